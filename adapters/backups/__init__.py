@@ -1,0 +1,1 @@
+"""Backup repositories: result types and the adapters on restic and S3."""

@@ -1,0 +1,65 @@
+"""The two bundles of ports: what a probe may look through, and what an apply may act through. Same field names, other types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.ports import (
+    BackupsView,
+    Claims,
+    ClaimsView,
+    CloneView,
+    Cluster,
+    ClusterView,
+    Flux,
+    FluxView,
+    Hold,
+    HoldView,
+    ImageFactoryView,
+    Machineconfigs,
+    MachineconfigsView,
+    Proxmox,
+    ProxmoxView,
+    Releases,
+    ReleasesView,
+    Talos,
+    TalosView,
+)
+from engine.waiting import Clock
+
+
+@dataclass(frozen=True)
+class LookContext:
+    """Read-only ports: what plan, verify and every probe get."""
+
+    clock: Clock
+    proxmox: ProxmoxView
+    talos: TalosView
+    machineconfigs: MachineconfigsView
+    cluster: ClusterView
+    releases: ReleasesView
+    flux: FluxView
+    claims: ClaimsView
+    hold: HoldView
+    backups: BackupsView
+    clone: CloneView
+    factory: ImageFactoryView
+
+
+@dataclass(frozen=True)
+class ActContext:
+    """Full ports: what an apply gets. `run` is the id of this run, chosen before anything was changed."""
+
+    run: str
+    clock: Clock
+    proxmox: Proxmox
+    talos: Talos
+    machineconfigs: Machineconfigs
+    cluster: Cluster
+    releases: Releases
+    flux: Flux
+    claims: Claims
+    hold: Hold
+    backups: BackupsView
+    clone: CloneView
+    factory: ImageFactoryView

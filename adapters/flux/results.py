@@ -1,0 +1,47 @@
+"""What the Flux port answers. Knows nothing of custom resources or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """The Git source: the commit Flux has fetched ("" for none yet), whether it is ready, and why not."""
+
+    name: str
+    present: bool
+    ready: bool
+    commit: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class KustomizationState:
+    """One Flux Kustomization. `commit` is the last one applied; `depends_on` holds `namespace/name`."""
+
+    namespace: str
+    name: str
+    ready: bool
+    suspended: bool
+    reconciling: bool
+    commit: str
+    reason: str
+    message: str
+    depends_on: tuple[str, ...]
+    stalled: bool = False
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class FluxState:
+    """The whole graph as it stands: the source, every Kustomization and every HelmRelease that is not ready."""
+
+    installed: bool
+    source: SourceState
+    kustomizations: tuple[KustomizationState, ...]
+    stuck_releases: tuple[KustomizationState, ...] = ()

@@ -1,0 +1,1 @@
+"""The clone of the home-ops repository: result types and the adapter on git."""

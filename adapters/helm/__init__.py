@@ -1,0 +1,1 @@
+"""Helm releases: result types and the adapter on helmfile and helm."""

@@ -1,0 +1,44 @@
+"""What the releases port answers. Knows nothing of the helm or helmfile programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ReleaseStatus(Enum):
+    """Helm's own words for the newest revision of a release, plus our ABSENT."""
+
+    ABSENT = "absent"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+    PENDING_INSTALL = "pending-install"
+    PENDING_UPGRADE = "pending-upgrade"
+    PENDING_ROLLBACK = "pending-rollback"
+    UNINSTALLING = "uninstalling"
+    SUPERSEDED = "superseded"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class ReleaseState:
+    """The newest revision of one release. `record` is uid/resourceVersion of its Secret: what a repair must match."""
+
+    namespace: str
+    name: str
+    status: ReleaseStatus
+    revision: int
+    chart: str
+    version: str
+    record: str = ""
+    run: str = ""
+    detail: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether helm itself would refuse to touch the release now."""
+        return self.status in (
+            ReleaseStatus.PENDING_INSTALL,
+            ReleaseStatus.PENDING_UPGRADE,
+            ReleaseStatus.PENDING_ROLLBACK,
+        )

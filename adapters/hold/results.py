@@ -1,0 +1,61 @@
+"""The hold's record as typed values (architecture §7). Knows nothing of ConfigMaps or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class HoldState(Enum):
+    """A claim's way through the hold."""
+
+    HELD = "held"
+    PROVEN = "proven"
+    RELEASED = "released"
+    ACCEPTED_EMPTY = "accepted-empty"
+
+
+@dataclass(frozen=True)
+class HeldClaim:
+    """One claim of the record. `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` in seconds since the epoch."""
+
+    namespace: str
+    claim: str
+    state: HoldState
+    destination: str
+    source: str
+    repository_id: str = ""
+    snapshot_id: str = ""
+    pin: str = ""
+    image: str = ""
+    proof: str = ""
+    depth: str = ""
+    reason: str = ""
+    since: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """`namespace/claim`."""
+        return f"{self.namespace}/{self.claim}"
+
+
+@dataclass(frozen=True)
+class HoldRecord:
+    """The whole record. `present` False: no record, which the policies answer by refusing everything."""
+
+    present: bool
+    claims: tuple[HeldClaim, ...] = ()
+
+    def claim(self, namespace: str, name: str) -> HeldClaim | None:
+        """The entry of one claim, or None."""
+        return next((c for c in self.claims if c.namespace == namespace and c.claim == name), None)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One API server's answer to a dry-run of one kind that the hold must refuse."""
+
+    server: str
+    kind: str
+    refused: bool
+    detail: str

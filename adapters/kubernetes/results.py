@@ -1,0 +1,47 @@
+"""What the cluster port answers: nodes, namespaces, secrets' digests, leases. Knows nothing of lightkube or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """One API server, asked at its own address: does it answer, is it ready, which version."""
+
+    address: str
+    answers: bool
+    ready: bool
+    version: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class KubeNode:
+    """One node: `ready` is None while its kubelet has not said."""
+
+    name: str
+    address: str
+    ready: bool | None
+    control_plane: bool
+    version: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LeaseHolder:
+    """Who holds the house's Lease, and until when (seconds since the epoch)."""
+
+    holder: str
+    expires: float
+
+
+@dataclass(frozen=True)
+class Workload:
+    """An application's pods behind one claim: how many are wanted and ready."""
+
+    kind: str
+    namespace: str
+    name: str
+    wanted: int
+    ready: int

@@ -1,0 +1,236 @@
+"""Every way this tool can look at a house or change it, on one page: signatures only.
+
+A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
+(adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from adapters.backups.results import Repository, RepositoryLook
+from adapters.flux.results import FluxState
+from adapters.git.results import CloneState
+from adapters.helm.results import ReleaseState
+from adapters.hold.results import HeldClaim, HoldRecord, Refusal
+from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
+from adapters.proxmox.results import (
+    HostStatus,
+    ProxmoxCluster,
+    RunningTask,
+    Storage,
+    StoredImage,
+    TaskRef,
+    TaskStatus,
+    Vm,
+    VmSpec,
+)
+from adapters.talos.results import Disk, EtcdState, MachineState, Phase
+from adapters.volsync.results import ClaimState, DestinationState, Listing, SourceBackups
+
+
+class ProxmoxView(Protocol):
+    """The Proxmox cluster, through the first endpoint that answers."""
+
+    def cluster(self) -> ProxmoxCluster: ...
+    def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+        """Of (path, privilege) pairs, those the token lacks, as `path: privilege`."""
+
+    def hosts(self) -> tuple[HostStatus, ...]: ...
+    def storages(self, host: str) -> tuple[Storage, ...]: ...
+    def vms(self) -> tuple[Vm, ...]:
+        """Every VM of the cluster with its configuration, ordered by id."""
+
+    def images(self, host: str, storage: str) -> tuple[StoredImage, ...]: ...
+    def running_tasks(self) -> tuple[RunningTask, ...]: ...
+    def task(self, ref: TaskRef) -> TaskStatus: ...
+
+
+class Proxmox(ProxmoxView, Protocol):
+    """Adds what changes a VM or a storage; everything long returns the task that does it."""
+
+    def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef: ...
+    def create_vm(self, spec: VmSpec) -> TaskRef: ...
+    def start_vm(self, host: str, vm_id: int) -> TaskRef: ...
+    def stop_vm(self, host: str, vm_id: int) -> TaskRef: ...
+    def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
+        """Refused (PermanentError) when the VM does not carry this owner token."""
+
+
+class TalosView(Protocol):
+    """The Talos API of one machine, asked at its own address."""
+
+    def phase(self, address: str) -> Phase: ...
+    def machine(self, address: str) -> MachineState: ...
+    def disks(self, address: str) -> tuple[Disk, ...]: ...
+    def applied_digest(self, address: str) -> str:
+        """Digest of the machineconfig the node runs, comparable with MachineconfigsView.digest."""
+
+    def etcd(self, address: str) -> EtcdState: ...
+    def clock(self, address: str) -> float: ...
+
+
+class Talos(TalosView, Protocol):
+    """Adds what changes a machine."""
+
+    def apply_config(self, address: str, node: str, *, maintenance: bool) -> None: ...
+    def bootstrap_etcd(self, address: str) -> None: ...
+    def fetch_kubeconfig(self, address: str) -> None:
+        """Write the admin kubeconfig, 0600, to the house's state folder."""
+
+
+class MachineconfigsView(Protocol):
+    """Rendered machineconfigs and the talosconfig in the house's state folder (made again from the secrets bundle any time)."""
+
+    def digest(self, node: str) -> str:
+        """Digest of the rendered file of this node, "" when it is not rendered."""
+
+    def wanted(self) -> str:
+        """Digest over all that rendering reads (talconfig, patches, versions, encrypted bundle)."""
+
+    def rendered_from(self) -> str:
+        """The `wanted` digest the present files were rendered from, "" when there are none or one is missing."""
+
+    def kubeconfig_ok(self) -> bool:
+        """Whether a kubeconfig of this house's Kubernetes CA is in the state folder."""
+
+    def bundle_problem(self) -> str:
+        """Why the Talos secrets bundle cannot be used, "" when it decrypts and is whole."""
+
+
+class Machineconfigs(MachineconfigsView, Protocol):
+    def render(self) -> None: ...
+
+
+class ClusterView(Protocol):
+    """The Kubernetes cluster itself."""
+
+    def api_servers(self) -> tuple[ApiServer, ...]:
+        """Every control plane's API server, each asked at its own address."""
+
+    def nodes(self) -> tuple[KubeNode, ...]: ...
+    def namespaces(self) -> tuple[str, ...]: ...
+    def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
+        """Whether the Secret holds what `source` (a name of the house's settings) resolves to; None when it is absent."""
+
+    def crds(self) -> frozenset[str]:
+        """Names of the established custom resource definitions."""
+
+    def lease(self) -> LeaseHolder | None: ...
+    def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]: ...
+
+
+class Cluster(ClusterView, Protocol):
+    def create_namespace(self, name: str) -> None: ...
+    def put_secret(self, namespace: str, name: str, source: str) -> None: ...
+    def apply_crds(self, source: str) -> None:
+        """Server-side apply of the CRDs that release `source` brings (helmfile's own chart, `include-crds`)."""
+
+    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
+        """Take or renew; answers who holds it now, which may be somebody else."""
+
+    def drop_lease(self, holder: str) -> None: ...
+
+
+class ReleasesView(Protocol):
+    """Helm releases of the house's helmfile."""
+
+    def releases(self) -> tuple[ReleaseState, ...]: ...
+    def desired_digest(self, namespace: str, name: str) -> str:
+        """Digest over chart, version and values of one release of the helmfile."""
+
+    def deployed_digest(self, namespace: str, name: str) -> str:
+        """The `desired_digest` we noted in the cluster when we last synced this release, "" for none."""
+
+    def fenced(self) -> tuple[str, ...]:
+        """Ids of runs whose token still works: each may still hold a release."""
+
+
+class Releases(ReleasesView, Protocol):
+    def sync(self, namespace: str, name: str, run: str) -> None:
+        """helmfile sync of exactly this release with a token bound to `run`; returns when helm has ended."""
+
+    def fence(self, run: str) -> None:
+        """Delete the run's token Secret and wait until the API server answers it with 401."""
+
+    def drop_pending(self, state: ReleaseState) -> None:
+        """Delete the pending record, only if it is still the one in `state.record`."""
+
+
+class FluxView(Protocol):
+    def state(self) -> FluxState: ...
+
+
+class Flux(FluxView, Protocol):
+    def request(self, kind: str, namespace: str, name: str, *, reset: bool = False) -> None:
+        """Annotate a source, Kustomization or HelmRelease with requestedAt (and resetAt)."""
+
+    def suspend(self, namespace: str, name: str, *, on: bool) -> None: ...
+
+
+class ClaimsView(Protocol):
+    """Claims and what VolSync makes of them."""
+
+    def claim(self, namespace: str, name: str) -> ClaimState: ...
+    def destination(self, namespace: str, name: str) -> DestinationState: ...
+    def source(self, namespace: str, name: str) -> SourceBackups: ...
+    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
+        """What a VolumeSnapshot holds, read through a copy; `hashes`: paths to hash, None for all."""
+
+
+class Claims(ClaimsView, Protocol):
+    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
+        """Set restoreAsOf (and previous: 0) on the destination with our own field manager."""
+
+    def unpin(self, namespace: str, destination: str) -> None: ...
+    def nudge(self, kind: str, namespace: str, name: str) -> None:
+        """Annotate a source, destination or claim so that VolSync looks again now."""
+
+    def delete_claim(self, namespace: str, name: str, uid: str) -> None:
+        """Delete the claim with a uid precondition: its data are lost unless proven elsewhere."""
+
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> None: ...
+
+
+class HoldView(Protocol):
+    def record(self) -> HoldRecord: ...
+    def policies_missing(self) -> tuple[str, ...]:
+        """Names of policies or bindings that are absent or differ from ours."""
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Dry-run of a Job, a claim and a VolumeSnapshot that the hold must refuse, on every API server."""
+
+
+class Hold(HoldView, Protocol):
+    def install(self) -> None:
+        """Make namespace, policies and bindings; an existing policy that differs is replaced."""
+
+    def put(self, claim: HeldClaim) -> None:
+        """Write one claim's entry; creates the record. Compare-and-swap on the resource version."""
+
+
+class BackupsView(Protocol):
+    """Backup repositories, from here, read-only (never a lock, never an init)."""
+
+    def look(self, repository: Repository) -> RepositoryLook: ...
+    def listing(self, repository: Repository, snapshot_id: str) -> Listing: ...
+    def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """(path, sha256) of these files, read out of the snapshot."""
+
+
+class CloneView(Protocol):
+    """The home-ops repository's clone that we run from, and the branch that Flux pulls."""
+
+    def state(self) -> CloneState: ...
+    def descends(self, commit: str, ancestor: str) -> bool | None:
+        """Whether `commit` is `ancestor` or comes after it; None when one is not known here."""
+
+
+class ImageFactoryView(Protocol):
+    """Where the Talos disk image comes from."""
+
+    def sha256(self, url: str) -> str: ...
+
+
+Progress = Callable[[str], None]

@@ -1,0 +1,1 @@
+"""Programs: one single-threaded keeper process starts, watches and ends all of them."""

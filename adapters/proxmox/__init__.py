@@ -1,0 +1,1 @@
+"""The Proxmox VE API: result types and the adapter on proxmoxer."""

@@ -1,0 +1,144 @@
+"""What the Proxmox port answers and takes, in our words. Knows nothing of proxmoxer or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class ProxmoxCluster:
+    """Cluster membership as one endpoint sees it. A single host without a cluster has quorum and `name` ""."""
+
+    name: str
+    quorate: bool
+    online: tuple[str, ...]
+    offline: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One Proxmox host; bytes, seconds since the epoch."""
+
+    name: str
+    memory_total: int
+    memory_free: int
+    cpus: int
+    clock: float
+
+
+@dataclass(frozen=True)
+class Storage:
+    """One storage as seen from one host; sizes in bytes."""
+
+    name: str
+    host: str
+    kind: str
+    content: frozenset[str]
+    shared: bool
+    active: bool
+    available: int
+    total: int
+
+
+class PowerState(Enum):
+    RUNNING = "running"
+    STOPPED = "stopped"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class VmDisk:
+    """One disk slot of a VM: `slot` as scsi0, size in bytes, `volume` the storage's volume id."""
+
+    slot: str
+    storage: str
+    volume: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Vm:
+    """A VM of the Proxmox cluster. `token` is the owner token read from its description, "" when it carries none.
+
+    `lock` is what Proxmox says holds it ("" for none). MACs are lower case. Memory in bytes.
+    """
+
+    vm_id: int
+    name: str
+    host: str
+    power: PowerState
+    token: str
+    lock: str
+    cores: int
+    memory: int
+    macs: tuple[str, ...]
+    bridges: tuple[str, ...]
+    disks: tuple[VmDisk, ...]
+    agent: bool
+    tags: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class DiskSpec:
+    """A disk to make: `import_from` is a volume id of an image to import, "" for an empty disk. Size in bytes."""
+
+    slot: str
+    storage: str
+    size: int
+    import_from: str = ""
+
+
+@dataclass(frozen=True)
+class VmSpec:
+    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again."""
+
+    vm_id: int
+    name: str
+    host: str
+    token: str
+    cores: int
+    memory: int
+    mac: str
+    bridge: str
+    disks: tuple[DiskSpec, ...]
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A file on a storage (import, iso): volume id and size in bytes."""
+
+    volume: str
+    size: int
+    content: str
+
+
+@dataclass(frozen=True)
+class TaskRef:
+    """A Proxmox task, by its UPID; `host` is where it runs."""
+
+    upid: str
+    host: str
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """A task's state. `ok` means: ended with exit status OK (also "WARNINGS: n", named in `exit_status`)."""
+
+    ref: TaskRef
+    running: bool
+    ok: bool
+    exit_status: str
+    log_tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunningTask:
+    """A task that Proxmox lists as active: what it does (qmcreate, imgcopy, download…) and to which id."""
+
+    ref: TaskRef
+    kind: str
+    target: str

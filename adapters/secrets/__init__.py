@@ -1,0 +1,1 @@
+"""Secrets: how references become values."""

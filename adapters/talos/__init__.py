@@ -1,0 +1,1 @@
+"""The Talos API: result types and the adapter on talosctl and talhelper."""

@@ -1,0 +1,1 @@
+"""Claims and VolSync: result types and the adapter."""

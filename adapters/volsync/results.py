@@ -1,0 +1,87 @@
+"""What the claims port answers: claims, destinations, sources, images. Knows nothing of custom resources or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ClaimPhase(Enum):
+    ABSENT = "absent"
+    PENDING = "pending"
+    BOUND = "bound"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class ClaimState:
+    """One PersistentVolumeClaim: `populated_from` is the image its volume was made from ("" for none known)."""
+
+    namespace: str
+    name: str
+    phase: ClaimPhase
+    uid: str
+    populated_from: str
+    destination: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class DestinationState:
+    """A ReplicationDestination. `restore_as_of` is what stands in its spec; `ours` whether our field manager owns it.
+
+    `result` is the mover's word ("Successful", "Failed", "" for none yet); `log` its kept log lines.
+    """
+
+    namespace: str
+    name: str
+    present: bool
+    restore_as_of: str
+    ours: bool
+    trigger: str
+    last_trigger: str
+    running: bool
+    result: str
+    log: tuple[str, ...]
+    image: str
+    image_ready: bool
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class SourceBackups:
+    """A ReplicationSource: when it last finished (seconds since the epoch, 0.0 for never), and what it said."""
+
+    namespace: str
+    name: str
+    present: bool
+    claim: str
+    running: bool
+    last_sync: float
+    result: str
+    log: tuple[str, ...]
+    condition: str = ""
+    retain: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One entry of a volume or of a snapshot's list. `sha256` is "" where it was not read. Mode as st_mode & 0o7777."""
+
+    path: str
+    kind: str
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a volume or a snapshot holds. `complete` False: the list broke off, so nothing can be proven from it."""
+
+    entries: tuple[FileEntry, ...]
+    complete: bool
+    ownership_known: bool = True
+    detail: str = ""

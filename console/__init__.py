@@ -1,0 +1,1 @@
+"""What a person sees, and the composition root: session, views, reports."""

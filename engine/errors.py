@@ -1,0 +1,75 @@
+"""Our own errors, each with what a person needs: what, evidence, hint, next command. Knows no library's exceptions.
+
+Adapters translate every foreign error into TransientError or PermanentError; only classes of this module are outcomes of a
+step, anything else is a bug of ours (exit code 70).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BlackstartError(Exception):
+    """Base of all errors that are answers, not bugs.
+
+    `what` is one sentence; `evidence` holds lines that were seen (redacted, never secret); `hint` says what usually helps;
+    `next_command` is what to type next. `exit_code` is what the process ends with when this error ends it.
+    """
+
+    exit_code: ClassVar[int] = 30
+
+    def __init__(self, what: str, *, evidence: tuple[str, ...] = (), hint: str = "", next_command: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.evidence = evidence
+        self.hint = hint
+        self.next_command = next_command
+
+
+class TransientError(BlackstartError):
+    """The world could not be reached or was busy: looking again later may help."""
+
+
+class PermanentError(BlackstartError):
+    """The world answered, and the answer is no: trying again without a change will not help."""
+
+
+class SettingsInvalid(BlackstartError):
+    """blackstart.yaml or the repository it points to cannot be used as it is."""
+
+    exit_code = 10
+
+
+class JournalBusy(BlackstartError):
+    """Another run holds the journal's lock, on this machine or (by Lease) on another."""
+
+    exit_code = 11
+
+
+class JournalDamaged(BlackstartError):
+    """The journal cannot be trusted: damaged, of another lineage, or of a newer schema."""
+
+    exit_code = 12
+
+
+class PreflightRefused(BlackstartError):
+    """A blocking check said no before anything was changed."""
+
+    exit_code = 20
+
+
+class ApprovalMissing(BlackstartError):
+    """The plan holds an act that needs the person's consent, and none that fits was given."""
+
+    exit_code = 21
+
+
+EXIT_OK = 0
+EXIT_PLAN_HAS_CHANGES = 2
+EXIT_DRIFT = 3
+EXIT_REHEARSAL_FAIL = 4
+EXIT_REHEARSAL_UNVERIFIED = 5
+EXIT_HELD = 6
+EXIT_STEP_FAILED = 30
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130

@@ -1,0 +1,53 @@
+"""What one look at the world answers. Knows only the five answers, never what was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Condition(Enum):
+    """The five answers of a look. UNKNOWN comes first: whoever forgets to answer has not looked."""
+
+    UNKNOWN = "unknown"
+    SATISFIED = "satisfied"
+    MISSING = "missing"
+    DRIFTED = "drifted"
+    CHANGING = "changing"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One look: the answer, a sentence for people, and what was seen.
+
+    Drift is told as key paths, never as values; nothing secret may stand in `detail` or `evidence`.
+    """
+
+    condition: Condition
+    detail: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+def satisfied(detail: str = "", *evidence: str) -> Probe:
+    """The world is as the step wants it."""
+    return Probe(Condition.SATISFIED, detail, evidence)
+
+
+def missing(detail: str, *evidence: str) -> Probe:
+    """The thing was looked for and is not there (not the same as: could not look)."""
+    return Probe(Condition.MISSING, detail, evidence)
+
+
+def drifted(detail: str, *evidence: str) -> Probe:
+    """The thing is there and differs; `evidence` holds the differing key paths."""
+    return Probe(Condition.DRIFTED, detail, evidence)
+
+
+def changing(detail: str, *evidence: str) -> Probe:
+    """Something or somebody is already at it: wait, do not act."""
+    return Probe(Condition.CHANGING, detail, evidence)
+
+
+def unknown(detail: str, *evidence: str) -> Probe:
+    """Could not look. Nothing is ever done on this answer."""
+    return Probe(Condition.UNKNOWN, detail, evidence)

@@ -1,0 +1,120 @@
+"""The shape of a step and of a check. Knows nothing of contexts: Look and Act are whatever the caller's ports are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import Enum
+from typing import NewType, Protocol, TypeVar
+
+from engine.probe import Probe
+
+StepId = NewType("StepId", str)
+"""`area.verb/instance`, e.g. `talos.apply-config/cp-1`; the instance is left out where there is only one."""
+
+Look_contra = TypeVar("Look_contra", contravariant=True)
+Act_contra = TypeVar("Act_contra", contravariant=True)
+
+
+class Hazard(Enum):
+    """How bad an act is, as seen just now: the same step can be harmless or not."""
+
+    NONE = "none"
+    DISRUPTS = "disrupts"
+    DESTROYS = "destroys"
+
+
+class Severity(Enum):
+    """Whether a check that is not satisfied stops what needs it."""
+
+    BLOCKING = "blocking"
+    ADVISORY = "advisory"
+
+
+class Notes(Protocol):
+    """Where an act leaves what a resume needs. Returns after the line is synced to disk."""
+
+    def put(self, key: str, value: str) -> None:
+        """Write one note of the step that is in flight (never a secret)."""
+
+    def get(self, key: str) -> str | None:
+        """The newest note under this key from this step's open or last begin, also of an earlier run."""
+
+
+class Step(Protocol[Look_contra, Act_contra]):
+    """The smallest planned, applied, verified, resumable change."""
+
+    @property
+    def id(self) -> StepId: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def needs(self) -> Collection[str]:
+        """Ids, or patterns such as `talos.apply-config/*`."""
+
+    @property
+    def system(self) -> str:
+        """What the step loads or disturbs: limits and mutual exclusion go by it."""
+
+    @property
+    def always(self) -> bool:
+        """Runs although something failed (release a lease, collect diagnostics)."""
+
+    @property
+    def sight_s(self) -> float:
+        """Seconds to wait for sight: how long UNKNOWN is looked at again."""
+
+    @property
+    def settle_s(self) -> float:
+        """Seconds the world may take to show an act whose reply was lost."""
+
+    @property
+    def ready_s(self) -> float:
+        """Seconds from the act to SATISFIED, CHANGING included."""
+
+    @property
+    def inputs(self) -> str:
+        """Digest of what this step would do; stored with begin."""
+
+    def hazard(self, seen: Probe) -> Hazard: ...
+    def identity(self, seen: Probe) -> str:
+        """What an approval names for this act: the identity of what is destroyed or replaced. Empty where there is no hazard."""
+
+    def probe(self, look: Look_contra) -> Probe: ...
+    def apply(self, act: Act_contra, seen: Probe, notes: Notes) -> None: ...
+    def by_hand(self) -> str:
+        """What a person would type instead."""
+
+
+class Check(Protocol[Look_contra]):
+    """A read-only probe with a severity; it may wait."""
+
+    @property
+    def id(self) -> StepId: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def needs(self) -> Collection[str]: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def sight_s(self) -> float: ...
+    def probe(self, look: Look_contra) -> Probe: ...
+
+
+class BaseStep:
+    """Defaults for a step, so that a step file says only what is its own. Subclasses are frozen dataclasses."""
+
+    needs: Collection[str] = ()
+    always: bool = False
+    sight_s: float = 60.0
+    settle_s: float = 2.0
+    ready_s: float = 300.0
+    inputs: str = ""
+
+    def hazard(self, seen: Probe) -> Hazard:
+        """Harmless unless the step says otherwise."""
+        return Hazard.NONE
+
+    def identity(self, seen: Probe) -> str:
+        """Nothing is destroyed unless the step says otherwise."""
+        return ""

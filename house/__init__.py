@@ -1,0 +1,1 @@
+"""What the user owns, as data: settings, loader, YAML reading, catalog, reader of an existing home-ops repository."""

@@ -1,0 +1,263 @@
+"""The house as the steps see it: settings and the home-ops repository joined into frozen values. Knows no YAML and no port.
+
+`house/loader.py` makes a House from blackstart.yaml and the repository it points to. Sizes are in bytes, times in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """Where a secret is: each source as `env:NAME`, `file:PATH`, `sops:PATH#key.path` or `op://vault/item/field`.
+
+    Sources are tried in order; the value is resolved late, by adapters/secrets, and never kept here.
+    """
+
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProxmoxEndpoint:
+    """One Proxmox API endpoint: `url` as https://host:8006, SHA-256 `fingerprint` of its certificate ("" to use `ca_file`)."""
+
+    url: str
+    fingerprint: str
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
+class ProxmoxAccess:
+    """How to reach the Proxmox cluster: endpoints in the order to try, and the API token (user@realm!name + secret)."""
+
+    endpoints: tuple[ProxmoxEndpoint, ...]
+    token_id: str
+    token_secret: SecretRef
+
+
+class DiskFate(Enum):
+    """What may happen to a disk that exists already."""
+
+    KEEP = "keep"
+    CREATE = "create"
+    WIPE = "wipe"
+
+
+@dataclass(frozen=True)
+class NodeDisk:
+    """One disk of a node's VM, in the order the guest sees them (scsi0 → /dev/sda)."""
+
+    slot: str
+    storage: str
+    size: int
+    fate: DiskFate
+    system: bool
+
+
+@dataclass(frozen=True)
+class Node:
+    """One Talos node and the VM it lives in. `addresses` and MAC come from talconfig, host and VM id from blackstart.yaml."""
+
+    name: str
+    address: str
+    mac: str
+    control_plane: bool
+    install_disk: str
+    host: str
+    vm_id: int
+    cores: int
+    memory: int
+    bridge: str
+    disks: tuple[NodeDisk, ...]
+
+
+@dataclass(frozen=True)
+class TalosImage:
+    """The disk image that system disks are imported from: where it is fetched, its checksum ("" = ask the factory), and
+    the storage (content type `import`) it is put on, on every host that needs it."""
+
+    url: str
+    sha256: str
+    storage: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class TalosCluster:
+    """The cluster as talconfig.yaml says it."""
+
+    name: str
+    endpoint: str
+    vip: str
+    talos_version: str
+    kubernetes_version: str
+    talconfig: Path
+    secrets_bundle: Path
+
+    @property
+    def api_port(self) -> int:
+        """Port of the Kubernetes API, out of `endpoint`."""
+        tail = self.endpoint.rsplit(":", 1)[-1]
+        return int(tail) if tail.isdigit() else 6443
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of bootstrap/helmfile.yaml; `needs` holds `namespace/name`. `crds` True: it only brings CRDs."""
+
+    namespace: str
+    name: str
+    chart: str
+    version: str
+    needs: tuple[str, ...]
+    atomic: bool = False
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class FluxSource:
+    """What Flux pulls: the Git URL, branch and path, and the names of its objects in the cluster."""
+
+    namespace: str
+    name: str
+    url: str
+    branch: str
+    path: str
+    deploy_key: SecretRef | None = None
+
+
+@dataclass(frozen=True)
+class FluxApp:
+    """One Flux Kustomization found in kubernetes/apps: where it is, what it waits for, where it puts things."""
+
+    namespace: str
+    name: str
+    target_namespace: str
+    path: str
+    depends_on: tuple[str, ...]
+    wait: bool
+    suspended: bool = False
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a claim must come back with. `max_age` in seconds (0.0 = any age), `min_bytes` 0 = any size."""
+
+    required: bool
+    max_age: float
+    min_bytes: int
+
+
+@dataclass(frozen=True)
+class BackedUpClaim:
+    """One claim of the catalog: a PersistentVolumeClaim that VolSync (restic) backs up, and how its repository is opened.
+
+    `mover_repository` is what the mover sees (RESTIC_REPOSITORY), `open_as` what is opened from here ("" when nothing in
+    `backups.open_as` fits: then the audit says so). `declared_in` is `file:line` for messages.
+    """
+
+    namespace: str
+    claim: str
+    app: str
+    destination: str
+    source: str
+    trigger: str
+    repository_secret: str
+    mover_repository: str
+    open_as: str
+    password: SecretRef
+    environment: tuple[tuple[str, SecretRef], ...]
+    ca_file: str
+    uid: int | None
+    gid: int | None
+    requirement: Requirement
+    flux_app: str
+    declared_in: str
+    git_restore_as_of: str = ""
+
+    @property
+    def key(self) -> str:
+        """`namespace/claim`."""
+        return f"{self.namespace}/{self.claim}"
+
+
+@dataclass(frozen=True)
+class UnsupportedBackup:
+    """A backup declared in the repository that we cannot hold or open (kopia, kopiur, another mover): named, never skipped."""
+
+    namespace: str
+    name: str
+    engine: str
+    declared_in: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much at once, and how long: parallel steps in all and per system, and the waits that differ between houses."""
+
+    parallel: int = 8
+    proxmox_parallel: int = 4
+    boot_s: float = 600.0
+    api_s: float = 600.0
+    release_s: float = 900.0
+    flux_s: float = 1800.0
+    restore_s: float = 7200.0
+
+
+@dataclass(frozen=True)
+class House:
+    """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab."""
+
+    id: str
+    name: str
+    simulated: bool
+    settings_file: Path
+    root: Path
+    state_dir: Path
+    proxmox: ProxmoxAccess
+    nodes: tuple[Node, ...]
+    image: TalosImage
+    cluster: TalosCluster
+    helmfile: Path
+    releases: tuple[Release, ...]
+    namespaces: tuple[str, ...]
+    flux: FluxSource
+    flux_apps: tuple[FluxApp, ...]
+    age_key: SecretRef
+    age_recipient: str
+    claims: tuple[BackedUpClaim, ...]
+    unsupported: tuple[UnsupportedBackup, ...]
+    limits: Limits
+
+    @property
+    def control_planes(self) -> tuple[Node, ...]:
+        """Control-plane nodes in the order of talconfig."""
+        return tuple(n for n in self.nodes if n.control_plane)
+
+    @property
+    def bootstrap_node(self) -> Node:
+        """The one fixed node that etcd is bootstrapped on: the first control plane of talconfig."""
+        return self.control_planes[0]
+
+    def node(self, name: str) -> Node:
+        """The node of this name; KeyError if the house has none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def owner_token(self, node: Node) -> str:
+        """The mark our VM of this node carries: derived from the house's id, so that it never depends on the journal."""
+        return f"blackstart:{self.id}:{node.name}"

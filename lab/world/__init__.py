@@ -1,0 +1,1 @@
+"""The simulated house itself: state, clock, faults. Knows no wire protocol and no port."""

@@ -1,0 +1,76 @@
+"""The one list of faults, and where they are armed. Knows no port: a door asks `strike` at every mutation and obeys.
+
+A mutation's name is `port.method/target#k`: the k-th time (from 1) that this method is called for this target.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+
+
+class Fault(Enum):
+    """What can go wrong at a mutation."""
+
+    DIE_BEFORE = "die-before"  # the tool is killed before the act
+    DIE_AFTER = "die-after"  # the act happened, the tool is killed before it learns so
+    LOSE_REPLY = "lose-reply"  # the act happened, the reply did not come back
+    SLOW = "slow"  # the reply comes late
+    ERROR_TWICE = "error-twice"  # two times "server error" without the act, then it works
+    LIE_ONCE = "lie-once"  # one time "done" without the act
+
+
+class Death(BaseException):
+    """The simulated process died here. Not an Exception: nothing that catches errors may catch its own death."""
+
+
+@dataclass
+class Armed:
+    """A fault that waits for the first mutation whose name fits `pattern` (shell style, e.g. `proxmox.create_vm/*#1`)."""
+
+    pattern: str
+    fault: Fault
+    left: int
+
+
+class Faults:
+    """Armed faults, the names of all mutations that were reached, and the fence after a death."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[Armed] = []
+        self._counts: Counter[str] = Counter()
+        self.reached: list[str] = []
+        self.struck: list[tuple[str, Fault]] = []
+
+    def arm(self, pattern: str, fault: Fault) -> None:
+        """Let `fault` strike at the first mutation that fits (ERROR_TWICE: at the first two)."""
+        with self._lock:
+            self._armed.append(Armed(pattern, fault, 2 if fault is Fault.ERROR_TWICE else 1))
+
+    def disarm(self) -> None:
+        """Call off every fault that has not struck."""
+        with self._lock:
+            self._armed.clear()
+
+    def strike(self, port: str, method: str, target: str) -> Fault | None:
+        """Name and count this mutation; answer the fault that the door must play now, or None.
+
+        ERROR_TWICE strikes at the first mutation that fits and at the next one of the same method and target.
+        """
+        base = f"{port}.{method}/{target}"
+        with self._lock:
+            self._counts[base] += 1
+            name = f"{base}#{self._counts[base]}"
+            self.reached.append(name)
+            for armed in self._armed:
+                if armed.left and fnmatchcase(name, armed.pattern):
+                    armed.left -= 1
+                    if armed.left:
+                        armed.pattern = f"{base}#*"
+                    self.struck.append((name, armed.fault))
+                    return armed.fault
+        return None

@@ -1,0 +1,1 @@
+"""From backups to applications with their data: course.py holds the order."""

@@ -1,0 +1,1 @@
+"""What we know about Talos: machineconfig, image, secrets bundle, health."""
