@@ -102,14 +102,31 @@ class Check(Protocol[Look_contra]):
 
 
 class BaseStep:
-    """Defaults for a step, so that a step file says only what is its own. Subclasses are frozen dataclasses."""
+    """Defaults for a step, so that a step file says only what is its own: override with a plain class attribute or a property."""
 
-    needs: Collection[str] = ()
-    always: bool = False
-    sight_s: float = 60.0
-    settle_s: float = 2.0
-    ready_s: float = 300.0
-    inputs: str = ""
+    @property
+    def needs(self) -> Collection[str]:
+        return ()
+
+    @property
+    def always(self) -> bool:
+        return False
+
+    @property
+    def sight_s(self) -> float:
+        return 60.0
+
+    @property
+    def settle_s(self) -> float:
+        return 2.0
+
+    @property
+    def ready_s(self) -> float:
+        return 300.0
+
+    @property
+    def inputs(self) -> str:
+        return ""
 
     def hazard(self, seen: Probe) -> Hazard:
         """Harmless unless the step says otherwise."""

@@ -1,0 +1,52 @@
+# Two commands: `make demo` plays the main job in the lab, `make test` runs every check. See README.md.
+SHELL := /bin/bash
+PYTHON ?= python3
+PY := .venv/bin/python
+STAMP := .venv/.installed
+
+.PHONY: demo test check lock bench programs clean-lab
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   play the whole job in the simulated house"
+	@echo "make test   run every check (builds the programs it needs first)"
+	@echo "make bench  run the benchmarks"
+	@echo "make lock   resolve requirements.in into requirements.lock again"
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	@command -v git >/dev/null || { echo "git is needed and was not found on PATH."; exit 1; }
+	@command -v ssh >/dev/null || { echo "OpenSSH (ssh) is needed and was not found on PATH."; exit 1; }
+	@echo "Making the virtual environment .venv (about half a minute the first time) ..."
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is needed (Debian: apt install python3-venv)."; exit 1; }
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+# Programs need Go; without it only what is modelled can run, and says so.
+programs: $(STAMP)
+	@if command -v go >/dev/null; then $(PY) -m tools.build; \
+	 else echo "Go was not found on PATH: the real programs cannot be built; only the modelled demo and tests can run."; fi
+
+demo: $(STAMP)
+	@if ! command -v go >/dev/null; then \
+	   echo "Go was not found on PATH, so the programs of the lab cannot be built. Playing the modelled demo instead."; \
+	   exec .venv/bin/invoke lab.demo --modelled; \
+	 fi; \
+	 if ! $(PY) -m tools.build --ready; then \
+	   echo "The lab's programs are not built yet. Here is the modelled demo first; then they are built, then the full demo plays."; \
+	   .venv/bin/invoke lab.demo --modelled || exit $$?; \
+	   $(PY) -m tools.build || exit $$?; \
+	 fi; \
+	 exec .venv/bin/invoke lab.demo
+
+test: programs
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/python -m pytest
+
+bench: $(STAMP)
+	@for b in bench/*.py; do $(PY) $$b || exit 1; done
+
+lock: $(STAMP)
+	@$(PY) -m venv .tools/lock && .tools/lock/bin/pip install --quiet uv
+	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock

@@ -1,0 +1,68 @@
+"""Put the Talos disk image on the storages that system disks are imported from. Knows no VM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from cluster.vms import await_task
+from engine.digest import digest
+from engine.probe import Probe, changing, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from house.model import House
+
+DOWNLOAD_LIMIT_S = 1800.0
+
+
+@dataclass(frozen=True)
+class FetchImage(BaseStep):
+    """One host fetches the image itself, and checks its checksum."""
+
+    house: House
+    host: str
+    system = "proxmox"
+    needs = ("check.*",)
+    ready_s = DOWNLOAD_LIMIT_S
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"proxmox.fetch-image/{self.host}")
+
+    @property
+    def title(self) -> str:
+        return f"Talos image on {self.host}"
+
+    @property
+    def inputs(self) -> str:
+        image = self.house.image
+        return digest(image.url, image.sha256, image.storage, image.filename)
+
+    def probe(self, look: LookContext) -> Probe:
+        image = self.house.image
+        for task in look.proxmox.running_tasks():
+            if task.kind == "download" and task.ref.host == self.host:
+                return changing(f"{self.host} is downloading an image", task.ref.upid)
+        stored = look.proxmox.images(self.host, image.storage)
+        if any(volume.volume.endswith(f"/{image.filename}") for volume in stored):
+            return satisfied(f"{image.filename} is on {image.storage}")
+        return missing(f"{image.filename} is not on {image.storage}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        image = self.house.image
+        sha256 = image.sha256 or act.factory.sha256(image.url)
+        ref = act.proxmox.download_image(self.host, image.storage, image.filename, image.url, sha256)
+        await_task(act.proxmox, act.clock, notes, ref, DOWNLOAD_LIMIT_S)
+
+    def by_hand(self) -> str:
+        image = self.house.image
+        return (
+            f"pvesh create /nodes/{self.host}/storage/{image.storage}/download-url --content import"
+            f" --filename {image.filename} --url {image.url}"
+        )
+
+
+def steps(house: House) -> Iterator[FetchImage]:
+    """One for every host that a node's VM is on."""
+    for host in sorted({node.host for node in house.nodes}):
+        yield FetchImage(house, host)

@@ -1,0 +1,64 @@
+"""Which VM is ours, and how to wait for a Proxmox task. Knows no API: it reads what the Proxmox port answers."""
+
+from __future__ import annotations
+
+from adapters.ports import Proxmox, ProxmoxView
+from adapters.proxmox.results import TaskRef, TaskStatus, Vm
+from engine.errors import PermanentError
+from engine.step import Notes
+from engine.waiting import Clock
+from house.model import House, Node
+
+TASK_POLL_S = 1.0
+
+
+def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
+    """The node's VM, known by owner token and id; None when the id is free and the token is nowhere.
+
+    Raises PermanentError when somebody else's VM has the id, or when our token is on another id or on two VMs: then a
+    person has to say which is right, since every further act could hit the wrong machine.
+    """
+    token = house.owner_token(node)
+    vms = proxmox.vms()
+    ours = [vm for vm in vms if vm.token == token]
+    at_id = next((vm for vm in vms if vm.vm_id == node.vm_id), None)
+    if at_id is not None and at_id.token != token:
+        raise PermanentError(
+            f"VM {node.vm_id} on {at_id.host} is not ours, but {node.name} wants this id",
+            evidence=(f"name {at_id.name}", f"owner token {at_id.token or 'none'}"),
+            hint=f"give {node.name} another vm_id in {house.settings_file.name}, or, if this VM is the node, adopt it by "
+            f"writing {token} as a line of its description",
+        )
+    if any(vm.vm_id != node.vm_id for vm in ours):
+        raise PermanentError(
+            f"the owner token of {node.name} is on another VM than {node.vm_id}",
+            evidence=tuple(f"VM {vm.vm_id} {vm.name} on {vm.host}" for vm in ours),
+            hint="a clone carries its origin's description: remove the token line from the VM that is not the node",
+        )
+    return at_id
+
+
+def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:
+    """Note the task, then wait until it has ended OK.
+
+    Raises PermanentError when it ended otherwise (its last log lines as evidence) or when it still runs after `limit_s`
+    seconds; in both cases the next probe tells what it left behind.
+    """
+    notes.put("task", ref.upid)
+    deadline = clock.monotonic() + limit_s
+    while True:
+        status = proxmox.task(ref)
+        if not status.running:
+            break
+        if clock.monotonic() >= deadline:
+            raise PermanentError(
+                f"Proxmox task still runs after {limit_s:.0f} s",
+                evidence=(ref.upid, *status.log_tail),
+                hint="look at the task in the Proxmox web page; a later run attaches to it",
+            )
+        clock.sleep(TASK_POLL_S)
+    if not status.ok:
+        raise PermanentError(
+            f"Proxmox task ended with: {status.exit_status}", evidence=(ref.upid, *status.log_tail)
+        )
+    return status
