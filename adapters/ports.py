@@ -51,7 +51,12 @@ class Proxmox(ProxmoxView, Protocol):
     """Adds what changes a VM or a storage; everything long returns the task that does it."""
 
     def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef: ...
-    def create_vm(self, spec: VmSpec) -> TaskRef: ...
+    def create_vm(self, spec: VmSpec) -> TaskRef:
+        """Make the VM, stopped. A disk made by import has its image's size until grow_disk was called."""
+
+    def grow_disk(self, host: str, vm_id: int, slot: str, size: int) -> TaskRef:
+        """Grow one disk to `size` bytes; the same size is no change, a smaller one fails the task."""
+
     def start_vm(self, host: str, vm_id: int) -> TaskRef: ...
     def stop_vm(self, host: str, vm_id: int) -> TaskRef: ...
     def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:

@@ -62,7 +62,8 @@ class VmDisk:
 class Vm:
     """A VM of the Proxmox cluster. `token` is the owner token read from its description, "" when it carries none.
 
-    `lock` is what Proxmox says holds it ("" for none). MACs are lower case. Memory in bytes.
+    `lock` is what Proxmox says holds it ("" for none). MACs are lower case. Memory in bytes. `readable` is False when its
+    host does not answer: then only id, name, host and tags are known, and an empty token says nothing.
     """
 
     vm_id: int
@@ -79,6 +80,7 @@ class Vm:
     agent: bool
     tags: tuple[str, ...]
     digest: str
+    readable: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,10 @@ class DiskSpec:
 
 @dataclass(frozen=True)
 class VmSpec:
-    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again."""
+    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again.
+
+    `agent` only for images that carry the guest agent extension: without it Proxmox waits for an answer that never comes.
+    """
 
     vm_id: int
     name: str
@@ -105,6 +110,7 @@ class VmSpec:
     bridge: str
     disks: tuple[DiskSpec, ...]
     tags: tuple[str, ...] = ()
+    agent: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class World:
         self.faults = Faults()
         self.random = Random(seed)  # noqa: S311 - a simulation must be repeatable, not secret
         self.happenings: list[Happening] = []
+        # Called with the mutation's name where a wire server plays a death: whoever started the tool kills it there.
+        self.on_death: Callable[[str], None] | None = None
         self._due: list[_Due] = []
         self._order = itertools.count()
 
