@@ -100,6 +100,8 @@ class MachineconfigsView(Protocol):
     def kubeconfig_ok(self) -> bool:
         """Whether a kubeconfig of this house's Kubernetes CA is in the state folder."""
 
+    def age_key_problem(self) -> str:
+        """Why the age key cannot be used: absent, not the recipient of .sops.yaml, or it opens nothing; "" when it can."""
     def bundle_problem(self) -> str:
         """Why the Talos secrets bundle cannot be used, "" when it decrypts and is whole."""
 
@@ -148,8 +150,10 @@ class ReleasesView(Protocol):
     def deployed_digest(self, namespace: str, name: str) -> str:
         """The `desired_digest` we noted in the cluster when we last synced this release, "" for none."""
 
-    def fenced(self) -> tuple[str, ...]:
-        """Ids of runs whose token still works: each may still hold a release."""
+    def chart_problem(self, namespace: str, name: str) -> str:
+        """Why the release's chart cannot be fetched, "" when it can."""
+    def open_runs(self) -> tuple[str, ...]:
+        """Ids of runs whose token has not been taken away: each may still hold a release."""
 
 
 class Releases(ReleasesView, Protocol):

@@ -135,3 +135,19 @@ class BaseStep:
     def identity(self, seen: Probe) -> str:
         """Nothing is destroyed unless the step says otherwise."""
         return ""
+
+
+class BaseCheck:
+    """Defaults for a check, as BaseStep's for a step: blocking, needs nothing, waits a minute for sight."""
+
+    @property
+    def needs(self) -> Collection[str]:
+        return ()
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.BLOCKING
+
+    @property
+    def sight_s(self) -> float:
+        return 60.0

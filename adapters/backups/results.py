@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from house.model import SecretRef
+
 
 class Verdict(Enum):
     """What one look at a backup repository found. Missing, empty and unreadable never share a word."""
@@ -22,12 +24,12 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Repository:
-    """A restic repository as it is opened from here: `address` without credentials; secrets resolved by the adapter by `name`."""
+    """A restic repository as it is opened from here: `address` without credentials, secrets as references (resolved late)."""
 
     name: str
     address: str
-    password_ref: str
-    environment_refs: tuple[tuple[str, str], ...] = ()
+    password: SecretRef
+    environment: tuple[tuple[str, SecretRef], ...] = ()
     ca_file: str = ""
 
 

@@ -31,6 +31,7 @@ class ReleaseState:
     chart: str
     version: str
     record: str = ""
+    managed_by_flux: bool = False
     run: str = ""
     detail: str = ""
 

@@ -22,7 +22,7 @@ class FetchImage(BaseStep):
     house: House
     host: str
     system = "proxmox"
-    needs = ("check.*",)
+    needs = ("preflight.*",)
     ready_s = DOWNLOAD_LIMIT_S
 
     @property

@@ -1,0 +1,56 @@
+"""From bare hosts to a cluster that Flux runs: every check and step, in the order a person would tell it."""
+
+from __future__ import annotations
+
+from bootstrap import checks
+from bootstrap.steps import (
+    apply_config,
+    bootstrap_etcd,
+    create_namespace,
+    create_vm,
+    declare_held,
+    fetch_image,
+    fetch_kubeconfig,
+    install_hold,
+    put_secret,
+    reconcile_flux,
+    render_configs,
+    start_vm,
+    sync_release,
+)
+from cluster.course import Course
+from house.model import House
+
+
+def course(house: House) -> Course:
+    """The checks, then the steps. A step's `needs` say what really waits for what."""
+    return Course(
+        checks=(
+            checks.quorum.check(house),            # Proxmox answers, and a majority of its hosts is there
+            checks.privileges.check(house),        # the token may do what the steps will ask
+            *checks.room.checks(house),            # every host has the memory, every storage the space and content types
+            checks.clocks.check(house),            # hosts and this machine agree on the time
+            checks.image.check(house),             # the image's checksum can be had
+            checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle
+            checks.strangers.check(house),         # no node already answers for another cluster
+            checks.clone.check(house),             # what is here is what Flux will pull
+            *checks.charts.checks(house),          # every chart can be fetched
+            *checks.backups.checks(house),         # every required backup opens, before anything is made
+            checks.api_servers.check(house),       # (later) every control plane's API server answers
+        ),
+        steps=(
+            *fetch_image.steps(house),             # Talos image on every host
+            *create_vm.steps(house),               # one VM per node, made or adopted by its token
+            *start_vm.steps(house),
+            *render_configs.steps(house),          # talhelper, into the state folder
+            *apply_config.steps(house),            # to nodes in maintenance
+            *bootstrap_etcd.steps(house),          # once, on one fixed node, only if nobody has data
+            *fetch_kubeconfig.steps(house),
+            *create_namespace.steps(house),
+            *put_secret.steps(house),              # sops-age, deploy key
+            *declare_held.steps(house),            # claims without a volume are held ...
+            *install_hold.steps(house),            # ... and the API servers refuse to fill or back them up
+            *sync_release.steps(house),            # helmfile, release by release
+            *reconcile_flux.steps(house),          # to the commit that was checked
+        ),
+    )  # fmt: skip

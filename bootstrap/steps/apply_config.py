@@ -1,0 +1,87 @@
+"""Give each node its machineconfig: to a node in maintenance, or to one of ours that differs. Never to a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.talos.results import Phase
+from engine.errors import PermanentError
+from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
+from engine.step import BaseStep, Hazard, Notes, StepId
+from house.model import House, Node
+
+
+@dataclass(frozen=True)
+class ApplyConfig(BaseStep):
+    """One node running exactly the rendered machineconfig."""
+
+    house: House
+    node: Node
+
+    @property
+    def system(self) -> str:
+        return f"talos/{self.node.name}"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"talos.apply-config/{self.node.name}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.node.name} configured"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("talos.render-configs", f"proxmox.start-vm/{self.node.name}")
+
+    @property
+    def sight_s(self) -> float:
+        return self.house.limits.boot_s
+
+    @property
+    def ready_s(self) -> float:
+        return self.house.limits.boot_s
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.node.name} {self.node.address}"
+
+    def hazard(self, seen: Probe) -> Hazard:
+        return Hazard.DISRUPTS if seen.evidence else Hazard.NONE
+
+    def identity(self, seen: Probe) -> str:
+        return f"{self.node.name} may restart"
+
+    def probe(self, look: LookContext) -> Probe:
+        phase = look.talos.phase(self.node.address)
+        if phase is Phase.UNREACHABLE:
+            return unknown(f"no Talos API answers at {self.node.address}")
+        if phase is Phase.FOREIGN:
+            raise PermanentError(
+                f"{self.node.address} is a Talos node of another cluster",
+                evidence=("its certificate is signed by a CA that is not in our secrets bundle",),
+                hint="find out whose machine this is; if it is this node with an older bundle, restore that bundle",
+            )
+        if phase is Phase.MAINTENANCE:
+            return missing(f"{self.node.name} is in maintenance")
+        state = look.talos.machine(self.node.address)
+        if state.stage in ("installing", "upgrading", "rebooting", "shuttingDown", "resetting"):
+            return changing(f"{self.node.name} is {state.stage}")
+        if look.talos.applied_digest(self.node.address) != look.machineconfigs.digest(self.node.name):
+            return drifted(f"{self.node.name} runs another machineconfig", "machineconfig")
+        return satisfied(f"{self.node.name} runs its machineconfig, Talos {state.version}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        maintenance = act.talos.phase(self.node.address) is Phase.MAINTENANCE
+        act.talos.apply_config(self.node.address, self.node.name, maintenance=maintenance)
+
+    def by_hand(self) -> str:
+        return f"talosctl apply-config --insecure -n {self.node.address} -f clusterconfig/{self.node.name}.yaml"
+
+
+def steps(house: House) -> Iterator[ApplyConfig]:
+    """One for every node."""
+    for node in house.nodes:
+        yield ApplyConfig(house, node)

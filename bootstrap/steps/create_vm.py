@@ -1,0 +1,114 @@
+"""Make the VM a node lives in, or adopt the one that carries our token. Knows nothing of Talos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.proxmox.results import DiskSpec, Vm, VmSpec
+from cluster.vms import await_task, find_vm
+from engine.digest import digest
+from engine.errors import PermanentError
+from engine.probe import Probe, changing, drifted, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from house.model import House, Node
+
+CREATE_LIMIT_S = 900.0
+
+
+@dataclass(frozen=True)
+class CreateVm(BaseStep):
+    """One VM, with its system disk imported from the Talos image. Never changes a VM that exists: drift is for a person."""
+
+    house: House
+    node: Node
+    system = "proxmox"
+    ready_s = CREATE_LIMIT_S
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"proxmox.create-vm/{self.node.name}")
+
+    @property
+    def title(self) -> str:
+        return f"VM {self.node.vm_id} for {self.node.name} on {self.node.host}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("preflight.*", f"proxmox.fetch-image/{self.node.host}")
+
+    @property
+    def inputs(self) -> str:
+        return digest(self.spec(""))
+
+    def spec(self, image_volume: str) -> VmSpec:
+        """The VM this node wants; only system disks are imported from the image."""
+        node = self.node
+        return VmSpec(
+            node.vm_id, node.name, node.host, self.house.owner_token(node), node.cores, node.memory, node.mac, node.bridge,
+            tuple(DiskSpec(d.slot, d.storage, d.size, image_volume if d.system else "") for d in node.disks),
+            tags=("talos", "blackstart"),
+        )  # fmt: skip
+
+    def probe(self, look: LookContext) -> Probe:
+        vm = find_vm(look.proxmox, self.house, self.node)
+        if vm is None:
+            return missing(f"no VM {self.node.vm_id}")
+        if vm.lock:
+            return changing(f"VM {vm.vm_id} is locked: {vm.lock}")
+        different = differences(vm, self.node)
+        if different:
+            return drifted(f"VM {vm.vm_id} differs", *different)
+        return satisfied(f"VM {vm.vm_id} is ours")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        if find_vm(act.proxmox, self.house, self.node) is not None:
+            raise PermanentError(
+                f"VM {self.node.vm_id} exists and differs from the settings; it is not changed",
+                evidence=seen.evidence,
+                hint="make the settings say what the VM is, or change the VM in Proxmox, or destroy it there",
+                next_command="invoke cluster.plan",
+            )
+        volume = f"{self.house.image.storage}:import/{self.house.image.filename}"
+        ref = act.proxmox.create_vm(self.spec(volume))
+        await_task(act.proxmox, act.clock, notes, ref, CREATE_LIMIT_S)
+
+    def by_hand(self) -> str:
+        node, disks = self.node, []
+        for disk in node.disks:
+            source = f"0,import-from={self.house.image.storage}:import/{self.house.image.filename}"
+            disks.append(f"--{disk.slot} {disk.storage}:{source if disk.system else disk.size >> 30}")
+        return (
+            f"qm create {node.vm_id} --name {node.name} --cores {node.cores} --memory {node.memory >> 20} --cpu host"
+            f" --scsihw virtio-scsi-single --agent 1 --net0 virtio={node.mac},bridge={node.bridge} {' '.join(disks)}"
+            f" --description '{self.house.owner_token(node)}'   # on {node.host}"
+        )
+
+
+def differences(vm: Vm, node: Node) -> tuple[str, ...]:
+    """Key paths in which the VM differs from what the node wants; a disk may be larger than asked, never smaller."""
+    found = []
+    if vm.host != node.host:
+        found.append("host")
+    if node.mac not in vm.macs:
+        found.append("net0.mac")
+    if node.bridge not in vm.bridges:
+        found.append("net0.bridge")
+    if vm.cores != node.cores:
+        found.append("cores")
+    if vm.memory != node.memory:
+        found.append("memory")
+    sizes = {disk.slot: disk.size for disk in vm.disks}
+    for disk in node.disks:
+        if disk.slot not in sizes:
+            found.append(f"{disk.slot}")
+        elif sizes[disk.slot] < disk.size:
+            found.append(f"{disk.slot}.size")
+    return tuple(found)
+
+
+def steps(house: House) -> Iterator[CreateVm]:
+    """One for every node."""
+    for node in house.nodes:
+        yield CreateVm(house, node)

@@ -1,0 +1,37 @@
+"""Make the hold's policies before VolSync or Flux start, so that a rebuilt cluster cannot poison its backups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from cluster.holding import hold_probe
+from engine.probe import Probe
+from engine.step import BaseStep, Notes, StepId
+from house.model import House
+
+
+@dataclass(frozen=True)
+class InstallHold(BaseStep):
+    """Policies and bindings in place, and seen to refuse on every API server (they need up to a second to bite)."""
+
+    house: House
+    system = "kubernetes"
+    id = StepId("hold.install")
+    title = "hold in place"
+    needs = ("hold.declare/*",)
+
+    def probe(self, look: LookContext) -> Probe:
+        return hold_probe(look.hold)
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        act.hold.install()
+
+    def by_hand(self) -> str:
+        return "invoke dr.hold --manifests | kubectl apply --server-side --field-manager=blackstart -f -"
+
+
+def steps(house: House) -> Iterator[InstallHold]:
+    """One for the house."""
+    yield InstallHold(house)

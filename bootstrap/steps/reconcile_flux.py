@@ -1,0 +1,41 @@
+"""Have Flux bring the cluster to the commit that was checked, and say the root causes when it does not get there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from cluster.flux import flux_probe
+from engine.probe import Probe
+from engine.step import BaseStep, Notes, StepId
+from house.model import House
+
+
+@dataclass(frozen=True)
+class ReconcileFlux(BaseStep):
+    """Every Kustomization ready at the checked commit or a descendant, but those that only wait for a held claim."""
+
+    house: House
+    system = "flux"
+    id = StepId("flux.reconcile")
+    title = "Flux reconciled"
+    needs = ("helm.sync-release/*",)
+
+    @property
+    def ready_s(self) -> float:
+        return self.house.limits.flux_s
+
+    def probe(self, look: LookContext) -> Probe:
+        return flux_probe(look, self.house)
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        act.flux.request("GitRepository", self.house.flux.namespace, self.house.flux.name)
+
+    def by_hand(self) -> str:
+        return f"flux -n {self.house.flux.namespace} reconcile source git {self.house.flux.name}"
+
+
+def steps(house: House) -> Iterator[ReconcileFlux]:
+    """One for the house."""
+    yield ReconcileFlux(house)

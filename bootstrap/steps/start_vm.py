@@ -1,0 +1,64 @@
+"""Switch a node's VM on. Knows nothing of what boots in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.proxmox.results import PowerState
+from cluster.vms import await_task, find_vm
+from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import House, Node
+
+START_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class StartVm(BaseStep):
+    """One VM running."""
+
+    house: House
+    node: Node
+    system = "proxmox"
+    ready_s = START_LIMIT_S
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"proxmox.start-vm/{self.node.name}")
+
+    @property
+    def title(self) -> str:
+        return f"VM {self.node.vm_id} running"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"proxmox.create-vm/{self.node.name}",)
+
+    @property
+    def inputs(self) -> str:
+        return str(self.node.vm_id)
+
+    def probe(self, look: LookContext) -> Probe:
+        vm = find_vm(look.proxmox, self.house, self.node)
+        if vm is None:
+            return unknown(f"VM {self.node.vm_id} is not there")
+        if vm.power is PowerState.RUNNING:
+            return satisfied(f"VM {vm.vm_id} runs on {vm.host}")
+        if vm.lock:
+            return changing(f"VM {vm.vm_id} is locked: {vm.lock}")
+        return missing(f"VM {vm.vm_id} is {vm.power.value}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        ref = act.proxmox.start_vm(self.node.host, self.node.vm_id)
+        await_task(act.proxmox, act.clock, notes, ref, START_LIMIT_S)
+
+    def by_hand(self) -> str:
+        return f"qm start {self.node.vm_id}   # on {self.node.host}"
+
+
+def steps(house: House) -> Iterator[StartVm]:
+    """One for every node."""
+    for node in house.nodes:
+        yield StartVm(house, node)

@@ -1,0 +1,46 @@
+"""Whether this house has an etcd, told by every control plane together. The one question a bootstrap hangs on."""
+
+from __future__ import annotations
+
+from adapters.ports import TalosView
+from adapters.talos.results import EtcdData, EtcdState
+from engine.errors import PermanentError
+from engine.probe import Probe, changing, missing, satisfied, unknown
+from house.model import House
+
+
+def etcd_probe(talos: TalosView, house: House) -> Probe:
+    """MISSING only when every control plane was asked and none has data; SATISFIED when all are healthy members of one cluster.
+
+    Raises PermanentError on two different clusters: data that were written to both cannot be joined by a program.
+    """
+    states = {node.name: talos.etcd(node.address) for node in house.control_planes}
+    blind = [name for name, state in states.items() if state.data is EtcdData.UNKNOWN]
+    if blind:
+        return unknown("not every control plane could be asked for its etcd", *blind)
+    having = {name: state for name, state in states.items() if state.data is EtcdData.PRESENT}
+    if not having:
+        return missing("every control plane was asked, none has etcd data")
+    _refuse_second(having)
+    expected = {node.name for node in house.control_planes}
+    members = {m.hostname for state in having.values() for m in state.members if not m.learner}
+    strangers = members - expected
+    if strangers:
+        return changing("etcd has members that are no control planes of this house", *sorted(strangers))
+    waiting = sorted(name for name, state in states.items() if not state.healthy or name not in members)
+    if waiting:
+        return changing("not yet healthy members: " + ", ".join(waiting))
+    return satisfied(f"{len(members)} healthy members of one etcd", *sorted(members))
+
+
+def _refuse_second(having: dict[str, EtcdState]) -> None:
+    clusters: dict[str, list[str]] = {}
+    for name, state in having.items():
+        if state.cluster_id:
+            clusters.setdefault(state.cluster_id, []).append(name)
+    if len(clusters) > 1:
+        raise PermanentError(
+            "there are two etcd clusters in this house",
+            evidence=tuple(f"{cluster}: {', '.join(names)}" for cluster, names in sorted(clusters.items())),
+            hint="decide which one holds the cluster's data, then reset the nodes of the other (talosctl reset)",
+        )

@@ -1,0 +1,70 @@
+"""How far Flux has brought the cluster, and what is in its way. Knows no custom resource: it reads what the Flux port answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapters.context import LookContext
+from adapters.flux.results import FluxState, KustomizationState
+from cluster.holding import still_held
+from engine.probe import Probe, changing, missing, satisfied, unknown
+from house.model import House
+
+
+def flux_probe(look: LookContext, house: House) -> Probe:
+    """SATISFIED when every Kustomization is ready at the clone's commit or a descendant, held ones and suspended ones aside.
+
+    MISSING asks for a reconcile: Flux has fetched an older commit. CHANGING carries the root causes as evidence.
+    """
+    state = look.flux.state()
+    if not state.installed:
+        return changing("Flux is not running yet")
+    if not state.source.present or not state.source.commit:
+        return changing("Flux has not fetched the repository yet", state.source.reason)
+    expected = look.clone.state().commit
+    newer = state.source.commit == expected or look.clone.descends(state.source.commit, expected)
+    if newer is None:
+        return unknown("Flux is at a commit that this clone does not know", state.source.commit, "git fetch")
+    if not newer:
+        return missing(f"Flux has fetched {state.source.commit[:12]}, older than {expected[:12]}", state.source.reason)
+    return _graph_probe(state, house, held_apps(look, house))
+
+
+def held_apps(look: LookContext, house: House) -> frozenset[str]:
+    """Kustomizations (`namespace/name`) that own a claim which is still held."""
+    held = {(claim.namespace, claim.claim) for claim in still_held(look.hold.record().claims)}
+    return frozenset(claim.flux_app for claim in house.claims if (claim.namespace, claim.claim) in held)
+
+
+def _graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
+    there = {k.key: k for k in state.kustomizations}
+    absent = sorted(app.key for app in house.flux_apps if app.key not in there)
+    if absent:
+        return changing(f"{len(absent)} Kustomizations are not there yet", *absent)
+    behind = [k for k in state.kustomizations if not k.suspended and not (k.ready and k.commit == state.source.commit)]
+    excused = waits_on(there.values(), held)
+    stuck = [k for k in behind if k.key not in excused]
+    suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
+    if stuck:
+        causes = root_causes(stuck)
+        lines = (f"{k.key}: {k.reason}: {k.message}" for k in (*causes, *state.stuck_releases))
+        return changing(f"{len(stuck)} of {len(there)} Kustomizations are not ready", *lines)
+    waiting = tuple(f"waits for a held claim: {k.key}" for k in behind)
+    return satisfied(f"{len(there)} Kustomizations at {state.source.commit[:12]}", *waiting, *suspended)
+
+
+def root_causes(stuck: Iterable[KustomizationState]) -> tuple[KustomizationState, ...]:
+    """Those of the stuck ones that do not merely wait for another stuck one."""
+    stuck = tuple(stuck)
+    keys = {k.key for k in stuck}
+    return tuple(k for k in stuck if not keys & set(k.depends_on))
+
+
+def waits_on(graph: Iterable[KustomizationState], roots: frozenset[str]) -> frozenset[str]:
+    """`roots` and everything that depends on one of them, however far away."""
+    graph, reached, grew = tuple(graph), set(roots), True
+    while grew:
+        more = {k.key for k in graph if reached & set(k.depends_on)} - reached
+        grew = bool(more)
+        reached |= more
+    return frozenset(reached)
