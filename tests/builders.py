@@ -119,10 +119,10 @@ def a_house(**changes: Any) -> House:
         ),
         nodes=(a_node(1), a_node(2), a_node(3), a_node(4, name="w-1", control_plane=False)),
         image=TalosImage(
-            url="https://127.10.0.21:8443/image/0123/v1.13.9/nocloud-amd64.raw.xz",
+            url="https://127.10.0.21:8443/image/0123/v1.13.9/nocloud-amd64.qcow2",
             sha256="ab" * 32,
             storage="local",
-            filename="talos-v1.13.9-nocloud-amd64.raw",
+            filename="talos-v1.13.9-nocloud-amd64.qcow2",
         ),
         cluster=TalosCluster(
             name="four-nodes",
