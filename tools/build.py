@@ -1,0 +1,249 @@
+"""Builds the programs that are missing, one at a time, out of the Go modules in tools/go. Knows no house and no lab.
+
+It can be ended at any moment and started again: a program is put in place whole or not at all, and with it a stamp of what
+it was made from, so that a changed module, and nothing else, is built again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.errors import BuildFailed, BuildRefused, ToolError
+from tools.golang import Go, find_go, require_for
+from tools.locate import Place, look
+from tools.manifest import Need, Program, Source, needed_by
+from tools.places import BUILD_FLAGS, Places, Stamp, is_current, recipe, write_stamp
+
+Out = Callable[[str], None]
+
+# How often the line "still at it" comes.
+_BEAT_S = 20.0
+_CACHE_BYTES = 24 * 10**9
+_END_GRACE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Built:
+    """A program that was built, and the seconds that took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a build will do: the programs to build, in order, and those that need nothing, each with the reason."""
+
+    to_build: tuple[Program, ...]
+    at_hand: tuple[tuple[Program, str], ...]
+
+    @property
+    def cold_s(self) -> int:
+        """The seconds that this order takes with empty caches on 2 cores."""
+        return sum(program.source.cold_s for program in self.to_build if program.source)
+
+
+def order(only: Need | None = None, *, places: Places | None = None, path: str | None = None) -> Order:
+    """What `build` would do now. A fitting program on PATH is used instead of building one."""
+    where = places or Places()
+    to_build: list[Program] = []
+    at_hand: list[tuple[Program, str]] = []
+    for program in needed_by(only):
+        if program.source is not None and is_current(where, program.name, program.source):
+            at_hand.append((program, "built"))
+            continue
+        located = look(program, places=where, path=path)
+        if located.usable and located.place is Place.PATH:
+            at_hand.append((program, f"{located.version} is on PATH"))
+        else:
+            to_build.append(program)
+    return Order(tuple(to_build), tuple(at_hand))
+
+
+def build(
+    only: Need | None = None,
+    out: Out = print,
+    *,
+    places: Places | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Built, ...]:
+    """Build what is missing: `Need.RUN` what a real run drives, `Need.LAB` the lab's own, None all of it.
+
+    `out` gets the lines a person reads; `environment` stands for the process's own when None. Raises BuildRefused before
+    anything is done (no Go, no git, a broken checkout) and BuildFailed at the end when some programs could not be built;
+    the others are in place.
+    """
+    where = places or Places()
+    path = None if environment is None else environment.get("PATH", "")
+    if order(only, places=where, path=path).to_build:
+        go = find_go(environment)
+        with _locked(where, out):
+            todo = order(only, places=where, path=path)  # again: another build may just have ended
+            if todo.to_build:
+                _announce(todo, go, out)
+                return _build_all(where, go, todo, out)
+    out("All programs are at hand.")
+    return ()
+
+
+def _announce(todo: Order, go: Go, out: Out) -> None:
+    for program, reason in todo.at_hand:
+        out(f"{program.name}: {reason}")
+    out(f"To build with Go {go.version}: {', '.join(program.name for program in todo.to_build)}.")
+    out(
+        f"With empty caches this takes about {_minutes(todo.cold_s)} on 2 cores (all programs: about 25 minutes), much less when "
+        "Go has built them before. It can be interrupted and continued."
+    )
+    cache = next(folder for folder in (go.module_cache, *go.module_cache.parents) if folder.exists())
+    free = shutil.disk_usage(cache).free
+    if free < _CACHE_BYTES:
+        out(f"Go's caches grow to about {_CACHE_BYTES // 10**9} GB, and {cache} has {free / 10**9:.0f} GB free.")
+
+
+def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ...]:
+    built: list[Built] = []
+    failed: list[tuple[str, str]] = []
+    for number, program in enumerate(todo.to_build, start=1):
+        assert program.source is not None  # an order holds nothing else
+        place = f"[{number}/{len(todo.to_build)}] {program.name} {program.source.version}"
+        out(f"{place}: building (about {_minutes(program.source.cold_s)} with empty caches)")
+        try:
+            seconds = _build_one(places, go, program.name, program.source, place, out)
+        except BuildFailed as error:
+            out(f"{place}: failed")
+            failed.append((program.name, "\n".join((error.what, *error.evidence))))
+            continue
+        out(f"{place}: built in {_minutes(seconds)}")
+        built.append(Built(program.name, seconds))
+    if failed:
+        names = ", ".join(name for name, _ in failed)
+        raise BuildFailed(
+            f"{len(failed)} of {len(todo.to_build)} programs could not be built: {names}.",
+            evidence=tuple(text for _, text in failed),
+            hint="what was built is kept; the same command goes on from there",
+        )
+    return tuple(built)
+
+
+def _build_one(places: Places, go: Go, name: str, source: Source, label: str, out: Out) -> float:
+    """Build one program and put it in place with its stamp; the seconds it took. Raises BuildFailed, BuildRefused."""
+    started = time.monotonic()
+    module = places.module(source)
+    try:
+        made_from = recipe(places, source)
+        require_for(go, module)
+    except OSError as error:
+        raise BuildRefused(f"the checkout is not whole: {error}.", next_command="git status") from error
+    for folder in (places.programs, places.logs, places.unfinished):
+        folder.mkdir(parents=True, exist_ok=True)
+    new, log = places.unfinished / name, places.logs / f"{name}.log"
+    arguments = [go.command, "build", *BUILD_FLAGS, "-ldflags", source.linker_flags, "-o", str(new), source.package]
+    code = _run_go(arguments, module, go, log, label, out)
+    if code != 0 or not new.is_file():
+        raise BuildFailed(f"go build of {name} ended with exit code {code} ({log}).", evidence=_tail(log, 12))
+    size = new.stat().st_size
+    # The program first: a stamp without its program is ignored by its size, a program without a stamp is built again.
+    new.replace(places.program(name))
+    write_stamp(places, name, Stamp(source.version, made_from, size))
+    return time.monotonic() - started
+
+
+def _run_go(arguments: list[str], module: Path, go: Go, log: Path, label: str, out: Out) -> int:
+    """Run Go in a group of its own, saying every now and then that it lives; its exit code. Ends the group when we end."""
+    started = time.monotonic()
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            arguments,
+            cwd=module,
+            env=dict(go.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            while True:
+                try:
+                    return process.wait(timeout=_BEAT_S)
+                except subprocess.TimeoutExpired:
+                    last = "".join(f", {line}" for line in _tail(log, 1))
+                    out(f"{label}: {_minutes(time.monotonic() - started)} so far{last}")
+        finally:
+            _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Go's compilers are its children: the group is ended, not Go alone. Nothing happens when Go has ended by itself."""
+    if process.poll() is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=_END_GRACE_S)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def _locked(places: Places, out: Out) -> Iterator[None]:
+    """One build at a time in one checkout; a second one waits, since what the first makes is what it wants."""
+    places.lock.parent.mkdir(parents=True, exist_ok=True)
+    with places.lock.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            out(f"Another build is running (process {lock.read().strip() or 'unknown'}); waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        shutil.rmtree(places.unfinished, ignore_errors=True)
+        yield
+
+
+def _tail(log: Path, count: int) -> tuple[str, ...]:
+    lines = log.read_text(errors="replace").splitlines()
+    return tuple(line for line in lines[-count:] if line.strip())
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 90:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole % 60 == 0 else f"{whole // 60} min {whole % 60} s"
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m tools.build [--run]`, for before there is a virtual environment. 0 built, 1 not, 2 not understood, 130."""
+    if arguments not in ([], ["--run"]):
+        print("usage: python -m tools.build [--run]", file=sys.stderr)
+        return 2
+    # A plain SIGTERM would leave Go behind; this way it ends as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        build(Need.RUN if arguments else None, lambda line: print(line, flush=True))
+    except ToolError as error:
+        print("\n".join((error.what, *error.evidence, *([error.hint] if error.hint else []))), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted. What was built is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
