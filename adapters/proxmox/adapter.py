@@ -1,0 +1,244 @@
+"""The Proxmox port on the real API, through proxmoxer. Knows the API's calls and nothing of steps or waiting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from adapters.proxmox.making import create_parameters
+from adapters.proxmox.reading import number, text, unreadable_vm, vm
+from adapters.proxmox.results import (
+    HostStatus,
+    ProxmoxCluster,
+    RunningTask,
+    Storage,
+    StoredImage,
+    TaskRef,
+    TaskStatus,
+    Vm,
+    VmSpec,
+)
+from adapters.proxmox.session import Sessions, Timeouts
+from engine.errors import PermanentError, TransientError
+from engine.secrets import Secret
+from house.model import ProxmoxAccess
+
+_UPID = re.compile(r"UPID:([^:/\s]+):[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[^:\s]+:[^:\s]*:[^:\s]+:")
+_LOG_LINES = 25
+
+
+class ProxmoxAdapter:
+    """Reads and changes a Proxmox cluster. Thread-safe: every thread has its own client.
+
+    Every method raises TransientError or PermanentError, and nothing else that comes from outside. A change that may have
+    arrived is never sent twice.
+    """
+
+    def __init__(self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None) -> None:
+        self._sessions = Sessions(access, secret, timeouts)
+
+    # Looks.
+
+    def cluster(self) -> ProxmoxCluster:
+        """Membership and quorum as the endpoint sees them; needs Sys.Audit on /."""
+        rows = self._rows("/cluster/status", "read the cluster's status")
+        version = self._map("/version", "read the version")
+        nodes = [row for row in rows if row.get("type") == "node"]
+        head = next((row for row in rows if row.get("type") == "cluster"), None)
+        return ProxmoxCluster(
+            name=text(head.get("name")) if head else "",
+            # A host that stands alone has no cluster row, and nothing to lose quorum with.
+            quorate=number(head.get("quorate")) == 1 if head else True,
+            online=tuple(sorted(text(row["name"]) for row in nodes if number(row.get("online")))),
+            offline=tuple(sorted(text(row["name"]) for row in nodes if not number(row.get("online")))),
+            version=text(version.get("version")),
+        )
+
+    def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+        """Of (path, privilege) pairs, those the token lacks; one call per path, which any token may make for itself."""
+        missing = []
+        for path in dict.fromkeys(path for path, _ in wanted):
+            held = self._map("/access/permissions", "read the token's privileges", {"path": path}).get(path, {})
+            missing += [f"{path}: {name}" for at, name in wanted if at == path and name not in held]
+        return tuple(missing)
+
+    def hosts(self) -> tuple[HostStatus, ...]:
+        """Every host that is online; needs Sys.Audit on /nodes. The clock has the API's resolution of one second."""
+        found = []
+        for name in self._online():
+            status = self._map(f"/nodes/{name}/status", f"read the status of host {name}")
+            clock = self._map(f"/nodes/{name}/time", f"read the clock of host {name}")
+            memory, cpu = status.get("memory", {}), status.get("cpuinfo", {})
+            free = number(memory.get("available")) or number(memory.get("free"))
+            found.append(
+                HostStatus(
+                    name, number(memory.get("total")), free, number(cpu.get("cpus")), float(number(clock.get("time")))
+                )
+            )
+        return tuple(found)
+
+    def storages(self, host: str) -> tuple[Storage, ...]:
+        """Storages of this host that the token may see; a disabled one is listed as not active."""
+        rows = self._rows(f"/nodes/{host}/storage", f"list the storages of host {host}")
+        return tuple(
+            Storage(
+                name=text(row["storage"]),
+                host=host,
+                kind=text(row.get("type")),
+                content=frozenset(part.strip() for part in text(row.get("content")).split(",") if part.strip()),
+                shared=number(row.get("shared")) == 1,
+                active=number(row.get("active")) == 1 and number(row.get("enabled", 1)) == 1,
+                available=number(row.get("avail")),
+                total=number(row.get("total")),
+            )
+            for row in sorted(rows, key=lambda row: text(row.get("storage")))
+        )
+
+    def vms(self) -> tuple[Vm, ...]:
+        """Every VM with its configuration, ordered by id; those on a host that is down come back as not readable."""
+        rows = self._rows("/cluster/resources", "list the VMs", {"type": "vm"})
+        online = set(self._online())
+        found = []
+        for host in sorted({text(row.get("node")) for row in rows if row.get("type") == "qemu"} | online):
+            if host in online:
+                found += self._vms_of(host)
+            else:
+                found += [unreadable_vm(number(row["vmid"]), host, row) for row in rows
+                          if row.get("type") == "qemu" and row.get("node") == host]  # fmt: skip
+        return tuple(sorted(found, key=lambda each: each.vm_id))
+
+    def images(self, host: str, storage: str) -> tuple[StoredImage, ...]:
+        """Image files (import, iso) on a storage as this host sees it."""
+        rows = self._rows(
+            f"/nodes/{host}/storage/{storage}/content", f"list what is on storage {storage} of host {host}"
+        )
+        found = [StoredImage(text(row["volid"]), number(row.get("size")), text(row.get("content"))) for row in rows]
+        return tuple(
+            sorted((each for each in found if each.content in ("import", "iso")), key=lambda each: each.volume)
+        )
+
+    def running_tasks(self) -> tuple[RunningTask, ...]:
+        """Active tasks of every host that is online: the token's own, all of them with Sys.Audit on the host."""
+        found = []
+        for host in self._online():
+            for row in self._rows(f"/nodes/{host}/tasks", f"list the tasks of host {host}", {"source": "active"}):
+                if not row.get("endtime"):
+                    found.append(
+                        RunningTask(TaskRef(text(row["upid"]), host), text(row.get("type")), text(row.get("id")))
+                    )
+        return tuple(found)
+
+    def task(self, ref: TaskRef) -> TaskStatus:
+        """State of a task; of one that failed, the end of its log. An unknown task is a TransientError."""
+        row = self._map(f"/nodes/{ref.host}/tasks/{ref.upid}/status", "look at a task")
+        if text(row.get("status")) != "stopped":
+            return TaskStatus(ref, running=True, ok=False, exit_status="")
+        exit_status = text(row.get("exitstatus")) or "unexpected status"
+        if exit_status == "OK":
+            return TaskStatus(ref, running=False, ok=True, exit_status=exit_status)
+        lines = self._rows(f"/nodes/{ref.host}/tasks/{ref.upid}/log", "read a task's log", {"limit": 0})
+        tail = tuple(text(line.get("t")) for line in lines[-_LOG_LINES:])
+        return TaskStatus(
+            ref, running=False, ok=exit_status.startswith("WARNINGS: "), exit_status=exit_status, log_tail=tail
+        )
+
+    # Changes.
+
+    def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef:
+        """Let the host fetch an image as content type `import`. With its checksum given, a second download is no change."""
+        parameters = {
+            "content": "import",
+            "filename": filename,
+            "url": url,
+            "checksum": sha256,
+            "checksum-algorithm": "sha256",
+        }
+        return self._start(
+            "POST", f"/nodes/{host}/storage/{storage}/download-url", f"download {filename} to host {host}", parameters
+        )
+
+    def create_vm(self, spec: VmSpec) -> TaskRef:
+        """Make the VM, stopped; an id that is taken is a PermanentError."""
+        return self._start("POST", f"/nodes/{spec.host}/qemu", f"create VM {spec.vm_id}", create_parameters(spec))
+
+    def grow_disk(self, host: str, vm_id: int, slot: str, size: int) -> TaskRef:
+        """Grow one disk to `size` bytes; its task fails when that were smaller than it is."""
+        return self._start(
+            "PUT", f"/nodes/{host}/qemu/{vm_id}/resize", f"grow disk {slot} of VM {vm_id}", {"disk": slot, "size": size}
+        )
+
+    def start_vm(self, host: str, vm_id: int) -> TaskRef:
+        """Power on; the task of one that runs already fails."""
+        return self._start("POST", f"/nodes/{host}/qemu/{vm_id}/status/start", f"start VM {vm_id}", {})
+
+    def stop_vm(self, host: str, vm_id: int) -> TaskRef:
+        """Power off at once, as pulling the plug would; one that is off already is no error."""
+        return self._start("POST", f"/nodes/{host}/qemu/{vm_id}/status/stop", f"stop VM {vm_id}", {})
+
+    def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
+        """Remove the VM with the disks in its configuration, only if it carries this owner token.
+
+        Disks that somebody detached from it on purpose stay (`destroy-unreferenced-disks` is off).
+        """
+        config = self._map(f"/nodes/{host}/qemu/{vm_id}/config", f"read the configuration of VM {vm_id}")
+        seen = vm(vm_id, host, {}, config).token
+        if not token or seen != token:
+            raise PermanentError(
+                f"VM {vm_id} on host {host} is not ours: it will not be destroyed",
+                evidence=(f"its owner mark is {seen!r}, ours would be {token!r}",),
+                hint="if it is yours to lose, destroy it in Proxmox by hand",
+            )
+        return self._start("DELETE", f"/nodes/{host}/qemu/{vm_id}", f"destroy VM {vm_id}", {"purge": True})
+
+    # How to ask.
+
+    def _online(self) -> tuple[str, ...]:
+        rows = self._rows("/nodes", "list the hosts")
+        return tuple(sorted(text(row["node"]) for row in rows if row.get("status") == "online"))
+
+    def _vms_of(self, host: str) -> list[Vm]:
+        # This list is read from the host itself, while /cluster/resources lags by up to ten seconds.
+        found = []
+        for row in self._rows(f"/nodes/{host}/qemu", f"list the VMs of host {host}"):
+            vm_id = number(row["vmid"])
+            try:
+                config = self._map(f"/nodes/{host}/qemu/{vm_id}/config", f"read the configuration of VM {vm_id}")
+            except PermanentError as error:
+                if "does not exist" not in error.what:
+                    raise
+                raise TransientError(f"VM {vm_id} left host {host} while we looked", evidence=error.evidence) from None
+            found.append(vm(vm_id, host, row, config))
+        return found
+
+    def _rows(
+        self, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None
+    ) -> list[dict[str, Any]]:
+        answer = self._sessions.send("GET", path, doing, parameters)
+        if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+            raise _odd(doing, answer)
+        return answer
+
+    def _map(self, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> dict[str, Any]:
+        answer = self._sessions.send("GET", path, doing, parameters)
+        if not isinstance(answer, dict):
+            raise _odd(doing, answer)
+        return answer
+
+    def _start(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool]) -> TaskRef:
+        answer = self._sessions.send(method, path, doing, parameters)
+        match = _UPID.fullmatch(answer) if isinstance(answer, str) else None
+        if match is None:
+            # It may have been done: whoever sees this looks before trying again.
+            raise TransientError(
+                f"Proxmox did not name the task that should {doing}", evidence=(f"a {type(answer).__name__} came back",)
+            )
+        return TaskRef(match[0], match[1])
+
+
+def _odd(doing: str, answer: object) -> TransientError:
+    return TransientError(
+        f"Proxmox gave an answer of an unknown shape when we wanted to {doing}",
+        evidence=(f"a {type(answer).__name__}",),
+        hint="a proxy in between, or a host that is starting?",
+    )

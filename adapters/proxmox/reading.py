@@ -1,0 +1,95 @@
+"""Proxmox's own notation (property strings, sizes, numbers that may be text) turned into our values. Knows no connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from adapters.proxmox.owner import token_in
+from adapters.proxmox.results import PowerState, Vm, VmDisk
+
+_DISK = re.compile(r"(scsi|virtio|sata|ide)\d+")
+_NET = re.compile(r"net\d+")
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:iB)?")
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+_POWER = {"running": PowerState.RUNNING, "stopped": PowerState.STOPPED}
+
+
+def number(value: object) -> int:
+    """An integer that PVE writes as number or as text (memory is text, nextid was both); 0 for what is absent or neither."""
+    if isinstance(value, bool | int | float):
+        return int(value)
+    return int(value) if isinstance(value, str) and value.lstrip("-").isdigit() else 0
+
+
+def text(value: object) -> str:
+    """A value as text, "" for what is absent."""
+    return "" if value is None else str(value)
+
+
+def size_in_bytes(value: str) -> int:
+    """Bytes of a PVE disk size such as `32G`, `4194304K`, `528K`; 0 when it says none."""
+    match = _SIZE.fullmatch(value)
+    return int(float(match[1]) * (1 << _UNITS[match[2]])) if match else 0
+
+
+def properties(value: str, default_key: str) -> dict[str, str]:
+    """A property string as a dictionary; a first part without `=` belongs to `default_key`."""
+    found: dict[str, str] = {}
+    for part in value.split(","):
+        key, equals, rest = part.partition("=")
+        found[key if equals else default_key] = rest if equals else key
+    return found
+
+
+def _memory(value: object) -> int:
+    """Bytes; PVE counts in MiB, and since 8 writes a property string with default key `current`."""
+    return number(properties(text(value), "current").get("current", "512")) << 20
+
+
+def _disks(config: Mapping[str, object]) -> tuple[VmDisk, ...]:
+    disks = []
+    for slot, value in config.items():
+        if not _DISK.fullmatch(slot):
+            continue
+        parts = properties(text(value), "file")
+        volume = parts.get("file", "")
+        # A CD drive and the cloud-init drive are no disks: nothing of ours lives there.
+        if parts.get("media") == "cdrom" or ":" not in volume:
+            continue
+        disks.append(VmDisk(slot, volume.partition(":")[0], volume, size_in_bytes(parts.get("size", ""))))
+    return tuple(sorted(disks, key=lambda disk: (re.sub(r"\d", "", disk.slot), number(re.sub(r"\D", "", disk.slot)))))
+
+
+def vm(vm_id: int, host: str, row: Mapping[str, object], config: Mapping[str, object]) -> Vm:
+    """A VM out of its row in the host's list (power state, lock) and its configuration."""
+    nets = [properties(text(value), "model") for key, value in sorted(config.items()) if _NET.fullmatch(key)]
+    macs = [value.lower() for net in nets for value in net.values() if _MAC.fullmatch(value.lower())]
+    return Vm(
+        vm_id=vm_id,
+        name=text(config.get("name") or row.get("name")),
+        host=host,
+        power=_POWER.get(text(row.get("status")), PowerState.OTHER),
+        token=token_in(text(config.get("description"))),
+        lock=text(config.get("lock") or row.get("lock")),
+        cores=(number(config.get("cores")) or 1) * (number(config.get("sockets")) or 1),
+        memory=_memory(config.get("memory")),
+        macs=tuple(macs),
+        bridges=tuple(net["bridge"] for net in nets if net.get("bridge")),
+        disks=_disks(config),
+        agent=properties(text(config.get("agent")), "enabled").get("enabled") in ("1", "on", "yes", "true"),
+        tags=tags(config.get("tags")),
+        digest=text(config.get("digest")),
+    )
+
+
+def unreadable_vm(vm_id: int, host: str, row: Mapping[str, object]) -> Vm:
+    """A VM whose host does not answer: what the cluster's list says of it, and no more."""
+    return Vm(vm_id, text(row.get("name")), host, PowerState.OTHER, "", text(row.get("lock")), 0, 0, (), (), (), False,
+              tags(row.get("tags")), "", readable=False)  # fmt: skip
+
+
+def tags(value: object) -> tuple[str, ...]:
+    """PVE joins tags with `;`, and took `,` and spaces too."""
+    return tuple(tag for tag in re.split(r"[;,\s]+", text(value)) if tag)

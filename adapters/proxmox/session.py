@@ -1,0 +1,178 @@
+"""Connections to the Proxmox endpoints: which one, with which certificate, one client per thread. Knows no call of the API."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from proxmoxer.backends.https import Backend
+from proxmoxer.core import AuthenticationError, ProxmoxResource, ResourceException
+from requests.adapters import HTTPAdapter
+
+from adapters.proxmox.errors import never_connected, not_the_api, translate
+from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
+from engine.secrets import Secret
+from house.model import ProxmoxAccess, ProxmoxEndpoint
+
+# proxmoxer logs request bodies, passwords included, as soon as somebody turns its level up.
+for _name in ("proxmoxer", "proxmoxer.core", "proxmoxer.backends.https"):
+    logging.getLogger(_name).disabled = True
+
+# PVE drops a connection that was idle for 5 s (pve-http-server): a request on it would die, and for a POST we could not
+# tell whether it arrived. Younger ones are reused.
+_IDLE_S = 3.0
+
+_FOREIGN = (
+    ResourceException,
+    AuthenticationError,
+    requests.exceptions.RequestException,
+    AttributeError,
+    KeyError,
+    TypeError,
+)
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds. PVE itself waits up to 30 s for another host before it answers 596, so `answer_s` must be above that."""
+
+    connect_s: float = 5.0
+    answer_s: float = 40.0
+
+
+class _Pinned(HTTPAdapter):
+    """Takes only a certificate with this SHA-256 fingerprint ("" leaves the check to the authority alone)."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Hand the fingerprint to urllib3, which compares it after the handshake and before the first byte is sent."""
+        if self._fingerprint:
+            kwargs["assert_fingerprint"] = self._fingerprint
+        super().init_poolmanager(*args, **kwargs)
+
+
+def _worth_another_endpoint(error: Exception, ours: BlackstartError, *, looks: bool) -> bool:
+    if isinstance(ours, PermanentError):
+        return False
+    if isinstance(error, ResourceException):
+        # 595 and above: this host cannot reach the one in the path; another endpoint may be that very host.
+        return looks and int(error.status_code) >= 595
+    return looks or never_connected(error)
+
+
+@dataclass
+class _Client:
+    resource: ProxmoxResource
+    session: requests.Session
+    used: float
+
+
+class Sessions:
+    """Sends one request to the first endpoint that can be reached, and remembers which that was."""
+
+    def __init__(self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None) -> None:
+        """`secret` is asked when the first connection is made, so that a house can be read without its secrets."""
+        if not access.endpoints:
+            raise SettingsInvalid("no Proxmox endpoint is given", hint="proxmox.endpoints needs at least one address")
+        self._access = access
+        self._secret = secret
+        self._timeouts = timeouts or Timeouts()
+        self._first = 0
+        self._local = threading.local()
+
+    def send(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> Any:
+        """The `data` of the answer. Parameters: booleans become 1 and 0, as PVE wants them.
+
+        A request that only looks (GET) moves on to the next endpoint on any loss of connection; one that changes something
+        only when it cannot have arrived. Raises TransientError or PermanentError.
+        """
+        wire = {key: int(value) if isinstance(value, bool) else value for key, value in (parameters or {}).items()}
+        first = self._first
+        lost: list[BlackstartError] = []
+        for offset in range(len(self._access.endpoints)):
+            index = (first + offset) % len(self._access.endpoints)
+            endpoint = self._access.endpoints[index].url
+            try:
+                answer = self._send_to(index, method, path, wire)
+            except _FOREIGN as error:
+                ours = translate(error, doing, endpoint)
+                self._drop(index)
+                if not _worth_another_endpoint(error, ours, looks=method == "GET"):
+                    raise ours from None
+                lost.append(ours)
+                continue
+            if isinstance(answer, dict) and isinstance(answer.get("errors"), bytes):
+                raise not_the_api(endpoint, doing)
+            self._first = index
+            return answer
+        if len(lost) == 1:
+            raise lost[0]
+        raise TransientError(
+            f"no Proxmox endpoint can be reached to {doing}",
+            evidence=tuple(error.what for error in lost),
+            hint="is any Proxmox host up, and reachable from here on its API port?",
+        )
+
+    def _send_to(self, index: int, method: str, path: str, wire: dict[str, str | int]) -> Any:
+        client = self._client(index)
+        resource = client.resource(path.strip("/"))
+        verbs = {"GET": resource.get, "POST": resource.post, "PUT": resource.put, "DELETE": resource.delete}
+        try:
+            return verbs[method](**wire)
+        finally:
+            client.used = time.monotonic()
+
+    def _client(self, index: int) -> _Client:
+        clients: dict[int, _Client] = self._local.__dict__.setdefault("clients", {})
+        client = clients.get(index)
+        if client is not None and time.monotonic() - client.used > _IDLE_S:
+            client.session.close()
+            client = None
+        if client is None:
+            client = clients[index] = self._connect(self._access.endpoints[index])
+        return client
+
+    def _drop(self, index: int) -> None:
+        clients: dict[int, _Client] = self._local.__dict__.setdefault("clients", {})
+        client = clients.pop(index, None)
+        if client is not None:
+            client.session.close()
+
+    def _connect(self, endpoint: ProxmoxEndpoint) -> _Client:
+        url = urlsplit(endpoint.url)
+        user, _, name = self._access.token_id.partition("!")
+        if url.scheme != "https" or not url.hostname or not name:
+            raise SettingsInvalid(
+                "the Proxmox access in the settings is not usable",
+                evidence=(endpoint.url, self._access.token_id),
+                hint="endpoints look like https://host:8006, the token id like user@realm!name",
+            )
+        # With a pinned fingerprint no authority is needed; with neither, the machine's own authorities decide.
+        verify: str | bool = endpoint.ca_file or not endpoint.fingerprint
+        backend = Backend(
+            url.hostname,
+            port=url.port or 8006,
+            user=user,
+            token_name=name,
+            token_value=self._secret().reveal(),
+            verify_ssl=verify,
+            timeout=(self._timeouts.connect_s, self._timeouts.answer_s),
+        )
+        session = backend.get_session()
+        # No proxy, no .netrc and no CA bundle from the environment: what the settings say is all that counts.
+        session.trust_env = False
+        session.max_redirects = 0
+        session.mount("https://", _Pinned(endpoint.fingerprint))
+        resource = ProxmoxResource(
+            base_url=backend.get_base_url(), session=session, serializer=backend.get_serializer()
+        )
+        return _Client(resource, session, time.monotonic())
