@@ -1,0 +1,282 @@
+"""The project's one way to read YAML: plain values together with the line of every key. Knows no meaning of any key.
+
+Values follow YAML 1.2's core schema (`yes` and `on` are text); keys are always text. Values reached through an alias are
+shared, so treat what comes back as read-only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from engine.errors import PermanentError
+from house.problems import Problem, Steps
+
+try:
+    # libyaml reads a whole house in a twentieth of the time; without it the pure parser gives the same events.
+    from ruamel.yaml.cyaml import CBaseLoader
+except ImportError:
+    CBaseLoader = None  # type: ignore[assignment,misc]  # the name is tested where it is used
+
+_DEEPEST = 200
+_INT = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
+_NUMBER_START = frozenset("+-.0123456789")
+_WORDS: Mapping[str, object] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+class YamlInvalid(PermanentError):
+    """A text that is not YAML, told as one problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class Spot(NamedTuple):
+    """Where a value is: line from 1, the text of a scalar as written, and the spots below it."""
+
+    line: int
+    text: str
+    below: Mapping[str | int, Spot]
+
+
+class Duplicate(NamedTuple):
+    """A key that a mapping has twice: the later value counts, which is hardly what was meant."""
+
+    path: Steps
+    line: int
+    first_line: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML document: its plain value, and where everything in it stands."""
+
+    name: str
+    value: Any
+    spot: Spot
+    duplicates: tuple[Duplicate, ...] = field(default=())
+
+    def line(self, path: Steps) -> int:
+        """The line of what is at `path`, or of the nearest thing above it that exists."""
+        spot = self.spot
+        for step in path:
+            inner = spot.below.get(step)
+            if inner is None:
+                break
+            spot = inner
+        return spot.line
+
+    def text(self, path: Steps) -> str:
+        """The scalar at `path` as it was written (`1.10`, not 1.1); "" when there is none."""
+        spot = self.spot
+        for step in path:
+            inner = spot.below.get(step)
+            if inner is None:
+                return ""
+            spot = inner
+        return spot.text
+
+
+def load(path: Path, name: str = "") -> tuple[Document, ...]:
+    """All documents of a file. `name` is what messages call it. Raises YamlInvalid, also when the file cannot be read."""
+    name = name or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise YamlInvalid(Problem(name, 0, "", "is not there", "create it, or correct the path")) from None
+    except UnicodeDecodeError:
+        raise YamlInvalid(Problem(name, 0, "", "is not UTF-8 text", "save it as UTF-8")) from None
+    except OSError as error:
+        raise YamlInvalid(Problem(name, 0, "", f"cannot be read ({error.strerror})", "check its permissions")) from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str = "text") -> tuple[Document, ...]:
+    """All documents of a text, empty ones left out; duplicate keys are listed in each. Raises YamlInvalid."""
+    try:
+        return tuple(_Composer(_events(text), name).documents())
+    except MarkedYAMLError as error:
+        raise YamlInvalid(_syntax_problem(error, text, name)) from None
+    except YAMLError as error:
+        first = next(iter(str(error).splitlines()), "")
+        raise YamlInvalid(Problem(name, 0, "", f"is not YAML: {first}", "remove what YAML does not allow")) from None
+
+
+def value(text: str, name: str = "text") -> Any:
+    """The plain value of a text with one document (None for none). Raises YamlInvalid, also for a duplicate key."""
+    documents = parse(text, name)
+    if len(documents) > 1:
+        line = documents[1].spot.line
+        raise YamlInvalid(Problem(name, line, "", "a second document begins here", "keep one document"))
+    for document in documents:
+        for problem in duplicate_problems(document):
+            raise YamlInvalid(problem)
+        return document.value
+    return None
+
+
+def duplicate_problems(document: Document) -> tuple[Problem, ...]:
+    """The document's duplicate keys as problems."""
+    return tuple(
+        Problem(
+            document.name,
+            d.line,
+            ".".join(str(s) for s in d.path),
+            f"this key is already at line {d.first_line}",
+            "keep one of the two",
+        )
+        for d in document.duplicates
+    )
+
+
+def plain_scalar(text: str) -> object:
+    """What an unquoted YAML scalar means: None, bool, int, float, or the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in _NUMBER_START:
+        if _INT.match(text):
+            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    return text
+
+
+def _events(text: str) -> Iterator[Event]:
+    if CBaseLoader is None:
+        yield from YAML(typ="safe", pure=True).parse(text)
+        return
+    parser = CBaseLoader(text)
+    while parser.check_event():
+        yield parser.get_event()
+
+
+def _syntax_problem(error: MarkedYAMLError, text: str, name: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark is not None else 0
+    lines = text.splitlines()
+    seen = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "\t" in seen[: len(seen) - len(seen.lstrip())] or "'\\t'" in str(error.problem):
+        return Problem(name, line, "", "a tab is used for indentation", "indent with spaces")
+    what = str(error.problem or error.context or "bad syntax").strip()
+    return Problem(name, line, "", f"is not YAML: {what}", "check quotes, colons and indentation here and just above")
+
+
+class _Composer:
+    """Builds values and spots out of parser events, in one pass."""
+
+    def __init__(self, events: Iterator[Event], name: str) -> None:
+        self._next = events.__next__
+        self._events = events
+        self._name = name
+        self._anchors: dict[str, tuple[Any, Spot] | None] = {}
+        self._duplicates: list[Duplicate] = []
+
+    def documents(self) -> Iterator[Document]:
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                self._anchors, self._duplicates = {}, []
+                first = self._next()
+                value, spot = self._node(first, first.start_mark.line + 1, ())
+                end = self._next()
+                if not isinstance(end, DocumentEndEvent):
+                    raise YamlInvalid(Problem(self._name, 0, "", "is not YAML: a document does not end", "check its end"))
+                if value is not None:
+                    yield Document(self._name, value, spot, tuple(self._duplicates))
+
+    def _node(self, event: Event, line: int, path: Steps) -> tuple[Any, Spot]:
+        if isinstance(event, ScalarEvent):
+            text: str = event.value
+            plain = event.implicit[0] and event.tag is None
+            made: tuple[Any, Spot] = (plain_scalar(text) if plain else text, Spot(line, text, {}))
+            if event.anchor is not None:
+                self._anchors[event.anchor] = made
+            return made
+        if isinstance(event, AliasEvent):
+            known = self._anchors.get(event.anchor)
+            if known is None:
+                inside = event.anchor in self._anchors
+                what = f"*{event.anchor} holds itself" if inside else f"*{event.anchor} names no anchor"
+                better = "write the value out" if inside else f"define &{event.anchor} above"
+                raise YamlInvalid(Problem(self._name, event.start_mark.line + 1, "", what, better))
+            return known[0], Spot(line, known[1].text, known[1].below)
+        if len(path) > _DEEPEST:
+            raise YamlInvalid(Problem(self._name, line, "", "is nested too deeply", f"at most {_DEEPEST} levels are read"))
+        if not isinstance(event, (MappingStartEvent, SequenceStartEvent)):
+            raise YamlInvalid(Problem(self._name, line, "", "is not YAML: a value is missing", "check the lines above"))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        made = self._mapping(line, path) if isinstance(event, MappingStartEvent) else self._sequence(line, path)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = made
+        return made
+
+    def _sequence(self, line: int, path: Steps) -> tuple[Any, Spot]:
+        items: list[Any] = []
+        below: dict[str | int, Spot] = {}
+        while not isinstance(event := self._next(), SequenceEndEvent):
+            index = len(items)
+            item, below[index] = self._node(event, event.start_mark.line + 1, (*path, index))
+            items.append(item)
+        return items, Spot(line, "", below)
+
+    def _mapping(self, line: int, path: Steps) -> tuple[Any, Spot]:
+        values: dict[str, Any] = {}
+        below: dict[str | int, Spot] = {}
+        merged: list[tuple[Any, Spot]] = []
+        while not isinstance(event := self._next(), MappingEndEvent):
+            key_line = event.start_mark.line + 1
+            key = self._key(event, key_line)
+            item = self._node(self._next(), key_line, (*path, key))
+            if key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]:
+                merged.append(item)
+                continue
+            if key in values:
+                self._duplicates.append(Duplicate((*path, key), key_line, below[key].line))
+            values[key], below[key] = item
+        for source, spot in merged:
+            self._merge(source, spot, values, below)
+        return values, Spot(line, "", below)
+
+    def _key(self, event: Event, line: int) -> str:
+        if isinstance(event, ScalarEvent):
+            if event.anchor is not None:
+                self._node(event, line, ())
+            return str(event.value)
+        if isinstance(event, AliasEvent):
+            _, spot = self._node(event, line, ())
+            if not spot.below:
+                return spot.text
+        raise YamlInvalid(Problem(self._name, line, "", "a key is not plain text", "write keys as plain text"))
+
+    def _merge(self, source: Any, spot: Spot, values: dict[str, Any], below: dict[str | int, Spot]) -> None:
+        if isinstance(source, list):
+            for index, item in enumerate(source):
+                self._merge(item, spot.below[index], values, below)
+            return
+        if not isinstance(source, dict):
+            raise YamlInvalid(Problem(self._name, spot.line, "<<", "is not a mapping", "merge a mapping or a list of them"))
+        for key, item in source.items():
+            if key not in values:
+                values[key], below[key] = item, spot.below[key]
