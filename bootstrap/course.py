@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bootstrap import checks
 from bootstrap.steps import (
     apply_config,
@@ -18,12 +20,13 @@ from bootstrap.steps import (
     start_vm,
     sync_release,
 )
+from cluster import backup_check
 from cluster.course import Course
 from house.model import House
 
 
-def course(house: House) -> Course:
-    """The checks, then the steps. A step's `needs` say what really waits for what."""
+def course(house: House, known: Mapping[str, str]) -> Course:
+    """The checks, then the steps; `known` maps claim keys to the repository ids of the lock file."""
     return Course(
         checks=(
             checks.quorum.check(house),            # Proxmox answers, and a majority of its hosts is there
@@ -35,8 +38,9 @@ def course(house: House) -> Course:
             checks.strangers.check(house),         # no node already answers for another cluster
             checks.clone.check(house),             # what is here is what Flux will pull
             *checks.charts.checks(house),          # every chart can be fetched
-            *checks.backups.checks(house),         # every required backup opens, before anything is made
-            checks.api_servers.check(house),       # (later) every control plane's API server answers
+            *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
+            checks.api_servers.check(house),       # later: every control plane's API server answers
+            checks.nodes.check(house),             # later: every node has joined and is ready
         ),
         steps=(
             *fetch_image.steps(house),             # Talos image on every host

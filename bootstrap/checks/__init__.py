@@ -1,1 +1,19 @@
 """One file per check."""
+
+from bootstrap.checks import (
+    api_servers,
+    charts,
+    clocks,
+    clone,
+    image,
+    keys,
+    nodes,
+    privileges,
+    quorum,
+    room,
+    strangers,
+)
+
+__all__ = [
+    "api_servers", "charts", "clocks", "clone", "image", "keys", "nodes", "privileges", "quorum", "room", "strangers",
+]  # fmt: skip

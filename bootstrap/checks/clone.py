@@ -1,0 +1,37 @@
+"""Whether what is in this clone is what Flux will pull: clean, and at the remote branch's commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from engine.probe import Probe, drifted, satisfied, unknown
+from engine.step import BaseCheck, StepId
+from house.model import House
+
+
+@dataclass(frozen=True)
+class Clone(BaseCheck):
+    """Nothing uncommitted, nothing unpushed: machineconfigs and Flux must come from one commit."""
+
+    house: House
+    id = StepId("preflight.clone")
+    title = "the clone is what Flux will pull"
+
+    def probe(self, look: LookContext) -> Probe:
+        state = look.clone.state()
+        if state.dirty:
+            return drifted(f"{len(state.dirty)} files are not committed", *state.dirty[:10])
+        if not state.remote_commit:
+            return unknown(f"{self.house.flux.url} could not be asked", state.remote_detail)
+        if state.commit != state.remote_commit:
+            return drifted(
+                f"the clone is not at {self.house.flux.branch} of {self.house.flux.url}",
+                f"here {state.commit[:12]}", f"there {state.remote_commit[:12]}",
+            )  # fmt: skip
+        return satisfied(f"clean, at {state.commit[:12]}")
+
+
+def check(house: House) -> Clone:
+    """The check of this house."""
+    return Clone(house)

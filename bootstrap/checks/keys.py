@@ -1,0 +1,33 @@
+"""Whether the two keys that everything else hangs on are here: the age key, and the Talos secrets bundle it opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from engine.probe import Probe, missing, satisfied
+from engine.step import BaseCheck, StepId
+from house.model import House
+
+
+@dataclass(frozen=True)
+class Keys(BaseCheck):
+    """Both usable. A missing bundle is never made here: a new one makes every existing node and backup of etcd unreadable."""
+
+    house: House
+    id = StepId("preflight.keys")
+    title = "age key and Talos secrets bundle open"
+
+    def probe(self, look: LookContext) -> Probe:
+        problem = look.machineconfigs.age_key_problem()
+        if problem:
+            return missing(f"the age key cannot be used: {problem}", f".sops.yaml names {self.house.age_recipient}")
+        problem = look.machineconfigs.bundle_problem()
+        if problem:
+            return missing(f"the Talos secrets bundle cannot be used: {problem}", str(self.house.cluster.secrets_bundle))
+        return satisfied("both open")
+
+
+def check(house: House) -> Keys:
+    """The check of this house."""
+    return Keys(house)

@@ -1,0 +1,46 @@
+"""Whether every node has joined and is ready, which takes the CNI that a release brings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from engine.probe import Probe, changing, satisfied
+from engine.step import BaseCheck, StepId
+from house.model import House
+
+
+@dataclass(frozen=True)
+class Nodes(BaseCheck):
+    """Every node of the house Ready."""
+
+    house: House
+    id = StepId("kubernetes.nodes")
+    title = "every node is ready"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        first = [f"helm.sync-release/{release.key}" for release in self.house.releases if not release.needs]
+        return ("kubernetes.api-servers", *first)
+
+    @property
+    def sight_s(self) -> float:
+        return self.house.limits.api_s
+
+    def probe(self, look: LookContext) -> Probe:
+        there = {node.name: node for node in look.cluster.nodes()}
+        late = []
+        for node in self.house.nodes:
+            state = there.get(node.name)
+            if state is None:
+                late.append(f"{node.name}: has not joined")
+            elif not state.ready:
+                late.append(f"{node.name}: {state.reason or 'has not said'}")
+        if late:
+            return changing(f"{len(late)} of {len(self.house.nodes)} nodes are not ready", *late)
+        return satisfied(f"{len(self.house.nodes)} nodes ready")
+
+
+def check(house: House) -> Nodes:
+    """The check of this house."""
+    return Nodes(house)

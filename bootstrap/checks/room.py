@@ -1,0 +1,71 @@
+"""Whether each host has the memory, and each storage the content types and the space, for what is still to be made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from cluster.vms import find_vm
+from engine.probe import Probe, missing, satisfied
+from engine.step import BaseCheck, StepId
+from house.model import House
+
+
+@dataclass(frozen=True)
+class Room(BaseCheck):
+    """One host: memory, storages and their content types. What exists already needs no more room."""
+
+    house: House
+    host: str
+    needs = ("preflight.quorum",)
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"preflight.room/{self.host}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.host} has memory and space"
+
+    def probe(self, look: LookContext) -> Probe:
+        to_make = [n for n in self.house.nodes if n.host == self.host and find_vm(look.proxmox, self.house, n) is None]
+        problems = []
+        status = next((h for h in look.proxmox.hosts() if h.name == self.host), None)
+        if status is None:
+            return missing(f"no host {self.host}")
+        memory = sum(node.memory for node in to_make)
+        if memory > status.memory_free:
+            problems.append(f"memory: {_gib(memory)} wanted, {_gib(status.memory_free)} free")
+        storages = {s.name: s for s in look.proxmox.storages(self.host)}
+        wanted: Counter[str] = Counter()
+        for node in to_make:
+            for disk in node.disks:
+                wanted[disk.storage] += disk.size
+        contents = [(name, "images") for name in wanted]
+        if to_make:
+            contents.append((self.house.image.storage, "import"))
+        for name, content in contents:
+            storage = storages.get(name)
+            if storage is None:
+                problems.append(f"storage {name}: not on this host")
+            elif not storage.active:
+                problems.append(f"storage {name}: not active")
+            elif content not in storage.content:
+                problems.append(f"storage {name}: content type '{content}' is not enabled")
+            elif wanted[name] > storage.available:
+                problems.append(f"storage {name}: {_gib(wanted[name])} wanted, {_gib(storage.available)} free")
+        if problems:
+            return missing(f"{self.host} lacks room", *problems)
+        return satisfied(f"{len(to_make)} VMs to make, room for them" if to_make else "nothing to make")
+
+
+def _gib(size: int) -> str:
+    return f"{size / (1 << 30):.1f} GiB"
+
+
+def checks(house: House) -> Iterator[Room]:
+    """One for every host that a node's VM is on."""
+    for host in sorted({node.host for node in house.nodes}):
+        yield Room(house, host)

@@ -1,0 +1,86 @@
+"""One look at one claim's backup, judged by what the claim requires. Knows no backup program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.backups.results import Repository, RestorePoint, Verdict
+from adapters.ports import BackupsView
+from engine.probe import Probe, drifted, missing, satisfied, unknown
+from engine.waiting import Clock
+from house.model import BackedUpClaim, House
+
+HINTS = {
+    Verdict.MISSING: "no repository at this place: compare the path, letter by letter, with the one the backups were written to",
+    Verdict.EMPTY: "a repository without a complete snapshot: it may have been made by a restore from a misspelt path",
+    Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
+    Verdict.UNREADABLE: "the repository is damaged: run `restic check` against a copy before anything else",
+    Verdict.UNREACHABLE: "the store did not answer: nothing is known about this backup",
+    Verdict.FOREIGN: "another repository than the one known so far, or another engine's",
+    Verdict.EXPIRED: "backups stopped: find out when and why before a restore brings old data back",
+}
+
+
+@dataclass(frozen=True)
+class ClaimAudit:
+    """The verdict on one claim's backup. Age in seconds, size in bytes; None where nothing can be told."""
+
+    claim: BackedUpClaim
+    verdict: Verdict
+    repository_id: str
+    newest: RestorePoint | None
+    age: float | None
+    points: tuple[RestorePoint, ...]
+    detail: str
+
+    def probe(self) -> Probe:
+        """The verdict as a check's answer: only OK satisfies, an unreachable or unknown store is UNKNOWN."""
+        where = f"{self.claim.open_as or self.claim.mover_repository}: {self.detail}"
+        if self.verdict is Verdict.OK:
+            return satisfied(self.detail)
+        if self.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
+            return unknown(f"backup of {self.claim.key}: {self.verdict.value}", where, HINTS.get(self.verdict, ""))
+        if self.verdict is Verdict.EXPIRED:
+            return drifted(f"backup of {self.claim.key}: {self.verdict.value}", where, HINTS[self.verdict])
+        return missing(f"backup of {self.claim.key}: {self.verdict.value}", where, HINTS[self.verdict])
+
+
+def repository_of(house: House, claim: BackedUpClaim) -> Repository:
+    """The claim's repository as it is opened from here."""
+    return Repository(claim.key, claim.open_as, claim.password, claim.environment, claim.ca_file)
+
+
+def audit_claim(
+    backups: BackupsView, clock: Clock, house: House, claim: BackedUpClaim, known_id: str = ""
+) -> ClaimAudit:
+    """Look once and judge; `known_id` is the repository id the lock file has for this claim ("" for none)."""
+    if not claim.open_as:
+        return ClaimAudit(
+            claim, Verdict.UNKNOWN, "", None, None, (),
+            f"no rule of backups.open_as says how {claim.mover_repository or claim.repository_secret} is opened from here",
+        )  # fmt: skip
+    seen = backups.look(repository_of(house, claim))
+    complete = [point for point in seen.points if point.complete]
+    newest = complete[0] if complete else None
+    age = clock.now() - newest.time if newest else None
+    verdict, detail = seen.verdict, seen.detail
+    if known_id and seen.repository_id and seen.repository_id != known_id:
+        verdict, detail = Verdict.FOREIGN, f"repository {seen.repository_id[:8]}, known so far as {known_id[:8]}"
+    elif known_id and verdict in (Verdict.EMPTY, Verdict.MISSING):
+        detail = f"{detail}; the lock file knows repository {known_id[:8]} here"
+    elif verdict is Verdict.OK and newest is None:
+        verdict, detail = Verdict.EMPTY, f"{len(seen.points)} snapshots, none of them complete"
+    elif verdict is Verdict.OK and newest is not None and age is not None:
+        verdict, detail = _judge(claim, newest, age, len(complete))
+    return ClaimAudit(claim, verdict, seen.repository_id, newest, age, seen.points, detail)
+
+
+def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:
+    files = "unknown" if newest.files is None else str(newest.files)
+    size = "unknown" if newest.size is None else str(newest.size)
+    told = f"{count} complete snapshots, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
+    if claim.requirement.max_age and age > claim.requirement.max_age:
+        return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
+    if claim.requirement.min_bytes and (newest.size or 0) < claim.requirement.min_bytes:
+        return Verdict.EMPTY, f"{told}; less than {claim.requirement.min_bytes} bytes"
+    return Verdict.OK, told

@@ -1,0 +1,21 @@
+"""Whether the hold is in place, before a restore lifts any part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from cluster.holding import hold_probe
+from engine.probe import Probe
+from engine.step import BaseCheck, StepId
+
+
+@dataclass(frozen=True)
+class InPlace(BaseCheck):
+    """Policies, record and refusals on every API server."""
+
+    id = StepId("hold.in-place")
+    title = "hold in place"
+
+    def probe(self, look: LookContext) -> Probe:
+        return hold_probe(look.hold)

@@ -1,0 +1,50 @@
+"""Whether the application runs on the claim that came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from engine.probe import Probe, changing, satisfied
+from engine.step import BaseCheck, StepId
+from house.model import BackedUpClaim, House
+
+
+@dataclass(frozen=True)
+class Running(BaseCheck):
+    """Every workload that mounts the claim has its pods ready."""
+
+    house: House
+    claim: BackedUpClaim
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.running/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"application of {self.claim.key} runs"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.populate/{self.claim.key}",)
+
+    @property
+    def sight_s(self) -> float:
+        return self.house.limits.release_s
+
+    def probe(self, look: LookContext) -> Probe:
+        workloads = look.cluster.workloads(self.claim.namespace, self.claim.claim)
+        late = tuple(f"{w.kind} {w.name}: {w.ready} of {w.wanted} ready" for w in workloads if w.ready < w.wanted)
+        if late:
+            return changing("the application is not ready yet", *late)
+        if not workloads:
+            return satisfied("no workload mounts the claim; nothing to start")
+        return satisfied(f"{len(workloads)} workloads ready")
+
+
+def checks(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[Running]:
+    """One for every claim to restore."""
+    for claim in claims:
+        yield Running(house, claim)

@@ -1,0 +1,100 @@
+"""Compare what came back with the snapshot's own list, and say how deep the comparison went. Knows no program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from adapters.volsync.results import FileEntry, Listing
+from engine.digest import digest
+
+HASH_ALL_BELOW = 256 << 20
+SAMPLE = 200
+IGNORED = ("lost+found",)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`differences` empty means: what came back is what was backed up, to the depth that `depth` tells in words."""
+
+    files: int
+    size: int
+    hashed: int
+    ownership: bool
+    differences: tuple[str, ...]
+    proof: str
+
+    @property
+    def depth(self) -> str:
+        """How much was compared, in words for a person."""
+        if self.hashed == self.files:
+            told = f"all {self.files} files"
+        else:
+            told = f"{self.hashed} of {self.files} files by content, the rest by size"
+        return told if self.ownership else f"{told}; ownership not compared"
+
+
+def to_hash(wanted: Listing) -> tuple[str, ...] | None:
+    """Paths whose content is to be compared: None for all, else every n-th plus the largest, the same in each run."""
+    files = [entry for entry in wanted.entries if entry.kind == "file"]
+    if sum(entry.size for entry in files) <= HASH_ALL_BELOW:
+        return None
+    files.sort(key=lambda entry: entry.path)
+    step = max(1, len(files) // SAMPLE)
+    sample = {entry.path for entry in files[::step]}
+    sample |= {entry.path for entry in sorted(files, key=lambda entry: -entry.size)[:5]}
+    return tuple(sorted(sample))
+
+
+def with_hashes(listing: Listing, hashes: tuple[tuple[str, str], ...]) -> Listing:
+    """The listing with these contents' hashes filled in."""
+    known = dict(hashes)
+    return replace(
+        listing, entries=tuple(replace(e, sha256=known.get(e.path, e.sha256)) for e in listing.entries)
+    )
+
+
+def compare(wanted: Listing, found: Listing) -> Comparison:
+    """Every entry of both lists: presence, kind, size, mode, owner (where it could be seen), content where both have a hash.
+
+    A list that broke off is itself a difference: nothing is proven from half a list.
+    """
+    differences: list[str] = []
+    for name, listing in (("snapshot", wanted), ("image", found)):
+        if not listing.complete:
+            differences.append(f"the {name}'s list broke off: {listing.detail}")
+    left, right = _by_path(wanted), _by_path(found)
+    if not left:
+        differences.append("the snapshot's list is empty: there is nothing to prove")
+    ownership = wanted.ownership_known and found.ownership_known
+    differences += [f"missing: {path}" for path in sorted(left.keys() - right.keys())]
+    differences += [f"not in the snapshot: {path}" for path in sorted(right.keys() - left.keys())]
+    hashed = 0
+    for path in sorted(left.keys() & right.keys()):
+        differences += [f"{what}: {path}" for what in _differs(left[path], right[path], ownership)]
+        hashed += left[path].kind == "file" and bool(left[path].sha256 and right[path].sha256)
+    files = [entry for entry in left.values() if entry.kind == "file"]
+    proof = digest(sorted((e.path, e.kind, e.size, e.mode, e.uid, e.gid, e.sha256) for e in left.values()))
+    return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof)
+
+
+def _by_path(listing: Listing) -> dict[str, FileEntry]:
+    return {
+        entry.path: entry
+        for entry in listing.entries
+        if entry.path not in ("", "/", ".") and entry.path.strip("/").split("/")[0] not in IGNORED
+    }
+
+
+def _differs(wanted: FileEntry, found: FileEntry, ownership: bool) -> list[str]:
+    if wanted.kind != found.kind:
+        return [f"kind ({wanted.kind}, came back as {found.kind})"]
+    told = []
+    if wanted.kind == "file" and wanted.size != found.size:
+        told.append(f"size ({wanted.size}, came back as {found.size})")
+    if wanted.sha256 and found.sha256 and wanted.sha256 != found.sha256:
+        told.append("content")
+    if wanted.kind != "symlink" and wanted.mode != found.mode:
+        told.append(f"mode ({wanted.mode:04o}, came back as {found.mode:04o})")
+    if ownership and (wanted.uid, wanted.gid) != (found.uid, found.gid):
+        told.append(f"owner ({wanted.uid}:{wanted.gid}, came back as {found.uid}:{found.gid})")
+    return told

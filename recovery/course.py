@@ -1,0 +1,45 @@
+"""From held claims to applications with their data, proven: every check and step in the order a person would tell it."""
+
+from __future__ import annotations
+
+from cluster import backup_check
+from cluster.course import Course
+from house.model import BackedUpClaim, House
+from recovery.checks import in_place, running
+from recovery.steps import (
+    accept_empty,
+    first_backup,
+    pin_claim,
+    populate_claim,
+    prove_image,
+    release_claim,
+    restore_image,
+)
+
+
+def course(
+    house: House,
+    claims: tuple[BackedUpClaim, ...],
+    *,
+    never_backed_up: tuple[BackedUpClaim, ...] = (),
+    as_of: float = 0.0,
+    known: dict[str, str] | None = None,
+) -> Course:
+    """Restore `claims` as of a time (seconds since the epoch, 0.0 for now); `known` maps claim keys to repository ids."""
+    known = known or {}
+    return Course(
+        checks=(
+            *backup_check.checks(house, claims, known),  # every repository opens and is the one the lock file knows
+            in_place.InPlace(),                        # the hold bites on every API server
+            *running.checks(house, claims),            # later: the application runs
+        ),
+        steps=(
+            *accept_empty.steps(house, never_backed_up),   # by approval only
+            *pin_claim.steps(house, claims, as_of, known),  # one restore point per claim, chosen once
+            *restore_image.steps(house, claims),       # by VolSync, from exactly that snapshot
+            *prove_image.steps(house, claims),         # compared with the snapshot's own list
+            *populate_claim.steps(house, claims),      # the claim is filled from that image
+            *release_claim.steps(house, claims),       # backups may be written again
+            *first_backup.steps(house, claims),        # and one was, complete
+        ),
+    )  # fmt: skip

@@ -1,0 +1,32 @@
+"""What the hold's record says of one claim, for every step of a restore."""
+
+from __future__ import annotations
+
+from adapters.hold.results import HeldClaim, HoldState
+from adapters.ports import HoldView
+from engine.errors import PermanentError
+from house.model import BackedUpClaim
+
+THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
+
+
+def entry_of(hold: HoldView, claim: BackedUpClaim) -> HeldClaim | None:
+    """The claim's entry, or None when the record has none."""
+    return hold.record().claim(claim.namespace, claim.claim)
+
+
+def pinned(hold: HoldView, claim: BackedUpClaim) -> HeldClaim:
+    """The claim's entry with its pin; PermanentError when there is none: an act must never choose again."""
+    entry = entry_of(hold, claim)
+    if entry is None or not entry.pin:
+        raise PermanentError(
+            f"{claim.key} has no pinned restore point",
+            evidence=("the hold's record has no pin for it",),
+            next_command="invoke dr.plan",
+        )
+    return entry
+
+
+def is_through(entry: HeldClaim | None) -> bool:
+    """Whether the hold no longer concerns this claim."""
+    return entry is not None and entry.state in THROUGH

@@ -1,0 +1,80 @@
+"""Accept that a claim was never backed up, by the person's approval, and only while there is no sign of a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from adapters.backups.results import Verdict
+from adapters.context import ActContext, LookContext
+from adapters.hold.results import HoldState
+from adapters.ports import BackupsView
+from cluster.audit import repository_of
+from engine.errors import PermanentError
+from engine.probe import Probe, missing, satisfied, unknown
+from engine.step import BaseStep, Hazard, Notes, StepId
+from house.model import BackedUpClaim, House
+from recovery.record import entry_of, is_through
+
+
+@dataclass(frozen=True)
+class AcceptEmpty(BaseStep):
+    """One claim that starts empty because it never had a backup."""
+
+    house: House
+    claim: BackedUpClaim
+    system = "kubernetes"
+    needs = ("hold.in-place",)
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.accept-empty/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.claim.key} starts empty"
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def hazard(self, seen: Probe) -> Hazard:
+        return Hazard.DESTROYS
+
+    def identity(self, seen: Probe) -> str:
+        return f"{self.claim.key} was never backed up"
+
+    def probe(self, look: LookContext) -> Probe:
+        entry = entry_of(look.hold, self.claim)
+        if entry is None:
+            return unknown("not in the hold's record")
+        if is_through(entry):
+            return satisfied(entry.state.value)
+        return missing(f"held, and no backup is known at {self.claim.open_as}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        _refuse_any_sign(act.backups, self.house, self.claim)
+        entry = entry_of(act.hold, self.claim)
+        assert entry is not None
+        act.hold.put(replace(entry, state=HoldState.ACCEPTED_EMPTY, reason="never backed up, by approval"))
+        act.claims.nudge("PersistentVolumeClaim", self.claim.namespace, self.claim.claim)
+
+    def by_hand(self) -> str:
+        return f"invoke dr.release {self.claim.key} --unproven --reason 'never backed up'"
+
+
+def _refuse_any_sign(backups: BackupsView, house: House, claim: BackedUpClaim) -> None:
+    seen = backups.look(repository_of(house, claim))
+    if seen.verdict is not Verdict.MISSING:
+        raise PermanentError(
+            f"{claim.key} cannot start empty: there is a sign of a backup",
+            evidence=(f"{seen.verdict.value}: {seen.detail}",),
+            hint="restore it, or lift the hold by hand with a reason",
+            next_command=f"invoke dr.release {claim.key} --unproven --reason TEXT",
+        )
+
+
+def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[AcceptEmpty]:
+    """One for every claim that may be empty and has no repository."""
+    for claim in claims:
+        yield AcceptEmpty(house, claim)

@@ -1,0 +1,70 @@
+"""Choose one restore point per claim and write it into the hold's record, before anything else is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from adapters.backups.results import Verdict
+from adapters.context import ActContext, LookContext
+from cluster.audit import audit_claim
+from engine.errors import PermanentError
+from engine.probe import Probe, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import BackedUpClaim, House
+from recovery.record import entry_of
+
+
+@dataclass(frozen=True)
+class PinClaim(BaseStep):
+    """The newest complete snapshot not later than `as_of` (seconds since the epoch, 0.0 for now). Chosen once: a resume keeps it."""
+
+    house: House
+    claim: BackedUpClaim
+    as_of: float = 0.0
+    known_id: str = ""
+    system = "kubernetes"
+    needs = ("preflight.*", "hold.in-place")
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.pin/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"restore point of {self.claim.key} chosen"
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.claim.key} {self.claim.open_as} {self.as_of:.0f}"
+
+    def probe(self, look: LookContext) -> Probe:
+        entry = entry_of(look.hold, self.claim)
+        if entry is None:
+            return unknown(f"{self.claim.key} is not in the hold's record", "run `invoke cluster.bootstrap` first")
+        if entry.pin:
+            return satisfied(f"snapshot {entry.snapshot_id[:8]} of {entry.pin}")
+        return missing("no restore point chosen yet")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        entry = entry_of(act.hold, self.claim)
+        audit = audit_claim(act.backups, act.clock, self.house, self.claim, self.known_id)
+        if audit.verdict not in (Verdict.OK, Verdict.EXPIRED) or entry is None:
+            raise PermanentError(f"no restore point for {self.claim.key}: {audit.verdict.value}", evidence=(audit.detail,))
+        limit = self.as_of or act.clock.now()
+        point = next((p for p in audit.points if p.complete and p.time <= limit), None)
+        if point is None:
+            raise PermanentError(f"{self.claim.key} has no complete snapshot that old", evidence=(audit.detail,))
+        notes.put("snapshot", point.snapshot_id)
+        act.hold.put(
+            replace(entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin)
+        )
+
+    def by_hand(self) -> str:
+        return f"restic -r {self.claim.open_as or self.claim.mover_repository} --no-lock snapshots"
+
+
+def steps(house: House, claims: tuple[BackedUpClaim, ...], as_of: float, known: dict[str, str]) -> Iterator[PinClaim]:
+    """One for every claim to restore; `known` maps claim key to the repository id of the lock file."""
+    for claim in claims:
+        yield PinClaim(house, claim, as_of, known.get(claim.key, ""))

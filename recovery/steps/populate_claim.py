@@ -1,0 +1,81 @@
+"""Let VolSync fill the claim from the proven image, and see that it was that image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.volsync.results import ClaimPhase
+from engine.errors import PermanentError
+from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import BackedUpClaim, House
+from recovery.record import entry_of, is_through
+
+NUDGES = 60
+NUDGE_S = 2.0
+
+
+@dataclass(frozen=True)
+class PopulateClaim(BaseStep):
+    """The claim bound to a volume made from the image that was proven."""
+
+    house: House
+    claim: BackedUpClaim
+    system = "volsync"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.populate/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.claim.key} filled from the proven image"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.prove/{self.claim.key}",)
+
+    @property
+    def ready_s(self) -> float:
+        return self.house.limits.restore_s
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def probe(self, look: LookContext) -> Probe:
+        entry = entry_of(look.hold, self.claim)
+        if is_through(entry):
+            return satisfied("released")
+        if entry is None or not entry.image:
+            return unknown("no image is proven")
+        state = look.claims.claim(self.claim.namespace, self.claim.claim)
+        if state.phase is ClaimPhase.BOUND:
+            if state.populated_from and state.populated_from != entry.image:
+                raise PermanentError(
+                    f"{self.claim.key} was filled from {state.populated_from}, proven was {entry.image}",
+                    hint="the claim stays held; delete it and let it be filled again (invoke dr.restore, with approval)",
+                )
+            return satisfied(f"bound, made from {state.populated_from or entry.image}")
+        if state.phase is ClaimPhase.ABSENT:
+            return changing("the claim is not there yet: Flux has not applied it")
+        return missing(f"the claim is {state.phase.value}", state.detail)
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        # VolSync's back-off may have grown as long as the hold was, and only progress resets it: one nudge is not enough.
+        for _ in range(NUDGES):
+            act.claims.nudge("PersistentVolumeClaim", self.claim.namespace, self.claim.claim)
+            act.clock.sleep(NUDGE_S)
+            if act.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.BOUND:
+                return
+
+    def by_hand(self) -> str:
+        return f"kubectl -n {self.claim.namespace} annotate pvc {self.claim.claim} blackstart/nudge=$(date +%s) --overwrite"
+
+
+def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[PopulateClaim]:
+    """One for every claim to restore."""
+    for claim in claims:
+        yield PopulateClaim(house, claim)

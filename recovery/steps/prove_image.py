@@ -1,0 +1,94 @@
+"""Compare the restored image with the snapshot's own list, and write the proof into the hold's record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from adapters.context import ActContext, LookContext
+from adapters.hold.results import HoldState
+from adapters.volsync.results import Listing
+from cluster.audit import repository_of
+from engine.errors import PermanentError
+from engine.probe import Probe, drifted, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import BackedUpClaim, House
+from recovery.comparison import Comparison, compare, to_hash, with_hashes
+from recovery.record import entry_of, is_through, pinned
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class ProveImage(BaseStep):
+    """The claim is proven for exactly the image that VolSync would fill it from."""
+
+    house: House
+    claim: BackedUpClaim
+    system = "volsync"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.prove/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.claim.key} compared with its snapshot"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.restore/{self.claim.key}",)
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def probe(self, look: LookContext) -> Probe:
+        entry = entry_of(look.hold, self.claim)
+        if entry is None:
+            return unknown("not in the hold's record")
+        if is_through(entry):
+            return satisfied(entry.depth or entry.reason or entry.state.value)
+        if entry.state is not HoldState.PROVEN:
+            return missing("not compared yet")
+        image = look.claims.destination(self.claim.namespace, self.claim.destination).image
+        if image and image != entry.image:
+            return drifted(f"VolSync restored again since: {image}, proven was {entry.image}", "image")
+        return satisfied(f"proven: {entry.depth}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        entry = pinned(act.hold, self.claim)
+        image = act.claims.destination(self.claim.namespace, self.claim.destination).image
+        if not image:
+            raise PermanentError(f"{self.claim.key} has no image to compare")
+        result = self.comparison(act, entry.snapshot_id, image)
+        if result.differences:
+            more = len(result.differences) - SHOWN
+            told = (*result.differences[:SHOWN], *((f"and {more} more",) if more > 0 else ()))
+            raise PermanentError(
+                f"{self.claim.key} did not come back as it was backed up: {len(result.differences)} differences",
+                evidence=told,
+                hint="the claim stays held; its application is not started and no backup is written",
+            )
+        act.hold.put(replace(entry, state=HoldState.PROVEN, image=image, proof=result.proof, depth=result.depth))
+
+    def comparison(self, act: ActContext, snapshot_id: str, image: str) -> Comparison:
+        """Both lists, with hashes of the same paths on both sides."""
+        repository = repository_of(self.house, self.claim)
+        wanted = act.backups.listing(repository, snapshot_id)
+        paths = to_hash(wanted)
+        files = tuple(e.path for e in wanted.entries if e.kind == "file") if paths is None else paths
+        found: Listing = act.claims.contents(self.claim.namespace, image, hashes=paths)
+        return compare(with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files)), found)
+
+    def by_hand(self) -> str:
+        return (
+            f"restic -r {self.claim.open_as or self.claim.mover_repository} --no-lock ls --json SNAPSHOT"
+            f"   # and compare with a pod that mounts the image of {self.claim.destination}"
+        )
+
+
+def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[ProveImage]:
+    """One for every claim to restore."""
+    for claim in claims:
+        yield ProveImage(house, claim)

@@ -1,0 +1,69 @@
+"""Let backups be written again for a claim whose data are proven back and whose application runs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from adapters.context import ActContext, LookContext
+from adapters.hold.results import HoldState
+from engine.probe import Probe, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import BackedUpClaim, House
+from recovery.record import entry_of, is_through
+
+
+@dataclass(frozen=True)
+class ReleaseClaim(BaseStep):
+    """The record says released, and our pin is off the destination (else the next restore silently takes the old one)."""
+
+    house: House
+    claim: BackedUpClaim
+    system = "kubernetes"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.release/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.claim.key} released"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.running/{self.claim.key}",)
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def probe(self, look: LookContext) -> Probe:
+        entry = entry_of(look.hold, self.claim)
+        if entry is None:
+            return unknown("not in the hold's record")
+        if not is_through(entry):
+            return missing(f"still {entry.state.value}")
+        state = look.claims.destination(self.claim.namespace, self.claim.destination)
+        if state.present and state.ours and state.restore_as_of:
+            return missing("released, but the destination still carries our pin")
+        return satisfied(entry.state.value)
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        entry = entry_of(act.hold, self.claim)
+        if entry is not None and not is_through(entry):
+            act.hold.put(replace(entry, state=HoldState.RELEASED))
+        act.claims.unpin(self.claim.namespace, self.claim.destination)
+        act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
+
+    def by_hand(self) -> str:
+        claim = self.claim
+        return (
+            f"kubectl -n blackstart patch configmap hold --type merge"
+            f""" -p '{{"data":{{"state.{claim.namespace}.{claim.claim}":"released"}}}}'"""
+        )
+
+
+def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[ReleaseClaim]:
+    """One for every claim to restore."""
+    for claim in claims:
+        yield ReleaseClaim(house, claim)
