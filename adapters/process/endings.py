@@ -1,0 +1,38 @@
+"""What the end of a program means to us: the tail of what it said, and which of our errors it is. Knows no process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from adapters.process.conversation import Outcome
+from adapters.process.results import TAIL_LINES, Finished, ProgramEnded, ProgramFailed, ProgramMissing, ProgramTimedOut
+from engine.secrets import redact
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r(?!\n)")
+
+
+def tail_lines(said: bytes) -> tuple[str, ...]:
+    """The last 25 lines that are not empty, redacted as one text (a PEM block spans lines), without terminal escapes."""
+    text = redact(_ESCAPES.sub("", said.decode(errors="replace")))
+    return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-TAIL_LINES:]
+
+
+def judge(outcome: Outcome, program: str, timeout_s: float, tail: tuple[str, ...]) -> None:
+    """Raise what any end but the program's own exit means."""
+    if outcome.reason == "timeout":
+        raise ProgramTimedOut(f"{program} did not end in {timeout_s:g} s", evidence=tail)
+    if outcome.reason == "asked":
+        raise ProgramEnded(f"{program} was ended because this run is stopping", evidence=tail)
+    if outcome.reason == "failed":
+        raise ProgramMissing(f"{program} could not be started", evidence=(redact(outcome.detail), *tail))
+    if outcome.reason != "exit":
+        raise ProgramEnded(f"{program} was ended from outside; how far it got is not known", evidence=tail)
+
+
+def require(finished: Finished, program: str, ok: Collection[int]) -> None:
+    """Raise ProgramFailed when the code is none of `ok`; the evidence is stderr's tail, or stdout's when stderr is empty."""
+    if finished.code in ok:
+        return
+    ended = f"ended with code {finished.code}" if finished.code >= 0 else f"was ended by signal {-finished.code}"
+    raise ProgramFailed(f"{program} {ended}", finished, finished.stderr_tail or tail_lines(finished.stdout))

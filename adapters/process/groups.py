@@ -1,0 +1,102 @@
+"""Process groups by number and start time: who they are, whether they live, how they end. Linux only (/proc).
+
+A bare process id proves nothing, for it is given out again; with its start time and the machine's boot it names one process
+for ever. Knows no journal and no program.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_PROC = Path("/proc")
+_POLL_S = 0.002
+
+
+def start_of(pid: int) -> str:
+    """When this process started, as an opaque word (boot and clock ticks); "" when there is no such process."""
+    fields = _stat(pid)
+    return f"{_boot()}:{fields[19]}" if fields else ""
+
+
+def group_alive(pgid: int, start: str) -> bool:
+    """Whether any process of the group that was led by `pgid`, started at `start`, still lives (zombies do not)."""
+    return any(True for _ in _members(pgid, start))
+
+
+def end_group(pgid: int, start: str, *, grace_s: float = 0.0, wait_s: float = 10.0) -> bool:
+    """End the whole group; True when it lived and is gone now, False when it was gone (or the number is somebody else's).
+
+    With `grace_s` above 0 SIGTERM goes first. A resume leaves it at 0, since it cannot know whether the group was shielded.
+    Raises TimeoutError when the group is still there `wait_s` seconds after SIGKILL.
+    """
+    if not group_alive(pgid, start):
+        return False
+    if grace_s > 0:
+        _signal(pgid, signal.SIGTERM)
+        if _gone(pgid, start, grace_s):
+            return True
+    _signal(pgid, signal.SIGKILL)
+    if not _gone(pgid, start, wait_s):
+        raise TimeoutError(f"process group {pgid} is still there {wait_s:.0f} s after SIGKILL")
+    return True
+
+
+def await_end(pgid: int, start: str, wait_s: float = 10.0) -> None:
+    """Return when no process of the group is left; kills it when it is still there after `wait_s` seconds."""
+    try:
+        os.killpg(pgid, 0)  # the quick answer; zombies that nobody reaped yet need the slow one
+    except ProcessLookupError:
+        return
+    if not _gone(pgid, start, wait_s):
+        end_group(pgid, start)
+
+
+def _gone(pgid: int, start: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while group_alive(pgid, start):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _signal(pgid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pgid, number)
+    except ProcessLookupError:
+        return
+
+
+def _members(pgid: int, start: str) -> Iterator[int]:
+    """Processes of this group and session that started at or after its leader, so that a number given out again is left alone."""
+    boot, _, ticks = start.partition(":")
+    if not ticks.isdigit() or boot != _boot():
+        return
+    leader = start_of(pgid)
+    if leader and leader != start:
+        return
+    for entry in _PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        fields = _stat(int(entry.name))
+        if not fields or fields[0] in "ZX":
+            continue
+        if fields[2] == fields[3] == str(pgid) and int(fields[19]) >= int(ticks):
+            yield int(entry.name)
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the third (state) on; the name in parentheses before may hold anything."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def _boot() -> str:
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()[:13]
