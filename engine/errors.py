@@ -64,6 +64,42 @@ class ApprovalMissing(BlackstartError):
     exit_code = 21
 
 
+class GraphInvalid(BlackstartError):
+    """The steps do not make a graph: an id twice, an unknown need, a cycle. A mistake in a course, so a bug of ours."""
+
+    exit_code = 70
+
+
+class JournalUnwritable(JournalDamaged):
+    """A line could not be written or synced: what follows it must not be done, and the run stops."""
+
+
+class CouldNotLook(BlackstartError):
+    """Nothing could be seen for as long as the step allows. Not the same as: it is not there."""
+
+
+class StillChanging(BlackstartError):
+    """Something or somebody was at it for as long as the step allows."""
+
+
+class NotReady(BlackstartError):
+    """The act was accepted, and the world did not come to agree in time."""
+
+
+class GuardRefused(BlackstartError):
+    """The guard check of a system said that nothing in it may be disturbed now."""
+
+
+class WaitedTooLong(TransientError):
+    """A wait inside an act or a look reached its limit; what was waited for may still come."""
+
+
+class Interrupted(BlackstartError):
+    """The run was told to stop while this was waiting."""
+
+    exit_code = 130
+
+
 EXIT_OK = 0
 EXIT_PLAN_HAS_CHANGES = 2
 EXIT_DRIFT = 3

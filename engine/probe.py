@@ -21,16 +21,24 @@ class Probe:
     """One look: the answer, a sentence for people, and what was seen.
 
     Drift is told as key paths, never as values; nothing secret may stand in `detail` or `evidence`.
+    `held` goes with SATISFIED only: the step or check has no more to do, and applications stay held until a person or
+    another verb goes on. What needs it runs; the run then ends as *held* instead of *done*.
     """
 
     condition: Condition
     detail: str = ""
     evidence: tuple[str, ...] = ()
+    held: bool = False
 
 
 def satisfied(detail: str = "", *evidence: str) -> Probe:
     """The world is as the step wants it."""
     return Probe(Condition.SATISFIED, detail, evidence)
+
+
+def held(detail: str, *evidence: str) -> Probe:
+    """Nothing is left to do here, and something is held on purpose: the run ends as held (exit code 6)."""
+    return Probe(Condition.SATISFIED, detail, evidence, held=True)
 
 
 def missing(detail: str, *evidence: str) -> Probe:

@@ -23,6 +23,14 @@ class Hazard(Enum):
     DESTROYS = "destroys"
 
 
+IF_ANY = "if-any:"
+
+
+def if_any(pattern: str) -> str:
+    """A need that may match nothing (no data disks, no workers): without this a pattern that matches nothing is an error."""
+    return IF_ANY + pattern
+
+
 class Severity(Enum):
     """Whether a check that is not satisfied stops what needs it."""
 
@@ -75,9 +83,15 @@ class Step(Protocol[Look_contra, Act_contra]):
     def inputs(self) -> str:
         """Digest of what this step would do; stored with begin."""
 
-    def hazard(self, seen: Probe) -> Hazard: ...
+    def hazard(self, seen: Probe) -> Hazard:
+        """How bad the act would be for what was seen: what is down already is not disrupted again."""
+
     def identity(self, seen: Probe) -> str:
-        """What an approval names for this act: the identity of what is destroyed or replaced. Empty where there is no hazard."""
+        """What an approval names for this act: the identity of what is destroyed or replaced. Empty where there is no hazard.
+
+        DESTROYS always needs an approval and so a name. DISRUPTS needs one when the name is not empty: leave it empty only
+        where nothing that serves is disturbed (the act is then serialised and guarded, and asks nobody).
+        """
 
     def probe(self, look: Look_contra) -> Probe: ...
     def apply(self, act: Act_contra, seen: Probe, notes: Notes) -> None: ...

@@ -1,0 +1,120 @@
+"""The validated set of steps and checks, and what needs what. Knows no journal and runs nothing.
+
+A need is an id, a pattern such as `talos.apply-config/*`, or `if_any(pattern)` where nothing may match.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import translate
+from graphlib import CycleError, TopologicalSorter
+from typing import Generic, TypeGuard, TypeVar
+
+from engine.errors import GraphInvalid
+from engine.step import IF_ANY, Check, Step, StepId
+
+Look = TypeVar("Look")
+Act = TypeVar("Act")
+
+_ID = re.compile(r"[a-z0-9-]+\.[a-z0-9.-]+(/[^\s*?\[\]]+)?")
+_WILD = re.compile(r"[*?\[]")
+
+
+class Graph(Generic[Look, Act]):
+    """Steps and checks in a stable order in which every need comes first. Raises GraphInvalid with everything that is wrong."""
+
+    def __init__(self, items: Iterable[Step[Look, Act] | Check[Look]]) -> None:
+        given = list(items)
+        problems = [f"{item.id!r} is not of the form area.verb/instance" for item in given if not _ID.fullmatch(item.id)]
+        problems += [f"{name} stands {count} times" for name, count in Counter(i.id for i in given).items() if count > 1]
+        by_id: dict[StepId, Step[Look, Act] | Check[Look]] = {item.id: item for item in given}
+        names = _Names(by_id)
+        needs: dict[StepId, tuple[StepId, ...]] = {}
+        for item in given:
+            found: dict[StepId, None] = {}
+            for need in item.needs:
+                matching = names.matching(need.removeprefix(IF_ANY))
+                if not matching and not need.startswith(IF_ANY):
+                    problems.append(f"{item.id} needs {need}, and there is no such step")
+                found.update(dict.fromkeys(matching))
+            needs[item.id] = tuple(found)
+        if problems:
+            raise GraphInvalid("the steps do not make a graph", evidence=tuple(problems))
+        self._needs = needs
+        self._items = {name: by_id[name] for name in _ordered(needs)}
+        needed_by: dict[StepId, list[StepId]] = {name: [] for name in self._items}
+        for name in self._items:
+            for need in needs[name]:
+                needed_by[need].append(name)
+        self._needed_by = {name: tuple(users) for name, users in needed_by.items()}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Step[Look, Act] | Check[Look]]:
+        return iter(self._items.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __getitem__(self, name: StepId) -> Step[Look, Act] | Check[Look]:
+        return self._items[name]
+
+    @property
+    def ids(self) -> tuple[StepId, ...]:
+        """All ids, needs first."""
+        return tuple(self._items)
+
+    def needs(self, name: StepId) -> tuple[StepId, ...]:
+        """What this one needs, patterns resolved."""
+        return self._needs[name]
+
+    def needed_by(self, name: StepId) -> tuple[StepId, ...]:
+        """What needs this one directly."""
+        return self._needed_by[name]
+
+
+def is_step(item: Step[Look, Act] | Check[Look]) -> TypeGuard[Step[Look, Act]]:
+    """Whether the item can be applied; otherwise it is a check."""
+    return hasattr(item, "apply")
+
+
+class _Names:
+    """Finds ids by pattern without trying every id for every pattern."""
+
+    def __init__(self, ids: Iterable[StepId]) -> None:
+        self._all = frozenset(ids)
+        self._sorted = sorted(self._all)
+        self._found: dict[str, tuple[StepId, ...]] = {}
+
+    def matching(self, need: str) -> tuple[StepId, ...]:
+        """The ids that fit, sorted; none when nothing does."""
+        wild = _WILD.search(need)
+        if wild is None:
+            return (StepId(need),) if need in self._all else ()
+        if need not in self._found:
+            head = need[: wild.start()]
+            fits = re.compile(translate(need)).match
+            first = bisect_left(self._sorted, head)
+            found: list[StepId] = []
+            for name in self._sorted[first:]:
+                if not name.startswith(head):
+                    break
+                if fits(name):
+                    found.append(name)
+            self._found[need] = tuple(found)
+        return self._found[need]
+
+
+def _ordered(needs: Mapping[StepId, tuple[StepId, ...]]) -> tuple[StepId, ...]:
+    """Needs first, otherwise as given; a cycle is named whole."""
+    try:
+        return tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        cycle: list[StepId] = error.args[1]
+        raise GraphInvalid(
+            "the steps need each other in a circle", evidence=(" → ".join(reversed(cycle)),), hint="read: each needs the next"
+        ) from None

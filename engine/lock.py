@@ -1,0 +1,53 @@
+"""One writer per house on this machine: an flock that says who holds it. Knows nothing of what is written."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import sys
+from pathlib import Path
+
+from engine.errors import JournalBusy
+
+
+class HouseLock:
+    """An exclusive lock on a file that holds one line about its holder. Ends with the process, whatever becomes of it.
+
+    It is a file of its own because the journal may be moved aside. A process that runs programs for us may keep a duplicate of
+    `fileno()`: the house then stays locked until that process ends too.
+    """
+
+    def __init__(self, path: Path, run: str, since: str) -> None:
+        """Take the lock. Raises JournalBusy, with who holds it, when somebody else does."""
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 4096, 0).decode("utf-8", "replace").strip()
+            os.close(self._fd)
+            raise JournalBusy(
+                "another run of this house is at work",
+                evidence=(holder or "the holder has not written its name yet", f"lock file: {path}"),
+                hint="wait until it has ended, or end it with Ctrl-C where it runs",
+            ) from None
+        except OSError:
+            os.close(self._fd)
+            raise
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, _who(run, since).encode(), 0)
+
+    def fileno(self) -> int:
+        """The descriptor whose duplicates keep the lock."""
+        return self._fd
+
+    def close(self) -> None:
+        """Let go. Doing it twice does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _who(run: str, since: str) -> str:
+    verb = Path(sys.argv[0]).name if sys.argv else ""
+    return f"run {run}, process {os.getpid()} on {socket.gethostname()}, since {since}, {verb}\n"
