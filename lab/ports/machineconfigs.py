@@ -1,0 +1,118 @@
+"""The Machineconfigs port's in-process door: plain documents with words in place of keys. Knows no talhelper and no file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from adapters.talos.machineconfig import config_digest
+from engine.digest import digest
+from engine.errors import PermanentError, TransientError
+from house.model import House, Node
+from lab.world.faults import Death, Fault
+from lab.world.world import World
+
+
+@dataclass(eq=False)
+class ModelledHouse:
+    """What lies on the operator's machine: the repository's Talos part and the state folder. It outlives a dead run.
+
+    `bundle` stands for the Talos secrets bundle: every authority's name derives from it, so that another bundle is another
+    cluster. `bundle_problem` says why it cannot be used ("" when it can); `edits` counts changes of the repository.
+    """
+
+    house: House
+    bundle: str = "bundle-1"
+    bundle_problem: str = ""
+    edits: int = 0
+    rendered: dict[str, str] = field(default_factory=dict)
+    rendered_from: str = ""
+    kubeconfig_ca: str = ""
+
+    @property
+    def os_ca(self) -> str:
+        """The Talos CA's certificate."""
+        return f"{self.bundle} talos ca"
+
+    @property
+    def k8s_ca(self) -> str:
+        """The Kubernetes CA's certificate."""
+        return f"{self.bundle} kubernetes ca"
+
+    def wanted(self) -> str:
+        """Digest over everything that rendering reads."""
+        cluster = self.house.cluster
+        nodes = [(n.name, n.address, n.control_plane, n.install_disk) for n in self.house.nodes]
+        return digest(self.bundle, self.edits, cluster.name, cluster.endpoint, cluster.talos_version, nodes)
+
+    def render(self, node: Node) -> str:
+        """The machineconfig of one node."""
+        cluster = self.house.cluster
+        key = "private" if node.control_plane else ""
+        document = {
+            "version": "v1alpha1",
+            "machine": {
+                "type": "controlplane" if node.control_plane else "worker",
+                "ca": {"crt": self.os_ca, "key": key},
+                "install": {"disk": node.install_disk},
+                "network": {"hostname": node.name},
+                "nodeLabels": {"edits": str(self.edits)},
+            },
+            "cluster": {
+                "clusterName": cluster.name,
+                "controlPlane": {"endpoint": cluster.endpoint},
+                "ca": {"crt": self.k8s_ca, "key": key},
+                "etcd": {"ca": {"crt": f"{self.bundle} etcd ca", "key": key}},
+            },
+        }
+        return json.dumps(document, indent=2)
+
+
+class ModelledMachineconfigs:
+    """Machineconfigs port over a ModelledHouse (ports.Machineconfigs)."""
+
+    def __init__(self, world: World, state: ModelledHouse, fence: Callable[[], None] = lambda: None) -> None:
+        self._world = world
+        self._state = state
+        self._fence = fence
+
+    def digest(self, node: str) -> str:
+        """See ports.MachineconfigsView."""
+        text = self._state.rendered.get(node, "")
+        return config_digest(text) if text else ""
+
+    def wanted(self) -> str:
+        """See ports.MachineconfigsView."""
+        return self._state.wanted()
+
+    def rendered_from(self) -> str:
+        """See ports.MachineconfigsView."""
+        complete = all(node.name in self._state.rendered for node in self._state.house.nodes)
+        return self._state.rendered_from if complete else ""
+
+    def kubeconfig_ok(self) -> bool:
+        """See ports.MachineconfigsView."""
+        return self._state.kubeconfig_ca == self._state.k8s_ca
+
+    def bundle_problem(self) -> str:
+        """See ports.MachineconfigsView."""
+        return self._state.bundle_problem
+
+    def render(self) -> None:
+        """See ports.Machineconfigs."""
+        self._fence()
+        if self._state.bundle_problem:
+            raise PermanentError(f"machineconfigs not rendered: {self._state.bundle_problem}")
+        fault = self._world.faults.strike("machineconfigs", "render", self._state.house.name)
+        if fault is Fault.DIE_BEFORE:
+            raise Death("machineconfigs.render")
+        if fault is Fault.ERROR_TWICE:
+            raise TransientError("machineconfigs.render: the renderer failed")
+        if fault is not Fault.LIE_ONCE:
+            self._state.rendered = {node.name: self._state.render(node) for node in self._state.house.nodes}
+            self._state.rendered_from = self._state.wanted()
+        if fault is Fault.DIE_AFTER:
+            raise Death("machineconfigs.render")
+        if fault is Fault.LOSE_REPLY:
+            raise TransientError("machineconfigs.render: the renderer's end was not seen")

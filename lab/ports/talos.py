@@ -1,0 +1,168 @@
+"""The Talos port, in process: the World's machines without gRPC, with the same refusals and faults. Knows no program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adapters.talos.errors import refusal
+from adapters.talos.machineconfig import config_digest
+from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
+from engine.errors import PermanentError, TransientError
+from lab.ports.machineconfigs import ModelledHouse
+from lab.world.faults import Death, Fault
+from lab.world.machine import Machine, Port, Refused
+from lab.world.talos import TalosWorld
+
+SLOW_S = 20.0
+
+
+class ModelledTalos:
+    """Talos port over a TalosWorld; `house` holds the rendered files of the same World (ports.Talos).
+
+    `fence` is asked before every act and raises when the process is dead: what it does afterwards must not reach the World.
+    """
+
+    def __init__(self, talos: TalosWorld, house: ModelledHouse, fence: Callable[[], None] = lambda: None) -> None:
+        self._talos = talos
+        self._world = talos.world
+        self._house = house
+        self._fence = fence
+
+    def phase(self, address: str) -> Phase:
+        """See ports.TalosView."""
+        with self._world.looking():
+            try:
+                machine = self._talos.listening(address)
+            except Refused:
+                return Phase.UNREACHABLE
+            if machine.port is Port.MAINTENANCE:
+                return Phase.MAINTENANCE
+            return Phase.SECURE if self._ours(machine) else Phase.FOREIGN
+
+    def machine(self, address: str) -> MachineState:
+        """See ports.TalosView."""
+        with self._world.looking():
+            machine = self._secure(address, "look at the machine")
+            unmet = tuple(f"{name}: {reason}" for name, reason in self._talos.unmet(machine))
+            ready = machine.stage == "running" and not unmet
+            return MachineState(machine.stage, ready, unmet, self._talos.version, machine.name)
+
+    def disks(self, address: str) -> tuple[Disk, ...]:
+        """See ports.TalosView."""
+        with self._world.looking():
+            machine = self._listening(address, "list the disks")
+            system = machine.system_disk if machine.port is Port.SECURE else None
+            return tuple(Disk(disk.device, disk.size, disk is system) for disk in machine.disks)
+
+    def applied_digest(self, address: str) -> str:
+        """See ports.TalosView."""
+        with self._world.looking():
+            machine = self._secure(address, "read the machineconfig")
+            if machine.config is None:
+                raise TransientError(f"{address} runs no machineconfig yet")
+            return config_digest(machine.config.text)
+
+    def etcd(self, address: str) -> EtcdState:
+        """See ports.TalosView."""
+        with self._world.looking():
+            try:
+                machine = self._talos.listening(address)
+            except Refused:
+                return EtcdState(EtcdData.UNKNOWN, healthy=False, members=())
+            if machine.port is Port.MAINTENANCE or not self._ours(machine) or not machine.control_plane:
+                return EtcdState(EtcdData.UNKNOWN, healthy=False, members=())
+            return self._etcd(machine)
+
+    def clock(self, address: str) -> float:
+        """See ports.TalosView."""
+        with self._world.looking():
+            return self._world.clock.now() + self._secure(address, "read the clock").clock_offset
+
+    def apply_config(self, address: str, node: str, *, maintenance: bool) -> None:
+        """See ports.Talos."""
+        text = self._house.rendered.get(node)
+        if text is None:
+            raise PermanentError(f"the machineconfig of {node} is not rendered")
+        what = f"apply the machineconfig of {node}"
+
+        def act() -> None:
+            machine = self._listening(address, what)
+            if maintenance is not (machine.port is Port.MAINTENANCE):
+                raise refusal(f"could not {what}", "Unavailable", ("the other Talos API answers at this address",))
+            self._refused(what, lambda: self._talos.apply(machine, text))
+
+        self._mutate("apply_config", node, act)
+
+    def bootstrap_etcd(self, address: str) -> None:
+        """See ports.Talos."""
+        what = f"bootstrap etcd on {address}"
+        self._mutate(
+            "bootstrap_etcd",
+            address,
+            lambda: self._refused(what, lambda: self._talos.bootstrap(self._secure(address, what))),
+        )
+
+    def fetch_kubeconfig(self, address: str) -> None:
+        """See ports.Talos."""
+        what = f"fetch the kubeconfig from {address}"
+
+        def act() -> None:
+            machine = self._secure(address, what)
+            if not machine.control_plane or machine.config is None:
+                raise refusal(f"could not {what}", "Unimplemented")
+            self._house.kubeconfig_ca = machine.config.k8s_ca.crt
+
+        self._mutate("fetch_kubeconfig", address, act)
+
+    def _etcd(self, machine: Machine) -> EtcdState:
+        state = machine.service_state("etcd")
+        if machine.etcd_dir is None:
+            known = EtcdData.NONE if state == "Preparing" and machine.port is Port.SECURE else EtcdData.UNKNOWN
+            return EtcdState(known, healthy=False, members=())
+        if state != "Running":
+            return EtcdState(EtcdData.PRESENT, healthy=False, members=())
+        members = tuple(
+            EtcdMember(f"{m.member_id:016x}", m.hostname, (m.peer_url,), m.learner)
+            for m in self._talos.etcd.members(machine)
+        )
+        return EtcdState(EtcdData.PRESENT, self._talos.etcd.healthy(machine), members)
+
+    def _ours(self, machine: Machine) -> bool:
+        return machine.config is not None and machine.config.os_ca.crt == self._house.os_ca
+
+    def _listening(self, address: str, what: str) -> Machine:
+        try:
+            return self._talos.listening(address)
+        except Refused as answer:
+            raise refusal(f"could not {what}", answer.code, (answer.text,)) from answer
+
+    def _secure(self, address: str, what: str) -> Machine:
+        machine = self._listening(address, what)
+        if machine.port is not Port.SECURE or not self._ours(machine):
+            raise refusal(f"could not {what}", "Unavailable", ("certificate signed by unknown authority",))
+        return machine
+
+    def _refused(self, what: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Refused as answer:
+            raise refusal(f"could not {what}", answer.code, (answer.text,)) from answer
+
+    def _mutate(self, method: str, target: str, act: Callable[[], None]) -> None:
+        """Count the mutation, and play the fault that is armed for it."""
+        self._fence()
+        fault = self._world.faults.strike("talos", method, target)
+        name = f"talos.{method}/{target}"
+        if fault is Fault.DIE_BEFORE:
+            raise Death(name)
+        if fault is Fault.ERROR_TWICE:
+            raise TransientError(f"{name}: server error", evidence=("code = Unavailable",))
+        if fault is Fault.SLOW:
+            self._world.clock.sleep(SLOW_S)
+        if fault is not Fault.LIE_ONCE:
+            with self._world.looking():
+                act()
+        if fault is Fault.DIE_AFTER:
+            raise Death(name)
+        if fault is Fault.LOSE_REPLY:
+            raise TransientError(f"{name}: the reply was lost", evidence=("code = Unavailable",))
