@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,8 +116,12 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
 
 def parse(text: str, name: str = "text") -> tuple[Document, ...]:
     """All documents of a text, empty ones left out; duplicate keys are listed in each. Raises YamlInvalid."""
+    if CBaseLoader is not None:
+        # libyaml refuses some valid flow mappings (`{url: https://host}`): what it refuses, the pure parser judges.
+        with suppress(YAMLError):
+            return tuple(_Composer(_quick_events(text), name).documents())
     try:
-        return tuple(_Composer(_events(text), name).documents())
+        return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name).documents())
     except MarkedYAMLError as error:
         raise YamlInvalid(_syntax_problem(error, text, name)) from None
     except YAMLError as error:
@@ -163,10 +168,7 @@ def plain_scalar(text: str) -> object:
     return text
 
 
-def _events(text: str) -> Iterator[Event]:
-    if CBaseLoader is None:
-        yield from YAML(typ="safe", pure=True).parse(text)
-        return
+def _quick_events(text: str) -> Iterator[Event]:
     parser = CBaseLoader(text)
     while parser.check_event():
         yield parser.get_event()

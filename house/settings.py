@@ -1,0 +1,220 @@
+"""blackstart.yaml as typed sections: what the repository cannot say. Holds references to secrets, never a secret.
+
+Every field's description is what `would be right` when it is missing, and its first example shows how it is written.
+Knows nothing of the repository: rules across files are in house/crossrules.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from house.values import (
+    Age,
+    BridgeName,
+    DiskSize,
+    Fingerprint,
+    GitUrl,
+    HostName,
+    HouseId,
+    HttpsUrl,
+    LeastBytes,
+    Mac,
+    MemorySize,
+    Name,
+    Reference,
+    Sha256,
+    SlotName,
+    StorageName,
+    TokenId,
+    Wait,
+    wrong,
+)
+
+DEFAULT_MAX_AGE = 36 * 3600.0
+"""The greatest age of a backup, in seconds, where the file says nothing: a daily backup that was missed once and is late."""
+
+
+def _what(description: str, example: object, default: Any = ...) -> Any:
+    return Field(default, description=description, examples=[example])
+
+
+class Section(BaseModel):
+    """A mapping of the file: unknown keys are refused, values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class HouseSection(Section):
+    """Which house this is, and where its repository lies."""
+
+    name: Name = _what("the house's name", "home-ops")
+    id: HouseId = _what("the house's id, made once by config.init and never changed", "5f1d7c2a9e")
+    simulated: bool = _what("whether this is the lab", True, False)
+    repository: str = _what("the home-ops repository's folder, seen from this file", ".", ".")
+    state: str = _what("the folder for the journal and kubeconfig, seen from this file", "state/home-ops", "")
+
+
+class EndpointSection(Section):
+    """One Proxmox API endpoint, and how its certificate is known to be the right one."""
+
+    url: HttpsUrl = _what("the API's URL", "https://10.0.0.11:8006")
+    fingerprint: Fingerprint | None = _what("the certificate's SHA-256 fingerprint", "AB:CD:…", None)
+    ca_file: str | None = _what("the file of the CA that signed the certificate", "pve-root-ca.pem", None)
+
+    @model_validator(mode="after")
+    def _one_way_to_know_it(self) -> EndpointSection:
+        if (self.fingerprint is None) == (self.ca_file is None):
+            found = "has neither fingerprint nor ca_file" if self.fingerprint is None else "has both fingerprint and ca_file"
+            raise wrong(found, "give one of the two")
+        return self
+
+
+class TokenSection(Section):
+    """The API token that Blackstart uses."""
+
+    id: TokenId = _what("the token's id", "blackstart@pve!run")
+    secret: Reference = _what("a reference to the token's secret", "env:PROXMOX_TOKEN_SECRET")
+
+
+class ProxmoxSection(Section):
+    """How to reach the Proxmox cluster."""
+
+    endpoints: list[EndpointSection] = Field(
+        description="the API endpoints, in the order to try", examples=["[{url: …}]"], min_length=1
+    )
+    token: TokenSection = _what("the API token", "{id: …, secret: …}")
+    hosts: list[HostName] = _what("the Proxmox hosts' names, to catch a misspelt one early", ["pve-1"], [])
+
+
+class DiskSection(Section):
+    """One disk of a VM; the order of the list is the order in which the guest sees the disks."""
+
+    size: DiskSize = _what("the disk's size", "20GiB")
+    storage: StorageName | None = _what("the Proxmox storage it lies on", "local-lvm", None)
+    fate: Literal["keep", "create", "wipe"] | None = _what("what may happen to it: keep, create or wipe", "keep", None)
+    slot: SlotName | None = _what("the disk's slot, scsi<place in the list> when left out", "scsi1", None)
+
+
+class NodeDefaultsSection(Section):
+    """What nodes have in common; each node may say otherwise."""
+
+    storage: StorageName | None = _what("the storage of its disks", "local-lvm", None)
+    bridge: BridgeName | None = _what("the bridge its network card is on", "vmbr0", None)
+    cores: int | None = Field(default=None, description="how many cores the VM has", examples=[4], ge=1, le=512)
+    memory: MemorySize | None = _what("how much memory the VM has", "8GiB", None)
+    disks: list[DiskSection] | None = Field(
+        default=None, description="the VM's disks, in order", examples=["[{size: 20GiB}]"], min_length=1
+    )
+
+
+class NodeSection(NodeDefaultsSection):
+    """Where one node of talconfig.yaml lives."""
+
+    host: HostName = _what("the Proxmox host it runs on", "pve-1")
+    vm_id: int = Field(description="the VM's id on Proxmox", examples=[8001], ge=100, le=999_999_999)
+    mac: Mac | None = _what("its MAC address, when talconfig.yaml does not say", "bc:24:11:00:00:01", None)
+
+
+class ImageSection(Section):
+    """The Talos disk image: a URL, or a schematic of an Image Factory."""
+
+    url: HttpsUrl | None = _what("the image's URL", "https://factory.talos.dev/image/…/nocloud-amd64.qcow2", None)
+    factory: HttpsUrl = _what("the Image Factory", "https://factory.talos.dev", "https://factory.talos.dev")
+    schematic: str | None = Field(default=None, description="the factory's schematic id", examples=["376567988ad3…"], min_length=1)
+    version: str | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
+    sha256: Sha256 | None = _what("the image's SHA-256 checksum", "64 hex digits", None)
+    storage: StorageName = _what("the Proxmox storage with content type import that it is put on", "local")
+
+    @model_validator(mode="after")
+    def _one_way_to_get_it(self) -> ImageSection:
+        if (self.url is None) == (self.schematic is None):
+            found = "has neither url nor schematic" if self.url is None else "has both url and schematic"
+            raise wrong(found, "give one of the two")
+        if self.url is not None and self.version is not None:
+            raise wrong("has both url and version", "leave version out: the url says it")
+        if self.url is not None and not self.url.endswith((".qcow2", ".raw")):
+            raise wrong("url ends in a form that Proxmox cannot import", "name a .qcow2 or .raw file")
+        return self
+
+
+class GitSection(Section):
+    """Where Flux pulls from, when the repository does not say it or says it differently."""
+
+    url: GitUrl | None = _what("the URL that Flux pulls", "https://github.com/me/home-ops.git", None)
+    branch: str | None = Field(default=None, description="the branch that Flux pulls", examples=["main"], min_length=1)
+    deploy_key: Reference | None = _what("a reference to the private deploy key", "file:~/.ssh/home-ops", None)
+
+
+class SopsSection(Section):
+    """The age key that decrypts the repository's secrets."""
+
+    age_key: Reference = _what("a reference to the age key", "file:age.key")
+    recipient: str | None = Field(
+        None, description="the age key's public half, .sops.yaml's when left out", examples=["age1…"], pattern="^age1[0-9a-z]{58}$"
+    )
+
+
+class OpenAsSection(Section):
+    """One rule: how a repository that a mover sees under this pattern is opened from here."""
+
+    seen: str = Field(description="what the mover sees", examples=["/repository/{app}"], min_length=1)
+    open: str | None = Field(
+        default=None, description="how it is opened here", examples=["sftp:backup@nas:/volume1/{app}"], min_length=1
+    )
+    password: Reference | None = _what("a reference to the repositories' password", "env:RESTIC_PASSWORD", None)
+    environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
+    ca_file: str | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
+
+
+class RequirementSection(Section):
+    """What a claim must come back with."""
+
+    data: Literal["required", "may-be-empty"] | None = _what("required or may-be-empty", "required", None)
+    max_age: Age | None = _what("the greatest age of its newest backup", "36h", None)
+    min_bytes: LeastBytes | None = _what("the least bytes of its newest backup", "1MiB", None)
+
+
+class ClaimSection(RequirementSection):
+    """One claim, named `namespace/claim`, that differs from the defaults or that the repository says too little of."""
+
+    repository: str | None = Field(default=None, description="what the mover sees", examples=["/repository/notes"], min_length=1)
+    password: Reference | None = _what("a reference to the repository's password", "env:NOTES_PASSWORD", None)
+
+
+class BackupsSection(Section):
+    """How backups are opened from here, and what they must hold."""
+
+    password: Reference | None = _what("a reference to the password where a rule names none", "env:RESTIC_PASSWORD", None)
+    open_as: list[OpenAsSection] = _what("the rules, first that fits counts", [{"seen": "s3:*"}], [])
+    defaults: RequirementSection = _what("what every claim must come back with", "{max_age: 36h}", RequirementSection())
+    claims: dict[str, ClaimSection] = _what("claims that differ, as namespace/claim", {"apps/notes": {"max_age": "36h"}}, {})
+
+
+class LimitsSection(Section):
+    """How much at once, and how long to wait."""
+
+    parallel: int = Field(default=8, description="how many steps run at once", examples=[8], ge=1, le=64)
+    proxmox_parallel: int = Field(default=4, description="how many Proxmox steps run at once", examples=[4], ge=1, le=64)
+    boot: Wait = _what("how long a node may take to start", "10m", 600.0)
+    api: Wait = _what("how long the Kubernetes API may take", "10m", 600.0)
+    release: Wait = _what("how long one release may take", "15m", 900.0)
+    flux: Wait = _what("how long Flux may take", "30m", 1800.0)
+    restore: Wait = _what("how long one restore may take", "2h", 7200.0)
+
+
+class Settings(Section):
+    """The whole file."""
+
+    house: HouseSection = _what("which house this is", "{name: home-ops, id: …}")
+    proxmox: ProxmoxSection = _what("how to reach the Proxmox cluster", "{endpoints: …, token: …}")
+    node_defaults: NodeDefaultsSection = _what("what nodes have in common", "{cores: 4}", NodeDefaultsSection())
+    nodes: dict[str, NodeSection] = Field(
+        description="where each node lives", examples=["{cp-1: {host: pve-1, vm_id: 8001}}"], min_length=1
+    )
+    image: ImageSection = _what("the Talos disk image", "{schematic: …, storage: local}")
+    git: GitSection = _what("what Flux pulls", "{branch: main}", GitSection())
+    sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
+    backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
+    limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())

@@ -1,0 +1,202 @@
+"""Flux's post-build substitution: `${VAR}`, defaults, nesting and the string functions. Knows no YAML and no file.
+
+Follows github.com/fluxcd/pkg/envsubst: `:-`, `:=`, `=`, `:+` and `:?` all mean *default when empty*, and nothing is ever
+assigned; `$${VAR}` is a literal `${VAR}`; `$VAR` without braces is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import translate
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DEFAULTS = (":-", ":=", ":+", ":?", "=")
+
+
+@dataclass(frozen=True)
+class Substituted:
+    """The text after substitution. `missing` names variables that have neither value nor default: each is left as written."""
+
+    text: str
+    missing: tuple[str, ...] = ()
+    bad: tuple[str, ...] = ()
+
+
+def substitute(text: str, variables: Mapping[str, str]) -> Substituted:
+    """Substitute every `${…}` of a text. `bad` holds expressions that are none: they are left as written, too."""
+    if "${" not in text:
+        return Substituted(text)
+    work = _Work(text, variables)
+    result = work.until_end()
+    return Substituted(result, tuple(dict.fromkeys(work.missing)), tuple(work.bad))
+
+
+class _Bad(Exception):
+    """An expression that is not one."""
+
+
+class _Work:
+    def __init__(self, text: str, variables: Mapping[str, str]) -> None:
+        self.text = text
+        self.variables = variables
+        self.missing: list[str] = []
+        self.bad: list[str] = []
+        self._at = 0
+
+    def until_end(self) -> str:
+        out: list[str] = []
+        while (start := self.text.find("${", self._at)) >= 0:
+            if start > self._at and self.text[start - 1] == "$":
+                out.append(self.text[self._at : start - 1] + "${")
+                self._at = start + 2
+                continue
+            out.append(self.text[self._at : start])
+            self._at = start
+            try:
+                out.append(self._expression())
+            except _Bad:
+                self.bad.append(self.text[start : start + 40])
+                out.append("${")
+                self._at = start + 2
+        out.append(self.text[self._at :])
+        return "".join(out)
+
+    def _expression(self) -> str:
+        """One `${…}`, the cursor on its `$`; leaves the cursor behind its `}`."""
+        start = self._at
+        self._at += 2
+        length = self._take("#")
+        name = self._name()
+        if length:
+            self._close()
+            return str(len(self._value(name, start)))
+        for operator in _DEFAULTS:
+            if self._take(operator):
+                return self._default(name)
+        if self._take("}"):
+            return self._value(name, start)
+        return self._function(name, start)
+
+    def _default(self, name: str) -> str:
+        noted = len(self.missing)
+        default = self._argument("}")
+        self._close()
+        value = self.variables.get(name, "")
+        if value:
+            del self.missing[noted:]  # the default was not needed, nor what it lacks
+            return value
+        return default
+
+    def _function(self, name: str, start: int) -> str:
+        for operator, act in _CASES:
+            if self._take(operator):
+                self._close()
+                return act(self._value(name, start))
+        for operator in ("//", "/#", "/%", "/"):
+            if self._take(operator):
+                pattern = self._argument("/")
+                self._expect("/")
+                by = self._argument("}")
+                self._close()
+                return _replace(self._value(name, start), operator, pattern, by)
+        for operator in ("##", "#", "%%", "%"):
+            if self._take(operator):
+                pattern = self._argument("}")
+                self._close()
+                return _trim(self._value(name, start), operator, pattern)
+        self._expect(":")
+        first = self._argument(":}")
+        second = self._argument("}") if self._take(":") else None
+        self._close()
+        return _cut(self._value(name, start), first, second)
+
+    def _value(self, name: str, start: int) -> str:
+        value = self.variables.get(name)
+        if value is None:
+            self.missing.append(name)
+            return self.text[start : self._at]
+        return value
+
+    def _argument(self, ends: str) -> str:
+        out: list[str] = []
+        while self._at < len(self.text) and self.text[self._at] not in ends:
+            if self.text.startswith("${", self._at):
+                out.append(self._expression())
+            elif self.text[self._at] == "\\" and self._at + 1 < len(self.text):
+                out.append(self.text[self._at + 1])
+                self._at += 2
+            else:
+                out.append(self.text[self._at])
+                self._at += 1
+        return "".join(out)
+
+    def _name(self) -> str:
+        found = _NAME.match(self.text, self._at)
+        if found is None:
+            raise _Bad
+        self._at = found.end()
+        return found.group()
+
+    def _take(self, token: str) -> bool:
+        if self.text.startswith(token, self._at):
+            self._at += len(token)
+            return True
+        return False
+
+    def _expect(self, token: str) -> None:
+        if not self._take(token):
+            raise _Bad
+
+    def _close(self) -> None:
+        self._expect("}")
+
+
+def _first(act: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: act(text[:1]) + text[1:]
+
+
+_CASES: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("^^", str.upper),
+    ("^", _first(str.upper)),
+    (",,", str.lower),
+    (",", _first(str.lower)),
+)
+
+
+def _replace(text: str, operator: str, pattern: str, by: str) -> str:
+    if not pattern and operator in ("/", "//"):
+        return text
+    if operator == "//":
+        return text.replace(pattern, by)
+    if operator == "/":
+        return text.replace(pattern, by, 1)
+    if operator == "/#":
+        return by + text[len(pattern) :] if text.startswith(pattern) else text
+    return text[: len(text) - len(pattern)] + by if text.endswith(pattern) else text
+
+
+def _trim(text: str, operator: str, pattern: str) -> str:
+    form = re.compile(translate(pattern))
+    lengths = range(1, len(text) + 1)
+    for length in reversed(lengths) if len(operator) == 2 else lengths:
+        if operator[0] == "#" and form.match(text[:length]):
+            return text[length:]
+        if operator[0] == "%" and form.match(text[len(text) - length :]):
+            return text[: len(text) - length]
+    return text
+
+
+def _cut(text: str, first: str, second: str | None) -> str:
+    try:
+        start = int(first)
+        length = int(second) if second is not None else None
+    except ValueError:
+        return text
+    start = max(0, len(text) + start) if start < 0 else start
+    if length is None:
+        return text[start:]
+    if length < 0:
+        return text[start : max(start, len(text) + length)]
+    return text[start : start + length]

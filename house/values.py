@@ -1,0 +1,230 @@
+"""The small languages inside blackstart.yaml: sizes, durations, references to secrets, fingerprints, addresses.
+
+Each is a pydantic type that tells what is wrong and what would be right. Knows no section. What may hold a secret is never quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from house.model import SecretRef
+
+FILL_IN = "FILL_IN"
+"""What `config.init` writes where only a person knows the value."""
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(B|[KMGT]i?B)")
+_UNITS = {
+    "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+_DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_REFERENCES = (
+    re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*"),
+    re.compile(r"file:[^#\s][^#]*"),
+    re.compile(r"sops:[^#\s][^#]*#[A-Za-z0-9_][A-Za-z0-9_.\-\[\]]*"),
+    re.compile(r"op://[^/\s][^/]*/[^/]+/[^/].*"),
+)
+REFERENCE_FORMS = "env:NAME, file:PATH, sops:PATH#key or op://vault/item/field"
+
+
+def wrong(what: str, better: str) -> PydanticCustomError:
+    """A validation error that carries both halves of a problem's text."""
+    return PydanticCustomError("told", "{what}; {better}", {"what": what, "better": better})
+
+
+def kind_of(value: object) -> str:
+    """What a value of the file is, in words (never the value itself)."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _quoted(value: str) -> str:
+    return f"`{value}`" if len(value) <= 60 else "this text"
+
+
+def size_of(value: Any) -> int:
+    """Bytes of `20GiB` or `1MiB` (GB and the like are decimal); `0` needs no unit."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value == 0:
+            return 0
+        raise wrong("a size without a unit", f"write the unit, as in {value}GiB")
+    if not isinstance(value, str):
+        raise wrong(f"is {kind_of(value)}, not a size", "write a size, as in 20GiB")
+    found = _SIZE.fullmatch(value.strip())
+    if found is None:
+        raise wrong(f"{_quoted(value)} is not a size", "write a size, as in 20GiB or 512MiB")
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+def disk_size_of(value: Any) -> int:
+    """Like `size_of`, in whole GiB: Proxmox makes disks in no smaller unit."""
+    size = size_of(value)
+    if size == 0 or size % 2**30:
+        raise wrong(f"{_quoted(str(value))} is not a whole number of GiB", "write whole GiB, as in 20GiB")
+    return size
+
+
+def memory_size_of(value: Any) -> int:
+    """Like `size_of`, in whole MiB (Proxmox's unit) and at least 1 GiB, below which Talos does not start."""
+    size = size_of(value)
+    if size % 2**20:
+        raise wrong(f"{_quoted(str(value))} is not a whole number of MiB", "write it as in 8GiB")
+    if size < 2**30:
+        raise wrong("less than a Talos node starts with", "give it at least 2GiB")
+    return size
+
+
+def duration_of(value: Any) -> float:
+    """Seconds of `36h`, `10m`, `1h30m` or `2d`."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise wrong("a duration without a unit", f"write the unit, as in {value}m")
+    if not isinstance(value, str):
+        raise wrong(f"is {kind_of(value)}, not a duration", "write a duration, as in 36h")
+    found = _DURATION.fullmatch(value.strip())
+    if found is None or not value.strip():
+        raise wrong(f"{_quoted(value)} is not a duration", "write a duration, as in 36h, 10m or 2d")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
+def age_of(value: Any) -> float:
+    """Like `duration_of`; `any` is 0.0."""
+    if value == "any":
+        return 0.0
+    seconds = duration_of(value)
+    if seconds == 0.0:
+        raise wrong("no backup is that young", "write an age, as in 36h, or any")
+    return seconds
+
+
+def wait_of(value: Any) -> float:
+    """Like `duration_of`, but not nothing."""
+    seconds = duration_of(value)
+    if seconds == 0.0:
+        raise wrong("no time at all", "write how long to wait, as in 10m")
+    return seconds
+
+
+def reference_of(value: Any) -> SecretRef:
+    """A reference to a secret, or a list of them tried in order. What does not fit is never quoted: it may be the secret."""
+    sources = value if isinstance(value, list) else [value]
+    if not sources:
+        raise wrong("an empty list of references", f"write {REFERENCE_FORMS}")
+    for source in sources:
+        if not isinstance(source, str) or not any(form.fullmatch(source) for form in _REFERENCES):
+            raise wrong("not a reference to a secret (its text is not shown)", f"write {REFERENCE_FORMS}")
+    return SecretRef(tuple(sources))
+
+
+def _text(value: Any, better: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(f"is {'empty' if value == '' else kind_of(value)}", better)
+    return value
+
+
+def url_of(value: Any) -> str:
+    """An https URL with a host and without a user (whose password would lie in Git)."""
+    text = _text(value, "write a URL, as in https://10.0.0.11:8006")
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        raise wrong("is not a URL", "write https://host:port") from None
+    if parts.username or parts.password:
+        raise wrong("holds a user or a password", "leave them out of the URL")
+    if parts.scheme != "https" or not parts.hostname:
+        raise wrong(f"{_quoted(text)} is not an https URL", "write https://host:port")
+    return text.rstrip("/")
+
+
+def git_url_of(value: Any) -> str:
+    """The URL that Flux pulls: https, http or ssh, without a password."""
+    text = _text(value, "write the URL that Flux pulls")
+    parts = urlsplit(text)
+    if parts.password:
+        raise wrong("holds a password", "leave it out of the URL; use a deploy key")
+    if parts.scheme not in ("https", "http", "ssh") or not parts.hostname:
+        raise wrong("is not a URL that Flux can pull", "write https://host/repository.git or ssh://git@host/repository.git")
+    return text
+
+
+def fingerprint_of(value: Any) -> str:
+    """A SHA-256 fingerprint as Proxmox shows it, in capitals."""
+    text = _text(value, "write the certificate's SHA-256 fingerprint")
+    if _FINGERPRINT.fullmatch(text) is None:
+        raise wrong("is not a SHA-256 fingerprint", "write 32 pairs of hex digits with colons, as Proxmox shows under Certificates")
+    return text.upper()
+
+
+def mac_of(value: Any) -> str:
+    """A MAC address in lower case."""
+    text = _text(value, "write a MAC address, as in bc:24:11:00:00:01").lower().replace("-", ":")
+    if _MAC.fullmatch(text) is None:
+        raise wrong(f"{_quoted(text)} is not a MAC address", "write six pairs of hex digits, as in bc:24:11:00:00:01")
+    return text
+
+
+def sha256_of(value: Any) -> str:
+    """A SHA-256 checksum in lower case."""
+    text = _text(value, "write the image's SHA-256 checksum").lower()
+    if re.fullmatch(r"[0-9a-f]{64}", text) is None:
+        raise wrong("is not a SHA-256 checksum", "write 64 hex digits, or leave it out to ask the factory")
+    return text
+
+
+def _named(form: str, what: str, example: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if re.fullmatch(form, value) is None:
+            raise wrong(f"{_quoted(value)} is not {what}", f"write it as in {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _json(form: str, **more: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": form, **more})
+
+
+_MARK = f"|{FILL_IN}.*"
+_REFERENCE_SCHEMA = {"type": "string", "pattern": rf"^((env|file|sops):.+|op://.+{_MARK})$"}
+
+DiskSize = Annotated[int, BeforeValidator(disk_size_of), _json(rf"^([0-9.]+ *[KMGT]i?B{_MARK})$")]
+MemorySize = Annotated[int, BeforeValidator(memory_size_of), _json(rf"^([0-9.]+ *[KMGT]i?B{_MARK})$")]
+LeastBytes = Annotated[
+    int,
+    BeforeValidator(size_of),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "pattern": "^[0-9.]+ *([KMGT]i?)?B$"}]}),
+]
+Age = Annotated[float, BeforeValidator(age_of), _json(r"^(any|([0-9]+[dhms])+)$")]
+Wait = Annotated[float, BeforeValidator(wait_of), _json(r"^([0-9]+[dhms])+$")]
+Reference = Annotated[
+    SecretRef,
+    BeforeValidator(reference_of),
+    WithJsonSchema({"anyOf": [_REFERENCE_SCHEMA, {"type": "array", "items": _REFERENCE_SCHEMA, "minItems": 1}]}),
+]
+HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(rf"^(https://.+{_MARK})$")]
+GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(rf"^((https?|ssh)://.+{_MARK})$")]
+Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(rf"^(([0-9A-Fa-f]{{2}}:){{31}}[0-9A-Fa-f]{{2}}{_MARK})$")]
+Mac = Annotated[str, BeforeValidator(mac_of), _json(rf"^(([0-9A-Fa-f]{{2}}[:-]){{5}}[0-9A-Fa-f]{{2}}{_MARK})$")]
+Sha256 = Annotated[str, BeforeValidator(sha256_of), _json(rf"^([0-9A-Fa-f]{{64}}{_MARK})$")]
+Name = Annotated[str, _named(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", "a name of small letters, digits and dashes", "home-ops")]
+HouseId = Annotated[str, _named(r"[0-9a-f]{8,32}", "a house id (8 to 32 small hex digits)", "5f1d7c2a9e; config.init makes one")]
+HostName = Annotated[str, _named(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|FILL_IN.*", "a Proxmox host's name", "pve-1")]
+StorageName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._-]*", "a Proxmox storage's name", "local-lvm")]
+BridgeName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._]{0,14}", "a bridge's name", "vmbr0")]
+TokenId = Annotated[str, _named(r"[^@!\s]+@[^@!\s]+![A-Za-z][A-Za-z0-9._-]+|FILL_IN.*", "a token id", "blackstart@pve!run")]
+SlotName = Annotated[str, _named(r"scsi([0-9]|[12][0-9]|30)", "a disk slot", "scsi1")]
