@@ -66,7 +66,11 @@ class SourceBackups:
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One entry of a volume or of a snapshot's list. `sha256` is "" where it was not read. Mode as st_mode & 0o7777."""
+    """One entry of a volume or of a snapshot's list. `sha256` is "" where it was not read. Mode as st_mode & 0o7777.
+
+    `path` is relative to the volume's root, without a leading slash; the root itself has no entry. `kind` is "file", "dir",
+    "symlink" or another word for what is none of these; `size` is 0 for all but files.
+    """
 
     path: str
     kind: str
