@@ -131,8 +131,6 @@ class ClusterView(Protocol):
 class Cluster(ClusterView, Protocol):
     def create_namespace(self, name: str) -> None: ...
     def put_secret(self, namespace: str, name: str, source: str) -> None: ...
-    def apply_crds(self, source: str) -> None:
-        """Server-side apply of the CRDs that release `source` brings (helmfile's own chart, `include-crds`)."""
 
     def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
         """Take or renew; answers who holds it now, which may be somebody else."""

@@ -1,0 +1,130 @@
+"""The claims port, in process, on the modelled cluster and its VolSync."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.volsync.results import ClaimPhase, ClaimState, DestinationState, Listing, SourceBackups
+from engine.errors import PermanentError
+from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.volsync import VolSync
+from lab.world.volumes import Claim, Destination, Source
+
+
+class ModelledClaims:
+    """Claims port (ports.Claims)."""
+
+    def __init__(self, kube: KubeWorld, volsync: VolSync) -> None:
+        self._kube = kube
+        self._world = kube.world
+        self._volsync = volsync
+
+    def claim(self, namespace: str, name: str) -> ClaimState:
+        """See ports.ClaimsView."""
+        with self._world.looking():
+            claim = self._kube.objects().claims.get((namespace, name))
+            if claim is None:
+                return ClaimState(namespace, name, ClaimPhase.ABSENT, "", "", "")
+            phase = ClaimPhase.BOUND if claim.bound else ClaimPhase.PENDING
+            return ClaimState(namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail)
+
+    def destination(self, namespace: str, name: str) -> DestinationState:
+        """See ports.ClaimsView."""
+        with self._world.looking():
+            found = self._kube.objects().destinations.get((namespace, name))
+            if found is None:
+                return DestinationState(namespace, name, False, "", False, "", "", False, "", (), "", False)
+            image = found.image.name if found.image else ""
+            return DestinationState(
+                namespace, name, True, found.restore_as_of, found.ours, found.trigger, found.last_trigger, found.running,
+                found.result, found.log, image, bool(image), found.condition,
+            )  # fmt: skip
+
+    def source(self, namespace: str, name: str) -> SourceBackups:
+        """See ports.ClaimsView."""
+        with self._world.looking():
+            found = self._kube.objects().sources.get((namespace, name))
+            if found is None:
+                return SourceBackups(namespace, name, False, "", False, 0.0, "", ())
+            return SourceBackups(
+                namespace, name, True, found.claim, found.running, found.last_sync, found.result, found.log, found.condition,
+                (("last", str(found.retain_last)),),
+            )  # fmt: skip
+
+    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
+        """See ports.ClaimsView."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            for destination in objects.destinations.values():
+                if destination.namespace == namespace and destination.image and destination.image.name == claim_or_image:
+                    entries = destination.image.entries
+                    break
+            else:
+                claim = objects.claims.get((namespace, claim_or_image))
+                if claim is None:
+                    raise PermanentError(f"no image or claim {namespace}/{claim_or_image}")
+                entries = claim.entries
+            return Listing(
+                tuple(e if hashes is None or e.path in hashes else replace(e, sha256="") for e in entries), complete=True
+            )
+
+    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
+        """See ports.Claims."""
+        with self._world.looking():
+            objects, found = self._destination(namespace, destination)
+            found.restore_as_of, found.ours, found.trigger = restore_as_of, True, trigger
+            self._volsync.nudge(objects, found)
+
+    def unpin(self, namespace: str, destination: str) -> None:
+        """See ports.Claims."""
+        with self._world.looking():
+            _, found = self._destination(namespace, destination)
+            found.restore_as_of, found.ours = "", False
+
+    def nudge(self, kind: str, namespace: str, name: str) -> None:
+        """See ports.Claims."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            key = (namespace, name)
+            table: dict[str, Claim | Destination | Source | None] = {
+                "PersistentVolumeClaim": objects.claims.get(key),
+                "ReplicationDestination": objects.destinations.get(key),
+                "ReplicationSource": objects.sources.get(key),
+            }
+            thing = table[kind]
+            if thing is None:
+                raise PermanentError(f"no {kind} {namespace}/{name}")
+            self._volsync.nudge(objects, thing)
+
+    def delete_claim(self, namespace: str, name: str, uid: str) -> None:
+        """See ports.Claims."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            found = objects.claims.get((namespace, name))
+            if found is None:
+                return
+            if found.uid != uid:
+                raise PermanentError(f"{namespace}/{name} is another claim than the one that was seen")
+            del objects.claims[(namespace, name)]
+            # Flux makes what Git declares again at its next interval; here at once.
+            for wanted in self._kube.house.claims:
+                if (wanted.namespace, wanted.claim) == (namespace, name):
+                    self._volsync.declare(objects, wanted)
+
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
+        """See ports.Claims."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            found = objects.sources.get((namespace, source))
+            if found is None:
+                raise PermanentError(f"no ReplicationSource {namespace}/{source}")
+            found.wanted = True
+            self._volsync.nudge(objects, found)
+
+    def _destination(self, namespace: str, name: str) -> tuple[Objects, Destination]:
+        objects = self._kube.objects()
+        found = objects.destinations.get((namespace, name))
+        if found is None:
+            raise PermanentError(f"no ReplicationDestination {namespace}/{name}")
+        return objects, found

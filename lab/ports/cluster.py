@@ -1,0 +1,96 @@
+"""The cluster port, in process, on the modelled cluster. Knows no Kubernetes client."""
+
+from __future__ import annotations
+
+from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
+from lab.world.kubernetes import KubeWorld
+from lab.world.machine import Machine
+
+CNI_RELEASES = ("cilium", "flannel")
+
+
+class ModelledCluster:
+    """Cluster port (ports.Cluster)."""
+
+    def __init__(self, kube: KubeWorld) -> None:
+        self._kube = kube
+        self._world = kube.world
+
+    def api_servers(self) -> tuple[ApiServer, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            return tuple(self._api_server(node.address) for node in self._kube.house.control_planes)
+
+    def nodes(self) -> tuple[KubeNode, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            cni = any(name in CNI_RELEASES and state.revision for (_, name), state in objects.releases.items())
+            return tuple(
+                KubeNode(
+                    machine.name, machine.address, cni, machine.control_plane,
+                    self._kube.house.cluster.kubernetes_version, "" if cni else "cni plugin not initialized",
+                )
+                for machine in self._machines() if machine.service_state("kubelet") == "Running"
+            )  # fmt: skip
+
+    def namespaces(self) -> tuple[str, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            return tuple(sorted(self._kube.objects().namespaces))
+
+    def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            held = self._kube.objects().secrets.get((namespace, name))
+            return None if held is None else held == source
+
+    def crds(self) -> frozenset[str]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            return frozenset({"replicationsources.volsync.backube"} if self._kube.objects().flux_running else ())
+
+    def lease(self) -> LeaseHolder | None:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            return self._kube.objects().lease
+
+    def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            state = self._kube.objects().claims.get((namespace, claim))
+            return (Workload("Deployment", namespace, claim, 1, int(state.app_ready)),) if state else ()
+
+    def create_namespace(self, name: str) -> None:
+        """See ports.Cluster."""
+        with self._world.looking():
+            self._kube.objects().namespaces.add(name)
+
+    def put_secret(self, namespace: str, name: str, source: str) -> None:
+        """See ports.Cluster."""
+        with self._world.looking():
+            self._kube.objects().secrets[(namespace, name)] = source
+
+    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
+        """See ports.Cluster."""
+        with self._world.looking():
+            objects, now = self._kube.objects(), self._world.clock.now()
+            if objects.lease is None or objects.lease.holder == holder or objects.lease.expires <= now:
+                objects.lease = LeaseHolder(holder, now + seconds)
+            return objects.lease
+
+    def drop_lease(self, holder: str) -> None:
+        """See ports.Cluster."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            if objects.lease is not None and objects.lease.holder == holder:
+                objects.lease = None
+
+    def _api_server(self, address: str) -> ApiServer:
+        machine = next((m for m in self._machines() if m.address == address), None)
+        ready = machine is not None and self._kube.api_ready(machine)
+        detail = "" if ready else "connection refused"
+        return ApiServer(address, ready, ready, self._kube.house.cluster.kubernetes_version if ready else "", detail)
+
+    def _machines(self) -> tuple[Machine, ...]:
+        return tuple(m for m in self._kube.talos.machines.values() if m.powered and m.config is not None)

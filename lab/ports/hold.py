@@ -1,0 +1,61 @@
+"""The hold port, in process, on the modelled cluster."""
+
+from __future__ import annotations
+
+from adapters.hold.results import HeldClaim, HoldRecord, HoldState, Refusal
+from engine.errors import PermanentError
+from lab.world.kubernetes import KubeWorld
+
+KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot")
+POLICY = "ValidatingAdmissionPolicy blackstart-jobs"
+
+
+class ModelledHold:
+    """Hold port (ports.Hold)."""
+
+    def __init__(self, kube: KubeWorld) -> None:
+        self._kube = kube
+        self._world = kube.world
+
+    def record(self) -> HoldRecord:
+        """See ports.HoldView."""
+        with self._world.looking():
+            record = self._kube.objects().record
+            return HoldRecord(False) if record is None else HoldRecord(True, tuple(record.values()))
+
+    def policies_missing(self) -> tuple[str, ...]:
+        """See ports.HoldView."""
+        with self._world.looking():
+            return () if self._kube.objects().policies_bite_at is not None else (POLICY,)
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """See ports.HoldView."""
+        with self._world.looking():
+            bite_at = self._kube.objects().policies_bite_at
+            biting = bite_at is not None and self._world.clock.monotonic() >= bite_at
+            return tuple(
+                Refusal(machine.address, kind, biting, "Forbidden" if biting else "admitted")
+                for machine in self._kube.talos.machines.values()
+                if self._kube.api_ready(machine)
+                for kind in KINDS
+            )
+
+    def install(self) -> None:
+        """See ports.Hold."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            if objects.policies_bite_at is None:
+                objects.policies_bite_at = self._world.clock.monotonic() + self._kube.delays.policy_s
+            if objects.record is None:
+                objects.record = {}
+
+    def put(self, claim: HeldClaim) -> None:
+        """See ports.Hold."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            record = objects.record if objects.record is not None else {}
+            old = record.get((claim.namespace, claim.claim))
+            if old is not None and old.state is HoldState.RELEASED and claim.state is HoldState.PROVEN:
+                raise PermanentError(f"{claim.key} was released by somebody else meanwhile")
+            record[(claim.namespace, claim.claim)] = claim
+            objects.record = record

@@ -1,0 +1,80 @@
+"""Flux as it behaves in the modelled cluster: fetches the branch, applies Kustomizations in the order of dependsOn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.flux.results import KustomizationState
+from house.model import FluxApp
+from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.volsync import VolSync
+
+POLL_S = 2.0
+
+
+class FluxWorld:
+    """Source and Kustomizations of one modelled cluster. `broken` maps a Kustomization's key to why it does not build."""
+
+    def __init__(self, kube: KubeWorld, volsync: VolSync) -> None:
+        self._kube = kube
+        self._world = kube.world
+        self._volsync = volsync
+        self.broken: dict[str, str] = {}
+
+    def start(self, objects: Objects) -> None:
+        """The operator has brought the controllers up; they fetch and apply by themselves from here on."""
+        if objects.flux_running:
+            return
+        objects.flux_running = True
+        self._world.happened("flux", "controllers run")
+        self._world.after(self._kube.delays.fetch_s, "fetch", lambda: self.fetch(objects))
+
+    def fetch(self, objects: Objects) -> None:
+        """Fetch the branch and go through the graph."""
+        if objects.flux_commit != self._kube.git_commit:
+            objects.flux_commit = self._kube.git_commit
+            self._world.happened("flux", f"fetched {objects.flux_commit[:12]}")
+        self._go_on(objects)
+
+    def _go_on(self, objects: Objects) -> None:
+        for app in self._kube.house.flux_apps:
+            state = objects.kustomizations.get(app.key)
+            if state is not None and (state.commit == objects.flux_commit or state.reconciling or state.suspended):
+                continue
+            objects.kustomizations[app.key] = self._next(objects, app)
+
+    def _next(self, objects: Objects, app: FluxApp) -> KustomizationState:
+        old = objects.kustomizations.get(app.key)
+        base = old or KustomizationState(app.namespace, app.name, False, False, False, "", "", "", app.depends_on)
+        if app.key in self.broken:
+            return replace(base, ready=False, reason="BuildFailed", message=self.broken[app.key])
+        waiting = [key for key in app.depends_on if not self._ready(objects, key)]
+        if waiting:
+            return replace(base, ready=False, reason="DependencyNotReady", message=f"dependency '{waiting[0]}' is not ready")
+        self._world.after(self._kube.delays.kustomization_s, f"apply {app.key}", lambda: self._applied(objects, app))
+        return replace(base, ready=False, reconciling=True, reason="Progressing", message="Reconciliation in progress")
+
+    def _ready(self, objects: Objects, key: str) -> bool:
+        state = objects.kustomizations.get(key)
+        return state is not None and state.ready and state.commit == objects.flux_commit
+
+    def _applied(self, objects: Objects, app: FluxApp) -> None:
+        for claim in self._kube.house.claims:
+            if claim.flux_app == app.key:
+                objects.namespaces.add(claim.namespace)
+                self._volsync.declare(objects, claim)
+        state = objects.kustomizations[app.key]
+        pending = [
+            claim.key for claim in self._kube.house.claims
+            if claim.flux_app == app.key and not objects.claims[(claim.namespace, claim.claim)].app_ready
+        ]  # fmt: skip
+        if app.wait and pending:
+            message = f"timeout waiting for: [PersistentVolumeClaim/{pending[0]} status: 'InProgress']"
+            objects.kustomizations[app.key] = replace(state, reason="HealthCheckFailed", message=message)
+            self._world.after(POLL_S, f"health {app.key}", lambda: self._applied(objects, app))
+            return
+        message = f"Applied revision: {objects.flux_commit[:12]}"
+        objects.kustomizations[app.key] = replace(
+            state, ready=True, reconciling=False, commit=objects.flux_commit, reason="ReconciliationSucceeded", message=message
+        )
+        self._world.after(POLL_S, "dependents", lambda: self._go_on(objects))

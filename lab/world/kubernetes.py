@@ -1,0 +1,146 @@
+"""The modelled cluster: what etcd holds, and when API servers answer. Lives and dies with the etcd of the Talos machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.flux.results import KustomizationState
+from adapters.helm.results import ReleaseState
+from adapters.hold.results import HeldClaim, HoldState
+from adapters.kubernetes.results import LeaseHolder
+from engine.errors import TransientError
+from house.model import House
+from lab.world.etcd import EtcdCluster
+from lab.world.machine import Machine
+from lab.world.store import Store
+from lab.world.talos import TalosWorld
+from lab.world.volumes import Claim, Destination, Source
+from lab.world.world import World
+
+
+@dataclass
+class Objects:
+    """What one etcd holds. `policies_bite_at` is the monotonic time from which the API servers refuse (None: no policies)."""
+
+    namespaces: set[str] = field(default_factory=lambda: {"default", "kube-system"})
+    secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    lease: LeaseHolder | None = None
+    runs: set[str] = field(default_factory=set)
+    releases: dict[tuple[str, str], ReleaseState] = field(default_factory=dict)
+    digests: dict[tuple[str, str], str] = field(default_factory=dict)
+    record: dict[tuple[str, str], HeldClaim] | None = None
+    policies_bite_at: float | None = None
+    flux_running: bool = False
+    flux_commit: str = ""
+    kustomizations: dict[str, KustomizationState] = field(default_factory=dict)
+    claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
+    destinations: dict[tuple[str, str], Destination] = field(default_factory=dict)
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KubeDelays:
+    """Seconds of the World's clock, as measured with the real programs."""
+
+    api_s: float = 4.0
+    policy_s: float = 1.0
+    cni_s: float = 5.0
+    release_s: float = 4.0
+    fetch_s: float = 1.0
+    kustomization_s: float = 5.0
+    restore_s: float = 4.0
+    backup_s: float = 4.0
+    bind_s: float = 1.0
+    start_s: float = 1.0
+
+
+class KubeWorld:
+    """The cluster on top of the Talos machines. `git_commit` is where the branch that Flux pulls stands."""
+
+    def __init__(
+        self, world: World, talos: TalosWorld, house: House, store: Store, delays: KubeDelays | None = None
+    ) -> None:
+        self.world = world
+        self.talos = talos
+        self.house = house
+        self.store = store
+        self.delays = delays or KubeDelays()
+        self.git_commit = "c0ffee0000000000000000000000000000000001"
+        self._objects: dict[int, Objects] = {}
+        self._first_healthy: dict[str, float] = {}
+
+    def objects(self) -> Objects:
+        """What the cluster holds; TransientError when no API server answers."""
+        for machine in self.talos.machines.values():
+            if self.api_ready(machine):
+                directory = machine.etcd_dir
+                assert directory is not None
+                assert directory.cluster is not None
+                return self.of(directory.cluster)
+        raise TransientError(f"no API server answers at {self.house.cluster.endpoint}", hint="a control plane may be booting")
+
+    def alive(self, objects: Objects) -> bool:
+        """Whether controllers of this cluster could still be running: nothing of a cluster that is gone may act."""
+        try:
+            return self.objects() is objects
+        except TransientError:
+            return False
+
+    def of(self, cluster: EtcdCluster) -> Objects:
+        """What this etcd holds."""
+        return self._objects.setdefault(cluster.cluster_id, Objects())
+
+    def api_ready(self, machine: Machine) -> bool:
+        """Whether this machine's API server is ready: some seconds after its etcd member became healthy."""
+        if not (machine.powered and machine.control_plane and machine.config and self.talos.etcd.healthy(machine)):
+            self._first_healthy.pop(machine.mac, None)
+            return False
+        since = self._first_healthy.setdefault(machine.mac, self.world.clock.monotonic())
+        return self.world.clock.monotonic() >= since + self.delays.api_s
+
+    # The hold, as the admission policies decide (docs/lab.md tells what this leaves out).
+
+    def admits_restore(self, objects: Objects, destination: Destination) -> str:
+        """Why a destination's Job is refused, "" when it is admitted."""
+        if not self._biting(objects):
+            return ""
+        if objects.record is None:
+            return "no params found for policy binding with `Deny` parameterNotFoundAction"
+        held = next(
+            (c for c in objects.record.values() if (c.namespace, c.destination) == destination.key and _holds(c)), None
+        )
+        if held is None or (held.pin and destination.restore_as_of == held.pin):
+            return ""
+        return f"blackstart holds {held.key}: the destination does not carry its pin; lift it with: invoke dr.restore"
+
+    def admits_population(self, objects: Objects, claim: Claim, image: str) -> str:
+        """Why filling a claim from an image is refused, "" when it is admitted."""
+        if not self._biting(objects):
+            return ""
+        if objects.record is None:
+            return "no params found for policy binding with `Deny` parameterNotFoundAction"
+        held = objects.record.get(claim.key)
+        if held is None or not _holds(held) or (held.state is HoldState.PROVEN and held.image == image):
+            return ""
+        return f"blackstart holds {held.key}: image {image} is not the proven one; lift it with: invoke dr.restore"
+
+    def admits_backup(self, objects: Objects, source: Source) -> str:
+        """Why a source's copy is refused, "" when it is admitted."""
+        if not self._biting(objects):
+            return ""
+        if objects.record is None:
+            return "no params found for policy binding with `Deny` parameterNotFoundAction"
+        held = objects.record.get((source.namespace, source.claim))
+        if held is not None and _holds(held):
+            return f"blackstart holds {held.key}: no backup is written; lift it with: invoke dr.restore"
+        known = any((c.namespace, c.source) == source.key for c in objects.record.values())
+        if not known and any(c.namespace == source.namespace and _holds(c) for c in objects.record.values()):
+            return f"blackstart holds a claim in {source.namespace}, and this source is not in its record"
+        return ""
+
+    def _biting(self, objects: Objects) -> bool:
+        return objects.policies_bite_at is not None and self.world.clock.monotonic() >= objects.policies_bite_at
+
+
+def _holds(claim: HeldClaim) -> bool:
+    return claim.state in (HoldState.HELD, HoldState.PROVEN)

@@ -1,0 +1,91 @@
+"""Backup repositories as values: what is at each address, and why it could not be seen. Knows no restic and no S3."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+
+from adapters.volsync.results import FileEntry
+
+
+class Trouble(Enum):
+    """Why a look at a repository ends without its snapshots."""
+
+    DAMAGED = "damaged"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True)
+class StoredSnapshot:
+    """One snapshot: seconds since the epoch, entries with their hashes; `complete` False when some files were unreadable."""
+
+    snapshot_id: str
+    time: float
+    entries: tuple[FileEntry, ...]
+    complete: bool = True
+
+    @property
+    def pin(self) -> str:
+        """RFC 3339 at whole seconds, UTC: the form restoreAsOf takes."""
+        return rfc3339(self.time)
+
+
+@dataclass
+class StoredRepository:
+    """One repository; snapshots in order of time."""
+
+    repository_id: str
+    snapshots: list[StoredSnapshot] = field(default_factory=list)
+    trouble: Trouble | None = None
+    half_listing: bool = False
+
+
+class Store:
+    """Every place that backups are written to, by repository address. `down` makes all of it unreachable."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, StoredRepository] = {}
+        self.down = False
+
+    def make(self, address: str) -> StoredRepository:
+        """A new, empty repository at this address (ids follow from the address, so that a run can be repeated)."""
+        made = StoredRepository(_hex(f"repository {address}"))
+        self.repositories[address] = made
+        return made
+
+    def back_up(self, address: str, entries: tuple[FileEntry, ...], at: float, *, complete: bool = True) -> StoredSnapshot:
+        """Write one snapshot, making the repository if there is none, as a mover does."""
+        repository = self.repositories.get(address) or self.make(address)
+        snapshot = StoredSnapshot(_hex(f"{address} {len(repository.snapshots)} {at}"), at, entries, complete)
+        repository.snapshots.append(snapshot)
+        return snapshot
+
+    def as_of(self, address: str, restore_as_of: str) -> StoredSnapshot | None:
+        """The newest snapshot not later than this time ("" for any), complete or not, as a mover chooses."""
+        repository = self.repositories.get(address)
+        snapshots = repository.snapshots if repository else []
+        return next((s for s in reversed(snapshots) if not restore_as_of or s.pin <= restore_as_of), None)
+
+    def forget(self, address: str, keep_last: int) -> None:
+        """Retention: only the newest `keep_last` snapshots stay."""
+        repository = self.repositories[address]
+        del repository.snapshots[: max(0, len(repository.snapshots) - keep_last)]
+
+
+def rfc3339(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339, whole seconds, UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(seconds)))
+
+
+def _hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def a_file(path: str, content: str, *, uid: int = 1000, gid: int = 1000, mode: int = 0o644) -> FileEntry:
+    """A file entry whose hash follows from its content."""
+    data = content.encode()
+    return FileEntry(path, "file", len(data), mode, uid, gid, hashlib.sha256(data).hexdigest())

@@ -1,0 +1,175 @@
+"""VolSync as it behaves: the first backup at once, an empty restore called Successful, back-off that only progress resets.
+
+Knows the modelled cluster and the store; the source of each rule is what the real controller was seen to do.
+"""
+
+from __future__ import annotations
+
+from adapters.volsync.results import FileEntry
+from house.model import BackedUpClaim
+from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.store import a_file
+from lab.world.volumes import Claim, Destination, Image, Source
+
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 1000.0
+DEFAULT_FILE = a_file("settings.ini", "made by the application at its first start\n")
+
+
+class VolSync:
+    """The controller, its movers and the volume populator of one modelled cluster."""
+
+    def __init__(self, kube: KubeWorld) -> None:
+        self._kube = kube
+        self._world = kube.world
+
+    def declare(self, objects: Objects, wanted: BackedUpClaim) -> None:
+        """Flux applies what one application declares: claim, destination and source, those that are not there yet."""
+        claim_key, destination_key = (wanted.namespace, wanted.claim), (wanted.namespace, wanted.destination)
+        if destination_key not in objects.destinations:
+            destination = Destination(*destination_key, wanted.mover_repository, wanted.trigger)
+            objects.destinations[destination_key] = destination
+            self.consider_destination(objects, destination)
+        if claim_key not in objects.claims:
+            claim = Claim(*claim_key, f"uid-{wanted.claim}-{self._world.random.getrandbits(32):08x}", wanted.destination)
+            objects.claims[claim_key] = claim
+            self.consider_claim(objects, claim)
+        source_key = (wanted.namespace, wanted.source)
+        if source_key not in objects.sources:
+            source = Source(*source_key, wanted.claim, wanted.mover_repository)
+            objects.sources[source_key] = source
+            self.consider_source(objects, source)
+
+    # Restore
+
+    def consider_destination(self, objects: Objects, destination: Destination) -> None:
+        """Start the mover if the trigger asks for it and the hold admits it."""
+        if destination.running or destination.trigger == destination.last_trigger:
+            return
+        refused = self._kube.admits_restore(objects, destination)
+        if refused:
+            destination.condition = f"Error: {refused}"
+            self._again(objects, destination)
+            return
+        destination.running, destination.condition, destination.tries = True, "SyncInProgress", 0
+        self._world.happened("volsync", f"restores {destination.namespace}/{destination.name}")
+        asked = (destination.trigger, destination.restore_as_of)
+        self._world.after(
+            self._kube.delays.restore_s, f"restore {destination.name}", lambda: self._restored(objects, destination, asked)
+        )
+
+    def _restored(self, objects: Objects, destination: Destination, asked: tuple[str, str]) -> None:
+        destination.running = False
+        if not self._kube.alive(objects):
+            return
+        if asked != (destination.trigger, destination.restore_as_of):
+            # The Job's template is immutable: a destination that changed under it starts afresh.
+            self.consider_destination(objects, destination)
+            return
+        entries, destination.log = self._mover(destination)
+        destination.runs += 1
+        stamp = f"{int(self._world.clock.now())}-{destination.runs}"
+        destination.image = Image(f"volsync-{destination.name}-dest-{stamp}", entries)
+        destination.result, destination.condition = "Successful", "WaitingForManual"
+        destination.last_trigger = destination.trigger
+        for claim in objects.claims.values():
+            if (claim.namespace, claim.destination) == destination.key:
+                self.consider_claim(objects, claim)
+
+    def _mover(self, destination: Destination) -> tuple[tuple[FileEntry, ...], tuple[str, ...]]:
+        store, address = self._kube.store, destination.address
+        if address not in store.repositories:
+            store.make(address)
+            return (), ("=== Initialize Dir ===", f"created restic repository at {address}", "No data will be restored")
+        snapshot = store.as_of(address, destination.restore_as_of)
+        if snapshot is None:
+            return (), ("No eligible snapshots found", "No data will be restored")
+        return snapshot.entries, (
+            f"restoring snapshot {snapshot.snapshot_id[:8]} of [/data] at {snapshot.pin} by volsync@volsync to .",
+        )
+
+    # Population
+
+    def consider_claim(self, objects: Objects, claim: Claim) -> None:
+        """Fill the claim from its destination's image if there is one and the hold admits it."""
+        destination = objects.destinations.get((claim.namespace, claim.destination))
+        if claim.bound or claim.binding or destination is None or destination.image is None:
+            return
+        refused = self._kube.admits_population(objects, claim, destination.image.name)
+        if refused:
+            claim.detail = f"VolSyncPopulatorPVCCreationError: {refused}"
+            self._again(objects, claim)
+            return
+        claim.binding, claim.tries = True, 0
+        image = destination.image
+        self._world.after(self._kube.delays.bind_s, f"bind {claim.name}", lambda: self._bound(objects, claim, image))
+
+    def _bound(self, objects: Objects, claim: Claim, image: Image) -> None:
+        if objects.claims.get(claim.key) is not claim:
+            return
+        claim.bound, claim.populated_from, claim.entries, claim.detail = True, image.name, image.entries, ""
+        self._world.happened("volsync", f"{claim.namespace}/{claim.name} is filled from {image.name}")
+        self._world.after(self._kube.delays.start_s, f"start {claim.name}", lambda: self._started(objects, claim))
+        for source in objects.sources.values():
+            if (source.namespace, source.claim) == claim.key:
+                self.consider_source(objects, source)
+
+    def _started(self, objects: Objects, claim: Claim) -> None:
+        if objects.claims.get(claim.key) is not claim:
+            return
+        if not claim.entries:
+            claim.entries = (DEFAULT_FILE,)
+        claim.app_ready = True
+
+    # Backup
+
+    def consider_source(self, objects: Objects, source: Source) -> None:
+        """Copy the claim if a backup is wanted and the hold admits it. A new source wants one at once."""
+        claim = objects.claims.get((source.namespace, source.claim))
+        if source.running or not source.wanted:
+            return
+        refused = self._kube.admits_backup(objects, source)
+        if refused:
+            source.condition = f"Error: {refused}"
+            self._again(objects, source)
+            return
+        if claim is None or not claim.bound:
+            return
+        source.running, source.condition, source.tries = True, "SyncInProgress", 0
+        self._world.after(
+            self._kube.delays.backup_s, f"back up {source.name}", lambda: self._backed_up(objects, source, claim)
+        )
+
+    def _backed_up(self, objects: Objects, source: Source, claim: Claim) -> None:
+        source.running = False
+        if not self._kube.alive(objects):
+            return
+        source.wanted, source.condition = False, "WaitingForSchedule"
+        source.last_sync, source.result = self._world.clock.now(), "Successful"
+        if objects.claims.get(claim.key) is not claim or not claim.entries:
+            source.log = ("=== Directory is empty, skipping backup ===",)
+            return
+        store = self._kube.store
+        snapshot = store.back_up(source.address, claim.entries, self._world.clock.now())
+        store.forget(source.address, source.retain_last)
+        source.log = (f"snapshot {snapshot.snapshot_id[:8]} saved",)
+        source.backups.append(snapshot.snapshot_id)
+        self._world.happened("volsync", f"backed up {claim.namespace}/{claim.name}: {snapshot.snapshot_id[:8]}")
+
+    # Trying again
+
+    def nudge(self, objects: Objects, thing: Claim | Destination | Source) -> None:
+        """Look at it now. The back-off's count stays: only progress resets it."""
+        if isinstance(thing, Claim):
+            self.consider_claim(objects, thing)
+        elif isinstance(thing, Destination):
+            self.consider_destination(objects, thing)
+        else:
+            self.consider_source(objects, thing)
+
+    def _again(self, objects: Objects, thing: Claim | Destination | Source) -> None:
+        if thing.retry is not None:
+            thing.retry.cancel()
+        delay = min(FIRST_RETRY_S * 2**thing.tries, LAST_RETRY_S)
+        thing.tries = min(thing.tries + 1, 30)
+        thing.retry = self._world.after(delay, f"retry {thing.name}", lambda: self.nudge(objects, thing))

@@ -1,0 +1,87 @@
+"""Claims, destinations and sources as the modelled cluster keeps them. Values only; lab/world/volsync.py moves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.volsync.results import FileEntry
+from lab.world.world import Timer
+
+
+@dataclass
+class Claim:
+    """A PersistentVolumeClaim; `entries` is what its volume holds once it is bound."""
+
+    namespace: str
+    name: str
+    uid: str
+    destination: str
+    bound: bool = False
+    populated_from: str = ""
+    entries: tuple[FileEntry, ...] = ()
+    app_ready: bool = False
+    binding: bool = False
+    detail: str = ""
+    tries: int = 0
+    retry: Timer | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.namespace, self.name)
+
+
+@dataclass
+class Image:
+    """A VolumeSnapshot that a restore made."""
+
+    name: str
+    entries: tuple[FileEntry, ...]
+
+
+@dataclass
+class Destination:
+    """A ReplicationDestination and what its last run left."""
+
+    namespace: str
+    name: str
+    address: str
+    trigger: str
+    restore_as_of: str = ""
+    ours: bool = False
+    last_trigger: str = ""
+    running: bool = False
+    result: str = ""
+    log: tuple[str, ...] = ()
+    image: Image | None = None
+    condition: str = ""
+    runs: int = 0
+    tries: int = 0
+    retry: Timer | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.namespace, self.name)
+
+
+@dataclass
+class Source:
+    """A ReplicationSource; `retain_last` is how many snapshots its retention keeps."""
+
+    namespace: str
+    name: str
+    claim: str
+    address: str
+    retain_last: int = 3
+    running: bool = False
+    last_sync: float = 0.0
+    result: str = ""
+    log: tuple[str, ...] = ()
+    condition: str = ""
+    wanted: bool = True
+    backups: list[str] = field(default_factory=list)
+    tries: int = 0
+    retry: Timer | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.namespace, self.name)
