@@ -1,0 +1,151 @@
+"""Gathers the objects of a folder the way kustomize would: resources, components, namespace. Renders nothing, runs no program.
+
+What it cannot follow (remote resources, absent files, files that are not YAML) becomes a note, never silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from house import yamlfile
+from house.problems import Problem, shown
+from house.yamlfile import Document, YamlInvalid
+
+_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One Kubernetes object as it is written: nothing substituted. `namespace` is what the folder's kustomization makes of it."""
+
+    api: str
+    kind: str
+    namespace: str
+    name: str
+    body: dict[str, Any] = field(repr=False)
+    file: str
+    line: int
+
+    @property
+    def group(self) -> str:
+        """The API group, "" for the core one."""
+        return self.api.rpartition("/")[0]
+
+    @property
+    def place(self) -> str:
+        """`file:line`, for messages."""
+        return f"{self.file}:{self.line}"
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The object's spec, {} when it has none."""
+        return mapping(self.body.get("spec"))
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is a mapping, else {}: files in a repository may hold anything."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """The value if it is a list, else []."""
+    return value if isinstance(value, list) else []
+
+
+class Tree:
+    """A home-ops repository's files: each is read once. `notes` collects what could not be followed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.notes: list[Problem] = []
+        self.namespaces: set[str] = set()
+        self._documents: dict[Path, tuple[Document, ...]] = {}
+
+    def note(self, file: Path | str, line: int, what: str, better: str) -> None:
+        """Remember something that could not be followed."""
+        name = shown(file, self.root) if isinstance(file, Path) else file
+        problem = Problem(name, line, "", what, better)
+        if problem not in self.notes:
+            self.notes.append(problem)
+
+    def documents(self, path: Path) -> tuple[Document, ...]:
+        """The documents of one file; none, and a note, when it cannot be read."""
+        known = self._documents.get(path)
+        if known is None:
+            try:
+                known = yamlfile.load(path, shown(path, self.root))
+            except YamlInvalid as error:
+                known = ()
+                self.notes.append(error.problem)
+            self._documents[path] = known
+        return known
+
+    def objects(self, folder: Path, components: tuple[str, ...] = ()) -> list[Found]:
+        """The objects that Flux would apply from a folder with extra components (paths seen from the folder)."""
+        found = list(self._folder(folder, frozenset()))
+        for component in components:
+            found += self._entry(folder, component, f"{shown(folder, self.root)}", 0, frozenset({folder}))
+        return found
+
+    def _folder(self, folder: Path, seen: frozenset[Path]) -> Iterator[Found]:
+        if folder in seen:
+            self.note(folder, 0, "includes itself", "break the circle of resources")
+            return
+        seen = seen | {folder}
+        kustomization = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+        if kustomization is not None:
+            yield from self._kustomization(kustomization, folder, seen)
+            return
+        # Without a kustomization file Flux makes one of everything below, stopping at folders that have their own.
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() and not path.name.startswith("."):
+                yield from self._folder(path, seen)
+            elif path.suffix in (".yaml", ".yml"):
+                yield from self._file(path)
+
+    def _kustomization(self, file: Path, folder: Path, seen: frozenset[Path]) -> Iterator[Found]:
+        for document in self.documents(file):
+            body = mapping(document.value)
+            gathered: list[Found] = []
+            for part in ("resources", "bases", "components"):
+                for index, entry in enumerate(sequence(body.get(part))):
+                    line = document.line((part, index))
+                    gathered += self._entry(folder, str(entry), shown(file, self.root), line, seen)
+            namespace = body.get("namespace")
+            if isinstance(namespace, str) and namespace:
+                self.namespaces.add(namespace)
+                gathered = [replace(found, namespace=namespace) for found in gathered]
+            yield from gathered
+
+    def _entry(self, folder: Path, entry: str, file: str, line: int, seen: frozenset[Path]) -> Iterator[Found]:
+        if "://" in entry or entry.startswith(("github.com/", "git@")):
+            self.note(file, line, f"{entry} lies elsewhere and is not followed", "backups declared there are not seen")
+            return
+        path = Path(folder, entry).resolve()
+        if not path.is_relative_to(self.root):
+            self.note(file, line, f"{entry} lies outside the repository", "keep resources inside it")
+        elif path.is_dir():
+            yield from self._folder(path, seen)
+        elif path.is_file():
+            yield from self._file(path)
+        else:
+            self.note(file, line, f"{entry} is not there", "add it, or take the entry out")
+
+    def _file(self, path: Path) -> Iterator[Found]:
+        for document in self.documents(path):
+            body = document.value
+            if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
+                continue
+            metadata = mapping(body.get("metadata"))
+            yield Found(
+                api=str(body.get("apiVersion", "")),
+                kind=body["kind"],
+                namespace=str(metadata.get("namespace") or ""),
+                name=str(metadata.get("name") or ""),
+                body=body,
+                file=document.name,
+                line=document.spot.line,
+            )
