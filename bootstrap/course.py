@@ -13,6 +13,7 @@ from bootstrap.steps import (
     declare_held,
     fetch_image,
     fetch_kubeconfig,
+    grow_disk,
     install_hold,
     put_secret,
     reconcile_flux,
@@ -45,6 +46,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
         steps=(
             *fetch_image.steps(house),             # Talos image on every host
             *create_vm.steps(house),               # one VM per node, made or adopted by its token
+            *grow_disk.steps(house),               # an import has its image's size
             *start_vm.steps(house),
             *render_configs.steps(house),          # talhelper, into the state folder
             *apply_config.steps(house),            # to nodes in maintenance

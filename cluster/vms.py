@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.results import TaskRef, TaskStatus, Vm
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from engine.step import Notes
 from engine.waiting import Clock
 from house.model import House, Node
@@ -15,11 +15,17 @@ TASK_POLL_S = 1.0
 def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
     """The node's VM, known by owner token and id; None when the id is free and the token is nowhere.
 
-    Raises PermanentError when somebody else's VM has the id, or when our token is on another id or on two VMs: then a
+    Raises TransientError when a VM that could be ours cannot be read, and PermanentError when somebody else's VM has the id, or when our token is on another id or on two VMs: then a
     person has to say which is right, since every further act could hit the wrong machine.
     """
     token = house.owner_token(node)
     vms = proxmox.vms()
+    blind = [vm for vm in vms if not vm.readable and (vm.vm_id == node.vm_id or vm.host == node.host)]
+    if blind:
+        raise TransientError(
+            f"{blind[0].host} does not answer, so VM {blind[0].vm_id} cannot be told from ours",
+            hint="bring the host back, or, if it is gone for good, take it out of the Proxmox cluster",
+        )
     ours = [vm for vm in vms if vm.token == token]
     at_id = next((vm for vm in vms if vm.vm_id == node.vm_id), None)
     if at_id is not None and at_id.token != token:
@@ -41,7 +47,7 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:
     """Note the task, then wait until it has ended OK.
 
-    Raises PermanentError when it ended otherwise (its last log lines as evidence) or when it still runs after `limit_s`
+    Raises TransientError when a VM that could be ours cannot be read, and PermanentError when it ended otherwise (its last log lines as evidence) or when it still runs after `limit_s`
     seconds; in both cases the next probe tells what it left behind.
     """
     notes.put("task", ref.upid)

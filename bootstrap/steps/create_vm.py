@@ -87,7 +87,7 @@ class CreateVm(BaseStep):
 
 
 def differences(vm: Vm, node: Node) -> tuple[str, ...]:
-    """Key paths in which the VM differs from what the node wants; a disk may be larger than asked, never smaller."""
+    """Key paths in which the VM differs from what the node wants; a data disk may be larger than asked, never smaller."""
     found = []
     if vm.host != node.host:
         found.append("host")
@@ -103,7 +103,7 @@ def differences(vm: Vm, node: Node) -> tuple[str, ...]:
     for disk in node.disks:
         if disk.slot not in sizes:
             found.append(f"{disk.slot}")
-        elif sizes[disk.slot] < disk.size:
+        elif sizes[disk.slot] < disk.size and not disk.system:
             found.append(f"{disk.slot}.size")
     return tuple(found)
 

@@ -34,7 +34,7 @@ class StartVm(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"proxmox.create-vm/{self.node.name}",)
+        return (f"proxmox.create-vm/{self.node.name}", f"proxmox.grow-disk/{self.node.name}-*")
 
     @property
     def inputs(self) -> str:

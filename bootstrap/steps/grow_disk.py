@@ -1,0 +1,68 @@
+"""Grow each imported system disk to the size the settings want: Proxmox imports a disk at its image's own size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from cluster.vms import await_task, find_vm
+from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import House, Node, NodeDisk
+
+GROW_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class GrowDisk(BaseStep):
+    """One system disk at least as large as wanted. A disk is never made smaller."""
+
+    house: House
+    node: Node
+    disk: NodeDisk
+    system = "proxmox"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"proxmox.grow-disk/{self.node.name}-{self.disk.slot}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.disk.slot} of VM {self.node.vm_id} has {self.disk.size >> 30} GiB"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"proxmox.create-vm/{self.node.name}",)
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.node.vm_id} {self.disk.slot} {self.disk.size}"
+
+    def probe(self, look: LookContext) -> Probe:
+        vm = find_vm(look.proxmox, self.house, self.node)
+        if vm is None:
+            return unknown(f"VM {self.node.vm_id} is not there")
+        if vm.lock:
+            return changing(f"VM {vm.vm_id} is locked: {vm.lock}")
+        size = next((disk.size for disk in vm.disks if disk.slot == self.disk.slot), None)
+        if size is None:
+            return unknown(f"VM {vm.vm_id} has no {self.disk.slot}")
+        if size < self.disk.size:
+            return missing(f"{size >> 20} MiB, wanted {self.disk.size >> 20} MiB")
+        return satisfied(f"{size >> 20} MiB")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        ref = act.proxmox.grow_disk(self.node.host, self.node.vm_id, self.disk.slot, self.disk.size)
+        await_task(act.proxmox, act.clock, notes, ref, GROW_LIMIT_S)
+
+    def by_hand(self) -> str:
+        return f"qm resize {self.node.vm_id} {self.disk.slot} {self.disk.size >> 30}G   # on {self.node.host}"
+
+
+def steps(house: House) -> Iterator[GrowDisk]:
+    """One for every system disk."""
+    for node in house.nodes:
+        for disk in node.disks:
+            if disk.system:
+                yield GrowDisk(house, node, disk)
