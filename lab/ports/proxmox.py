@@ -1,0 +1,295 @@
+"""The Proxmox port, in process: the World's cluster without HTTP, with the same refusals and faults. Knows no client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from adapters.proxmox.errors import refusal
+from adapters.proxmox.owner import describe, token_in
+from adapters.proxmox.results import (
+    HostStatus,
+    PowerState,
+    ProxmoxCluster,
+    RunningTask,
+    Storage,
+    StoredImage,
+    TaskRef,
+    TaskStatus,
+    Vm,
+    VmDisk,
+    VmSpec,
+)
+from engine.errors import PermanentError, TransientError
+from lab.world.faults import Death, Fault
+from lab.world.proxmox import LabProxmox
+from lab.world.pve_access import Refusal
+from lab.world.pve_making import Making
+from lab.world.pve_tasks import LabTask
+from lab.world.pve_vm import LabVm, NewDrive, NewVm, Nic
+
+SLOW_S = 20.0
+_LOG_LINES = 25
+T = TypeVar("T")
+
+
+class ModelledProxmox:
+    """Proxmox port over a LabProxmox, acting as `actor` (an API token's id).
+
+    `fence` is asked before every act and raises when the process is dead: what it does afterwards must not reach the World.
+    """
+
+    def __init__(self, proxmox: LabProxmox, actor: str = "root@pam", fence: Callable[[], None] = lambda: None) -> None:
+        self._pve = proxmox
+        self._world = proxmox.world
+        self._making = Making(proxmox)
+        self._actor = actor
+        self._fence = fence
+
+    def cluster(self) -> ProxmoxCluster:
+        """See ports.ProxmoxView."""
+
+        def look() -> ProxmoxCluster:
+            self._pve.access.require(self._actor, "/", "Sys.Audit")
+            up = tuple(sorted(host.name for host in self._pve.hosts.values() if host.online))
+            down = tuple(sorted(host.name for host in self._pve.hosts.values() if not host.online))
+            return ProxmoxCluster(self._pve.name, self._pve.quorate, up, down, self._pve.version)
+
+        return self._look("read the cluster's status", look)
+
+    def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[str, ...]:
+            paths = dict.fromkeys(path for path, _ in wanted)
+            held = {path: self._pve.access.held(self._actor, path) for path in paths}
+            return tuple(
+                f"{path}: {name}" for path in paths for at, name in wanted if at == path and name not in held[path]
+            )
+
+        return self._look("read the token's privileges", look)
+
+    def hosts(self) -> tuple[HostStatus, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[HostStatus, ...]:
+            found = []
+            for name in self._online():
+                self._pve.access.require(self._actor, f"/nodes/{name}", "Sys.Audit")
+                host = self._pve.hosts[name]
+                clock = float(int(self._world.clock.now() + host.skew))
+                found.append(HostStatus(name, host.memory, self._pve.free_memory(host), host.cpus, clock))
+            return tuple(found)
+
+        return self._look("read the status of the hosts", look)
+
+    def storages(self, host: str) -> tuple[Storage, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[Storage, ...]:
+            self._pve.reach(host)
+            return tuple(
+                Storage(each.name, host, each.kind, each.content, each.shared, each.active, each.available, each.total)
+                for each in self._pve.storages.of(host)
+                if self._pve.access.may(
+                    self._actor, f"/storage/{each.name}", "Datastore.Audit", "Datastore.AllocateSpace"
+                )
+            )
+
+        return self._look(f"list the storages of host {host}", look)
+
+    def vms(self) -> tuple[Vm, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[Vm, ...]:
+            self._need_a_host()
+            return tuple(
+                self._vm(vm)
+                for _, vm in sorted(self._pve.vms.items())
+                if self._pve.access.may(self._actor, f"/vms/{vm.vm_id}", "VM.Audit")
+            )
+
+        return self._look("list the VMs", look)
+
+    def images(self, host: str, storage: str) -> tuple[StoredImage, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[StoredImage, ...]:
+            self._pve.access.require(self._actor, f"/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
+            found = self._making.storage(host, storage)
+            files = (volume for _, volume in sorted(found.volumes.items()) if volume.content in ("import", "iso"))
+            return tuple(StoredImage(volume.volume, volume.size, volume.content) for volume in files)
+
+        return self._look(f"list what is on storage {storage} of host {host}", look)
+
+    def running_tasks(self) -> tuple[RunningTask, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[RunningTask, ...]:
+            return tuple(
+                RunningTask(TaskRef(task.upid, host), task.kind, task.target)
+                for host in self._online()
+                for task in self._pve.tasks.of(host)
+                if task.running
+            )
+
+        return self._look("list the tasks", look)
+
+    def task(self, ref: TaskRef) -> TaskStatus:
+        """See ports.ProxmoxView."""
+
+        def look() -> TaskStatus:
+            self._pve.reach(ref.host)
+            task = self._pve.tasks.find(ref.upid)
+            if task is None:
+                raise Refusal(400, "Parameter verification failed.", {"upid": "no such task"})
+            if task.running:
+                return TaskStatus(ref, running=True, ok=False, exit_status="")
+            ok = task.exit_status == "OK" or task.exit_status.startswith("WARNINGS: ")
+            tail = () if task.exit_status == "OK" else tuple(task.log[-_LOG_LINES:]) or ("no content",)
+            return TaskStatus(ref, running=False, ok=ok, exit_status=task.exit_status, log_tail=tail)
+
+        return self._look("look at a task", look)
+
+    def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef:
+        """See ports.Proxmox."""
+        return self._mutate(
+            "download_image", host, "download", filename, host,
+            lambda: self._making.download(self._actor, host, storage, filename, url, sha256, "sha256"),
+        )  # fmt: skip
+
+    def create_vm(self, spec: VmSpec) -> TaskRef:
+        """See ports.Proxmox."""
+        new = NewVm(
+            spec.vm_id,
+            spec.host,
+            {
+                "name": spec.name, "description": describe(spec.token), "cores": spec.cores, "sockets": 1,
+                "memory": str(spec.memory >> 20), "agent": f"enabled={int(spec.agent)}", "bios": "ovmf", "onboot": 1,
+                "boot": f"order={spec.disks[0].slot}", "tags": ";".join(spec.tags),
+            },
+            (
+                NewDrive("efidisk0", spec.disks[0].storage, 0),
+                *(NewDrive(d.slot, d.storage, d.size, d.import_from) for d in spec.disks),
+            ),
+            {"net0": Nic("virtio", spec.mac.upper(), spec.bridge)},
+        )  # fmt: skip
+        return self._mutate(
+            "create_vm",
+            str(spec.vm_id),
+            "qmcreate",
+            str(spec.vm_id),
+            spec.host,
+            lambda: self._making.create(self._actor, new),
+        )
+
+    def grow_disk(self, host: str, vm_id: int, slot: str, size: int) -> TaskRef:
+        """See ports.Proxmox."""
+        return self._mutate(
+            "grow_disk", str(vm_id), "resize", str(vm_id), host,
+            lambda: self._making.resize(self._actor, host, vm_id, slot, size),
+        )  # fmt: skip
+
+    def start_vm(self, host: str, vm_id: int) -> TaskRef:
+        """See ports.Proxmox."""
+        return self._mutate(
+            "start_vm", str(vm_id), "qmstart", str(vm_id), host, lambda: self._pve.start_vm(self._actor, host, vm_id)
+        )
+
+    def stop_vm(self, host: str, vm_id: int) -> TaskRef:
+        """See ports.Proxmox."""
+        return self._mutate(
+            "stop_vm", str(vm_id), "qmstop", str(vm_id), host, lambda: self._pve.stop_vm(self._actor, host, vm_id)
+        )
+
+    def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
+        """See ports.Proxmox."""
+        seen = self._look(
+            f"read the configuration of VM {vm_id}",
+            lambda: token_in(str(self._pve.vm(host, vm_id).options.get("description", ""))),
+        )
+        if not token or seen != token:
+            raise PermanentError(f"VM {vm_id} on host {host} is not ours: it will not be destroyed")
+        return self._mutate(
+            "destroy_vm",
+            str(vm_id),
+            "qmdestroy",
+            str(vm_id),
+            host,
+            lambda: self._pve.destroy_vm(self._actor, host, vm_id),
+        )
+
+    def _vm(self, vm: LabVm) -> Vm:
+        tags = tuple(tag for tag in vm.tags.split(";") if tag)
+        if not self._pve.hosts[vm.host].online:
+            return Vm(
+                vm.vm_id,
+                vm.name,
+                vm.host,
+                PowerState.OTHER,
+                "",
+                vm.lock,
+                0,
+                0,
+                (),
+                (),
+                (),
+                False,
+                tags,
+                "",
+                readable=False,
+            )
+        return Vm(
+            vm_id=vm.vm_id,
+            name=vm.name,
+            host=vm.host,
+            power=PowerState.RUNNING if vm.running else PowerState.STOPPED,
+            token=token_in(str(vm.options.get("description", ""))),
+            lock=vm.lock,
+            cores=vm.cores,
+            memory=vm.memory,
+            macs=vm.macs,
+            bridges=tuple(nic.bridge for nic in vm.nics.values() if nic.bridge),
+            disks=tuple(VmDisk(slot, volume.storage, volume.volume, volume.size) for slot, volume in vm.guest_disks()),
+            agent=str(vm.options.get("agent", "0")) in ("1", "enabled=1"),
+            tags=tags,
+            digest=str(vm.config()["digest"]),
+        )
+
+    def _online(self) -> list[str]:
+        self._need_a_host()
+        return sorted(host.name for host in self._pve.hosts.values() if host.online)
+
+    def _need_a_host(self) -> None:
+        if not any(host.online for host in self._pve.hosts.values()):
+            raise TransientError("no Proxmox endpoint can be reached")
+
+    def _look(self, doing: str, look: Callable[[], T]) -> T:
+        with self._world.looking():
+            self._need_a_host()
+            try:
+                return look()
+            except Refusal as no:
+                raise refusal(no.status, no.text, doing, no.errors) from None
+
+    def _mutate(
+        self, method: str, target: str, kind: str, task_id: str, host: str, act: Callable[[], LabTask]
+    ) -> TaskRef:
+        """Count the mutation, and play the fault that is armed for it."""
+        self._fence()
+        fault = self._world.faults.strike("proxmox", method, target)
+        name = f"proxmox.{method}/{target}"
+        if fault is Fault.DIE_BEFORE:
+            raise Death(name)
+        if fault is Fault.ERROR_TWICE:
+            raise TransientError(f"{name}: server error", evidence=("596 Connection timed out",))
+        if fault is Fault.LIE_ONCE:
+            act = lambda: self._pve.tasks.pretend(host, kind, task_id, self._actor)  # noqa: E731 - the same act, but a lie
+        task = self._look(f"do {name}", act)
+        if fault is Fault.DIE_AFTER:
+            raise Death(name)
+        if fault is Fault.LOSE_REPLY:
+            raise TransientError(f"{name}: the reply was lost")
+        if fault is Fault.SLOW:
+            self._world.clock.sleep(SLOW_S)
+        return TaskRef(task.upid, task.host)

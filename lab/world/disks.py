@@ -1,0 +1,140 @@
+"""Storages, volumes and what is on the disks of VMs. Knows no VM and no protocol; whoever frees a volume loses its contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+GIB = 1 << 30
+
+# Kinds that take space when it is written, not when a disk is made (qemu-server's storage plugins).
+_THIN = frozenset({"lvmthin", "zfspool", "rbd"})
+_FILE_BASED = frozenset({"dir", "nfs", "cifs", "cephfs"})
+
+
+@dataclass
+class DiskContents:
+    """What a guest wrote on one disk. `image` names the image it was imported from ("" for an empty disk).
+
+    `data` is free for the parts of the World that live on the disk. Once the disk is gone, `lost` is true and `data` empty,
+    also for those who still hold this object.
+    """
+
+    image: str = ""
+    data: dict[str, object] = field(default_factory=dict)
+    lost: bool = False
+
+    def lose(self) -> None:
+        """The disk was destroyed."""
+        self.data.clear()
+        self.image = ""
+        self.lost = True
+
+
+@dataclass
+class LabVolume:
+    """One volume on a storage: a VM's disk (content `images`) or a file. Sizes in bytes; `used` is what it really takes."""
+
+    volume: str
+    content: str
+    size: int
+    used: int
+    format: str
+    created: float
+    vm_id: int = 0
+    sha256: str = ""
+    contents: DiskContents = field(default_factory=DiskContents)
+
+    @property
+    def storage(self) -> str:
+        """The storage's name, out of the volume id."""
+        return self.volume.partition(":")[0]
+
+
+@dataclass
+class LabStorage:
+    """One storage. A shared one is the same object for every host; another one exists once per host."""
+
+    name: str
+    kind: str
+    content: frozenset[str]
+    total: int
+    shared: bool = False
+    active: bool = True
+    volumes: dict[str, LabVolume] = field(default_factory=dict)
+
+    @property
+    def used(self) -> int:
+        """Bytes in use."""
+        return sum(volume.used for volume in self.volumes.values())
+
+    @property
+    def available(self) -> int:
+        """Bytes left."""
+        return max(0, self.total - self.used)
+
+    @property
+    def file_based(self) -> bool:
+        """Whether it can hold files such as images."""
+        return self.kind in _FILE_BASED
+
+    def new_disk(self, vm_id: int, size: int, now: float, contents: DiskContents, written: int = 0) -> LabVolume | None:
+        """Allocate a disk for a VM, named as Proxmox names it; None when the space does not reach. Sizes in bytes."""
+        used = written if self.kind in _THIN else size
+        if used > self.available:
+            return None
+        # A storage of files keeps a VM's disks in a folder of their own (volume ids `local:100/vm-100-disk-0.raw`).
+        pattern = (
+            f"{self.name}:{vm_id}/vm-{vm_id}-disk-{{}}.raw" if self.file_based else f"{self.name}:vm-{vm_id}-disk-{{}}"
+        )
+        number = next(n for n in range(1000) if pattern.format(n) not in self.volumes)
+        volume = LabVolume(pattern.format(number), "images", size, used, "raw", now, vm_id, contents=contents)
+        self.volumes[volume.volume] = volume
+        return volume
+
+    def grow(self, volume: LabVolume, size: int) -> bool:
+        """Grow a volume to `size` bytes; False when the space does not reach."""
+        more = 0 if self.kind in _THIN else size - volume.size
+        if more > self.available:
+            return False
+        volume.size, volume.used = size, volume.used + more
+        return True
+
+    def free(self, name: str) -> None:
+        """Remove a volume; what was on it is lost."""
+        volume = self.volumes.pop(name, None)
+        if volume is not None:
+            volume.contents.lose()
+
+
+class Storages:
+    """All storages of the house, by host."""
+
+    def __init__(self) -> None:
+        self._local: dict[tuple[str, str], LabStorage] = {}
+        self._shared: dict[str, LabStorage] = {}
+
+    def add(self, storage: LabStorage, *hosts: str) -> None:
+        """Add a shared storage, or one of these hosts' own (one object per host)."""
+        if storage.shared:
+            self._shared[storage.name] = storage
+        for host in () if storage.shared else hosts:
+            self._local[host, storage.name] = LabStorage(
+                storage.name, storage.kind, storage.content, storage.total, active=storage.active
+            )
+
+    def find(self, host: str, name: str) -> LabStorage | None:
+        """The storage as this host sees it, None when it has none of this name."""
+        return self._shared.get(name) or self._local.get((host, name))
+
+    def known(self, name: str) -> bool:
+        """Whether any host has a storage of this name."""
+        return name in self._shared or any(key[1] == name for key in self._local)
+
+    def of(self, host: str) -> Iterator[LabStorage]:
+        """Every storage this host sees, by name."""
+        names = set(self._shared) | {name for owner, name in self._local if owner == host}
+        for name in sorted(names):
+            found = self.find(host, name)
+            if found is not None:
+                yield found

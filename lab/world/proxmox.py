@@ -1,0 +1,245 @@
+"""The simulated Proxmox cluster: hosts, quorum, storages, VMs, and what each request does to them. Knows no protocol.
+
+Refusals and delays are those of PVE 9: what it refuses at once raises `Refusal`, what it finds out in the worker ends the
+task. Methods are called with the World held still (`world.looking()`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab.world.disks import GIB, Storages
+from lab.world.images import Images
+from lab.world.pve_access import Access, Refusal
+from lab.world.pve_tasks import LabTask, TaskFailed, Tasks
+from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.world import World
+
+Hook = Callable[[LabVm, PowerEvent], None]
+# What a host gets for an image's URL; raises TaskFailed.
+Fetch = Callable[[str], bytes]
+
+
+@dataclass
+class LabHost:
+    """One Proxmox host. Memory in bytes; `skew` is how many seconds its clock is ahead."""
+
+    name: str
+    memory: int = 64 * GIB
+    cpus: int = 16
+    online: bool = True
+    skew: float = 0.0
+    bridges: tuple[str, ...] = ("vmbr0",)
+    # What the host itself and its caches take.
+    own_memory: int = 2 * GIB
+
+
+@dataclass
+class Delays:
+    """Seconds of the World's clock that the workers take."""
+
+    create_s: float = 2.0
+    import_s: float = 6.0
+    start_s: float = 1.5
+    stop_s: float = 1.0
+    destroy_s: float = 2.0
+    download_s: float = 8.0
+    resize_s: float = 1.0
+
+
+class LabProxmox:
+    """The whole cluster. `name` "" makes it a host that stands alone."""
+
+    def __init__(self, world: World, name: str = "lab", version: str = "9.1.4") -> None:
+        self.world = world
+        self.name = name
+        self.version = version
+        self.delays = Delays()
+        self.hosts: dict[str, LabHost] = {}
+        self.storages = Storages()
+        self.vms: dict[int, LabVm] = {}
+        self.access = Access()
+        self.tasks = Tasks(world)
+        self.images = Images()
+        self.fetch: Fetch = self._fetch_modelled
+        self.on_power: list[Hook] = []
+
+    # Hosts.
+
+    def add_host(self, host: LabHost) -> LabHost:
+        """Add one host."""
+        self.hosts[host.name] = host
+        return host
+
+    @property
+    def quorate(self) -> bool:
+        """Whether more than half of the hosts are up."""
+        return sum(host.online for host in self.hosts.values()) * 2 > len(self.hosts) or not self.name
+
+    def host_down(self, name: str) -> None:
+        """Pull a host's plug: its VMs are off, its tasks are gone, its configurations stay under its name."""
+        self.hosts[name].online = False
+        self.tasks.break_off(name)
+        for vm in self.vms_on(name):
+            self.power(vm, PowerEvent.STOPPED)
+
+    def host_up(self, name: str) -> None:
+        """Plug it in again; VMs with `onboot` start when there is a quorum."""
+        self.hosts[name].online = True
+        for vm in self.vms_on(name):
+            if vm.options.get("onboot") == 1 and not vm.lock and self.quorate:
+                self.power(vm, PowerEvent.STARTED)
+
+    def reach(self, name: str) -> LabHost:
+        """The host of this name; a Refusal as another host would give it, when there is none or it is down."""
+        host = self.hosts.get(name)
+        if host is None:
+            raise Refusal(
+                500,
+                f"hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known",
+            )
+        if not host.online:
+            raise Refusal(595, "No route to host")
+        return host
+
+    def free_memory(self, host: LabHost) -> int:
+        """Bytes that neither the host nor a running VM takes."""
+        taken = sum(vm.memory for vm in self.vms_on(host.name) if vm.running)
+        return max(0, host.memory - host.own_memory - taken)
+
+    def need_quorum(self) -> None:
+        """Raise PVE's refusal without a quorum."""
+        if not self.quorate:
+            raise Refusal(500, "cluster not ready - no quorum?")
+
+    # VMs.
+
+    def vms_on(self, host: str) -> list[LabVm]:
+        """VMs whose configuration is under this host, by id."""
+        return [vm for _, vm in sorted(self.vms.items()) if vm.host == host]
+
+    def vm(self, host: str, vm_id: int) -> LabVm:
+        """The VM on this host; PVE's text when it is not there."""
+        self.reach(host)
+        vm = self.vms.get(vm_id)
+        if vm is None or vm.host != host:
+            raise Refusal(500, f"Configuration file 'nodes/{host}/qemu-server/{vm_id}.conf' does not exist")
+        return vm
+
+    def vm_of_mac(self, mac: str) -> LabVm | None:
+        """The VM that has a card with this MAC."""
+        return next((vm for vm in self.vms.values() if mac.lower() in vm.macs), None)
+
+    def power(self, vm: LabVm, event: PowerEvent) -> None:
+        """Change a VM's power and tell the hooks; nothing happens when it is so already."""
+        running = event is PowerEvent.STARTED
+        if event is not PowerEvent.DESTROYED and vm.running == running:
+            return
+        vm.running, vm.started_at = running, self.world.clock.monotonic()
+        self.world.happened("proxmox", f"VM {vm.vm_id} {event.value}")
+        for hook in self.on_power:
+            hook(vm, event)
+
+    def start_vm(self, actor: str, host: str, vm_id: int) -> LabTask:
+        """Power on."""
+        self.access.require(actor, f"/vms/{vm_id}", "VM.PowerMgmt")
+        vm = self.vm(host, vm_id)
+        self.need_quorum()
+
+        def act(task: LabTask) -> None:
+            self._in_task_unlocked(vm)
+            if vm.running:
+                raise TaskFailed(f"VM {vm_id} already running")
+            self.start_now(vm, task)
+
+        return self.tasks.start(host, "qmstart", str(vm_id), actor, self.delays.start_s, act, lock=lock_file(vm_id))
+
+    def start_now(self, vm: LabVm, task: LabTask) -> None:
+        """What the worker of a start does at its end."""
+        bridges = self.hosts[vm.host].bridges
+        for nic in vm.nics.values():
+            if nic.bridge and nic.bridge not in bridges:
+                task.log.append(f"bridge '{nic.bridge}' does not exist")
+                raise TaskFailed("start failed: QEMU exited with code 1")
+        if vm.options.get("bios") == "ovmf" and "efidisk0" not in vm.drives:
+            task.warn("no efidisk configured! Using temporary efivars disk.")
+        self.power(vm, PowerEvent.STARTED)
+
+    def stop_vm(self, actor: str, host: str, vm_id: int) -> LabTask:
+        """Power off at once; one that is off stays off."""
+        self.access.require(actor, f"/vms/{vm_id}", "VM.PowerMgmt")
+        vm = self.vm(host, vm_id)
+
+        def act(task: LabTask) -> None:
+            self._in_task_unlocked(vm)
+            self.power(vm, PowerEvent.STOPPED)
+
+        return self.tasks.start(host, "qmstop", str(vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm_id))
+
+    def destroy_vm(self, actor: str, host: str, vm_id: int, *, unreferenced: bool = False) -> LabTask:
+        """Remove the VM and the disks of its configuration; what was on them is lost.
+
+        `unreferenced`: other disks that carry its id too.
+        """
+        self.access.require(actor, f"/vms/{vm_id}", "VM.Allocate")
+        vm = self.vm(host, vm_id)
+        self._unlocked(vm)
+        if vm.options.get("protection") == 1:
+            raise Refusal(500, f"can't remove VM {vm_id} - protection mode enabled")
+        if vm.running:
+            raise Refusal(500, f"VM {vm_id} is running - destroy failed")
+        if not self.quorate:
+            raise Refusal(
+                500,
+                f"unable to open file '/etc/pve/nodes/{host}/qemu-server/{vm_id}.conf.tmp.4711' - Permission denied",
+            )
+
+        def act(task: LabTask) -> None:
+            if vm.running:
+                raise TaskFailed(f"VM {vm_id} is running - destroy failed")
+            self.remove(vm, unreferenced=unreferenced)
+
+        return self.tasks.start(host, "qmdestroy", str(vm_id), actor, self.delays.destroy_s, act, lock=lock_file(vm_id))
+
+    def remove(self, vm: LabVm, *, unreferenced: bool = False) -> None:
+        """Take a VM out of the house at once, with its disks, and tell the hooks."""
+        self.vms.pop(vm.vm_id, None)
+        for drive in vm.drives.values():
+            if drive.volume is not None:
+                self._free(vm.host, drive.volume.volume)
+        if unreferenced:
+            for storage in self.storages.of(vm.host):
+                for volume in [v for v in storage.volumes.values() if v.content == "images" and v.vm_id == vm.vm_id]:
+                    storage.free(volume.volume)
+        vm.running = False
+        self.power(vm, PowerEvent.DESTROYED)
+
+    # Shared with creating and configuring.
+
+    def _free(self, host: str, volume: str) -> None:
+        storage = self.storages.find(host, volume.partition(":")[0])
+        if storage is not None:
+            storage.free(volume)
+
+    def _unlocked(self, vm: LabVm) -> None:
+        if vm.lock:
+            raise Refusal(500, f"VM is locked ({vm.lock})")
+
+    def _in_task_unlocked(self, vm: LabVm) -> None:
+        if vm.lock:
+            raise TaskFailed(f"VM is locked ({vm.lock})")
+        if self.vms.get(vm.vm_id) is not vm:
+            raise TaskFailed(f"Configuration file 'nodes/{vm.host}/qemu-server/{vm.vm_id}.conf' does not exist")
+
+    def _fetch_modelled(self, url: str) -> bytes:
+        path = "/" + url.split("://", 1)[-1].partition("/")[2]
+        content = self.images.get(path)
+        if content is None:
+            raise TaskFailed("download failed: 404 Not Found")
+        return content
+
+
+def lock_file(vm_id: int) -> str:
+    """Path of the file that a VM's workers lock."""
+    return f"/var/lock/qemu-server/lock-{vm_id}.conf"

@@ -1,0 +1,114 @@
+"""Users, API tokens and privileges of the simulated Proxmox. Knows no request: it answers who may do what where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# Privileges of PVE 9 (pve-access-control); 8.4 has VM.Monitor where 9 has VM.GuestAgent.*.
+_BY_AREA = {
+    "Sys": ("Audit", "Modify", "Console", "AccessNetwork", "PowerMgmt", "Syslog", "Incoming"),
+    "VM": ("Allocate", "Audit", "Clone", "PowerMgmt", "Migrate", "Snapshot", "Snapshot.Rollback", "Backup", "Console"),
+    "VM.Config": ("CDROM", "CPU", "Cloudinit", "Disk", "HWType", "Memory", "Network", "Options"),
+    "VM.GuestAgent": ("Audit", "Unrestricted"),
+    "Datastore": ("Allocate", "AllocateSpace", "AllocateTemplate", "Audit"),
+    "Pool": ("Allocate", "Audit"),
+    "SDN": ("Use", "Audit", "Allocate"),
+    "Mapping": ("Use", "Audit", "Modify"),
+    "Permissions": ("Modify",),
+    "User": ("Modify",),
+}
+PRIVILEGES = frozenset(f"{area}.{name}" for area, names in _BY_AREA.items() for name in names)
+
+
+class Refusal(Exception):
+    """The simulated Proxmox says no at once: the HTTP status and the text it would send, and 400's map of parameters."""
+
+    def __init__(self, status: int, text: str, errors: dict[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.errors = errors
+
+
+def parameter_refusal(**errors: str) -> Refusal:
+    """The 400 of a parameter check."""
+    return Refusal(400, "Parameter verification failed.", errors)
+
+
+@dataclass
+class LabUser:
+    """A user (`name@realm`) with rights by path; root@pam needs none. Passwords and secrets are the lab's own, made per run."""
+
+    name: str
+    password: str = ""
+    rights: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass
+class LabToken:
+    """An API token `user@realm!name`. With privilege separation it holds what both the user and it were given."""
+
+    token_id: str
+    secret: str
+    separated: bool = True
+    rights: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def user(self) -> str:
+        """The user it belongs to."""
+        return self.token_id.partition("!")[0]
+
+
+class Access:
+    """Who there is and what they may."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, LabUser] = {"root@pam": LabUser("root@pam")}
+        self.tokens: dict[str, LabToken] = {}
+
+    def add_token(self, token: LabToken, user_rights: dict[str, frozenset[str]] | None = None) -> None:
+        """Add a token, and its user with these rights (by default the token's own) if there is none yet."""
+        rights = token.rights if user_rights is None else user_rights
+        self.users.setdefault(token.user, LabUser(token.user, rights=dict(rights)))
+        self.tokens[token.token_id] = token
+
+    def held(self, actor: str, path: str) -> frozenset[str]:
+        """Privileges of `user@realm` or `user@realm!token` at a path. Rights propagate down; the nearest entry wins."""
+        if actor == "root@pam":
+            return PRIVILEGES
+        token = self.tokens.get(actor)
+        if token is None:
+            user = self.users.get(actor)
+            return _at(user.rights, path) if user else frozenset()
+        if not token.separated:
+            return self.held(token.user, path)
+        return self.held(token.user, path) & _at(token.rights, path)
+
+    def require(self, actor: str, path: str, *privileges: str) -> None:
+        """Raise the 403 of PVE unless the actor holds one of these privileges at the path."""
+        if not self.held(actor, path) & set(privileges):
+            raise Refusal(403, f"Permission check failed ({path}, {'|'.join(privileges)})")
+
+    def may(self, actor: str, path: str, *privileges: str) -> bool:
+        """Whether the actor holds one of these privileges at the path."""
+        return bool(self.held(actor, path) & set(privileges))
+
+
+def everything() -> dict[str, frozenset[str]]:
+    """Rights to everything."""
+    return {"/": PRIVILEGES}
+
+
+def _at(rights: dict[str, frozenset[str]], path: str) -> frozenset[str]:
+    for candidate in _upwards(path):
+        if candidate in rights:
+            return rights[candidate]
+    return frozenset()
+
+
+def _upwards(path: str) -> Iterable[str]:
+    while path != "/":
+        yield path
+        path = path.rsplit("/", 1)[0] or "/"
+    yield "/"

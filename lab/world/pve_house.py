@@ -1,0 +1,39 @@
+"""The Proxmox cluster that a house's settings ask for, empty: hosts, storages, an API token, the image at its factory."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from house.model import House
+from lab.world.disks import GIB, LabStorage
+from lab.world.images import make_qcow2
+from lab.world.proxmox import LabHost, LabProxmox
+from lab.world.pve_access import LabToken, everything
+from lab.world.world import World
+
+# Talos' nocloud image is a little over 4 GiB inside (measured on 1.13).
+IMAGE_BYTES = 4 * GIB + 256 * (1 << 20)
+
+
+def cluster_for(house: House, world: World, token_secret: str = "") -> LabProxmox:
+    """One host per name that a node's VM is on, each with the house's bridges, `local` files and the nodes' disk storages.
+
+    The settings' API token exists with this secret and may do everything. Nobody publishes the image's checksum to the
+    settings: publish_image answers it.
+    """
+    pve = LabProxmox(world)
+    for name in sorted({node.host for node in house.nodes}):
+        bridges = {"vmbr0", *(node.bridge for node in house.nodes if node.host == name)}
+        pve.add_host(LabHost(name, bridges=tuple(sorted(bridges))))
+    names = tuple(pve.hosts)
+    files = frozenset({"import", "iso", "vztmpl", "backup", "snippets"})
+    pve.storages.add(LabStorage(house.image.storage, "dir", files, 200 * GIB), *names)
+    for storage in sorted({disk.storage for node in house.nodes for disk in node.disks} - {house.image.storage}):
+        pve.storages.add(LabStorage(storage, "lvmthin", frozenset({"images", "rootdir"}), 800 * GIB), *names)
+    pve.access.add_token(LabToken(house.proxmox.token_id, token_secret, rights=everything()))
+    return pve
+
+
+def publish_image(pve: LabProxmox, url: str) -> str:
+    """Put an image at this URL's path of the lab's Image Factory, filled by its URL; answers its SHA-256 in hex."""
+    return pve.images.publish(urlsplit(url).path, make_qcow2(IMAGE_BYTES, url.encode()))

@@ -1,0 +1,140 @@
+"""Tasks of the simulated Proxmox: they have an id, a log and an end that takes time. Knows no VM."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from lab.world.world import World
+
+LOCK_WAIT_S = 10.0
+
+
+class TaskFailed(Exception):
+    """The worker gives up; the text becomes the task's exit status."""
+
+
+@dataclass
+class LabTask:
+    """One task. `ended` is None while it runs; times in seconds of the World's clock since the epoch."""
+
+    upid: str
+    host: str
+    kind: str
+    target: str
+    user: str
+    started: float
+    pid: int
+    ended: float | None = None
+    exit_status: str = ""
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended is None
+
+    def warn(self, text: str) -> None:
+        """Write a warning into the log; the task will end with WARNINGS."""
+        self.log.append(f"WARN: {text}")
+
+
+class Tasks:
+    """Starts tasks, and lets only one at a time hold what it locks."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pids = itertools.count(0x1ED0)
+        self._tasks: dict[str, LabTask] = {}
+        self._locks: dict[str, LabTask] = {}
+
+    def start(
+        self,
+        host: str,
+        kind: str,
+        target: str,
+        user: str,
+        seconds: float,
+        act: Callable[[LabTask], None],
+        *,
+        lock: str = "",
+    ) -> LabTask:
+        """Fork a worker that runs `act` after `seconds`; a TaskFailed from it is its exit status.
+
+        With `lock` it first waits up to ten seconds for whoever holds that lock, as PVE's workers do.
+        """
+        task = self._new(host, kind, target, user)
+        self._get_lock(task, lock, self._world.clock.monotonic() + LOCK_WAIT_S, seconds, act)
+        return task
+
+    def pretend(self, host: str, kind: str, target: str, user: str) -> LabTask:
+        """A task that ended OK and did nothing: a lie."""
+        task = self._new(host, kind, target, user)
+        self._end(task, "OK")
+        return task
+
+    def find(self, upid: str) -> LabTask | None:
+        """The task of this id."""
+        return self._tasks.get(upid)
+
+    def of(self, host: str) -> Iterator[LabTask]:
+        """All tasks of a host, newest first."""
+        return (task for task in reversed(self._tasks.values()) if task.host == host)
+
+    def locked(self, lock: str) -> bool:
+        """Whether a task holds this lock."""
+        return lock in self._locks
+
+    def break_off(self, host: str) -> None:
+        """The host went down: its tasks end with no status of their own."""
+        for task in list(self.of(host)):
+            if task.running:
+                self._end(task, "unexpected status")
+
+    def stop(self, task: LabTask) -> None:
+        """Somebody stopped it."""
+        if task.running:
+            self._end(task, "received interrupt")
+
+    def _new(self, host: str, kind: str, target: str, user: str) -> LabTask:
+        now, pid = self._world.clock.now(), next(self._pids)
+        pstart = int(self._world.clock.monotonic() * 100) & 0xFFFFFFFF
+        upid = f"UPID:{host}:{pid:08X}:{pstart:08X}:{int(now) & 0xFFFFFFFF:08X}:{kind}:{target}:{user}:"
+        task = self._tasks[upid] = LabTask(upid, host, kind, target, user, now, pid)
+        self._world.happened("proxmox", f"task {kind} {target} started on {host}")
+        return task
+
+    def _get_lock(self, task: LabTask, lock: str, until: float, seconds: float, act: Callable[[LabTask], None]) -> None:
+        if not task.running:
+            return
+        if lock and lock in self._locks:
+            if self._world.clock.monotonic() >= until:
+                self._end(task, f"can't lock file '{lock}' - got timeout")
+                return
+            self._world.after(
+                1.0, f"{task.kind} waits for {lock}", lambda: self._get_lock(task, lock, until, seconds, act)
+            )
+            return
+        if lock:
+            self._locks[lock] = task
+        self._world.after(seconds, f"{task.kind} {task.target}", lambda: self._run(task, act))
+
+    def _run(self, task: LabTask, act: Callable[[LabTask], None]) -> None:
+        if not task.running:
+            return
+        try:
+            act(task)
+        except TaskFailed as failure:
+            task.log.append(f"TASK ERROR: {failure}")
+            self._end(task, str(failure))
+            return
+        warnings = sum(line.startswith("WARN: ") for line in task.log)
+        self._end(task, f"WARNINGS: {warnings}" if warnings else "OK")
+        task.log.append(f"TASK {task.exit_status}")
+
+    def _end(self, task: LabTask, exit_status: str) -> None:
+        task.ended, task.exit_status = self._world.clock.now(), exit_status
+        for lock in [name for name, holder in self._locks.items() if holder is task]:
+            del self._locks[lock]
+        self._world.happened("proxmox", f"task {task.kind} {task.target} ended on {task.host}: {exit_status}")

@@ -1,0 +1,102 @@
+"""The doors of the Proxmox port for the contract suite: both lead to the same kind of world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.ports import Proxmox
+from adapters.proxmox.results import DiskSpec, TaskRef, TaskStatus, VmSpec
+from lab.ports.proxmox import ModelledProxmox
+from lab.world.proxmox import LabProxmox
+from lab.world.pve_house import cluster_for, publish_image
+from lab.world.world import World
+from tests.builders import GIB, a_house
+
+HOUSE = a_house()
+TOKEN = HOUSE.owner_token(HOUSE.nodes[0])
+IMAGE = f"local:import/{HOUSE.image.filename}"
+
+
+class HandClock:
+    """A clock that only a sleep moves."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.time
+
+    def monotonic(self) -> float:
+        """The same reading: nobody turns this clock back."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Move time on."""
+        self.time += seconds
+
+
+@dataclass
+class Door:
+    """A port, the world behind it, and how to let the world's time pass."""
+
+    port: Proxmox
+    pve: LabProxmox
+    sha256: str
+    sleep: Callable[[float], None]
+
+    @property
+    def world(self) -> World:
+        """The world behind the port."""
+        return self.pve.world
+
+    def ended(self, ref: TaskRef) -> TaskStatus:
+        """The task's end; time passes until then."""
+        for _ in range(400):
+            status = self.port.task(ref)
+            if not status.running:
+                return status
+            self.sleep(1.0)
+        raise AssertionError(f"{ref.upid} does not end")
+
+    def done(self, ref: TaskRef) -> None:
+        """Wait for the task and require its success."""
+        status = self.ended(ref)
+        assert status.ok, status
+
+    def with_image(self) -> None:
+        """The Talos image is on host pve-1."""
+        self.done(self.port.download_image("pve-1", "local", HOUSE.image.filename, HOUSE.image.url, self.sha256))
+
+    def with_vm(self) -> VmSpec:
+        """A VM of ours on host pve-1, made and stopped."""
+        self.with_image()
+        self.done(self.port.create_vm(a_spec()))
+        return a_spec()
+
+
+def a_spec(**changes: object) -> VmSpec:
+    """The VM of the house's first node."""
+    node = HOUSE.nodes[0]
+    values: dict[str, object] = {
+        "vm_id": node.vm_id,
+        "name": node.name,
+        "host": node.host,
+        "token": TOKEN,
+        "cores": node.cores,
+        "memory": node.memory,
+        "mac": node.mac,
+        "bridge": node.bridge,
+        "disks": (DiskSpec("scsi0", "local-lvm", 20 * GIB, IMAGE), DiskSpec("scsi1", "local-lvm", 50 * GIB)),
+        "tags": ("talos", "blackstart"),
+    }
+    return VmSpec(**(values | changes))  # type: ignore[arg-type]  # the values' types are VmSpec's own
+
+
+def modelled_door() -> Door:
+    """In process, on a virtual clock."""
+    clock = HandClock()
+    pve = cluster_for(HOUSE, World(clock))
+    sha256 = publish_image(pve, HOUSE.image.url)
+    return Door(ModelledProxmox(pve, HOUSE.proxmox.token_id), pve, sha256, clock.sleep)

@@ -1,0 +1,380 @@
+"""What every door of the Proxmox port must do: in process, and over HTTPS through proxmoxer and the real adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from adapters.proxmox.results import DiskSpec, PowerState, TaskRef, Vm
+from engine.errors import PermanentError, TransientError
+from lab.world.faults import Fault
+from lab.world.pve_access import LabToken
+from lab.world.pve_vm import LabVm, PowerEvent
+from tests.builders import GIB
+from tests.contract.proxmox_doors import HOUSE, IMAGE, TOKEN, Door, a_spec, modelled_door
+
+
+@pytest.fixture(params=["modelled"])
+def door(request: pytest.FixtureRequest) -> Iterator[Door]:
+    """One door after the other, each to a fresh world."""
+    yield modelled_door()
+
+
+def only_vm(door: Door) -> Vm:
+    """The one VM there is."""
+    (vm,) = door.port.vms()
+    return vm
+
+
+class TestLooking:
+    def test_an_empty_house(self, door: Door) -> None:
+        cluster = door.port.cluster()
+        assert (cluster.name, cluster.quorate, cluster.offline) == ("lab", True, ())
+        assert cluster.online == ("pve-1", "pve-2", "pve-3", "pve-4")
+        assert cluster.version == "9.1.4"
+        assert door.port.vms() == ()
+        assert door.port.running_tasks() == ()
+        assert door.port.images("pve-1", "local") == ()
+
+    def test_hosts_tell_memory_and_clock(self, door: Door) -> None:
+        door.pve.hosts["pve-2"].skew = 300.0
+        hosts = {host.name: host for host in door.port.hosts()}
+        assert (hosts["pve-1"].memory_total, hosts["pve-1"].memory_free) == (64 * GIB, 62 * GIB)
+        assert hosts["pve-1"].cpus == 16
+        assert 295 <= hosts["pve-2"].clock - hosts["pve-1"].clock <= 310
+
+    def test_storages_tell_what_they_may_hold(self, door: Door) -> None:
+        storages = {storage.name: storage for storage in door.port.storages("pve-3")}
+        assert "import" in storages["local"].content
+        assert storages["local-lvm"].content == {"images", "rootdir"}
+        assert storages["local-lvm"].kind == "lvmthin"
+        assert storages["local-lvm"].available == storages["local-lvm"].total == 800 * GIB
+        assert storages["local-lvm"].active and not storages["local-lvm"].shared
+
+    def test_a_host_that_is_down_is_named(self, door: Door) -> None:
+        door.pve.host_down("pve-4")
+        cluster = door.port.cluster()
+        assert (cluster.quorate, cluster.offline) == (True, ("pve-4",))
+        assert [host.name for host in door.port.hosts()] == ["pve-1", "pve-2", "pve-3"]
+        with pytest.raises(TransientError):
+            door.port.storages("pve-4")
+
+    def test_a_host_that_does_not_exist(self, door: Door) -> None:
+        with pytest.raises(PermanentError, match="hostname lookup 'pve-9' failed"):
+            door.port.storages("pve-9")
+
+    def test_a_vm_on_a_host_that_is_down_is_there_but_not_readable(self, door: Door) -> None:
+        door.with_vm()
+        door.pve.host_down("pve-1")
+        vm = only_vm(door)
+        assert (vm.vm_id, vm.host, vm.readable, vm.token, vm.power) == (8001, "pve-1", False, "", PowerState.OTHER)
+
+    def test_privileges_the_token_lacks(self, door: Door) -> None:
+        token = door.pve.access.tokens[HOUSE.proxmox.token_id]
+        token.rights = {"/": frozenset({"Sys.Audit", "VM.Audit"}), "/storage": frozenset({"Datastore.Audit"})}
+        wanted = [
+            ("/vms", "VM.Allocate"),
+            ("/vms", "VM.Audit"),
+            ("/storage/local", "Datastore.Audit"),
+            ("/nodes", "Sys.Modify"),
+        ]
+        assert door.port.missing_privileges(wanted) == ("/vms: VM.Allocate", "/nodes: Sys.Modify")
+
+
+class TestImages:
+    def test_a_download_is_listed_and_costs_space(self, door: Door) -> None:
+        ref = door.port.download_image("pve-1", "local", HOUSE.image.filename, HOUSE.image.url, door.sha256)
+        assert door.port.task(ref).running
+        assert [(task.kind, task.ref) for task in door.port.running_tasks()] == [("download", ref)]
+        assert door.port.images("pve-1", "local") == ()
+        door.done(ref)
+        (image,) = door.port.images("pve-1", "local")
+        assert (image.volume, image.content) == (IMAGE, "import")
+        (local,) = [storage for storage in door.port.storages("pve-1") if storage.name == "local"]
+        assert local.available == local.total - image.size
+        assert door.port.images("pve-2", "local") == ()
+
+    def test_a_second_download_with_the_same_checksum_is_no_change(self, door: Door) -> None:
+        door.with_image()
+        door.with_image()
+        assert len(door.port.images("pve-1", "local")) == 1
+
+    def test_a_wrong_checksum_leaves_nothing(self, door: Door) -> None:
+        status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", HOUSE.image.url, "0" * 64))
+        assert not status.ok
+        assert "checksum mismatch" in status.exit_status
+        assert status.log_tail
+        assert door.port.images("pve-1", "local") == ()
+
+    def test_a_url_that_is_not_there(self, door: Door) -> None:
+        url = HOUSE.image.url.replace("v1.13.9", "v0.0.0")
+        status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", url, door.sha256))
+        assert not status.ok
+        assert "404" in status.exit_status
+
+    def test_a_storage_that_may_not_hold_images(self, door: Door) -> None:
+        with pytest.raises(PermanentError, match="not a file based storage"):
+            door.port.download_image("pve-1", "local-lvm", "talos.qcow2", HOUSE.image.url, door.sha256)
+        local = door.pve.storages.find("pve-1", "local")
+        assert local is not None
+        local.content = frozenset({"iso"})
+        with pytest.raises(PermanentError, match="not configured for content-type 'import'"):
+            door.port.download_image("pve-1", "local", "talos.qcow2", HOUSE.image.url, door.sha256)
+
+    def test_a_name_that_is_no_image(self, door: Door) -> None:
+        with pytest.raises(PermanentError, match="wrong extension"):
+            door.port.download_image("pve-1", "local", "talos.raw.xz", HOUSE.image.url, door.sha256)
+
+
+class TestVms:
+    def test_a_vm_is_what_was_asked_for(self, door: Door) -> None:
+        spec = door.with_vm()
+        vm = only_vm(door)
+        assert (vm.vm_id, vm.name, vm.host, vm.token) == (spec.vm_id, spec.name, spec.host, TOKEN)
+        assert (vm.cores, vm.memory, vm.macs, vm.bridges) == (spec.cores, spec.memory, (spec.mac,), (spec.bridge,))
+        assert (vm.power, vm.lock, vm.agent, vm.tags) == (PowerState.STOPPED, "", False, ("blackstart", "talos"))
+        assert [disk.slot for disk in vm.disks] == ["scsi0", "scsi1"]
+        assert vm.disks[1].size == 50 * GIB
+        assert len({disk.volume for disk in vm.disks}) == 2
+        assert vm.digest and vm.readable
+
+    def test_disks_come_in_guest_order(self, door: Door) -> None:
+        door.with_image()
+        disks = (
+            DiskSpec("scsi0", "local-lvm", 20 * GIB, IMAGE),
+            *(DiskSpec(f"scsi{n}", "local-lvm", n * GIB) for n in (1, 2, 10)),
+        )
+        door.done(door.port.create_vm(a_spec(disks=disks, agent=True)))
+        vm = only_vm(door)
+        assert [disk.slot for disk in vm.disks] == ["scsi0", "scsi1", "scsi2", "scsi10"]
+        assert vm.agent
+
+    def test_an_imported_disk_has_its_images_size_until_it_is_grown(self, door: Door) -> None:
+        spec = door.with_vm()
+        assert only_vm(door).disks[0].size < spec.disks[0].size
+        door.done(door.port.grow_disk("pve-1", 8001, "scsi0", spec.disks[0].size))
+        assert only_vm(door).disks[0].size == spec.disks[0].size
+        door.done(door.port.grow_disk("pve-1", 8001, "scsi0", spec.disks[0].size))
+        assert "shrinking" in door.ended(door.port.grow_disk("pve-1", 8001, "scsi0", 5 * GIB)).exit_status
+
+    def test_while_it_is_made_it_is_locked(self, door: Door) -> None:
+        door.with_image()
+        ref = door.port.create_vm(a_spec())
+        assert only_vm(door).lock == "create"
+        assert [task.kind for task in door.port.running_tasks()] == ["qmcreate"]
+        with pytest.raises(TransientError, match="locked"):
+            door.port.destroy_vm("pve-1", 8001, TOKEN)
+        door.done(ref)
+        assert only_vm(door).lock == ""
+
+    def test_the_same_id_twice_is_refused_and_changes_nothing(self, door: Door) -> None:
+        door.with_vm()
+        before = only_vm(door)
+        with pytest.raises(PermanentError, match="VM 8001 already exists on node 'pve-1'"):
+            door.port.create_vm(a_spec(host="pve-2"))
+        assert only_vm(door) == before
+
+    def test_an_image_that_is_not_there_leaves_no_vm(self, door: Door) -> None:
+        status = door.ended(door.port.create_vm(a_spec()))
+        assert not status.ok
+        assert status.exit_status == f"unable to create VM 8001 - volume '{IMAGE}' does not exist"
+        assert door.port.vms() == ()
+
+    def test_a_disk_that_does_not_fit_leaves_no_vm_and_no_disk(self, door: Door) -> None:
+        door.with_image()
+        lvm = door.pve.storages.find("pve-1", "local-lvm")
+        assert lvm is not None
+        lvm.total, lvm.kind = 30 * GIB, "lvm"
+        assert "free space" in door.ended(door.port.create_vm(a_spec())).exit_status
+        assert door.port.vms() == ()
+        assert lvm.used == 0
+
+    def test_a_storage_that_does_not_exist(self, door: Door) -> None:
+        with pytest.raises(PermanentError, match="storage 'nvme' does not exist"):
+            door.port.create_vm(a_spec(disks=(DiskSpec("scsi0", "nvme", 20 * GIB),)))
+
+    def test_power_reaches_the_hooks(self, door: Door) -> None:
+        told: list[tuple[str, PowerEvent]] = []
+        door.pve.on_power.append(lambda vm, event: told.append((vm.macs[0], event)))
+        spec = door.with_vm()
+        door.done(door.port.start_vm("pve-1", 8001))
+        assert only_vm(door).power is PowerState.RUNNING
+        assert not door.ended(door.port.start_vm("pve-1", 8001)).ok
+        door.done(door.port.stop_vm("pve-1", 8001))
+        door.done(door.port.stop_vm("pve-1", 8001))
+        assert only_vm(door).power is PowerState.STOPPED
+        door.done(door.port.destroy_vm("pve-1", 8001, TOKEN))
+        assert told == [(spec.mac, event) for event in (PowerEvent.STARTED, PowerEvent.STOPPED, PowerEvent.DESTROYED)]
+
+    def test_a_bridge_that_is_not_there_fails_the_start(self, door: Door) -> None:
+        door.with_image()
+        door.done(door.port.create_vm(a_spec(bridge="vmbr9")))
+        status = door.ended(door.port.start_vm("pve-1", 8001))
+        assert status.exit_status == "start failed: QEMU exited with code 1"
+        assert any("bridge 'vmbr9' does not exist" in line for line in status.log_tail)
+
+    def test_a_vm_on_another_host_does_not_exist_here(self, door: Door) -> None:
+        door.with_vm()
+        with pytest.raises(PermanentError, match="does not exist"):
+            door.port.start_vm("pve-2", 8001)
+
+
+class TestDestroying:
+    def test_everything_on_its_disks_is_lost(self, door: Door) -> None:
+        door.with_vm()
+        contents = door.pve.vms[8001].guest_disks()[1][1].contents
+        contents.data["file"] = "precious"
+        door.done(door.port.destroy_vm("pve-1", 8001, TOKEN))
+        assert door.port.vms() == ()
+        assert (contents.lost, contents.data) == (True, {})
+        lvm = door.pve.storages.find("pve-1", "local-lvm")
+        assert lvm is not None and not lvm.volumes
+
+    def test_a_running_one_is_refused(self, door: Door) -> None:
+        door.with_vm()
+        door.done(door.port.start_vm("pve-1", 8001))
+        with pytest.raises(PermanentError, match="is running - destroy failed"):
+            door.port.destroy_vm("pve-1", 8001, TOKEN)
+
+    @pytest.mark.parametrize(
+        "description", ["", "somebody else's", "blackstart:other:cp-1", "blackstart:5f1d7c2a9e:cp-2"]
+    )
+    def test_a_vm_without_our_token_is_refused(self, door: Door, description: str) -> None:
+        door.with_vm()
+        door.pve.vms[8001].options["description"] = description
+        with pytest.raises(PermanentError, match="not ours"):
+            door.port.destroy_vm("pve-1", 8001, TOKEN)
+        assert not any("destroy_vm" in name for name in door.world.faults.reached)
+
+    def test_text_around_the_token_does_no_harm(self, door: Door) -> None:
+        door.with_vm()
+        described = str(door.pve.vms[8001].options["description"])
+        door.pve.vms[8001].options["description"] = (
+            f"# cp-1\n\nhas the GPU: do not move\n{described}\nasked blackstart: no answer\n"
+        )
+        assert only_vm(door).token == TOKEN
+        door.done(door.port.destroy_vm("pve-1", 8001, TOKEN))
+
+
+class TestRefusals:
+    def test_without_quorum_nothing_is_made_and_looking_still_works(self, door: Door) -> None:
+        door.with_vm()
+        door.pve.host_down("pve-3")
+        door.pve.host_down("pve-4")
+        assert not door.port.cluster().quorate
+        assert only_vm(door).token == TOKEN
+        for act in (lambda: door.port.create_vm(a_spec(vm_id=8002)), lambda: door.port.start_vm("pve-1", 8001)):
+            with pytest.raises(TransientError, match="no quorum") as caught:
+                act()
+            assert "quorum" in caught.value.hint
+        with pytest.raises(TransientError, match="Permission denied"):
+            door.port.destroy_vm("pve-1", 8001, TOKEN)
+
+    def test_a_missing_privilege_names_itself(self, door: Door) -> None:
+        token = door.pve.access.tokens[HOUSE.proxmox.token_id]
+        token.rights = {"/": token.rights["/"] - {"VM.Allocate"}}
+        with pytest.raises(PermanentError, match=r"\(/vms/8001, VM.Allocate\)") as caught:
+            door.port.create_vm(a_spec())
+        assert "token" in caught.value.hint
+
+    def test_a_token_holds_no_more_than_its_user(self, door: Door) -> None:
+        user = door.pve.access.users["blackstart@pve"]
+        user.rights = {"/": frozenset({"VM.Audit", "Sys.Audit"})}
+        assert door.port.missing_privileges([("/vms", "VM.Allocate")]) == ("/vms: VM.Allocate",)
+
+    def test_an_unknown_task(self, door: Door) -> None:
+        upid = "UPID:pve-1:00001ED0:00035693:66343A23:qmcreate:8001:blackstart@pve!run:"
+        with pytest.raises(TransientError, match="no such task"):
+            door.port.task(TaskRef(upid, "pve-1"))
+
+    def test_a_host_that_dies_breaks_its_tasks_off(self, door: Door) -> None:
+        door.with_image()
+        ref = door.port.create_vm(a_spec())
+        door.pve.host_down("pve-1")
+        with pytest.raises(TransientError):
+            door.port.task(ref)
+        door.pve.host_up("pve-1")
+        status = door.port.task(ref)
+        assert (status.running, status.ok, status.exit_status) == (False, False, "unexpected status")
+        assert only_vm(door).lock == "create"
+
+
+MUTATIONS: dict[str, Callable[[Door], TaskRef]] = {
+    "download_image": lambda door: door.port.download_image("pve-1", "local", "b.qcow2", HOUSE.image.url, door.sha256),
+    "create_vm": lambda door: door.port.create_vm(a_spec(vm_id=8002, mac="bc:24:11:00:00:99")),
+    "grow_disk": lambda door: door.port.grow_disk("pve-1", 8001, "scsi1", 60 * GIB),
+    "start_vm": lambda door: door.port.start_vm("pve-1", 8001),
+    "stop_vm": lambda door: door.port.stop_vm("pve-1", 8001),
+    "destroy_vm": lambda door: door.port.destroy_vm("pve-1", 8001, TOKEN),
+}
+
+
+def kinds(door: Door) -> list[str]:
+    """Kinds of all tasks of pve-1 but those that prepared the test."""
+    return [task.kind for task in door.pve.tasks.of("pve-1")][:-2]
+
+
+@pytest.mark.parametrize("method", MUTATIONS)
+class TestFaults:
+    def test_a_lost_reply_means_it_was_done_once(self, door: Door, method: str) -> None:
+        door.with_vm()
+        door.world.faults.arm(f"proxmox.{method}/*", Fault.LOSE_REPLY)
+        with pytest.raises(TransientError):
+            MUTATIONS[method](door)
+        assert len(kinds(door)) == 1
+
+    def test_an_error_twice_means_it_was_not_done(self, door: Door, method: str) -> None:
+        door.with_vm()
+        door.world.faults.arm(f"proxmox.{method}/*", Fault.ERROR_TWICE)
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                MUTATIONS[method](door)
+        assert kinds(door) == []
+        door.done(MUTATIONS[method](door))
+
+    def test_a_lie_says_done_without_the_act(self, door: Door, method: str) -> None:
+        door.with_vm()
+        before = (door.port.vms(), door.port.images("pve-1", "local"))
+        door.world.faults.arm(f"proxmox.{method}/*", Fault.LIE_ONCE)
+        door.done(MUTATIONS[method](door))
+        assert (door.port.vms(), door.port.images("pve-1", "local")) == before
+
+    def test_a_slow_answer_is_an_answer(self, door: Door, method: str) -> None:
+        door.with_vm()
+        door.world.faults.arm(f"proxmox.{method}/*", Fault.SLOW)
+        door.done(MUTATIONS[method](door))
+
+
+def test_every_mutation_has_the_name_that_faults_are_armed_by(door: Door) -> None:
+    door.with_vm()
+    for method in ("grow_disk", "start_vm", "stop_vm", "destroy_vm"):
+        door.done(MUTATIONS[method](door))
+    assert door.world.faults.reached == [
+        "proxmox.download_image/pve-1#1",
+        "proxmox.create_vm/8001#1",
+        "proxmox.grow_disk/8001#1",
+        "proxmox.start_vm/8001#1",
+        "proxmox.stop_vm/8001#1",
+        "proxmox.destroy_vm/8001#1",
+    ]
+
+
+def test_a_hook_sees_the_guests_disks(door: Door) -> None:
+    seen: list[list[tuple[str, str]]] = []
+
+    def hook(vm: LabVm, event: PowerEvent) -> None:
+        if event is PowerEvent.STARTED:
+            seen.append([(slot, volume.contents.image) for slot, volume in vm.guest_disks()])
+
+    door.pve.on_power.append(hook)
+    door.with_vm()
+    door.done(door.port.start_vm("pve-1", 8001))
+    assert seen == [[("scsi0", HOUSE.image.filename), ("scsi1", "")]]
+
+
+def test_a_wrong_token_is_no_outage(door: Door) -> None:
+    """Only the wire knows secrets; in process the token may simply not exist."""
+    door.pve.access.tokens[HOUSE.proxmox.token_id] = LabToken(HOUSE.proxmox.token_id, "another")
+    with pytest.raises(PermanentError):
+        door.port.create_vm(a_spec())
