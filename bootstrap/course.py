@@ -42,6 +42,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
             checks.api_servers.check(house),       # later: every control plane's API server answers
             checks.nodes.check(house),             # later: every node has joined and is ready
+            checks.held_claims.HeldClaims(),       # at the end: what is held
         ),
         steps=(
             *fetch_image.steps(house),             # Talos image on every host

@@ -5,6 +5,7 @@ from bootstrap.checks import (
     charts,
     clocks,
     clone,
+    held_claims,
     image,
     keys,
     nodes,
@@ -15,5 +16,5 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "api_servers", "charts", "clocks", "clone", "image", "keys", "nodes", "privileges", "quorum", "room", "strangers",
+    "api_servers", "charts", "clocks", "clone", "held_claims", "image", "keys", "nodes", "privileges", "quorum", "room", "strangers",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from cluster.holding import hold_probe
 from engine.probe import Probe
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House
 
 
@@ -20,7 +20,7 @@ class InstallHold(BaseStep):
     system = "kubernetes"
     id = StepId("hold.install")
     title = "hold in place"
-    needs = ("hold.declare/*",)
+    needs = (if_any("hold.declare/*"), "kubernetes.api-servers")
 
     def probe(self, look: LookContext) -> Probe:
         return hold_probe(look.hold)

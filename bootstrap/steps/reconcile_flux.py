@@ -20,7 +20,7 @@ class ReconcileFlux(BaseStep):
     system = "flux"
     id = StepId("flux.reconcile")
     title = "Flux reconciled"
-    needs = ("helm.sync-release/*",)
+    needs = ("helm.sync-release/*", "kubernetes.nodes")
 
     @property
     def ready_s(self) -> float:

@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState
 from cluster.vms import await_task, find_vm
 from engine.probe import Probe, changing, missing, satisfied, unknown
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Node
 
 START_LIMIT_S = 120.0
@@ -34,7 +34,7 @@ class StartVm(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"proxmox.create-vm/{self.node.name}", f"proxmox.grow-disk/{self.node.name}-*")
+        return (f"proxmox.create-vm/{self.node.name}", if_any(f"proxmox.grow-disk/{self.node.name}-*"))
 
     @property
     def inputs(self) -> str:
