@@ -1,1 +1,1 @@
-"""Secrets: how references become values."""
+"""Secrets: references of the settings, resolved late and at one place."""

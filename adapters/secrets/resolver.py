@@ -1,0 +1,213 @@
+"""Resolves secret references, each source in turn, once per run. Knows sops and op as programs, and no user of a secret.
+
+A source that cannot be had (not set, not there, cannot be decrypted) lets the next one speak; which one answered, and why the
+others did not, can be asked. A source that is there but unsafe (a file that others can read) is an error, not a fall-back.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.process.results import Runner
+from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.secrets import Secret
+from house.model import SecretRef
+
+SOPS_TIMEOUT_S = 60.0
+OP_TIMEOUT_S = 60.0
+_OP_SECRETS = ("OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN", "OP_SESSION")
+_OP_PLACES = ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "OP_")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which source a secret came from, and why each source before it could not be had (`source: reason`)."""
+
+    source: str
+    passed_over: tuple[str, ...]
+
+
+class _NotHad(Exception):
+    """This source cannot be had; the reason is fit for people. `transient`: it may be had later."""
+
+    def __init__(self, reason: str, *, transient: bool = False) -> None:
+        super().__init__(reason)
+        self.transient = transient
+
+
+class Secrets:
+    """The one place that turns references into values.
+
+    `root` is what relative paths start from (the home-ops repository); `age_key` opens sops files, and is handed to sops in
+    the environment only; `environ` is what `env:` reads.
+    """
+
+    def __init__(
+        self, runner: Runner, root: Path, age_key: SecretRef | None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._runner = runner
+        self._root = root
+        self._age_key = age_key
+        self._environ = environ
+        self._lock = threading.RLock()
+        self._known: dict[SecretRef, tuple[Secret, Answer]] = {}
+        self._decrypted: dict[Path, Any] = {}
+        self._resolving_age_key = False
+
+    def resolve(self, ref: SecretRef) -> Secret:
+        """The value. PermanentError when no source answers, TransientError when one of them may answer later."""
+        return self._resolved(ref)[0]
+
+    def answer(self, ref: SecretRef) -> Answer:
+        """Which source answers; errors as `resolve`."""
+        return self._resolved(ref)[1]
+
+    def _resolved(self, ref: SecretRef) -> tuple[Secret, Answer]:
+        with self._lock:
+            if ref not in self._known:
+                self._known[ref] = self._ask(ref)
+            return self._known[ref]
+
+    def _ask(self, ref: SecretRef) -> tuple[Secret, Answer]:
+        passed_over: list[str] = []
+        transient = False
+        for source in ref.sources:
+            try:
+                secret = self._reader(source)()
+            except _NotHad as reason:
+                passed_over.append(f"{source}: {reason}")
+                transient = transient or reason.transient
+            else:
+                return secret, Answer(source, tuple(passed_over))
+        kind = TransientError if transient else PermanentError
+        names = " or ".join(ref.sources) or "a secret without any source"
+        raise kind(f"a secret cannot be had from {names}", evidence=tuple(passed_over), hint="see the reference in blackstart.yaml")
+
+    def _reader(self, source: str) -> Callable[[], Secret]:
+        scheme, _, rest = source.partition(":")
+        if scheme == "env":
+            return lambda: self._from_environment(rest)
+        if scheme == "file":
+            return lambda: self._from_file(rest)
+        if scheme == "sops":
+            return lambda: self._from_sops(rest)
+        if source.startswith("op://"):
+            return lambda: self._from_op(source)
+        raise PermanentError("a secret reference has a form that is not known", hint="env:, file:, sops: or op://")
+
+    def _from_environment(self, name: str) -> Secret:
+        return _secret(self._environ.get(name, ""), "not set, or empty, in the environment")
+
+    def _from_file(self, name: str) -> Secret:
+        path = self._path(name)
+        try:
+            mode = path.stat().st_mode
+            text = path.read_text()
+        except FileNotFoundError as error:
+            raise _NotHad("no such file") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise _NotHad(f"cannot be read ({type(error).__name__})") from error
+        if mode & 0o077:
+            raise PermanentError(
+                f"the secret file {path} can be read or changed by others (mode {mode & 0o777:04o})",
+                hint="a secret file belongs to its owner alone",
+                next_command=f"chmod 600 {path}",
+            )
+        return _secret(text, "the file is empty")
+
+    def _from_sops(self, rest: str) -> Secret:
+        name, _, key = rest.partition("#")
+        document = self._document(self._path(name))
+        value = _find(document, _steps(key))
+        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+            raise _NotHad("no such key in the file" if value is None else "the key does not hold text")
+        text = str(value)
+        if isinstance(document, dict) and document.get("kind") == "Secret" and key.startswith("data."):
+            try:
+                text = base64.b64decode(text, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError) as error:
+                raise _NotHad("the key's value is not base64 text, as data of a Secret should be") from error
+        return _secret(text, "the key is empty")
+
+    def _document(self, path: Path) -> Any:
+        if not path.exists():
+            raise _NotHad("no such file")
+        if path not in self._decrypted:
+            done = self._run(
+                ["sops", "--decrypt", "--output-type", "json", str(path)], {"SOPS_AGE_KEY": self._age_secret()}, SOPS_TIMEOUT_S
+            )
+            try:
+                self._decrypted[path] = json.loads(done)
+            except ValueError as error:
+                raise _NotHad("sops answered something that is not JSON") from error
+        return self._decrypted[path]
+
+    def _age_secret(self) -> Secret:
+        if self._age_key is None:
+            raise _NotHad("no age key is set")
+        if self._resolving_age_key:
+            raise _NotHad("the age key cannot come out of a file that it opens itself")
+        self._resolving_age_key = True
+        try:
+            return self.resolve(self._age_key)
+        except PermanentError as error:
+            raise _NotHad(f"the age key cannot be had: {'; '.join(error.evidence) or error.what}") from error
+        finally:
+            self._resolving_age_key = False
+
+    def _from_op(self, source: str) -> Secret:
+        env: dict[str, str | Secret] = {
+            name: Secret(value) if name.startswith(_OP_SECRETS) else value
+            for name, value in self._environ.items()
+            if value and name.startswith(_OP_PLACES)
+        }
+        return _secret(self._run(["op", "read", "--no-newline", source], env, OP_TIMEOUT_S).decode(), "empty")
+
+    def _run(self, argv: list[str], env: Mapping[str, str | Secret], timeout_s: float) -> bytes:
+        try:
+            return self._runner.run(argv, env=env, timeout_s=timeout_s).stdout
+        except BlackstartError as error:
+            last = f" ({error.evidence[-1]})" if error.evidence else ""
+            raise _NotHad(f"{error.what}{last}", transient=isinstance(error, TransientError)) from error
+
+    def _path(self, name: str) -> Path:
+        return self._root / Path(name).expanduser()
+
+
+def _secret(text: str, when_empty: str) -> Secret:
+    """The value without the newline that editors leave at the end."""
+    text = text.rstrip("\r\n")
+    if not text:
+        raise _NotHad(when_empty)
+    return Secret(text)
+
+
+def _steps(key: str) -> tuple[str, ...]:
+    """`users[0].key` as steps: users, 0, key."""
+    return tuple(step for step in key.replace("[", ".").replace("]", "").split(".") if step)
+
+
+def _find(node: Any, steps: tuple[str, ...]) -> Any:
+    """The value at these steps, None when there is none; a key that holds dots itself (`tls.crt`) is found too."""
+    if not steps:
+        return node
+    if isinstance(node, list):
+        index = int(steps[0]) if steps[0].isdigit() else len(node)
+        return _find(node[index], steps[1:]) if index < len(node) else None
+    if not isinstance(node, dict):
+        return None
+    for length in range(len(steps), 0, -1):
+        name = ".".join(steps[:length])
+        if name in node:
+            found = _find(node[name], steps[length:])
+            if found is not None:
+                return found
+    return None
