@@ -19,12 +19,14 @@ class ModelledHouse:
     """What lies on the operator's machine: the repository's Talos part and the state folder. It outlives a dead run.
 
     `bundle` stands for the Talos secrets bundle: every authority's name derives from it, so that another bundle is another
-    cluster. `bundle_problem` says why it cannot be used ("" when it can); `edits` counts changes of the repository.
+    cluster. `bundle_problem` and `age_key_problem` say why they cannot be used ("" when they can); `edits` counts changes of
+    the repository.
     """
 
     house: House
     bundle: str = "bundle-1"
     bundle_problem: str = ""
+    age_key_problem: str = ""
     edits: int = 0
     rendered: dict[str, str] = field(default_factory=dict)
     rendered_from: str = ""
@@ -94,6 +96,10 @@ class ModelledMachineconfigs:
     def kubeconfig_ok(self) -> bool:
         """See ports.MachineconfigsView."""
         return self._state.kubeconfig_ca == self._state.k8s_ca
+
+    def age_key_problem(self) -> str:
+        """See ports.MachineconfigsView."""
+        return self._state.age_key_problem
 
     def bundle_problem(self) -> str:
         """See ports.MachineconfigsView."""

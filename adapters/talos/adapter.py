@@ -1,0 +1,160 @@
+"""The Talos port on talosctl, one node per call, and on certificates where the question is which API answers. Knows no step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.process.results import Runner
+from adapters.talos import certificate
+from adapters.talos.machineconfig import config_digest
+from adapters.talos.paths import TalosFiles
+from adapters.talos.redaction import register_secrets
+from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
+from adapters.talos.talosctl import ACT_S, Talosctl, facts, table
+from engine.errors import BlackstartError, PermanentError, TransientError
+from house import yamlfile
+
+ETCD_DATA = "/var/lib/etcd"
+_WAITING = ("Preparing", "Waiting")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)? \+0000 UTC")
+_BLIND = EtcdState(EtcdData.UNKNOWN, healthy=False, members=())
+
+
+class TalosctlTalos:
+    """See ports.Talos. `os_ca` answers our Talos CA as PEM ("" when it is not known yet)."""
+
+    def __init__(self, state_dir: Path, runner: Runner, os_ca: Callable[[], str]) -> None:
+        self._files = TalosFiles(state_dir)
+        self._talosctl = Talosctl(runner, self._files.talosconfig)
+        self._os_ca = os_ca
+
+    def phase(self, address: str) -> Phase:
+        """See ports.TalosView."""
+        return certificate.look(address, self._os_ca())
+
+    def machine(self, address: str) -> MachineState:
+        """See ports.TalosView."""
+        status = self._talosctl.spec(address, "machinestatuses.runtime.talos.dev", "machine")
+        version = self._talosctl.spec(address, "versions.runtime.talos.dev", "version")
+        hostname = self._talosctl.spec(address, "hostnamestatuses.net.talos.dev", "hostname")
+        inner = status.get("status") or {}
+        unmet = tuple(f"{c.get('name')}: {c.get('reason')}" for c in inner.get("unmetConditions") or ())
+        return MachineState(
+            stage=str(status.get("stage", "")),
+            ready=bool(inner.get("ready")),
+            unmet=unmet,
+            version=str(version.get("version", "")),
+            hostname=str(hostname.get("hostname", "")),
+        )
+
+    def disks(self, address: str) -> tuple[Disk, ...]:
+        """See ports.TalosView."""
+        maintenance = self.phase(address) is Phase.MAINTENANCE
+        found = self._talosctl.resources(address, "disks.block.talos.dev", insecure=maintenance)
+        system = "" if maintenance else self._system_disk(address)
+        specs = (disk.get("spec") or {} for disk in found)
+        return tuple(
+            Disk(str(spec.get("dev_path", "")), int(spec.get("size", 0)), spec.get("dev_path") == system)
+            for spec in specs
+            if not spec.get("cdrom") and not spec.get("readonly") and spec.get("size")
+        )
+
+    def applied_digest(self, address: str) -> str:
+        """See ports.TalosView."""
+        spec = self._talosctl.spec(address, "machineconfigs.config.talos.dev", "v1alpha1")
+        if not isinstance(spec, str):
+            raise TransientError(f"{address} does not show its machineconfig as text")
+        return config_digest(spec)
+
+    def etcd(self, address: str) -> EtcdState:
+        """See ports.TalosView. NONE only when the node itself listed its data directory and it was empty."""
+        if self.phase(address) is not Phase.SECURE:
+            return _BLIND
+        try:
+            service = facts(self._talosctl.call(address, f"ask {address} for etcd", "service", "etcd"))
+        except BlackstartError:
+            return _BLIND
+        state = service.get("STATE", "")
+        if state == "Running":
+            return EtcdState(EtcdData.PRESENT, service.get("HEALTH") == "OK", self._members(address))
+        try:
+            content = self._data_directory(address)
+        except BlackstartError:
+            return _BLIND
+        if content:
+            return EtcdState(EtcdData.PRESENT, healthy=False, members=())
+        return EtcdState(EtcdData.NONE, healthy=False, members=()) if state in _WAITING else _BLIND
+
+    def clock(self, address: str) -> float:
+        """See ports.TalosView. The node asks its time server for this; without one there is no answer (TransientError)."""
+        what = f"read the clock of {address}"
+        rows = table(self._talosctl.call(address, what, "time"))
+        found = _TIME.match(rows[0].get("NODE-TIME", "")) if rows else None
+        if found is None:
+            raise TransientError(f"could not {what}: no time in the answer")
+        day, time, fraction = found.groups()
+        at = datetime.strptime(f"{day} {time}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        return at.timestamp() + float(fraction or 0)
+
+    def apply_config(self, address: str, node: str, *, maintenance: bool) -> None:
+        """See ports.Talos."""
+        file = self._files.machineconfig(node)
+        if not file.is_file():
+            raise PermanentError(f"the machineconfig of {node} is not rendered", evidence=(str(file),))
+        self._talosctl.call(
+            address,
+            f"apply the machineconfig of {node}",
+            "apply-config",
+            "--file",
+            str(file),
+            insecure=maintenance,
+            timeout_s=ACT_S,
+        )
+
+    def bootstrap_etcd(self, address: str) -> None:
+        """See ports.Talos. AlreadyBootstrapped when this node has etcd data; whether they are ours, the members tell."""
+        self._talosctl.call(address, f"bootstrap etcd on {address}", "bootstrap", timeout_s=ACT_S)
+
+    def fetch_kubeconfig(self, address: str) -> None:
+        """See ports.Talos."""
+        part = self._files.kubeconfig.with_name("kubeconfig.part")
+        part.unlink(missing_ok=True)
+        what = f"fetch the kubeconfig from {address}"
+        try:
+            self._talosctl.call(address, what, "kubeconfig", str(part), "--merge=false", "--force", timeout_s=ACT_S)
+            part.chmod(0o600)
+            register_secrets([d.value for d in yamlfile.load(part, "kubeconfig")])
+            part.replace(self._files.kubeconfig)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _system_disk(self, address: str) -> str:
+        found = self._talosctl.resources(address, "systemdisks.block.talos.dev")
+        specs = (disk.get("spec") or {} for disk in found)
+        return next((str(spec.get("devPath")) for spec in specs), "")
+
+    def _members(self, address: str) -> tuple[EtcdMember, ...]:
+        """Members as this node's own etcd lists them; none when it did not answer (its state says that it is not healthy)."""
+        try:
+            rows = table(self._talosctl.call(address, f"list the etcd members on {address}", "etcd", "members"))
+        except TransientError:
+            return ()
+        return tuple(
+            EtcdMember(
+                member_id=row["ID"],
+                hostname=row["HOSTNAME"],
+                peer_urls=tuple(row["PEER URLS"].split(",")),
+                learner=row["LEARNER"] == "true",
+            )
+            for row in rows
+            if "LEARNER" in row
+        )
+
+    def _data_directory(self, address: str) -> tuple[str, ...]:
+        """Names in etcd's data directory, as the node lists them."""
+        text = self._talosctl.call(address, f"list {ETCD_DATA} on {address}", "list", "--depth", "1", ETCD_DATA)
+        lines = (line.strip() for line in text.splitlines())
+        return tuple(line for line in lines if line and line != "." and not line.startswith("NODE "))

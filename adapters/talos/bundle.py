@@ -1,0 +1,98 @@
+"""The Talos secrets bundle (talsecret.sops.yaml): decrypted in memory, checked for being whole. Knows no machineconfig.
+
+A missing bundle is never made here: new secrets would make every machineconfig, etcd snapshot and kubeconfig of the house useless.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.process.results import Runner
+from adapters.talos.redaction import register_secrets
+from engine.errors import PermanentError
+from engine.secrets import Secret
+from house import yamlfile
+
+SOPS_S = 60.0
+_NEEDED = (
+    "cluster.id",
+    "cluster.secret",
+    "secrets.bootstraptoken",
+    "trustdinfo.token",
+    "certs.etcd.crt",
+    "certs.etcd.key",
+    "certs.k8s.crt",
+    "certs.k8s.key",
+    "certs.k8saggregator.crt",
+    "certs.k8saggregator.key",
+    "certs.k8sserviceaccount.key",
+    "certs.os.crt",
+    "certs.os.key",
+)
+
+
+class BundleUnusable(PermanentError):
+    """The secrets bundle is missing, does not decrypt, or is not whole."""
+
+
+class SecretsBundle:
+    """The bundle in `path`, decrypted with sops and the age key that `age_key` resolves."""
+
+    def __init__(self, path: Path, runner: Runner, age_key: Callable[[], Secret]) -> None:
+        self._path = path
+        self._runner = runner
+        self._age_key = age_key
+
+    def load(self) -> Mapping[str, Any]:
+        """The bundle's content, every secret in it registered. BundleUnusable says why it cannot be had."""
+        if not self._path.is_file():
+            raise BundleUnusable(
+                f"{self._path.name} is missing",
+                evidence=(str(self._path),),
+                hint="restore it from Git: a new one would not fit any node, etcd snapshot or kubeconfig of this house",
+            )
+        document = yamlfile.value(self._path.read_text(encoding="utf-8"), self._path.name)
+        if not isinstance(document, dict):
+            raise BundleUnusable(f"{self._path.name} holds no secrets bundle")
+        if "sops" in document:
+            document = yamlfile.value(self._decrypted(), f"{self._path.name} (decrypted)")
+        register_secrets(document)
+        absent = [path for path in _NEEDED if not _at(document, path)]
+        if absent:
+            raise BundleUnusable(
+                f"{self._path.name} is not whole", evidence=tuple(f"missing: {path}" for path in absent)
+            )
+        return dict(document)
+
+    def certificate(self, authority: str) -> str:
+        """PEM of an authority's certificate (`os`, `k8s`, `etcd`). BundleUnusable as in `load`."""
+        text = str(_at(self.load(), f"certs.{authority}.crt"))
+        try:
+            return base64.b64decode(text, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            raise BundleUnusable(f"{self._path.name}: certs.{authority}.crt is not base64 of a certificate") from None
+
+    def _decrypted(self) -> str:
+        done = self._runner.run(
+            ["sops", "--decrypt", "--input-type", "yaml", "--output-type", "yaml", str(self._path)],
+            env={"SOPS_AGE_KEY": self._age_key()},
+            timeout_s=SOPS_S,
+            ok=range(256),
+        )
+        if done.code != 0:
+            raise BundleUnusable(
+                f"{self._path.name} does not decrypt with the age key",
+                evidence=done.stderr_tail[-3:],
+                hint="the age key must be one of the recipients it was encrypted for",
+            )
+        return done.stdout.decode()
+
+
+def _at(document: Any, path: str) -> Any:
+    for step in path.split("."):
+        document = document.get(step) if isinstance(document, dict) else None
+    return document
