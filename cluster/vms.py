@@ -15,7 +15,7 @@ TASK_POLL_S = 1.0
 def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
     """The node's VM, known by owner token and id; None when the id is free and the token is nowhere.
 
-    Raises TransientError when a VM that could be ours cannot be read, and PermanentError when somebody else's VM has the id, or when our token is on another id or on two VMs: then a
+    Raises PermanentError when somebody else's VM has the id, or when our token is on another id or on two VMs: then a
     person has to say which is right, since every further act could hit the wrong machine.
     """
     token = house.owner_token(node)
@@ -47,7 +47,7 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:
     """Note the task, then wait until it has ended OK.
 
-    Raises TransientError when a VM that could be ours cannot be read, and PermanentError when it ended otherwise (its last log lines as evidence) or when it still runs after `limit_s`
+    Raises PermanentError when it ended otherwise (its last log lines as evidence) or when it still runs after `limit_s`
     seconds; in both cases the next probe tells what it left behind.
     """
     notes.put("task", ref.upid)

@@ -16,5 +16,6 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "api_servers", "charts", "clocks", "clone", "held_claims", "image", "keys", "nodes", "privileges", "quorum", "room", "strangers",
+    "api_servers", "charts", "clocks", "clone", "held_claims", "image", "keys", "nodes", "privileges", "quorum", "room",
+    "strangers",
 ]  # fmt: skip

@@ -1,0 +1,100 @@
+"""The whole house behind in-process doors, on any clock: for scenario, crash and property tests, and the modelled demo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.context import ActContext, LookContext
+from adapters.volsync.results import FileEntry
+from engine.waiting import Clock
+from house.model import House
+from lab.ports.backups import ModelledBackups
+from lab.ports.claims import ModelledClaims
+from lab.ports.clone import ModelledClone
+from lab.ports.cluster import ModelledCluster
+from lab.ports.factory import ModelledFactory
+from lab.ports.flux import ModelledFlux
+from lab.ports.hold import ModelledHold
+from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
+from lab.ports.proxmox import ModelledProxmox
+from lab.ports.releases import ModelledReleases
+from lab.ports.talos import ModelledTalos
+from lab.wiring import join
+from lab.world.flux import FluxWorld
+from lab.world.kubernetes import KubeWorld
+from lab.world.proxmox import LabProxmox
+from lab.world.pve_house import cluster_for, publish_image
+from lab.world.pve_vm import PowerEvent
+from lab.world.store import Store
+from lab.world.talos import TalosWorld
+from lab.world.volsync import VolSync
+from lab.world.world import World
+
+
+@dataclass
+class ModelledHome:
+    """One house and everything in it. `look` and `act` are what a process gets; `died` fences its act after a death."""
+
+    house: House
+    clock: Clock
+    seed: int = 0
+    world: World = field(init=False)
+    proxmox: LabProxmox = field(init=False)
+    talos: TalosWorld = field(init=False)
+    store: Store = field(init=False)
+    kube: KubeWorld = field(init=False)
+    volsync: VolSync = field(init=False)
+    flux: FluxWorld = field(init=False)
+    files: ModelledHouse = field(init=False)
+    sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = World(self.clock, self.seed)
+        self.proxmox = cluster_for(self.house, self.world)
+        self.sha256 = publish_image(self.proxmox, self.house.image.url)
+        self.talos = TalosWorld(self.world)
+        join(self.house, self.proxmox, self.talos)
+        self.store = Store()
+        self.kube = KubeWorld(self.world, self.talos, self.house, self.store)
+        self.volsync = VolSync(self.kube)
+        self.flux = FluxWorld(self.kube, self.volsync)
+        self.files = ModelledHouse(self.house)
+
+    def act(self, run: str) -> ActContext:
+        """Full ports for one run, without faults and without a fence."""
+        return ActContext(
+            run=run,
+            clock=self.clock,
+            proxmox=ModelledProxmox(self.proxmox, self.house.proxmox.token_id),
+            talos=ModelledTalos(self.talos, self.files),
+            machineconfigs=ModelledMachineconfigs(self.files, self.world),
+            cluster=ModelledCluster(self.kube),
+            releases=ModelledReleases(self.kube, self.flux),
+            flux=ModelledFlux(self.kube, self.flux),
+            claims=ModelledClaims(self.kube, self.volsync),
+            hold=ModelledHold(self.kube),
+            backups=ModelledBackups(self.store, self.world),
+            clone=ModelledClone(self.kube),
+            factory=ModelledFactory(self.proxmox.images),
+        )
+
+    def look(self) -> LookContext:
+        """Views only."""
+        act = self.act("look")
+        return LookContext(
+            act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
+            act.backups, act.clone, act.factory,
+        )  # fmt: skip
+
+    # What happens to a house.
+
+    def seed_backup(self, address: str, entries: tuple[FileEntry, ...], age_s: float = 3600.0) -> None:
+        """A snapshot that was made `age_s` seconds ago."""
+        self.store.back_up(address, entries, self.clock.now() - age_s)
+
+    def lose_every_vm(self) -> None:
+        """All VMs and their disks are gone at once."""
+        with self.world.looking():
+            for vm in list(self.proxmox.vms.values()):
+                self.proxmox.power(vm, PowerEvent.STOPPED)
+                self.proxmox.remove(vm)

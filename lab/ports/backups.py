@@ -1,0 +1,70 @@
+"""The backups port, in process, on the World's store. Knows no restic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.backups.results import Repository, RepositoryLook, RestorePoint, Verdict
+from adapters.volsync.results import Listing
+from engine.errors import PermanentError, TransientError
+from lab.world.store import Store, StoredSnapshot, Trouble
+from lab.world.world import World
+
+VERDICTS = {
+    Trouble.DAMAGED: (Verdict.UNREADABLE, "the index does not load"),
+    Trouble.REFUSED: (Verdict.REFUSED, "wrong password or no key found"),
+    Trouble.UNREACHABLE: (Verdict.UNREACHABLE, "connection refused"),
+    Trouble.FOREIGN: (Verdict.FOREIGN, "a kopia repository"),
+}
+
+
+class ModelledBackups:
+    """Backups port (ports.BackupsView)."""
+
+    def __init__(self, store: Store, world: World) -> None:
+        self._store = store
+        self._world = world
+
+    def look(self, repository: Repository) -> RepositoryLook:
+        """See ports.BackupsView."""
+        with self._world.looking():
+            if self._store.down:
+                return RepositoryLook(repository, Verdict.UNREACHABLE, detail="connection refused")
+            found = self._store.repositories.get(repository.address)
+            if found is None:
+                return RepositoryLook(repository, Verdict.MISSING, detail="nothing is at this address")
+            if found.trouble is not None:
+                verdict, detail = VERDICTS[found.trouble]
+                return RepositoryLook(repository, verdict, detail=detail)
+            points = tuple(
+                RestorePoint(
+                    found.repository_id, s.snapshot_id, s.time, s.pin, "volsync", ("/data",), (),
+                    sum(e.kind == "file" for e in s.entries), sum(e.size for e in s.entries), s.complete,
+                )
+                for s in reversed(found.snapshots)
+            )  # fmt: skip
+            verdict = Verdict.OK if any(p.complete for p in points) else Verdict.EMPTY
+            return RepositoryLook(repository, verdict, found.repository_id, points, f"{len(points)} snapshots")
+
+    def listing(self, repository: Repository, snapshot_id: str) -> Listing:
+        """See ports.BackupsView. Without hashes, as restic's own list is."""
+        entries = tuple(replace(entry, sha256="") for entry in self._snapshot(repository, snapshot_id).entries)
+        if self._store.repositories[repository.address].half_listing:
+            return Listing(entries[: len(entries) // 2], complete=False, detail="the connection broke")
+        return Listing(entries, complete=True)
+
+    def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """See ports.BackupsView."""
+        wanted = frozenset(paths)
+        return tuple((e.path, e.sha256) for e in self._snapshot(repository, snapshot_id).entries if e.path in wanted)
+
+    def _snapshot(self, repository: Repository, snapshot_id: str) -> StoredSnapshot:
+        with self._world.looking():
+            if self._store.down:
+                raise TransientError("the store does not answer")
+            found = self._store.repositories.get(repository.address)
+            for snapshot in found.snapshots if found else ():
+                if snapshot.snapshot_id == snapshot_id:
+                    return snapshot
+        raise PermanentError(f"no snapshot {snapshot_id[:8]} at {repository.name}")

@@ -1,0 +1,33 @@
+"""Joins the parts of one World: a VM's power is a machine's power, its disks are the machine's disks. Knows no door."""
+
+from __future__ import annotations
+
+from house.model import House
+from lab.world.machine import MachineDisk
+from lab.world.proxmox import LabProxmox
+from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.talos import TalosWorld
+
+
+def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
+    """Plug every node's MAC in at its address, and let VM power events reach the machines."""
+    for node in house.nodes:
+        talos.plug_in(node.mac, node.address)
+
+    def power(vm: LabVm, event: PowerEvent) -> None:
+        for mac in vm.macs:
+            if event is PowerEvent.STARTED:
+                talos.power_on(mac, machine_disks(vm))
+            else:
+                talos.power_off(mac)
+
+    proxmox.on_power.append(power)
+
+
+def machine_disks(vm: LabVm) -> tuple[MachineDisk, ...]:
+    """The VM's disks as the guest sees them, in order of their slots (scsi0 is /dev/sda)."""
+    volumes = [drive.volume for slot, drive in sorted(vm.drives.items()) if slot.startswith("scsi") and drive.volume]
+    return tuple(
+        MachineDisk(f"/dev/sd{chr(ord('a') + index)}", volume.size, volume.contents.data, volume.contents.image)
+        for index, volume in enumerate(volumes)
+    )
