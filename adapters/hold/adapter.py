@@ -1,0 +1,165 @@
+"""The hold in the cluster: policies, bindings, the record, and whether every API server refuses. Knows no VolSync object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from adapters.hold.canary import CANARIES
+from adapters.hold.policies import BINDINGS, POLICIES, PREFIX
+from adapters.hold.record import CANARY_KEYS, NAMESPACE, RECORD, entry, record
+from adapters.hold.results import HeldClaim, HoldRecord, Refusal
+from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.errors import AlreadyThere, Changed, KindNotServed, ObjectAbsent, from_answer
+from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, SNAPSHOT, Kind
+from adapters.kubernetes.kinds import NAMESPACE as NAMESPACE_KIND
+from adapters.kubernetes.objects import Obj, name_of, table, text
+from engine.errors import TransientError
+
+_TRIES = 5
+_OBJECTS: tuple[tuple[Kind, Obj], ...] = (
+    *((ADMISSION_POLICY, policy) for policy in POLICIES),
+    *((ADMISSION_BINDING, binding) for binding in BINDINGS),
+)
+
+
+class KubernetesHold:
+    """The Hold port on a real API. Policies need up to a second to bite, the record about ten milliseconds."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def record(self) -> HoldRecord:
+        """The record; `present` False when the ConfigMap (or its namespace) is not there."""
+        found = self._clients.main().get(CONFIG_MAP, RECORD, NAMESPACE)
+        return record(None if found is None else _data(found))
+
+    def policies_missing(self) -> tuple[str, ...]:
+        """Names of policies and bindings that are absent or not as ours, told as `kind name`."""
+        client = self._clients.main()
+        there = {
+            (kind.name, name_of(obj)): obj
+            for kind in (ADMISSION_POLICY, ADMISSION_BINDING)
+            for obj in client.list_objects(kind)
+        }
+        return tuple(
+            f"{kind.name} {name_of(ours)}"
+            for kind, ours in _OBJECTS
+            if not _same(there.get((kind.name, name_of(ours))), ours)
+        )
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Try the canaries as a dry run on every control plane's own API server.
+
+        Raises TransientError when a server cannot be asked: a hold that was not seen everywhere is not in place.
+        """
+        servers = self._clients.each()
+        with ThreadPoolExecutor(max_workers=max(1, len(servers))) as pool:
+            return tuple(answer for answers in pool.map(_refusals_of, servers) for answer in answers)
+
+    def install(self) -> None:
+        """Make namespace, record, policies and bindings; what is there and differs is replaced whole."""
+        client = self._clients.main()
+        self._ensure_namespace(client)
+        for kind, ours in _OBJECTS:
+            _put_whole(client, kind, ours)
+        if client.get(CONFIG_MAP, RECORD, NAMESPACE) is None:
+            self._write_record(client, None, {})
+
+    def put(self, claim: HeldClaim) -> None:
+        """Write one claim's keys, nobody else's; creates namespace and record. Compare-and-swap, tried again when it lost.
+
+        Raises TransientError when this very claim was changed by somebody else meanwhile.
+        """
+        client = self._clients.main()
+        keys = entry(claim)
+        before: dict[str, str | None] | None = None
+        for _ in range(_TRIES):
+            found = client.get(CONFIG_MAP, RECORD, NAMESPACE)
+            ours = {key: (_data(found) if found else {}).get(key) for key in keys}
+            if before is not None and ours != before:
+                raise TransientError(f"The record of {claim.key} was changed by somebody else just now")
+            before = ours
+            if found is None:
+                self._ensure_namespace(client)
+            elif all(ours[key] == value for key, value in keys.items()):
+                return
+            try:
+                self._write_record(client, found, keys)
+                return
+            except (Changed, AlreadyThere, ObjectAbsent):
+                continue
+        raise TransientError(f"The hold's record changed {_TRIES} times while {claim.key} was written")
+
+    def _write_record(self, client: ApiClient, found: Obj | None, keys: Mapping[str, str | None]) -> None:
+        data: dict[str, str | None] = {**CANARY_KEYS, **(_data(found) if found else {}), **keys}
+        kept = {key: value for key, value in data.items() if value is not None}
+        metadata: Obj = {
+            "name": RECORD,
+            "namespace": NAMESPACE,
+            "labels": {"app.kubernetes.io/managed-by": "blackstart"},
+        }
+        if found is None:
+            client.create(CONFIG_MAP, {"metadata": metadata, "data": kept}, NAMESPACE)
+        else:
+            metadata = table(found, "metadata") | {"managedFields": None}
+            client.replace(CONFIG_MAP, {"metadata": metadata, "data": kept}, NAMESPACE)
+
+    def _ensure_namespace(self, client: ApiClient) -> None:
+        try:
+            client.create(NAMESPACE_KIND, {"metadata": {"name": NAMESPACE}})
+        except AlreadyThere:
+            return
+
+
+def _data(config_map: Obj) -> dict[str, str]:
+    return {key: str(value) for key, value in table(config_map, "data").items()}
+
+
+def _put_whole(client: ApiClient, kind: Kind, ours: Obj) -> None:
+    """Create, or replace what differs. Not server-side apply: that would keep a foreign variable or condition."""
+    found = client.get(kind, name_of(ours))
+    if found is None:
+        client.create(kind, ours)
+    elif not _same(found, ours):
+        metadata = ours["metadata"] | {"resourceVersion": text(found, "metadata", "resourceVersion")}
+        client.replace(kind, {"metadata": metadata, "spec": ours["spec"]})
+
+
+def _same(found: Obj | None, ours: Obj) -> bool:
+    return found is not None and _filled(table(found, "spec")) == _filled(ours["spec"])
+
+
+def _filled(value: Any) -> Any:
+    """Without what is empty: the API leaves out, or writes down, an empty selector as it likes."""
+    if isinstance(value, dict):
+        kept = {key: _filled(below) for key, below in value.items()}
+        return {key: below for key, below in kept.items() if below not in ({}, [], "", None)}
+    return [_filled(below) for below in value] if isinstance(value, list) else value
+
+
+def _refusals_of(server: tuple[str, ApiClient]) -> list[Refusal]:
+    address, client = server
+    return [_refusal(address, client, what, kind, obj) for what, kind, obj in CANARIES]
+
+
+def _refusal(address: str, client: ApiClient, what: str, kind: Kind, obj: Obj) -> Refusal:
+    answer = client.ask(
+        "POST",
+        kind.path(NAMESPACE),
+        f"try {what} at {address}",
+        params={"dryRun": "All"},
+        body={"apiVersion": kind.api_version, "kind": kind.name} | obj,
+    )
+    if 200 <= answer.code < 300:
+        return Refusal(address, what, False, "admitted")
+    error = from_answer(answer.code, answer.body, what)
+    told = " ".join(error.evidence)
+    if isinstance(error, TransientError):
+        raise error
+    if answer.code in (403, 422) and PREFIX in told:
+        return Refusal(address, what, True, told)
+    if isinstance(error, KindNotServed) and kind is SNAPSHOT:
+        return Refusal(address, what, True, "no VolumeSnapshots are served yet, so none can be made")
+    return Refusal(address, what, False, f"not refused by the hold: {told}")

@@ -1,0 +1,107 @@
+"""The hold's record as it stands in the ConfigMap, in both directions. Knows no HTTP; the policies read the same keys.
+
+Keys hold letters, digits, `-`, `_` and `.`; a namespace has no dot, so the second field ends at the next one:
+`state.<ns>.<claim>` = held, proven, released or accepted-empty; `image.<ns>.<claim>` = the VolumeSnapshot that was proven;
+`rd.<ns>.<destination>` = the pin ("" = not pinned yet; the key is gone once the claim is through);
+`rs.<ns>.<source>` = the claim it backs up; `detail.<ns>.<claim>` = the rest, as JSON, which no policy reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from adapters.hold.results import HeldClaim, HoldRecord, HoldState
+from engine.errors import PermanentError
+
+NAMESPACE = "blackstart"
+RECORD = "hold"
+# A claim that does not exist and is always held: what a refusal is tried with (adapters/hold/canary.py).
+CANARY = "canary"
+CANARY_KEYS: Mapping[str, str] = {
+    f"state.{NAMESPACE}.{CANARY}": HoldState.HELD.value,
+    f"rd.{NAMESPACE}.{CANARY}": "",
+    f"rs.{NAMESPACE}.{CANARY}": CANARY,
+}
+_THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
+_LONGEST_KEY = 253
+_DETAIL = ("destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason")
+
+
+def entry(claim: HeldClaim) -> dict[str, str | None]:
+    """The keys of one claim; None for a key that must not be there.
+
+    Raises PermanentError when a name makes a key too long (253 characters).
+    """
+    place = f"{claim.namespace}.{claim.claim}"
+    detail: dict[str, str | float] = {name: getattr(claim, name) for name in _DETAIL}
+    detail["since"] = claim.since
+    keys: dict[str, str | None] = {
+        f"state.{place}": claim.state.value,
+        f"image.{place}": claim.image or None,
+        f"detail.{place}": json.dumps(detail, sort_keys=True),
+    }
+    if claim.destination:
+        # A claim that is through must not be restored from an old pin, and an accepted empty one has none.
+        keys[f"rd.{claim.namespace}.{claim.destination}"] = None if claim.state in _THROUGH else claim.pin
+    if claim.source:
+        keys[f"rs.{claim.namespace}.{claim.source}"] = claim.claim
+    longest = max(keys, key=len)
+    if len(longest) > _LONGEST_KEY:
+        raise PermanentError(
+            f"The names of claim {claim.key} are too long for the hold's record",
+            evidence=(f"{len(longest)} characters, at most {_LONGEST_KEY}: {longest}",),
+        )
+    return keys
+
+
+def record(data: Mapping[str, str] | None) -> HoldRecord:
+    """The record of a ConfigMap's data, None meaning that there is no ConfigMap.
+
+    The keys that the policies read win over the details. Raises PermanentError for a state that is none.
+    """
+    if data is None:
+        return HoldRecord(present=False)
+    claims = [_claim(key, data) for key in sorted(data) if key.startswith("state.") and key not in CANARY_KEYS]
+    return HoldRecord(present=True, claims=tuple(claims))
+
+
+def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
+    _, namespace, name = key.split(".", 2)
+    detail = _detail(data.get(f"detail.{namespace}.{name}", ""))
+    sources = [k.split(".", 2)[2] for k, v in sorted(data.items()) if k.startswith(f"rs.{namespace}.") and v == name]
+    destination = str(detail.get("destination", ""))
+    since = detail.get("since", 0.0)
+    try:
+        state = HoldState(data[key])
+    except ValueError:
+        raise PermanentError(
+            f"The hold's record has a state that is none for {namespace}/{name}",
+            evidence=(f"{key} = {data[key]}",),
+            hint=f"one of {', '.join(s.value for s in HoldState)} is meant",
+            next_command=f"kubectl -n {NAMESPACE} edit configmap {RECORD}",
+        ) from None
+    return HeldClaim(
+        namespace=namespace,
+        claim=name,
+        state=state,
+        destination=destination,
+        source=str(detail.get("source", "")) or (sources[0] if sources else ""),
+        repository_id=str(detail.get("repository_id", "")),
+        snapshot_id=str(detail.get("snapshot_id", "")),
+        pin=data.get(f"rd.{namespace}.{destination}", str(detail.get("pin", ""))),
+        image=data.get(f"image.{namespace}.{name}", ""),
+        proof=str(detail.get("proof", "")),
+        depth=str(detail.get("depth", "")),
+        reason=str(detail.get("reason", "")),
+        since=float(since) if isinstance(since, int | float) else 0.0,
+    )
+
+
+def _detail(written: str) -> dict[str, object]:
+    """The details, or none when a hand has broken them: the states stand without them."""
+    try:
+        parsed = json.loads(written) if written else {}
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

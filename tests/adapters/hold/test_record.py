@@ -1,0 +1,85 @@
+"""The record's keys, there and back: the policies read these very keys, so they may not drift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.hold.record import CANARY_KEYS, entry, record
+from adapters.hold.results import HeldClaim, HoldState
+from engine.errors import PermanentError
+
+CLAIM = HeldClaim(
+    namespace="apps",
+    claim="notes.data",
+    state=HoldState.PROVEN,
+    destination="notes-dst",
+    source="notes",
+    repository_id="abc",
+    snapshot_id="def",
+    pin="2026-01-02T03:04:05Z",
+    image="img-1",
+    proof="sha",
+    depth="all 3 files",
+    reason="because",
+    since=1.5,
+)
+
+
+def kept(claim: HeldClaim) -> dict[str, str]:
+    return {k: v for k, v in entry(claim).items() if v is not None}
+
+
+def test_keys_are_the_ones_that_the_policies_read() -> None:
+    keys = kept(CLAIM)
+    assert keys.pop("detail.apps.notes.data")
+    assert keys == {
+        "state.apps.notes.data": "proven",
+        "image.apps.notes.data": "img-1",
+        "rd.apps.notes-dst": "2026-01-02T03:04:05Z",
+        "rs.apps.notes": "notes.data",
+    }
+
+
+@pytest.mark.parametrize("state", list(HoldState))
+def test_a_claim_comes_back_as_it_was_put(state: HoldState) -> None:
+    claim = replace(CLAIM, state=state)
+    assert record(kept(claim)).claims == (claim,)
+
+
+@pytest.mark.parametrize("state", [HoldState.RELEASED, HoldState.ACCEPTED_EMPTY])
+def test_a_claim_that_is_through_has_no_pin_for_the_policies(state: HoldState) -> None:
+    assert entry(replace(CLAIM, state=state))["rd.apps.notes-dst"] is None
+
+
+def test_no_config_map_is_not_an_empty_record() -> None:
+    assert not record(None).present
+    assert record({}).present
+    assert record({}).claims == ()
+
+
+def test_the_canary_is_no_claim_of_the_house() -> None:
+    assert record(dict(CANARY_KEYS)).claims == ()
+
+
+def test_what_the_policies_read_wins_over_the_details() -> None:
+    data = kept(CLAIM) | {"rd.apps.notes-dst": "2020-01-01T00:00:00Z"}
+    assert record(data).claims[0].pin == "2020-01-01T00:00:00Z"
+
+
+def test_a_record_without_details_still_tells_states_and_sources() -> None:
+    data = kept(CLAIM) | {"detail.apps.notes.data": "{broken"}
+    found = record(data).claims[0]
+    assert (found.state, found.source, found.image) == (HoldState.PROVEN, "notes", "img-1")
+
+
+def test_a_state_that_is_none_is_said_and_not_guessed() -> None:
+    with pytest.raises(PermanentError, match=r"apps/notes.data") as error:
+        record(kept(CLAIM) | {"state.apps.notes.data": "relaesed"})
+    assert "relaesed" in error.value.evidence[0]
+
+
+def test_names_that_make_a_key_too_long_are_refused_before_anything_is_written() -> None:
+    with pytest.raises(PermanentError, match="too long"):
+        entry(replace(CLAIM, claim="c" * 250))
