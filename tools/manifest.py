@@ -223,7 +223,7 @@ PROGRAMS: tuple[Program, ...] = (
             "github.com/helmfile/helmfile",
             "v1.8.0",
             190,
-            ("go.szostok.io/version.version=v1.8.0",),
+            ("go.szostok.io/version.version=1.8.0",),
         ),
         ask=("--version",),
     ),
