@@ -165,7 +165,8 @@ class BackedUpClaim:
     """One claim of the catalog: a PersistentVolumeClaim that VolSync (restic) backs up, and how its repository is opened.
 
     `mover_repository` is what the mover sees (RESTIC_REPOSITORY), `open_as` what is opened from here ("" when nothing in
-    `backups.open_as` fits: then the audit says so). `declared_in` is `file:line` for messages.
+    `backups.open_as` fits: then the audit says so). `declared_in` is `file:line` for messages. `repository_note` says why
+    `mover_repository` or `open_as` is "".
     """
 
     namespace: str
@@ -186,6 +187,7 @@ class BackedUpClaim:
     flux_app: str
     declared_in: str
     git_restore_as_of: str = ""
+    repository_note: str = ""
 
     @property
     def key(self) -> str:
@@ -204,6 +206,18 @@ class UnsupportedBackup:
 
 
 @dataclass(frozen=True)
+class Database:
+    """A CloudNativePG cluster of the repository: whether it archives, and whether it is made by recovery from its archive."""
+
+    namespace: str
+    name: str
+    flux_app: str
+    archives: bool
+    recovers: bool
+    declared_in: str
+
+
+@dataclass(frozen=True)
 class Limits:
     """How much at once, and how long: parallel steps in all and per system, and the waits that differ between houses."""
 
@@ -218,7 +232,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class House:
-    """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab."""
+    """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab.
+
+    `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`.
+    """
 
     id: str
     name: str
@@ -240,6 +257,8 @@ class House:
     claims: tuple[BackedUpClaim, ...]
     unsupported: tuple[UnsupportedBackup, ...]
     limits: Limits
+    databases: tuple[Database, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

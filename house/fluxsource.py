@@ -1,0 +1,115 @@
+"""Finds what Flux is told to pull: the Git URL, branch and path, from the flux-instance release's values or a manifest.
+
+Knows no cluster: whether Flux really pulls that is for the steps to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from house.helmfile import helmfile_of
+from house.kustomize import Tree, mapping, sequence
+from house.problems import shown
+
+DEFAULT_PATH = "kubernetes/flux/cluster"
+_FOLDERS = ("kubernetes/flux", "kubernetes/apps/flux-system", "bootstrap")
+
+
+@dataclass(frozen=True)
+class DeclaredSource:
+    """What the repository says of its own Git source; "" for what it does not say. `declared_in` is `file:line`."""
+
+    namespace: str = "flux-system"
+    name: str = "flux-system"
+    url: str = ""
+    branch: str = ""
+    path: str = ""
+    declared_in: str = ""
+
+
+def read_flux_source(tree: Tree) -> DeclaredSource:
+    """The first declaration found: values of a flux-instance release, a FluxInstance, or GitRepository with Kustomization."""
+    for sync, place in _syncs(tree):
+        ref = str(sync.get("ref") or "")
+        branch = ref.removeprefix("refs/heads/")
+        return DeclaredSource(
+            name=str(sync.get("name") or "flux-system"),
+            url=str(sync.get("url") or ""),
+            branch="" if branch.startswith("refs/") else branch,
+            path=_path(sync.get("path")),
+            declared_in=place,
+        )
+    found = _classic(tree)
+    if found is None:
+        return DeclaredSource(path=DEFAULT_PATH if (tree.root / DEFAULT_PATH).is_dir() else "")
+    return found
+
+
+def _path(value: Any) -> str:
+    return str(value or "").removeprefix("./").rstrip("/")
+
+
+def _syncs(tree: Tree) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every `sync` section of a FluxInstance, with `file:line`."""
+    helmfile = helmfile_of(tree.root)
+    for document in tree.documents(helmfile) if helmfile.is_file() else ():
+        for release in sequence(mapping(document.value).get("releases")):
+            if str(mapping(release).get("chart")).endswith("flux-instance"):
+                for entry in sequence(mapping(release).get("values")):
+                    yield from _values_sync(tree, helmfile, entry)
+    for file in _manifests(tree.root):
+        for document in tree.documents(file):
+            body = mapping(document.value)
+            if body.get("kind") == "FluxInstance":
+                sync = mapping(mapping(body.get("spec")).get("sync"))
+                yield sync, f"{document.name}:{document.line(('spec', 'sync'))}"
+
+
+def _values_sync(tree: Tree, helmfile: Path, entry: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    if isinstance(entry, dict):
+        sync = mapping(mapping(entry.get("instance")).get("sync"))
+        if sync:
+            yield sync, shown(helmfile, tree.root)
+        return
+    file = (helmfile.parent / str(entry)).resolve()
+    if file.suffix in (".yaml", ".yml") and file.is_file():
+        for document in tree.documents(file):
+            sync = mapping(mapping(mapping(document.value).get("instance")).get("sync"))
+            if sync:
+                yield sync, f"{document.name}:{document.line(('instance', 'sync'))}"
+
+
+def _manifests(root: Path) -> Iterator[Path]:
+    for folder in _FOLDERS:
+        for file in sorted((root / folder).rglob("*.yaml")):
+            # Most files are neither; reading the text is far cheaper than parsing it.
+            text = file.read_text(encoding="utf-8", errors="replace")
+            if "kind: FluxInstance" in text or "kind: GitRepository" in text:
+                yield file
+
+
+def _classic(tree: Tree) -> DeclaredSource | None:
+    """What `flux bootstrap` writes: a GitRepository named flux-system and the Kustomization of that name beside it."""
+    for file in _manifests(tree.root):
+        source: DeclaredSource | None = None
+        path = ""
+        for document in tree.documents(file):
+            body = mapping(document.value)
+            metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
+            if metadata.get("name") != "flux-system":
+                continue
+            if body.get("kind") == "GitRepository":
+                source = DeclaredSource(
+                    namespace=str(metadata.get("namespace") or "flux-system"),
+                    url=str(spec.get("url") or ""),
+                    branch=str(mapping(spec.get("ref")).get("branch") or ""),
+                    declared_in=f"{document.name}:{document.spot.line}",
+                )
+            elif body.get("kind") == "Kustomization":
+                path = _path(spec.get("path"))
+        if source is not None:
+            return replace(source, path=path or DEFAULT_PATH)
+    return None

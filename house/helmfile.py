@@ -1,0 +1,90 @@
+"""Reads the releases of bootstrap/helmfile.yaml, in file order. Knows no chart and runs no program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from house import yamlfile
+from house.kustomize import mapping, sequence
+from house.model import Release
+from house.problems import Problem, dotted, nearest_or_all, shown
+from house.yamlfile import Document, YamlInvalid
+
+_PLACES = ("bootstrap/helmfile.yaml", "bootstrap/helmfile.d/01-apps.yaml", "bootstrap/helmfile.d/apps.yaml", "helmfile.yaml")
+
+
+def helmfile_of(root: Path) -> Path:
+    """Where the repository keeps its bootstrap helmfile; the first usual place when it has none."""
+    return next((root / place for place in _PLACES if (root / place).is_file()), root / _PLACES[0])
+
+
+def read_helmfile(root: Path) -> tuple[tuple[Release, ...], tuple[Problem, ...]]:
+    """The releases that a bootstrap installs, and what is wrong with the file. `needs` become `namespace/name`."""
+    file = helmfile_of(root)
+    name = shown(file, root)
+    try:
+        documents = yamlfile.load(file, name)
+    except YamlInvalid as error:
+        better = "templated helmfiles are not read; keep the releases in plain YAML"
+        problem = error.problem
+        return (), (Problem(name, problem.line, "", problem.what, better) if _templated(file) else problem,)
+    problems: list[Problem] = []
+    releases: list[Release] = []
+    for document in documents:
+        problems += yamlfile.duplicate_problems(document)
+        body = mapping(document.value)
+        atomic = mapping(body.get("helmDefaults")).get("atomic") is True
+        for index, item in enumerate(sequence(body.get("releases"))):
+            release = mapping(item)
+            if release.get("installed") is not False:
+                _release(document, index, release, atomic, releases, problems)
+    _check_needs(releases, name, problems)
+    if not releases and not problems:
+        problems.append(Problem(name, 0, "releases", "is empty", "list the releases that a bootstrap installs"))
+    return tuple(releases), tuple(problems)
+
+
+def _release(
+    document: Document, index: int, body: Mapping[str, Any], atomic: bool, releases: list[Release], problems: list[Problem]
+) -> None:
+    def wrong(key: str, what: str, better: str) -> None:
+        where = ("releases", index, key)
+        problems.append(Problem(document.name, document.line(where), dotted(where), what, better))
+
+    text = {key: document.text(("releases", index, key)) for key in ("name", "namespace", "chart", "version")}
+    for key in ("name", "namespace", "chart"):
+        if not text[key]:
+            wrong(key, "is missing", f"write the release's {key}")
+    needs = tuple(_need(str(n), text["namespace"]) for n in sequence(body.get("needs")))
+    release = Release(
+        namespace=text["namespace"],
+        name=text["name"],
+        chart=text["chart"],
+        version=text["version"],
+        needs=needs,
+        atomic=body.get("atomic", atomic) is True,
+    )
+    if release.key in [other.key for other in releases]:
+        wrong("name", f"{release.key} is in the file twice", "keep one of the two")
+    releases.append(release)
+
+
+def _check_needs(releases: list[Release], name: str, problems: list[Problem]) -> None:
+    known = [release.key for release in releases]
+    for release in releases:
+        for need in release.needs:
+            if need not in known:
+                advice = nearest_or_all(need, known)
+                problems.append(Problem(name, 0, "releases", f"{release.key} needs {need}, which is no release here", advice))
+
+
+def _need(text: str, namespace: str) -> str:
+    """`[context/][namespace/]name` as `namespace/name`."""
+    parts = text.split("/")
+    return "/".join(parts[-2:]) if len(parts) > 1 else f"{namespace}/{text}"
+
+
+def _templated(file: Path) -> bool:
+    return file.is_file() and "{{" in file.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,95 @@
+"""A home-ops repository read whole: cluster, releases, Flux source, applications and their backups. Knows no settings.
+
+Reads files only: runs no program, decrypts nothing, asks nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from house import yamlfile
+from house.declared import Declared, declared, unresolved
+from house.fluxgraph import walk
+from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
+from house.helmfile import helmfile_of, read_helmfile
+from house.kustomize import Tree, mapping, sequence
+from house.model import FluxApp, Release
+from house.problems import Problem, shown
+from house.talconfig import Talconfig, read_talconfig
+from house.yamlfile import YamlInvalid
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed."""
+
+    root: Path
+    talconfig: Talconfig | None
+    helmfile: Path
+    releases: tuple[Release, ...]
+    source: DeclaredSource
+    apps: tuple[FluxApp, ...]
+    namespaces: tuple[str, ...]
+    declared: Declared
+    age_recipients: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def read_repository(root: Path) -> Repository:
+    """Read the repository at `root`. Never raises for what it holds: problems and notes are part of the answer."""
+    root = root.resolve()
+    if not root.is_dir():
+        problem = Problem(root.as_posix(), 0, "", "is no folder", "point house.repository to the home-ops repository")
+        nothing = Declared((), (), ())
+        return Repository(root, None, helmfile_of(root), (), DeclaredSource(), (), (), nothing, (), (problem,), ())
+    tree = Tree(root)
+    talconfig, talos_problems = read_talconfig(root)
+    releases, release_problems = read_helmfile(root)
+    source = read_flux_source(tree)
+    graph = walk(tree, source.path or DEFAULT_PATH)
+    found = declared(tree, graph)
+    namespaces = tree.namespaces | {r.namespace for r in releases} | {source.namespace}
+    recipients, recipient_problems = _age_recipients(root)
+    notes = [str(note) for note in sorted(tree.notes)]
+    for key, names in unresolved(graph).items():
+        if any(backup.flux_app == key for backup in found.backups):
+            notes.append(f"{key}: {', '.join(names)} is not in the repository in the clear; variables from there stay unknown")
+    return Repository(
+        root=root,
+        talconfig=talconfig,
+        helmfile=helmfile_of(root),
+        releases=releases,
+        source=source,
+        apps=tuple(applied.app for applied in graph),
+        namespaces=tuple(sorted(n for n in namespaces if n)),
+        declared=found,
+        age_recipients=recipients,
+        problems=(*talos_problems, *release_problems, *recipient_problems),
+        notes=tuple(notes),
+    )
+
+
+def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The age recipients of .sops.yaml in order, none when there is no such file."""
+    file = root / ".sops.yaml"
+    if not file.is_file():
+        return (), ()
+    try:
+        documents = yamlfile.load(file, shown(file, root))
+    except YamlInvalid as error:
+        return (), (error.problem,)
+    recipients: dict[str, None] = {}
+    for document in documents:
+        for rule in sequence(mapping(document.value).get("creation_rules")):
+            parts = [mapping(rule), *(mapping(g) for g in sequence(mapping(rule).get("key_groups")))]
+            for part in parts:
+                recipients.update(dict.fromkeys(_listed(part.get("age"))))
+    return tuple(recipients), ()
+
+
+def _listed(value: Any) -> list[str]:
+    texts = value if isinstance(value, list) else str(value or "").split(",")
+    return [str(text).strip() for text in texts if str(text).strip()]
