@@ -74,7 +74,7 @@ class ModelledHouse:
 class ModelledMachineconfigs:
     """Machineconfigs port over a ModelledHouse (ports.Machineconfigs)."""
 
-    def __init__(self, world: World, state: ModelledHouse, fence: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, state: ModelledHouse, world: World, fence: Callable[[], None] = lambda: None) -> None:
         self._world = world
         self._state = state
         self._fence = fence
