@@ -1,0 +1,167 @@
+"""A plain HTTPS server on loopback: it hands requests over and sends what comes back. Knows nothing of what it serves."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+# Seconds an idle connection stays open, as pve-http-server has it.
+IDLE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request: the target as it came (path and query, not decoded), header names in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `drop` closes the connection without a word; `close` closes it after the answer."""
+
+    status: int = 200
+    reason: str = "OK"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    drop: bool = False
+    close: bool = False
+
+
+class HttpsServer:
+    """Serves from its own threads between `start` and `close`; `close` leaves no thread and no socket behind."""
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        context: ssl.SSLContext,
+        answer: Callable[[Request], Reply],
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Listen at once (port 0: any free one). `alive` false: connections are cut before a word is said."""
+        self._server = _Server((address, port), context, answer, alive)
+        self.address, self.port = address, int(self._server.server_address[1])
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name=f"https {self.port}", daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """`https://address:port`."""
+        return f"https://{self.address}:{self.port}"
+
+    def start(self) -> HttpsServer:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop listening and cut every connection."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.close_all()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+    allow_reuse_address = True
+
+    def __init__(
+        self,
+        where: tuple[str, int],
+        context: ssl.SSLContext,
+        answer: Callable[[Request], Reply],
+        alive: Callable[[], bool],
+    ) -> None:
+        super().__init__(where, _Handler)
+        self._context, self._alive = context, alive
+        self.answer = answer
+        self._lock = threading.Lock()
+        self._open: dict[threading.Thread, socket.socket] = {}
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        assert isinstance(request, socket.socket)  # a stream server hands out nothing else
+        thread = threading.Thread(
+            target=self._serve, args=(request, client_address), name="https connection", daemon=True
+        )
+        with self._lock:
+            self._open[thread] = request
+        thread.start()
+
+    def _serve(self, request: socket.socket, client_address: object) -> None:
+        """One connection, from the handshake (here, not in the listening thread) to its end."""
+        try:
+            if not self._alive():
+                return
+            request.settimeout(IDLE_S)
+            try:
+                secure = self._context.wrap_socket(request, server_side=True)
+            except OSError:
+                # The client did not like our certificate, or left: nothing to answer.
+                return
+            with self._lock:
+                self._open[threading.current_thread()] = secure
+            with secure, contextlib.suppress(OSError):
+                _Handler(secure, client_address, self)
+        finally:
+            with self._lock:
+                self._open.pop(threading.current_thread(), None)
+            request.close()
+
+    def close_all(self) -> None:
+        """Close the listening socket and all connections, and wait for their threads."""
+        self.server_close()
+        with self._lock:
+            connections = dict(self._open)
+        for connection in connections.values():
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        for thread in connections:
+            thread.join(IDLE_S)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _go(self) -> None:
+        if self.headers.get("Transfer-Encoding"):
+            self._send(Reply(501, "chunked transfer encoding not supported", close=True))
+            return
+        length = int(self.headers.get("Content-Length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.answer(Request(self.command, self.path, headers, self.rfile.read(length)))
+        if reply.drop:
+            self.close_connection = True
+        else:
+            self._send(reply)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _go  # noqa: N815 - http.server looks for these names
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response_only(
+            reply.status, " ".join(reply.reason.split()).encode("latin-1", "replace").decode("latin-1")
+        )
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        if reply.close:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name for it
+        """Requests are not logged here: whoever answers them keeps what is worth keeping."""
