@@ -82,6 +82,11 @@ def is_step(item: Step[Look, Act] | Check[Look]) -> TypeGuard[Step[Look, Act]]:
     return hasattr(item, "apply")
 
 
+def is_check(item: Step[Look, Act] | Check[Look]) -> TypeGuard[Check[Look]]:
+    """The other way round (a TypeGuard narrows one way only)."""
+    return not hasattr(item, "apply")
+
+
 class _Names:
     """Finds ids by pattern without trying every id for every pattern."""
 
@@ -110,7 +115,10 @@ class _Names:
 
 
 def _ordered(needs: Mapping[StepId, tuple[StepId, ...]]) -> tuple[StepId, ...]:
-    """Needs first, otherwise as given; a cycle is named whole."""
+    """As given where that puts every need first (a course usually does), else by graphlib; a cycle is named whole."""
+    place = {name: at for at, name in enumerate(needs)}
+    if all(place[need] < at for at, name in enumerate(needs) for need in needs[name]):
+        return tuple(needs)
     try:
         return tuple(TopologicalSorter(needs).static_order())
     except CycleError as error:

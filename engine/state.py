@@ -11,7 +11,7 @@ from engine.entries import Begin, End, Line, Note
 RUN_NOTE = "run"
 APPROVAL_NOTE = "approval"
 PROGRAM_NOTE = "program"
-PROGRAM_ENDED_NOTE = "program-ended"
+QUIET_NOTE = "quiet"  # a run ended in order: no program of it is left
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def fold(lines: Iterable[Line]) -> State:
     last: dict[str, LastOutcome] = {}
     notes: dict[str, dict[str, str]] = {}
     approvals: list[str] = []
-    programs: dict[str, None] = {}
+    programs: list[str] = []
     last_run, count = "", 0
     for line in lines:
         count += 1
@@ -75,9 +75,9 @@ def fold(lines: Iterable[Line]) -> State:
                 if key == APPROVAL_NOTE:
                     approvals.append(value)
                 elif key == PROGRAM_NOTE:
-                    programs[value] = None
-                elif key == PROGRAM_ENDED_NOTE:
-                    programs.pop(value, None)
+                    programs.append(value)
+                elif key == QUIET_NOTE:
+                    programs.clear()
             case Note(step=step, key=key, value=value):
                 notes.setdefault(step, {})[key] = value
             case _:

@@ -29,7 +29,7 @@ class Workers(Protocol):
     def start(self, work: Callable[[], None]) -> None:
         """Run `work` on a worker, now or as soon as one is free. `work` raises nothing."""
 
-    def channel(self) -> Channel[object]:
+    def channel(self) -> Channel[T]:
         """A new, empty channel."""
 
 
@@ -76,7 +76,7 @@ class Threads:
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
         self._jobs.put(work)
 
-    def channel(self) -> Channel[object]:
+    def channel(self) -> Channel[T]:
         """A new, empty channel."""
         return QueueChannel()
 

@@ -1,0 +1,98 @@
+"""A person's consent to the named acts of one plan. Knows no terminal and asks nobody.
+
+It names each act by step, hazard and the identity of what is destroyed or disturbed (restore point included, where there is
+one). Acts that were done since keep it valid; an act it does not name is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from engine.errors import ApprovalMissing, PermanentError
+from engine.probe import Probe
+from engine.step import Hazard, Step, StepId
+
+Look = TypeVar("Look")
+Act = TypeVar("Act")
+
+
+@dataclass(frozen=True, order=True)
+class ApprovedAct:
+    """One act: the step, how bad it is, and what it is done to."""
+
+    step: StepId
+    hazard: str
+    identity: str
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Consent to these acts of the plan with this digest, until `expires` (seconds since the epoch)."""
+
+    digest: str
+    acts: frozenset[ApprovedAct]
+    expires: float
+
+    def to_text(self) -> str:
+        """For the journal."""
+        acts = [[act.step, act.hazard, act.identity] for act in sorted(self.acts)]
+        return json.dumps({"digest": self.digest, "expires": self.expires, "acts": acts})
+
+    @classmethod
+    def from_text(cls, text: str) -> Approval:
+        """Out of the journal."""
+        body = json.loads(text)
+        acts = frozenset(ApprovedAct(StepId(step), hazard, identity) for step, hazard, identity in body["acts"])
+        return cls(body["digest"], acts, body["expires"])
+
+
+def needed_act(step: Step[Look, Act], seen: Probe, hazard: Hazard) -> ApprovedAct | None:
+    """The act that a person must have consented to, or None where none is needed.
+
+    Raises PermanentError for a destroying act that does not say what it destroys: nobody could consent to that.
+    """
+    if hazard is Hazard.NONE:
+        return None
+    identity = step.identity(seen)
+    if not identity and hazard is Hazard.DESTROYS:
+        raise PermanentError(f"{step.id} would destroy something and does not name it")
+    return ApprovedAct(step.id, hazard.value, identity) if identity else None
+
+
+def require(act: ApprovedAct | None, approval: Approval | None, now: float) -> None:
+    """Return when the act needs no consent or has it. Raises ApprovalMissing otherwise; `now` in seconds since the epoch."""
+    if act is None:
+        return
+    names = f"{act.step} {act.hazard} {act.identity}"
+    hint = "plan again, read what it would do, and give its digest with --approve"
+    if approval is None:
+        raise ApprovalMissing(f"this act needs an approval: {names}", hint=hint)
+    if now >= approval.expires:
+        raise ApprovalMissing(f"the approval {approval.digest} has expired: {names}", hint=hint)
+    if act not in approval.acts:
+        named = tuple(f"approved: {a.hazard} {a.identity}" for a in sorted(approval.acts) if a.step == act.step)
+        raise ApprovalMissing(f"the approval {approval.digest} does not name this act: {names}", evidence=named, hint=hint)
+
+
+def approve(
+    digest: str, *, acts: Iterable[ApprovedAct], plan_digest: str, journalled: Iterable[str], now: float, valid_s: float
+) -> Approval:
+    """Turn what the person gave with `--approve DIGEST` into an Approval.
+
+    `acts` and `plan_digest` are those of the plan made just now; where it differs, an approval of that digest out of the
+    journal counts (acts done since changed the plan). Raises ApprovalMissing when neither fits. `valid_s` in seconds.
+    """
+    if digest == plan_digest:
+        return Approval(digest, frozenset(acts), now + valid_s)
+    for text in journalled:
+        old = Approval.from_text(text)
+        if old.digest == digest and now < old.expires:
+            return old
+    raise ApprovalMissing(
+        f"--approve {digest} is not the plan of now, nor an approval that still holds",
+        evidence=(f"the plan of now is {plan_digest}",),
+        hint="read the plan of now and approve that",
+    )

@@ -1,0 +1,427 @@
+"""Runs a graph until the world agrees: one thread schedules, writes the journal and emits events; workers live the steps.
+
+Knows no port, no terminal and no signal. How it is used:
+
+    graph = Graph(course(house))                                    # steps and checks; raises GraphInvalid
+    seen = plan(graph, look)                                        # engine.plan: changes nothing, waits for nothing
+    stop = Stop()                                                   # the console wires signals to stop.request
+    clock = SystemClock(stop.event)
+    with open_journal(folder, lineage=house.id, run=run_id) as journal:
+        report = run(graph, look, act, journal=journal, clock=clock, workers=Threads(), stop=stop, sink=view)
+    sys.exit(report.exit_code)
+
+and in a test, where time is held in the hand and threads take turns by a seed:
+
+    clock = VirtualClock(seed=1)                                    # lab.world.clock
+    report = run(graph, look, act, journal=journal, clock=clock, workers=clock.workers())
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Generic, TypeVar
+
+from engine import events
+from engine.approval import Approval
+from engine.entries import Begin, End, Note
+from engine.errors import BlackstartError, Interrupted, JournalUnwritable, PermanentError, PreflightRefused
+from engine.graph import Graph, is_check, is_step
+from engine.journal import Journal
+from engine.life import StepLife, Surroundings, live_check
+from engine.limits import Limits
+from engine.line import (
+    Answer,
+    Asked,
+    Crashed,
+    Line,
+    News,
+    Question,
+    Result,
+    Retries,
+    SawNew,
+    StopAsked,
+    Waits,
+    WantsNote,
+    WantsPassage,
+    WantsProgram,
+    WantsToBegin,
+)
+from engine.programs import EndGroup, Programs, end_leftovers
+from engine.report import DONE, Bug, Outcome, Report, StepReport
+from engine.schedule import Passages, Schedule
+from engine.secrets import redact
+from engine.state import APPROVAL_NOTE, PROGRAM_NOTE, QUIET_NOTE, RUN_NOTE
+from engine.step import Check, Severity, StepId
+from engine.stop import Stop
+from engine.waiting import Clock
+from engine.workers import Channel, Workers
+
+Look = TypeVar("Look")
+Act = TypeVar("Act")
+
+
+def run(
+    graph: Graph[Look, Act],
+    look: Look,
+    act: Act,
+    *,
+    journal: Journal,
+    clock: Clock,
+    workers: Workers,
+    limits: Limits | None = None,
+    sink: events.Sink = events.nowhere,
+    approval: Approval | None = None,
+    stop: Stop | None = None,
+    guards: Mapping[str, Check[Look]] | None = None,
+    programs: Programs | None = None,
+    end_group: EndGroup | None = None,
+    bug_log: Callable[[str], str] | None = None,
+) -> Report:
+    """Bring the world to what the graph says, and report.
+
+    `guards` holds, per system, the check that must say yes before a step may disturb it. `programs` is told by the process
+    adapter what it starts; `end_group` ends what a dead run left. `bug_log` writes a traceback and answers where.
+    Errors of steps are lines of the report. Raised are: JournalUnwritable when not even the run's start can be written,
+    PermanentError when a program of a dead run can't be ended, and the end of the process itself (KeyboardInterrupt and such).
+    """
+    return _Run(
+        graph,
+        Surroundings(
+            look, act, clock, Line(workers), limits or Limits(), approval, programs or Programs(), guards or {}
+        ),
+        journal,
+        workers,
+        sink,
+        stop or Stop(),
+        bug_log,
+    ).go(end_group)
+
+
+class _Run(Generic[Look, Act]):
+    """The one thread's side of a run."""
+
+    def __init__(
+        self,
+        graph: Graph[Look, Act],
+        around: Surroundings[Look, Act],
+        journal: Journal,
+        workers: Workers,
+        sink: events.Sink,
+        stop: Stop,
+        bug_log: Callable[[str], str] | None,
+    ) -> None:
+        self._graph = graph
+        self._around = around
+        self._journal = journal
+        self._workers = workers
+        self._sink = sink
+        self._stop = stop
+        self._bug_log = bug_log
+        self._schedule = Schedule(graph, around.limits)
+        self._passages = Passages(graph)
+        self._zero = around.clock.monotonic()
+        self._started: dict[StepId, float] = {}
+        self._reports: dict[StepId, StepReport] = {}
+        self._queued: dict[StepId, Channel[Answer]] = {}
+        self._entries: list[Begin | Note | End] = []
+        self._after: list[Callable[[], None]] = []
+        self._begun_any = False
+        self._programs_any = False
+        self._stop_told = 0
+        self._bug: Bug | None = None
+        self._failure: JournalUnwritable | None = None
+
+    def go(self, end_group: EndGroup | None) -> Report:
+        """The whole run."""
+        line, programs = self._around.line, self._around.programs
+        unsubscribe = self._stop.subscribe(lambda: line.tell(StopAsked()))
+        try:
+            self._open(end_group)
+            programs.bind(lambda value: line.ask(WantsProgram(value)))
+            self._work()
+        finally:
+            programs.bind(None)
+            unsubscribe()
+            line.close()
+        report = self._report()
+        self._emit(events.RunEnded(self._now(), report))
+        return report
+
+    # --- before anything runs ---
+
+    def _open(self, end_group: EndGroup | None) -> None:
+        state = self._journal.state
+        notes = [Note("", RUN_NOTE, self._journal.run)]
+        if self._around.approval is not None and self._around.approval.to_text() not in state.approvals:
+            notes.append(Note("", APPROVAL_NOTE, self._around.approval.to_text()))
+        self._journal.append(*notes)
+        self._emit(events.RunStarted(self._now(), self._journal.run, self._graph.ids, self._journal.cut_bytes))
+        if end_group is not None:
+            for program in end_leftovers(state.programs, end_group):
+                self._emit(events.LeftoverEnded(self._now(), program))
+        for name, begin in state.in_flight.items():
+            item = self._graph[StepId(name)] if name in self._graph else None
+            gone = item is None
+            changed = item is not None and is_step(item) and redact(item.inputs) != begin.inputs
+            self._emit(events.OpenBegin(self._now(), StepId(name), begin.run, begin.at, gone, changed))
+
+    # --- the loop ---
+
+    def _work(self) -> None:
+        while not self._stop.at_once:
+            self._heed_stop()
+            if not self._stop.requested:
+                for name in self._schedule.take():
+                    self._start(name)
+            if not self._schedule.running:
+                break
+            self._hear()
+        self._heed_stop()
+        if self._programs_any and not self._schedule.running and self._failure is None:
+            self._entries.append(Note("", QUIET_NOTE, ""))
+            self._commit()
+
+    def _start(self, name: StepId) -> None:
+        item = self._graph[name]
+        self._started[name] = self._now()
+        self._emit(events.StepStarted(self._now(), name, item.title, is_check(item)))
+        self._workers.start(partial(self._live, name))
+
+    def _live(self, name: StepId) -> None:
+        """On a worker: all that comes out of a step goes to the one thread."""
+        state, item = self._journal.state, self._graph[name]
+        try:
+            if is_step(item):
+                life = StepLife(item, self._around, resumed=name in state.in_flight, notes=state.notes_of(name))
+                result = life.live()
+            else:
+                assert is_check(item)
+                result = live_check(item, self._around)
+        except BaseException as error:  # noqa: BLE001 - carried to the one thread, which records a bug or raises it
+            self._around.line.tell(Crashed(name, error))
+        else:
+            self._around.line.tell(result)
+
+    def _hear(self) -> None:
+        """Take all messages that are there, write what they ask for with one sync, then answer."""
+        inbox = self._around.line.inbox
+        message = inbox.get()
+        while message is not None:
+            if isinstance(message, Asked):
+                self._answer(message.question, message.answer)
+            else:
+                self._heed(message)
+            message = inbox.get(0)
+        self._commit()
+
+    def _answer(self, question: Question, channel: Channel[Answer]) -> None:
+        refusal = self._refusal(question)
+        if refusal is not None:
+            channel.put(Answer(refusal))
+            return
+        yes = partial(channel.put, Answer())
+        match question:
+            case WantsToBegin(step, inputs, hazard, attempt):
+                self._write(Begin(step, inputs), channel, events.StepBegun(self._now(), step, hazard, attempt))
+                self._begun_any = True
+            case WantsNote(step, key, value):
+                self._write(Note(step, key, value), channel, events.StepNoted(self._now(), step, key, redact(value)))
+            case WantsProgram(value):
+                self._write(Note("", PROGRAM_NOTE, value), channel, None)
+                self._programs_any = True
+            case WantsPassage(step, system):
+                if self._passages.ask(step, system):
+                    self._after.append(yes)
+                else:
+                    self._queued[step] = channel
+                    what = f"{self._passages.holder(system)} to leave {system} in peace"
+                    self._emit(events.StepWaiting(self._now(), step, what, None))
+
+    def _refusal(self, question: Question) -> BlackstartError | None:
+        """Why this is not written any more. Calls that run get their grace: they may still note what they have learned."""
+        if self._failure is not None:
+            return Interrupted("the journal cannot be written")
+        if self._stop.requested and isinstance(question, WantsToBegin | WantsPassage):
+            return Interrupted("told to stop before it began")
+        return None
+
+    def _write(self, entry: Begin | Note, channel: Channel[Answer], event: events.Event | None) -> None:
+        """Answer yes once the entry is on the disk."""
+
+        def answer() -> None:
+            if self._failure is not None:
+                channel.put(Answer(Interrupted("the journal cannot be written")))
+                return
+            if event is not None:
+                self._emit(event)
+            channel.put(Answer())
+
+        self._entries.append(entry)
+        self._after.append(answer)
+
+    def _commit(self) -> None:
+        """One write and one sync for all that came together; then the answers go out. A failed sync stops the run."""
+        entries, after = self._entries, self._after
+        self._entries, self._after = [], []
+        if self._failure is None:
+            try:
+                self._journal.append(*entries)
+            except JournalUnwritable as error:
+                self._failure = error
+                self._wind_down(error.what)
+        for act in after:
+            act()
+
+    def _heed(self, news: News) -> None:
+        now = self._now()
+        match news:
+            case SawNew(step, seen):
+                self._emit(events.StepSeen(now, step, seen.condition, seen.detail, seen.evidence))
+            case Waits(step, what, limit_s):
+                self._emit(events.StepWaiting(now, step, redact(what), limit_s))
+            case Retries(step, attempt, what):
+                self._emit(events.StepRetrying(now, step, attempt, redact(what)))
+            case Result():
+                self._end(news)
+            case Crashed(step, error):
+                if not isinstance(error, Exception):
+                    raise error
+                self._record_bug(step, error)
+                self._finish(self._line(step, Outcome.FAILED, "a bug of ours: see the run's log"))
+            case StopAsked():
+                self._heed_stop()
+
+    # --- ends ---
+
+    def _end(self, result: Result) -> None:
+        item = self._graph[result.step]
+        error = self._redacted(self._why(item.id, result))
+        detail = result.seen.detail if error is None else error.what
+        before = self._journal.state.last.get(result.step)
+        usual = before.outcome if before is not None and before.outcome != Outcome.CHANGED.value else Outcome.OK.value
+        begun = result.tries > 0 or result.resumed
+        failed = result.outcome is Outcome.FAILED
+        if failed or (result.outcome in DONE and (begun or result.outcome.value != usual)):
+            self._entries.append(End(result.step, result.outcome.value, detail, result.in_flight))
+        line = self._line(
+            result.step,
+            result.outcome,
+            detail,
+            evidence=result.seen.evidence if error is None else error.evidence,
+            error=error if failed else None,
+            result=result,
+        )
+        self._after.append(partial(self._finish, line))
+
+    def _why(self, name: StepId, result: Result) -> BlackstartError | None:
+        """The error of a failed result. A blocking check that says no before anything was begun refuses the whole."""
+        item = self._graph[name]
+        if result.outcome is not Outcome.FAILED or is_step(item):
+            return result.error
+        given = result.error or PermanentError(
+            f"{item.title}: {result.seen.condition.value}, {result.seen.detail}", evidence=result.seen.evidence
+        )
+        if self._begun_any:
+            return given
+        return PreflightRefused(given.what, evidence=given.evidence, hint=given.hint, next_command=given.next_command)
+
+    def _redacted(self, error: BlackstartError | None) -> BlackstartError | None:
+        if error is not None:
+            error.what, error.hint = redact(error.what), redact(error.hint)
+            error.next_command = redact(error.next_command)
+            error.evidence = tuple(map(redact, error.evidence))
+            error.args = (error.what,)
+        return error
+
+    def _line(
+        self,
+        name: StepId,
+        outcome: Outcome,
+        detail: str,
+        *,
+        evidence: tuple[str, ...] = (),
+        error: BlackstartError | None = None,
+        blocked_by: tuple[StepId, ...] = (),
+        result: Result | None = None,
+    ) -> StepReport:
+        item = self._graph[name]
+        started = self._started.get(name)
+        return StepReport(
+            name,
+            item.title,
+            outcome,
+            detail,
+            evidence,
+            error,
+            condition=result.seen.condition if result is not None else None,
+            blocked_by=blocked_by,
+            started=0.0 if started is None else started - self._zero,
+            seconds=0.0 if started is None else self._now() - started,
+            tries=result.tries if result is not None else 0,
+            resumed=result.resumed if result is not None else False,
+            advisory=is_check(item) and item.severity is Severity.ADVISORY,
+        )
+
+    def _finish(self, line: StepReport) -> None:
+        """A step has ended: free what it held, let others go on or block them."""
+        self._reports[line.id] = line
+        self._emit(events.StepEnded(self._now(), line))
+        item = self._graph[line.id]
+        following = self._passages.leave(line.id, item.system) if is_step(item) else None
+        if following is not None:
+            self._queued.pop(following).put(Answer())
+        for name, causes in self._schedule.end(line.id, done=line.done):
+            if any(self._reports[cause].outcome is Outcome.FAILED for cause in causes):
+                blocked = self._line(name, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
+                self._reports[name] = blocked
+                self._emit(events.StepEnded(self._now(), blocked))
+
+    def _record_bug(self, where: str, error: Exception) -> None:
+        text = redact("".join(traceback.format_exception(error)))
+        written = self._bug_log(text) if self._bug_log is not None else ""
+        if self._bug is None:
+            self._bug = Bug(where, type(error).__name__, written, text)
+        self._wind_down(f"a bug of ours in {where}")
+        self._emit(events.BugFound(self._now(), where, type(error).__name__, written))
+
+    def _wind_down(self, reason: str) -> None:
+        """Stop as at a first signal."""
+        if not self._stop.requested:
+            self._stop.request(reason)
+
+    def _heed_stop(self) -> None:
+        """Once per level: say so, and send home who queues for a passage."""
+        if self._stop.level <= self._stop_told:
+            return
+        self._stop_told = self._stop.level
+        self._emit(events.Stopping(self._now(), self._stop.level, self._stop.reason))
+        for name in self._passages.clear():
+            self._queued.pop(name).put(Answer(Interrupted("told to stop before it began")))
+
+    def _report(self) -> Report:
+        for name in self._graph.ids:
+            if name not in self._reports:
+                was = "left while it was running" if name in self._started else "never started"
+                self._reports[name] = self._line(name, Outcome.INTERRUPTED, was)
+        return Report(
+            "apply",
+            self._journal.run,
+            tuple(self._reports[name] for name in self._graph.ids),
+            self._now() - self._zero,
+            interrupted=self._stop.requested,
+            bug=self._bug,
+            failure=self._failure,
+        )
+
+    def _now(self) -> float:
+        return self._around.clock.monotonic()
+
+    def _emit(self, event: events.Event) -> None:
+        """To the sink. A sink that fails is a bug of ours: the run stops in order, and goes on unseen until then."""
+        try:
+            self._sink(event)
+        except Exception as error:  # noqa: BLE001 - recorded as a bug, with its traceback
+            self._sink = events.nowhere
+            self._record_bug(f"the view, at {type(event).__name__}", error)

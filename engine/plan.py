@@ -1,0 +1,160 @@
+"""What a run would do, seen without changing anything and without waiting. Knows no journal.
+
+A step is not looked at while what it needs is not as it should be: its line says after what it will be known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from engine.approval import ApprovedAct, needed_act
+from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError
+from engine.graph import Graph, is_check, is_step
+from engine.probe import Condition, Probe
+from engine.secrets import redact
+from engine.step import Check, Hazard, Severity, Step, StepId
+from engine.survey import look_once, survey
+from engine.workers import Workers
+
+Look = TypeVar("Look")
+Act = TypeVar("Act")
+
+
+class Verdict(Enum):
+    """What a run would do about a step, or what a check says."""
+
+    NOOP = "noop"
+    CREATE = "create"
+    UPDATE = "update"
+    WAIT = "wait"  # somebody is at it
+    UNKNOWN = "unknown"  # could not look
+    KNOWN_AFTER = "known after"
+    REFUSED = "refused"  # a blocking check says no, or the look was answered with no
+    WARNING = "warning"  # an advisory check does not say yes
+
+
+_VERDICTS = {
+    Condition.SATISFIED: Verdict.NOOP,
+    Condition.MISSING: Verdict.CREATE,
+    Condition.DRIFTED: Verdict.UPDATE,
+    Condition.CHANGING: Verdict.WAIT,
+    Condition.UNKNOWN: Verdict.UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """One step. `after` names what must be done first (with KNOWN_AFTER); `act` is what would need an approval."""
+
+    id: StepId
+    title: str
+    verdict: Verdict
+    detail: str = ""
+    evidence: tuple[str, ...] = ()
+    after: tuple[StepId, ...] = ()
+    hazard: Hazard = Hazard.NONE
+    act: ApprovedAct | None = None
+    inputs: str = ""
+    held: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether what needs this can be looked at."""
+        return self.verdict in (Verdict.NOOP, Verdict.WARNING)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All lines, needs first."""
+
+    lines: tuple[PlanLine, ...]
+
+    def __getitem__(self, name: str) -> PlanLine:
+        """The line of one step. KeyError when there is none."""
+        for line in self.lines:
+            if line.id == name:
+                return line
+        raise KeyError(name)
+
+    @property
+    def changes(self) -> tuple[PlanLine, ...]:
+        """The lines that are not as they should be."""
+        return tuple(line for line in self.lines if not line.settled)
+
+    @property
+    def acts(self) -> tuple[ApprovedAct, ...]:
+        """The acts that a person must consent to."""
+        return tuple(line.act for line in self.lines if line.act is not None)
+
+    @property
+    def digest(self) -> str:
+        """What `--approve` takes: the same for the same ids, verdicts, acts and inputs."""
+        rows = [
+            [line.id, line.verdict.value, line.hazard.value, line.act.identity if line.act else "", line.inputs]
+            for line in self.lines
+        ]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when nothing is to do, 2 when something is."""
+        return EXIT_PLAN_HAS_CHANGES if self.changes else EXIT_OK
+
+
+def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None, at_once: int = 8) -> Plan:
+    """Look once at every step whose needs are as they should be. Changes nothing, waits for nothing, writes nothing.
+
+    With `workers`, up to `at_once` looks run at the same time. Errors of ours become lines; anything else is a bug and raised.
+    """
+    lines: dict[StepId, PlanLine] = {}
+
+    def visit(name: StepId) -> PlanLine:
+        after = tuple(need for need in graph.needs(name) if not lines[need].settled)
+        item = graph[name]
+        if after:
+            return PlanLine(name, item.title, Verdict.KNOWN_AFTER, after=after, inputs=_inputs(item))
+        return _line(item, look)
+
+    survey(graph, visit, lines.__setitem__, workers=workers, at_once=at_once)
+    return Plan(tuple(lines[name] for name in graph.ids))
+
+
+def _inputs(item: Step[Look, Act] | Check[Look]) -> str:
+    return redact(item.inputs) if is_step(item) else ""
+
+
+def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
+    try:
+        seen = look_once(item, look)
+        verdict = _VERDICTS[seen.condition]
+        hazard, act = Hazard.NONE, None
+        if is_step(item):
+            if verdict in (Verdict.CREATE, Verdict.UPDATE):
+                hazard = item.hazard(seen)
+                act = needed_act(item, seen, hazard)
+        elif verdict is not Verdict.NOOP:
+            verdict = _says_no(item)
+    except BlackstartError as error:
+        seen = Probe(Condition.UNKNOWN, redact(error.what), tuple(map(redact, error.evidence)))
+        hazard, act = Hazard.NONE, None
+        verdict = Verdict.REFUSED if is_step(item) else _says_no(item)
+    return PlanLine(
+        item.id,
+        item.title,
+        verdict,
+        seen.detail,
+        seen.evidence,
+        hazard=hazard,
+        act=act,
+        inputs=_inputs(item),
+        held=seen.held,
+    )
+
+
+def _says_no(item: Step[Look, Act] | Check[Look]) -> Verdict:
+    advisory = is_check(item) and item.severity is Severity.ADVISORY
+    return Verdict.WARNING if advisory else Verdict.REFUSED

@@ -1,0 +1,88 @@
+"""Looks at many steps, at the same time where workers are given. Knows neither plan nor report: it calls what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from engine.errors import TransientError
+from engine.graph import Graph
+from engine.probe import Probe, unknown
+from engine.secrets import redact
+from engine.step import Check, Step, StepId
+from engine.workers import Channel, Workers
+
+Look = TypeVar("Look")
+Act = TypeVar("Act")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Answer(Generic[T]):
+    """What a visit gave back (one value), or what it raised."""
+
+    name: StepId
+    value: list[T]
+    error: BaseException | None = None
+
+
+def look_once(item: Step[Look, Act] | Check[Look], look: Look) -> Probe:
+    """One probe with its texts redacted; a transient error is the answer UNKNOWN. Raises every other error."""
+    try:
+        seen = item.probe(look)
+    except TransientError as error:
+        seen = unknown(error.what, *error.evidence)
+    return Probe(seen.condition, redact(seen.detail), tuple(map(redact, seen.evidence)), seen.held)
+
+
+def survey(
+    graph: Graph[Look, Act],
+    visit: Callable[[StepId], T],
+    keep: Callable[[StepId, T], None],
+    *,
+    workers: Workers | None,
+    at_once: int,
+    in_order: bool = True,
+) -> None:
+    """Call `visit` for every id and `keep` with its answer; `in_order`: an id only after `keep` of all that it needs.
+
+    `visit` runs on workers (without workers: here), `keep` always here. What `visit` raises is raised here, once the looks
+    that are under way have ended.
+    """
+    if workers is None:
+        for name in graph.ids:
+            keep(name, visit(name))
+        return
+    inbox: Channel[_Answer[T]] = workers.channel()
+    waiting_for = {name: len(graph.needs(name)) if in_order else 0 for name in graph.ids}
+    ready = [name for name in reversed(graph.ids) if not waiting_for[name]]
+    running = 0
+    trouble: BaseException | None = None
+
+    def work(name: StepId) -> None:
+        try:
+            inbox.put(_Answer(name, [visit(name)]))
+        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+            inbox.put(_Answer(name, [], error))
+
+    while ready or running:
+        while ready and running < at_once:
+            running += 1
+            workers.start(partial(work, ready.pop()))
+        answer = inbox.get()
+        assert answer is not None  # there is no timeout
+        running -= 1
+        if answer.error is not None:
+            trouble = trouble or answer.error
+            ready.clear()
+            continue
+        keep(answer.name, *answer.value)
+        if in_order and trouble is None:
+            for user in graph.needed_by(answer.name):
+                waiting_for[user] -= 1
+                if not waiting_for[user]:
+                    ready.append(user)
+    if trouble is not None:
+        raise trouble
