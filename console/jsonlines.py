@@ -1,0 +1,55 @@
+"""Events and results as JSON objects, one a line: what `--json` prints and what the run's folder keeps. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import TextIO
+
+from engine.errors import BlackstartError
+from engine.events import Event
+from engine.secrets import Secret, redact
+
+
+class JsonLines:
+    """A sink that writes each event as one JSON object to `out`, flushed, so that a killed run's lines are there."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __call__(self, event: Event) -> None:
+        self.write({"event": type(event).__name__, **_fields(event)})
+
+    def write(self, thing: Mapping[str, object]) -> None:
+        """One object as one line."""
+        self._out.write(redact(json.dumps({key: plain(value) for key, value in thing.items()}, ensure_ascii=False)) + "\n")
+        self._out.flush()
+
+
+def plain(value: object) -> object:
+    """Any of our values as plain JSON values; a Secret stays unseen."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Secret):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, BlackstartError):
+        return {
+            "kind": type(value).__name__, "what": value.what, "evidence": list(value.evidence), "hint": value.hint,
+            "next": value.next_command, "exit_code": value.exit_code,
+        }  # fmt: skip
+    if is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def _fields(value: object) -> dict[str, object]:
+    assert is_dataclass(value)
+    return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

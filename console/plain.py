@@ -1,0 +1,72 @@
+"""Events as plain lines, for a log or a pipe. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from console.problem import step_problem
+from engine.events import (
+    BugFound,
+    Event,
+    LeftoverEnded,
+    OpenBegin,
+    RunStarted,
+    StepBegun,
+    StepEnded,
+    StepRetrying,
+    StepWaiting,
+    Stopping,
+)
+from engine.report import Outcome
+
+MARKS = {
+    Outcome.OK: "ok", Outcome.CHANGED: "changed", Outcome.HELD: "held", Outcome.FAILED: "FAILED",
+    Outcome.BLOCKED: "blocked", Outcome.INTERRUPTED: "stopped",
+}  # fmt: skip
+
+
+class PlainLines:
+    """A sink that tells each event in one line: seconds since the start, what, which step. `prefix` marks a simulated house."""
+
+    def __init__(self, out: TextIO, prefix: str = "") -> None:
+        self._out = out
+        self._prefix = prefix
+        self._start: float | None = None
+
+    def __call__(self, event: Event) -> None:
+        if self._start is None:
+            self._start = event.at
+        for line in tell(event):
+            self._out.write(f"{self._prefix}{event.at - self._start:7.1f}s  {line}\n")
+        self._out.flush()
+
+
+def tell(event: Event) -> list[str]:
+    """The lines of one event; none for what a log need not hold."""
+    if isinstance(event, RunStarted):
+        cut = f"; {event.cut_bytes} bytes of a torn last line were cut from the journal" if event.cut_bytes else ""
+        return [f"run {event.run}: {len(event.steps)} checks and steps{cut}"]
+    if isinstance(event, OpenBegin):
+        why = "it is no step any more" if event.gone else "it would now do something else" if event.inputs_changed else ""
+        return [f"resume    {event.step}  begun by run {event.run}, not ended; looking at the world{': ' + why if why else ''}"]
+    if isinstance(event, LeftoverEnded):
+        return [f"ended a program of a dead run: {event.program}"]
+    if isinstance(event, StepBegun):
+        return [f"begin     {event.step}" + (f"  (try {event.attempt})" if event.attempt > 1 else "")]
+    if isinstance(event, StepWaiting):
+        limit = f", at most {event.limit_s:.0f} s" if event.limit_s else ""
+        return [f"wait      {event.step}  {event.what}{limit}"]
+    if isinstance(event, StepRetrying):
+        return [f"again     {event.step}  {event.what}"]
+    if isinstance(event, StepEnded):
+        report = event.report
+        mark = "warning" if report.advisory and report.outcome is Outcome.FAILED else MARKS[report.outcome]
+        lines = [f"{mark:<9} {report.id}  {report.detail}  ({report.seconds:.1f} s)"]
+        if report.outcome is Outcome.FAILED and not report.advisory:
+            lines += step_problem(report)
+        return lines
+    if isinstance(event, Stopping):
+        return [f"stopping: {event.reason}" + ("; leaving at once" if event.level > 1 else "; running calls get their grace")]
+    if isinstance(event, BugFound):
+        return [f"a bug of Blackstart's in {event.step}: {event.kind}; its traceback is in {event.where}"]
+    return []

@@ -1,0 +1,96 @@
+"""Plan, report and audit as tables on rich. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cluster.audit import ClaimAudit
+from console.problem import step_problem
+from engine.plan import Plan, Verdict
+from engine.report import Outcome, Report
+
+SYMBOLS = {
+    Verdict.NOOP: ("=", "dim"), Verdict.CREATE: ("+", "green"), Verdict.UPDATE: ("~", "yellow"), Verdict.WAIT: ("…", "cyan"),
+    Verdict.UNKNOWN: ("?", "magenta"), Verdict.KNOWN_AFTER: ("·", "dim"), Verdict.REFUSED: ("✗", "bold red"),
+    Verdict.WARNING: ("!", "yellow"),
+}  # fmt: skip
+COLOURS = {
+    Outcome.OK: "dim", Outcome.CHANGED: "green", Outcome.HELD: "yellow", Outcome.FAILED: "bold red",
+    Outcome.BLOCKED: "magenta", Outcome.INTERRUPTED: "cyan",
+}  # fmt: skip
+
+
+def plan_table(plan: Plan) -> Table:
+    """One line per step: what would be done, what was seen, after what it will be known."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for line in plan.lines:
+        symbol, colour = SYMBOLS[line.verdict]
+        detail = line.detail
+        if line.after:
+            detail = f"known after {line.after[0]}" + (f" and {len(line.after) - 1} more" if len(line.after) > 1 else "")
+        if line.act is not None:
+            detail = f"{detail}  [{line.act.hazard}: {line.act.identity}]"
+        table.add_row(Text(symbol, colour), Text(line.verdict.value, colour), Text(line.id), Text(detail))
+        for evidence in line.evidence if line.verdict in (Verdict.REFUSED, Verdict.WARNING, Verdict.UNKNOWN) else ():
+            table.add_row("", "", "", Text(f"  {evidence}", "dim"))
+    return table
+
+
+def plan_summary(plan: Plan) -> str:
+    """One sentence: counts, and what to approve."""
+    counts = {verdict: sum(line.verdict is verdict for line in plan.lines) for verdict in Verdict}
+    told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+    consent = f". {len(plan.acts)} acts need your consent: --approve {plan.digest}" if plan.acts else ""
+    return f"{told}. Plan {plan.digest}{consent}"
+
+
+def report_table(report: Report) -> Table:
+    """One line per step with its time."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("outcome", "step", "seconds", "what was seen"):
+        table.add_column(name, justify="right" if name == "seconds" else "left")
+    for step in report.steps:
+        colour = "yellow" if step.advisory and step.outcome is Outcome.FAILED else COLOURS[step.outcome]
+        told = f"after {', '.join(step.blocked_by)}" if step.blocked_by else step.detail
+        resumed = " (resumed)" if step.resumed else ""
+        outcome = "warning" if step.advisory and step.outcome is Outcome.FAILED else step.outcome.value
+        table.add_row(Text(outcome, colour), Text(step.id), f"{step.seconds:.1f}", Text(told + resumed))
+    return table
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Table, root causes in five lines each, and one sentence."""
+    console.print(report_table(report))
+    for step in (*report.root_causes, *report.warnings):
+        console.print()
+        for line in step_problem(step):
+            console.print(Text(line))
+    if report.failure is not None:
+        console.print(Text(report.failure.what, "bold red"))
+    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in report.counts.items() if count)
+    console.print(Text(f"\n{report.verb}: {counts} in {report.seconds:.1f} s"))
+
+
+def audit_table(audits: Iterable[ClaimAudit]) -> Table:
+    """One line per declared backup."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes", "what was seen"):
+        table.add_column(name)
+    for audit in audits:
+        point = audit.newest
+        age = "unknown" if audit.age is None else f"{audit.age / 3600:.1f} h"
+        table.add_row(
+            Text(audit.verdict.value, "green" if audit.verdict.value == "ok" else "bold red"), Text(audit.claim.key),
+            audit.repository_id[:8] or "unknown", str(len(audit.points)) if audit.repository_id else "unknown",
+            point.pin if point else "none", age, _number(point.files if point else None),
+            _number(point.size if point else None), Text(audit.detail),
+        )  # fmt: skip
+    return table
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
