@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.results import TaskRef, TaskStatus, Vm
-from engine.errors import PermanentError, TransientError
+from engine.errors import PermanentError, TransientError, WaitedTooLong
 from engine.step import Notes
-from engine.waiting import Clock
+from engine.waiting import Clock, wait_until
 from house.model import House, Node
-
-TASK_POLL_S = 1.0
 
 
 def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
@@ -51,20 +49,20 @@ def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit
     seconds; in both cases the next probe tells what it left behind.
     """
     notes.put("task", ref.upid)
-    deadline = clock.monotonic() + limit_s
-    while True:
-        status = proxmox.task(ref)
-        if not status.running:
-            break
-        if clock.monotonic() >= deadline:
-            raise PermanentError(
-                f"Proxmox task still runs after {limit_s:.0f} s",
-                evidence=(ref.upid, *status.log_tail),
-                hint="look at the task in the Proxmox web page; a later run attaches to it",
-            )
-        clock.sleep(TASK_POLL_S)
-    if not status.ok:
+    seen: list[TaskStatus] = []
+
+    def ended() -> TaskStatus | None:
+        seen[:] = [proxmox.task(ref)]
+        return None if seen[0].running else seen[0]
+
+    try:
+        status = wait_until(clock, ended, limit_s=limit_s, what="the Proxmox task")
+    except WaitedTooLong as error:
         raise PermanentError(
-            f"Proxmox task ended with: {status.exit_status}", evidence=(ref.upid, *status.log_tail)
-        )
+            f"Proxmox task still runs after {limit_s:.0f} s",
+            evidence=(ref.upid, *seen[0].log_tail),
+            hint="look at the task in the Proxmox web page; a later run attaches to it",
+        ) from error
+    if not status.ok:
+        raise PermanentError(f"Proxmox task ended with: {status.exit_status}", evidence=(ref.upid, *status.log_tail))
     return status

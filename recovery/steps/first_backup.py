@@ -10,6 +10,7 @@ from adapters.context import ActContext, LookContext
 from cluster.audit import repository_of
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
+from engine.waiting import pause
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of
 
@@ -65,7 +66,7 @@ class FirstBackup(BaseStep):
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         for _ in range(NUDGES):
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
-            act.clock.sleep(NUDGE_S)
+            pause(act.clock, NUDGE_S)
             state = act.claims.source(self.claim.namespace, self.claim.source)
             if state.running or state.result:
                 return

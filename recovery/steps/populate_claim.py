@@ -10,6 +10,7 @@ from adapters.volsync.results import ClaimPhase
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
+from engine.waiting import pause
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of, is_through
 
@@ -67,7 +68,7 @@ class PopulateClaim(BaseStep):
         # VolSync's back-off may have grown as long as the hold was, and only progress resets it: one nudge is not enough.
         for _ in range(NUDGES):
             act.claims.nudge("PersistentVolumeClaim", self.claim.namespace, self.claim.claim)
-            act.clock.sleep(NUDGE_S)
+            pause(act.clock, NUDGE_S)
             if act.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.BOUND:
                 return
 
