@@ -144,9 +144,11 @@ def _build_one(places: Places, go: Go, name: str, source: Source, label: str, ou
         require_for(go, module)
     except OSError as error:
         raise BuildRefused(f"the checkout is not whole: {error}.", next_command="git status") from error
-    for folder in (places.programs, places.logs, places.unfinished):
+    # A folder of this process's own: the Go of a killed build may still be at it, and would write over ours.
+    unfinished = places.unfinished / str(os.getpid())
+    for folder in (places.programs, places.logs, unfinished):
         folder.mkdir(parents=True, exist_ok=True)
-    new, log = places.unfinished / name, places.logs / f"{name}.log"
+    new, log = unfinished / name, places.logs / f"{name}.log"
     arguments = [go.command, "build", *BUILD_FLAGS, "-ldflags", source.linker_flags, "-o", str(new), source.package]
     code = _run_go(arguments, module, go, log, label, out)
     if code != 0 or not new.is_file():
@@ -228,10 +230,16 @@ def _minutes(seconds: float) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m tools.build [--run]`, for before there is a virtual environment. 0 built, 1 not, 2 not understood, 130."""
-    if arguments not in ([], ["--run"]):
-        print("usage: python -m tools.build [--run]", file=sys.stderr)
+    """`python -m tools.build [--run | --ready]`: works before there is a virtual environment.
+
+    `--run` builds only what a run drives; `--ready` builds and says nothing, and ends with 0 when nothing is left to build.
+    Exit codes: 0 done, 1 not, 2 not understood, 130 interrupted.
+    """
+    if arguments not in ([], ["--run"], ["--ready"]):
+        print("usage: python -m tools.build [--run | --ready]", file=sys.stderr)
         return 2
+    if arguments == ["--ready"]:
+        return 1 if order().to_build else 0
     # A plain SIGTERM would leave Go behind; this way it ends as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.stubs import FakeGo, program_saying
-from tools.build import build, order
+from tools.build import build, main, order
 from tools.errors import BuildFailed, BuildRefused
 from tools.locate import look
 from tools.manifest import Need, named, needed_by
@@ -33,7 +33,7 @@ def test_everything_is_built_in_order_and_then_at_hand(checkout: Places, fake_go
         located = look(named(name), places=checkout, path="")
         assert located.usable
         assert located.current
-    assert not any(checkout.unfinished.iterdir())
+    assert not [path for path in checkout.unfinished.rglob("*") if path.is_file()]
 
 
 def test_a_second_build_does_nothing_and_asks_no_go(checkout: Places, fake_go: FakeGo) -> None:
@@ -116,6 +116,21 @@ def test_a_failed_rebuild_keeps_the_program_that_was_there(checkout: Places, fak
         build(out=_quiet, places=checkout, environment=fake_go.environment)
     assert checkout.program("helm").read_bytes() == before
     assert look(named("helm"), places=checkout, path="").usable
+
+
+def test_what_a_killed_build_left_is_cleared_away_and_never_put_in_place(checkout: Places, fake_go: FakeGo) -> None:
+    left = checkout.unfinished / "1" / "restic"
+    left.parent.mkdir(parents=True)
+    left.write_text("half a program")
+    fake_go.fails_on("restic")
+    with pytest.raises(BuildFailed):
+        build(Need.RUN, _quiet, places=checkout, environment=fake_go.environment)
+    assert not left.exists()
+    assert not checkout.program("restic").exists()
+
+
+def test_an_argument_that_is_not_known_is_refused() -> None:
+    assert main(["--everything"]) == 2
 
 
 def test_without_go_one_sentence_says_so(checkout: Places, tmp_path: Path) -> None:
