@@ -6,6 +6,7 @@ step, anything else is a bug of ours (exit code 70).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -24,6 +25,13 @@ class BlackstartError(Exception):
         self.evidence = evidence
         self.hint = hint
         self.next_command = next_command
+
+    def redacted(self, redact: Callable[[str], str]) -> BlackstartError:
+        """This very error, with `redact` applied to all its texts."""
+        self.what, self.hint, self.next_command = redact(self.what), redact(self.hint), redact(self.next_command)
+        self.evidence = tuple(map(redact, self.evidence))
+        self.args = (self.what,)
+        return self
 
 
 class TransientError(BlackstartError):

@@ -25,8 +25,9 @@ from typing import Generic, TypeVar
 
 from engine import events
 from engine.approval import Approval
-from engine.entries import Begin, End, Note
-from engine.errors import BlackstartError, Interrupted, JournalUnwritable, PermanentError, PreflightRefused
+from engine.endings import end_entry, inputs_of, report_line, why
+from engine.entries import Begin, Note
+from engine.errors import BlackstartError, Interrupted
 from engine.graph import Graph, is_check, is_step
 from engine.journal import Journal
 from engine.life import StepLife, Surroundings, live_check
@@ -49,11 +50,12 @@ from engine.line import (
     WantsToBegin,
 )
 from engine.programs import EndGroup, Programs, end_leftovers
-from engine.report import DONE, Bug, Outcome, Report, StepReport
+from engine.report import Bug, Outcome, Report, StepReport
 from engine.schedule import Passages, Schedule
+from engine.scribe import Scribe
 from engine.secrets import redact
 from engine.state import APPROVAL_NOTE, PROGRAM_NOTE, QUIET_NOTE, RUN_NOTE
-from engine.step import Check, Severity, StepId
+from engine.step import Check, StepId
 from engine.stop import Stop
 from engine.waiting import Clock
 from engine.workers import Channel, Workers
@@ -115,6 +117,7 @@ class _Run(Generic[Look, Act]):
         self._graph = graph
         self._around = around
         self._journal = journal
+        self._scribe = Scribe(journal)
         self._workers = workers
         self._sink = sink
         self._stop = stop
@@ -125,13 +128,10 @@ class _Run(Generic[Look, Act]):
         self._started: dict[StepId, float] = {}
         self._reports: dict[StepId, StepReport] = {}
         self._queued: dict[StepId, Channel[Answer]] = {}
-        self._entries: list[Begin | Note | End] = []
-        self._after: list[Callable[[], None]] = []
         self._begun_any = False
         self._programs_any = False
         self._stop_told = 0
         self._bug: Bug | None = None
-        self._failure: JournalUnwritable | None = None
 
     def go(self, end_group: EndGroup | None) -> Report:
         """The whole run."""
@@ -164,7 +164,7 @@ class _Run(Generic[Look, Act]):
         for name, begin in state.in_flight.items():
             item = self._graph[StepId(name)] if name in self._graph else None
             gone = item is None
-            changed = item is not None and is_step(item) and redact(item.inputs) != begin.inputs
+            changed = item is not None and inputs_of(item) != begin.inputs
             self._emit(events.OpenBegin(self._now(), StepId(name), begin.run, begin.at, gone, changed))
 
     # --- the loop ---
@@ -179,8 +179,8 @@ class _Run(Generic[Look, Act]):
                 break
             self._hear()
         self._heed_stop()
-        if self._programs_any and not self._schedule.running and self._failure is None:
-            self._entries.append(Note("", QUIET_NOTE, ""))
+        if self._programs_any and not self._schedule.running and self._scribe.failure is None:
+            self._scribe.write(Note("", QUIET_NOTE, ""))
             self._commit()
 
     def _start(self, name: StepId) -> None:
@@ -221,58 +221,37 @@ class _Run(Generic[Look, Act]):
         if refusal is not None:
             channel.put(Answer(refusal))
             return
-        yes = partial(channel.put, Answer())
         match question:
             case WantsToBegin(step, inputs, hazard, attempt):
-                self._write(Begin(step, inputs), channel, events.StepBegun(self._now(), step, hazard, attempt))
                 self._begun_any = True
+                self._scribe.write(Begin(step, inputs))
+                self._scribe.answer(channel, lambda: self._emit(events.StepBegun(self._now(), step, hazard, attempt)))
             case WantsNote(step, key, value):
-                self._write(Note(step, key, value), channel, events.StepNoted(self._now(), step, key, redact(value)))
+                self._scribe.write(Note(step, key, value))
+                self._scribe.answer(channel, lambda: self._emit(events.StepNoted(self._now(), step, key, redact(value))))
             case WantsProgram(value):
-                self._write(Note("", PROGRAM_NOTE, value), channel, None)
                 self._programs_any = True
+                self._scribe.write(Note("", PROGRAM_NOTE, value))
+                self._scribe.answer(channel, lambda: None)
             case WantsPassage(step, system):
                 if self._passages.ask(step, system):
-                    self._after.append(yes)
-                else:
-                    self._queued[step] = channel
-                    what = f"{self._passages.holder(system)} to leave {system} in peace"
-                    self._emit(events.StepWaiting(self._now(), step, what, None))
+                    channel.put(Answer())
+                    return
+                self._queued[step] = channel
+                what = f"{self._passages.holder(system)} to leave {system} in peace"
+                self._emit(events.StepWaiting(self._now(), step, what, None))
 
     def _refusal(self, question: Question) -> BlackstartError | None:
         """Why this is not written any more. Calls that run get their grace: they may still note what they have learned."""
-        if self._failure is not None:
-            return Interrupted("the journal cannot be written")
         if self._stop.requested and isinstance(question, WantsToBegin | WantsPassage):
             return Interrupted("told to stop before it began")
-        return None
-
-    def _write(self, entry: Begin | Note, channel: Channel[Answer], event: events.Event | None) -> None:
-        """Answer yes once the entry is on the disk."""
-
-        def answer() -> None:
-            if self._failure is not None:
-                channel.put(Answer(Interrupted("the journal cannot be written")))
-                return
-            if event is not None:
-                self._emit(event)
-            channel.put(Answer())
-
-        self._entries.append(entry)
-        self._after.append(answer)
+        return self._scribe.refusal()
 
     def _commit(self) -> None:
-        """One write and one sync for all that came together; then the answers go out. A failed sync stops the run."""
-        entries, after = self._entries, self._after
-        self._entries, self._after = [], []
-        if self._failure is None:
-            try:
-                self._journal.append(*entries)
-            except JournalUnwritable as error:
-                self._failure = error
-                self._wind_down(error.what)
-        for act in after:
-            act()
+        """What was asked for is on the disk, or the run stops."""
+        self._scribe.commit()
+        if self._scribe.failure is not None:
+            self._wind_down(self._scribe.failure.what)
 
     def _heed(self, news: News) -> None:
         now = self._now()
@@ -296,44 +275,13 @@ class _Run(Generic[Look, Act]):
     # --- ends ---
 
     def _end(self, result: Result) -> None:
-        item = self._graph[result.step]
-        error = self._redacted(self._why(item.id, result))
+        error = why(self._graph[result.step], result, begun_any=self._begun_any)
         detail = result.seen.detail if error is None else error.what
-        before = self._journal.state.last.get(result.step)
-        usual = before.outcome if before is not None and before.outcome != Outcome.CHANGED.value else Outcome.OK.value
-        begun = result.tries > 0 or result.resumed
-        failed = result.outcome is Outcome.FAILED
-        if failed or (result.outcome in DONE and (begun or result.outcome.value != usual)):
-            self._entries.append(End(result.step, result.outcome.value, detail, result.in_flight))
-        line = self._line(
-            result.step,
-            result.outcome,
-            detail,
-            evidence=result.seen.evidence if error is None else error.evidence,
-            error=error if failed else None,
-            result=result,
-        )
-        self._after.append(partial(self._finish, line))
-
-    def _why(self, name: StepId, result: Result) -> BlackstartError | None:
-        """The error of a failed result. A blocking check that says no before anything was begun refuses the whole."""
-        item = self._graph[name]
-        if result.outcome is not Outcome.FAILED or is_step(item):
-            return result.error
-        given = result.error or PermanentError(
-            f"{item.title}: {result.seen.condition.value}, {result.seen.detail}", evidence=result.seen.evidence
-        )
-        if self._begun_any:
-            return given
-        return PreflightRefused(given.what, evidence=given.evidence, hint=given.hint, next_command=given.next_command)
-
-    def _redacted(self, error: BlackstartError | None) -> BlackstartError | None:
-        if error is not None:
-            error.what, error.hint = redact(error.what), redact(error.hint)
-            error.next_command = redact(error.next_command)
-            error.evidence = tuple(map(redact, error.evidence))
-            error.args = (error.what,)
-        return error
+        entry = end_entry(result, detail, self._journal.state.last.get(result.step))
+        if entry is not None:
+            self._scribe.write(entry)
+        line = self._line(result.step, result.outcome, detail, error=error, result=result)
+        self._scribe.then(partial(self._finish, line))
 
     def _line(
         self,
@@ -341,27 +289,21 @@ class _Run(Generic[Look, Act]):
         outcome: Outcome,
         detail: str,
         *,
-        evidence: tuple[str, ...] = (),
         error: BlackstartError | None = None,
         blocked_by: tuple[StepId, ...] = (),
         result: Result | None = None,
     ) -> StepReport:
-        item = self._graph[name]
-        started = self._started.get(name)
-        return StepReport(
-            name,
-            item.title,
+        now = self._now()
+        started = self._started.get(name, now)
+        return report_line(
+            self._graph[name],
             outcome,
             detail,
-            evidence,
-            error,
-            condition=result.seen.condition if result is not None else None,
+            started=started - self._zero if name in self._started else 0.0,
+            seconds=now - started,
+            error=error,
+            result=result,
             blocked_by=blocked_by,
-            started=0.0 if started is None else started - self._zero,
-            seconds=0.0 if started is None else self._now() - started,
-            tries=result.tries if result is not None else 0,
-            resumed=result.resumed if result is not None else False,
-            advisory=is_check(item) and item.severity is Severity.ADVISORY,
         )
 
     def _finish(self, line: StepReport) -> None:
@@ -412,7 +354,7 @@ class _Run(Generic[Look, Act]):
             self._now() - self._zero,
             interrupted=self._stop.requested,
             bug=self._bug,
-            failure=self._failure,
+            failure=self._scribe.failure,
         )
 
     def _now(self) -> float:

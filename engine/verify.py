@@ -34,9 +34,11 @@ def verify(
     def visit(name: StepId) -> tuple[Probe, BlackstartError | None, float, float]:
         start = clock.monotonic()
         try:
-            answer, error = look_once(graph[name], look), None
+            error: BlackstartError | None = None
+            answer = look_once(graph[name], look)
         except BlackstartError as problem:
-            answer, error = unknown(redact(problem.what), *map(redact, problem.evidence)), problem
+            error = problem.redacted(redact)
+            answer = unknown(error.what, *error.evidence)
         return answer, error, start - zero, clock.monotonic() - start
 
     survey(graph, visit, seen.__setitem__, workers=workers, at_once=at_once, in_order=False)

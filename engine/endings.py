@@ -1,0 +1,75 @@
+"""From how a step's life ended to what the journal and the report say about it. Pure: writes nothing itself."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from engine.entries import End
+from engine.errors import BlackstartError, PermanentError, PreflightRefused
+from engine.graph import is_check, is_step
+from engine.line import Result
+from engine.report import DONE, Outcome, StepReport
+from engine.secrets import redact
+from engine.state import LastOutcome
+from engine.step import Check, Severity, Step, StepId
+
+Look = TypeVar("Look")
+Act = TypeVar("Act")
+
+
+def why(item: Step[Look, Act] | Check[Look], result: Result, *, begun_any: bool) -> BlackstartError | None:
+    """The error of a result, redacted. A check that says no before anything was begun refuses the whole run."""
+    error = result.error
+    if result.outcome is Outcome.FAILED and is_check(item):
+        seen = result.seen
+        error = error or PermanentError(f"{item.title}: {seen.condition.value}, {seen.detail}", evidence=seen.evidence)
+        if not begun_any:
+            error = PreflightRefused(
+                error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command
+            )
+    return None if error is None else error.redacted(redact)
+
+
+def end_entry(result: Result, detail: str, before: LastOutcome | None) -> End | None:
+    """What the journal should say: nothing about an interruption, nor about what was found as it was last time."""
+    usual = before.outcome if before is not None and before.outcome != Outcome.CHANGED.value else Outcome.OK.value
+    begun = result.tries > 0 or result.resumed
+    news = result.outcome in DONE and (begun or result.outcome.value != usual)
+    if news or result.outcome is Outcome.FAILED:
+        return End(result.step, result.outcome.value, detail, result.in_flight)
+    return None
+
+
+def report_line(
+    item: Step[Look, Act] | Check[Look],
+    outcome: Outcome,
+    detail: str,
+    *,
+    started: float = 0.0,
+    seconds: float = 0.0,
+    error: BlackstartError | None = None,
+    result: Result | None = None,
+    blocked_by: tuple[StepId, ...] = (),
+) -> StepReport:
+    """One line of the report. An error's evidence goes before that of the last look."""
+    evidence = error.evidence if error is not None else result.seen.evidence if result is not None else ()
+    return StepReport(
+        item.id,
+        item.title,
+        outcome,
+        detail,
+        evidence,
+        error if outcome is Outcome.FAILED else None,
+        condition=result.seen.condition if result is not None else None,
+        blocked_by=blocked_by,
+        started=started,
+        seconds=seconds,
+        tries=result.tries if result is not None else 0,
+        resumed=result.resumed if result is not None else False,
+        advisory=is_check(item) and item.severity is Severity.ADVISORY,
+    )
+
+
+def inputs_of(item: Step[Look, Act] | Check[Look]) -> str:
+    """The inputs as the journal holds them; a check has none."""
+    return redact(item.inputs) if is_step(item) else ""
