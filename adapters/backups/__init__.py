@@ -1,1 +1,1 @@
-"""Backup repositories: result types and the adapters on restic and S3."""
+"""Backups: repositories looked at from here, read-only."""

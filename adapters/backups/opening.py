@@ -1,0 +1,93 @@
+"""How a repository is opened: its place to list, and restic's arguments and environment. Starts nothing itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.backups.local import LocalPlace
+from adapters.backups.places import Place, s3_address, sftp_address
+from adapters.backups.results import Repository
+from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
+from adapters.backups.sftp import SftpPlace, ssh_options
+from adapters.secrets.resolver import Secrets
+from engine.errors import PermanentError
+from engine.secrets import Secret
+
+READ_ONLY = ("--no-lock", "--no-cache", "--json")
+"""Looking never locks (that would write to the store) and never reads another run's cache."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A repository ready to be asked. `options` go behind every restic command, `env` holds all that is secret."""
+
+    repository: Repository
+    place: Place
+    options: tuple[str, ...]
+    env: Mapping[str, str | Secret]
+
+
+class Openings:
+    """Makes `Opened` out of references. `known_hosts` pins the host keys of SFTP servers."""
+
+    def __init__(self, secrets: Secrets, known_hosts: Path | None = None) -> None:
+        self._secrets = secrets
+        self._clients = S3Clients()
+        self._known_hosts = known_hosts or Path.home() / ".ssh" / "known_hosts"
+
+    def open(self, repository: Repository) -> Opened:
+        """Resolve what the repository needs. Raises the errors of Secrets, PermanentError for an address of unknown form."""
+        env: dict[str, str | Secret] = {
+            name: self._secrets.resolve(ref) for name, ref in repository.environment if not name.startswith("RESTIC_")
+        }
+        env |= {
+            # In the environment, not as -r: an address may hold what redaction takes for a secret (a region, a bucket).
+            "RESTIC_REPOSITORY": repository.address,
+            "RESTIC_PASSWORD": self._secrets.resolve(repository.password),
+            "RESTIC_PROGRESS_FPS": "0.2",
+        }
+        if repository.ca_file:
+            env["RESTIC_CACERT"] = repository.ca_file
+        if s3_address(repository.address):
+            return self._s3(repository, env)
+        if sftp := sftp_address(repository.address):
+            if "SSH_AUTH_SOCK" in os.environ:
+                env["SSH_AUTH_SOCK"] = os.environ["SSH_AUTH_SOCK"]
+            args = f"sftp.args={ssh_options(self._known_hosts)}"
+            return Opened(repository, SftpPlace(sftp, self._known_hosts), (*READ_ONLY, "-o", args), env)
+        if not Path(repository.address).is_absolute():
+            raise PermanentError(
+                f"the address of {repository.name} has a form that cannot be opened",
+                evidence=(repository.address,),
+                hint="s3:https://HOST/BUCKET/PATH, sftp:USER@HOST:/PATH or an absolute path",
+            )
+        return Opened(repository, LocalPlace(Path(repository.address)), READ_ONLY, env)
+
+    def _s3(self, repository: Repository, env: dict[str, str | Secret]) -> Opened:
+        address = s3_address(repository.address)
+        assert address is not None
+        env.setdefault("AWS_DEFAULT_REGION", DEFAULT_REGION)
+        token = env.get("AWS_SESSION_TOKEN")
+        credentials = S3Credentials(
+            key_id=_secret(repository, env, "AWS_ACCESS_KEY_ID"),
+            key=_secret(repository, env, "AWS_SECRET_ACCESS_KEY"),
+            session_token=token if isinstance(token, Secret) else None,
+            region=_plain(env["AWS_DEFAULT_REGION"]),
+            ca_file=repository.ca_file,
+        )
+        place = S3Place(self._clients.get(address.endpoint, credentials), address)
+        return Opened(repository, place, (*READ_ONLY, "-o", "s3.bucket-lookup=path"), env)
+
+
+def _secret(repository: Repository, env: Mapping[str, str | Secret], name: str) -> Secret:
+    value = env.get(name)
+    if not isinstance(value, Secret):
+        raise PermanentError(f"{repository.name} is in a bucket, and its references name no {name}")
+    return value
+
+
+def _plain(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value

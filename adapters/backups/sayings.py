@@ -1,0 +1,45 @@
+"""What restic means when it fails, by exit code and, where the code says nothing, by its words. Opens nothing itself."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from adapters.process.results import Finished
+
+
+class Saying(Enum):
+    """Why restic failed."""
+
+    NO_REPOSITORY = "restic finds no repository, although a config is listed there"
+    LOCKED = "an exclusive lock is in the way"
+    NO_KEY_FITS = "the password is wrong"
+    NO_SNAPSHOT = "there is no such snapshot"
+    REFUSED = "the store refused access"
+    UNREACHABLE = "the store did not answer"
+    DAMAGED = "damaged: it does not open, or its contents break off"
+
+
+_BY_CODE = {10: Saying.NO_REPOSITORY, 11: Saying.LOCKED, 12: Saying.NO_KEY_FITS}  # restic's documented codes
+_BY_WORDS = (
+    (Saying.NO_SNAPSHOT, ("no matching id found", "no snapshot found")),
+    (Saying.REFUSED, ("access denied", "accessdenied", "signaturedoesnotmatch", "invalidaccesskeyid", "permission denied")),
+    (
+        Saying.UNREACHABLE,
+        (
+            "connection refused", "no such host", "i/o timeout", "connection reset", "tls handshake", "x509:", "eof while",
+            "slowdown", "slow down", "reduce your request rate", "server misbehaving", "bandwidthlimitexceeded",
+            "no route to host", "unable to start the sftp session", "503 service", "500 internal",
+        ),
+    ),
+)  # fmt: skip
+
+
+def meaning(finished: Finished) -> Saying:
+    """Why it failed. Everything that is not known otherwise is damage: a code that is not understood is never good."""
+    if finished.code in _BY_CODE:
+        return _BY_CODE[finished.code]
+    words = "\n".join(finished.stderr_tail).lower()
+    for saying, marks in _BY_WORDS:
+        if any(mark in words for mark in marks):
+            return saying
+    return Saying.DAMAGED

@@ -1,0 +1,82 @@
+"""A repository on an SFTP server, listed with paramiko. The server's key must be known: none is ever learnt here."""
+
+from __future__ import annotations
+
+import posixpath
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+
+from adapters.backups.places import FOLDERS, Contents, PlaceRefused, PlaceUnreachable, SftpAddress
+
+_TIMEOUT_S = 20.0
+
+
+def ssh_options(known_hosts: Path) -> str:
+    """What restic hands to ssh: never ask, and only servers whose key is pinned."""
+    return f"-o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts} -o ConnectTimeout=20"
+
+
+@dataclass(frozen=True)
+class SftpPlace:
+    """A folder on the server, reached with the user's own keys or agent."""
+
+    address: SftpAddress
+    known_hosts: Path
+
+    def contents(self) -> Contents:
+        """See Place.contents."""
+        client = paramiko.SSHClient()
+        try:
+            if self.known_hosts.exists():
+                client.load_host_keys(str(self.known_hosts))
+            client.set_missing_host_key_policy(paramiko.RejectPolicy())
+            client.connect(
+                self.address.host,
+                self.address.port,
+                self.address.user or None,
+                timeout=_TIMEOUT_S,
+                banner_timeout=_TIMEOUT_S,
+                auth_timeout=_TIMEOUT_S,
+                channel_timeout=_TIMEOUT_S,
+            )
+            with client.open_sftp() as sftp:
+                return _listed(sftp, self.address.path)
+        except paramiko.BadHostKeyException as error:
+            raise PlaceRefused(f"{self.address.host} shows another key than the one pinned in {self.known_hosts}") from error
+        except (paramiko.AuthenticationException, PermissionError) as error:
+            raise PlaceRefused(f"{self.address.host}: {error}") from error
+        except (paramiko.SSHException, socket.gaierror, OSError, EOFError) as error:
+            raise PlaceUnreachable(f"{self.address.host}: {error}") from error
+        finally:
+            client.close()
+
+
+def _listed(sftp: paramiko.SFTPClient, path: str) -> Contents:
+    try:
+        top = {entry.filename: entry for entry in sftp.listdir_attr(path)}
+    except FileNotFoundError as error:
+        parent = posixpath.dirname(path.rstrip("/")) or "/"
+        try:
+            sftp.listdir(parent)
+        except FileNotFoundError:
+            raise PlaceUnreachable(f"the folder {parent} does not exist there: is its disk mounted?") from error
+        return Contents(detail=f"{parent} was listed, {posixpath.basename(path)} is not in it")
+    files = {name: _files(sftp, posixpath.join(path, name)) if name in top else [] for name in FOLDERS}
+    known = {"config", "data", *FOLDERS}
+    return Contents(
+        config_size=top["config"].st_size if "config" in top else None,
+        keys=len(files["keys"]),
+        snapshots=len(files["snapshots"]),
+        indexes=len(files["index"]),
+        locks=tuple(float(entry.st_mtime or 0) for entry in files["locks"]),
+        others=tuple(sorted(top.keys() - known)),
+        detail="" if top else "the folder is there and empty",
+    )
+
+
+def _files(sftp: paramiko.SFTPClient, path: str) -> list[paramiko.SFTPAttributes]:
+    return [entry for entry in sftp.listdir_attr(path) if stat.S_ISREG(entry.st_mode or 0)]
