@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx2
 import msgspec
-import yaml  # type: ignore[import-untyped]  # has no types; lightkube lets its errors through
 from lightkube.config import client_adapter
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.config.models import User
@@ -27,6 +26,8 @@ from adapters.kubernetes.objects import Obj, rows, text
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
 from house.model import House
+from house.yamlfile import YamlInvalid
+from house.yamlfile import value as yaml_value
 
 FIELD_MANAGER = "blackstart"
 MERGE = "application/merge-patch+json"
@@ -238,8 +239,16 @@ def load_config(path: Path) -> SingleConfig:
             "There is no kubeconfig yet", evidence=(str(path),), hint="it is fetched once etcd has been bootstrapped"
         )
     try:
-        config = KubeConfig.from_file(path).get()
-    except (ConfigError, yaml.YAMLError, msgspec.ValidationError, KeyError, TypeError, OSError) as error:
+        config = KubeConfig.from_dict(yaml_value(path.read_text(encoding="utf-8"), path.name), fname=path).get()
+    except (
+        ConfigError,
+        YamlInvalid,
+        msgspec.ValidationError,
+        KeyError,
+        TypeError,
+        OSError,
+        UnicodeDecodeError,
+    ) as error:
         # The parsers quote what they read, and a kubeconfig holds a private key: only the error's name is told.
         raise PermanentError(
             "The kubeconfig in the state folder cannot be read", evidence=(str(path), type(error).__name__)

@@ -1,0 +1,165 @@
+"""The Cluster port on a real Kubernetes API: nodes, namespaces, secrets, CRDs, the Lease. Knows no Flux, VolSync or Talos."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.errors import AlreadyThere
+from adapters.kubernetes.kinds import CRD, NAMESPACE, NODE, SECRET
+from adapters.kubernetes.lease import HouseLease
+from adapters.kubernetes.objects import Obj, condition, dig, name_of, rows, table, text
+from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
+from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
+from adapters.kubernetes.workloads import KINDS, uses, workload
+from engine.errors import PermanentError, TransientError
+from engine.waiting import Clock
+from house.model import House
+
+_LOOK_S = 4.0
+
+
+class ChartCrds(Protocol):
+    """Whoever can render the CRDs that a release brings (adapters/helm)."""
+
+    def crds(self, release: str) -> Sequence[Obj]: ...
+
+
+class KubernetesCluster:
+    """The Cluster port. `secrets` and `charts` do what needs no API."""
+
+    def __init__(
+        self, clients: Clients, house: House, clock: Clock, secrets: SecretResolver, charts: ChartCrds
+    ) -> None:
+        self._clients, self._house = clients, house
+        self._secrets, self._charts = secrets, charts
+        self._lease = HouseLease(clients, house.id, clock)
+
+    def api_servers(self) -> tuple[ApiServer, ...]:
+        """Every control plane's API server at its own address, asked side by side. Silence is an answer here, not an error."""
+        servers = self._clients.each()
+        with ThreadPoolExecutor(max_workers=max(1, len(servers))) as pool:
+            return tuple(pool.map(_look_at, servers))
+
+    def nodes(self) -> tuple[KubeNode, ...]:
+        """Every node, by name."""
+        return tuple(sorted(map(_node, self._clients.main().list_objects(NODE)), key=lambda node: node.name))
+
+    def namespaces(self) -> tuple[str, ...]:
+        """Names of the namespaces that are not on their way out."""
+        found = self._clients.main().list_objects(NAMESPACE)
+        return tuple(name_of(n) for n in found if text(n, "status", "phase") != "Terminating")
+
+    def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
+        """Whether the Secret holds what `source` resolves to (more keys may be there); None when it is absent."""
+        found = self._clients.main().get(SECRET, name, namespace)
+        if found is None:
+            return None
+        there = table(found, "data")
+        wanted = data_of(source, self._house, self._secrets)
+        # Every key is compared, and each in constant time: how long it takes says nothing.
+        return all(hmac.compare_digest(_decoded(there.get(key)), value) for key, value in wanted.items())
+
+    def crds(self) -> frozenset[str]:
+        """Names of the established CRDs."""
+        found = self._clients.main().list_objects(CRD)
+        return frozenset(name_of(c) for c in found if condition(c, "Established").get("status") == "True")
+
+    def lease(self) -> LeaseHolder | None:
+        """Who took the house's Lease last, None for nobody."""
+        return self._lease.holder()
+
+    def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]:
+        """Deployments, StatefulSets and DaemonSets whose pods mount the claim."""
+        client = self._clients.main()
+        return tuple(
+            workload(kind, obj)
+            for kind in KINDS
+            for obj in client.list_objects(kind, namespace)
+            if uses(kind, obj, claim)
+        )
+
+    def create_namespace(self, name: str) -> None:
+        """Create it; nothing when it is there. TransientError while one of this name is on its way out."""
+        client = self._clients.main()
+        try:
+            client.create(NAMESPACE, {"metadata": {"name": name}})
+        except AlreadyThere:
+            found = client.get(NAMESPACE, name)
+            if found is None or text(found, "status", "phase") == "Terminating":
+                raise TransientError(f"Namespace {name} is being deleted") from None
+
+    def put_secret(self, namespace: str, name: str, source: str) -> None:
+        """Server-side apply of what `source` resolves to; keys of others in the Secret stay."""
+        values = data_of(source, self._house, self._secrets)
+        data = {key: base64.b64encode(value).decode() for key, value in values.items()}
+        metadata = {"name": name, "namespace": namespace, "labels": labels_of(source)}
+        self._clients.main().apply(
+            SECRET, {"metadata": metadata, "type": "Opaque", "data": data}, namespace, force=True
+        )
+
+    def apply_crds(self, source: str) -> None:
+        """Server-side apply of the CRDs that release `source` (`namespace/name`) brings."""
+        client = self._clients.main()
+        for crd in self._charts.crds(source):
+            client.apply(CRD, crd, force=True)
+
+    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
+        """Take or renew the house's Lease for so many seconds; who holds it now comes back."""
+        return self._lease.take(holder, seconds)
+
+    def drop_lease(self, holder: str) -> None:
+        """Give the Lease back when this holder has it."""
+        self._lease.drop(holder)
+
+
+def _decoded(value: object) -> bytes:
+    try:
+        return base64.b64decode(str(value or ""), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _look_at(server: tuple[str, ApiClient]) -> ApiServer:
+    address, client = server
+    what = f"ask the API server at {address}"
+    try:
+        ready = client.ask("GET", "/readyz", what, timeout_s=_LOOK_S)
+        version = client.ask("GET", "/version", what, timeout_s=_LOOK_S)
+    except (TransientError, PermanentError) as error:
+        return ApiServer(
+            address, answers=False, ready=False, version="", detail="; ".join(error.evidence) or error.what
+        )
+    try:
+        told = json.loads(version.body) if version.code == 200 else {}
+    except ValueError:
+        told = {}
+    detail = "" if ready.code == 200 else f"readyz answers {ready.code}: {_unready(ready.body)}"
+    return ApiServer(address, answers=True, ready=ready.code == 200, version=text(told, "gitVersion"), detail=detail)
+
+
+def _unready(body: bytes) -> str:
+    """The lines of readyz that say what is missing."""
+    lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.startswith("[-]")]
+    return "; ".join(lines) or body[:120].decode("utf-8", "replace")
+
+
+def _node(obj: Obj) -> KubeNode:
+    ready = condition(obj, "Ready")
+    addresses = {text(a, "type"): text(a, "address") for a in rows(obj, "status", "addresses")}
+    said = {"True": True, "False": False}.get(text(ready, "status"))
+    reason = "" if said else ": ".join(part for part in (text(ready, "reason"), text(ready, "message")) if part)
+    return KubeNode(
+        name=name_of(obj),
+        address=addresses.get("InternalIP", ""),
+        ready=said,
+        control_plane=dig(obj, "metadata", "labels", "node-role.kubernetes.io/control-plane") is not None,
+        version=text(obj, "status", "nodeInfo", "kubeletVersion"),
+        reason=reason,
+    )

@@ -1,0 +1,263 @@
+"""The Cluster port on real API servers."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.kubernetes.adapter import KubernetesCluster
+from adapters.kubernetes.client import Clients
+from adapters.kubernetes.kinds import DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
+from adapters.kubernetes.results import Workload
+from engine.errors import PermanentError, TransientError
+from engine.secrets import Secret
+from house.model import FluxSource, House, SecretRef
+from tests.adapters.cluster_house import house_on
+from tests.contract.apiserver import ApiServers
+
+pytestmark = pytest.mark.programs
+
+KEY = "AGE-SECRET-KEY-1TESTTESTTEST"
+
+
+@dataclass
+class FakeClock:
+    time: float = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass
+class Values:
+    """Resolves references out of a dictionary."""
+
+    values: dict[str, str]
+
+    def resolve(self, ref: SecretRef) -> Secret:
+        return Secret(self.values[ref.sources[0]])
+
+
+@dataclass
+class Charts:
+    """Brings the CRDs it was given."""
+
+    found: list[dict[str, Any]]
+
+    def crds(self, release: str) -> list[dict[str, Any]]:
+        return self.found
+
+
+@dataclass
+class Desk:
+    """What the tests work with."""
+
+    cluster: KubernetesCluster
+    clients: Clients
+    house: House
+    clock: FakeClock
+    values: Values
+    charts: Charts
+
+
+@pytest.fixture
+def desk(real_api: ApiServers, tmp_path: Path) -> Iterator[Desk]:
+    flux = FluxSource("flux-system", "flux-system", "ssh://git@host/x", "main", "p", SecretRef(("env:DEPLOY",)))
+    house = house_on(real_api, tmp_path, id=tmp_path.name.replace("_", "-").lower(), flux=flux)
+    clients, clock, values, charts = Clients(house), FakeClock(), Values({"file:/house/age.key": KEY}), Charts([])
+    yield Desk(KubernetesCluster(clients, house, clock, values, charts), clients, house, clock, values, charts)
+    clients.close()
+
+
+def test_every_api_server_is_asked_at_its_own_address(desk: Desk, real_api: ApiServers) -> None:
+    seen = desk.cluster.api_servers()
+    assert [(s.address, s.answers, s.ready, s.version) for s in seen] == [
+        (address, True, True, "v1.36.3") for address in real_api.addresses
+    ]
+
+
+def test_an_api_server_that_is_silent_is_told_and_does_not_hide_the_others(
+    real_api: ApiServers, tmp_path: Path, desk: Desk
+) -> None:
+    silent = real_api.addresses[0].rsplit(".", 1)[0] + ".99"
+    servers = ApiServers((real_api.addresses[0], silent), real_api.kubeconfig, real_api.ca)
+    clients = Clients(house_on(servers, tmp_path))
+    seen = KubernetesCluster(clients, desk.house, desk.clock, desk.values, desk.charts).api_servers()
+    assert [(s.answers, s.ready) for s in seen] == [(True, True), (False, False)]
+    assert "ConnectError" in seen[1].detail
+    clients.close()
+
+
+def test_another_clusters_kubeconfig_is_said_so(real_api: ApiServers, tmp_path: Path, desk: Desk) -> None:
+    from lab.parts.pki import authority
+
+    house = house_on(real_api, tmp_path)
+    (tmp_path / "other.crt").write_bytes(authority("other").certificate)
+    text = (tmp_path / "kubeconfig").read_text()
+    ca = text.split('certificate-authority: "')[1].split('"')[0]
+    (tmp_path / "kubeconfig").write_text(text.replace(ca, str(tmp_path / "other.crt")))
+    clients = Clients(house)
+    with pytest.raises(PermanentError, match="does not show a certificate of this cluster's CA"):
+        clients.main().list_objects(NODE)
+    clients.close()
+
+
+def test_nodes_say_what_their_kubelet_said(desk: Desk) -> None:
+    client = desk.clients.main()
+    for name, ready in (("a", "True"), ("b", "False"), ("c", "Unknown"), ("d", "")):
+        labels = {"node-role.kubernetes.io/control-plane": ""} if name == "a" else {}
+        client.create(NODE, {"metadata": {"name": name, "labels": labels}})
+        conditions = [{"type": "Ready", "status": ready, "reason": "KubeletX", "message": "cni plugin not initialized"}]
+        status: dict[str, Any] = {
+            "addresses": [{"type": "Hostname", "address": name}, {"type": "InternalIP", "address": "10.0.0.1"}],
+            "conditions": conditions if ready else [],
+        }
+        client.demand(
+            "PATCH",
+            NODE.path("", name, "status"),
+            "set the node's status",
+            body={"status": status},
+            content_type="application/merge-patch+json",
+        )
+    nodes = {n.name: n for n in desk.cluster.nodes()}
+    assert [nodes[n].ready for n in "abcd"] == [True, False, None, None]
+    assert nodes["a"].control_plane
+    assert not nodes["b"].control_plane
+    assert nodes["b"].reason == "KubeletX: cni plugin not initialized"
+    assert nodes["a"].address == "10.0.0.1"
+    for name in "abcd":
+        client.delete(NODE, name)
+
+
+def test_a_namespace_is_made_once(desk: Desk) -> None:
+    desk.cluster.create_namespace("made-once")
+    desk.cluster.create_namespace("made-once")
+    assert "made-once" in desk.cluster.namespaces()
+    # Its controller is not running, so what is deleted here stays on its way out.
+    desk.clients.main().delete(NAMESPACE, "made-once")
+    assert "made-once" not in desk.cluster.namespaces()
+    with pytest.raises(TransientError, match="being deleted"):
+        desk.cluster.create_namespace("made-once")
+
+
+def test_the_age_key_is_put_under_the_name_that_flux_takes(desk: Desk) -> None:
+    desk.cluster.create_namespace("flux-system")
+    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is None
+    desk.cluster.put_secret("flux-system", "sops-age", "sops-age")
+    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is True
+    found = desk.clients.main().get(SECRET, "sops-age", "flux-system")
+    assert found is not None
+    assert base64.b64decode(found["data"]["age.agekey"]).decode() == KEY
+    assert found["metadata"]["labels"]["reconcile.fluxcd.io/watch"] == "Enabled"
+
+    desk.clients.main().merge(SECRET, "sops-age", {"data": {"age.agekey": "b3RoZXI=", "mine": "eA=="}}, "flux-system")
+    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is False
+    desk.cluster.put_secret("flux-system", "sops-age", "sops-age")
+    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is True
+    found = desk.clients.main().get(SECRET, "sops-age", "flux-system")
+    assert found is not None
+    assert found["data"]["mine"] == "eA==", "another's key stays"
+
+
+def test_a_deploy_key_for_ssh_needs_known_hosts(desk: Desk) -> None:
+    desk.cluster.create_namespace("flux-system")
+    pem = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n"
+    desk.values.values["env:DEPLOY"] = pem
+    with pytest.raises(PermanentError, match="known_hosts"):
+        desk.cluster.put_secret("flux-system", "deploy-key", "deploy-key")
+    body = "\n".join("  " + line for line in pem.splitlines())
+    desk.values.values["env:DEPLOY"] = f"identity: |\n{body}\nknown_hosts: host ssh-ed25519 AAAA\n"
+    desk.cluster.put_secret("flux-system", "deploy-key", "deploy-key")
+    found = desk.clients.main().get(SECRET, "deploy-key", "flux-system")
+    assert found is not None
+    assert base64.b64decode(found["data"]["identity"]).decode() == pem
+    assert base64.b64decode(found["data"]["known_hosts"]).decode() == "host ssh-ed25519 AAAA"
+
+
+def test_a_source_that_is_unknown_is_named(desk: Desk) -> None:
+    with pytest.raises(PermanentError, match="No secret source is called x"):
+        desk.cluster.put_secret("flux-system", "x", "x")
+
+
+def test_crds_of_a_release_are_applied_and_seen_when_established(desk: Desk) -> None:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    desk.charts.found = [
+        {
+            "metadata": {"name": "things.test.example"},
+            "spec": {
+                "group": "test.example",
+                "scope": "Namespaced",
+                "names": {"kind": "Thing", "plural": "things", "singular": "thing"},
+                "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+            },
+        }
+    ]
+    desk.cluster.apply_crds("ns/things")
+    desk.cluster.apply_crds("ns/things")
+    deadline = time.monotonic() + 10
+    while "things.test.example" not in desk.cluster.crds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_lease_keeps_a_second_machine_out_until_it_expires(desk: Desk) -> None:
+    cluster = desk.cluster
+    assert cluster.lease() is None
+    first = cluster.take_lease("run-1", 60)
+    assert first.holder == "run-1"
+    assert first.expires == pytest.approx(desk.clock.time + 60)
+    assert cluster.take_lease("run-2", 60).holder == "run-1"
+    desk.clock.sleep(30)
+    assert cluster.take_lease("run-1", 60).expires == pytest.approx(desk.clock.time + 60), "renewed"
+    desk.clock.sleep(61)
+    assert cluster.take_lease("run-2", 60).holder == "run-2", "an expired lease may be taken"
+    cluster.drop_lease("run-1")
+    held = cluster.lease()
+    assert held is not None
+    assert held.holder == "run-2", "only its holder drops it"
+    cluster.drop_lease("run-2")
+    assert cluster.lease() is None
+
+
+def test_workloads_are_found_by_the_claim_they_mount(desk: Desk) -> None:
+    desk.cluster.create_namespace("work")
+    client = desk.clients.main()
+    selector = {"selector": {"matchLabels": {"a": "b"}}}
+    mounts = [{"name": "data", "persistentVolumeClaim": {"claimName": "notes"}}]
+
+    def template(volumes: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "image": "i"}], "volumes": volumes},
+        }
+
+    client.create(
+        DEPLOYMENT,
+        {"metadata": {"name": "notes"}, "spec": selector | {"replicas": 2, "template": template(mounts)}},
+        "work",
+    )
+    client.create(DEPLOYMENT, {"metadata": {"name": "other"}, "spec": selector | {"template": template([])}}, "work")
+    claims = [
+        {
+            "metadata": {"name": "data"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+        }
+    ]
+    spec = selector | {"serviceName": "db", "replicas": 3, "template": template([]), "volumeClaimTemplates": claims}
+    client.create(STATEFUL_SET, {"metadata": {"name": "db"}, "spec": spec}, "work")
+
+    assert desk.cluster.workloads("work", "notes") == (Workload("Deployment", "work", "notes", 2, 0),)
+    assert desk.cluster.workloads("work", "data-db-2") == (Workload("StatefulSet", "work", "db", 3, 0),)
+    assert desk.cluster.workloads("work", "data-db-x") == ()
