@@ -1,62 +1,45 @@
-"""Where the lab finds the programs it runs. Knows no flags of theirs, and builds nothing."""
+"""Where the lab finds the programs it runs and the definitions they come with. Knows no flags, and builds nothing."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
 from lab.parts.errors import ProgramMissing
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-BUILT = CHECKOUT / ".tools" / "bin"
-
-
-def find(name: str) -> Path:
-    """The program's path: `.tools/bin` first (its version is pinned), then PATH. ProgramMissing when there is none."""
-    built = BUILT / name
-    if os.access(built, os.X_OK):
-        return built
-    found = shutil.which(name)
-    if found is None:
-        raise ProgramMissing(
-            f"the lab needs the program {name}",
-            evidence=(f"not in {BUILT.relative_to(CHECKOUT)}, not on PATH",),
-            hint="it is built from the modules in tools/go",
-            next_command="invoke tools.build",
-        )
-    return Path(found)
-
-
-def missing(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of `names` that cannot be found."""
-    return tuple(n for n in names if not os.access(BUILT / n, os.X_OK) and shutil.which(n) is None)
+from tools import crds, golang, locate
+from tools.errors import ToolError
+from tools.manifest import named
+from tools.places import Places
 
 
 @cache
-def module_folder(group: str, module: str) -> Path:
-    """The folder of a Go module as tools/go/<group> pins it, in Go's module cache (its CRDs and roles are read there).
+def find(name: str) -> Path:
+    """The path of a program of tools/manifest.py that fits. ProgramMissing when there is none."""
+    try:
+        return locate.need(name)
+    except ToolError as error:
+        raise _missing(error) from error
 
-    PermanentError (ProgramMissing) when Go is absent or the module was not fetched yet.
-    """
-    go = shutil.which("go")
-    if go is None:
-        raise ProgramMissing("the lab reads CRDs from Go's module cache, and there is no Go", hint="install Go 1.26 or newer")
-    listed = subprocess.run(
-        [go, "list", "-m", "-f", "{{.Dir}}", module],
-        cwd=CHECKOUT / "tools" / "go" / group,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    folder = listed.stdout.strip()
-    if listed.returncode or not folder:
-        raise ProgramMissing(
-            f"the Go module {module} is not in the module cache",
-            evidence=tuple(listed.stderr.splitlines()[-3:]),
-            next_command="invoke tools.build",
-        )
-    return Path(folder)
+
+@cache
+def definitions(name: str) -> tuple[Path, ...]:
+    """The YAML files with the custom resource definitions of `volsync`, `snapshots`, `source-controller`, …"""
+    try:
+        return crds.files(name)
+    except ToolError as error:
+        raise _missing(error) from error
+
+
+@cache
+def module_folder(program: str) -> Path:
+    """The source folder, in Go's module cache, of the module that a program was built from (its roles are read there)."""
+    source = named(program).source
+    assert source is not None, f"{program} is not built from source"
+    try:
+        return golang.module_folder(golang.find_go(), Places().module(source), source.module)
+    except ToolError as error:
+        raise _missing(error) from error
+
+
+def _missing(error: ToolError) -> ProgramMissing:
+    return ProgramMissing(str(error), hint=getattr(error, "hint", ""), next_command=getattr(error, "next_command", ""))

@@ -167,6 +167,20 @@ class Supervisor:
                 child.process.wait()
         self._pid_file(name).unlink(missing_ok=True)
 
+    def terminate(self, name: str) -> None:
+        """Send SIGTERM and return at once."""
+        with self._lock:
+            child = self._children.get(name)
+        if child is not None:
+            child.identity.signal_group(signal.SIGTERM)
+
+    def exit_code(self, name: str) -> int | None:
+        """What the program ended with (128 + signal for a death by signal); None while it runs and for an adopted one."""
+        with self._lock:
+            child = self._children.get(name)
+        code = child.process.poll() if child is not None and child.process is not None else None
+        return 128 - code if code is not None and code < 0 else code
+
     def pause(self, name: str) -> None:
         """Freeze the program (SIGSTOP): it holds its ports and answers nothing."""
         self._children[name].identity.signal_group(signal.SIGSTOP)

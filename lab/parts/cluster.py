@@ -1,0 +1,314 @@
+"""One Kubernetes cluster of real programs on simulated machines: machines go up and down, the cluster follows by itself.
+
+Takes the keys as bytes, so that they may come from a machineconfig or from `ClusterKeys.make`. Knows no Talos and no Proxmox.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.parts import flux
+from lab.parts.controllers import SNAPSHOT_CONTROLLER
+from lab.parts.controlplane import API_PORT, ApiSettings, ControlPlane
+from lab.parts.csi import Disks
+from lab.parts.errors import PartFailed
+from lab.parts.forwarder import Forwarder
+from lab.parts.images import Image, Images
+from lab.parts.journal import WriteJournal
+from lab.parts.knobs import Knobs
+from lab.parts.kube import Kube
+from lab.parts.manifests import DRIVER
+from lab.parts.nodes import NodeSpec
+from lab.parts.pki import ClusterKeys
+from lab.parts.podwork import Host
+from lab.parts.services import Services
+from lab.parts.supervisor import Supervisor
+from lab.parts.volsync import MOVER, MOVER_NAME, VOLSYNC
+
+log = logging.getLogger(__name__)
+_TEND_S = 0.1
+_API_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`prefix`: the block of the lab, its first three numbers. `exports`: NFS `server:path` → directory.
+
+    `network_images`: short names of the images whose pod makes a node Ready (`cilium`); none: nodes are Ready at once.
+    `environment` is added to Flux's controllers.
+    """
+
+    root: Path
+    prefix: str
+    vip: str = ""
+    service_subnet: str = "10.96.0.0/16"
+    sans: tuple[str, ...] = ()
+    drivers: frozenset[str] = frozenset({DRIVER})
+    exports: Mapping[str, Path] = field(default_factory=dict)
+    network_images: frozenset[str] = frozenset()
+    images: Mapping[str, Image] = field(default_factory=dict)
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the cluster's endpoint."""
+        return self.vip or f"{self.prefix}.10"
+
+
+@dataclass
+class _Machine:
+    spec: NodeSpec
+    keys: ClusterKeys
+    plane: ControlPlane | None
+    on: bool = True
+    kubelet: bool = False
+    api_not_before: float = 0.0
+    trouble: str = ""
+
+
+class LabCluster:
+    """The cluster. One thread tends it: what a machine's data ask for is started, what died is started again, members join."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.knobs = Knobs()
+        root = settings.root
+        self.supervisor = Supervisor(root)
+        self.disks = Disks(root / "disks")
+        self.journal = WriteJournal(root / "writes.jsonl")
+        self.forwarder = Forwarder(settings.endpoint, API_PORT)
+        known: dict[str, Image] = {
+            MOVER_NAME: MOVER,
+            "volsync": VOLSYNC,
+            "snapshot-controller": SNAPSHOT_CONTROLLER,
+            **flux.controllers(settings.environment),
+            **settings.images,
+        }
+        self._host = Host(
+            supervisor=self.supervisor,
+            images=Images(known),
+            knobs=self.knobs,
+            journal=self.journal,
+            pods=root / "pods",
+            volumes=self.disks.volumes,
+            server=f"https://{settings.endpoint}:{API_PORT}",
+            authority=root,
+            prefix=settings.prefix,
+            exports=settings.exports,
+            network_images=settings.network_images,
+        )
+        self._machines: dict[str, _Machine] = {}
+        self._services: Services | None = None
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._tend_always, name="lab-cluster", daemon=True)
+
+    def start(self) -> None:
+        """End what a killed lab left behind, open the endpoint, begin to tend."""
+        self.supervisor.sweep()
+        self.forwarder.start()
+        self._thread.start()
+
+    def down(self) -> None:
+        """End everything; the data stay in the lab's folder."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(60.0)
+        with self._lock:
+            services, self._services = self._services, None
+            if services is not None:
+                services.stop()
+            self.supervisor.down()
+            if services is not None:
+                services.close()
+        self.forwarder.stop()
+        self.journal.close()
+
+    def node_up(self, spec: NodeSpec, keys: ClusterKeys) -> None:
+        """A machine was switched on with this configuration. A control plane without data waits for `bootstrap` or joins."""
+        with self._lock:
+            machine = self._machines.get(spec.name)
+            if machine is not None and machine.on:
+                raise PartFailed(f"{spec.name} is on already")
+            plane = None
+            if spec.control_plane:
+                common = ApiSettings(self.settings.endpoint, self.settings.service_subnet, self.settings.sans)
+                plane = ControlPlane(self.supervisor, spec.name, spec.address, keys, common, self._folder(spec.name))
+            self._machines[spec.name] = _Machine(spec, keys, plane)
+
+    def node_down(self, name: str) -> None:
+        """The machine lost its power; its data stay."""
+        with self._lock:
+            machine = self._machines[name]
+            machine.on = machine.kubelet = False
+            if self._services is not None:
+                self._services.node_down(name)
+            if machine.plane is not None:
+                machine.plane.stop()
+            self._choose_backends()
+
+    def destroy(self, name: str) -> None:
+        """The machine is gone with its disks (volumes are not on them: see `disks`)."""
+        with self._lock:
+            self.node_down(name)
+            del self._machines[name]
+            if self._folder(name).exists():
+                shutil.rmtree(self._folder(name))
+            if self._services is not None and not any(m.plane and m.plane.etcd.has_data for m in self._machines.values()):
+                self._end_services()
+
+    def bootstrap(self, name: str) -> None:
+        """Make a new etcd cluster on this control plane; returns when its API server is ready.
+
+        PartFailed "etcd data directory is not empty" when it is or was a member of one.
+        """
+        with self._lock:
+            plane = self._plane(name)
+            if plane.etcd.has_data:
+                raise PartFailed("etcd data directory is not empty")
+            plane.etcd.start_first()
+        self.wait(plane.ready, 90.0, f"the API server of {name}")
+
+    def etcd_state(self, name: str) -> str:
+        """`Preparing` (no data, no cluster found), `Running`, `Starting` (runs, does not serve yet) or `Failed`."""
+        etcd = self._plane(name).etcd
+        if not etcd.running:
+            return "Failed" if etcd.has_data else "Preparing"
+        return "Running" if etcd.healthy() else "Starting"
+
+    def control_plane(self, name: str) -> ControlPlane:
+        """The control plane of one machine (its etcd, its API server, the administrator's access)."""
+        return self._plane(name)
+
+    @property
+    def kube(self) -> Kube:
+        """The administrator's client at the cluster's endpoint. PartFailed before the first API server was ready."""
+        return self.services.kube
+
+    @property
+    def services(self) -> Services:
+        """What runs once per cluster. PartFailed before the first API server was ready."""
+        if self._services is None:
+            raise PartFailed("the cluster has no API server yet")
+        return self._services
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong in the lab itself: a scenario that finds any is void."""
+        return self._host.errors
+
+    def wait_ready(self, seconds: float = 90.0) -> None:
+        """Wait until every machine that is on takes part: API servers ready, services up, kubelets started."""
+        self.wait(lambda: all(self._takes_part(m) for m in list(self._machines.values()) if m.on), seconds, "the cluster")
+
+    def wait(self, done: Callable[[], bool], seconds: float, what: str) -> None:
+        """Ask `done` until it says true. PartFailed after `seconds`, with what the machines are stuck at."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                stuck = tuple(f"{m.spec.name}: {m.trouble}" for m in self._machines.values() if m.trouble)
+                raise PartFailed(f"{what} was not ready in {seconds:.0f} s", evidence=stuck + tuple(self.errors[-5:]))
+            time.sleep(0.03)
+
+    def _takes_part(self, machine: _Machine) -> bool:
+        return machine.kubelet and (machine.plane is None or machine.plane.ready())
+
+    def _plane(self, name: str) -> ControlPlane:
+        machine = self._machines.get(name)
+        if machine is None or machine.plane is None:
+            raise PartFailed(f"{name} is no control plane")
+        return machine.plane
+
+    def _folder(self, name: str) -> Path:
+        return self.settings.root / "machines" / name
+
+    def _tend_always(self) -> None:
+        while not self._stop.wait(_TEND_S):
+            for machine in list(self._machines.values()):
+                if machine.on and not self._stop.is_set():
+                    self._tend(machine)
+
+    def _tend(self, machine: _Machine) -> None:
+        """One look at one machine: start what is missing. What fails is tried again, and told by `wait`."""
+        try:
+            with self._lock:
+                if machine.on and machine.plane is not None:
+                    self._tend_plane(machine, machine.plane)
+                if machine.on and not machine.kubelet and self._services_for(machine):
+                    self.services.node_up(machine.spec)
+                    machine.kubelet = True
+            machine.trouble = ""
+        except (PartFailed, OSError) as error:
+            machine.trouble = f"{error} {' | '.join(getattr(error, 'evidence', ()))}"
+            log.debug("%s: %s", machine.spec.name, machine.trouble)
+
+    def _tend_plane(self, machine: _Machine, plane: ControlPlane) -> None:
+        if not plane.etcd.has_data:
+            through = self._healthy_member(machine)
+            if through is None:
+                return
+            self._join(plane, through)
+        if not plane.etcd.running:
+            plane.etcd.start_again()
+        if not plane.running and time.monotonic() > machine.api_not_before:
+            machine.api_not_before = time.monotonic() + _API_AGAIN_S
+            plane.start_api(wait=False)
+            self._choose_backends()
+
+    def _join(self, plane: ControlPlane, through: ControlPlane) -> None:
+        try:
+            plane.etcd.join(through.etcd)
+        except PartFailed:
+            # Half a member must not be taken for one when it is tried again.
+            plane.etcd.stop()
+            shutil.rmtree(plane.etcd.data, ignore_errors=True)
+            raise
+
+    def _healthy_member(self, joining: _Machine) -> ControlPlane | None:
+        for machine in self._machines.values():
+            same = machine.keys.etcd.certificate == joining.keys.etcd.certificate
+            if machine.on and same and machine.plane and machine.plane.etcd.has_data and machine.plane.etcd.healthy():
+                return machine.plane
+        return None
+
+    def _services_for(self, machine: _Machine) -> bool:
+        """Whether the cluster's services run, started now if an API server is ready for the first time."""
+        if self._services is not None:
+            return True
+        for other in self._machines.values():
+            if other.on and other.plane is not None and other.plane.running and other.plane.ready():
+                folder = self.settings.root / "services"
+                services = Services(
+                    self._host, other.keys, other.plane, self.settings.endpoint, folder, self.disks, self.settings.drivers
+                )
+                services.start()
+                self._services = services
+                return True
+        return False
+
+    def _end_services(self) -> None:
+        services, self._services = self._services, None
+        if services is not None:
+            for name in list(services.kubelets):
+                services.node_down(name)
+            services.stop()
+            services.close()
+        for machine in self._machines.values():
+            machine.kubelet = False
+
+    def _choose_backends(self) -> None:
+        planes = [m.plane for m in self._machines.values() if m.on and m.plane is not None and m.plane.running]
+        self.forwarder.backends = tuple((p.address, API_PORT) for p in planes)
+
+    def __enter__(self) -> LabCluster:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.down()

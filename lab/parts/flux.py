@@ -1,0 +1,43 @@
+"""Flux's controllers as the lab runs them: the real programs, each started by its own Deployment's pod."""
+
+from __future__ import annotations
+
+from lab.parts.images import Controller
+
+_COMMON = (
+    "--enable-leader-election=false",
+    "--watch-all-namespaces=true",
+    "--interval-jitter-percentage=0",
+    "--metrics-addr=0",
+    "--events-addr=",  # there is no notification-controller
+    "--health-addr={address}:9440",
+    "--log-encoding=json",
+)
+_READY = "http://{address}:9440/readyz"
+
+
+def controllers(environment: tuple[tuple[str, str], ...] = ()) -> dict[str, Controller]:
+    """Image name → controller. `environment` is added to each (such as SSL_CERT_FILE for the lab's authority)."""
+    requeue = "--requeue-dependency=2s"
+    storage = "{address}:9090"
+    return {
+        "source-controller": Controller(
+            "source-controller",
+            (*_COMMON, requeue, "--storage-path={folder}/storage", f"--storage-addr={storage}", f"--storage-adv-addr={storage}"),
+            _READY,
+            environment,
+        ),
+        "kustomize-controller": Controller(
+            "kustomize-controller",
+            # A pushed fix is taken up at once instead of after the failing health check's time-out.
+            (*_COMMON, requeue, "--http-retry=2", "--feature-gates=CancelHealthCheckOnNewRevision=true"),
+            _READY,
+            environment,
+        ),
+        "helm-controller": Controller(
+            "helm-controller",
+            (*_COMMON, requeue, "--http-retry=2", "--graceful-shutdown-timeout=5s"),
+            _READY,
+            (*environment, ("HELM_CACHE_HOME", "{folder}/helm")),
+        ),
+    }

@@ -1,0 +1,36 @@
+"""What a scenario can turn in the simulated machines: one object, its fields are read at each use. Knows no protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class LogEndpoint(Enum):
+    """How kubelets answer a request for a pod's log."""
+
+    GOOD = "good"
+    EMPTY = "empty"
+    ERROR = "error"
+    SLOW = "slow"
+
+
+@dataclass
+class Knobs:
+    """Times in seconds. Changing a field bites at the next use, in all parts of one lab."""
+
+    log_endpoint: LogEndpoint = LogEndpoint.GOOD
+    # How long an unknown image takes to be Ready; an annotation of the pod can say otherwise.
+    pod_start_s: float = 0.3
+    provision_delay_s: float = 0.0
+    snapshot_delay_s: float = 0.0
+    snapshots_fail: bool = False
+    # When set, movers do not work at all: they end with this code.
+    mover_exit: int | None = None
+    # Failing pods say that they ended this long ago: the Job controller's back-off then needs seconds instead of half an hour.
+    backdate_failures_s: float = 0.0
+    # After so long the mover takes the question whether a repository is there as not answered.
+    repository_check_s: float = 60.0
+    scheduler_off: bool = False
+    # Images (a part of the name) that cannot be pulled.
+    images_missing: set[str] = field(default_factory=set)

@@ -1,0 +1,118 @@
+"""The simulated kubelet of one node: registers the node, looks after the pods that are bound to it, serves their logs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from lab.parts import podstatus
+from lab.parts.cache import Caches
+from lab.parts.images import program_name, short_name
+from lab.parts.kube import NODES, PODS, Kube, Object
+from lab.parts.logserver import LogServer
+from lab.parts.loop import Loop
+from lab.parts.nodes import NodeSpec, register, report
+from lab.parts.pki import Pair, issue
+from lab.parts.podwork import Host, PodWork
+
+
+class Kubelet(Loop):
+    """One node's kubelet. Stopping it leaves the pods' processes alone (a simulator that restarts adopts them)."""
+
+    def __init__(self, spec: NodeSpec, kube: Kube, caches: Caches, host: Host, authority: Pair, folder: Path) -> None:
+        super().__init__(f"kubelet {spec.name}", kube, caches)
+        self.spec = spec
+        self._host = host
+        self._pods = self.cache(PODS)
+        self._nodes = self.cache(NODES)
+        self._works: dict[str, PodWork] = {}
+        self._wrote: dict[str, str] = {}
+        self._lock = threading.Lock()
+        certificate, key = issue(authority, spec.name, addresses=(spec.address,), names=(spec.name,)).write(folder, "kubelet")
+        (folder / "ca.crt").write_bytes(authority.certificate)
+        self._door = LogServer(spec.address, certificate, key, folder / "ca.crt", host.knobs, self._log_of)
+
+    def start(self) -> None:
+        """Open the log door and begin."""
+        self._door.start()
+        super().start()
+
+    def stop(self) -> None:
+        """Close the door and end the loop; the pods' processes go on."""
+        super().stop()
+        self._door.stop()
+
+    def kill_pods(self) -> None:
+        """End every process of this node's pods at once, as a power cut does. To be called after `stop`."""
+        for work in self._works.values():
+            self._host.supervisor.stop(work.name, 0.0)
+
+    def step(self) -> None:
+        """Report the node, then look after each of its pods."""
+        node = self._nodes.get(self.spec.name) or register(self.kube, self.spec)
+        mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == self.spec.name]
+        if report(self.kube, self.spec, node, network=self._has_network(mine)):
+            self._host.journal.wrote(self.name, "report", f"node {self.spec.name}")
+        for pod in mine:
+            if pod["metadata"].get("deletionTimestamp"):
+                self._end(pod)
+            elif pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
+                self._look_after(pod)
+        seen = {p["metadata"]["uid"] for p in mine}
+        for uid in [u for u in self._works if u not in seen]:
+            work = self._works.pop(uid)
+            self._wrote.pop(uid, None)
+            work.forget()
+
+    def _work(self, pod: Object) -> PodWork:
+        uid = pod["metadata"]["uid"]
+        if uid not in self._works:
+            self._works[uid] = PodWork(self.kube, self._host, pod, self.spec.address)
+        return self._works[uid]
+
+    def _look_after(self, pod: Object) -> None:
+        work = self._work(pod)
+        status = work.advance(pod)
+        self.again_in(work.again_s)
+        if status is None:
+            return
+        # Times differ at each look: what counts is whether the pod's state is another than the one written last.
+        key = _essence(status)
+        if self._wrote.get(work.uid) == key:
+            return
+        if self.tried("status", lambda: self._pods.put(self.kube.patch(PODS, pod, {"status": status}, "status"))):
+            self._wrote[work.uid] = key
+            meta = pod["metadata"]
+            ready = "ready" if podstatus.is_ready({"status": status}) else "not ready"
+            self._host.journal.wrote(self.name, f"{status['phase']}, {ready}", f"pod {meta['namespace']}/{meta['name']}")
+
+    def _end(self, pod: Object) -> None:
+        work = self._work(pod)
+        if not work.end():
+            self.again_in(work.again_s)
+            return
+        if self._wrote.get(work.uid) != "deleted" and self.tried("delete", lambda: self.kube.delete(PODS, pod, at_once=True)):
+            self._wrote[work.uid] = "deleted"
+            meta = pod["metadata"]
+            self._host.journal.wrote(self.name, "delete", f"pod {meta['namespace']}/{meta['name']}")
+
+    def _has_network(self, mine: list[Object]) -> bool:
+        wanted = self._host.network_images
+        return not wanted or any(
+            podstatus.is_ready(pod) and any(short_name(c["image"]) in wanted for c in pod["spec"]["containers"]) for pod in mine
+        )
+
+    def _log_of(self, namespace: str, name: str) -> Path | None:
+        pod = self._pods.get(name, namespace)
+        if pod is None or pod["spec"].get("nodeName") != self.spec.name:
+            return None
+        return self._host.supervisor.log(program_name(pod))
+
+
+def _essence(status: Object) -> str:
+    containers = [
+        (c["name"], sorted(c["state"]), c["ready"], c["restartCount"], c["state"].get("waiting"))
+        for c in status.get("containerStatuses", [])
+    ]
+    return json.dumps([status["phase"], containers])

@@ -1,0 +1,96 @@
+"""The Node object of one simulated machine: registered by its kubelet, Ready once the cluster's network runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lab.parts.kube import NODES, Kube, Object
+from lab.parts.logserver import PORT
+from lab.parts.podstatus import stamp
+
+_NOT_READY_TAINT = "node.kubernetes.io/not-ready"
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One machine. `cpu` in cores, `memory_mib` in MiB; `taints` as Kubernetes writes them."""
+
+    name: str
+    address: str
+    control_plane: bool = False
+    version: str = "v1.36.3"
+    cpu: int = 4
+    memory_mib: int = 8192
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Mapping[str, str], ...] = ()
+
+
+def register(kube: Kube, spec: NodeSpec) -> Object:
+    """The Node as it is stored, made when it was not there (with the taint that keeps pods away until it is Ready)."""
+    found = kube.get(NODES, spec.name)
+    if found is not None:
+        return found
+    labels = {
+        "kubernetes.io/hostname": spec.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        **({_CONTROL_PLANE: ""} if spec.control_plane else {}),
+        **spec.labels,
+    }
+    taints = [{"key": _NOT_READY_TAINT, "effect": "NoSchedule"}, *map(dict, spec.taints)]
+    node: Object = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": spec.name, "labels": labels},
+        "spec": {"taints": taints},
+    }
+    return kube.create(NODES, node)
+
+
+def report(kube: Kube, spec: NodeSpec, node: Object, *, network: bool) -> bool:
+    """Write what the kubelet says of its node; `network` tells whether the network's pod runs here. Whether it wrote."""
+    wanted = "True" if network else "False"
+    said = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions") or []}
+    taints = node["spec"].get("taints") or []
+    rest = [t for t in taints if t["key"] != _NOT_READY_TAINT]
+    untaint = network and len(rest) != len(taints)
+    if said.get("Ready") == wanted and not untaint:
+        return False
+    if said.get("Ready") != wanted:
+        kube.patch(NODES, node, {"status": _status(spec, network=network)}, "status")
+    if untaint:  # the node controller's work, which does not run here: it would want every node's lease renewed
+        kube.patch(NODES, node, {"spec": {"taints": rest or None}})
+    return True
+
+
+def _status(spec: NodeSpec, *, network: bool) -> Object:
+    size = {"cpu": str(spec.cpu), "memory": f"{spec.memory_mib}Mi", "pods": "250", "ephemeral-storage": "50Gi"}
+    bad = {"reason": "KubeletNotReady", "message": "container runtime network not ready: cni plugin not initialized"}
+    good = {"reason": "KubeletReady", "message": "kubelet is posting ready status"}
+    now = stamp()
+    ready = {"type": "Ready", "status": "True" if network else "False", "lastTransitionTime": now, **(good if network else bad)}
+    pressure = [
+        {"type": kind, "status": "False", "reason": f"KubeletHasNo{kind}", "lastTransitionTime": now, "lastHeartbeatTime": now}
+        for kind in ("MemoryPressure", "DiskPressure", "PIDPressure")
+    ]
+    return {
+        "addresses": [{"type": "InternalIP", "address": spec.address}, {"type": "Hostname", "address": spec.name}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": PORT}},
+        "capacity": size,
+        "allocatable": size,
+        "conditions": [*pressure, {**ready, "lastHeartbeatTime": now}],
+        "nodeInfo": {
+            "architecture": "amd64",
+            "bootID": "",
+            "containerRuntimeVersion": "lab://1",
+            "kernelVersion": "6.18.0-lab",
+            "kubeProxyVersion": "",
+            "kubeletVersion": spec.version,
+            "machineID": "",
+            "operatingSystem": "linux",
+            "osImage": "Talos (lab)",
+            "systemUUID": "",
+        },
+    }

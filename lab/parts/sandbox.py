@@ -1,0 +1,96 @@
+"""Runs one container's program in a mount namespace of its own, so that it sees /data, /cache, … and the host is not touched.
+
+A script of the standard library alone: `sandbox.py SPEC`, where SPEC is a JSON file that is read and removed. Works as root (the
+container's own uid and capabilities) and, in a user namespace, as anybody (everything belongs to the caller then). The code the
+program ended with goes into the file `exit`; ERROR_CODE there means that the sandbox failed, not the program.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ERROR_CODE = 125
+# Of the host's tree a program sees these, read-only.
+_HOST = ("usr", "lib", "lib64", "lib32", "bin", "sbin", "etc")
+
+
+def main(path: str) -> int:
+    """Read the specification, make the root, run the program, write down its end."""
+    spec = json.loads(Path(path).read_text())
+    Path(path).unlink()
+    try:
+        code = _run(spec)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"lab error: the sandbox cannot be made: {error}", file=sys.stderr, flush=True)  # noqa: T201 - this is the pod's log
+        code = ERROR_CODE
+    unfinished = Path(spec["exit"] + ".new")
+    unfinished.write_text(str(code))
+    unfinished.rename(spec["exit"])
+    return code
+
+
+def _run(spec: dict[str, Any]) -> int:
+    root, as_root = Path(spec["root"]), bool(spec["as_root"])
+    root.mkdir(parents=True, exist_ok=True)
+    _mount("-t", "tmpfs", "-o", "mode=755", "lab", str(root))
+    for name in _HOST:
+        _show(Path("/") / name, root / name, read_only=as_root)
+    prefix = Path(sys.base_prefix).resolve()
+    if prefix.parts[1] not in _HOST:
+        _bind(prefix, root / prefix.relative_to("/"), read_only=as_root)
+    for name in ("proc", "dev"):
+        _bind(Path("/") / name, root / name, recursive=True)
+    (root / "tmp").mkdir(mode=0o1777)
+    (root / "tmp").chmod(0o1777)
+    for source, target, read_only in sorted(spec["mounts"], key=lambda m: str(m[1])):
+        _bind(Path(source), root / str(target).lstrip("/"), read_only=read_only and as_root)
+    command = ["chroot", str(root), *_as_whom(spec), *spec["argv"]]
+    ended = subprocess.run(command, env=spec["environment"], stdin=subprocess.DEVNULL, check=False)
+    # Negative: ended by a signal, which a container engine tells as 128 + signal.
+    return 128 - ended.returncode if ended.returncode < 0 else ended.returncode
+
+
+def _as_whom(spec: dict[str, Any]) -> list[str]:
+    if not spec["as_root"]:
+        return []
+    groups = ["--groups", ",".join(str(g) for g in spec["groups"])] if spec["groups"] else ["--clear-groups"]
+    kept = ",".join(["-all", *(f"+{c}" for c in spec["capabilities"])])
+    return [
+        "setpriv",
+        f"--reuid={spec['uid']}",
+        f"--regid={spec['gid']}",
+        *groups,
+        f"--bounding-set={kept}",
+        "--inh-caps=-all",
+        "--no-new-privs",
+    ]
+
+
+def _show(host: Path, target: Path, *, read_only: bool) -> None:
+    if host.is_symlink():
+        target.symlink_to(host.readlink())
+    elif host.is_dir():
+        _bind(host, target, read_only=read_only, recursive=True)
+
+
+def _bind(source: Path, target: Path, *, read_only: bool = False, recursive: bool = False) -> None:
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    _mount("--rbind" if recursive else "--bind", str(source), str(target))
+    if read_only:  # an ordinary user may not change flags that the host's mounts came with
+        _mount("-o", "remount,bind,ro", str(target))
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True, timeout=20)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
