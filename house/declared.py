@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +98,9 @@ def _backup(tree: Tree, applied: Applied, source: Found, near: list[_Near]) -> D
     there = mapping(destination.spec.get("restic")) if destination is not None else {}
     security = mapping(there.get("moverSecurityContext")) or mapping(restic.get("moverSecurityContext"))
     repository, note = _repository(namespace, secret, near)
+    if "${" in f"{namespace}{claim}{secret}":
+        what = f"the backup of {namespace}/{claim} uses a variable that the repository does not show"
+        tree.note(*_split(place), what, "give it a value")
     return DeclaredBackup(
         namespace=namespace,
         claim=claim,
@@ -213,8 +215,3 @@ def _number(applied: Applied, value: Any) -> int | None:
 def _split(place: str) -> tuple[str, int]:
     file, _, line = place.rpartition(":")
     return file, int(line)
-
-
-def unresolved(graph: list[Applied]) -> Mapping[str, tuple[str, ...]]:
-    """Per Flux Kustomization, the substitution sources that the repository does not show (encrypted, or made in the cluster)."""
-    return {a.app.key: a.unknown_sources for a in graph if a.unknown_sources}

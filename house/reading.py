@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from house import yamlfile
 from house.problems import Problem, Steps, dotted, nearest_or_all
-from house.settings import Settings
+from house.settings import BackupsPart, Settings
 from house.values import FILL_IN, kind_of
 from house.yamlfile import Document, YamlInvalid
 
@@ -33,17 +33,20 @@ _KINDS = {
 }
 
 
+Model = TypeVar("Model", Settings, BackupsPart)
+
+
 @dataclass(frozen=True)
-class ReadSettings:
+class ReadSettings(Generic[Model]):
     """What came of reading: `settings` is None when a problem stands in its way, `document` when it is not even YAML."""
 
     document: Document | None
-    settings: Settings | None
+    settings: Model | None
     problems: tuple[Problem, ...]
 
 
-def read_settings(path: Path) -> ReadSettings:
-    """Read and validate blackstart.yaml; messages call it by its file name. Raises nothing for what the file says."""
+def read_settings(path: Path, model: type[Model]) -> ReadSettings[Model]:
+    """Read blackstart.yaml as `model`; messages call it by its file name. Raises nothing for what the file says."""
     name = path.name
     try:
         documents = yamlfile.load(path, name)
@@ -54,15 +57,18 @@ def read_settings(path: Path) -> ReadSettings:
     if len(documents) > 1:
         line = documents[1].spot.line
         return ReadSettings(documents[0], None, (Problem(name, line, "", "a second document begins here", "keep one document"),))
-    return _validated(documents[0])
+    return _validated(documents[0], model)
 
 
-def _validated(document: Document) -> ReadSettings:
-    problems = list(yamlfile.duplicate_problems(document))
-    marks = tuple(_marks(document.value, ()))
+def _validated(document: Document, model: type[Model]) -> ReadSettings[Model]:
+    sections = frozenset(model.model_fields)
+    duplicates = zip(document.duplicates, yamlfile.duplicate_problems(document), strict=True)
+    problems = [problem for duplicate, problem in duplicates if model is Settings or duplicate.path[0] in sections]
+    marks = tuple(mark for mark in marks_of(document.value, ()) if model is Settings or (mark[:1] and mark[0] in sections))
+    settings: Model | None
     problems += [_problem(document, mark, "is not filled in yet", f"write {_advice(mark)}") for mark in marks]
     try:
-        settings = Settings.model_validate(document.value)
+        settings = model.model_validate(document.value)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False, include_context=True):
             where = tuple(detail["loc"])
@@ -72,16 +78,17 @@ def _validated(document: Document) -> ReadSettings:
     return ReadSettings(document, settings if not problems else None, tuple(problems))
 
 
-def _marks(value: Any, path: Steps) -> Iterator[Steps]:
+def marks_of(value: Any, path: Steps = ()) -> Iterator[Steps]:
+    """Where in a settings value something is still marked as to be filled in."""
     if isinstance(value, str):
         if FILL_IN in value:
             yield path
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _marks(item, (*path, key))
+            yield from marks_of(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _marks(item, (*path, index))
+            yield from marks_of(item, (*path, index))
 
 
 def _told(document: Document, detail: ErrorDetails, where: Steps) -> Problem:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.declared import Declared, declared, unresolved
+from house.declared import Declared, declared
 from house.fluxgraph import walk
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
 from house.helmfile import helmfile_of, read_helmfile
@@ -53,10 +53,6 @@ def read_repository(root: Path) -> Repository:
     found = declared(tree, graph)
     namespaces = tree.namespaces | {r.namespace for r in releases} | {source.namespace}
     recipients, recipient_problems = _age_recipients(root)
-    notes = [str(note) for note in sorted(tree.notes)]
-    for key, names in unresolved(graph).items():
-        if any(backup.flux_app == key for backup in found.backups):
-            notes.append(f"{key}: {', '.join(names)} is not in the repository in the clear; variables from there stay unknown")
     return Repository(
         root=root,
         talconfig=talconfig,
@@ -68,7 +64,7 @@ def read_repository(root: Path) -> Repository:
         declared=found,
         age_recipients=recipients,
         problems=(*talos_problems, *release_problems, *recipient_problems),
-        notes=tuple(notes),
+        notes=tuple(str(note) for note in sorted(tree.notes)),
     )
 
 

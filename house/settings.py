@@ -218,3 +218,13 @@ class Settings(Section):
     sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
+
+
+class BackupsPart(BaseModel):
+    """What looking at backups needs of the file: the other sections may be unfinished."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)
+
+    house: HouseSection = _what("which house this is", "{name: home-ops, id: …}")
+    sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
+    backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,17 @@ from house.values import mac_of
 from house.yamlfile import Document, YamlInvalid
 
 _BUNDLES = ("talsecret.sops.yaml", "talsecret.sops.yml", "talsecret.yaml", "talsecret.yml")
+_DISK = re.compile(r"/dev/[sv]d([a-z])\b")
 _ENVIRONMENTS = ("talenv.yaml", "talenv.yml")
 
 
 @dataclass(frozen=True)
 class TalosNode:
-    """One node of talconfig: `mac` is "" when no interface names a hardware address. `line` is where it is declared."""
+    """One node of talconfig: `mac` is "" when no interface names a hardware address. `line` is where it is declared.
+
+    `installer` is the image that Talos is installed from ("" for Talos' own); `disk_count` how many disks the node's own
+    section names, counted up to the last letter of /dev/sd….
+    """
 
     name: str
     address: str
@@ -29,6 +35,8 @@ class TalosNode:
     control_plane: bool
     install_disk: str
     line: int
+    installer: str = ""
+    disk_count: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,8 @@ def _nodes(reader: _Reader) -> tuple[TalosNode, ...]:
                 control_plane=body.get("controlPlane") is True,
                 install_disk=reader.text((*where, "installDisk")) or "/dev/sda",
                 line=reader.document.line(where),
+                installer=reader.text((*where, "talosImageURL")),
+                disk_count=max((ord(letter) - ord("a") + 1 for letter in _DISK.findall(str(body))), default=1),
             )
         )
     _twice(reader, nodes)

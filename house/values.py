@@ -199,11 +199,10 @@ def _json(form: str, **more: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": form, **more})
 
 
-_MARK = f"|{FILL_IN}.*"
-_REFERENCE_SCHEMA = {"type": "string", "pattern": rf"^((env|file|sops):.+|op://.+{_MARK})$"}
+_REFERENCE_SCHEMA = {"type": "string", "pattern": r"^((env|file|sops):.+|op://.+)$"}
 
-DiskSize = Annotated[int, BeforeValidator(disk_size_of), _json(rf"^([0-9.]+ *[KMGT]i?B{_MARK})$")]
-MemorySize = Annotated[int, BeforeValidator(memory_size_of), _json(rf"^([0-9.]+ *[KMGT]i?B{_MARK})$")]
+DiskSize = Annotated[int, BeforeValidator(disk_size_of), _json(r"^([0-9.]+ *[KMGT]i?B)$")]
+MemorySize = Annotated[int, BeforeValidator(memory_size_of), _json(r"^([0-9.]+ *[KMGT]i?B)$")]
 LeastBytes = Annotated[
     int,
     BeforeValidator(size_of),
@@ -216,15 +215,15 @@ Reference = Annotated[
     BeforeValidator(reference_of),
     WithJsonSchema({"anyOf": [_REFERENCE_SCHEMA, {"type": "array", "items": _REFERENCE_SCHEMA, "minItems": 1}]}),
 ]
-HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(rf"^(https://.+{_MARK})$")]
-GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(rf"^((https?|ssh)://.+{_MARK})$")]
-Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(rf"^(([0-9A-Fa-f]{{2}}:){{31}}[0-9A-Fa-f]{{2}}{_MARK})$")]
-Mac = Annotated[str, BeforeValidator(mac_of), _json(rf"^(([0-9A-Fa-f]{{2}}[:-]){{5}}[0-9A-Fa-f]{{2}}{_MARK})$")]
-Sha256 = Annotated[str, BeforeValidator(sha256_of), _json(rf"^([0-9A-Fa-f]{{64}}{_MARK})$")]
+HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(r"^(https://.+)$")]
+GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(r"^((https?|ssh)://.+)$")]
+Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(r"^(([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$")]
+Mac = Annotated[str, BeforeValidator(mac_of), _json(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]
+Sha256 = Annotated[str, BeforeValidator(sha256_of), _json(r"^([0-9A-Fa-f]{64})$")]
 Name = Annotated[str, _named(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", "a name of small letters, digits and dashes", "home-ops")]
 HouseId = Annotated[str, _named(r"[0-9a-f]{8,32}", "a house id (8 to 32 small hex digits)", "5f1d7c2a9e; config.init makes one")]
-HostName = Annotated[str, _named(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|FILL_IN.*", "a Proxmox host's name", "pve-1")]
+HostName = Annotated[str, _named(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a Proxmox host's name", "pve-1")]
 StorageName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._-]*", "a Proxmox storage's name", "local-lvm")]
 BridgeName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._]{0,14}", "a bridge's name", "vmbr0")]
-TokenId = Annotated[str, _named(r"[^@!\s]+@[^@!\s]+![A-Za-z][A-Za-z0-9._-]+|FILL_IN.*", "a token id", "blackstart@pve!run")]
+TokenId = Annotated[str, _named(r"[^@!\s]+@[^@!\s]+![A-Za-z][A-Za-z0-9._-]+", "a token id", "blackstart@pve!run")]
 SlotName = Annotated[str, _named(r"scsi([0-9]|[12][0-9]|30)", "a disk slot", "scsi1")]

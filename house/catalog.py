@@ -1,0 +1,155 @@
+"""The catalog: every claim the repository backs up, joined with how it is opened from here and what it must hold.
+
+Knows no store: it opens nothing, it only says where to look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from house.declared import DeclaredBackup
+from house.model import BackedUpClaim, Requirement, SecretRef
+from house.problems import Problem, Steps, dotted, nearest_or_all
+from house.settings import DEFAULT_MAX_AGE, BackupsSection, ClaimSection, OpenAsSection, RequirementSection
+from house.yamlfile import Document
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
+_OPENED_HERE = ("/", "s3:", "sftp:", "rest:")
+_S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_OURS = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD")
+Located = Callable[[str], str]
+"""Makes a path of the settings file absolute."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One rule of `backups.open_as`, ready to match."""
+
+    rule: OpenAsSection
+    form: re.Pattern[str]
+
+    def address(self, seen: str) -> str | None:
+        """How what a mover sees is opened from here, None when this rule does not fit."""
+        found = self.form.fullmatch(seen)
+        if found is None:
+            return None
+        if self.rule.open is None:
+            return seen
+        return _PLACEHOLDER.sub(lambda m: found.groupdict().get(m[1] or "", m[0]), self.rule.open)
+
+
+def pattern(seen: str) -> re.Pattern[str]:
+    """A rule's pattern: `{name}` is text without a slash and may be used in `open`, `*` is any text."""
+    form, at, names = "", 0, set[str]()
+    for part in _PLACEHOLDER.finditer(seen):
+        form += re.escape(seen[at : part.start()])
+        name = part[1]
+        form += ".*" if name is None else f"(?P={name})" if name in names else f"(?P<{name}>[^/]+)"
+        names |= {name} if name is not None else set()
+        at = part.end()
+    return re.compile(form + re.escape(seen[at:]))
+
+
+def catalog(
+    backups: Iterable[DeclaredBackup], settings: BackupsSection, located: Located, secret: Callable[[SecretRef], SecretRef]
+) -> tuple[BackedUpClaim, ...]:
+    """One BackedUpClaim per declared backup. `located` makes paths absolute, `secret` the paths inside references."""
+    openings = [Opening(rule, pattern(rule.seen)) for rule in settings.open_as]
+    return tuple(_claim(backup, settings, openings, located, secret) for backup in backups)
+
+
+def _claim(
+    backup: DeclaredBackup,
+    settings: BackupsSection,
+    openings: list[Opening],
+    located: Located,
+    secret: Callable[[SecretRef], SecretRef],
+) -> BackedUpClaim:
+    own = settings.claims.get(f"{backup.namespace}/{backup.claim}", ClaimSection())
+    seen = own.repository or backup.mover_repository
+    note = "" if seen else backup.repository_note
+    address, rule = "", None
+    for opening in openings if seen else ():
+        fits = opening.address(seen)
+        if fits is not None:
+            address, rule = fits, opening.rule
+            break
+    if seen and rule is None:
+        note = f"no rule of backups.open_as fits {seen}"
+    password = own.password or (rule.password if rule is not None else None) or settings.password
+    return BackedUpClaim(
+        namespace=backup.namespace,
+        claim=backup.claim,
+        app=backup.app,
+        destination=backup.destination,
+        source=backup.source,
+        trigger=backup.trigger,
+        repository_secret=backup.repository_secret,
+        mover_repository=seen,
+        open_as=address,
+        password=secret(password) if password is not None else SecretRef(()),
+        environment=tuple((k, secret(v)) for k, v in rule.environment.items()) if rule is not None else (),
+        ca_file=located(rule.ca_file) if rule is not None and rule.ca_file else "",
+        uid=backup.uid,
+        gid=backup.gid,
+        requirement=_requirement(own, settings.defaults),
+        flux_app=backup.flux_app,
+        declared_in=backup.declared_in,
+        git_restore_as_of=backup.restore_as_of,
+        repository_note=note,
+    )
+
+
+def _requirement(own: RequirementSection, defaults: RequirementSection) -> Requirement:
+    data = own.data or defaults.data or "required"
+    ages = [age for age in (own.max_age, defaults.max_age, DEFAULT_MAX_AGE) if age is not None]
+    sizes = [size for size in (own.min_bytes, defaults.min_bytes, 0) if size is not None]
+    return Requirement(required=data == "required", max_age=ages[0], min_bytes=sizes[0])
+
+
+def check_backups(
+    document: Document, settings: BackupsSection, backups: Iterable[DeclaredBackup], located: Located
+) -> tuple[Problem, ...]:
+    """What is wrong with the backups section when it is held against the repository."""
+    problems: list[Problem] = []
+
+    def wrong(where: Steps, what: str, better: str) -> None:
+        problems.append(Problem(document.name, document.line(where), dotted(where), what, better))
+
+    known = [f"{b.namespace}/{b.claim}" for b in backups]
+    for key in settings.claims:
+        if key not in known:
+            wrong(("backups", "claims", key), "is no claim that the repository backs up", nearest_or_all(key, known))
+    for index, rule in enumerate(settings.open_as):
+        for key, what, better in _rule_problems(rule, settings, located):
+            wrong(("backups", "open_as", index, key), what, better)
+    return tuple(problems)
+
+
+def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Located) -> Iterable[tuple[str, str, str]]:
+    names = {m[1] for m in _PLACEHOLDER.finditer(rule.seen) if m[1]}
+    for part in _PLACEHOLDER.finditer(rule.open or ""):
+        if part[1] is None:
+            yield "open", "a * cannot be filled in", "name it in seen, as in {app}"
+        elif part[1] not in names:
+            yield "open", f"{{{part[1]}}} is not in seen", nearest_or_all(part[1], sorted(names))
+    opened = rule.open or rule.seen
+    if rule.open is None and opened.startswith("/"):
+        yield "seen", "is a path inside the mover, and open does not say where that is", "add open, as in `open: /mnt/backup/{app}`"
+    elif not opened.startswith(_OPENED_HERE) and not opened.startswith(("{", "*")):
+        key = "open" if rule.open is not None else "seen"
+        yield key, "is nothing that can be opened from here", "write s3:…, sftp:…, rest:… or an absolute path"
+    if rule.password is None and settings.password is None:
+        yield "password", "is missing, and backups.password too", "give a reference, as in `password: env:RESTIC_PASSWORD`"
+    for key in rule.environment:
+        if key in _OURS or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", key):
+            yield "environment", f"{key} cannot be set here", "use password and open, or a variable's name in capitals"
+    if opened.startswith("s3:"):
+        for key in _S3_KEYS:
+            if key not in rule.environment:
+                yield "environment", f"has no {key}", f"S3 needs it: add `{key}: env:{key}`"
+    if rule.ca_file and not Path(located(rule.ca_file)).is_file():
+        yield "ca_file", "is not there", "name the CA's file, seen from this file"

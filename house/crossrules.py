@@ -1,0 +1,144 @@
+"""Rules that hold across files: every node of talconfig.yaml has its place, no id is used twice, Flux can be told apart.
+
+Works on the settings as written, so that these problems are told together with those of single values. Asks nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from house.kustomize import mapping, sequence
+from house.problems import Problem, Steps, dotted, nearest_or_all
+from house.repository import Repository
+from house.talconfig import Talconfig, TalosNode
+from house.values import FILL_IN
+from house.yamlfile import Document
+
+_SHARED = ("cores", "memory", "bridge", "disks")
+_EXAMPLES = {"cores": "4", "memory": "8GiB", "bridge": "vmbr0", "disks": "[{size: 20GiB}]", "storage": "local-lvm"}
+_DEV = re.compile(r"/dev/[svx]v?d([a-z])")
+
+
+def cross_problems(document: Document, repository: Repository) -> tuple[Problem, ...]:
+    """Everything wrong between blackstart.yaml and the repository."""
+    found = [*_nodes(document, repository), *_git(document, repository), *_recipient(document, repository)]
+    return tuple(Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found)
+
+
+_Wrong = tuple[Steps, str, str]
+
+
+def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
+    settings = mapping(document.value)
+    nodes, defaults = mapping(settings.get("nodes")), mapping(settings.get("node_defaults"))
+    hosts = [str(host) for host in sequence(mapping(settings.get("proxmox")).get("hosts"))]
+    talconfig = repository.talconfig
+    if talconfig is not None and talconfig.nodes:
+        yield from _coverage(nodes, talconfig)
+    ids: dict[int, str] = {}
+    macs: dict[str, str] = {n.mac: n.name for n in talconfig.nodes if n.mac} if talconfig is not None else {}
+    for name, value in nodes.items():
+        node = mapping(value)
+        if not node:
+            continue
+        vm_id, host = node.get("vm_id"), node.get("host")
+        if isinstance(vm_id, int) and vm_id in ids:
+            yield ("nodes", name, "vm_id"), f"VM id {vm_id} is also that of {ids[vm_id]}", "give each node its own"
+        elif isinstance(vm_id, int):
+            ids[vm_id] = name
+        if hosts and isinstance(host, str) and host not in hosts and FILL_IN not in host:
+            yield ("nodes", name, "host"), f"{host} is not among proxmox.hosts", nearest_or_all(host, hosts)
+        yield from _merged(name, node, defaults)
+        yield from _hardware(name, node, defaults, talconfig, macs)
+
+
+def _coverage(nodes: dict[str, Any], talconfig: Talconfig) -> Iterator[_Wrong]:
+    known = [node.name for node in talconfig.nodes]
+    for name in nodes:
+        if name not in known:
+            left = [k for k in known if k not in nodes] or known
+            yield ("nodes", name), f"is no node of {talconfig.name}", nearest_or_all(name, left)
+    for node in talconfig.nodes:
+        if node.name and node.name not in nodes:
+            what = f"{node.name} of {talconfig.name}:{node.line} is missing"
+            yield ("nodes",), what, f"say where it lives, as in `{node.name}: {{host: pve-1, vm_id: 8001}}`"
+        if node.address and node.address == talconfig.vip:
+            what = f"{node.name}'s address in {talconfig.name}:{node.line} is the virtual one, {talconfig.vip}"
+            yield ("nodes", node.name), what, "give the node its own"
+
+
+def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterator[_Wrong]:
+    """What a node must have, from itself or from node_defaults."""
+    for key in _SHARED:
+        if node.get(key) is None and defaults.get(key) is None:
+            yield ("nodes", name, key), "is missing, and in node_defaults too", f"write it in one, as in `{key}: {_EXAMPLES[key]}`"
+    base: Steps = ("nodes", name) if node.get("disks") is not None else ("node_defaults",)
+    slots: dict[str, int] = {}
+    for index, value in enumerate(sequence(node.get("disks") or defaults.get("disks"))):
+        disk = mapping(value)
+        where: Steps = (*base, "disks", index)
+        if disk and not (disk.get("storage") or node.get("storage") or defaults.get("storage")):
+            better = "write it here, on the node or in node_defaults, as in `storage: local-lvm`"
+            yield (*where, "storage"), f"is missing for {name}", better
+        slot = str(disk.get("slot") or f"scsi{index}")
+        if slot in slots:
+            yield (*where, "slot"), f"{slot} is also that of disk {slots[slot]}", "give each disk its own"
+        slots.setdefault(slot, index)
+
+
+def _hardware(
+    name: str, node: dict[str, Any], defaults: dict[str, Any], talconfig: Talconfig | None, macs: dict[str, str]
+) -> Iterator[_Wrong]:
+    """What the VM must share with talconfig.yaml: its MAC, and a disk where Talos is installed to."""
+    declared = next((n for n in talconfig.nodes if n.name == name), None) if talconfig is not None else None
+    mac = str(node.get("mac") or "").lower().replace("-", ":")
+    if mac:
+        other = macs.get(mac, name)
+        if declared is not None and declared.mac and declared.mac != mac:
+            yield ("nodes", name, "mac"), f"differs from {declared.mac} in talconfig.yaml:{declared.line}", "leave it out here"
+        elif other != name:
+            yield ("nodes", name, "mac"), f"MAC {mac} is also that of {other}", "give each node its own"
+        macs.setdefault(mac, name)
+    elif declared is not None and not declared.mac:
+        what = f"is missing, and no interface in talconfig.yaml:{declared.line} names a hardwareAddr"
+        yield ("nodes", name, "mac"), what, "write it, as in `mac: bc:24:11:00:00:01`"
+    disks = sequence(node.get("disks") or defaults.get("disks"))
+    if declared is not None and disks and system_disk(declared) >= len(disks):
+        what = f"has no disk that would be {declared.install_disk}, where Talos is installed to"
+        yield ("nodes", name, "disks"), what, "list one disk more, or correct installDisk"
+    elif declared is not None and disks and declared.disk_count > len(disks):
+        what = f"has {len(disks)} of the {declared.disk_count} disks that talconfig.yaml:{declared.line} names"
+        yield ("nodes", name, "disks"), what, "list the others too"
+
+
+def system_disk(node: TalosNode) -> int:
+    """Place of the disk that Talos is installed to: /dev/sda is 0; a path by id counts as the first."""
+    found = _DEV.fullmatch(node.install_disk)
+    return ord(found[1]) - ord("a") if found else 0
+
+
+def _git(document: Document, repository: Repository) -> Iterator[_Wrong]:
+    git = mapping(mapping(document.value).get("git"))
+    source = repository.source
+    url = git.get("url") or source.url
+    if not url:
+        yield ("git", "url"), "is missing, and the repository does not say what Flux pulls", "write the URL that Flux pulls"
+    if not (git.get("branch") or source.branch):
+        yield ("git", "branch"), "is missing, and the repository does not say which", "write the branch, as in `branch: main`"
+    if isinstance(url, str) and url.startswith("ssh:") and not git.get("deploy_key"):
+        better = "give a reference, as in `deploy_key: file:~/.ssh/home-ops`"
+        yield ("git", "deploy_key"), "is missing, and Flux pulls over ssh", better
+    if not source.path:
+        what = "leads to no home-ops repository: it has no kubernetes/flux/cluster and names no other path"
+        yield ("house", "repository"), what, "point it to the right folder"
+
+
+def _recipient(document: Document, repository: Repository) -> Iterator[_Wrong]:
+    own = mapping(mapping(document.value).get("sops")).get("recipient")
+    known = repository.age_recipients
+    if own is None and len(known) > 1:
+        yield ("sops", "recipient"), f".sops.yaml names {len(known)} recipients", f"write ours: one of {', '.join(known)}"
+    if isinstance(own, str) and known and own not in known and FILL_IN not in own:
+        yield ("sops", "recipient"), "is not among the recipients of .sops.yaml", f"write one of {', '.join(known)}"

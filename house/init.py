@@ -1,0 +1,238 @@
+"""What `invoke config.init` writes: a commented blackstart.yaml that says what the repository shows and marks what it cannot know.
+
+Reads the repository, asks nobody, and overwrites nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import SettingsInvalid
+from house.model import DiskFate
+from house.problems import dotted
+from house.reading import marks_of
+from house.repository import Repository, read_repository
+from house.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
+from house.talconfig import TalosNode
+from house.values import FILL_IN
+from house.yamlfile import parse
+
+SETTINGS_FILE = "blackstart.yaml"
+_SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One place that a person must fill in: path and line in the written file."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written where, what is left to fill in, and what in the repository could not be followed."""
+
+    file: Path
+    marks: tuple[Mark, ...]
+    notes: tuple[str, ...]
+
+
+def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> Written:
+    """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already,
+    or when the repository cannot be read at all."""
+    root = root.expanduser().resolve()
+    file = root / SETTINGS_FILE
+    repository = read_repository(root)
+    if repository.talconfig is None:
+        raise SettingsInvalid(
+            f"{root} cannot be read as a home-ops repository",
+            evidence=tuple(str(p) for p in repository.problems),
+            hint="Blackstart reads talos/talconfig.yaml, bootstrap/helmfile.yaml and kubernetes/",
+        )
+    text = settings_text(repository, house_id())
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise SettingsInvalid(f"{file} is there already", hint="it is never overwritten: move it aside first") from None
+    schema = root / SCHEMA_FILE
+    if not schema.exists():
+        schema.write_text(schema_text(), encoding="utf-8")
+    return Written(file, marks_in(text), repository.notes)
+
+
+def marks_in(text: str) -> tuple[Mark, ...]:
+    """Every place of a settings text that is still to be filled in."""
+    document = parse(text, SETTINGS_FILE)[0]
+    return tuple(Mark(dotted(path), document.line(path)) for path in marks_of(document.value))
+
+
+def settings_text(repository: Repository, house_id: str) -> str:
+    """The text of a settings file for this repository."""
+    talconfig = repository.talconfig
+    nodes = talconfig.nodes if talconfig is not None else ()
+    name = re.sub(r"[^a-z0-9-]+", "-", repository.root.name.lower()).strip("-") or "home-ops"
+    parts = [
+        _HEAD.format(editor=EDITOR_LINE, name=name[:40].strip("-"), id=house_id, mark=FILL_IN),
+        _PROXMOX.format(mark=FILL_IN),
+        _nodes(nodes),
+        _image(nodes),
+        _git(repository),
+        _sops(repository),
+        _backups(repository),
+        _LIMITS,
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _nodes(nodes: tuple[TalosNode, ...]) -> str:
+    first = nodes[0].install_disk if nodes else "/dev/sda"
+    lines = [_NODE_DEFAULTS.format(mark=FILL_IN, disk=first, create=DiskFate.CREATE.value)]
+    for _ in range(1, max((node.disk_count for node in nodes), default=1)):
+        lines += [f"    - size: {FILL_IN}", f"      fate: {DiskFate.KEEP.value}"]
+    lines += ["", "# Where each node of talos/talconfig.yaml lives.", "nodes:"]
+    for node in nodes:
+        role = "control plane" if node.control_plane else "worker"
+        lines.append(f"  {node.name}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
+        lines.append(f"    host: {FILL_IN}")
+        lines.append(f"    vm_id: {FILL_IN}")
+        if not node.mac:
+            lines.append(f"    mac: {FILL_IN}")
+    return "\n".join(lines) + "\n"
+
+
+def _image(nodes: tuple[TalosNode, ...]) -> str:
+    found = {match[1] for node in nodes if (match := _SCHEMATIC.search(node.installer))}
+    known = found.pop() if len(found) == 1 else FILL_IN
+    return _IMAGE.format(schematic=known)
+
+
+def _git(repository: Repository) -> str:
+    source = repository.source
+    lines = ["# What Flux pulls. Only what the repository does not say, or says differently from how it is reached."]
+    if source.url:
+        lines.append(f"# Found at {source.declared_in}: {source.url}, branch {source.branch or 'unknown'}.")
+    wanted = []
+    if not source.url:
+        wanted.append(f"  url: {FILL_IN}")
+    if not source.branch:
+        wanted.append(f"  branch: {FILL_IN}")
+    if source.url.startswith("ssh:"):
+        wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private key")
+    lines += ["git:", *wanted] if wanted else ["git: {}"]
+    return "\n".join(lines) + "\n"
+
+
+def _sops(repository: Repository) -> str:
+    several = len(repository.age_recipients) > 1
+    own = f"  recipient: {FILL_IN}  # one of {', '.join(repository.age_recipients)}\n" if several else ""
+    return _SOPS + own
+
+
+def _backups(repository: Repository) -> str:
+    backups = repository.declared.backups
+    patterns: dict[str, None] = {}
+    for backup in backups:
+        if backup.mover_repository:
+            patterns[_pattern(backup.mover_repository, backup.app)] = None
+    lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD")]
+    lines.append("  open_as:" if patterns else "  open_as: []")
+    for pattern in patterns:
+        lines.append(f'    - seen: "{pattern}"')
+        if pattern.startswith("s3:"):
+            lines.append("      environment:")
+            lines += [f"        {key}: {FILL_IN}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+        elif not pattern.startswith(("sftp:", "rest:")):
+            lines.append(f"      open: {FILL_IN}  # sftp:user@nas:/path/{{app}}, /mnt/path/{{app}} or s3:https://…")
+    lines.append(_CLAIMS)
+    unknown = [b for b in backups if not b.mover_repository]
+    lines.append("  claims:" if unknown else "  claims: {}")
+    for backup in unknown:
+        lines.append(f"    {backup.namespace}/{backup.claim}:")
+        lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
+    known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
+    lines.append(f"  # Claims that the repository backs up: {known}.")
+    return "\n".join(lines) + "\n"
+
+
+def _pattern(seen: str, app: str) -> str:
+    """What claims' repositories have in common: the application's name becomes `{app}` where it is the last part."""
+    head, _, tail = seen.rpartition("/")
+    return f"{head}/{{app}}" if tail == app and head else seen
+
+
+_HEAD = """{editor}
+# Settings of Blackstart for this house. Holds no secret: only references to secrets, each one of
+#   env:NAME, file:PATH, sops:PATH#key or op://vault/item/field (a list of them: tried in order).
+# {mark} marks what only you know; every verb lists what is left of it. Paths are seen from this file.
+
+house:
+  name: {name}
+  # The lineage of this house: VMs carry it as owner mark. Made once; never change it.
+  id: "{id}"
+  repository: .
+"""
+
+_PROXMOX = """# The Proxmox API, endpoints tried in order. The fingerprint is shown at Datacenter > node > Certificates;
+# name a ca_file instead when the certificate is signed by a CA.
+proxmox:
+  endpoints:
+    - url: {mark}  # https://10.0.0.11:8006
+      fingerprint: {mark}
+  token:
+    id: {mark}  # blackstart@pve!run
+    secret: env:PROXMOX_TOKEN_SECRET
+"""
+
+_NODE_DEFAULTS = """# What the nodes' VMs have in common; every key may also stand on a node.
+node_defaults:
+  storage: {mark}  # storage of the disks
+  bridge: vmbr0
+  cores: {mark}
+  memory: {mark}  # 8GiB
+  # In the order in which Talos sees them; it installs to {disk}. fate says what may happen to a disk that exists:
+  # keep (the default for data disks), create (the default for the system disk) or wipe.
+  disks:
+    - size: {mark}  # 20GiB
+      fate: {create}"""
+
+_IMAGE = """# The Talos image that system disks are imported from; its version is that of talconfig.yaml.
+image:
+  factory: https://factory.talos.dev
+  schematic: {schematic}
+  # sha256: pins the image; without it the factory is asked
+  storage: local  # needs content type `import`
+"""
+
+_SOPS = """# The age key whose public half is the recipient in .sops.yaml.
+sops:
+  age_key: [env:SOPS_AGE_KEY, file:age.key]
+"""
+
+_BACKUPS = """# How backups are opened from this machine, before anything is built.
+backups:
+  password: {mark}  # reference to the restic password, as in op://vault/item/RESTIC_PASSWORD
+  # `seen` is what the mover sees; {{name}} stands for text without a slash, * for any. Without `open` it is opened as it is."""
+
+_CLAIMS = """  # What every claim must come back with; a claim may differ below, as in
+  #   claims: {tools/notes: {data: may-be-empty, max_age: any}}
+  defaults:
+    data: required
+    max_age: 36h
+    min_bytes: 0"""
+
+_LIMITS = """# How much at once, and how long to wait. These are the defaults.
+limits:
+  parallel: 8
+  proxmox_parallel: 4
+  boot: 10m
+  api: 10m
+  release: 15m
+  flux: 30m
+  restore: 2h
+"""
