@@ -45,6 +45,7 @@ class Faults:
         self._counts: Counter[str] = Counter()
         self.reached: list[str] = []
         self.struck: list[tuple[str, Fault]] = []
+        self.lies: set[str] = set()  # ids of tasks that never were; they answer "ended, OK" for ever
 
     def arm(self, pattern: str, fault: Fault) -> None:
         """Let `fault` strike at the first mutation that fits (ERROR_TWICE: at the first two)."""

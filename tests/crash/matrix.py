@@ -1,0 +1,150 @@
+"""The crash matrix: every fault at every mutation, and every way to die at every write of the journal. For any stage.
+
+A *stage* is one world with all that outlives the tool's process. `explore` runs it once clean to learn the mutations; then, for
+each point, a fresh stage meets that fault and is started again until it converges, plans all noop and did nothing twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import BlackstartError
+from engine.journal import Disk
+from engine.plan import Plan
+from engine.report import Report
+from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
+from lab.world.clock import VirtualClock
+from lab.world.faults import Death, Fault
+from lab.world.world import World
+
+MOST_LIVES = 8
+PAUSES_S = (0.0, 0.5, 4.0, 90.0)
+"""How long the operator takes to start the tool again, in turn: at once is the hardest."""
+
+
+class Stage(Protocol):
+    """One world, one state folder, one clock."""
+
+    world: World
+    clock: VirtualClock
+
+    def live(self, disk: Disk) -> Report:
+        """Start the tool: open the journal on this disk and run until the report. Raises Death; lets go of the journal then.
+
+        The contexts are made anew (lab.ports.faulty), in the life that the clock lives now.
+        """
+
+    def plan(self) -> Plan:
+        """What a run would do now, looked at past all faults."""
+
+    def doubled(self) -> Sequence[str]:
+        """What was done twice, or is wrong otherwise, in words; nothing when all is well."""
+
+
+MakeStage = Callable[[Path, int], Stage]
+"""A fresh stage in this empty folder, its threads taking turns by this seed."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One fault at one place: the name of a mutation, or the number of a journal write."""
+
+    place: str
+    fault: Fault | DiskFault
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.fault.value} at {self.place} (seed {self.seed})"
+
+
+@dataclass
+class Matrix:
+    """What was explored."""
+
+    mutations: tuple[str, ...] = ()
+    writes: int = 0
+    points: int = 0
+    lives: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        restarts = ", ".join(f"{count} after {lives}" for lives, count in sorted(self.lives.items()))
+        return (
+            f"crash matrix: {len(self.mutations)} mutations and {self.writes} journal writes, {self.points} points; "
+            f"converged: {restarts} life or lives; {len(self.failures)} failed"
+        )
+
+
+def explore(
+    make: MakeStage,
+    folder: Path,
+    *,
+    faults: Iterable[Fault] = tuple(Fault),
+    disk_faults: Iterable[DiskFault] = tuple(DiskFault),
+    seeds: Iterable[int] = (1,),
+) -> Matrix:
+    """The whole matrix. Failures are collected, so that one run shows all of them."""
+    seeds = tuple(seeds)
+    matrix = Matrix()
+    folders = (folder / str(number) for number in itertools.count())
+    matrix.mutations, matrix.writes = _clean(make, next(folders), seeds[0])
+    for seed in seeds:
+        points = [Point(name, fault, seed) for name in matrix.mutations for fault in faults]
+        points += [Point(str(n + 1), fault, seed) for n in range(matrix.writes) for fault in disk_faults]
+        for point in points:
+            pause_s = PAUSES_S[matrix.points % len(PAUSES_S)]
+            matrix.points += 1
+            problems, lives = _survive(make(next(folders), seed), point, pause_s)
+            matrix.lives[lives] += 1
+            matrix.failures += [f"{point}, again after {pause_s:g} s: {problem}" for problem in problems]
+    return matrix
+
+
+def _clean(make: MakeStage, folder: Path, seed: int) -> tuple[tuple[str, ...], int]:
+    """Every mutation of a run without faults, and how many writes its journal has. It must converge by itself."""
+    stage = make(folder, seed)
+    disk = FencedDisk(stage.clock.fence)
+    report = stage.live(disk)
+    assert report.converged, report
+    wrong = [line.id for line in stage.plan().changes]
+    assert not wrong, f"without any fault, the plan after the run is not empty: {wrong}"
+    assert not stage.doubled(), stage.doubled()
+    return tuple(dict.fromkeys(stage.world.faults.reached)), disk.writes
+
+
+def _survive(stage: Stage, point: Point, pause_s: float) -> tuple[list[str], int]:
+    """Meet the fault, start again until converged; answers what is wrong then, and how many lives it took."""
+    armed = None
+    if isinstance(point.fault, DiskFault):
+        armed = ArmedWrite(int(point.place), point.fault)
+    else:
+        stage.world.faults.arm(point.place, point.fault)
+    struck = False
+    for life in range(1, MOST_LIVES + 1):
+        disk = FencedDisk(stage.clock.fence, armed)
+        armed = None
+        report = _life(stage, disk)
+        struck = struck or disk.struck or bool(stage.world.faults.struck)
+        if report is not None and report.converged:
+            problems = [] if struck else ["the fault was never met"]
+            problems += [f"plan is not empty: {line.id} {line.verdict.value}" for line in stage.plan().changes]
+            return problems + list(stage.doubled()), life
+        stage.clock.sleep(pause_s)
+    causes = [f"{line.id}: {line.detail}" for line in report.root_causes] if report is not None else ["died, or could not start"]
+    return [f"not converged in {MOST_LIVES} lives: {causes}"], MOST_LIVES
+
+
+def _life(stage: Stage, disk: FencedDisk) -> Report | None:
+    """One start of the tool; None when it died or ended in an error. Its threads are buried, and the next life begins."""
+    try:
+        return stage.live(disk)
+    except (Death, BlackstartError):
+        return None
+    finally:
+        stage.clock.bury()
+        stage.clock.new_life()
