@@ -1,0 +1,132 @@
+"""`blackstart.lock.yaml`: what each claim's repository was when it was last audited and found good. Holds no secret.
+
+It lies in Git beside the settings, so that an empty or foreign repository is noticed even when everything else is lost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from engine.errors import SettingsInvalid
+from house import yamlfile
+from house.kustomize import mapping
+from house.model import House
+from house.problems import Problem, refuse
+from house.yamlfile import Document, YamlInvalid
+
+LOCK_FILE = "blackstart.lock.yaml"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_HEAD = "# Written by `invoke dr.audit --lock`: what each claim's backup repository was then. Commit it; do not edit it.\n"
+
+
+@dataclass(frozen=True)
+class LockedClaim:
+    """One claim (`namespace/claim`) and its repository: id, complete snapshots, the newest one's bytes and time (epoch seconds)."""
+
+    claim: str
+    repository_id: str
+    count: int
+    bytes: int
+    date: float
+
+
+class Difference(Enum):
+    """How a repository differs from what the lock knows. The first three stop a run, the others are worth a look."""
+
+    OTHER_REPOSITORY = "another repository than the lock knows"
+    EMPTY = "empty, and the lock knows snapshots"
+    MISSING = "not there, and the lock knows it"
+    OLDER = "its newest snapshot is older than the lock's"
+    SMALLER = "less than half of the bytes that the lock knows"
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may be made or restored before a person has looked."""
+        return self in (Difference.OTHER_REPOSITORY, Difference.EMPTY, Difference.MISSING)
+
+
+def lock_path(house: House) -> Path:
+    """Where the lock of this house lies: beside its settings file."""
+    return house.settings_file.with_name(LOCK_FILE)
+
+
+def read_lock(file: Path) -> tuple[LockedClaim, ...]:
+    """What the lock knows, by claim; nothing when there is none yet. Raises SettingsInvalid for a file that is not one."""
+    if not file.exists():
+        return ()
+    try:
+        documents = yamlfile.load(file, file.name)
+    except YamlInvalid as error:
+        raise _refused([error.problem]) from None
+    if not documents:
+        return ()
+    problems = list(yamlfile.duplicate_problems(documents[0]))
+    if not isinstance(mapping(documents[0].value).get("claims"), dict):
+        problems.append(Problem(file.name, 1, "claims", "is missing", "let invoke dr.audit --lock write the file again"))
+    keys = sorted(mapping(mapping(documents[0].value).get("claims")))
+    claims = [claim for key in keys if (claim := _claim(documents[0], key, problems)) is not None]
+    if problems:
+        raise _refused(problems)
+    return tuple(claims)
+
+
+def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:
+    """Write these claims, in one piece: a reader sees the old file or the new one.
+
+    What the file knows of other claims stays: a claim whose audit failed today must not be forgotten for it.
+    """
+    known = {claim.claim: claim for claim in read_lock(file)}
+    known.update({claim.claim: claim for claim in claims})
+    lines = [_HEAD, "claims:\n" if known else "claims: {}\n"]
+    for key, claim in sorted(known.items()):
+        date = datetime.fromtimestamp(int(claim.date), UTC).strftime(_TIME)
+        lines.append(f'  {key}:\n    repository_id: "{claim.repository_id}"\n    count: {claim.count}\n')
+        lines.append(f"    bytes: {claim.bytes}\n    date: {date}\n")
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as out:
+        out.write("".join(lines))
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(file)
+
+
+def compare(locked: LockedClaim, seen: LockedClaim | None) -> tuple[Difference, ...]:
+    """How what was seen now differs from the lock; `seen` is None when there is no repository where one should be."""
+    if seen is None:
+        return (Difference.MISSING,)
+    if seen.repository_id != locked.repository_id:
+        return (Difference.OTHER_REPOSITORY,)
+    if seen.count == 0 and locked.count > 0:
+        return (Difference.EMPTY,)
+    found = []
+    if int(seen.date) < int(locked.date):
+        found.append(Difference.OLDER)
+    if seen.bytes * 2 < locked.bytes:
+        found.append(Difference.SMALLER)
+    return tuple(found)
+
+
+def _claim(document: Document, key: str, problems: list[Problem]) -> LockedClaim | None:
+    body = mapping(document.value["claims"][key])
+    values: dict[str, Any] = {name: body.get(name) for name in ("repository_id", "count", "bytes", "date")}
+    try:
+        date = datetime.strptime(str(values["date"]), _TIME).replace(tzinfo=UTC).timestamp()
+        count, size = int(values["count"]), int(values["bytes"])
+        if not isinstance(values["repository_id"], str) or count < 0 or size < 0:
+            raise ValueError
+    except (TypeError, ValueError):
+        line = document.line(("claims", key))
+        better = "let invoke dr.audit --lock write it again"
+        problems.append(Problem(document.name, line, f"claims.{key}", "is no entry of a lock file", better))
+        return None
+    return LockedClaim(key, values["repository_id"], count, size, date)
+
+
+def _refused(problems: list[Problem]) -> SettingsInvalid:
+    return refuse(problems, LOCK_FILE)
