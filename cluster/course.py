@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from engine.graph import Graph
 from engine.step import Check, Step
 
 HouseStep = Step[LookContext, ActContext]
 HouseCheck = Check[LookContext]
+HouseGraph = Graph[LookContext, ActContext]
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,7 @@ class Course:
 
     checks: tuple[HouseCheck, ...]
     steps: tuple[HouseStep, ...]
+
+    def graph(self) -> HouseGraph:
+        """What waits for what. Raises GraphInvalid."""
+        return Graph[LookContext, ActContext]([*self.checks, *self.steps])

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from adapters.context import LookContext
 from adapters.flux.results import FluxState, KustomizationState
+from adapters.volsync.results import ClaimPhase
 from cluster.holding import still_held
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from house.model import House
@@ -31,9 +32,13 @@ def flux_probe(look: LookContext, house: House) -> Probe:
 
 
 def held_apps(look: LookContext, house: House) -> frozenset[str]:
-    """Kustomizations (`namespace/name`) that own a claim which is still held."""
+    """Kustomizations (`namespace/name`) that own a held claim which is there: applied, and waiting for the hold's lift."""
     held = {(claim.namespace, claim.claim) for claim in still_held(look.hold.record().claims)}
-    return frozenset(claim.flux_app for claim in house.claims if (claim.namespace, claim.claim) in held)
+    return frozenset(
+        claim.flux_app for claim in house.claims
+        if (claim.namespace, claim.claim) in held
+        and look.claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.PENDING
+    )  # fmt: skip
 
 
 def _graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adapters.hold.results import HoldRecord
 from cluster.audit import ClaimAudit
 from console.problem import step_problem
 from engine.plan import Plan, Verdict
@@ -89,6 +90,18 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Table:
             point.pin if point else "none", age, _number(point.files if point else None),
             _number(point.size if point else None), Text(audit.detail),
         )  # fmt: skip
+    return table
+
+
+def hold_table(record: HoldRecord, now: float) -> Table:
+    """One line per claim of the record, oldest hold first."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("state", "claim", "since", "restore point", "proof", "reason"):
+        table.add_column(name)
+    for claim in sorted(record.claims, key=lambda c: c.since):
+        since = f"{(now - claim.since) / 3600:.1f} h" if claim.since else "unknown"
+        point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"
+        table.add_row(claim.state.value, Text(claim.key), since, point, claim.depth or "none", Text(claim.reason))
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.volsync.results import FileEntry
@@ -51,7 +51,9 @@ class ModelledHome:
     def __post_init__(self) -> None:
         self.world = World(self.clock, self.seed)
         self.proxmox = cluster_for(self.house, self.world)
+        # The checksum is the published image's: a modelled house pins what its factory serves.
         self.sha256 = publish_image(self.proxmox, self.house.image.url)
+        self.house = replace(self.house, image=replace(self.house.image, sha256=self.sha256))
         self.talos = TalosWorld(self.world)
         join(self.house, self.proxmox, self.talos)
         self.store = Store()

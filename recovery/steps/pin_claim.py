@@ -17,7 +17,7 @@ from recovery.record import entry_of
 
 @dataclass(frozen=True)
 class PinClaim(BaseStep):
-    """The newest complete snapshot not later than `as_of` (seconds since the epoch, 0.0 for now). Chosen once: a resume keeps it."""
+    """The newest complete snapshot not later than `as_of` (seconds since the epoch, 0.0: now). Chosen once, kept by a resume."""
 
     house: House
     claim: BackedUpClaim

@@ -95,7 +95,7 @@ def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:
         raise PermanentError(
             "EMPTY RESTORE: no repository was found, VolSync made a new one and restored nothing",
             evidence=state.log,
-            hint="the mover looks elsewhere than the audit: compare RESTIC_REPOSITORY in the Secret, then remove the new repository",
+            hint="the mover looks elsewhere than the audit: compare RESTIC_REPOSITORY in the Secret, then remove what was made",
         )
     if any(line in text for line in NOTHING):
         raise PermanentError("EMPTY RESTORE: VolSync found no snapshot and called it a success", evidence=state.log)

@@ -1,0 +1,20 @@
+"""How a run reaches a house: the ports, and what must be closed in the end. Knows no verb."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from adapters.context import ActContext, LookContext
+from engine.programs import EndGroup, Programs
+
+
+class Doors(Protocol):
+    """The ports to one house for one run. `programs` is told of every program that a run starts."""
+
+    look: LookContext
+    act: ActContext
+    programs: Programs
+    end_group: EndGroup | None
+
+    def close(self) -> None:
+        """Release the Lease if it is ours, end helper processes, close connections."""

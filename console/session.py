@@ -1,0 +1,260 @@
+"""One verb from its settings to its exit code: loads the house, opens the doors, runs, shows, and closes. Knows no port's use."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from rich.console import Console
+
+from cluster.course import Course, HouseGraph
+from console.doors import Doors
+from console.jsonlines import JsonLines
+from console.live import LiveView
+from console.plain import PlainLines
+from console.problem import problem_lines
+from console.tables import plan_summary, plan_table, print_report
+from engine.approval import Approval, approve
+from engine.errors import EXIT_BUG, EXIT_OK, BlackstartError
+from engine.events import Event, Sink
+from engine.executor import run
+from engine.journal import Journal, open_journal
+from engine.limits import Limits
+from engine.plan import Plan, plan
+from engine.report import Outcome, Report
+from engine.secrets import redact
+from engine.state import State
+from engine.stop import Stop
+from engine.verify import verify
+from engine.waiting import SystemClock
+from engine.workers import Threads
+from house.lock import lock_path, read_lock
+from house.model import House
+
+APPROVAL_VALID_S = 24 * 3600.0
+SIMULATED = "[simulated] "
+
+OpenDoors = Callable[[House, str, SystemClock, Journal | None], Doors]
+
+
+def new_run_id(now: float) -> str:
+    """Time and four random bytes: orders runs for people, and never repeats."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)) + "-" + secrets.token_hex(4)
+
+
+@dataclass
+class Session:
+    """One invocation of one verb. `result` collects what the last JSON line holds."""
+
+    verb: str
+    house: House
+    open_doors: OpenDoors
+    json: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    stop: Stop = field(default_factory=Stop)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.clock = SystemClock(self.stop.event)
+        self.run_id = new_run_id(self.clock.now())
+        self.console = Console(file=io.StringIO() if self.json else self.out, highlight=False, soft_wrap=True)
+        self.lines = JsonLines(self.out)
+        self.prefix = SIMULATED if self.house.simulated else ""
+
+    # The verbs' building blocks.
+
+    def plan(self, course: Course) -> int:
+        """Look once and show what a run would do. Changes nothing."""
+        with self.doors(None) as doors:
+            made = plan(course.graph(), doors.look, workers=Threads(), at_once=16)
+        self.show_plan(made)
+        counts = {line.verdict.value: sum(o.verdict is line.verdict for o in made.lines) for line in made.lines}
+        return self.finish("changes" if made.changes else "noop", counts, made.exit_code, plan=made.digest, lines=made.lines)
+
+    def apply(self, course: Course, approved: str = "", next_command: str = "") -> int:
+        """Bring the house to what the course says, resuming what an earlier run left; answers the exit code."""
+        graph = course.graph()
+        folder = self.house.state_dir / "runs" / self.run_id
+        with ExitStack() as stack:
+            journal = open_journal(self.house.state_dir, lineage=self.house.id, run=self.run_id)
+            stack.enter_context(journal)
+            folder.mkdir(parents=True, mode=0o700)
+            doors = stack.enter_context(self.doors(journal))
+            approval = self.consent(graph, doors, journal, approved)
+            sink = stack.enter_context(self.sinks(folder))
+            stack.enter_context(self.signals())
+            limits = self.house.limits
+            report = run(
+                graph, doors.look, doors.act, journal=journal, clock=self.clock, workers=Threads(), stop=self.stop, sink=sink,
+                limits=Limits(at_once=limits.parallel, per_system={"proxmox": limits.proxmox_parallel, "helm": 1}),
+                approval=approval, programs=doors.programs, end_group=doors.end_group, bug_log=_bug_log(folder),
+            )  # fmt: skip
+        return self.finish_run(report, next_command)
+
+    def verify(self, course: Course) -> int:
+        """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
+        with self.doors(None) as doors:
+            report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
+        return self.finish_run(report, "invoke cluster.plan" if report.root_causes else "")
+
+    def outline(self, course: Course) -> int:
+        """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
+        graph = course.graph()
+        rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
+        if not self.json:
+            for row in rows:
+                self.console.print(f"{row['id']:<48} {row['title']}", markup=False)
+            self.console.print(f"\n{self.prefix}{len(rows)} checks and steps; the house was not looked at.", markup=False)
+        return self.finish("not looked at", {"steps": len(rows)}, EXIT_OK, lines=rows)
+
+    def remembered(self, state: State) -> int:
+        """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""
+        if not self.json:
+            for name, open_begin in state.in_flight.items():
+                self.console.print(f"in flight  {name}  begun by run {open_begin.run}", markup=False)
+            for name, last in state.last.items():
+                self.console.print(f"{last.outcome:<10} {name}  {last.detail}", markup=False)
+            self.console.print(f"\n{self.prefix}{state.lines} lines in the journal; nothing was looked at.", markup=False)
+        counts = {"in_flight": len(state.in_flight), "steps": len(state.last)}
+        return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, last=state.last)
+
+    def known(self) -> dict[str, str]:
+        """Claim key → repository id, as blackstart.lock.yaml has them; empty without that file."""
+        return {row.claim: row.repository_id for row in read_lock(lock_path(self.house))}
+
+    # Pieces.
+
+    @contextmanager
+    def doors(self, journal: Journal | None) -> Iterator[Doors]:
+        """Open the house's doors for the length of the block."""
+        doors = self.open_doors(self.house, self.run_id, self.clock, journal)
+        try:
+            yield doors
+        finally:
+            doors.close()
+
+    def consent(self, graph: HouseGraph, doors: Doors, journal: Journal, approved: str) -> Approval | None:
+        """Turn `--approve DIGEST` into an approval of the acts of the plan of now, and journal it."""
+        if not approved:
+            return None
+        now = self.clock.now()
+        made = plan(graph, doors.look, workers=Threads(), at_once=16)
+        return approve(
+            approved, acts=made.acts, plan_digest=made.digest, journalled=journal.state.approvals, now=now,
+            valid_s=APPROVAL_VALID_S,
+        )  # fmt: skip
+
+    @contextmanager
+    def sinks(self, folder: Path) -> Iterator[Sink]:
+        """JSON lines always in the run's folder; on screen JSON, a live view on a terminal, plain lines otherwise."""
+        with ExitStack() as stack:
+            kept = JsonLines(stack.enter_context((folder / "events.jsonl").open("w", encoding="utf-8")))
+            shown: Sink
+            if self.json:
+                shown = self.lines
+            elif self.console.is_terminal:
+                shown = stack.enter_context(LiveView(self.console, self.prefix))
+            else:
+                shown = PlainLines(self.out, self.prefix)
+
+            def both(event: Event) -> None:
+                kept(event)
+                shown(event)
+
+            yield both
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM ask the run to stop; the second one to leave at once."""
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            self.stop.request(signal.Signals(number).name)
+
+        for number in before:
+            signal.signal(number, ask)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def show_plan(self, made: Plan) -> None:
+        """The plan's table and its one sentence."""
+        if not self.json:
+            self.console.print(plan_table(made))
+            self.console.print(f"\n{self.prefix}{plan_summary(made)}", markup=False)
+
+    def finish_run(self, report: Report, next_command: str) -> int:
+        """Show a report and finish with its exit code."""
+        if not self.json:
+            print_report(self.console, report)
+            if report.held:
+                told = "; ".join(step.detail for step in report.held)
+                self.console.print(f"{self.prefix}{told}.", markup=False)
+            if next_command and (report.held or report.root_causes):
+                self.console.print(f"Next: {next_command}", markup=False)
+        counts = {outcome.value: count for outcome, count in report.counts.items()}
+        return self.finish(_outcome(report), counts, report.exit_code, run=self.run_id, steps=report.steps)
+
+    def finish(self, outcome: str, counts: dict[str, int], code: int, **more: object) -> int:
+        """Write the last JSON line (`result`), and answer the exit code."""
+        if self.json:
+            result = {
+                "verb": self.verb, "outcome": outcome, "counts": counts, "seconds": round(time.monotonic() - self.started, 3),
+                "exit_code": code, "simulated": self.house.simulated, **more,
+            }  # fmt: skip
+            self.lines.write({"result": result})
+        return code
+
+
+def _outcome(report: Report) -> str:
+    if report.bug is not None:
+        return "bug"
+    if report.interrupted:
+        return Outcome.INTERRUPTED.value
+    if report.failure is not None or report.root_causes:
+        return Outcome.FAILED.value
+    return "held" if report.held else "done"
+
+
+def _bug_log(folder: Path) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        path = folder / "bug.log"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+            file.write(redact(text))
+        return str(path)
+
+    return write
+
+
+def guarded(verb: str, json: bool, body: Callable[[], int]) -> int:
+    """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70)."""
+    started = time.monotonic()
+    try:
+        return body()
+    except BlackstartError as error:
+        if json:
+            result = {
+                "verb": verb, "outcome": "refused", "counts": {}, "seconds": round(time.monotonic() - started, 3),
+                "exit_code": error.exit_code, "problem": error,
+            }  # fmt: skip
+            JsonLines(sys.stdout).write({"result": result})
+        else:
+            sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
+        return error.exit_code
+    except Exception:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
+        sys.stderr.write(redact(traceback.format_exc()))
+        sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
+        return EXIT_BUG

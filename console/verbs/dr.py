@@ -1,0 +1,160 @@
+"""dr.*: audit, plan, restore, hold, release."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from adapters.backups.results import Verdict
+from adapters.hold.results import HoldState
+from adapters.volsync.results import ClaimPhase
+from cluster.audit import ClaimAudit, audit_claim
+from cluster.course import Course
+from cluster.holding import still_held
+from console.opening import open_session
+from console.session import Session, guarded
+from console.tables import audit_table, hold_table
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, PreflightRefused, SettingsInvalid
+from house.lock import lock_path, write_lock
+from house.model import BackedUpClaim, House
+from recovery.asof import as_time
+from recovery.course import course
+
+
+def audit(settings: str, json: bool, lock: bool) -> int:
+    """Every declared backup, looked at from here; with lock: write what was found as what is known from now on."""
+
+    def body() -> int:
+        session = open_session("dr.audit", settings, json)
+        audits = audit_all(session)
+        if not json:
+            session.console.print(audit_table(audits))
+            for other in session.house.unsupported:
+                session.console.print(f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})")
+        bad = [a for a in audits if a.verdict is not Verdict.OK]
+        if lock:
+            write_lock(lock_path(session.house), [a for a in audits if a.verdict is Verdict.OK])
+        counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
+        rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
+        code = EXIT_STEP_FAILED if bad else EXIT_OK
+        return session.finish("failed" if bad else "done", {k: v for k, v in counts.items() if v}, code, audits=rows)
+
+    return guarded("dr.audit", json, body)
+
+
+def audit_all(session: Session) -> list[ClaimAudit]:
+    """One audit per claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed."""
+    known = session.known()
+    with session.doors(None) as doors:
+        house, look = session.house, doors.look
+        return [audit_claim(look.backups, look.clock, house, c, known.get(c.key, "")) for c in house.claims]
+
+
+def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
+    """What a restore would do."""
+
+    def body() -> int:
+        session = open_session("dr.plan", settings, json)
+        return session.plan(restore_course(session, claims, as_of))
+
+    return guarded("dr.plan", json, body)
+
+
+def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) -> int:
+    """Bring the claims' data back, proven, and release them."""
+
+    def body() -> int:
+        session = open_session("dr.restore", settings, json)
+        return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.hold")
+
+    return guarded("dr.restore", json, body)
+
+
+def restore_course(session: Session, claims: str, as_of: str) -> Course:
+    """The recovery course for the named claims (all of the catalog when none is named)."""
+    chosen = choose(session.house, claims)
+    known = session.known()
+    with session.doors(None) as doors:
+        look = doors.look
+        record = look.hold.record()
+        alive = [
+            c for c in chosen
+            if record.claim(c.namespace, c.claim) is None
+            and look.claims.claim(c.namespace, c.claim).phase is ClaimPhase.BOUND
+        ]  # fmt: skip
+        empty = [
+            c for c in chosen
+            if not c.requirement.required and c.key not in known
+            and audit_claim(look.backups, look.clock, session.house, c).verdict is Verdict.MISSING
+        ]  # fmt: skip
+    if alive and claims:
+        raise PreflightRefused(
+            f"{alive[0].key} is bound and alive: a restore would destroy what is in it",
+            hint="delete the claim yourself (its application stopped, Flux suspended) and run cluster.bootstrap: then it is held",
+        )
+    wanted = tuple(c for c in chosen if c not in empty and c not in alive)
+    return course(
+        session.house, wanted, never_backed_up=tuple(empty), as_of=as_time(as_of) if as_of else 0.0, known=known
+    )
+
+
+def choose(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
+    """Claims by `namespace/name` or by name, comma between them; all when empty. Raises SettingsInvalid for an unknown one."""
+    if not claims:
+        return house.claims
+    chosen = []
+    for word in claims.split(","):
+        found = [c for c in house.claims if word in (c.key, c.claim)]
+        if len(found) != 1:
+            raise SettingsInvalid(
+                f"{word} names {'no' if not found else 'more than one'} claim", evidence=tuple(c.key for c in house.claims)
+            )
+        chosen.append(found[0])
+    return tuple(chosen)
+
+
+def hold(settings: str, json: bool, manifests: bool) -> int:
+    """List what is held, since when and why; manifests: print the hold's policies for kubectl."""
+
+    def body() -> int:
+        if manifests:
+            from adapters.hold.policies import manifests as hold_manifests
+
+            sys.stdout.write(hold_manifests())
+            return EXIT_OK
+        session = open_session("dr.hold", settings, json)
+        with session.doors(None) as doors:
+            record = doors.look.hold.record()
+        held = still_held(record.claims)
+        if not json:
+            session.console.print(hold_table(record, session.clock.now()))
+        rows = [{"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth} for c in record.claims]
+        code = EXIT_HELD if held else EXIT_OK
+        return session.finish("held" if held else "done", {"held": len(held), "all": len(record.claims)}, code, claims=rows)
+
+    return guarded("dr.hold", json, body)
+
+
+def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) -> int:
+    """Lift the hold of one claim by hand: needs --unproven and a reason, which the record keeps."""
+
+    def body() -> int:
+        session = open_session("dr.release", settings, json)
+        (chosen,) = choose(session.house, claim)
+        if not unproven or not reason:
+            raise SettingsInvalid(
+                f"{chosen.key} is not proven: to lift its hold all the same, say so and say why",
+                next_command=f"invoke dr.release {chosen.key} --unproven --reason TEXT",
+            )
+        with session.doors(None) as doors:
+            entry = doors.act.hold.record().claim(chosen.namespace, chosen.claim)
+            if entry is None:
+                raise PermanentError(f"{chosen.key} is not in the hold's record", next_command="invoke dr.hold")
+            doors.act.hold.put(replace(entry, state=HoldState.RELEASED, reason=f"by hand, unproven: {reason}"))
+            doors.act.claims.unpin(chosen.namespace, chosen.destination)
+            doors.act.claims.nudge("PersistentVolumeClaim", chosen.namespace, chosen.claim)
+            doors.act.claims.nudge("ReplicationSource", chosen.namespace, chosen.source)
+        session.console.print(f"{session.prefix}{chosen.key} released without a proof: {reason}", markup=False)
+        return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key)
+
+    return guarded("dr.release", json, body)

@@ -1,0 +1,16 @@
+"""The moment a restore goes back to, as a person writes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.errors import SettingsInvalid
+
+
+def as_time(text: str) -> float:
+    """RFC 3339 (a time without a zone is taken as UTC) to seconds since the epoch. Raises SettingsInvalid."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsInvalid(f"--as-of {text} is no time; right would be: 2026-11-24T03:00:00Z") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,171 @@
+"""Blackstart's command line: areas and verbs. `invoke --list` shows them; what each does is in console/verbs/<area>.py."""
+
+from importlib import import_module
+
+from invoke import Collection, Exit, task
+
+HELP = {
+    "settings": "path of blackstart.yaml (default: ./blackstart.yaml)",
+    "json": "one JSON object a line on stdout, the last one with the result",
+    "approve": "digest of the plan whose acts you consent to",
+    "offline": "only what the settings say: the house is not looked at",
+    "runbook": "also write every step's commands to this file",
+    "lock": "write blackstart.lock.yaml from what was found",
+    "claims": "namespace/name or name, comma between several (default: all)",
+    "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
+    "manifests": "print the hold's policies for kubectl",
+    "claim": "namespace/name or name of one claim",
+    "unproven": "yes, without a proof",
+    "reason": "why; it is kept in the record",
+    "repo": "path of the home-ops repository",
+    "run": "only the programs that a real run needs",
+    "house": "one-node or four-nodes",
+    "scenario": "a named world to start from (default: empty)",
+    "speed": "how many times faster than real the lab's machines boot and work",
+    "modelled": "in-process doors, no programs: takes seconds",
+    "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
+    "fault": "die-before, die-after, lose-reply, slow, error-twice or lie-once",
+}
+
+
+def verb(body):
+    """A task whose parameters carry their help."""
+    names = (name.replace("_", "-") for name in body.__code__.co_varnames[1 : body.__code__.co_argcount])
+    return task(body, help={name: HELP[name] for name in names}, auto_shortflags=False)
+
+
+def end(context, area, name, *arguments):
+    """Run the verb and end with its exit code. invoke's own --dry is refused: it would report success for nothing."""
+    if context.config.run.dry:
+        raise Exit("--dry would call success what was never done. Plans are made by cluster.plan and dr.plan.", code=20)
+    raise Exit(code=getattr(import_module(f"console.verbs.{area}"), name)(*arguments))
+
+
+@verb
+def preflight(c, settings="", json=False):
+    """Check everything a run needs, before it changes anything."""
+    end(c, "cluster", "preflight", settings, json)
+
+
+@verb
+def plan(c, settings="", json=False, offline=False, runbook=""):
+    """Show what cluster.bootstrap would do; changes nothing."""
+    end(c, "cluster", "plan", settings, json, offline, runbook)
+
+
+@verb
+def bootstrap(c, settings="", json=False, approve=""):
+    """From bare Proxmox hosts to a cluster that Flux runs; resumes a killed run."""
+    end(c, "cluster", "bootstrap", settings, json, approve)
+
+
+@verb
+def verify(c, settings="", json=False):
+    """Look whether the house is as the settings say."""
+    end(c, "cluster", "verify", settings, json)
+
+
+@verb
+def status(c, settings="", json=False):
+    """Tell what the journal remembers; looks at nothing."""
+    end(c, "cluster", "status", settings, json)
+
+
+@verb
+def audit(c, settings="", json=False, lock=False):
+    """Look at every declared backup, before anything is touched."""
+    end(c, "dr", "audit", settings, json, lock)
+
+
+@verb
+def dr_plan(c, settings="", json=False, claims="", as_of=""):
+    """Show what dr.restore would do; changes nothing."""
+    end(c, "dr", "plan", settings, json, claims, as_of)
+
+
+@verb
+def restore(c, settings="", json=False, claims="", as_of="", approve=""):
+    """Bring held claims back from their backups, proven file by file."""
+    end(c, "dr", "restore", settings, json, claims, as_of, approve)
+
+
+@verb
+def hold(c, settings="", json=False, manifests=False):
+    """List what is held, and since when."""
+    end(c, "dr", "hold", settings, json, manifests)
+
+
+@verb
+def release(c, claim, settings="", json=False, unproven=False, reason=""):
+    """Lift the hold of one claim by hand."""
+    end(c, "dr", "release", settings, json, claim, unproven, reason)
+
+
+@verb
+def init(c, repo, settings="", json=False):
+    """Write a commented blackstart.yaml from a home-ops repository."""
+    end(c, "config", "init", repo, settings, json)
+
+
+@verb
+def schema(c):
+    """Print the JSON schema of blackstart.yaml."""
+    end(c, "config", "schema")
+
+
+@verb
+def tools_check(c, json=False):
+    """Tell which programs were found where, and whether they fit."""
+    end(c, "tools", "check", json)
+
+
+@verb
+def tools_build(c, run=False):
+    """Build the programs that are missing."""
+    end(c, "tools", "build", run)
+
+
+@verb
+def up(c, house="four-nodes", scenario="empty", speed=10.0):
+    """Start the simulated house; returns when all its doors are open."""
+    end(c, "lab", "up", house, scenario, speed)
+
+
+@verb
+def lab_status(c, house="four-nodes", json=False):
+    """Tell what of the simulated house runs."""
+    end(c, "lab", "status", house, json)
+
+
+@verb
+def down(c, house="four-nodes"):
+    """Stop the simulated house; leaves nothing running."""
+    end(c, "lab", "down", house)
+
+
+@verb
+def fault(c, at, fault, house="four-nodes"):
+    """Arm a fault at a mutation of the simulated house."""
+    end(c, "lab", "fault", house, at, fault)
+
+
+@verb
+def demo(c, modelled=False):
+    """Play the whole job in the simulated house: build, kill, resume, lose everything, restore with a proof."""
+    end(c, "lab", "demo", modelled)
+
+
+AREAS = {
+    "cluster": {"preflight": preflight, "plan": plan, "bootstrap": bootstrap, "verify": verify, "status": status},
+    "dr": {"audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release},
+    "config": {"init": init, "schema": schema},
+    "tools": {"check": tools_check, "build": tools_build},
+    "lab": {"up": up, "status": lab_status, "down": down, "fault": fault, "demo": demo},
+}
+
+namespace = Collection()
+for area, verbs in AREAS.items():
+    collection = Collection(area)
+    for name, body in verbs.items():
+        collection.add_task(body, name=name)
+    namespace.add_collection(collection)

@@ -1,0 +1,133 @@
+"""Whole bootstraps of the modelled house: from bare hosts to held claims, and what stops one before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.hold.results import HoldState
+from engine.errors import EXIT_HELD
+from engine.plan import Verdict
+from engine.report import Outcome, Report
+from lab.world.store import Trouble
+from tests.scenario.running import DATA, Running
+
+
+def told(report: Report) -> str:
+    """What to print when a report is not as expected."""
+    return "\n".join(f"{s.outcome.value} {s.id} {s.detail} {s.evidence} {s.error}" for s in report.steps)
+
+
+def test_plan_changes_nothing_then_apply_converges_then_plan_is_all_noop(empty_house: Running) -> None:
+    first = empty_house.plan(empty_house.bootstrap)
+    assert first["preflight.quorum"].verdict is Verdict.NOOP
+    assert first["proxmox.create-vm/cp-1"].verdict is Verdict.KNOWN_AFTER
+    assert first["proxmox.fetch-image/pve-1"].verdict is Verdict.CREATE
+    report = empty_house.apply(empty_house.bootstrap)
+    assert report.exit_code == EXIT_HELD, told(report)
+    second = empty_house.plan(empty_house.bootstrap)
+    assert {line.verdict for line in second.lines} == {Verdict.NOOP}, second.changes
+    assert empty_house.verify(empty_house.bootstrap).exit_code == EXIT_HELD
+
+
+def test_a_second_bootstrap_does_nothing(empty_house: Running) -> None:
+    empty_house.apply(empty_house.bootstrap)
+    happened = len(empty_house.home.world.happenings)
+    report = empty_house.apply(empty_house.bootstrap)
+    assert {step.outcome for step in report.steps} <= {Outcome.OK, Outcome.HELD}
+    assert [h for h in empty_house.home.world.happenings[happened:] if h.system in ("proxmox", "talos", "helm")] == []
+
+
+def test_after_a_bootstrap_the_claim_is_held_and_its_backup_untouched(empty_house: Running) -> None:
+    empty_house.apply(empty_house.bootstrap)
+    empty_house.clock.sleep(3600)
+    record = empty_house.home.look().hold.record()
+    assert [(c.key, c.state) for c in record.claims] == [("apps/notes", HoldState.HELD)]
+    (repository,) = empty_house.home.store.repositories.values()
+    assert [snapshot.entries for snapshot in repository.snapshots] == [DATA]
+
+
+def test_without_the_hold_the_same_cluster_poisons_its_own_backup(empty_house: Running) -> None:
+    course = empty_house.bootstrap
+    unheld = replace(course, steps=tuple(s for s in course.steps if not s.id.startswith("hold.")))
+    unheld = replace(unheld, steps=tuple(_without_hold(s) for s in unheld.steps))
+    claim = empty_house.house.claims[0]
+    # The store is away while the restore runs, and back when the backup does: the worst case that is known.
+    empty_house.home.store.repositories[claim.mover_repository + ".away"] = empty_house.home.store.repositories.pop(
+        claim.mover_repository
+    )
+    unheld = replace(unheld, checks=tuple(c for c in unheld.checks if not c.id.startswith(("preflight.backup", "hold."))))
+    empty_house.apply(unheld)
+    empty_house.clock.sleep(600)
+    repository = empty_house.home.store.repositories[claim.mover_repository]
+    assert [e.path for s in repository.snapshots for e in s.entries] == ["settings.ini"]
+
+
+def _without_hold(step: object) -> object:
+    from bootstrap.steps.sync_release import SyncRelease
+
+    class Unheld(SyncRelease):
+        @property
+        def needs(self) -> tuple[str, ...]:
+            return tuple(need for need in super().needs if not need.startswith("hold."))
+
+    return Unheld(step.house, step.release) if isinstance(step, SyncRelease) else step
+
+
+class TestRefusedBeforeAnythingIsMade:
+    def refused(self, house: Running, check: str) -> Report:
+        """Apply, and require that this check alone stopped it and that nothing was made."""
+        report = house.apply(house.bootstrap)
+        assert [step.id for step in report.root_causes] == [check], told(report)
+        assert house.home.proxmox.vms == {}
+        assert house.home.world.faults.reached == []
+        return report
+
+    def test_no_quorum(self, empty_house: Running) -> None:
+        for name in ("pve-3", "pve-4"):
+            empty_house.home.proxmox.host_down(name)
+        report = self.refused(empty_house, "preflight.quorum")
+        assert "offline: pve-3, pve-4" in report["preflight.quorum"].evidence
+
+    def test_a_host_whose_clock_is_wrong(self, empty_house: Running) -> None:
+        empty_house.home.proxmox.hosts["pve-2"].skew = 300.0
+        self.refused(empty_house, "preflight.clocks")
+
+    def test_a_changed_image(self, empty_house: Running) -> None:
+        empty_house.home.proxmox.images.withdraw("/none")
+        empty_house.house = replace(empty_house.house, image=replace(empty_house.house.image, sha256="0" * 64))
+        self.refused(empty_house, "preflight.image")
+
+    def test_a_bundle_that_does_not_open(self, empty_house: Running) -> None:
+        empty_house.home.files.bundle_problem = "no key opens it"
+        self.refused(empty_house, "preflight.keys")
+
+    def test_a_repository_at_a_misspelt_place(self, empty_house: Running) -> None:
+        claim = replace(empty_house.house.claims[0], open_as="s3:https://127.10.0.30:9000/backups/nots")
+        empty_house.house = replace(empty_house.house, claims=(claim,))
+        report = self.refused(empty_house, "preflight.backup/apps/notes")
+        assert "missing" in report["preflight.backup/apps/notes"].detail
+
+    @pytest.mark.parametrize("trouble", [Trouble.DAMAGED, Trouble.REFUSED, Trouble.UNREACHABLE, Trouble.FOREIGN])
+    def test_a_repository_that_cannot_be_seen(self, empty_house: Running, trouble: Trouble) -> None:
+        for repository in empty_house.home.store.repositories.values():
+            repository.trouble = trouble
+        self.refused(empty_house, "preflight.backup/apps/notes")
+
+    def test_too_little_memory(self, empty_house: Running) -> None:
+        empty_house.home.proxmox.hosts["pve-1"].memory = 4 << 30
+        self.refused(empty_house, "preflight.room/pve-1")
+
+    def test_somebody_elses_vm_at_our_id(self, empty_house: Running) -> None:
+        pytest.importorskip("lab.world.pve_vm")
+        _foreign_vm(empty_house)
+        report = empty_house.apply(empty_house.bootstrap)
+        assert report["preflight.room/pve-1"].outcome is Outcome.FAILED
+        assert "not ours" in str(report["preflight.room/pve-1"].error)
+
+
+def _foreign_vm(house: Running) -> None:
+    from lab.world.pve_vm import LabVm
+
+    house.home.proxmox.vms[8001] = LabVm(8001, "pve-1", {"name": "somebody", "cores": 1, "memory": 512}, {}, {})
