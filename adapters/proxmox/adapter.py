@@ -38,6 +38,10 @@ class ProxmoxAdapter:
     def __init__(self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None) -> None:
         self._sessions = Sessions(access, secret, timeouts)
 
+    def close(self) -> None:
+        """Close this thread's connections."""
+        self._sessions.close()
+
     # Looks.
 
     def cluster(self) -> ProxmoxCluster:

@@ -122,6 +122,11 @@ class Sessions:
             hint="is any Proxmox host up, and reachable from here on its API port?",
         )
 
+    def close(self) -> None:
+        """Close this thread's connections; another request opens them again."""
+        for index in range(len(self._access.endpoints)):
+            self._drop(index)
+
     def _send_to(self, index: int, method: str, path: str, wire: dict[str, str | int]) -> Any:
         client = self._client(index)
         resource = client.resource(path.strip("/"))

@@ -50,9 +50,7 @@ class HttpsServer:
         """Listen at once (port 0: any free one). `alive` false: connections are cut before a word is said."""
         self._server = _Server((address, port), context, answer, alive)
         self.address, self.port = address, int(self._server.server_address[1])
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name=f"https {self.port}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.accept_all, name=f"https {self.port}", daemon=True)
 
     @property
     def url(self) -> str:
@@ -66,8 +64,8 @@ class HttpsServer:
 
     def close(self) -> None:
         """Stop listening and cut every connection."""
+        self._server.stop_accepting()
         if self._thread.is_alive():
-            self._server.shutdown()
             self._thread.join()
         self._server.close_all()
 
@@ -90,6 +88,20 @@ class _Server(ThreadingHTTPServer):
         self.answer = answer
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
+
+    def accept_all(self) -> None:
+        """Accept until stop_accepting."""
+        while True:
+            try:
+                request, client_address = self.get_request()
+            except OSError:
+                return
+            self.process_request(request, client_address)
+
+    def stop_accepting(self) -> None:
+        """Wake whoever waits in accept (Linux ends it when the listening socket is shut down)."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         assert isinstance(request, socket.socket)  # a stream server hands out nothing else

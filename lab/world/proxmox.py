@@ -166,7 +166,7 @@ class LabProxmox:
             task.warn("no efidisk configured! Using temporary efivars disk.")
         self.power(vm, PowerEvent.STARTED)
 
-    def stop_vm(self, actor: str, host: str, vm_id: int) -> LabTask:
+    def stop_vm(self, actor: str, host: str, vm_id: int, *, kind: str = "qmstop") -> LabTask:
         """Power off at once; one that is off stays off."""
         self.access.require(actor, f"/vms/{vm_id}", "VM.PowerMgmt")
         vm = self.vm(host, vm_id)
@@ -175,7 +175,7 @@ class LabProxmox:
             self._in_task_unlocked(vm)
             self.power(vm, PowerEvent.STOPPED)
 
-        return self.tasks.start(host, "qmstop", str(vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm_id))
+        return self.tasks.start(host, kind, str(vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm_id))
 
     def destroy_vm(self, actor: str, host: str, vm_id: int, *, unreferenced: bool = False) -> LabTask:
         """Remove the VM and the disks of its configuration; what was on them is lost.

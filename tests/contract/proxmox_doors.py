@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from adapters.ports import Proxmox
+from adapters.proxmox.adapter import ProxmoxAdapter
 from adapters.proxmox.results import DiskSpec, TaskRef, TaskStatus, VmSpec
+from engine.secrets import Secret
+from house.model import ProxmoxAccess
 from lab.ports.proxmox import ModelledProxmox
+from lab.wire.factory import FactoryServer, https_fetch
+from lab.wire.pki import LabCA
+from lab.wire.proxmox.door import ProxmoxDoor
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_house import cluster_for, publish_image
 from lab.world.world import World
@@ -43,6 +54,7 @@ class Door:
 
     port: Proxmox
     pve: LabProxmox
+    url: str
     sha256: str
     sleep: Callable[[float], None]
 
@@ -67,7 +79,7 @@ class Door:
 
     def with_image(self) -> None:
         """The Talos image is on host pve-1."""
-        self.done(self.port.download_image("pve-1", "local", HOUSE.image.filename, HOUSE.image.url, self.sha256))
+        self.done(self.port.download_image("pve-1", "local", HOUSE.image.filename, self.url, self.sha256))
 
     def with_vm(self) -> VmSpec:
         """A VM of ours on host pve-1, made and stopped."""
@@ -99,4 +111,26 @@ def modelled_door() -> Door:
     clock = HandClock()
     pve = cluster_for(HOUSE, World(clock))
     sha256 = publish_image(pve, HOUSE.image.url)
-    return Door(ModelledProxmox(pve, HOUSE.proxmox.token_id), pve, sha256, clock.sleep)
+    return Door(ModelledProxmox(pve, HOUSE.proxmox.token_id), pve, HOUSE.image.url, sha256, clock.sleep)
+
+
+@contextmanager
+def wire_door(folder: Path) -> Iterator[Door]:
+    """Over HTTPS: the real adapter on unmodified proxmoxer, four endpoints, an Image Factory. On the same virtual clock."""
+    clock = HandClock()
+    secret = Secret(secrets.token_urlsafe(24))
+    pve = cluster_for(HOUSE, World(clock), secret.reveal())
+    ca = LabCA(folder)
+    factory = FactoryServer(pve.images, "127.0.0.1", 0, ca.server("factory", "127.0.0.1")).start()
+    server = ProxmoxDoor(pve, ca, dict.fromkeys(pve.hosts, ("127.0.0.1", 0))).start()
+    url = factory.server.url + urlsplit(HOUSE.image.url).path
+    pve.fetch = partial(https_fetch, ca.ca_file)
+    access = ProxmoxAccess(server.endpoints(), HOUSE.proxmox.token_id, HOUSE.proxmox.token_secret)
+    adapter = ProxmoxAdapter(access, lambda: secret)
+    try:
+        yield Door(adapter, pve, url, publish_image(pve, url), clock.sleep)
+    finally:
+        adapter.close()
+        server.close()
+        factory.close()
+    assert server.unknown == []

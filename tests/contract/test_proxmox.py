@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,23 @@ from lab.world.faults import Fault
 from lab.world.pve_access import LabToken
 from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import GIB
-from tests.contract.proxmox_doors import HOUSE, IMAGE, TOKEN, Door, a_spec, modelled_door
+from tests.contract.proxmox_doors import HOUSE, IMAGE, TOKEN, Door, a_spec, modelled_door, wire_door
 
 
-@pytest.fixture(params=["modelled"])
-def door(request: pytest.FixtureRequest) -> Iterator[Door]:
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the lab's authority lives; its keys serve every test of this module."""
+    return tmp_path_factory.mktemp("pki")
+
+
+@pytest.fixture(params=["modelled", "wire"])
+def door(request: pytest.FixtureRequest, pki: Path) -> Iterator[Door]:
     """One door after the other, each to a fresh world."""
-    yield modelled_door()
+    if request.param == "modelled":
+        yield modelled_door()
+    else:
+        with wire_door(pki) as door:
+            yield door
 
 
 def only_vm(door: Door) -> Vm:
@@ -84,7 +95,7 @@ class TestLooking:
 
 class TestImages:
     def test_a_download_is_listed_and_costs_space(self, door: Door) -> None:
-        ref = door.port.download_image("pve-1", "local", HOUSE.image.filename, HOUSE.image.url, door.sha256)
+        ref = door.port.download_image("pve-1", "local", HOUSE.image.filename, door.url, door.sha256)
         assert door.port.task(ref).running
         assert [(task.kind, task.ref) for task in door.port.running_tasks()] == [("download", ref)]
         assert door.port.images("pve-1", "local") == ()
@@ -101,30 +112,30 @@ class TestImages:
         assert len(door.port.images("pve-1", "local")) == 1
 
     def test_a_wrong_checksum_leaves_nothing(self, door: Door) -> None:
-        status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", HOUSE.image.url, "0" * 64))
+        status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", door.url, "0" * 64))
         assert not status.ok
         assert "checksum mismatch" in status.exit_status
         assert status.log_tail
         assert door.port.images("pve-1", "local") == ()
 
     def test_a_url_that_is_not_there(self, door: Door) -> None:
-        url = HOUSE.image.url.replace("v1.13.9", "v0.0.0")
+        url = door.url.replace("v1.13.9", "v0.0.0")
         status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", url, door.sha256))
         assert not status.ok
         assert "404" in status.exit_status
 
     def test_a_storage_that_may_not_hold_images(self, door: Door) -> None:
         with pytest.raises(PermanentError, match="not a file based storage"):
-            door.port.download_image("pve-1", "local-lvm", "talos.qcow2", HOUSE.image.url, door.sha256)
+            door.port.download_image("pve-1", "local-lvm", "talos.qcow2", door.url, door.sha256)
         local = door.pve.storages.find("pve-1", "local")
         assert local is not None
         local.content = frozenset({"iso"})
         with pytest.raises(PermanentError, match="not configured for content-type 'import'"):
-            door.port.download_image("pve-1", "local", "talos.qcow2", HOUSE.image.url, door.sha256)
+            door.port.download_image("pve-1", "local", "talos.qcow2", door.url, door.sha256)
 
     def test_a_name_that_is_no_image(self, door: Door) -> None:
         with pytest.raises(PermanentError, match="wrong extension"):
-            door.port.download_image("pve-1", "local", "talos.raw.xz", HOUSE.image.url, door.sha256)
+            door.port.download_image("pve-1", "local", "talos.raw.xz", door.url, door.sha256)
 
 
 class TestVms:
@@ -301,7 +312,7 @@ class TestRefusals:
 
 
 MUTATIONS: dict[str, Callable[[Door], TaskRef]] = {
-    "download_image": lambda door: door.port.download_image("pve-1", "local", "b.qcow2", HOUSE.image.url, door.sha256),
+    "download_image": lambda door: door.port.download_image("pve-1", "local", "b.qcow2", door.url, door.sha256),
     "create_vm": lambda door: door.port.create_vm(a_spec(vm_id=8002, mac="bc:24:11:00:00:99")),
     "grow_disk": lambda door: door.port.grow_disk("pve-1", 8001, "scsi1", 60 * GIB),
     "start_vm": lambda door: door.port.start_vm("pve-1", 8001),

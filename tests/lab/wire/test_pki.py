@@ -14,7 +14,9 @@ from lab.wire.pki import LabCA
 
 def served(ca: LabCA, *names: str) -> HttpsServer:
     """A server that says OK."""
-    return HttpsServer("127.0.0.1", 0, ca.server("x", *names).context("http/1.1"), lambda request: Reply(body=b"OK")).start()
+    return HttpsServer(
+        "127.0.0.1", 0, ca.server("x", *names).context("http/1.1"), lambda request: Reply(body=b"OK")
+    ).start()
 
 
 def test_its_servers_are_trusted_by_its_own_file_only(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The Proxmox door on the wire: HTTPS as PVE speaks it, over the simulated cluster."""

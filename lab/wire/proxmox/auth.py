@@ -1,0 +1,79 @@
+"""Who sends a request: API token, or ticket with CSRF token. Knows no call."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import unquote
+
+from engine.waiting import Clock
+from lab.world.pve_access import Access, Refusal
+
+TICKET_LIFE_S = 7200
+_COOKIE = "PVEAuthCookie"
+
+
+class Tickets:
+    """Issues and checks tickets; the key to them lives as long as this object."""
+
+    def __init__(self, access: Access, clock: Clock) -> None:
+        self._access = access
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+
+    def log_in(self, name: str, password: str) -> dict[str, object]:
+        """A new ticket for the right password, or for a ticket that is still good; the 401 of a failed login otherwise."""
+        user = self._access.users.get(name)
+        by_password = (
+            user is not None and bool(user.password) and hmac.compare_digest(user.password.encode(), password.encode())
+        )
+        if user is None or not (by_password or self._user_of(password) == name):
+            raise Refusal(401, "authentication failure")
+        stamp = f"{int(self._clock.now()):08X}"
+        return {
+            "username": name,
+            "ticket": f"PVE:{name}:{stamp}::{self._sign(f'PVE:{name}:{stamp}')}",
+            "CSRFPreventionToken": f"{stamp}:{self._sign(f'{stamp}:{name}')}",
+            "clustername": "lab",
+            "cap": {},
+        }
+
+    def actor(self, method: str, headers: Mapping[str, str]) -> str:
+        """The user or token that sends this request; raises the 401 of PVE. A cookie wins over the header."""
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
+        except CookieError:
+            cookie = None
+        if cookie is not None and cookie.value:
+            name = self._user_of(unquote(cookie.value))
+            if not name:
+                raise Refusal(401, "permission denied - invalid PVE ticket")
+            stamp, _, signature = headers.get("csrfpreventiontoken", "").partition(":")
+            if method != "GET" and not hmac.compare_digest(signature, self._sign(f"{stamp}:{name}")):
+                raise Refusal(401, "Permission denied - invalid csrf token")
+            return name
+        return self._token(headers.get("authorization", ""))
+
+    def _token(self, header: str) -> str:
+        if not header.startswith(("PVEAPIToken=", "PVEAPIToken ")):
+            raise Refusal(401, "No ticket")
+        token_id, _, value = unquote(header[len("PVEAPIToken=") :]).partition("=")
+        token = self._access.tokens.get(token_id)
+        if token is None or not token.secret or not hmac.compare_digest(token.secret.encode(), value.encode()):
+            raise Refusal(401, "Authentication failed!")
+        return token_id
+
+    def _user_of(self, ticket: str) -> str:
+        head, _, signature = ticket.partition("::")
+        parts = head.split(":")
+        if len(parts) != 3 or parts[0] != "PVE" or not hmac.compare_digest(signature, self._sign(head)):
+            return ""
+        age = self._clock.now() - int(parts[2], 16)
+        return parts[1] if -300 <= age <= TICKET_LIFE_S and parts[1] in self._access.users else ""
+
+    def _sign(self, text: str) -> str:
+        return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()

@@ -1,0 +1,100 @@
+"""The calls about tasks: lists, states, logs, and stopping one. A caller sees its own, and those of hosts it may audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lab.wire.proxmox.reading import Args, Handler
+from lab.world.proxmox import LabProxmox
+from lab.world.pve_access import parameter_refusal
+from lab.world.pve_tasks import LabTask
+
+
+class TaskCalls:
+    """The task calls over one cluster."""
+
+    def __init__(self, pve: LabProxmox) -> None:
+        self._pve = pve
+        self.handlers: dict[str, Handler] = {
+            "GET /cluster/tasks": self.cluster_tasks,
+            "GET /nodes/{node}/tasks": self.tasks,
+            "GET /nodes/{node}/tasks/{upid}/status": self.task,
+            "GET /nodes/{node}/tasks/{upid}/log": self.log,
+            "DELETE /nodes/{node}/tasks/{upid}": self.stop,
+        }
+
+    def cluster_tasks(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """Recent and running tasks of every host that is up."""
+        hosts = (host for host in self._pve.hosts.values() if host.online)
+        return [_task_row(task) for host in hosts for task in self._pve.tasks.of(host.name) if self._sees(actor, task)]
+
+    def tasks(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """Finished tasks by default; running ones with source active or all."""
+        host, source = self._pve.reach(str(args["node"])), args.get("source", "archive")
+        rows = [
+            _task_row(task)
+            for task in self._pve.tasks.of(host.name)
+            if self._sees(actor, task)
+            # PVE's list of active tasks also keeps those that ended last.
+            and (source != "archive" or not task.running)
+            and ("vmid" not in args or task.target == str(args["vmid"]))
+            and args.get("typefilter", task.kind) == task.kind
+            and not (args.get("errors") and task.exit_status == "OK")
+        ]
+        start = int(args.get("start", 0))
+        return rows[start : start + (int(args.get("limit", 50)) or len(rows))]
+
+    def task(self, actor: str, args: Args) -> dict[str, Any]:
+        """One task; the exit status only once it has ended."""
+        task = self._one(actor, args, "Sys.Audit")
+        row = _task_row(task)
+        row |= {"status": "running" if task.running else "stopped", "pid": task.pid, "pstart": 0}
+        row.pop("endtime", None)
+        return row if task.running else row | {"exitstatus": task.exit_status}
+
+    def log(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """Numbered lines; an empty log has the one line that says so."""
+        lines = self._one(actor, args, "Sys.Audit").log or ["no content"]
+        start = int(args.get("start", 0))
+        numbered = [{"n": number, "t": line} for number, line in enumerate(lines, 1)]
+        return numbered[start : start + (int(args.get("limit", 50)) or len(lines))]
+
+    def _one(self, actor: str, args: Args, privilege: str) -> LabTask:
+        upid = str(args["upid"])
+        if upid.count(":") != 8 or not upid.startswith("UPID:"):
+            raise parameter_refusal(upid="unable to parse worker upid")
+        task = self._pve.tasks.find(upid)
+        if task is None:
+            raise parameter_refusal(upid="no such task")
+        if not _owns(actor, task):
+            self._pve.access.require(actor, f"/nodes/{task.host}", privilege)
+        return task
+
+    def stop(self, actor: str, args: Args) -> None:
+        """Stop a running task."""
+        self._pve.tasks.stop(self._one(actor, args, "Sys.Modify"))
+
+    def _sees(self, actor: str, task: LabTask) -> bool:
+        return _owns(actor, task) or self._pve.access.may(actor, f"/nodes/{task.host}", "Sys.Audit")
+
+
+def _owns(actor: str, task: LabTask) -> bool:
+    return task.user == actor or task.user.partition("!")[0] == actor
+
+
+def _task_row(task: LabTask) -> dict[str, Any]:
+    user, _, token = task.user.partition("!")
+    row: dict[str, Any] = {
+        "upid": task.upid,
+        "node": task.host,
+        "pid": task.pid,
+        "starttime": int(task.started),
+        "type": task.kind,
+        "id": task.target,
+        "user": user,
+    }
+    if token:
+        row["tokenid"] = token
+    if task.ended is None:
+        return row | {"status": "RUNNING"}
+    return row | {"endtime": int(task.ended), "status": task.exit_status}

@@ -1,0 +1,1 @@
+"""The S3 door: an object store over TLS with the quirks of Storj's gateway."""

@@ -1,0 +1,244 @@
+"""Which S3 call a request is, and what it does to the objects. Knows no key, no signature and no fault."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from lab.wire.https import Reply
+from lab.wire.s3 import answers
+from lab.wire.s3.listings import page
+from lab.wire.s3.objects import ObjectStore
+from lab.wire.s3.signature import Refused
+
+# What Storj answers with 501, or what we leave out (then said in docs/lab.md).
+_NOT_THERE = frozenset(
+    {
+        "acl", "policy", "lifecycle", "cors", "replication", "encryption", "inventory", "notification", "website", "logging",
+        "accelerate", "requestPayment", "tagging", "versions", "object-lock", "retention", "legal-hold", "torrent", "restore",
+        "attributes", "select", "partNumber",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, understood. `phrase` is the encryption phrase of the key that asks."""
+
+    method: str
+    bucket: str
+    key: str
+    asked: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    phrase: str
+    encrypted: bool
+
+    @property
+    def name(self) -> str:
+        """The call's name in our words, "unknown" for what this store does not know."""
+        if not self.bucket:
+            return "list_buckets" if self.method == "GET" else "unknown"
+        parts = self.asked.keys()
+        if not self.key:
+            return _of_bucket(self.method, parts)
+        return _of_object(self.method, parts)
+
+    @property
+    def target(self) -> str:
+        """What it is about: `bucket/key`."""
+        return f"{self.bucket}/{self.key}" if self.key else self.bucket
+
+    def as_if_done(self) -> Reply:
+        """The answer of a mutation that was not made."""
+        etag = hashlib.md5(self.body, usedforsecurity=False).hexdigest()
+        if self.name == "complete_upload":
+            return answers.document("CompleteMultipartUploadResult", [("ETag", f'"{etag}"')])
+        if self.name == "begin_upload":
+            return answers.document("InitiateMultipartUploadResult", [("UploadId", "0" * 32)])
+        return Reply(204 if self.name.startswith("delete") else 200, "OK", {"ETag": f'"{etag}"'})
+
+
+def _of_bucket(method: str, parts: Container[str]) -> str:
+    if method == "GET":
+        for mark, name in (("location", "location"), ("versioning", "versioning"), ("uploads", "list_uploads")):
+            if mark in parts:
+                return name
+        return "list_objects"
+    if method == "POST" and "delete" in parts:
+        return "delete_objects"
+    return {"HEAD": "head_bucket", "PUT": "make_bucket", "DELETE": "remove_bucket"}.get(method, "unknown")
+
+
+def _of_object(method: str, parts: Container[str]) -> str:
+    upload = "uploadId" in parts
+    if method == "POST":
+        return "begin_upload" if "uploads" in parts else "complete_upload" if upload else "unknown"
+    if method == "PUT":
+        return "put_part" if upload else "put_object"
+    if method == "DELETE":
+        return "abort_upload" if upload else "delete_object"
+    return "get_object" if method in ("GET", "HEAD") else "unknown"
+
+
+def serve(objects: ObjectStore, call: Call) -> Reply:
+    """Do it. Raises Refused and the object store's errors."""
+    wrong = _NOT_THERE & call.asked.keys() - ({"partNumber"} if call.name == "put_part" else set())
+    act = _ACTS.get(call.name)
+    if act is None or wrong or "x-amz-copy-source" in call.headers:
+        raise Refused(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+    return act(objects, call)
+
+
+def _list_buckets(objects: ObjectStore, call: Call) -> Reply:
+    buckets: list[answers.Tree] = [("Bucket", [("Name", name), ("CreationDate", answers.moment(0))]) for name in objects.buckets()]
+    return answers.document("ListAllMyBucketsResult", [("Buckets", buckets)])
+
+
+def _list_objects(objects: ObjectStore, call: Call) -> Reply:
+    asked = call.asked
+    after = asked.get("continuation-token") or asked.get("start-after") or asked.get("marker") or ""
+    limit = int(asked.get("max-keys") or 1000)
+    keys = objects.keys(call.bucket, call.phrase)
+    shown = page(keys, asked.get("prefix", ""), asked.get("delimiter", ""), after, limit, encrypted=call.encrypted)
+    return answers.listing(call.bucket, shown, [objects.head(call.bucket, key, call.phrase) for key in shown.keys], asked)
+
+
+def _list_uploads(objects: ObjectStore, call: Call) -> Reply:
+    tree: list[answers.Tree] = [("Bucket", call.bucket), ("IsTruncated", "false")]
+    prefix = call.asked.get("prefix", "")
+    for key, upload in objects.uploads(call.bucket, call.phrase):
+        if key.startswith(prefix):
+            tree.append(("Upload", [("Key", key), ("UploadId", upload), ("Initiated", answers.moment(0))]))
+    return answers.document("ListMultipartUploadsResult", tree)
+
+
+def _get_object(objects: ObjectStore, call: Call) -> Reply:
+    found = objects.head(call.bucket, call.key, call.phrase)
+    content = objects.read(call.bucket, call.key, call.phrase)
+    wanted = call.headers.get("range", "")
+    if wanted.startswith("bytes=") and "," not in wanted:
+        return answers.part_of_object(found, content, wanted)
+    return answers.whole_object(found, content)
+
+
+def _put_object(objects: ObjectStore, call: Call) -> Reply:
+    etag = objects.write(call.bucket, call.key, call.body, call.phrase, only_new=_only_new(call))
+    return Reply(200, "OK", {"ETag": f'"{_written(etag)}"'})
+
+
+def _delete_object(objects: ObjectStore, call: Call) -> Reply:
+    objects.delete(call.bucket, call.key, call.phrase)
+    return Reply(204, "No Content")
+
+
+def _delete_objects(objects: ObjectStore, call: Call) -> Reply:
+    given = call.headers.get("content-md5", "")
+    if not given:
+        raise Refused(400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
+    if any(name.startswith("x-amz-checksum-") for name in call.headers):
+        raise Refused(501, "NotImplemented", "Checksum options are not supported at this time.")
+    if base64.b64encode(hashlib.md5(call.body, usedforsecurity=False).digest()).decode() != given:
+        raise Refused(400, "BadDigest", "The Content-Md5 you specified did not match what we received.")
+    deleted: list[answers.Tree] = []
+    for key in _texts(call.body, "Key"):
+        objects.delete(call.bucket, key, call.phrase)
+        deleted.append(("Deleted", [("Key", key)]))
+    return answers.document("DeleteResult", deleted)
+
+
+def _begin_upload(objects: ObjectStore, call: Call) -> Reply:
+    upload = objects.begin_upload(call.bucket, call.key, call.phrase)
+    tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload)]
+    return answers.document("InitiateMultipartUploadResult", tree)
+
+
+def _put_part(objects: ObjectStore, call: Call) -> Reply:
+    etag = objects.put_part(call.asked["uploadId"], int(call.asked.get("partNumber") or 0), call.body)
+    return Reply(200, "OK", {"ETag": f'"{etag}"'})
+
+
+def _complete_upload(objects: ObjectStore, call: Call) -> Reply:
+    numbers = [int(text) for text in _texts(call.body, "PartNumber")]
+    parts = list(zip(numbers, _texts(call.body, "ETag"), strict=True))
+    etag = objects.complete_upload(call.asked["uploadId"], parts, only_new=_only_new(call))
+    tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("ETag", f'"{_written(etag)}"')]
+    return answers.document("CompleteMultipartUploadResult", tree)
+
+
+def _abort_upload(objects: ObjectStore, call: Call) -> Reply:
+    objects.abort_upload(call.asked["uploadId"])
+    return Reply(204, "No Content")
+
+
+def _head_bucket(objects: ObjectStore, call: Call) -> Reply:
+    next(iter(objects.keys(call.bucket, call.phrase)), None)  # raises when there is no such bucket
+    return Reply(200, "OK")
+
+
+def _make_bucket(objects: ObjectStore, call: Call) -> Reply:
+    if call.bucket in objects.buckets():
+        raise Refused(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded.")
+    objects.make_bucket(call.bucket)
+    return Reply(200, "OK", {"Location": f"/{call.bucket}"})
+
+
+def _remove_bucket(objects: ObjectStore, call: Call) -> Reply:
+    if not objects.remove_bucket(call.bucket):
+        raise Refused(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+    return Reply(204, "No Content")
+
+
+def _location(objects: ObjectStore, call: Call) -> Reply:
+    _head_bucket(objects, call)
+    return answers.document("LocationConstraint", [("LocationConstraint", "global")])
+
+
+def _versioning(objects: ObjectStore, call: Call) -> Reply:
+    _head_bucket(objects, call)
+    return answers.document("VersioningConfiguration", [])
+
+
+def _only_new(call: Call) -> bool:
+    condition = call.headers.get("if-none-match", "")
+    if condition not in ("", "*"):
+        raise Refused(501, "NotImplemented", "If-None-Match only supports *.")
+    return condition == "*"
+
+
+def _written(etag: str | None) -> str:
+    if etag is None:
+        raise Refused(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+    return etag
+
+
+def _texts(body: bytes, name: str) -> list[str]:
+    """Texts of all elements of this name, whatever their namespace."""
+    try:
+        root = ET.fromstring(body)  # noqa: S314 - loopback, and only our own clients write here
+    except ET.ParseError as error:
+        raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.") from error
+    return [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == name]
+
+
+_ACTS: dict[str, Callable[[ObjectStore, Call], Reply]] = {
+    "list_buckets": _list_buckets,
+    "list_objects": _list_objects,
+    "list_uploads": _list_uploads,
+    "get_object": _get_object,
+    "put_object": _put_object,
+    "delete_object": _delete_object,
+    "delete_objects": _delete_objects,
+    "begin_upload": _begin_upload,
+    "put_part": _put_part,
+    "complete_upload": _complete_upload,
+    "abort_upload": _abort_upload,
+    "head_bucket": _head_bucket,
+    "make_bucket": _make_bucket,
+    "remove_bucket": _remove_bucket,
+    "location": _location,
+    "versioning": _versioning,
+}

@@ -1,0 +1,151 @@
+"""The S3 door: takes requests over TLS, checks who asks, lets faults and weather have their way, and serves the objects.
+
+Behaves as Storj's gateway does where that differs from AWS. Not modelled: versioning, object lock, copies, metadata, POST forms.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote
+
+from engine.secrets import Secret
+from lab.wire.https import HttpsServer, Reply, Request
+from lab.wire.s3 import answers
+from lab.wire.s3.calls import Call, serve
+from lab.wire.s3.objects import MAIN, NoSuchBucket, NoSuchKey, NoSuchUpload, ObjectStore
+from lab.wire.s3.signature import Refused, checked_body, claimed
+from lab.world.faults import Fault, Faults
+
+EVERYTHING = frozenset({"read", "list", "write", "delete"})
+_WRITES = frozenset({"put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects"})
+_MAY = {"get_object": "read", "list_objects": "list", "list_uploads": "list", "delete_object": "delete", "delete_objects": "delete"}
+_ACCOUNT_LIMIT = "You have reached the limit of your account."
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """One key of the store. `phrase` decides which objects it sees; `buckets` empty means all; `expired` keys are refused."""
+
+    key_id: str
+    secret: Secret
+    phrase: str = MAIN
+    may: frozenset[str] = EVERYTHING
+    buckets: frozenset[str] = frozenset()
+    expired: bool = False
+
+
+@dataclass
+class Weather:
+    """How the store is just now. `throttled`: so many requests more get 429; `limit`: every data request gets 403 with this code;
+    `down`: connections are cut; `slow_s`: seconds before each answer."""
+
+    throttled: int = 0
+    limit: str = ""
+    down: bool = False
+    slow_s: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def throttles(self) -> bool:
+        """Whether this request is one too many."""
+        with self.lock:
+            self.throttled = max(0, self.throttled - 1) if (struck := self.throttled > 0) else 0
+            return struck
+
+
+class S3Door:
+    """A running S3 endpoint on loopback; `close` leaves no thread behind."""
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        keys: tuple[AccessKey, ...],
+        context: ssl.SSLContext,
+        faults: Faults,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        encrypted: bool = True,
+        slow_fault_s: float = 2.0,
+    ) -> None:
+        """`encrypted`: the project manages its own encryption (order and prefixes of listings). Port 0: any free one."""
+        self.objects = objects
+        self.weather = Weather()
+        self._keys: Mapping[str, AccessKey] = {key.key_id: key for key in keys}
+        self._faults = faults
+        self._encrypted = encrypted
+        self._slow_fault_s = slow_fault_s
+        self._server = HttpsServer(address, port, context, self.answer, lambda: not self.weather.down)
+
+    @property
+    def url(self) -> str:
+        """`https://address:port`."""
+        return self._server.url
+
+    def start(self) -> S3Door:
+        """Begin to answer."""
+        self._server.start()
+        return self
+
+    def close(self) -> None:
+        """Stop listening and cut every connection."""
+        self._server.close()
+
+    def answer(self, request: Request) -> Reply:
+        """One request, one answer: every refusal becomes the error that Storj's gateway gives."""
+        resource = request.target.partition("?")[0]
+        if self.weather.down:
+            return Reply(drop=True)
+        if self.weather.slow_s:
+            time.sleep(self.weather.slow_s)
+        try:
+            if self.weather.throttles():
+                raise Refused(429, "SlowDown", "Please reduce your request rate.")
+            call = self._call(request)
+            return self._struck(call)
+        except Refused as error:
+            return answers.refused(error, resource)
+        except NoSuchBucket:
+            return answers.refused(Refused(404, "NoSuchBucket", "The specified bucket does not exist"), resource)
+        except NoSuchKey:
+            return answers.refused(Refused(404, "NoSuchKey", "The specified key does not exist."), resource)
+        except NoSuchUpload:
+            return answers.refused(Refused(404, "NoSuchUpload", "The specified multipart upload does not exist."), resource)
+
+    def _call(self, request: Request) -> Call:
+        """Who asks for what: signature, permissions and limits found right."""
+        claim = claimed(request)
+        key = self._keys.get(claim.key_id)
+        if key is None:
+            raise Refused(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
+        body = checked_body(request, claim, key.secret.reveal())
+        path, _, query = request.target.partition("?")
+        bucket, _, name = unquote(path).lstrip("/").partition("/")
+        asked = dict(parse_qsl(query, keep_blank_values=True))
+        call = Call(request.method, bucket, name, asked, request.headers, body, key.phrase, self._encrypted)
+        permission = _MAY.get(call.name, "write" if call.name in _WRITES else "")
+        allowed = not permission or permission in key.may
+        if key.expired or not allowed or (bucket and key.buckets and bucket not in key.buckets):
+            raise Refused(403, "AccessDenied", "Access Denied.")
+        if self.weather.limit and permission:
+            raise Refused(403, self.weather.limit, _ACCOUNT_LIMIT)
+        return call
+
+    def _struck(self, call: Call) -> Reply:
+        """Serve it, unless a fault is armed for this mutation."""
+        fault = self._faults.strike("s3", call.name, call.target) if call.name in _WRITES else None
+        if fault is Fault.DIE_BEFORE:
+            return Reply(drop=True)
+        if fault is Fault.ERROR_TWICE:
+            raise Refused(500, "InternalError", "We encountered an internal error, please try again.")
+        if fault is Fault.LIE_ONCE:
+            return call.as_if_done()
+        if fault is Fault.SLOW:
+            time.sleep(self._slow_fault_s)
+        reply = serve(self.objects, call)
+        if fault in (Fault.DIE_AFTER, Fault.LOSE_REPLY):
+            return Reply(drop=True)
+        return reply

@@ -1,0 +1,89 @@
+"""One call of the Talos API: who may make it, on which machine it acts, how a refusal becomes a gRPC status. Knows no TLS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from lab.world.machine import Machine, Port, Refused
+from lab.world.talos import TalosWorld
+
+ADMIN = frozenset({"os:admin"})
+OPERATE = ADMIN | {"os:operator"}
+READ = OPERATE | {"os:reader"}
+ETCD_READ = READ | {"os:etcd:backup"}
+MAINTENANCE_ROLES = frozenset({"os:reader"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as its target sees it."""
+
+    talos: TalosWorld
+    machine: Machine
+    roles: frozenset[str]
+    request: Any
+
+    @property
+    def maintenance(self) -> bool:
+        """Whether the target is in maintenance."""
+        return self.machine.port is Port.MAINTENANCE
+
+    def need_control_plane(self, api: str) -> None:
+        """Refuse what only control planes serve."""
+        if not self.machine.control_plane:
+            raise Refused("Unimplemented", f"{api} is only available on control plane nodes")
+
+
+@dataclass(frozen=True)
+class Unary:
+    """A call with one reply; `container` wraps one message per answering node (None: the message is the reply itself).
+
+    `mutation` names the mutation for faults as (method of our port, target), None for calls our port never makes.
+    """
+
+    path: str
+    request: type[Message]
+    reply: type[Message]
+    roles: frozenset[str]
+    act: Callable[[Call], Any]
+    in_maintenance: bool = True
+    mutation: Callable[[Call], tuple[str, str] | None] = lambda call: None
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A call with a stream of replies."""
+
+    path: str
+    request: type[Message]
+    reply: type[Message]
+    roles: frozenset[str]
+    act: Callable[[Call], AsyncIterator[Any]]
+    mutation: Callable[[Call], tuple[str, str] | None] = lambda call: None
+
+
+def status_of(code: str) -> Status:
+    """The gRPC status of a code's name (`FailedPrecondition`)."""
+    if code == "Canceled":
+        return Status.CANCELLED
+    return Status[re.sub(r"(?<!^)(?=[A-Z])", "_", code).upper()]
+
+
+def grpc_error(refused: Refused) -> GRPCError:
+    """A machine's refusal as grpclib sends it."""
+    return GRPCError(status_of(refused.code), refused.text)
+
+
+def unreachable(address: str) -> Refused:
+    """What a call to a machine that does not answer ends with."""
+    return Refused(
+        "Unavailable",
+        f'connection error: desc = "transport: Error while dialing: dial tcp {address}:50000: connect: connection refused"',
+    )

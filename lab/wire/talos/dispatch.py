@@ -1,0 +1,220 @@
+"""Routes a call to its machine the way Talos's API proxy does, checks roles there, plays armed faults. Knows no single call.
+
+`node` goes to one machine and its answer comes back as it is; `nodes` gathers one message per machine, refusals inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpclib.const import Cardinality, Handler
+from grpclib.exceptions import GRPCError
+from grpclib.server import Stream
+
+from lab.wire.talos import cosi, events, machine_api
+from lab.wire.talos.calls import (
+    MAINTENANCE_ROLES,
+    Call,
+    Streamed,
+    Unary,
+    grpc_error,
+    status_of,
+    unreachable,
+)
+from lab.world.faults import Fault
+from lab.world.machine import Machine, Port, Refused
+from lab.world.talos import TalosWorld
+
+UNARY: tuple[Unary, ...] = (*machine_api.UNARY, *cosi.UNARY)
+STREAMED: tuple[Streamed, ...] = (*machine_api.STREAMED, *cosi.STREAMED, *events.STREAMED)
+_MANY = ("/machine.MachineService/", "/cluster.ClusterService/", "/storage.StorageService/", "/time.TimeService/")
+_APPLY = "/machine.MachineService/ApplyConfiguration"
+
+GrpcStream = Stream[Any, Any]
+Cut = Callable[[Any], None]
+
+
+class NodeApi:
+    """The API of one endpoint: what grpclib serves on one machine's port. `cut` breaks the connection of a peer's address.
+
+    `slow_s`: how late a reply comes that a fault makes slow.
+    """
+
+    def __init__(self, talos: TalosWorld, endpoint: Machine, cut: Cut, slow_s: float = 5.0) -> None:
+        self._talos = talos
+        self._endpoint = endpoint
+        self._cut = cut
+        self._slow_s = slow_s
+
+    def __mapping__(self) -> Mapping[str, Handler]:
+        """Path to handler, as grpclib wants it. A path that is not here is answered with Unimplemented."""
+        table: dict[str, Handler] = {}
+        for unary in UNARY:
+            table[unary.path] = Handler(self._unary(unary), Cardinality.UNARY_UNARY, unary.request, unary.reply)
+        for streamed in STREAMED:
+            table[streamed.path] = Handler(
+                self._streamed(streamed), Cardinality.UNARY_STREAM, streamed.request, streamed.reply
+            )
+        return table
+
+    def _unary(self, method: Unary) -> Callable[[GrpcStream], Awaitable[None]]:
+        async def handle(stream: GrpcStream) -> None:
+            request = await stream.recv_message()
+            try:
+                targets, many = self._targets(stream, method.path)
+                roles = self._roles(stream)
+                messages = []
+                for name, target in targets:
+                    try:
+                        messages.append(await self._answer(stream, method, target, roles, request))
+                    except Refused as refused:
+                        if not many:
+                            raise
+                        messages.append(self._failed(method, refused))
+                    if many:
+                        messages[-1].metadata.hostname = name
+                await stream.send_message(_gathered(method, messages))
+            except Refused as refused:
+                raise grpc_error(refused) from refused
+
+        return handle
+
+    def _streamed(self, method: Streamed) -> Callable[[GrpcStream], Awaitable[None]]:
+        async def handle(stream: GrpcStream) -> None:
+            request = await stream.recv_message()
+            try:
+                targets, many = self._targets(stream, method.path)
+                roles = self._roles(stream)
+                for name, target in targets:
+                    call = self._call(method.path, method.roles, target, roles, request)
+                    await self._before(stream, method, call)
+                    async for message in method.act(call):
+                        if many and "metadata" in message.DESCRIPTOR.fields_by_name:
+                            message.metadata.hostname = name
+                        await stream.send_message(message)
+                    await self._after(stream, method, call)
+            except Refused as refused:
+                raise grpc_error(refused) from refused
+
+        return handle
+
+    async def _answer(
+        self, stream: GrpcStream, method: Unary, target: Machine, roles: frozenset[str], request: Any
+    ) -> Any:
+        call = self._call(method.path, method.roles, target, roles, request)
+        fault = await self._before(stream, method, call)
+        if fault is Fault.LIE_ONCE:
+            return _message_type(method)()
+        with self._talos.world.looking():
+            message = method.act(call)
+        await self._after(stream, method, call, fault)
+        return message
+
+    def _call(
+        self, path: str, allowed: frozenset[str], target: Machine, roles: frozenset[str], request: Any
+    ) -> Call:
+        self._see(target)
+        call = Call(self._talos, target, roles, request)
+        if not (roles & allowed) and not (call.maintenance and path == _APPLY):
+            raise Refused("PermissionDenied", "not authorized")
+        return call
+
+    def _see(self, target: Machine) -> None:
+        """Refuse what the endpoint cannot reach: a proxied call needs a running API of the same CA."""
+        if target is self._endpoint:
+            return
+        own, other = self._endpoint.config, target.config
+        if target.port is not Port.SECURE or own is None or other is None or own.os_ca.crt != other.os_ca.crt:
+            raise unreachable(target.address)
+
+    def _targets(self, stream: GrpcStream, path: str) -> tuple[list[tuple[str, Machine]], bool]:
+        metadata = stream.metadata
+        assert metadata is not None  # there is always one on the server's side
+        if self._endpoint.port is Port.MAINTENANCE:
+            return [(self._endpoint.address, self._endpoint)], False
+        one, many = metadata.getall("node", []), metadata.getall("nodes", [])
+        if one and any(one):
+            if len(one) != 1:
+                raise Refused("InvalidArgument", "node metadata must be single-valued")
+            return [(str(one[0]), self._machine(str(one[0])))], False
+        if many:
+            if not path.startswith(_MANY):
+                raise Refused("InvalidArgument", f"one-2-many proxying is not supported for method {path}")
+            return [(str(name), self._machine(str(name))) for name in many], True
+        return [(self._endpoint.address, self._endpoint)], False
+
+    def _machine(self, name: str) -> Machine:
+        for machine in self._talos.machines.values():
+            if name in (machine.address, machine.name):
+                return machine
+        raise unreachable(name)
+
+    def _roles(self, stream: GrpcStream) -> frozenset[str]:
+        if self._endpoint.port is Port.MAINTENANCE:
+            return MAINTENANCE_ROLES
+        certificate = stream.peer.cert() or {}
+        return frozenset(
+            value for rdn in certificate.get("subject", ()) for key, value in rdn if key == "organizationName"
+        )
+
+    def _failed(self, method: Unary, refused: Refused) -> Any:
+        message = _message_type(method)()
+        message.metadata.error = f"rpc error: code = {refused.code} desc = {refused.text}"
+        message.metadata.status.code = status_of(refused.code).value
+        message.metadata.status.message = refused.text
+        return message
+
+    async def _before(self, stream: GrpcStream, method: Unary | Streamed, call: Call) -> Fault | None:
+        """Count the mutation and play the part of its fault that comes before the act."""
+        named = method.mutation(call)
+        if named is None:
+            return None
+        world = self._talos.world
+        fault = world.faults.strike("talos", *named)
+        if fault is Fault.DIE_BEFORE:
+            self._die(stream, named)
+        if fault is Fault.ERROR_TWICE:
+            raise Refused("Unavailable", "error reading from server: EOF")
+        if fault is Fault.SLOW:
+            await asyncio.sleep(self._slow_s)
+        return fault
+
+    async def _after(
+        self, stream: GrpcStream, method: Unary | Streamed, call: Call, fault: Fault | None = None
+    ) -> None:
+        """Play the part of a fault that comes after the act."""
+        if fault is Fault.DIE_AFTER:
+            self._die(stream, method.mutation(call) or ("", ""))
+        if fault is Fault.LOSE_REPLY:
+            self._cut(stream.peer.addr())
+            raise GRPCError(status_of("Unavailable"))
+
+    def _die(self, stream: GrpcStream, named: tuple[str, str]) -> None:
+        """The tool is killed here: whoever runs it ends it now, and this connection carries nothing more."""
+        on_death = self._talos.world.on_death
+        if on_death is not None:
+            on_death(f"talos.{named[0]}/{named[1]}")
+        self._cut(stream.peer.addr())
+        raise GRPCError(status_of("Unavailable"))
+
+
+def _message_type(method: Unary) -> Any:
+    field = method.reply.DESCRIPTOR.fields_by_name.get("messages")
+    if field is None or field.message_type is None:
+        return method.reply
+    return GetMessageClass(field.message_type)
+
+
+def _gathered(method: Unary, messages: list[Any]) -> Message:
+    if "messages" not in method.reply.DESCRIPTOR.fields_by_name:
+        single: Message = messages[0]
+        return single
+    reply: Any = method.reply()
+    for message in messages:
+        reply.messages.append(message)
+    gathered: Message = reply
+    return gathered

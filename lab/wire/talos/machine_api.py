@@ -1,0 +1,233 @@
+"""Talos's MachineService, StorageService and TimeService over the World's machines. Knows no connection and no routing."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from collections.abc import AsyncIterator
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from lab.wire.talos.calls import ADMIN, ETCD_READ, OPERATE, READ, Call, Streamed, Unary
+from lab.wire.talos.certificates import kubeconfig
+from lab.wire.talos.pb import talos_pb2 as pb
+from lab.world.machine import Refused
+from lab.world.machineconfig import ConfigRefused, parse
+
+_MODES = {0: "reboot", 1: "auto", 2: "no-reboot", 3: "staged", 4: "try"}
+_MEMORY_KIB = 8 << 20
+
+
+def stamp(seconds: float) -> Timestamp:
+    """A protobuf timestamp of seconds since the epoch."""
+    return Timestamp(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
+
+
+def version(call: Call) -> pb.Version:
+    """Version: in maintenance without features."""
+    info = pb.VersionInfo(tag=call.talos.version, sha="lab", built="", go_version="go1.26.8", os="linux", arch="amd64")
+    reply = pb.Version(version=info, platform=pb.PlatformInfo(name="nocloud", mode="cloud"))
+    if not call.maintenance:
+        reply.features.rbac = True
+    return reply
+
+
+def apply(call: Call) -> pb.Applied:
+    """ApplyConfiguration: with dry_run only the check is made."""
+    mode = _MODES.get(call.request.mode, "unknown")
+    text = call.request.data.decode(errors="replace")
+    if call.request.dry_run:
+        try:
+            parse(text)
+        except ConfigRefused as refusal:
+            raise Refused("InvalidArgument", str(refusal)) from refusal
+        details = "Dry run summary:\nApplied configuration without a reboot (skipped in dry-run)."
+    else:
+        details = call.talos.apply(call.machine, text, mode)
+    return pb.Applied(mode=call.request.mode, mode_details=details)
+
+
+def apply_mutation(call: Call) -> tuple[str, str] | None:
+    """The port's name of this mutation: by the hostname in the file, as the in-process door names it by node."""
+    if call.request.dry_run:
+        return None
+    try:
+        config = parse(call.request.data.decode(errors="replace"))
+    except ConfigRefused:
+        config = None
+    return "apply_config", config.hostname if config is not None else call.machine.address
+
+
+def bootstrap(call: Call) -> pb.Done:
+    """Bootstrap: only of a new, empty etcd."""
+    if call.request.recover_etcd:
+        raise Refused("Unimplemented", "recovery from a snapshot is not simulated")
+    call.talos.bootstrap(call.machine)
+    return pb.Done()
+
+
+def services(call: Call) -> pb.ServiceList:
+    """ServiceList."""
+    reply = pb.ServiceList()
+    for name, service in sorted(call.machine.services.items()):
+        events = [pb.ServiceEvent(msg=e.message, state=e.state, ts=stamp(e.at)) for e in service.events]
+        running = service.state == "Running"
+        health = pb.ServiceHealth(unknown=not running, healthy=call.talos.service_healthy(call.machine, name))
+        reply.services.append(
+            pb.ServiceInfo(id=name, state=service.state, events=pb.ServiceEvents(events=events), health=health)
+        )
+    return reply
+
+
+def etcd_members(call: Call) -> pb.EtcdMembers:
+    """EtcdMemberList."""
+    call.need_control_plane("member list")
+    found = call.talos.etcd.members(call.machine)
+    members = [
+        pb.EtcdMember(
+            id=m.member_id,
+            hostname=m.hostname,
+            peer_urls=[m.peer_url],
+            client_urls=[m.client_url],
+            is_learner=m.learner,
+        )
+        for m in found
+    ]
+    return pb.EtcdMembers(legacy_members=[m.hostname for m in found], members=members)
+
+
+def etcd_status(call: Call) -> pb.EtcdStatus:
+    """EtcdStatus: ids and roles; sizes and indices are made up."""
+    call.need_control_plane("etcd status")
+    members = call.talos.etcd.members(call.machine)
+    own = next((m for m in members if m.hostname == call.machine.name), None)
+    leader = next((m.member_id for m in members if not m.learner), 0)
+    status = pb.EtcdMemberStatus(
+        protocol_version="3.6.12", storage_version="3.6.0", db_size=1 << 20, db_size_in_use=1 << 19, leader=leader,
+        member_id=own.member_id if own is not None else 0, is_learner=own.learner if own is not None else False,
+        raft_index=1, raft_term=2, raft_applied_index=1,
+    )  # fmt: skip
+    return pb.EtcdStatus(member_status=status)
+
+
+def time(call: Call) -> pb.Time:
+    """Time: the node's clock against its time server's, which it has to reach."""
+    if not call.machine.time_synced:
+        raise Refused("Internal", "error querying NTP server time.cloudflare.com: i/o timeout")
+    now = call.talos.world.clock.now()
+    return pb.Time(
+        server="time.cloudflare.com", localtime=stamp(now + call.machine.clock_offset), remotetime=stamp(now)
+    )
+
+
+def memory(call: Call) -> pb.Memory:
+    """Memory, in KiB."""
+    half = _MEMORY_KIB // 2
+    return pb.Memory(meminfo=pb.MemInfo(memtotal=_MEMORY_KIB, memfree=half, memavailable=half))
+
+
+def disks(call: Call) -> pb.Disks:
+    """StorageService.Disks."""
+    system = call.machine.system_disk
+    return pb.Disks(
+        disks=[
+            pb.StorageDisk(size=d.size, model="QEMU HARDDISK", device_name=d.device, type=2, system_disk=d is system)
+            for d in call.machine.disks
+        ]
+    )
+
+
+def reboot(call: Call) -> pb.Action:
+    """Reboot."""
+    call.talos.reboot(call.machine)
+    return pb.Action(actor_id=call.machine.boot_id)
+
+
+def shutdown(call: Call) -> pb.Action:
+    """Shutdown."""
+    call.talos.shutdown(call.machine)
+    return pb.Action(actor_id=call.machine.boot_id)
+
+
+def reset(call: Call) -> pb.Action:
+    """Reset of partitions or of the whole system disk; user disks are not simulated."""
+    if call.request.user_disks_to_wipe or call.request.mode == 2:
+        raise Refused("Unimplemented", "wiping user disks is not simulated")
+    labels = [p.label for p in call.request.system_partitions_to_wipe if p.wipe]
+    call.talos.reset(call.machine, labels, graceful=call.request.graceful, reboot=call.request.reboot)
+    return pb.Action(actor_id=call.machine.boot_id)
+
+
+async def admin_kubeconfig(call: Call) -> AsyncIterator[pb.Data]:
+    """Kubeconfig: one message, a tar.gz with the one file `kubeconfig`."""
+    call.need_control_plane("kubeconfig")
+    if call.machine.config is None:
+        raise Refused("FailedPrecondition", "k8s API server CA config is not set")
+    content = kubeconfig(call.machine.config)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("kubeconfig")
+        entry.size, entry.mode = len(content), 0o600
+        archive.addfile(entry, io.BytesIO(content))
+    yield pb.Data(bytes=packed.getvalue())
+
+
+async def listing(call: Call) -> AsyncIterator[pb.FileInfo]:
+    """List: only of etcd's data directory; an unknown path fails as a missing one does."""
+    if call.request.root.rstrip("/") != "/var/lib/etcd" or not call.machine.services:
+        raise Refused("Unknown", f"lstat {call.request.root}: no such file or directory")
+    yield pb.FileInfo(name="/var/lib/etcd", relative_name=".", is_dir=True, mode=0o40700)
+    if call.machine.etcd_dir is not None:
+        yield pb.FileInfo(name="/var/lib/etcd/member", relative_name="member", is_dir=True, mode=0o40700)
+
+
+async def read(call: Call) -> AsyncIterator[pb.Data]:
+    """Read: only of the boot id."""
+    if call.request.path != "/proc/sys/kernel/random/boot_id":
+        raise Refused("Unknown", f"stat {call.request.path}: no such file or directory")
+    yield pb.Data(bytes=f"{call.machine.boot_id}\n".encode())
+
+
+async def dmesg(call: Call) -> AsyncIterator[pb.Data]:
+    """Dmesg; with follow it goes on until the machine goes down."""
+    sent, boot = 0, call.machine.boots
+    while True:
+        for line in call.machine.dmesg[sent:]:
+            yield pb.Data(bytes=f"{line}\n".encode())
+        sent = len(call.machine.dmesg)
+        if not call.request.follow or call.machine.boots != boot or not call.machine.powered:
+            return
+        await asyncio.sleep(0.2)
+
+
+_M = "/machine.MachineService/"
+
+UNARY = (
+    Unary(_M + "Version", pb.Empty, pb.VersionReply, READ, version),
+    Unary(_M + "ApplyConfiguration", pb.ApplyRequest, pb.ApplyReply, ADMIN, apply, mutation=apply_mutation),
+    Unary(
+        _M + "Bootstrap", pb.BootstrapRequest, pb.DoneReply, ADMIN, bootstrap,
+        mutation=lambda call: ("bootstrap_etcd", call.machine.address),
+    ),
+    Unary(_M + "ServiceList", pb.Empty, pb.ServiceListReply, READ, services),
+    Unary(_M + "EtcdMemberList", pb.EtcdMemberListRequest, pb.EtcdMemberListReply, ETCD_READ, etcd_members),
+    Unary(_M + "EtcdStatus", pb.Empty, pb.EtcdStatusReply, ETCD_READ, etcd_status),
+    Unary(_M + "Memory", pb.Empty, pb.MemoryReply, READ, memory),
+    Unary(_M + "Reboot", pb.RebootRequest, pb.ActionReply, OPERATE, reboot),
+    Unary(_M + "Shutdown", pb.ShutdownRequest, pb.ActionReply, OPERATE, shutdown),
+    Unary(_M + "Reset", pb.ResetRequest, pb.ActionReply, ADMIN, reset),
+    Unary("/storage.StorageService/Disks", pb.Empty, pb.DisksReply, READ, disks),
+    Unary("/time.TimeService/Time", pb.Empty, pb.TimeReply, READ, time),
+    Unary("/time.TimeService/TimeCheck", pb.TimeRequest, pb.TimeReply, READ, time),
+)  # fmt: skip
+
+STREAMED = (
+    Streamed(
+        _M + "Kubeconfig", pb.Empty, pb.Data, ADMIN, admin_kubeconfig,
+        mutation=lambda call: ("fetch_kubeconfig", call.machine.address),
+    ),
+    Streamed(_M + "List", pb.ListRequest, pb.FileInfo, ADMIN, listing),
+    Streamed(_M + "Read", pb.ReadRequest, pb.Data, ADMIN, read),
+    Streamed(_M + "Dmesg", pb.DmesgRequest, pb.Data, READ, dmesg),
+)  # fmt: skip

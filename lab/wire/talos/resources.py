@@ -1,0 +1,247 @@
+"""What a Talos machine shows as resources: their types, and the resources of one machine. Knows no call."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.wire.talos.pb import talos_pb2 as pb
+from lab.world.machine import Machine, Port
+from lab.world.talos import TalosWorld
+
+STAGES = (
+    "unknown",
+    "booting",
+    "installing",
+    "maintenance",
+    "running",
+    "rebooting",
+    "shutting down",
+    "resetting",
+    "upgrading",
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A resource type: full name, what it shows as, namespace, names it is asked by, columns as (title, path)."""
+
+    type: str
+    display: str
+    namespace: str
+    aliases: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...] = ()
+    sensitive: bool = False
+    control_plane: bool = False
+
+
+KINDS = (
+    Kind("Members.cluster.talos.dev", "Member", "cluster", ("member", "members"), (("Hostname", "{.hostname}"),)),
+    Kind(
+        "MachineStatuses.runtime.talos.dev", "MachineStatus", "runtime", ("machinestatus", "machinestatuses", "ms"),
+        (("Stage", "{.stage}"), ("Ready", "{.status.ready}")),
+    ),
+    Kind(
+        "MachineConfigs.config.talos.dev", "MachineConfig", "config", ("machineconfig", "machineconfigs", "mc", "mcs"),
+        sensitive=True,
+    ),
+    Kind(
+        "Disks.block.talos.dev", "Disk", "runtime", ("disk", "disks"),
+        (("Size", "{.pretty_size}"), ("Read Only", "{.readonly}"), ("Model", "{.model}")),
+    ),
+    Kind("SystemDisks.block.talos.dev", "SystemDisk", "runtime", ("systemdisk", "systemdisks"), (("Disk", "{.diskID}"),)),
+    Kind("Versions.runtime.talos.dev", "Version", "runtime", ("version", "versions"), (("Version", "{.version}"),)),
+    Kind("HostnameStatuses.net.talos.dev", "HostnameStatus", "network", ("hostname",), (("Hostname", "{.hostname}"),)),
+    Kind(
+        "Services.v1alpha1.talos.dev", "Service", "runtime", ("service", "services", "svc"),
+        (("Running", "{.running}"), ("Healthy", "{.healthy}")),
+    ),
+    Kind("EtcdMembers.etcd.talos.dev", "EtcdMember", "etcd", ("etcdmember", "etcdmembers"), (("Member ID", "{.memberID}"),)),
+    Kind("Nodenames.kubernetes.talos.dev", "Nodename", "k8s", ("nodename", "nodenames")),
+    Kind("VolumeStatuses.block.talos.dev", "VolumeStatus", "runtime", ("volumestatus", "vs"), (("Phase", "{.phase}"),)),
+    Kind("Diagnostics.runtime.talos.dev", "Diagnostic", "runtime", ("diagnostic", "diagnostics")),
+    Kind("StaticPodStatuses.kubernetes.talos.dev", "StaticPodStatus", "k8s", ("staticpodstatus", "podstatus")),
+    Kind("ResourceDefinitions.meta.cosi.dev", "ResourceDefinition", "meta", ("rd", "rds", "resourcedefinition")),
+)  # fmt: skip
+BY_TYPE = {kind.type: kind for kind in KINDS}
+
+
+@dataclass(frozen=True)
+class Res:
+    """One resource: `spec` is what is printed, `proto` what talosctl decodes (only few types are decoded)."""
+
+    kind: Kind
+    name: str
+    spec: Any
+    proto: bytes = b""
+    version: int = 1
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def message(self, at: float) -> pb.Resource:
+        """As it goes on the wire; JSON is YAML. `at`: seconds since the epoch."""
+        metadata = pb.ResourceMetadata(
+            namespace=self.kind.namespace,
+            type=self.kind.type,
+            id=self.name,
+            version=str(self.version),
+            phase="running",
+            annotations=self.annotations,
+        )
+        metadata.created.FromSeconds(int(at))
+        metadata.updated.FromSeconds(int(at))
+        return pb.Resource(
+            metadata=metadata, spec=pb.ResourceSpec(proto_spec=self.proto, yaml_spec=json.dumps(self.spec))
+        )
+
+
+def resources(talos: TalosWorld, machine: Machine, kind: Kind) -> tuple[Res, ...]:
+    """All resources of one type that the machine has now."""
+    found = _MAKERS.get(kind.display)
+    return tuple(found(talos, machine, kind)) if found is not None else ()
+
+
+def _definitions(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    for other in KINDS:
+        aliases = [other.type.lower(), other.type.partition(".")[0].lower(), *other.aliases]
+        spec = pb.ResourceDefinitionSpec(
+            resource_type=other.type,
+            display_type=other.display,
+            default_namespace=other.namespace,
+            aliases=other.aliases,
+            all_aliases=list(dict.fromkeys(aliases)),
+            print_columns=[pb.PrintColumn(name=name, json_path=path) for name, path in other.columns],
+            sensitivity="sensitive" if other.sensitive else "",
+        )
+        yield Res(kind, other.type.lower(), {"type": other.type}, spec.SerializeToString())
+
+
+def _status(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    unmet = talos.unmet(machine)
+    ready = machine.stage in ("running", "maintenance") and not unmet
+    conditions = [{"name": name, "reason": reason} for name, reason in unmet]
+    proto = pb.MachineStatusSpec(stage=STAGES.index(machine.stage or "unknown"), status=readiness(talos, machine))
+    spec = {"stage": machine.stage, "status": {"ready": ready, "unmetConditions": conditions}}
+    yield Res(kind, "machine", spec, proto.SerializeToString(), version=len(talos.world.happenings) + 1)
+
+
+def readiness(talos: TalosWorld, machine: Machine) -> pb.MachineReadiness:
+    """Ready or not, and why not, as events and resources carry it."""
+    unmet = talos.unmet(machine)
+    conditions = [pb.UnmetCondition(name=name, reason=reason) for name, reason in unmet]
+    ready = machine.stage in ("running", "maintenance") and not unmet
+    return pb.MachineReadiness(ready=ready, unmet_conditions=conditions)
+
+
+def _config(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    if machine.config is not None:
+        yield Res(kind, "v1alpha1", machine.config.text, annotations={"talos.dev/yaml-spec": ""})
+    disk = machine.talos_disk
+    if disk is not None and disk.config:
+        yield Res(kind, "persistent", disk.config, annotations={"talos.dev/yaml-spec": ""})
+
+
+def _disks(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    for disk in machine.disks:
+        spec = {
+            "dev_path": disk.device,
+            "size": disk.size,
+            "pretty_size": f"{disk.size / 1e9:.0f} GB",
+            "readonly": False,
+            "cdrom": False,
+            "model": "QEMU HARDDISK",
+            "transport": "virtio",
+            "rotational": True,
+        }
+        yield Res(kind, disk.device.removeprefix("/dev/"), spec)
+
+
+def _system_disk(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    disk = machine.system_disk
+    if disk is not None:
+        yield Res(kind, "system-disk", {"diskID": disk.device.removeprefix("/dev/"), "devPath": disk.device})
+
+
+def _version(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    yield Res(kind, "version", {"name": "Talos", "version": talos.version})
+
+
+def _hostname(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    yield Res(kind, "hostname", {"hostname": machine.name, "domainname": ""})
+
+
+def _services(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    for name, service in sorted(machine.services.items()):
+        if service.state == "Running":
+            yield Res(kind, name, {"running": True, "healthy": talos.service_healthy(machine, name), "unknown": False})
+
+
+def _etcd_member(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    directory = machine.etcd_dir
+    if directory is not None and machine.service_state("etcd") == "Running":
+        yield Res(kind, "local", {"memberID": f"{directory.member_id:016x}"})
+
+
+def _nodename(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    if machine.config is not None:
+        proto = pb.NodenameSpec(nodename=machine.name).SerializeToString()
+        yield Res(kind, "nodename", {"nodename": machine.name}, proto)
+
+
+def _volumes(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    disk = machine.system_disk
+    if disk is not None and machine.config is not None:
+        proto = pb.VolumeStatusSpec(size=disk.size).SerializeToString()
+        yield Res(kind, "EPHEMERAL", {"phase": "ready", "size": disk.size}, proto)
+
+
+def _members(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    """What discovery tells: the configured machines of the same Talos CA."""
+    own = machine.config
+    for other in sorted(talos.machines.values(), key=lambda m: m.address):
+        config = other.config
+        if own is None or config is None or other.port is not Port.SECURE or config.os_ca.crt != own.os_ca.crt:
+            continue
+        spec: dict[str, Any] = {
+            "nodeId": other.mac,
+            "addresses": [other.address],
+            "hostname": other.name,
+            "machineType": "controlplane" if config.control_plane else "worker",
+            "operatingSystem": f"Talos ({talos.version})",
+        }
+        proto = pb.MemberSpec(
+            node_id=other.mac,
+            addresses=[pb.NetIp(ip=ipaddress.ip_address(other.address).packed)],
+            hostname=other.name,
+            machine_type=2 if config.control_plane else 3,
+            operating_system=spec["operatingSystem"],
+        )
+        if config.control_plane:
+            spec["controlPlane"] = {"port": 6443}
+            proto.control_plane.api_server_port = 6443
+        yield Res(kind, other.name, spec, proto.SerializeToString())
+
+
+def _static_pods(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    if machine.control_plane and talos.etcd.healthy(machine):
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+            yield Res(kind, f"kube-system/{name}-{machine.name}", {"podStatus": {}})
+
+
+_MAKERS = {
+    "ResourceDefinition": _definitions,
+    "MachineStatus": _status,
+    "MachineConfig": _config,
+    "Disk": _disks,
+    "SystemDisk": _system_disk,
+    "Version": _version,
+    "HostnameStatus": _hostname,
+    "Service": _services,
+    "EtcdMember": _etcd_member,
+    "Nodename": _nodename,
+    "VolumeStatus": _volumes,
+    "Member": _members,
+    "StaticPodStatus": _static_pods,
+}
