@@ -60,11 +60,11 @@ def order(only: Need | None = None, *, places: Places | None = None, path: str |
     at_hand: list[tuple[Program, str]] = []
     for program in needed_by(only):
         if program.source is not None and is_current(where, program.name, program.source):
-            at_hand.append((program, "built"))
+            at_hand.append((program, "Built before"))
             continue
         located = look(program, places=where, path=path)
         if located.usable and located.place is Place.PATH:
-            at_hand.append((program, f"{located.version} is on PATH"))
+            at_hand.append((program, f"On PATH at {located.version}"))
         else:
             to_build.append(program)
     return Order(tuple(to_build), tuple(at_hand))
@@ -97,8 +97,8 @@ def build(
 
 
 def _announce(todo: Order, go: Go, out: Out) -> None:
-    for program, reason in todo.at_hand:
-        out(f"{program.name}: {reason}")
+    for reason, names in _by_reason(todo.at_hand).items():
+        out(f"{reason}: {', '.join(names)}.")
     out(f"To build with Go {go.version}: {', '.join(program.name for program in todo.to_build)}.")
     out(
         f"With empty caches this takes about {_minutes(todo.cold_s)} on 2 cores (all programs: about 25 minutes), much less when "
@@ -108,6 +108,13 @@ def _announce(todo: Order, go: Go, out: Out) -> None:
     free = shutil.disk_usage(cache).free
     if free < _CACHE_BYTES:
         out(f"Go's caches grow to about {_CACHE_BYTES // 10**9} GB, and {cache} has {free / 10**9:.0f} GB free.")
+
+
+def _by_reason(at_hand: tuple[tuple[Program, str], ...]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for program, reason in at_hand:
+        grouped.setdefault(reason, []).append(program.name)
+    return grouped
 
 
 def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ...]:
@@ -224,6 +231,8 @@ def _tail(log: Path, count: int) -> tuple[str, ...]:
 
 def _minutes(seconds: float) -> str:
     whole = round(seconds)
+    if whole >= 600:  # as exact as such a time can be foretold
+        return f"{round(whole / 60)} min"
     if whole < 90:
         return f"{whole} s"
     return f"{whole // 60} min" if whole % 60 == 0 else f"{whole // 60} min {whole % 60} s"

@@ -78,7 +78,7 @@ def test_a_fitting_program_on_path_is_not_built(checkout: Places, fake_go: FakeG
     program_saying(fake_go.programs / "etcd", "etcd Version: 3.4.23")
     lines: list[str] = []
     build(out=lines.append, places=checkout, environment=fake_go.environment)
-    assert "helm: 3.20.0 is on PATH" in lines
+    assert "On PATH at 3.20.0: helm." in lines
     assert "helm" not in fake_go.built()
     assert "etcd" in fake_go.built()
 
