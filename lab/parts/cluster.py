@@ -19,7 +19,7 @@ from lab.parts.controlplane import API_PORT, ApiSettings, ControlPlane
 from lab.parts.csi import Disks
 from lab.parts.errors import PartFailed
 from lab.parts.forwarder import Forwarder
-from lab.parts.images import Image, Images
+from lab.parts.images import APPLICATION_IMAGE, Image, Images, application, short_name
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Kube
@@ -85,6 +85,7 @@ class LabCluster:
         self.forwarder = Forwarder(settings.endpoint, API_PORT)
         known: dict[str, Image] = {
             MOVER_NAME: MOVER,
+            short_name(APPLICATION_IMAGE): application(),
             "volsync": VOLSYNC,
             "snapshot-controller": SNAPSHOT_CONTROLLER,
             **flux.controllers(settings.environment),
@@ -160,7 +161,9 @@ class LabCluster:
             del self._machines[name]
             if self._folder(name).exists():
                 shutil.rmtree(self._folder(name))
-            if self._services is not None and not any(m.plane and m.plane.etcd.has_data for m in self._machines.values()):
+            if self._services is not None and not any(
+                m.plane and m.plane.etcd.has_data for m in self._machines.values()
+            ):
                 self._end_services()
 
     def bootstrap(self, name: str) -> None:
@@ -205,7 +208,9 @@ class LabCluster:
 
     def wait_ready(self, seconds: float = 90.0) -> None:
         """Wait until every machine that is on takes part: API servers ready, services up, kubelets started."""
-        self.wait(lambda: all(self._takes_part(m) for m in list(self._machines.values()) if m.on), seconds, "the cluster")
+        self.wait(
+            lambda: all(self._takes_part(m) for m in list(self._machines.values()) if m.on), seconds, "the cluster"
+        )
 
     def wait(self, done: Callable[[], bool], seconds: float, what: str) -> None:
         """Ask `done` until it says true. PartFailed after `seconds`, with what the machines are stuck at."""
@@ -285,7 +290,13 @@ class LabCluster:
             if other.on and other.plane is not None and other.plane.running and other.plane.ready():
                 folder = self.settings.root / "services"
                 services = Services(
-                    self._host, other.keys, other.plane, self.settings.endpoint, folder, self.disks, self.settings.drivers
+                    self._host,
+                    other.keys,
+                    other.plane,
+                    self.settings.endpoint,
+                    folder,
+                    self.disks,
+                    self.settings.drivers,
                 )
                 services.start()
                 self._services = services

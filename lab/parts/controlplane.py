@@ -109,7 +109,12 @@ class ControlPlane:
 
     def _write_files(self) -> None:
         keys, tls, settings = self._keys, self._tls, self._settings
-        services = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+        services = (
+            "kubernetes",
+            "kubernetes.default",
+            "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local",
+        )
         addresses = [self.address, settings.vip, "127.0.0.1", _first_address(settings.service_subnet)]
         names = [self.name, "localhost", *services]
         for san in settings.sans:

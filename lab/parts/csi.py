@@ -103,7 +103,11 @@ class Storage(Loop):
     def _is_ours(self, claim: Object) -> bool:
         meta = claim["metadata"]
         annotations = meta.get("annotations", {})
-        if annotations.get(PROVISIONER) not in self.drivers or claim["spec"].get("volumeName") or meta.get("deletionTimestamp"):
+        if (
+            annotations.get(PROVISIONER) not in self.drivers
+            or claim["spec"].get("volumeName")
+            or meta.get("deletionTimestamp")
+        ):
             return False
         storage = self._classes.get(claim["spec"].get("storageClassName") or "")
         waits = storage is not None and storage.get("volumeBindingMode") == "WaitForFirstConsumer"
@@ -179,15 +183,23 @@ class Storage(Loop):
         status = content.get("status") or {}
         handle = status.get("snapshotHandle") or f"snap-{meta['uid']}"
         if meta.get("deletionTimestamp"):
-            if meta.get("annotations", {}).get(_BEING_DELETED) == "yes" and _CONTENT_FINALIZER in meta.get("finalizers", []):
+            if meta.get("annotations", {}).get(_BEING_DELETED) == "yes" and _CONTENT_FINALIZER in meta.get(
+                "finalizers", []
+            ):
                 if content["spec"].get("deletionPolicy") == "Delete":
                     self.disks.remove(self.disks.snapshots / handle)
                 rest = [f for f in meta["finalizers"] if f != _CONTENT_FINALIZER]
                 change: Object = {"metadata": {"finalizers": rest or None, "resourceVersion": meta["resourceVersion"]}}
-                self._write("remove snapshot", f"content {meta['name']}", lambda: self.kube.patch(CONTENTS, content, change))
+                self._write(
+                    "remove snapshot", f"content {meta['name']}", lambda: self.kube.patch(CONTENTS, content, change)
+                )
             return
         source = content["spec"].get("source", {}).get("volumeHandle")
-        if not source or status.get("readyToUse") or not self._is_due(f"snap-{meta['uid']}", self._knobs.snapshot_delay_s):
+        if (
+            not source
+            or status.get("readyToUse")
+            or not self._is_due(f"snap-{meta['uid']}", self._knobs.snapshot_delay_s)
+        ):
             return
         if self._knobs.snapshots_fail:
             change = {"status": {"readyToUse": False, "error": {"message": "lab: the storage takes no snapshots"}}}

@@ -23,7 +23,13 @@ def controllers(environment: tuple[tuple[str, str], ...] = ()) -> dict[str, Cont
     return {
         "source-controller": Controller(
             "source-controller",
-            (*_COMMON, requeue, "--storage-path={folder}/storage", f"--storage-addr={storage}", f"--storage-adv-addr={storage}"),
+            (
+                *_COMMON,
+                requeue,
+                "--storage-path={folder}/storage",
+                f"--storage-addr={storage}",
+                f"--storage-adv-addr={storage}",
+            ),
             _READY,
             environment,
         ),

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import httpx
 
+from lab.parts import app as app_script
 from lab.parts import mover as mover_script
 from lab.parts import sandbox as sandbox_script
 from lab.parts.knobs import Knobs
@@ -26,6 +27,7 @@ from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank
 
 MOVER_IMAGE = "lab/mover:1"
+APPLICATION_IMAGE = "lab/sample-app:1"
 _UNSHARE = Path("/usr/bin/unshare")
 
 
@@ -182,6 +184,11 @@ def short_name(image: str) -> str:
 def mover() -> Sandboxed:
     """The restic mover."""
     return Sandboxed(Path(mover_script.__file__).resolve(), lambda: {"restic": find("restic")}, fails_by_knob=True)
+
+
+def application() -> Sandboxed:
+    """The lab's application."""
+    return Sandboxed(Path(app_script.__file__).resolve())
 
 
 def _python() -> str:

@@ -96,7 +96,9 @@ class Kube:
     def __enter__(self) -> Kube:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -164,7 +166,12 @@ class Kube:
 
     def watch(self, resource: Resource, version: str, timeout_s: int) -> Iterator[Object]:
         """Events after `version` until the server ends the watch (after `timeout_s` at the latest)."""
-        query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(timeout_s), "allowWatchBookmarks": "true"}
+        query = {
+            "watch": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(timeout_s),
+            "allowWatchBookmarks": "true",
+        }
         timeout = httpx.Timeout(15.0, read=timeout_s + 15.0)
         with self._http.stream("GET", resource.url(), params=query, timeout=timeout) as answer:
             if answer.status_code != 200:

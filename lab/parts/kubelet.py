@@ -29,7 +29,9 @@ class Kubelet(Loop):
         self._works: dict[str, PodWork] = {}
         self._wrote: dict[str, str] = {}
         self._lock = threading.Lock()
-        certificate, key = issue(authority, spec.name, addresses=(spec.address,), names=(spec.name,)).write(folder, "kubelet")
+        certificate, key = issue(authority, spec.name, addresses=(spec.address,), names=(spec.name,)).write(
+            folder, "kubelet"
+        )
         (folder / "ca.crt").write_bytes(authority.certificate)
         self._door = LogServer(spec.address, certificate, key, folder / "ca.crt", host.knobs, self._log_of)
 
@@ -85,14 +87,18 @@ class Kubelet(Loop):
             self._wrote[work.uid] = key
             meta = pod["metadata"]
             ready = "ready" if podstatus.is_ready({"status": status}) else "not ready"
-            self._host.journal.wrote(self.name, f"{status['phase']}, {ready}", f"pod {meta['namespace']}/{meta['name']}")
+            self._host.journal.wrote(
+                self.name, f"{status['phase']}, {ready}", f"pod {meta['namespace']}/{meta['name']}"
+            )
 
     def _end(self, pod: Object) -> None:
         work = self._work(pod)
         if not work.end():
             self.again_in(work.again_s)
             return
-        if self._wrote.get(work.uid) != "deleted" and self.tried("delete", lambda: self.kube.delete(PODS, pod, at_once=True)):
+        if self._wrote.get(work.uid) != "deleted" and self.tried(
+            "delete", lambda: self.kube.delete(PODS, pod, at_once=True)
+        ):
             self._wrote[work.uid] = "deleted"
             meta = pod["metadata"]
             self._host.journal.wrote(self.name, "delete", f"pod {meta['namespace']}/{meta['name']}")
@@ -100,7 +106,8 @@ class Kubelet(Loop):
     def _has_network(self, mine: list[Object]) -> bool:
         wanted = self._host.network_images
         return not wanted or any(
-            podstatus.is_ready(pod) and any(short_name(c["image"]) in wanted for c in pod["spec"]["containers"]) for pod in mine
+            podstatus.is_ready(pod) and any(short_name(c["image"]) in wanted for c in pod["spec"]["containers"])
+            for pod in mine
         )
 
     def _log_of(self, namespace: str, name: str) -> Path | None:

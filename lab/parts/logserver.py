@@ -21,7 +21,13 @@ class LogServer:
     """Serves /containerLogs/<namespace>/<pod>/<container> on one node's address to clients of the cluster's authority."""
 
     def __init__(
-        self, address: str, certificate: Path, key: Path, authority: Path, knobs: Knobs, find: Callable[[str, str], Path | None]
+        self,
+        address: str,
+        certificate: Path,
+        key: Path,
+        authority: Path,
+        knobs: Knobs,
+        find: Callable[[str, str], Path | None],
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
@@ -32,7 +38,9 @@ class LogServer:
         self._server = _Server((address, PORT), handler)
         # The handshake happens in the connection's own thread, so that one slow client blocks nobody.
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name=f"kubelet-{address}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name=f"kubelet-{address}", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to serve."""

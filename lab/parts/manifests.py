@@ -84,7 +84,10 @@ def install_storage(kube: Kube, driver: str = DRIVER) -> None:
         {
             "apiVersion": "snapshot.storage.k8s.io/v1",
             "kind": "VolumeSnapshotClass",
-            "metadata": {"name": SNAPSHOT_CLASS, "annotations": {"snapshot.storage.kubernetes.io/is-default-class": "true"}},
+            "metadata": {
+                "name": SNAPSHOT_CLASS,
+                "annotations": {"snapshot.storage.kubernetes.io/is-default-class": "true"},
+            },
             "driver": driver,
             "deletionPolicy": "Delete",
         },

@@ -96,7 +96,9 @@ def _ensure_repository() -> None:
 
 def _check() -> tuple[int, str]:
     limit_s = float(os.environ.get("LAB_REPOSITORY_CHECK_S", "60"))
-    with subprocess.Popen([RESTIC, "cat", "config"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as check:
+    with subprocess.Popen(
+        [RESTIC, "cat", "config"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as check:
         try:
             said, _ = check.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:

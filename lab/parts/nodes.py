@@ -70,9 +70,20 @@ def _status(spec: NodeSpec, *, network: bool) -> Object:
     bad = {"reason": "KubeletNotReady", "message": "container runtime network not ready: cni plugin not initialized"}
     good = {"reason": "KubeletReady", "message": "kubelet is posting ready status"}
     now = stamp()
-    ready = {"type": "Ready", "status": "True" if network else "False", "lastTransitionTime": now, **(good if network else bad)}
+    ready = {
+        "type": "Ready",
+        "status": "True" if network else "False",
+        "lastTransitionTime": now,
+        **(good if network else bad),
+    }
     pressure = [
-        {"type": kind, "status": "False", "reason": f"KubeletHasNo{kind}", "lastTransitionTime": now, "lastHeartbeatTime": now}
+        {
+            "type": kind,
+            "status": "False",
+            "reason": f"KubeletHasNo{kind}",
+            "lastTransitionTime": now,
+            "lastHeartbeatTime": now,
+        }
         for kind in ("MemoryPressure", "DiskPressure", "PIDPressure")
     ]
     return {

@@ -74,7 +74,9 @@ class ClusterKeys:
     def service_account_public(self) -> bytes:
         """The public half of the service accounts' key (PEM), which verifies tokens."""
         key = serialization.load_pem_private_key(self.service_account, None)
-        return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
 
 
 def authority(organisation: str) -> Pair:
@@ -93,7 +95,12 @@ def authority(organisation: str) -> Pair:
 
 
 def issue(
-    ca: Pair, common_name: str, *, organisations: Iterable[str] = (), addresses: Iterable[str] = (), names: Iterable[str] = ()
+    ca: Pair,
+    common_name: str,
+    *,
+    organisations: Iterable[str] = (),
+    addresses: Iterable[str] = (),
+    names: Iterable[str] = (),
 ) -> Pair:
     """A certificate for serving and for logging in, signed by `ca`, with these addresses and host names as SANs."""
     signer = _load_key(ca.key)

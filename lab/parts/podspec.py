@@ -83,7 +83,9 @@ class PodSpec:
                 if data is not None and reference["key"] in data:
                     return data[reference["key"]].decode()
                 if not optional:
-                    raise NotYet("CreateContainerConfigError", f"couldn't find key {reference['key']} in {reference['name']}")
+                    raise NotYet(
+                        "CreateContainerConfigError", f"couldn't find key {reference['key']} in {reference['name']}"
+                    )
                 return None
         meta, spec = self._pod["metadata"], self._pod["spec"]
         fields: dict[str, str] = {

@@ -190,7 +190,12 @@ class PodWork:
 
     def _running(self, pod: Object) -> Object:
         return podstatus.running(
-            pod, self._node_address, self._pod_ip(), ready=self._ready, started_at=self._started_at, restarts=self._restarts
+            pod,
+            self._node_address,
+            self._pod_ip(),
+            ready=self._ready,
+            started_at=self._started_at,
+            restarts=self._restarts,
         )
 
     def _ended(self, pod: Object, code: int) -> Object:
@@ -222,10 +227,15 @@ class PodWork:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
-                {"name": "lab", "cluster": {"server": self._host.server, "certificate-authority": str(self._host.authority)}}
+                {
+                    "name": "lab",
+                    "cluster": {"server": self._host.server, "certificate-authority": str(self._host.authority)},
+                }
             ],
             "users": [{"name": account, "user": {"token": token}}],
-            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": account, "namespace": meta["namespace"]}}],
+            "contexts": [
+                {"name": "lab", "context": {"cluster": "lab", "user": account, "namespace": meta["namespace"]}}
+            ],
             "current-context": "lab",
         }
         path = self.folder / "kubeconfig"

@@ -91,7 +91,9 @@ def fits(pod: Object, node: Object) -> bool:
     spec = pod["spec"]
     tolerations = spec.get("tolerations") or []
     taints = node["spec"].get("taints") or []
-    if any(t["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(x, t) for x in tolerations) for t in taints):
+    if any(
+        t["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(x, t) for x in tolerations) for t in taints
+    ):
         return False
     labels = node["metadata"].get("labels") or {}
     if any(labels.get(k) != v for k, v in (spec.get("nodeSelector") or {}).items()):

@@ -24,7 +24,14 @@ class Services:
     """One cluster's clients. `start` once, `stop` once; a rebuilt cluster gets new ones."""
 
     def __init__(
-        self, host: Host, keys: ClusterKeys, plane: ControlPlane, vip: str, folder: Path, disks: Disks, drivers: frozenset[str]
+        self,
+        host: Host,
+        keys: ClusterKeys,
+        plane: ControlPlane,
+        vip: str,
+        folder: Path,
+        disks: Disks,
+        drivers: frozenset[str],
     ) -> None:
         self._host = host
         self._keys = keys
@@ -46,7 +53,9 @@ class Services:
 
     def node_up(self, spec: NodeSpec) -> None:
         """Start a node's kubelet."""
-        kubelet = Kubelet(spec, self.kube, self._caches, self._host, self._keys.kubernetes, self._folder / "kubelets" / spec.name)
+        kubelet = Kubelet(
+            spec, self.kube, self._caches, self._host, self._keys.kubernetes, self._folder / "kubelets" / spec.name
+        )
         self.kubelets[spec.name] = kubelet
         kubelet.start()
 

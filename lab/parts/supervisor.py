@@ -161,7 +161,9 @@ class Supervisor:
         if child is not None:
             _end(child.identity, grace_s)
             if child.process is not None:
-                if child.process.returncode is None:  # not reaped yet, so its number still names its group: nobody stays behind
+                if (
+                    child.process.returncode is None
+                ):  # not reaped yet, so its number still names its group: nobody stays behind
                     with suppress(ProcessLookupError):
                         os.killpg(child.identity.pid, signal.SIGKILL)
                 child.process.wait()
@@ -205,7 +207,9 @@ class Supervisor:
     def sweep(self) -> tuple[int, ...]:
         """End what an earlier, killed life of this lab left running (by pid file, then by the mark); their pids come back."""
         ended = []
-        recorded = sorted((rank, i) for path in self._pids.glob("*.pid") if (i := _read(path)) for rank in [_rank(path)])
+        recorded = sorted(
+            (rank, i) for path in self._pids.glob("*.pid") if (i := _read(path)) for rank in [_rank(path)]
+        )
         for identity in [i for _, i in recorded if i.alive()] + list(self._marked()):
             if identity.alive() and identity.pid != os.getpid():
                 ended.append(identity.pid)
