@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from house.kustomize import mapping, sequence
-from house.problems import Problem, Steps, dotted, nearest_or_all
+from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
 from house.repository import Repository
 from house.talconfig import Talconfig, TalosNode
 from house.values import FILL_IN
 from house.yamlfile import Document
 
 _SHARED = ("cores", "memory", "bridge", "disks")
-_EXAMPLES = {"cores": "4", "memory": "8GiB", "bridge": "vmbr0", "disks": "[{size: 20GiB}]", "storage": "local-lvm"}
+_EXAMPLES = {"cores": "4", "memory": "8GiB", "bridge": "vmbr0", "disks": "[{size: 20GiB}]"}
 _DEV = re.compile(r"/dev/[svx]v?d([a-z])")
 
 
@@ -56,12 +56,14 @@ def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
 
 def _coverage(nodes: dict[str, Any], talconfig: Talconfig) -> Iterator[_Wrong]:
     known = [node.name for node in talconfig.nodes]
+    meant: set[str] = set()
     for name in nodes:
         if name not in known:
             left = [k for k in known if k not in nodes] or known
+            meant.add(nearest(name, left))
             yield ("nodes", name), f"is no node of {talconfig.name}", nearest_or_all(name, left)
     for node in talconfig.nodes:
-        if node.name and node.name not in nodes:
+        if node.name and node.name not in nodes and node.name not in meant:
             what = f"{node.name} of {talconfig.name}:{node.line} is missing"
             yield ("nodes",), what, f"say where it lives, as in `{node.name}: {{host: pve-1, vm_id: 8001}}`"
         if node.address and node.address == talconfig.vip:
@@ -76,16 +78,19 @@ def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterat
             yield ("nodes", name, key), "is missing, and in node_defaults too", f"write it in one, as in `{key}: {_EXAMPLES[key]}`"
     base: Steps = ("nodes", name) if node.get("disks") is not None else ("node_defaults",)
     slots: dict[str, int] = {}
+    homeless: list[int] = []
     for index, value in enumerate(sequence(node.get("disks") or defaults.get("disks"))):
         disk = mapping(value)
         where: Steps = (*base, "disks", index)
         if disk and not (disk.get("storage") or node.get("storage") or defaults.get("storage")):
-            better = "write it here, on the node or in node_defaults, as in `storage: local-lvm`"
-            yield (*where, "storage"), f"is missing for {name}", better
+            homeless.append(index)
         slot = str(disk.get("slot") or f"scsi{index}")
         if slot in slots:
             yield (*where, "slot"), f"{slot} is also that of disk {slots[slot]}", "give each disk its own"
         slots.setdefault(slot, index)
+    if homeless:
+        what = f"is missing for disk {homeless[0]}, and in node_defaults too"
+        yield ("nodes", name, "storage"), what, "write it in one, as in `storage: local-lvm`"
 
 
 def _hardware(
@@ -123,6 +128,8 @@ def _git(document: Document, repository: Repository) -> Iterator[_Wrong]:
     git = mapping(mapping(document.value).get("git"))
     source = repository.source
     url = git.get("url") or source.url
+    if not repository.releases:  # then it is the helmfile's problem: what Flux pulls is said by one of its releases
+        return
     if not url:
         yield ("git", "url"), "is missing, and the repository does not say what Flux pulls", "write the URL that Flux pulls"
     if not (git.get("branch") or source.branch):

@@ -27,7 +27,7 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
-from house.problems import Problem, refuse, shown
+from house.problems import Problem, Steps, dotted, refuse, shown
 from house.reading import ReadSettings, read_settings
 from house.repository import Repository, read_repository
 from house.settings import (
@@ -40,6 +40,7 @@ from house.settings import (
     Settings,
 )
 from house.talconfig import Talconfig, TalosNode
+from house.yamlfile import Document
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -60,7 +61,7 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
     read: ReadSettings[Settings] | ReadSettings[BackupsPart]
     read = read_settings(settings_file, Settings) if part is Part.ALL else read_settings(settings_file, BackupsPart)
     problems = list(read.problems)
-    repository = _repository(read, settings_file.parent)
+    repository = _repository(read.document, settings_file.parent, problems)
     places = _Places(settings_file.parent)
     if read.document is not None and repository is not None:
         if part is Part.ALL or repository.talconfig is None:
@@ -70,7 +71,7 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
         if read.settings is not None:
             problems += check_backups(read.document, read.settings.backups, repository.declared.backups, places.path)
             if isinstance(read.settings, Settings):
-                problems += _ca_problems(read.document.name, read.settings.proxmox, places)
+                problems += _ca_problems(read.document, read.settings.proxmox, places)
     if problems or read.settings is None or repository is None:
         raise refuse(problems, shown(settings_file, Path.cwd()))
     return _house(settings_file, read.settings, repository, places)
@@ -98,14 +99,19 @@ class _Places:
         return source
 
 
-def _repository(read: ReadSettings[Settings] | ReadSettings[BackupsPart], folder: Path) -> Repository | None:
+def _repository(document: Document | None, folder: Path, problems: list[Problem]) -> Repository | None:
     """The repository, also when the settings have problems of their own: all problems are told at once."""
-    if read.document is None:
+    if document is None:
         return None
-    named = mapping(mapping(read.document.value).get("house")).get("repository", ".")
+    named = mapping(mapping(document.value).get("house")).get("repository", ".")
     if not isinstance(named, str):
         return None
-    return read_repository(folder / Path(named).expanduser())
+    root = folder / Path(named).expanduser()
+    if not root.is_dir():
+        line = document.line(("house", "repository"))
+        problems.append(Problem(document.name, line, "house.repository", f"{named} is no folder", "name the home-ops repository"))
+        return None
+    return read_repository(root)
 
 
 def _unmarked(found: tuple[Problem, ...], told: tuple[Problem, ...]) -> list[Problem]:
@@ -114,12 +120,14 @@ def _unmarked(found: tuple[Problem, ...], told: tuple[Problem, ...]) -> list[Pro
     return [p for p in found if (p.file, p.path) not in places]
 
 
-def _ca_problems(name: str, proxmox: ProxmoxSection, places: _Places) -> list[Problem]:
-    return [
-        Problem(name, 0, f"proxmox.endpoints[{index}].ca_file", "is not there", "name the CA's file, seen from this file")
-        for index, endpoint in enumerate(proxmox.endpoints)
-        if endpoint.ca_file is not None and not Path(places.path(endpoint.ca_file)).is_file()
-    ]
+def _ca_problems(document: Document, proxmox: ProxmoxSection, places: _Places) -> list[Problem]:
+    problems = []
+    for index, endpoint in enumerate(proxmox.endpoints):
+        if endpoint.ca_file is not None and not Path(places.path(endpoint.ca_file)).is_file():
+            where: Steps = ("proxmox", "endpoints", index, "ca_file")
+            better = "name the CA's file, seen from this file"
+            problems.append(Problem(document.name, document.line(where), dotted(where), "is not there", better))
+    return problems
 
 
 def _house(file: Path, settings: Settings | BackupsPart, repository: Repository, places: _Places) -> House:

@@ -124,6 +124,8 @@ def _problem(document: Document, where: Steps, what: str, better: str) -> Proble
 
 def _advice(where: Steps) -> str:
     """What would be right at this place, from the field's own description and first example."""
+    if not where:
+        return f"the sections {', '.join(name for name, field in Settings.model_fields.items() if field.is_required())}"
     name, field = _field_at(where)
     if field is None or field.description is None:
         return "what belongs here"

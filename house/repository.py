@@ -41,10 +41,6 @@ class Repository:
 def read_repository(root: Path) -> Repository:
     """Read the repository at `root`. Never raises for what it holds: problems and notes are part of the answer."""
     root = root.resolve()
-    if not root.is_dir():
-        problem = Problem(root.as_posix(), 0, "", "is no folder", "point house.repository to the home-ops repository")
-        nothing = Declared((), (), ())
-        return Repository(root, None, helmfile_of(root), (), DeclaredSource(), (), (), nothing, (), (problem,), ())
     tree = Tree(root)
     talconfig, talos_problems = read_talconfig(root)
     releases, release_problems = read_helmfile(root)

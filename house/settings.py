@@ -19,6 +19,7 @@ from house.values import (
     HostName,
     HouseId,
     HttpsUrl,
+    ImageUrl,
     LeastBytes,
     Mac,
     MemorySize,
@@ -50,7 +51,7 @@ class HouseSection(Section):
     """Which house this is, and where its repository lies."""
 
     name: Name = _what("the house's name", "home-ops")
-    id: HouseId = _what("the house's id, made once by config.init and never changed", "5f1d7c2a9e")
+    id: HouseId = _what("the house's id, made once by config.init and never changed", '"5f1d7c2a9e"')
     simulated: bool = _what("whether this is the lab", True, False)
     repository: str = _what("the home-ops repository's folder, seen from this file", ".", ".")
     state: str = _what("the folder for the journal and kubeconfig, seen from this file", "state/home-ops", "")
@@ -120,7 +121,7 @@ class NodeSection(NodeDefaultsSection):
 class ImageSection(Section):
     """The Talos disk image: a URL, or a schematic of an Image Factory."""
 
-    url: HttpsUrl | None = _what("the image's URL", "https://factory.talos.dev/image/…/nocloud-amd64.qcow2", None)
+    url: ImageUrl | None = _what("the image's URL", "https://factory.talos.dev/image/…/nocloud-amd64.qcow2", None)
     factory: HttpsUrl = _what("the Image Factory", "https://factory.talos.dev", "https://factory.talos.dev")
     schematic: str | None = Field(default=None, description="the factory's schematic id", examples=["376567988ad3…"], min_length=1)
     version: str | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
@@ -134,8 +135,6 @@ class ImageSection(Section):
             raise wrong(found, "give one of the two")
         if self.url is not None and self.version is not None:
             raise wrong("has both url and version", "leave version out: the url says it")
-        if self.url is not None and not self.url.endswith((".qcow2", ".raw")):
-            raise wrong("url ends in a form that Proxmox cannot import", "name a .qcow2 or .raw file")
         return self
 
 

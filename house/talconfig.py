@@ -162,6 +162,7 @@ def _mac(reader: _Reader, where: Steps, body: Mapping[str, Any]) -> str:
             except ValueError as error:
                 what, _, better = str(error).partition("; ")
                 reader.wrong((*where, "networkInterfaces", index, "deviceSelector", "hardwareAddr"), what, better)
+                return hardware
     return ""
 
 

@@ -61,7 +61,7 @@ def size_of(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         if value == 0:
             return 0
-        raise wrong("a size without a unit", f"write the unit, as in {value}GiB")
+        raise wrong("a size without a unit", f"write the unit, as in {value}{'GiB' if value < 1000 else 'B'}")
     if not isinstance(value, str):
         raise wrong(f"is {kind_of(value)}, not a size", "write a size, as in 20GiB")
     found = _SIZE.fullmatch(value.strip())
@@ -151,6 +151,14 @@ def url_of(value: Any) -> str:
     return text.rstrip("/")
 
 
+def image_url_of(value: Any) -> str:
+    """Like `url_of`, of a file that Proxmox can import: it unpacks nothing for content type import."""
+    url = url_of(value)
+    if not url.endswith((".qcow2", ".raw")):
+        raise wrong("names a form that Proxmox cannot import", "name a .qcow2 or .raw file")
+    return url
+
+
 def git_url_of(value: Any) -> str:
     """The URL that Flux pulls: https, http or ssh, without a password."""
     text = _text(value, "write the URL that Flux pulls")
@@ -216,6 +224,7 @@ Reference = Annotated[
     WithJsonSchema({"anyOf": [_REFERENCE_SCHEMA, {"type": "array", "items": _REFERENCE_SCHEMA, "minItems": 1}]}),
 ]
 HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(r"^(https://.+)$")]
+ImageUrl = Annotated[str, BeforeValidator(image_url_of), _json(r"^https://.+\.(qcow2|raw)$")]
 GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(r"^((https?|ssh)://.+)$")]
 Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(r"^(([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$")]
 Mac = Annotated[str, BeforeValidator(mac_of), _json(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]

@@ -1,0 +1,81 @@
+"""Every bad settings file of bad_settings.yaml gives exactly its one message; several problems are told together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import SettingsInvalid
+from house import yamlfile
+from house.loader import Part, load
+from tests.house.small_house import SETTINGS, write_repository
+
+CASES: list[dict[str, Any]] = yamlfile.load(Path(__file__).with_name("bad_settings.yaml"))[0].value
+PASTED = ("hunter2", "6f9619ff", "AGE-SECRET-KEY", "wJalrXUtnFEMI", "VAULT-PASSWORD")
+
+
+def refused(settings: Path, part: Part = Part.ALL) -> tuple[str, ...]:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(settings, part)
+    assert caught.value.exit_code == 10
+    return caught.value.evidence
+
+
+def made(root: Path, case: dict[str, Any]) -> Path:
+    settings = write_repository(root)
+    if "absent" in case:
+        (root / case["absent"]).unlink()
+        return settings
+    file = root / case.get("file", "blackstart.yaml")
+    text = file.read_text(encoding="utf-8")
+    if "old" in case:
+        assert case["old"] in text, "the change of this case changes nothing"
+        text = text.replace(case["old"], case["new"], 1)
+    else:
+        text = case["new"]
+    file.write_text(text, encoding="utf-8")
+    return settings
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_gives_exactly_its_message(case: dict[str, Any], tmp_path: Path) -> None:
+    evidence = refused(made(tmp_path, case))
+    assert evidence == (case["says"],)
+    assert not any(secret in line for secret in PASTED for line in evidence)
+
+
+def test_there_are_enough_of_them_with_names_of_their_own() -> None:
+    assert len(CASES) >= 60
+    assert len({case["name"] for case in CASES}) == len(CASES)
+
+
+def test_problems_of_settings_repository_and_both_together_are_told_at_once_in_order(tmp_path: Path) -> None:
+    text = SETTINGS.replace("cores: 4", "cores: 0").replace("vm_id: 8004", "vm_id: 8001").replace("boot: 1m", "boot: soon")
+    settings = write_repository(tmp_path, text)
+    (tmp_path / "talos/talenv.yaml").unlink()
+    assert refused(settings) == (
+        "blackstart.yaml:21: node_defaults.cores: is less than 1; write how many cores the VM has, as in `cores: 4`",
+        "blackstart.yaml:32: nodes.w-1.vm_id: VM id 8001 is also that of cp-1; give each node its own",
+        "blackstart.yaml:65: limits.boot: `soon` is not a duration; write a duration, as in 36h, 10m or 2d",
+        "talos/talconfig.yaml:3: talosVersion: ${talosVersion} has no value; give it one in talenv.yaml",
+        "talos/talconfig.yaml:4: kubernetesVersion: ${kubernetesVersion} has no value; give it one in talenv.yaml",
+    )
+
+
+def test_looking_at_backups_needs_only_their_part_of_the_file(tmp_path: Path) -> None:
+    text = SETTINGS.replace("vm_id: 8001", "vm_id: FILL_IN").replace("url: https://127.10.0.101:8006", "url: FILL_IN")
+    house = load(write_repository(tmp_path, text), Part.BACKUPS)
+    assert [claim.key for claim in house.claims] == ["apps/notes-data", "media/photos", "apps/vault"]
+    assert house.nodes == ()
+
+
+def test_looking_at_backups_refuses_a_bad_rule_and_an_unfilled_password(tmp_path: Path) -> None:
+    text = SETTINGS.replace("password: sops:secrets/restic.sops.yaml#password", "password: FILL_IN").replace("vm_id: 8001", "")
+    text = text.replace("max_age: 36h", "max_age: soon")
+    lines = refused(write_repository(tmp_path, text), Part.BACKUPS)
+    assert [line.split("; ")[0] for line in lines] == [
+        "blackstart.yaml:44: backups.password: is not filled in yet",
+        "blackstart.yaml:55: backups.defaults.max_age: `soon` is not a duration",
+    ]

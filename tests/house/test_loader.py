@@ -1,0 +1,193 @@
+"""The small house, loaded: everything that steps read comes out as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from house.loader import load
+from house.model import Database, DiskFate, FluxApp, House, NodeDisk, Release, Requirement, SecretRef, UnsupportedBackup
+from tests.house.small_house import SETTINGS, write_repository
+
+GIB = 1024**3
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return load(write_repository(tmp_path_factory.mktemp("small")))
+
+
+def test_who_it_is_and_where_it_keeps_its_state(house: House) -> None:
+    assert (house.name, house.id, house.simulated) == ("small", "5f1d7c2a9e", True)
+    assert house.state_dir == house.root / "state/small"
+    assert house.settings_file == house.root / "blackstart.yaml"
+
+
+def test_state_lies_in_the_checkout_when_the_file_does_not_say(tmp_path: Path) -> None:
+    house = load(write_repository(tmp_path, SETTINGS.replace("  state: state/small\n", "")))
+    assert house.state_dir == Path(__file__).parents[2] / "state" / "small"
+
+
+def test_the_repository_may_lie_elsewhere(tmp_path: Path) -> None:
+    write_repository(tmp_path / "home-ops")
+    settings = tmp_path / "lab.yaml"
+    text = SETTINGS.replace("repository: .", "repository: home-ops").replace("ca.pem", "home-ops/ca.pem")
+    settings.write_text(text, encoding="utf-8")
+    assert load(settings).root == tmp_path / "home-ops"
+
+
+def test_proxmox_endpoints_keep_their_order_and_files_become_absolute(house: House) -> None:
+    first, second = house.proxmox.endpoints
+    assert (first.url, first.fingerprint, first.ca_file) == ("https://127.10.0.101:8006", "", str(house.root / "ca.pem"))
+    assert second.fingerprint == ":".join(["AB"] * 32)
+    assert house.proxmox.token_secret == SecretRef(("env:PROXMOX_TOKEN_SECRET", "op://home/proxmox/token"))
+    assert house.age_key == SecretRef((f"file:{house.root}/age.key",))
+
+
+def test_nodes_join_talconfig_with_their_place(house: House) -> None:
+    cp, worker = house.nodes
+    assert (cp.name, cp.address, cp.mac, cp.control_plane) == ("cp-1", "127.10.0.11", "bc:24:11:00:00:01", True)
+    assert (cp.host, cp.vm_id, cp.cores, cp.memory, cp.bridge) == ("pve-1", 8001, 4, 8 * GIB, "vmbr0")
+    assert (worker.host, worker.vm_id, worker.cores, worker.control_plane) == ("pve-4", 8004, 2, False)
+
+
+def test_system_disks_are_made_and_data_disks_kept_unless_the_file_says_otherwise(house: House) -> None:
+    cp, worker = house.nodes
+    assert cp.disks == (
+        NodeDisk("scsi0", "local-lvm", 20 * GIB, DiskFate.CREATE, system=True),
+        NodeDisk("scsi1", "local-lvm", 50 * GIB, DiskFate.KEEP, system=False),
+    )
+    assert worker.disks == (NodeDisk("scsi0", "fast", 20 * GIB, DiskFate.WIPE, system=True),)
+
+
+def test_the_image_follows_the_schematic_and_talconfigs_version(house: House) -> None:
+    assert house.image.url == "https://factory.talos.dev/image/376567988ad3/v1.13.9/nocloud-amd64.qcow2"
+    assert house.image.filename == "talos-v1.13.9-37656798-nocloud-amd64.qcow2"
+    assert house.image.sha256 == ""
+
+
+def test_two_image_urls_never_share_a_file_name(tmp_path: Path) -> None:
+    names = set()
+    for version in ("v1.13.9", "v1.14.0"):
+        url = f"https://127.10.0.21/image/abc/{version}/nocloud-amd64.qcow2"
+        text = SETTINGS.replace('schematic: "376567988ad3"', f"url: {url}")
+        names.add(load(write_repository(tmp_path, text)).image.filename)
+    assert len(names) == 2
+
+
+def test_the_cluster_is_talconfigs_with_its_variables_filled_in(house: House) -> None:
+    cluster = house.cluster
+    assert (cluster.talos_version, cluster.kubernetes_version) == ("v1.13.9", "v1.36.3")
+    assert (cluster.endpoint, cluster.vip, cluster.api_port) == ("https://127.10.0.10:6443", "127.10.0.10", 6443)
+    assert cluster.secrets_bundle == house.root / "talos/talsecret.sops.yaml"
+
+
+def test_releases_keep_versions_as_written_and_needs_in_full(house: House) -> None:
+    assert house.releases[0] == Release("kube-system", "cilium", "cilium/cilium", "1.10", (), atomic=True)
+    assert [(r.key, r.needs, r.atomic) for r in house.releases[1:]] == [
+        ("kube-system/coredns", ("kube-system/cilium",), True),
+        ("flux-system/flux-operator", ("kube-system/coredns",), False),
+        ("flux-system/flux-instance", ("flux-system/flux-operator",), True),
+    ]
+    assert house.namespaces == ("apps", "flux-system", "kube-system")
+
+
+def test_flux_pulls_what_the_flux_instances_values_say(house: House) -> None:
+    flux = house.flux
+    assert (flux.url, flux.branch, flux.path) == ("https://127.10.0.22/home-ops.git", "main", "kubernetes/flux/cluster")
+    assert flux.deploy_key is None
+
+
+def test_the_settings_may_name_another_way_to_the_same_repository(tmp_path: Path) -> None:
+    git = "git: {url: 'ssh://git@127.10.0.22/home-ops.git', branch: next, deploy_key: file:key}\nsops:"
+    flux = load(write_repository(tmp_path, SETTINGS.replace("sops:\n", f"{git}\n", 1))).flux
+    assert (flux.url, flux.branch) == ("ssh://git@127.10.0.22/home-ops.git", "next")
+    assert flux.deploy_key == SecretRef((f"file:{tmp_path}/key",))
+
+
+def test_flux_applications_carry_what_they_wait_for(house: House) -> None:
+    apps = {app.key: app for app in house.flux_apps}
+    assert list(apps) == ["flux-system/cluster-apps", "apps/notes", "apps/photos", "apps/vault", "apps/odd", "apps/gone"]
+    assert apps["apps/notes"] == FluxApp(
+        namespace="apps",
+        name="notes",
+        target_namespace="apps",
+        path="./kubernetes/apps/apps/notes/app",
+        depends_on=("apps/photos", "volsync-system/volsync"),
+        wait=True,
+    )
+    assert apps["apps/photos"].suspended
+
+
+def test_a_component_is_expanded_with_the_applications_variables(house: House) -> None:
+    notes = house.claims[0]
+    assert (notes.key, notes.source, notes.destination) == ("apps/notes-data", "notes-data", "notes-data-bootstrap")
+    assert (notes.repository_secret, notes.mover_repository) == ("notes-volsync-secret", "/repository/notes")
+    assert (notes.trigger, notes.uid, notes.gid) == ("restore-once", 1000, 1001)
+    assert notes.declared_in == "kubernetes/apps/apps/notes/ks.yaml:2"
+    assert notes.open_as == "sftp:backup@127.10.0.40:/tank/notes"
+    assert notes.requirement == Requirement(required=True, max_age=36 * 3600.0, min_bytes=1024**2)
+
+
+def test_a_backup_written_out_in_an_application_is_found_with_inherited_variables(house: House) -> None:
+    photos = house.claims[1]
+    assert photos.key == "media/photos"
+    assert photos.open_as == photos.mover_repository == "s3:https://127.10.0.30:9000/backups/photos"
+    assert dict(photos.environment) == {
+        "AWS_ACCESS_KEY_ID": SecretRef(("env:KEY_ID",)),
+        "AWS_SECRET_ACCESS_KEY": SecretRef(("env:KEY",)),
+    }
+    assert photos.git_restore_as_of == "2026-01-02T03:04:05Z"
+    assert photos.requirement == Requirement(required=False, max_age=0.0, min_bytes=1024**2)
+    assert photos.declared_in == "kubernetes/apps/apps/photos/app/backup.yaml:7"
+
+
+def test_an_encrypted_repository_is_named_by_the_settings(house: House) -> None:
+    vault = house.claims[2]
+    assert (vault.mover_repository, vault.open_as) == ("/repository/vault", "sftp:backup@127.10.0.40:/tank/vault")
+    assert vault.password == SecretRef(("env:VAULT_PASSWORD",))
+    assert vault.destination == ""
+
+
+def test_an_encrypted_repository_that_nothing_names_says_why(tmp_path: Path) -> None:
+    text = SETTINGS.replace("      repository: /repository/vault\n", "")
+    vault = load(write_repository(tmp_path, text)).claims[2]
+    assert (vault.mover_repository, vault.open_as) == ("", "")
+    assert vault.repository_note == "it is encrypted in kubernetes/apps/apps/vault/app/backup.yaml: known only after decrypting"
+
+
+def test_a_claim_that_no_rule_fits_says_so(tmp_path: Path) -> None:
+    text = SETTINGS.replace('seen: "s3:*"', 'seen: "s3:https://elsewhere/*"')
+    photos = load(write_repository(tmp_path, text)).claims[1]
+    assert photos.open_as == ""
+    assert photos.repository_note == "no rule of backups.open_as fits s3:https://127.10.0.30:9000/backups/photos"
+
+
+def test_nothing_secret_of_a_plain_secret_is_kept(house: House) -> None:
+    assert "not-read" not in repr(house)
+
+
+def test_other_engines_and_databases_are_named(house: House) -> None:
+    place = "kubernetes/apps/apps/odd/app/all.yaml"
+    assert house.unsupported == (
+        UnsupportedBackup("odd", "wiki", "kopia", f"{place}:2"),
+        UnsupportedBackup("odd", "chat", "kopiur", f"{place}:7"),
+    )
+    assert house.databases == (Database("odd", "postgres", "apps/odd", archives=True, recovers=False, declared_in=f"{place}:11"),)
+
+
+def test_what_could_not_be_followed_is_noted(house: House) -> None:
+    assert house.notes == (
+        "kubernetes/apps/apps/notes/app/kustomization.yaml:2: ./secret.sops.yaml is not there; add it, or take the entry out",
+        "kubernetes/apps/apps/odd/app/all.yaml:16: lonely restores what nothing backs up; add its source",
+        "kubernetes/apps/apps/odd/ks.yaml:9: path ./kubernetes/apps/apps/gone of apps/gone is not there; correct spec.path",
+        "kubernetes/apps/apps/vault/app/backup.yaml:8: apps/vault is backed up, but no ReplicationDestination restores it; add one",
+    )
+
+
+def test_two_claims_in_one_repository_are_noted(tmp_path: Path) -> None:
+    text = SETTINGS.replace("repository: /repository/vault", "repository: /repository/notes")
+    notes = load(write_repository(tmp_path, text)).notes
+    place = "kubernetes/apps/apps/vault/app/backup.yaml:8"
+    assert notes[-1] == f"{place}: apps/vault and apps/notes-data back up to one repository; give each its own"
