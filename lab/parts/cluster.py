@@ -189,6 +189,10 @@ class LabCluster:
         """The control plane of one machine (its etcd, its API server, the administrator's access)."""
         return self._plane(name)
 
+    def keys_of(self, name: str) -> ClusterKeys:
+        """The keys that this machine was given."""
+        return self._machines[name].keys
+
     @property
     def kube(self) -> Kube:
         """The administrator's client at the cluster's endpoint. PartFailed before the first API server was ready."""
