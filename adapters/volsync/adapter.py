@@ -1,0 +1,224 @@
+"""The Claims port: claims, destinations and sources as VolSync 0.16 keeps them, pins with our own field manager.
+
+Knows the volsync.backube API (v1alpha1) and no policy: what may be restored is the hold's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from adapters.kubernetes.client import FIELD_MANAGER, ApiClient, Clients
+from adapters.kubernetes.errors import FieldConflict, KindNotServed, ObjectAbsent
+from adapters.kubernetes.kinds import CLAIM, EVENT, REPLICATION_DESTINATION, REPLICATION_SOURCE, SNAPSHOT, VOLUME, Kind
+from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, owns, seconds, table, text
+from adapters.volsync.contents import Reader
+from adapters.volsync.results import ClaimPhase, ClaimState, DestinationState, Listing, SourceBackups
+from engine.errors import PermanentError
+from engine.waiting import Clock
+
+NUDGE = "blackstart/nudge"
+_POPULATED_FROM = "volsync.backube/populated-from"
+_KINDS: Mapping[str, Kind] = MappingProxyType(
+    {kind.name: kind for kind in (CLAIM, REPLICATION_SOURCE, REPLICATION_DESTINATION)}
+)
+_NOT_SERVED = "the cluster does not serve VolSync's kinds yet"
+
+
+class VolSyncClaims:
+    """The Claims port on a real API."""
+
+    def __init__(self, clients: Clients, clock: Clock, reader: Reader) -> None:
+        self._clients, self._clock, self._reader = clients, clock, reader
+
+    def claim(self, namespace: str, name: str) -> ClaimState:
+        """The claim; of one that waits, the newest warning is the detail."""
+        client = self._clients.main()
+        found = client.get(CLAIM, name, namespace)
+        if found is None:
+            return ClaimState(namespace, name, ClaimPhase.ABSENT, "", "", "")
+        phase = ClaimPhase(text(found, "status", "phase").lower() or ClaimPhase.PENDING.value)
+        source = table(found, "spec", "dataSourceRef")
+        volume = client.get(VOLUME, text(found, "spec", "volumeName")) if text(found, "spec", "volumeName") else None
+        detail = _warning(client, found) if phase is ClaimPhase.PENDING else ""
+        return ClaimState(
+            namespace,
+            name,
+            phase,
+            uid=text(found, "metadata", "uid"),
+            # Written as namespace/snapshot.
+            populated_from=text(volume or {}, "metadata", "annotations", _POPULATED_FROM).rpartition("/")[2],
+            destination=text(source, "name") if source.get("kind") == REPLICATION_DESTINATION.name else "",
+            detail="being deleted" if text(found, "metadata", "deletionTimestamp") else detail,
+        )
+
+    def destination(self, namespace: str, name: str) -> DestinationState:
+        """The ReplicationDestination; `present` False also while VolSync's kinds are not served (see `condition`)."""
+        client = self._clients.main()
+        try:
+            found = client.get(REPLICATION_DESTINATION, name, namespace)
+        except KindNotServed:
+            return _absent(namespace, name, _NOT_SERVED)
+        if found is None:
+            return _absent(namespace, name, "")
+        status = table(found, "status")
+        image = text(status, "latestImage", "name") if text(status, "latestImage", "kind") == SNAPSHOT.name else ""
+        return DestinationState(
+            namespace,
+            name,
+            present=True,
+            restore_as_of=text(found, "spec", "restic", "restoreAsOf"),
+            ours=owns(found, FIELD_MANAGER, "spec", "restic", "restoreAsOf"),
+            trigger=text(found, "spec", "trigger", "manual"),
+            last_trigger=text(status, "lastManualSync"),
+            running=_running(found),
+            result=text(status, "latestMoverStatus", "result"),
+            log=tuple(text(status, "latestMoverStatus", "logs").splitlines()),
+            image=image,
+            image_ready=bool(image) and _ready(client, namespace, image),
+            condition=_told(found),
+        )
+
+    def source(self, namespace: str, name: str) -> SourceBackups:
+        """The ReplicationSource; `present` False also while VolSync's kinds are not served (see `condition`)."""
+        try:
+            found = self._clients.main().get(REPLICATION_SOURCE, name, namespace)
+        except KindNotServed:
+            return SourceBackups(namespace, name, False, "", False, 0.0, "", (), _NOT_SERVED)
+        if found is None:
+            return SourceBackups(namespace, name, False, "", False, 0.0, "", ())
+        status = table(found, "status")
+        return SourceBackups(
+            namespace,
+            name,
+            present=True,
+            claim=text(found, "spec", "sourcePVC"),
+            running=_running(found),
+            last_sync=seconds(text(status, "lastSyncTime")),
+            result=text(status, "latestMoverStatus", "result"),
+            log=tuple(text(status, "latestMoverStatus", "logs").splitlines()),
+            condition=_told(found),
+            retain=tuple((k, str(v)) for k, v in sorted(table(found, "spec", "restic", "retain").items())),
+        )
+
+    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
+        """What the image (or the claim) holds, read by a Job of ours in the cluster."""
+        return self._reader.read(namespace, claim_or_image, hashes)
+
+    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
+        """Set restoreAsOf and previous 0; the trigger only when the destination has already run its present one.
+
+        (A fresh destination has its first run before it, and the hold keeps that back for the pin.) Raises PermanentError
+        with Git's value when somebody else holds another restoreAsOf or previous.
+        """
+        client = self._clients.main()
+        found = _demanded(client, REPLICATION_DESTINATION, namespace, destination)
+        spec: Obj = {"restic": {"restoreAsOf": restore_as_of, "previous": 0}}
+        token = _token(found, trigger)
+        if token:
+            spec["trigger"] = {"manual": token}
+        try:
+            _apply(client, REPLICATION_DESTINATION, found, spec)
+        except FieldConflict as error:
+            foreign = [field for field in error.fields if not field.endswith(".spec.trigger.manual")]
+            if foreign:
+                raise _held_by_another(found, error) from error
+            # A new run needs a new token, and whoever wrote the old one (Flux) owns that field.
+            _apply(client, REPLICATION_DESTINATION, found, spec, force=True)
+
+    def unpin(self, namespace: str, destination: str) -> None:
+        """Take our restoreAsOf and previous away; nothing when the destination is gone."""
+        client = self._clients.main()
+        found = client.get(REPLICATION_DESTINATION, destination, namespace)
+        if found is None:
+            return
+        spec: Obj = {}
+        if owns(found, FIELD_MANAGER, "spec", "trigger", "manual"):
+            # A destination without a trigger restores again and again.
+            spec["trigger"] = {"manual": text(found, "spec", "trigger", "manual")}
+        _apply(client, REPLICATION_DESTINATION, found, spec)
+
+    def nudge(self, kind: str, namespace: str, name: str) -> None:
+        """Annotate it; `kind` is PersistentVolumeClaim, ReplicationSource or ReplicationDestination."""
+        stamp = f"{self._clock.now():.3f}"
+        self._clients.main().merge(_KINDS[kind], name, {"metadata": {"annotations": {NUDGE: stamp}}}, namespace)
+
+    def delete_claim(self, namespace: str, name: str, uid: str) -> None:
+        """Delete the claim if it still is the one with this uid; nothing when it is gone, Changed when it is another."""
+        if not uid:
+            raise PermanentError(f"Claim {namespace}/{name} is not deleted without the uid that was seen")
+        self._clients.main().delete(CLAIM, name, namespace, uid=uid)
+
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
+        """Set the manual trigger, which stops the schedule; with "" take ours away again, which gives it back."""
+        client = self._clients.main()
+        found = _demanded(client, REPLICATION_SOURCE, namespace, source)
+        spec: Obj = {"trigger": {"manual": trigger}} if trigger else {}
+        _apply(client, REPLICATION_SOURCE, found, spec, force=bool(trigger))
+
+
+def _absent(namespace: str, name: str, why: str) -> DestinationState:
+    return DestinationState(namespace, name, False, "", False, "", "", False, "", (), "", False, why)
+
+
+def _demanded(client: ApiClient, kind: Kind, namespace: str, name: str) -> Obj:
+    found = client.get(kind, name, namespace)
+    if found is None:
+        raise ObjectAbsent(f"There is no {kind.name} {namespace}/{name}", hint="Flux has not applied it yet")
+    return found
+
+
+def _apply(client: ApiClient, kind: Kind, found: Obj, spec: Obj, *, force: bool = False) -> None:
+    # With its uid an object that was deleted meanwhile is not made anew out of our few fields.
+    metadata = {key: text(found, "metadata", key) for key in ("name", "namespace", "uid")}
+    client.apply(kind, {"metadata": metadata, "spec": spec}, force=force)
+
+
+def _token(found: Obj, wanted: str) -> str:
+    """The trigger to set, "" when the present one has not run yet. One that ran already gets a number."""
+    present, last = text(found, "spec", "trigger", "manual"), text(found, "status", "lastManualSync")
+    if not wanted or (present and present != last):
+        # Ours must stay in what we apply, else server-side apply takes it away.
+        return present if owns(found, FIELD_MANAGER, "spec", "trigger", "manual") else ""
+    if last == wanted or last.startswith(f"{wanted}-again-"):
+        times = int(number) if (number := last.rpartition("-again-")[2]).isdigit() and "-again-" in last else 0
+        return f"{wanted}-again-{times + 1}"
+    return wanted
+
+
+def _held_by_another(found: Obj, error: FieldConflict) -> PermanentError:
+    told = [
+        f"{field}: {dig(found, 'spec', 'restic', field)} (set by {', '.join(owners(found, 'spec', 'restic', field))})"
+        for field in ("restoreAsOf", "previous")
+        if dig(found, "spec", "restic", field) is not None
+    ]
+    return PermanentError(
+        f"Somebody else sets what ReplicationDestination {name_of(found)} restores, and not to the pin",
+        evidence=(*told, *error.fields),
+        hint="take restoreAsOf and previous out of the ReplicationDestination in Git, or restore as of Git's time",
+    )
+
+
+def _running(found: Obj) -> bool:
+    """Whether a sync is under way; one that the hold (or a missing Secret) keeps back is not."""
+    syncing = condition(found, "Synchronizing")
+    return bool(text(found, "status", "lastSyncStartTime")) and syncing.get("reason") != "Error"
+
+
+def _told(found: Obj) -> str:
+    syncing = condition(found, "Synchronizing")
+    return ": ".join(part for part in (text(syncing, "reason"), text(syncing, "message")) if part)
+
+
+def _ready(client: ApiClient, namespace: str, image: str) -> bool:
+    snapshot = client.get(SNAPSHOT, image, namespace) or {}
+    return dig(snapshot, "status", "readyToUse") is True and not table(snapshot, "status", "error")
+
+
+def _warning(client: ApiClient, claim: Obj) -> str:
+    uid = text(claim, "metadata", "uid")
+    events = client.list_objects(
+        EVENT, text(claim, "metadata", "namespace"), fields=f"involvedObject.uid={uid},type=Warning"
+    )
+    events.sort(key=lambda event: text(event, "lastTimestamp") or text(event, "eventTime"))
+    return text(events[-1], "message") if events else ""

@@ -1,0 +1,326 @@
+"""The Claims port on real API servers with VolSync's real definitions; VolSync itself is played by writing status."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.errors import Changed, ObjectAbsent
+from adapters.kubernetes.kinds import (
+    CLAIM,
+    EVENT,
+    NAMESPACE,
+    REPLICATION_DESTINATION,
+    REPLICATION_SOURCE,
+    SNAPSHOT,
+    VOLUME,
+    Kind,
+)
+from adapters.volsync.adapter import NUDGE, VolSyncClaims
+from adapters.volsync.contents import Reader
+from adapters.volsync.results import ClaimPhase
+from engine.errors import PermanentError
+from engine.waiting import SystemClock
+from tests.adapters.cluster_house import house_on
+from tests.adapters.definitions import define
+from tests.contract.apiserver import ApiServers
+
+pytestmark = pytest.mark.programs
+
+PIN = "2026-01-02T03:04:05Z"
+LOG = "restoring snapshot 0123abcd of [/data] at x\nRestic completed in 2s"
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
+    define(made.main(), "volsync", "snapshots", kinds=(REPLICATION_SOURCE, REPLICATION_DESTINATION, SNAPSHOT))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(clients: Clients) -> ApiClient:
+    return clients.main()
+
+
+@pytest.fixture
+def ns(client: ApiClient) -> str:
+    name = f"claims-{next(NUMBERS)}"
+    client.create(NAMESPACE, {"metadata": {"name": name}})
+    return name
+
+
+@pytest.fixture
+def claims(clients: Clients) -> VolSyncClaims:
+    clock = SystemClock()
+    return VolSyncClaims(clients, clock, Reader(clients, clock))
+
+
+def as_flux(client: ApiClient, kind: Kind, obj: dict[str, Any], namespace: str) -> None:
+    """Apply as kustomize-controller does: server-side, with force."""
+    body = {"apiVersion": kind.api_version, "kind": kind.name} | obj
+    client.demand(
+        "PATCH",
+        kind.path(namespace, obj["metadata"]["name"]),
+        "apply as Flux",
+        params={"fieldManager": "kustomize-controller", "force": "true"},
+        body=body,
+        content_type="application/apply-patch+yaml",
+    )
+
+
+def destination(restic: dict[str, Any] | None = None) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "repository": "s",
+        "copyMethod": "Snapshot",
+        "capacity": "1Gi",
+        "accessModes": ["ReadWriteOnce"],
+    }
+    return {
+        "metadata": {"name": "notes-dst"},
+        "spec": {"trigger": {"manual": "restore-once"}, "restic": base | (restic or {})},
+    }
+
+
+def say(client: ApiClient, kind: Kind, name: str, ns: str, status: dict[str, Any]) -> None:
+    client.demand(
+        "PATCH",
+        kind.path(ns, name, "status"),
+        "write status",
+        body={"status": status},
+        content_type="application/merge-patch+json",
+    )
+
+
+def spec_of(client: ApiClient, ns: str) -> dict[str, Any]:
+    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
+    assert found is not None
+    return dict(found["spec"])
+
+
+def test_pin_on_a_fresh_destination_leaves_its_first_run_alone(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    before = claims.destination(ns, "notes-dst")
+    assert before.present
+    assert (before.restore_as_of, before.ours, before.trigger, before.last_trigger) == ("", False, "restore-once", "")
+
+    claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    after = claims.destination(ns, "notes-dst")
+    assert (after.restore_as_of, after.ours, after.trigger) == (PIN, True, "restore-once")
+    assert spec_of(client, ns)["restic"]["previous"] == 0
+
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    assert claims.destination(ns, "notes-dst").restore_as_of == PIN, "Flux leaves our field alone"
+    claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    assert claims.destination(ns, "notes-dst") == after
+
+
+def test_pin_on_a_destination_that_has_run_asks_for_a_new_run(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    say(client, REPLICATION_DESTINATION, "notes-dst", ns, {"lastManualSync": "restore-once"})
+    claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    assert claims.destination(ns, "notes-dst").trigger == "restore-abc"
+    claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    assert claims.destination(ns, "notes-dst").trigger == "restore-abc", "not run yet: no second run"
+    for expected in ("restore-abc-again-1", "restore-abc-again-2"):
+        say(
+            client,
+            REPLICATION_DESTINATION,
+            "notes-dst",
+            ns,
+            {"lastManualSync": claims.destination(ns, "notes-dst").trigger},
+        )
+        claims.pin(ns, "notes-dst", PIN, "restore-abc")
+        assert claims.destination(ns, "notes-dst").trigger == expected
+
+    claims.unpin(ns, "notes-dst")
+    state = claims.destination(ns, "notes-dst")
+    assert (state.restore_as_of, state.ours) == ("", False)
+    assert state.trigger == "restore-abc-again-2", "without a trigger it would restore again and again"
+    assert "previous" not in spec_of(client, ns)["restic"]
+
+
+@pytest.mark.parametrize("git", [{"restoreAsOf": "2020-01-01T00:00:00Z"}, {"previous": 1}])
+def test_a_value_in_git_that_differs_is_shown_and_not_overwritten(
+    client: ApiClient, claims: VolSyncClaims, ns: str, git: dict[str, Any]
+) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination(git), ns)
+    with pytest.raises(PermanentError, match="Somebody else sets") as error:
+        claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    ((field, value),) = git.items()
+    assert f"{field}: {value} (set by kustomize-controller)" in error.value.evidence
+    assert spec_of(client, ns)["restic"][field] == value
+    assert claims.destination(ns, "notes-dst").restore_as_of == git.get("restoreAsOf", "")
+
+
+def test_the_same_value_in_git_is_no_conflict_and_stays_after_unpin(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination({"restoreAsOf": PIN}), ns)
+    claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    assert claims.destination(ns, "notes-dst").ours
+    claims.unpin(ns, "notes-dst")
+    state = claims.destination(ns, "notes-dst")
+    assert (state.restore_as_of, state.ours) == (PIN, False)
+
+
+def test_a_destination_that_is_gone_is_neither_pinned_nor_made(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    assert not claims.destination(ns, "notes-dst").present
+    with pytest.raises(ObjectAbsent):
+        claims.pin(ns, "notes-dst", PIN, "restore-abc")
+    claims.unpin(ns, "notes-dst")
+    assert client.get(REPLICATION_DESTINATION, "notes-dst", ns) is None
+
+
+def test_a_finished_restore_is_told_with_its_log_and_its_image(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    status = {
+        "lastManualSync": "restore-once",
+        "latestMoverStatus": {
+            "result": "Successful",
+            "logs": LOG,
+        },
+        "latestImage": {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "img-1"},
+        "conditions": [condition("WaitingForManual", "Waiting for manual trigger")],
+    }
+    say(client, REPLICATION_DESTINATION, "notes-dst", ns, status)
+    state = claims.destination(ns, "notes-dst")
+    assert (state.result, state.image, state.image_ready, state.running) == ("Successful", "img-1", False, False)
+    assert state.log == tuple(LOG.splitlines())
+    assert state.condition == "WaitingForManual: Waiting for manual trigger"
+    client.create(SNAPSHOT, {"metadata": {"name": "img-1"}, "spec": {"source": {"persistentVolumeClaimName": "x"}}}, ns)
+    say(client, SNAPSHOT, "img-1", ns, {"readyToUse": True})
+    assert claims.destination(ns, "notes-dst").image_ready
+
+
+def condition(reason: str, message: str, status: str = "False") -> dict[str, Any]:
+    return {
+        "type": "Synchronizing",
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+
+
+def test_what_the_hold_keeps_back_is_not_running(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
+    spec = {"sourcePVC": "notes", "trigger": {"schedule": "0 * * * *"}, "restic": {"retain": {"last": "1", "daily": 7}}}
+    as_flux(client, REPLICATION_SOURCE, {"metadata": {"name": "notes"}, "spec": spec}, ns)
+    started = {"lastSyncStartTime": "2026-01-01T00:00:00Z"}
+    say(client, REPLICATION_SOURCE, "notes", ns, started | {"conditions": [condition("Error", "denied by the hold")]})
+    source = claims.source(ns, "notes")
+    assert (source.present, source.claim, source.running, source.last_sync) == (True, "notes", False, 0.0)
+    assert source.condition == "Error: denied by the hold"
+    assert source.retain == (("daily", "7"), ("last", "1"))
+    say(client, REPLICATION_SOURCE, "notes", ns, started | {"conditions": [condition("SyncInProgress", "", "True")]})
+    assert claims.source(ns, "notes").running
+    done = {
+        "lastSyncStartTime": None,
+        "lastSyncTime": "2026-01-01T00:01:00Z",
+        "latestMoverStatus": {"result": "Successful"},
+    }
+    say(client, REPLICATION_SOURCE, "notes", ns, done)
+    source = claims.source(ns, "notes")
+    assert (source.running, source.last_sync, source.result) == (False, 1767225660.0, "Successful")
+
+
+def test_a_backup_now_stops_the_schedule_until_it_is_given_back(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    spec = {"sourcePVC": "notes", "trigger": {"schedule": "0 * * * *"}, "restic": {}}
+    as_flux(client, REPLICATION_SOURCE, {"metadata": {"name": "notes"}, "spec": spec}, ns)
+    claims.back_up_now(ns, "notes", "backup-1")
+    found = client.get(REPLICATION_SOURCE, "notes", ns) or {}
+    assert found["spec"]["trigger"] == {"schedule": "0 * * * *", "manual": "backup-1"}
+    claims.back_up_now(ns, "notes", "")
+    found = client.get(REPLICATION_SOURCE, "notes", ns) or {}
+    assert found["spec"]["trigger"] == {"schedule": "0 * * * *"}
+
+
+def test_a_claim_tells_where_its_data_came_from(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
+    assert claims.claim(ns, "notes").phase is ClaimPhase.ABSENT
+    source = {"apiGroup": "volsync.backube", "kind": "ReplicationDestination", "name": "notes-dst"}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}, "dataSourceRef": source}
+    made = client.create(CLAIM, {"metadata": {"name": "notes"}, "spec": spec}, ns)
+    event = {
+        "metadata": {"name": "notes.1"},
+        "involvedObject": {
+            "kind": "PersistentVolumeClaim",
+            "name": "notes",
+            "namespace": ns,
+            "uid": made["metadata"]["uid"],
+        },
+        "type": "Warning",
+        "reason": "VolSyncPopulatorPVCCreationError",
+        "message": "claim is held",
+        "lastTimestamp": "2026-01-01T00:00:00Z",
+    }
+    client.create(EVENT, event, ns)
+    waiting = claims.claim(ns, "notes")
+    assert (waiting.phase, waiting.destination, waiting.detail) == (ClaimPhase.PENDING, "notes-dst", "claim is held")
+
+    volume = f"pv-{ns}"
+    client.create(
+        VOLUME,
+        {
+            "metadata": {"name": volume, "annotations": {"volsync.backube/populated-from": f"{ns}/img-1"}},
+            "spec": {
+                "capacity": {"storage": "1Mi"},
+                "accessModes": ["ReadWriteOnce"],
+                "hostPath": {"path": "/nowhere"},
+            },
+        },
+    )
+    client.merge(CLAIM, "notes", {"spec": {"volumeName": volume}}, ns)
+    say(client, CLAIM, "notes", ns, {"phase": "Bound"})
+    bound = claims.claim(ns, "notes")
+    assert (bound.phase, bound.populated_from, bound.uid) == (ClaimPhase.BOUND, "img-1", made["metadata"]["uid"])
+
+
+def test_a_claim_is_deleted_only_if_it_is_the_one_that_was_seen(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    uid = client.create(CLAIM, {"metadata": {"name": "notes"}, "spec": spec}, ns)["metadata"]["uid"]
+    with pytest.raises(Changed):
+        claims.delete_claim(ns, "notes", "11111111-1111-4111-8111-111111111111")
+    with pytest.raises(PermanentError):
+        claims.delete_claim(ns, "notes", "")
+    assert client.get(CLAIM, "notes", ns) is not None
+    claims.delete_claim(ns, "notes", uid)
+    # The controller that takes the finalizer off is not running: on its way out is as far as it comes here.
+    assert claims.claim(ns, "notes").detail == "being deleted"
+    claims.delete_claim(ns, "gone", uid)
+
+
+@pytest.mark.parametrize("kind", [CLAIM, REPLICATION_DESTINATION])
+def test_a_nudge_changes_the_object_and_nothing_that_flux_sees(
+    client: ApiClient, claims: VolSyncClaims, ns: str, kind: Kind
+) -> None:
+    if kind is CLAIM:
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+        client.create(CLAIM, {"metadata": {"name": "notes-dst"}, "spec": spec}, ns)
+    else:
+        as_flux(client, kind, destination(), ns)
+    before = client.get(kind, "notes-dst", ns) or {}
+    claims.nudge(kind.name, ns, "notes-dst")
+    after = client.get(kind, "notes-dst", ns) or {}
+    assert after["metadata"]["annotations"][NUDGE]
+    assert after["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"]
+    assert after["spec"] == before["spec"]
+    with pytest.raises(ObjectAbsent):
+        claims.nudge(kind.name, ns, "gone")
