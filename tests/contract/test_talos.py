@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,24 @@ from adapters.talos.results import EtcdData, Phase
 from engine.errors import PermanentError, TransientError
 from house.model import Node
 from tests.contract.talos_bench import Bench, ModelledBench, Racks
+from tests.contract.talos_wire import TalosHouseFiles, WireBench
 
 
-@pytest.fixture(params=["modelled"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    yield ModelledBench()
+@pytest.fixture(scope="session")
+def talos_house(tmp_path_factory: pytest.TempPathFactory) -> TalosHouseFiles:
+    return TalosHouseFiles(tmp_path_factory.mktemp("talos-house"))
+
+
+@pytest.fixture(params=["modelled", pytest.param("wire", marks=pytest.mark.programs)])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    if request.param == "modelled":
+        yield ModelledBench()
+        return
+    wire = WireBench(request.getfixturevalue("talos_house"), tmp_path)
+    try:
+        yield wire
+    finally:
+        wire.close()
 
 
 @pytest.fixture

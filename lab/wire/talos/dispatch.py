@@ -204,9 +204,10 @@ class NodeApi:
 
 def _message_type(method: Unary) -> Any:
     field = method.reply.DESCRIPTOR.fields_by_name.get("messages")
-    if field is None or field.message_type is None:
+    if field is None:
         return method.reply
-    return GetMessageClass(field.message_type)
+    kind: Any = field.message_type  # the two descriptor types of protobuf's stubs do not know each other
+    return GetMessageClass(kind)
 
 
 def _gathered(method: Unary, messages: list[Any]) -> Message:

@@ -113,7 +113,7 @@ def _definitions(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Re
             aliases=other.aliases,
             all_aliases=list(dict.fromkeys(aliases)),
             print_columns=[pb.PrintColumn(name=name, json_path=path) for name, path in other.columns],
-            sensitivity="sensitive" if other.sensitive else "",
+            sensitivity=1 if other.sensitive else 0,
         )
         yield Res(kind, other.type.lower(), {"type": other.type}, spec.SerializeToString())
 

@@ -688,8 +688,8 @@ class ResourceDefinitionSpec(_message.Message):
     aliases: _containers.RepeatedScalarFieldContainer[str]
     all_aliases: _containers.RepeatedScalarFieldContainer[str]
     print_columns: _containers.RepeatedCompositeFieldContainer[PrintColumn]
-    sensitivity: str
-    def __init__(self, resource_type: _Optional[str] = ..., display_type: _Optional[str] = ..., default_namespace: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., all_aliases: _Optional[_Iterable[str]] = ..., print_columns: _Optional[_Iterable[_Union[PrintColumn, _Mapping]]] = ..., sensitivity: _Optional[str] = ...) -> None: ...
+    sensitivity: int
+    def __init__(self, resource_type: _Optional[str] = ..., display_type: _Optional[str] = ..., default_namespace: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., all_aliases: _Optional[_Iterable[str]] = ..., print_columns: _Optional[_Iterable[_Union[PrintColumn, _Mapping]]] = ..., sensitivity: _Optional[int] = ...) -> None: ...
 
 class NetIp(_message.Message):
     __slots__ = ("ip",)
