@@ -69,7 +69,7 @@ class ModelledHome:
             clock=self.clock,
             proxmox=ModelledProxmox(self.proxmox, self.house.proxmox.token_id),
             talos=ModelledTalos(self.talos, self.files),
-            machineconfigs=ModelledMachineconfigs(self.files, self.world),
+            machineconfigs=ModelledMachineconfigs(self.files),
             cluster=ModelledCluster(self.kube),
             releases=ModelledReleases(self.kube, self.flux),
             flux=ModelledFlux(self.kube, self.flux),

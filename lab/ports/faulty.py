@@ -25,9 +25,9 @@ SLOW_S = 20.0
 
 TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "proxmox": {
-        "download_image": ("host", "filename"),
+        "download_image": ("host",),
         "create_vm": ("spec.vm_id",),
-        "grow_disk": ("vm_id", "slot"),
+        "grow_disk": ("vm_id",),
         "start_vm": ("vm_id",),
         "stop_vm": ("vm_id",),
         "destroy_vm": ("vm_id",),

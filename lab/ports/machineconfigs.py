@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapters.talos.machineconfig import config_digest
 from engine.digest import digest
-from engine.errors import PermanentError, TransientError
+from engine.errors import PermanentError
 from house.model import House, Node
-from lab.world.faults import Death, Fault
-from lab.world.world import World
 
 
 @dataclass(eq=False)
@@ -74,10 +71,8 @@ class ModelledHouse:
 class ModelledMachineconfigs:
     """Machineconfigs port over a ModelledHouse (ports.Machineconfigs)."""
 
-    def __init__(self, state: ModelledHouse, world: World, fence: Callable[[], None] = lambda: None) -> None:
-        self._world = world
+    def __init__(self, state: ModelledHouse) -> None:
         self._state = state
-        self._fence = fence
 
     def digest(self, node: str) -> str:
         """See ports.MachineconfigsView."""
@@ -107,18 +102,7 @@ class ModelledMachineconfigs:
 
     def render(self) -> None:
         """See ports.Machineconfigs."""
-        self._fence()
         if self._state.bundle_problem:
             raise PermanentError(f"machineconfigs not rendered: {self._state.bundle_problem}")
-        fault = self._world.faults.strike("machineconfigs", "render", self._state.house.name)
-        if fault is Fault.DIE_BEFORE:
-            raise Death("machineconfigs.render")
-        if fault is Fault.ERROR_TWICE:
-            raise TransientError("machineconfigs.render: the renderer failed")
-        if fault is not Fault.LIE_ONCE:
-            self._state.rendered = {node.name: self._state.render(node) for node in self._state.house.nodes}
-            self._state.rendered_from = self._state.wanted()
-        if fault is Fault.DIE_AFTER:
-            raise Death("machineconfigs.render")
-        if fault is Fault.LOSE_REPLY:
-            raise TransientError("machineconfigs.render: the renderer's end was not seen")
+        self._state.rendered = {node.name: self._state.render(node) for node in self._state.house.nodes}
+        self._state.rendered_from = self._state.wanted()

@@ -1,4 +1,4 @@
-"""The Proxmox port, in process: the World's cluster without HTTP, with the same refusals and faults. Knows no client."""
+"""The Proxmox port, in process: the World's cluster without HTTP, with the same refusals. Knows no client."""
 
 from __future__ import annotations
 
@@ -21,30 +21,24 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from engine.errors import PermanentError, TransientError
-from lab.world.faults import Death, Fault
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_making import Making
 from lab.world.pve_tasks import LabTask
 from lab.world.pve_vm import LabVm, NewDrive, NewVm, Nic
 
-SLOW_S = 20.0
 _LOG_LINES = 25
 T = TypeVar("T")
 
 
 class ModelledProxmox:
-    """Proxmox port over a LabProxmox, acting as `actor` (an API token's id).
+    """Proxmox port over a LabProxmox, acting as `actor` (an API token's id). Faults stand before it (lab/ports/faulty.py)."""
 
-    `fence` is asked before every act and raises when the process is dead: what it does afterwards must not reach the World.
-    """
-
-    def __init__(self, proxmox: LabProxmox, actor: str = "root@pam", fence: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, proxmox: LabProxmox, actor: str = "root@pam") -> None:
         self._pve = proxmox
         self._world = proxmox.world
         self._making = Making(proxmox)
         self._actor = actor
-        self._fence = fence
 
     def cluster(self) -> ProxmoxCluster:
         """See ports.ProxmoxView."""
@@ -153,10 +147,10 @@ class ModelledProxmox:
 
     def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef:
         """See ports.Proxmox."""
-        return self._mutate(
-            "download_image", host, "download", filename, host,
+        return self._start(
+            f"download {filename} on {host}",
             lambda: self._making.download(self._actor, host, storage, filename, url, sha256, "sha256"),
-        )  # fmt: skip
+        )
 
     def create_vm(self, spec: VmSpec) -> TaskRef:
         """See ports.Proxmox."""
@@ -174,33 +168,21 @@ class ModelledProxmox:
             ),
             {"net0": Nic("virtio", spec.mac.upper(), spec.bridge)},
         )  # fmt: skip
-        return self._mutate(
-            "create_vm",
-            str(spec.vm_id),
-            "qmcreate",
-            str(spec.vm_id),
-            spec.host,
-            lambda: self._making.create(self._actor, new),
-        )
+        return self._start(f"make VM {spec.vm_id}", lambda: self._making.create(self._actor, new))
 
     def grow_disk(self, host: str, vm_id: int, slot: str, size: int) -> TaskRef:
         """See ports.Proxmox."""
-        return self._mutate(
-            "grow_disk", str(vm_id), "resize", str(vm_id), host,
-            lambda: self._making.resize(self._actor, host, vm_id, slot, size),
-        )  # fmt: skip
+        return self._start(
+            f"grow {slot} of VM {vm_id}", lambda: self._making.resize(self._actor, host, vm_id, slot, size)
+        )
 
     def start_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox."""
-        return self._mutate(
-            "start_vm", str(vm_id), "qmstart", str(vm_id), host, lambda: self._pve.start_vm(self._actor, host, vm_id)
-        )
+        return self._start(f"start VM {vm_id}", lambda: self._pve.start_vm(self._actor, host, vm_id))
 
     def stop_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox."""
-        return self._mutate(
-            "stop_vm", str(vm_id), "qmstop", str(vm_id), host, lambda: self._pve.stop_vm(self._actor, host, vm_id)
-        )
+        return self._start(f"stop VM {vm_id}", lambda: self._pve.stop_vm(self._actor, host, vm_id))
 
     def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
         """See ports.Proxmox."""
@@ -210,14 +192,7 @@ class ModelledProxmox:
         )
         if not token or seen != token:
             raise PermanentError(f"VM {vm_id} on host {host} is not ours: it will not be destroyed")
-        return self._mutate(
-            "destroy_vm",
-            str(vm_id),
-            "qmdestroy",
-            str(vm_id),
-            host,
-            lambda: self._pve.destroy_vm(self._actor, host, vm_id),
-        )
+        return self._start(f"destroy VM {vm_id}", lambda: self._pve.destroy_vm(self._actor, host, vm_id))
 
     def _vm(self, vm: LabVm) -> Vm:
         tags = tuple(tag for tag in vm.tags.split(";") if tag)
@@ -272,24 +247,6 @@ class ModelledProxmox:
             except Refusal as no:
                 raise refusal(no.status, no.text, doing, no.errors) from None
 
-    def _mutate(
-        self, method: str, target: str, kind: str, task_id: str, host: str, act: Callable[[], LabTask]
-    ) -> TaskRef:
-        """Count the mutation, and play the fault that is armed for it."""
-        self._fence()
-        fault = self._world.faults.strike("proxmox", method, target)
-        name = f"proxmox.{method}/{target}"
-        if fault is Fault.DIE_BEFORE:
-            raise Death(name)
-        if fault is Fault.ERROR_TWICE:
-            raise TransientError(f"{name}: server error", evidence=("596 Connection timed out",))
-        if fault is Fault.LIE_ONCE:
-            act = lambda: self._pve.tasks.pretend(host, kind, task_id, self._actor)  # noqa: E731 - the same act, but a lie
-        task = self._look(f"do {name}", act)
-        if fault is Fault.DIE_AFTER:
-            raise Death(name)
-        if fault is Fault.LOSE_REPLY:
-            raise TransientError(f"{name}: the reply was lost")
-        if fault is Fault.SLOW:
-            self._world.clock.sleep(SLOW_S)
+    def _start(self, doing: str, act: Callable[[], LabTask]) -> TaskRef:
+        task = self._look(doing, act)
         return TaskRef(task.upid, task.host)

@@ -1,4 +1,4 @@
-"""The Talos port, in process: the World's machines without gRPC, with the same refusals and faults. Knows no program."""
+"""The Talos port, in process: the World's machines without gRPC, with the same refusals. Knows no program."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ from adapters.talos.machineconfig import config_digest
 from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
 from engine.errors import PermanentError, TransientError
 from lab.ports.machineconfigs import ModelledHouse
-from lab.world.faults import Death, Fault
 from lab.world.machine import Machine, Port, Refused
 from lab.world.talos import TalosWorld
 
-SLOW_S = 20.0
-
 
 class ModelledTalos:
-    """Talos port over a TalosWorld; `house` holds the rendered files of the same World (ports.Talos).
+    """Talos port over a TalosWorld; `house` holds the rendered files of the same World. Faults stand before it (faulty.py)."""
 
-    `fence` is asked before every act and raises when the process is dead: what it does afterwards must not reach the World.
-    """
-
-    def __init__(self, talos: TalosWorld, house: ModelledHouse, fence: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, talos: TalosWorld, house: ModelledHouse) -> None:
         self._talos = talos
         self._world = talos.world
         self._house = house
-        self._fence = fence
 
     def phase(self, address: str) -> Phase:
         """See ports.TalosView."""
@@ -91,16 +84,12 @@ class ModelledTalos:
                 raise refusal(f"could not {what}", "Unavailable", ("the other Talos API answers at this address",))
             self._refused(what, lambda: self._talos.apply(machine, text))
 
-        self._mutate("apply_config", node, act)
+        self._act(act)
 
     def bootstrap_etcd(self, address: str) -> None:
         """See ports.Talos."""
         what = f"bootstrap etcd on {address}"
-        self._mutate(
-            "bootstrap_etcd",
-            address,
-            lambda: self._refused(what, lambda: self._talos.bootstrap(self._secure(address, what))),
-        )
+        self._act(lambda: self._refused(what, lambda: self._talos.bootstrap(self._secure(address, what))))
 
     def fetch_kubeconfig(self, address: str) -> None:
         """See ports.Talos."""
@@ -112,7 +101,7 @@ class ModelledTalos:
                 raise refusal(f"could not {what}", "Unimplemented")
             self._house.kubeconfig_ca = machine.config.k8s_ca.crt
 
-        self._mutate("fetch_kubeconfig", address, act)
+        self._act(act)
 
     def _etcd(self, machine: Machine) -> EtcdState:
         state = machine.service_state("etcd")
@@ -148,21 +137,6 @@ class ModelledTalos:
         except Refused as answer:
             raise refusal(f"could not {what}", answer.code, (answer.text,)) from answer
 
-    def _mutate(self, method: str, target: str, act: Callable[[], None]) -> None:
-        """Count the mutation, and play the fault that is armed for it."""
-        self._fence()
-        fault = self._world.faults.strike("talos", method, target)
-        name = f"talos.{method}/{target}"
-        if fault is Fault.DIE_BEFORE:
-            raise Death(name)
-        if fault is Fault.ERROR_TWICE:
-            raise TransientError(f"{name}: server error", evidence=("code = Unavailable",))
-        if fault is Fault.SLOW:
-            self._world.clock.sleep(SLOW_S)
-        if fault is not Fault.LIE_ONCE:
-            with self._world.looking():
-                act()
-        if fault is Fault.DIE_AFTER:
-            raise Death(name)
-        if fault is Fault.LOSE_REPLY:
-            raise TransientError(f"{name}: the reply was lost", evidence=("code = Unavailable",))
+    def _act(self, act: Callable[[], None]) -> None:
+        with self._world.looking():
+            act()

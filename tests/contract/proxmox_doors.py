@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 from adapters.ports import Proxmox
 from adapters.proxmox.adapter import ProxmoxAdapter
 from adapters.proxmox.results import DiskSpec, TaskRef, TaskStatus, VmSpec
+from adapters.surface import surfaces
 from engine.secrets import Secret
 from house.model import ProxmoxAccess
+from lab.ports.faulty import TARGETS, faulty_port
 from lab.ports.proxmox import ModelledProxmox
 from lab.wire.factory import FactoryServer, https_fetch
 from lab.wire.pki import LabCA
 from lab.wire.proxmox.door import ProxmoxDoor
+from lab.world.clock import VirtualClock
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_house import cluster_for, publish_image
 from lab.world.world import World
@@ -108,10 +111,14 @@ def a_spec(**changes: object) -> VmSpec:
 
 def modelled_door() -> Door:
     """In process, on a virtual clock."""
-    clock = HandClock()
-    pve = cluster_for(HOUSE, World(clock))
+    clock = VirtualClock()
+    world = World(clock)
+    clock.drives(world)
+    pve = cluster_for(HOUSE, world)
     sha256 = publish_image(pve, HOUSE.image.url)
-    return Door(ModelledProxmox(pve, HOUSE.proxmox.token_id), pve, HOUSE.image.url, sha256, clock.sleep)
+    inner: Proxmox = ModelledProxmox(pve, HOUSE.proxmox.token_id)
+    port = faulty_port(inner, surfaces()["proxmox"], TARGETS["proxmox"], world, clock)
+    return Door(port, pve, HOUSE.image.url, sha256, clock.sleep)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class ModelledBench:
             self.world.plug_in(node.mac, node.address)
         self.state = ModelledHouse(self.house)
         self.talos: Talos = ModelledTalos(self.world, self.state)
-        self.machineconfigs: Machineconfigs = ModelledMachineconfigs(self.state, self.world.world)
+        self.machineconfigs: Machineconfigs = ModelledMachineconfigs(self.state)
 
     def until(self, seen: Callable[[], bool], what: str) -> None:
         """Move the clock until `seen`; an hour of it must do."""
