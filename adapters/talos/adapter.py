@@ -156,5 +156,6 @@ class TalosctlTalos:
     def _data_directory(self, address: str) -> tuple[str, ...]:
         """Names in etcd's data directory, as the node lists them."""
         text = self._talosctl.call(address, f"list {ETCD_DATA} on {address}", "list", "--depth", "1", ETCD_DATA)
-        lines = (line.strip() for line in text.splitlines())
-        return tuple(line for line in lines if line and line != "." and not line.startswith("NODE "))
+        # `NODE NAME` rows, or bare names where one node answers alone; `.` is the directory itself.
+        rows = (line.split() for line in text.splitlines() if line.strip())
+        return tuple(row[-1] for row in rows if row != ["NODE", "NAME"] and row[-1] != ".")
