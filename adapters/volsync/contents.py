@@ -16,7 +16,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, from_answer
 from adapters.kubernetes.kinds import CLAIM, EVENT, JOB, NAMESPACE, POD, REPLICATION_DESTINATION, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, number, rows, table, text
-from adapters.volsync.reader import IMAGE, SCRIPT, Reading, Request, first_requests, read_log
+from adapters.volsync.reader import IMAGE, LIST_TAKE, SCRIPT, Reading, Request, first_requests, read_log
 from adapters.volsync.results import Listing
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock, wait_until
@@ -38,8 +38,11 @@ class Volume:
 class Reader:
     """Reads images and claims through Jobs."""
 
-    def __init__(self, clients: Clients, clock: Clock, *, image: str = IMAGE, limit_s: float = 7200.0) -> None:
+    def __init__(
+        self, clients: Clients, clock: Clock, *, image: str = IMAGE, limit_s: float = 7200.0, take: int = LIST_TAKE
+    ) -> None:
         self._clients, self._clock, self._image, self._limit_s = clients, clock, image, limit_s
+        self._take = take
 
     def read(self, namespace: str, claim_or_image: str, hashes: Sequence[str] | None) -> Listing:
         """The whole list. `complete` False when the log broke off or something could not be read.
@@ -49,7 +52,7 @@ class Reader:
         volume = self._volume(namespace, claim_or_image)
         listing = Listing((), complete=True)
         sums: dict[str, str] = {}
-        requests = list(first_requests(None if hashes is None else tuple(hashes)))
+        requests = list(first_requests(None if hashes is None else tuple(hashes), self._take))
         while requests:
             request = requests.pop(0)
             reading = self._run(namespace, claim_or_image, volume, request)
@@ -82,7 +85,7 @@ class Reader:
                 client.delete(CLAIM, name, namespace)
 
     def _job(self, client: ApiClient, namespace: str, name: str, volume: Volume, request: Request) -> Obj:
-        wanted = _job_object(name, volume, request, self._image)
+        wanted = job_object(name, volume, request, self._image)
         try:
             return client.create(JOB, wanted, namespace)
         except AlreadyThere:
@@ -165,7 +168,8 @@ def _joined(listing: Listing, reading: Reading) -> Listing:
     )
 
 
-def _job_object(name: str, volume: Volume, request: Request, image: str) -> Obj:
+def job_object(name: str, volume: Volume, request: Request, image: str) -> Obj:
+    """The reader's Job, as reader.py describes its pod."""
     container: Obj = {
         "name": "reader",
         "image": image,

@@ -135,12 +135,12 @@ class Reading:
     ended: bool
 
 
-def first_requests(hashes: tuple[str, ...] | None) -> tuple[Request, ...]:
+def first_requests(hashes: tuple[str, ...] | None, take: int = LIST_TAKE) -> tuple[Request, ...]:
     """The list's first stretch with the first hashes, and one more run for each further lot of paths to hash."""
     if hashes is None:
-        return (Request(0, LIST_TAKE, None),)
+        return (Request(0, take, None),)
     lots = _lots(hashes)
-    return (Request(0, LIST_TAKE, lots[0]), *(Request(0, 0, lot) for lot in lots[1:]))
+    return (Request(0, take, lots[0]), *(Request(0, 0, lot) for lot in lots[1:]))
 
 
 def _lots(paths: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -205,11 +205,12 @@ def test_only_named_files_are_hashed(kubelet: Kubelet, images: Reader) -> None:
     assert {e.path: bool(e.sha256) for e in listing.entries} == {"a": False, "with space": False, "odd\nname": True}
 
 
-def test_a_long_list_is_read_in_several_jobs(kubelet: Kubelet, images: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_read_in_several_jobs(kubelet: Kubelet, real_api: ApiServers, tmp_path: Path) -> None:
     for n in range(10):
         (kubelet.volume / f"f{n}").write_text(str(n))
-    monkeypatch.setattr(reader, "LIST_TAKE", 5)
-    listing = images.read(NS, "img", None)
+    clients = Clients(house_on(real_api, tmp_path))
+    listing = Reader(clients, SystemClock(), limit_s=20.0, take=5).read(NS, "img", None)
+    clients.close()
     assert len(kubelet.jobs) == 3
     assert listing.complete
     assert len(listing.entries) == 13
@@ -235,7 +236,7 @@ def test_a_claim_is_read_as_it_is_without_a_copy(kubelet: Kubelet, images: Reade
 def test_a_job_that_a_dead_run_left_is_taken_over(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
     (request,) = reader.first_requests(None)
     volume = contents.Volume("volsync-dst-dest", None, {})
-    left = contents._job_object(job_name("volsync-dst-dest", request), volume, request, reader.IMAGE)
+    left = contents.job_object(job_name("volsync-dst-dest", request), volume, request, reader.IMAGE)
     uid = client.create(JOB, left, NS)["metadata"]["uid"]
     images.read(NS, "volsync-dst-dest", None)
     assert [job["metadata"]["uid"] for job in kubelet.jobs] == [uid]

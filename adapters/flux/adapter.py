@@ -1,0 +1,123 @@
+"""The Flux port: the Git source, every Kustomization and the HelmReleases that are stuck (Flux v2 APIs).
+
+Conditions are read as kustomize-controller 1.9 and helm-controller 1.6 write them. Knows nothing of the house's applications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from adapters.flux.results import FluxState, KustomizationState, SourceState
+from adapters.kubernetes.client import Clients
+from adapters.kubernetes.errors import KindNotServed
+from adapters.kubernetes.kinds import GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, Kind
+from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, number, rows, text
+from engine.secrets import redact
+from engine.waiting import Clock
+from house.model import House
+
+REQUESTED = "reconcile.fluxcd.io/requestedAt"
+RESET = "reconcile.fluxcd.io/resetAt"
+_KINDS: Mapping[str, Kind] = MappingProxyType(
+    {kind.name: kind for kind in (GIT_REPOSITORY, KUSTOMIZATION, HELM_RELEASE)}
+)
+_GOOD = ("ReconciliationSucceeded", "")
+
+
+class KubernetesFlux:
+    """The Flux port on a real API."""
+
+    def __init__(self, clients: Clients, house: House, clock: Clock) -> None:
+        self._clients, self._source, self._clock = clients, house.flux, clock
+
+    def state(self) -> FluxState:
+        """The graph as it stands; `installed` False while the API does not serve Kustomizations."""
+        client = self._clients.main()
+        kustomizations = client.list_if_served(KUSTOMIZATION)
+        releases = client.list_if_served(HELM_RELEASE) or []
+        return FluxState(
+            installed=kustomizations is not None,
+            source=self._source_state(),
+            kustomizations=tuple(sorted(map(_kustomization, kustomizations or []), key=lambda k: k.key)),
+            stuck_releases=tuple(
+                sorted((k for k in map(_release, releases) if not k.ready and not k.suspended), key=lambda k: k.key)
+            ),
+        )
+
+    def request(self, kind: str, namespace: str, name: str, *, reset: bool = False) -> None:
+        """Have Flux look at it now; `reset` also clears a HelmRelease's count of failures. A suspended object stays still."""
+        token = datetime.fromtimestamp(self._clock.now(), UTC).isoformat()
+        annotations = {REQUESTED: token} | ({RESET: token} if reset else {})
+        self._clients.main().merge(_KINDS[kind], name, {"metadata": {"annotations": annotations}}, namespace)
+
+    def suspend(self, namespace: str, name: str, *, on: bool) -> None:
+        """Suspend a Kustomization, or take the field away again (what Git says about it then counts)."""
+        self._clients.main().merge(KUSTOMIZATION, name, {"spec": {"suspend": True if on else None}}, namespace)
+
+    def _source_state(self) -> SourceState:
+        name = f"{self._source.namespace}/{self._source.name}"
+        try:
+            found = self._clients.main().get(GIT_REPOSITORY, self._source.name, self._source.namespace)
+        except KindNotServed:
+            return SourceState(name, False, False, "", "the cluster does not serve Flux's kinds yet")
+        if found is None:
+            return SourceState(name, False, False, "", "not there")
+        ready = condition(found, "Ready")
+        return SourceState(
+            name,
+            present=True,
+            ready=_is_ready(found),
+            # The artifact of an earlier fetch stays while the source fails.
+            commit=commit_of(text(found, "status", "artifact", "revision")),
+            reason=redact(": ".join(x for x in (text(ready, "reason"), text(ready, "message")) if x)),
+        )
+
+
+def commit_of(revision: str) -> str:
+    """The commit in Flux's revision: `main@sha1:C`, `refs/heads/main@sha1:C`, `sha1:C`, and `main/C` of older versions."""
+    return revision.rpartition(":")[2].rpartition("/")[2] if revision else ""
+
+
+def _is_ready(obj: Obj) -> bool:
+    """Ready, and said of the newest spec (status.observedGeneration lags behind: the condition's own is meant)."""
+    ready = condition(obj, "Ready")
+    return ready.get("status") == "True" and number(ready, "observedGeneration") == number(
+        obj, "metadata", "generation"
+    )
+
+
+def _kustomization(obj: Obj) -> KustomizationState:
+    ready = condition(obj, "Ready")
+    reason, message = text(ready, "reason"), text(ready, "message")
+    last = text(next(iter(rows(obj, "status", "history")), {}), "lastReconciledStatus")
+    if ready.get("status") == "Unknown" and last not in _GOOD:
+        # A failing Kustomization is most of the time "progressing": its last outcome is the truth for who looks seldom.
+        message = f"last time it ended {last}; now: {message}"
+        reason = last
+    return _state(obj, reason, message, commit_of(text(obj, "status", "lastAppliedRevision")))
+
+
+def _release(obj: Obj) -> KustomizationState:
+    ready = condition(obj, "Ready")
+    return _state(obj, text(ready, "reason"), text(ready, "message"), text(obj, "status", "lastAttemptedRevision"))
+
+
+def _state(obj: Obj, reason: str, message: str, commit: str) -> KustomizationState:
+    namespace = namespace_of(obj)
+    return KustomizationState(
+        namespace=namespace,
+        name=name_of(obj),
+        ready=_is_ready(obj),
+        suspended=dig(obj, "spec", "suspend") is True,
+        reconciling=text(condition(obj, "Reconciling"), "reason") == "Progressing",
+        commit=commit,
+        reason=reason,
+        # Messages quote URLs, and a URL may carry a password.
+        message=redact(message),
+        depends_on=tuple(
+            f"{text(d, 'namespace') or namespace}/{text(d, 'name')}" for d in rows(obj, "spec", "dependsOn")
+        ),
+        stalled=condition(obj, "Stalled").get("status") == "True",
+    )
