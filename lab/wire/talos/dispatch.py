@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from grpclib.const import Cardinality, Handler
+from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
@@ -25,6 +25,7 @@ from lab.wire.talos.calls import (
     status_of,
     unreachable,
 )
+from lab.wire.talos.pb import talos_pb2 as pb
 from lab.world.faults import Fault
 from lab.world.machine import Machine, Port, Refused
 from lab.world.talos import TalosWorld
@@ -32,6 +33,23 @@ from lab.world.talos import TalosWorld
 UNARY: tuple[Unary, ...] = (*machine_api.UNARY, *cosi.UNARY)
 STREAMED: tuple[Streamed, ...] = (*machine_api.STREAMED, *cosi.STREAMED, *events.STREAMED)
 _MANY = ("/machine.MachineService/", "/cluster.ClusterService/", "/storage.StorageService/", "/time.TimeService/")
+# What Talos has and the lab has not, so that it is refused by name.
+NOT_SIMULATED = (
+    *(
+        f"/machine.MachineService/{name}"
+        for name in (
+            "Containers", "Copy", "CPUFreqStats", "CPUInfo", "DiskStats", "EtcdRemoveMemberByID", "EtcdLeaveCluster",
+            "EtcdForfeitLeadership", "EtcdRecover", "EtcdSnapshot", "EtcdAlarmList", "EtcdAlarmDisarm", "EtcdDefragment",
+            "EtcdDowngradeValidate", "EtcdDowngradeEnable", "EtcdDowngradeCancel", "Hostname", "DiskUsage", "LoadAvg", "Logs",
+            "LogsContainers", "Mounts", "NetworkDeviceStats", "Processes", "Restart", "Rollback", "ServiceRestart",
+            "ServiceStart", "ServiceStop", "Stats", "SystemStat", "Upgrade", "GenerateClientConfiguration", "PacketCapture",
+            "Netstat", "MetaWrite", "MetaDelete", "ImageList", "ImagePull",
+        )
+    ),
+    *(f"/cosi.resource.State/{name}" for name in ("Create", "Update", "Destroy")),
+    *(f"/machine.ImageService/{name}" for name in ("List", "Pull", "Import", "Remove")),
+    *(f"/machine.LifecycleService/{name}" for name in ("Install", "Upgrade")),
+)  # fmt: skip
 _APPLY = "/machine.MachineService/ApplyConfiguration"
 
 GrpcStream = Stream[Any, Any]
@@ -51,7 +69,7 @@ class NodeApi:
         self._slow_s = slow_s
 
     def __mapping__(self) -> Mapping[str, Handler]:
-        """Path to handler, as grpclib wants it. A path that is not here is answered with Unimplemented."""
+        """Path to handler, as grpclib wants it."""
         table: dict[str, Handler] = {}
         for unary in UNARY:
             table[unary.path] = Handler(self._unary(unary), Cardinality.UNARY_UNARY, unary.request, unary.reply)
@@ -59,7 +77,16 @@ class NodeApi:
             table[streamed.path] = Handler(
                 self._streamed(streamed), Cardinality.UNARY_STREAM, streamed.request, streamed.reply
             )
+        for path in NOT_SIMULATED:
+            table[path] = Handler(self._missing(path), Cardinality.UNARY_STREAM, pb.Empty, pb.Empty)
         return table
+
+    def _missing(self, path: str) -> Callable[[GrpcStream], Awaitable[None]]:
+        async def handle(stream: GrpcStream) -> None:
+            self._talos.world.happened("talos", f"{path} was called and is not simulated")
+            raise GRPCError(Status.UNIMPLEMENTED, f"{path} is not simulated by the lab")
+
+        return handle
 
     def _unary(self, method: Unary) -> Callable[[GrpcStream], Awaitable[None]]:
         async def handle(stream: GrpcStream) -> None:
@@ -91,12 +118,14 @@ class NodeApi:
                 roles = self._roles(stream)
                 for name, target in targets:
                     call = self._call(method.path, method.roles, target, roles, request)
-                    await self._before(stream, method, call)
+                    fault = await self._before(stream, method, call)
+                    if fault is Fault.LIE_ONCE:
+                        continue
                     async for message in method.act(call):
                         if many and "metadata" in message.DESCRIPTOR.fields_by_name:
                             message.metadata.hostname = name
                         await stream.send_message(message)
-                    await self._after(stream, method, call)
+                    await self._after(stream, method, call, fault)
             except Refused as refused:
                 raise grpc_error(refused) from refused
 
@@ -114,9 +143,7 @@ class NodeApi:
         await self._after(stream, method, call, fault)
         return message
 
-    def _call(
-        self, path: str, allowed: frozenset[str], target: Machine, roles: frozenset[str], request: Any
-    ) -> Call:
+    def _call(self, path: str, allowed: frozenset[str], target: Machine, roles: frozenset[str], request: Any) -> Call:
         self._see(target)
         call = Call(self._talos, target, roles, request)
         if not (roles & allowed) and not (call.maintenance and path == _APPLY):
