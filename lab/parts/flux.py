@@ -26,7 +26,7 @@ def controllers(environment: tuple[tuple[str, str], ...] = ()) -> dict[str, Cont
             (
                 *_COMMON,
                 requeue,
-                "--storage-path={folder}/storage",
+                "--storage-path={data}",
                 f"--storage-addr={storage}",
                 f"--storage-adv-addr={storage}",
             ),
@@ -44,6 +44,6 @@ def controllers(environment: tuple[tuple[str, str], ...] = ()) -> dict[str, Cont
             "helm-controller",
             (*_COMMON, requeue, "--http-retry=2", "--graceful-shutdown-timeout=5s"),
             _READY,
-            (*environment, ("HELM_CACHE_HOME", "{folder}/helm")),
+            (*environment, ("HELM_CACHE_HOME", "{data}")),
         ),
     }

@@ -72,7 +72,7 @@ class Image(Protocol):
 
 @dataclass(frozen=True)
 class Controller:
-    """A real program that is a client of the API server. `arguments` may name `{address}`, `{folder}` and `{namespace}`.
+    """A real program that is a client of the API server. `arguments` may name `{address}`, `{namespace}` and `{data}`, a folder.
 
     Ready when `ready` (a URL, may name `{address}`) answers 200; "" for as soon as it runs.
     """
@@ -88,14 +88,15 @@ class Controller:
         kubeconfig = str(place.kubeconfig())
         values = {
             "address": place.address,
-            "folder": str(place.folder),
+            "data": str(place.folder / "data"),
             "namespace": place.pod["metadata"]["namespace"],
         }
         arguments = tuple(a.format(**values) for a in self.arguments)
         if self.kubeconfig_flag:
             arguments = (f"--kubeconfig={kubeconfig}", *arguments)
         home = place.folder / "home"
-        home.mkdir(parents=True, exist_ok=True)
+        for folder in (home, place.folder / "data"):
+            folder.mkdir(parents=True, exist_ok=True)
         environment = {
             "KUBECONFIG": kubeconfig,
             "RUNTIME_NAMESPACE": values["namespace"],

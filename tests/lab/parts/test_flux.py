@@ -1,0 +1,115 @@
+"""Flux's real controllers, started by their Deployments' pods: ready when they say so, gone when the pod goes."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.parts.kube import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, Object, Resource
+from lab.parts.manifests import BINDINGS, define, deployment
+from lab.parts.programs import find
+from tests.lab.parts import objects
+from tests.lab.parts.bench import Bench
+
+pytestmark = pytest.mark.programs
+HELM_REPOSITORIES = Resource("/apis/source.toolkit.fluxcd.io/v1", "helmrepositories")
+RELEASES = Resource("/apis/helm.toolkit.fluxcd.io/v2", "helmreleases")
+KUSTOMIZATIONS = Resource("/apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations")
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
+FLUX = "flux-system"
+
+
+@pytest.fixture(scope="module")
+def flux(bench: Bench) -> Bench:
+    """The session's cluster with Flux in it."""
+    kube = bench.kube
+    define(kube, *CONTROLLERS)
+    kube.apply(NAMESPACES, objects.namespace(FLUX))
+    kube.apply(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "flux", "namespace": FLUX}})
+    kube.apply(
+        BINDINGS,
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "flux"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "ServiceAccount", "name": "flux", "namespace": FLUX}],
+        },
+    )
+    for name in CONTROLLERS:
+        kube.apply(DEPLOYMENTS, deployment(FLUX, name, f"ghcr.io/fluxcd/{name}:v1", account="flux"))
+    for name in CONTROLLERS:
+        bench.wait_deployed(FLUX, name)
+    return bench
+
+
+@pytest.fixture
+def charts(tmp_path: Path) -> Iterator[str]:
+    """The address of a chart repository with one chart, `hello`."""
+    chart = tmp_path / "hello"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: hello\nversion: 1.0.0\n")
+    (chart / "templates" / "note.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")
+    served = tmp_path / "served"
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    helm = str(find("helm"))
+    subprocess.run([helm, "package", str(chart), "-d", str(served)], check=True, env=environment, capture_output=True)
+    subprocess.run([helm, "repo", "index", str(served)], check=True, env=environment, capture_output=True)
+    handler = functools.partial(_Quiet, directory=str(served))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """The tests' output is not an access log."""
+
+
+def condition(bench: Bench, resource: Resource, space: str, name: str) -> Object:
+    found = bench.status(resource, space, name).get("conditions") or []
+    ready: Object = next((c for c in found if c["type"] == "Ready"), {})
+    return ready
+
+
+def test_a_release_is_installed_by_the_real_controllers(flux: Bench, charts: str) -> None:
+    space = flux.namespace()
+    kube = flux.kube
+    meta = {"name": "hello", "namespace": space}
+    repository = {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository", "metadata": meta}
+    kube.apply(HELM_REPOSITORIES, {**repository, "spec": {"interval": "1h", "url": charts}})
+    chart = {"spec": {"chart": "hello", "version": "1.0.0", "sourceRef": {"kind": "HelmRepository", "name": "hello"}}}
+    release = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": meta}
+    kube.apply(RELEASES, {**release, "spec": {"interval": "1h", "chart": chart}})
+    flux.until(lambda: condition(flux, RELEASES, space, "hello").get("reason") == "InstallSucceeded", "the release", 40)
+
+
+def test_a_kustomization_without_its_source_says_so(flux: Bench) -> None:
+    space = flux.namespace()
+    meta = {"name": "apps", "namespace": space}
+    source = {"kind": "GitRepository", "name": "nowhere"}
+    spec = {"interval": "1h", "path": "./", "prune": True, "sourceRef": source}
+    item = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": meta, "spec": spec}
+    flux.kube.apply(KUSTOMIZATIONS, item)
+    flux.until(lambda: condition(flux, KUSTOMIZATIONS, space, "apps").get("reason") == "ArtifactFailed", "the refusal", 30)
+
+
+def test_a_controller_goes_with_its_pod_and_comes_with_the_next(flux: Bench) -> None:
+    def controllers() -> dict[str, int]:
+        return {n: p for n, p in flux.cluster.supervisor.running().items() if "helm-controller" in n}
+
+    before = controllers()
+    assert len(before) == 1
+    (pod,) = flux.kube.list(PODS, FLUX, "app=helm-controller")
+    flux.kube.delete(PODS, pod)
+    flux.until(lambda: bool(controllers()) and controllers().keys() != before.keys(), "the next controller", 30)
+    flux.wait_deployed(FLUX, "helm-controller")
