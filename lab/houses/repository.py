@@ -1,0 +1,146 @@
+"""Makes the house's home-ops repository: words filled in, talconfig written, secrets encrypted, committed, pushed.
+
+Uses the programs that a person would use: talhelper, sops, git. Knows no door: it pushes to the bare repository's folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.houses.credentials import Credentials
+from lab.houses.nouns import Block, HouseFolder, HouseShape, NodeShape
+from lab.parts.errors import PartFailed
+from lab.parts.programs import find
+
+TEMPLATE = Path(__file__).resolve().parent / "home-ops"
+CLUSTER_SECRETS = "kubernetes/components/common/cluster-secrets.sops.yaml"
+BUNDLE = "talos/talsecret.sops.yaml"
+_TIMEOUT_S = 60.0
+
+
+def make_repository(shape: HouseShape, folder: HouseFolder, block: Block, credentials: Credentials) -> None:
+    """The clone `folder.clone` and the bare repository that it was pushed to. PartFailed with a program's own words."""
+    clone = folder.clone
+    shutil.copytree(TEMPLATE, clone)
+    _fill(clone, _words(folder, block, credentials))
+    (clone / "talos" / "talconfig.yaml").write_text(talconfig(shape, block))
+    bundle = clone / BUNDLE
+    bundle.touch(mode=0o600)
+    bundle.write_bytes(_run(clone, "talhelper", "gensecret"))
+    for secret in (BUNDLE, CLUSTER_SECRETS):
+        _run(clone, "sops", "encrypt", "--in-place", secret)
+    _publish(clone, folder, block)
+
+
+def talconfig(shape: HouseShape, block: Block) -> str:
+    """What talhelper renders the machineconfigs from."""
+    nodes = "".join(_node(node, block) for node in shape.nodes)
+    return f"""---
+clusterName: {shape.name}
+talosVersion: ${{talosVersion}}
+kubernetesVersion: ${{kubernetesVersion}}
+endpoint: {block.endpoint}
+allowSchedulingOnControlPlanes: true
+additionalApiServerCertSans: ["{block.vip}"]
+cniConfig:
+  name: none
+
+nodes:
+{nodes}
+patches:
+  - "@./patches/global/machine-kubelet.yaml"
+
+controlPlane:
+  patches:
+    - "@./patches/controller/cluster.yaml"
+"""
+
+
+def _node(node: NodeShape, block: Block) -> str:
+    vip = f"\n        vip:\n          ip: {block.vip}" if node.control_plane else ""
+    return f"""  - hostname: {node.name}
+    ipAddress: {block.node(node)}
+    controlPlane: {"true" if node.control_plane else "false"}
+    installDisk: /dev/sda
+    networkInterfaces:
+      - deviceSelector:
+          hardwareAddr: "{node.mac}"
+        addresses: ["{block.node(node)}/24"]
+        dhcp: false{vip}
+"""
+
+
+def _words(folder: HouseFolder, block: Block, credentials: Credentials) -> Mapping[str, str]:
+    pem = folder.ca_file.read_text()
+    return {
+        "AGE": credentials.age_recipient,
+        "CHARTS": block.charts,
+        "CA": str(folder.ca_file),
+        "CA_PEM": "\n".join(f"    {line}" for line in pem.splitlines()),
+        "GIT": block.git,
+        "BACKUPS": block.backups,
+        "PREFIX": block.prefix,
+        "RESTIC_PASSWORD": credentials.restic_password.reveal(),
+        "BACKUP_KEY_ID": credentials.store_key_id.reveal(),
+        "BACKUP_KEY": credentials.store_key.reveal(),
+    }
+
+
+def _fill(clone: Path, words: Mapping[str, str]) -> None:
+    for file in clone.rglob("*.yaml"):
+        before = text = file.read_text()
+        for word, value in words.items():
+            text = text.replace(f"@{word}@", value)
+        if text != before:
+            file.write_text(text)
+
+
+def _publish(clone: Path, folder: HouseFolder, block: Block) -> None:
+    bare = folder.git / "home-ops.git"
+    bare.mkdir(parents=True)
+    _run(bare, "git", "init", "--quiet", "--bare", "--initial-branch=main")
+    _run(bare, "git", "config", "http.receivepack", "true")
+    _run(clone, "git", "init", "--quiet", "--initial-branch=main")
+    for key, value in (
+        ("user.name", "lab"),
+        ("user.email", "lab@house.invalid"),
+        ("http.sslCAInfo", str(folder.ca_file)),
+    ):
+        _run(clone, "git", "config", key, value)
+    _run(clone, "git", "remote", "add", "origin", block.git)
+    _run(clone, "git", "add", "--all")
+    _run(clone, "git", "commit", "--quiet", "--message", "Begin the lab's house")
+    # The Git door is not open yet: what a push through it would leave behind is made by hand.
+    _run(clone, "git", "push", "--quiet", str(bare), "main")
+    _run(clone, "git", "update-ref", "refs/remotes/origin/main", "main")
+    _run(clone, "git", "branch", "--quiet", "--set-upstream-to=origin/main", "main")
+
+
+def _run(folder: Path, program: str, *arguments: str) -> bytes:
+    path = shutil.which("git") if program == "git" else str(find(program))
+    if path is None:
+        raise PartFailed("git is not on PATH", hint="install git")
+    # The developer's own Git settings, keys and proxies have no say in the lab.
+    environment = {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": str(folder),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    done = subprocess.run(
+        [path, *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").splitlines()
+        raise PartFailed(f"{program} {arguments[0]} failed in the house's repository", evidence=tuple(lines[-8:]))
+    return done.stdout

@@ -1,0 +1,91 @@
+"""The settings file of a house of the lab: what a person would write for it. Holds no secret, only references to files."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from house.schema import EDITOR_LINE
+from lab.houses.credentials import FILES, TOKEN_ID
+from lab.houses.nouns import PROXMOX_PORT, Block, HouseShape
+
+# Any will do: the lab's factory serves what was published at the path.
+SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
+TALOS_VERSION = "v1.13.9"
+DISK = "20GiB"
+
+
+def image_url(block: Block) -> str:
+    """Where the image of this house's nodes is published."""
+    return f"{block.factory}/image/{SCHEMATIC}/{TALOS_VERSION}/nocloud-amd64.qcow2"
+
+
+def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, str], sha256: str) -> str:
+    """The text. `fingerprints`: of each Proxmox host's certificate, by host; `sha256`: of the image."""
+    hosts = {node.host: block.host(node) for node in shape.nodes}
+    endpoints = "".join(
+        f"    - url: https://{address}:{PROXMOX_PORT}\n      fingerprint: {fingerprints[host]}\n"
+        for host, address in hosts.items()
+    )
+    nodes = "".join(f"  {n.name}: {{host: {n.host}, vm_id: {n.vm_id}}}\n" for n in shape.nodes)
+    return f"""{EDITOR_LINE}
+# Settings of the simulated house {shape.name}, made by lab.up. A real house's differ in nothing but what they say.
+house:
+  name: {shape.name}
+  id: "{secrets.token_hex(8)}"
+  simulated: true
+  repository: home-ops
+  state: state
+
+proxmox:
+  endpoints:
+{endpoints}  token:
+    id: {TOKEN_ID}
+    secret: {_file("proxmox_token")}
+  hosts: [{", ".join(hosts)}]
+
+node_defaults:
+  storage: local-lvm
+  bridge: vmbr0
+  cores: 2
+  memory: 4GiB
+  disks:
+    - size: {DISK}
+
+nodes:
+{nodes}
+image:
+  factory: {block.factory}
+  schematic: {SCHEMATIC}
+  sha256: {sha256}
+  storage: local
+
+sops:
+  age_key: {_file("age_key")}
+
+backups:
+  password: {_file("restic_password")}
+  open_as:
+    - seen: "{block.backups}/{{app}}"
+      environment:
+        AWS_ACCESS_KEY_ID: {_file("store_key_id")}
+        AWS_SECRET_ACCESS_KEY: {_file("store_key")}
+      ca_file: pki/ca.crt
+  defaults:
+    data: required
+    max_age: 36h
+    min_bytes: 1KiB
+
+limits:
+  parallel: 8
+  proxmox_parallel: 4
+  boot: 3m
+  api: 3m
+  release: 3m
+  flux: 5m
+  restore: 5m
+"""
+
+
+def _file(field: str) -> str:
+    return f"file:secrets/{FILES[field]}"
