@@ -26,7 +26,7 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
 
 def machine_disks(vm: LabVm) -> tuple[MachineDisk, ...]:
     """The VM's disks as the guest sees them, in order of their slots (scsi0 is /dev/sda)."""
-    volumes = [drive.volume for slot, drive in sorted(vm.drives.items()) if slot.startswith("scsi") and drive.volume]
+    volumes = [volume for slot, volume in vm.guest_disks() if slot.startswith("scsi")]
     return tuple(
         MachineDisk(f"/dev/sd{chr(ord('a') + index)}", volume.size, volume.contents.data, volume.contents.image)
         for index, volume in enumerate(volumes)

@@ -16,7 +16,7 @@ def describe(token: str) -> str:
     Raises PermanentError for a token that could not be found again in it.
     """
     description = f"Made by Blackstart, which knows this VM as its own by the next line.\n\n{token}\n"
-    if token_in(description) != token:
+    if not token or token_in(description) != token:
         raise PermanentError("this owner token could not be found again in a VM description", evidence=(repr(token),))
     return description
 

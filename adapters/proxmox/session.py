@@ -80,7 +80,7 @@ class Sessions:
     """Sends one request to the first endpoint that can be reached, and remembers which that was."""
 
     def __init__(self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None) -> None:
-        """`secret` is asked when the first connection is made, so that a house can be read without its secrets."""
+        """`secret` is asked once, when the first connection is made, so that a house can be read without its secrets."""
         if not access.endpoints:
             raise SettingsInvalid("no Proxmox endpoint is given", hint="proxmox.endpoints needs at least one address")
         self._access = access
@@ -88,6 +88,8 @@ class Sessions:
         self._timeouts = timeouts or Timeouts()
         self._first = 0
         self._local = threading.local()
+        self._resolved: Secret | None = None
+        self._resolving = threading.Lock()
 
     def send(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> Any:
         """The `data` of the answer. Parameters: booleans become 1 and 0, as PVE wants them.
@@ -146,6 +148,12 @@ class Sessions:
             client = clients[index] = self._connect(self._access.endpoints[index])
         return client
 
+    def _token(self) -> Secret:
+        with self._resolving:
+            if self._resolved is None:
+                self._resolved = self._secret()
+            return self._resolved
+
     def _drop(self, index: int) -> None:
         clients: dict[int, _Client] = self._local.__dict__.setdefault("clients", {})
         client = clients.pop(index, None)
@@ -168,7 +176,7 @@ class Sessions:
             port=url.port or 8006,
             user=user,
             token_name=name,
-            token_value=self._secret().reveal(),
+            token_value=self._token().reveal(),
             verify_ssl=verify,
             timeout=(self._timeouts.connect_s, self._timeouts.answer_s),
         )

@@ -362,9 +362,9 @@ def test_every_mutation_has_the_name_that_faults_are_armed_by(door: Door) -> Non
     for method in ("grow_disk", "start_vm", "stop_vm", "destroy_vm"):
         door.done(MUTATIONS[method](door))
     assert door.world.faults.reached == [
-        f"proxmox.download_image/pve-1/{HOUSE.image.filename}#1",
+        "proxmox.download_image/pve-1#1",
         "proxmox.create_vm/8001#1",
-        "proxmox.grow_disk/8001/scsi1#1",
+        "proxmox.grow_disk/8001#1",
         "proxmox.start_vm/8001#1",
         "proxmox.stop_vm/8001#1",
         "proxmox.destroy_vm/8001#1",

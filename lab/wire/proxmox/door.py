@@ -171,10 +171,11 @@ class ProxmoxDoor:
             raise Refusal(596, "Connection timed out")
         with self._world.looking():
             if fault is Fault.LIE_ONCE and named and named[0] in _TASK_KINDS:
-                data: Any = self._pve.tasks.pretend(str(args["node"]), _TASK_KINDS[named[0]], named[1], actor).upid
+                target = str(args.get("vmid", args.get("filename", "")))
+                data: Any = self._pve.tasks.pretend(str(args["node"]), _TASK_KINDS[named[0]], target, actor).upid
             else:
                 data = None if fault is Fault.LIE_ONCE else self._handlers[call](actor, args)
-        if fault is Fault.DIE_AFTER:
+        if fault in (Fault.DIE_AFTER, Fault.DIE_DURING):
             return self._death(name)
         if fault is Fault.LOSE_REPLY:
             return Reply(drop=True)
