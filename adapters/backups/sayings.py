@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from adapters.process.results import Finished
@@ -33,12 +34,16 @@ _BY_WORDS = (
     ),
 )  # fmt: skip
 
+_ABSENT = re.compile(r"failed to load snapshot [0-9a-f]+: .*(no such file|does not exist|not found)")
+
 
 def meaning(finished: Finished) -> Saying:
     """Why it failed. Everything that is not known otherwise is damage: a code that is not understood is never good."""
     if finished.code in _BY_CODE:
         return _BY_CODE[finished.code]
     words = "\n".join(finished.stderr_tail).lower()
+    if _ABSENT.search(words):
+        return Saying.NO_SNAPSHOT
     for saying, marks in _BY_WORDS:
         if any(mark in words for mark in marks):
             return saying

@@ -56,8 +56,11 @@ class ModelledBackups:
 
     def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """See ports.BackupsView."""
-        wanted = frozenset(paths)
-        return tuple((e.path, e.sha256) for e in self._snapshot(repository, snapshot_id).entries if e.path in wanted)
+        known = {e.path: e.sha256 for e in self._snapshot(repository, snapshot_id).entries if e.kind == "file"}
+        absent = [path for path in paths if path not in known]
+        if absent:
+            raise PermanentError(f"snapshot {snapshot_id[:8]} lacks files that were asked for", evidence=tuple(absent[:10]))
+        return tuple((path, known[path]) for path in paths)
 
     def _snapshot(self, repository: Repository, snapshot_id: str) -> StoredSnapshot:
         with self._world.looking():

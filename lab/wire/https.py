@@ -46,9 +46,15 @@ class HttpsServer:
         context: ssl.SSLContext,
         answer: Callable[[Request], Reply],
         alive: Callable[[], bool] = lambda: True,
+        *,
+        chunked: bool = False,
     ) -> None:
-        """Listen at once (port 0: any free one). `alive` false: connections are cut before a word is said."""
+        """Listen at once (port 0: any free one). `alive` false: connections are cut before a word is said.
+
+        `chunked`: take bodies that come in chunks; pve-http-server does not.
+        """
         self._server = _Server((address, port), context, answer, alive)
+        self._server.chunked = chunked
         self.address, self.port = address, int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.accept_all, name=f"https {self.port}", daemon=True)
 
@@ -75,6 +81,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
     allow_reuse_address = True
+    chunked = False
 
     def __init__(
         self,
@@ -158,16 +165,28 @@ class _Handler(BaseHTTPRequestHandler):
         return allowed
 
     def _go(self) -> None:
-        if self.headers.get("Transfer-Encoding"):
+        in_chunks = bool(self.headers.get("Transfer-Encoding"))
+        if in_chunks and not self.server.chunked:
             self._send(Reply(501, "chunked transfer encoding not supported", close=True))
             return
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.answer(Request(self.command, self.path, headers, self.rfile.read(length)))
+        body = self._chunks() if in_chunks else self.rfile.read(length)
+        reply = self.server.answer(Request(self.command, self.path, headers, body))
         if reply.drop:
             self.close_connection = True
         else:
             self._send(reply)
+
+    def _chunks(self) -> bytes:
+        """The body out of its chunks (sizes in hexadecimal, the last one empty); trailers are read and dropped."""
+        whole = bytearray()
+        while size := int(self.rfile.readline(100).split(b";")[0], 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline(100)
+        while self.rfile.readline(8192).strip():
+            pass
+        return bytes(whole)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _go  # noqa: N815 - http.server looks for these names
 

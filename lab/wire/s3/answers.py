@@ -19,10 +19,13 @@ Tree = tuple[str, "str | list[Tree]"]
 """An element's name, and its text or its children."""
 
 
-def document(root: str, children: list[Tree], status: int = 200) -> Reply:
-    """An XML answer."""
-    element = ET.Element(root, xmlns=_NAMESPACE)
-    _fill(element, children)
+def document(root: str, children: list[Tree] | str, status: int = 200) -> Reply:
+    """An XML answer; `children` a text where the root holds nothing else."""
+    element = ET.Element(root) if root == "Error" else ET.Element(root, xmlns=_NAMESPACE)  # errors have none
+    if isinstance(children, str):
+        element.text = children
+    else:
+        _fill(element, children)
     body = b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(element)
     return Reply(status, HTTPStatus(status).phrase, {"Content-Type": "application/xml"}, body)
 

@@ -194,7 +194,7 @@ def _remove_bucket(objects: ObjectStore, call: Call) -> Reply:
 
 def _location(objects: ObjectStore, call: Call) -> Reply:
     _head_bucket(objects, call)
-    return answers.document("LocationConstraint", [("LocationConstraint", "global")])
+    return answers.document("LocationConstraint", "global")
 
 
 def _versioning(objects: ObjectStore, call: Call) -> Reply:

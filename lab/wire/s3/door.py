@@ -78,7 +78,7 @@ class S3Door:
         self._faults = faults
         self._encrypted = encrypted
         self._slow_fault_s = slow_fault_s
-        self._server = HttpsServer(address, port, context, self.answer, lambda: not self.weather.down)
+        self._server = HttpsServer(address, port, context, self.answer, lambda: not self.weather.down, chunked=True)
 
     @property
     def url(self) -> str:
@@ -146,6 +146,6 @@ class S3Door:
         if fault is Fault.SLOW:
             time.sleep(self._slow_fault_s)
         reply = serve(self.objects, call)
-        if fault in (Fault.DIE_AFTER, Fault.LOSE_REPLY):
+        if fault in (Fault.DIE_AFTER, Fault.DIE_DURING, Fault.LOSE_REPLY):
             return Reply(drop=True)
         return reply

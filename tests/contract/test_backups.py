@@ -1,0 +1,123 @@
+"""The backups port keeps its word behind all three doors: in process, restic on a local path, restic on the S3 door."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from adapters.backups.results import Verdict
+from engine.errors import PermanentError
+from tests.contract import backup_benches
+from tests.contract.backup_benches import BIN, FIRST, FIRST_AT, PASSWORD, SECOND, SECOND_AT, SECRET_KEY, Bench, entries
+
+REAL = pytest.mark.programs
+
+
+@pytest.fixture(
+    scope="module", params=["modelled", pytest.param("local", marks=REAL), pytest.param("s3", marks=REAL)]
+)
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    if request.param == "modelled":
+        yield backup_benches.modelled()
+        return
+    if not (BIN / "restic").exists():
+        pytest.skip("restic is not built")
+    make = backup_benches.local if request.param == "local" else backup_benches.s3
+    with make(tmp_path_factory.mktemp(request.param)) as made:
+        yield made
+
+
+@pytest.fixture
+def snapshots(bench: Bench) -> tuple[str, str]:
+    """Ids of the first and the second snapshot of `notes`."""
+    newest, oldest = bench.backups.look(bench.at("notes")).points
+    return oldest.snapshot_id, newest.snapshot_id
+
+
+def test_a_good_repository_shows_its_restore_points_newest_first(bench: Bench) -> None:
+    seen = bench.backups.look(bench.at("notes"))
+    assert seen.verdict is Verdict.OK and len(seen.repository_id) == 64
+    newest, oldest = seen.points
+    assert (oldest.time, newest.time) == (FIRST_AT, SECOND_AT)
+    assert (oldest.pin, newest.pin) == ("2026-09-21T14:13:20Z", "2026-09-22T14:13:20Z")
+    assert (newest.files, newest.size) == (3, sum(len(text.encode()) for text in SECOND.values()))
+    assert newest.complete and oldest.complete
+    assert {newest.repository_id, oldest.repository_id} == {seen.repository_id}
+    assert len({newest.snapshot_id, oldest.snapshot_id}) == 2 and len(newest.snapshot_id) == 64
+    assert newest.hostname == "volsync"
+
+
+@pytest.mark.parametrize(
+    ("place", "verdict"),
+    [
+        ("missing", Verdict.MISSING),
+        ("empty", Verdict.EMPTY),
+        ("damaged", Verdict.UNREADABLE),
+        ("keyless", Verdict.UNREADABLE),
+        ("beheaded", Verdict.UNREADABLE),
+        ("foreign", Verdict.FOREIGN),
+    ],
+)
+def test_each_trouble_has_its_own_verdict_and_no_restore_points(bench: Bench, place: str, verdict: Verdict) -> None:
+    seen = bench.backups.look(bench.at(place))
+    assert (seen.verdict, seen.points) == (verdict, ())
+    assert seen.detail
+
+
+def test_a_wrong_password_is_refused_and_not_taken_for_damage(bench: Bench) -> None:
+    seen = bench.backups.look(bench.wrong_password(bench.at("notes")))
+    assert (seen.verdict, seen.points) == (Verdict.REFUSED, ())
+
+
+def test_a_store_that_does_not_answer_is_unreachable_and_not_missing(bench: Bench) -> None:
+    seen = bench.backups.look(bench.unreachable())
+    assert (seen.verdict, seen.points) == (Verdict.UNREACHABLE, ())
+    assert seen.detail
+
+
+def test_a_list_holds_every_entry_with_size_mode_and_owner_and_no_hash(bench: Bench, snapshots: tuple[str, str]) -> None:
+    for snapshot_id, content in zip(snapshots, (FIRST, SECOND), strict=True):
+        listing = bench.backups.listing(bench.at("notes"), snapshot_id)
+        assert listing.complete
+        assert listing.entries == tuple(replace(entry, sha256="") for entry in entries(content))
+
+
+def test_hashes_are_of_the_contents_in_the_order_asked(bench: Bench, snapshots: tuple[str, str]) -> None:
+    paths = ("notes/ümläut.txt", "settings.ini", "notes/one two.txt")
+    wanted = tuple((path, hashlib.sha256(SECOND[path].encode()).hexdigest()) for path in paths)
+    assert bench.backups.hashes(bench.at("notes"), snapshots[1], paths) == wanted
+    assert bench.backups.hashes(bench.at("notes"), snapshots[1], ()) == ()
+    first = (("settings.ini", hashlib.sha256(FIRST["settings.ini"].encode()).hexdigest()),)
+    assert bench.backups.hashes(bench.at("notes"), snapshots[0], ("settings.ini",)) == first
+
+
+def test_hashes_of_what_the_snapshot_lacks_are_an_error_not_a_gap(bench: Bench, snapshots: tuple[str, str]) -> None:
+    with pytest.raises(PermanentError):
+        bench.backups.hashes(bench.at("notes"), snapshots[0], ("settings.ini", "notes/one two.txt"))
+
+
+def test_a_snapshot_that_is_not_there_is_permanent(bench: Bench) -> None:
+    with pytest.raises(PermanentError):
+        bench.backups.listing(bench.at("notes"), "12" * 32)
+
+
+def test_looking_writes_nothing_and_waits_for_no_lock(bench: Bench) -> None:
+    if bench.files is None:
+        pytest.skip("the modelled store has no locks")
+    before = sorted(bench.files.rglob("*"))
+    seen = bench.backups.look(bench.at("locked"))
+    assert seen.verdict is Verdict.OK and len(seen.points) == 2
+    bench.backups.listing(bench.at("locked"), seen.points[0].snapshot_id)
+    assert sorted(bench.files.rglob("*")) == before
+    asked = [argv for argv in bench.argv if argv[1] in ("cat", "snapshots", "ls", "dump")]
+    assert asked and all("--no-lock" in argv for argv in asked)
+    outside = [argv for argv in bench.argv if argv not in asked]
+    assert {argv[1] for argv in outside} == {"init", "backup"}, "made by the bench, never by the port"
+
+
+def test_no_argument_holds_a_secret(bench: Bench) -> None:
+    text = "\n".join(" ".join(argv) for argv in bench.argv)
+    assert PASSWORD not in text and SECRET_KEY not in text
