@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.ports.journal_disk import FencedDisk
+from lab.ports.journal_disk import DiskFault, FencedDisk
 from lab.world.faults import Fault
 from tests.crash.matrix import explore
 from tests.crash.toy.stage import ToyStage
@@ -20,7 +20,7 @@ def test_every_fault_at_every_mutation_and_every_journal_write_converges(
         print(f"\n{matrix}")  # noqa: T201 - how many points were tried is part of the proof
     assert matrix.failures == []
     assert {name.split("/")[0] for name in matrix.mutations} == {f"workshop.{act}" for act in ("make", "ring", "paint", "seal")}
-    assert matrix.points == 3 * (len(matrix.mutations) * 6 + matrix.writes * 5)
+    assert matrix.points == 3 * (len(matrix.mutations) * len(Fault) + matrix.writes * len(DiskFault))
 
 
 def test_without_settling_something_is_done_twice(tmp_path: Path) -> None:

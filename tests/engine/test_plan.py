@@ -1,0 +1,125 @@
+"""Plans look once, wait for nothing, change nothing, and say what can only be known later."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from engine.approval import Approval, ApprovedAct, approve
+from engine.errors import ApprovalMissing, PermanentError, TransientError
+from engine.graph import Graph
+from engine.plan import Plan, Verdict, plan
+from engine.probe import Probe, changing, drifted, held, missing, satisfied, unknown
+from engine.step import Hazard, Severity, StepId
+from engine.workers import Threads, Workers
+from tests.engine.toys import Bench, Shelf, a_check, a_step, answers
+
+
+def planned(bench: Bench, *items: object, workers: Workers | None = None) -> Plan:
+    return plan(Graph(items), bench.shelf, workers=workers)  # type: ignore[arg-type]  # toys are steps and checks
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (satisfied(), Verdict.NOOP),
+        (held("1"), Verdict.NOOP),
+        (missing("x"), Verdict.CREATE),
+        (drifted("x"), Verdict.UPDATE),
+        (changing("x"), Verdict.WAIT),
+        (unknown("x"), Verdict.UNKNOWN),
+        (TransientError("x"), Verdict.UNKNOWN),
+        (PermanentError("x"), Verdict.REFUSED),
+    ],
+)
+def test_each_answer_has_its_verdict(bench: Bench, answer: Probe | Exception, verdict: Verdict) -> None:
+    made = planned(bench, a_step("a", looks=answers(answer)))
+    assert made["toy.put/a"].verdict is verdict and made.exit_code == (0 if verdict is Verdict.NOOP else 2)
+    assert bench.clock.monotonic() == 1000.0 and bench.shelf.done == [] and bench.shelf.looks == ["toy.put/a"]
+    assert not bench.folder.exists(), "a plan writes nothing"
+
+
+def test_what_needs_something_that_is_not_as_it_should_be_is_not_looked_at(bench: Bench) -> None:
+    bench.shelf.things.update({"toy.put/a", "toy.put/c"})
+    made = planned(bench, a_step("a"), a_step("b", "a"), a_step("c", "b"), a_step("d", "c", "a"), a_step("x", "a"))
+    told = {line.id.split("/")[1]: (line.verdict, line.after) for line in made.lines}
+    assert told["a"] == (Verdict.NOOP, ()) and told["b"] == (Verdict.CREATE, ())
+    assert told["c"] == (Verdict.KNOWN_AFTER, ("toy.put/b",)) and told["d"] == (Verdict.KNOWN_AFTER, ("toy.put/c",))
+    assert bench.shelf.looks == ["toy.put/a", "toy.put/b", "toy.put/x"]
+
+
+def test_checks_refuse_or_warn(bench: Bench) -> None:
+    made = planned(
+        bench,
+        a_check("no", answers(missing("no quorum"))),
+        a_check("dark", answers(TransientError("no route"))),
+        a_check("old", answers(PermanentError("old")), severity=Severity.ADVISORY),
+        a_check("yes", answers(satisfied())),
+    )
+    verdicts = [line.verdict for line in made.lines]
+    assert verdicts == [Verdict.REFUSED, Verdict.REFUSED, Verdict.WARNING, Verdict.NOOP]
+
+
+def test_a_plan_on_workers_is_the_same_plan(bench: Bench) -> None:
+    bench.shelf.things.update(f"toy.put/{n}" for n in range(0, 60, 2))
+    items = [a_step(str(n), *([str(n // 2)] if n else [])) for n in range(60)]
+    alone = planned(bench, *items)
+    assert planned(bench, *items, workers=bench.clock.workers()) == alone
+    assert planned(bench, *items, workers=Threads()) == alone
+    assert {line.verdict for line in alone.lines} == {Verdict.NOOP, Verdict.CREATE, Verdict.KNOWN_AFTER}
+
+
+@pytest.mark.parametrize("on_workers", [False, True])
+def test_a_bug_in_a_look_is_raised(bench: Bench, on_workers: bool) -> None:
+    with pytest.raises(ZeroDivisionError):
+        planned(bench, a_step("a", looks=answers(ZeroDivisionError())), a_step("b"), workers=Threads() if on_workers else None)
+
+
+def test_the_digest_is_over_ids_verdicts_acts_and_inputs(bench: Bench) -> None:
+    base = planned(bench, a_step("a"), a_step("b", "a")).digest
+    assert planned(bench, a_step("a"), a_step("b", "a")).digest == base
+    assert planned(bench, a_step("a", inputs="v2"), a_step("b", "a")).digest != base
+    assert planned(bench, a_step("a", bad=Hazard.DESTROYS, named="x"), a_step("b", "a")).digest != base
+    bench.shelf.things.add("toy.put/a")
+    assert planned(bench, a_step("a"), a_step("b", "a")).digest != base
+
+
+def test_acts_that_need_consent_are_in_the_plan(bench: Bench) -> None:
+    bench.shelf.things.add("toy.put/done")
+    made = planned(
+        bench,
+        a_step("a", bad=Hazard.DESTROYS, named="claim notes"),
+        a_step("b", bad=Hazard.DISRUPTS, named="cp-1"),
+        a_step("c", bad=Hazard.DISRUPTS, named=""),
+        a_step("done", bad=Hazard.DESTROYS, named="claim old"),
+        a_step("nameless", bad=Hazard.DESTROYS, named=""),
+    )
+    assert [(act.step, act.hazard, act.identity) for act in made.acts] == [
+        ("toy.put/a", "destroys", "claim notes"),
+        ("toy.put/b", "disrupts", "cp-1"),
+    ]
+    assert made["toy.put/nameless"].verdict is Verdict.REFUSED
+
+
+def test_an_approval_is_given_to_the_plan_of_now_or_taken_from_the_journal(bench: Bench) -> None:
+    acts = tuple(ApprovedAct(StepId(f"toy.put/{name}"), "destroys", f"claim {name}") for name in "ab")
+    given = approve("d1", acts=acts, plan_digest="d1", journalled=(), now=100.0, valid_s=60.0)
+    assert given == Approval("d1", frozenset(acts), 160.0) and Approval.from_text(given.to_text()) == given
+    later = approve("d1", acts=acts[1:], plan_digest="d2", journalled=[given.to_text()], now=150.0, valid_s=60.0)
+    assert later == given, "one act was done since: the digest of the plan changed, the consent did not"
+    for now, digest in ((161.0, "d1"), (150.0, "d3")):
+        with pytest.raises(ApprovalMissing) as caught:
+            approve(digest, acts=acts, plan_digest="d2", journalled=[given.to_text()], now=now, valid_s=60.0)
+        assert caught.value.exit_code == 21
+
+
+def test_ten_thousand_steps_are_planned_in_two_seconds(bench: Bench) -> None:
+    def looks(shelf: Shelf) -> Probe:
+        return satisfied()
+
+    items = [a_step(str(n), *([str(n - 1), str(n // 2)] if n else []), looks=looks) for n in range(10_000)]
+    start = time.process_time()
+    made = planned(bench, *items)
+    assert made.digest and not made.changes and len(made.lines) == 10_000
+    assert time.process_time() - start < 2.0
