@@ -1,7 +1,7 @@
 """The lab's application: uses its volume as a careless program does. An empty volume gets defaults, no question asked.
 
-A script of the standard library alone: `app.py FOLDER [FILES [BYTES]]`. On its first start it writes `defaults.json` and FILES files
-of random content, which stand for what a user would miss; then it runs until it is ended.
+A script of the standard library alone: `app.py FOLDER [FILES [BYTES]]`. On its first start it writes `defaults.json` and FILES
+files of random content, which stand for what a user would miss; then it runs until it is ended.
 """
 
 from __future__ import annotations

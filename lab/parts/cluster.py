@@ -89,6 +89,7 @@ class LabCluster:
             "volsync": VOLSYNC,
             "snapshot-controller": SNAPSHOT_CONTROLLER,
             **flux.controllers(settings.environment),
+            "flux-operator": flux.Operator(),
             **settings.images,
         }
         self._host = Host(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lab.parts.images import Controller
+import sys
+
+from lab.parts.images import Controller, Place, client_environment
+from lab.parts.programs import CHECKOUT, definitions
+from lab.parts.supervisor import Program, Rank
 
 _COMMON = (
     "--enable-leader-election=false",
@@ -47,3 +51,18 @@ def controllers(environment: tuple[tuple[str, str], ...] = ()) -> dict[str, Cont
             (*environment, ("HELM_CACHE_HOME", "{data}")),
         ),
     }
+
+
+class Operator:
+    """The stand-in for flux-operator: a process of the lab's own, started and ended with its pod like the real controllers."""
+
+    def program(self, place: Place) -> Program:
+        """The stand-in, told where the definitions of Flux's controllers lie."""
+        files = [str(f) for name in controllers() for f in definitions(name)]
+        argv = (sys.executable, "-m", "lab.parts.fluxoperator", *files)
+        environment = {**client_environment(place, str(place.kubeconfig())), "PYTHONPATH": str(CHECKOUT)}
+        return Program(place.name, argv, Rank.CLIENT, environment)
+
+    def probe(self, place: Place) -> bool:
+        """It serves as soon as it runs."""
+        return True

@@ -91,21 +91,13 @@ class Controller:
             "data": str(place.folder / "data"),
             "namespace": place.pod["metadata"]["namespace"],
         }
+        (place.folder / "data").mkdir(parents=True, exist_ok=True)
         arguments = tuple(a.format(**values) for a in self.arguments)
         if self.kubeconfig_flag:
             arguments = (f"--kubeconfig={kubeconfig}", *arguments)
-        home = place.folder / "home"
-        for folder in (home, place.folder / "data"):
-            folder.mkdir(parents=True, exist_ok=True)
-        environment = {
-            "KUBECONFIG": kubeconfig,
-            "RUNTIME_NAMESPACE": values["namespace"],
-            # Its own home: a controller outside a pod finds the developer's age and ssh keys otherwise.
-            "HOME": str(home),
-            "TMPDIR": str(home),
-            **{k: v.format(**values) for k, v in self.environment},
-        }
-        return Program(place.name, (str(find(self.binary)), *arguments), Rank.CLIENT, environment, home)
+        own = {k: v.format(**values) for k, v in self.environment}
+        environment = client_environment(place, kubeconfig) | own
+        return Program(place.name, (str(find(self.binary)), *arguments), Rank.CLIENT, environment)
 
     def probe(self, place: Place) -> bool:
         """Ask the controller's own readiness page."""
@@ -160,6 +152,19 @@ class Sandboxed:
     def probe(self, place: Place) -> bool:
         """A container without a probe is ready while it runs."""
         return True
+
+
+def client_environment(place: Place, kubeconfig: str) -> dict[str, str]:
+    """What a client of the API server finds in its environment."""
+    home = place.folder / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "KUBECONFIG": kubeconfig,
+        "RUNTIME_NAMESPACE": place.pod["metadata"]["namespace"],
+        # Its own home: a controller outside a pod finds the developer's age and ssh keys otherwise.
+        "HOME": str(home),
+        "TMPDIR": str(home),
+    }
 
 
 class Images:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -72,18 +72,27 @@ DESTINATIONS = Resource("/apis/volsync.backube/v1alpha1", "replicationdestinatio
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach an API server: base URL and PEM files of the authority and of the client."""
+    """How to reach an API server: base URL, the authority's PEM file, and a certificate with its key or a token."""
 
     server: str
     authority: Path
-    certificate: Path
-    key: Path
+    certificate: Path | None = None
+    key: Path | None = None
+    token: str = field(default="", repr=False)
 
     def tls(self) -> ssl.SSLContext:
         """The TLS settings of this access."""
         context = ssl.create_default_context(cafile=str(self.authority))
-        context.load_cert_chain(self.certificate, self.key)
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, self.key)
         return context
+
+    @classmethod
+    def from_kubeconfig(cls, path: Path) -> Access:
+        """The access that a kubeconfig of this lab gives to a pod (they are written as JSON, with a token)."""
+        config = json.loads(path.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        return cls(cluster["server"], Path(cluster["certificate-authority"]), token=user["token"])
 
 
 class Kube:
@@ -91,7 +100,10 @@ class Kube:
 
     def __init__(self, access: Access, timeout_s: float = 15.0) -> None:
         self.access = access
-        self._http = httpx.Client(base_url=access.server, verify=access.tls(), timeout=timeout_s, trust_env=False)
+        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
+        self._http = httpx.Client(
+            base_url=access.server, verify=access.tls(), timeout=timeout_s, trust_env=False, headers=headers
+        )
 
     def __enter__(self) -> Kube:
         return self

@@ -60,6 +60,11 @@ def define(kube: Kube, *names: str) -> None:
     """Apply the definitions that come with these programs, and wait until all are served."""
     for name in names:
         apply_files(kube, definitions(name))
+    wait_established(kube)
+
+
+def wait_established(kube: Kube) -> None:
+    """Wait until every custom resource definition is established."""
     deadline = time.monotonic() + 30
     while not all(_established(d) for d in kube.list(DEFINITIONS)):
         if time.monotonic() > deadline:

@@ -11,6 +11,8 @@ from tools.errors import ToolError
 from tools.manifest import named
 from tools.places import Places
 
+CHECKOUT = Places().checkout
+
 
 @cache
 def find(name: str) -> Path:

@@ -5,7 +5,6 @@ All of them are clients of the cluster's endpoint. Knows no machine: kubelets ar
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from lab.parts.cache import Caches
@@ -15,7 +14,7 @@ from lab.parts.csi import Disks, Storage
 from lab.parts.kube import Access, Kube
 from lab.parts.kubelet import Kubelet
 from lab.parts.nodes import NodeSpec
-from lab.parts.pki import ClusterKeys
+from lab.parts.pki import ClusterKeys, write_private
 from lab.parts.podwork import Host
 from lab.parts.scheduler import Scheduler
 
@@ -90,11 +89,8 @@ class Services:
 def _kept(access: Access, server: str, folder: Path) -> Access:
     """The administrator's access at the cluster's endpoint, in files that outlive the node they came from."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for field in ("authority", "certificate", "key"):
-        source: Path = getattr(access, field)
-        target = folder / source.name
-        target.touch(mode=0o600)
-        target.write_bytes(source.read_bytes())
-        files[field] = target
-    return replace(access, server=server, **files)
+    kept = folder / "ca.crt", folder / "admin.crt", folder / "admin.key"
+    for source, target in zip((access.authority, access.certificate, access.key), kept, strict=True):
+        assert source is not None, "the administrator comes with a certificate"
+        write_private(target, source.read_bytes())
+    return Access(server, kept[0], kept[1], kept[2])

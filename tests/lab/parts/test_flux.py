@@ -11,42 +11,67 @@ from pathlib import Path
 
 import pytest
 
-from lab.parts.kube import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, Object, Resource
-from lab.parts.manifests import BINDINGS, define, deployment
-from lab.parts.programs import find
+from lab.parts.fluxoperator import INSTANCES
+from lab.parts.kube import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, Object, Resource
+from lab.parts.manifests import BINDINGS, deployment, wait_established
+from lab.parts.programs import CHECKOUT, find
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench
+from tests.lab.parts.gitdoor import commit, served
 
 pytestmark = pytest.mark.programs
 HELM_REPOSITORIES = Resource("/apis/source.toolkit.fluxcd.io/v1", "helmrepositories")
 RELEASES = Resource("/apis/helm.toolkit.fluxcd.io/v2", "helmreleases")
 KUSTOMIZATIONS = Resource("/apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations")
-CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
+OPERATOR_DEFINITION = CHECKOUT / "lab" / "houses" / "charts" / "flux-operator" / "crds" / "fluxinstance.yaml"
 FLUX = "flux-system"
 
 
 @pytest.fixture(scope="module")
-def flux(bench: Bench) -> Bench:
-    """The session's cluster with Flux in it."""
+def flux(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The session's cluster with Flux in it, made by the operator's stand-in from a FluxInstance and a Git repository."""
     kube = bench.kube
-    define(kube, *CONTROLLERS)
+    root = tmp_path_factory.mktemp("git")
+    note = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-git\n  namespace: default\n"
+    commit(root / "home-ops", {"cluster/note.yaml": note}, root)
+    kube.apply_text(
+        DEFINITIONS, DEFINITIONS.url("", "fluxinstances.fluxcd.controlplane.io"), OPERATOR_DEFINITION.read_bytes()
+    )
     kube.apply(NAMESPACES, objects.namespace(FLUX))
-    kube.apply(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "flux", "namespace": FLUX}})
+    kube.apply(
+        SERVICE_ACCOUNTS,
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator", "namespace": FLUX}},
+    )
     kube.apply(
         BINDINGS,
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": "flux"},
+            "metadata": {"name": "flux-operator"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": "flux", "namespace": FLUX}],
+            "subjects": [{"kind": "ServiceAccount", "name": "operator", "namespace": FLUX}],
         },
     )
-    for name in CONTROLLERS:
-        kube.apply(DEPLOYMENTS, deployment(FLUX, name, f"ghcr.io/fluxcd/{name}:v1", account="flux"))
-    for name in CONTROLLERS:
-        bench.wait_deployed(FLUX, name)
-    return bench
+    kube.apply(DEPLOYMENTS, deployment(FLUX, "flux-operator", "lab/flux-operator:1.0.0", account="operator"))
+    with served(root) as url:
+        wait_established(kube)
+        sync = {
+            "kind": "GitRepository",
+            "url": f"{url}/home-ops/.git",
+            "ref": "refs/heads/main",
+            "path": "cluster",
+            "interval": "1h",
+        }
+        meta = {"name": "flux", "namespace": FLUX}
+        instance = {
+            "apiVersion": "fluxcd.controlplane.io/v1",
+            "kind": "FluxInstance",
+            "metadata": meta,
+            "spec": {"sync": sync},
+        }
+        kube.apply(INSTANCES, instance)
+        bench.until(lambda: condition(bench, INSTANCES, FLUX, "flux").get("status") == "True", "the FluxInstance", 60)
+        yield bench
 
 
 @pytest.fixture
@@ -55,7 +80,9 @@ def charts(tmp_path: Path) -> Iterator[str]:
     chart = tmp_path / "hello"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: hello\nversion: 1.0.0\n")
-    (chart / "templates" / "note.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")
+    (chart / "templates" / "note.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n"
+    )
     served = tmp_path / "served"
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     helm = str(find("helm"))
@@ -81,6 +108,12 @@ def condition(bench: Bench, resource: Resource, space: str, name: str) -> Object
     return ready
 
 
+def test_a_flux_instance_becomes_what_its_repository_says(flux: Bench) -> None:
+    assert flux.kube.get(CONFIG_MAPS, "from-git", "default") is not None
+    assert condition(flux, KUSTOMIZATIONS, FLUX, FLUX)["reason"] == "ReconciliationSucceeded"
+    assert condition(flux, INSTANCES, FLUX, "flux")["reason"] == "ReconciliationSucceeded"
+
+
 def test_a_release_is_installed_by_the_real_controllers(flux: Bench, charts: str) -> None:
     space = flux.namespace()
     kube = flux.kube
@@ -100,7 +133,9 @@ def test_a_kustomization_without_its_source_says_so(flux: Bench) -> None:
     spec = {"interval": "1h", "path": "./", "prune": True, "sourceRef": source}
     item = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": meta, "spec": spec}
     flux.kube.apply(KUSTOMIZATIONS, item)
-    flux.until(lambda: condition(flux, KUSTOMIZATIONS, space, "apps").get("reason") == "ArtifactFailed", "the refusal", 30)
+    flux.until(
+        lambda: condition(flux, KUSTOMIZATIONS, space, "apps").get("reason") == "ArtifactFailed", "the refusal", 30
+    )
 
 
 def test_a_controller_goes_with_its_pod_and_comes_with_the_next(flux: Bench) -> None:

@@ -54,7 +54,9 @@ def test_the_second_of_a_name_is_refused(supervisor: Supervisor) -> None:
 def test_stop_ends_the_whole_group_even_against_its_will(supervisor: Supervisor, tmp_path: Path) -> None:
     pids = tmp_path / "children"
     script = f"trap '' TERM; sleep 600 & echo $! > {pids}; wait; sleep 600"
-    supervisor.start(Program("stubborn", ("sh", "-c", script), Rank.CLIENT, ready=lambda: pids.exists() and bool(pids.read_text())))
+    supervisor.start(
+        Program("stubborn", ("sh", "-c", script), Rank.CLIENT, ready=lambda: pids.exists() and bool(pids.read_text()))
+    )
     child = ProcessId.of(int(pids.read_text()))
     assert child is not None
     supervisor.stop("stubborn", grace_s=0.1)
@@ -67,7 +69,9 @@ def test_down_ends_clients_before_the_store(supervisor: Supervisor, tmp_path: Pa
     at_end = f"test -d /proc/$STORE && echo store-lives >> {ends}; exit"
     script = f"trap '{at_end}' TERM; touch {tmp_path}/up; while :; do sleep 0.02; done"
     store = supervisor.start(Program("store", SLEEP, Rank.STORE))
-    client = Program("client", ("sh", "-c", script), Rank.CLIENT, {"STORE": str(store.pid)}, ready=(tmp_path / "up").exists)
+    client = Program(
+        "client", ("sh", "-c", script), Rank.CLIENT, {"STORE": str(store.pid)}, ready=(tmp_path / "up").exists
+    )
     supervisor.start(client)
     supervisor.down()
     assert ends.read_text() == "store-lives\n"
