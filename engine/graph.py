@@ -45,6 +45,7 @@ class Graph(Generic[Look, Act]):
             raise GraphInvalid("the steps do not make a graph", evidence=tuple(problems))
         self._needs = needs
         self._items = {name: by_id[name] for name in _ordered(needs)}
+        self._ids = tuple(self._items)
         needed_by: dict[StepId, list[StepId]] = {name: [] for name in self._items}
         for name in self._items:
             for need in needs[name]:
@@ -66,7 +67,7 @@ class Graph(Generic[Look, Act]):
     @property
     def ids(self) -> tuple[StepId, ...]:
         """All ids, needs first."""
-        return tuple(self._items)
+        return self._ids
 
     def needs(self, name: StepId) -> tuple[StepId, ...]:
         """What this one needs, patterns resolved."""
