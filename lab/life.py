@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.leased import leased
 from adapters.surface import read_only
 from cluster.course import Course
 from engine import executor
@@ -59,11 +60,14 @@ class Lives:
         run = f"run-{self.count}"
         act = faulty(self.home.act(run), self.home.world, self.clock)
         disk = disk or FencedDisk(self.clock.fence)
+        act, lease = leased(act, "this-machine")
         with open_journal(self.folder, lineage=self.house.id, run=run, disk=disk, now=self.clock.now) as journal:
-            return executor.run(
+            report = executor.run(
                 course.graph(), read_only(act), act, journal=journal, clock=self.clock, workers=self.clock.workers(),
                 sink=self.sink, approval=approval,
             )  # fmt: skip
+            lease.drop()
+            return report
 
     def live_or_die(self, course: Course, approval: Approval | None = None) -> Report | None:
         """As `live`; None when it was killed. Either way the next life begins with this one's threads buried."""

@@ -22,6 +22,7 @@ from lab.world.world import World
 Port = TypeVar("Port")
 
 SLOW_S = 20.0
+DURING_S = 1.0
 
 TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "proxmox": {
@@ -140,6 +141,12 @@ class FaultyPort:
             case Fault.DIE_BEFORE:
                 self._fence.fall()
                 raise Death(f"before {where}")
+            case Fault.DIE_DURING:
+                self._world.after(DURING_S, f"death during {where}", self._fence.fall)
+                act()
+                self._clock.sleep(DURING_S)
+                self._fence.check()
+                raise Death(f"during {where}")
             case Fault.DIE_AFTER:
                 act()
                 self._fence.fall()

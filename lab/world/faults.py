@@ -16,6 +16,7 @@ class Fault(Enum):
     """What can go wrong at a mutation."""
 
     DIE_BEFORE = "die-before"  # the tool is killed before the act
+    DIE_DURING = "die-during"        # the tool is killed while the act goes on, a second after it began
     DIE_AFTER = "die-after"  # the act happened, the tool is killed before it learns so
     LOSE_REPLY = "lose-reply"  # the act happened, the reply did not come back
     SLOW = "slow"  # the reply comes late
@@ -56,6 +57,13 @@ class Faults:
         """Call off every fault that has not struck."""
         with self._lock:
             self._armed.clear()
+
+    def forget(self) -> None:
+        """Count and remember from here on as if nothing had been reached."""
+        with self._lock:
+            self._counts.clear()
+            self.reached.clear()
+            self.struck.clear()
 
     def strike(self, port: str, method: str, target: str) -> Fault | None:
         """Name and count this mutation; answer the fault that the door must play now, or None.

@@ -71,6 +71,7 @@ class Matrix:
     points: int = 0
     lives: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    met: set[str] = field(default_factory=set)  # `port.method` of every mutation that any life reached
 
     def __str__(self) -> str:
         restarts = ", ".join(f"{count} after {lives}" for lives, count in sorted(self.lives.items()))
@@ -99,7 +100,9 @@ def explore(
         for point in points:
             pause_s = PAUSES_S[matrix.points % len(PAUSES_S)]
             matrix.points += 1
-            problems, lives = _survive(make(next(folders), seed), point, pause_s)
+            stage = make(next(folders), seed)
+            problems, lives = _survive(stage, point, pause_s)
+            matrix.met |= {name.partition("/")[0] for name in stage.world.faults.reached}
             matrix.lives[lives] += 1
             matrix.failures += [f"{point}, again after {pause_s:g} s: {problem}" for problem in problems]
     return matrix

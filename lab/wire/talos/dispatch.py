@@ -214,7 +214,7 @@ class NodeApi:
         self, stream: GrpcStream, method: Unary | Streamed, call: Call, fault: Fault | None = None
     ) -> None:
         """Play the part of a fault that comes after the act."""
-        if fault is Fault.DIE_AFTER:
+        if fault in (Fault.DIE_AFTER, Fault.DIE_DURING):
             self._die(stream, method.mutation(call) or ("", ""))
         if fault is Fault.LOSE_REPLY:
             self._cut(stream.peer.addr())

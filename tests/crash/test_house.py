@@ -1,0 +1,137 @@
+"""The crash matrix over the whole modelled house: every fault at every mutation of a bootstrap and of a restore."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from adapters.surface import surfaces
+from bootstrap.course import course as bootstrap_course
+from cluster.course import Course
+from engine.journal import Disk
+from engine.plan import Plan
+from engine.report import Report
+from lab.life import Lives
+from lab.world.clock import VirtualClock
+from lab.world.world import World
+from recovery.course import course as recovery_course
+from tests.builders import a_house
+from tests.crash.matrix import MakeStage, Matrix, explore
+from tests.scenario.running import DATA
+
+
+class House:
+    """A stage of the matrix: one modelled house, its backups an hour old, and the course that is run to its end."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.lives = Lives(folder, a_house(), seed)
+        self.home = self.lives.home
+        for claim in self.lives.house.claims:
+            self.home.seed_backup(claim.mover_repository, DATA)
+        self.pin = ""
+
+    @property
+    def world(self) -> World:
+        return self.home.world
+
+    @property
+    def clock(self) -> VirtualClock:
+        return self.lives.clock
+
+    @property
+    def course(self) -> Course:
+        return bootstrap_course(self.lives.house, {})
+
+    def live(self, disk: Disk) -> Report:
+        return self.lives.live(self.course, disk)
+
+    def plan(self) -> Plan:
+        return self.lives.plan(self.course)
+
+    def doubled(self) -> Sequence[str]:
+        """Four VMs of ours and no other, one etcd, one backup as it was."""
+        wrong = []
+        vms = sorted(self.home.proxmox.vms)
+        if vms != sorted(node.vm_id for node in self.lives.house.nodes):
+            wrong.append(f"VMs: {vms}")
+        made = Counter(h.what for h in self.world.happenings if " created on " in h.what)
+        wrong += [f"{what}: {count} times" for what, count in made.items() if count > 1]
+        clusters = {
+            machine.etcd_dir.cluster.cluster_id
+            for machine in self.home.talos.machines.values()
+            if machine.etcd_dir is not None and machine.etcd_dir.cluster is not None
+        }
+        if len(clusters) != 1:
+            wrong.append(f"{len(clusters)} etcd clusters")
+        for repository in self.home.store.repositories.values():
+            if repository.snapshots[0].entries != DATA:
+                wrong.append("the backup is not what it was")
+        return wrong
+
+
+class HeldHouse(House):
+    """The same house after a clean bootstrap: the restore is what meets the faults."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        assert self.lives.live(bootstrap_course(self.lives.house, {})).converged
+        self.clock.bury()
+        self.clock.new_life()
+        self.world.faults.forget()
+        self.bootstrapped = len(self.world.happenings)
+
+    @property
+    def course(self) -> Course:
+        return recovery_course(self.lives.house, self.lives.house.claims)
+
+    def doubled(self) -> Sequence[str]:
+        wrong = list(super().doubled())
+        restored = Counter(h.what for h in self.world.happenings[self.bootstrapped :] if h.what.startswith("restores"))
+        wrong += [f"{what}: {count} times" for what, count in restored.items() if count > 1]
+        if self.home.kube.objects().claims[("apps", "notes")].entries != DATA:
+            wrong.append("the claim's data are not what was backed up")
+        return wrong
+
+
+class PushedHouse(HeldHouse):
+    """The same house after its bootstrap, and Git has moved on since: the next bootstrap has Flux fetch it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.home.kube.git_commit = "c0ffee0000000000000000000000000000000002"
+
+    @property
+    def course(self) -> Course:
+        return bootstrap_course(self.lives.house, {})
+
+    def doubled(self) -> Sequence[str]:
+        return House.doubled(self)
+
+
+STAGES = (House, HeldHouse, PushedHouse)
+
+
+@pytest.fixture(scope="module")
+def matrices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Matrix]:
+    """The whole matrix of every stage: explored once for all tests of this module."""
+    return {stage.__name__: explore(cast("MakeStage", stage), tmp_path_factory.mktemp(stage.__name__)) for stage in STAGES}
+
+
+@pytest.mark.parametrize("stage", [stage.__name__ for stage in STAGES])
+def test_every_fault_at_every_mutation_converges_and_doubles_nothing(
+    stage: str, matrices: dict[str, Matrix], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print(f"\n{stage}: {matrices[stage]}")  # noqa: T201 - the count is part of the proof
+    assert matrices[stage].points > 0
+    assert matrices[stage].failures == []
+
+
+def test_every_mutating_method_of_every_port_is_met(matrices: dict[str, Matrix]) -> None:
+    met = {name for matrix in matrices.values() for name in matrix.met}
+    known = {f"{port.name}.{name}" for port in surfaces().values() for name in port.mutations}
+    assert known - met == set()
