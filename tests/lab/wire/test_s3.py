@@ -185,10 +185,10 @@ def test_multipart_is_joined_and_an_unended_one_stays_to_be_seen(bench: Bench) -
 def test_throttling_is_429_and_ends(bench: Bench) -> None:
     bench.door.weather.throttled = 1
     assert bench.client().list_objects_v2(Bucket="backups")["KeyCount"] == 0, "boto3 tries again"
-    bench.door.weather.limit = "BandwidthLimitExceeded"
+    bench.door.weather.limit = "SegmentsLimitExceeded"
     with pytest.raises(ClientError) as caught:
         bench.client().list_objects_v2(Bucket="backups")
-    assert code(caught) == (403, "BandwidthLimitExceeded")
+    assert code(caught) == (403, "SegmentsLimitExceeded")
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR_TWICE, Fault.LOSE_REPLY, Fault.SLOW, Fault.DIE_BEFORE])
