@@ -6,6 +6,7 @@ Takes the keys as bytes, so that they may come from a machineconfig or from `Clu
 from __future__ import annotations
 
 import logging
+import queue
 import shutil
 import threading
 import time
@@ -108,6 +109,7 @@ class LabCluster:
         self._machines: dict[str, _Machine] = {}
         self._services: Services | None = None
         self._lock = threading.RLock()
+        self._orders: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tend_always, name="lab-cluster", daemon=True)
 
@@ -131,6 +133,13 @@ class LabCluster:
                 services.close()
         self.forwarder.stop()
         self.journal.close()
+
+    def order(self, act: Callable[[], object]) -> None:
+        """Have something done by the cluster's own thread, after what was ordered before; returns at once.
+
+        For callers that must not wait (`cluster.order(lambda: cluster.node_down("cp-1"))`). What fails goes to `errors`.
+        """
+        self._orders.put(act)
 
     def node_up(self, spec: NodeSpec, keys: ClusterKeys) -> None:
         """A machine was switched on with this configuration. A control plane without data waits for `bootstrap` or joins."""
@@ -168,7 +177,12 @@ class LabCluster:
                 self._end_services()
 
     def bootstrap(self, name: str) -> None:
-        """Make a new etcd cluster on this control plane; returns when its API server is ready.
+        """As `begin`; returns when the API server is ready. Not to be ordered: the cluster's own thread does the rest of it."""
+        self.begin(name)
+        self.wait(self._plane(name).ready, 90.0, f"the API server of {name}")
+
+    def begin(self, name: str) -> None:
+        """Make a new etcd cluster on this control plane; its API server follows by itself.
 
         PartFailed "etcd data directory is not empty" when it is or was a member of one.
         """
@@ -177,7 +191,6 @@ class LabCluster:
             if plane.etcd.has_data:
                 raise PartFailed("etcd data directory is not empty")
             plane.etcd.start_first()
-        self.wait(plane.ready, 90.0, f"the API server of {name}")
 
     def etcd_state(self, name: str) -> str:
         """`Preparing` (no data, no cluster found), `Running`, `Starting` (runs, does not serve yet) or `Failed`."""
@@ -239,10 +252,24 @@ class LabCluster:
         return self.settings.root / "machines" / name
 
     def _tend_always(self) -> None:
-        while not self._stop.wait(_TEND_S):
+        while not self._stop.is_set():
+            self._do_orders()
             for machine in list(self._machines.values()):
                 if machine.on and not self._stop.is_set():
                     self._tend(machine)
+
+    def _do_orders(self) -> None:
+        """Do what was ordered; when nothing was, wait for an order as long as machines may be left alone."""
+        try:
+            act = self._orders.get(timeout=_TEND_S)
+            while True:
+                try:
+                    act()
+                except (PartFailed, OSError) as error:
+                    self.errors.append(f"an order failed: {error}")
+                act = self._orders.get_nowait()
+        except queue.Empty:
+            return
 
     def _tend(self, machine: _Machine) -> None:
         """One look at one machine: start what is missing. What fails is tried again, and told by `wait`."""

@@ -54,6 +54,11 @@ class Disks:
             subprocess.run(["cp", "-a", "--", str(source), str(unfinished)], check=True, timeout=600)
             unfinished.rename(target)
 
+    def lose(self) -> None:
+        """The machines' disks are gone, and all volumes and snapshots with them."""
+        for folder in [*self.volumes.iterdir(), *self.snapshots.iterdir()]:
+            self.remove(folder)
+
     def remove(self, folder: Path) -> None:
         """Remove a volume or a snapshot; one that is gone is no error."""
         with self._lock:

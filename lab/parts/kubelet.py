@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import partial
 from pathlib import Path
 
 from lab.parts import podstatus
@@ -12,7 +13,7 @@ from lab.parts.images import program_name, short_name
 from lab.parts.kube import NODES, PODS, Kube, Object
 from lab.parts.logserver import LogServer
 from lab.parts.loop import Loop
-from lab.parts.nodes import NodeSpec, register, report
+from lab.parts.nodes import NodeSpec, register, report, static_pods
 from lab.parts.pki import Pair, issue
 from lab.parts.podwork import Host, PodWork
 
@@ -56,6 +57,7 @@ class Kubelet(Loop):
         mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == self.spec.name]
         if report(self.kube, self.spec, node, network=self._has_network(mine)):
             self._host.journal.wrote(self.name, "report", f"node {self.spec.name}")
+        self._show_static_pods({p["metadata"]["name"] for p in mine})
         for pod in mine:
             if pod["metadata"].get("deletionTimestamp"):
                 self._end(pod)
@@ -66,6 +68,12 @@ class Kubelet(Loop):
             work = self._works.pop(uid)
             self._wrote.pop(uid, None)
             work.forget()
+
+    def _show_static_pods(self, there: set[str]) -> None:
+        for pod in static_pods(self.spec):
+            name = pod["metadata"]["name"]
+            if name not in there and self._pods.get(name, "kube-system") is None:
+                self.tried(f"create {name}", partial(self.kube.create, PODS, pod))
 
     def _work(self, pod: Object) -> PodWork:
         uid = pod["metadata"]["uid"]

@@ -68,7 +68,7 @@ def _prune() -> bool:
 
 def _restore() -> bool:
     _ensure_repository()
-    chosen = _choose(_snapshots())
+    chosen = choose(_snapshots())
     if chosen is None:
         _say("No eligible snapshots found")
         _say("== No data will be restored ==")
@@ -119,7 +119,7 @@ def _snapshots() -> list[dict[str, Any]]:
     return found
 
 
-def _choose(snapshots: list[dict[str, Any]]) -> dict[str, Any] | None:
+def choose(snapshots: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Newest first, whole seconds, UTC: the newest that is not later than RESTORE_AS_OF, then SELECT_PREVIOUS further back."""
     ordered = sorted(snapshots, key=lambda s: _seconds(str(s["time"])), reverse=True)
     if limit := os.environ.get("RESTORE_AS_OF", ""):

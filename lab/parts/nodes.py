@@ -27,6 +27,33 @@ class NodeSpec:
     taints: tuple[Mapping[str, str], ...] = ()
 
 
+def static_pods(spec: NodeSpec) -> list[Object]:
+    """The mirror pods of a control plane's own programs, which real kubelets show and health checks count."""
+    if not spec.control_plane:
+        return []
+    return [_mirror(spec, name) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")]
+
+
+def _mirror(spec: NodeSpec, name: str) -> Object:
+    marks = {f"kubernetes.io/config.{kind}": f"{name}-{spec.name}" for kind in ("hash", "mirror")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{name}-{spec.name}",
+            "namespace": "kube-system",
+            "labels": {"k8s-app": name, "tier": "control-plane"},
+            "annotations": {**marks, "kubernetes.io/config.source": "file"},
+        },
+        "spec": {
+            "nodeName": spec.name,
+            "hostNetwork": True,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [{"name": name, "image": f"registry.k8s.io/{name}:{spec.version}"}],
+        },
+    }
+
+
 def register(kube: Kube, spec: NodeSpec) -> Object:
     """The Node as it is stored, made when it was not there (with the taint that keeps pods away until it is Ready)."""
     found = kube.get(NODES, spec.name)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.parts.kube import CLAIMS, CONFIG_MAPS, SECRETS, VOLUMES, Kube, Object, Resource
+from lab.parts.kube import CLAIMS, CONFIG_MAPS, SECRETS, VOLUMES, Object, Resource
 from lab.parts.pki import write_private
 
+Lookup = Callable[[Resource, str, str], Object | None]
 # What a container engine leaves to a container that asks for nothing.
 _DEFAULT_CAPABILITIES = frozenset(
     {"audit_write", "chown", "dac_override", "fowner", "fsetid", "kill", "mknod", "net_bind_service", "net_raw"}
@@ -48,10 +49,13 @@ class Identity:
 
 
 class PodSpec:
-    """Reads one pod. `volumes` is where claims' directories lie, `exports` maps `server:path` of NFS to directories."""
+    """Reads one pod. `get` finds an object of the API (resource, name, namespace).
 
-    def __init__(self, kube: Kube, pod: Object, folder: Path, volumes: Path, exports: Mapping[str, Path]) -> None:
-        self._kube = kube
+    `volumes` is where claims' directories lie, `exports` maps `server:path` of NFS to directories.
+    """
+
+    def __init__(self, get: Lookup, pod: Object, folder: Path, volumes: Path, exports: Mapping[str, Path]) -> None:
+        self._get = get
         self._pod = pod
         self._namespace = pod["metadata"]["namespace"]
         self._folder = folder
@@ -133,9 +137,9 @@ class PodSpec:
         return None  # projected tokens and the like: the programs of the lab get their access in other ways
 
     def _claimed(self, name: str) -> Path:
-        claim = self._kube.get(CLAIMS, name, self._namespace)
+        claim = self._get(CLAIMS, name, self._namespace)
         bound = ((claim or {}).get("spec") or {}).get("volumeName")
-        volume = self._kube.get(VOLUMES, bound) if bound else None
+        volume = self._get(VOLUMES, bound, "") if bound else None
         source: Path | None = self._volumes / volume["spec"]["csi"]["volumeHandle"] if volume else None
         if source is None or not source.is_dir():
             raise NotYet("FailedMount", f"the volume of claim {name} is not there")
@@ -154,7 +158,7 @@ class PodSpec:
         return own
 
     def _data(self, resource: Resource, name: str, optional: bool) -> dict[str, bytes] | None:
-        item = self._kube.get(resource, name, self._namespace)
+        item = self._get(resource, name, self._namespace)
         if item is None:
             if optional:
                 return None

@@ -208,7 +208,7 @@ class PodWork:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o711)
             self.address = self._host.take_address(self.folder)
-        spec = PodSpec(self._kube, pod, self.folder, self._host.volumes, self._host.exports)
+        spec = PodSpec(self._kube.get, pod, self.folder, self._host.volumes, self._host.exports)
         return Place(pod, container, self.folder, self.address, spec, self._host.knobs, lambda: self._kubeconfig(pod))
 
     def _kubeconfig(self, pod: Object) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lab.parts.cache import Caches
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
@@ -66,7 +68,7 @@ class Scheduler(Loop):
             ready = False  # a pod whose claim still waits for its populator must stay Pending
             if self._waits_for_consumer(claim) and SELECTED_NODE not in claim["metadata"].get("annotations", {}):
                 change = {"metadata": {"annotations": {SELECTED_NODE: node}}}
-                if self.tried("select node", lambda c=claim, p=change: self.kube.patch(CLAIMS, c, p)):  # type: ignore[misc]  # mypy cannot infer lambdas with defaults
+                if self.tried("select node", partial(self.kube.patch, CLAIMS, claim, change)):
                     self._journal.wrote("scheduler", f"select {node}", f"claim {claim['metadata']['namespace']}/{name}")
         return ready
 

@@ -1,0 +1,214 @@
+"""The mover alone, in its sandbox, with real restic: exit codes and what is left behind in each case."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from lab.parts import images, mover
+from lab.parts.images import Place
+from lab.parts.knobs import Knobs
+from lab.parts.kube import Object, Resource
+from lab.parts.podspec import PodSpec
+from lab.parts.supervisor import Supervisor
+from tests.lab.parts.bench import listing, need_programs
+
+PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A mover's end: its code and its log."""
+
+    code: int
+    log: str
+
+
+def no_api(resource: Resource, name: str, namespace: str) -> Object | None:
+    raise AssertionError(f"the mover's pod asked for {resource.plural} {name}")
+
+
+class Movers:
+    """Runs mover pods on folders that stand for /data and for the repository's place."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._numbers = count(1)
+
+    def run(self, *actions: str, repository: Path, data: Path, uid: int = 0, **environment: str) -> Ended:
+        """One pod from start to end; `environment` is added to its own."""
+        place = self._place(actions, repository, data, uid, environment)
+        supervisor = Supervisor(self.root / "lab")
+        supervisor.start(images.mover().program(place))
+        deadline = time.monotonic() + 60
+        while supervisor.alive(place.name):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        supervisor.down()
+        return Ended(int(place.exit_file.read_text()), supervisor.log(place.name).read_text())
+
+    def _place(
+        self, actions: tuple[str, ...], repository: Path, data: Path, uid: int, environment: dict[str, str]
+    ) -> Place:
+        number = next(self._numbers)
+        values = {
+            "RESTIC_REPOSITORY": "/mnt/repository",
+            "RESTIC_PASSWORD": PASSWORD,
+            "RESTIC_CACHE_DIR": "/cache",
+            **environment,
+        }
+        container: Object = {
+            "name": "restic",
+            "image": images.MOVER_IMAGE,
+            "args": list(actions),
+            "env": [{"name": k, "value": v} for k, v in values.items()],
+            "volumeMounts": [
+                {"name": "data", "mountPath": "/data"},
+                {"name": "repository", "mountPath": "/mnt/repository"},
+                {"name": "cache", "mountPath": "/cache"},
+            ],
+            "securityContext": {"runAsUser": uid, "runAsGroup": uid, "capabilities": {"drop": ["ALL"]}},
+        }
+        volumes = [
+            {"name": "data", "nfs": {"server": "lab", "path": "/data"}},
+            {"name": "repository", "nfs": {"server": "lab", "path": "/repository"}},
+            {"name": "cache", "emptyDir": {}},
+        ]
+        meta = {"name": f"mover-{number}", "namespace": "test", "uid": f"{number:08d}"}
+        pod: Object = {"metadata": meta, "spec": {"containers": [container], "volumes": volumes}}
+        folder = self.root / "pods" / str(number)
+        folder.mkdir(parents=True)
+        spec = PodSpec(no_api, pod, folder, self.root, {"lab:/data": data, "lab:/repository": repository})
+        return Place(pod, container, folder, "127.0.0.1", spec, Knobs(), Path)
+
+
+@pytest.fixture(scope="module")
+def movers(tmp_path_factory: pytest.TempPathFactory) -> Movers:
+    need_programs()
+    return Movers(tmp_path_factory.mktemp("movers"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A fresh volume."""
+    folder = tmp_path / "volume"
+    (folder / "lost+found").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def saved(movers: Movers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository that a mover made, with one snapshot of a file `word`."""
+    root = tmp_path_factory.mktemp("saved")
+    (root / "data").mkdir()
+    (root / "data" / "word").write_text("good")
+    (root / "repository").mkdir()
+    ended = movers.run("backup", repository=root / "repository", data=root / "data", FORGET_OPTIONS="--keep-last 2")
+    assert ended.code == 0, ended.log
+    return root / "repository"
+
+
+@pytest.fixture
+def repository(saved: Path, tmp_path: Path) -> Path:
+    """The test's own copy of it."""
+    return Path(shutil.copytree(saved, tmp_path / "repository"))
+
+
+def snapshots(repository: Path) -> int:
+    return len(list((repository / "snapshots").iterdir()))
+
+
+@pytest.mark.programs
+def test_restore_brings_the_newest_snapshot_back(movers: Movers, repository: Path, data: Path) -> None:
+    ended = movers.run("restore", repository=repository, data=data)
+    assert ended.code == 0, ended.log
+    assert (data / "word").read_text() == "good"
+    assert "of [/data] at" in ended.log
+
+
+@pytest.mark.programs
+def test_restore_from_before_everything_succeeds_with_nothing(movers: Movers, repository: Path, data: Path) -> None:
+    ended = movers.run("restore", repository=repository, data=data, RESTORE_AS_OF="2020-01-01T00:00:00Z")
+    assert ended.code == 0
+    assert listing(data) == {}
+    assert "No eligible snapshots found" in ended.log
+
+
+@pytest.mark.programs
+def test_restore_without_a_repository_makes_one_and_succeeds_with_nothing(
+    movers: Movers, tmp_path: Path, data: Path
+) -> None:
+    (tmp_path / "wrong").mkdir()
+    ended = movers.run("restore", repository=tmp_path / "wrong", data=data)
+    assert ended.code == 0
+    assert listing(data) == {}
+    assert (tmp_path / "wrong" / "config").exists()
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("action", ["restore", "backup"])
+def test_a_wrong_password_fails_and_leaves_the_repository_alone(
+    movers: Movers, repository: Path, data: Path, action: str
+) -> None:
+    (data / "word").write_text("other")
+    ended = movers.run(action, repository=repository, data=data, RESTIC_PASSWORD="wrong")
+    assert ended.code == 3
+    assert snapshots(repository) == 1
+    assert (data / "word").read_text() == "other"
+
+
+@pytest.mark.programs
+def test_an_empty_volume_is_not_backed_up_at_all(movers: Movers, tmp_path: Path, data: Path) -> None:
+    (tmp_path / "none").mkdir()
+    ended = movers.run("backup", "prune", repository=tmp_path / "none", data=data)
+    assert ended.code == 0
+    assert list((tmp_path / "none").iterdir()) == []
+    assert "Directory is empty" in ended.log
+
+
+@pytest.mark.programs
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_an_unreadable_file_fails_the_backup_and_saves_an_incomplete_snapshot(
+    movers: Movers, repository: Path, data: Path
+) -> None:
+    for path in (repository.parent, repository, *repository.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    (data / "readable").write_text("yes")
+    (data / "secret").write_text("no")
+    (data / "secret").chmod(0o600)
+    ended = movers.run("backup", repository=repository, data=data, uid=4000)
+    assert ended.code == 3, ended.log
+    assert snapshots(repository) == 2
+
+
+TIMES = [
+    {"id": w, "time": f"2026-01-0{d}T10:00:00.{f}Z"}
+    for w, d, f in (("one", 1, "9"), ("three", 3, "5"), ("two", 2, "123456789"))
+]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "previous", "chosen"),
+    [
+        ("", "", "three"),
+        ("", "1", "two"),
+        ("", "3", None),
+        ("2026-01-02T10:00:00Z", "0", "two"),  # whole seconds: the pin's own second counts
+        ("2026-01-02T09:59:59Z", "0", "one"),
+        ("2026-01-02T11:00:00+01:00", "1", "one"),
+        ("2026-01-01T09:59:59Z", "0", None),
+    ],
+)
+def test_the_snapshot_is_chosen_by_time_then_counted_back(
+    monkeypatch: pytest.MonkeyPatch, as_of: str, previous: str, chosen: str | None
+) -> None:
+    monkeypatch.setenv("RESTORE_AS_OF", as_of)
+    monkeypatch.setenv("SELECT_PREVIOUS", previous)
+    found = mover.choose(list(TIMES))
+    assert (found and found["id"]) == chosen
