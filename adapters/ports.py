@@ -182,11 +182,12 @@ class ClaimsView(Protocol):
     def claim(self, namespace: str, name: str) -> ClaimState: ...
     def destination(self, namespace: str, name: str) -> DestinationState: ...
     def source(self, namespace: str, name: str) -> SourceBackups: ...
-    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
-        """What a VolumeSnapshot holds, read through a copy; `hashes`: paths to hash, None for all."""
 
 
 class Claims(ClaimsView, Protocol):
+    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
+        """What a VolumeSnapshot holds, read through a copy; `hashes`: paths to hash, None for all."""
+
     def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
         """Set restoreAsOf (and previous: 0) on the destination with our own field manager."""
 

@@ -14,6 +14,7 @@ from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.proxmox.results import TaskRef, TaskStatus
 from adapters.surface import Surface, surfaces
+from adapters.volsync.results import Listing
 from engine.errors import TransientError
 from lab.world.clock import VirtualClock
 from lab.world.faults import Death, Fault
@@ -48,6 +49,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "flux": {"request": ("kind", "namespace", "name"), "suspend": ("namespace", "name")},
     "claims": {
+        "contents": ("namespace", "claim_or_image"),
         "pin": ("namespace", "destination"),
         "unpin": ("namespace", "destination"),
         "nudge": ("kind", "namespace", "name"),
@@ -177,4 +179,6 @@ class FaultyPort:
             return ref
         if kind is LeaseHolder:
             return LeaseHolder(str(given["holder"]), self._clock.now() + float(cast("int", given["seconds"])))
+        if kind is Listing:
+            return Listing((), complete=True)
         raise TypeError(f"no lie is known for {self._known.name}.{name}, which answers {kind}")

@@ -1,0 +1,172 @@
+"""The modelled demo: in-process doors and a virtual clock, no programs and no network. Its first and last line say so."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from adapters.hold.results import HoldState
+from adapters.volsync.results import FileEntry
+from bootstrap.course import course as bootstrap_course
+from cluster.course import Course
+from console.demo.story import Act, Story
+from engine.approval import approve
+from engine.errors import EXIT_STEP_FAILED
+from engine.plan import Verdict
+from engine.report import Outcome, Report
+from house.model import BackedUpClaim, Requirement
+from lab.life import Lives
+from lab.sample import sample_house
+from lab.world.faults import Fault
+from lab.world.store import a_file
+from recovery.course import course as recovery_course
+
+NOTES = tuple(a_file(f"notes/{n:03}.md", f"note {n}\n" * (n + 1)) for n in range(812))
+MODELLED = "MODELLED: in-process doors and a clock that is turned by hand; no program was started and no real house was touched."
+DAY_S = 86400.0
+
+
+def play() -> int:
+    """Play it; answers 0 when all of it held."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console.print(MODELLED)
+    with tempfile.TemporaryDirectory(prefix="blackstart-modelled-") as folder:
+        demo = Modelled(Path(folder), console)
+        try:
+            demo.play()
+        except AssertionError as error:
+            demo.story.say(f"the story broke off: {error}")
+        console.print(demo.story.table("modelled s"))
+    holds = demo.story.holds
+    console.print("Everything that was shown held." if holds else "NOT everything held: see above.")
+    console.print(MODELLED)
+    return 0 if holds else EXIT_STEP_FAILED
+
+
+class Modelled:
+    """The house of the demo and its story."""
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        given = sample_house()
+        may_be_empty = Requirement(required=False, max_age=0.0, min_bytes=0)
+        given = replace(given, claims=tuple(replace(claim, requirement=may_be_empty) for claim in given.claims))
+        self.lives = Lives(folder / "state", given, seed=1)
+        self.story = Story(console, "modelled", self.lives.clock.monotonic)
+        self.known: dict[str, str] = {}
+
+    @property
+    def claim(self) -> BackedUpClaim:
+        """The one backed-up claim."""
+        return self.lives.house.claims[0]
+
+    def play(self) -> None:
+        """All acts."""
+        self._plan()
+        self._bootstrap_killed_twice()
+        self._data_and_backup()
+        before = self._digest()
+        self._lose_everything()
+        self._restore(before)
+        self._misspelt()
+
+    def _plan(self) -> None:
+        with self.story.act("plan: what would be done, nothing is") as act:
+            made = self.lives.plan(self._bootstrap)
+            creates = sum(line.verdict is Verdict.CREATE for line in made.lines)
+            self.story.show(act, made.exit_code == 2, f"{len(made.lines)} checks and steps, {creates} could begin at once")
+            self.story.show(act, not self.lives.home.world.faults.reached, "not one mutation")
+
+    def _bootstrap_killed_twice(self) -> None:
+        faults = self.lives.home.world.faults
+        with self.story.act("bootstrap, killed while Proxmox makes a VM and while a release is pending, resumed") as act:
+            faults.arm("proxmox.create_vm/*#1", Fault.DIE_AFTER)
+            self.story.show(act, self.lives.live_or_die(self._bootstrap) is None, "killed: a Proxmox task goes on without us")
+            faults.arm("releases.sync/*/coredns#1", Fault.DIE_DURING)
+            self.story.show(act, self.lives.live_or_die(self._bootstrap) is None, "killed: a release is pending-install")
+            report = self.lives.live_or_die(self._bootstrap)
+            assert report is not None, "the third run died"
+            resumed = [step.id for step in report.steps if step.resumed]
+            self.story.show(act, report.exit_code == 6, f"converged; resumed: {', '.join(resumed)}")
+            self._four_vms_one_etcd(act)
+
+    def _four_vms_one_etcd(self, act: Act) -> None:
+        vms = sorted(self.lives.home.proxmox.vms)
+        clusters = {
+            machine.etcd_dir.cluster.cluster_id for machine in self.lives.home.talos.machines.values()
+            if machine.etcd_dir is not None and machine.etcd_dir.cluster is not None
+        }  # fmt: skip
+        self.story.show(act, len(vms) == 4 and len(clusters) == 1, f"VMs {vms}, {len(clusters)} etcd cluster")
+
+    def _data_and_backup(self) -> None:
+        with self.story.act("the application starts empty by approval, gets its data, and is backed up") as act:
+            course = recovery_course(self.lives.house, (), never_backed_up=(self.claim,))
+            made = self.lives.plan(course)
+            now = self.lives.clock.now()
+            consent = approve(
+                made.digest, acts=made.acts, plan_digest=made.digest, journalled=(), now=now, valid_s=DAY_S
+            )
+            report = self.lives.live_or_die(course, consent)
+            self.story.show(act, report is not None and report.converged, f"approved: {made.acts[0].identity}")
+            self.lives.clock.sleep(60)
+            objects = self.lives.home.kube.objects()
+            objects.claims[(self.claim.namespace, self.claim.claim)].entries = NOTES
+            source = objects.sources[(self.claim.namespace, self.claim.source)]
+            source.wanted = True
+            self.lives.home.volsync.nudge(objects, source)
+            self.lives.clock.sleep(60)
+            repository = self.lives.home.store.repositories[self.claim.mover_repository]
+            self.known = {self.claim.key: repository.repository_id}
+            newest = repository.snapshots[-1]
+            self.story.show(act, newest.entries == NOTES, f"VolSync backed up {len(newest.entries)} files")
+
+    def _lose_everything(self) -> None:
+        with self.story.act("every VM and every disk is destroyed; the cluster is built again, the claim held") as act:
+            self.lives.home.lose_every_vm()
+            report = self._survivor(self._bootstrap)
+            entry = self.lives.home.look().hold.record().claims[0]
+            self.story.show(act, report.exit_code == 6 and entry.state is HoldState.HELD, f"{entry.key} is {entry.state.value}")
+            self.lives.clock.sleep(3600)
+            snapshots = self.lives.home.store.repositories[self.claim.mover_repository].snapshots
+            self.story.show(act, snapshots[-1].entries == NOTES, "an hour later the good backup is still the newest")
+
+    def _restore(self, before: str) -> None:
+        with self.story.act("dr.restore: pinned, restored, compared, filled, released, backed up again") as act:
+            report = self._survivor(recovery_course(self.lives.house, (self.claim,), known=self.known))
+            self.story.show(act, report.exit_code == 0, f"recovery.prove: {report[f'recovery.prove/{self.claim.key}'].detail}")
+            after = self._digest()
+            self.story.show(act, before == after, f"the lab's own digest: {before[:12]} before, {after[:12]} after")
+
+    def _misspelt(self) -> None:
+        with self.story.act("the same with the repository's prefix misspelt") as act:
+            self.lives.home.lose_every_vm()
+            wrong = replace(self.claim, open_as=self.claim.open_as + "x", mover_repository=self.claim.mover_repository + "x")
+            house = replace(self.lives.house, claims=(wrong,))
+            report = self._survivor(bootstrap_course(house, self.known))
+            refused = [step.id for step in report.steps if step.outcome is Outcome.FAILED]
+            self.story.show(act, refused == [f"preflight.backup/{wrong.key}"], f"refused by {', '.join(refused)}")
+            self.story.show(act, not self.lives.home.proxmox.vms, "before anything was made")
+
+    @property
+    def _bootstrap(self) -> Course:
+        return bootstrap_course(self.lives.house, self.known)
+
+    def _survivor(self, course: Course) -> Report:
+        report = self.lives.live_or_die(course)
+        assert report is not None, "a run died that nobody killed"
+        return report
+
+    def _digest(self) -> str:
+        claim = self.lives.home.kube.objects().claims[(self.claim.namespace, self.claim.claim)]
+        return digest_of(claim.entries)
+
+
+def digest_of(entries: Iterable[FileEntry]) -> str:
+    """The lab's own digest of a volume: not the product's comparison."""
+    lines = sorted(f"{e.path} {e.size} {e.mode:o} {e.uid} {e.gid} {e.sha256}" for e in entries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
