@@ -137,6 +137,8 @@ class Supervisor:
     def adopt(self, program: Program) -> bool:
         """Take over a program that an earlier life of this lab left running; False when it does not run any more."""
         with self._lock:
+            if self.alive(program.name):
+                return True  # it is ours still: only who watches it has changed
             identity = self._recorded(program.name)
             if identity is None or not identity.alive():
                 return False
