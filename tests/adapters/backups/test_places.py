@@ -1,0 +1,168 @@
+"""What a listing tells: addresses, folders that are not mounted, buckets that only look empty, keys that may not look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from adapters.backups.local import LocalPlace
+from adapters.backups.places import (
+    Contents,
+    PlaceRefused,
+    PlaceUnreachable,
+    S3Address,
+    SftpAddress,
+    s3_address,
+    sftp_address,
+)
+from adapters.backups.s3 import S3Clients, S3Credentials, S3Place
+from engine.secrets import Secret
+from lab.wire.pki import LabCA
+from lab.wire.s3.door import AccessKey, S3Door
+from lab.wire.s3.objects import ObjectStore
+from lab.world.faults import Faults
+
+KEYS = {
+    "full": AccessKey("FULL", Secret("secret-of-the-full-key")),
+    "phrase": AccessKey("PHRASE", Secret("secret-of-the-other-phrase"), phrase="mistyped"),
+    "blind": AccessKey("BLIND", Secret("secret-of-the-blind-key"), may=frozenset({"read"})),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("s3:https://h:7777/bucket/app", S3Address("https://h:7777", "bucket", "app")),
+        ("s3:https://h/bucket/a/b/", S3Address("https://h", "bucket", "a/b")),
+        ("s3:h/bucket", S3Address("https://h", "bucket", "")),
+        ("s3://h/bucket/app", S3Address("https://h", "bucket", "app")),
+        ("s3:http://h/bucket/app", S3Address("http://h", "bucket", "app")),
+        ("/repository/app", None),
+        ("sftp:u@h:/x", None),
+    ],
+)
+def test_s3_addresses(text: str, address: S3Address | None) -> None:
+    assert s3_address(text) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("sftp:me@nas:/pool/app", SftpAddress("me", "nas", 22, "/pool/app")),
+        ("sftp:nas:app", SftpAddress("", "nas", 22, "app")),
+        ("sftp://me@nas:2222//pool/app", SftpAddress("me", "nas", 2222, "/pool/app")),
+        ("sftp://me@[::1]:2222//pool/app", SftpAddress("me", "::1", 2222, "/pool/app")),
+        ("s3:h/b/app", None),
+        ("/repository/app", None),
+    ],
+)
+def test_sftp_addresses(text: str, address: SftpAddress | None) -> None:
+    assert sftp_address(text) == address
+
+
+def test_a_folder_is_listed_by_what_restic_keeps_in_it(tmp_path: Path) -> None:
+    place = tmp_path / "app"
+    for name in ("keys/a", "keys/b", "snapshots/a", "index/a", "locks/a", "data/00/a"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text("x")
+    (place / "config").write_text("155 bytes")
+    found = LocalPlace(place).contents()
+    assert (found.config_size, found.keys, found.snapshots, found.indexes, found.others) == (9, 2, 1, 1, ())
+    assert found.locks == ((place / "locks" / "a").stat().st_mtime,)
+
+
+def test_absent_beside_others_is_nothing_but_a_share_that_is_not_mounted_is_not_known(tmp_path: Path) -> None:
+    (tmp_path / "repository" / "other").mkdir(parents=True)
+    assert LocalPlace(tmp_path / "repository" / "app").contents().nothing
+    with pytest.raises(PlaceUnreachable, match="is the share mounted"):
+        LocalPlace(tmp_path / "not-there" / "app").contents()
+    (tmp_path / "empty").mkdir()
+    if tmp_path.stat().st_dev == Path("/").stat().st_dev:
+        with pytest.raises(PlaceUnreachable, match="is the share mounted"):
+            LocalPlace(tmp_path / "empty" / "app").contents()
+
+
+def test_an_empty_folder_holds_nothing_and_a_file_is_no_repository(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    assert LocalPlace(tmp_path / "app").contents() == Contents(detail="the folder is there and empty")
+    (tmp_path / "file").write_text("x")
+    assert LocalPlace(tmp_path / "file").contents().others == ("file",)
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"), [("kopia.repository.f", "kopia"), ("kopia.repository", "kopia"), ("readme.txt", "")]
+)
+def test_kopia_is_known_by_its_files(name: str, engine: str) -> None:
+    assert Contents(others=(name,)).foreign_engine == engine
+
+
+@dataclass
+class Bucket:
+    door: S3Door
+    ca_file: Path
+    clients: S3Clients
+
+    def place(self, prefix: str = "app", key: str = "full", bucket: str = "backups") -> S3Place:
+        held = KEYS[key]
+        credentials = S3Credentials(Secret(held.key_id), held.secret, ca_file=str(self.ca_file))
+        return S3Place(self.clients.get(self.door.url, credentials), S3Address(self.door.url, bucket, prefix))
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[Bucket]:
+    authority = LabCA(tmp_path / "ca")
+    objects = ObjectStore(tmp_path / "s3")
+    objects.make_bucket("backups")
+    for name in ("config", "keys/a", "snapshots/a", "snapshots/b", "index/a", "locks/a", "data/00/a"):
+        objects.write("backups", f"app/{name}", b"x" * 155)
+    context = authority.server("s3", "127.0.0.1").context()
+    door = S3Door(objects, tuple(KEYS.values()), context, Faults()).start()
+    yield Bucket(door, authority.ca_file, S3Clients())
+    door.close()
+
+
+def test_a_prefix_is_listed_folder_by_folder(bucket: Bucket) -> None:
+    found = bucket.place().contents()
+    assert (found.config_size, found.keys, found.snapshots, found.indexes, len(found.locks)) == (155, 1, 2, 1, 1)
+    assert found.others == ()
+
+
+def test_a_misspelt_prefix_is_nothing_and_says_that_the_bucket_is_not_empty(bucket: Bucket) -> None:
+    found = bucket.place("ap").contents()
+    assert found.nothing and found.detail == "bucket backups was listed, nothing is at ap/"
+
+
+def test_keys_of_another_phrase_see_nothing_and_the_detail_warns(bucket: Bucket) -> None:
+    found = bucket.place(key="phrase").contents()
+    assert found.nothing and "another encryption phrase" in found.detail
+
+
+def test_a_missing_bucket_is_nothing(bucket: Bucket) -> None:
+    found = bucket.place(bucket="nowhere").contents()
+    assert found.nothing and found.detail == "there is no bucket nowhere"
+
+
+def test_a_key_that_may_not_list_is_refused(bucket: Bucket) -> None:
+    with pytest.raises(PlaceRefused, match="403 AccessDenied"):
+        bucket.place(key="blind").contents()
+
+
+def test_throttling_is_waited_out(bucket: Bucket) -> None:
+    bucket.door.weather.throttled = 1
+    assert bucket.place().contents().keys == 1
+
+
+def test_a_limit_of_the_account_is_not_taken_for_a_wrong_key(bucket: Bucket) -> None:
+    bucket.door.weather.limit = "SegmentsLimitExceeded"
+    with pytest.raises(PlaceUnreachable, match="a limit of the account"):
+        bucket.place().contents()
+
+
+def test_a_certificate_that_is_not_trusted_is_unreachable(bucket: Bucket, tmp_path: Path) -> None:
+    other = LabCA(tmp_path / "other-ca")
+    place = Bucket(bucket.door, other.ca_file, S3Clients()).place()
+    with pytest.raises(PlaceUnreachable, match="SSL validation failed"):
+        place.contents()

@@ -1,0 +1,108 @@
+"""What restic prints becomes restore points and lists: times, pins, sizes, and which snapshot is suspiciously small."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from adapters.backups.snapshots import file_entry, identity_of, pin_of, restore_points
+
+MIB = 1 << 20
+
+
+def printed(*sizes: tuple[int, int] | None, **changes: Any) -> bytes:
+    """`restic snapshots --json` of one snapshot a day with (files, bytes) each; None for one without a summary."""
+    raw = []
+    for day, size in enumerate(sizes, 1):
+        one: dict[str, Any] = {
+            "time": f"2026-01-{day:02}T03:00:00.999999999Z", "id": f"{day:064x}", "hostname": "volsync", "paths": ["/data"],
+        }  # fmt: skip
+        if size:
+            one["summary"] = {"total_files_processed": size[0], "total_bytes_processed": size[1]}
+        raw.append(one | changes)
+    return json.dumps(raw).encode()
+
+
+def complete(*sizes: tuple[int, int] | None) -> list[bool]:
+    """Of each snapshot, oldest first."""
+    return [point.complete for point in reversed(restore_points("r", printed(*sizes)))]
+
+
+def test_newest_first_and_the_pin_is_cut_to_the_second() -> None:
+    points = restore_points("repo", printed((1, 2), (3, 4)))
+    assert [point.pin for point in points] == ["2026-01-02T03:00:00Z", "2026-01-01T03:00:00Z"]
+    assert (points[0].files, points[0].size, points[0].repository_id) == (3, 4, "repo")
+    assert points[0].time == pytest.approx(1767322800.999999, abs=1e-5)
+    assert pin_of(1767322800.999999) == "2026-01-02T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-02T05:00:00.5+02:00", "2026-01-02T03:00:00.500000001Z", "2026-01-01T20:00:00.5-07:00"]
+)
+def test_every_zone_and_precision_gives_the_same_pin(text: str) -> None:
+    (point,) = restore_points("r", printed((1, 1), time=text))
+    assert (point.pin, point.time) == ("2026-01-02T03:00:00Z", 1767322800.5)
+
+
+def test_no_summary_means_sizes_unknown_not_zero() -> None:
+    (point,) = restore_points("r", printed(None))
+    assert (point.files, point.size, point.complete) == (None, None, True)
+
+
+def test_one_far_smaller_than_those_before_it_is_not_complete() -> None:
+    good = (812, 40 * MIB)
+    assert complete(good, good, (3, 1 * MIB)) == [True, True, False]
+    assert complete(good, good, (812, 2 * MIB)) == [True, True, False], "same files, most bytes gone"
+    assert complete(good, (3, MIB), good) == [True, False, True]
+    assert complete(*[good] * 3, *[(3, MIB)] * 9) == [True] * 3 + [False] * 9, "all attempts of a failing backup"
+
+
+def test_growing_shrinking_a_little_and_tiny_ones_are_complete() -> None:
+    assert complete((3, MIB), (812, 40 * MIB)) == [True, True]
+    assert complete((812, 40 * MIB), (700, 30 * MIB)) == [True, True]
+    assert complete((4, 900), (1, 20)) == [True, True], "too small to tell"
+
+
+def test_what_stays_small_is_the_new_normal() -> None:
+    assert complete((812, 40 * MIB), *[(3, MIB)] * 14)[-2:] == [True, True]
+
+
+def test_hosts_and_paths_are_not_compared_with_each_other() -> None:
+    raw = json.loads(printed((812, 40 * MIB), (3, MIB)))
+    raw[1]["paths"] = ["/config"]
+    assert all(point.complete for point in restore_points("r", json.dumps(raw).encode()))
+
+
+@pytest.mark.parametrize("text", [b"", b"null", b"[1]", b'[{"id": "x"}]', b"{}x", b'[{"id": "x", "time": "yesterday"}]'])
+def test_what_restic_never_prints_is_a_value_error(text: bytes) -> None:
+    with pytest.raises(ValueError):
+        restore_points("r", text)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"id": ""}'])
+def test_a_config_without_an_id_is_a_value_error(text: bytes) -> None:
+    with pytest.raises(ValueError):
+        identity_of(text)
+
+
+def node(**changes: Any) -> str:
+    base = {"message_type": "node", "name": "a", "type": "file", "path": "/sub/a", "uid": 1, "gid": 2, "size": 3, "mode": 0o644}
+    return json.dumps(base | changes)
+
+
+def test_special_bits_are_where_posix_has_them_and_paths_are_relative() -> None:
+    # Go keeps setuid, setgid and sticky at bits 23, 22 and 20 (measured: sticky 0777 directory is 2148532735).
+    entry = file_entry(node(mode=(1 << 23) | (1 << 22) | 0o755))
+    assert entry is not None
+    assert (entry.path, entry.mode, entry.size, entry.uid, entry.gid) == ("sub/a", 0o6755, 3, 1, 2)
+    folder = file_entry(node(type="dir", mode=2148532735, size=4096))
+    assert folder is not None and (folder.kind, folder.mode, folder.size) == ("dir", 0o1777, 0)
+
+
+def test_old_restics_say_struct_type_and_other_lines_are_no_entries() -> None:
+    old = json.loads(node())
+    old["struct_type"] = old.pop("message_type")
+    assert file_entry(json.dumps(old)) is not None
+    assert file_entry('{"message_type": "snapshot", "id": "x"}') is None
