@@ -196,8 +196,8 @@ class HouseFolder:
 
     @property
     def control(self) -> Path:
-        """The daemon's unix socket. Its path must be short, so it lies beside the houses' folders."""
-        return self.root.with_name(f"{self.root.name}.sock")
+        """The daemon's unix socket."""
+        return self.root / "control.sock"
 
     @property
     def daemon(self) -> Path:

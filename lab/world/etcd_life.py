@@ -46,7 +46,9 @@ class EtcdLife:
         self.on_resume: list[Hook] = []
         self.on_stop: list[Hook] = []
         self.on_wipe: list[Callable[[str], None]] = []
+        # Where real etcds run, they tell how it is.
         self.really_healthy: Callable[[Machine], bool] | None = None
+        self.really_members: Callable[[Machine], Sequence[MemberRecord]] | None = None
 
     def running(self, cluster: EtcdCluster) -> frozenset[int]:
         """Ids of the members of this cluster that run now."""
@@ -73,6 +75,8 @@ class EtcdLife:
             raise Refused(
                 "Unavailable", "failed to create etcd client: dial unix /run/etcd: connect: connection refused"
             )
+        if self.really_members is not None:
+            return self.really_members(machine)
         return tuple(member for _, member in sorted(found.cluster.members.items()))
 
     def consider(self, machine: Machine) -> None:

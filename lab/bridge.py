@@ -1,0 +1,157 @@
+"""Joins the World's machines with the cluster of real programs: what happens to a machine happens to its etcd, API and kubelet.
+
+The World decides when; the programs then tell how it is: etcd's members and health, and nodes' readiness, come from them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from functools import partial
+
+from lab.parts.cluster import LabCluster
+from lab.parts.nodes import NodeSpec
+from lab.parts.pki import ClusterKeys, Pair
+from lab.sight import Sight
+from lab.world.etcd import MemberRecord
+from lab.world.machine import Machine, Refused
+from lab.world.machineconfig import KeyPair, MachineConfig
+from lab.world.proxmox import LabProxmox
+from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.talos import TalosWorld
+
+_CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+
+
+class Bridge:
+    """Listens to the World's hooks and gives the cluster its orders: hooks must return at once."""
+
+    def __init__(self, talos: TalosWorld, proxmox: LabProxmox, cluster: LabCluster) -> None:
+        self._talos = talos
+        self._cluster = cluster
+        # MAC → machine as the cluster knows it: those that are on, and those that have data. Touched by orders alone.
+        self._on: dict[str, NodeSpec] = {}
+        self._kept: dict[str, NodeSpec] = {}
+        self._sight = Sight(cluster, self._control_planes)
+        talos.on_kubelet.append(self._kubelet)
+        talos.on_down.append(self._down)
+        talos.etcd.on_bootstrap.append(self._bootstrap)
+        talos.etcd.on_join.append(self._start)
+        talos.etcd.on_resume.append(self._start)
+        talos.etcd.on_wipe.append(self._wiped)
+        talos.etcd.really_healthy = lambda machine: self._sight.etcd_healthy(machine.name)
+        talos.etcd.really_members = self._members
+        talos.not_ready = self._not_ready
+        proxmox.on_power.append(self._power)
+
+    def start(self) -> None:
+        """Begin to look at the programs."""
+        self._sight.start()
+
+    def stop(self) -> None:
+        """End the looks; to be called before the cluster goes down."""
+        self._sight.stop()
+
+    def etcd(self) -> dict[str, list[str]]:
+        """Per control plane the members that its etcd lists, as `name id`; empty where it does not answer."""
+        found = {name: self._sight.etcd_members(name) or () for name in self._control_planes()}
+        return {name: [f"{m.name or m.peer} {m.id:x}" for m in members] for name, members in found.items()}
+
+    # Hooks: called under the World's lock.
+
+    def _kubelet(self, machine: Machine) -> None:
+        # A control plane comes with its etcd: before that the cluster would let it join on its own.
+        if not machine.control_plane:
+            self._start(machine)
+
+    def _start(self, machine: Machine) -> None:
+        spec, keys = _identity(machine)
+        self._cluster.order(lambda: self._node_up(machine.mac, spec, keys))
+
+    def _bootstrap(self, machine: Machine) -> None:
+        self._start(machine)
+        name = machine.name
+        self._cluster.order(lambda: self._cluster.begin(name))
+
+    def _down(self, machine: Machine) -> None:
+        self._cluster.order(lambda: self._node_down(machine.mac))
+
+    def _wiped(self, key: str) -> None:
+        machine = next(m for m in self._talos.machines.values() if m.etcd_dir is not None and m.etcd_dir.key == key)
+        self._cluster.order(lambda: self._destroy(machine.mac))
+
+    def _power(self, vm: LabVm, event: PowerEvent) -> None:
+        if event is PowerEvent.DESTROYED:
+            for mac in vm.macs:
+                self._cluster.order(partial(self._destroy, mac))
+
+    # Orders: done one after the other by the cluster's own thread.
+
+    def _node_up(self, mac: str, spec: NodeSpec, keys: ClusterKeys) -> None:
+        if mac not in self._on:
+            self._cluster.node_up(spec, keys)
+            self._on[mac] = self._kept[mac] = spec
+
+    def _node_down(self, mac: str) -> None:
+        spec = self._on.pop(mac, None)
+        if spec is not None:
+            self._cluster.node_down(spec.name)
+
+    def _destroy(self, mac: str) -> None:
+        self._on.pop(mac, None)
+        spec = self._kept.pop(mac, None)
+        if spec is not None:
+            self._cluster.destroy(spec.name)
+
+    # What the programs say; read from what was seen last, never waited for.
+
+    def _control_planes(self) -> list[str]:
+        return [spec.name for spec in list(self._on.values()) if spec.control_plane]
+
+    def _members(self, machine: Machine) -> Sequence[MemberRecord]:
+        members = self._sight.etcd_members(machine.name)
+        if members is None:
+            raise Refused("Unavailable", "etcdserver: request timed out")
+        return [MemberRecord(m.id, m.name, m.peer, m.peer.replace(":2380", ":2379"), m.learner) for m in members]
+
+    def _not_ready(self, machine: Machine) -> Sequence[tuple[str, str]]:
+        reason = self._sight.node_reason(machine.name)
+        return (("nodeReady", reason),) if reason else ()
+
+
+def _identity(machine: Machine) -> tuple[NodeSpec, ClusterKeys]:
+    if machine.config is None:
+        raise RuntimeError(f"{machine.name} starts without a configuration")
+    return node_spec(machine, machine.config), cluster_keys(machine.config)
+
+
+def node_spec(machine: Machine, config: MachineConfig) -> NodeSpec:
+    """The kubelet that a configuration asks for."""
+    cluster = config.document.get("cluster") or {}
+    kubelet = (config.document.get("machine") or {}).get("kubelet") or {}
+    version = str(kubelet.get("image", "")).rpartition(":")[2] or "v1.36.3"
+    alone = config.control_plane and not cluster.get("allowSchedulingOnControlPlanes")
+    taints = (_CONTROL_PLANE_TAINT,) if alone else ()
+    return NodeSpec(machine.name, machine.address, config.control_plane, version, taints=taints)
+
+
+def cluster_keys(config: MachineConfig) -> ClusterKeys:
+    """The authorities that stand in a configuration (a worker's have no keys)."""
+    cluster = config.document.get("cluster") or {}
+    aggregator = cluster.get("aggregatorCA") or {}
+    account = (cluster.get("serviceAccount") or {}).get("key", "")
+    return ClusterKeys(
+        etcd=_pair(config.etcd_ca),
+        kubernetes=_pair(config.k8s_ca),
+        aggregator=Pair(_decoded(aggregator.get("crt", "")), _decoded(aggregator.get("key", ""))),
+        service_account=_decoded(account),
+        secretbox=str(cluster.get("secretboxEncryptionSecret") or ""),
+    )
+
+
+def _pair(found: KeyPair) -> Pair:
+    return Pair(found.crt.encode(), found.key.encode())
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text)

@@ -1,0 +1,223 @@
+"""The running house's control socket: what a scenario or a person does to the house that no door of a real house offers.
+
+One JSON object a line each way; the socket is 0600. Knows no command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import socketserver
+import stat
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lab.house import LabHouse
+from lab.parts.errors import PartFailed
+from lab.parts.kube import CLAIMS, ApiRefused
+from lab.parts.supervisor import ProcessId
+from lab.world.faults import Fault
+
+Message = dict[str, Any]
+TIMEOUT_S = 60.0
+
+
+class Control:
+    """Answers at `path` between `start` and `close`. Deaths that faults play end the process named by `victim`."""
+
+    def __init__(self, house: LabHouse, path: Path) -> None:
+        self._house = house
+        self._path = path
+        self._victim: tuple[ProcessId, bool] | None = None
+        self.deaths: list[str] = []
+        self._commands: Mapping[str, Callable[[Message], Message]] = {
+            "status": self._status,
+            "arm": self._arm,
+            "disarm": self._disarm,
+            "faults": self._faults,
+            "victim": self._set_victim,
+            "lose-everything": self._lose_everything,
+            "digest": self._digest,
+            "weather": self._weather,
+        }
+        house.world.on_death = self._die
+        with _short(path) as short:
+            short.unlink(missing_ok=True)
+            self._server = _Server(str(short), self.answer)
+            short.chmod(0o600)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="control", daemon=True)
+
+    def start(self) -> Control:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop, and remove the socket."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._path.unlink(missing_ok=True)
+
+    def answer(self, message: Message) -> Message:
+        """One command; a refusal is `{"error": …}`."""
+        command = self._commands.get(str(message.get("do")))
+        if command is None:
+            return {"error": f"there is no command {message.get('do')!r}; known: {', '.join(sorted(self._commands))}"}
+        try:
+            return command(message)
+        except (PartFailed, ApiRefused, httpx.HTTPError, KeyError, ValueError, OSError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _status(self, message: Message) -> Message:
+        house = self._house
+        with house.world.looking():
+            vms = [
+                {"id": vm.vm_id, "name": vm.name, "host": vm.host, "running": vm.running}
+                for _, vm in sorted(house.proxmox.vms.items())
+            ]
+            machines = {
+                m.name: {"address": m.address, "port": m.port.value, "stage": m.stage, "boots": m.boots}
+                for m in house.talos.machines.values()
+            }
+            unknown = list(house.pve_door.unknown)
+        return {
+            "vms": vms,
+            "machines": machines,
+            "etcd": house.bridge.etcd(),
+            "programs": house.cluster.supervisor.running(),
+            "errors": house.cluster.errors + house.talos_door.problems,
+            "unknown_calls": unknown,
+            "faults": self._faults(message),
+        }
+
+    def _arm(self, message: Message) -> Message:
+        fault = Fault(message["fault"])
+        if fault in (Fault.DIE_BEFORE, Fault.DIE_AFTER) and "pid" in message:
+            self._set_victim(message)
+        self._house.world.faults.arm(str(message["at"]), fault)
+        return {"armed": message["at"], "fault": fault.value}
+
+    def _disarm(self, message: Message) -> Message:
+        self._house.world.faults.disarm()
+        return {}
+
+    def _faults(self, message: Message) -> Message:
+        faults = self._house.world.faults
+        struck = [{"at": name, "fault": fault.value} for name, fault in faults.struck]
+        return {"struck": struck, "reached": list(faults.reached), "deaths": list(self.deaths)}
+
+    def _set_victim(self, message: Message) -> Message:
+        """The process that deaths end: `pid`, and with `group` its whole process group (which it must lead)."""
+        found = ProcessId.of(int(message["pid"]))
+        if found is None:
+            raise ValueError(f"there is no process {message['pid']}")
+        self._victim = (found, bool(message.get("group")))
+        return {"pid": found.pid, "started": found.started}
+
+    def _die(self, name: str) -> None:
+        self.deaths.append(name)
+        if self._victim is None:
+            return
+        victim, group = self._victim
+        if victim.alive():
+            with suppress(ProcessLookupError):
+                (os.killpg if group else os.kill)(victim.pid, signal.SIGKILL)
+
+    def _lose_everything(self, message: Message) -> Message:
+        self._house.lose_everything()
+        return {}
+
+    def _digest(self, message: Message) -> Message:
+        """Digest of what is on a claim's volume, taken by the lab itself: names, modes, owners, contents; no times."""
+        cluster = self._house.cluster
+        claim = cluster.kube.get(CLAIMS, str(message["claim"]), str(message["namespace"]))
+        volume = ((claim or {}).get("spec") or {}).get("volumeName", "")
+        if not volume:
+            raise ValueError(f"{message['namespace']}/{message['claim']} is not bound")
+        return digest_of(cluster.disks.volumes / str(volume))
+
+    def _weather(self, message: Message) -> Message:
+        """Bad weather at one door: `{"door": "git", "refuse": 503, "slow_s": 2}`; without values it is fine again."""
+        door, refuse, slow_s = message["door"], int(message.get("refuse", 0)), float(message.get("slow_s", 0.0))
+        if door == "git":
+            self._house.git.weather.refuse, self._house.git.weather.slow_s = refuse, slow_s
+        elif door == "charts":
+            self._house.charts.refuse = refuse
+        elif door == "s3":
+            self._house.s3.weather.down, self._house.s3.weather.slow_s = bool(message.get("down")), slow_s
+        else:
+            raise ValueError(f"{door} has no weather; git, charts and s3 have")
+        return {}
+
+
+def digest_of(folder: Path) -> Message:
+    """SHA-256 over path, mode, owner, group and content of everything in a folder but `lost+found`, and what it counted."""
+    whole, files, size = hashlib.sha256(), 0, 0
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if relative.parts[0] == "lost+found":
+            continue
+        seen = path.lstat()
+        whole.update(f"{relative}\0{seen.st_mode:o}\0{seen.st_uid}\0{seen.st_gid}\0".encode())
+        if stat.S_ISREG(seen.st_mode):
+            whole.update(hashlib.sha256(path.read_bytes()).digest())
+            files, size = files + 1, size + seen.st_size
+        elif path.is_symlink():
+            whole.update(str(path.readlink()).encode())
+    return {"sha256": whole.hexdigest(), "files": files, "bytes": size}
+
+
+def ask(path: Path, message: Message) -> Message:
+    """Send one command to a running house; PartFailed when none answers, or when it refuses."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection, _short(path) as short:
+            connection.settimeout(TIMEOUT_S)
+            connection.connect(str(short))
+            connection.sendall(json.dumps(message).encode() + b"\n")
+            with connection.makefile("rb") as answer:
+                reply: Message = json.loads(answer.readline() or b"{}")
+    except OSError as error:
+        raise PartFailed("the house does not answer", evidence=(str(error),), next_command="invoke lab.up") from error
+    if "error" in reply:
+        raise PartFailed(f"the house refused {message.get('do')}", evidence=(str(reply["error"]),))
+    return reply
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[Path]:
+    """The same file by a short name: a unix socket's path may have 107 characters, and a checkout's folder may have more."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: str, answer: Callable[[Message], Message]) -> None:
+        self.answer = answer
+        super().__init__(path, _Handler)
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        try:
+            message = json.loads(self.rfile.readline())
+        except json.JSONDecodeError as error:
+            reply: Message = {"error": f"this is not JSON: {error}"}
+        else:
+            reply = self.server.answer(message)
+        self.wfile.write(json.dumps(reply).encode() + b"\n")

@@ -1,0 +1,119 @@
+"""A whole house of the lab, running: one World on a real clock, every door open, real programs behind them.
+
+Knows no command line and no control socket: lab/daemon.py runs it, lab/control.py plays in it.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+
+from house.loader import load
+from house.model import House
+from lab.bridge import Bridge
+from lab.fastclock import FastClock
+from lab.houses.credentials import Credentials
+from lab.houses.nouns import CHARTS_PORT, FACTORY_PORT, GIT_PORT, PROXMOX_PORT, S3_PORT, Block, HouseFolder, HouseShape
+from lab.parts.cluster import LabCluster, Settings
+from lab.wire.charts import ChartDoor
+from lab.wire.factory import FactoryServer, https_fetch
+from lab.wire.git import GitDoor
+from lab.wire.pki import LabCA
+from lab.wire.proxmox.door import ProxmoxDoor
+from lab.wire.s3.door import AccessKey, S3Door
+from lab.wire.s3.objects import ObjectStore
+from lab.wire.talos.door import TalosDoor
+from lab.wiring import join
+from lab.world.machine import Machine
+from lab.world.pve_house import cluster_for, publish_image
+from lab.world.pve_vm import PowerEvent
+from lab.world.talos import TalosWorld
+from lab.world.world import World
+
+BUCKET = "backups"
+SERVICE_SUBNET = "10.96.0.0/12"  # what talhelper writes when talconfig.yaml says nothing
+
+
+class LabHouse:
+    """Everything of one house, between `open` and `close`. Made from the folder that make_house left."""
+
+    def __init__(self, shape: HouseShape, folder: HouseFolder, block: Block, speed: float) -> None:
+        self.shape, self.folder, self.block, self.speed = shape, folder, block, speed
+        self.house: House = load(folder.settings)
+        credentials = Credentials.read(folder.secrets)
+        self.world = World(FastClock(speed))
+        self.proxmox = cluster_for(self.house, self.world, credentials.proxmox_token.reveal())
+        self.proxmox.fetch = partial(https_fetch, folder.ca_file)
+        publish_image(self.proxmox, self.house.image.url)
+        self.talos = TalosWorld(self.world)
+        join(self.house, self.proxmox, self.talos)
+        self.talos.on_guest_off.append(self._guest_off)
+        self.cluster = LabCluster(
+            Settings(
+                root=folder.parts,
+                prefix=block.prefix,
+                vip=block.vip,
+                service_subnet=SERVICE_SUBNET,
+                network_images=frozenset({"cilium"}),
+                environment=(("SSL_CERT_FILE", str(folder.ca_file)),),
+            )
+        )
+        self.bridge = Bridge(self.talos, self.proxmox, self.cluster)
+        self.store = ObjectStore(folder.root / "store")
+        self.store.make_bucket(BUCKET)
+        self._key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
+        self._stack = ExitStack()
+        self.git: GitDoor
+        self.charts: ChartDoor
+        self.s3: S3Door
+        self.pve_door: ProxmoxDoor
+        self.talos_door: TalosDoor
+
+    def open(self) -> None:
+        """Open every door. OSError when an address is taken."""
+        ca, block, folder = LabCA(self.folder.pki), self.block, self.folder
+        shared = ca.server("servers", block.servers)
+        stack = self._stack
+        factory = FactoryServer(self.proxmox.images, block.servers, FACTORY_PORT, shared)
+        stack.callback(factory.start().close)
+        self.git = GitDoor(folder.git, block.servers, GIT_PORT, shared)
+        stack.callback(self.git.start().close)
+        self.charts = ChartDoor(folder.charts, block.servers, CHARTS_PORT, shared)
+        stack.callback(self.charts.start().close)
+        self.s3 = S3Door(
+            self.store, (self._key,), ca.server("s3", block.store).context(), self.world.faults,
+            address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed,
+        )  # fmt: skip
+        stack.callback(self.s3.start().close)
+        hosts = {node.host: (block.host(node), PROXMOX_PORT) for node in self.shape.nodes}
+        self.pve_door = ProxmoxDoor(self.proxmox, ca, hosts)
+        stack.callback(self.pve_door.start().close)
+        stack.callback(self.cluster.down)
+        self.cluster.start()
+        stack.callback(self.bridge.stop)
+        self.bridge.start()
+        self.talos_door = TalosDoor(self.talos, folder.root / "talos-door", slow_s=20.0 / self.speed)
+        stack.callback(self.talos_door.close)
+        self.talos_door.start()
+
+    def close(self) -> None:
+        """Close every door and end every program; nothing is left running."""
+        self._stack.close()
+
+    def lose_everything(self) -> None:
+        """Every VM and every disk, volumes of claims included, is gone at once."""
+        with self.world.looking():
+            for vm in list(self.proxmox.vms.values()):
+                self.proxmox.power(vm, PowerEvent.STOPPED)
+                self.proxmox.remove(vm)
+        self.cluster.order(self._lose_volumes)
+
+    def _lose_volumes(self) -> None:
+        disks = self.cluster.disks
+        for folder in (*disks.volumes.iterdir(), *disks.snapshots.iterdir()):
+            disks.remove(folder)
+
+    def _guest_off(self, machine: Machine) -> None:
+        vm = self.proxmox.vm_of_mac(machine.mac)
+        if vm is not None:
+            self.proxmox.power(vm, PowerEvent.STOPPED)

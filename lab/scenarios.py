@@ -1,0 +1,64 @@
+"""Named worlds to start a house in. Each is made with the World's own means, never by writing down how it should look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import PermanentError
+from lab.house import LabHouse
+
+# A node that is this far ahead refuses certificates that were made just now on no other machine.
+CLOCK_AHEAD_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One named world. `make` is None for one that this lab does not model: it is refused, never played as something else."""
+
+    name: str
+    what: str
+    make: Callable[[LabHouse], None] | None
+
+
+def _nothing(house: LabHouse) -> None:
+    """The house as it was made: hosts, and nothing on them."""
+
+
+def _wrong_clock(house: LabHouse) -> None:
+    """The first node's clock is ahead."""
+    with house.world.looking():
+        house.talos.at(house.block.node(house.shape.nodes[0])).clock_offset = CLOCK_AHEAD_S
+
+
+_ALL = (
+    Scenario("empty", "hosts without any VM; no backup anywhere", _nothing),
+    Scenario("wrong-clock", "the first node's clock is an hour ahead", _wrong_clock),
+    Scenario("one-control-plane-lost", "a built cluster without one of its control planes", None),
+    Scenario("etcd-quorum-lost", "a built cluster without two of three control planes", None),
+    Scenario("all-vms-gone", "a built cluster whose VMs and disks are gone; its backups are there", None),
+    Scenario("backup-half-uploaded", "a repository whose newest backup broke off", None),
+    Scenario("nas-read-only", "a repository on a NAS that takes no writes", None),
+)
+SCENARIOS = {scenario.name: scenario for scenario in _ALL}
+
+
+def known(name: str) -> Scenario:
+    """The scenario of this name. PermanentError for an unknown one, and for one that is not modelled here."""
+    scenario = SCENARIOS.get(name)
+    playable = ", ".join(s.name for s in _ALL if s.make is not None)
+    if scenario is None:
+        raise PermanentError(f"there is no scenario {name}", hint=f"known: {', '.join(SCENARIOS)}")
+    if scenario.make is None:
+        raise PermanentError(
+            f"{name} ({scenario.what}) is not modelled as a start",
+            hint=f"these are: {playable}; lab.fault and the house's control socket lead to the others from a running house",
+        )
+    return scenario
+
+
+def play(name: str, house: LabHouse) -> None:
+    """Bring a house that was just opened into this world."""
+    make = known(name).make
+    assert make is not None  # known() refuses those
+    make(house)

@@ -1,0 +1,98 @@
+"""What the real programs say, looked at from a thread of its own: the World asks under its lock and must not wait for a network."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import httpx
+
+from lab.parts.cluster import LabCluster
+from lab.parts.errors import PartFailed
+from lab.parts.etcd import Member
+from lab.parts.kube import NODES, ApiRefused
+
+_LOOK_S = 0.3
+_FORGET_S = 3.0
+
+
+class Sight:
+    """The last look at every machine's etcd and at the nodes. A look that is older than some seconds counts as none."""
+
+    def __init__(self, cluster: LabCluster, control_planes: Callable[[], Iterable[str]]) -> None:
+        """`control_planes`: names of those that are on now."""
+        self._cluster = cluster
+        self._control_planes = control_planes
+        self._lock = threading.Lock()
+        self._etcd: dict[str, tuple[float, bool, tuple[Member, ...]]] = {}
+        self._nodes: tuple[float, dict[str, bool]] = (0.0, {})
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to look."""
+        for look in (self._look_at_etcd, self._look_at_nodes):
+            thread = threading.Thread(target=self._again, args=(look,), name=look.__name__, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End; returns when the last look is over."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(20.0)
+
+    def etcd_healthy(self, name: str) -> bool:
+        """Whether this machine's etcd said that it serves."""
+        with self._lock:
+            at, healthy, _ = self._etcd.get(name, (0.0, False, ()))
+        return healthy and _fresh(at)
+
+    def etcd_members(self, name: str) -> tuple[Member, ...] | None:
+        """The members as this machine's etcd listed them; None when it did not answer."""
+        with self._lock:
+            at, healthy, members = self._etcd.get(name, (0.0, False, ()))
+        return members if healthy and _fresh(at) else None
+
+    def node_reason(self, name: str) -> str:
+        """Why this machine's node is not ready, "" when it is; as Talos words it."""
+        with self._lock:
+            at, ready = self._nodes
+        if not _fresh(at) or name not in ready:
+            return f'node "{name}" status is not available yet'
+        return "" if ready[name] else "node is not ready"
+
+    def _again(self, look: Callable[[], None]) -> None:
+        while not self._stop.wait(_LOOK_S):
+            look()
+
+    def _look_at_etcd(self) -> None:
+        for name in self._control_planes():
+            try:
+                etcd = self._cluster.control_plane(name).etcd
+                healthy = etcd.running and etcd.healthy()
+                members = etcd.members() if healthy else ()
+            except PartFailed:
+                healthy, members = False, ()
+            with self._lock:
+                self._etcd[name] = (time.monotonic(), healthy, members)
+
+    def _look_at_nodes(self) -> None:
+        try:
+            nodes = self._cluster.kube.list(NODES)
+        except (PartFailed, ApiRefused, httpx.HTTPError):
+            return
+        ready = {
+            node["metadata"]["name"]: any(
+                c["type"] == "Ready" and c["status"] == "True"
+                for c in (node.get("status") or {}).get("conditions") or []
+            )
+            for node in nodes
+        }
+        with self._lock:
+            self._nodes = (time.monotonic(), ready)
+
+
+def _fresh(at: float) -> bool:
+    return time.monotonic() < at + _FORGET_S
