@@ -1,0 +1,94 @@
+"""The composition root: every real adapter of a house, joined into the two contexts. The lab's houses are reached the same way."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adapters.backups.opening import Openings
+from adapters.backups.restic import ResticBackups
+from adapters.context import ActContext, LookContext
+from adapters.factory.adapter import FactoryAdapter
+from adapters.flux.adapter import KubernetesFlux
+from adapters.git.clone import GitClone
+from adapters.helm.adapter import HelmReleases
+from adapters.hold.adapter import KubernetesHold
+from adapters.kubernetes.adapter import KubernetesCluster
+from adapters.kubernetes.client import Clients
+from adapters.leased import HouseLease, leased
+from adapters.process.groups import end_group
+from adapters.process.keeper import Keeper
+from adapters.proxmox.adapter import ProxmoxAdapter
+from adapters.secrets.resolver import Secrets
+from adapters.surface import read_only
+from adapters.talos.adapter import TalosctlTalos
+from adapters.talos.machineconfigs import TalhelperMachineconfigs
+from adapters.volsync.adapter import VolSyncClaims
+from adapters.volsync.contents import Reader
+from engine.journal import Journal
+from engine.programs import EndGroup, Programs
+from engine.waiting import Clock
+from house.model import House
+from tools.locate import BIN
+
+
+@dataclass
+class RealDoors:
+    """See console.doors.Doors."""
+
+    look: LookContext
+    act: ActContext
+    programs: Programs
+    end_group: EndGroup | None
+    lease: HouseLease
+    keeper: Keeper
+    clients: Clients
+    proxmox: ProxmoxAdapter
+
+    def close(self) -> None:
+        """Give the Lease back, end the keeper with all its programs, close connections."""
+        try:
+            self.lease.drop()
+        finally:
+            self.keeper.close()
+            self.clients.close()
+            self.proxmox.close()
+
+
+def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | None) -> RealDoors:
+    """Make the adapters; nothing is asked of anybody yet. With a journal, the keeper holds a duplicate of its lock."""
+    programs = Programs()
+    keeper = Keeper(house.state_dir / "programs", search=(BIN,), on_start=programs.noted)
+    if journal is not None:
+        keeper.hold(journal.lock_fileno())
+    secrets = Secrets(keeper, house.root, house.age_key)
+    clients = Clients(house)
+    proxmox = ProxmoxAdapter(house.proxmox, lambda: secrets.resolve(house.proxmox.token_secret))
+    machineconfigs = TalhelperMachineconfigs(
+        house.cluster, [node.name for node in house.nodes], house.state_dir, keeper, lambda: secrets.resolve(house.age_key),
+        age_recipient=house.age_recipient,
+    )  # fmt: skip
+    act = ActContext(
+        run=run,
+        clock=clock,
+        proxmox=proxmox,
+        talos=TalosctlTalos(house.state_dir, keeper, machineconfigs.os_ca),
+        machineconfigs=machineconfigs,
+        cluster=KubernetesCluster(clients, house, clock, secrets),
+        releases=HelmReleases(clients, house, clock, keeper),
+        flux=KubernetesFlux(clients, house, clock),
+        claims=VolSyncClaims(clients, clock, Reader(clients, clock)),
+        hold=KubernetesHold(clients),
+        backups=ResticBackups(keeper, Openings(secrets), clock),
+        clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
+        factory=FactoryAdapter(),
+    )
+    look = read_only(act)
+    guarded, lease = leased(act, holder_of(house))
+    return RealDoors(look, replace(guarded, run=run), programs, end_group, lease, keeper, clients, proxmox)
+
+
+def holder_of(house: House) -> str:
+    """Who we are in the house's Lease: this machine and this state folder, the same for every run of them."""
+    return f"{platform.node()}:{Path(house.state_dir).resolve()}"

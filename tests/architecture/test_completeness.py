@@ -1,0 +1,56 @@
+"""What must not be forgotten: a test for every step, a door for every port, a line in the README for every exit code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from adapters.surface import surfaces
+from engine import errors
+from lab.modelled import ModelledHome
+from lab.world.clock import VirtualClock
+from tests.architecture.test_layers import ROOT
+from tests.builders import a_house
+
+
+def step_modules() -> list[str]:
+    """Every step file."""
+    return sorted(
+        str(path.relative_to(ROOT))
+        for area in ("bootstrap", "recovery")
+        for path in (ROOT / area / "steps").glob("*.py")
+        if path.stem != "__init__"
+    )
+
+
+@pytest.mark.parametrize("module", step_modules())
+def test_every_step_is_met_by_a_scenario(module: str) -> None:
+    text = (ROOT / module).read_text()
+    found = re.search(r'StepId\(f?"([a-z0-9.-]+)', text)
+    assert found, "no StepId in this step file"
+    scenarios = "".join(p.read_text() for p in (ROOT / "tests").rglob("test_*.py"))
+    courses = "".join((ROOT / area / "course.py").read_text() for area in ("bootstrap", "recovery"))
+    assert f"{Path(module).stem}." in courses, "in no course"
+    assert found.group(1).split("/")[0] in scenarios or Path(module).stem in scenarios, "in no test"
+
+
+def test_every_port_method_is_in_the_lab() -> None:
+    act = ModelledHome(a_house(), VirtualClock()).act("run")
+    for name, known in surfaces().items():
+        door = getattr(act, name)
+        missing = [method for method in known.looks | known.mutations if not callable(getattr(door, method, None))]
+        assert missing == [], f"{name}: {missing}"
+
+
+def test_every_exit_code_is_documented() -> None:
+    readme = (ROOT / "README.md").read_text()
+    codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    codes |= {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.BlackstartError)
+    }
+    missing = [code for code in sorted(codes) if not re.search(rf"^\| *{code} *\|", readme, re.M)]
+    assert missing == []
