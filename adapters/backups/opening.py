@@ -11,7 +11,7 @@ from adapters.backups.local import LocalPlace
 from adapters.backups.places import Place, s3_address, sftp_address
 from adapters.backups.results import Repository
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
-from adapters.backups.sftp import SftpPlace, ssh_options
+from adapters.backups.sftp import SftpPlace, SshTrust
 from adapters.secrets.resolver import Secrets
 from engine.errors import PermanentError
 from engine.secrets import Secret
@@ -31,12 +31,12 @@ class Opened:
 
 
 class Openings:
-    """Makes `Opened` out of references. `known_hosts` pins the host keys of SFTP servers."""
+    """Makes `Opened` out of references. `ssh` pins the host keys of SFTP servers; None for the user's own known_hosts."""
 
-    def __init__(self, secrets: Secrets, known_hosts: Path | None = None) -> None:
+    def __init__(self, secrets: Secrets, ssh: SshTrust | None = None) -> None:
         self._secrets = secrets
         self._clients = S3Clients()
-        self._known_hosts = known_hosts or Path.home() / ".ssh" / "known_hosts"
+        self._ssh = ssh or SshTrust(Path.home() / ".ssh" / "known_hosts")
 
     def open(self, repository: Repository) -> Opened:
         """Resolve what the repository needs. Raises the errors of Secrets, PermanentError for an address of unknown form."""
@@ -56,8 +56,8 @@ class Openings:
         if sftp := sftp_address(repository.address):
             if "SSH_AUTH_SOCK" in os.environ:
                 env["SSH_AUTH_SOCK"] = os.environ["SSH_AUTH_SOCK"]
-            args = f"sftp.args={ssh_options(self._known_hosts)}"
-            return Opened(repository, SftpPlace(sftp, self._known_hosts), (*READ_ONLY, "-o", args), env)
+            options = (*READ_ONLY, "-o", f"sftp.args={self._ssh.options}")
+            return Opened(repository, SftpPlace(sftp, self._ssh), options, env)
         if not Path(repository.address).is_absolute():
             raise PermanentError(
                 f"the address of {repository.name} has a form that cannot be opened",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,29 +14,42 @@ from adapters.backups.places import FOLDERS, Contents, PlaceRefused, PlaceUnreac
 _TIMEOUT_S = 20.0
 
 
-def ssh_options(known_hosts: Path) -> str:
-    """What restic hands to ssh: never ask, and only servers whose key is pinned."""
-    return f"-o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts} -o ConnectTimeout=20"
+@dataclass(frozen=True)
+class SshTrust:
+    """Which servers are known (`known_hosts`), and the private key to show them; None for the user's own keys or agent."""
+
+    known_hosts: Path
+    identity: Path | None = None
+
+    @property
+    def options(self) -> str:
+        """What restic hands to ssh: never ask, and only servers whose key is pinned."""
+        words = ["BatchMode=yes", "StrictHostKeyChecking=yes", f"UserKnownHostsFile={self.known_hosts}", "ConnectTimeout=20"]
+        chosen = f" -o IdentitiesOnly=yes -i {self.identity}" if self.identity else ""
+        return " ".join(f"-o {word}" for word in words) + chosen
 
 
 @dataclass(frozen=True)
 class SftpPlace:
-    """A folder on the server, reached with the user's own keys or agent."""
+    """A folder on the server."""
 
     address: SftpAddress
-    known_hosts: Path
+    trust: SshTrust
 
     def contents(self) -> Contents:
         """See Place.contents."""
         client = paramiko.SSHClient()
         try:
-            if self.known_hosts.exists():
-                client.load_host_keys(str(self.known_hosts))
+            if self.trust.known_hosts.exists():
+                client.load_host_keys(str(self.trust.known_hosts))
             client.set_missing_host_key_policy(paramiko.RejectPolicy())
             client.connect(
                 self.address.host,
                 self.address.port,
                 self.address.user or None,
+                key_filename=str(self.trust.identity) if self.trust.identity else None,
+                allow_agent=self.trust.identity is None,
+                look_for_keys=self.trust.identity is None,
                 timeout=_TIMEOUT_S,
                 banner_timeout=_TIMEOUT_S,
                 auth_timeout=_TIMEOUT_S,
@@ -46,10 +58,10 @@ class SftpPlace:
             with client.open_sftp() as sftp:
                 return _listed(sftp, self.address.path)
         except paramiko.BadHostKeyException as error:
-            raise PlaceRefused(f"{self.address.host} shows another key than the one pinned in {self.known_hosts}") from error
+            raise PlaceRefused(f"{self.address.host} shows another key than the one pinned in {self.trust.known_hosts}") from error
         except (paramiko.AuthenticationException, PermissionError) as error:
             raise PlaceRefused(f"{self.address.host}: {error}") from error
-        except (paramiko.SSHException, socket.gaierror, OSError, EOFError) as error:
+        except (paramiko.SSHException, OSError, EOFError) as error:
             raise PlaceUnreachable(f"{self.address.host}: {error}") from error
         finally:
             client.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -48,8 +49,6 @@ class RealClock:
     ahead = 0.0
 
     def now(self) -> float:
-        import time
-
         return time.time() + self.ahead
 
     def monotonic(self) -> float:
@@ -108,7 +107,7 @@ def modelled() -> Bench:
 @contextmanager
 def local(folder: Path) -> Iterator[Bench]:
     """Real restic on folders of this machine."""
-    with _restic(folder, "") as (backups, argv, keeper):
+    with _restic(folder) as (backups, argv, keeper):
         files = folder / "repositories"
         make_places(keeper, files, folder / "work")
 
@@ -131,7 +130,7 @@ def s3(folder: Path) -> Iterator[Bench]:
     context = authority.server("s3", "127.0.0.1").context()
     door = S3Door(objects, (key,), context, Faults()).start()
     try:
-        with _restic(folder, "") as (backups, argv, keeper):
+        with _restic(folder) as (backups, argv, keeper):
             files = folder / "s3" / "buckets" / "backups"
             make_places(keeper, files, folder / "work")
             environment = (
@@ -180,10 +179,10 @@ def make_places(keeper: Keeper, base: Path, work: Path) -> None:
 
 
 @contextmanager
-def _restic(folder: Path, region: str) -> Iterator[tuple[BackupsView, list[tuple[str, ...]], Keeper]]:
+def _restic(folder: Path) -> Iterator[tuple[BackupsView, list[tuple[str, ...]], Keeper]]:
     argv: list[tuple[str, ...]] = []
     with Keeper(folder / "state", search=(BIN,), on_argv=argv.append) as keeper:
-        openings = Openings(Secrets(keeper, folder, None, ENVIRONMENT), folder / "known_hosts")
+        openings = Openings(Secrets(keeper, folder, None, ENVIRONMENT))
         yield ResticBackups(keeper, openings, RealClock()), argv, keeper
 
 

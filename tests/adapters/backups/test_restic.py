@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def repository(tmp_path: Path) -> Repository:
 
 def backups(runner: Restic, **environ: str) -> ResticBackups:
     environ = environ or {"PASSWORD": "restic-password"}
-    return ResticBackups(runner, Openings(Secrets(runner, Path("/"), None, environ), Path("/nowhere")), Noon())
+    return ResticBackups(runner, Openings(Secrets(runner, Path("/"), None, environ)), Noon())
 
 
 @pytest.mark.parametrize(
@@ -148,8 +149,6 @@ def test_unreadable_snapshot_files_are_told_and_alone_they_are_damage(repository
 
 
 def test_locks_older_than_half_an_hour_are_stale(repository: Repository) -> None:
-    import os
-
     lock = Path(repository.address) / "locks" / "a"
     for age, stale in ((29 * 60, 0), (31 * 60, 1)):
         os.utime(lock, (Noon().now() - age, Noon().now() - age))

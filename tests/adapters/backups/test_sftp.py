@@ -1,0 +1,92 @@
+"""A repository on an SFTP server: listed with paramiko, opened by restic through ssh, and never without a pinned host key."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from adapters.backups.opening import Openings
+from adapters.backups.places import PlaceRefused, PlaceUnreachable, SftpAddress
+from adapters.backups.restic import ResticBackups
+from adapters.backups.results import Repository, Verdict
+from adapters.backups.sftp import SftpPlace, SshTrust
+from adapters.process.keeper import Keeper
+from adapters.secrets.resolver import Secrets
+from house.model import SecretRef
+from tests.adapters.backups.sftp_server import sftp_server
+from tests.contract.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
+
+
+@dataclass
+class Server:
+    port: int
+    root: Path
+    trust: SshTrust
+
+    def place(self, path: str, trust: SshTrust | None = None) -> SftpPlace:
+        return SftpPlace(SftpAddress("me", "127.0.0.1", self.port, path), trust or self.trust)
+
+
+def make_key(path: Path) -> paramiko.PKey:
+    key = ed25519.Ed25519PrivateKey.generate()
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH
+    path.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    path.chmod(0o600)
+    return paramiko.Ed25519Key.from_private_key_file(str(path))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    host, user = make_key(tmp_path / "host"), make_key(tmp_path / "user")
+    root = tmp_path / "root"
+    (root / "repository" / "app" / "keys").mkdir(parents=True)
+    (root / "repository" / "app" / "keys" / "a").write_text("x")
+    (root / "repository" / "app" / "config").write_text("x" * 155)
+    with sftp_server(root, host, user) as port:
+        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {host.get_name()} {host.get_base64()}\n")
+        yield Server(port, root, SshTrust(tmp_path / "known_hosts", tmp_path / "user"))
+
+
+def test_a_folder_is_listed_and_absent_is_not_unmounted(server: Server) -> None:
+    found = server.place("/repository/app").contents()
+    assert (found.config_size, found.keys, found.snapshots) == (155, 1, 0)
+    assert server.place("/repository/ap").contents().nothing
+    with pytest.raises(PlaceUnreachable, match="is its disk mounted"):
+        server.place("/not-mounted/app").contents()
+
+
+def test_a_server_that_is_not_known_or_changed_its_key_is_not_talked_to(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(PlaceUnreachable, match="not found in known_hosts"):
+        server.place("/repository/app", SshTrust(tmp_path / "none", server.trust.identity)).contents()
+    other = make_key(tmp_path / "other")
+    (tmp_path / "changed").write_text(f"[127.0.0.1]:{server.port} {other.get_name()} {other.get_base64()}\n")
+    with pytest.raises(PlaceRefused, match="another key than the one pinned"):
+        server.place("/repository/app", SshTrust(tmp_path / "changed", server.trust.identity)).contents()
+
+
+def test_a_key_that_is_not_let_in_is_refused(server: Server, tmp_path: Path) -> None:
+    make_key(tmp_path / "stranger")
+    with pytest.raises(PlaceRefused):
+        server.place("/repository/app", SshTrust(server.trust.known_hosts, tmp_path / "stranger")).contents()
+
+
+@pytest.mark.programs
+@pytest.mark.skipif(not (BIN / "restic").exists() or not shutil.which("ssh"), reason="restic or ssh is not there")
+def test_restic_opens_it_through_ssh(server: Server, tmp_path: Path) -> None:
+    with Keeper(tmp_path / "state", search=(BIN,)) as keeper:
+        make_places(keeper, server.root / "repository", tmp_path / "work")
+        openings = Openings(Secrets(keeper, tmp_path, None, ENVIRONMENT), server.trust)
+        backups = ResticBackups(keeper, openings, RealClock())
+        address = f"sftp://me@127.0.0.1:{server.port}//repository/notes"
+        repository = Repository("notes", address, SecretRef(("env:PASSWORD",)))
+        seen = backups.look(repository)
+        assert seen.verdict is Verdict.OK, seen.detail
+        listing = backups.listing(repository, seen.points[-1].snapshot_id)
+        assert [entry.path for entry in listing.entries] == [entry.path for entry in entries(FIRST)]
