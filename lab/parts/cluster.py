@@ -10,56 +10,27 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from lab.parts import flux
-from lab.parts.controllers import SNAPSHOT_CONTROLLER
 from lab.parts.controlplane import API_PORT, ApiSettings, ControlPlane
 from lab.parts.csi import Disks
 from lab.parts.errors import PartFailed
 from lab.parts.forwarder import Forwarder
-from lab.parts.images import APPLICATION_IMAGE, Image, Images, application, short_name
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Kube
-from lab.parts.manifests import DRIVER
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys
 from lab.parts.podwork import Host
 from lab.parts.services import Services
+from lab.parts.settings import Settings, known_images
 from lab.parts.supervisor import Supervisor
-from lab.parts.volsync import MOVER, MOVER_NAME, VOLSYNC
 
 log = logging.getLogger(__name__)
 _TEND_S = 0.1
 _API_AGAIN_S = 1.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """`prefix`: the block of the lab, its first three numbers. `exports`: NFS `server:path` → directory.
-
-    `network_images`: short names of the images whose pod makes a node Ready (`cilium`); none: nodes are Ready at once.
-    `environment` is added to Flux's controllers.
-    """
-
-    root: Path
-    prefix: str
-    vip: str = ""
-    service_subnet: str = "10.96.0.0/16"
-    sans: tuple[str, ...] = ()
-    drivers: frozenset[str] = frozenset({DRIVER})
-    exports: Mapping[str, Path] = field(default_factory=dict)
-    network_images: frozenset[str] = frozenset()
-    images: Mapping[str, Image] = field(default_factory=dict)
-    environment: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def endpoint(self) -> str:
-        """The address of the cluster's endpoint."""
-        return self.vip or f"{self.prefix}.10"
 
 
 @dataclass
@@ -84,18 +55,9 @@ class LabCluster:
         self.disks = Disks(root / "disks")
         self.journal = WriteJournal(root / "writes.jsonl")
         self.forwarder = Forwarder(settings.endpoint, API_PORT)
-        known: dict[str, Image] = {
-            MOVER_NAME: MOVER,
-            short_name(APPLICATION_IMAGE): application(),
-            "volsync": VOLSYNC,
-            "snapshot-controller": SNAPSHOT_CONTROLLER,
-            **flux.controllers(settings.environment),
-            "flux-operator": flux.Operator(),
-            **settings.images,
-        }
         self._host = Host(
             supervisor=self.supervisor,
-            images=Images(known),
+            images=known_images(settings),
             knobs=self.knobs,
             journal=self.journal,
             pods=root / "pods",
@@ -202,6 +164,11 @@ class LabCluster:
     def control_plane(self, name: str) -> ControlPlane:
         """The control plane of one machine (its etcd, its API server, the administrator's access)."""
         return self._plane(name)
+
+    @property
+    def machines(self) -> frozenset[str]:
+        """Names of the machines that exist, on or off."""
+        return frozenset(self._machines)
 
     def keys_of(self, name: str) -> ClusterKeys:
         """The keys that this machine was given."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.parts.cluster import LabCluster, Settings
+from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
 from lab.parts.kube import (
     CLAIMS,
@@ -30,6 +30,7 @@ from lab.parts.kube import (
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys
 from lab.parts.podstatus import is_ready
+from lab.parts.settings import Settings
 from tests.lab.parts import objects
 
 _names = count(1)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.parts.cluster import Settings
 from lab.parts.kube import CLAIMS, PODS, SECRETS, SOURCES, Object
 from lab.parts.manifests import install_storage, install_volsync
+from lab.parts.settings import Settings
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench, control_planes, free_block, listing, need_programs, running_cluster
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from lab.parts.cluster import LabCluster, Settings
+from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
 from lab.parts.kube import CONFIG_MAPS, NODES, PODS, SERVICE_ACCOUNTS, Object, Resource
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys
 from lab.parts.podstatus import is_ready
+from lab.parts.settings import Settings
 from tests.lab.parts import objects
 from tests.lab.parts.bench import control_planes, free_block, need_programs, running_cluster
 
