@@ -131,7 +131,10 @@ def free_block() -> Block:
         with ExitStack() as stack:
             try:
                 for address in block.doors():
-                    stack.enter_context(socket.socket()).bind(address)
+                    probe = stack.enter_context(socket.socket())
+                    # Connections of a house that just went down linger; they are in nobody's way.
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(address)
             except OSError:
                 continue
             return block

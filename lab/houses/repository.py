@@ -17,8 +17,12 @@ from lab.parts.errors import PartFailed
 from lab.parts.programs import find
 
 TEMPLATE = Path(__file__).resolve().parent / "home-ops"
-CLUSTER_SECRETS = "kubernetes/components/common/cluster-secrets.sops.yaml"
 BUNDLE = "talos/talsecret.sops.yaml"
+ENCRYPTED = (
+    BUNDLE,
+    "kubernetes/components/common/cluster-secrets.sops.yaml",
+    "kubernetes/components/common/sops-age.sops.yaml",
+)
 _TIMEOUT_S = 60.0
 
 
@@ -31,7 +35,7 @@ def make_repository(shape: HouseShape, folder: HouseFolder, block: Block, creden
     bundle = clone / BUNDLE
     bundle.touch(mode=0o600)
     bundle.write_bytes(_run(clone, "talhelper", "gensecret"))
-    for secret in (BUNDLE, CLUSTER_SECRETS):
+    for secret in ENCRYPTED:
         _run(clone, "sops", "encrypt", "--in-place", secret)
     _publish(clone, folder, block)
 
@@ -78,6 +82,7 @@ def _words(folder: HouseFolder, block: Block, credentials: Credentials) -> Mappi
     pem = folder.ca_file.read_text()
     return {
         "AGE": credentials.age_recipient,
+        "AGE_KEY": credentials.age_key.reveal(),
         "CHARTS": block.charts,
         "CA": str(folder.ca_file),
         "CA_PEM": "\n".join(f"    {line}" for line in pem.splitlines()),
