@@ -30,7 +30,7 @@ from engine.journal import Journal
 from engine.programs import EndGroup, Programs
 from engine.waiting import Clock
 from house.model import House
-from tools.locate import BIN
+from tools.places import Places
 
 
 @dataclass
@@ -59,7 +59,7 @@ class RealDoors:
 def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | None) -> RealDoors:
     """Make the adapters; nothing is asked of anybody yet. With a journal, the keeper holds a duplicate of its lock."""
     programs = Programs()
-    keeper = Keeper(house.state_dir / "programs", search=(BIN,), on_start=programs.noted)
+    keeper = Keeper(house.state_dir / "programs", search=(Places().programs,), on_start=programs.noted)
     if journal is not None:
         keeper.hold(journal.lock_fileno())
     secrets = Secrets(keeper, house.root, house.age_key)

@@ -6,9 +6,7 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere
@@ -25,20 +23,11 @@ from house.model import House
 _LOOK_S = 4.0
 
 
-class ChartCrds(Protocol):
-    """Whoever can render the CRDs that a release brings (adapters/helm)."""
-
-    def crds(self, release: str) -> Sequence[Obj]: ...
-
-
 class KubernetesCluster:
-    """The Cluster port. `secrets` and `charts` do what needs no API."""
+    """The Cluster port. `secrets` turns references into values."""
 
-    def __init__(
-        self, clients: Clients, house: House, clock: Clock, secrets: SecretResolver, charts: ChartCrds
-    ) -> None:
-        self._clients, self._house = clients, house
-        self._secrets, self._charts = secrets, charts
+    def __init__(self, clients: Clients, house: House, clock: Clock, secrets: SecretResolver) -> None:
+        self._clients, self._house, self._secrets = clients, house, secrets
         self._lease = HouseLease(clients, house.id, clock)
 
     def api_servers(self) -> tuple[ApiServer, ...]:
@@ -103,12 +92,6 @@ class KubernetesCluster:
         self._clients.main().apply(
             SECRET, {"metadata": metadata, "type": "Opaque", "data": data}, namespace, force=True
         )
-
-    def apply_crds(self, source: str) -> None:
-        """Server-side apply of the CRDs that release `source` (`namespace/name`) brings."""
-        client = self._clients.main()
-        for crd in self._charts.crds(source):
-            client.apply(CRD, crd, force=True)
 
     def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
         """Take or renew the house's Lease for so many seconds; who holds it now comes back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,16 +50,6 @@ class Values:
 
 
 @dataclass
-class Charts:
-    """Brings the CRDs it was given."""
-
-    found: list[dict[str, Any]]
-
-    def crds(self, release: str) -> list[dict[str, Any]]:
-        return self.found
-
-
-@dataclass
 class Desk:
     """What the tests work with."""
 
@@ -69,15 +58,14 @@ class Desk:
     house: House
     clock: FakeClock
     values: Values
-    charts: Charts
 
 
 @pytest.fixture
 def desk(real_api: ApiServers, tmp_path: Path) -> Iterator[Desk]:
     flux = FluxSource("flux-system", "flux-system", "ssh://git@host/x", "main", "p", SecretRef(("env:DEPLOY",)))
     house = house_on(real_api, tmp_path, id=tmp_path.name.replace("_", "-").lower(), flux=flux)
-    clients, clock, values, charts = Clients(house), FakeClock(), Values({"file:/house/age.key": KEY}), Charts([])
-    yield Desk(KubernetesCluster(clients, house, clock, values, charts), clients, house, clock, values, charts)
+    clients, clock, values = Clients(house), FakeClock(), Values({"file:/house/age.key": KEY})
+    yield Desk(KubernetesCluster(clients, house, clock, values), clients, house, clock, values)
     clients.close()
 
 
@@ -94,7 +82,7 @@ def test_an_api_server_that_is_silent_is_told_and_does_not_hide_the_others(
     silent = real_api.addresses[0].rsplit(".", 1)[0] + ".99"
     servers = ApiServers((real_api.addresses[0], silent), real_api.kubeconfig, real_api.ca)
     clients = Clients(house_on(servers, tmp_path))
-    seen = KubernetesCluster(clients, desk.house, desk.clock, desk.values, desk.charts).api_servers()
+    seen = KubernetesCluster(clients, desk.house, desk.clock, desk.values).api_servers()
     assert [(s.answers, s.ready) for s in seen] == [(True, True), (False, False)]
     assert "ConnectError" in seen[1].detail
     clients.close()
@@ -189,27 +177,6 @@ def test_a_deploy_key_for_ssh_needs_known_hosts(desk: Desk) -> None:
 def test_a_source_that_is_unknown_is_named(desk: Desk) -> None:
     with pytest.raises(PermanentError, match="No secret source is called x"):
         desk.cluster.put_secret("flux-system", "x", "x")
-
-
-def test_crds_of_a_release_are_applied_and_seen_when_established(desk: Desk) -> None:
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    desk.charts.found = [
-        {
-            "metadata": {"name": "things.test.example"},
-            "spec": {
-                "group": "test.example",
-                "scope": "Namespaced",
-                "names": {"kind": "Thing", "plural": "things", "singular": "thing"},
-                "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
-            },
-        }
-    ]
-    desk.cluster.apply_crds("ns/things")
-    desk.cluster.apply_crds("ns/things")
-    deadline = time.monotonic() + 10
-    while "things.test.example" not in desk.cluster.crds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_lease_keeps_a_second_machine_out_until_it_expires(desk: Desk) -> None:
