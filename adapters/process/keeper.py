@@ -197,7 +197,7 @@ class Keeper:
         if outcome.reason == "vanished":
             groups.end_group(group, start)
         groups.await_end(group, start)
-        tail = tail_lines(outcome.stderr)
+        tail = tail_lines(outcome.stderr) + (self._log_tail() if outcome.reason == "vanished" else ())
         judge(outcome, argv[0], timeout_s, tail)
         return Finished(shown, outcome.code, b"", tail, time.monotonic() - started)
 
@@ -243,11 +243,14 @@ class Keeper:
             return conversation
 
     def _lost(self) -> TransientError:
-        log = self.directory / "keeper.log"
-        said = log.read_bytes() if log.exists() else b""
         return TransientError(
-            "the process that keeps our programs is gone", evidence=tail_lines(said), hint="start the same command again"
+            "the process that keeps our programs is gone", evidence=self._log_tail(), hint="start the same command again"
         )
+
+    def _log_tail(self) -> tuple[str, ...]:
+        """What the keeper or a minder said when it broke, which is a bug of ours or somebody's kill."""
+        log = self.directory / "keeper.log"
+        return tail_lines(log.read_bytes()) if log.exists() else ()
 
 
 def wipe_leftovers(directory: Path) -> None:

@@ -68,8 +68,7 @@ class Bench:
     unreachable: Callable[[], Repository]
     wrong_password: Callable[[Repository], Repository]
     argv: list[tuple[str, ...]]
-    files: Path | None = None
-    door: S3Door | None = None
+    state: Callable[[], object]
 
 
 def entries(content: dict[str, str]) -> tuple[FileEntry, ...]:
@@ -86,6 +85,8 @@ def modelled() -> Bench:
     store, world = Store(), World(clock)
     store.back_up("notes", entries(FIRST), FIRST_AT)
     store.back_up("notes", entries(SECOND), SECOND_AT)
+    store.back_up("locked", entries(FIRST), FIRST_AT)
+    store.back_up("locked", entries(SECOND), SECOND_AT)
     store.make("empty")
     for name, trouble in (
         ("damaged", Trouble.DAMAGED),
@@ -101,7 +102,10 @@ def modelled() -> Bench:
     def at(name: str) -> Repository:
         return Repository(name, name, ref)
 
-    return Bench("modelled", ModelledBackups(store, world), at, lambda: at("unreachable"), lambda _: at("refused"), [])
+    backups = ModelledBackups(store, world)
+    return Bench(
+        "modelled", backups, at, lambda: at("unreachable"), lambda _: at("refused"), [], lambda: repr(store.repositories)
+    )
 
 
 @contextmanager
@@ -117,7 +121,7 @@ def local(folder: Path) -> Iterator[Bench]:
         def unreachable() -> Repository:
             return at("../not-mounted/notes")
 
-        yield Bench("local", backups, at, unreachable, _with_wrong_password, argv, files)
+        yield Bench("local", backups, at, unreachable, _with_wrong_password, argv, lambda: _files(files))
 
 
 @contextmanager
@@ -145,7 +149,7 @@ def s3(folder: Path) -> Iterator[Bench]:
             def unreachable() -> Repository:
                 return replace(at("notes"), address=f"s3:https://127.0.0.1:{closed_port()}/backups/notes")
 
-            yield Bench("s3", backups, at, unreachable, _with_wrong_password, argv, files, door)
+            yield Bench("s3", backups, at, unreachable, _with_wrong_password, argv, lambda: _files(files))
     finally:
         door.close()
 
@@ -188,6 +192,10 @@ def _restic(folder: Path) -> Iterator[tuple[BackupsView, list[tuple[str, ...]], 
 
 def _with_wrong_password(repository: Repository) -> Repository:
     return replace(repository, password=SecretRef(("env:WRONG",)))
+
+
+def _files(base: Path) -> object:
+    return {path: path.stat().st_mtime_ns for path in base.rglob("*") if path.is_file()}
 
 
 def closed_port() -> int:

@@ -105,17 +105,16 @@ def test_a_snapshot_that_is_not_there_is_permanent(bench: Bench) -> None:
 
 
 def test_looking_writes_nothing_and_waits_for_no_lock(bench: Bench) -> None:
-    if bench.files is None:
-        pytest.skip("the modelled store has no locks")
-    before = sorted(bench.files.rglob("*"))
+    before = bench.state()
     seen = bench.backups.look(bench.at("locked"))
     assert seen.verdict is Verdict.OK and len(seen.points) == 2
     bench.backups.listing(bench.at("locked"), seen.points[0].snapshot_id)
-    assert sorted(bench.files.rglob("*")) == before
+    bench.backups.look(bench.at("missing"))
+    assert bench.state() == before
     asked = [argv for argv in bench.argv if argv[1] in ("cat", "snapshots", "ls", "dump")]
-    assert asked and all("--no-lock" in argv for argv in asked)
+    assert all("--no-lock" in argv for argv in asked)
     outside = [argv for argv in bench.argv if argv not in asked]
-    assert {argv[1] for argv in outside} == {"init", "backup"}, "made by the bench, never by the port"
+    assert {argv[1] for argv in outside} <= {"init", "backup"}, "made by the bench, never by the port"
 
 
 def test_no_argument_holds_a_secret(bench: Bench) -> None:
