@@ -75,7 +75,8 @@ def _restore() -> bool:
         return False
     _say(f"Selected restic snapshot with id: {chosen['id']}")
     options = shlex.split(os.environ.get("RESTORE_OPTIONS", ""))
-    _must("restore", str(chosen["id"]), "--target", "/", "--include-xattr", "user.*", *options)
+    # The folder alone, for restic deletes nothing below a target of "/".
+    _must("restore", f"{chosen['id']}:{_data()}", "--target", str(_data()), "--include-xattr", "user.*", *options)
     subprocess.run(["sync", "-f", str(_data())], check=False)
     return False
 

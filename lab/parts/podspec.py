@@ -195,5 +195,5 @@ def _give_to_group(folder: Path, group: int) -> None:
                 continue
             mode = path.stat().st_mode
             os.chown(path, -1, group)
-            wanted = mode | 0o660 | (0o2110 if path.is_dir() else (mode & 0o100) >> 3)
+            wanted = mode | 0o660 | (0o2110 if path.is_dir() else 0)
             path.chmod(wanted & 0o7777)
