@@ -35,14 +35,15 @@ class ClaimAudit:
 
     def probe(self) -> Probe:
         """The verdict as a check's answer: only OK satisfies, an unreachable or unknown store is UNKNOWN."""
-        where = f"{self.claim.open_as or self.claim.mover_repository}: {self.detail}"
+        told = f"{self.verdict.value}: {self.detail}"
+        where = self.claim.open_as or self.claim.mover_repository
         if self.verdict is Verdict.OK:
             return satisfied(self.detail)
         if self.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
-            return unknown(f"backup of {self.claim.key}: {self.verdict.value}", where, HINTS.get(self.verdict, ""))
+            return unknown(told, where, HINTS.get(self.verdict, ""))
         if self.verdict is Verdict.EXPIRED:
-            return drifted(f"backup of {self.claim.key}: {self.verdict.value}", where, HINTS[self.verdict])
-        return missing(f"backup of {self.claim.key}: {self.verdict.value}", where, HINTS[self.verdict])
+            return drifted(told, where, HINTS[self.verdict])
+        return missing(told, where, HINTS[self.verdict])
 
 
 def repository_of(house: House, claim: BackedUpClaim) -> Repository:

@@ -60,6 +60,8 @@ def tell(event: Event) -> list[str]:
         return [f"again     {event.step}  {event.what}"]
     if isinstance(event, StepEnded):
         report = event.report
+        if report.outcome is Outcome.BLOCKED:
+            return []
         mark = "warning" if report.advisory and report.outcome is Outcome.FAILED else MARKS[report.outcome]
         lines = [f"{mark:<9} {report.id}  {report.detail}  ({report.seconds:.1f} s)"]
         if report.outcome is Outcome.FAILED and not report.advisory:

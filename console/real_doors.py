@@ -6,13 +6,14 @@ import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adapters.helm.adapter import HelmReleases
+
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
 from adapters.context import ActContext, LookContext
 from adapters.factory.adapter import FactoryAdapter
 from adapters.flux.adapter import KubernetesFlux
 from adapters.git.clone import GitClone
-from adapters.helm.adapter import HelmReleases
 from adapters.hold.adapter import KubernetesHold
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
@@ -82,7 +83,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         hold=KubernetesHold(clients),
         backups=ResticBackups(keeper, Openings(secrets), clock),
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
-        factory=FactoryAdapter(),
+        factory=FactoryAdapter(house.image.ca_file),
     )
     look = read_only(act)
     guarded, lease = leased(act, holder_of(house))

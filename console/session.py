@@ -44,6 +44,7 @@ from house.model import House
 
 APPROVAL_VALID_S = 24 * 3600.0
 SIMULATED = "[simulated] "
+PIPE_WIDTH = 200
 
 OpenDoors = Callable[[House, str, SystemClock, Journal | None], Doors]
 
@@ -68,7 +69,9 @@ class Session:
     def __post_init__(self) -> None:
         self.clock = SystemClock(self.stop.event)
         self.run_id = new_run_id(self.clock.now())
-        self.console = Console(file=io.StringIO() if self.json else self.out, highlight=False, soft_wrap=True)
+        # A pipe has no width: tables are not folded there, so that lines can be searched.
+        width = None if self.out.isatty() else PIPE_WIDTH
+        self.console = Console(file=io.StringIO() if self.json else self.out, highlight=False, soft_wrap=True, width=width)
         self.lines = JsonLines(self.out)
         self.prefix = SIMULATED if self.house.simulated else ""
 
@@ -106,7 +109,7 @@ class Session:
         """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
         with self.doors(None) as doors:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
-        return self.finish_run(report, "invoke cluster.plan" if report.root_causes else "")
+        return self.finish_run(report, "invoke dr.restore")
 
     def outline(self, course: Course) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
@@ -203,8 +206,9 @@ class Session:
             if report.held:
                 told = "; ".join(step.detail for step in report.held)
                 self.console.print(f"{self.prefix}{told}.", markup=False)
-            if next_command and (report.held or report.root_causes):
-                self.console.print(f"Next: {next_command}", markup=False)
+            following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
+            if following:
+                self.console.print(f"Next: {following}", markup=False)
         counts = {outcome.value: count for outcome, count in report.counts.items()}
         return self.finish(_outcome(report), counts, report.exit_code, run=self.run_id, steps=report.steps)
 

@@ -54,12 +54,18 @@ def report_table(report: Report) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("outcome", "step", "seconds", "what was seen"):
         table.add_column(name, justify="right" if name == "seconds" else "left")
+    blocked = [step for step in report.steps if step.outcome is Outcome.BLOCKED]
     for step in report.steps:
+        if step.outcome is Outcome.BLOCKED:
+            continue
         colour = "yellow" if step.advisory and step.outcome is Outcome.FAILED else COLOURS[step.outcome]
-        told = f"after {', '.join(step.blocked_by)}" if step.blocked_by else step.detail
+        told = step.detail
         resumed = " (resumed)" if step.resumed else ""
         outcome = "warning" if step.advisory and step.outcome is Outcome.FAILED else step.outcome.value
         table.add_row(Text(outcome, colour), Text(step.id), f"{step.seconds:.1f}", Text(told + resumed))
+    if blocked:
+        causes = ", ".join(dict.fromkeys(cause for step in blocked for cause in step.blocked_by))
+        table.add_row(Text("blocked", "magenta"), Text(f"{len(blocked)} steps"), "", Text(f"not begun, because of {causes}"))
     return table
 
 

@@ -71,7 +71,7 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
         if read.settings is not None:
             problems += check_backups(read.document, read.settings.backups, repository.declared.backups, places.path)
             if isinstance(read.settings, Settings):
-                problems += _ca_problems(read.document, read.settings.proxmox, places)
+                problems += _ca_problems(read.document, read.settings, places)
     if problems or read.settings is None or repository is None:
         raise refuse(problems, shown(settings_file, Path.cwd()))
     return _house(settings_file, read.settings, repository, places)
@@ -120,11 +120,14 @@ def _unmarked(found: tuple[Problem, ...], told: tuple[Problem, ...]) -> list[Pro
     return [p for p in found if (p.file, p.path) not in places]
 
 
-def _ca_problems(document: Document, proxmox: ProxmoxSection, places: _Places) -> list[Problem]:
+def _ca_problems(document: Document, whole: Settings, places: _Places) -> list[Problem]:
+    named: list[tuple[Steps, str | None]] = [
+        (("proxmox", "endpoints", index, "ca_file"), endpoint.ca_file) for index, endpoint in enumerate(whole.proxmox.endpoints)
+    ]
+    named.append((("image", "ca_file"), whole.image.ca_file))
     problems = []
-    for index, endpoint in enumerate(proxmox.endpoints):
-        if endpoint.ca_file is not None and not Path(places.path(endpoint.ca_file)).is_file():
-            where: Steps = ("proxmox", "endpoints", index, "ca_file")
+    for where, ca_file in named:
+        if ca_file is not None and not Path(places.path(ca_file)).is_file():
             better = "name the CA's file, seen from this file"
             problems.append(Problem(document.name, document.line(where), dotted(where), "is not there", better))
     return problems
@@ -146,7 +149,7 @@ def _house(file: Path, settings: Settings | BackupsPart, repository: Repository,
         state_dir=Path(places.path(section.state)) if section.state else _CHECKOUT / "state" / section.name,
         proxmox=_proxmox(whole.proxmox, places) if whole is not None else ProxmoxAccess((), "", SecretRef(())),
         nodes=tuple(_node(n, whole.nodes[n.name], whole.node_defaults) for n in talconfig.nodes) if whole is not None else (),
-        image=_image(whole.image, talconfig) if whole is not None else TalosImage("", "", "", ""),
+        image=_image(whole.image, talconfig, places) if whole is not None else TalosImage("", "", "", ""),
         cluster=_cluster(talconfig),
         helmfile=repository.helmfile,
         releases=repository.releases,
@@ -207,7 +210,7 @@ def _node(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSecti
     )
 
 
-def _image(section: ImageSection, talconfig: Talconfig) -> TalosImage:
+def _image(section: ImageSection, talconfig: Talconfig, places: _Places) -> TalosImage:
     version = section.version or talconfig.talos_version
     if section.url is None:
         url = f"{section.factory}/image/{section.schematic}/{version}/nocloud-amd64.qcow2"
@@ -216,7 +219,8 @@ def _image(section: ImageSection, talconfig: Talconfig) -> TalosImage:
         url = section.url
         # The name alone (nocloud-amd64.qcow2) is the same for every version: an old file must not pass for the new one.
         filename = f"talos-{hashlib.sha256(url.encode()).hexdigest()[:8]}-{url.rsplit('/', 1)[-1]}"
-    return TalosImage(url, section.sha256 or "", section.storage, re.sub(r"[^A-Za-z0-9_.-]", "_", filename))
+    ca_file = places.path(section.ca_file) if section.ca_file else ""
+    return TalosImage(url, section.sha256 or "", section.storage, re.sub(r"[^A-Za-z0-9_.-]", "_", filename), ca_file)
 
 
 def _cluster(talconfig: Talconfig) -> TalosCluster:

@@ -83,6 +83,7 @@ class TalosImage:
     sha256: str
     storage: str
     filename: str
+    ca_file: str = ""
 
 
 @dataclass(frozen=True)

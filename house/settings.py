@@ -126,6 +126,7 @@ class ImageSection(Section):
     schematic: str | None = Field(default=None, description="the factory's schematic id", examples=["376567988ad3…"], min_length=1)
     version: str | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
     sha256: Sha256 | None = _what("the image's SHA-256 checksum", "64 hex digits", None)
+    ca_file: str | None = _what("the file of the CA that signed the factory's certificate", "factory-ca.pem", None)
     storage: StorageName = _what("the Proxmox storage with content type import that it is put on", "local")
 
     @model_validator(mode="after")

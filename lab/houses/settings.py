@@ -58,6 +58,7 @@ image:
   factory: {block.factory}
   schematic: {SCHEMATIC}
   sha256: {sha256}
+  ca_file: pki/ca.crt
   storage: local
 
 sops:

@@ -69,6 +69,7 @@ class Bench:
     wrong_password: Callable[[Repository], Repository]
     argv: list[tuple[str, ...]]
     state: Callable[[], object]
+    objects: ObjectStore | None = None
 
 
 def entries(content: dict[str, str]) -> tuple[FileEntry, ...]:
@@ -149,7 +150,7 @@ def s3(folder: Path) -> Iterator[Bench]:
             def unreachable() -> Repository:
                 return replace(at("notes"), address=f"s3:https://127.0.0.1:{closed_port()}/backups/notes")
 
-            yield Bench("s3", backups, at, unreachable, _with_wrong_password, argv, lambda: _files(files))
+            yield Bench("s3", backups, at, unreachable, _with_wrong_password, argv, lambda: _files(files), objects)
     finally:
         door.close()
 
@@ -168,7 +169,7 @@ def make_places(keeper: Keeper, base: Path, work: Path) -> None:
             (work / path).chmod(0o644)
         argv = ["restic", "backup", "--no-cache", "--host", "volsync", "--time", moment, "."]
         keeper.run(argv, env=env, cwd=work, timeout_s=60)
-    for name, gone in (("damaged", "index"), ("keyless", "keys"), ("beheaded", "config"), ("locked", "")):
+    for name, gone in (("damaged", "index"), ("keyless", "keys"), ("beheaded", "config"), ("locked", ""), ("broken-off", ""), ("packless", "")):
         shutil.copytree(base / "notes", base / name)
         if gone == "config":
             (base / name / gone).unlink()

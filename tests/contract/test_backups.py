@@ -10,6 +10,7 @@ import pytest
 
 from adapters.backups.results import Verdict
 from engine.errors import PermanentError
+from lab.wire.s3.damage import break_off_newest, lose_packs
 from tests.contract import backup_benches
 from tests.contract.backup_benches import BIN, FIRST, FIRST_AT, PASSWORD, SECOND, SECOND_AT, SECRET_KEY, Bench, entries
 
@@ -120,3 +121,29 @@ def test_looking_writes_nothing_and_waits_for_no_lock(bench: Bench) -> None:
 def test_no_argument_holds_a_secret(bench: Bench) -> None:
     text = "\n".join(" ".join(argv) for argv in bench.argv)
     assert PASSWORD not in text and SECRET_KEY not in text
+
+
+@REAL
+@pytest.mark.parametrize("bench", ["s3"], indirect=True)
+def test_a_backup_that_broke_off_leaves_the_one_before_it(bench: Bench) -> None:
+    assert bench.objects is not None
+    _, oldest = bench.backups.look(bench.at("broken-off")).points
+    gone = break_off_newest(bench.objects, "backups", "broken-off")
+    assert [key.split("/")[1] for key in gone] == ["snapshots", "index"]
+    seen = bench.backups.look(bench.at("broken-off"))
+    assert seen.verdict is Verdict.OK and seen.points == (oldest,)
+    listing = bench.backups.listing(bench.at("broken-off"), oldest.snapshot_id)
+    assert [entry.path for entry in listing.entries] == list(FIRST) and listing.complete
+
+
+@REAL
+@pytest.mark.parametrize("bench", ["s3"], indirect=True)
+def test_lost_packs_break_the_list_off_and_no_hash_is_made_up(bench: Bench) -> None:
+    assert bench.objects is not None
+    assert lose_packs(bench.objects, "backups", "packless") > 0
+    seen = bench.backups.look(bench.at("packless"))
+    assert seen.verdict is Verdict.OK, "what can be seen without reading trees is all there"
+    listing = bench.backups.listing(bench.at("packless"), seen.points[0].snapshot_id)
+    assert not listing.complete and listing.detail
+    with pytest.raises(PermanentError):
+        bench.backups.hashes(bench.at("packless"), seen.points[0].snapshot_id, ("settings.ini",))

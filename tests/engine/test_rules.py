@@ -74,6 +74,7 @@ def test_rule_01_a_begin_that_cannot_be_synced_is_not_followed_by_its_act_and_th
     report = bench.run(a_step("a", takes_s=5.0), a_step("b", "a"), a_step("c", "b"), disk=disk)
     assert bench.shelf.done == ["toy.put/a"]
     assert isinstance(report.failure, JournalUnwritable) and report.exit_code == 12
+    assert "toy.put/c" not in bench.shelf.looks and len(bench.of(events.Stopping)) == 1
     assert report["toy.put/c"].outcome is Outcome.INTERRUPTED
     bench.run(a_step("a"), a_step("b", "a"), a_step("c", "b"))
     assert bench.shelf.done == ["toy.put/a", "toy.put/b", "toy.put/c"]
@@ -364,9 +365,35 @@ def test_rule_08_at_the_first_signal_waits_end_calls_get_their_grace_and_nothing
     assert report.exit_code == 130 and report.seconds < 2
     assert bench.shelf.done == ["toy.put/a"], "the running call ended; nothing followed, not even an always step"
     assert report["toy.put/a"].outcome is Outcome.CHANGED
+    assert "toy.put/b" not in bench.shelf.looks and "toy.put/last" not in bench.shelf.looks
     assert {report[f"toy.put/{name}"].outcome for name in ("b", "waiting", "last")} == {Outcome.INTERRUPTED}
     assert state(bench).notes_of("toy.put/a") == {"task": "UPID:1"}, "what a running call learns is still noted"
     assert [event.level for event in bench.of(events.Stopping)] == [1]
+
+
+def test_rule_08_a_look_that_ends_after_the_signal_is_not_followed_by_a_begin(bench: Bench) -> None:
+    stop = Stop()
+
+    def looks(shelf: Shelf) -> Probe:
+        stop.request("SIGTERM")
+        return missing("not there")
+
+    report = bench.run(a_step("a", looks=looks), stop=stop)
+    assert report["toy.put/a"].outcome is Outcome.INTERRUPTED and report["toy.put/a"].tries == 1
+    assert bench.shelf.done == [] and not any(entry["kind"] == "begin" for entry in lines(bench))
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_rule_08_the_end_of_the_process_is_no_outcome_and_nothing_is_written_about_it(
+    bench: Bench, end: type[BaseException]
+) -> None:
+    def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        raise end
+
+    with pytest.raises(end):
+        bench.run(a_step("a", acts=acts))
+    bench.clock.bury()
+    assert "toy.put/a" in state(bench).in_flight and state(bench).last == {}
 
 
 def test_rule_08_a_step_that_waits_for_its_turn_is_sent_home(bench: Bench) -> None:
@@ -522,6 +549,25 @@ def test_rule_11_a_note_is_on_the_disk_when_put_returns_and_found_by_a_resume(be
     bench.run(a_step("a", acts=second))
     assert found == ["UPID:new", None]
     assert [event.value for event in bench.of(events.StepNoted)] == ["UPID:old", "UPID:new"]
+
+
+def test_rule_11_a_resume_that_dies_too_does_not_lose_what_was_noted_before_it(bench: Bench) -> None:
+    found: list[str | None] = []
+
+    def first(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        notes.put("task", "UPID:1")
+        raise TransientError("connection reset")
+
+    def second(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        raise TransientError("connection reset")
+
+    def third(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        found.append(notes.get("task"))
+        shelf.put("toy.put/a")
+
+    for acts in (first, second, third):
+        bench.run(a_step("a", acts=acts), limits=Limits(tries=1))
+    assert found == ["UPID:1"]
 
 
 def test_rule_11_notes_of_a_begin_that_was_ended_are_not_those_of_the_next_one(bench: Bench) -> None:

@@ -142,7 +142,9 @@ spec:
   dependsOn: [{name: photos}, {name: volsync, namespace: volsync-system}]
   postBuild: {substitute: {APP: *app, VOLSYNC_CLAIM: notes-data, VOLSYNC_UID: "1000", VOLSYNC_GID: "1001"}}
 """,
-    "kubernetes/apps/apps/notes/app/kustomization.yaml": "kind: Kustomization\nresources: [./deployment.yaml, ./secret.sops.yaml]\n",
+    "kubernetes/apps/apps/notes/app/kustomization.yaml": """kind: Kustomization
+resources: [./deployment.yaml, ./secret.sops.yaml]
+""",
     "kubernetes/apps/apps/notes/app/deployment.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: notes}\n",
     "kubernetes/apps/apps/photos/ks.yaml": """---
 apiVersion: kustomize.toolkit.fluxcd.io/v1
