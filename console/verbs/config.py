@@ -1,0 +1,62 @@
+"""config.*: init writes a first settings file for a home-ops repository, schema prints its JSON schema."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from console.jsonlines import JsonLines
+from console.session import guarded
+from engine.errors import EXIT_OK, SettingsInvalid
+
+
+def init(repo: str, settings: str, json: bool) -> int:
+    """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
+
+    def body() -> int:
+        from house.init import SETTINGS_FILE, write_settings
+
+        began = time.monotonic()
+        root = Path(repo).expanduser()
+        if settings and Path(settings).expanduser().resolve() != (root / SETTINGS_FILE).resolve():
+            raise SettingsInvalid(
+                f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
+                hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",
+            )
+        written = write_settings(root)
+        if json:
+            result = {
+                "verb": "config.init", "outcome": "written", "counts": {"marks": len(written.marks), "notes": len(written.notes)},
+                "seconds": round(time.monotonic() - began, 3), "file": str(written.file), "marks": written.marks,
+                "notes": written.notes,
+            }  # fmt: skip
+            JsonLines(sys.stdout).write({"result": result})
+            return EXIT_OK
+        out = sys.stdout.write
+        out(f"Written: {written.file}\n")
+        for note in written.notes:
+            out(f"note: {note}\n")
+        out(
+            f"Only you know these {len(written.marks)} values, marked in the file:\n"
+            if written.marks
+            else "Nothing is left to fill in.\n"
+        )
+        for mark in written.marks:
+            out(f"  {written.file.name}:{mark.line}: {mark.path}\n")
+        out(f"Next: fill them in, then invoke dr.audit --settings {written.file}\n")
+        return EXIT_OK
+
+    return guarded("config.init", json, body)
+
+
+def schema() -> int:
+    """Print the JSON schema."""
+
+    def body() -> int:
+        from house.schema import schema_text
+
+        sys.stdout.write(schema_text())
+        return EXIT_OK
+
+    return guarded("config.schema", False, body)
