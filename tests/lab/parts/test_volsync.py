@@ -105,11 +105,13 @@ def test_an_empty_restore_poisons_the_backup_when_nothing_holds_it(bench: Bench,
         DESTINATIONS, objects.destination(space, "app", "repository", "once", restoreAsOf="2020-01-01T00:00:00Z")
     )
     kube.apply(CLAIMS, objects.claim(space, "data", populated_by="app"))
+    kube.apply(PODS, objects.pod(space, "app", "data", image=APPLICATION_IMAGE, arguments=("/data",)))
+    volume = bench.wait_bound(space, "data")
+    bench.until(lambda: (volume / "defaults.json").exists(), "the application's defaults")
     source = objects.source(space, "app", "data", "repository", "")
     source["spec"]["trigger"] = {"schedule": "0 0 1 1 *"}  # a schedule's first run is at once
     source["spec"]["restic"]["retain"] = {"last": "1"}
     kube.apply(SOURCES, source)
-    kube.apply(PODS, objects.pod(space, "app", "data", image=APPLICATION_IMAGE, arguments=("/data",)))
 
     bench.until(
         lambda: "result" in bench.status(SOURCES, space, "app").get("latestMoverStatus", {}), "the first backup"
