@@ -2,7 +2,7 @@
 
 Places: `notes` (two snapshots of FIRST and SECOND), `empty` (a repository without snapshots), `damaged` (its indexes are gone),
 `keyless` (its keys are gone), `beheaded` (its config is gone), `foreign` (kopia's), `missing` (nothing), `locked` (as notes, with
-an old exclusive lock).
+a lock file that is garbage); `broken-off` and `packless` are as notes, for a test to damage.
 """
 
 from __future__ import annotations
@@ -169,7 +169,9 @@ def make_places(keeper: Keeper, base: Path, work: Path) -> None:
             (work / path).chmod(0o644)
         argv = ["restic", "backup", "--no-cache", "--host", "volsync", "--time", moment, "."]
         keeper.run(argv, env=env, cwd=work, timeout_s=60)
-    for name, gone in (("damaged", "index"), ("keyless", "keys"), ("beheaded", "config"), ("locked", ""), ("broken-off", ""), ("packless", "")):
+    lost = {"damaged": "index", "keyless": "keys", "beheaded": "config"}
+    for name in (*lost, "locked", "broken-off", "packless"):
+        gone = lost.get(name, "")
         shutil.copytree(base / "notes", base / name)
         if gone == "config":
             (base / name / gone).unlink()
