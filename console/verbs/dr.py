@@ -15,7 +15,7 @@ from console.opening import open_session
 from console.session import Session, guarded
 from console.tables import audit_table, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, PreflightRefused, SettingsInvalid
-from house.lock import lock_path, write_lock
+from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
 from recovery.course import course
@@ -33,13 +33,26 @@ def audit(settings: str, json: bool, lock: bool) -> int:
                 session.console.print(f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})")
         bad = [a for a in audits if a.verdict is not Verdict.OK]
         if lock:
-            write_lock(lock_path(session.house), [a for a in audits if a.verdict is Verdict.OK])
+            write_lock(lock_path(session.house), locked(session, audits))
         counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
         rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
         code = EXIT_STEP_FAILED if bad else EXIT_OK
         return session.finish("failed" if bad else "done", {k: v for k, v in counts.items() if v}, code, audits=rows)
 
     return guarded("dr.audit", json, body)
+
+
+def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
+    """What is known from now on: the good ones of this audit, and of the others what was known before."""
+    rows = {row.claim: row for row in read_lock(lock_path(session.house))}
+    for found in audits:
+        point = found.newest
+        if found.verdict is Verdict.OK and point is not None:
+            complete = sum(p.complete for p in found.points)
+            rows[found.claim.key] = LockedClaim(
+                found.claim.key, found.repository_id, complete, point.size or 0, point.time
+            )
+    return list(rows.values())
 
 
 def audit_all(session: Session) -> list[ClaimAudit]:
@@ -118,7 +131,7 @@ def hold(settings: str, json: bool, manifests: bool) -> int:
 
     def body() -> int:
         if manifests:
-            from adapters.hold.policies import manifests as hold_manifests
+            from adapters.hold.manifests import manifests as hold_manifests
 
             sys.stdout.write(hold_manifests())
             return EXIT_OK

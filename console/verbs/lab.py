@@ -98,7 +98,11 @@ def demo(modelled: bool) -> int:
     """The whole job in the simulated house (console/demo)."""
 
     def body() -> int:
-        raise PermanentError("the demo is not there yet", next_command="invoke lab.up")
+        if modelled:
+            from console.demo.modelled import play
+        else:
+            from console.demo.full import play
+        return play()
 
     return guarded("lab.demo", False, body)
 

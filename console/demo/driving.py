@@ -1,0 +1,85 @@
+"""Drives `invoke` from outside, as a scheduler does: starts a verb, follows its JSON lines, kills it. Knows no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.errors import PermanentError
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+Line = dict[str, Any]
+
+
+@dataclass
+class Verb:
+    """One finished (or killed) verb: its exit code (negative for a signal), its last line's `result`, all events."""
+
+    code: int
+    result: Line = field(default_factory=dict)
+    events: list[Line] = field(default_factory=list)
+
+    def steps(self, outcome: str) -> list[str]:
+        """Ids of the steps that ended so."""
+        return [s["id"] for s in self.result.get("steps", []) if s["outcome"] == outcome]
+
+    def step(self, name: str) -> Line:
+        """The report of one step; empty when there is none."""
+        return next((s for s in self.result.get("steps", []) if s["id"] == name), {})
+
+
+class Driver:
+    """Starts verbs for one house. Every process it starts is a group of its own, and is gone when the verb returns."""
+
+    def __init__(self, settings: Path) -> None:
+        self._settings = settings
+
+    def run(self, verb: str, *arguments: str) -> Verb:
+        """Run a verb to its end."""
+        return self._follow(verb, arguments, lambda line, pid: False)
+
+    def run_until(self, verb: str, *arguments: str, deadly: Callable[[Line], bool], group: bool) -> Verb:
+        """Run a verb and SIGKILL it as soon as `deadly` says so of a line: the process alone, or its whole group."""
+
+        def kill(line: Line, pid: int) -> bool:
+            if not deadly(line):
+                return False
+            (os.killpg if group else os.kill)(pid, signal.SIGKILL)
+            return True
+
+        return self._follow(verb, arguments, kill)
+
+    def _follow(self, verb: str, arguments: tuple[str, ...], look: Callable[[Line, int], bool]) -> Verb:
+        settings = () if any(a.startswith("--settings") for a in arguments) else ("--settings", str(self._settings))
+        argv = [str(Path(sys.executable).with_name("invoke")), verb, *settings, "--json", *arguments]
+        with subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.PIPE, start_new_session=True) as process:
+            done = Verb(0)
+            try:
+                for line in _lines(process):
+                    done.events.append(line)
+                    done.result = line.get("result", done.result)
+                    if look(line, process.pid):
+                        break
+            finally:
+                if process.poll() is None and done.result == {}:
+                    process.kill()
+            done.code = process.wait()
+        return done
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[Line]:
+    assert process.stdout is not None
+    for raw in process.stdout:
+        try:
+            line = json.loads(raw)
+        except json.JSONDecodeError as error:
+            raise PermanentError(f"a line of --json is no JSON: {raw[:200]!r}") from error
+        assert isinstance(line, dict)
+        yield line
