@@ -165,6 +165,7 @@ def make_places(keeper: Keeper, base: Path, work: Path) -> None:
     for content, moment in ((FIRST, "2026-09-21 14:13:20"), (SECOND, "2026-09-22 14:13:20")):
         for path, text in content.items():
             (work / path).parent.mkdir(parents=True, exist_ok=True)
+            (work / path).parent.chmod(0o755)  # whatever the umask
             (work / path).write_text(text)
             (work / path).chmod(0o644)
         argv = ["restic", "backup", "--no-cache", "--host", "volsync", "--time", moment, "."]
