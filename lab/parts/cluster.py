@@ -28,6 +28,7 @@ from lab.parts.services import Services
 from lab.parts.settings import Settings, known_images
 from lab.parts.supervisor import Supervisor
 
+__all__ = ["LabCluster", "Settings"]
 log = logging.getLogger(__name__)
 _TEND_S = 0.1
 _API_AGAIN_S = 1.0

@@ -98,7 +98,7 @@ class ControlPlane:
         """Whether the API server says it is ready."""
         try:
             answer = httpx.get(f"{self.server}/readyz", verify=self.access().tls(), timeout=3.0, trust_env=False)
-        except httpx.TransportError:
+        except (httpx.TransportError, OSError):  # OSError: its files went with the machine's disk
             return False
         return answer.status_code == 200
 

@@ -115,11 +115,11 @@ class Etcd:
 
     def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
         """One call of the JSON gateway. PartFailed with etcd's own words when it refuses or does not answer."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        context.load_cert_chain(self._tls / "client.crt", self._tls / "client.key")
         try:
+            context = ssl.create_default_context(cafile=str(self.ca_file))
+            context.load_cert_chain(self._tls / "client.crt", self._tls / "client.key")
             answer = httpx.post(f"{self.url}/v3/{method}", json=request, verify=context, timeout=10.0, trust_env=False)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:  # OSError: its files went with the machine's disk
             raise PartFailed(f"{self.program} does not answer", evidence=(str(error),)) from error
         if not answer.is_success:
             raise PartFailed(f"{self.program} refused {method}", evidence=(answer.text[:300],))

@@ -120,7 +120,7 @@ class Kube:
     def ready(self) -> bool:
         """Whether the server says that it is ready (False also while nothing listens)."""
         try:
-            return self._http.get("/readyz", timeout=5.0).status_code == 200
+            return self._client().get("/readyz", timeout=5.0).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -174,7 +174,7 @@ class Kube:
 
     def text(self, path: str) -> str:
         """The plain text behind a path (logs, /readyz)."""
-        return self._checked(self._http.get(path)).text
+        return self._checked(self._client().get(path)).text
 
     def watch(self, resource: Resource, version: str, timeout_s: int) -> Iterator[Object]:
         """Events after `version` until the server ends the watch (after `timeout_s` at the latest)."""
@@ -185,7 +185,7 @@ class Kube:
             "allowWatchBookmarks": "true",
         }
         timeout = httpx.Timeout(15.0, read=timeout_s + 15.0)
-        with self._http.stream("GET", resource.url(), params=query, timeout=timeout) as answer:
+        with self._client().stream("GET", resource.url(), params=query, timeout=timeout) as answer:
             if answer.status_code != 200:
                 answer.read()
             for line in self._checked(answer).iter_lines():
@@ -194,6 +194,11 @@ class Kube:
     def raw_list(self, resource: Resource) -> Object:
         """A collection with its own resourceVersion, for a watch to go on from."""
         return self._call("GET", resource.url())
+
+    def _client(self) -> httpx.Client:
+        if self._http.is_closed:  # for a caller of another thread this is a server that went away, not a bug
+            raise httpx.ConnectError("the connections were given back")
+        return self._http
 
     def _call(
         self,
@@ -208,7 +213,7 @@ class Kube:
         if body is not None:
             content = json.dumps(body).encode()
         headers = {"Content-Type": kind} if content is not None else {}
-        answer = self._checked(self._http.request(method, url, content=content, headers=headers, params=params))
+        answer = self._checked(self._client().request(method, url, content=content, headers=headers, params=params))
         found: Object = answer.json()
         return found
 

@@ -111,6 +111,18 @@ def test_a_killed_api_server_is_started_again(three: LabCluster) -> None:
     three.wait(plane.ready, 30, "the API server of cp-2")
 
 
+def test_without_a_quorum_nothing_serves_and_afterwards_all_goes_on(three: LabCluster) -> None:
+    etcd = three.control_plane("cp-1").etcd
+    for name in ("etcd-cp-2", "etcd-cp-3"):
+        three.supervisor.pause(name)
+    three.wait(lambda: not etcd.healthy(), 20, "the loss of the quorum")
+    assert three.etcd_state("cp-1") == "Starting"
+    for name in ("etcd-cp-2", "etcd-cp-3"):
+        three.supervisor.go_on(name)
+    three.wait(etcd.healthy, 20, "the quorum")
+    three.wait(lambda: reads(three, "before"), 20, "the API")
+
+
 def test_a_cluster_that_was_destroyed_can_be_built_again_with_other_keys(three: LabCluster) -> None:
     prefix = three.settings.prefix
     for name in ("cp-1", "cp-2", "cp-3", "worker"):
