@@ -31,6 +31,7 @@ from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys
 from lab.parts.podstatus import is_ready
 from lab.parts.settings import Settings
+from lab.wire.pki import LabCA
 from tests.lab.parts import objects
 
 _names = count(1)
@@ -80,10 +81,14 @@ def running_cluster(settings: Settings, nodes: list[NodeSpec]) -> Iterator[LabCl
 
 @dataclass(frozen=True)
 class Bench:
-    """The session's cluster, with what the tests ask of it. `nas` is the directory behind nas.lab:/backups."""
+    """The session's cluster, with what the tests ask of it.
+
+    `nas` is the directory behind nas.lab:/backups; `authority` signs the servers that Flux's controllers trust.
+    """
 
     cluster: LabCluster
     nas: Path
+    authority: LabCA
 
     @property
     def kube(self) -> Kube:

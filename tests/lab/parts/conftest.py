@@ -12,6 +12,7 @@ import pytest
 from lab.parts.kube import CLAIMS, PODS, SECRETS, SOURCES, Object
 from lab.parts.manifests import install_storage, install_volsync
 from lab.parts.settings import Settings
+from lab.wire.pki import LabCA
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench, control_planes, free_block, listing, need_programs, running_cluster
 
@@ -25,11 +26,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     nas.mkdir(mode=0o777)
     nas.chmod(0o777)
     with free_block() as prefix:
-        settings = Settings(root, prefix, exports={"nas.lab:/backups": nas})
+        authority = LabCA(root / "servers")
+        trust = (("SSL_CERT_FILE", str(authority.ca_file)),)
+        settings = Settings(root, prefix, exports={"nas.lab:/backups": nas}, environment=trust)
         with running_cluster(settings, control_planes(prefix, 1)) as cluster:
             install_volsync(cluster.kube)
             install_storage(cluster.kube)
-            bench = Bench(cluster, nas)
+            bench = Bench(cluster, nas, authority)
             bench.wait_deployed("volsync-system", "volsync")
             bench.wait_deployed("kube-system", "snapshot-controller")
             yield bench

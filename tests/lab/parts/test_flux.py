@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +11,11 @@ import pytest
 from lab.parts.fluxoperator import INSTANCES
 from lab.parts.kube import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, Object, Resource
 from lab.parts.manifests import BINDINGS, deployment, wait_established
-from lab.parts.programs import CHECKOUT, find
+from lab.parts.programs import CHECKOUT
+from lab.wire.charts import ChartDoor, pack
+from lab.wire.git import GitDoor
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench
-from tests.lab.parts.gitdoor import commit, served
 
 pytestmark = pytest.mark.programs
 HELM_REPOSITORIES = Resource("/apis/source.toolkit.fluxcd.io/v1", "helmrepositories")
@@ -33,7 +31,7 @@ def flux(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ben
     kube = bench.kube
     root = tmp_path_factory.mktemp("git")
     note = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-git\n  namespace: default\n"
-    commit(root / "home-ops", {"cluster/note.yaml": note}, root)
+    commit(root / "home-ops", "cluster/note.yaml", note)
     kube.apply_text(
         DEFINITIONS, DEFINITIONS.url("", "fluxinstances.fluxcd.controlplane.io"), OPERATOR_DEFINITION.read_bytes()
     )
@@ -53,53 +51,58 @@ def flux(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ben
         },
     )
     kube.apply(DEPLOYMENTS, deployment(FLUX, "flux-operator", "lab/flux-operator:1.0.0", account="operator"))
-    with served(root) as url:
-        wait_established(kube)
-        sync = {
-            "kind": "GitRepository",
-            "url": f"{url}/home-ops/.git",
-            "ref": "refs/heads/main",
-            "path": "cluster",
-            "interval": "1h",
-        }
-        meta = {"name": "flux", "namespace": FLUX}
-        instance = {
-            "apiVersion": "fluxcd.controlplane.io/v1",
-            "kind": "FluxInstance",
-            "metadata": meta,
-            "spec": {"sync": sync},
-        }
-        kube.apply(INSTANCES, instance)
-        bench.until(lambda: condition(bench, INSTANCES, FLUX, "flux").get("status") == "True", "the FluxInstance", 60)
-        yield bench
+    door = GitDoor(root, "127.0.0.1", 0, bench.authority.server("git", "127.0.0.1")).start()
+    wait_established(kube)
+    sync = {
+        "kind": "GitRepository",
+        "url": f"{door.url}/home-ops/.git",
+        "ref": "refs/heads/main",
+        "path": "cluster",
+        "interval": "1h",
+    }
+    meta = {"name": "flux", "namespace": FLUX}
+    instance = {
+        "apiVersion": "fluxcd.controlplane.io/v1",
+        "kind": "FluxInstance",
+        "metadata": meta,
+        "spec": {"sync": sync},
+    }
+    kube.apply(INSTANCES, instance)
+    bench.until(lambda: condition(bench, INSTANCES, FLUX, "flux").get("status") == "True", "the FluxInstance", 60)
+    yield bench
+    door.close()
 
 
 @pytest.fixture
-def charts(tmp_path: Path) -> Iterator[str]:
+def charts(bench: Bench, tmp_path: Path) -> Iterator[str]:
     """The address of a chart repository with one chart, `hello`."""
-    chart = tmp_path / "hello"
+    chart = tmp_path / "sources" / "hello"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: hello\nversion: 1.0.0\n")
     (chart / "templates" / "note.yaml").write_text(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n"
     )
-    served = tmp_path / "served"
-    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    helm = str(find("helm"))
-    subprocess.run([helm, "package", str(chart), "-d", str(served)], check=True, env=environment, capture_output=True)
-    subprocess.run([helm, "repo", "index", str(served)], check=True, env=environment, capture_output=True)
-    handler = functools.partial(_Quiet, directory=str(served))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    (tmp_path / "served").mkdir()
+    door = ChartDoor(tmp_path / "served", "127.0.0.1", 0, bench.authority.server("charts", "127.0.0.1"))
+    pack(tmp_path / "sources", tmp_path / "served", door.url)
+    door.start()
+    yield door.url
+    door.close()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """The tests' output is not an access log."""
+def commit(folder: Path, name: str, text: str) -> None:
+    """Write one file into a repository (made when it is not there) and commit it."""
+    who = {
+        "GIT_AUTHOR_NAME": "lab",
+        "GIT_AUTHOR_EMAIL": "lab@lab",
+        "GIT_COMMITTER_NAME": "lab",
+        "GIT_COMMITTER_EMAIL": "lab@lab",
+    }
+    environment = {"HOME": str(folder.parent), "PATH": "/usr/local/bin:/usr/bin:/bin", **who}
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+    for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "change")):
+        subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True)
 
 
 def condition(bench: Bench, resource: Resource, space: str, name: str) -> Object:
