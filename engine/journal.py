@@ -117,9 +117,19 @@ def open_journal(
     """Open or make the journal in `folder` (`state/<house>`) for writing by run `run`; `lineage` is the house's id.
 
     Raises JournalBusy when another run holds the lock, JournalDamaged when the file is damaged, of another lineage or of a
-    newer schema, JournalUnwritable when its first lines cannot be synced.
+    newer schema, JournalUnwritable when it cannot be opened or its first line cannot be synced.
     """
-    disk = disk if disk is not None else SystemDisk()
+    try:
+        return _open(folder, lineage, run, disk if disk is not None else SystemDisk(), now)
+    except OSError as error:
+        raise JournalUnwritable(
+            f"the journal in {folder} cannot be opened",
+            evidence=(f"{type(error).__name__}: {error.strerror}",),
+            hint="this folder must be yours, on a disk that can be written and locked",
+        ) from error
+
+
+def _open(folder: Path, lineage: str, run: str, disk: Disk, now: Callable[[], float]) -> Journal:
     _make_folder(folder)
     lock = HouseLock(folder / LOCK_FILE, run, _stamp(now()))
     try:
@@ -148,13 +158,17 @@ def open_journal(
 def read_state(folder: Path, *, lineage: str, now: Callable[[], float] = time.time) -> State:
     """The folded journal for reading alone: takes no lock, cuts nothing. A journal that is not there is an empty State.
 
-    Raises JournalDamaged as `open_journal` does.
+    Raises JournalDamaged as `open_journal` does, and where the file is there and cannot be read.
     """
     path = folder / JOURNAL_FILE
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         return State()
+    except OSError as error:
+        raise JournalDamaged(
+            "the journal cannot be read", evidence=(f"{path}: {type(error).__name__}: {error.strerror}",)
+        ) from error
     return fold(_checked(path, raw, lineage, now)[0])
 
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeVar
 
 from engine.approval import ApprovedAct, needed_act
-from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError
+from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError, Interrupted
 from engine.graph import Graph, is_check, is_step
 from engine.probe import Condition, Probe
 from engine.secrets import redact
@@ -108,7 +108,8 @@ class Plan:
 def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None, at_once: int = 8) -> Plan:
     """Look once at every step whose needs are as they should be. Changes nothing, waits for nothing, writes nothing.
 
-    With `workers`, up to `at_once` looks run at the same time. Errors of ours become lines; anything else is a bug and raised.
+    With `workers`, up to `at_once` looks run at the same time. Errors of ours become lines, except Interrupted;
+    that, and what is a bug, is raised.
     """
     lines: dict[StepId, PlanLine] = {}
 
@@ -138,6 +139,8 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
                 act = needed_act(item, seen, hazard)
         elif verdict is not Verdict.NOOP:
             verdict = _says_no(item)
+    except Interrupted:
+        raise
     except BlackstartError as error:
         seen = Probe(Condition.UNKNOWN, redact(error.what), tuple(map(redact, error.evidence)))
         hazard, act = Hazard.NONE, None

@@ -53,10 +53,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.reveal().encode())
+        return hmac.compare_digest(_raw(self.__value), _raw(other.reveal()))
 
     def __hash__(self) -> int:
-        digest = hashlib.blake2b(self.__value.encode(), key=_HASH_KEY, digest_size=8).digest()
+        digest = hashlib.blake2b(_raw(self.__value), key=_HASH_KEY, digest_size=8).digest()
         return int.from_bytes(digest, "big")
 
     def __copy__(self) -> Secret:
@@ -152,18 +152,26 @@ def encodings(value: str) -> frozenset[str]:
         if len(plain) >= _SHORTEST and not plain.startswith(("-----BEGIN ", "-----END ")):
             forms.add(plain)
             forms.update(_escaped(plain))
-            forms.update(_base64(plain.encode()))
+            forms.update(_base64(_raw(plain)))
     if "\n" in value:
         forms.update(_escaped(value))
-        forms.update(_base64(value.encode()))
+        forms.update(_base64(_raw(value)))
     return frozenset(form for form in forms if len(form) >= _SHORTEST)
 
 
 def _escaped(plain: str) -> Iterable[str]:
-    percent = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    percent = {quote(_raw(plain), safe=""), quote(_raw(plain)), quote_plus(_raw(plain))}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found.group().lower(), form) for form in percent}
     shown = {json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1], repr(plain)[1:-1]}
-    return percent | lower | shown | {plain.encode().hex()}
+    return percent | lower | shown | {_raw(plain).hex()}
+
+
+def _raw(text: str) -> bytes:
+    """The bytes of a text that may come out of the environment: what is no UTF-8 there is kept, and never an error here."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _base64(raw: bytes) -> Iterable[str]:

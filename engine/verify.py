@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from engine.errors import BlackstartError, CouldNotLook, NotReady, StillChanging
+from engine.errors import BlackstartError, CouldNotLook, Interrupted, NotReady, StillChanging
 from engine.graph import Graph, is_check
 from engine.probe import Condition, Probe, unknown
 from engine.report import Outcome, Report, StepReport
@@ -36,6 +36,8 @@ def verify(
         try:
             error: BlackstartError | None = None
             answer = look_once(graph[name], look)
+        except Interrupted:
+            raise
         except BlackstartError as problem:
             error = problem.redacted(redact)
             answer = unknown(error.what, *error.evidence)

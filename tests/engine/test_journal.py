@@ -289,3 +289,16 @@ def test_any_entries_come_back_and_any_tear_leaves_a_prefix(entries: list[Begin 
     cut = data.draw(st.integers(0, len(raw)))
     kept, whole = decode(raw[:cut])
     assert kept == lines[: len(kept)] and whole <= cut and raw[:cut].count(b"\n") == len(kept)
+
+
+def test_a_folder_that_cannot_be_used_is_an_answer_not_a_bug(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(JournalUnwritable, match="cannot be opened"):
+        opened(tmp_path / "file" / "house-1")
+    (tmp_path / "journal").mkdir()
+    with pytest.raises(JournalUnwritable):
+        opened(tmp_path)
+    with pytest.raises(JournalDamaged, match="cannot be read"):
+        read_state(tmp_path, lineage="house-1")
+    with pytest.raises(JournalDamaged):
+        read_state(tmp_path / "file", lineage="house-1")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from engine.approval import Approval, ApprovedAct, approve
-from engine.errors import ApprovalMissing, PermanentError, TransientError
+from engine.errors import ApprovalMissing, Interrupted, PermanentError, TransientError
 from engine.graph import Graph
 from engine.plan import Plan, Verdict, plan
 from engine.probe import Probe, changing, drifted, held, missing, satisfied, unknown
@@ -123,3 +123,8 @@ def test_ten_thousand_steps_are_planned_in_two_seconds(bench: Bench) -> None:
     made = planned(bench, *items)
     assert made.digest and not made.changes and len(made.lines) == 10_000
     assert time.process_time() - start < 2.0
+
+
+def test_a_plan_that_is_interrupted_ends(bench: Bench) -> None:
+    with pytest.raises(Interrupted):
+        planned(bench, a_step("a", looks=answers(Interrupted("stop"))))

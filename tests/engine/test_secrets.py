@@ -123,3 +123,10 @@ def test_a_big_text_with_many_secrets_is_quick() -> None:
     start = time.process_time()
     assert redactor.redact(text + "secret number 42 of the house, quite long").endswith(MASK)
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize("value", ["p\udce4ssword-out-of-the-environment", "lone \ud800 surrogate, odd", "tab\tand \udc80 more"])
+def test_what_is_no_unicode_is_a_secret_all_the_same(value: str) -> None:
+    secret = Secret(value)
+    assert secret == Secret(value) and hash(secret) == hash(Secret(value))
+    assert redact(f"x {value} y") == f"x {MASK} y"
