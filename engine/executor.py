@@ -25,11 +25,12 @@ from typing import Generic, TypeVar
 
 from engine import events
 from engine.approval import Approval
-from engine.endings import end_entry, inputs_of, report_line, why
+from engine.endings import end_entry, inputs_of, why
 from engine.entries import Begin, Note
 from engine.errors import BlackstartError, Interrupted
 from engine.graph import Graph, is_check, is_step
 from engine.journal import Journal
+from engine.ledger import Ledger
 from engine.life import StepLife, Surroundings, live_check
 from engine.limits import Limits
 from engine.line import (
@@ -124,9 +125,7 @@ class _Run(Generic[Look, Act]):
         self._bug_log = bug_log
         self._schedule = Schedule(graph, around.limits)
         self._passages = Passages(graph)
-        self._zero = around.clock.monotonic()
-        self._started: dict[StepId, float] = {}
-        self._reports: dict[StepId, StepReport] = {}
+        self._ledger = Ledger(graph, around.clock)
         self._queued: dict[StepId, Channel[Answer]] = {}
         self._begun_any = False
         self._programs_any = False
@@ -145,7 +144,9 @@ class _Run(Generic[Look, Act]):
             programs.bind(None)
             unsubscribe()
             line.close()
-        report = self._report()
+        report = self._ledger.report(
+            self._journal.run, interrupted=self._stop.requested, bug=self._bug, failure=self._scribe.failure
+        )
         self._emit(events.RunEnded(self._now(), report))
         return report
 
@@ -185,7 +186,7 @@ class _Run(Generic[Look, Act]):
 
     def _start(self, name: StepId) -> None:
         item = self._graph[name]
-        self._started[name] = self._now()
+        self._ledger.start(name)
         self._emit(events.StepStarted(self._now(), name, item.title, is_check(item)))
         self._workers.start(partial(self._live, name))
 
@@ -268,7 +269,7 @@ class _Run(Generic[Look, Act]):
                 if not isinstance(error, Exception):
                     raise error
                 self._record_bug(step, error)
-                self._finish(self._line(step, Outcome.FAILED, "a bug of ours: see the run's log"))
+                self._finish(self._ledger.line(step, Outcome.FAILED, "a bug of ours: see the run's log"))
             case StopAsked():
                 self._heed_stop()
 
@@ -280,49 +281,29 @@ class _Run(Generic[Look, Act]):
         entry = end_entry(result, detail, self._journal.state.last.get(result.step))
         if entry is not None:
             self._scribe.write(entry)
-        line = self._line(result.step, result.outcome, detail, error=error, result=result)
+        line = self._ledger.line(result.step, result.outcome, detail, error=error, result=result)
         self._scribe.then(partial(self._finish, line))
-
-    def _line(
-        self,
-        name: StepId,
-        outcome: Outcome,
-        detail: str,
-        *,
-        error: BlackstartError | None = None,
-        blocked_by: tuple[StepId, ...] = (),
-        result: Result | None = None,
-    ) -> StepReport:
-        now = self._now()
-        started = self._started.get(name, now)
-        return report_line(
-            self._graph[name],
-            outcome,
-            detail,
-            started=started - self._zero if name in self._started else 0.0,
-            seconds=now - started,
-            error=error,
-            result=result,
-            blocked_by=blocked_by,
-        )
 
     def _finish(self, line: StepReport) -> None:
         """A step has ended: free what it held, let others go on or block them."""
-        self._reports[line.id] = line
+        self._ledger.enter(line)
         self._emit(events.StepEnded(self._now(), line))
         item = self._graph[line.id]
         following = self._passages.leave(line.id, item.system) if is_step(item) else None
         if following is not None:
             self._queued.pop(following).put(Answer())
         for name, causes in self._schedule.end(line.id, done=line.done):
-            if any(self._reports[cause].outcome is Outcome.FAILED for cause in causes):
-                blocked = self._line(name, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
-                self._reports[name] = blocked
+            if any(map(self._ledger.failed, causes)):
+                blocked = self._ledger.line(name, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
+                self._ledger.enter(blocked)
                 self._emit(events.StepEnded(self._now(), blocked))
 
     def _record_bug(self, where: str, error: Exception) -> None:
         text = redact("".join(traceback.format_exception(error)))
-        written = self._bug_log(text) if self._bug_log is not None else ""
+        try:
+            written = self._bug_log(text) if self._bug_log is not None else ""
+        except OSError as problem:
+            written = f"nowhere: {problem}"
         if self._bug is None:
             self._bug = Bug(where, type(error).__name__, written, text)
         self._wind_down(f"a bug of ours in {where}")
@@ -341,21 +322,6 @@ class _Run(Generic[Look, Act]):
         self._emit(events.Stopping(self._now(), self._stop.level, self._stop.reason))
         for name in self._passages.clear():
             self._queued.pop(name).put(Answer(Interrupted("told to stop before it began")))
-
-    def _report(self) -> Report:
-        for name in self._graph.ids:
-            if name not in self._reports:
-                was = "left while it was running" if name in self._started else "never started"
-                self._reports[name] = self._line(name, Outcome.INTERRUPTED, was)
-        return Report(
-            "apply",
-            self._journal.run,
-            tuple(self._reports[name] for name in self._graph.ids),
-            self._now() - self._zero,
-            interrupted=self._stop.requested,
-            bug=self._bug,
-            failure=self._scribe.failure,
-        )
 
     def _now(self) -> float:
         return self._around.clock.monotonic()

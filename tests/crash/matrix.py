@@ -30,8 +30,10 @@ PAUSES_S = (0.0, 0.5, 4.0, 90.0)
 class Stage(Protocol):
     """One world, one state folder, one clock."""
 
-    world: World
-    clock: VirtualClock
+    @property
+    def world(self) -> World: ...
+    @property
+    def clock(self) -> VirtualClock: ...
 
     def live(self, disk: Disk) -> Report:
         """Start the tool: open the journal on this disk and run until the report. Raises Death; lets go of the journal then.
