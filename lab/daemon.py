@@ -20,6 +20,8 @@ from lab.houses.nouns import SHAPES, Block, HouseFolder
 from lab.parts.supervisor import ProcessId
 from lab.scenarios import play
 
+_WAKE_S = 0.2
+
 
 def main(arguments: list[str]) -> int:
     """Hold the house until told to end."""
@@ -42,7 +44,9 @@ def main(arguments: list[str]) -> int:
         control = Control(house, folder.control).start()
         try:
             write_endpoints(house)
-            ended.wait()
+            # The signal may reach any thread, and its handler runs only when this one wakes up.
+            while not ended.wait(_WAKE_S):
+                pass
         finally:
             control.close()
     finally:

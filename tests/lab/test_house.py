@@ -1,0 +1,122 @@
+"""lab.up to lab.down with unmodified clients: from a bare Proxmox host to the application that Flux brought."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import PermanentError
+from lab.control import ask
+from lab.houses.nouns import HouseFolder
+from lab.parts.supervisor import ProcessId, Supervisor
+from lab.starting import daemon, start, stop
+from tests.contract.apiserver import needed
+from tests.lab.by_hand import Hand
+
+pytestmark = pytest.mark.programs
+PROGRAMS = (
+    "talosctl",
+    "talhelper",
+    "kubectl",
+    "helm",
+    "helmfile",
+    "etcd",
+    "kube-apiserver",
+    "volsync",
+    "source-controller",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[HouseFolder]:
+    needed(*PROGRAMS)
+    folder = HouseFolder(tmp_path / "one-node")
+    yield folder
+    stop("one-node", folder)
+
+
+def marked(folder: HouseFolder) -> list[int]:
+    """Processes that carry this lab's mark."""
+    mark = str(folder.parts).encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and ProcessId.of(int(entry.name)):
+            try:
+                if mark in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def test_a_house_comes_up_by_hand_from_a_bare_host_to_the_claim_that_flux_brought(
+    folder: HouseFolder, tmp_path: Path
+) -> None:
+    start("one-node", "empty", 20.0, folder)
+    hand = Hand(folder.endpoints, tmp_path)
+    hand.make_vm()
+    hand.install_talos()
+    hand.until(lambda: "NotReady" in hand.kubectl("get", "node", "cp-1", check=False), "node joined")
+    hand.install_releases()
+    hand.until(lambda: " Ready " in hand.kubectl("get", "node", "cp-1"), "node ready")
+    hand.until(lambda: "notes" in hand.kubectl("get", "pvc", "--namespace", "selfhosted", check=False), "claim")
+    seen = ask(folder.control, {"do": "status"})
+    assert seen["errors"] == []
+    assert seen["unknown_calls"] == []
+    assert [vm["running"] for vm in seen["vms"]] == [True]
+    assert len(seen["etcd"]["cp-1"]) == 1
+    assert "talos.bootstrap_etcd/" in " ".join(seen["faults"]["reached"])
+    assert marked(folder)
+    assert stop("one-node", folder)
+    assert marked(folder) == []
+    assert daemon(folder) is None
+
+
+def test_nothing_of_a_killed_house_survives_the_next_start(folder: HouseFolder) -> None:
+    start("one-node", "empty", 10.0, folder)
+    killed = daemon(folder)
+    assert killed is not None
+    with pytest.raises(PermanentError, match="runs already"):
+        start("one-node", "empty", 10.0, folder)
+    os.kill(killed.pid, signal.SIGKILL)
+    assert killed.wait_gone(10)
+    told = start("one-node", "wrong-clock", 10.0, folder)
+    assert told["daemon"]["pid"] != killed.pid
+    assert folder.control.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_death_ends_the_process_that_was_named(folder: HouseFolder, tmp_path: Path) -> None:
+    start("one-node", "empty", 20.0, folder)
+    pid = os.posix_spawn("/bin/sleep", ["sleep", "300"], {}, setsid=True)
+    reply = ask(
+        folder.control,
+        {"do": "arm", "at": "proxmox.download_image/*", "fault": "die-before", "pid": pid, "group": True},
+    )
+    assert reply["fault"] == "die-before"
+    hand = Hand(folder.endpoints, tmp_path)
+    with pytest.raises(Exception, match=r"(?i)connection|remote"):
+        hand.make_vm()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    faults = ask(folder.control, {"do": "faults"})
+    assert faults["deaths"] == ["proxmox.download_image/pve-1"]
+    assert [struck["fault"] for struck in faults["struck"]] == ["die-before"]
+
+
+@pytest.mark.parametrize(
+    ("house", "scenario", "word"), [("big-house", "empty", "house"), ("one-node", "flood", "scenario")]
+)
+def test_unknown_names_are_refused_before_anything_is_made(
+    tmp_path: Path, house: str, scenario: str, word: str
+) -> None:
+    folder = HouseFolder(tmp_path / "new")
+    with pytest.raises(PermanentError, match=f"there is no {word}"):
+        start(house, scenario, 1.0, folder)
+    assert not folder.root.exists()
+
+
+def test_a_sweep_of_a_house_that_never_was_finds_nothing(tmp_path: Path) -> None:
+    assert Supervisor(tmp_path).sweep() == ()
