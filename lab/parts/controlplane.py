@@ -5,15 +5,13 @@ Takes the cluster's keys as they stand in a machineconfig. Knows no kubelet and 
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from lab.parts.errors import PartFailed
 from lab.parts.etcd import Etcd
-from lab.parts.kube import Access, Kube
+from lab.parts.kube import Access
 from lab.parts.pki import ClusterKeys, issue, write_private
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
@@ -28,7 +26,6 @@ class ApiSettings:
     vip: str
     service_subnet: str = "10.96.0.0/16"
     sans: tuple[str, ...] = ()
-    extra_args: tuple[str, ...] = field(default=())
 
     @property
     def issuer(self) -> str:
@@ -63,32 +60,10 @@ class ControlPlane:
         """Whether the API server's process runs (ready or not)."""
         return self._supervisor.alive(self.program)
 
-    def bootstrap(self) -> None:
-        """Make a new cluster with this node as its first member, and serve. PartFailed when etcd's folder is not empty."""
-        if self.etcd.has_data:
-            raise PartFailed("etcd data directory is not empty")
-        self.etcd.start_first()
-        self.start_api()
-
-    def join(self, through: ControlPlane) -> None:
-        """Become a member of the cluster that `through` belongs to, and serve."""
-        self.etcd.join(through.etcd)
-        self.start_api()
-
-    def start_again(self) -> None:
-        """Start both with the data that are there. Returns before they are ready: etcd may first need its quorum."""
-        self.etcd.start_again()
-        self.start_api(wait=False)
-
     def stop(self) -> None:
-        """End both as a power cut does; the data stay."""
+        """End etcd and the API server as a power cut does; the data stay."""
         self._supervisor.stop(self.program, grace_s=0.0)
         self.etcd.stop()
-
-    def destroy(self) -> None:
-        """End both, and lose the data."""
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=False)
 
     def access(self) -> Access:
         """Administrator's access to this node's own API server."""
@@ -167,7 +142,6 @@ class ControlPlane:
             "--allow-privileged=true",
             "--profiling=false",
             *encryption,
-            *settings.extra_args,
         )
 
 
@@ -187,8 +161,3 @@ resources:
 def _first_address(subnet: str) -> str:
     network = subnet.split(",")[0].split("/")[0].rsplit(".", 1)[0]
     return f"{network}.1"
-
-
-def admin(plane: ControlPlane) -> Kube:
-    """A client with the administrator's certificate, at this node's own API server."""
-    return Kube(plane.access())
