@@ -188,16 +188,7 @@ class Storage(Loop):
         status = content.get("status") or {}
         handle = status.get("snapshotHandle") or f"snap-{meta['uid']}"
         if meta.get("deletionTimestamp"):
-            if meta.get("annotations", {}).get(_BEING_DELETED) == "yes" and _CONTENT_FINALIZER in meta.get(
-                "finalizers", []
-            ):
-                if content["spec"].get("deletionPolicy") == "Delete":
-                    self.disks.remove(self.disks.snapshots / handle)
-                rest = [f for f in meta["finalizers"] if f != _CONTENT_FINALIZER]
-                change: Object = {"metadata": {"finalizers": rest or None, "resourceVersion": meta["resourceVersion"]}}
-                self._write(
-                    "remove snapshot", f"content {meta['name']}", lambda: self.kube.patch(CONTENTS, content, change)
-                )
+            self._remove_snapshot(content, handle)
             return
         source = content["spec"].get("source", {}).get("volumeHandle")
         if (
@@ -207,7 +198,9 @@ class Storage(Loop):
         ):
             return
         if self._knobs.snapshots_fail:
-            change = {"status": {"readyToUse": False, "error": {"message": "lab: the storage takes no snapshots"}}}
+            change: Object = {
+                "status": {"readyToUse": False, "error": {"message": "lab: the storage takes no snapshots"}}
+            }
             if status.get("error") is None:
                 self._write("fail snapshot", meta["name"], lambda: self.kube.patch(CONTENTS, content, change, "status"))
             return
@@ -226,6 +219,17 @@ class Storage(Loop):
             }
         }
         self._write("snapshot ready", meta["name"], lambda: self.kube.patch(CONTENTS, content, change, "status"))
+
+    def _remove_snapshot(self, content: Object, handle: str) -> None:
+        meta = content["metadata"]
+        being_deleted = meta.get("annotations", {}).get(_BEING_DELETED) == "yes"
+        if not being_deleted or _CONTENT_FINALIZER not in meta.get("finalizers", []):
+            return
+        if content["spec"].get("deletionPolicy") == "Delete":
+            self.disks.remove(self.disks.snapshots / handle)
+        rest = [f for f in meta["finalizers"] if f != _CONTENT_FINALIZER]
+        change: Object = {"metadata": {"finalizers": rest or None, "resourceVersion": meta["resourceVersion"]}}
+        self._write("remove snapshot", f"content {meta['name']}", lambda: self.kube.patch(CONTENTS, content, change))
 
     def _release(self, volume: Object) -> None:
         meta, spec = volume["metadata"], volume["spec"]
