@@ -11,7 +11,7 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.proxmox.results import TaskRef, TaskStatus
 from adapters.surface import Surface, surface, surfaces
 from engine.errors import TransientError
-from lab.ports.faulty import SLOW_S, TARGETS, FaultyPort, faulty_port
+from lab.ports.faulty import DURING_S, SLOW_S, TARGETS, FaultyPort, faulty_port
 from lab.world.clock import VirtualClock
 from lab.world.faults import Death, Fault
 from lab.world.world import World
@@ -86,6 +86,15 @@ def test_die_before(tower: Tower) -> None:
     with pytest.raises(Death):
         tower.port.ring("a")
     assert tower.bell.done == [] and tower.clock.fence.fallen
+
+
+def test_die_during_kills_a_second_after_the_act_began(tower: Tower) -> None:
+    tower.clock.drives(tower.world)
+    tower.world.faults.arm("bell.ring/*", Fault.DIE_DURING)
+    start = tower.clock.monotonic()
+    with pytest.raises(Death):
+        tower.port.ring("a")
+    assert tower.clock.monotonic() - start == DURING_S and tower.clock.fence.fallen and tower.bell.done == ["a"]
 
 
 def test_die_after_and_the_dead_reach_nothing(tower: Tower) -> None:
