@@ -20,6 +20,8 @@ from typing import Any
 
 import httpx
 
+from engine.errors import BlackstartError, PermanentError
+from lab import troubles
 from lab.house import LabHouse
 from lab.parts.errors import PartFailed
 from lab.parts.kube import CLAIMS, ApiRefused
@@ -46,7 +48,7 @@ class Control:
             "victim": self._set_victim,
             "lose-everything": self._lose_everything,
             "digest": self._digest,
-            "weather": self._weather,
+            "trouble": self._trouble,
         }
         house.world.on_death = self._die
         with _short(path) as short:
@@ -74,7 +76,9 @@ class Control:
             return {"error": f"there is no command {message.get('do')!r}; known: {', '.join(sorted(self._commands))}"}
         try:
             return command(message)
-        except (PartFailed, ApiRefused, httpx.HTTPError, KeyError, ValueError, OSError) as error:
+        except BlackstartError as error:
+            return {"error": error.what, "hint": error.hint}
+        except (ApiRefused, httpx.HTTPError, KeyError, ValueError, OSError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _status(self, message: Message) -> Message:
@@ -145,18 +149,11 @@ class Control:
             raise ValueError(f"{message['namespace']}/{message['claim']} is not bound")
         return digest_of(cluster.disks.volumes / str(volume))
 
-    def _weather(self, message: Message) -> Message:
-        """Bad weather at one door: `{"door": "git", "refuse": 503, "slow_s": 2}`; without values it is fine again."""
-        door, refuse, slow_s = message["door"], int(message.get("refuse", 0)), float(message.get("slow_s", 0.0))
-        if door == "git":
-            self._house.git.weather.refuse, self._house.git.weather.slow_s = refuse, slow_s
-        elif door == "charts":
-            self._house.charts.refuse = refuse
-        elif door == "s3":
-            self._house.s3.weather.down, self._house.s3.weather.slow_s = bool(message.get("down")), slow_s
-        else:
-            raise ValueError(f"{door} has no weather; git, charts and s3 have")
-        return {}
+    def _trouble(self, message: Message) -> Message:
+        """`{"name": "git-down", "target": "", "end": false}`: let a trouble of lab/troubles.py begin or end."""
+        name, target = str(message["name"]), str(message.get("target", ""))
+        (troubles.end if message.get("end") else troubles.begin)(self._house, name, target)
+        return {"name": name, "target": target, "ended": bool(message.get("end"))}
 
 
 def digest_of(folder: Path) -> Message:
@@ -177,7 +174,7 @@ def digest_of(folder: Path) -> Message:
 
 
 def ask(path: Path, message: Message) -> Message:
-    """Send one command to a running house; PartFailed when none answers, or when it refuses."""
+    """Send one command to a running house. PartFailed when none answers, PermanentError with its words when it refuses."""
     try:
         with socket.socket(socket.AF_UNIX) as connection, _short(path) as short:
             connection.settimeout(TIMEOUT_S)
@@ -188,7 +185,7 @@ def ask(path: Path, message: Message) -> Message:
     except OSError as error:
         raise PartFailed("the house does not answer", evidence=(str(error),), next_command="invoke lab.up") from error
     if "error" in reply:
-        raise PartFailed(f"the house refused {message.get('do')}", evidence=(str(reply["error"]),))
+        raise PermanentError(str(reply["error"]), hint=str(reply.get("hint", "")))
     return reply
 
 

@@ -61,7 +61,7 @@ class LabHouse:
         self.bridge = Bridge(self.talos, self.proxmox, self.cluster)
         self.store = ObjectStore(folder.root / "store")
         self.store.make_bucket(BUCKET)
-        self._key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
+        self.key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
         self._stack = ExitStack()
         self.git: GitDoor
         self.charts: ChartDoor
@@ -81,7 +81,7 @@ class LabHouse:
         self.charts = ChartDoor(folder.charts, block.servers, CHARTS_PORT, shared)
         stack.callback(self.charts.start().close)
         self.s3 = S3Door(
-            self.store, (self._key,), ca.server("s3", block.store).context(), self.world.faults,
+            self.store, (self.key,), ca.server("s3", block.store).context(), self.world.faults,
             address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed,
         )  # fmt: skip
         stack.callback(self.s3.start().close)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import sys
 import time
 
@@ -74,21 +73,28 @@ def down(house: str) -> int:
 
 
 def fault(house: str, at: str, fault: str) -> int:
-    """Arm a fault at a mutation of the running house."""
+    """Arm a fault at a mutation of the running house; or let a trouble begin (`no-…`: end), `at` then names whom it befalls."""
 
     def body() -> int:
         from lab.control import ask
         from lab.houses.nouns import HouseFolder
         from lab.starting import shape_of, told_endpoints
+        from lab.troubles import TROUBLES
         from lab.world.faults import Fault
 
-        known = [each.value for each in Fault]
-        if fault not in known:
-            raise PermanentError(f"there is no fault {fault}", hint=f"known: {', '.join(known)}")
+        faults = [each.value for each in Fault]
+        trouble, ends = fault.removeprefix("no-"), fault.startswith("no-")
+        if fault not in faults and trouble not in TROUBLES:
+            known = f"at a mutation: {', '.join(faults)}; lasting: {', '.join(TROUBLES)} (no-… ends it)"
+            raise PermanentError(f"there is no fault {fault}", hint=known)
         folder = HouseFolder.of(shape_of(house).name)
         told_endpoints(folder)
-        reply = ask(folder.control, {"do": "arm", "at": at, "fault": fault})
-        _say(f"armed: {jsonlib.dumps(reply)}")
+        if fault in faults:
+            ask(folder.control, {"do": "arm", "at": at, "fault": fault})
+            _say(f"{fault} waits for {at}")
+        else:
+            ask(folder.control, {"do": "trouble", "name": trouble, "target": at, "end": ends})
+            _say(f"{trouble} {at} {'ends' if ends else 'begins'}: {TROUBLES[trouble].what}")
         return EXIT_OK
 
     return guarded("lab.fault", False, body)

@@ -34,9 +34,9 @@ def make_repository(shape: HouseShape, folder: HouseFolder, block: Block, creden
     (clone / "talos" / "talconfig.yaml").write_text(talconfig(shape, block))
     bundle = clone / BUNDLE
     bundle.touch(mode=0o600)
-    bundle.write_bytes(_run(clone, "talhelper", "gensecret"))
+    bundle.write_bytes(run_program(clone, "talhelper", "gensecret"))
     for secret in ENCRYPTED:
-        _run(clone, "sops", "encrypt", "--in-place", secret)
+        run_program(clone, "sops", "encrypt", "--in-place", secret)
     _publish(clone, folder, block)
 
 
@@ -107,25 +107,26 @@ def _fill(clone: Path, words: Mapping[str, str]) -> None:
 def _publish(clone: Path, folder: HouseFolder, block: Block) -> None:
     bare = folder.git / "home-ops.git"
     bare.mkdir(parents=True)
-    _run(bare, "git", "init", "--quiet", "--bare", "--initial-branch=main")
-    _run(bare, "git", "config", "http.receivepack", "true")
-    _run(clone, "git", "init", "--quiet", "--initial-branch=main")
+    run_program(bare, "git", "init", "--quiet", "--bare", "--initial-branch=main")
+    run_program(bare, "git", "config", "http.receivepack", "true")
+    run_program(clone, "git", "init", "--quiet", "--initial-branch=main")
     for key, value in (
         ("user.name", "lab"),
         ("user.email", "lab@house.invalid"),
         ("http.sslCAInfo", str(folder.ca_file)),
     ):
-        _run(clone, "git", "config", key, value)
-    _run(clone, "git", "remote", "add", "origin", block.git)
-    _run(clone, "git", "add", "--all")
-    _run(clone, "git", "commit", "--quiet", "--message", "Begin the lab's house")
+        run_program(clone, "git", "config", key, value)
+    run_program(clone, "git", "remote", "add", "origin", block.git)
+    run_program(clone, "git", "add", "--all")
+    run_program(clone, "git", "commit", "--quiet", "--message", "Begin the lab's house")
     # The Git door is not open yet: what a push through it would leave behind is made by hand.
-    _run(clone, "git", "push", "--quiet", str(bare), "main")
-    _run(clone, "git", "update-ref", "refs/remotes/origin/main", "main")
-    _run(clone, "git", "branch", "--quiet", "--set-upstream-to=origin/main", "main")
+    run_program(clone, "git", "push", "--quiet", str(bare), "main")
+    run_program(clone, "git", "update-ref", "refs/remotes/origin/main", "main")
+    run_program(clone, "git", "branch", "--quiet", "--set-upstream-to=origin/main", "main")
 
 
-def _run(folder: Path, program: str, *arguments: str) -> bytes:
+def run_program(folder: Path, program: str, *arguments: str) -> bytes:
+    """Run git or a program of the manifest in `folder`; its output. PartFailed with its last words when it fails."""
     path = shutil.which("git") if program == "git" else str(find(program))
     if path is None:
         raise PartFailed("git is not on PATH", hint="install git")
