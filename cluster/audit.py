@@ -73,6 +73,7 @@ def audit_claim(
         verdict, detail = Verdict.EMPTY, f"{len(seen.points)} snapshots, none of them complete"
     elif verdict is Verdict.OK and newest is not None and age is not None:
         verdict, detail = _judge(claim, newest, age, len(complete))
+        detail = "; ".join(filter(None, (detail, seen.detail)))  # stale locks, unreadable files: OK, and worth a look
     return ClaimAudit(claim, verdict, seen.repository_id, newest, age, seen.points, detail)
 
 

@@ -34,13 +34,20 @@ def etcd_probe(talos: TalosView, house: House) -> Probe:
 
 
 def _refuse_second(having: dict[str, EtcdState]) -> None:
-    clusters: dict[str, list[str]] = {}
+    """Control planes of one etcd share at least one id, of the cluster or of a member: those that share none are two."""
+    clusters: list[tuple[set[str], list[str]]] = []
     for name, state in having.items():
-        if state.cluster_id:
-            clusters.setdefault(state.cluster_id, []).append(name)
+        ids = {member.member_id for member in state.members} | ({state.cluster_id} if state.cluster_id else set())
+        if not ids:
+            continue
+        names = [name]
+        for other in [cluster for cluster in clusters if cluster[0] & ids]:
+            clusters.remove(other)
+            ids, names = ids | other[0], other[1] + names
+        clusters.append((ids, names))
     if len(clusters) > 1:
         raise PermanentError(
             "there are two etcd clusters in this house",
-            evidence=tuple(f"{cluster}: {', '.join(names)}" for cluster, names in sorted(clusters.items())),
+            evidence=tuple(f"one on {', '.join(names)}" for names in sorted(names for _, names in clusters)),
             hint="decide which one holds the cluster's data, then reset the nodes of the other (talosctl reset)",
         )

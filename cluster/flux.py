@@ -31,6 +31,12 @@ def flux_probe(look: LookContext, house: House) -> Probe:
     return _graph_probe(state, house, held_apps(look, house))
 
 
+WAITING = frozenset(
+    {"", "Progressing", "ProgressingWithRetry", "DependencyNotReady", "HealthCheckFailed", "HealthCheckCanceled"}
+)
+"""Reasons with which Flux waits for something to become healthy. All others (a build, an apply) fail with or without a hold."""
+
+
 def held_apps(look: LookContext, house: House) -> frozenset[str]:
     """Kustomizations (`namespace/name`) that own a held claim which is there: applied, and waiting for the hold's lift."""
     held = {(claim.namespace, claim.claim) for claim in still_held(look.hold.record().claims)}
@@ -48,7 +54,7 @@ def _graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
         return changing(f"{len(absent)} Kustomizations are not there yet", *absent)
     behind = [k for k in state.kustomizations if not k.suspended and not (k.ready and k.commit == state.source.commit)]
     excused = waits_on(there.values(), held)
-    stuck = [k for k in behind if k.key not in excused]
+    stuck = [k for k in behind if k.key not in excused or k.reason not in WAITING]
     suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
     if stuck:
         causes = root_causes(stuck)

@@ -33,7 +33,7 @@ from lab.world.world import World
 
 @dataclass
 class ModelledHome:
-    """One house and everything in it. `look` and `act` are what a process gets; `died` fences its act after a death."""
+    """One house and everything in it. `look` and `act` are what a process gets. `unfetchable`: why a release's chart fails."""
 
     house: House
     clock: Clock
@@ -46,6 +46,7 @@ class ModelledHome:
     volsync: VolSync = field(init=False)
     flux: FluxWorld = field(init=False)
     files: ModelledHouse = field(init=False)
+    unfetchable: dict[str, str] = field(default_factory=dict)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,12 +72,12 @@ class ModelledHome:
             talos=ModelledTalos(self.talos, self.files),
             machineconfigs=ModelledMachineconfigs(self.files),
             cluster=ModelledCluster(self.kube),
-            releases=ModelledReleases(self.kube, self.flux),
+            releases=ModelledReleases(self.kube, self.flux, self.unfetchable),
             flux=ModelledFlux(self.kube, self.flux),
             claims=ModelledClaims(self.kube, self.volsync),
             hold=ModelledHold(self.kube),
             backups=ModelledBackups(self.store, self.world),
-            clone=ModelledClone(self.kube),
+            clone=ModelledClone(self.kube, self.files),
             factory=ModelledFactory(self.proxmox.images),
         )
 

@@ -15,7 +15,7 @@ from house.model import House
 
 @dataclass(frozen=True)
 class Room(BaseCheck):
-    """One host: memory, storages and their content types. What exists already needs no more room."""
+    """One host: memory, storages and their content types. What exists already needs no more room, but its storage."""
 
     house: House
     host: str
@@ -39,6 +39,9 @@ class Room(BaseCheck):
         if memory > status.memory_free:
             problems.append(f"memory: {_gib(memory)} wanted, {_gib(status.memory_free)} free")
         storages = {s.name: s for s in look.proxmox.storages(self.host)}
+        used = {disk.storage for node in self.house.nodes if node.host == self.host for disk in node.disks}
+        silent = {name for name in (*used, self.house.image.storage) if name in storages and not storages[name].active}
+        problems += [f"storage {name}: not active" for name in sorted(silent)]
         wanted: Counter[str] = Counter()
         for node in to_make:
             for disk in node.disks:
@@ -50,8 +53,8 @@ class Room(BaseCheck):
             storage = storages.get(name)
             if storage is None:
                 problems.append(f"storage {name}: not on this host")
-            elif not storage.active:
-                problems.append(f"storage {name}: not active")
+            elif name in silent:
+                continue
             elif content not in storage.content:
                 problems.append(f"storage {name}: content type '{content}' is not enabled")
             elif wanted[name] > storage.available:

@@ -44,8 +44,9 @@ class ModelledBackups:
                 )
                 for s in reversed(found.snapshots)
             )  # fmt: skip
-            verdict = Verdict.OK if any(p.complete for p in points) else Verdict.EMPTY
-            return RepositoryLook(repository, verdict, found.repository_id, points, f"{len(points)} snapshots")
+            if not any(p.complete for p in points):
+                return RepositoryLook(repository, Verdict.EMPTY, found.repository_id, points, f"{len(points)} snapshots")
+            return RepositoryLook(repository, Verdict.OK, found.repository_id, points, found.remark)
 
     def listing(self, repository: Repository, snapshot_id: str) -> Listing:
         """See ports.BackupsView. Without hashes, as restic's own list is."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from adapters.git.results import CloneState
+from lab.ports.machineconfigs import ModelledHouse
 from lab.world.kubernetes import KubeWorld
 
 
 class ModelledClone:
-    """Clone port (ports.CloneView). `dirty` holds uncommitted paths; `commit` "" means: at the branch's commit."""
+    """Clone port (ports.CloneView). `files` says what is uncommitted here and where the clone stands."""
 
-    def __init__(self, kube: KubeWorld, dirty: tuple[str, ...] = (), commit: str = "") -> None:
+    def __init__(self, kube: KubeWorld, files: ModelledHouse) -> None:
         self._kube = kube
-        self.dirty = dirty
-        self.commit = commit
+        self._files = files
 
     def state(self) -> CloneState:
         """See ports.CloneView."""
-        return CloneState(self.commit or self._kube.git_commit, self._kube.house.flux.branch, self.dirty, self._kube.git_commit)
+        there = self._kube.git_commit
+        here, branch, problem = self._files.commit or there, self._kube.house.flux.branch, self._files.remote_problem
+        return CloneState(here, branch, self._files.dirty, "" if problem else there, problem)
 
     def descends(self, commit: str, ancestor: str) -> bool | None:
         """See ports.CloneView."""

@@ -17,7 +17,8 @@ class ModelledHouse:
 
     `bundle` stands for the Talos secrets bundle: every authority's name derives from it, so that another bundle is another
     cluster. `bundle_problem` and `age_key_problem` say why they cannot be used ("" when they can); `edits` counts changes of
-    the repository.
+    the repository. Of its clone: `dirty` holds uncommitted paths, `commit` where it stands ("": at the branch's commit), and
+    `remote_problem` why the remote cannot be asked.
     """
 
     house: House
@@ -28,6 +29,9 @@ class ModelledHouse:
     rendered: dict[str, str] = field(default_factory=dict)
     rendered_from: str = ""
     kubeconfig_ca: str = ""
+    dirty: tuple[str, ...] = ()
+    commit: str = ""
+    remote_problem: str = ""
 
     @property
     def os_ca(self) -> str:

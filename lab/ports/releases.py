@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from adapters.helm.results import ReleaseState, ReleaseStatus
@@ -15,11 +16,11 @@ from lab.world.kubernetes import KubeWorld, Objects
 class ModelledReleases:
     """Releases port (ports.Releases). The release named flux-instance brings Flux up, as its chart does."""
 
-    def __init__(self, kube: KubeWorld, flux: FluxWorld) -> None:
+    def __init__(self, kube: KubeWorld, flux: FluxWorld, unfetchable: Mapping[str, str]) -> None:
         self._kube = kube
         self._world = kube.world
         self._flux = flux
-        self.unfetchable: dict[str, str] = {}
+        self._unfetchable = unfetchable
 
     def releases(self) -> tuple[ReleaseState, ...]:
         """See ports.ReleasesView."""
@@ -37,7 +38,7 @@ class ModelledReleases:
 
     def chart_problem(self, namespace: str, name: str) -> str:
         """See ports.ReleasesView."""
-        return self.unfetchable.get(f"{namespace}/{name}", "")
+        return self._unfetchable.get(f"{namespace}/{name}", "")
 
     def open_runs(self) -> tuple[str, ...]:
         """See ports.ReleasesView."""

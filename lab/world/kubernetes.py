@@ -36,6 +36,7 @@ class Objects:
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     destinations: dict[tuple[str, str], Destination] = field(default_factory=dict)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ class KubeDelays:
 
 
 class KubeWorld:
-    """The cluster on top of the Talos machines. `git_commit` is where the branch that Flux pulls stands."""
+    """The cluster on top of the Talos machines. `git_commit` is where the branch that Flux pulls stands.
+
+    `api_down` holds addresses whose API server does not run although its etcd does.
+    """
 
     def __init__(
         self, world: World, talos: TalosWorld, house: House, store: Store, delays: KubeDelays | None = None
@@ -66,6 +70,7 @@ class KubeWorld:
         self.store = store
         self.delays = delays or KubeDelays()
         self.git_commit = "c0ffee0000000000000000000000000000000001"
+        self.api_down: set[str] = set()
         self._objects: dict[int, Objects] = {}
         self._first_healthy: dict[str, float] = {}
 
@@ -92,7 +97,8 @@ class KubeWorld:
 
     def api_ready(self, machine: Machine) -> bool:
         """Whether this machine's API server is ready: some seconds after its etcd member became healthy."""
-        if not (machine.powered and machine.control_plane and machine.config and self.talos.etcd.healthy(machine)):
+        up = machine.powered and machine.control_plane and machine.config and machine.address not in self.api_down
+        if not (up and self.talos.etcd.healthy(machine)):
             self._first_healthy.pop(machine.mac, None)
             return False
         since = self._first_healthy.setdefault(machine.mac, self.world.clock.monotonic())

@@ -36,12 +36,13 @@ class StoredSnapshot:
 
 @dataclass
 class StoredRepository:
-    """One repository; snapshots in order of time."""
+    """One repository; snapshots in order of time. `remark` is what a look tells beside them (stale locks and such)."""
 
     repository_id: str
     snapshots: list[StoredSnapshot] = field(default_factory=list)
     trouble: Trouble | None = None
     half_listing: bool = False
+    remark: str = ""
 
 
 class Store:
