@@ -132,6 +132,12 @@ class Cluster(ClusterView, Protocol):
     def create_namespace(self, name: str) -> None: ...
     def put_secret(self, namespace: str, name: str, source: str) -> None: ...
 
+    def rest(self, workload: Workload) -> None:
+        """Scale it to 0; how many it had stays on the object, for `wake`. Resting already: no change."""
+
+    def wake(self, workload: Workload) -> None:
+        """Scale it back to what it had before `rest`."""
+
     def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
         """Take or renew; answers who holds it now, which may be somebody else."""
 
@@ -198,7 +204,9 @@ class Claims(ClaimsView, Protocol):
     def delete_claim(self, namespace: str, name: str, uid: str) -> None:
         """Delete the claim with a uid precondition: its data are lost unless proven elsewhere."""
 
-    def back_up_now(self, namespace: str, source: str, trigger: str) -> None: ...
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
+        """Set the manual trigger, which stops the schedule; with "" take ours away again, which gives it back."""
+
 
 
 class HoldView(Protocol):

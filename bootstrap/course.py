@@ -60,4 +60,5 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *sync_release.steps(house),            # helmfile, release by release
             *reconcile_flux.steps(house),          # to the commit that was checked
         ),
+        guards={"talos": checks.etcd_healthy.EtcdHealthy(house)},
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from adapters.context import ActContext, LookContext
 from engine.graph import Graph
@@ -15,10 +16,11 @@ HouseGraph = Graph[LookContext, ActContext]
 
 @dataclass(frozen=True)
 class Course:
-    """Checks and steps of one scenario in telling order."""
+    """Checks and steps of one scenario in telling order; per system, the check that must say yes before it is disturbed."""
 
     checks: tuple[HouseCheck, ...]
     steps: tuple[HouseStep, ...]
+    guards: Mapping[str, HouseCheck] = field(default_factory=dict)
 
     def graph(self) -> HouseGraph:
         """What waits for what. Raises GraphInvalid."""

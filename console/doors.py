@@ -16,5 +16,8 @@ class Doors(Protocol):
     programs: Programs
     end_group: EndGroup | None
 
+    def leave_at_once(self) -> None:
+        """End every program of ours now, and leave the Lease to expire. Called in a signal handler: returns at once."""
+
     def close(self) -> None:
         """Release the Lease if it is ours, end helper processes, close connections."""

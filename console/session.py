@@ -32,6 +32,7 @@ from engine.executor import run
 from engine.journal import Journal, open_journal
 from engine.limits import Limits
 from engine.plan import Plan, plan
+from engine.programs import end_leftovers
 from engine.report import Outcome, Report
 from engine.secrets import redact
 from engine.state import State
@@ -94,14 +95,17 @@ class Session:
             stack.enter_context(journal)
             folder.mkdir(parents=True, mode=0o700)
             doors = stack.enter_context(self.doors(journal))
+            self.end_dead_programs(doors, journal)
             approval = self.consent(graph, doors, journal, approved)
+            stack.callback(self.stop.subscribe(lambda: doors.leave_at_once() if self.stop.at_once else None))
             sink = stack.enter_context(self.sinks(folder))
             stack.enter_context(self.signals())
             limits = self.house.limits
             report = run(
                 graph, doors.look, doors.act, journal=journal, clock=self.clock, workers=Threads(), stop=self.stop, sink=sink,
                 limits=Limits(at_once=limits.parallel, per_system={"proxmox": limits.proxmox_parallel, "helm": 1}),
-                approval=approval, programs=doors.programs, end_group=doors.end_group, bug_log=_bug_log(folder),
+                approval=approval, guards=course.guards, programs=doors.programs, end_group=doors.end_group,
+                bug_log=_bug_log(folder),
             )  # fmt: skip
         return self.finish_run(report, next_command)
 
@@ -146,6 +150,11 @@ class Session:
             yield doors
         finally:
             doors.close()
+
+    def end_dead_programs(self, doors: Doors, journal: Journal) -> None:
+        """What a dead run left running could still change the house: it ends before the first look."""
+        if doors.end_group is not None:
+            end_leftovers(journal.state.programs, doors.end_group)
 
     def consent(self, graph: HouseGraph, doors: Doors, journal: Journal, approved: str) -> Approval | None:
         """Turn `--approve DIGEST` into an approval of the acts of the plan of now, and journal it."""

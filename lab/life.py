@@ -64,7 +64,7 @@ class Lives:
         with open_journal(self.folder, lineage=self.house.id, run=run, disk=disk, now=self.clock.now) as journal:
             report = executor.run(
                 course.graph(), read_only(act), act, journal=journal, clock=self.clock, workers=self.clock.workers(),
-                sink=self.sink, approval=approval,
+                sink=self.sink, approval=approval, guards=course.guards,
             )  # fmt: skip
             lease.drop()
             return report

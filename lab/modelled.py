@@ -71,7 +71,7 @@ class ModelledHome:
             proxmox=ModelledProxmox(self.proxmox, self.house.proxmox.token_id),
             talos=ModelledTalos(self.talos, self.files),
             machineconfigs=ModelledMachineconfigs(self.files),
-            cluster=ModelledCluster(self.kube),
+            cluster=ModelledCluster(self.kube, self.volsync),
             releases=ModelledReleases(self.kube, self.flux, self.unfetchable),
             flux=ModelledFlux(self.kube, self.flux),
             claims=ModelledClaims(self.kube, self.volsync),

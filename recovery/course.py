@@ -8,12 +8,16 @@ from house.model import BackedUpClaim, House
 from recovery.checks import in_place, running
 from recovery.steps import (
     accept_empty,
+    delete_claim,
     first_backup,
+    hold_again,
     pin_claim,
     populate_claim,
     prove_image,
     release_claim,
     restore_image,
+    start_app,
+    stop_app,
 )
 
 
@@ -21,11 +25,15 @@ def course(
     house: House,
     claims: tuple[BackedUpClaim, ...],
     *,
+    again: tuple[BackedUpClaim, ...] = (),
     never_backed_up: tuple[BackedUpClaim, ...] = (),
     as_of: float = 0.0,
     known: dict[str, str] | None = None,
 ) -> Course:
-    """Restore `claims` as of a time (seconds since the epoch, 0.0 for now); `known` maps claim keys to repository ids."""
+    """Restore `claims` as of a time (seconds since the epoch, 0.0 for now); those that are bound and alive stand in `again` too.
+
+    `known` maps claim keys to the repository ids of the lock file.
+    """
     known = known or {}
     return Course(
         checks=(
@@ -35,9 +43,13 @@ def course(
         ),
         steps=(
             *accept_empty.steps(house, never_backed_up),   # by approval only
+            *hold_again.steps(house, again, as_of, known),  # bound and alive: held again, by approval only
             *pin_claim.steps(house, claims, as_of, known),  # one restore point per claim, chosen once
             *restore_image.steps(house, claims),       # by VolSync, from exactly that snapshot
             *prove_image.steps(house, claims),         # compared with the snapshot's own list
+            *stop_app.steps(again),                    # only now, with the replacement proven
+            *delete_claim.steps(again),                # exactly the claim that the approval named
+            *start_app.steps(again),                   # Flux makes it anew
             *populate_claim.steps(house, claims),      # the claim is filled from that image
             *release_claim.steps(house, claims),       # backups may be written again
             *first_backup.steps(house, claims),        # and one was, complete

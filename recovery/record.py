@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.hold.results import HeldClaim, HoldState
-from adapters.ports import HoldView
+from adapters.ports import ClaimsView, HoldView
 from engine.errors import PermanentError
 from house.model import BackedUpClaim
 
@@ -30,3 +30,11 @@ def pinned(hold: HoldView, claim: BackedUpClaim) -> HeldClaim:
 def is_through(entry: HeldClaim | None) -> bool:
     """Whether the hold no longer concerns this claim."""
     return entry is not None and entry.state in THROUGH
+
+
+def replaced(claims: ClaimsView, entry: HeldClaim | None, claim: BackedUpClaim) -> bool:
+    """Whether the bound claim that the approval named is gone, or another one stands in its place."""
+    if entry is None or not entry.replaces:
+        return False
+    state = claims.claim(claim.namespace, claim.claim)
+    return state.uid != entry.replaces

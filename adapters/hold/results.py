@@ -17,7 +17,8 @@ class HoldState(Enum):
 
 @dataclass(frozen=True)
 class HeldClaim:
-    """One claim of the record. `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` in seconds since the epoch."""
+    """One claim of the record. `replaces` is the uid of a bound claim whose data the pin is to replace, by approval.
+ `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` in seconds since the epoch."""
 
     namespace: str
     claim: str
@@ -32,6 +33,7 @@ class HeldClaim:
     depth: str = ""
     reason: str = ""
     since: float = 0.0
+    replaces: str = ""
 
     @property
     def key(self) -> str:

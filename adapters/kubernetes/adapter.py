@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere
-from adapters.kubernetes.kinds import CRD, NAMESPACE, NODE, SECRET
+from adapters.kubernetes.kinds import CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
 from adapters.kubernetes.lease import HouseLease
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, rows, table, text
 from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
-from adapters.kubernetes.workloads import KINDS, uses, workload
+from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
 from house.model import House
@@ -92,6 +92,26 @@ class KubernetesCluster:
         self._clients.main().apply(
             SECRET, {"metadata": metadata, "type": "Opaque", "data": data}, namespace, force=True
         )
+
+    def rest(self, workload: Workload) -> None:
+        """Scale to 0 and note what it had. PermanentError for a kind that has no replicas of its own."""
+        if workload.resting is None:
+            self._scale(workload, 0, str(workload.wanted))
+
+    def wake(self, workload: Workload) -> None:
+        """Scale back to what `rest` noted."""
+        if workload.resting is not None:
+            self._scale(workload, workload.resting, None)
+
+    def _scale(self, workload: Workload, replicas: int, note: str | None) -> None:
+        kind = next((k for k in (DEPLOYMENT, STATEFUL_SET) if k.name == workload.kind), None)
+        if kind is None:
+            raise PermanentError(
+                f"{workload.kind} {workload.namespace}/{workload.name} cannot be stopped by scaling it",
+                hint="take its pods away from the claim by hand, then go on",
+            )
+        patch = {"metadata": {"annotations": {RESTING: note}}, "spec": {"replicas": replicas}}
+        self._clients.main().merge(kind, workload.name, patch, workload.namespace)
 
     def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
         """Take or renew the house's Lease for so many seconds; who holds it now comes back."""

@@ -70,6 +70,22 @@ class ApiClient:
         """The same server, asked with this token instead of our own certificate."""
         return ApiClient(self._config._replace(user=User(token=token.reveal())))
 
+    def kubeconfig_with(self, token: Secret) -> str:
+        """A kubeconfig (JSON, which is YAML) for the same server with this token: secret text, for a 0600 file."""
+        cluster = msgspec.to_builtins(self._config.cluster)
+        if self._config.cluster.certificate_auth:
+            cluster["certificate-authority"] = str(self._config.abs_file(self._config.cluster.certificate_auth))
+        return json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "run",
+                "contexts": [{"name": "run", "context": {"cluster": "run", "user": "run"}}],
+                "clusters": [{"name": "run", "cluster": cluster}],
+                "users": [{"name": "run", "user": {"token": token.reveal()}}],
+            }
+        )
+
     def close(self) -> None:
         """Close its connections."""
         self._http.close()

@@ -38,10 +38,14 @@ class LeaseHolder:
 
 @dataclass(frozen=True)
 class Workload:
-    """An application's pods behind one claim: how many are wanted and ready."""
+    """An application's pods behind one claim: how many are wanted and ready.
+
+    `resting` is how many it had before we stopped it, None when we did not.
+    """
 
     kind: str
     namespace: str
     name: str
     wanted: int
     ready: int
+    resting: int | None = None

@@ -8,6 +8,9 @@ from adapters.kubernetes.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, number, rows, text
 from adapters.kubernetes.results import Workload
 
+RESTING = "blackstart/replicas"
+"""Annotation: how many replicas a workload had before a restore stopped it."""
+
 KINDS: tuple[Kind, ...] = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)
 
 
@@ -32,4 +35,5 @@ def workload(kind: Kind, obj: Obj) -> Workload:
     if number(obj, "status", "observedGeneration") < number(obj, "metadata", "generation"):
         # The controller has not seen the newest spec: what it counted belongs to an older one.
         ready = 0
-    return Workload(kind.name, namespace_of(obj), name_of(obj), wanted, ready)
+    before = text(obj, "metadata", "annotations", RESTING)
+    return Workload(kind.name, namespace_of(obj), name_of(obj), wanted, ready, int(before) if before.isdigit() else None)

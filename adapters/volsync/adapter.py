@@ -99,6 +99,8 @@ class VolSyncClaims:
             log=tuple(text(status, "latestMoverStatus", "logs").splitlines()),
             condition=_told(found),
             retain=tuple((k, str(v)) for k, v in sorted(table(found, "spec", "restic", "retain").items())),
+            manual=text(found, "spec", "trigger", "manual"),
+            last_manual=text(status, "lastManualSync"),
         )
 
     def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:

@@ -50,7 +50,10 @@ class DestinationState:
 
 @dataclass(frozen=True)
 class SourceBackups:
-    """A ReplicationSource: when it last finished (seconds since the epoch, 0.0 for never), and what it said."""
+    """A ReplicationSource: when it last finished (seconds since the epoch, 0.0 for never), and what it said.
+
+    `manual` is the manual trigger in its spec (while there is one, its schedule is off), `last_manual` the last one that ended.
+    """
 
     namespace: str
     name: str
@@ -62,6 +65,8 @@ class SourceBackups:
     log: tuple[str, ...]
     condition: str = ""
     retain: tuple[tuple[str, str], ...] = ()
+    manual: str = ""
+    last_manual: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from bootstrap.checks import (
     charts,
     clocks,
     clone,
+    etcd_healthy,
     held_claims,
     image,
     keys,
@@ -16,6 +17,7 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "api_servers", "charts", "clocks", "clone", "held_claims", "image", "keys", "nodes", "privileges", "quorum", "room",
+    "api_servers", "charts", "clocks", "clone", "etcd_healthy", "held_claims",
+    "image", "keys", "nodes", "privileges", "quorum", "room",
     "strangers",
 ]  # fmt: skip

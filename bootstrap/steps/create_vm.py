@@ -80,8 +80,8 @@ class CreateVm(BaseStep):
             source = f"0,import-from={self.house.image.storage}:import/{self.house.image.filename}"
             disks.append(f"--{disk.slot} {disk.storage}:{source if disk.system else disk.size >> 30}")
         return (
-            f"qm create {node.vm_id} --name {node.name} --cores {node.cores} --memory {node.memory >> 20} --cpu host"
-            f" --scsihw virtio-scsi-single --agent 1 --net0 virtio={node.mac},bridge={node.bridge} {' '.join(disks)}"
+            f"qm create {node.vm_id} --name {node.name} --cores {node.cores} --memory {node.memory >> 20} --cpu x86-64-v2-AES"
+            f" --scsihw virtio-scsi-single --net0 virtio={node.mac},bridge={node.bridge} {' '.join(disks)}"
             f" --description '{self.house.owner_token(node)}'   # on {node.host}"
         )
 

@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 
 from adapters.backups.results import Verdict
-from adapters.hold.results import HoldState
+from adapters.context import LookContext
+from adapters.hold.results import HoldRecord, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.audit import ClaimAudit, audit_claim
 from cluster.course import Course
@@ -14,7 +15,7 @@ from cluster.holding import still_held
 from console.opening import open_session
 from console.session import Session, guarded
 from console.tables import audit_table, hold_table
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, PreflightRefused, SettingsInvalid
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
@@ -90,25 +91,26 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
     with session.doors(None) as doors:
         look = doors.look
         record = look.hold.record()
-        alive = [
-            c for c in chosen
-            if record.claim(c.namespace, c.claim) is None
-            and look.claims.claim(c.namespace, c.claim).phase is ClaimPhase.BOUND
-        ]  # fmt: skip
+        alive = [c for c in chosen if bound_and_free(look, record, c)]
         empty = [
             c for c in chosen
             if not c.requirement.required and c.key not in known
             and audit_claim(look.backups, look.clock, session.house, c).verdict is Verdict.MISSING
         ]  # fmt: skip
-    if alive and claims:
-        raise PreflightRefused(
-            f"{alive[0].key} is bound and alive: a restore would destroy what is in it",
-            hint="delete the claim yourself (its application stopped, Flux suspended) and run cluster.bootstrap: then it is held",
-        )
-    wanted = tuple(c for c in chosen if c not in empty and c not in alive)
+    # A claim that is alive is only touched when it was named: "all" means all that are held.
+    again = tuple(alive) if claims else ()
+    wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again))
     return course(
-        session.house, wanted, never_backed_up=tuple(empty), as_of=as_time(as_of) if as_of else 0.0, known=known
+        session.house, wanted, again=again, never_backed_up=tuple(empty), as_of=as_time(as_of) if as_of else 0.0, known=known
     )
+
+
+def bound_and_free(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:
+    """Whether a claim is bound, and the hold does not concern it (any more), or it is on its way to be replaced."""
+    entry = record.claim(claim.namespace, claim.claim)
+    if entry is not None and entry in still_held((entry,)):
+        return bool(entry.replaces)
+    return look.claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.BOUND
 
 
 def choose(house: House, claims: str) -> tuple[BackedUpClaim, ...]:

@@ -49,7 +49,7 @@ class ModelledClaims:
                 return SourceBackups(namespace, name, False, "", False, 0.0, "", ())
             return SourceBackups(
                 namespace, name, True, found.claim, found.running, found.last_sync, found.result, found.log, found.condition,
-                (("last", str(found.retain_last)),),
+                (("last", str(found.retain_last)),), found.manual, found.last_manual,
             )  # fmt: skip
 
     def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
@@ -106,11 +106,10 @@ class ModelledClaims:
                 return
             if found.uid != uid:
                 raise PermanentError(f"{namespace}/{name} is another claim than the one that was seen")
-            del objects.claims[(namespace, name)]
-            # Flux makes what Git declares again at its next interval; here at once.
-            for wanted in self._kube.house.claims:
-                if (wanted.namespace, wanted.claim) == (namespace, name):
-                    self._volsync.declare(objects, wanted)
+            if found.app_ready:
+                found.deleting = True  # claims in use are protected: it goes when the pods are gone
+            else:
+                del objects.claims[(namespace, name)]
 
     def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
         """See ports.Claims."""
@@ -119,8 +118,10 @@ class ModelledClaims:
             found = objects.sources.get((namespace, source))
             if found is None:
                 raise PermanentError(f"no ReplicationSource {namespace}/{source}")
-            found.wanted = True
-            self._volsync.nudge(objects, found)
+            found.manual = trigger
+            if trigger and trigger != found.last_manual:
+                found.wanted = True
+                self._volsync.nudge(objects, found)
 
     def _destination(self, namespace: str, name: str) -> tuple[Objects, Destination]:
         objects = self._kube.objects()

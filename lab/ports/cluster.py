@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
 from lab.world.kubernetes import KubeWorld
 from lab.world.machine import Machine
+from lab.world.volsync import VolSync
 
 CNI_RELEASES = ("cilium", "flannel")
 
@@ -12,8 +13,9 @@ CNI_RELEASES = ("cilium", "flannel")
 class ModelledCluster:
     """Cluster port (ports.Cluster)."""
 
-    def __init__(self, kube: KubeWorld) -> None:
+    def __init__(self, kube: KubeWorld, volsync: VolSync) -> None:
         self._kube = kube
+        self._volsync = volsync
         self._world = kube.world
 
     def api_servers(self) -> tuple[ApiServer, ...]:
@@ -58,7 +60,10 @@ class ModelledCluster:
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]:
         """See ports.ClusterView."""
         with self._world.looking():
-            state = self._kube.objects().claims.get((namespace, claim))
+            objects, key = self._kube.objects(), (namespace, claim)
+            state = objects.claims.get(key)
+            if key in objects.resting:
+                return (Workload("Deployment", namespace, claim, 0, 0, resting=1),)
             return (Workload("Deployment", namespace, claim, 1, int(state.app_ready)),) if state else ()
 
     def create_namespace(self, name: str) -> None:
@@ -70,6 +75,20 @@ class ModelledCluster:
         """See ports.Cluster."""
         with self._world.looking():
             self._kube.objects().secrets[(namespace, name)] = source
+
+    def rest(self, workload: Workload) -> None:
+        """See ports.Cluster."""
+        with self._world.looking():
+            objects, key = self._kube.objects(), (workload.namespace, workload.name)
+            objects.resting.add(key)
+            self._volsync.stop_app(objects, key)
+
+    def wake(self, workload: Workload) -> None:
+        """See ports.Cluster."""
+        with self._world.looking():
+            objects, key = self._kube.objects(), (workload.namespace, workload.name)
+            objects.resting.discard(key)
+            self._volsync.start_app(objects, key)
 
     def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
         """See ports.Cluster."""

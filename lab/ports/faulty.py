@@ -39,6 +39,8 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "cluster": {
         "create_namespace": ("name",),
         "put_secret": ("namespace", "name"),
+        "rest": ("workload.namespace", "workload.name"),
+        "wake": ("workload.namespace", "workload.name"),
         "take_lease": (),
         "drop_lease": (),
     },

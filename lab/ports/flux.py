@@ -30,7 +30,9 @@ class ModelledFlux:
         """See ports.Flux."""
         with self._world.looking():
             objects = self._kube.objects()
-            if objects.flux_running:
+            if kind == "Kustomization":
+                self._flux.apply_again(objects, f"{namespace}/{name}")
+            elif objects.flux_running:
                 self._world.after(self._kube.delays.fetch_s, "fetch", lambda: self._flux.fetch(objects))
 
     def suspend(self, namespace: str, name: str, *, on: bool) -> None:

@@ -36,6 +36,14 @@ class FluxWorld:
             self._world.happened("flux", f"fetched {objects.flux_commit[:12]}")
         self._go_on(objects)
 
+    def apply_again(self, objects: Objects, key: str) -> None:
+        """Somebody asked for it: what Git declares and the cluster lost is made again, unless it is suspended."""
+        state = objects.kustomizations.get(key)
+        if state is None or state.suspended or not state.ready:
+            return
+        app = next(app for app in self._kube.house.flux_apps if app.key == key)
+        self._world.after(self._kube.delays.kustomization_s, f"apply {key}", lambda: self._applied(objects, app))
+
     def _go_on(self, objects: Objects) -> None:
         for app in self._kube.house.flux_apps:
             state = objects.kustomizations.get(app.key)

@@ -114,8 +114,22 @@ class VolSync:
             if (source.namespace, source.claim) == claim.key:
                 self.consider_source(objects, source)
 
+    def start_app(self, objects: Objects, key: tuple[str, str]) -> None:
+        """The application's pods may run again; they start once the claim is bound."""
+        claim = objects.claims.get(key)
+        if claim is not None and claim.bound:
+            self._world.after(self._kube.delays.start_s, f"start {claim.name}", lambda: self._started(objects, claim))
+
+    def stop_app(self, objects: Objects, key: tuple[str, str]) -> None:
+        """The application's pods are gone; a claim that only waited for them to be deleted goes too."""
+        claim = objects.claims.get(key)
+        if claim is not None:
+            claim.app_ready = False
+            if claim.deleting:
+                del objects.claims[key]
+
     def _started(self, objects: Objects, claim: Claim) -> None:
-        if objects.claims.get(claim.key) is not claim:
+        if objects.claims.get(claim.key) is not claim or claim.key in objects.resting:
             return
         if not claim.entries:
             claim.entries = (DEFAULT_FILE,)
@@ -144,7 +158,7 @@ class VolSync:
         source.running = False
         if not self._kube.alive(objects):
             return
-        source.wanted, source.condition = False, "WaitingForSchedule"
+        source.wanted, source.condition, source.last_manual = False, "WaitingForSchedule", source.manual
         source.last_sync, source.result = self._world.clock.now(), "Successful"
         if objects.claims.get(claim.key) is not claim or not claim.entries:
             source.log = ("=== Directory is empty, skipping backup ===",)

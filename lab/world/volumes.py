@@ -22,6 +22,7 @@ class Claim:
     app_ready: bool = False
     binding: bool = False
     detail: str = ""
+    deleting: bool = False
     tries: int = 0
     retry: Timer | None = None
 
@@ -78,6 +79,8 @@ class Source:
     log: tuple[str, ...] = ()
     condition: str = ""
     wanted: bool = True
+    manual: str = ""
+    last_manual: str = ""
     backups: list[str] = field(default_factory=list)
     tries: int = 0
     retry: Timer | None = None

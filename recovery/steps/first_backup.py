@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from adapters.backups.results import RepositoryLook, RestorePoint
 from adapters.context import ActContext, LookContext
+from adapters.hold.results import HeldClaim
+from adapters.volsync.results import SourceBackups
 from cluster.audit import repository_of
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
-from engine.waiting import pause
+from engine.waiting import pause, wait_until
 from house.model import BackedUpClaim, House
-from recovery.record import entry_of
+from recovery.record import entry_of, pinned
 
-NUDGES = 30
+NUDGES = 3
 NUDGE_S = 2.0
 
 
@@ -57,22 +59,46 @@ class FirstBackup(BaseStep):
         if entry.repository_id and seen.repository_id != entry.repository_id:
             return unknown(f"the repository could not be seen: {seen.verdict.value}", seen.detail)
         point = after_pin(seen, entry.snapshot_id, entry.since)
-        if point is not None:
-            return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {point.files} files")
-        if source.running:
-            return changing("VolSync is backing up")
-        return missing("no backup since the restore", source.condition)
+        if point is None:
+            if source.running:
+                return changing("VolSync is backing up")
+            return missing("no backup since the restore", source.condition)
+        if source.manual == trigger_of(entry):
+            return missing("backed up, but our trigger is still on: the schedule is off")
+        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {point.files} files")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        entry = pinned(act.hold, self.claim)
+        namespace, source = self.claim.namespace, self.claim.source
+        if not self._due_one(act, entry):
+            trigger = trigger_of(entry)
+            act.claims.back_up_now(namespace, source, trigger)
+            self._wait(act, lambda state: state.last_manual == trigger and not state.running)
+        act.claims.back_up_now(namespace, source, "")
+
+    def _due_one(self, act: ActContext, entry: HeldClaim) -> bool:
+        """Whether the backup that the hold refused was due and comes by a nudge: then the user's schedule stays as it is."""
         for _ in range(NUDGES):
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
             pause(act.clock, NUDGE_S)
-            state = act.claims.source(self.claim.namespace, self.claim.source)
-            if state.running or state.result:
-                return
+            self._wait(act, lambda state: not state.running)
+            if after_pin(act.backups.look(repository_of(self.house, self.claim)), entry.snapshot_id, entry.since):
+                return True
+        return False
+
+    def _wait(self, act: ActContext, ended: Callable[[SourceBackups], bool]) -> None:
+        def look() -> bool | None:
+            return ended(act.claims.source(self.claim.namespace, self.claim.source)) or None
+
+        wait_until(act.clock, look, limit_s=self.house.limits.restore_s, what=f"the backup of {self.claim.key}")
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} get replicationsource {self.claim.source} -o yaml   # lastSyncTime, result"
+
+
+def trigger_of(entry: HeldClaim) -> str:
+    """Our manual trigger on the source: one of its own for each hold, the same for every resume of it."""
+    return f"blackstart-{entry.since:.0f}"
 
 
 def after_pin(seen: RepositoryLook, snapshot_id: str, since: float) -> RestorePoint | None:

@@ -10,7 +10,7 @@ from adapters.context import ActContext, LookContext
 from cluster.audit import audit_claim
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of
 
@@ -24,7 +24,10 @@ class PinClaim(BaseStep):
     as_of: float = 0.0
     known_id: str = ""
     system = "kubernetes"
-    needs = ("preflight.*", "hold.in-place")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("preflight.*", "hold.in-place", if_any(f"recovery.hold-again/{self.claim.key}"))
 
     @property
     def id(self) -> StepId:

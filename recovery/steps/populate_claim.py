@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.volsync.results import ClaimPhase
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Notes, StepId, if_any
 from engine.waiting import pause
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of, is_through
@@ -36,7 +36,7 @@ class PopulateClaim(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"recovery.prove/{self.claim.key}",)
+        return (f"recovery.prove/{self.claim.key}", if_any(f"recovery.start-app/{self.claim.key}"))
 
     @property
     def ready_s(self) -> float:

@@ -71,7 +71,7 @@ class RestoreImage(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
-        act.claims.pin(self.claim.namespace, self.claim.destination, entry.pin, f"restore-{entry.snapshot_id[:8]}")
+        act.claims.pin(self.claim.namespace, self.claim.destination, entry.pin, trigger_of(entry))
 
     def by_hand(self) -> str:
         claim = self.claim
@@ -79,6 +79,11 @@ class RestoreImage(BaseStep):
             f"kubectl -n {claim.namespace} patch replicationdestination {claim.destination} --type merge --field-manager=blackstart"
             """ -p '{"spec":{"trigger":{"manual":"restore-again"},"restic":{"restoreAsOf":"PIN","previous":0}}}'"""
         )
+
+
+def trigger_of(entry: HeldClaim) -> str:
+    """The destination's manual trigger: one of its own for each hold, the same for every resume of it."""
+    return f"restore-{entry.snapshot_id[:8]}-{entry.since:.0f}"
 
 
 def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:

@@ -9,14 +9,17 @@ from typing import cast
 
 import pytest
 
+from adapters.hold.results import HoldState
 from adapters.surface import surfaces
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
+from engine.approval import approve
 from engine.journal import Disk
 from engine.plan import Plan
 from engine.report import Report
 from lab.life import Lives
 from lab.world.clock import VirtualClock
+from lab.world.store import a_file
 from lab.world.world import World
 from recovery.course import course as recovery_course
 from tests.builders import a_house
@@ -112,7 +115,44 @@ class PushedHouse(HeldHouse):
         return House.doubled(self)
 
 
-STAGES = (House, HeldHouse, PushedHouse)
+class AliveHouse(HeldHouse):
+    """The same house with its claim restored and alive, to be restored once more over what is in it, by approval."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        claims = self.lives.house.claims
+        assert self.lives.live(recovery_course(self.lives.house, claims)).converged
+        self.clock.bury()
+        self.clock.new_life()
+        self.clock.sleep(60)
+        self.old = self.home.kube.objects().claims[("apps", "notes")]
+        self.old.entries = (a_file("ruined", "by a bad upgrade"),)
+        self.as_of = self.clock.now() - 3000
+        plan = self.plan()
+        now = self.clock.now()
+        self.approval = approve(
+            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=now, valid_s=86400.0
+        )
+        self.world.faults.forget()
+        self.bootstrapped = len(self.world.happenings)
+
+    @property
+    def course(self) -> Course:
+        claims = self.lives.house.claims
+        # What the verb chooses: once the claim is replaced and released there is nothing left to do again.
+        entry = self.home.kube.objects().record
+        replaced = entry is not None and entry[("apps", "notes")].state is HoldState.RELEASED and self._replaced()
+        return recovery_course(self.lives.house, claims, again=() if replaced else claims, as_of=self.as_of)
+
+    def _replaced(self) -> bool:
+        claim = self.home.kube.objects().claims.get(("apps", "notes"))
+        return claim is not None and claim is not self.old
+
+    def live(self, disk: Disk) -> Report:
+        return self.lives.live(self.course, disk, self.approval)
+
+
+STAGES = (House, HeldHouse, PushedHouse, AliveHouse)
 
 
 @pytest.fixture(scope="module")

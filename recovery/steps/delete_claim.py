@@ -1,0 +1,66 @@
+"""Delete the bound claim whose proven replacement waits: exactly the one that the approval named by its uid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from engine.errors import PermanentError
+from engine.probe import Probe, missing, satisfied, unknown
+from engine.step import BaseStep, Hazard, Notes, StepId
+from house.model import BackedUpClaim
+from recovery.record import entry_of, replaced
+
+
+@dataclass(frozen=True)
+class DeleteClaim(BaseStep):
+    """The old claim gone."""
+
+    claim: BackedUpClaim
+
+    @property
+    def system(self) -> str:
+        return f"app/{self.claim.key}"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.delete-claim/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"old {self.claim.key} deleted"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.stop-app/{self.claim.key}",)
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def hazard(self, seen: Probe) -> Hazard:
+        return Hazard.DISRUPTS
+
+    def probe(self, look: LookContext) -> Probe:
+        entry = entry_of(look.hold, self.claim)
+        if entry is None:
+            return unknown("not in the hold's record")
+        if replaced(look.claims, entry, self.claim):
+            return satisfied("it is gone")
+        return missing(f"claim uid {entry.replaces} is still there")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        entry = entry_of(act.hold, self.claim)
+        if entry is None or not entry.replaces:
+            raise PermanentError(f"nobody approved that {self.claim.key} is deleted", next_command="invoke dr.plan")
+        act.claims.delete_claim(self.claim.namespace, self.claim.claim, entry.replaces)
+
+    def by_hand(self) -> str:
+        return f"kubectl -n {self.claim.namespace} delete pvc {self.claim.claim}   # only after its replacement was compared"
+
+
+def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[DeleteClaim]:
+    """One for every claim that is to be replaced."""
+    for claim in claims:
+        yield DeleteClaim(claim)

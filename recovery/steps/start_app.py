@@ -1,0 +1,67 @@
+"""Let Flux and the application go on after the old claim is gone: Flux makes the claim anew, VolSync fills it from the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.volsync.results import ClaimPhase
+from engine.probe import Probe, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from house.model import BackedUpClaim
+
+
+@dataclass(frozen=True)
+class StartApp(BaseStep):
+    """Flux not suspended by us, the workloads as many as before, and the claim there again."""
+
+    claim: BackedUpClaim
+    ready_s = 600.0
+
+    @property
+    def system(self) -> str:
+        return f"app/{self.claim.key}"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.start-app/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"application of {self.claim.key} may start"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.delete-claim/{self.claim.key}",)
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def probe(self, look: LookContext) -> Probe:
+        resting = [w.name for w in look.cluster.workloads(self.claim.namespace, self.claim.claim) if w.resting is not None]
+        suspended = [k.key for k in look.flux.state().kustomizations if k.key == self.claim.flux_app and k.suspended]
+        if resting or suspended:
+            return missing("not started yet", *resting, *suspended)
+        if look.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.ABSENT:
+            return missing("Flux has not made the claim again")
+        return satisfied("Flux goes on, the application may start")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        namespace, _, name = self.claim.flux_app.partition("/")
+        act.flux.suspend(namespace, name, on=False)
+        act.flux.request("Kustomization", namespace, name)
+        for workload in act.cluster.workloads(self.claim.namespace, self.claim.claim):
+            if workload.resting is not None:
+                act.cluster.wake(workload)
+
+    def by_hand(self) -> str:
+        namespace, _, name = self.claim.flux_app.partition("/")
+        return f"flux -n {namespace} resume ks {name} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"
+
+
+def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StartApp]:
+    """One for every claim that is to be replaced."""
+    for claim in claims:
+        yield StartApp(claim)

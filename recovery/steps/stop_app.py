@@ -1,0 +1,67 @@
+"""Stop the application whose claim is to be replaced, and Flux from starting it: only once the replacement is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from engine.probe import Probe, missing, satisfied
+from engine.step import BaseStep, Hazard, Notes, StepId
+from house.model import BackedUpClaim
+from recovery.record import entry_of, replaced
+
+
+@dataclass(frozen=True)
+class StopApp(BaseStep):
+    """No pod has the claim open; how many there were stays on the workloads."""
+
+    claim: BackedUpClaim
+
+    @property
+    def system(self) -> str:
+        return f"app/{self.claim.key}"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"recovery.stop-app/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"application of {self.claim.key} stopped"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"recovery.hold-again/{self.claim.key}", f"recovery.prove/{self.claim.key}")
+
+    @property
+    def inputs(self) -> str:
+        return self.claim.key
+
+    def hazard(self, seen: Probe) -> Hazard:
+        # The consent was given to hold-again, which named the claim by its uid.
+        return Hazard.DISRUPTS
+
+    def probe(self, look: LookContext) -> Probe:
+        if replaced(look.claims, entry_of(look.hold, self.claim), self.claim):
+            return satisfied("the claim is replaced already")
+        awake = [w for w in look.cluster.workloads(self.claim.namespace, self.claim.claim) if w.resting is None or w.ready]
+        if awake:
+            return missing("it runs", *(f"{w.kind} {w.name}" for w in awake))
+        return satisfied("no pod has the claim open")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        namespace, _, name = self.claim.flux_app.partition("/")
+        act.flux.suspend(namespace, name, on=True)
+        for workload in act.cluster.workloads(self.claim.namespace, self.claim.claim):
+            act.cluster.rest(workload)
+
+    def by_hand(self) -> str:
+        namespace, _, name = self.claim.flux_app.partition("/")
+        return f"flux -n {namespace} suspend ks {name} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=0"
+
+
+def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StopApp]:
+    """One for every claim that is to be replaced."""
+    for claim in claims:
+        yield StopApp(claim)
