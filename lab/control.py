@@ -45,6 +45,7 @@ class Control:
             "arm": self._arm,
             "disarm": self._disarm,
             "faults": self._faults,
+            "history": self._history,
             "victim": self._set_victim,
             "lose-everything": self._lose_everything,
             "digest": self._digest,
@@ -118,6 +119,12 @@ class Control:
         faults = self._house.world.faults
         struck = [{"at": name, "fault": fault.value} for name, fault in faults.struck]
         return {"struck": struck, "reached": list(faults.reached), "deaths": list(self.deaths)}
+
+    def _history(self, message: Message) -> Message:
+        """Everything that happened in the World, with seconds since its first line (real ones: the World's, divided by speed)."""
+        happened, speed = self._house.world.happenings, self._house.speed
+        first = happened[0].at if happened else 0.0
+        return {"history": [[round((h.at - first) / speed, 2), h.system, h.what] for h in list(happened)]}
 
     def _set_victim(self, message: Message) -> Message:
         """The process that deaths end: `pid`, and with `group` its whole process group (which it must lead)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import httpx
 
@@ -14,7 +15,7 @@ from lab.parts.etcd import Member
 from lab.parts.kube import NODES, ApiRefused
 
 _LOOK_S = 0.3
-_FORGET_S = 3.0
+_FORGET_S = 12.0  # longer than the slowest look
 
 
 class Sight:
@@ -28,19 +29,17 @@ class Sight:
         self._etcd: dict[str, tuple[float, bool, tuple[Member, ...]]] = {}
         self._nodes: tuple[float, dict[str, bool]] = (0.0, {})
         self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         """Begin to look."""
-        for look in (self._look_at_etcd, self._look_at_nodes):
-            thread = threading.Thread(target=self._again, args=(look,), name=look.__name__, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._again(self._look_at_nodes, "sight of nodes")
+        self._again(self._follow, "sight")
 
     def stop(self) -> None:
-        """End; returns when the last look is over."""
+        """End; returns when the last looks are over."""
         self._stop.set()
-        for thread in self._threads:
+        for thread in list(self._threads.values()):
             thread.join(20.0)
 
     def etcd_healthy(self, name: str) -> bool:
@@ -63,20 +62,30 @@ class Sight:
             return f'node "{name}" status is not available yet'
         return "" if ready[name] else "node is not ready"
 
-    def _again(self, look: Callable[[], None]) -> None:
-        while not self._stop.wait(_LOOK_S):
-            look()
+    def _again(self, look: Callable[[], None], name: str) -> None:
+        """Look again and again, on a thread of its own: one machine that does not answer keeps nobody else waiting."""
 
-    def _look_at_etcd(self) -> None:
+        def run() -> None:
+            while not self._stop.wait(_LOOK_S):
+                look()
+
+        self._threads[name] = threading.Thread(target=run, name=name, daemon=True)
+        self._threads[name].start()
+
+    def _follow(self) -> None:
         for name in self._control_planes():
-            try:
-                etcd = self._cluster.control_plane(name).etcd
-                healthy = etcd.running and etcd.healthy()
-                members = etcd.members() if healthy else ()
-            except PartFailed:
-                healthy, members = False, ()
-            with self._lock:
-                self._etcd[name] = (time.monotonic(), healthy, members)
+            if f"sight of {name}" not in self._threads:
+                self._again(partial(self._look_at_etcd, name), f"sight of {name}")
+
+    def _look_at_etcd(self, name: str) -> None:
+        try:
+            etcd = self._cluster.control_plane(name).etcd
+            healthy = etcd.running and etcd.healthy()
+            members = etcd.members() if healthy else ()
+        except PartFailed:
+            healthy, members = False, ()
+        with self._lock:
+            self._etcd[name] = (time.monotonic(), healthy, members)
 
     def _look_at_nodes(self) -> None:
         try:
