@@ -1,0 +1,67 @@
+"""The checks that say yes only as the cluster comes up: API servers, nodes, the guard of etcd, and what is held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.hold.results import HoldState
+from engine.probe import Condition
+from engine.step import Severity
+from engine.survey import look_once
+from tests.hands import item, see
+from tests.scenario.running import Running
+
+
+class TestApiServers:
+    CHECK = "kubernetes.api-servers"
+
+    def test_each_is_asked_at_its_own_address_and_a_late_one_is_waited_for(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        built.home.kube.api_down.add("127.10.0.13")
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.evidence) == (Condition.CHANGING, ("127.10.0.13: connection refused",))
+
+    def test_none_is_not_all(self, bare: Running) -> None:
+        assert see(bare, bare.bootstrap, self.CHECK).condition is Condition.CHANGING
+
+
+class TestNodes:
+    CHECK = "kubernetes.nodes"
+
+    def test_without_the_cni_every_node_says_why(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        del built.home.kube.objects().releases[("kube-system", "cilium")]
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert seen.condition is Condition.CHANGING
+        assert "w-1: cni plugin not initialized" in seen.evidence
+
+    def test_a_node_that_has_not_joined_is_named(self, built: Running) -> None:
+        built.home.proxmox.host_down("pve-4")
+        assert see(built, built.bootstrap, self.CHECK).evidence == ("w-1: has not joined",)
+
+
+class TestHeldClaims:
+    CHECK = "hold.claims"
+
+    def test_it_stops_nothing_and_makes_the_run_end_as_held(self, built: Running) -> None:
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.held, seen.evidence) == (Condition.SATISFIED, True, ("apps/notes",))
+        check = item(built.bootstrap, self.CHECK)
+        assert getattr(check, "severity") is Severity.ADVISORY  # noqa: B009 - only a check has one
+
+    def test_a_released_claim_is_not_held(self, built: Running) -> None:
+        record = built.home.kube.objects().record
+        assert record is not None
+        for key, entry in record.items():
+            record[key] = replace(entry, state=HoldState.RELEASED)
+        assert not see(built, built.bootstrap, self.CHECK).held
+
+
+class TestTheGuardOfTheNodes:
+    def test_no_etcd_is_nothing_to_lose_and_a_lost_voter_is_a_no(self, bare: Running) -> None:
+        guard = bare.bootstrap.guards["talos"]
+        assert look_once(guard, bare.home.look()).condition is Condition.UNKNOWN
+        bare.apply(bare.bootstrap)
+        assert look_once(guard, bare.home.look()).condition is Condition.SATISFIED
+        bare.home.talos.etcd.stop(bare.home.talos.at("127.10.0.12"))
+        assert look_once(guard, bare.home.look()).condition is Condition.CHANGING

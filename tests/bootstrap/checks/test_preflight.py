@@ -1,0 +1,238 @@
+"""Every preflight check says no by its own reason alone, and yes once that reason is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.errors import PermanentError
+from engine.probe import Condition
+from engine.step import Severity
+from house.model import Requirement
+from lab.world.disks import LabStorage
+from lab.world.pve_vm import LabVm
+from lab.world.store import Trouble
+from tests.builders import GIB
+from tests.hands import see
+from tests.scenario.running import DATA, Running
+
+
+def test_every_check_of_a_bare_house_says_yes(bare: Running) -> None:
+    for check in bare.bootstrap.checks:
+        if check.id.startswith("preflight."):
+            assert see(bare, bare.bootstrap, check.id).condition is Condition.SATISFIED, check.id
+            assert check.severity is Severity.BLOCKING
+
+
+class TestQuorum:
+    def test_a_majority_that_lacks_a_host_of_ours_is_not_enough(self, bare: Running) -> None:
+        bare.home.proxmox.host_down("pve-4")
+        seen = see(bare, bare.bootstrap, "preflight.quorum")
+        assert (seen.condition, seen.detail, seen.evidence) == (Condition.MISSING, "not online: pve-4", ("pve-4: offline",))
+
+    def test_a_host_that_nobody_knows_is_told_apart_from_one_that_is_off(self, bare: Running) -> None:
+        node = replace(bare.house.nodes[0], host="pve-9")
+        bare.house = replace(bare.house, nodes=(node, *bare.house.nodes[1:]))
+        assert see(bare, bare.bootstrap, "preflight.quorum").evidence == ("pve-9: no such host",)
+
+    def test_no_quorum_names_who_is_up_and_who_is_down(self, bare: Running) -> None:
+        for host in ("pve-1", "pve-2"):
+            bare.home.proxmox.host_down(host)
+        seen = see(bare, bare.bootstrap, "preflight.quorum")
+        assert seen.evidence == ("online: pve-3, pve-4", "offline: pve-1, pve-2")
+
+    def test_a_proxmox_that_does_not_answer_is_unknown(self, bare: Running) -> None:
+        for host in list(bare.home.proxmox.hosts):
+            bare.home.proxmox.host_down(host)
+        assert see(bare, bare.bootstrap, "preflight.quorum").condition is Condition.UNKNOWN
+
+
+class TestPrivileges:
+    @pytest.mark.parametrize(
+        ("path", "left", "lacking"),
+        [
+            ("/vms/8002", "VM.Audit", "/vms/8002: VM.Allocate"),
+            ("/storage/local", "Datastore.Audit", "/storage/local: Datastore.AllocateTemplate"),
+            ("/sdn/zones/localnetwork/vmbr0", "SDN.Audit", "/sdn/zones/localnetwork/vmbr0: SDN.Use"),
+            ("/nodes/pve-1", "Sys.Audit", "/nodes/pve-1: Sys.AccessNetwork"),
+        ],
+    )
+    def test_what_is_lacking_is_named_with_its_path(self, bare: Running, path: str, left: str, lacking: str) -> None:
+        bare.home.proxmox.access.tokens[bare.house.proxmox.token_id].rights[path] = frozenset({left})
+        seen = see(bare, bare.bootstrap, "preflight.privileges")
+        assert seen.condition is Condition.MISSING
+        assert lacking in seen.evidence
+
+
+class TestRoom:
+    CHECK = "preflight.room/pve-1"
+
+    def storage(self, house: Running, name: str) -> LabStorage:
+        """A storage of the first host."""
+        found = house.home.proxmox.storages.find("pve-1", name)
+        assert found is not None
+        return found
+
+    def no(self, house: Running) -> tuple[str, ...]:
+        """What the check gives as its reasons; other hosts' checks must still say yes."""
+        seen = see(house, house.bootstrap, self.CHECK)
+        assert seen.condition is Condition.MISSING
+        assert see(house, house.bootstrap, "preflight.room/pve-2").condition is Condition.SATISFIED
+        return seen.evidence
+
+    def test_memory(self, bare: Running) -> None:
+        bare.home.proxmox.hosts["pve-1"].memory = 9 * GIB
+        assert self.no(bare) == ("memory: 8.0 GiB wanted, 7.0 GiB free",)
+
+    def test_space(self, bare: Running) -> None:
+        self.storage(bare, "local-lvm").total = 60 * GIB
+        assert self.no(bare) == ("storage local-lvm: 70.0 GiB wanted, 60.0 GiB free",)
+
+    def test_content_type(self, bare: Running) -> None:
+        self.storage(bare, "local").content = frozenset({"iso"})
+        assert self.no(bare) == ("storage local: content type 'import' is not enabled",)
+
+    def test_a_storage_that_is_not_active(self, bare: Running) -> None:
+        self.storage(bare, "local-lvm").active = False
+        assert self.no(bare) == ("storage local-lvm: not active",)
+
+    def test_a_storage_that_is_not_there(self, bare: Running) -> None:
+        node = bare.house.nodes[0]
+        disks = tuple(replace(disk, storage="fast") for disk in node.disks)
+        bare.house = replace(bare.house, nodes=(replace(node, disks=disks), *bare.house.nodes[1:]))
+        assert self.no(bare) == ("storage fast: not on this host",)
+
+    def test_what_is_there_already_needs_no_room(self, built: Running) -> None:
+        built.home.proxmox.hosts["pve-1"].memory = 10 * GIB
+        self.storage(built, "local").content = frozenset({"iso"})
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.detail) == (Condition.SATISFIED, "nothing to make")
+
+    def test_somebody_else_s_vm_at_our_id_is_a_permanent_no(self, bare: Running) -> None:
+        bare.home.proxmox.vms[8001] = LabVm(8001, "pve-1", {"name": "desktop"}, {}, {})
+        with pytest.raises(PermanentError, match="not ours"):
+            see(bare, bare.bootstrap, self.CHECK)
+
+
+class TestClocks:
+    @pytest.mark.parametrize(("skew", "said"), [(31.0, Condition.MISSING), (-40.0, Condition.MISSING), (25.0, Condition.SATISFIED)])
+    def test_half_a_minute_is_the_limit(self, bare: Running, skew: float, said: Condition) -> None:
+        bare.home.proxmox.hosts["pve-2"].skew = skew
+        seen = see(bare, bare.bootstrap, "preflight.clocks")
+        assert seen.condition is said
+        assert [line.split(":")[0] for line in seen.evidence] == (["pve-2"] if said is Condition.MISSING else [])
+
+    def test_a_host_of_the_cluster_that_no_node_lives_on_may_be_wrong(self, bare: Running) -> None:
+        bare.house = replace(bare.house, nodes=bare.house.nodes[:3])
+        bare.home.proxmox.hosts["pve-4"].skew = 500.0
+        assert see(bare, bare.bootstrap, "preflight.clocks").condition is Condition.SATISFIED
+
+
+class TestImage:
+    def test_another_checksum_is_drift_that_shows_both(self, bare: Running) -> None:
+        bare.house = replace(bare.house, image=replace(bare.house.image, sha256="0" * 64))
+        seen = see(bare, bare.bootstrap, "preflight.image")
+        assert seen.condition is Condition.DRIFTED
+        assert seen.evidence[1] == f"pinned {'0' * 64}"
+
+    def test_without_a_pin_it_says_so(self, bare: Running) -> None:
+        bare.house = replace(bare.house, image=replace(bare.house.image, sha256=""))
+        assert "no checksum is pinned" in see(bare, bare.bootstrap, "preflight.image").detail
+
+    def test_an_image_that_nobody_publishes(self, bare: Running) -> None:
+        bare.house = replace(bare.house, image=replace(bare.house.image, url="https://127.10.0.21:8443/image/none.qcow2"))
+        with pytest.raises(PermanentError, match="no image is published"):
+            see(bare, bare.bootstrap, "preflight.image")
+
+
+class TestKeys:
+    def test_the_age_key_first_since_it_opens_the_bundle(self, bare: Running) -> None:
+        bare.home.files.age_key_problem = "it is not the recipient of .sops.yaml"
+        bare.home.files.bundle_problem = "no key opens it"
+        seen = see(bare, bare.bootstrap, "preflight.keys")
+        assert seen.condition is Condition.MISSING
+        assert "not the recipient" in seen.detail
+        assert seen.evidence == (f".sops.yaml names {bare.house.age_recipient}",)
+
+    def test_the_bundle_by_its_path(self, bare: Running) -> None:
+        bare.home.files.bundle_problem = "there is no such file"
+        seen = see(bare, bare.bootstrap, "preflight.keys")
+        assert seen.evidence == (str(bare.house.cluster.secrets_bundle),)
+
+
+class TestStrangers:
+    def test_silence_is_no_stranger_and_our_own_nodes_are_none(self, built: Running) -> None:
+        assert see(built, built.bootstrap, "preflight.strangers").detail.startswith("4 of 4")
+        built.home.proxmox.host_down("pve-4")
+        assert see(built, built.bootstrap, "preflight.strangers").detail.startswith("3 of 4")
+
+    def test_after_a_change_of_the_bundle_every_node_is_one(self, built: Running) -> None:
+        built.home.files.bundle = "another"
+        seen = see(built, built.bootstrap, "preflight.strangers")
+        assert seen.condition is Condition.MISSING
+        assert len(seen.evidence) == 4
+
+
+class TestClone:
+    def test_uncommitted_files_are_named(self, bare: Running) -> None:
+        bare.home.files.dirty = tuple(f"file-{n}" for n in range(12))
+        seen = see(bare, bare.bootstrap, "preflight.clone")
+        assert (seen.condition, len(seen.evidence)) == (Condition.DRIFTED, 10)
+        assert seen.detail == "12 files are not committed"
+
+    def test_another_commit_than_flux_will_pull(self, bare: Running) -> None:
+        bare.home.files.commit = "deadbeef" * 5
+        seen = see(bare, bare.bootstrap, "preflight.clone")
+        assert (seen.condition, seen.evidence[0]) == (Condition.DRIFTED, "here deadbeefdead")
+
+    def test_a_remote_that_does_not_answer_is_unknown(self, bare: Running) -> None:
+        bare.home.files.remote_problem = "could not resolve host"
+        seen = see(bare, bare.bootstrap, "preflight.clone")
+        assert (seen.condition, seen.evidence) == (Condition.UNKNOWN, ("could not resolve host",))
+
+
+def test_a_chart_that_cannot_be_fetched_is_named_with_its_version(bare: Running) -> None:
+    bare.home.unfetchable["kube-system/cilium"] = "404 Not Found"
+    seen = see(bare, bare.bootstrap, "preflight.chart/kube-system/cilium")
+    assert seen.condition is Condition.MISSING
+    assert "charts/cilium 1.0.0 cannot be fetched: 404 Not Found" in seen.detail
+    assert see(bare, bare.bootstrap, "preflight.chart/kube-system/coredns").condition is Condition.SATISFIED
+
+
+class TestBackup:
+    CHECK = "preflight.backup/apps/notes"
+
+    @pytest.mark.parametrize(
+        ("trouble", "said", "word"),
+        [
+            (Trouble.DAMAGED, Condition.MISSING, "unreadable"),
+            (Trouble.REFUSED, Condition.MISSING, "refused"),
+            (Trouble.FOREIGN, Condition.MISSING, "foreign"),
+            (Trouble.UNREACHABLE, Condition.UNKNOWN, "unreachable"),
+        ],
+    )
+    def test_each_trouble_has_its_own_word(self, bare: Running, trouble: Trouble, said: Condition, word: str) -> None:
+        for repository in bare.home.store.repositories.values():
+            repository.trouble = trouble
+        seen = see(bare, bare.bootstrap, self.CHECK)
+        assert (seen.condition, seen.detail.split(":")[0]) == (said, word)
+
+    def test_a_claim_that_may_be_empty_only_warns_until_the_lock_knows_it(self, bare: Running) -> None:
+        from bootstrap.course import course
+
+        claim = replace(bare.house.claims[0], requirement=Requirement(False, 0.0, 0))
+        bare.house = replace(bare.house, claims=(claim,))
+
+        def severity(known: dict[str, str]) -> Severity:
+            return next(c for c in course(bare.house, known).checks if c.id == self.CHECK).severity
+
+        assert severity({}) is Severity.ADVISORY
+        assert severity({"apps/notes": "abcd"}) is Severity.BLOCKING
+
+    def test_less_than_the_claim_requires_is_empty(self, bare: Running) -> None:
+        size = sum(entry.size for entry in DATA)
+        for least, said in ((size, Condition.SATISFIED), (size + 1, Condition.MISSING)):
+            claim = replace(bare.house.claims[0], requirement=Requirement(True, 0.0, least))
+            bare.house = replace(bare.house, claims=(claim,))
+            assert see(bare, bare.bootstrap, self.CHECK).condition is said

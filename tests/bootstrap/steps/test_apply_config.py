@@ -1,0 +1,68 @@
+"""talos.apply-config: a node runs exactly the machineconfig that was rendered for it, and a stranger's is never touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.errors import PermanentError
+from engine.probe import Condition
+from engine.step import Hazard
+from tests.hands import do, see, step
+from tests.scenario.running import Running
+
+STEP = "talos.apply-config/cp-1"
+
+
+def test_a_dark_node_is_unknown_and_not_missing(with_vms: Running) -> None:
+    assert see(with_vms, with_vms.bootstrap, STEP).condition is Condition.UNKNOWN
+
+
+def test_a_node_in_maintenance_gets_its_configuration_and_disturbs_nobody(in_maintenance: Running) -> None:
+    house = in_maintenance
+    do(house, house.bootstrap, "talos.render-configs")
+    seen = see(house, house.bootstrap, STEP)
+    assert seen.condition is Condition.MISSING
+    assert step(house.bootstrap, STEP).hazard(seen) is Hazard.NONE
+    do(house, house.bootstrap, STEP)
+    house.clock.sleep(10)
+    assert see(house, house.bootstrap, STEP).condition is Condition.SATISFIED
+
+
+def test_applying_what_was_not_rendered_is_refused(in_maintenance: Running) -> None:
+    with pytest.raises(PermanentError, match="not rendered"):
+        do(in_maintenance, in_maintenance.bootstrap, STEP)
+
+
+def test_a_node_that_serves_and_differs_is_disrupted_by_name(built: Running) -> None:
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+    built.home.files.edits += 1
+    do(built, built.bootstrap, "talos.render-configs")
+    seen = see(built, built.bootstrap, STEP)
+    assert (seen.condition, seen.evidence) == (Condition.DRIFTED, ("machineconfig",))
+    found = step(built.bootstrap, STEP)
+    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DISRUPTS, "cp-1 may restart")
+    do(built, built.bootstrap, STEP)
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+
+
+@pytest.mark.parametrize("stage", ["installing", "upgrading", "rebooting", "resetting"])
+def test_a_node_that_is_at_something_is_waited_for(built: Running, stage: str) -> None:
+    built.home.talos.at("127.10.0.11").stage = stage
+    assert see(built, built.bootstrap, STEP).condition is Condition.CHANGING
+
+
+def test_a_node_of_another_cluster_is_a_permanent_no(built: Running) -> None:
+    machine = built.home.talos.at("127.10.0.11")
+    assert machine.config is not None
+    machine.config = replace(machine.config, os_ca=replace(machine.config.os_ca, crt="somebody else's"))
+    with pytest.raises(PermanentError, match="of another cluster") as refused:
+        see(built, built.bootstrap, STEP)
+    assert refused.value.hint
+
+
+def test_no_two_nodes_that_serve_are_disturbed_at_once(built: Running) -> None:
+    systems = {each.system for each in built.bootstrap.steps if each.id.startswith("talos.apply-config/")}
+    assert len(systems) == 1
+    assert systems <= set(built.bootstrap.guards)

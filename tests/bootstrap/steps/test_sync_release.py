@@ -1,0 +1,63 @@
+"""helm.sync-release: each release deployed as the helmfile says; what a dead run left pending is fenced, then repaired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.helm.results import ReleaseStatus
+from engine.probe import Condition
+from tests.hands import do, see
+from tests.scenario.running import Running
+
+STEP = "helm.sync-release/kube-system/coredns"
+KEY = ("kube-system", "coredns")
+
+
+def becomes(house: Running, status: ReleaseStatus, **changes: object) -> None:
+    """Let helm's record say this."""
+    releases = house.home.kube.objects().releases
+    releases[KEY] = replace(releases[KEY], status=status, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(
+    ("status", "condition"),
+    [
+        (ReleaseStatus.DEPLOYED, Condition.SATISFIED),
+        (ReleaseStatus.FAILED, Condition.DRIFTED),
+        (ReleaseStatus.PENDING_INSTALL, Condition.DRIFTED),
+        (ReleaseStatus.PENDING_UPGRADE, Condition.DRIFTED),
+        (ReleaseStatus.UNINSTALLING, Condition.CHANGING),
+        (ReleaseStatus.OTHER, Condition.DRIFTED),
+    ],
+)
+def test_what_helm_says_and_what_it_means(built: Running, status: ReleaseStatus, condition: Condition) -> None:
+    becomes(built, status)
+    assert see(built, built.bootstrap, STEP).condition is condition
+
+
+def test_one_that_is_not_installed_is_installed(built: Running) -> None:
+    del built.home.kube.objects().releases[KEY]
+    assert see(built, built.bootstrap, STEP).condition is Condition.MISSING
+    do(built, built.bootstrap, STEP)
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+
+
+def test_other_values_than_were_noted_are_drift_until_flux_keeps_the_release(built: Running) -> None:
+    built.home.kube.objects().digests[KEY] = "older"
+    assert see(built, built.bootstrap, STEP).evidence == ("values",)
+    becomes(built, ReleaseStatus.DEPLOYED, managed_by_flux=True)
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+
+
+def test_a_pending_release_is_repaired_only_after_every_other_run_is_fenced(built: Running) -> None:
+    becomes(built, ReleaseStatus.PENDING_UPGRADE, revision=2)
+    built.home.kube.objects().runs |= {"dead-run", "another-dead-run"}
+    do(built, built.bootstrap, STEP)
+    assert built.home.kube.objects().runs == {"by-hand"}
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+
+
+def test_without_an_api_server_nothing_is_known(bare: Running) -> None:
+    assert see(bare, bare.bootstrap, STEP).condition is Condition.UNKNOWN
