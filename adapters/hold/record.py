@@ -25,7 +25,7 @@ CANARY_KEYS: Mapping[str, str] = {
 }
 _THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 _LONGEST_KEY = 253
-_DETAIL = ("destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason")
+_DETAIL = ("destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces")
 
 
 def entry(claim: HeldClaim) -> dict[str, str | None]:
@@ -94,6 +94,7 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         proof=str(detail.get("proof", "")),
         depth=str(detail.get("depth", "")),
         reason=str(detail.get("reason", "")),
+        replaces=str(detail.get("replaces", "")),
         since=float(since) if isinstance(since, int | float) else 0.0,
     )
 

@@ -57,7 +57,9 @@ class AcceptEmpty(BaseStep):
         entry = entry_of(act.hold, self.claim)
         assert entry is not None
         act.hold.put(replace(entry, state=HoldState.ACCEPTED_EMPTY, reason="never backed up, by approval"))
-        act.claims.nudge("PersistentVolumeClaim", self.claim.namespace, self.claim.claim)
+        # What was refused tries again by itself, but only after a wait that has grown as long as the hold.
+        for kind, name in (("ReplicationDestination", self.claim.destination), ("PersistentVolumeClaim", self.claim.claim)):
+            act.claims.nudge(kind, self.claim.namespace, name)
 
     def by_hand(self) -> str:
         return f"invoke dr.release {self.claim.key} --unproven --reason 'never backed up'"
