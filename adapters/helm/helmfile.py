@@ -1,0 +1,250 @@
+"""The helmfile program on the house's helmfile: what each release is made of, its chart, and its sync.
+
+Values are only digested here, never kept or shown. Knows no API server: who calls sync hands over a kubeconfig.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.kubernetes.objects import Obj, dig, rows, text
+from adapters.process.results import ProgramFailed, Runner
+from engine.digest import digest
+from engine.errors import PermanentError, TransientError
+from engine.secrets import Secret
+from engine.waiting import Clock
+from house.model import House, Release
+from house.yamlfile import YamlInvalid, load
+
+_ENVIRONMENT: Mapping[str, str | Secret] = {"HELMFILE_UPGRADE_NOTICE_DISABLED": "1"}
+_LOOK_S = 60.0
+_CHART_S = 120.0
+# The inputs are files of the clone, which a run wants clean: what was read a moment ago still holds.
+_FRESH_S = 30.0
+_PREFIX = "values-"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the helmfile wants of one release: chart and version as rendered, its entry as written, its values' digest."""
+
+    chart: str
+    version: str
+    written: Obj
+    values: str
+
+
+class Helmfile:
+    """The house's helmfile through its program."""
+
+    def __init__(self, runner: Runner, house: House, clock: Clock) -> None:
+        self._runner, self._house, self._clock = runner, house, clock
+        self._lock = threading.Lock()
+        self._folder = house.state_dir / "helm"
+        self._known: dict[tuple[str, str], Wish] = {}
+        self._read_at = float("-inf")
+
+    def release(self, namespace: str, name: str) -> Release:
+        """The house's release of this name. PermanentError when there is none."""
+        for release in self._house.releases:
+            if (release.namespace, release.name) == (namespace, name):
+                return release
+        raise PermanentError(f"{namespace}/{name} is no release of the helmfile", evidence=(str(self._house.helmfile),))
+
+    def digest(self, namespace: str, name: str) -> str:
+        """Digest over everything that helmfile knows of the release: chart, version, values; and a local chart's files."""
+        wish = self._wish(namespace, name)
+        chart = self._local_chart(wish.chart)
+        return digest(wish.chart, wish.version, wish.written, wish.values, _folder_digest(chart) if chart else "")
+
+    def chart_problem(self, namespace: str, name: str) -> str:
+        """Why the chart cannot be fetched, in helm's words; "" when it can."""
+        wish = self._wish(namespace, name)
+        chart = self._local_chart(wish.chart)
+        if chart is not None:
+            return "" if (chart / "Chart.yaml").is_file() else f"there is no Chart.yaml in {chart}"
+        argv = ["helm", "show", "chart", *self._where(wish)]
+        if wish.version:
+            argv += ["--version", wish.version]
+        try:
+            self._runner.run(argv, env=_ENVIRONMENT, timeout_s=_CHART_S)
+        except ProgramFailed as error:
+            return error.finished.stderr_tail[-1] if error.finished.stderr_tail else error.what
+        return ""
+
+    def sync(self, namespace: str, name: str, kubeconfig: Path) -> None:
+        """helmfile sync of exactly this release; returns when helm has ended well.
+
+        Raises TransientError for what may pass, ProgramFailed with helm's last lines for the rest.
+        """
+        release = self.release(namespace, name)
+        argv = ["--kubeconfig", str(kubeconfig)]
+        env = {**_ENVIRONMENT, "KUBECONFIG": str(kubeconfig)}
+        try:
+            self._helmfile(
+                namespace,
+                name,
+                "sync",
+                "--skip-needs",
+                globals_=argv,
+                env=env,
+                timeout_s=self._house.limits.release_s,
+                # SIGTERM makes helm undo an atomic first install: it would take the CNI away.
+                shielded=release.atomic,
+            )
+        except ProgramFailed as error:
+            raise _translated(error, release) from error
+
+    def _helmfile(
+        self,
+        namespace: str,
+        name: str,
+        *command: str,
+        timeout_s: float,
+        globals_: Sequence[str] = (),
+        env: Mapping[str, str | Secret] = _ENVIRONMENT,
+        shielded: bool = False,
+    ) -> bytes:
+        argv = ["helmfile", "--file", str(self._house.helmfile), "--no-color", *globals_]
+        if name:
+            argv += ["--selector", f"name={name},namespace={namespace}"]
+        done = self._runner.run(
+            [*argv, *command], env=env, cwd=self._house.helmfile.parent, timeout_s=timeout_s, shielded=shielded
+        )
+        return done.stdout
+
+    def _wish(self, namespace: str, name: str) -> Wish:
+        found = self._wishes().get((namespace, name))
+        if found is None:
+            raise PermanentError(
+                f"{namespace}/{name} is no release of the helmfile", evidence=(str(self._house.helmfile),)
+            )
+        return found
+
+    def _wishes(self) -> Mapping[tuple[str, str], Wish]:
+        """Every release as helmfile reads it. Not `helmfile build`: that fetches every chart of a registry."""
+        with self._lock:
+            if self._clock.monotonic() - self._read_at > _FRESH_S:
+                self._known = self._read()
+                self._read_at = self._clock.monotonic()
+            return self._known
+
+    def _read(self) -> dict[tuple[str, str], Wish]:
+        raw = _raw(self._house.helmfile)
+        listed = json.loads(self._helmfile("", "", "list", "--output", "json", "--quiet", timeout_s=_LOOK_S) or b"[]")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._wipe_leftovers()
+        # Values may be secret: they lie in a private folder while they are digested.
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=_PREFIX) as folder:
+            where = f"{folder}/{{{{ .Release.Namespace }}}}_{{{{ .Release.Name }}}}"
+            self._helmfile("", "", "write-values", "--skip-deps", "--output-file-template", where, timeout_s=_LOOK_S)
+            return {
+                (text(one, "namespace"), text(one, "name")): Wish(
+                    chart=text(one, "chart"),
+                    version=text(one, "version"),
+                    written=_written(raw, text(one, "namespace"), text(one, "name")),
+                    values=_file_digest(Path(folder) / f"{text(one, 'namespace')}_{text(one, 'name')}"),
+                )
+                for one in listed
+            }
+
+    def _wipe_leftovers(self) -> None:
+        """Remove what a run that was killed left; a young folder may belong to one that is at it beside us."""
+        for folder in self._folder.glob(f"{_PREFIX}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - folder.stat().st_mtime > _LOOK_S:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _local_chart(self, chart: str) -> Path | None:
+        """The folder of a chart that is one; None for a chart in a repository or registry."""
+        if chart.startswith(("./", "../", "/")):
+            return (self._house.helmfile.parent / chart).resolve()
+        folder = self._house.helmfile.parent / chart
+        return folder if "://" not in chart and folder.is_dir() else None
+
+    def _where(self, wish: Wish) -> list[str]:
+        """What helm needs to find a chart that is not local: an OCI address, or repository and name."""
+        raw = _raw(self._house.helmfile)
+        plain = ["--plain-http"] if wish.written.get("plainHttp") or dig(raw, "helmDefaults", "plainHttp") else []
+        if wish.chart.startswith("oci://"):
+            return [wish.chart, *plain]
+        repository, _, name = wish.chart.partition("/")
+        for known in rows(raw, "repositories"):
+            if text(known, "name") == repository:
+                url = text(known, "url").rstrip("/")
+                if known.get("oci"):
+                    return [f"oci://{url}/{name}", *(["--plain-http"] if known.get("plainHttp") else plain)]
+                authority = ["--ca-file", text(known, "caFile")] if text(known, "caFile") else []
+                return [name, "--repo", url, *authority]
+        return [wish.chart, *plain]
+
+
+def _raw(helmfile: Path) -> Obj:
+    """The helmfile as it is written, for what helmfile does not tell of it; empty when it is a template and no YAML."""
+    try:
+        documents = load(helmfile)
+    except YamlInvalid:
+        return {}
+    joined: Obj = {}
+    for document in documents:
+        if isinstance(document.value, dict):
+            joined |= document.value
+    return joined
+
+
+def _written(raw: Obj, namespace: str, name: str) -> Obj:
+    releases = (r for r in rows(raw, "releases") if (text(r, "namespace"), text(r, "name")) == (namespace, name))
+    return next(releases, {})
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _folder_digest(folder: Path) -> str:
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = str(path.relative_to(folder)).encode()
+        total.update(hashlib.sha256(name).digest() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+_PASSING = (
+    "context deadline exceeded",
+    "timed out waiting",
+    "connection refused",
+    "connection reset",
+    "i/o timeout",
+    "TLS handshake timeout",
+    "the server is currently unable",
+    "etcdserver:",
+    "Internal error occurred",
+    "no endpoints available",
+)
+
+
+def _translated(error: ProgramFailed, release: Release) -> PermanentError | TransientError:
+    said = "\n".join(error.finished.stderr_tail)
+    if "another operation (install/upgrade/rollback) is in progress" in said:
+        return PermanentError(
+            f"helm finds release {release.key} locked by an operation that is pending",
+            evidence=error.finished.stderr_tail[-3:],
+            hint="somebody else is at it, or died at it: the next run looks again and repairs what nobody holds",
+        )
+    if "Unauthorized" in said:
+        return PermanentError(
+            f"helm was shut out while it synced {release.key}: another run took this run's token away",
+            evidence=error.finished.stderr_tail[-3:],
+        )
+    if any(part in said for part in _PASSING):
+        return TransientError(f"helm did not get {release.key} done", evidence=error.finished.stderr_tail[-5:])
+    return error
