@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -26,14 +26,14 @@ from console.plain import PlainLines
 from console.problem import problem_lines
 from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_BUG, EXIT_OK, BlackstartError
+from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, PreflightRefused
 from engine.events import Event, Sink
 from engine.executor import run
 from engine.journal import Journal, open_journal
 from engine.limits import Limits
 from engine.plan import Plan, plan
 from engine.programs import end_leftovers
-from engine.report import Outcome, Report
+from engine.report import Outcome, Report, StepReport
 from engine.secrets import redact
 from engine.state import State
 from engine.stop import Stop
@@ -45,6 +45,7 @@ from house.model import House
 
 APPROVAL_VALID_S = 24 * 3600.0
 SIMULATED = "[simulated] "
+REFUSED = "refused"
 PIPE_WIDTH = 200
 
 OpenDoors = Callable[[House, str, SystemClock, Journal | None], Doors]
@@ -103,7 +104,10 @@ class Session:
             limits = self.house.limits
             report = run(
                 graph, doors.look, doors.act, journal=journal, clock=self.clock, workers=Threads(), stop=self.stop, sink=sink,
-                limits=Limits(at_once=limits.parallel, per_system={"proxmox": limits.proxmox_parallel, "helm": 1}),
+                limits=Limits(at_once=limits.parallel, per_system={
+                    "proxmox": limits.proxmox_parallel, "helm": 1,
+                    "talos": len(self.house.nodes),  # a worker waits for a control plane: no place may be kept from that one
+                }),
                 approval=approval, guards=course.guards, programs=doors.programs, end_group=doors.end_group,
                 bug_log=_bug_log(folder),
             )  # fmt: skip
@@ -114,6 +118,12 @@ class Session:
         with self.doors(None) as doors:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
         return self.finish_run(report, "invoke dr.restore")
+
+    def preflight(self, course: Course) -> int:
+        """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
+        with self.doors(None) as doors:
+            report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
+        return self.finish_run(replace(report, verb="preflight", steps=tuple(map(_refusing, report.steps))), "")
 
     def outline(self, course: Course) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
@@ -237,9 +247,20 @@ def _outcome(report: Report) -> str:
         return "bug"
     if report.interrupted:
         return Outcome.INTERRUPTED.value
+    if report.exit_code == PreflightRefused.exit_code:
+        return REFUSED
     if report.failure is not None or report.root_causes:
         return Outcome.FAILED.value
     return "held" if report.held else "done"
+
+
+def _refusing(step: StepReport) -> StepReport:
+    """A finding of a check alone, as the refusal that it is for a run."""
+    if step.error is None:
+        return step
+    error = step.error
+    refusal = PreflightRefused(error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command)
+    return replace(step, error=refusal)
 
 
 def _bug_log(folder: Path) -> Callable[[str], str]:
@@ -255,19 +276,24 @@ def _bug_log(folder: Path) -> Callable[[str], str]:
 def guarded(verb: str, json: bool, body: Callable[[], int]) -> int:
     """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70)."""
     started = time.monotonic()
+
+    def ended(outcome: str, code: int, **more: object) -> int:
+        if json:
+            seconds = round(time.monotonic() - started, 3)
+            result = {"verb": verb, "outcome": outcome, "counts": {}, "seconds": seconds, "exit_code": code, **more}
+            JsonLines(sys.stdout).write({"result": result})
+        return code
+
     try:
         return body()
     except BlackstartError as error:
-        if json:
-            result = {
-                "verb": verb, "outcome": "refused", "counts": {}, "seconds": round(time.monotonic() - started, 3),
-                "exit_code": error.exit_code, "problem": error,
-            }  # fmt: skip
-            JsonLines(sys.stdout).write({"result": result})
-        else:
+        if not json:
             sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
-        return error.exit_code
-    except Exception:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
+        return ended(REFUSED, error.exit_code, problem=error)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"invoke {verb} was interrupted; it had changed nothing.\n")
+        return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
+    except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
         sys.stderr.write(redact(traceback.format_exc()))
         sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
-        return EXIT_BUG
+        return ended("bug", EXIT_BUG, kind=type(bug).__name__)

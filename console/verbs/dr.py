@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from adapters.backups.results import Verdict
-from adapters.context import LookContext
+from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldRecord, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.audit import ClaimAudit, audit_claim
@@ -16,6 +16,7 @@ from console.opening import open_session
 from console.session import Session, guarded
 from console.tables import audit_table, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
+from engine.journal import open_journal
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
@@ -25,22 +26,23 @@ from recovery.course import course
 def audit(settings: str, json: bool, lock: bool) -> int:
     """Every declared backup, looked at from here; with lock: write what was found as what is known from now on."""
 
-    def body() -> int:
-        session = open_session("dr.audit", settings, json)
-        audits = audit_all(session)
-        if not json:
-            session.console.print(audit_table(audits))
-            for other in session.house.unsupported:
-                session.console.print(f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})")
-        bad = [a for a in audits if a.verdict is not Verdict.OK]
-        if lock:
-            write_lock(lock_path(session.house), locked(session, audits))
-        counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
-        rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
-        code = EXIT_STEP_FAILED if bad else EXIT_OK
-        return session.finish("failed" if bad else "done", {k: v for k, v in counts.items() if v}, code, audits=rows)
+    return guarded("dr.audit", json, lambda: audit_house(open_session("dr.audit", settings, json), lock))
 
-    return guarded("dr.audit", json, body)
+
+def audit_house(session: Session, lock: bool) -> int:
+    """Audit, show, and write the lock if that is wanted."""
+    audits = audit_all(session)
+    if not session.json:
+        session.console.print(audit_table(audits))
+        for other in session.house.unsupported:
+            session.console.print(f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})")
+    bad = [a for a in audits if a.verdict is not Verdict.OK]
+    if lock:
+        write_lock(lock_path(session.house), locked(session, audits))
+    counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
+    rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
+    code = EXIT_STEP_FAILED if bad else EXIT_OK
+    return session.finish("failed" if bad else "done", {k: v for k, v in counts.items() if v}, code, audits=rows)
 
 
 def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
@@ -94,7 +96,7 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
         alive = [c for c in chosen if bound_and_free(look, record, c)]
         empty = [
             c for c in chosen
-            if not c.requirement.required and c.key not in known
+            if not c.requirement.required and c.key not in known and c not in alive
             and audit_claim(look.backups, look.clock, session.house, c).verdict is Verdict.MISSING
         ]  # fmt: skip
     # A claim that is alive is only touched when it was named: "all" means all that are held.
@@ -125,7 +127,7 @@ def choose(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
                 f"{word} names {'no' if not found else 'more than one'} claim", evidence=tuple(c.key for c in house.claims)
             )
         chosen.append(found[0])
-    return tuple(chosen)
+    return tuple(dict.fromkeys(chosen))
 
 
 def hold(settings: str, json: bool, manifests: bool) -> int:
@@ -152,24 +154,40 @@ def hold(settings: str, json: bool, manifests: bool) -> int:
 
 def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) -> int:
     """Lift the hold of one claim by hand: needs --unproven and a reason, which the record keeps."""
+    return guarded("dr.release", json, lambda: release_one(open_session("dr.release", settings, json), claim, unproven, reason))
 
-    def body() -> int:
-        session = open_session("dr.release", settings, json)
-        (chosen,) = choose(session.house, claim)
-        if not unproven or not reason:
-            raise SettingsInvalid(
-                f"{chosen.key} is not proven: to lift its hold all the same, say so and say why",
-                next_command=f"invoke dr.release {chosen.key} --unproven --reason TEXT",
-            )
-        with session.doors(None) as doors:
-            entry = doors.act.hold.record().claim(chosen.namespace, chosen.claim)
-            if entry is None:
-                raise PermanentError(f"{chosen.key} is not in the hold's record", next_command="invoke dr.hold")
-            doors.act.hold.put(replace(entry, state=HoldState.RELEASED, reason=f"by hand, unproven: {reason}"))
-            doors.act.claims.unpin(chosen.namespace, chosen.destination)
-            doors.act.claims.nudge("PersistentVolumeClaim", chosen.namespace, chosen.claim)
-            doors.act.claims.nudge("ReplicationSource", chosen.namespace, chosen.source)
-        session.console.print(f"{session.prefix}{chosen.key} released without a proof: {reason}", markup=False)
-        return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key)
 
-    return guarded("dr.release", json, body)
+def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:
+    """Write the release into the record, take our pin away, and have VolSync look again. Holds the house's lock meanwhile."""
+    found = choose(session.house, claim)
+    if len(found) != 1:
+        raise SettingsInvalid("one claim is released at a time", evidence=tuple(c.key for c in found))
+    chosen = found[0]
+    if not unproven or not reason:
+        raise SettingsInvalid(
+            f"{chosen.key} is not proven: to lift its hold all the same, say so and say why",
+            next_command=f"invoke dr.release {chosen.key} --unproven --reason TEXT",
+        )
+    with (
+        open_journal(session.house.state_dir, lineage=session.house.id, run=session.run_id) as journal,
+        session.doors(journal) as doors,
+    ):
+        entry = doors.look.hold.record().claim(chosen.namespace, chosen.claim)
+        if entry is None:
+            raise PermanentError(f"{chosen.key} is not in the hold's record", next_command="invoke dr.hold")
+        if not still_held((entry,)):
+            raise PermanentError(f"{chosen.key} is not held: it is {entry.state.value}", next_command="invoke dr.hold")
+        doors.act.hold.put(replace(entry, state=HoldState.RELEASED, reason=f"by hand, unproven: {reason}"))
+        wake(doors.act, chosen)
+    session.console.print(f"{session.prefix}{chosen.key} released without a proof: {reason}", markup=False)
+    return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key)
+
+
+def wake(act: ActContext, claim: BackedUpClaim) -> None:
+    """Take our pin off, and nudge what is there and waits: VolSync's back-off may be as long as the hold was."""
+    if act.claims.destination(claim.namespace, claim.destination).ours:
+        act.claims.unpin(claim.namespace, claim.destination)
+    if act.claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.PENDING:
+        act.claims.nudge("PersistentVolumeClaim", claim.namespace, claim.claim)
+    if act.claims.source(claim.namespace, claim.source).present:
+        act.claims.nudge("ReplicationSource", claim.namespace, claim.source)
