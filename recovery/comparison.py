@@ -45,6 +45,16 @@ def to_hash(wanted: Listing) -> tuple[str, ...] | None:
     return tuple(sorted(sample))
 
 
+def inside(listing: Listing, root: str) -> Listing:
+    """The listing as seen from the volume: a snapshot tells its paths from the mover's `/data`, an image from its own top.
+
+    `root` as a restore point's path, `/data`. Entries outside of it stay as they are, and will differ.
+    """
+    top = root.strip("/")
+    kept = (e for e in listing.entries if e.path != top)
+    return replace(listing, entries=tuple(replace(e, path=e.path.removeprefix(f"{top}/")) for e in kept))
+
+
 def with_hashes(listing: Listing, hashes: tuple[tuple[str, str], ...]) -> Listing:
     """The listing with these contents' hashes filled in."""
     known = dict(hashes)

@@ -106,9 +106,12 @@ class Controller:
 
 @dataclass(frozen=True)
 class Sandboxed:
-    """A script of the lab that runs as the pod's container; `tools` are files that it finds below /.lab."""
+    """A script of the lab that runs as the pod's container; `tools` are files that it finds below /.lab.
 
-    script: Path
+    Without a script the container's own command runs, on the programs of this machine: an image that is only a shell.
+    """
+
+    script: Path | None
     tools: Callable[[], Mapping[str, Path]] = dict
     fails_by_knob: bool = False
 
@@ -118,10 +121,12 @@ class Sandboxed:
         environment = spec.environment(container)
         mounts = spec.mounts(container)
         who = spec.identity(container)
-        inside = [_python(), "-I", f"/.lab/{self.script.name}", *container.get("args", [])]
+        inside, files = [*container.get("command", ["/bin/sh"]), *container.get("args", [])], dict(self.tools())
+        if self.script is not None:
+            inside = [_python(), "-I", f"/.lab/{self.script.name}", *container.get("args", [])]
+            files[self.script.name] = self.script
         if self.fails_by_knob and place.knobs.mover_exit is not None:
             inside = ["/bin/sh", "-c", f"echo 'ERROR: this mover was told to fail'; exit {place.knobs.mover_exit}"]
-        files = {self.script.name: self.script, **self.tools()}
         mounts += [Mount(path, f"/.lab/{name}", read_only=True) for name, path in files.items()]
         as_root = os.geteuid() == 0
         specification = {
@@ -133,6 +138,8 @@ class Sandboxed:
                 "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
                 "HOME": "/tmp",  # noqa: S108 - the container's own
                 "LAB_REPOSITORY_CHECK_S": str(place.knobs.repository_check_s),
+                # In a user namespace every owner looks like root: what reads owners must say that it cannot.
+                **({} if as_root else {"OWNERSHIP": "unknown"}),
                 **environment,
             },
             "uid": who.uid,
@@ -195,6 +202,11 @@ def mover() -> Sandboxed:
 def application() -> Sandboxed:
     """The lab's application."""
     return Sandboxed(Path(app_script.__file__).resolve())
+
+
+def shell() -> Sandboxed:
+    """An image that brings a shell and nothing else."""
+    return Sandboxed(None)
 
 
 def _python() -> str:

@@ -13,10 +13,11 @@ from engine.errors import PermanentError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.comparison import Comparison, compare, to_hash, with_hashes
+from recovery.comparison import Comparison, compare, inside, to_hash, with_hashes
 from recovery.record import entry_of, is_through, pinned
 
 SHOWN = 20
+MOVER_ROOT = "/data"
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,10 @@ class ProveImage(BaseStep):
         wanted = act.backups.listing(repository, snapshot_id)
         paths = to_hash(wanted)
         files = tuple(e.path for e in wanted.entries if e.kind == "file") if paths is None else paths
-        found: Listing = act.claims.contents(self.claim.namespace, image, hashes=paths)
-        return compare(with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files)), found)
+        hashed = inside(with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files)), MOVER_ROOT)
+        chosen = None if paths is None else tuple(e.path for e in hashed.entries if e.sha256)
+        found: Listing = act.claims.contents(self.claim.namespace, image, hashes=chosen)
+        return compare(hashed, found)
 
     def by_hand(self) -> str:
         return (

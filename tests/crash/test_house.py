@@ -19,7 +19,7 @@ from engine.plan import Plan
 from engine.report import Report
 from lab.life import Lives
 from lab.world.clock import VirtualClock
-from lab.world.store import a_file
+from lab.world.store import a_file, to_volume
 from lab.world.world import World
 from recovery.course import course as recovery_course
 from tests.builders import a_house
@@ -71,7 +71,7 @@ class House:
         if len(clusters) != 1:
             wrong.append(f"{len(clusters)} etcd clusters")
         for repository in self.home.store.repositories.values():
-            if repository.snapshots[0].entries != DATA:
+            if to_volume(repository.snapshots[0].entries) != DATA:
                 wrong.append("the backup is not what it was")
         return wrong
 
