@@ -13,9 +13,9 @@ def problem_lines(error: BlackstartError, doing: str = "") -> list[str]:
     lines = [f"what      {error.what}"]
     if doing:
         lines.append(f"while     {doing}")
-    if error.evidence:
-        shown = [line for line in error.evidence if line][:SHOWN]
-        more = len(error.evidence) - len(shown)
+    told = [line for line in error.evidence if line]
+    if told:
+        shown, more = told[:SHOWN], len(told) - SHOWN
         lines.append("evidence  " + "\n          ".join([*shown, *([f"and {more} more"] if more > 0 else [])]))
     if error.hint:
         lines.append(f"hint      {error.hint}")

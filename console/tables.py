@@ -45,7 +45,8 @@ def plan_summary(plan: Plan) -> str:
     """One sentence: counts, and what to approve."""
     counts = {verdict: sum(line.verdict is verdict for line in plan.lines) for verdict in Verdict}
     told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-    consent = f". {len(plan.acts)} acts need your consent: --approve {plan.digest}" if plan.acts else ""
+    acts = "1 act needs" if len(plan.acts) == 1 else f"{len(plan.acts)} acts need"
+    consent = f". {acts} your consent: --approve {plan.digest}" if plan.acts else ""
     return f"{told}. Plan {plan.digest}{consent}"
 
 
@@ -78,7 +79,10 @@ def print_report(console: Console, report: Report) -> None:
             console.print(Text(line))
     if report.failure is not None:
         console.print(Text(report.failure.what, "bold red"))
-    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in report.counts.items() if count)
+    numbers = {outcome.value: count for outcome, count in report.counts.items()}
+    numbers["failed"] = len(report.root_causes)
+    numbers["warning"] = len(report.warnings)
+    counts = ", ".join(f"{count} {word}" for word, count in numbers.items() if count)
     console.print(Text(f"\n{report.verb}: {counts} in {report.seconds:.1f} s"))
 
 

@@ -1,0 +1,22 @@
+"""Fixtures: a modelled house at a person's desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.console.modelled_doors import Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Bare hosts; every claim was backed up an hour ago."""
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def held_desk(desk: Desk) -> Desk:
+    """After the bootstrap: one claim held."""
+    assert desk.running.apply(desk.running.bootstrap).converged
+    return desk

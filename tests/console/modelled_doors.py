@@ -1,0 +1,58 @@
+"""The modelled house behind the console's doors, for sessions in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from adapters.context import ActContext, LookContext
+from adapters.leased import leased
+from adapters.surface import read_only
+from console.session import OpenDoors, Session
+from engine.journal import Journal
+from engine.programs import EndGroup, Programs
+from engine.waiting import SystemClock
+from house.model import House
+from tests.builders import a_house
+from tests.scenario.running import Running
+
+
+@dataclass
+class ModelledDoors:
+    """See console.doors.Doors."""
+
+    look: LookContext
+    act: ActContext
+    programs: Programs = field(default_factory=Programs)
+    end_group: EndGroup | None = None
+    closed: int = 0
+
+    def leave_at_once(self) -> None:
+        """There is no program to end."""
+
+    def close(self) -> None:
+        """Count it."""
+        self.closed += 1
+
+
+class Desk:
+    """A modelled house, and sessions with it. `spoil` changes the ports that the next session gets."""
+
+    def __init__(self, folder: Path, **changes: object) -> None:
+        given = a_house(state_dir=folder / "state", settings_file=folder / "blackstart.yaml", **changes)
+        self.running = Running(folder / "state", given)
+        self.running.backed_up()
+        self.opened: list[ModelledDoors] = []
+        self.spoil: Callable[[ActContext], ActContext] = lambda act: act
+
+    def doors(self, house: House, run: str, clock: SystemClock, journal: Journal | None) -> ModelledDoors:
+        """What a session opens; each look and act goes to the same modelled house."""
+        act, _ = leased(self.spoil(self.running.home.act(run)), "this-machine")
+        self.opened.append(ModelledDoors(read_only(act), replace(act, run=run)))
+        return self.opened[-1]
+
+    def session(self, verb: str, *, json: bool = False) -> Session:
+        """One invocation of one verb."""
+        open_doors: OpenDoors = self.doors
+        return Session(verb, self.running.house, open_doors, json)

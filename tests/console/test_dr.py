@@ -1,0 +1,162 @@
+"""dr.*: audits and their lock, which claims a restore takes, and a hold that is lifted by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.backups.results import RestorePoint, Verdict
+from adapters.hold.results import HoldState
+from cluster.audit import ClaimAudit
+from console.session import guarded
+from console.verbs import dr
+from engine import errors
+from engine.errors import PermanentError, SettingsInvalid
+from engine.journal import open_journal
+from house.lock import LockedClaim, lock_path, read_lock, write_lock
+from house.model import Requirement
+from lab.world.store import Trouble
+from tests.builders import a_claim
+from tests.console.modelled_doors import Desk
+
+Printed = pytest.CaptureFixture[str]
+
+
+class TestAudit:
+    def test_every_claim_has_its_verdict_and_one_that_is_not_ok_fails_the_verb(self, tmp_path: Path, capsys: Printed) -> None:
+        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos"), a_claim("mail")))
+        repositories = desk.running.home.store.repositories
+        del repositories[a_claim("photos").mover_repository]
+        repositories[a_claim("mail").mover_repository].trouble = Trouble.REFUSED
+        assert dr.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        result = json.loads(capsys.readouterr().out)["result"]
+        assert result["counts"] == {"ok": 1, "missing": 1, "refused": 1}
+        assert [(row["claim"], row["verdict"]) for row in result["audits"]] == [
+            ("apps/notes", "ok"), ("apps/photos", "missing"), ("apps/mail", "refused"),
+        ]  # fmt: skip
+        assert not lock_path(desk.running.house).exists()
+
+    def test_it_needs_neither_proxmox_nor_a_cluster(self, desk: Desk) -> None:
+        for host in list(desk.running.home.proxmox.hosts):
+            desk.running.home.proxmox.host_down(host)
+        assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+
+    def test_a_table_names_what_was_not_audited(self, tmp_path: Path, capsys: Printed) -> None:
+        from house.model import UnsupportedBackup
+
+        desk = Desk(tmp_path, unsupported=(UnsupportedBackup("apps", "wiki", "kopia", "kubernetes/apps/wiki.yaml:3"),))
+        dr.audit_house(desk.session("dr.audit"), lock=False)
+        assert "not audited: apps/wiki (kopia, kubernetes/apps/wiki.yaml:3)" in capsys.readouterr().out
+
+
+class TestTheLock:
+    def test_what_is_ok_is_written_and_known_from_then_on(self, desk: Desk) -> None:
+        assert dr.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_OK
+        (row,) = read_lock(lock_path(desk.running.house))
+        (repository,) = desk.running.home.store.repositories.values()
+        assert (row.claim, row.repository_id, row.count) == ("apps/notes", repository.repository_id, 1)
+        assert desk.session("cluster.plan").known() == {"apps/notes": repository.repository_id}
+
+    @pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.OK])
+    def test_what_was_known_of_a_claim_that_is_not_ok_now_is_kept(self, desk: Desk, verdict: Verdict) -> None:
+        known = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
+        write_lock(lock_path(desk.running.house), [known])
+        point = RestorePoint("cd" * 32, "ef" * 32, 1.0, "1970-01-01T00:00:01Z", "volsync", ("/data",), (), 1, 1)
+        audit = ClaimAudit(a_claim(), verdict, "cd" * 32, point, 1.0, (point,), "whatever")
+        assert dr.locked(desk.session("dr.audit"), [audit]) == [known]
+
+    def test_a_claim_that_is_not_in_the_catalog_any_more_is_kept_too(self, desk: Desk) -> None:
+        gone = LockedClaim("apps/gone", "ab" * 32, 7, 4096, 1_700_000_000.0)
+        write_lock(lock_path(desk.running.house), [gone])
+        dr.audit_house(desk.session("dr.audit"), lock=True)
+        assert {row.claim for row in read_lock(lock_path(desk.running.house))} == {"apps/gone", "apps/notes"}
+
+    def test_another_repository_than_the_locked_one_is_foreign_and_never_overwrites_it(self, desk: Desk) -> None:
+        known = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
+        write_lock(lock_path(desk.running.house), [known])
+        assert dr.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_STEP_FAILED
+        assert read_lock(lock_path(desk.running.house)) == (known,)
+
+
+class TestWhichClaims:
+    def test_by_key_or_by_name_each_once(self, tmp_path: Path) -> None:
+        house = Desk(tmp_path, claims=(a_claim(), a_claim("photos"), a_claim("photos", namespace="other"))).running.house
+        assert [c.key for c in dr.choose(house, "")] == ["apps/notes", "apps/photos", "other/photos"]
+        assert [c.key for c in dr.choose(house, "notes,other/photos,apps/notes")] == ["apps/notes", "other/photos"]
+        for wrong in ("photos", "nots", "notes,", " "):
+            with pytest.raises(SettingsInvalid, match="claim"):
+                dr.choose(house, wrong)
+
+    def test_without_a_name_a_claim_that_is_alive_is_left_alone(self, held_desk: Desk) -> None:
+        held_desk.running.apply(held_desk.running.restore)
+        course = dr.restore_course(held_desk.session("dr.restore"), "", "")
+        assert [step.id for step in course.steps] == []
+
+    def test_by_name_it_is_replaced_and_that_needs_consent(self, held_desk: Desk, capsys: Printed) -> None:
+        held_desk.running.apply(held_desk.running.restore)
+        course = dr.restore_course(held_desk.session("dr.restore"), "notes", "")
+        assert "recovery.delete-claim/apps/notes" in {step.id for step in course.steps}
+        code = guarded("dr.restore", True, lambda: held_desk.session("dr.restore", json=True).apply(course))
+        assert code == errors.ApprovalMissing.exit_code
+        assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
+
+    def test_a_claim_that_is_alive_and_was_never_backed_up_is_left_alone_too(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, claims=(a_claim(requirement=Requirement(False, 0.0, 0)),))
+        desk.running.apply(desk.running.bootstrap)
+        desk.running.apply(desk.running.restore)
+        desk.running.home.store.repositories.clear()
+        assert dr.restore_course(desk.session("dr.restore"), "", "").steps == ()
+
+    def test_a_time_that_is_none_is_told_with_a_right_one(self, held_desk: Desk) -> None:
+        with pytest.raises(SettingsInvalid, match="right would be"):
+            dr.restore_course(held_desk.session("dr.restore"), "", "yesterday")
+
+
+class TestReleaseByHand:
+    def test_it_needs_the_word_and_a_reason(self, held_desk: Desk) -> None:
+        for unproven, reason in ((False, "because"), (True, "")):
+            with pytest.raises(SettingsInvalid, match="not proven"):
+                dr.release_one(held_desk.session("dr.release"), "notes", unproven, reason)
+        (entry,) = held_desk.running.home.look().hold.record().claims
+        assert entry.state is HoldState.HELD
+
+    def test_the_claim_is_released_with_its_reason_and_everything_goes_on(self, held_desk: Desk, capsys: Printed) -> None:
+        code = dr.release_one(held_desk.session("dr.release", json=True), "notes", True, "the data are elsewhere")
+        assert code == errors.EXIT_OK
+        assert json.loads(capsys.readouterr().out)["result"]["claim"] == "apps/notes"
+        (entry,) = held_desk.running.home.look().hold.record().claims
+        assert (entry.state, entry.reason) == (HoldState.RELEASED, "by hand, unproven: the data are elsewhere")
+        held_desk.running.clock.sleep(60)
+        assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
+
+    def test_what_is_not_held_is_not_released_twice(self, held_desk: Desk) -> None:
+        dr.release_one(held_desk.session("dr.release"), "notes", True, "first")
+        with pytest.raises(PermanentError, match="is not held: it is released"):
+            dr.release_one(held_desk.session("dr.release"), "notes", True, "second")
+
+    def test_it_waits_for_no_run_and_interferes_with_none(self, held_desk: Desk) -> None:
+        house = held_desk.running.house
+        with open_journal(house.state_dir, lineage=house.id, run="a-run"), pytest.raises(errors.JournalBusy):
+            dr.release_one(held_desk.session("dr.release"), "notes", True, "in the middle of a run")
+
+    def test_before_flux_has_made_anything_it_is_written_all_the_same(self, held_desk: Desk) -> None:
+        objects = held_desk.running.home.kube.objects()
+        objects.claims.clear()
+        objects.destinations.clear()
+        objects.sources.clear()
+        assert dr.release_one(held_desk.session("dr.release"), "notes", True, "early") == errors.EXIT_OK
+
+    def test_what_the_record_does_not_have_cannot_be_released(self, held_desk: Desk) -> None:
+        objects = held_desk.running.home.kube.objects()
+        objects.record = {}
+        with pytest.raises(PermanentError, match="not in the hold's record"):
+            dr.release_one(held_desk.session("dr.release"), "notes", True, "why not")
+
+
+def test_an_old_row_of_the_lock_does_not_stop_what_it_agrees_with(desk: Desk) -> None:
+    dr.audit_house(desk.session("dr.audit"), lock=True)
+    desk.running.house = replace(desk.running.house)
+    assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
