@@ -148,7 +148,7 @@ class Control:
         return {}
 
     def _digest(self, message: Message) -> Message:
-        """Digest of what is on a claim's volume, taken by the lab itself: names, modes, owners, contents; no times."""
+        """Digest of what is on a claim's volume, taken by the lab itself (see digest_of)."""
         cluster = self._house.cluster
         claim = cluster.kube.get(CLAIMS, str(message["claim"]), str(message["namespace"]))
         volume = ((claim or {}).get("spec") or {}).get("volumeName", "")
@@ -164,14 +164,19 @@ class Control:
 
 
 def digest_of(folder: Path) -> Message:
-    """SHA-256 over path, mode, owner, group and content of everything in a folder but `lost+found`, and what it counted."""
+    """SHA-256 over names, kinds and contents of everything in a folder but `lost+found`, and what it counted.
+
+    Modes and groups are left out: a kubelet changes them at each mount for the sake of fsGroup.
+    """
     whole, files, size = hashlib.sha256(), 0, 0
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if relative.parts[0] == "lost+found":
             continue
         seen = path.lstat()
-        whole.update(f"{relative}\0{seen.st_mode:o}\0{seen.st_uid}\0{seen.st_gid}\0".encode())
+        whole.update(
+            f"{stat.S_IFMT(seen.st_mode):o} {len(str(relative))} {relative} {seen.st_size if stat.S_ISREG(seen.st_mode) else 0}\0".encode()
+        )
         if stat.S_ISREG(seen.st_mode):
             whole.update(hashlib.sha256(path.read_bytes()).digest())
             files, size = files + 1, size + seen.st_size
