@@ -174,10 +174,10 @@ def digest_of(folder: Path) -> Message:
         if relative.parts[0] == "lost+found":
             continue
         seen = path.lstat()
-        whole.update(
-            f"{stat.S_IFMT(seen.st_mode):o} {len(str(relative))} {relative} {seen.st_size if stat.S_ISREG(seen.st_mode) else 0}\0".encode()
-        )
-        if stat.S_ISREG(seen.st_mode):
+        regular = stat.S_ISREG(seen.st_mode)
+        length = seen.st_size if regular else 0
+        whole.update(f"{stat.S_IFMT(seen.st_mode):o} {len(str(relative))} {relative} {length}\0".encode())
+        if regular:
             whole.update(hashlib.sha256(path.read_bytes()).digest())
             files, size = files + 1, size + seen.st_size
         elif path.is_symlink():
