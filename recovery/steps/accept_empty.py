@@ -9,6 +9,7 @@ from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from adapters.ports import BackupsView
+from adapters.volsync.results import ClaimPhase
 from cluster.audit import repository_of
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
@@ -58,8 +59,12 @@ class AcceptEmpty(BaseStep):
         assert entry is not None
         act.hold.put(replace(entry, state=HoldState.ACCEPTED_EMPTY, reason="never backed up, by approval"))
         # What was refused tries again by itself, but only after a wait that has grown as long as the hold.
-        for kind, name in (("ReplicationDestination", self.claim.destination), ("PersistentVolumeClaim", self.claim.claim)):
-            act.claims.nudge(kind, self.claim.namespace, name)
+        # What Flux has not made yet was not refused either.
+        namespace, claim, destination = self.claim.namespace, self.claim.claim, self.claim.destination
+        if act.claims.destination(namespace, destination).present:
+            act.claims.nudge("ReplicationDestination", namespace, destination)
+        if act.claims.claim(namespace, claim).phase is ClaimPhase.PENDING:
+            act.claims.nudge("PersistentVolumeClaim", namespace, claim)
 
     def by_hand(self) -> str:
         return f"invoke dr.release {self.claim.key} --unproven --reason 'never backed up'"

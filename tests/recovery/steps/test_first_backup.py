@@ -1,0 +1,49 @@
+"""recovery.first-backup: one complete backup of the real data after the release."""
+
+from __future__ import annotations
+
+from engine.probe import Condition
+from lab.world.store import Trouble, a_file
+from tests.hands import do, see
+from tests.recovery.conftest import Restoring
+from tests.scenario.running import DATA
+
+STEP = "recovery.first-backup/apps/notes"
+
+
+def test_after_a_whole_restore_it_is_there_and_holds_what_came_back(alive: Restoring) -> None:
+    assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+    pinned, first = alive.home.store.repositories[alive.address].snapshots
+    assert first.entries == pinned.entries
+
+
+def test_neither_the_pinned_nor_an_incomplete_nor_an_empty_one_counts(alive: Restoring) -> None:
+    repository = alive.home.store.repositories[alive.address]
+    del repository.snapshots[1:]
+    assert see(alive, alive.restore, STEP).condition is Condition.MISSING
+    alive.home.store.back_up(alive.address, DATA, alive.clock.now(), complete=False)
+    assert see(alive, alive.restore, STEP).condition is Condition.MISSING
+    alive.home.store.back_up(alive.address, (), alive.clock.now())
+    assert see(alive, alive.restore, STEP).condition is Condition.MISSING
+    alive.home.store.back_up(alive.address, (a_file("real", "data"),), alive.clock.now())
+    assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+
+
+def test_one_that_was_lost_is_made_again_and_the_schedule_is_given_back(alive: Restoring) -> None:
+    del alive.home.store.repositories[alive.address].snapshots[1:]
+    do(alive, alive.restore, STEP)
+    assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+    assert alive.home.kube.objects().sources[("apps", "notes")].manual == ""
+
+
+def test_a_repository_that_cannot_be_seen_says_nothing(alive: Restoring) -> None:
+    alive.home.store.repositories[alive.address].trouble = Trouble.UNREACHABLE
+    assert see(alive, alive.restore, STEP).condition is Condition.UNKNOWN
+
+
+def test_a_backup_under_way_and_a_source_that_is_not_there_yet_are_waited_for(alive: Restoring) -> None:
+    del alive.home.store.repositories[alive.address].snapshots[1:]
+    alive.home.kube.objects().sources[("apps", "notes")].running = True
+    assert see(alive, alive.restore, STEP).condition is Condition.CHANGING
+    alive.home.kube.objects().sources.clear()
+    assert see(alive, alive.restore, STEP).condition is Condition.CHANGING

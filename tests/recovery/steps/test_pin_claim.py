@@ -1,0 +1,75 @@
+"""recovery.pin: one restore point per claim, chosen once, before anything else is changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import PermanentError
+from engine.probe import Condition
+from lab.world.store import Trouble, a_file
+from recovery.course import course
+from tests.hands import do, see
+from tests.recovery.conftest import Restoring
+
+STEP = "recovery.pin/apps/notes"
+
+
+def test_the_newest_complete_snapshot_is_written_down_with_its_repository(held: Restoring) -> None:
+    assert see(held, held.restore, STEP).condition is Condition.MISSING
+    notes = do(held, held.restore, STEP)
+    repository = held.home.store.repositories[held.address]
+    (snapshot,) = repository.snapshots
+    entry = held.entry
+    assert (entry.repository_id, entry.snapshot_id, entry.pin) == (repository.repository_id, snapshot.snapshot_id, snapshot.pin)
+    assert notes.written["snapshot"] == snapshot.snapshot_id
+    assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+
+def test_a_pin_stays_although_something_newer_comes(held: Restoring) -> None:
+    do(held, held.restore, STEP)
+    first = held.entry
+    held.home.store.back_up(held.address, (a_file("newer", "x"),), held.clock.now())
+    assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+    assert held.entry == first
+
+
+def test_a_snapshot_that_is_not_complete_is_passed_over(held: Restoring) -> None:
+    held.home.store.back_up(held.address, (a_file("half", "x"),), held.clock.now(), complete=False)
+    do(held, held.restore, STEP)
+    assert held.entry.snapshot_id == held.home.store.repositories[held.address].snapshots[0].snapshot_id
+
+
+def test_as_of_takes_the_newest_one_not_later(held: Restoring) -> None:
+    newer = held.home.store.back_up(held.address, (a_file("newer", "x"),), held.clock.now() - 60)
+    claims = held.house.claims
+    for as_of, at in ((newer.time, 1), (newer.time - 1, 0)):
+        held.entry_says(pin="", snapshot_id="")
+        do(held, course(held.house, claims, as_of=as_of), STEP)
+        assert held.entry.snapshot_id == held.home.store.repositories[held.address].snapshots[at].snapshot_id
+    held.entry_says(pin="", snapshot_id="")
+    with pytest.raises(PermanentError, match="no complete snapshot that old"):
+        do(held, course(held.house, claims, as_of=1000.0), STEP)
+
+
+@pytest.mark.parametrize("trouble", [None, *Trouble])
+def test_nothing_is_pinned_from_what_cannot_be_seen(held: Restoring, trouble: Trouble | None) -> None:
+    if trouble is None:
+        held.home.store.repositories.clear()
+    else:
+        held.home.store.repositories[held.address].trouble = trouble
+    with pytest.raises(PermanentError, match="no restore point for apps/notes"):
+        do(held, held.restore, STEP)
+    assert held.entry.pin == ""
+
+
+def test_nothing_is_pinned_from_another_repository_than_the_lock_knows(held: Restoring) -> None:
+    known = course(held.house, held.house.claims, known={"apps/notes": "ab" * 32})
+    with pytest.raises(PermanentError, match="foreign"):
+        do(held, known, STEP)
+
+
+def test_without_an_entry_in_the_record_nothing_can_be_said(held: Restoring) -> None:
+    held.home.kube.objects().record = {}
+    seen = see(held, held.restore, STEP)
+    assert seen.condition is Condition.UNKNOWN
+    assert "cluster.bootstrap" in seen.evidence[0]

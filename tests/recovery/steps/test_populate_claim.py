@@ -1,0 +1,45 @@
+"""recovery.populate: VolSync fills the claim from the proven image, and from no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import PermanentError
+from engine.probe import Condition
+from tests.hands import do, see
+from tests.recovery.conftest import Restoring
+from tests.scenario.running import DATA
+
+STEP = "recovery.populate/apps/notes"
+
+
+@pytest.fixture
+def proven(held: Restoring) -> Restoring:
+    """Compared and proven; the claim waits."""
+    held.up_to("pin", "restore", "prove")
+    return held
+
+
+def test_a_claim_that_waits_is_nudged_until_it_is_filled(proven: Restoring) -> None:
+    claim = proven.home.kube.objects().claims[("apps", "notes")]
+    claim.bound = claim.binding = claim.app_ready = False
+    claim.populated_from, claim.entries = "", ()
+    assert see(proven, proven.restore, STEP).condition is Condition.MISSING
+    do(proven, proven.restore, STEP)
+    seen = see(proven, proven.restore, STEP)
+    assert (seen.condition, seen.detail) == (Condition.SATISFIED, f"bound, made from {proven.entry.image}")
+    assert claim.entries == DATA
+
+
+def test_a_claim_filled_from_another_image_fails_and_stays_held(proven: Restoring) -> None:
+    claim = proven.home.kube.objects().claims[("apps", "notes")]
+    claim.bound, claim.populated_from = True, "volsync-another-image"
+    with pytest.raises(PermanentError, match="was filled from volsync-another-image"):
+        see(proven, proven.restore, STEP)
+
+
+def test_before_the_proof_and_before_flux_it_waits(held: Restoring) -> None:
+    assert see(held, held.restore, STEP).condition is Condition.UNKNOWN
+    held.entry_says(image="volsync-proven")
+    held.home.kube.objects().claims.clear()
+    assert see(held, held.restore, STEP).condition is Condition.CHANGING

@@ -1,0 +1,95 @@
+"""recovery.hold-again, stop-app, delete-claim, start-app: data that are alive are replaced only by name, and only once proven."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.hold.results import HoldState
+from cluster.course import Course
+from engine.approval import Approval, ApprovedAct
+from engine.errors import ApprovalMissing, PermanentError
+from engine.probe import Condition
+from engine.step import Hazard, StepId
+from lab.world.store import a_file
+from recovery.course import course
+from tests.hands import do, see, step
+from tests.recovery.conftest import Restoring
+from tests.scenario.running import DATA
+
+HOLD, STOP, DELETE, START = (f"recovery.{verb}/apps/notes" for verb in ("hold-again", "stop-app", "delete-claim", "start-app"))
+
+
+def replacing(house: Restoring) -> Course:
+    """The course that restores over the claim that is alive."""
+    return course(house.house, house.house.claims, again=house.house.claims)
+
+
+def consent(house: Restoring) -> Approval:
+    """Consent to exactly what the plan names."""
+    return Approval("digest", frozenset(house.plan(replacing(house)).acts), house.clock.now() + 600)
+
+
+def test_it_names_the_claim_s_uid_and_the_snapshot_that_replaces_it(alive: Restoring) -> None:
+    seen = see(alive, replacing(alive), HOLD)
+    assert seen.condition is Condition.MISSING
+    found = step(replacing(alive), HOLD)
+    uid = alive.home.kube.objects().claims[("apps", "notes")].uid
+    assert found.hazard(seen) is Hazard.DESTROYS
+    assert uid in found.identity(seen)
+    assert alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id[:8] in found.identity(seen)
+
+
+def test_without_consent_nothing_is_touched(alive: Restoring) -> None:
+    before = alive.home.kube.objects().claims[("apps", "notes")]
+    report = alive.apply(replacing(alive))
+    assert report.exit_code == ApprovalMissing.exit_code
+    assert alive.home.kube.objects().claims[("apps", "notes")] is before
+    assert alive.entry.state is HoldState.RELEASED
+
+
+def test_a_consent_to_another_claim_or_snapshot_is_none(alive: Restoring) -> None:
+    other = Approval("digest", frozenset({ApprovedAct(StepId(HOLD), "destroys", "claim apps/notes uid other")}), 1e12)
+    assert alive.apply(replacing(alive), approval=other).exit_code == ApprovalMissing.exit_code
+
+
+def test_with_consent_the_data_are_replaced_proven_and_backed_up_again(alive: Restoring) -> None:
+    claims = alive.home.kube.objects().claims
+    old = claims[("apps", "notes")]
+    old.entries = (a_file("ruined", "by hand"),)
+    report = alive.apply(replacing(alive), approval=consent(alive))
+    assert report.exit_code == 0, [(s.id, s.detail) for s in report.root_causes]
+    new = claims[("apps", "notes")]
+    assert new.uid != old.uid
+    assert (new.entries, new.app_ready) == (DATA, True)
+    assert alive.plan(replacing(alive)).acts != (), "asking for it again is asking for consent again"
+
+
+def test_the_application_runs_on_until_the_replacement_is_proven(alive: Restoring) -> None:
+    alive.home.store.repositories[alive.address].half_listing = True
+    report = alive.apply(replacing(alive), approval=consent(alive))
+    assert [s.id for s in report.root_causes] == ["recovery.prove/apps/notes"]
+    assert alive.home.kube.objects().claims[("apps", "notes")].app_ready
+    assert see(alive, replacing(alive), STOP).condition is Condition.MISSING
+
+
+def test_a_claim_that_nobody_named_is_never_deleted(alive: Restoring) -> None:
+    with pytest.raises(PermanentError, match="nobody approved"):
+        do(alive, replacing(alive), DELETE)
+    assert ("apps", "notes") in alive.home.kube.objects().claims
+
+
+def test_without_any_restore_point_it_is_refused_before_consent_is_asked(alive: Restoring) -> None:
+    alive.home.store.repositories.clear()
+    with pytest.raises(PermanentError, match="has no restore point: missing"):
+        see(alive, replacing(alive), HOLD)
+
+
+def test_what_is_stopped_is_started_again(alive: Restoring) -> None:
+    do(alive, replacing(alive), STOP)
+    alive.clock.sleep(10)
+    assert see(alive, replacing(alive), STOP).condition is Condition.SATISFIED
+    assert see(alive, replacing(alive), START).condition is Condition.MISSING
+    do(alive, replacing(alive), START)
+    alive.clock.sleep(10)
+    assert see(alive, replacing(alive), START).condition is Condition.SATISFIED
+    assert alive.home.kube.objects().claims[("apps", "notes")].app_ready

@@ -1,0 +1,86 @@
+"""recovery.restore: VolSync restores exactly the pin, and only its log is believed, never its word "Successful"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.hold.results import HeldClaim, HoldState
+from adapters.volsync.results import DestinationState
+from engine.errors import PermanentError
+from engine.probe import Condition
+from recovery.steps.restore_image import image_probe
+from tests.hands import do, see
+from tests.recovery.conftest import Restoring
+
+STEP = "recovery.restore/apps/notes"
+ENTRY = HeldClaim("apps", "notes", HoldState.HELD, "notes-bootstrap", "notes", "ab" * 32, "919bc6e7" * 8, "2027-01-15T07:00:00Z")
+STATE = DestinationState(
+    "apps", "notes-bootstrap", True, ENTRY.pin, True, "restore-1", "restore-1", False, "Successful",
+    ("restoring snapshot 919bc6e7 of [/data] at 2027-01-15 07:00:00 by volsync@volsync to .",), "image-1", True,
+)  # fmt: skip
+
+
+def test_the_pin_is_set_and_the_restore_waited_for(held: Restoring) -> None:
+    held.up_to("pin")
+    assert see(held, held.restore, STEP).condition is Condition.MISSING
+    do(held, held.restore, STEP)
+    assert (held.destination.restore_as_of, held.destination.ours) == (held.entry.pin, True)
+    assert see(held, held.restore, STEP).condition is Condition.CHANGING
+    held.clock.sleep(10)
+    assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+
+def test_without_a_pin_it_neither_looks_nor_acts(held: Restoring) -> None:
+    assert see(held, held.restore, STEP).condition is Condition.UNKNOWN
+    with pytest.raises(PermanentError, match="no pinned restore point"):
+        do(held, held.restore, STEP)
+    assert not held.destination.ours
+
+
+def test_a_destination_that_flux_has_not_made_is_waited_for(held: Restoring) -> None:
+    held.up_to("pin")
+    held.home.kube.objects().destinations.clear()
+    assert see(held, held.restore, STEP).condition is Condition.CHANGING
+
+
+def test_git_that_sets_another_time_is_a_conflict_that_is_shown(held: Restoring) -> None:
+    held.up_to("pin")
+    held.destination.restore_as_of = "2020-01-01T00:00:00Z"
+    with pytest.raises(PermanentError, match="Git sets restoreAsOf") as conflict:
+        see(held, held.restore, STEP)
+    assert "Git: 2020-01-01T00:00:00Z" in conflict.value.evidence
+
+
+class TestWhatTheLogTells:
+    def test_the_pinned_snapshot(self) -> None:
+        assert image_probe(STATE, ENTRY).condition is Condition.SATISFIED
+
+    @pytest.mark.parametrize(
+        ("log", "named"),
+        [
+            (("=== Initialize Dir ===", "created restic repository 12ab at s3:…"), "EMPTY RESTORE: no repository"),
+            (("No eligible snapshots found", "No data will be restored"), "EMPTY RESTORE: VolSync found no snapshot"),
+            (("restoring snapshot 00000000 of [/data] at …",), "WRONG SNAPSHOT"),
+        ],
+    )
+    def test_a_success_that_is_none_fails_by_its_name(self, log: tuple[str, ...], named: str) -> None:
+        with pytest.raises(PermanentError, match=named) as failed:
+            image_probe(replace(STATE, log=log), ENTRY)
+        assert failed.value.evidence
+
+    def test_a_failed_mover_and_an_end_without_a_result(self) -> None:
+        with pytest.raises(PermanentError, match="mover failed"):
+            image_probe(replace(STATE, result="Failed", running=True), ENTRY)
+        with pytest.raises(PermanentError, match="without a result"):
+            image_probe(replace(STATE, result=""), ENTRY)
+
+    def test_a_trigger_that_it_has_not_reached_yet(self) -> None:
+        assert image_probe(replace(STATE, last_trigger="restore-0"), ENTRY).condition is Condition.CHANGING
+        assert image_probe(replace(STATE, image_ready=False), ENTRY).condition is Condition.CHANGING
+
+    def test_a_log_that_is_cut_leaves_it_to_the_comparison(self) -> None:
+        seen = image_probe(replace(STATE, log=("Restic completed in 2s",)), ENTRY)
+        assert seen.condition is Condition.SATISFIED
+        assert "the comparison decides" in seen.detail

@@ -1,0 +1,19 @@
+"""The moment a restore goes back to, as a person writes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import SettingsInvalid
+from recovery.asof import as_time
+
+
+def test_a_zone_counts_and_without_one_it_is_utc() -> None:
+    assert as_time("2026-11-24T03:00:00Z") == as_time("2026-11-24T04:00:00+01:00") == as_time("2026-11-24T03:00:00")
+    assert as_time("1970-01-02") == 86400.0
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "24.11.2026", "2026-13-01"])
+def test_what_is_no_time_is_refused_with_a_right_one(text: str) -> None:
+    with pytest.raises(SettingsInvalid, match="right would be: 2026-11-24T03:00:00Z"):
+        as_time(text)
