@@ -6,10 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import PermanentError
-from lab.house import LabHouse
+from lab.house import BUCKET, LabHouse
+from lab.past import Past
+from lab.wire.s3.damage import break_off_newest
+from lab.world.pve_making import Making
 
 # A node that is this far ahead refuses certificates that were made just now on no other machine.
 CLOCK_AHEAD_S = 3600.0
+# The sample houses' one application with a volume.
+APPLICATION = "notes"
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,32 @@ def _wrong_clock(house: LabHouse) -> None:
         house.talos.at(house.block.node(house.shape.nodes[0])).clock_offset = CLOCK_AHEAD_S
 
 
+def _all_vms_gone(house: LabHouse) -> None:
+    """What is left of a house that was built and used: its images on the hosts, and backups in its store."""
+    image, making = house.house.image, Making(house.proxmox)
+    with house.world.looking():
+        for host in house.proxmox.hosts:
+            making.download("root@pam", host, image.storage, image.filename, image.url, image.sha256, "sha256")
+    Past(house, APPLICATION).back_up()
+
+
+def _backup_half_uploaded(house: LabHouse) -> None:
+    """The last backup before everything was lost broke off."""
+    _all_vms_gone(house)
+    break_off_newest(house.store, BUCKET, APPLICATION)
+
+
 _ALL = (
     Scenario("empty", "hosts without any VM; no backup anywhere", _nothing),
-    Scenario("wrong-clock", "the first node's clock is an hour ahead", _wrong_clock),
+    Scenario(
+        "all-vms-gone",
+        "a house that was built and used, whose VMs and disks are gone; its backups are there",
+        _all_vms_gone,
+    ),
+    Scenario("backup-half-uploaded", "the same, and the newest backup broke off", _backup_half_uploaded),
+    Scenario("wrong-clock", "hosts without any VM; the first node's clock is an hour ahead", _wrong_clock),
     Scenario("one-control-plane-lost", "a built cluster without one of its control planes", None),
     Scenario("etcd-quorum-lost", "a built cluster without two of three control planes", None),
-    Scenario("all-vms-gone", "a built cluster whose VMs and disks are gone; its backups are there", None),
-    Scenario("backup-half-uploaded", "a repository whose newest backup broke off", None),
     Scenario("nas-read-only", "a repository on a NAS that takes no writes", None),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
@@ -52,7 +76,7 @@ def known(name: str) -> Scenario:
     if scenario.make is None:
         raise PermanentError(
             f"{name} ({scenario.what}) is not modelled as a start",
-            hint=f"these are: {playable}; lab.fault and the house's control socket lead to the others from a running house",
+            hint=f"these are: {playable}; lab.fault leads to the others from a running house (vm-gone, vm-off)",
         )
     return scenario
 

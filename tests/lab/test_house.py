@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from lab.control import ask
 from lab.houses.nouns import HouseFolder
 from lab.parts.supervisor import ProcessId, Supervisor
 from lab.starting import daemon, start, stop
-from tests.contract.apiserver import needed
+from tests.contract.apiserver import needed, program
 from tests.lab.by_hand import Hand
 
 pytestmark = pytest.mark.programs
@@ -120,3 +122,40 @@ def test_unknown_names_are_refused_before_anything_is_made(
 
 def test_a_sweep_of_a_house_that_never_was_finds_nothing(tmp_path: Path) -> None:
     assert Supervisor(tmp_path).sweep() == ()
+
+
+def restic(folder: HouseFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    told = json.loads(folder.endpoints.read_text())
+    s3, path = told["s3"], program("restic")
+    assert path is not None
+    environment = {
+        "HOME": str(folder.root),
+        "RESTIC_REPOSITORY": s3["backups"] + "/notes",
+        "RESTIC_PASSWORD_FILE": s3["restic_password_file"],
+        "RESTIC_CACERT": told["ca_file"],
+        "AWS_ACCESS_KEY_ID": Path(s3["key_id_file"]).read_text(),
+        "AWS_SECRET_ACCESS_KEY": Path(s3["key_file"]).read_text(),
+    }
+    argv = [path, "--no-lock", "--no-cache", *arguments]
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(("scenario", "snapshots"), [("all-vms-gone", 1), ("backup-half-uploaded", 0)])
+def test_a_house_has_a_past(folder: HouseFolder, scenario: str, snapshots: int) -> None:
+    start("one-node", scenario, 20.0, folder)
+    listed = restic(folder, "snapshots", "--json")
+    found = json.loads(listed.stdout)
+    assert len(found) == snapshots, listed.stderr
+    assert all(snapshot["paths"] == ["/data"] and snapshot["hostname"] == "volsync" for snapshot in found)
+    assert ask(folder.control, {"do": "status"})["vms"] == []
+    if snapshots:
+        listing = restic(folder, "ls", "--json", "latest").stdout.splitlines()
+        files = [entry for line in listing if (entry := json.loads(line)).get("type") == "file"]
+        assert len(files) == 40
+        assert {entry["uid"] for entry in files} == ({1000} if os.geteuid() == 0 else {0})
+
+
+@pytest.mark.parametrize("scenario", ["one-control-plane-lost", "nas-read-only"])
+def test_what_is_not_modelled_is_refused_and_not_played_as_something_else(tmp_path: Path, scenario: str) -> None:
+    with pytest.raises(PermanentError, match="not modelled"):
+        start("one-node", scenario, 1.0, HouseFolder(tmp_path / "new"))
