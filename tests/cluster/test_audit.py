@@ -1,0 +1,118 @@
+"""The verdict on one claim's backup: what is seen, what the claim requires, and what the lock file knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from adapters.backups.results import Repository, RepositoryLook, RestorePoint, Verdict
+from adapters.volsync.results import Listing
+from cluster.audit import ClaimAudit, audit_claim, repository_of
+from engine.probe import Condition
+from house.model import BackedUpClaim, Requirement
+from lab.world.clock import VirtualClock
+from tests.builders import a_claim, a_house
+
+ID = "ab" * 32
+NOW = VirtualClock().now()
+
+
+def point(age_s: float = 3600.0, *, complete: bool = True, size: int | None = 1000) -> RestorePoint:
+    """One snapshot of this age."""
+    when = NOW - age_s
+    return RestorePoint(ID, f"{int(age_s):064x}", when, "2026-01-01T00:00:00Z", "volsync", ("/data",), (), 3, size, complete)
+
+
+@dataclass
+class Seen:
+    """A backups port that answers one look."""
+
+    verdict: Verdict
+    points: tuple[RestorePoint, ...] = ()
+    detail: str = ""
+
+    def look(self, repository: Repository) -> RepositoryLook:
+        """See ports.BackupsView."""
+        return RepositoryLook(repository, self.verdict, ID if self.points else "", self.points, self.detail)
+
+    def listing(self, repository: Repository, snapshot_id: str) -> Listing:
+        """Not asked by an audit."""
+        raise AssertionError
+
+    def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """Not asked by an audit."""
+        raise AssertionError
+
+
+def audited(seen: Seen, claim: BackedUpClaim | None = None, known: str = "") -> ClaimAudit:
+    """The verdict."""
+    return audit_claim(seen, VirtualClock(), a_house(), claim or a_claim(), known)
+
+
+def test_the_newest_complete_one_is_what_counts() -> None:
+    found = audited(Seen(Verdict.OK, (point(60.0, complete=False), point(3600.0), point(7200.0))))
+    assert found.verdict is Verdict.OK
+    assert found.newest == point(3600.0)
+    assert found.age == 3600.0
+    newest = point(3600.0).snapshot_id[:8]
+    assert found.detail == f"2 complete snapshots, newest {newest} of 2026-01-01T00:00:00Z, 3 files, 1000 bytes"
+
+
+def test_what_the_look_remarks_stays_when_all_is_well() -> None:
+    found = audited(Seen(Verdict.OK, (point(),), "2 stale locks"))
+    assert found.verdict is Verdict.OK
+    assert found.detail.endswith("1000 bytes; 2 stale locks")
+    assert found.probe().detail == found.detail
+    assert found.detail.count("complete snapshots") == 1
+
+
+def test_a_size_that_nobody_wrote_is_unknown_and_satisfies_no_minimum() -> None:
+    assert "unknown bytes" in audited(Seen(Verdict.OK, (point(size=None),))).detail
+    claim = a_claim(requirement=Requirement(True, 0.0, 1))
+    assert audited(Seen(Verdict.OK, (point(size=None),)), claim).verdict is Verdict.EMPTY
+
+
+def test_none_complete_is_empty() -> None:
+    assert audited(Seen(Verdict.OK, (point(complete=False),))).verdict is Verdict.EMPTY
+
+
+def test_too_old_is_expired() -> None:
+    claim = a_claim(requirement=Requirement(True, 3599.0, 0))
+    found = audited(Seen(Verdict.OK, (point(),)), claim)
+    assert (found.verdict, found.probe().condition) == (Verdict.EXPIRED, Condition.DRIFTED)
+
+
+def test_another_repository_than_the_lock_knows_is_foreign_however_good_it_looks() -> None:
+    assert audited(Seen(Verdict.OK, (point(),)), known=ID).verdict is Verdict.OK
+    found = audited(Seen(Verdict.OK, (point(),)), known="cd" * 32)
+    assert found.verdict is Verdict.FOREIGN
+    assert "known so far as cdcdcdcd" in found.detail
+
+
+def test_missing_where_the_lock_knows_something_says_so() -> None:
+    found = audited(Seen(Verdict.MISSING, detail="nothing is there"), known=ID)
+    assert found.verdict is Verdict.MISSING
+    assert "the lock file knows repository abababab here" in found.detail
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_its_own_answer_and_only_ok_is_yes(verdict: Verdict) -> None:
+    answer = audited(Seen(verdict, (point(),) if verdict is Verdict.OK else (), "what was seen")).probe()
+    unseen = (Verdict.UNKNOWN, Verdict.UNREACHABLE)
+    assert (answer.condition is Condition.SATISFIED) == (verdict is Verdict.OK)
+    assert (answer.condition is Condition.UNKNOWN) == (verdict in unseen)
+    assert verdict is Verdict.OK or answer.detail.startswith(f"{verdict.value}: ")
+
+
+def test_a_place_that_no_rule_opens_was_not_looked_at() -> None:
+    claim = a_claim(open_as="")
+    found = audited(Seen(Verdict.OK, (point(),)), claim)
+    assert (found.verdict, found.probe().condition) == (Verdict.UNKNOWN, Condition.UNKNOWN)
+    assert claim.mover_repository in found.detail
+
+
+def test_the_repository_is_opened_as_the_settings_say() -> None:
+    claim = replace(a_claim(), open_as="/mnt/backups/notes")
+    assert repository_of(a_house(), claim).address == "/mnt/backups/notes"

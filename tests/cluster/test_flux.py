@@ -1,0 +1,80 @@
+"""How far Flux is: only what waits for a held claim is excused, and only while it waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.flux.results import KustomizationState
+from cluster.flux import WAITING, flux_probe, held_apps, root_causes, waits_on
+from engine.probe import Condition, Probe
+from tests.builders import a_house, an_app
+from tests.scenario.running import Running
+
+
+def state(name: str, *needs: str, ready: bool = False, reason: str = "BuildFailed") -> KustomizationState:
+    """One Kustomization in `apps`."""
+    return KustomizationState("apps", name, ready, False, False, "c1", reason, f"{name} says so", needs)
+
+
+def test_root_causes_are_those_that_wait_for_no_other_stuck_one() -> None:
+    stuck = (state("a"), state("b", "apps/a"), state("c", "apps/b"), state("d", "apps/fine"))
+    assert [k.name for k in root_causes(stuck)] == ["a", "d"]
+
+
+def test_what_waits_for_a_root_is_found_however_far_away_and_through_a_circle() -> None:
+    graph = (state("a", "apps/c"), state("b", "apps/a"), state("c", "apps/b"), state("d"))
+    assert waits_on(graph, frozenset({"apps/a"})) == {"apps/a", "apps/b", "apps/c"}
+    assert waits_on(graph, frozenset()) == set()
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Running:
+    """A built house whose held application waits, and another one depends on it."""
+    apps = (*a_house().flux_apps[:1], an_app("notes", "volsync-system/volsync", wait=True), an_app("reader", "apps/notes"))
+    house = Running(tmp_path / "state", a_house(flux_apps=apps))
+    house.backed_up()
+    assert house.apply(house.bootstrap).converged
+    return house
+
+
+def seen(house: Running, key: str = "", **changes: object) -> Probe:
+    """The probe, after one Kustomization was made to say something else."""
+    states = house.home.kube.objects().kustomizations
+    if key:
+        states[key] = replace(states[key], **changes)  # type: ignore[arg-type]  # fields by name
+    return flux_probe(house.home.look(), house.house)
+
+
+def test_a_held_application_and_what_depends_on_it_are_excused_and_named(built: Running) -> None:
+    assert held_apps(built.home.look(), built.house) == {"apps/notes"}
+    answer = seen(built)
+    assert answer.condition is Condition.SATISFIED
+    assert answer.evidence == ("waits for a held claim: apps/notes", "waits for a held claim: apps/reader")
+
+
+@pytest.mark.parametrize("reason", ["BuildFailed", "ArtifactFailed", "ReconciliationFailed", "PruneFailed", "SomethingNew"])
+@pytest.mark.parametrize("key", ["apps/notes", "apps/reader"])
+def test_a_failure_of_its_own_is_never_excused_by_a_hold(built: Running, key: str, reason: str) -> None:
+    answer = seen(built, key, reason=reason, message="no")
+    assert answer.condition is Condition.CHANGING
+    assert f"{key}: {reason}: no" in answer.evidence
+
+
+@pytest.mark.parametrize("reason", sorted(WAITING))
+def test_to_wait_for_its_health_is_what_a_hold_does_to_it(built: Running, reason: str) -> None:
+    assert seen(built, "apps/notes", reason=reason).condition is Condition.SATISFIED
+
+
+def test_a_suspended_one_is_told_and_stops_nothing(built: Running) -> None:
+    answer = seen(built, "volsync-system/volsync", suspended=True, ready=False)
+    assert "suspended: volsync-system/volsync" in answer.evidence
+    assert answer.condition is Condition.SATISFIED
+
+
+def test_one_that_flux_does_not_know_yet_is_waited_for(built: Running) -> None:
+    del built.home.kube.objects().kustomizations["apps/reader"]
+    answer = seen(built)
+    assert (answer.condition, answer.evidence) == (Condition.CHANGING, ("apps/reader",))
