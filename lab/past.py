@@ -24,6 +24,7 @@ from lab.parts.programs import find
 APPLICATION_UID = 1000
 FILES, SIZE = 40, 2048
 _TIMEOUT_S = 120.0
+_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 class Past:
@@ -51,12 +52,50 @@ class Past:
 
     def back_up(self) -> None:
         """VolSync's mover backs the volume up. PartFailed with its last words when it does not."""
-        repository = f"{self._house.block.backups}/{self._app}"
+        cache = self._folder / "cache"
+        cache.mkdir(exist_ok=True)
+        self._own(cache)
+        place, ended = self._folder / "sandbox.json", self._folder / "exit"
+        as_root = os.geteuid() == 0
+        write_private(place, json.dumps(self._sandbox(cache, ended, as_root=as_root)).encode())
+        rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
+        sandbox = str(Path(sandbox_script.__file__).resolve())
+        done = subprocess.run(
+            ["/usr/bin/unshare", "--mount", *rights, "--", sys.executable, "-I", sandbox, str(place)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={"PATH": _PATH}, timeout=_TIMEOUT_S, check=False,
+        )  # fmt: skip
+        if done.returncode or not ended.exists() or ended.read_text() != "0":
+            raise PartFailed(f"the past backup of {self._app} failed", evidence=tuple(done.stdout.splitlines()[-8:]))
+        ended.unlink()
+
+    def _sandbox(self, cache: Path, ended: Path, *, as_root: bool) -> dict[str, object]:
+        """What lab/parts/sandbox.py is told: a mover pod of the application's, on its volume."""
+        script, interpreter = Path(mover_script.__file__).resolve(), str(Path(sys.executable).resolve())
+        files = {script: "/.lab/mover.py", find("restic"): "/.lab/restic", self._house.folder.ca_file: "/.lab/ca.crt"}
+        return {
+            "root": str(self._folder / "root"),
+            "exit": str(ended),
+            "mounts": [
+                [str(self.volume), "/data", False],
+                [str(cache), "/cache", False],
+                *([str(source), target, True] for source, target in files.items()),
+            ],
+            "argv": [interpreter, "-I", "/.lab/mover.py", "backup"],
+            "environment": self._environment(),
+            "uid": APPLICATION_UID,
+            "gid": APPLICATION_UID,
+            "groups": [APPLICATION_UID],
+            "capabilities": [],
+            "as_root": as_root,
+        }
+
+    def _environment(self) -> dict[str, str]:
         keys = Credentials.read(self._house.folder.secrets)
-        environment = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        return {
+            "PATH": _PATH,
             "HOME": "/tmp",  # noqa: S108 - the sandbox's own
-            "RESTIC_REPOSITORY": repository,
+            "RESTIC_REPOSITORY": f"{self._house.block.backups}/{self._app}",
             "RESTIC_PASSWORD": keys.restic_password.reveal(),
             "AWS_ACCESS_KEY_ID": keys.store_key_id.reveal(),
             "AWS_SECRET_ACCESS_KEY": keys.store_key.reveal(),
@@ -64,41 +103,6 @@ class Past:
             "FORGET_OPTIONS": "--keep-last 10",
             "RESTIC_CACHE_DIR": "/cache",
         }
-        cache = self._folder / "cache"
-        cache.mkdir(exist_ok=True)
-        self._own(cache)
-        script, interpreter = Path(mover_script.__file__).resolve(), str(Path(sys.executable).resolve())
-        files = {script: "/.lab/mover.py", find("restic"): "/.lab/restic", self._house.folder.ca_file: "/.lab/ca.crt"}
-        as_root = os.geteuid() == 0
-        specification = {
-            "root": str(self._folder / "root"),
-            "exit": str(self._folder / "exit"),
-            "mounts": [
-                [str(self.volume), "/data", False],
-                [str(cache), "/cache", False],
-                *([str(source), target, True] for source, target in files.items()),
-            ],
-            "argv": [interpreter, "-I", "/.lab/mover.py", "backup"],
-            "environment": environment,
-            "uid": APPLICATION_UID,
-            "gid": APPLICATION_UID,
-            "groups": [APPLICATION_UID],
-            "capabilities": [],
-            "as_root": as_root,
-        }
-        place = self._folder / "sandbox.json"
-        write_private(place, json.dumps(specification).encode())
-        rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
-        sandbox = str(Path(sandbox_script.__file__).resolve())
-        done = subprocess.run(
-            ["/usr/bin/unshare", "--mount", *rights, "--", sys.executable, "-I", sandbox, str(place)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={"PATH": environment["PATH"]}, timeout=_TIMEOUT_S, check=False,
-        )  # fmt: skip
-        ended = self._folder / "exit"
-        if done.returncode or not ended.exists() or ended.read_text() != "0":
-            raise PartFailed(f"the past backup of {self._app} failed", evidence=tuple(done.stdout.splitlines()[-8:]))
-        ended.unlink()
 
     def _own(self, path: Path) -> None:
         if os.geteuid() == 0:

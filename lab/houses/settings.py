@@ -23,16 +23,31 @@ def image_url(block: Block) -> str:
 def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, str], sha256: str) -> str:
     """The text. `fingerprints`: of each Proxmox host's certificate, by host; `sha256`: of the image."""
     hosts = {node.host: block.host(node) for node in shape.nodes}
-    endpoints = "".join(
-        f"    - url: https://{address}:{PROXMOX_PORT}\n      fingerprint: {fingerprints[host]}\n"
-        for host, address in hosts.items()
+    return _TEXT.format(
+        editor=EDITOR_LINE,
+        name=shape.name,
+        id=secrets.token_hex(8),
+        endpoints="".join(
+            f"    - url: https://{address}:{PROXMOX_PORT}\n      fingerprint: {fingerprints[host]}\n"
+            for host, address in hosts.items()
+        ),
+        token_id=TOKEN_ID,
+        hosts=", ".join(hosts),
+        disk=DISK,
+        nodes="".join(f"  {n.name}: {{host: {n.host}, vm_id: {n.vm_id}}}\n" for n in shape.nodes),
+        factory=block.factory,
+        schematic=SCHEMATIC,
+        sha256=sha256,
+        backups=block.backups,
+        **{field: f"file:secrets/{file}" for field, file in FILES.items()},
     )
-    nodes = "".join(f"  {n.name}: {{host: {n.host}, vm_id: {n.vm_id}}}\n" for n in shape.nodes)
-    return f"""{EDITOR_LINE}
-# Settings of the simulated house {shape.name}, made by lab.up. A real house's differ in nothing but what they say.
+
+
+_TEXT = """{editor}
+# Settings of the simulated house {name}, made by lab.up. A real house's differ in nothing but what they say.
 house:
-  name: {shape.name}
-  id: "{secrets.token_hex(8)}"
+  name: {name}
+  id: "{id}"
   simulated: true
   repository: home-ops
   state: state
@@ -40,9 +55,9 @@ house:
 proxmox:
   endpoints:
 {endpoints}  token:
-    id: {TOKEN_ID}
-    secret: {_file("proxmox_token")}
-  hosts: [{", ".join(hosts)}]
+    id: {token_id}
+    secret: {proxmox_token}
+  hosts: [{hosts}]
 
 node_defaults:
   storage: local-lvm
@@ -50,27 +65,27 @@ node_defaults:
   cores: 2
   memory: 4GiB
   disks:
-    - size: {DISK}
+    - size: {disk}
 
 nodes:
 {nodes}
 image:
-  factory: {block.factory}
-  schematic: {SCHEMATIC}
+  factory: {factory}
+  schematic: {schematic}
   sha256: {sha256}
   ca_file: pki/ca.crt
   storage: local
 
 sops:
-  age_key: {_file("age_key")}
+  age_key: {age_key}
 
 backups:
-  password: {_file("restic_password")}
+  password: {restic_password}
   open_as:
-    - seen: "{block.backups}/{{app}}"
+    - seen: "{backups}/{{app}}"
       environment:
-        AWS_ACCESS_KEY_ID: {_file("store_key_id")}
-        AWS_SECRET_ACCESS_KEY: {_file("store_key")}
+        AWS_ACCESS_KEY_ID: {store_key_id}
+        AWS_SECRET_ACCESS_KEY: {store_key}
       ca_file: pki/ca.crt
   defaults:
     # A new house has no backup yet. Once `dr.audit --lock` has seen one, its absence stops a run all the same.
@@ -86,7 +101,3 @@ limits:
   flux: 5m
   restore: 5m
 """
-
-
-def _file(field: str) -> str:
-    return f"file:secrets/{FILES[field]}"
