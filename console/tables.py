@@ -13,6 +13,7 @@ from cluster.audit import ClaimAudit
 from console.problem import step_problem
 from engine.plan import Plan, Verdict
 from engine.report import Outcome, Report
+from engine.secrets import redact
 
 SYMBOLS = {
     Verdict.NOOP: ("=", "dim"), Verdict.CREATE: ("+", "green"), Verdict.UPDATE: ("~", "yellow"), Verdict.WAIT: ("…", "cyan"),
@@ -98,7 +99,7 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Table:
             Text(audit.verdict.value, "green" if audit.verdict.value == "ok" else "bold red"), Text(audit.claim.key),
             audit.repository_id[:8] or "unknown", str(len(audit.points)) if audit.repository_id else "unknown",
             point.pin if point else "none", age, _number(point.files if point else None),
-            _number(point.size if point else None), Text(audit.detail),
+            _number(point.size if point else None), Text(redact(audit.detail)),
         )  # fmt: skip
     return table
 
@@ -111,7 +112,7 @@ def hold_table(record: HoldRecord, now: float) -> Table:
     for claim in sorted(record.claims, key=lambda c: c.since):
         since = f"{(now - claim.since) / 3600:.1f} h" if claim.since else "unknown"
         point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"
-        table.add_row(claim.state.value, Text(claim.key), since, point, claim.depth or "none", Text(claim.reason))
+        table.add_row(claim.state.value, Text(claim.key), since, point, claim.depth or "none", Text(redact(claim.reason)))
     return table
 
 

@@ -97,6 +97,17 @@ def sample_app(name: str, *depends_on: str, namespace: str = "apps", **changes: 
     return replace(app, **changes)
 
 
+_SAMPLE_CLUSTER = TalosCluster(
+    name="four-nodes",
+    endpoint="https://127.10.0.10:6443",
+    vip="127.10.0.10",
+    talos_version="v1.13.9",
+    kubernetes_version="v1.36.3",
+    talconfig=ROOT / "talos" / "talconfig.yaml",
+    secrets_bundle=ROOT / "talos" / "talsecret.sops.yaml",
+)
+
+
 def sample_house(**changes: Any) -> House:
     """The four-node house: cp-1..cp-3 and w-1, one VM per host, four releases, one application `notes` with one backed-up claim.
 
@@ -124,15 +135,7 @@ def sample_house(**changes: Any) -> House:
             storage="local",
             filename="talos-v1.13.9-nocloud-amd64.qcow2",
         ),
-        cluster=TalosCluster(
-            name="four-nodes",
-            endpoint="https://127.10.0.10:6443",
-            vip="127.10.0.10",
-            talos_version="v1.13.9",
-            kubernetes_version="v1.36.3",
-            talconfig=ROOT / "talos" / "talconfig.yaml",
-            secrets_bundle=ROOT / "talos" / "talsecret.sops.yaml",
-        ),
+        cluster=_SAMPLE_CLUSTER,
         helmfile=ROOT / "bootstrap" / "helmfile.yaml",
         releases=(
             sample_release("kube-system", "cilium"),

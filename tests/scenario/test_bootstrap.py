@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.hold.results import HoldState
+from cluster.course import HouseStep
 from engine.errors import EXIT_HELD
 from engine.plan import Verdict
 from engine.report import Outcome, Report
@@ -64,7 +65,7 @@ def test_without_the_hold_the_same_cluster_poisons_its_own_backup(empty_house: R
     assert [e.path for s in repository.snapshots for e in to_volume(s.entries)] == ["settings.ini"]
 
 
-def _without_hold(step: object) -> object:
+def _without_hold(step: HouseStep) -> HouseStep:
     from bootstrap.steps.sync_release import SyncRelease
 
     class Unheld(SyncRelease):

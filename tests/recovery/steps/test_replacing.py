@@ -16,7 +16,8 @@ from tests.hands import do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
 
-HOLD, STOP, DELETE, START = (f"recovery.{verb}/apps/notes" for verb in ("hold-again", "stop-app", "delete-claim", "start-app"))
+HOLD, STOP = "recovery.hold-again/apps/notes", "recovery.stop-app/apps/notes"
+DELETE, START = "recovery.delete-claim/apps/notes", "recovery.start-app/apps/notes"
 
 
 def replacing(house: Restoring) -> Course:
