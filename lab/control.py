@@ -44,6 +44,7 @@ class Control:
             "status": self._status,
             "arm": self._arm,
             "disarm": self._disarm,
+            "forget": self._forget,
             "faults": self._faults,
             "history": self._history,
             "victim": self._set_victim,
@@ -106,13 +107,19 @@ class Control:
 
     def _arm(self, message: Message) -> Message:
         fault = Fault(message["fault"])
-        if fault in (Fault.DIE_BEFORE, Fault.DIE_AFTER) and "pid" in message:
+        if fault in (Fault.DIE_BEFORE, Fault.DIE_DURING, Fault.DIE_AFTER) and "pid" in message:
             self._set_victim(message)
         self._house.world.faults.arm(str(message["at"]), fault)
         return {"armed": message["at"], "fault": fault.value}
 
     def _disarm(self, message: Message) -> Message:
         self._house.world.faults.disarm()
+        return {}
+
+    def _forget(self, message: Message) -> Message:
+        """Count mutations from here on as if nothing had been reached, so that `#1` is the next one."""
+        self._house.world.faults.forget()
+        self.deaths.clear()
         return {}
 
     def _faults(self, message: Message) -> Message:

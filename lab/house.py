@@ -82,7 +82,7 @@ class LabHouse:
         stack.callback(self.charts.start().close)
         self.s3 = S3Door(
             self.store, (self.key,), ca.server("s3", block.store).context(), self.world.faults,
-            address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed,
+            address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed, on_death=self._death,
         )  # fmt: skip
         stack.callback(self.s3.start().close)
         hosts = {node.host: (block.host(node), PROXMOX_PORT) for node in self.shape.nodes}
@@ -112,6 +112,10 @@ class LabHouse:
         disks = self.cluster.disks
         for folder in (*disks.volumes.iterdir(), *disks.snapshots.iterdir()):
             disks.remove(folder)
+
+    def _death(self, name: str) -> None:
+        if self.world.on_death is not None:
+            self.world.on_death(name)
 
     def _guest_off(self, machine: Machine) -> None:
         vm = self.proxmox.vm_of_mac(machine.mac)

@@ -45,6 +45,11 @@ def _all_vms_gone(house: LabHouse) -> None:
     Past(house, APPLICATION).back_up()
 
 
+def _hosts_lost(house: LabHouse) -> None:
+    """New hosts, without even an image, and the backups of the house that was."""
+    Past(house, APPLICATION).back_up()
+
+
 def _backup_half_uploaded(house: LabHouse) -> None:
     """The last backup before everything was lost broke off."""
     _all_vms_gone(house)
@@ -58,6 +63,7 @@ _ALL = (
         "a house that was built and used, whose VMs and disks are gone; its backups are there",
         _all_vms_gone,
     ),
+    Scenario("hosts-lost", "new hosts without anything on them; the backups of the house that was are there", _hosts_lost),
     Scenario("backup-half-uploaded", "the same, and the newest backup broke off", _backup_half_uploaded),
     Scenario("wrong-clock", "hosts without any VM; the first node's clock is an hour ahead", _wrong_clock),
     Scenario("one-control-plane-lost", "a built cluster without one of its control planes", None),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
@@ -70,14 +70,19 @@ class S3Door:
         port: int = 0,
         encrypted: bool = True,
         slow_fault_s: float = 2.0,
+        on_death: Callable[[str], None] | None = None,
     ) -> None:
-        """`encrypted`: the project manages its own encryption (order and prefixes of listings). Port 0: any free one."""
+        """`encrypted`: the project manages its own encryption (order and prefixes of listings). Port 0: any free one.
+
+        `on_death` is told the mutation at which a death is played: the store's clients are not the tool that is killed.
+        """
         self.objects = objects
         self.weather = Weather()
         self._keys: Mapping[str, AccessKey] = {key.key_id: key for key in keys}
         self._faults = faults
         self._encrypted = encrypted
         self._slow_fault_s = slow_fault_s
+        self._on_death = on_death
         self._server = HttpsServer(address, port, context, self.answer, lambda: not self.weather.down, chunked=True)
 
     @property
@@ -142,7 +147,7 @@ class S3Door:
         """Serve it, unless a fault is armed for this mutation."""
         fault = self._faults.strike("s3", call.name, call.target) if call.name in _WRITES else None
         if fault is Fault.DIE_BEFORE:
-            return Reply(drop=True)
+            return self._dead(call)
         if fault is Fault.ERROR_TWICE:
             raise Refused(500, "InternalError", "We encountered an internal error, please try again.")
         if fault is Fault.LIE_ONCE:
@@ -150,6 +155,13 @@ class S3Door:
         if fault is Fault.SLOW:
             time.sleep(self._slow_fault_s)
         reply = serve(self.objects, call)
-        if fault in (Fault.DIE_AFTER, Fault.DIE_DURING, Fault.LOSE_REPLY):
+        if fault in (Fault.DIE_AFTER, Fault.DIE_DURING):
+            return self._dead(call)
+        if fault is Fault.LOSE_REPLY:
             return Reply(drop=True)
         return reply
+
+    def _dead(self, call: Call) -> Reply:
+        if self._on_death is not None:
+            self._on_death(f"s3.{call.name}/{call.target}")
+        return Reply(drop=True)

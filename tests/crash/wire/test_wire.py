@@ -1,0 +1,117 @@
+"""The real tool against a running house: faults at every mutation that goes over a wire, kills from outside, no secret spilled.
+
+One house for all three, since its programs take most of the time. `python -m tests.crash.wire.soak` does the same at length.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.contract.apiserver import needed
+from tests.crash.wire import outside, spilled
+from tests.crash.wire.bench import Bench
+from tests.crash.wire.faults import DEATHS, STORE, Struck, mutations, sample, through
+from tests.crash.wire.kills import kills_of_one
+
+pytestmark = pytest.mark.programs
+SEED = 20
+KILLS = int(os.environ.get("BLACKSTART_KILLS", "3"))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync")
+    with Bench.of("one-node", tmp_path_factory.mktemp("wire"), scenario="hosts-lost") as bench:
+        yield bench
+
+
+@dataclass(frozen=True)
+class Story:
+    """A bootstrap and a restore through all faults."""
+
+    bootstrap: Struck
+    wrongs: list[str]
+    restore: Struck
+
+
+@pytest.fixture(scope="module")
+def story(bench: Bench) -> Story:
+    points = sample(bench.shape, prefix(bench), SEED)
+    bootstrap = through(bench, points, "cluster.bootstrap")
+    wrongs = outside.wrongs(bench)
+    return Story(bootstrap, wrongs, through(bench, list(STORE), "dr.restore", good=(0,)))
+
+
+def prefix(bench: Bench) -> str:
+    told = json.loads(bench.folder.endpoints.read_text())
+    return str(told["kubernetes"]["endpoint"]).removeprefix("https://").rpartition(".")[0]
+
+
+def test_every_sampled_fault_strikes_and_the_house_converges_with_nothing_doubled(
+    bench: Bench, story: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print(f"\ncluster.bootstrap: {story.bootstrap}\ndr.restore: {story.restore}")  # noqa: T201 - the count is the proof
+    assert story.bootstrap.missed == []
+    assert story.restore.missed == []
+    assert len(story.bootstrap.armed) + len(story.restore.armed) >= 30
+    assert {point.at.rpartition("#")[0] for point in story.bootstrap.armed} == set(mutations(bench.shape, prefix(bench)))
+    assert story.bootstrap.deaths == sum(point.fault in DEATHS for point in story.bootstrap.armed)
+    assert story.restore.deaths == sum(point.fault in DEATHS for point in story.restore.armed)
+    assert story.wrongs == []
+
+
+def test_the_restored_claim_holds_what_was_backed_up_before_the_house_was_lost(bench: Bench, story: Story) -> None:
+    past = bench.folder.root / "past" / "notes" / "data"
+    name = outside.kubectl(bench, "get", "pvc", "notes", "-n", "selfhosted", "-o", "jsonpath={.spec.volumeName}")
+    volume = bench.folder.parts / "disks" / "volumes" / name
+    was = {path.relative_to(past): path.read_bytes() for path in past.rglob("*") if path.is_file()}
+    now = {path.relative_to(volume): path.read_bytes() for path in volume.rglob("*") if path.is_file()}
+    assert len(was) == 40
+    assert now == was
+    assert bench.run("dr.audit").code == 0
+    assert list(outside.programs(bench)) == []
+    assert list(outside.leftovers(bench)) == []
+
+
+def test_no_secret_is_in_anything_that_runs_left_or_showed(bench: Bench, story: Story) -> None:
+    known = spilled.secrets(bench)
+    assert len(known) > 20, sorted(known)
+    assert {path.name for path in spilled.searched(bench)} >= {"journal", "events.jsonl", "argv", "daemon.log"}
+    assert bench.argv_log.read_text().splitlines().count("helm") > 3
+    assert spilled.spilled(bench) == []
+
+
+def test_the_search_finds_a_secret_in_each_of_its_forms(bench: Bench, story: Story) -> None:
+    for number, form in enumerate(spilled.forms(spilled.secrets(bench)["secrets/age.key"])):
+        planted = bench.reports / f"planted-{number}"
+        planted.write_bytes(b"before" + form + b"after")
+        assert any(planted.name in line for line in spilled.spilled(bench)), form
+        planted.unlink()
+
+
+def test_what_is_meant_to_hold_secrets_only_its_owner_can_read(bench: Bench, story: Story) -> None:
+    modes = {str(path.relative_to(bench.state)): stat.S_IMODE(path.stat().st_mode) for path in spilled.meant(bench)}
+    assert set(modes) == {"kubeconfig", "machineconfigs/cp-1.yaml", "machineconfigs/talosconfig"}
+    assert set(modes.values()) == {0o600}
+    assert all(owner_alone(folder) for folder in (bench.state, bench.state / "helm", bench.state / "machineconfigs"))
+
+
+def owner_alone(folder: Path) -> bool:
+    return stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_killed_at_random_moments_the_next_bootstrap_converges(bench: Bench) -> None:
+    bench.lose_everything()
+    killed = kills_of_one(bench, SEED, KILLS)
+    assert [run.code for run in killed if run.code not in (-9, 0, 6)] == []
+    assert any(run.code == -9 for run in killed)
+    bench.converge("cluster.bootstrap")
+    assert outside.wrongs(bench) == []
