@@ -1,7 +1,7 @@
-"""The whole proof by hand, on four nodes: `python -m tests.crash.wire.soak --times 10`. Prints a table; exit 1 if anything was wrong.
+"""The whole proof by hand, on four nodes: `python -m tests.crash.wire.soak --times 10`. Exit 1 if anything was wrong.
 
-First the fault sample through bootstrap and restore, then so many bootstraps from bare hosts, each killed once at a random moment of
-its whole length, half of them alone, half with their group. `--no-faults` leaves the first part out.
+First the fault sample through bootstrap and restore, then so many bootstraps from bare hosts, each killed once at a random moment
+of its whole length, half of them alone, half with their group. `--no-faults` leaves the first part out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--no-faults", action="store_true")
     parser.add_argument("--lies", action="store_true", help="also the faults that cost five minutes each")
     chosen = parser.parse_args(arguments)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a pipe or a terminal, never a StringIO
     with tempfile.TemporaryDirectory(prefix="soak-") as root:
         bench = Bench.of(chosen.house, Path(root), speed=chosen.speed, scenario="hosts-lost")
         with bench:
@@ -37,8 +36,8 @@ def main(arguments: list[str]) -> int:
             wrongs += kills(bench, chosen.seed, chosen.times)
             wrongs += spilled.spilled(bench)
     for wrong in wrongs:
-        print(f"WRONG: {wrong}")
-    print("everything held" if not wrongs else f"{len(wrongs)} things were wrong")
+        say(f"WRONG: {wrong}")
+    say("everything held" if not wrongs else f"{len(wrongs)} things were wrong")
     return 1 if wrongs else 0
 
 
@@ -47,10 +46,10 @@ def faults(bench: Bench, seed: int, *, lies: bool) -> list[str]:
     endpoint = json.loads(bench.folder.endpoints.read_text())["kubernetes"]["endpoint"]
     points = sample(bench.shape, endpoint.removeprefix("https://").rpartition(".")[0], seed, lies=lies)
     bootstrap = through(bench, points, "cluster.bootstrap")
-    print(f"cluster.bootstrap: {bootstrap}, {sum(run.seconds for run in bootstrap.runs):.0f} s")
+    say(f"cluster.bootstrap: {bootstrap}, {sum(run.seconds for run in bootstrap.runs):.0f} s")
     wrongs = [*outside.wrongs(bench), *(f"never struck: {point}" for point in bootstrap.missed)]
     restore = through(bench, list(STORE), "dr.restore", good=(0,))
-    print(f"dr.restore: {restore}, {sum(run.seconds for run in restore.runs):.0f} s")
+    say(f"dr.restore: {restore}, {sum(run.seconds for run in restore.runs):.0f} s")
     return [*wrongs, *(f"never struck: {point}" for point in restore.missed)]
 
 
@@ -59,16 +58,22 @@ def kills(bench: Bench, seed: int, times: int) -> list[str]:
     draw, wrongs = Random(seed), []
     bench.lose_everything()
     length = bench.converge("cluster.bootstrap").seconds
-    print(f"an undisturbed bootstrap takes {length:.0f} s\n")
-    print(f"{'kill':>4}  {'at':>7}  {'whom':<6}  {'items done':>10}  {'resumed in':>10}  {'resumed':<40}  outcome")
+    say(f"an undisturbed bootstrap takes {length:.0f} s\n")
+    say(f"{'kill':>4}  {'at':>7}  {'whom':<6}  {'items done':>10}  {'resumed in':>10}  {'resumed':<40}  outcome")
     for number in range(1, times + 1):
         one = kill_once(bench, draw, length, group=number % 2 == 0)
         done = sum(line.get("event") == "StepEnded" for line in one.killed.lines)
         resumed = ", ".join(step["id"] for step in one.resumed.result["steps"] if step["resumed"]) or "nothing in flight"
         whom, outcome = "group" if one.group else "alone", "; ".join(one.wrongs) or "ok"
-        print(f"{number:>4}  {one.at_s:>5.1f} s  {whom:<6}  {done:>10}  {one.resumed.seconds:>8.1f} s  {resumed:<40}  {outcome}")
+        say(f"{number:>4}  {one.at_s:>5.1f} s  {whom:<6}  {done:>10}  {one.resumed.seconds:>8.1f} s  {resumed:<40}  {outcome}")
         wrongs += one.wrongs
     return wrongs
+
+
+def say(line: str) -> None:
+    """One line, at once, for it comes minutes before the next."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
