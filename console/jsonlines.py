@@ -24,13 +24,19 @@ class JsonLines:
 
     def write(self, thing: Mapping[str, object]) -> None:
         """One object as one line."""
-        self._out.write(redact(json.dumps({key: plain(value) for key, value in thing.items()}, ensure_ascii=False)) + "\n")
+        self._out.write(json.dumps(plain(thing), ensure_ascii=False) + "\n")
         self._out.flush()
 
 
 def plain(value: object) -> object:
-    """Any of our values as plain JSON values; a Secret stays unseen."""
-    if value is None or isinstance(value, bool | int | float | str):
+    """Any of our values as plain JSON values; a Secret stays unseen.
+
+    Each text is redacted by itself, before it is JSON: a mask in the finished line could stand inside a number (a secret of
+    digits alone is enough), and no reader could parse that line.
+    """
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return redact(value)
+    if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Secret):
         return str(value)
@@ -38,8 +44,8 @@ def plain(value: object) -> object:
         return value.value
     if isinstance(value, BlackstartError):
         return {
-            "kind": type(value).__name__, "what": value.what, "evidence": list(value.evidence), "hint": value.hint,
-            "next": value.next_command, "exit_code": value.exit_code,
+            "kind": type(value).__name__, "what": plain(value.what), "evidence": plain(value.evidence),
+            "hint": plain(value.hint), "next": plain(value.next_command), "exit_code": value.exit_code,
         }  # fmt: skip
     if is_dataclass(value) and not isinstance(value, type):
         return _fields(value)

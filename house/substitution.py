@@ -37,6 +37,14 @@ class _Bad(Exception):
     """An expression that is not one."""
 
 
+class _Missing(Exception):
+    """An expression whose variable has neither value nor default."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class _Work:
     def __init__(self, text: str, variables: Mapping[str, str]) -> None:
         self.text = text
@@ -66,18 +74,25 @@ class _Work:
     def _expression(self) -> str:
         """One `${…}`, the cursor on its `$`; leaves the cursor behind its `}`."""
         start = self._at
+        try:
+            return self._inside()
+        except _Missing as missing:
+            self.missing.append(missing.name)
+            return self.text[start : self._at]
+
+    def _inside(self) -> str:
         self._at += 2
         length = self._take("#")
         name = self._name()
         if length:
             self._close()
-            return str(len(self._value(name, start)))
+            return str(len(self._value(name)))
         for operator in _DEFAULTS:
             if self._take(operator):
                 return self._default(name)
         if self._take("}"):
-            return self._value(name, start)
-        return self._function(name, start)
+            return self._value(name)
+        return self._function(name)
 
     def _default(self, name: str) -> str:
         noted = len(self.missing)
@@ -89,34 +104,34 @@ class _Work:
             return value
         return default
 
-    def _function(self, name: str, start: int) -> str:
+    def _function(self, name: str) -> str:
         for operator, act in _CASES:
             if self._take(operator):
                 self._close()
-                return act(self._value(name, start))
+                return act(self._value(name))
         for operator in ("//", "/#", "/%", "/"):
             if self._take(operator):
                 pattern = self._argument("/")
                 self._expect("/")
                 by = self._argument("}")
                 self._close()
-                return _replace(self._value(name, start), operator, pattern, by)
+                return _replace(self._value(name), operator, pattern, by)
         for operator in ("##", "#", "%%", "%"):
             if self._take(operator):
                 pattern = self._argument("}")
                 self._close()
-                return _trim(self._value(name, start), operator, pattern)
+                return _trim(self._value(name), operator, pattern)
         self._expect(":")
         first = self._argument(":}")
         second = self._argument("}") if self._take(":") else None
         self._close()
-        return _cut(self._value(name, start), first, second)
+        return _cut(self._value(name), first, second)
 
-    def _value(self, name: str, start: int) -> str:
+    def _value(self, name: str) -> str:
+        """The variable's value; asked for only when the whole expression has been read."""
         value = self.variables.get(name)
         if value is None:
-            self.missing.append(name)
-            return self.text[start : self._at]
+            raise _Missing(name)
         return value
 
     def _argument(self, ends: str) -> str:

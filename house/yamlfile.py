@@ -114,9 +114,12 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
     return parse(text, name)
 
 
-def parse(text: str, name: str = "text") -> tuple[Document, ...]:
-    """All documents of a text, empty ones left out; duplicate keys are listed in each. Raises YamlInvalid."""
-    if CBaseLoader is not None:
+def parse(text: str, name: str = "text", *, quick: bool = True) -> tuple[Document, ...]:
+    """All documents of a text, empty ones left out; duplicate keys are listed in each. Raises YamlInvalid.
+
+    `quick` False leaves libyaml out, as on a machine that lacks it: what comes back is the same.
+    """
+    if quick and CBaseLoader is not None:
         # libyaml refuses some valid flow mappings (`{url: https://host}`): what it refuses, the pure parser judges.
         with suppress(YAMLError):
             return tuple(_Composer(_quick_events(text), name).documents())

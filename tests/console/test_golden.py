@@ -225,6 +225,13 @@ def test_a_secret_is_never_shown_in_any_form() -> None:
     assert json.loads(out.getvalue())["value"] == "•••"
 
 
+def test_a_secret_of_digits_does_not_break_a_line_with_numbers() -> None:
+    Secret("31415926")
+    out = io.StringIO()
+    JsonLines(out).write({"seconds": 0.31415926, "text": "31415926", "31415926": [31415926]})
+    assert json.loads(out.getvalue()) == {"seconds": 0.31415926, "text": "•••", "•••": [31415926]}
+
+
 @dataclass(frozen=True)
 class Look(BaseCheck):
     """A check of the runbook's test."""
