@@ -80,7 +80,7 @@ def sftp_server(root: Path, host_key: paramiko.PKey, user_key: paramiko.PKey) ->
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, files)
             try:
                 transport.start_server(server=_Gate(user_key))
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):  # a client that turned away: the next one is served
                 transport.close()
 
     thread = threading.Thread(target=serve)

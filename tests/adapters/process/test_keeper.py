@@ -281,13 +281,14 @@ def test_a_number_given_to_somebody_else_is_left_alone() -> None:
 
 
 PARENT = """
-import fcntl, sys, threading
+import fcntl, os, sys, threading
 from pathlib import Path
 from adapters.process.keeper import Keeper
 state = Path(sys.argv[1])
 lock = open(state / "lock", "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
-keeper = Keeper(state, on_start=lambda g, s, a: print(g, s, flush=True))
+# One write a line: print() may put another thread's line between a text and its end.
+keeper = Keeper(state, on_start=lambda g, s, a: os.write(1, f"{g} {s}\\n".encode()))
 keeper.hold(lock.fileno())
 print("keeper", keeper.pid, flush=True)
 calls = [
