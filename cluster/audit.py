@@ -23,7 +23,10 @@ HINTS = {
 
 @dataclass(frozen=True)
 class ClaimAudit:
-    """The verdict on one claim's backup. Age in seconds, size in bytes; None where nothing can be told."""
+    """The verdict on one claim's backup. Age in seconds, size in bytes; None where nothing can be told.
+
+    `remarks` is what is worth a look in a good one: stale locks, snapshots that cannot be read.
+    """
 
     claim: BackedUpClaim
     verdict: Verdict
@@ -32,6 +35,7 @@ class ClaimAudit:
     age: float | None
     points: tuple[RestorePoint, ...]
     detail: str
+    remarks: str = ""
 
     def probe(self) -> Probe:
         """The verdict as a check's answer: only OK satisfies, an unreachable or unknown store is UNKNOWN."""
@@ -64,7 +68,7 @@ def audit_claim(
     complete = [point for point in seen.points if point.complete]
     newest = complete[0] if complete else None
     age = clock.now() - newest.time if newest else None
-    verdict, detail = seen.verdict, seen.detail
+    verdict, detail, remarks = seen.verdict, seen.detail, ""
     if known_id and seen.repository_id and seen.repository_id != known_id:
         verdict, detail = Verdict.FOREIGN, f"repository {seen.repository_id[:8]}, known so far as {known_id[:8]}"
     elif known_id and verdict in (Verdict.EMPTY, Verdict.MISSING):
@@ -73,8 +77,9 @@ def audit_claim(
         verdict, detail = Verdict.EMPTY, f"{len(seen.points)} snapshots, none of them complete"
     elif verdict is Verdict.OK and newest is not None and age is not None:
         verdict, detail = _judge(claim, newest, age, len(complete))
-        detail = "; ".join(filter(None, (detail, seen.detail)))  # stale locks, unreadable files: OK, and worth a look
-    return ClaimAudit(claim, verdict, seen.repository_id, newest, age, seen.points, detail)
+        remarks = seen.detail  # stale locks, unreadable files: OK, and worth a look
+        detail = "; ".join(filter(None, (detail, remarks)))
+    return ClaimAudit(claim, verdict, seen.repository_id, newest, age, seen.points, detail, remarks)
 
 
 def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:

@@ -27,8 +27,9 @@ class _Running:
 class LiveView:
     """A sink and a context manager: keeps a block of running steps below, and leaves a line for each that changed something."""
 
-    def __init__(self, console: Console, prefix: str = "") -> None:
+    def __init__(self, console: Console, prefix: str = "", settings: str = "") -> None:
         self._console = console
+        self._settings = settings
         self._prefix = prefix
         self._running: dict[str, _Running] = {}
         self._total = 0
@@ -60,7 +61,7 @@ class LiveView:
             if event.report.outcome not in LOUD:
                 return
         if not isinstance(event, StepWaiting | StepSeen | StepStarted | StepBegun):
-            for line in tell(event):
+            for line in tell(event, self._settings):
                 self._console.print(Text(self._prefix + line))
 
     def _render(self) -> RenderableType:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.session import Session
-from house.loader import load
-
-DEFAULT_SETTINGS = "blackstart.yaml"
+from house.loader import SETTINGS_FILE, Part, load
 
 
-def open_session(verb: str, settings: str, json: bool) -> Session:
-    """Load the house and make a session. Raises SettingsInvalid with every problem of the settings."""
+def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL) -> Session:
+    """Load the house, or the part of it that the verb needs, and make a session.
+
+    Raises SettingsInvalid with every problem of the settings.
+    """
     from console.real_doors import open_real_doors
 
-    return Session(verb, load(Path(settings or DEFAULT_SETTINGS)), open_real_doors, json)
+    house = load(Path(settings or SETTINGS_FILE), part)
+    return Session(verb, house, open_real_doors, json, settings)

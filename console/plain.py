@@ -26,22 +26,25 @@ MARKS = {
 
 
 class PlainLines:
-    """A sink that tells each event in one line: seconds since the start, what, which step. `prefix` marks a simulated house."""
+    """A sink that tells each event in one line: seconds since the start, what, which step. `prefix` marks a simulated house,
+    `settings` completes the commands of problems.
+    """
 
-    def __init__(self, out: TextIO, prefix: str = "") -> None:
+    def __init__(self, out: TextIO, prefix: str = "", settings: str = "") -> None:
         self._out = out
+        self._settings = settings
         self._prefix = prefix
         self._start: float | None = None
 
     def __call__(self, event: Event) -> None:
         if self._start is None:
             self._start = event.at
-        for line in tell(event):
+        for line in tell(event, self._settings):
             self._out.write(f"{self._prefix}{event.at - self._start:7.1f}s  {line}\n")
         self._out.flush()
 
 
-def tell(event: Event) -> list[str]:
+def tell(event: Event, settings: str = "") -> list[str]:
     """The lines of one event; none for what a log need not hold."""
     if isinstance(event, RunStarted):
         cut = f"; {event.cut_bytes} bytes of a torn last line were cut from the journal" if event.cut_bytes else ""
@@ -65,7 +68,7 @@ def tell(event: Event) -> list[str]:
         mark = "warning" if report.advisory and report.outcome is Outcome.FAILED else MARKS[report.outcome]
         lines = [f"{mark:<9} {report.id}  {report.detail}  ({report.seconds:.1f} s)"]
         if report.outcome is Outcome.FAILED and not report.advisory:
-            lines += step_problem(report)
+            lines += step_problem(report, settings)
         return lines
     if isinstance(event, Stopping):
         return [f"stopping: {event.reason}" + ("; leaving at once" if event.level > 1 else "; running calls get their grace")]

@@ -1,30 +1,45 @@
-"""A problem on screen: what, while, evidence, hint, next. Five lines at most. Knows no terminal."""
+"""A problem on screen: what, while, evidence, hint, next. Knows no terminal.
+
+Five lines, but for settings: there every line of evidence is a place to correct, and all are told at once.
+"""
 
 from __future__ import annotations
 
-from engine.errors import BlackstartError
+import shlex
+
+from engine.errors import BlackstartError, SettingsInvalid
 from engine.report import StepReport
 
 SHOWN = 6
+_NEED_SETTINGS = ("invoke cluster.", "invoke dr.", "invoke tools.check")
 
 
-def problem_lines(error: BlackstartError, doing: str = "") -> list[str]:
-    """The five lines of one error; those with nothing to say are left out."""
+def complete(command: str, settings: str) -> str:
+    """A command as it is to be typed: a verb that reads the settings gets the `--settings` this run was given ("" for none)."""
+    if not settings or not command.startswith(_NEED_SETTINGS) or "--settings" in command or "--manifests" in command:
+        return command
+    words = command.split(" ", 2)
+    return " ".join([*words[:2], "--settings", shlex.quote(settings), *words[2:]])
+
+
+def problem_lines(error: BlackstartError, doing: str = "", settings: str = "") -> list[str]:
+    """The lines of one error; those with nothing to say are left out."""
     lines = [f"what      {error.what}"]
     if doing:
         lines.append(f"while     {doing}")
     told = [line for line in error.evidence if line]
     if told:
-        shown, more = told[:SHOWN], len(told) - SHOWN
+        most = len(told) if isinstance(error, SettingsInvalid) else SHOWN
+        shown, more = told[:most], len(told) - most
         lines.append("evidence  " + "\n          ".join([*shown, *([f"and {more} more"] if more > 0 else [])]))
     if error.hint:
         lines.append(f"hint      {error.hint}")
     if error.next_command:
-        lines.append(f"next      {error.next_command}")
+        lines.append(f"next      {complete(error.next_command, settings)}")
     return lines
 
 
-def step_problem(step: StepReport) -> list[str]:
+def step_problem(step: StepReport, settings: str = "") -> list[str]:
     """The five lines of a step or check that failed."""
     error = step.error or BlackstartError(step.detail or "failed", evidence=step.evidence)
-    return problem_lines(error, f"{step.id}: {step.title}")
+    return problem_lines(error, f"{step.id}: {step.title}", settings)

@@ -23,7 +23,7 @@ from console.doors import Doors
 from console.jsonlines import JsonLines
 from console.live import LiveView
 from console.plain import PlainLines
-from console.problem import problem_lines
+from console.problem import complete, problem_lines
 from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
 from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, PreflightRefused
@@ -58,12 +58,13 @@ def new_run_id(now: float) -> str:
 
 @dataclass
 class Session:
-    """One invocation of one verb. `result` collects what the last JSON line holds."""
+    """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it."""
 
     verb: str
     house: House
     open_doors: OpenDoors
     json: bool = False
+    settings: str = ""
     out: TextIO = field(default_factory=lambda: sys.stdout)
     stop: Stop = field(default_factory=Stop)
     started: float = field(default_factory=time.monotonic)
@@ -186,9 +187,9 @@ class Session:
             if self.json:
                 shown = self.lines
             elif self.console.is_terminal:
-                shown = stack.enter_context(LiveView(self.console, self.prefix))
+                shown = stack.enter_context(LiveView(self.console, self.prefix, self.settings))
             else:
-                shown = PlainLines(self.out, self.prefix)
+                shown = PlainLines(self.out, self.prefix, self.settings)
 
             def both(event: Event) -> None:
                 kept(event)
@@ -221,13 +222,13 @@ class Session:
     def finish_run(self, report: Report, next_command: str) -> int:
         """Show a report and finish with its exit code."""
         if not self.json:
-            print_report(self.console, report)
+            print_report(self.console, report, self.settings)
             if report.held:
                 told = "; ".join(step.detail for step in report.held)
                 self.console.print(f"{self.prefix}{told}.", markup=False)
             following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
             if following:
-                self.console.print(f"Next: {following}", markup=False)
+                self.console.print(f"Next: {complete(following, self.settings)}", markup=False)
         counts = {outcome.value: count for outcome, count in report.counts.items()}
         return self.finish(_outcome(report), counts, report.exit_code, run=self.run_id, steps=report.steps)
 
@@ -273,8 +274,11 @@ def _bug_log(folder: Path) -> Callable[[str], str]:
     return write
 
 
-def guarded(verb: str, json: bool, body: Callable[[], int]) -> int:
-    """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70)."""
+def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") -> int:
+    """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70).
+
+    `settings` is what `--settings` said, for the commands that a problem names.
+    """
     started = time.monotonic()
 
     def ended(outcome: str, code: int, **more: object) -> int:
@@ -287,6 +291,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int]) -> int:
     try:
         return body()
     except BlackstartError as error:
+        error.next_command = complete(error.next_command, settings)
         if not json:
             sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
         return ended(REFUSED, error.exit_code, problem=error)

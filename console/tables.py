@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adapters.backups.results import Verdict as BackupVerdict
 from adapters.hold.results import HoldRecord
-from cluster.audit import ClaimAudit
+from cluster.audit import HINTS, ClaimAudit
 from console.problem import step_problem
 from engine.plan import Plan, Verdict
 from engine.report import Outcome, Report
@@ -71,12 +72,12 @@ def report_table(report: Report) -> Table:
     return table
 
 
-def print_report(console: Console, report: Report) -> None:
+def print_report(console: Console, report: Report, settings: str = "") -> None:
     """Table, root causes in five lines each, and one sentence."""
     console.print(report_table(report))
     for step in (*report.root_causes, *report.warnings):
         console.print()
-        for line in step_problem(step):
+        for line in step_problem(step, settings):
             console.print(Text(line))
     if report.failure is not None:
         console.print(Text(report.failure.what, "bold red"))
@@ -88,20 +89,37 @@ def print_report(console: Console, report: Report) -> None:
 
 
 def audit_table(audits: Iterable[ClaimAudit]) -> Table:
-    """One line per declared backup."""
+    """One line per declared backup. Why a verdict is not ok is told below it, by `audit_findings`: terminals are narrow."""
     table = Table(box=None, pad_edge=False)
-    for name in ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes", "what was seen"):
+    for name in ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes"):
         table.add_column(name)
     for audit in audits:
         point = audit.newest
         age = "unknown" if audit.age is None else f"{audit.age / 3600:.1f} h"
+        opened = bool(audit.repository_id)
         table.add_row(
-            Text(audit.verdict.value, "green" if audit.verdict.value == "ok" else "bold red"), Text(audit.claim.key),
-            audit.repository_id[:8] or "unknown", str(len(audit.points)) if audit.repository_id else "unknown",
-            point.pin if point else "none", age, _number(point.files if point else None),
-            _number(point.size if point else None), Text(redact(audit.detail)),
+            Text(audit.verdict.value, "green" if audit.verdict is BackupVerdict.OK else "bold red"), Text(audit.claim.key),
+            audit.repository_id[:8] or "unknown", str(len(audit.points)) if opened else "unknown",
+            point.pin if point else "none" if opened else "unknown", age, _number(point.files if point else None),
+            _number(point.size if point else None),
         )  # fmt: skip
     return table
+
+
+def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
+    """What is wrong, once for all claims that it is wrong with, and what usually helps; then what is odd about good ones."""
+    alike: dict[tuple[BackupVerdict, str], list[ClaimAudit]] = {}
+    for audit in audits:
+        if audit.verdict is not BackupVerdict.OK:
+            alike.setdefault((audit.verdict, redact(audit.detail)), []).append(audit)
+    lines = []
+    for (verdict, detail), found in alike.items():
+        lines += ["", f"{verdict.value}: {detail or 'nothing more is known'}"]
+        lines += [f"  {audit.claim.key:<32} {audit.claim.open_as or audit.claim.mover_repository}".rstrip() for audit in found]
+        if verdict in HINTS:
+            lines.append(f"  {HINTS[verdict]}")
+    remarks = [f"{audit.claim.key} is ok, and has {redact(audit.remarks)}" for audit in audits if audit.remarks]
+    return [*lines, *(["", *remarks] if remarks else [])]
 
 
 def hold_table(record: HoldRecord, now: float) -> Table:

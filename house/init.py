@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from house.loader import SETTINGS_FILE
 from house.model import DiskFate
 from house.problems import dotted
 from house.reading import marks_of
@@ -21,7 +22,6 @@ from house.talconfig import TalosNode
 from house.values import FILL_IN
 from house.yamlfile import parse
 
-SETTINGS_FILE = "blackstart.yaml"
 _SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 

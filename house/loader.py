@@ -10,6 +10,7 @@ import re
 from enum import Enum
 from pathlib import Path
 
+from engine.errors import SettingsInvalid
 from house.catalog import catalog, check_backups
 from house.crossrules import cross_problems, system_disk
 from house.kustomize import mapping
@@ -42,6 +43,7 @@ from house.settings import (
 from house.talconfig import Talconfig, TalosNode
 from house.yamlfile import Document
 
+SETTINGS_FILE = "blackstart.yaml"
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -58,6 +60,7 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
     Raises SettingsInvalid whose evidence holds every problem, one line each: `file:line: path: what; what would be right`.
     """
     settings_file = settings_file.expanduser().absolute()
+    _refuse_no_file(settings_file)
     read: ReadSettings[Settings] | ReadSettings[BackupsPart]
     read = read_settings(settings_file, Settings) if part is Part.ALL else read_settings(settings_file, BackupsPart)
     problems = list(read.problems)
@@ -75,6 +78,22 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
     if problems or read.settings is None or repository is None:
         raise refuse(problems, shown(settings_file, Path.cwd()))
     return _house(settings_file, read.settings, repository, places)
+
+
+def _refuse_no_file(file: Path) -> None:
+    """Which file is meant comes before what is in it."""
+    told = shown(file, Path.cwd())
+    inside = file / SETTINGS_FILE
+    if file.is_dir():
+        better = f"name the file in it: {shown(inside, Path.cwd())}" if inside.is_file() else f"it holds no {SETTINGS_FILE}"
+        raise refuse([Problem(told, 0, "", "is a folder", better)], told)
+    if not file.exists():
+        raise SettingsInvalid(
+            f"there are no settings at {told}",
+            evidence=(str(Problem(told, 0, "", "is not there", "name the file with --settings, or write one")),),
+            hint="a first one is written into the home-ops repository by `invoke config.init --repo PATH`",
+            next_command="invoke config.init --repo PATH",
+        )
 
 
 class _Places:

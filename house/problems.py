@@ -68,6 +68,5 @@ def refuse(problems: Iterable[Problem], subject: str) -> SettingsInvalid:
     return SettingsInvalid(
         f"{subject} cannot be used as it is: {count}",
         evidence=lines,
-        hint="each line names the place and what would be right",
-        next_command="invoke config.schema",
+        hint="each line names the place and what would be right; then type the same command again",
     )

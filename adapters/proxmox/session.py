@@ -80,9 +80,10 @@ class Sessions:
     """Sends one request to the first endpoint that can be reached, and remembers which that was."""
 
     def __init__(self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None) -> None:
-        """`secret` is asked once, when the first connection is made, so that a house can be read without its secrets."""
-        if not access.endpoints:
-            raise SettingsInvalid("no Proxmox endpoint is given", hint="proxmox.endpoints needs at least one address")
+        """`secret` is asked once, when the first connection is made, so that a house can be read without its secrets.
+
+        `access` may be without endpoints (backups are looked at with the rest of the settings unfinished): asking is refused then.
+        """
         self._access = access
         self._secret = secret
         self._timeouts = timeouts or Timeouts()
@@ -97,6 +98,8 @@ class Sessions:
         A request that only looks (GET) moves on to the next endpoint on any loss of connection; one that changes something
         only when it cannot have arrived. Raises TransientError or PermanentError.
         """
+        if not self._access.endpoints:
+            raise SettingsInvalid("no Proxmox endpoint is given", hint="proxmox.endpoints needs at least one address")
         wire = {key: int(value) if isinstance(value, bool) else value for key, value in (parameters or {}).items()}
         first = self._first
         lost: list[BlackstartError] = []

@@ -22,7 +22,7 @@ def preflight(settings: str, json: bool) -> int:
         whole = course(session.house, session.known())
         return session.preflight(Course(tuple(c for c in whole.checks if c.id.startswith("preflight.")), ()))
 
-    return guarded("cluster.preflight", json, body)
+    return guarded("cluster.preflight", json, body, settings)
 
 
 def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
@@ -35,7 +35,7 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
             write_runbook(Path(runbook), session.house, whole)
         return session.outline(whole) if offline else session.plan(whole)
 
-    return guarded("cluster.plan", json, body)
+    return guarded("cluster.plan", json, body, settings)
 
 
 def bootstrap(settings: str, json: bool, approve: str) -> int:
@@ -45,7 +45,7 @@ def bootstrap(settings: str, json: bool, approve: str) -> int:
         session = open_session("cluster.bootstrap", settings, json)
         return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE)
 
-    return guarded("cluster.bootstrap", json, body)
+    return guarded("cluster.bootstrap", json, body, settings)
 
 
 def verify(settings: str, json: bool) -> int:
@@ -55,7 +55,7 @@ def verify(settings: str, json: bool) -> int:
         session = open_session("cluster.verify", settings, json)
         return session.verify(course(session.house, session.known()))
 
-    return guarded("cluster.verify", json, body)
+    return guarded("cluster.verify", json, body, settings)
 
 
 def status(settings: str, json: bool) -> int:
@@ -65,4 +65,4 @@ def status(settings: str, json: bool) -> int:
         session = open_session("cluster.status", settings, json)
         return session.remembered(read_state(session.house.state_dir, lineage=session.house.id))
 
-    return guarded("cluster.status", json, body)
+    return guarded("cluster.status", json, body, settings)

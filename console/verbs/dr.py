@@ -14,9 +14,10 @@ from cluster.course import Course
 from cluster.holding import still_held
 from console.opening import open_session
 from console.session import Session, guarded
-from console.tables import audit_table, hold_table
+from console.tables import audit_findings, audit_table, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.journal import open_journal
+from house.loader import Part
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
@@ -24,25 +25,46 @@ from recovery.course import course
 
 
 def audit(settings: str, json: bool, lock: bool) -> int:
-    """Every declared backup, looked at from here; with lock: write what was found as what is known from now on."""
+    """Every declared backup, looked at from here; with lock: write what was found as what is known from now on.
 
-    return guarded("dr.audit", json, lambda: audit_house(open_session("dr.audit", settings, json), lock))
+    The backups section is all it needs: the rest of the settings may be unfinished.
+    """
+
+    def body() -> int:
+        return audit_house(open_session("dr.audit", settings, json, Part.BACKUPS), lock)
+
+    return guarded("dr.audit", json, body, settings)
 
 
 def audit_house(session: Session, lock: bool) -> int:
     """Audit, show, and write the lock if that is wanted."""
     audits = audit_all(session)
+    counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
+    counts = {word: count for word, count in counts.items() if count}
     if not session.json:
-        session.console.print(audit_table(audits))
-        for other in session.house.unsupported:
-            session.console.print(f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})")
+        show_audits(session, audits, counts)
     bad = [a for a in audits if a.verdict is not Verdict.OK]
     if lock:
         write_lock(lock_path(session.house), locked(session, audits))
-    counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
     rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
     code = EXIT_STEP_FAILED if bad else EXIT_OK
-    return session.finish("failed" if bad else "done", {k: v for k, v in counts.items() if v}, code, audits=rows)
+    return session.finish(
+        "failed" if bad else "done", counts, code, audits=rows, not_audited=session.house.unsupported, notes=session.house.notes
+    )
+
+
+def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, int]) -> None:
+    """The table, what is wrong, what was not audited at all, and one sentence."""
+    session.console.print(audit_table(audits))
+    for line in audit_findings(audits):
+        session.console.print(line, markup=False)
+    house = session.house
+    left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
+    left += [f"not followed: {note}" for note in house.notes]
+    for line in (["", *left] if left else []):
+        session.console.print(line, markup=False)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "the repository declares none"
+    session.console.print(f"\n{session.prefix}{len(audits)} declared backups: {told}. Nothing was changed.", markup=False)
 
 
 def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
@@ -73,7 +95,7 @@ def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
         session = open_session("dr.plan", settings, json)
         return session.plan(restore_course(session, claims, as_of))
 
-    return guarded("dr.plan", json, body)
+    return guarded("dr.plan", json, body, settings)
 
 
 def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) -> int:
@@ -83,7 +105,7 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) ->
         session = open_session("dr.restore", settings, json)
         return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.hold")
 
-    return guarded("dr.restore", json, body)
+    return guarded("dr.restore", json, body, settings)
 
 
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
@@ -120,7 +142,7 @@ def choose(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
     if not claims:
         return house.claims
     chosen = []
-    for word in claims.split(","):
+    for word in map(str.strip, claims.split(",")):
         found = [c for c in house.claims if word in (c.key, c.claim)]
         if len(found) != 1:
             raise SettingsInvalid(
@@ -149,12 +171,16 @@ def hold(settings: str, json: bool, manifests: bool) -> int:
         code = EXIT_HELD if held else EXIT_OK
         return session.finish("held" if held else "done", {"held": len(held), "all": len(record.claims)}, code, claims=rows)
 
-    return guarded("dr.hold", json, body)
+    return guarded("dr.hold", json, body, settings)
 
 
 def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) -> int:
     """Lift the hold of one claim by hand: needs --unproven and a reason, which the record keeps."""
-    return guarded("dr.release", json, lambda: release_one(open_session("dr.release", settings, json), claim, unproven, reason))
+
+    def body() -> int:
+        return release_one(open_session("dr.release", settings, json), claim, unproven, reason)
+
+    return guarded("dr.release", json, body, settings)
 
 
 def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:

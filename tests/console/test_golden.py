@@ -288,9 +288,10 @@ def test_the_tables_of_audits_and_holds_say_unknown_and_none_where_nothing_is_kn
     from cluster.audit import ClaimAudit
 
     claim = a_house().claims[0]
-    audit = shown(lambda c: c.print(audit_table([ClaimAudit(claim, Found.UNREACHABLE, "", None, None, (), "no answer")])))
+    unreachable = ClaimAudit(claim, Found.UNREACHABLE, "", None, None, (), "no answer")
+    audit = shown(lambda c: c.print(audit_table([unreachable])))
     assert audit.splitlines()[1].split() == [
-        "unreachable", "apps/notes", "unknown", "unknown", "none", "unknown", "unknown", "unknown", "no", "answer",
+        "unreachable", "apps/notes", "unknown", "unknown", "unknown", "unknown", "unknown", "unknown",
     ]  # fmt: skip
     held = HeldClaim("apps", "notes", HoldState.HELD, "notes-bootstrap", "notes", since=1000.0)
     table = shown(lambda c: c.print(hold_table(HoldRecord(True, (held,)), now=8200.0)))
