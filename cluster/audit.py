@@ -47,7 +47,7 @@ class ClaimAudit:
             return unknown(told, where, HINTS.get(self.verdict, ""))
         if self.verdict is Verdict.EXPIRED:
             return drifted(told, where, HINTS[self.verdict])
-        return missing(told, where, HINTS[self.verdict])
+        return missing(self.detail if self.verdict is Verdict.MISSING else told, where, HINTS[self.verdict])
 
 
 def repository_of(house: House, claim: BackedUpClaim) -> Repository:

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -229,10 +229,9 @@ class Session:
             following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
             if following:
                 self.console.print(f"Next: {complete(following, self.settings)}", markup=False)
-        counts = {outcome.value: count for outcome, count in report.counts.items()}
-        return self.finish(_outcome(report), counts, report.exit_code, run=self.run_id, steps=report.steps)
+        return self.finish(_outcome(report), report.counts, report.exit_code, run=self.run_id, steps=report.steps)
 
-    def finish(self, outcome: str, counts: dict[str, int], code: int, **more: object) -> int:
+    def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Write the last JSON line (`result`), and answer the exit code."""
         if self.json:
             result = {

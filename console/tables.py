@@ -81,10 +81,7 @@ def print_report(console: Console, report: Report, settings: str = "") -> None:
             console.print(Text(line))
     if report.failure is not None:
         console.print(Text(report.failure.what, "bold red"))
-    numbers = {outcome.value: count for outcome, count in report.counts.items()}
-    numbers["failed"] = len(report.root_causes)
-    numbers["warning"] = len(report.warnings)
-    counts = ", ".join(f"{count} {word}" for word, count in numbers.items() if count)
+    counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     console.print(Text(f"\n{report.verb}: {counts} in {report.seconds:.1f} s"))
 
 

@@ -109,10 +109,12 @@ class Report:
         return tuple(step for step in self.steps if step.outcome is Outcome.HELD)
 
     @property
-    def counts(self) -> Mapping[Outcome, int]:
-        """How many steps ended how; every outcome is a key."""
+    def counts(self) -> Mapping[str, int]:
+        """How many steps ended how: a key for every outcome's value, and `warning` for an advisory check that said no."""
         found = Counter(step.outcome for step in self.steps)
-        return {outcome: found[outcome] for outcome in Outcome}
+        warnings = len(self.warnings)
+        failures = {Outcome.FAILED.value: found[Outcome.FAILED] - warnings, "warning": warnings}
+        return {outcome.value: found[outcome] for outcome in Outcome} | failures
 
     @property
     def converged(self) -> bool:

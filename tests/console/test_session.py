@@ -52,7 +52,7 @@ class TestWhatARunEndsWith:
         result = result_of(capsys)
         assert result["outcome"] == "held"
         ok = len(held_desk.running.bootstrap.graph()) - 1
-        assert result["counts"] == {"ok": ok, "changed": 0, "held": 1, "failed": 0, "blocked": 0, "interrupted": 0}
+        assert result["counts"] == {"ok": ok, "changed": 0, "held": 1, "failed": 0, "blocked": 0, "interrupted": 0, "warning": 0}
 
     def test_11_another_run_holds_the_journal(self, held_desk: Desk, capsys: Printed) -> None:
         house = held_desk.running.house
