@@ -58,9 +58,6 @@ class Proxmox(ProxmoxView, Protocol):
         """Grow one disk to `size` bytes; the same size is no change, a smaller one fails the task."""
 
     def start_vm(self, host: str, vm_id: int) -> TaskRef: ...
-    def stop_vm(self, host: str, vm_id: int) -> TaskRef: ...
-    def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
-        """Refused (PermanentError) when the VM does not carry this owner token."""
 
 
 class TalosView(Protocol):

@@ -176,25 +176,6 @@ class ProxmoxAdapter:
         """Power on; the task of one that runs already fails."""
         return self._start("POST", f"/nodes/{host}/qemu/{vm_id}/status/start", f"start VM {vm_id}", {})
 
-    def stop_vm(self, host: str, vm_id: int) -> TaskRef:
-        """Power off at once, as pulling the plug would; one that is off already is no error."""
-        return self._start("POST", f"/nodes/{host}/qemu/{vm_id}/status/stop", f"stop VM {vm_id}", {})
-
-    def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
-        """Remove the VM with the disks in its configuration, only if it carries this owner token.
-
-        Disks that somebody detached from it on purpose stay (`destroy-unreferenced-disks` is off).
-        """
-        config = self._map(f"/nodes/{host}/qemu/{vm_id}/config", f"read the configuration of VM {vm_id}")
-        seen = vm(vm_id, host, {}, config).token
-        if not token or seen != token:
-            raise PermanentError(
-                f"VM {vm_id} on host {host} is not ours: it will not be destroyed",
-                evidence=(f"its owner mark is {seen!r}, ours would be {token!r}",),
-                hint="if it is yours to lose, destroy it in Proxmox by hand",
-            )
-        return self._start("DELETE", f"/nodes/{host}/qemu/{vm_id}", f"destroy VM {vm_id}", {"purge": True})
-
     # How to ask.
 
     def _online(self) -> tuple[str, ...]:

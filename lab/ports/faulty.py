@@ -31,8 +31,6 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "create_vm": ("spec.vm_id",),
         "grow_disk": ("vm_id",),
         "start_vm": ("vm_id",),
-        "stop_vm": ("vm_id",),
-        "destroy_vm": ("vm_id",),
     },
     "talos": {"apply_config": ("node",), "bootstrap_etcd": ("address",), "fetch_kubeconfig": ("address",)},
     "machineconfigs": {"render": ()},

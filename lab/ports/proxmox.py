@@ -20,7 +20,7 @@ from adapters.proxmox.results import (
     VmDisk,
     VmSpec,
 )
-from engine.errors import PermanentError, TransientError
+from engine.errors import TransientError
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_making import Making
@@ -179,20 +179,6 @@ class ModelledProxmox:
     def start_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox."""
         return self._start(f"start VM {vm_id}", lambda: self._pve.start_vm(self._actor, host, vm_id))
-
-    def stop_vm(self, host: str, vm_id: int) -> TaskRef:
-        """See ports.Proxmox."""
-        return self._start(f"stop VM {vm_id}", lambda: self._pve.stop_vm(self._actor, host, vm_id))
-
-    def destroy_vm(self, host: str, vm_id: int, token: str) -> TaskRef:
-        """See ports.Proxmox."""
-        seen = self._look(
-            f"read the configuration of VM {vm_id}",
-            lambda: token_in(str(self._pve.vm(host, vm_id).options.get("description", ""))),
-        )
-        if not token or seen != token:
-            raise PermanentError(f"VM {vm_id} on host {host} is not ours: it will not be destroyed")
-        return self._start(f"destroy VM {vm_id}", lambda: self._pve.destroy_vm(self._actor, host, vm_id))
 
     def _vm(self, vm: LabVm) -> Vm:
         tags = tuple(tag for tag in vm.tags.split(";") if tag)

@@ -175,7 +175,7 @@ class TestVms:
         assert only_vm(door).lock == "create"
         assert [task.kind for task in door.port.running_tasks()] == ["qmcreate"]
         with pytest.raises(TransientError, match="locked"):
-            door.port.destroy_vm("pve-1", 8001, TOKEN)
+            door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB)
         door.done(ref)
         assert only_vm(door).lock == ""
 
@@ -212,11 +212,9 @@ class TestVms:
         door.done(door.port.start_vm("pve-1", 8001))
         assert only_vm(door).power is PowerState.RUNNING
         assert not door.ended(door.port.start_vm("pve-1", 8001)).ok
-        door.done(door.port.stop_vm("pve-1", 8001))
-        door.done(door.port.stop_vm("pve-1", 8001))
+        door.pve.power(door.pve.vms[8001], PowerEvent.STOPPED)
         assert only_vm(door).power is PowerState.STOPPED
-        door.done(door.port.destroy_vm("pve-1", 8001, TOKEN))
-        assert told == [(spec.mac, event) for event in (PowerEvent.STARTED, PowerEvent.STOPPED, PowerEvent.DESTROYED)]
+        assert told == [(spec.mac, event) for event in (PowerEvent.STARTED, PowerEvent.STOPPED)]
 
     def test_a_bridge_that_is_not_there_fails_the_start(self, door: Door) -> None:
         door.with_image()
@@ -231,41 +229,20 @@ class TestVms:
             door.port.start_vm("pve-2", 8001)
 
 
-class TestDestroying:
-    def test_everything_on_its_disks_is_lost(self, door: Door) -> None:
-        door.with_vm()
-        contents = door.pve.vms[8001].guest_disks()[1][1].contents
-        contents.data["file"] = "precious"
-        door.done(door.port.destroy_vm("pve-1", 8001, TOKEN))
-        assert door.port.vms() == ()
-        assert (contents.lost, contents.data) == (True, {})
-        lvm = door.pve.storages.find("pve-1", "local-lvm")
-        assert lvm is not None and not lvm.volumes
-
-    def test_a_running_one_is_refused(self, door: Door) -> None:
-        door.with_vm()
-        door.done(door.port.start_vm("pve-1", 8001))
-        with pytest.raises(PermanentError, match="is running - destroy failed"):
-            door.port.destroy_vm("pve-1", 8001, TOKEN)
-
-    @pytest.mark.parametrize(
-        "description", ["", "somebody else's", "blackstart:other:cp-1", "blackstart:5f1d7c2a9e:cp-2"]
-    )
-    def test_a_vm_without_our_token_is_refused(self, door: Door, description: str) -> None:
+class TestOwnerMark:
+    @pytest.mark.parametrize("description", ["", "somebody else's", "the next one is blackstart:5f1d7c2a9e:cp-2"])
+    def test_text_without_a_line_of_ours_is_no_mark(self, door: Door, description: str) -> None:
         door.with_vm()
         door.pve.vms[8001].options["description"] = description
-        with pytest.raises(PermanentError, match="not ours"):
-            door.port.destroy_vm("pve-1", 8001, TOKEN)
-        assert "qmdestroy" not in kinds(door)
+        assert only_vm(door).token == ""
 
-    def test_text_around_the_token_does_no_harm(self, door: Door) -> None:
+    def test_text_around_the_mark_does_no_harm(self, door: Door) -> None:
         door.with_vm()
         described = str(door.pve.vms[8001].options["description"])
         door.pve.vms[8001].options["description"] = (
             f"# cp-1\n\nhas the GPU: do not move\n{described}\nasked blackstart: no answer\n"
         )
         assert only_vm(door).token == TOKEN
-        door.done(door.port.destroy_vm("pve-1", 8001, TOKEN))
 
 
 class TestRefusals:
@@ -279,8 +256,6 @@ class TestRefusals:
             with pytest.raises(TransientError, match="no quorum") as caught:
                 MUTATIONS[method](door)
             assert "quorum" in caught.value.hint
-        with pytest.raises(TransientError, match="Permission denied"):
-            door.port.destroy_vm("pve-1", 8001, TOKEN)
 
     def test_a_missing_privilege_names_itself(self, door: Door) -> None:
         token = door.pve.access.tokens[HOUSE.proxmox.token_id]
@@ -316,8 +291,6 @@ MUTATIONS: dict[str, Callable[[Door], TaskRef]] = {
     "create_vm": lambda door: door.port.create_vm(a_spec(vm_id=8002, mac="bc:24:11:00:00:99")),
     "grow_disk": lambda door: door.port.grow_disk("pve-1", 8001, "scsi1", 60 * GIB),
     "start_vm": lambda door: door.port.start_vm("pve-1", 8001),
-    "stop_vm": lambda door: door.port.stop_vm("pve-1", 8001),
-    "destroy_vm": lambda door: door.port.destroy_vm("pve-1", 8001, TOKEN),
 }
 
 
@@ -359,15 +332,13 @@ class TestFaults:
 
 def test_every_mutation_has_the_name_that_faults_are_armed_by(door: Door) -> None:
     door.with_vm()
-    for method in ("grow_disk", "start_vm", "stop_vm", "destroy_vm"):
+    for method in ("grow_disk", "start_vm"):
         door.done(MUTATIONS[method](door))
     assert door.world.faults.reached == [
         "proxmox.download_image/pve-1#1",
         "proxmox.create_vm/8001#1",
         "proxmox.grow_disk/8001#1",
         "proxmox.start_vm/8001#1",
-        "proxmox.stop_vm/8001#1",
-        "proxmox.destroy_vm/8001#1",
     ]
 
 

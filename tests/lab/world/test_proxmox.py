@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.proxmox.results import TaskRef
 from lab.world.disks import GIB, DiskContents, LabStorage
 from lab.world.images import make_qcow2, virtual_size
 from lab.world.pve_access import PRIVILEGES, Access, LabToken, Refusal, everything
@@ -93,3 +94,38 @@ def test_a_host_that_comes_back_starts_what_boots_with_it_once_there_is_quorum()
         door.pve.host_down(name)
     door.pve.host_up("pve-1")
     assert told[2:] == [PowerEvent.STOPPED]
+
+
+class TestDestroying:
+    """No port of ours does it; people do, and scenarios."""
+
+    def test_everything_on_its_disks_is_lost(self) -> None:
+        door = modelled_door()
+        door.with_vm()
+        contents = door.pve.vms[8001].guest_disks()[1][1].contents
+        contents.data["file"] = "precious"
+        task = door.pve.destroy_vm("root@pam", "pve-1", 8001)
+        door.done(TaskRef(task.upid, "pve-1"))
+        assert door.port.vms() == ()
+        assert (contents.lost, contents.data) == (True, {})
+        lvm = door.pve.storages.find("pve-1", "local-lvm")
+        assert lvm is not None and not lvm.volumes
+
+    def test_a_running_one_is_refused_until_it_is_off(self) -> None:
+        door = modelled_door()
+        door.with_vm()
+        door.done(door.port.start_vm("pve-1", 8001))
+        with pytest.raises(Refusal, match="is running - destroy failed"):
+            door.pve.destroy_vm("root@pam", "pve-1", 8001)
+        for _ in range(2):
+            door.done(TaskRef(door.pve.stop_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
+        door.done(TaskRef(door.pve.destroy_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
+        assert door.port.vms() == ()
+
+    def test_without_quorum_it_stays(self) -> None:
+        door = modelled_door()
+        door.with_vm()
+        for host in ("pve-3", "pve-4"):
+            door.pve.host_down(host)
+        with pytest.raises(Refusal, match="Permission denied"):
+            door.pve.destroy_vm("root@pam", "pve-1", 8001)
