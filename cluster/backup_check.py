@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.audit import audit_claim
+from cluster.by_hand import restic_by_hand
 from engine.probe import Probe
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
@@ -35,6 +36,9 @@ class Backup(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         return audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id).probe()
+
+    def by_hand(self) -> str:
+        return f"{restic_by_hand(self.claim, 'snapshots')}   # the newest is as young as it should be"
 
 
 def checks(house: House, claims: tuple[BackedUpClaim, ...], known: Mapping[str, str]) -> Iterator[Backup]:

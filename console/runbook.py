@@ -1,26 +1,78 @@
-"""The runbook: every step's `by_hand`, in order, so that the operator is never hostage to this tool."""
+"""The runbook: every step's `by_hand`, in order, so that the operator is never hostage to this tool. Decides nothing.
+
+It must do without this tool: what a command needs besides the usual programs is written beside it.
+"""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
+from adapters.hold.manifests import manifests
+from cluster.by_hand import POLICIES_FILE, secret_by_hand
 from cluster.course import Course
 from engine.graph import is_step
 from engine.secrets import redact
 from house.model import House
 
 
-def write_runbook(path: Path, house: House, course: Course) -> None:
-    """Write the commands of all steps as Markdown; the checks stand as what to make sure of."""
-    graph = course.graph()
+@runtime_checkable
+class ByHand(Protocol):
+    """What can be done, or made sure of, by a command; every step is one, and most checks."""
+
+    def by_hand(self) -> str:
+        """The command, on one line."""
+
+
+def write_runbook(path: Path, house: House, build: Course, restore: Course | None = None) -> tuple[Path, ...]:
+    """Write the commands of both courses as Markdown, and the hold's policies beside it; answers the files written.
+
+    Raises OSError when the folder cannot be written to.
+    """
     mark = " (simulated house)" if house.simulated else ""
     lines = [
         f"# Runbook of {house.name}{mark}", "",
-        "What a person would type, in order. Wait after each step until its title is true.", "",
+        "What a person would type, in order, without Blackstart. Wait after each step until its title is true.", "",
+        *_before(house),
+        "## The cluster", "",
+        *_items(build),
     ]  # fmt: skip
-    for number, item in enumerate(graph, start=1):
-        if is_step(item):
-            lines += [f"{number}. **{item.id}** {item.title}", "", "   ```sh", f"   {item.by_hand()}", "   ```", ""]
-        else:
-            lines += [f"{number}. **{item.id}** make sure: {item.title}", ""]
-    path.write_text(redact("\n".join(lines)), encoding="utf-8")
+    if restore is not None:
+        lines += ["## The data", "", "For each claim: until its hold is released, no backup of it is written.", ""]
+        lines += _items(restore)
+    path.write_text(redact("\n".join(lines).rstrip("\n")) + "\n", encoding="utf-8")
+    policies = path.with_name(POLICIES_FILE)
+    policies.write_text(manifests(), encoding="utf-8")
+    return path, policies
+
+
+def _before(house: House) -> Iterable[str]:
+    """The machines, and what the shell must know."""
+    cluster, folder = house.cluster, Path(house.cluster.talconfig).parent
+    yield from ("## Before the first step", "")
+    yield f"Talos {cluster.talos_version}, Kubernetes {cluster.kubernetes_version}, API at {cluster.endpoint}."
+    yield f"Flux pulls {house.flux.branch} of {house.flux.url}."
+    yield from ("", "| node | role | address | MAC | VM | Proxmox host |", "|---|---|---|---|---|---|")
+    for node in house.nodes:
+        role = "control plane" if node.control_plane else "worker"
+        yield f"| {node.name} | {role} | {node.address} | {node.mac} | {node.vm_id} | {node.host} |"
+    yield from ("", "Commands that begin with `qm`, `pvesh`, `pvesm`, `pvecm` or `pveum` are typed on a Proxmox host, as root;")
+    yield "all others on one machine that reaches the house, in one bash, in the folder of this page. There, first:"
+    yield from (
+        "", "```sh",
+        f"mkdir -p -m 700 {shlex.quote(str(house.state_dir))}",
+        f'export SOPS_AGE_KEY="$({secret_by_hand(house.age_key)})"',
+        f"export TALOSCONFIG={shlex.quote(str(folder / 'clusterconfig' / 'talosconfig'))}",
+        f"export KUBECONFIG={shlex.quote(str(house.state_dir / 'kubeconfig'))}",
+        "```", "",
+    )  # fmt: skip
+
+
+def _items(course: Course) -> Iterable[str]:
+    for number, item in enumerate(course.graph(), start=1):
+        title = item.title if is_step(item) else f"make sure: {item.title}"
+        yield from (f"{number}. **{item.id}** {title}", "")
+        if isinstance(item, ByHand):
+            yield from ("    ```sh", f"    {item.by_hand()}", "    ```", "")

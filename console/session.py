@@ -80,13 +80,15 @@ class Session:
 
     # The verbs' building blocks.
 
-    def plan(self, course: Course) -> int:
-        """Look once and show what a run would do. Changes nothing."""
+    def plan(self, course: Course, written: tuple[Path, ...] = ()) -> int:
+        """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person."""
         with self.doors(None) as doors:
             made = plan(course.graph(), doors.look, workers=Threads(), at_once=16)
         self.show_plan(made)
+        self.tell_written(written)
         counts = {line.verdict.value: sum(o.verdict is line.verdict for o in made.lines) for line in made.lines}
-        return self.finish("changes" if made.changes else "noop", counts, made.exit_code, plan=made.digest, lines=made.lines)
+        outcome = "changes" if made.changes else "noop"
+        return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written)
 
     def apply(self, course: Course, approved: str = "", next_command: str = "") -> int:
         """Bring the house to what the course says, resuming what an earlier run left; answers the exit code."""
@@ -126,7 +128,7 @@ class Session:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
         return self.finish_run(replace(report, verb="preflight", steps=tuple(map(_refusing, report.steps))), "")
 
-    def outline(self, course: Course) -> int:
+    def outline(self, course: Course, written: tuple[Path, ...] = ()) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
         graph = course.graph()
         rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
@@ -134,7 +136,8 @@ class Session:
             for row in rows:
                 self.console.print(f"{row['id']:<48} {row['title']}", markup=False)
             self.console.print(f"\n{self.prefix}{len(rows)} checks and steps; the house was not looked at.", markup=False)
-        return self.finish("not looked at", {"steps": len(rows)}, EXIT_OK, lines=rows)
+        self.tell_written(written)
+        return self.finish("not looked at", {"steps": len(rows)}, EXIT_OK, lines=rows, written=written)
 
     def remembered(self, state: State) -> int:
         """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""
@@ -218,6 +221,11 @@ class Session:
         if not self.json:
             self.console.print(plan_table(made))
             self.console.print(f"\n{self.prefix}{plan_summary(made)}", markup=False)
+
+    def tell_written(self, written: tuple[Path, ...]) -> None:
+        """Which files were written for the person."""
+        if written and not self.json:
+            self.console.print(f"Written: {', '.join(map(str, written))}", markup=False)
 
     def finish_run(self, report: Report, next_command: str) -> int:
         """Show a report and finish with its exit code."""

@@ -10,8 +10,12 @@ from engine.probe import Probe
 from engine.survey import look_once
 from tests.scenario.running import Running
 
-PROGRAMS = {"qm", "pvesh", "talosctl", "talhelper", "kubectl", "helmfile", "flux", "restic", "invoke"}
-SECRET = re.compile(r"AGE-SECRET-KEY-|-----BEGIN|password=|token=[^ ]", re.IGNORECASE)
+PROGRAMS = {
+    "qm", "pvesh", "pvesm", "pvecm", "pveum", "talosctl", "talhelper", "kubectl", "helmfile", "flux", "restic", "sops", "git",
+    "curl", "echo", "date", "free", "cd", "invoke",
+}  # fmt: skip
+FROM_A_COMMAND = re.compile(r'^([A-Z_]+="\$\(.*?\)" (&& )?)+|^\(')
+SECRET = re.compile(r'AGE-SECRET-KEY-|-----BEGIN|password=(?!"\$\()|token=[^ ]', re.IGNORECASE)
 
 
 class Notebook:
@@ -64,4 +68,4 @@ def only(course: Course, *patterns: str) -> Course:
 
 def is_a_command(text: str) -> bool:
     """Whether a person could type it: begins with a program that is used in such a house, on one line, without a secret."""
-    return text.split()[0] in PROGRAMS and "\n" not in text and not SECRET.search(text)
+    return FROM_A_COMMAND.sub("", text).split()[0] in PROGRAMS and "\n" not in text and not SECRET.search(text)

@@ -30,6 +30,10 @@ class ApiServers(BaseCheck):
             return changing(f"{len(late)} of {len(self.house.control_planes)} API servers are not ready", *late)
         return satisfied(f"{len(servers)} ready, {servers[0].version}")
 
+    def by_hand(self) -> str:
+        port = self.house.cluster.api_port
+        return "; ".join(f"curl -ks https://{node.address}:{port}/readyz" for node in self.house.control_planes) + "   # ok, each"
+
 
 def check(house: House) -> ApiServers:
     """The check of this house."""

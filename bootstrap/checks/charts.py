@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.context import LookContext
 from engine.probe import Probe, missing, satisfied
@@ -16,6 +17,7 @@ class Chart(BaseCheck):
     """One release's chart at its version."""
 
     release: Release
+    helmfile: Path
 
     @property
     def id(self) -> StepId:
@@ -31,8 +33,13 @@ class Chart(BaseCheck):
             return missing(f"{self.release.chart} {self.release.version} cannot be fetched: {problem}")
         return satisfied(f"{self.release.chart} {self.release.version}")
 
+    def by_hand(self) -> str:
+        release = self.release
+        chart = f"helmfile -f {self.helmfile} template --selector name={release.name},namespace={release.namespace}"
+        return f"{chart} > /dev/null   # fetches {release.chart} {release.version}"
+
 
 def checks(house: House) -> Iterator[Chart]:
     """One for every release."""
     for release in house.releases:
-        yield Chart(release)
+        yield Chart(release, house.helmfile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from adapters.context import LookContext
@@ -30,6 +31,11 @@ class Clone(BaseCheck):
                 f"here {state.commit[:12]}", f"there {state.remote_commit[:12]}",
             )  # fmt: skip
         return satisfied(f"clean, at {state.commit[:12]}")
+
+    def by_hand(self) -> str:
+        flux = self.house.flux
+        asked = f"git -C {self.house.root} fetch {shlex.quote(flux.url)} {shlex.quote(flux.branch)}"
+        return f"{asked} && git -C {self.house.root} status --short && git -C {self.house.root} diff --stat FETCH_HEAD   # no line"
 
 
 def check(house: House) -> Clone:

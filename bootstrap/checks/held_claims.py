@@ -24,3 +24,6 @@ class HeldClaims(BaseCheck):
         if claims:
             return held(f"{len(claims)} held, no backups are being written for them", *(c.key for c in claims))
         return satisfied("none")
+
+    def by_hand(self) -> str:
+        return "kubectl -n blackstart get configmap hold -o yaml   # every state.… that is `held`: no backup is written"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from adapters.context import LookContext
@@ -25,6 +26,9 @@ class Image(BaseCheck):
         if told != self.house.image.sha256:
             return drifted("the factory's image is not the pinned one", f"factory {told}", f"pinned {self.house.image.sha256}")
         return satisfied("as pinned")
+
+    def by_hand(self) -> str:
+        return f"curl -fsSLI {shlex.quote(self.house.image.url)}   # answers 200"
 
 
 def check(house: House) -> Image:

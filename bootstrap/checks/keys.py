@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.by_hand import secret_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House
@@ -26,6 +27,10 @@ class Keys(BaseCheck):
         if problem:
             return missing(f"the Talos secrets bundle cannot be used: {problem}", str(self.house.cluster.secrets_bundle))
         return satisfied("both open")
+
+    def by_hand(self) -> str:
+        known = f"{secret_by_hand(self.house.age_key)}) | age-keygen -y   # is {self.house.age_recipient}"
+        return f"sops --decrypt {self.house.cluster.secrets_bundle} > /dev/null && ({known}"
 
 
 def check(house: House) -> Keys:

@@ -40,6 +40,9 @@ class Nodes(BaseCheck):
             return changing(f"{len(late)} of {len(self.house.nodes)} nodes are not ready", *late)
         return satisfied(f"{len(self.house.nodes)} nodes ready")
 
+    def by_hand(self) -> str:
+        return f"kubectl get nodes -o wide   # {len(self.house.nodes)} nodes, Ready"
+
 
 def check(house: House) -> Nodes:
     """The check of this house."""

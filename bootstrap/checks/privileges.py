@@ -43,6 +43,10 @@ class Privileges(BaseCheck):
             return missing(f"the token {self.house.proxmox.token_id} lacks {len(lacking)} privileges", *lacking)
         return satisfied("every privilege is there")
 
+    def by_hand(self) -> str:
+        token = self.house.proxmox.token_id.replace("!", " ")
+        return f"pveum user token permissions {token}   # on any Proxmox host"
+
 
 def check(house: House) -> Privileges:
     """The check of this house."""

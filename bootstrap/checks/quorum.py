@@ -33,6 +33,9 @@ class Quorum(BaseCheck):
             )
         return satisfied(f"quorate, {len(cluster.online)} hosts online, version {cluster.version}")
 
+    def by_hand(self) -> str:
+        return "pvecm status   # on any Proxmox host: `Quorate: Yes`, and every host is listed"
+
 
 def check(house: House) -> Quorum:
     """The check of this house."""

@@ -63,6 +63,10 @@ class Room(BaseCheck):
             return missing(f"{self.host} lacks room", *problems)
         return satisfied(f"{len(to_make)} VMs to make, room for them" if to_make else "nothing to make")
 
+    def by_hand(self) -> str:
+        wanted = ", ".join(f"{node.name} {_gib(node.memory)}" for node in self.house.nodes if node.host == self.host)
+        return f"free -h; pvesm status   # on {self.host}: memory for {wanted}, and space on their storages"
+
 
 def _gib(size: int) -> str:
     return f"{size / (1 << 30):.1f} GiB"

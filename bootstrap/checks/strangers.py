@@ -28,6 +28,10 @@ class Strangers(BaseCheck):
         answering = sum(phase is not Phase.UNREACHABLE for phase in phases.values())
         return satisfied(f"{answering} of {len(phases)} answer, none is a stranger")
 
+    def by_hand(self) -> str:
+        nodes = ",".join(node.address for node in self.house.nodes)
+        return f"talosctl -n {nodes} version --insecure   # nobody answers, or only machines in maintenance"
+
 
 def check(house: House) -> Strangers:
     """The check of this house."""

@@ -75,7 +75,9 @@ class ApplyConfig(BaseStep):
         act.talos.apply_config(self.node.address, self.node.name, maintenance=maintenance)
 
     def by_hand(self) -> str:
-        return f"talosctl apply-config --insecure -n {self.node.address} -f clusterconfig/{self.node.name}.yaml"
+        cluster = self.house.cluster  # talhelper names its files by cluster and node
+        file = cluster.talconfig.parent / "clusterconfig" / f"{cluster.name}-{self.node.name}.yaml"
+        return f"talosctl apply-config --insecure -n {self.node.address} -f {file}"
 
 
 def steps(house: House) -> Iterator[ApplyConfig]:

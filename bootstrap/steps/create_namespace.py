@@ -40,7 +40,7 @@ class CreateNamespace(BaseStep):
         act.cluster.create_namespace(self.namespace)
 
     def by_hand(self) -> str:
-        return f"kubectl create namespace {self.namespace}"
+        return f"kubectl get namespace {self.namespace} || kubectl create namespace {self.namespace}"
 
 
 def steps(house: House) -> Iterator[CreateNamespace]:

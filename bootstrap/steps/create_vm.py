@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, Vm, VmSpec
 from cluster.vms import await_task, find_vm
 from engine.digest import digest
@@ -75,15 +77,13 @@ class CreateVm(BaseStep):
         await_task(act.proxmox, act.clock, notes, ref, CREATE_LIMIT_S)
 
     def by_hand(self) -> str:
-        node, disks = self.node, []
-        for disk in node.disks:
-            source = f"0,import-from={self.house.image.storage}:import/{self.house.image.filename}"
-            disks.append(f"--{disk.slot} {disk.storage}:{source if disk.system else disk.size >> 30}")
-        return (
-            f"qm create {node.vm_id} --name {node.name} --cores {node.cores} --memory {node.memory >> 20} --cpu x86-64-v2-AES"
-            f" --scsihw virtio-scsi-single --net0 virtio={node.mac},bridge={node.bridge} {' '.join(disks)}"
-            f" --description '{self.house.owner_token(node)}'   # on {node.host}"
-        )
+        wanted = create_parameters(self.spec(f"{self.house.image.storage}:import/{self.house.image.filename}"))
+        wanted["description"] = self.house.owner_token(self.node)  # on one line; known again just as well
+        options = [
+            f"--{name} {shlex.quote(str(int(value) if isinstance(value, bool) else value))}"
+            for name, value in wanted.items() if name != "vmid"
+        ]  # fmt: skip
+        return f"qm create {self.node.vm_id} {' '.join(options)}   # on {self.node.host}"
 
 
 def differences(vm: Vm, node: Node) -> tuple[str, ...]:

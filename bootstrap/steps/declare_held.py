@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from adapters.hold.record import entry
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import ClaimPhase
+from cluster.by_hand import record_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
@@ -51,11 +53,9 @@ class DeclareHeld(BaseStep):
 
     def by_hand(self) -> str:
         claim = self.claim
-        return (
-            "kubectl -n blackstart patch configmap hold --type merge -p "
-            f"""'{{"data":{{"state.{claim.namespace}.{claim.claim}":"held","rd.{claim.namespace}.{claim.destination}":"","""
-            f""""rs.{claim.namespace}.{claim.source}":"{claim.claim}"}}}}'"""
-        )
+        held = HeldClaim(claim.namespace, claim.claim, HoldState.HELD, claim.destination, claim.source)
+        made = "kubectl create namespace blackstart && kubectl -n blackstart create configmap hold"
+        return f"kubectl -n blackstart get configmap hold || ({made}); {record_by_hand(entry(held))}"
 
 
 def steps(house: House) -> Iterator[DeclareHeld]:

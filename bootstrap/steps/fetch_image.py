@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,9 +57,10 @@ class FetchImage(BaseStep):
 
     def by_hand(self) -> str:
         image = self.house.image
+        pinned = f" --checksum-algorithm sha256 --checksum {image.sha256}" if image.sha256 else ""
         return (
             f"pvesh create /nodes/{self.host}/storage/{image.storage}/download-url --content import"
-            f" --filename {image.filename} --url {image.url}"
+            f" --filename {image.filename} --url {shlex.quote(image.url)}{pinned}   # on any Proxmox host"
         )
 
 

@@ -34,7 +34,8 @@ class FetchKubeconfig(BaseStep):
         act.talos.fetch_kubeconfig(self.house.bootstrap_node.address)
 
     def by_hand(self) -> str:
-        return f"talosctl kubeconfig -n {self.house.bootstrap_node.address} --merge=false {self.house.state_dir}/kubeconfig"
+        address = self.house.bootstrap_node.address
+        return f"talosctl kubeconfig {self.house.state_dir}/kubeconfig -n {address} -e {address} --merge=false --force"
 
 
 def steps(house: House) -> Iterator[FetchKubeconfig]:

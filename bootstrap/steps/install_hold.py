@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.by_hand import POLICIES_FILE
 from cluster.holding import hold_probe
 from engine.probe import Probe
 from engine.step import BaseStep, Notes, StepId, if_any
@@ -29,7 +30,8 @@ class InstallHold(BaseStep):
         act.hold.install()
 
     def by_hand(self) -> str:
-        return "invoke dr.hold --manifests | kubectl apply --server-side --field-manager=blackstart -f -"
+        # The runbook writes that file beside itself: by then this tool may be out of reach.
+        return f"kubectl apply --server-side --field-manager=blackstart -f {POLICIES_FILE}   # it lies beside the runbook"
 
 
 def steps(house: House) -> Iterator[InstallHold]:

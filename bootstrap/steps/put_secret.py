@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.by_hand import secret_by_hand
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
@@ -45,8 +46,12 @@ class PutSecret(BaseStep):
         act.cluster.put_secret(self.house.flux.namespace, self.name, self.name)
 
     def by_hand(self) -> str:
-        key = "age.agekey" if self.name == "sops-age" else "identity"
-        return f"kubectl -n {self.house.flux.namespace} create secret generic {self.name} --from-file={key}=/dev/stdin"
+        flux = self.house.flux
+        key, reference = "age.agekey", self.house.age_key
+        if self.name != "sops-age" and flux.deploy_key is not None:
+            key, reference = "identity", flux.deploy_key
+        made = f"kubectl -n {flux.namespace} create secret generic {self.name} --from-file={key}=/dev/stdin"
+        return f"{made} < <({secret_by_hand(reference)})"
 
 
 def steps(house: House) -> Iterator[PutSecret]:

@@ -33,7 +33,10 @@ class ReconcileFlux(BaseStep):
         act.flux.request("GitRepository", self.house.flux.namespace, self.house.flux.name)
 
     def by_hand(self) -> str:
-        return f"flux -n {self.house.flux.namespace} reconcile source git {self.house.flux.name}"
+        flux = self.house.flux
+        now = 'reconcile.fluxcd.io/requestedAt="$(date +%s)"'
+        asked = f"kubectl -n {flux.namespace} annotate --overwrite gitrepository/{flux.name} {now}"
+        return f"{asked} && kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A --watch"
 
 
 def steps(house: House) -> Iterator[ReconcileFlux]:

@@ -33,7 +33,8 @@ class RenderConfigs(BaseStep):
         act.machineconfigs.render()
 
     def by_hand(self) -> str:
-        return f"talhelper genconfig -c {self.house.cluster.talconfig} -s {self.house.cluster.secrets_bundle}"
+        talconfig, bundle = self.house.cluster.talconfig, self.house.cluster.secrets_bundle
+        return f"(cd {talconfig.parent} && talhelper genconfig -c {talconfig.name} -s {bundle} -o clusterconfig --offline-mode)"
 
 
 def steps(house: House) -> Iterator[RenderConfigs]:

@@ -8,8 +8,10 @@ from bootstrap.course import course
 from cluster.course import Course
 from console.opening import open_session
 from console.runbook import write_runbook
-from console.session import guarded
+from console.session import Session, guarded
+from engine.errors import PermanentError
 from engine.journal import read_state
+from recovery.course import course as restore_course
 
 NEXT_RESTORE = "invoke dr.restore"
 
@@ -31,11 +33,22 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
     def body() -> int:
         session = open_session("cluster.plan", settings, json)
         whole = course(session.house, session.known())
-        if runbook:
-            write_runbook(Path(runbook), session.house, whole)
-        return session.outline(whole) if offline else session.plan(whole)
+        written = _runbook(session, Path(runbook).expanduser(), whole) if runbook else ()
+        return session.outline(whole, written) if offline else session.plan(whole, written)
 
     return guarded("cluster.plan", json, body, settings)
+
+
+def _runbook(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:
+    """The runbook of building and restoring: a night that needs the one needs the other."""
+    house = session.house
+    restore = restore_course(house, house.claims, known=session.known()) if house.claims else None
+    try:
+        return write_runbook(path, house, whole, restore)
+    except OSError as error:
+        raise PermanentError(
+            f"the runbook cannot be written to {path}: {error.strerror}", hint="--runbook names a file in a folder that is there"
+        ) from error
 
 
 def bootstrap(settings: str, json: bool, approve: str) -> int:

@@ -15,7 +15,8 @@ def init(repo: str, settings: str, json: bool) -> int:
     """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
 
     def body() -> int:
-        from house.init import SETTINGS_FILE, write_settings
+        from house.init import write_settings
+        from house.loader import SETTINGS_FILE
 
         began = time.monotonic()
         root = Path(repo).expanduser()

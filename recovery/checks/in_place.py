@@ -19,3 +19,6 @@ class InPlace(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         return hold_probe(look.hold)
+
+    def by_hand(self) -> str:
+        return "kubectl get validatingadmissionpolicybinding -l app.kubernetes.io/managed-by=blackstart   # three of them"

@@ -43,6 +43,9 @@ class Running(BaseCheck):
             return satisfied("no workload mounts the claim; nothing to start")
         return satisfied(f"{len(workloads)} workloads ready")
 
+    def by_hand(self) -> str:
+        return f"kubectl -n {self.claim.namespace} get pods   # those of {self.claim.app} are ready"
+
 
 def checks(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[Running]:
     """One for every claim to restore."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
 from cluster.audit import audit_claim
+from cluster.by_hand import record_by_hand, restic_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any
@@ -64,7 +65,10 @@ class PinClaim(BaseStep):
         )
 
     def by_hand(self) -> str:
-        return f"restic -r {self.claim.open_as or self.claim.mover_repository} --no-lock snapshots"
+        claim = self.claim
+        pinned = record_by_hand({f"rd.{claim.namespace}.{claim.destination}": "$PIN"})
+        listed = restic_by_hand(claim, "snapshots")
+        return f"{listed} && read -rp 'time of the one to restore, in UTC as 2027-01-15T07:00:00Z: ' PIN && {pinned}"
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...], as_of: float, known: dict[str, str]) -> Iterator[PinClaim]:

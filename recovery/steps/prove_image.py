@@ -9,6 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from adapters.volsync.results import Listing
 from cluster.audit import repository_of
+from cluster.by_hand import record_by_hand, restic_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -18,6 +19,9 @@ from recovery.record import entry_of, is_through, pinned
 
 SHOWN = 20
 MOVER_ROOT = "/data"
+
+
+CHOSEN = 'ls -l "$SNAPSHOT"'
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,14 @@ class ProveImage(BaseStep):
         return compare(hashed, found)
 
     def by_hand(self) -> str:
-        return (
-            f"restic -r {self.claim.open_as or self.claim.mover_repository} --no-lock ls --json SNAPSHOT"
-            f"   # and compare with a pod that mounts the image of {self.claim.destination}"
-        )
+        claim = self.claim
+        place = f"{claim.namespace}.{claim.claim}"
+        found = f"kubectl -n {claim.namespace} get replicationdestination {claim.destination}"
+        image = f"{found} -o jsonpath='{{.status.latestImage.name}}'"
+        listed = f"read -rp 'id of its snapshot: ' SNAPSHOT && {restic_by_hand(claim, CHOSEN)}"
+        same = """read -rp 'mounted in a pod, has the image exactly these files? yes or no: ' SAME && [ "$SAME" = yes ]"""
+        proven = record_by_hand({f"state.{place}": "proven", f"image.{place}": "$IMAGE"})
+        return f'IMAGE="$({image})" && echo "$IMAGE" && {listed} && {same} && {proven}'
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[ProveImage]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
+from cluster.by_hand import record_by_hand
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
@@ -57,10 +58,8 @@ class ReleaseClaim(BaseStep):
 
     def by_hand(self) -> str:
         claim = self.claim
-        return (
-            f"kubectl -n blackstart patch configmap hold --type merge"
-            f""" -p '{{"data":{{"state.{claim.namespace}.{claim.claim}":"released"}}}}'"""
-        )
+        place = f"{claim.namespace}.{claim.claim}"
+        return record_by_hand({f"state.{place}": "released", f"rd.{claim.namespace}.{claim.destination}": None})
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[ReleaseClaim]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import DestinationState
+from cluster.by_hand import json_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -75,10 +76,11 @@ class RestoreImage(BaseStep):
 
     def by_hand(self) -> str:
         claim = self.claim
-        return (
-            f"kubectl -n {claim.namespace} patch replicationdestination {claim.destination} --type merge --field-manager=blackstart"
-            """ -p '{"spec":{"trigger":{"manual":"restore-again"},"restic":{"restoreAsOf":"PIN","previous":0}}}'"""
-        )
+        key = f"rd.{claim.namespace}.{claim.destination}".replace(".", "\\.")
+        pin = f"kubectl -n blackstart get configmap hold -o jsonpath='{{.data.{key}}}'"
+        wanted = {"spec": {"trigger": {"manual": "restore-by-hand"}, "restic": {"restoreAsOf": "$PIN", "previous": 0}}}
+        patched = f"kubectl -n {claim.namespace} patch replicationdestination {claim.destination} --type merge"
+        return f'PIN="$({pin})" && {patched} --field-manager=blackstart -p {json_by_hand(wanted)}'
 
 
 def trigger_of(entry: HeldClaim) -> str:

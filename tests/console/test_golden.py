@@ -263,23 +263,24 @@ class Act(BaseStep):
 
 
 RUNBOOK = """\
-# Runbook of four-nodes (simulated house)
-
-What a person would type, in order. Wait after each step until its title is true.
+## The cluster
 
 1. **preflight.door** make sure: the door is open
 
 2. **house.light** light is on
 
-   ```sh
-   press switch https://•••@door/
-   ```
+    ```sh
+    press switch https://•••@door/
+    ```
 """
 
 
 def test_a_runbook(tmp_path: Path) -> None:
-    write_runbook(tmp_path / "runbook.md", a_house(), Course((Look(),), (Act(),)))
-    assert (tmp_path / "runbook.md").read_text() == RUNBOOK
+    written = write_runbook(tmp_path / "runbook.md", a_house(), Course((Look(),), (Act(),)))
+    text = (tmp_path / "runbook.md").read_text()
+    assert text.startswith("# Runbook of four-nodes (simulated house)\n")
+    assert text.endswith(RUNBOOK)
+    assert [path.name for path in written] == ["runbook.md", "hold-policies.json"]
 
 
 def test_the_tables_of_audits_and_holds_say_unknown_and_none_where_nothing_is_known() -> None:

@@ -26,4 +26,4 @@ def test_without_an_api_server_nothing_is_known(bare: Running) -> None:
 
 
 def test_a_person_gives_the_value_on_stdin(bare: Running) -> None:
-    assert step(bare.bootstrap, STEP).by_hand().endswith("--from-file=age.agekey=/dev/stdin")
+    assert step(bare.bootstrap, STEP).by_hand().endswith("--from-file=age.agekey=/dev/stdin < <(cat /house/age.key)")

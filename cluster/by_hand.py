@@ -1,0 +1,54 @@
+"""How a person does by hand what steps do through ports: shell text that gets at secrets and backups. Runs nothing, knows no step.
+
+Secrets never stand in the text: it holds the commands that read them, and hands them on by environment or pipe, never as arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+from house.model import BackedUpClaim, SecretRef
+
+POLICIES_FILE = "hold-policies.json"
+"""What the hold's policies are called beside a runbook."""
+_VARIABLE = re.compile(r'"(\$[A-Z]+)"')
+_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def secret_by_hand(reference: SecretRef) -> str:
+    """A command that prints the secret, each source tried in turn as a run tries them."""
+    return " || ".join(map(_source, reference.sources)) or "cat THE_SECRET"
+
+
+def restic_by_hand(claim: BackedUpClaim, words: str) -> str:
+    """A restic command on the claim's repository as it is opened from here; it locks nothing, so it writes nothing."""
+    secrets = [("RESTIC_PASSWORD", claim.password), *claim.environment]
+    given = " ".join(f'{name}="$({secret_by_hand(reference)})"' for name, reference in secrets)
+    ca_file = f" --cacert {shlex.quote(claim.ca_file)}" if claim.ca_file else ""
+    return f"{given} restic -r {shlex.quote(claim.open_as or claim.mover_repository or 'REPOSITORY')}{ca_file} --no-lock {words}"
+
+
+def record_by_hand(keys: dict[str, str | None]) -> str:
+    """A command that writes these keys into the hold's record (None takes one out); `$NAME` alone is the shell's variable."""
+    return f"kubectl -n blackstart patch configmap hold --type merge -p {json_by_hand({'data': keys})}"
+
+
+def json_by_hand(value: object) -> str:
+    """JSON as one word of a shell; a text that is `$NAME` alone becomes what the variable holds."""
+    return _VARIABLE.sub('"\'"\\1"\'"', shlex.quote(json.dumps(value)))
+
+
+def _source(source: str) -> str:
+    kind, _, rest = source.partition(":")
+    if kind == "env":
+        return f"printenv {rest}"
+    if kind == "file":
+        return f"cat {shlex.quote(rest)}"
+    if kind == "sops":
+        file, _, key = rest.partition("#")
+        path = "".join(f"[{match[2]}]" if match[2] else f'["{match[1]}"]' for match in _PART.finditer(key))
+        decoded = " | base64 -d" if key.startswith("data.") else ""  # a Secret's data, as the resolver reads it
+        return f"sops --decrypt --extract {shlex.quote(path)} {shlex.quote(file)}{decoded}"
+    return f"op read {shlex.quote(source)}"
