@@ -45,6 +45,7 @@ class LocalPlace:
             keys=len(counts["keys"]),
             snapshots=len(counts["snapshots"]),
             indexes=len(counts["index"]),
+            packs=any(pack.is_file() for pack in self.path.glob("data/*/*")),
             locks=tuple(entry.stat().st_mtime for entry in counts["locks"]),
             others=tuple(sorted(entry.name for entry in self.path.iterdir() if entry.name not in known)),
             detail="" if any(self.path.iterdir()) else "the folder is there and empty",

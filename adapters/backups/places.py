@@ -22,13 +22,14 @@ class Contents:
     """The parts of a restic repository that were found. `locks`: when each was written, in seconds since the epoch.
 
     `config_size` is None when there is no config; `others` are names at the top that belong to no restic repository;
-    `detail` says what is remarkable about the place itself.
+    `packs` tells whether any file of data is left; `detail` says what is remarkable about the place itself.
     """
 
     config_size: int | None = None
     keys: int = 0
     snapshots: int = 0
     indexes: int = 0
+    packs: bool = False
     locks: tuple[float, ...] = ()
     others: tuple[str, ...] = ()
     detail: str = ""

@@ -111,6 +111,9 @@ class ResticBackups:
         if not points:
             verdict = Verdict.UNREADABLE if unread else Verdict.EMPTY
             return RepositoryLook(repository, verdict, repository_id, detail=detail or "no snapshots", stale_locks=stale)
+        if not contents.packs:  # even a snapshot of nothing has its tree in a pack
+            told = f"{len(points)} snapshots are listed, and not one file of their data is left"
+            return RepositoryLook(repository, Verdict.UNREADABLE, repository_id, detail=told, stale_locks=stale)
         return RepositoryLook(repository, Verdict.OK, repository_id, points, detail, stale)
 
     def _list(self, opened: Opened, snapshot_id: str) -> Listing:

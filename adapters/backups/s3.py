@@ -101,6 +101,7 @@ class S3Place:
             keys=len(counts["keys"]),
             snapshots=len(counts["snapshots"]),
             indexes=len(counts["index"]),
+            packs="data/" in sizes,
             locks=tuple(written for _, _, written in counts["locks"]),
             others=tuple(sorted(name for name in sizes if name not in known)),
         )

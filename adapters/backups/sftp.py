@@ -84,10 +84,16 @@ def _listed(sftp: paramiko.SFTPClient, path: str) -> Contents:
         keys=len(files["keys"]),
         snapshots=len(files["snapshots"]),
         indexes=len(files["index"]),
+        packs="data" in top and _packs(sftp, posixpath.join(path, "data")),
         locks=tuple(float(entry.st_mtime or 0) for entry in files["locks"]),
         others=tuple(sorted(top.keys() - known)),
         detail="" if top else "the folder is there and empty",
     )
+
+
+def _packs(sftp: paramiko.SFTPClient, data: str) -> bool:
+    """Whether any pack is in the folders of `data`: the first one found ends the search, and a good repository has one soon."""
+    return any(_files(sftp, posixpath.join(data, folder)) for folder in sftp.listdir(data))
 
 
 def _files(sftp: paramiko.SFTPClient, path: str) -> list[paramiko.SFTPAttributes]:

@@ -140,10 +140,12 @@ def test_a_backup_that_broke_off_leaves_the_one_before_it(bench: Bench) -> None:
 @pytest.mark.parametrize("bench", ["s3"], indirect=True)
 def test_lost_packs_break_the_list_off_and_no_hash_is_made_up(bench: Bench) -> None:
     assert bench.objects is not None
+    newest = bench.backups.look(bench.at("packless")).points[0].snapshot_id
     assert lose_packs(bench.objects, "backups", "packless") > 0
     seen = bench.backups.look(bench.at("packless"))
-    assert seen.verdict is Verdict.OK, "what can be seen without reading trees is all there"
-    listing = bench.backups.listing(bench.at("packless"), seen.points[0].snapshot_id)
+    assert (seen.verdict, seen.points) == (Verdict.UNREADABLE, ())
+    assert seen.detail == "2 snapshots are listed, and not one file of their data is left"
+    listing = bench.backups.listing(bench.at("packless"), newest)
     assert not listing.complete and listing.detail
     with pytest.raises(PermanentError):
-        bench.backups.hashes(bench.at("packless"), seen.points[0].snapshot_id, ("settings.ini",))
+        bench.backups.hashes(bench.at("packless"), newest, ("settings.ini",))

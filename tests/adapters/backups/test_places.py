@@ -72,6 +72,9 @@ def test_a_folder_is_listed_by_what_restic_keeps_in_it(tmp_path: Path) -> None:
     found = LocalPlace(place).contents()
     assert (found.config_size, found.keys, found.snapshots, found.indexes, found.others) == (9, 2, 1, 1, ())
     assert found.locks == ((place / "locks" / "a").stat().st_mtime,)
+    assert found.packs
+    (place / "data/00/a").unlink()
+    assert not LocalPlace(place).contents().packs
 
 
 def test_absent_beside_others_is_nothing_but_a_share_that_is_not_mounted_is_not_known(tmp_path: Path) -> None:

@@ -97,8 +97,8 @@ class Noon:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """A place that looks like a repository with one key, one snapshot and one fresh lock."""
-    for name in ("keys/a", "snapshots/a", "index/a", "locks/a"):
+    """A place that looks like a repository with one key, one snapshot, one pack and one fresh lock."""
+    for name in ("keys/a", "snapshots/a", "index/a", "locks/a", "data/00/a"):
         (tmp_path / "repo" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "repo" / name).write_text("x")
     (tmp_path / "repo" / "config").write_text("x" * 155)
@@ -146,6 +146,12 @@ def test_unreadable_snapshot_files_are_told_and_alone_they_are_damage(repository
     assert seen.verdict is Verdict.OK and seen.detail == "1 snapshot files cannot be read"
     runner.answers["snapshots"] = b"[]"
     assert backups(runner).look(repository).verdict is Verdict.UNREADABLE
+
+
+def test_snapshots_without_any_data_are_damage(repository: Repository) -> None:
+    (Path(repository.address) / "data" / "00" / "a").unlink()
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is Verdict.UNREADABLE and "not one file of their data" in seen.detail and seen.points == ()
 
 
 def test_locks_older_than_half_an_hour_are_stale(repository: Repository) -> None:

@@ -57,6 +57,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_a_folder_is_listed_and_absent_is_not_unmounted(server: Server) -> None:
     found = server.place("/repository/app").contents()
     assert (found.config_size, found.keys, found.snapshots) == (155, 1, 0)
+    assert not found.packs
+    (server.root / "repository" / "app" / "data" / "00").mkdir(parents=True)
+    assert not server.place("/repository/app").contents().packs
+    (server.root / "repository" / "app" / "data" / "00" / "pack").write_text("x")
+    assert server.place("/repository/app").contents().packs
     assert server.place("/repository/ap").contents().nothing
     with pytest.raises(PlaceUnreachable, match="is its disk mounted"):
         server.place("/not-mounted/app").contents()
