@@ -120,6 +120,16 @@ def _restore_token(house: LabHouse, target: str) -> None:
             token.rights = everything()
 
 
+def _image_gone(house: LabHouse, target: str) -> None:
+    """The host's storage has no image any more; what was imported from it stays."""
+    image = house.house.image
+    with house.world.looking():
+        storage = house.proxmox.storages.find(_host(house, target), image.storage)
+        assert storage is not None  # cluster_for gave every host one
+        for name in [name for name in storage.volumes if name.endswith(f"/{image.filename}")]:
+            storage.free(name)
+
+
 def _vm_power(event: PowerEvent) -> Act:
     def act(house: LabHouse, target: str) -> None:
         with house.world.looking():
@@ -154,14 +164,20 @@ def _node_clock(seconds: float) -> Act:
     return act
 
 
-def _change_config(house: LabHouse, target: str) -> None:
-    """Somebody applied another configuration: one more node label."""
-    with house.world.looking():
-        machine = _machine(house, target)
-        if machine.config is None:
-            raise PermanentError(f"{target} runs no configuration")
-        text = machine.config.text.replace("machine:\n", "machine:\n  nodeLabels:\n    changed-by: hand\n", 1)
-        house.talos.apply(machine, text, "no-reboot")
+def _config(plain: str, changed: str) -> Act:
+    """Somebody applied the configuration with `changed` in place of `plain`."""
+
+    def act(house: LabHouse, target: str) -> None:
+        with house.world.looking():
+            machine = _machine(house, target)
+            if machine.config is None:
+                raise PermanentError(f"{target} runs no configuration")
+            house.talos.apply(machine, machine.config.text.replace(plain, changed, 1), "no-reboot")
+
+    return act
+
+
+_PLAIN, _LABELLED = "machine:\n", "machine:\n  nodeLabels:\n    changed-by: hand\n"
 
 
 def _program(kind: str, *, freeze: bool) -> Act:
@@ -240,11 +256,15 @@ def _all() -> Iterator[Trouble]:
     yield Trouble("host-down", host, "the host has no power", _host_down, _host_up)
     yield Trouble("host-clock-ahead", host, "its clock is an hour ahead", _host_clock(AHEAD_S), _host_clock(0.0))
     yield Trouble("token-weak", "", "the API token may make no VM", _weaken_token, _restore_token)
+    yield Trouble("image-gone", host, "Talos' image is gone from its storage", _image_gone, None)
     yield Trouble("vm-off", node, "its VM is off", _vm_power(PowerEvent.STOPPED), _vm_power(PowerEvent.STARTED))
     yield Trouble("vm-gone", node, "its VM and its disks are gone", _vm_gone, None)
     yield Trouble("vm-changed", node, "its VM has less memory", _vm_memory(3072), _vm_memory(4096))
     yield Trouble("node-clock-ahead", node, "its clock is an hour ahead", _node_clock(AHEAD_S), _node_clock(0.0))
-    yield Trouble("config-changed", node, "it runs another configuration", _change_config, None)
+    yield Trouble(
+        "config-changed", node, "it runs a configuration with one more label",
+        _config(_PLAIN, _LABELLED), _config(_LABELLED, _PLAIN),
+    )  # fmt: skip
     yield Trouble(
         "etcd-frozen", node, "its etcd answers nothing", _program("etcd", freeze=True), _program("etcd", freeze=False)
     )

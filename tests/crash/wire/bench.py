@@ -184,8 +184,10 @@ class Bench:
         return ask(self.folder.control, {"do": do, **more})
 
     def lose_everything(self) -> None:
-        """Every VM and disk is gone; armed faults are called off, and mutations are counted from here on."""
+        """Every VM, disk and image is gone; armed faults are called off, and mutations are counted from here on."""
         self.ask("lose-everything")
+        for node in self.shape.nodes:
+            self.ask("trouble", name="image-gone", target=node.host)
         self.ask("disarm")
         self.ask("forget")
         self.lost_at = len(self.ask("history")["history"])

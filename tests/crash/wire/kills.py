@@ -37,13 +37,17 @@ def kills_of_one(bench: Bench, seed: int, times: int) -> list[Ended]:
     ]
 
 
-def kill_once(bench: Bench, draw: Random, length_s: float, group: bool) -> Killed:
-    """Lose everything, bootstrap, kill that at a moment of its `length_s` seconds, bootstrap again, look from outside."""
+def kill_once(bench: Bench, seed: int, number: int, length_s: float) -> Killed:
+    """Lose everything, bootstrap, kill that at a moment of its `length_s` seconds, bootstrap once more, look from outside.
+
+    The moment comes from seed and number alone, so that any one of a row can be had again; each second kill takes the group.
+    """
+    draw, group = Random(f"{seed}/{number}"), number % 2 == 0
     while True:
         bench.lose_everything()
         at = draw.uniform(0.0, length_s)
         killed = bench.begin("cluster.bootstrap").kill_at(0, at, group)
         if killed.code == -9:
             break  # else it was over before: drawn again
-    resumed = bench.converge("cluster.bootstrap")
+    resumed = bench.converge("cluster.bootstrap", tries=1)
     return Killed(at, group, killed, resumed, outside.wrongs(bench))

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from adapters.process.groups import group_alive
+from adapters.proxmox.owner import token_in
 from tests.crash.wire.bench import Bench
 from tools.locate import need
 
@@ -28,18 +29,39 @@ def wrongs(bench: Bench) -> list[str]:
 
 
 def house(bench: Bench) -> Iterator[str]:
-    """Proxmox shows exactly the house's VMs, running; none was made twice; the lab met no call it does not know."""
-    seen = bench.ask("status")
-    expected = [(node.vm_id, node.name, node.host, True) for node in bench.shape.nodes]
-    vms = [(vm["id"], vm["name"], vm["host"], vm["running"]) for vm in seen["vms"]]
+    """Proxmox shows exactly the house's VMs, ours and running; none was made twice; the lab met no call it does not know."""
+    expected = [(node.vm_id, node.name, node.host, "running", True) for node in bench.shape.nodes]
+    vms = proxmox_vms(bench)
     if vms != expected:
-        yield f"VMs: {vms}, expected {expected}"
+        yield f"VMs (id, name, host, status, ours): {vms}, expected {expected}"
+    seen = bench.ask("status")
     made = Counter(what for what in bench.happened() if " created on " in what)
     if not made:
         yield "the World remembers no VM that was created"
     yield from (f"{what}: {count} times" for what, count in made.items() if count > 1)
     yield from (f"the lab: {error}" for error in seen["errors"])
     yield from (f"unknown call: {call}" for call in seen["unknown_calls"])
+
+
+def proxmox_vms(bench: Bench) -> list[tuple[int, str, str, str, bool]]:
+    """Every VM that Proxmox tells of: id, name, host, status, and whether its description bears our mark. Templates are VMs too."""
+    told = json.loads(bench.folder.endpoints.read_text())
+    token = Path(told["proxmox"]["token_secret_file"]).read_text().strip()
+    headers = {"Authorization": f"PVEAPIToken={told['proxmox']['token_id']}={token}"}
+    context = ssl.create_default_context(cafile=told["ca_file"])
+    base = next(iter(told["proxmox"]["hosts"].values())) + "/api2/json"
+    with httpx.Client(verify=context, headers=headers, timeout=30.0, trust_env=False) as client:
+
+        def get(path: str) -> Any:
+            answer = client.get(base + path)
+            answer.raise_for_status()
+            return answer.json()["data"]
+
+        found = []
+        for vm in get("/cluster/resources?type=vm"):
+            description = get(f"/nodes/{vm['node']}/qemu/{vm['vmid']}/config").get("description", "")
+            found.append((vm["vmid"], vm.get("name", ""), vm["node"], vm["status"], token_in(description) != ""))
+    return sorted(found)
 
 
 def etcd(bench: Bench) -> Iterator[str]:
@@ -88,22 +110,27 @@ def kubectl(bench: Bench, *arguments: str) -> str:
 
 
 def programs(bench: Bench) -> Iterator[str]:
-    """No process of any run is alive: none that was begun, none that a journal names, none that lives in the state folder."""
+    """No process of any run is alive: none that was begun, none that a journal names, none that lives in the state folder,
+
+    and none, whatever became of its group and its words, that sees the shims which were laid over the programs for runs alone.
+    """
     for leader, started in journalled(bench):
         if group_alive(leader, started):
             yield f"a journalled program is alive: group {leader}"
-    mark = f"{bench.state}/".encode()
+    # The root of a bind mount is told from its file system's own root on, so its beginning may be missing.
+    mark, shims = f"{bench.state}/".encode(), f"/{'/'.join(bench.shims.parts[-4:])} ".encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             seen = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            in_run = shims in (entry / "mountinfo").read_bytes()
             state, _, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
+        except OSError:
             continue  # gone, or not ours
         if state in "ZX":
             continue
-        if mark in seen or int(group) in bench.groups:
+        if in_run or mark in seen or int(group) in bench.groups:
             shown = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             yield f"process {entry.name} of a run is alive: {shown}"
 
