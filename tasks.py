@@ -43,7 +43,7 @@ def end(context, area, name, *arguments):
 
 @verb
 def preflight(c, settings="", json=False):
-    """Check everything a run needs, before it changes anything."""
+    """Check all that a run needs before it changes anything."""
     end(c, "cluster", "preflight", settings, json)
 
 
@@ -55,7 +55,7 @@ def plan(c, settings="", json=False, offline=False, runbook=""):
 
 @verb
 def bootstrap(c, settings="", json=False, approve=""):
-    """From bare Proxmox hosts to a cluster that Flux runs; resumes a killed run."""
+    """Build the cluster from bare hosts; resume a killed run."""
     end(c, "cluster", "bootstrap", settings, json, approve)
 
 
@@ -73,7 +73,7 @@ def status(c, settings="", json=False):
 
 @verb
 def audit(c, settings="", json=False, lock=False):
-    """Look at every declared backup, before anything is touched."""
+    """Look at every declared backup; touches nothing."""
     end(c, "dr", "audit", settings, json, lock)
 
 
@@ -85,7 +85,7 @@ def dr_plan(c, settings="", json=False, claims="", as_of=""):
 
 @verb
 def restore(c, settings="", json=False, claims="", as_of="", approve=""):
-    """Bring held claims back from their backups, proven file by file."""
+    """Bring claims back from their backups, proven by file."""
     end(c, "dr", "restore", settings, json, claims, as_of, approve)
 
 
@@ -103,7 +103,7 @@ def release(c, claim, settings="", json=False, unproven=False, reason=""):
 
 @verb
 def init(c, repo, settings="", json=False):
-    """Write a commented blackstart.yaml from a home-ops repository."""
+    """Write a commented blackstart.yaml for a repository."""
     end(c, "config", "init", repo, settings, json)
 
 
@@ -115,7 +115,7 @@ def schema(c):
 
 @verb
 def tools_check(c, json=False):
-    """Tell which programs were found where, and whether they fit."""
+    """Tell which programs were found, and whether they fit."""
     end(c, "tools", "check", json)
 
 
@@ -127,7 +127,7 @@ def tools_build(c, run=False):
 
 @verb
 def up(c, house="four-nodes", scenario="empty", speed=10.0):
-    """Start the simulated house; returns when all its doors are open."""
+    """Start the simulated house, until its doors are open."""
     end(c, "lab", "up", house, scenario, speed)
 
 
@@ -151,7 +151,7 @@ def fault(c, at, fault, house="four-nodes"):
 
 @verb
 def demo(c, modelled=False):
-    """Play the whole job in the simulated house: build, kill, resume, lose everything, restore with a proof."""
+    """Play it all in the simulated house, losses and proof."""
     end(c, "lab", "demo", modelled)
 
 

@@ -39,7 +39,7 @@ class ClaimAudit:
 
     def probe(self) -> Probe:
         """The verdict as a check's answer: only OK satisfies, an unreachable or unknown store is UNKNOWN."""
-        told = f"{self.verdict.value}: {self.detail}"
+        told = self.detail if self.verdict is Verdict.UNKNOWN else f"{self.verdict.value}: {self.detail}"
         where = self.claim.open_as or self.claim.mover_repository
         if self.verdict is Verdict.OK:
             return satisfied(self.detail)

@@ -146,7 +146,8 @@ class Session:
                 self.console.print(f"in flight  {name}  begun by run {open_begin.run}", markup=False)
             for name, last in state.last.items():
                 self.console.print(f"{last.outcome:<10} {name}  {last.detail}", markup=False)
-            self.console.print(f"\n{self.prefix}{state.lines} lines in the journal; nothing was looked at.", markup=False)
+            told = f"{state.lines} lines in the journal" if state.lines else "no run was made from here"
+            self.console.print(f"\n{self.prefix}{told} ({self.house.state_dir}); nothing was looked at.", markup=False)
         counts = {"in_flight": len(state.in_flight), "steps": len(state.last)}
         return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, last=state.last)
 

@@ -252,7 +252,10 @@ def load_config(path: Path) -> SingleConfig:
     """The current context of a kubeconfig. TransientError while the file is not there, PermanentError when it is no kubeconfig."""
     if not path.is_file():
         raise TransientError(
-            "There is no kubeconfig yet", evidence=(str(path),), hint="it is fetched once etcd has been bootstrapped"
+            "There is no kubeconfig yet",
+            evidence=(str(path),),
+            hint="it is fetched once etcd has been bootstrapped",
+            next_command="invoke cluster.plan",
         )
     try:
         config = KubeConfig.from_dict(yaml_value(path.read_text(encoding="utf-8"), path.name), fname=path).get()

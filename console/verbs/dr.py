@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from json import loads
 
 from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
@@ -12,6 +14,7 @@ from adapters.volsync.results import ClaimPhase
 from cluster.audit import ClaimAudit, audit_claim
 from cluster.course import Course
 from cluster.holding import still_held
+from console.jsonlines import JsonLines
 from console.opening import open_session
 from console.session import Session, guarded
 from console.tables import audit_findings, audit_table, hold_table
@@ -85,7 +88,13 @@ def audit_all(session: Session) -> list[ClaimAudit]:
     known = session.known()
     with session.doors(None) as doors:
         house, look = session.house, doors.look
-        return [audit_claim(look.backups, look.clock, house, c, known.get(c.key, "")) for c in house.claims]
+
+        def audited(claim: BackedUpClaim) -> ClaimAudit:
+            return audit_claim(look.backups, look.clock, house, claim, known.get(claim.key, ""))
+
+        # At once: a store that does not answer is waited for once, not once per claim.
+        with ThreadPoolExecutor(max_workers=house.limits.parallel) as pool:
+            return list(pool.map(audited, house.claims))
 
 
 def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
@@ -111,7 +120,7 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) ->
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
     """The recovery course for the named claims (all of the catalog when none is named)."""
     chosen = choose(session.house, claims)
-    known = session.known()
+    known, until = session.known(), as_time(as_of) if as_of else 0.0
     with session.doors(None) as doors:
         look = doors.look
         record = look.hold.record()
@@ -125,7 +134,7 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
     again = tuple(alive) if claims else ()
     wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again))
     return course(
-        session.house, wanted, again=again, never_backed_up=tuple(empty), as_of=as_time(as_of) if as_of else 0.0, known=known
+        session.house, wanted, again=again, never_backed_up=tuple(empty), as_of=until, known=known
     )
 
 
@@ -157,10 +166,7 @@ def hold(settings: str, json: bool, manifests: bool) -> int:
 
     def body() -> int:
         if manifests:
-            from adapters.hold.manifests import manifests as hold_manifests
-
-            sys.stdout.write(hold_manifests())
-            return EXIT_OK
+            return print_manifests(json)
         session = open_session("dr.hold", settings, json)
         with session.doors(None) as doors:
             record = doors.look.hold.record()
@@ -172,6 +178,19 @@ def hold(settings: str, json: bool, manifests: bool) -> int:
         return session.finish("held" if held else "done", {"held": len(held), "all": len(record.claims)}, code, claims=rows)
 
     return guarded("dr.hold", json, body, settings)
+
+
+def print_manifests(json: bool) -> int:
+    """The hold's policies for kubectl; with json as part of the one result. Needs no house."""
+    from adapters.hold.manifests import manifests
+
+    if not json:
+        sys.stdout.write(manifests())
+        return EXIT_OK
+    items = loads(manifests())["items"]
+    result = {"verb": "dr.hold", "outcome": "done", "counts": {"manifests": len(items)}, "seconds": 0.0, "exit_code": EXIT_OK}
+    JsonLines(sys.stdout).write({"result": {**result, "manifests": items}})
+    return EXIT_OK
 
 
 def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) -> int:

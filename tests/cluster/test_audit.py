@@ -103,7 +103,7 @@ def test_every_verdict_has_its_own_answer_and_only_ok_is_yes(verdict: Verdict) -
     unseen = (Verdict.UNKNOWN, Verdict.UNREACHABLE)
     assert (answer.condition is Condition.SATISFIED) == (verdict is Verdict.OK)
     assert (answer.condition is Condition.UNKNOWN) == (verdict in unseen)
-    named = verdict is Verdict.MISSING or answer.detail.startswith(f"{verdict.value}: ")
+    named = verdict in (Verdict.MISSING, Verdict.UNKNOWN) or answer.detail.startswith(f"{verdict.value}: ")
     assert verdict is Verdict.OK or named, "a condition alone does not tell which verdict it was"
 
 

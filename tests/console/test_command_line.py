@@ -24,6 +24,7 @@ def test_the_list_shows_every_verb_with_its_line() -> None:
         for name in verbs:
             (line,) = [text for text in listed.stdout.splitlines() if text.split()[:1] == [f"{area}.{name}"]]
             assert len(line.split()) > 3, f"{area}.{name} has no help"
+            assert line.endswith("."), f"the help of {area}.{name} is longer than a line"
 
 
 def test_dry_is_refused_with_the_verb_that_is_meant() -> None:
