@@ -63,6 +63,9 @@ class Proxmox(ProxmoxView, Protocol):
 class TalosView(Protocol):
     """The Talos API of one machine, asked at its own address."""
 
+    def client_version(self) -> str:
+        """The version of what asks, as in `v1.13.9`; no machine is asked."""
+
     def phase(self, address: str) -> Phase: ...
     def machine(self, address: str) -> MachineState: ...
     def disks(self, address: str) -> tuple[Disk, ...]: ...
@@ -176,7 +179,8 @@ class Flux(FluxView, Protocol):
     def request(self, kind: str, namespace: str, name: str, *, reset: bool = False) -> None:
         """Annotate a source, Kustomization or HelmRelease with requestedAt (and resetAt)."""
 
-    def suspend(self, namespace: str, name: str, *, on: bool) -> None: ...
+    def suspend(self, namespace: str, name: str, *, on: bool) -> None:
+        """Suspend a Kustomization under our mark, or resume one that carries it. What somebody else suspended stays as it is."""
 
 
 class ClaimsView(Protocol):

@@ -36,6 +36,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.clocks.check(house),            # hosts and this machine agree on the time
             checks.image.check(house),             # the image's checksum can be had
             checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle
+            checks.versions.check(house),          # Proxmox, Talos, Kubernetes and talosctl go together
             checks.strangers.check(house),         # no node already answers for another cluster
             checks.clone.check(house),             # what is here is what Flux will pull
             *checks.charts.checks(house),          # every chart can be fetched

@@ -18,6 +18,7 @@ from house.yamlfile import Document, YamlInvalid
 
 _BUNDLES = ("talsecret.sops.yaml", "talsecret.sops.yml", "talsecret.yaml", "talsecret.yml")
 _DISK = re.compile(r"/dev/[sv]d([a-z])\b")
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[\w.]+)?$")
 _ENVIRONMENTS = ("talenv.yaml", "talenv.yml")
 
 
@@ -93,12 +94,19 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         cluster=reader.text(("clusterName",), "write the cluster's name, as in `clusterName: kubernetes`"),
         endpoint=reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`"),
         vip=_vip(documents[0].value),
-        talos_version=reader.text(("talosVersion",), "write the Talos version, as in `talosVersion: v1.13.9`"),
-        kubernetes_version=reader.text(("kubernetesVersion",), "write the version, as in `kubernetesVersion: v1.36.3`"),
+        talos_version=_version(reader, "talosVersion", "v1.13.9"),
+        kubernetes_version=_version(reader, "kubernetesVersion", "v1.36.3"),
         nodes=nodes,
         secrets_bundle=next((folder / n for n in _BUNDLES if (folder / n).is_file()), folder / _BUNDLES[0]),
     )
     return made, tuple(reader.problems)
+
+
+def _version(reader: _Reader, key: str, like: str) -> str:
+    told = reader.text((key,), f"write the version, as in `{key}: {like}`")
+    if told and not _VERSION.match(told):
+        reader.wrong((key,), f"`{told}` is not a version", f"write it as in {like}")
+    return told
 
 
 def _environment(folder: Path, root: Path) -> dict[str, str]:

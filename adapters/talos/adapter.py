@@ -31,6 +31,10 @@ class TalosctlTalos:
         self._talosctl = Talosctl(runner, self._files.talosconfig)
         self._os_ca = os_ca
 
+    def client_version(self) -> str:
+        """See ports.TalosView."""
+        return self._talosctl.version()
+
     def phase(self, address: str) -> Phase:
         """See ports.TalosView."""
         return certificate.look(address, self._os_ca())

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.process.results import Finished, Runner
 from adapters.talos.errors import grpc_code, refusal
-from engine.errors import TransientError
+from engine.errors import PermanentError, TransientError
 
 LOOK_S = 30.0  # a stalled connection takes talosctl 20 s to give up
 ACT_S = 60.0
@@ -39,6 +39,14 @@ class Talosctl:
         if done.code != 0:
             raise _failed(what, done)
         return done.stdout.decode(errors="replace")
+
+    def version(self) -> str:
+        """talosctl's own version, as in `v1.13.9`. PermanentError when it prints none."""
+        done = self._runner.run(["talosctl", "version", "--client", "--short"], timeout_s=LOOK_S)
+        found = re.search(r"v\d+\.\d+\.\S+", done.stdout.decode(errors="replace"))
+        if found is None:
+            raise PermanentError("talosctl does not tell its version", evidence=done.stderr_tail)
+        return found.group()
 
     def resources(
         self, address: str, kind: str, *, name: str = "", insecure: bool = False

@@ -14,10 +14,11 @@ from bootstrap.checks import (
     quorum,
     room,
     strangers,
+    versions,
 )
 
 __all__ = [
     "api_servers", "charts", "clocks", "clone", "etcd_healthy", "held_claims",
     "image", "keys", "nodes", "privileges", "quorum", "room",
-    "strangers",
+    "strangers", "versions",
 ]  # fmt: skip

@@ -21,6 +21,10 @@ class ModelledTalos:
         self._world = talos.world
         self._house = house
 
+    def client_version(self) -> str:
+        """See ports.TalosView."""
+        return self._talos.version
+
     def phase(self, address: str) -> Phase:
         """See ports.TalosView."""
         with self._world.looking():

@@ -54,6 +54,10 @@ def configure(bench: Bench, *nodes: Node) -> None:
         bench.until(lambda node=node: bench.talos.phase(node.address) is Phase.SECURE, f"{node.name} secure")
 
 
+def test_the_client_tells_its_version_without_any_machine(bench: Bench) -> None:
+    assert bench.talos.client_version().startswith("v1.")
+
+
 def etcd_of(bench: Bench, node: Node) -> EtcdData:
     return bench.talos.etcd(node.address).data
 

@@ -64,6 +64,12 @@ def test_problems_of_settings_repository_and_both_together_are_told_at_once_in_o
     )
 
 
+def test_a_version_that_is_none_is_told_where_it_stands(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path, SETTINGS)
+    (tmp_path / "talos/talenv.yaml").write_text("talosVersion: latest\nkubernetesVersion: v1.36.3\n")
+    assert refused(settings) == ("talos/talconfig.yaml:3: talosVersion: `latest` is not a version; write it as in v1.13.9",)
+
+
 def test_looking_at_backups_needs_only_their_part_of_the_file(tmp_path: Path) -> None:
     text = SETTINGS.replace("vm_id: 8001", "vm_id: FILL_IN").replace("url: https://127.10.0.101:8006", "url: FILL_IN")
     house = load(write_repository(tmp_path, text), Part.BACKUPS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import PermanentError
-from engine.probe import Condition
+from engine.probe import Condition, Probe
 from engine.step import Severity
 from house.model import Requirement
 from lab.world.disks import LabStorage
@@ -46,6 +46,31 @@ class TestQuorum:
         for host in list(bare.home.proxmox.hosts):
             bare.home.proxmox.host_down(host)
         assert see(bare, bare.bootstrap, "preflight.quorum").condition is Condition.UNKNOWN
+
+
+class TestVersions:
+    def of(self, bare: Running, **changes: str) -> Probe:
+        bare.house = replace(bare.house, cluster=replace(bare.house.cluster, **changes))
+        return see(bare, bare.bootstrap, "preflight.versions")
+
+    def test_a_kubernetes_that_this_talos_does_not_run(self, bare: Running) -> None:
+        seen = self.of(bare, kubernetes_version="v1.37.0")
+        assert seen.condition is Condition.DRIFTED
+        assert seen.detail.endswith("runs Kubernetes 1.31 to 1.36, not v1.37.0")
+
+    def test_a_talosctl_of_another_time(self, bare: Running) -> None:
+        seen = self.of(bare, talos_version="v1.11.2", kubernetes_version="v1.34.1")
+        assert seen.detail == "talosctl v1.13.9 is not for Talos v1.11.2: take one of 1.11"
+
+    def test_a_talos_that_nobody_knew_when_this_was_written_warns_and_stops_nothing(self, bare: Running) -> None:
+        seen = self.of(bare, talos_version="v1.99.0")
+        assert "is not known to this version of Blackstart" in seen.detail
+        (check,) = [c for c in bare.bootstrap.checks if c.id == "preflight.versions"]
+        assert check.severity is Severity.ADVISORY
+
+    def test_a_proxmox_that_cannot_fetch_a_disk_image(self, bare: Running) -> None:
+        bare.home.proxmox.version = "8.3.5"
+        assert self.of(bare).detail == "Proxmox 8.3.5 cannot fetch a disk image by itself; 8.4 or newer can"
 
 
 class TestPrivileges:

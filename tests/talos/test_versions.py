@@ -1,0 +1,33 @@
+"""Versions that go together, their borders, and what the table does not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from talos.versions import Fit, fit, known
+
+
+@pytest.mark.parametrize(
+    ("talos", "kubernetes", "talosctl", "wrong"),
+    [
+        ("v1.13.9", "v1.31.0", "v1.13.9", ""),
+        ("v1.13.9", "1.36.99", "v1.12.0", ""),
+        ("v1.13.9", "v1.30.14", "v1.13.9", "Talos v1.13.9 runs Kubernetes 1.31 to 1.36, not v1.30.14"),
+        ("v1.8.0", "v1.32.0", "v1.8.4", "Talos v1.8.0 runs Kubernetes 1.26 to 1.31, not v1.32.0"),
+        ("v1.11.0", "v1.34.0", "v1.13.9", "talosctl v1.13.9 is not for Talos v1.11.0: take one of 1.11"),
+        ("v1.13.0", "v1.34.0", "v2.13.0", "talosctl v2.13.0 is not for Talos v1.13.0: take one of 1.13"),
+    ],
+)
+def test_what_goes_together(talos: str, kubernetes: str, talosctl: str, wrong: str) -> None:
+    assert fit(talos, kubernetes, talosctl) == Fit((wrong,) if wrong else (), ())
+
+
+def test_what_the_table_does_not_know_is_not_judged() -> None:
+    assert not known("v1.99.0") and not known("v2.13.0")
+    found = fit("v1.99.0", "v1.34.0", "v1.99.1")
+    assert (found.problems, len(found.unjudged)) == ((), 1)
+
+
+def test_a_text_that_is_no_version_is_not_guessed() -> None:
+    with pytest.raises(ValueError, match="'latest' is not a version"):
+        fit("latest", "v1.34.0", "v1.13.9")
