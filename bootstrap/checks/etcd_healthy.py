@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.etcd import etcd_probe
 from engine.probe import Condition, Probe, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House
+from talos.etcd import etcd_probe
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.etcd import etcd_probe
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
+from talos.etcd import etcd_probe
 
 
 @dataclass(frozen=True)

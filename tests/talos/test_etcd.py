@@ -8,9 +8,9 @@ import pytest
 
 from adapters.ports import TalosView
 from adapters.talos.results import EtcdData, EtcdMember, EtcdState
-from cluster.etcd import etcd_probe
 from engine.errors import PermanentError
 from engine.probe import Condition
+from talos.etcd import etcd_probe
 from tests.builders import a_house
 
 NONE = EtcdState(EtcdData.NONE, healthy=False, members=())
