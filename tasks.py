@@ -114,9 +114,9 @@ def schema(c):
 
 
 @verb
-def tools_check(c, json=False):
+def tools_check(c, settings="", json=False):
     """Tell which programs were found, and whether they fit."""
-    end(c, "tools", "check", json)
+    end(c, "tools", "check", settings, json)
 
 
 @verb

@@ -80,6 +80,21 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
     return _house(settings_file, read.settings, repository, places)
 
 
+def repository_named(settings_file: Path) -> Repository:
+    """The repository that a settings file points to, whatever else is unfinished in it.
+
+    Raises SettingsInvalid when there is no such file or no such folder.
+    """
+    settings_file = settings_file.expanduser().absolute()
+    _refuse_no_file(settings_file)
+    read = read_settings(settings_file, BackupsPart)
+    problems: list[Problem] = []
+    repository = _repository(read.document, settings_file.parent, problems)
+    if repository is None:
+        raise refuse(problems or read.problems, shown(settings_file, Path.cwd()))
+    return repository
+
+
 def _refuse_no_file(file: Path) -> None:
     """Which file is meant comes before what is in it."""
     told = shown(file, Path.cwd())

@@ -7,6 +7,7 @@ from pathlib import Path
 from bootstrap.course import course
 from cluster.course import Course
 from console.opening import open_session
+from console.programs import refuse_unfit
 from console.runbook import write_runbook
 from console.session import Session, guarded
 from engine.errors import PermanentError
@@ -21,6 +22,7 @@ def preflight(settings: str, json: bool) -> int:
 
     def body() -> int:
         session = open_session("cluster.preflight", settings, json)
+        refuse_unfit(session.house)
         whole = course(session.house, session.known())
         return session.preflight(Course(tuple(c for c in whole.checks if c.id.startswith("preflight.")), ()))
 
@@ -56,6 +58,7 @@ def bootstrap(settings: str, json: bool, approve: str) -> int:
 
     def body() -> int:
         session = open_session("cluster.bootstrap", settings, json)
+        refuse_unfit(session.house)
         return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE)
 
     return guarded("cluster.bootstrap", json, body, settings)

@@ -16,6 +16,7 @@ from cluster.course import Course
 from cluster.holding import still_held
 from console.jsonlines import JsonLines
 from console.opening import open_session
+from console.programs import refuse_unfit
 from console.session import Session, guarded
 from console.tables import audit_findings, audit_table, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
@@ -112,6 +113,7 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) ->
 
     def body() -> int:
         session = open_session("dr.restore", settings, json)
+        refuse_unfit(session.house)
         return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.hold")
 
     return guarded("dr.restore", json, body, settings)

@@ -6,37 +6,66 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from console.jsonlines import JsonLines
+from console.programs import held_against, versions_of
 from console.session import guarded
-from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
+from house.loader import SETTINGS_FILE, repository_named
 from tools.build import build as build_programs
 from tools.errors import ToolError
 from tools.locate import Located, survey
 from tools.manifest import Need
+from tools.skew import HouseVersions, Skew
 
 
-def check(json: bool) -> int:
-    """0 when every program that is not optional fits, else 30."""
+def check(settings: str, json: bool) -> int:
+    """0 when every program that is not optional fits, and none contradicts the house's own versions, else 30.
+
+    The house is that of the settings file, or of ./blackstart.yaml if there is one.
+    """
 
     def body() -> int:
         began = time.monotonic()
-        rows = survey()
-        lacking = [row for row in rows if not row.usable and row.program.need is not Need.OPTIONAL]
+        house, told = _house(settings)
+        rows = [(row, held_against(row, house)) for row in survey()]
+        lacking = [row for row, _ in rows if not row.usable and row.program.need is not Need.OPTIONAL]
+        wrong = [row for row, (skew, _) in rows if skew is Skew.DOES_NOT_FIT]
+        outcome = "lacking" if lacking else "unfit" if wrong else "fits"
         if json:
-            counts = Counter(row.finding.value for row in rows)
+            counts = Counter(row.finding.value for row, _ in rows)
             result = {
-                "verb": "tools.check", "outcome": "lacking" if lacking else "fits", "counts": dict(counts),
-                "seconds": round(time.monotonic() - began, 3), "programs": [_row(row) for row in rows],
+                "verb": "tools.check", "outcome": outcome, "counts": dict(counts),
+                "seconds": round(time.monotonic() - began, 3), "house": told, "programs": [_row(row, skew) for row, skew in rows],
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
         else:
-            sys.stdout.writelines(_line(row) for row in rows)
+            sys.stdout.writelines(_line(row, skew) for row, skew in rows)
+            sys.stdout.write(f"\n{told}\n")
             if lacking:
                 sys.stdout.write(f"{len(lacking)} programs are lacking. Next: invoke tools.build\n")
-        return EXIT_STEP_FAILED if lacking else EXIT_OK
+            if wrong:
+                names = ", ".join(row.program.name for row in wrong)
+                sys.stdout.write(f"Not for this house: {names}. Next: put a version that fits on PATH\n")
+        return EXIT_OK if outcome == "fits" else EXIT_STEP_FAILED
 
-    return guarded("tools.check", json, body)
+    return guarded("tools.check", json, body, settings)
+
+
+def _house(settings: str) -> tuple[HouseVersions | None, str]:
+    """The versions of the house, and a sentence about them. A settings file that was named must be readable."""
+    file = Path(settings or SETTINGS_FILE).expanduser()
+    if not settings and not file.exists():
+        return None, "Not held against a house: --settings names one."
+    try:
+        talconfig = repository_named(file).talconfig
+    except SettingsInvalid as error:
+        if settings:
+            raise
+        return None, f"Not held against a house: {error.what}."
+    versions = versions_of(talconfig.talos_version if talconfig else "", talconfig.kubernetes_version if talconfig else "")
+    return versions, f"Held against {file}: Talos {versions.talos or 'unknown'}, Kubernetes {versions.kubernetes or 'unknown'}."
 
 
 def build(run: bool) -> int:
@@ -59,7 +88,7 @@ def _ours(act: Callable[[], object]) -> int:
     return EXIT_OK
 
 
-def _row(row: Located) -> dict[str, object]:
+def _row(row: Located, skew: tuple[Skew, str]) -> dict[str, object]:
     return {
         "name": row.program.name,
         "purpose": row.program.purpose,
@@ -69,12 +98,15 @@ def _row(row: Located) -> dict[str, object]:
         "wanted": str(row.program.fits),
         "path": str(row.path) if row.path else "",
         "why": row.why,
+        "house": skew[0].value,
+        "house_why": skew[1],
     }
 
 
-def _line(row: Located) -> str:
+def _line(row: Located, skew: tuple[Skew, str]) -> str:
     """One program as one line: terminals are narrower than paths are long."""
     version = str(row.version) if row.version else "-"
     where = f"{row.path}" if row.path else "-"
     wrong = f"  {row.why}" if row.why else ""
-    return f"{row.program.name:24} {row.program.need.value:9} {row.finding.value:19} {version:9} {where}{wrong}\n"
+    odd = "" if skew[0] in (Skew.FITS, Skew.NOT_CONCERNED) else f"\n{'':24} {'house':9} {skew[0].value:19} {skew[1]}"
+    return f"{row.program.name:24} {row.program.need.value:9} {row.finding.value:19} {version:9} {where}{wrong}{odd}\n"

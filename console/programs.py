@@ -1,0 +1,56 @@
+"""Whether the programs that a run drives fit, themselves and with the house's own versions. Knows no verb and starts no run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from engine.errors import PreflightRefused
+from house.model import House
+from tools.locate import Located, look
+from tools.manifest import Need, Program, needed_by
+from tools.places import Places
+from tools.skew import HouseVersions, Skew, against
+from tools.versions import parse
+
+
+def versions_of(talos: str, kubernetes: str) -> HouseVersions:
+    """The house's versions as talconfig.yaml writes them ("" where it does not)."""
+    return HouseVersions(parse(talos), parse(kubernetes))
+
+
+def held_against(row: Located, house: HouseVersions | None) -> tuple[Skew, str]:
+    """What was found for one program, held against the house (None: there is none to hold it against)."""
+    if house is None or row.version is None:
+        return Skew.NOT_CONCERNED, ""
+    return against(row.program.name, row.version, house)
+
+
+def refuse_unfit(house: House, places: Places | None = None, path: str | None = None) -> None:
+    """Stop a run whose programs are missing, of a version that does not fit, or not for this house.
+
+    Raises PreflightRefused with one line for each; `path` stands for the environment's PATH when None.
+    """
+    where, known = places or Places(), versions_of(house.cluster.talos_version, house.cluster.kubernetes_version)
+    search = os.pathsep.join((str(where.programs), os.environ.get("PATH", "") if path is None else path))
+    wrong = [told for program in needed_by(Need.RUN) if (told := _wrong(program, where, search, known))]
+    if wrong:
+        raise PreflightRefused(
+            "the programs that a run drives do not fit",
+            evidence=tuple(wrong),
+            hint="`invoke tools.build --run` builds what is missing; a fitting one on PATH does as well",
+            next_command="invoke tools.check",
+        )
+
+
+def _wrong(program: Program, places: Places, search: str, house: HouseVersions) -> str:
+    row = look(program, places=places, path=search)
+    if not row.usable:
+        return f"{program.name}: {row.why}"
+    skew, why = held_against(row, house)
+    if skew is Skew.DOES_NOT_FIT:
+        return f"{program.name} {row.version}: {why}"
+    first = shutil.which(program.name, path=search)  # what is started is the first there is
+    if first is not None and row.path is not None and not row.path.samefile(first):
+        return f"{program.name}: {first} comes before {row.path} on PATH, and does not fit"
+    return ""

@@ -1,0 +1,90 @@
+"""Programs before a run, and tools.check: what is missing, of a wrong version, hidden by another, or not for this house."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.programs import refuse_unfit
+from console.verbs import tools
+from engine.errors import PreflightRefused, SettingsInvalid
+from house.model import House
+from tests.builders import a_house
+from tests.house.small_house import write_repository
+from tools.manifest import Need, needed_by
+from tools.places import Places
+
+Printed = pytest.CaptureFixture[str]
+
+
+def put(folder: Path, **versions: str) -> str:
+    """A folder of programs that tell these versions; answers it as PATH is written."""
+    folder.mkdir(exist_ok=True)
+    for name, version in versions.items():
+        file = folder / name.replace("_", "-")
+        file.write_text(f"#!/bin/sh\necho {version}\n")
+        file.chmod(0o755)
+    return str(folder)
+
+
+def fitting(folder: Path) -> str:
+    return put(folder, **{p.name.replace("-", "_"): p.source.version for p in needed_by(Need.RUN) if p.source is not None})
+
+
+def a_house_of(talos: str) -> House:
+    house = a_house()
+    return replace(house, cluster=replace(house.cluster, talos_version=talos))
+
+
+def refused(tmp_path: Path, path: str, talos: str = "v1.13.9") -> tuple[str, ...]:
+    with pytest.raises(PreflightRefused) as caught:
+        refuse_unfit(a_house_of(talos), Places(tmp_path), path)
+    assert caught.value.next_command == "invoke tools.check"
+    return caught.value.evidence
+
+
+def test_fitting_programs_of_the_path_are_enough(tmp_path: Path) -> None:
+    refuse_unfit(a_house_of("v1.10.6"), Places(tmp_path), fitting(tmp_path / "bin"))
+
+
+def test_each_program_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = fitting(tmp_path / "bin")
+    (tmp_path / "bin" / "sops").unlink()
+    (tmp_path / "bin" / "helm").unlink()
+    assert [line.partition(":")[0] for line in refused(tmp_path, path)] == ["sops", "helm"]
+
+
+def test_a_program_that_is_not_for_this_house_stops_the_run(tmp_path: Path) -> None:
+    path = fitting(tmp_path / "bin")
+    put(tmp_path / "bin", talosctl="v1.14.1")
+    (line,) = refused(tmp_path, path, "v1.12.4")
+    assert line == "talosctl 1.14.1: it cannot look at a node of Talos 1.12.4 in maintenance mode: take 1.13"
+
+
+def test_an_unfit_program_that_would_be_started_first_is_not_overlooked(tmp_path: Path) -> None:
+    path = os.pathsep.join((put(tmp_path / "old", helm="v2.9.0"), fitting(tmp_path / "bin")))
+    (line,) = refused(tmp_path, path)
+    assert line == f"helm: {tmp_path / 'old' / 'helm'} comes before {tmp_path / 'bin' / 'helm'} on PATH, and does not fit"
+
+
+def test_tools_check_holds_programs_against_the_house_of_the_settings(tmp_path: Path, capsys: Printed) -> None:
+    settings = write_repository(tmp_path)
+    settings.write_text(settings.read_text().replace("vm_id: 8001", "vm_id: FILL_IN"))
+    tools.check(str(settings), json=True)
+    result = json.loads(capsys.readouterr().out)["result"]
+    assert result["house"].startswith(f"Held against {settings}: Talos 1.")
+    assert {row["house"] for row in result["programs"]} <= {"fits", "fits with care", "does not fit", "unknown", "not concerned"}
+
+
+def test_tools_check_without_a_house_says_so(tmp_path: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tools.check("", json=False)
+    assert "Not held against a house" in capsys.readouterr().out
+
+
+def test_tools_check_refuses_settings_that_are_not_there(tmp_path: Path) -> None:
+    assert tools.check(str(tmp_path / "nothing.yaml"), json=True) == SettingsInvalid.exit_code
