@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from adapters.flux.results import FluxState, KustomizationState, SourceState
+from adapters.flux.results import SUSPENDED, FluxState, KustomizationState, SourceState
 from adapters.kubernetes.client import Clients
-from adapters.kubernetes.errors import KindNotServed
+from adapters.kubernetes.errors import KindNotServed, ObjectAbsent
 from adapters.kubernetes.kinds import GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, Kind
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, number, rows, text
 from engine.secrets import redact
@@ -53,8 +53,22 @@ class KubernetesFlux:
         self._clients.main().merge(_KINDS[kind], name, {"metadata": {"annotations": annotations}}, namespace)
 
     def suspend(self, namespace: str, name: str, *, on: bool) -> None:
-        """Suspend a Kustomization, or take the field away again (what Git says about it then counts)."""
-        self._clients.main().merge(KUSTOMIZATION, name, {"spec": {"suspend": True if on else None}}, namespace)
+        """Suspend a Kustomization under our mark, or take both away again (what Git says about it then counts).
+
+        One that is suspended already, and one without our mark, are somebody else's: nothing is changed. Whoever changes it
+        between our look and our patch is met as Changed (transient). ObjectAbsent when there is none.
+        """
+        found = self._clients.main().get(KUSTOMIZATION, name, namespace)
+        if found is None:
+            raise ObjectAbsent(f"there is no Kustomization {namespace}/{name}")
+        if _suspended(found) if on else not _marked(found):
+            return
+        metadata = {
+            "annotations": {SUSPENDED: "true" if on else None},
+            "resourceVersion": text(found, "metadata", "resourceVersion"),
+        }
+        patch: Obj = {"metadata": metadata, "spec": {"suspend": True if on else None}}
+        self._clients.main().merge(KUSTOMIZATION, name, patch, namespace)
 
     def _source_state(self) -> SourceState:
         name = f"{self._source.namespace}/{self._source.name}"
@@ -88,6 +102,14 @@ def _is_ready(obj: Obj) -> bool:
     )
 
 
+def _suspended(obj: Obj) -> bool:
+    return dig(obj, "spec", "suspend") is True
+
+
+def _marked(obj: Obj) -> bool:
+    return bool(text(obj, "metadata", "annotations", SUSPENDED))
+
+
 def _kustomization(obj: Obj) -> KustomizationState:
     ready = condition(obj, "Ready")
     reason, message = text(ready, "reason"), text(ready, "message")
@@ -110,7 +132,7 @@ def _state(obj: Obj, reason: str, message: str, commit: str) -> KustomizationSta
         namespace=namespace,
         name=name_of(obj),
         ready=_is_ready(obj),
-        suspended=dig(obj, "spec", "suspend") is True,
+        suspended=_suspended(obj),
         reconciling=text(condition(obj, "Reconciling"), "reason") == "Progressing",
         commit=commit,
         reason=reason,
@@ -120,4 +142,5 @@ def _state(obj: Obj, reason: str, message: str, commit: str) -> KustomizationSta
             f"{text(d, 'namespace') or namespace}/{text(d, 'name')}" for d in rows(obj, "spec", "dependsOn")
         ),
         stalled=condition(obj, "Stalled").get("status") == "True",
+        ours=_suspended(obj) and _marked(obj),
     )

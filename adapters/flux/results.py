@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SUSPENDED = "blackstart/suspended"
+"""Annotation of a Kustomization: this suspension is ours. It comes and goes in the same patch as the suspension itself."""
+
 
 @dataclass(frozen=True)
 class SourceState:
@@ -18,7 +21,10 @@ class SourceState:
 
 @dataclass(frozen=True)
 class KustomizationState:
-    """One Flux Kustomization. `commit` is the last one applied; `depends_on` holds `namespace/name`."""
+    """One Flux Kustomization. `commit` is the last one applied; `depends_on` holds `namespace/name`.
+
+    `ours`: it is suspended, and by us.
+    """
 
     namespace: str
     name: str
@@ -30,6 +36,7 @@ class KustomizationState:
     message: str
     depends_on: tuple[str, ...]
     stalled: bool = False
+    ours: bool = False
 
     @property
     def key(self) -> str:

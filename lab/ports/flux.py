@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.flux.results import FluxState, SourceState
+from engine.errors import PermanentError
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
 
@@ -24,7 +25,9 @@ class ModelledFlux:
             commit = objects.flux_commit
             reason = "Succeeded" if commit else "Progressing"
             source = SourceState(self._kube.house.flux.name, objects.flux_running, bool(commit), commit, reason)
-            return FluxState(objects.flux_running, source, tuple(objects.kustomizations.values()))
+            # The mark outlasts a suspension that somebody else ended: it says nothing by itself.
+            told = tuple(replace(k, ours=k.suspended and k.ours) for k in objects.kustomizations.values())
+            return FluxState(objects.flux_running, source, told)
 
     def request(self, kind: str, namespace: str, name: str, *, reset: bool = False) -> None:
         """See ports.Flux."""
@@ -40,4 +43,9 @@ class ModelledFlux:
         with self._world.looking():
             objects = self._kube.objects()
             key = f"{namespace}/{name}"
-            objects.kustomizations[key] = replace(objects.kustomizations[key], suspended=on)
+            found = objects.kustomizations.get(key)
+            if found is None:
+                raise PermanentError(f"there is no Kustomization {key}")
+            if found.suspended if on else not found.ours:
+                return  # somebody else's
+            objects.kustomizations[key] = replace(found, suspended=on, ours=on)

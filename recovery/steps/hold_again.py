@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.backups.results import RestorePoint
+from adapters.backups.results import RestorePoint, Verdict
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
-from adapters.ports import BackupsView, ClaimsView
+from adapters.ports import BackupsView
 from adapters.volsync.results import ClaimPhase
 from cluster.audit import audit_claim
 from engine.errors import PermanentError
@@ -17,6 +17,7 @@ from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of, is_through
+from recovery.suspension import kustomization_of, refuse_foreign
 
 
 @dataclass(frozen=True)
@@ -55,27 +56,37 @@ class HoldAgain(BaseStep):
         state = look.claims.claim(self.claim.namespace, self.claim.claim)
         if state.phase is not ClaimPhase.BOUND:
             return unknown(f"the claim is {state.phase.value}, and the record calls it released")
-        point = self.point(look.backups, look.claims, look.clock)
-        return missing(
-            "bound and alive: what is in it will be lost",
-            f"claim {self.claim.key} uid {state.uid}", f"replaced by snapshot {point.snapshot_id[:8]} of {point.pin}",
-        )  # fmt: skip
+        refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
+        newest = self.points(look.backups, look.clock)[0]
+        return missing("bound and alive: what is in it will be lost", *self.named(state.uid, newest))
 
-    def point(self, backups: BackupsView, claims: ClaimsView, clock: Clock) -> RestorePoint:
-        """The newest complete snapshot not later than `as_of`; PermanentError when there is none."""
+    def named(self, uid: str, point: RestorePoint) -> tuple[str, ...]:
+        """What the consent is to: this claim, and this restore point in its place."""
+        return f"claim {self.claim.key} uid {uid}", f"replaced by snapshot {point.snapshot_id[:8]} of {point.pin}"
+
+    def points(self, backups: BackupsView, clock: Clock) -> tuple[RestorePoint, ...]:
+        """Complete snapshots not later than `as_of`, the newest first; PermanentError when there is none to trust."""
         audit = audit_claim(backups, clock, self.house, self.claim, self.known_id)
         limit = self.as_of or clock.now()
-        point = next((p for p in audit.points if p.complete and p.time <= limit), None)
-        if point is None:
+        points = tuple(p for p in audit.points if p.complete and p.time <= limit)
+        if audit.verdict not in (Verdict.OK, Verdict.EXPIRED) or not points:
             raise PermanentError(
                 f"{self.claim.key} has no restore point: {audit.verdict.value}", evidence=(audit.detail,)
             )
-        return point
+        return points
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         claim = self.claim
         state = act.claims.claim(claim.namespace, claim.claim)
-        point = self.point(act.backups, act.claims, act.clock)
+        # Backups go on while a person reads the plan: what was consented to counts, not what is newest by now.
+        point = next((p for p in self.points(act.backups, act.clock) if self.named(state.uid, p) == seen.evidence), None)
+        if point is None:
+            raise PermanentError(
+                f"{self.claim.key} is not what the consent named any more",
+                evidence=seen.evidence,
+                hint="another claim stands in its place, or the snapshot is gone",
+                next_command="invoke dr.plan",
+            )
         notes.put("snapshot", point.snapshot_id)
         act.hold.put(
             HeldClaim(

@@ -10,6 +10,7 @@ from adapters.volsync.results import ClaimPhase
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
+from recovery.suspension import kustomization_of, refuse_foreign, suspend_by_hand
 
 
 @dataclass(frozen=True)
@@ -41,24 +42,27 @@ class StartApp(BaseStep):
 
     def probe(self, look: LookContext) -> Probe:
         resting = [w.name for w in look.cluster.workloads(self.claim.namespace, self.claim.claim) if w.resting is not None]
-        suspended = [k.key for k in look.flux.state().kustomizations if k.key == self.claim.flux_app and k.suspended]
-        if resting or suspended:
-            return missing("not started yet", *resting, *suspended)
+        flux = kustomization_of(look.flux, self.claim)
+        if resting or (flux is not None and flux.ours):
+            return missing("not started yet", *resting)
         if look.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.ABSENT:
+            refuse_foreign(flux, self.claim)
             return missing("Flux has not made the claim again")
+        if flux is not None and flux.suspended:
+            return satisfied(f"the application may start; {flux.key} was suspended by somebody else, and stays so")
         return satisfied("Flux goes on, the application may start")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        namespace, _, name = self.claim.flux_app.partition("/")
-        act.flux.suspend(namespace, name, on=False)
-        act.flux.request("Kustomization", namespace, name)
+        flux = kustomization_of(act.flux, self.claim)
+        if flux is not None:
+            act.flux.suspend(flux.namespace, flux.name, on=False)
+            act.flux.request("Kustomization", flux.namespace, flux.name)
         for workload in act.cluster.workloads(self.claim.namespace, self.claim.claim):
             if workload.resting is not None:
                 act.cluster.wake(workload)
 
     def by_hand(self) -> str:
-        namespace, _, name = self.claim.flux_app.partition("/")
-        return f"flux -n {namespace} resume ks {name} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"
+        return f"{suspend_by_hand(self.claim, on=False)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"
 
 
 def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StartApp]:

@@ -10,11 +10,12 @@ from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
 from recovery.record import entry_of, replaced
+from recovery.suspension import kustomization_of, refuse_foreign, suspend_by_hand
 
 
 @dataclass(frozen=True)
 class StopApp(BaseStep):
-    """No pod has the claim open; how many there were stays on the workloads."""
+    """No pod has the claim open, and Flux starts none; how many there were stays on the workloads, who suspended on Flux's side."""
 
     claim: BackedUpClaim
 
@@ -45,20 +46,25 @@ class StopApp(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         if replaced(look.claims, entry_of(look.hold, self.claim), self.claim):
             return satisfied("the claim is replaced already")
+        flux = kustomization_of(look.flux, self.claim)
+        refuse_foreign(flux, self.claim)
         awake = [w for w in look.cluster.workloads(self.claim.namespace, self.claim.claim) if w.resting is None or w.ready]
         if awake:
             return missing("it runs", *(f"{w.kind} {w.name}" for w in awake))
+        if flux is not None and not flux.suspended:
+            return missing(f"Flux would start it again: {flux.key} is not suspended")
         return satisfied("no pod has the claim open")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        namespace, _, name = self.claim.flux_app.partition("/")
-        act.flux.suspend(namespace, name, on=True)
+        flux = kustomization_of(act.flux, self.claim)
+        refuse_foreign(flux, self.claim)
+        if flux is not None:
+            act.flux.suspend(flux.namespace, flux.name, on=True)
         for workload in act.cluster.workloads(self.claim.namespace, self.claim.claim):
             act.cluster.rest(workload)
 
     def by_hand(self) -> str:
-        namespace, _, name = self.claim.flux_app.partition("/")
-        return f"flux -n {namespace} suspend ks {name} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=0"
+        return f"{suspend_by_hand(self.claim, on=True)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=0"
 
 
 def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StopApp]:

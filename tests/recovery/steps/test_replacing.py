@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.hold.results import HoldState
 from cluster.course import Course
 from engine.approval import Approval, ApprovedAct
 from engine.errors import ApprovalMissing, PermanentError
-from engine.probe import Condition
+from engine.probe import Condition, missing
 from engine.step import Hazard, StepId
 from lab.world.store import a_file
 from recovery.course import course
-from tests.hands import do, see, step
+from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
 
@@ -94,3 +96,101 @@ def test_what_is_stopped_is_started_again(alive: Restoring) -> None:
     alive.clock.sleep(10)
     assert see(alive, replacing(alive), START).condition is Condition.SATISFIED
     assert alive.home.kube.objects().claims[("apps", "notes")].app_ready
+
+
+NEWER = (a_file("notes/one.md", "written after the plan was read"),)
+
+
+def test_a_newer_snapshot_between_plan_and_run_is_not_what_was_consented_to(alive: Restoring) -> None:
+    given = consent(alive)
+    alive.clock.sleep(3600)
+    alive.home.seed_backup(alive.address, NEWER, 60)
+    report = alive.apply(replacing(alive), approval=given)
+    assert report.exit_code == ApprovalMissing.exit_code
+    assert alive.entry.state is HoldState.RELEASED
+
+
+def test_a_newer_snapshot_after_the_last_look_does_not_take_the_place_of_the_one_consented_to(alive: Restoring) -> None:
+    found, seen = step(replacing(alive), HOLD), see(alive, replacing(alive), HOLD)
+    named = alive.home.store.repositories[alive.address].snapshots[-1]
+    alive.clock.sleep(3600)
+    alive.home.seed_backup(alive.address, NEWER, 60)
+    found.apply(alive.home.act("by-hand"), seen, Notebook())
+    assert (alive.entry.snapshot_id, alive.entry.state) == (named.snapshot_id, HoldState.HELD)
+    assert found.identity(seen) == f"claim apps/notes uid {alive.entry.replaces} replaced by snapshot " + (
+        f"{alive.entry.snapshot_id[:8]} of {alive.entry.pin}"
+    )
+
+
+def test_what_was_consented_to_and_is_gone_is_not_replaced_by_anything_else(alive: Restoring) -> None:
+    found, seen = step(replacing(alive), HOLD), see(alive, replacing(alive), HOLD)
+    del alive.home.store.repositories[alive.address].snapshots[-1]
+    with pytest.raises(PermanentError, match="not what the consent named"):
+        found.apply(alive.home.act("by-hand"), seen, Notebook())
+    assert alive.entry.state is HoldState.RELEASED
+
+
+def test_another_claim_in_its_place_is_not_what_was_consented_to(alive: Restoring) -> None:
+    found, seen = step(replacing(alive), HOLD), see(alive, replacing(alive), HOLD)
+    claims = alive.home.kube.objects().claims
+    claims[("apps", "notes")] = replace(claims[("apps", "notes")], uid="another")
+    with pytest.raises(PermanentError, match="not what the consent named"):
+        found.apply(alive.home.act("by-hand"), seen, Notebook())
+
+
+class TestSuspensions:
+    """Flux is kept still by us, or was by somebody else: only ours is ever taken back."""
+
+    def flux(self, house: Restoring) -> tuple[bool, bool]:
+        """Suspended, and by us."""
+        found = house.home.kube.objects().kustomizations["apps/notes"]
+        return found.suspended, found.ours
+
+    def by_somebody(self, house: Restoring) -> None:
+        table = house.home.kube.objects().kustomizations
+        table["apps/notes"] = replace(table["apps/notes"], suspended=True)
+
+    def test_ours_is_taken_back_though_the_journal_was_lost(self, alive: Restoring) -> None:
+        do(alive, replacing(alive), STOP)
+        assert self.flux(alive) == (True, True)
+        alive.folder = alive.folder / "another"
+        assert see(alive, replacing(alive), START).condition is Condition.MISSING
+        do(alive, replacing(alive), START)
+        assert self.flux(alive) == (False, False)
+
+    def test_somebody_else_s_is_told_before_consent_and_nothing_is_held_or_stopped(self, alive: Restoring) -> None:
+        given = consent(alive)
+        self.by_somebody(alive)
+        report = alive.apply(replacing(alive), approval=given)
+        (cause,) = report.root_causes
+        assert cause.id == HOLD
+        assert "Kustomization apps/notes is suspended, not by us, and stays so" in str(cause.error)
+        assert self.flux(alive) == (True, False)
+        assert alive.entry.state is HoldState.RELEASED
+        assert alive.home.kube.objects().claims[("apps", "notes")].app_ready
+
+    def test_somebody_else_s_in_the_middle_of_it_stops_nothing_and_deletes_nothing(self, alive: Restoring) -> None:
+        self.by_somebody(alive)
+        with pytest.raises(PermanentError, match="stays so"):
+            see(alive, replacing(alive), STOP)
+        found = step(replacing(alive), STOP)
+        with pytest.raises(PermanentError, match="stays so"):
+            found.apply(alive.home.act("by-hand"), missing("it runs"), Notebook())
+        assert alive.home.kube.objects().claims[("apps", "notes")].app_ready
+
+    def test_somebody_else_s_once_the_claim_is_there_stays_and_is_told(self, alive: Restoring) -> None:
+        do(alive, replacing(alive), STOP)
+        do(alive, replacing(alive), START)
+        self.by_somebody(alive)
+        seen = see(alive, replacing(alive), START)
+        assert seen.condition is Condition.SATISFIED
+        assert "apps/notes was suspended by somebody else, and stays so" in seen.detail
+        do(alive, replacing(alive), START)
+        assert self.flux(alive) == (True, False)
+
+    def test_while_flux_may_start_it_again_it_is_not_stopped(self, alive: Restoring) -> None:
+        do(alive, replacing(alive), STOP)
+        alive.clock.sleep(10)
+        table = alive.home.kube.objects().kustomizations
+        table["apps/notes"] = replace(table["apps/notes"], suspended=False, ours=False)
+        assert see(alive, replacing(alive), STOP).condition is Condition.MISSING
