@@ -7,11 +7,12 @@ import shutil
 
 from engine.errors import PreflightRefused
 from house.model import House
+from talos.versions import fit
 from tools.locate import Located, look
 from tools.manifest import Need, Program, needed_by
 from tools.places import Places
 from tools.skew import HouseVersions, Skew, against
-from tools.versions import parse
+from tools.versions import Version, parse
 
 
 def versions_of(talos: str, kubernetes: str) -> HouseVersions:
@@ -23,7 +24,19 @@ def held_against(row: Located, house: HouseVersions | None) -> tuple[Skew, str]:
     """What was found for one program, held against the house (None: there is none to hold it against)."""
     if house is None or row.version is None:
         return Skew.NOT_CONCERNED, ""
+    if row.program.name == "talosctl":
+        return _talosctl(row.version, house)
     return against(row.program.name, row.version, house)
+
+
+def _talosctl(version: Version, house: HouseVersions) -> tuple[Skew, str]:
+    if house.talos is None or house.kubernetes is None:
+        return Skew.UNKNOWN, "the house does not say which Talos and which Kubernetes it runs"
+    found = fit(f"v{house.talos}", f"v{house.kubernetes}", f"v{version}")
+    problems = [problem for problem in found.problems if problem.startswith("talosctl")]  # the others are preflight.versions's
+    if problems:
+        return Skew.DOES_NOT_FIT, "; ".join(problems)
+    return (Skew.WARNS, "; ".join(found.remarks)) if found.remarks else (Skew.FITS, "")
 
 
 def refuse_unfit(house: House, places: Places | None = None, path: str | None = None) -> None:

@@ -1,4 +1,5 @@
-"""Whether a program's version goes with the versions of a house. Knows neither houses nor where programs lie.
+"""Whether a program's version goes with the versions of a house. Knows neither houses nor where programs lie,
+nor talosctl: what goes with a Talos is in talos/versions.py.
 
 The rules are about minors, as the makers of these programs give their promises.
 """
@@ -11,9 +12,6 @@ from enum import Enum
 
 from tools.versions import Version
 
-# talosctl from here on asks a node's version first and stops where that is refused, as maintenance mode does up to _REFUSING.
-_ASKS_FIRST = (1, 14)
-_REFUSING = (1, 12)
 # Which Talos a talhelper can write machineconfigs for at most: the one whose machinery it is built with, from this version on.
 _RENDERS = ((Version(3, 0, 40), (1, 12)), (Version(3, 1, 0), (1, 13)), (Version(3, 1, 10), (1, 14)))
 _KNOWN_BELOW = Version(3, 2, 0)
@@ -46,18 +44,6 @@ def against(program: str, version: Version, house: HouseVersions) -> Verdict:
     return rule(version, house) if rule is not None else (Skew.NOT_CONCERNED, "")
 
 
-def _talosctl(version: Version, house: HouseVersions) -> Verdict:
-    if house.talos is None:
-        return Skew.UNKNOWN, "the house does not say which Talos it runs"
-    if _minor(version) < _minor(house.talos):
-        return Skew.DOES_NOT_FIT, f"older than the house's Talos {house.talos}: it does not know all that a node answers"
-    if _minor(version) >= _ASKS_FIRST and _minor(house.talos) <= _REFUSING:
-        return Skew.DOES_NOT_FIT, f"it cannot look at a node of Talos {house.talos} in maintenance mode: take 1.13"
-    if _minor(version) > _minor(house.talos):
-        return Skew.WARNS, f"newer than the house's Talos {house.talos}, which it warns of and goes on"
-    return Skew.FITS, ""
-
-
 def _talhelper(version: Version, house: HouseVersions) -> Verdict:
     if house.talos is None:
         return Skew.UNKNOWN, "the house does not say which Talos it runs"
@@ -83,6 +69,4 @@ def _minor(version: Version) -> tuple[int, int]:
     return version.major, version.minor
 
 
-_RULES: dict[str, Callable[[Version, HouseVersions], Verdict]] = {
-    "talosctl": _talosctl, "talhelper": _talhelper, "kubectl": _kubectl,
-}  # fmt: skip
+_RULES: dict[str, Callable[[Version, HouseVersions], Verdict]] = {"talhelper": _talhelper, "kubectl": _kubectl}

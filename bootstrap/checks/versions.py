@@ -40,7 +40,7 @@ class Versions(BaseCheck):
         if problems or found.unjudged:
             return drifted("; ".join((*problems, *found.unjudged)), str(cluster.talconfig))
         told = f"Proxmox {proxmox}, Talos {cluster.talos_version}, Kubernetes {cluster.kubernetes_version}"
-        return satisfied(f"{told}, talosctl {talosctl}")
+        return satisfied("; ".join((f"{told}, talosctl {talosctl}", *found.remarks)))
 
     def by_hand(self) -> str:
         return f"talosctl version --client --short   # fits {self.house.cluster.talos_version}; pveversion   # on a Proxmox host"

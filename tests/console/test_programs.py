@@ -35,20 +35,20 @@ def fitting(folder: Path) -> str:
     return put(folder, **{p.name.replace("-", "_"): p.source.version for p in needed_by(Need.RUN) if p.source is not None})
 
 
-def a_house_of(talos: str) -> House:
+def a_house_of(talos: str, kubernetes: str) -> House:
     house = a_house()
-    return replace(house, cluster=replace(house.cluster, talos_version=talos))
+    return replace(house, cluster=replace(house.cluster, talos_version=talos, kubernetes_version=kubernetes))
 
 
-def refused(tmp_path: Path, path: str, talos: str = "v1.13.9") -> tuple[str, ...]:
+def refused(tmp_path: Path, path: str, talos: str = "v1.13.9", kubernetes: str = "v1.36.3") -> tuple[str, ...]:
     with pytest.raises(PreflightRefused) as caught:
-        refuse_unfit(a_house_of(talos), Places(tmp_path), path)
+        refuse_unfit(a_house_of(talos, kubernetes), Places(tmp_path), path)
     assert caught.value.next_command == "invoke tools.check"
     return caught.value.evidence
 
 
 def test_fitting_programs_of_the_path_are_enough(tmp_path: Path) -> None:
-    refuse_unfit(a_house_of("v1.10.6"), Places(tmp_path), fitting(tmp_path / "bin"))
+    refuse_unfit(a_house_of("v1.10.6", "v1.33.4"), Places(tmp_path), fitting(tmp_path / "bin"))
 
 
 def test_each_program_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_each_program_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_program_that_is_not_for_this_house_stops_the_run(tmp_path: Path) -> None:
     path = fitting(tmp_path / "bin")
     put(tmp_path / "bin", talosctl="v1.14.1")
-    (line,) = refused(tmp_path, path, "v1.12.4")
-    assert line == "talosctl 1.14.1: it cannot look at a node of Talos 1.12.4 in maintenance mode: take 1.13"
+    (line,) = refused(tmp_path, path, "v1.12.4", "v1.35.1")
+    assert line.startswith("talosctl 1.14.1: talosctl v1.14.1 cannot look at a node of Talos v1.12.4 in maintenance mode")
 
 
 def test_an_unfit_program_that_would_be_started_first_is_not_overlooked(tmp_path: Path) -> None:

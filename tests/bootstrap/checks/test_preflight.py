@@ -59,8 +59,13 @@ class TestVersions:
         assert seen.detail.endswith("runs Kubernetes 1.31 to 1.36, not v1.37.0")
 
     def test_a_talosctl_of_another_time(self, bare: Running) -> None:
-        seen = self.of(bare, talos_version="v1.11.2", kubernetes_version="v1.34.1")
-        assert seen.detail == "talosctl v1.13.9 is not for Talos v1.11.2: take one of 1.11"
+        seen = self.of(bare, talos_version="v1.15.2", kubernetes_version="v1.36.1")
+        assert "talosctl v1.13.9 is not for Talos v1.15.2: take one of 1.15" in seen.detail
+
+    def test_a_newer_talosctl_is_told_and_stops_nothing(self, bare: Running) -> None:
+        seen = self.of(bare, talos_version="v1.10.6", kubernetes_version="v1.33.4")
+        assert seen.condition is Condition.SATISFIED
+        assert seen.detail.endswith("talosctl v1.13.9 is 3 minors newer than Talos v1.10.6, which it warns of")
 
     def test_a_talos_that_nobody_knew_when_this_was_written_warns_and_stops_nothing(self, bare: Running) -> None:
         seen = self.of(bare, talos_version="v1.99.0")
