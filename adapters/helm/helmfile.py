@@ -5,18 +5,18 @@ Values are only digested here, never kept or shown. Knows no API server: who cal
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.kubernetes.objects import Obj, dig, rows, text
+from adapters.process import groups
 from adapters.process.results import ProgramFailed, Runner
 from engine.digest import digest
 from engine.errors import PermanentError, TransientError
@@ -31,6 +31,11 @@ _CHART_S = 120.0
 # The inputs are files of the clone, which a run wants clean: what was read a moment ago still holds.
 _FRESH_S = 30.0
 _PREFIX = "values-"
+
+
+def _owner(pid: int) -> str:
+    """A process as a folder's name tells it: by its number and when it started, so that a later one is not taken for it."""
+    return f"{pid}@{groups.start_of(pid)}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ class Helmfile:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._wipe_leftovers()
         # Values may be secret: they lie in a private folder while they are digested.
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=_PREFIX) as folder:
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=f"{_PREFIX}{_owner(os.getpid())}_") as folder:
             where = f"{folder}/{{{{ .Release.Namespace }}}}_{{{{ .Release.Name }}}}"
             self._helmfile("", "", "write-values", "--skip-deps", "--output-file-template", where, timeout_s=_LOOK_S)
             return {
@@ -158,11 +163,12 @@ class Helmfile:
             }
 
     def _wipe_leftovers(self) -> None:
-        """Remove what a run that was killed left; a young folder may belong to one that is at it beside us."""
+        """Remove what runs that were killed left. The folder of one that lives is not touched: it may be at it beside us."""
         for folder in self._folder.glob(f"{_PREFIX}*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - folder.stat().st_mtime > _LOOK_S:
-                    shutil.rmtree(folder, ignore_errors=True)
+            owner, _, _ = folder.name.removeprefix(_PREFIX).partition("_")
+            pid = owner.partition("@")[0]
+            if not pid.isdigit() or owner != _owner(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _local_chart(self, chart: str) -> Path | None:
         """The folder of a chart that is one; None for a chart in a repository or registry."""
