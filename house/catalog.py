@@ -17,7 +17,7 @@ from house.settings import DEFAULT_MAX_AGE, BackupsSection, ClaimSection, OpenAs
 from house.yamlfile import Document
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
-_OPENED_HERE = ("/", "s3:", "sftp:", "rest:")
+_OPENED_HERE = ("/", "s3:", "sftp:")
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _OURS = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD")
 Located = Callable[[str], str]
@@ -141,7 +141,7 @@ def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Locat
         yield "seen", "is a path inside the mover, and open does not say where that is", "add open, as in `open: /mnt/backup/{app}`"
     elif not opened.startswith(_OPENED_HERE) and not opened.startswith(("{", "*")):
         key = "open" if rule.open is not None else "seen"
-        yield key, "is nothing that can be opened from here", "write s3:…, sftp:…, rest:… or an absolute path"
+        yield key, "is nothing that can be opened from here", "write s3:…, sftp:… or an absolute path"
     if rule.password is None and settings.password is None:
         yield "password", "is missing, and backups.password too", "give a reference, as in `password: env:RESTIC_PASSWORD`"
     for key in rule.environment:

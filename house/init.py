@@ -147,7 +147,7 @@ def _backups(repository: Repository) -> str:
         if pattern.startswith("s3:"):
             lines.append("      environment:")
             lines += [f"        {key}: {FILL_IN}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
-        elif not pattern.startswith(("sftp:", "rest:")):
+        elif not pattern.startswith("sftp:"):
             lines.append(f"      open: {FILL_IN}  # sftp:user@nas:/path/{{app}}, /mnt/path/{{app}} or s3:https://…")
     lines.append(_CLAIMS)
     unknown = [b for b in backups if not b.mover_repository]
@@ -195,8 +195,8 @@ node_defaults:
   bridge: vmbr0
   cores: {mark}
   memory: {mark}  # 8GiB
-  # In the order in which Talos sees them; it installs to {disk}. fate says what may happen to a disk that exists:
-  # keep (the default for data disks), create (the default for the system disk) or wipe.
+  # In the order in which Talos sees them; it installs to {disk}. fate says what a disk holds: keep, data (the default
+  # for data disks), or create, what can be made anew (the default for the system disk). No disk that exists is ever changed.
   disks:
     - size: {mark}  # 20GiB
       fate: {create}"""

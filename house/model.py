@@ -39,11 +39,10 @@ class ProxmoxAccess:
 
 
 class DiskFate(Enum):
-    """What may happen to a disk that exists already."""
+    """What a disk holds: data that must be kept, or what can be created anew. No disk that exists is changed in either case."""
 
     KEEP = "keep"
     CREATE = "create"
-    WIPE = "wipe"
 
 
 @dataclass(frozen=True)

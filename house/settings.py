@@ -14,6 +14,7 @@ from house.values import (
     Age,
     BridgeName,
     DiskSize,
+    Fate,
     Fingerprint,
     GitUrl,
     HostName,
@@ -94,7 +95,7 @@ class DiskSection(Section):
 
     size: DiskSize = _what("the disk's size", "20GiB")
     storage: StorageName | None = _what("the Proxmox storage it lies on", "local-lvm", None)
-    fate: Literal["keep", "create", "wipe"] | None = _what("what may happen to it: keep, create or wipe", "keep", None)
+    fate: Fate | None = _what("what it holds: data to keep, or what can be created anew", "keep", None)
     slot: SlotName | None = _what("the disk's slot, scsi<place in the list> when left out", "scsi1", None)
 
 

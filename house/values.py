@@ -23,6 +23,8 @@ _UNITS = {
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
 _DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+LONGEST_S = 10 * 366 * 24 * 3600
+"""The longest duration, in seconds, that is taken for meant: clocks and waits overflow far beyond it."""
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _REFERENCES = (
@@ -88,6 +90,15 @@ def memory_size_of(value: Any) -> int:
     return size
 
 
+def fate_of(value: Any) -> str:
+    """`keep` or `create`. `wipe`, which people expect here, is refused with what to do: nothing that exists is ever erased."""
+    if value == "wipe":
+        raise wrong("no disk that exists is wiped by a run", "write keep or create, and wipe it by hand before the run")
+    if value not in ("keep", "create"):
+        raise wrong("is none of the words that are known here", "write keep or create")
+    return str(value)
+
+
 def duration_of(value: Any) -> float:
     """Seconds of `36h`, `10m`, `1h30m` or `2d`."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -98,7 +109,10 @@ def duration_of(value: Any) -> float:
     if found is None or not value.strip():
         raise wrong(f"{_quoted(value)} is not a duration", "write a duration, as in 36h, 10m or 2d")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if whole > LONGEST_S:
+        raise wrong(f"{_quoted(value)} is longer than ten years", "write a duration, as in 36h, 10m or 2d")
+    return float(whole)
 
 
 def age_of(value: Any) -> float:
@@ -228,6 +242,7 @@ ImageUrl = Annotated[str, BeforeValidator(image_url_of), _json(r"^https://.+\.(q
 GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(r"^((https?|ssh)://.+)$")]
 Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(r"^(([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$")]
 Mac = Annotated[str, BeforeValidator(mac_of), _json(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]
+Fate = Annotated[str, BeforeValidator(fate_of), WithJsonSchema({"type": "string", "enum": ["keep", "create"]})]
 Sha256 = Annotated[str, BeforeValidator(sha256_of), _json(r"^([0-9A-Fa-f]{64})$")]
 Name = Annotated[str, _named(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", "a name of small letters, digits and dashes", "home-ops")]
 HouseId = Annotated[str, _named(r"[0-9a-f]{8,32}", "a house id (8 to 32 small hex digits)", "5f1d7c2a9e; config.init makes one")]

@@ -269,7 +269,7 @@ nodes:
     disks:
       - size: 20GiB
         storage: fast
-        fate: wipe
+        fate: create
 image:
   schematic: "376567988ad3"
   storage: local

@@ -58,7 +58,7 @@ def test_system_disks_are_made_and_data_disks_kept_unless_the_file_says_otherwis
         NodeDisk("scsi0", "local-lvm", 20 * GIB, DiskFate.CREATE, system=True),
         NodeDisk("scsi1", "local-lvm", 50 * GIB, DiskFate.KEEP, system=False),
     )
-    assert worker.disks == (NodeDisk("scsi0", "fast", 20 * GIB, DiskFate.WIPE, system=True),)
+    assert worker.disks == (NodeDisk("scsi0", "fast", 20 * GIB, DiskFate.CREATE, system=True),)
 
 
 def test_the_image_follows_the_schematic_and_talconfigs_version(house: House) -> None:
