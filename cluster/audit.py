@@ -43,11 +43,12 @@ class ClaimAudit:
         where = self.claim.open_as or self.claim.mover_repository
         if self.verdict is Verdict.OK:
             return satisfied(self.detail)
+        hint = HINTS.get(self.verdict, "")
         if self.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
-            return unknown(told, where, HINTS.get(self.verdict, ""))
+            return unknown(told, where, hint=hint)
         if self.verdict is Verdict.EXPIRED:
-            return drifted(told, where, HINTS[self.verdict])
-        return missing(self.detail if self.verdict is Verdict.MISSING else told, where, HINTS[self.verdict])
+            return drifted(told, where, hint=hint)
+        return missing(self.detail if self.verdict is Verdict.MISSING else told, where, hint=hint)
 
 
 def repository_of(house: House, claim: BackedUpClaim) -> Repository:

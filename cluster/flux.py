@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from adapters.context import LookContext
 from adapters.flux.results import FluxState, KustomizationState
+from adapters.flux.rootcause import Cause, RootCause, root_causes
 from adapters.volsync.results import ClaimPhase
 from cluster.holding import still_held
 from engine.probe import Probe, changing, missing, satisfied, unknown
@@ -25,10 +27,12 @@ def flux_probe(look: LookContext, house: House) -> Probe:
     expected = look.clone.state().commit
     newer = state.source.commit == expected or look.clone.descends(state.source.commit, expected)
     if newer is None:
-        return unknown("Flux is at a commit that this clone does not know", state.source.commit, "git fetch")
+        return unknown(
+            "Flux is at a commit that this clone does not know", state.source.commit, hint="somebody has pushed since: git fetch"
+        )
     if not newer:
         return missing(f"Flux has fetched {state.source.commit[:12]}, older than {expected[:12]}", state.source.reason)
-    return _graph_probe(state, house, held_apps(look, house))
+    return graph_probe(state, house, held_apps(look, house))
 
 
 WAITING = frozenset(
@@ -47,28 +51,47 @@ def held_apps(look: LookContext, house: House) -> frozenset[str]:
     )  # fmt: skip
 
 
-def _graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
+def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
+    """SATISFIED when every Kustomization is at the source's commit, but those that only wait for what `held` names.
+
+    CHANGING otherwise, with the root causes as evidence and what usually helps against the first of them as the hint.
+    """
     there = {k.key: k for k in state.kustomizations}
     absent = sorted(app.key for app in house.flux_apps if app.key not in there)
-    if absent:
-        return changing(f"{len(absent)} Kustomizations are not there yet", *absent)
     behind = [k for k in state.kustomizations if not k.suspended and not (k.ready and k.commit == state.source.commit)]
     excused = waits_on(there.values(), held)
-    stuck = [k for k in behind if k.key not in excused or k.reason not in WAITING]
-    suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
-    if stuck:
-        causes = root_causes(stuck)
-        lines = (f"{k.key}: {k.reason}: {k.message}" for k in (*causes, *state.stuck_releases))
-        return changing(f"{len(stuck)} of {len(there)} Kustomizations are not ready", *lines)
+    stuck = {k.key for k in behind if k.key not in excused or k.reason not in WAITING}
+    if stuck or absent:
+        causes = root_causes(_without_excuses(state, house, stuck, held))
+        lines = (*(_line(cause) for cause in causes), *absent)
+        hint = next((cause.hint for cause in causes if cause.hint), "")
+        told = f"{len(stuck)} of {len(there)} Kustomizations are not ready" if stuck else ""
+        late = f"{len(absent)} Kustomizations are not there yet" if absent else ""
+        return changing("; ".join(filter(None, (told, late))), *lines, hint=hint)
     waiting = tuple(f"waits for a held claim: {k.key}" for k in behind)
-    return satisfied(f"{len(there)} Kustomizations at {state.source.commit[:12]}", *waiting, *suspended)
+    suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
+    source = () if state.source.ready else (f"the source fails since: {state.source.reason}",)
+    return satisfied(f"{len(there)} Kustomizations at {state.source.commit[:12]}", *waiting, *suspended, *source)
 
 
-def root_causes(stuck: Iterable[KustomizationState]) -> tuple[KustomizationState, ...]:
-    """Those of the stuck ones that do not merely wait for another stuck one."""
-    stuck = tuple(stuck)
-    keys = {k.key for k in stuck}
-    return tuple(k for k in stuck if not keys & set(k.depends_on))
+def _without_excuses(state: FluxState, house: House, stuck: set[str], held: frozenset[str]) -> FluxState:
+    """The graph for who looks for causes: what only waits for a held claim counts as ready, and so do that claim's releases."""
+    graph = []
+    for k in state.kustomizations:
+        if k.key not in stuck:
+            graph.append(replace(k, ready=k.ready or not k.suspended))
+        elif k.ready:
+            graph.append(replace(k, ready=False, reason="Progressing", message=f"still at {k.commit[:12] or 'no commit'}"))
+        else:
+            graph.append(k)
+    waiting = {f"{claim.namespace}/{claim.app}" for claim in house.claims if claim.flux_app in held}
+    releases = tuple(release for release in state.stuck_releases if release.key not in waiting)
+    return replace(state, kustomizations=tuple(graph), stuck_releases=releases)
+
+
+def _line(cause: RootCause) -> str:
+    own = cause.cause in (Cause.STALLED, Cause.FAILS, Cause.RUNS)
+    return f"{cause.key}: {cause.reason if own else cause.cause.value}: {cause.message}"
 
 
 def waits_on(graph: Iterable[KustomizationState], roots: frozenset[str]) -> frozenset[str]:

@@ -22,7 +22,9 @@ def why(item: Step[Look, Act] | Check[Look], result: Result, *, begun_any: bool)
     error = result.error
     if result.outcome is Outcome.FAILED and is_check(item):
         seen = result.seen
-        error = error or PermanentError(f"{item.title}: {seen.condition.value}, {seen.detail}", evidence=seen.evidence)
+        error = error or PermanentError(
+            f"{item.title}: {seen.condition.value}, {seen.detail}", evidence=seen.evidence, hint=seen.hint
+        )
         if not begun_any:
             error = PreflightRefused(
                 error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command

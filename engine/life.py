@@ -156,14 +156,14 @@ class StepLife(Generic[Look, Act]):
             if seen.condition is Condition.UNKNOWN:
                 dark = dark or self._sight.deadline(self._step.sight_s)
                 if dark.passed:
-                    raise CouldNotLook(f"could not look: {seen.detail}", evidence=seen.evidence)
+                    raise CouldNotLook(f"could not look: {seen.detail}", evidence=seen.evidence, hint=seen.hint)
                 self._sight.wait(f"sight: {seen.detail}", dark, dark)
                 continue
             dark = None
             if seen.condition is Condition.CHANGING:
                 settled = None
                 if whole.passed:
-                    raise StillChanging(f"still changing: {seen.detail}", evidence=seen.evidence)
+                    raise StillChanging(f"still changing: {seen.detail}", evidence=seen.evidence, hint=seen.hint)
                 self._sight.wait(seen.detail, whole, whole)
                 continue
             if not self._open or (settled is not None and settled.passed):
@@ -197,7 +197,9 @@ class StepLife(Generic[Look, Act]):
         while sight.look().condition is not Condition.SATISFIED:
             if limit.passed:
                 raise GuardRefused(
-                    f"{guard.id} says no: {sight.last.detail}", evidence=sight.last.evidence, hint="nothing was disturbed"
+                    f"{guard.id} says no: {sight.last.detail}",
+                    evidence=sight.last.evidence,
+                    hint=sight.last.hint or "nothing was disturbed",
                 )
             sight.wait(f"{guard.id}: {sight.last.detail}", limit, limit)
 
@@ -218,10 +220,10 @@ class StepLife(Generic[Look, Act]):
 
 def _not_ready(seen: Probe, ready_s: float) -> BlackstartError:
     if seen.condition is Condition.UNKNOWN:
-        return CouldNotLook(f"it was done, and then nothing could be seen: {seen.detail}", evidence=seen.evidence)
+        return CouldNotLook(f"it was done, and then nothing could be seen: {seen.detail}", evidence=seen.evidence, hint=seen.hint)
     if seen.condition is Condition.CHANGING:
-        return StillChanging(f"still changing {ready_s:g} s after the act: {seen.detail}", evidence=seen.evidence)
-    return NotReady(f"{ready_s:g} s after the act the world does not agree: {seen.detail}", evidence=seen.evidence)
+        return StillChanging(f"still changing {ready_s:g} s after the act: {seen.detail}", evidence=seen.evidence, hint=seen.hint)
+    return NotReady(f"{ready_s:g} s after the act the world does not agree: {seen.detail}", evidence=seen.evidence, hint=seen.hint)
 
 
 class _Notes:

@@ -20,7 +20,8 @@ class Condition(Enum):
 class Probe:
     """One look: the answer, a sentence for people, and what was seen.
 
-    Drift is told as key paths, never as values; nothing secret may stand in `detail` or `evidence`.
+    Drift is told as key paths, never as values; nothing secret may stand in `detail`, `evidence` or `hint`. `detail` says what
+    is and `evidence` what was seen; `hint` is what usually helps, for the problem that comes of it when nothing changes.
     `held` goes with SATISFIED only: the step or check has no more to do, and applications stay held until a person or
     another verb goes on. What needs it runs; the run then ends as *held* instead of *done*.
     """
@@ -29,6 +30,7 @@ class Probe:
     detail: str = ""
     evidence: tuple[str, ...] = ()
     held: bool = False
+    hint: str = ""
 
 
 def satisfied(detail: str = "", *evidence: str) -> Probe:
@@ -41,21 +43,21 @@ def held(detail: str, *evidence: str) -> Probe:
     return Probe(Condition.SATISFIED, detail, evidence, held=True)
 
 
-def missing(detail: str, *evidence: str) -> Probe:
+def missing(detail: str, *evidence: str, hint: str = "") -> Probe:
     """The thing was looked for and is not there (not the same as: could not look)."""
-    return Probe(Condition.MISSING, detail, evidence)
+    return Probe(Condition.MISSING, detail, evidence, hint=hint)
 
 
-def drifted(detail: str, *evidence: str) -> Probe:
+def drifted(detail: str, *evidence: str, hint: str = "") -> Probe:
     """The thing is there and differs; `evidence` holds the differing key paths."""
-    return Probe(Condition.DRIFTED, detail, evidence)
+    return Probe(Condition.DRIFTED, detail, evidence, hint=hint)
 
 
-def changing(detail: str, *evidence: str) -> Probe:
+def changing(detail: str, *evidence: str, hint: str = "") -> Probe:
     """Something or somebody is already at it: wait, do not act."""
-    return Probe(Condition.CHANGING, detail, evidence)
+    return Probe(Condition.CHANGING, detail, evidence, hint=hint)
 
 
-def unknown(detail: str, *evidence: str) -> Probe:
+def unknown(detail: str, *evidence: str, hint: str = "") -> Probe:
     """Could not look. Nothing is ever done on this answer."""
-    return Probe(Condition.UNKNOWN, detail, evidence)
+    return Probe(Condition.UNKNOWN, detail, evidence, hint=hint)

@@ -33,8 +33,8 @@ def look_once(item: Step[Look, Act] | Check[Look], look: Look) -> Probe:
     try:
         seen = item.probe(look)
     except TransientError as error:
-        seen = unknown(error.what, *error.evidence)
-    return Probe(seen.condition, redact(seen.detail), tuple(map(redact, seen.evidence)), seen.held)
+        seen = unknown(error.what, *error.evidence, hint=error.hint)
+    return Probe(seen.condition, redact(seen.detail), tuple(map(redact, seen.evidence)), seen.held, redact(seen.hint))
 
 
 def survey(

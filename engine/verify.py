@@ -92,4 +92,4 @@ def _line(
 
 def _finding(seen: Probe) -> BlackstartError:
     kind = {Condition.UNKNOWN: CouldNotLook, Condition.CHANGING: StillChanging}.get(seen.condition, NotReady)
-    return kind(f"{seen.condition.value}: {seen.detail}", evidence=seen.evidence)
+    return kind(f"{seen.condition.value}: {seen.detail}", evidence=seen.evidence, hint=seen.hint)

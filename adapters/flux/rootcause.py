@@ -85,7 +85,8 @@ def _why_waiting(k: KustomizationState, graph: Mapping[str, KustomizationState])
             yield RootCause(Cause.ABSENT, below, k.reason, f"{k.key} waits for it", "correct dependsOn, or bring it")
         elif graph[below].suspended and not graph[below].ready:
             yield RootCause(
-                Cause.SUSPENDED, below, k.reason, f"{k.key} waits for it", f"flux resume kustomization {below}"
+                Cause.SUSPENDED, below, k.reason, f"{k.key} waits for it",
+                f"flux -n {graph[below].namespace} resume kustomization {graph[below].name}",
             )
 
 

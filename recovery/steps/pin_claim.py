@@ -15,6 +15,8 @@ from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of
 
+NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
+
 
 @dataclass(frozen=True)
 class PinClaim(BaseStep):
@@ -45,7 +47,7 @@ class PinClaim(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         entry = entry_of(look.hold, self.claim)
         if entry is None:
-            return unknown(f"{self.claim.key} is not in the hold's record", "run `invoke cluster.bootstrap` first")
+            return unknown("not in the hold's record", hint=NOT_HELD)
         if entry.pin:
             return satisfied(f"snapshot {entry.snapshot_id[:8]} of {entry.pin}")
         return missing("no restore point chosen yet")

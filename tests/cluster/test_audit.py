@@ -117,3 +117,10 @@ def test_a_place_that_no_rule_opens_was_not_looked_at() -> None:
 def test_the_repository_is_opened_as_the_settings_say() -> None:
     claim = replace(a_claim(), open_as="/mnt/backups/notes")
     assert repository_of(a_house(), claim).address == "/mnt/backups/notes"
+
+
+@pytest.mark.parametrize("verdict", [v for v in Verdict if v not in (Verdict.OK, Verdict.UNKNOWN)])
+def test_what_helps_is_the_hint_and_what_was_seen_is_the_evidence(verdict: Verdict) -> None:
+    probe = ClaimAudit(a_claim(), verdict, "", None, None, (), "as seen").probe()
+    assert probe.hint
+    assert probe.evidence == (a_claim().open_as,)

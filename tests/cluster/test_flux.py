@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.flux.results import KustomizationState
-from cluster.flux import WAITING, flux_probe, held_apps, root_causes, waits_on
+from cluster.flux import WAITING, flux_probe, graph_probe, held_apps, waits_on
 from engine.probe import Condition, Probe
 from tests.builders import a_house, an_app
 from tests.scenario.running import Running
@@ -17,11 +17,6 @@ from tests.scenario.running import Running
 def state(name: str, *needs: str, ready: bool = False, reason: str = "BuildFailed") -> KustomizationState:
     """One Kustomization in `apps`."""
     return KustomizationState("apps", name, ready, False, False, "c1", reason, f"{name} says so", needs)
-
-
-def test_root_causes_are_those_that_wait_for_no_other_stuck_one() -> None:
-    stuck = (state("a"), state("b", "apps/a"), state("c", "apps/b"), state("d", "apps/fine"))
-    assert [k.name for k in root_causes(stuck)] == ["a", "d"]
 
 
 def test_what_waits_for_a_root_is_found_however_far_away_and_through_a_circle() -> None:
@@ -78,3 +73,49 @@ def test_one_that_flux_does_not_know_yet_is_waited_for(built: Running) -> None:
     del built.home.kube.objects().kustomizations["apps/reader"]
     answer = seen(built)
     assert (answer.condition, answer.evidence) == (Condition.CHANGING, ("apps/reader",))
+
+
+def test_the_cause_is_told_with_what_helps_and_the_chain_behind_it_is_not(built: Running) -> None:
+    states = built.home.kube.objects().kustomizations
+    for key in ("apps/notes", "apps/reader"):
+        states[key] = replace(states[key], reason="DependencyNotReady")
+    no = 'secrets "sops-age" not found'
+    answer = seen(built, "volsync-system/volsync", ready=False, reason="BuildFailed", message=no)
+    assert answer.detail == "1 of 3 Kustomizations are not ready"
+    assert answer.evidence == (f"volsync-system/volsync: BuildFailed: {no}",)
+    assert answer.hint == "put the age key into Secret sops-age"
+
+
+def test_a_parent_that_fails_is_the_cause_of_what_is_not_there(built: Running) -> None:
+    del built.home.kube.objects().kustomizations["apps/reader"]
+    answer = seen(built, "volsync-system/volsync", ready=False, reason="BuildFailed", message="no such path")
+    assert answer.detail == "1 of 2 Kustomizations are not ready; 1 Kustomizations are not there yet"
+    assert answer.evidence == ("volsync-system/volsync: BuildFailed: no such path", "apps/reader")
+
+
+def test_one_that_is_ready_at_an_older_commit_is_not_done(built: Running) -> None:
+    answer = seen(built, "volsync-system/volsync", commit="0123456789abcdef")
+    assert answer.condition is Condition.CHANGING
+    assert answer.evidence == ("volsync-system/volsync: Progressing: still at 0123456789ab",)
+
+
+def test_the_release_of_a_held_application_is_no_cause_and_another_is(built: Running) -> None:
+    objects = built.home.kube.objects()
+    objects.kustomizations["volsync-system/volsync"] = replace(
+        objects.kustomizations["volsync-system/volsync"], ready=False, reason="HealthCheckFailed", message="timeout"
+    )
+    state_now = built.home.look().flux.state()
+    stuck = (state("notes", reason="InstallFailed"), state("other", reason="InstallFailed"))
+    answer = graph_probe(replace(state_now, stuck_releases=stuck), built.house, frozenset({"apps/notes"}))
+    assert answer.evidence == (
+        "HelmRelease apps/other: InstallFailed: other says so",
+        "volsync-system/volsync: HealthCheckFailed: timeout",
+    )
+
+
+def test_a_source_that_fails_since_is_told_though_everything_is_at_the_commit(built: Running) -> None:
+    state_now = built.home.look().flux.state()
+    source = replace(state_now.source, ready=False, reason="GitOperationFailed: status code: 503")
+    answer = graph_probe(replace(state_now, source=source), built.house, frozenset({"apps/notes"}))
+    assert answer.condition is Condition.SATISFIED
+    assert answer.evidence[-1] == "the source fails since: GitOperationFailed: status code: 503"

@@ -72,4 +72,21 @@ def test_without_an_entry_in_the_record_nothing_can_be_said(held: Restoring) -> 
     held.home.kube.objects().record = {}
     seen = see(held, held.restore, STEP)
     assert seen.condition is Condition.UNKNOWN
-    assert "cluster.bootstrap" in seen.evidence[0]
+    assert "cluster.bootstrap" in seen.hint
+
+
+def test_what_helps_is_the_hint_of_the_problem_and_not_its_evidence(held: Restoring) -> None:
+    held.home.kube.objects().record = {}
+    for report in (held.apply(held.restore), held.verify(held.restore)):
+        error = report[STEP].error
+        assert error is not None
+        assert "cluster.bootstrap" in error.hint
+        assert error.evidence == ()
+
+
+def test_a_backup_that_is_not_there_is_refused_with_what_helps(held: Restoring) -> None:
+    held.home.store.repositories.clear()
+    error = held.apply(held.restore)["preflight.backup/apps/notes"].error
+    assert error is not None
+    assert "letter by letter" in error.hint
+    assert not any("letter by letter" in line for line in error.evidence)
