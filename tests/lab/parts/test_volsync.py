@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
-from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.knobs import Knobs, LogEndpoint
-from lab.parts.kube import CLAIMS, DESTINATIONS, PODS, SECRETS, SOURCES
+from lab.parts.kube import CLAIMS, DESTINATIONS, PODS, SECRETS
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench, listing
 from tests.lab.parts.conftest import Backup
@@ -93,29 +91,3 @@ def test_a_mover_that_always_fails_is_told_after_all_its_tries(bench: Bench, kno
     assert bench.phase(CLAIMS, space, "data") == "Pending"
     assert bench.phase(PODS, space, "app") == "Pending"
     bench.kube.delete(DESTINATIONS, objects.destination(space, "app", "repository", "once"))
-
-
-def test_an_empty_restore_poisons_the_backup_when_nothing_holds_it(bench: Bench, backup: Backup) -> None:
-    """Too old a pin: the application finds nothing, writes defaults, and its first backup removes the only good snapshot."""
-    shutil.copytree(bench.nas / backup.folder, bench.nas / "poisoned")
-    good = {p.name for p in (bench.nas / "poisoned" / "snapshots").iterdir()}
-    space, kube = bench.namespace(privileged=True), bench.kube
-    kube.apply(SECRETS, objects.repository(space, "repository", "poisoned"))
-    kube.apply(
-        DESTINATIONS, objects.destination(space, "app", "repository", "once", restoreAsOf="2020-01-01T00:00:00Z")
-    )
-    kube.apply(CLAIMS, objects.claim(space, "data", populated_by="app"))
-    kube.apply(PODS, objects.pod(space, "app", "data", image=APPLICATION_IMAGE, arguments=("/data",)))
-    volume = bench.wait_bound(space, "data")
-    bench.until(lambda: (volume / "defaults.json").exists(), "the application's defaults")
-    source = objects.source(space, "app", "data", "repository", "")
-    source["spec"]["trigger"] = {"schedule": "0 0 1 1 *"}  # a schedule's first run is at once
-    source["spec"]["restic"]["retain"] = {"last": "1"}
-    kube.apply(SOURCES, source)
-
-    bench.until(
-        lambda: "result" in bench.status(SOURCES, space, "app").get("latestMoverStatus", {}), "the first backup"
-    )
-    left = {p.name for p in (bench.nas / "poisoned" / "snapshots").iterdir()}
-    assert len(left) == 1
-    assert not left & good
