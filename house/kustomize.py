@@ -14,6 +14,8 @@ from house import yamlfile
 from house.problems import Problem, shown
 from house.yamlfile import Document, YamlInvalid
 
+_BACKUP_KINDS = ("ReplicationSource", "ReplicationDestination")
+_CHANGES = ("namePrefix", "nameSuffix", "patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "transformers")
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -114,11 +116,20 @@ class Tree:
                 for index, entry in enumerate(sequence(body.get(part))):
                     line = document.line((part, index))
                     gathered += self._entry(folder, str(entry), shown(file, self.root), line, seen)
+            self._note_changes(document, file, gathered)
             namespace = body.get("namespace")
             if isinstance(namespace, str) and namespace:
                 self.namespaces.add(namespace)
                 gathered = [replace(found, namespace=namespace) for found in gathered]
             yield from gathered
+
+    def _note_changes(self, document: Document, file: Path, gathered: list[Found]) -> None:
+        """What a kustomization does to the objects it gathers is not followed: said where backups are among them."""
+        if any(found.kind in _BACKUP_KINDS for found in gathered):
+            for key in _CHANGES:
+                if mapping(document.value).get(key):
+                    what = f"{key} is not followed, and backups are declared in what it changes"
+                    self.note(file, document.line((key,)), what, "look whether it changes names or repositories of backups")
 
     def _entry(self, folder: Path, entry: str, file: str, line: int, seen: frozenset[Path]) -> Iterator[Found]:
         if "://" in entry or entry.startswith(("github.com/", "git@")):

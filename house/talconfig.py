@@ -93,7 +93,7 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         name=documents[0].name,
         cluster=reader.text(("clusterName",), "write the cluster's name, as in `clusterName: kubernetes`"),
         endpoint=reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`"),
-        vip=_vip(documents[0].value),
+        vip=substitute(_vip(documents[0].value), variables).text,
         talos_version=_version(reader, "talosVersion", "v1.13.9"),
         kubernetes_version=_version(reader, "kubernetesVersion", "v1.36.3"),
         nodes=nodes,

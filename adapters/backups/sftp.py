@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import stat
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import paramiko
 from adapters.backups.places import FOLDERS, Contents, PlaceRefused, PlaceUnreachable, SftpAddress
 
 _TIMEOUT_S = 20.0
+# Its threads print the traceback of what is raised here as well: an answer of ours is one line, not forty.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class SftpPlace:
         except (paramiko.AuthenticationException, PermissionError) as error:
             raise PlaceRefused(f"{self.address.host}: {error}") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise PlaceUnreachable(f"{self.address.host}: {error}") from error
+            # NoValidConnectionsError has no errno, and says so: "[Errno None] Unable to connect …".
+            raise PlaceUnreachable(f"{self.address.host}: {str(error).removeprefix('[Errno None] ')}") from error
         finally:
             client.close()
 

@@ -191,3 +191,14 @@ def test_two_claims_in_one_repository_are_noted(tmp_path: Path) -> None:
     notes = load(write_repository(tmp_path, text)).notes
     place = "kubernetes/apps/apps/vault/app/backup.yaml:8"
     assert notes[-1] == f"{place}: apps/vault and apps/notes-data back up to one repository; give each its own"
+
+
+def test_what_a_kustomization_does_to_backups_is_said_not_to_be_followed(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    file = tmp_path / "kubernetes/components/volsync/kustomization.yaml"
+    file.write_text(file.read_text() + "namePrefix: x-\n")
+    notes = [note for note in load(settings).notes if "namePrefix" in note]
+    assert notes == [
+        "kubernetes/components/volsync/kustomization.yaml:3: namePrefix is not followed, and backups are declared in what it changes;"
+        " look whether it changes names or repositories of backups"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,3 +96,7 @@ def test_restic_opens_it_through_ssh(server: Server, tmp_path: Path) -> None:
         assert seen.verdict is Verdict.OK, seen.detail
         listing = backups.listing(repository, seen.points[-1].snapshot_id)
         assert [entry.path for entry in listing.entries] == [entry.path for entry in entries(FIRST)]
+
+
+def test_the_library_prints_no_tracebacks_of_its_own() -> None:
+    assert not logging.getLogger("paramiko.transport").isEnabledFor(logging.CRITICAL)

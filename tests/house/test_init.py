@@ -1,0 +1,96 @@
+"""A first settings file: says what the repository shows, marks what only a person knows, and loads once that is filled in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.errors import SettingsInvalid
+from house.init import Written, write_settings
+from house.loader import Part, load
+from house.values import FILL_IN
+from tests.house.small_house import write_repository
+
+ANSWERS = {
+    "url": "https://127.10.0.101:8006", "fingerprint": '"' + ":".join(["ab"] * 32) + '"', "id": "blackstart@pve!run",
+    "storage": "local-lvm", "cores": "4", "memory": "8GiB", "size": "20GiB", "host": "pve-1", "schematic": "376567988ad3",
+    "password": "env:RESTIC_PASSWORD", "open": "/mnt/nas/{app}", "repository": "/repository/vault",
+    "AWS_ACCESS_KEY_ID": "env:KEY_ID", "AWS_SECRET_ACCESS_KEY": "env:KEY", "recipient": "unused",
+}  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    write_repository(tmp_path).unlink()
+    return write_settings(tmp_path, lambda: "5f1d7c2a9e")
+
+
+def fill_in(file: Path, *, only: str = "") -> None:
+    """Answer the marks as a person would, those of one section alone when `only` names it."""
+    lines, section = [], ""
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
+        section = line.partition(":")[0] if line[:1].isalpha() else section
+        key = line.strip().removeprefix("- ").partition(":")[0]
+        mine = FILL_IN in line and not line.lstrip().startswith("#") and only in ("", section)
+        lines.append(line.replace(FILL_IN, str(8000 + number) if key == "vm_id" else ANSWERS[key]) if mine else line)
+    file.write_text("\n".join(lines) + "\n")
+
+
+def test_it_is_commented_and_names_its_schema_in_the_first_line(written: Written) -> None:
+    lines = written.file.read_text().splitlines()
+    assert lines[0] == "# yaml-language-server: $schema=blackstart.schema.json"
+    schema = json.loads(written.file.with_name("blackstart.schema.json").read_text())
+    assert schema["title"] == "blackstart.yaml"
+    sections = [number for number, line in enumerate(lines) if line[:1].isalpha() and line.startswith(tuple(schema["properties"]))]
+    bare = [lines[number] for number in sections if not any(line.startswith("#") for line in lines[max(0, number - 4) : number])]
+    assert bare == []
+
+
+def test_every_mark_is_listed_with_its_line_and_every_verb_lists_what_is_left(written: Written) -> None:
+    lines = written.file.read_text().splitlines()
+    marked = [number for number, line in enumerate(lines, start=1) if FILL_IN in line and not line.lstrip().startswith("#")]
+    assert [mark.line for mark in written.marks] == marked
+    with pytest.raises(SettingsInvalid) as caught:
+        load(written.file)
+    left = [line for line in caught.value.evidence if "is not filled in yet" in line]
+    assert [line.split(":")[1] for line in left] == [str(number) for number in marked]
+
+
+def test_filled_in_it_loads_with_what_the_repository_says(written: Written) -> None:
+    fill_in(written.file)
+    house = load(written.file)
+    assert (house.id, [node.name for node in house.nodes]) == ("5f1d7c2a9e", ["cp-1", "w-1"])
+    assert [claim.key for claim in house.claims] == ["apps/notes-data", "media/photos", "apps/vault"]
+    assert not any(claim.open_as == "" for claim in house.claims)
+
+
+def test_the_backups_section_alone_is_enough_to_look_at_backups(written: Written) -> None:
+    fill_in(written.file, only="backups")
+    assert len(load(written.file, Part.BACKUPS).claims) == 3
+    with pytest.raises(SettingsInvalid):
+        load(written.file)
+
+
+def test_nothing_is_overwritten(written: Written) -> None:
+    before = written.file.read_text()
+    with pytest.raises(SettingsInvalid, match="is there already"):
+        write_settings(written.file.parent)
+    assert written.file.read_text() == before
+
+
+def test_a_folder_that_is_no_repository_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="cannot be read as a home-ops repository"):
+        write_settings(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_holds_no_secret_and_every_house_gets_its_own_id(tmp_path: Path) -> None:
+    ids = set()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_repository(tmp_path / name).unlink()
+        text = write_settings(tmp_path / name).file.read_text()
+        ids.add(next(line for line in text.splitlines() if line.startswith("  id:")))
+    assert len(ids) == 2
