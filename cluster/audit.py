@@ -15,7 +15,7 @@ HINTS = {
     Verdict.EMPTY: "a repository without a complete snapshot: it may have been made by a restore from a misspelt path",
     Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
     Verdict.UNREADABLE: "the repository is damaged: run `restic check` against a copy before anything else",
-    Verdict.UNREACHABLE: "the store did not answer: nothing is known about this backup",
+    Verdict.UNREACHABLE: "its store was not reached: nothing is known about this backup",
     Verdict.FOREIGN: "another repository than the one known so far, or another engine's",
     Verdict.EXPIRED: "backups stopped: find out when and why before a restore brings old data back",
 }

@@ -169,7 +169,8 @@ def _pattern(seen: str, app: str) -> str:
 _HEAD = """{editor}
 # Settings of Blackstart for this house. Holds no secret: only references to secrets, each one of
 #   env:NAME, file:PATH, sops:PATH#key or op://vault/item/field (a list of them: tried in order).
-# {mark} marks what only you know; every verb lists what is left of it. Paths are seen from this file.
+# {mark} marks what only you know; every verb lists what is left of it. `(usual)` marks what was guessed: look whether it is so.
+# Paths are seen from this file. dr.audit needs the sections house, sops and backups alone.
 
 house:
   name: {name}
@@ -186,13 +187,13 @@ proxmox:
       fingerprint: {mark}
   token:
     id: {mark}  # blackstart@pve!run
-    secret: env:PROXMOX_TOKEN_SECRET
+    secret: env:PROXMOX_TOKEN_SECRET  # (usual)
 """
 
 _NODE_DEFAULTS = """# What the nodes' VMs have in common; every key may also stand on a node.
 node_defaults:
   storage: {mark}  # storage of the disks
-  bridge: vmbr0
+  bridge: vmbr0  # (usual)
   cores: {mark}
   memory: {mark}  # 8GiB
   # In the order in which Talos sees them; it installs to {disk}. fate says what a disk holds: keep, data (the default
@@ -206,12 +207,12 @@ image:
   factory: https://factory.talos.dev
   schematic: {schematic}
   # sha256: pins the image; without it the factory is asked
-  storage: local  # needs content type `import`
+  storage: local  # (usual); it needs content type `import`
 """
 
 _SOPS = """# The age key whose public half is the recipient in .sops.yaml.
 sops:
-  age_key: [env:SOPS_AGE_KEY, file:age.key]
+  age_key: [env:SOPS_AGE_KEY, file:age.key]  # (usual)
 """
 
 _BACKUPS = """# How backups are opened from this machine, before anything is built.

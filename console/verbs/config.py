@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -45,7 +46,8 @@ def init(repo: str, settings: str, json: bool) -> int:
         )
         for mark in written.marks:
             out(f"  {written.file.name}:{mark.line}: {mark.path}\n")
-        out(f"Next: fill them in, then invoke dr.audit --settings {written.file}\n")
+        out(f"Next: fill in those of backups, then invoke dr.audit --settings {shlex.quote(str(written.file))}\n")
+        out(f"      and the others, then invoke cluster.plan --offline --settings {shlex.quote(str(written.file))}\n")
         return EXIT_OK
 
     return guarded("config.init", json, body)

@@ -199,6 +199,6 @@ def test_what_a_kustomization_does_to_backups_is_said_not_to_be_followed(tmp_pat
     file.write_text(file.read_text() + "namePrefix: x-\n")
     notes = [note for note in load(settings).notes if "namePrefix" in note]
     assert notes == [
-        "kubernetes/components/volsync/kustomization.yaml:3: namePrefix is not followed, and backups are declared in what it changes;"
-        " look whether it changes names or repositories of backups"
+        "kubernetes/components/volsync/kustomization.yaml:3: namePrefix is not followed, and backups are declared in what"
+        " it changes; look whether it changes names or repositories of backups"
     ]
