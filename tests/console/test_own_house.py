@@ -1,0 +1,125 @@
+"""One's own house, read-only: every verb that needs no cluster, on a repository alone, with nothing answering anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.verbs import cluster, config, dr, tools
+from engine import errors
+from tests.house.small_house import write_repository
+
+Printed = pytest.CaptureFixture[str]
+Verb = Callable[[str], int]
+
+VERBS: dict[str, tuple[Verb, int, str]] = {
+    "dr.audit": (lambda s: dr.audit(s, True, False), errors.EXIT_STEP_FAILED, "failed"),
+    "dr.plan": (lambda s: dr.plan(s, True, "", ""), errors.EXIT_STEP_FAILED, "refused"),
+    "dr.hold": (lambda s: dr.hold(s, True, False), errors.EXIT_STEP_FAILED, "refused"),
+    "dr.release": (lambda s: dr.release(s, True, "apps/vault", False, ""), errors.SettingsInvalid.exit_code, "refused"),
+    "cluster.plan": (lambda s: cluster.plan(s, True, True, ""), errors.EXIT_OK, "not looked at"),
+    "cluster.status": (lambda s: cluster.status(s, True), errors.EXIT_OK, "remembered"),
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The small house, whose age key is on this machine and whose stores are not; the test stands in another folder."""
+    file = write_repository(tmp_path)
+    key = tmp_path / "age.key"
+    key.write_text("AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n")
+    key.chmod(0o600)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    return str(file)
+
+
+def result_of(printed: str) -> dict[str, Any]:
+    """The last line's result; every line must be one JSON object."""
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert all(isinstance(line, dict) for line in lines)
+    result: dict[str, Any] = lines[-1]["result"]
+    assert {"verb", "outcome", "counts", "seconds"} <= result.keys()
+    return result
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_line_is_one_object_and_the_last_has_the_result(verb: str, settings: str, capsys: Printed) -> None:
+    run, code, outcome = VERBS[verb]
+    assert run(settings) == code
+    result = result_of(capsys.readouterr().out)
+    assert (result["verb"], result["outcome"], result["exit_code"]) == (verb, outcome, code)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_settings_that_are_not_there_are_one_clear_problem(verb: str, tmp_path: Path, capsys: Printed) -> None:
+    assert VERBS[verb][0](str(tmp_path / "nothing.yaml")) == errors.SettingsInvalid.exit_code
+    problem = result_of(capsys.readouterr().out)["problem"]
+    assert problem["what"].startswith("there are no settings at")
+    assert problem["next"] == "invoke config.init --repo PATH"
+
+
+def test_a_folder_in_place_of_the_settings_names_the_file_in_it(tmp_path: Path, capsys: Printed) -> None:
+    write_repository(tmp_path)
+    assert cluster.status(str(tmp_path), False) == errors.SettingsInvalid.exit_code
+    assert f"name the file in it: {tmp_path}/blackstart.yaml" in capsys.readouterr().err
+
+
+def test_an_audit_tells_a_secret_that_cannot_be_had_from_a_store_that_does_not_answer(
+    settings: str, tmp_path: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Path(settings).read_text().replace("sops:secrets/restic.sops.yaml#password", "env:RESTIC_PW")
+    (tmp_path / "nas" / "other").mkdir(parents=True)
+    Path(settings).write_text(text.replace("sftp:backup@127.10.0.40:/tank/{app}", f"{tmp_path}/nas/{{app}}"))
+    monkeypatch.setenv("RESTIC_PW", "not the password")
+    assert dr.audit(settings, False, False) == errors.EXIT_STEP_FAILED
+    shown = capsys.readouterr().out
+    verdicts = {line.split()[1]: line.split()[0] for line in shown.splitlines()[1:4]}
+    assert verdicts == {"apps/notes-data": "missing", "media/photos": "unknown", "apps/vault": "unknown"}
+    assert "env:VAULT_PASSWORD: not set, or empty" in shown
+    assert "3 declared backups: 2 unknown, 1 missing. Nothing was changed." in shown
+
+
+def test_commands_that_are_shown_repeat_the_settings(settings: str, capsys: Printed) -> None:
+    assert dr.release(settings, False, "apps/vault", False, "") == errors.SettingsInvalid.exit_code
+    assert f"next      invoke dr.release --settings {settings} apps/vault --unproven --reason TEXT" in capsys.readouterr().err
+
+
+def test_all_that_is_left_to_fill_in_is_told_however_much_it_is(tmp_path: Path, capsys: Printed) -> None:
+    write_repository(tmp_path).unlink()
+    assert config.init(str(tmp_path), "", True) == errors.EXIT_OK
+    marks = result_of(capsys.readouterr().out)["marks"]
+    assert cluster.plan(str(tmp_path / "blackstart.yaml"), False, True, "") == errors.SettingsInvalid.exit_code
+    shown = capsys.readouterr().err
+    assert len(marks) > 6
+    assert [mark["path"] for mark in marks if f": {mark['path']}: is not filled in yet" not in shown] == []
+
+
+def test_a_runbook_that_cannot_be_written_is_no_bug(settings: str, tmp_path: Path, capsys: Printed) -> None:
+    assert cluster.plan(settings, False, True, str(tmp_path / "no" / "folder.md")) == errors.EXIT_STEP_FAILED
+    assert "the runbook cannot be written to" in capsys.readouterr().err
+
+
+def test_a_plan_without_a_look_writes_the_runbook_and_says_where(settings: str, tmp_path: Path, capsys: Printed) -> None:
+    assert cluster.plan(settings, False, True, str(tmp_path / "runbook.md")) == errors.EXIT_OK
+    assert f"Written: {tmp_path}/runbook.md, {tmp_path}/hold-policies.json" in capsys.readouterr().out
+
+
+def test_a_wrong_time_is_told_before_the_house_is_asked(settings: str, capsys: Printed) -> None:
+    assert dr.plan(settings, False, "", "yesterday") == errors.SettingsInvalid.exit_code
+    assert "--as-of yesterday is no time" in capsys.readouterr().err
+
+
+def test_the_policies_of_the_hold_are_one_line_with_json(capsys: Printed) -> None:
+    assert dr.hold("", True, True) == errors.EXIT_OK
+    assert result_of(capsys.readouterr().out)["counts"]["manifests"] >= 6
+
+
+def test_tools_check_is_one_line_too(settings: str, capsys: Printed) -> None:
+    tools.check(settings, True)
+    assert result_of(capsys.readouterr().out)["verb"] == "tools.check"
