@@ -43,6 +43,9 @@ class ProxmoxView(Protocol):
         """Every VM of the cluster with its configuration, ordered by id."""
 
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]: ...
+    def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
+        """Disks on a storage that bear this VM's id, whether the VM exists or not."""
+
     def running_tasks(self) -> tuple[RunningTask, ...]: ...
     def task(self, ref: TaskRef) -> TaskStatus: ...
 

@@ -33,6 +33,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.quorum.check(house),            # Proxmox answers, and a majority of its hosts is there
             checks.privileges.check(house),        # the token may do what the steps will ask
             *checks.room.checks(house),            # every host has the memory, every storage the space and content types
+            *checks.kept_disks.checks(house),      # no disk to be kept lies there without its VM
             checks.clocks.check(house),            # hosts and this machine agree on the time
             checks.image.check(house),             # the image's checksum can be had
             checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle

@@ -196,8 +196,9 @@ node_defaults:
   bridge: vmbr0  # (usual)
   cores: {mark}
   memory: {mark}  # 8GiB
-  # In the order in which Talos sees them; it installs to {disk}. fate says what a disk holds: keep, data (the default
-  # for data disks), or create, what can be made anew (the default for the system disk). No disk that exists is ever changed.
+  # In the order in which Talos sees them; it installs to {disk}. fate says what a disk holds: keep (the default for data
+  # disks): one that outlived its VM stops a run until you have decided; create (the default for the system disk): a new one is
+  # made beside it. No disk that exists is ever changed.
   disks:
     - size: {mark}  # 20GiB
       fate: {create}"""

@@ -39,7 +39,10 @@ class ProxmoxAccess:
 
 
 class DiskFate(Enum):
-    """What a disk holds: data that must be kept, or what can be created anew. No disk that exists is changed in either case."""
+    """What a disk holds: data to keep, so that one which outlived its VM stops the run, or what can be created anew.
+
+    No disk that exists is changed in either case.
+    """
 
     KEEP = "keep"
     CREATE = "create"

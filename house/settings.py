@@ -95,7 +95,7 @@ class DiskSection(Section):
 
     size: DiskSize = _what("the disk's size", "20GiB")
     storage: StorageName | None = _what("the Proxmox storage it lies on", "local-lvm", None)
-    fate: Fate | None = _what("what it holds: data to keep, or what can be created anew", "keep", None)
+    fate: Fate | None = _what("keep: one that outlived its VM stops the run; create: a new one is made beside it", "keep", None)
     slot: SlotName | None = _what("the disk's slot, scsi<place in the list> when left out", "scsi1", None)
 
 

@@ -114,13 +114,17 @@ class ProxmoxAdapter:
 
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]:
         """Image files (import, iso) on a storage as this host sees it."""
-        rows = self._rows(
-            f"/nodes/{host}/storage/{storage}/content", f"list what is on storage {storage} of host {host}"
-        )
-        found = [StoredImage(text(row["volid"]), number(row.get("size")), text(row.get("content"))) for row in rows]
-        return tuple(
-            sorted((each for each in found if each.content in ("import", "iso")), key=lambda each: each.volume)
-        )
+        return tuple(each for each in self._stored(host, storage) if each.content in ("import", "iso"))
+
+    def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
+        """See ports.ProxmoxView."""
+        return self._stored(host, storage, {"content": "images", "vmid": vm_id})
+
+    def _stored(self, host: str, storage: str, only: Mapping[str, str | int | bool] | None = None) -> tuple[StoredImage, ...]:
+        what = f"list what is on storage {storage} of host {host}"
+        rows = self._rows(f"/nodes/{host}/storage/{storage}/content", what, only)
+        found = (StoredImage(text(row["volid"]), number(row.get("size")), text(row.get("content"))) for row in rows)
+        return tuple(sorted(found, key=lambda each: each.volume))
 
     def running_tasks(self) -> tuple[RunningTask, ...]:
         """Active tasks of every host that is online: the token's own, all of them with Sys.Audit on the host."""

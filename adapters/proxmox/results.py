@@ -115,7 +115,7 @@ class VmSpec:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A file on a storage (import, iso): volume id and size in bytes."""
+    """A volume on a storage (content import, iso, or images for a VM's disk): volume id and size in bytes."""
 
     volume: str
     size: int

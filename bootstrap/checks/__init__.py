@@ -8,6 +8,7 @@ from bootstrap.checks import (
     etcd_healthy,
     held_claims,
     image,
+    kept_disks,
     keys,
     nodes,
     privileges,
@@ -19,6 +20,6 @@ from bootstrap.checks import (
 
 __all__ = [
     "api_servers", "charts", "clocks", "clone", "etcd_healthy", "held_claims",
-    "image", "keys", "nodes", "privileges", "quorum", "room",
+    "image", "kept_disks", "keys", "nodes", "privileges", "quorum", "room",
     "strangers", "versions",
 ]  # fmt: skip

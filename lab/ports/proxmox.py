@@ -116,6 +116,17 @@ class ModelledProxmox:
 
         return self._look(f"list what is on storage {storage} of host {host}", look)
 
+    def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
+        """See ports.ProxmoxView."""
+
+        def look() -> tuple[StoredImage, ...]:
+            self._pve.access.require(self._actor, f"/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
+            volumes = (volume for _, volume in sorted(self._making.storage(host, storage).volumes.items()))
+            disks = (volume for volume in volumes if volume.content == "images" and volume.vm_id == vm_id)
+            return tuple(StoredImage(disk.volume, disk.size, disk.content) for disk in disks)
+
+        return self._look(f"list what is on storage {storage} of host {host}", look)
+
     def running_tasks(self) -> tuple[RunningTask, ...]:
         """See ports.ProxmoxView."""
 

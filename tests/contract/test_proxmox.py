@@ -9,6 +9,7 @@ import pytest
 
 from adapters.proxmox.results import DiskSpec, PowerState, TaskRef, Vm
 from engine.errors import PermanentError, TransientError
+from lab.world.disks import DiskContents
 from lab.world.faults import Fault
 from lab.world.pve_access import LabToken
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -105,6 +106,16 @@ class TestImages:
         (local,) = [storage for storage in door.port.storages("pve-1") if storage.name == "local"]
         assert local.available == local.total - image.size
         assert door.port.images("pve-2", "local") == ()
+
+    def test_a_vms_disks_are_listed_by_its_id_and_no_others(self, door: Door) -> None:
+        storage = door.pve.storages.find("pve-1", "local-lvm")
+        assert storage is not None
+        for vm_id in (8001, 117):
+            storage.new_disk(vm_id, GIB, 0.0, DiskContents())
+        (disk,) = door.port.left_disks("pve-1", "local-lvm", 8001)
+        assert (disk.volume, disk.size, disk.content) == ("local-lvm:vm-8001-disk-0", GIB, "images")
+        assert door.port.left_disks("pve-2", "local-lvm", 8001) == ()
+        assert door.port.images("pve-1", "local-lvm") == ()
 
     def test_a_second_download_with_the_same_checksum_is_no_change(self, door: Door) -> None:
         door.with_image()

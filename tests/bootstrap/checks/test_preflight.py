@@ -9,8 +9,8 @@ import pytest
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe
 from engine.step import Severity
-from house.model import Requirement
-from lab.world.disks import LabStorage
+from house.model import DiskFate, Requirement
+from lab.world.disks import DiskContents, LabStorage
 from lab.world.pve_vm import LabVm
 from lab.world.store import Trouble
 from tests.builders import GIB
@@ -76,6 +76,38 @@ class TestVersions:
     def test_a_proxmox_that_cannot_fetch_a_disk_image(self, bare: Running) -> None:
         bare.home.proxmox.version = "8.3.5"
         assert self.of(bare).detail == "Proxmox 8.3.5 cannot fetch a disk image by itself; 8.4 or newer can"
+
+
+class TestKeptDisks:
+    ID = "preflight.kept-disks/cp-1"
+
+    def leave(self, bare: Running, vm_id: int = 8001) -> None:
+        storage = bare.home.proxmox.storages.find("pve-1", "local-lvm")
+        assert storage is not None
+        assert storage.new_disk(vm_id, 50 * GIB, 0.0, DiskContents())
+
+    def test_a_disk_that_outlived_its_vm_stops_the_run_and_is_named(self, bare: Running) -> None:
+        self.leave(bare)
+        seen = see(bare, bare.bootstrap, self.ID)
+        assert (seen.condition, seen.evidence) == (Condition.DRIFTED, ("local-lvm:vm-8001-disk-0, 50.0 GiB",))
+        report = bare.apply(bare.bootstrap)
+        assert [line.id for line in report.root_causes] == [self.ID]
+        assert not bare.home.proxmox.vms
+
+    def test_another_vms_disk_is_none_of_ours(self, bare: Running) -> None:
+        self.leave(bare, 117)
+        assert see(bare, bare.bootstrap, self.ID).condition is Condition.SATISFIED
+
+    def test_of_what_can_be_created_anew_nothing_is_asked(self, bare: Running) -> None:
+        self.leave(bare)
+        nodes = tuple(
+            replace(node, disks=tuple(replace(disk, fate=DiskFate.CREATE) for disk in node.disks)) for node in bare.house.nodes
+        )
+        bare.house = replace(bare.house, nodes=nodes)
+        assert self.ID not in [check.id for check in bare.bootstrap.checks]
+
+    def test_a_vm_that_is_there_has_its_disks(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.ID).detail == "a VM has them"
 
 
 class TestPrivileges:

@@ -1,0 +1,58 @@
+"""Whether disks of a lost VM still lie on the storage, where the settings say that they are to be kept: a person decides then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from engine.probe import Probe, drifted, satisfied
+from engine.step import BaseCheck, StepId
+from house.model import DiskFate, House, Node
+
+
+@dataclass(frozen=True)
+class KeptDisks(BaseCheck):
+    """One node. A VM is made with new disks: without this, data that survived the VM would lie beside it, forgotten."""
+
+    house: House
+    node: Node
+    needs = ("preflight.quorum", "preflight.privileges")  # Proxmox lists a VM's disks only to who may configure it
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"preflight.kept-disks/{self.node.name}")
+
+    @property
+    def title(self) -> str:
+        return f"no disk of an earlier VM {self.node.vm_id} is forgotten"
+
+    def probe(self, look: LookContext) -> Probe:
+        if any(vm.vm_id == self.node.vm_id for vm in look.proxmox.vms()):
+            return satisfied("a VM has them")  # whose it is, other checks ask
+        kept = [disk for disk in self.node.disks if disk.fate is DiskFate.KEEP]
+        found = [
+            volume
+            for storage in dict.fromkeys(disk.storage for disk in kept)
+            for volume in look.proxmox.left_disks(self.node.host, storage, self.node.vm_id)
+        ]
+        if found:
+            return drifted(
+                f"VM {self.node.vm_id} is gone and {len(found)} of its disks are not",
+                *(f"{volume.volume}, {volume.size / (1 << 30):.1f} GiB" for volume in found),
+                hint=f"keep one: create VM {self.node.vm_id} by hand with it and {self.house.owner_token(self.node)} as a line of "
+                f"its description; else remove it (pvesm free), or say `fate: create` for {', '.join(d.slot for d in kept)}",
+            )
+        return satisfied("nothing is left of an earlier VM")
+
+    def by_hand(self) -> str:
+        storages = dict.fromkeys(disk.storage for disk in self.node.disks if disk.fate is DiskFate.KEEP)
+        lists = "; ".join(f"pvesm list {name} --vmid {self.node.vm_id}" for name in storages)
+        return f"{lists}   # on {self.node.host}: no disk of a lost VM that you want to keep"
+
+
+def checks(house: House) -> Iterator[KeptDisks]:
+    """One for every node with a disk to keep."""
+    for node in house.nodes:
+        if any(disk.fate is DiskFate.KEEP for disk in node.disks):
+            yield KeptDisks(house, node)
