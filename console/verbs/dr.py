@@ -16,6 +16,7 @@ from cluster.course import Course
 from cluster.holding import still_held
 from console.jsonlines import JsonLines
 from console.opening import open_session
+from console.problem import complete
 from console.programs import refuse_unfit
 from console.session import Session, guarded
 from console.tables import audit_findings, audit_table, hold_table
@@ -169,17 +170,36 @@ def hold(settings: str, json: bool, manifests: bool) -> int:
     def body() -> int:
         if manifests:
             return print_manifests(json)
-        session = open_session("dr.hold", settings, json)
-        with session.doors(None) as doors:
-            record = doors.look.hold.record()
-        held = still_held(record.claims)
-        if not json:
-            session.console.print(hold_table(record, session.clock.now()))
-        rows = [{"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth} for c in record.claims]
-        code = EXIT_HELD if held else EXIT_OK
-        return session.finish("held" if held else "done", {"held": len(held), "all": len(record.claims)}, code, claims=rows)
+        return hold_of(open_session("dr.hold", settings, json))
 
     return guarded("dr.hold", json, body, settings)
+
+
+def hold_of(session: Session) -> int:
+    """What the record says, and whether anything carries it out: a record that is gone and no hold at all are not the same."""
+    with session.doors(None) as doors:
+        record, missing = doors.look.hold.record(), doors.look.hold.policies_missing()
+        refusing = not record.present and any(answer.refused for answer in doors.look.hold.refusals())
+    held = still_held(record.claims)
+    if record.present:
+        outcome, told = ("held", f"{len(held)} of {len(record.claims)} held") if held else ("done", "nothing is held")
+        if held and missing:
+            told += f"; and {len(missing)} of the policies that hold them are absent or differ: {', '.join(missing)}"
+    elif refusing:
+        outcome, told = "no record", "the hold's record is gone: its policies refuse every backup and every restore of VolSync"
+    else:
+        outcome, told = "no hold", "this cluster has no hold: nothing keeps a backup from being written"
+    if not session.json:
+        if record.claims:
+            session.console.print(hold_table(record, session.clock.now()))
+        following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else "invoke dr.restore" if held else ""
+        session.console.print(f"\n{session.prefix}{told}.", markup=False)
+        if following:
+            session.console.print(f"Next: {complete(following, session.settings)}", markup=False)
+    rows = [{"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth} for c in record.claims]
+    code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
+    counts = {"held": len(held), "all": len(record.claims)}
+    return session.finish(outcome, counts, code, claims=rows, policies_missing=missing)
 
 
 def print_manifests(json: bool) -> int:

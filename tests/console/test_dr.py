@@ -115,6 +115,30 @@ class TestWhichClaims:
             dr.restore_course(held_desk.session("dr.restore"), "", "yesterday")
 
 
+class TestHold:
+    def test_what_is_held_is_listed_with_what_comes_next(self, held_desk: Desk, capsys: Printed) -> None:
+        assert dr.hold_of(held_desk.session("dr.hold")) == errors.EXIT_HELD
+        shown = capsys.readouterr().out
+        assert "1 of 1 held" in shown
+        assert "Next: invoke dr.restore" in shown
+
+    def test_a_hold_whose_policies_are_gone_is_not_called_a_hold(self, held_desk: Desk, capsys: Printed) -> None:
+        held_desk.running.home.kube.objects().policies_bite_at = None
+        assert dr.hold_of(held_desk.session("dr.hold")) == errors.EXIT_HELD
+        assert "of the policies that hold them are absent or differ" in capsys.readouterr().out
+
+    def test_a_record_that_is_gone_is_neither_empty_nor_done(self, held_desk: Desk, capsys: Printed) -> None:
+        held_desk.running.home.kube.objects().record = None
+        assert dr.hold_of(held_desk.session("dr.hold", json=True)) == errors.EXIT_HELD
+        assert json.loads(capsys.readouterr().out)["result"]["outcome"] == "no record"
+
+    def test_a_cluster_without_a_hold_says_so(self, held_desk: Desk, capsys: Printed) -> None:
+        objects = held_desk.running.home.kube.objects()
+        objects.record, objects.policies_bite_at = None, None
+        assert dr.hold_of(held_desk.session("dr.hold")) == errors.EXIT_OK
+        assert "this cluster has no hold" in capsys.readouterr().out
+
+
 class TestReleaseByHand:
     def test_it_needs_the_word_and_a_reason(self, held_desk: Desk) -> None:
         for unproven, reason in ((False, "because"), (True, "")):
