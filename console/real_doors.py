@@ -6,6 +6,7 @@ import platform
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
@@ -27,6 +28,7 @@ from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
+from engine.errors import SettingsInvalid
 from engine.journal import Journal
 from engine.programs import EndGroup, Programs
 from engine.waiting import Clock
@@ -66,6 +68,7 @@ class RealDoors:
 
 def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | None) -> RealDoors:
     """Make the adapters; nothing is asked of anybody yet. With a journal, the keeper holds a duplicate of its lock."""
+    _need_folder(house)
     programs = Programs()
     keeper = Keeper(house.state_dir / "programs", search=(Places().programs,), on_start=programs.noted)
     if journal is not None:
@@ -95,6 +98,20 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
     look = read_only(act)
     guarded, lease = leased(act, holder_of(house))
     return RealDoors(look, replace(guarded, run=run), programs, end_group, lease, keeper, clients, proxmox)
+
+
+def _need_folder(house: House) -> None:
+    """The state folder, made and writable: every run, and every look that starts a program, keeps its files there."""
+    try:
+        house.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=house.state_dir):
+            pass
+    except OSError as error:
+        raise SettingsInvalid(
+            f"the state folder {house.state_dir} cannot be written to",
+            evidence=(f"{type(error).__name__}: {error.strerror}",),
+            hint="house.state in the settings names another; it must be yours, on a disk that is not full",
+        ) from error
 
 
 def holder_of(house: House) -> str:

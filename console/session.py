@@ -304,7 +304,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
         return ended(REFUSED, error.exit_code, problem=error)
     except KeyboardInterrupt:
-        sys.stderr.write(f"invoke {verb} was interrupted; it had changed nothing.\n")
+        sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
         return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
     except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
         sys.stderr.write(redact(traceback.format_exc()))

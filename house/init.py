@@ -55,14 +55,16 @@ def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.tok
             hint="Blackstart reads talos/talconfig.yaml, bootstrap/helmfile.yaml and kubernetes/",
         )
     text = settings_text(repository, house_id())
+    schema = root / SCHEMA_FILE
     try:
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
+        if not schema.exists():
+            schema.write_text(schema_text(), encoding="utf-8")
     except FileExistsError:
         raise SettingsInvalid(f"{file} is there already", hint="it is never overwritten: move it aside first") from None
-    schema = root / SCHEMA_FILE
-    if not schema.exists():
-        schema.write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        raise SettingsInvalid(f"{root} cannot be written to: {error.strerror}", hint="the repository must be yours") from error
     return Written(file, marks_in(text), repository.notes)
 
 

@@ -89,11 +89,14 @@ def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:
         lines.append(f'  {key}:\n    repository_id: "{claim.repository_id}"\n    count: {claim.count}\n')
         lines.append(f"    bytes: {claim.bytes}\n    date: {date}\n")
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as out:
-        out.write("".join(lines))
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(file)
+    try:
+        with temporary.open("w", encoding="utf-8") as out:
+            out.write("".join(lines))
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        raise SettingsInvalid(f"{file} cannot be written: {error.strerror}", hint="the old one, if any, is as it was") from error
 
 
 def compare(locked: LockedClaim, seen: LockedClaim | None) -> tuple[Difference, ...]:

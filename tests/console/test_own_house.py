@@ -11,6 +11,7 @@ import pytest
 
 from console.verbs import cluster, config, dr, tools
 from engine import errors
+from house.lock import write_lock
 from tests.house.small_house import write_repository
 
 Printed = pytest.CaptureFixture[str]
@@ -108,6 +109,19 @@ def test_a_runbook_that_cannot_be_written_is_no_bug(settings: str, tmp_path: Pat
 def test_a_plan_without_a_look_writes_the_runbook_and_says_where(settings: str, tmp_path: Path, capsys: Printed) -> None:
     assert cluster.plan(settings, False, True, str(tmp_path / "runbook.md")) == errors.EXIT_OK
     assert f"Written: {tmp_path}/runbook.md, {tmp_path}/hold-policies.json" in capsys.readouterr().out
+
+
+def test_a_state_folder_that_cannot_be_made_is_no_bug(settings: str, capsys: Printed) -> None:
+    Path(settings).write_text(Path(settings).read_text().replace("state: state/small", "state: blackstart.yaml/state"))
+    assert dr.audit(settings, False, False) == errors.SettingsInvalid.exit_code
+    shown = capsys.readouterr().err
+    assert "cannot be written to" in shown
+    assert "house.state in the settings names another" in shown
+
+
+def test_a_lock_that_cannot_be_written_is_no_bug(tmp_path: Path) -> None:
+    with pytest.raises(errors.SettingsInvalid, match="cannot be written"):
+        write_lock(tmp_path / "gone" / "blackstart.lock.yaml", [])
 
 
 def test_a_wrong_time_is_told_before_the_house_is_asked(settings: str, capsys: Printed) -> None:
