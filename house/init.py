@@ -142,7 +142,8 @@ def _backups(repository: Repository) -> str:
     for backup in backups:
         if backup.mover_repository:
             patterns[_pattern(backup.mover_repository, backup.app)] = None
-    lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD")]
+    told = "".join(f"# In the cluster, the restic password comes from {each}.\n" for each in repository.hints.passwords)
+    lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD", told=told)]
     lines.append("  open_as:" if patterns else "  open_as: []")
     for pattern in patterns:
         lines.append(f'    - seen: "{pattern}"')
@@ -151,6 +152,7 @@ def _backups(repository: Repository) -> str:
             lines += [f"        {key}: {FILL_IN}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         elif not pattern.startswith("sftp:"):
             lines.append(f"      open: {FILL_IN}  # sftp:user@nas:/path/{{app}}, /mnt/path/{{app}} or s3:https://…")
+            lines += [f"      # In the cluster, movers have mounted {each}." for each in repository.hints.stores]
     lines.append(_CLAIMS)
     unknown = [b for b in backups if not b.mover_repository]
     lines.append("  claims:" if unknown else "  claims: {}")
@@ -219,7 +221,7 @@ sops:
 """
 
 _BACKUPS = """# How backups are opened from this machine, before anything is built.
-backups:
+{told}backups:
   password: {mark}  # reference to the restic password, as in op://vault/item/RESTIC_PASSWORD
   # `seen` is what the mover sees; {{name}} stands for text without a slash, * for any. Without `open` it is opened as it is."""
 

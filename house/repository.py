@@ -14,6 +14,7 @@ from house.declared import Declared, declared
 from house.fluxgraph import walk
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
 from house.helmfile import helmfile_of, read_helmfile
+from house.hints import Hints, hints
 from house.kustomize import Tree, mapping, sequence
 from house.model import FluxApp, Release
 from house.problems import Problem, shown
@@ -36,6 +37,7 @@ class Repository:
     age_recipients: tuple[str, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    hints: Hints
 
 
 def read_repository(root: Path) -> Repository:
@@ -61,6 +63,7 @@ def read_repository(root: Path) -> Repository:
         age_recipients=recipients,
         problems=(*talos_problems, *release_problems, *recipient_problems),
         notes=tuple(str(note) for note in sorted(tree.notes)),
+        hints=hints(graph),
     )
 
 

@@ -21,6 +21,21 @@ ANSWERS = {
 }  # fmt: skip
 
 
+NFS_POLICY = """---
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicy
+metadata: {name: volsync-mover-nfs}
+spec:
+  mutations:
+    - patchType: JSONPatch
+      jsonPatch:
+        expression: >
+          [JSONPatch{op: "add", path: "/spec/template/spec/volumes/-",
+          value: Object.spec.template.spec.volumes{nfs: Object.spec.template.spec.volumes.nfs{
+          server: "nas.lan", path: "/tank/volsync"}}}]
+"""
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> Written:
     write_repository(tmp_path).unlink()
@@ -71,6 +86,19 @@ def test_the_backups_section_alone_is_enough_to_look_at_backups(written: Written
     assert len(load(written.file, Part.BACKUPS).claims) == 3
     with pytest.raises(SettingsInvalid):
         load(written.file)
+
+
+def test_it_tells_where_the_cluster_has_the_password_and_the_store_from(tmp_path: Path) -> None:
+    write_repository(tmp_path).unlink()
+    secret = tmp_path / "kubernetes/components/volsync/secret.yaml"
+    text = secret.read_text()
+    assert "kind: ExternalSecret" in text
+    secret.write_text(text + "  secretStoreRef: {name: vault}\n  dataFrom: [{extract: {key: volsync-restic}}]\n" + NFS_POLICY)
+    lines = write_settings(tmp_path).file.read_text().splitlines()
+    place = "kubernetes/components/volsync/secret.yaml"
+    assert f"# In the cluster, the restic password comes from item volsync-restic of vault ({place}:1)." in lines
+    (store,) = [line.strip() for line in lines if "movers have mounted" in line]
+    assert store.startswith(f"# In the cluster, movers have mounted NFS nas.lan:/tank/volsync ({place}:")
 
 
 def test_nothing_is_overwritten(written: Written) -> None:
