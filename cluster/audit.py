@@ -12,7 +12,8 @@ from house.model import BackedUpClaim, House
 
 HINTS = {
     Verdict.MISSING: "no repository at this place: compare the path, letter by letter, with the one the backups were written to",
-    Verdict.EMPTY: "a repository without a complete snapshot: it may have been made by a restore from a misspelt path",
+    Verdict.EMPTY: "no snapshot with the data that are required: the repository may have been made by a restore from a misspelt "
+    "path, or the newest backups are of an empty volume (an older one is restored with --as-of)",
     Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
     Verdict.UNREADABLE: "the repository is damaged: run `restic check` against a copy before anything else",
     Verdict.UNREACHABLE: "its store was not reached: nothing is known about this backup",
@@ -57,9 +58,12 @@ def repository_of(house: House, claim: BackedUpClaim) -> Repository:
 
 
 def audit_claim(
-    backups: BackupsView, clock: Clock, house: House, claim: BackedUpClaim, known_id: str = ""
+    backups: BackupsView, clock: Clock, house: House, claim: BackedUpClaim, known_id: str = "", as_of: float = 0.0
 ) -> ClaimAudit:
-    """Look once and judge; `known_id` is the repository id the lock file has for this claim ("" for none)."""
+    """Look once and judge; `known_id` is the repository id the lock file has for this claim ("" for none).
+
+    With `as_of` (seconds since the epoch) the newest one not later than that is judged, whatever its age: somebody wants it.
+    """
     if not claim.open_as:
         return ClaimAudit(
             claim, Verdict.UNKNOWN, "", None, None, (),
@@ -67,7 +71,8 @@ def audit_claim(
         )  # fmt: skip
     seen = backups.look(repository_of(house, claim))
     complete = [point for point in seen.points if point.complete]
-    newest = complete[0] if complete else None
+    wanted = [point for point in complete if not as_of or point.time <= as_of] or complete
+    newest = wanted[0] if wanted else None
     age = clock.now() - newest.time if newest else None
     verdict, detail, remarks = seen.verdict, seen.detail, ""
     if known_id and seen.repository_id and seen.repository_id != known_id:
@@ -77,7 +82,7 @@ def audit_claim(
     elif verdict is Verdict.OK and newest is None:
         verdict, detail = Verdict.EMPTY, f"{len(seen.points)} snapshots, none of them complete"
     elif verdict is Verdict.OK and newest is not None and age is not None:
-        verdict, detail = _judge(claim, newest, age, len(complete))
+        verdict, detail = _judge(claim, newest, 0.0 if as_of else age, len(complete))
         remarks = seen.detail  # stale locks, unreadable files: OK, and worth a look
         detail = "; ".join(filter(None, (detail, remarks)))
     return ClaimAudit(claim, verdict, seen.repository_id, newest, age, seen.points, detail, remarks)
@@ -89,6 +94,10 @@ def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -
     told = f"{count} complete snapshots, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
     if claim.requirement.max_age and age > claim.requirement.max_age:
         return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
+    if claim.requirement.required and newest.files == 0:
+        return Verdict.EMPTY, f"{told}; there is no file in it"
+    if claim.requirement.min_bytes and newest.size is None:
+        return Verdict.UNKNOWN, f"{told}; at least {claim.requirement.min_bytes} bytes are required, and it does not tell its size"
     if claim.requirement.min_bytes and (newest.size or 0) < claim.requirement.min_bytes:
         return Verdict.EMPTY, f"{told}; less than {claim.requirement.min_bytes} bytes"
     return Verdict.OK, told

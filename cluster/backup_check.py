@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from adapters.backups.results import Verdict
 from adapters.context import LookContext
 from cluster.audit import audit_claim
 from cluster.by_hand import restic_by_hand
-from engine.probe import Probe
+from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
 
@@ -20,6 +21,7 @@ class Backup(BaseCheck):
     house: House
     claim: BackedUpClaim
     known_id: str = ""
+    as_of: float = 0.0
 
     @property
     def id(self) -> StepId:
@@ -35,13 +37,58 @@ class Backup(BaseCheck):
         return Severity.BLOCKING if known else Severity.ADVISORY
 
     def probe(self, look: LookContext) -> Probe:
-        return audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id).probe()
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id, self.as_of)
+        if audit.verdict is Verdict.EXPIRED:
+            # A house that was down for two days has no backup of yesterday. That must not keep it down: see BackupAge.
+            return satisfied(audit.detail)
+        return audit.probe()
 
     def by_hand(self) -> str:
         return f"{restic_by_hand(self.claim, 'snapshots')}   # the newest is as young as it should be"
 
 
-def checks(house: House, claims: tuple[BackedUpClaim, ...], known: Mapping[str, str]) -> Iterator[Backup]:
-    """One for every claim; `known` maps claim keys to the repository ids of the lock file."""
+@dataclass(frozen=True)
+class BackupAge(BaseCheck):
+    """The newest snapshot is as young as the claim wants it; stops nothing."""
+
+    house: House
+    claim: BackedUpClaim
+    severity = Severity.ADVISORY
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"preflight.backup-age/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"backup of {self.claim.key} is young enough"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"preflight.backup/{self.claim.key}",)
+
+    def probe(self, look: LookContext) -> Probe:
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim)
+        if audit.verdict in (Verdict.EXPIRED, Verdict.UNREACHABLE, Verdict.UNKNOWN):
+            return audit.probe()
+        if audit.age is None:
+            return satisfied(f"there is none whose age could be told: {audit.verdict.value}")
+        return satisfied(f"{audit.age / 3600:.1f} h old")
+
+    def by_hand(self) -> str:
+        hours = self.claim.requirement.max_age / 3600
+        return f"{restic_by_hand(self.claim, 'snapshots --latest 1')}   # not older than {hours:.0f} h"
+
+
+def checks(
+    house: House, claims: tuple[BackedUpClaim, ...], known: Mapping[str, str], as_of: float = 0.0
+) -> Iterator[Backup | BackupAge]:
+    """For every claim its repository, and where the claim says how old the newest may be, its age.
+
+    `known` maps claim keys to the repository ids of the lock file. With `as_of` (seconds since the epoch) the snapshot of that
+    time is judged, and its age is what somebody wants.
+    """
     for claim in claims:
-        yield Backup(house, claim, known.get(claim.key, ""))
+        yield Backup(house, claim, known.get(claim.key, ""), as_of)
+        if claim.requirement.max_age and not as_of:
+            yield BackupAge(house, claim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from adapters.volsync.results import FileEntry, Listing
@@ -52,7 +53,12 @@ def inside(listing: Listing, root: str) -> Listing:
     """
     top = root.strip("/")
     kept = (e for e in listing.entries if e.path != top)
-    return replace(listing, entries=tuple(replace(e, path=e.path.removeprefix(f"{top}/")) for e in kept))
+    return replace(listing, entries=tuple(replace(e, path=below(e.path, root)) for e in kept))
+
+
+def below(path: str, root: str) -> str:
+    """One path of a snapshot as seen from the volume."""
+    return path.removeprefix(f"{root.strip('/')}/")
 
 
 def with_hashes(listing: Listing, hashes: tuple[tuple[str, str], ...]) -> Listing:
@@ -63,10 +69,11 @@ def with_hashes(listing: Listing, hashes: tuple[tuple[str, str], ...]) -> Listin
     )
 
 
-def compare(wanted: Listing, found: Listing) -> Comparison:
+def compare(wanted: Listing, found: Listing, content: Collection[str] = ()) -> Comparison:
     """Every entry of both lists: presence, kind, size, mode, owner (where it could be seen), content where both have a hash.
 
-    A list that broke off is itself a difference: nothing is proven from half a list.
+    `content` are paths whose content was to be compared: one that was not read on both sides is a difference, and so is a list
+    that broke off. Nothing is proven from half a look.
     """
     differences: list[str] = []
     for name, listing in (("snapshot", wanted), ("image", found)):
@@ -78,10 +85,13 @@ def compare(wanted: Listing, found: Listing) -> Comparison:
     ownership = wanted.ownership_known and found.ownership_known
     differences += [f"missing: {path}" for path in sorted(left.keys() - right.keys())]
     differences += [f"not in the snapshot: {path}" for path in sorted(right.keys() - left.keys())]
-    hashed = 0
+    hashed, wanted_content = 0, frozenset(content)
     for path in sorted(left.keys() & right.keys()):
         differences += [f"{what}: {path}" for what in _differs(left[path], right[path], ownership)]
-        hashed += left[path].kind == "file" and bool(left[path].sha256 and right[path].sha256)
+        read = bool(left[path].sha256 and right[path].sha256)
+        hashed += left[path].kind == "file" and read
+        if path in wanted_content and not read and left[path].kind == right[path].kind == "file":
+            differences.append(f"content not read: {path}")
     files = [entry for entry in left.values() if entry.kind == "file"]
     proof = digest(sorted((e.path, e.kind, e.size, e.mode, e.uid, e.gid, e.sha256) for e in left.values()))
     return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof)

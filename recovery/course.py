@@ -37,7 +37,7 @@ def course(
     known = known or {}
     return Course(
         checks=(
-            *backup_check.checks(house, claims, known),  # every repository opens and is the one the lock file knows
+            *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
             in_place.InPlace(),                        # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs
         ),

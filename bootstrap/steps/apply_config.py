@@ -49,7 +49,7 @@ class ApplyConfig(BaseStep):
         return Hazard.DISRUPTS if seen.evidence else Hazard.NONE
 
     def identity(self, seen: Probe) -> str:
-        return f"{self.node.name} may restart"
+        return f"{self.node.name} may restart: {' '.join(seen.evidence)}"
 
     def probe(self, look: LookContext) -> Probe:
         phase = look.talos.phase(self.node.address)
@@ -66,8 +66,10 @@ class ApplyConfig(BaseStep):
         state = look.talos.machine(self.node.address)
         if state.stage in ("installing", "upgrading", "rebooting", "shuttingDown", "resetting"):
             return changing(f"{self.node.name} is {state.stage}")
-        if look.talos.applied_digest(self.node.address) != look.machineconfigs.digest(self.node.name):
-            return drifted(f"{self.node.name} runs another machineconfig", "machineconfig")
+        wanted = look.machineconfigs.digest(self.node.name)
+        if look.talos.applied_digest(self.node.address) != wanted:
+            # The consent is to this machineconfig and no other.
+            return drifted(f"{self.node.name} runs another machineconfig", "machineconfig", f"to {wanted[:12]}")
         return satisfied(f"{self.node.name} runs its machineconfig, Talos {state.version}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:

@@ -9,6 +9,7 @@ from adapters.context import LookContext
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import BackedUpClaim, House
+from recovery.suspension import kustomization_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Running(BaseCheck):
         if late:
             return changing("the application is not ready yet", *late)
         if not workloads:
+            flux = kustomization_of(look.flux, self.claim)
+            if flux is not None and not flux.ready and not flux.suspended:
+                return changing(f"no workload mounts the claim yet, and Flux is not done with {flux.key}", flux.message)
             return satisfied("no workload mounts the claim; nothing to start")
         return satisfied(f"{len(workloads)} workloads ready")
 

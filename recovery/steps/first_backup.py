@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from adapters.backups.results import RepositoryLook, RestorePoint
+from adapters.backups.results import Repository, RepositoryLook, RestorePoint, Verdict
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
+from adapters.ports import BackupsView
 from adapters.volsync.results import SourceBackups
 from cluster.audit import repository_of
+from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import pause, wait_until
@@ -22,7 +24,7 @@ NUDGE_S = 2.0
 
 @dataclass(frozen=True)
 class FirstBackup(BaseStep):
-    """A complete snapshot in the same repository, newer than the pin's restore, with as many files as came back."""
+    """A complete snapshot in the repository that was restored from, made since the claim was held, with files in it."""
 
     house: House
     claim: BackedUpClaim
@@ -56,16 +58,24 @@ class FirstBackup(BaseStep):
         if not source.present:
             return changing(f"ReplicationSource {self.claim.source} is not there")
         seen = look.backups.look(repository_of(self.house, self.claim))
-        if entry.repository_id and seen.repository_id != entry.repository_id:
+        if seen.verdict not in (Verdict.OK, Verdict.EMPTY):
             return unknown(f"the repository could not be seen: {seen.verdict.value}", seen.detail)
+        if entry.repository_id and seen.repository_id != entry.repository_id:
+            raise PermanentError(
+                f"{self.claim.key} is not backed up to the repository that it was restored from",
+                evidence=(f"restored from {entry.repository_id[:8]}", f"there now: {seen.repository_id[:8]}"),
+            )
         point = after_pin(seen, entry.snapshot_id, entry.since)
         if point is None:
             if source.running:
                 return changing("VolSync is backing up")
             return missing("no backup since the restore", source.condition)
+        files = files_in(look.backups, repository_of(self.house, self.claim), point)
+        if not files:
+            return missing(f"snapshot {point.snapshot_id[:8]} since the restore holds no file")
         if source.manual == trigger_of(entry):
             return missing("backed up, but our trigger is still on: the schedule is off")
-        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {point.files} files")
+        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {files} files")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
@@ -99,6 +109,16 @@ class FirstBackup(BaseStep):
 def trigger_of(entry: HeldClaim) -> str:
     """Our manual trigger on the source: one of its own for each hold, the same for every resume of it."""
     return f"blackstart-{entry.since:.0f}"
+
+
+def files_in(backups: BackupsView, repository: Repository, point: RestorePoint) -> int:
+    """How many files it holds, counted in its own list where it carries no summary. TransientError from half a list."""
+    if point.files is not None:
+        return point.files
+    listing = backups.listing(repository, point.snapshot_id)
+    if not listing.complete:
+        raise TransientError(f"the list of snapshot {point.snapshot_id[:8]} broke off", evidence=(listing.detail,))
+    return sum(entry.kind == "file" for entry in listing.entries)
 
 
 def after_pin(seen: RepositoryLook, snapshot_id: str, since: float) -> RestorePoint | None:

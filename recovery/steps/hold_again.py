@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.backups.results import RestorePoint, Verdict
+from adapters.backups.results import RestorePoint
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import BackupsView
 from adapters.volsync.results import ClaimPhase
-from cluster.audit import audit_claim
+from cluster.audit import ClaimAudit, audit_claim
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
+from recovery.choice import candidates, named
 from recovery.record import entry_of, is_through
 from recovery.suspension import kustomization_of, refuse_foreign
 
@@ -57,29 +58,26 @@ class HoldAgain(BaseStep):
         if state.phase is not ClaimPhase.BOUND:
             return unknown(f"the claim is {state.phase.value}, and the record calls it released")
         refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
-        newest = self.points(look.backups, look.clock)[0]
-        return missing("bound and alive: what is in it will be lost", *self.named(state.uid, newest))
+        audit = self.audit(look.backups, look.clock)
+        newest = candidates(audit, self.as_of, look.clock.now())[0]
+        return missing("bound and alive: what is in it will be lost", *self.named(state.uid, audit, newest))
 
-    def named(self, uid: str, point: RestorePoint) -> tuple[str, ...]:
+    def named(self, uid: str, audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
         """What the consent is to: this claim, and this restore point in its place."""
-        return f"claim {self.claim.key} uid {uid}", f"replaced by snapshot {point.snapshot_id[:8]} of {point.pin}"
+        replaced_by, *given_up = named(audit, point)
+        return f"claim {self.claim.key} uid {uid}", f"replaced by {replaced_by}", *given_up
 
-    def points(self, backups: BackupsView, clock: Clock) -> tuple[RestorePoint, ...]:
-        """Complete snapshots not later than `as_of`, the newest first; PermanentError when there is none to trust."""
-        audit = audit_claim(backups, clock, self.house, self.claim, self.known_id)
-        limit = self.as_of or clock.now()
-        points = tuple(p for p in audit.points if p.complete and p.time <= limit)
-        if audit.verdict not in (Verdict.OK, Verdict.EXPIRED) or not points:
-            raise PermanentError(
-                f"{self.claim.key} has no restore point: {audit.verdict.value}", evidence=(audit.detail,)
-            )
-        return points
+    def audit(self, backups: BackupsView, clock: Clock) -> ClaimAudit:
+        """The claim's backup as it is now."""
+        return audit_claim(backups, clock, self.house, self.claim, self.known_id, self.as_of)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         claim = self.claim
         state = act.claims.claim(claim.namespace, claim.claim)
         # Backups go on while a person reads the plan: what was consented to counts, not what is newest by now.
-        point = next((p for p in self.points(act.backups, act.clock) if self.named(state.uid, p) == seen.evidence), None)
+        audit = self.audit(act.backups, act.clock)
+        points = candidates(audit, self.as_of, act.clock.now())
+        point = next((p for p in points if self.named(state.uid, audit, p)[:2] == seen.evidence[:2]), None)
         if point is None:
             raise PermanentError(
                 f"{self.claim.key} is not what the consent named any more",

@@ -11,8 +11,9 @@ from cluster.audit import audit_claim
 from cluster.by_hand import record_by_hand, restic_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
-from engine.step import BaseStep, Notes, StepId, if_any
+from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
+from recovery.choice import candidates, named, newer
 from recovery.record import entry_of
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
@@ -50,17 +51,35 @@ class PinClaim(BaseStep):
             return unknown("not in the hold's record", hint=NOT_HELD)
         if entry.pin:
             return satisfied(f"snapshot {entry.snapshot_id[:8]} of {entry.pin}")
-        return missing("no restore point chosen yet")
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id, self.as_of)
+        if audit.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
+            return unknown(f"the backup cannot be seen: {audit.verdict.value}", audit.detail)
+        point = candidates(audit, self.as_of, look.clock.now())[0]
+        later = newer(audit, point)
+        if not later:
+            return missing("no restore point chosen yet", *named(audit, point))
+        kept = ", ".join(f"{rule} {count}" for rule, count in self._retained(look)) or "unknown to us"
+        return missing(
+            f"{len(later)} snapshots are newer than the one to restore; what the first backup keeps: {kept}", *named(audit, point)
+        )
+
+    def _retained(self, look: LookContext) -> tuple[tuple[str, str], ...]:
+        return look.claims.source(self.claim.namespace, self.claim.source).retain
+
+    def hazard(self, seen: Probe) -> Hazard:
+        return Hazard.DESTROYS if len(seen.evidence) > 1 else Hazard.NONE
+
+    def identity(self, seen: Probe) -> str:
+        return f"{self.claim.key} goes back to {'; '.join(seen.evidence)}" if len(seen.evidence) > 1 else ""
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = entry_of(act.hold, self.claim)
-        audit = audit_claim(act.backups, act.clock, self.house, self.claim, self.known_id)
-        if audit.verdict not in (Verdict.OK, Verdict.EXPIRED) or entry is None:
-            raise PermanentError(f"no restore point for {self.claim.key}: {audit.verdict.value}", evidence=(audit.detail,))
-        limit = self.as_of or act.clock.now()
-        point = next((p for p in audit.points if p.complete and p.time <= limit), None)
-        if point is None:
-            raise PermanentError(f"{self.claim.key} has no complete snapshot that old", evidence=(audit.detail,))
+        audit = audit_claim(act.backups, act.clock, self.house, self.claim, self.known_id, self.as_of)
+        points = candidates(audit, self.as_of, act.clock.now())
+        # What was seen, and consented to where that was needed, counts: not what is newest by now.
+        point = next((p for p in points if named(audit, p)[0] == seen.evidence[0]), None)
+        if point is None or entry is None:
+            raise PermanentError(f"{self.claim.key}: the restore point that was seen is gone", evidence=seen.evidence)
         notes.put("snapshot", point.snapshot_id)
         act.hold.put(
             replace(entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin)

@@ -54,12 +54,8 @@ class PopulateClaim(BaseStep):
             return unknown("no image is proven")
         state = look.claims.claim(self.claim.namespace, self.claim.claim)
         if state.phase is ClaimPhase.BOUND:
-            if state.populated_from and state.populated_from != entry.image:
-                raise PermanentError(
-                    f"{self.claim.key} was filled from {state.populated_from}, proven was {entry.image}",
-                    hint="the claim stays held; delete it and let it be filled again (invoke dr.restore, with approval)",
-                )
-            return satisfied(f"bound, made from {state.populated_from or entry.image}")
+            self._refuse_another(state.populated_from, entry.image)
+            return satisfied(f"bound, made from {state.populated_from}")
         if state.phase is ClaimPhase.ABSENT:
             return changing("the claim is not there yet: Flux has not applied it")
         return missing(f"the claim is {state.phase.value}", state.detail)
@@ -71,6 +67,16 @@ class PopulateClaim(BaseStep):
             pause(act.clock, NUDGE_S)
             if act.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.BOUND:
                 return
+
+    def _refuse_another(self, origin: str, proven: str) -> None:
+        """VolSync names the image on the volume in the same patch that binds it: no name means that somebody else made it."""
+        if origin != proven:
+            place = f"kubectl -n {self.claim.namespace} delete pvc {self.claim.claim}"
+            raise PermanentError(
+                f"{self.claim.key} was filled from {origin}, proven was {proven}"
+                if origin else f"{self.claim.key} is bound to a volume that VolSync has not filled; proven was {proven}",
+                hint=f"the claim stays held; once nothing in it is needed, `{place}`: Flux makes it again, and it is filled anew",
+            )
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} annotate pvc {self.claim.claim} blackstart/nudge=$(date +%s) --overwrite"

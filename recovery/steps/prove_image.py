@@ -14,7 +14,7 @@ from engine.errors import PermanentError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.comparison import Comparison, compare, inside, to_hash, with_hashes
+from recovery.comparison import Comparison, below, compare, inside, to_hash, with_hashes
 from recovery.record import entry_of, is_through, pinned
 
 SHOWN = 20
@@ -86,7 +86,7 @@ class ProveImage(BaseStep):
         hashed = inside(with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files)), MOVER_ROOT)
         chosen = None if paths is None else tuple(e.path for e in hashed.entries if e.sha256)
         found: Listing = act.claims.contents(self.claim.namespace, image, hashes=chosen)
-        return compare(hashed, found)
+        return compare(hashed, found, [below(path, MOVER_ROOT) for path in files])
 
     def by_hand(self) -> str:
         claim = self.claim

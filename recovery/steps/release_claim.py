@@ -54,7 +54,8 @@ class ReleaseClaim(BaseStep):
         if entry is not None and not is_through(entry):
             act.hold.put(replace(entry, state=HoldState.RELEASED))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
-        act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
+        if act.claims.source(self.claim.namespace, self.claim.source).present:
+            act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
 
     def by_hand(self) -> str:
         claim = self.claim

@@ -71,7 +71,23 @@ def test_what_the_look_remarks_stays_when_all_is_well() -> None:
 def test_a_size_that_nobody_wrote_is_unknown_and_satisfies_no_minimum() -> None:
     assert "unknown bytes" in audited(Seen(Verdict.OK, (point(size=None),))).detail
     claim = a_claim(requirement=Requirement(True, 0.0, 1))
-    assert audited(Seen(Verdict.OK, (point(size=None),)), claim).verdict is Verdict.EMPTY
+    found = audited(Seen(Verdict.OK, (point(size=None),)), claim)
+    assert (found.verdict, found.probe().condition) == (Verdict.UNKNOWN, Condition.UNKNOWN)
+
+
+def test_a_newest_one_without_any_file_is_empty_unless_that_may_be() -> None:
+    empty = replace(point(), files=0)
+    assert audited(Seen(Verdict.OK, (empty,)), a_claim(requirement=Requirement(True, 0.0, 0))).verdict is Verdict.EMPTY
+    assert audited(Seen(Verdict.OK, (empty,)), a_claim(requirement=Requirement(False, 0.0, 0))).verdict is Verdict.OK
+
+
+def test_as_of_judges_the_one_of_that_time_and_not_its_age() -> None:
+    claim = a_claim(requirement=Requirement(True, 100.0, 500))
+    poisoned, good = point(60.0, size=8), point(7200.0)
+    seen = Seen(Verdict.OK, (poisoned, good))
+    assert audited(seen, claim).verdict is Verdict.EMPTY
+    found = audit_claim(seen, VirtualClock(), a_house(), claim, as_of=NOW - 3600.0)
+    assert (found.verdict, found.newest) == (Verdict.OK, good)
 
 
 def test_none_complete_is_empty() -> None:

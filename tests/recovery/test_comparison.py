@@ -50,6 +50,13 @@ def test_a_content_that_was_not_read_is_not_counted_as_compared() -> None:
     assert compare(listed(*FILES), found).depth == "1 of 2 files by content, the rest by size"
 
 
+def test_a_content_that_was_to_be_read_and_was_not_is_a_difference_on_either_side() -> None:
+    unread = listed(replace(FILES[0], sha256=""), FILES[1])
+    for sides in ((unread, listed(*FILES)), (listed(*FILES), unread)):
+        assert compare(*sides, ["a", "b/c"]).differences == ("content not read: a",)
+        assert compare(*sides, ["b/c"]).differences == ()
+
+
 def test_a_directory_where_a_file_was_and_a_link_s_mode() -> None:
     directory = FileEntry("a", "dir", 0, 0o755, 1000, 1000)
     assert compare(listed(FILES[0]), listed(directory)).differences == ("kind (file, came back as dir): a",)

@@ -38,9 +38,55 @@ class TestAsOf:
         empty_house.home.seed_backup(claim.mover_repository, EARLIER, 86_400)
         empty_house.home.seed_backup(claim.mover_repository, DATA)
         empty_house.apply(empty_house.bootstrap)
-        report = empty_house.apply(course(empty_house.house, empty_house.house.claims, as_of=day + 60))
+        back = course(empty_house.house, empty_house.house.claims, as_of=day + 60)
+        plan = empty_house.plan(back)
+        given = approve(
+            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=empty_house.clock.now(), valid_s=600
+        )
+        report = empty_house.apply(back, approval=given)
         assert report.exit_code == EXIT_OK, report.root_causes
         assert empty_house.home.kube.objects().claims[("apps", "notes")].entries == EARLIER
+
+    def test_what_retention_may_forget_is_asked_before_anything_is_pinned(self, held_house: Running) -> None:
+        claim = held_house.house.claims[0]
+        held_house.home.seed_backup(claim.mover_repository, EARLIER, 60)
+        back = course(held_house.house, held_house.house.claims, as_of=held_house.clock.now() - 600)
+        line = held_house.plan(back)["recovery.pin/apps/notes"]
+        assert "1 snapshots are newer than the one to restore; what the first backup keeps: last 3" in line.detail
+        assert line.act is not None
+        assert "newer snapshots may be forgotten by the first backup" in line.act.identity
+        report = held_house.apply(back)
+        assert report.exit_code == ApprovalMissing.exit_code
+        (entry,) = held_house.home.look().hold.record().claims
+        assert (entry.pin, entry.state) == ("", HoldState.HELD)
+
+    def test_a_poisoned_newest_one_does_not_keep_an_older_one_back(self, empty_house: Running) -> None:
+        claim = replace(empty_house.house.claims[0], requirement=Requirement(True, 0.0, 100))
+        empty_house.house = replace(empty_house.house, claims=(claim,))
+        empty_house.apply(empty_house.bootstrap)
+        empty_house.home.seed_backup(claim.mover_repository, (a_file("default", "8 bytes."),), 60)
+        now = empty_house.apply(empty_house.restore)
+        assert [step.id for step in now.root_causes] == ["preflight.backup/apps/notes"]
+        back = course(empty_house.house, empty_house.house.claims, as_of=empty_house.clock.now() - 600)
+        plan = empty_house.plan(back)
+        given = approve(
+            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=empty_house.clock.now(), valid_s=600
+        )
+        report = empty_house.apply(back, approval=given)
+        assert report.exit_code == EXIT_OK, report.root_causes
+        assert empty_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
+
+    def test_a_house_that_was_down_longer_than_a_backup_may_be_old_is_built_and_restored_with_a_warning(
+        self, empty_house: Running
+    ) -> None:
+        claim = replace(empty_house.house.claims[0], requirement=Requirement(True, 600.0, 0))
+        empty_house.house = replace(empty_house.house, claims=(claim,))
+        report = empty_house.apply(empty_house.bootstrap)
+        assert report.exit_code == EXIT_HELD
+        assert [step.id for step in report.warnings] == ["preflight.backup-age/apps/notes"]
+        report = empty_house.apply(empty_house.restore)
+        assert report.exit_code == EXIT_OK, report.root_causes
+        assert "backups stopped" in str(getattr(report.warnings[0].error, "hint", ""))
 
     def test_before_the_first_backup_there_is_nothing_to_restore(self, held_house: Running) -> None:
         report = held_house.apply(course(held_house.house, held_house.house.claims, as_of=1000.0))

@@ -40,9 +40,10 @@ def test_a_node_that_serves_and_differs_is_disrupted_by_name(built: Running) -> 
     built.home.files.edits += 1
     do(built, built.bootstrap, "talos.render-configs")
     seen = see(built, built.bootstrap, STEP)
-    assert (seen.condition, seen.evidence) == (Condition.DRIFTED, ("machineconfig",))
+    wanted = built.home.look().machineconfigs.digest("cp-1")[:12]
+    assert (seen.condition, seen.evidence) == (Condition.DRIFTED, ("machineconfig", f"to {wanted}"))
     found = step(built.bootstrap, STEP)
-    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DISRUPTS, "cp-1 may restart")
+    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DISRUPTS, f"cp-1 may restart: machineconfig to {wanted}")
     do(built, built.bootstrap, STEP)
     assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
 
@@ -66,3 +67,12 @@ def test_no_two_nodes_that_serve_are_disturbed_at_once(built: Running) -> None:
     systems = {each.system for each in built.bootstrap.steps if each.id.startswith("talos.apply-config/")}
     assert len(systems) == 1
     assert systems <= set(built.bootstrap.guards)
+
+
+def test_a_consent_to_one_machineconfig_is_none_to_the_next(built: Running) -> None:
+    def named() -> str:
+        built.home.files.edits += 1
+        do(built, built.bootstrap, "talos.render-configs")
+        return step(built.bootstrap, STEP).identity(see(built, built.bootstrap, STEP))
+
+    assert named() != named()

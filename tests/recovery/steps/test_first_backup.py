@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from cluster.audit import repository_of
+from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
 from lab.world.store import Trouble, a_file
+from recovery.steps.first_backup import files_in
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
@@ -34,6 +41,21 @@ def test_one_that_was_lost_is_made_again_and_the_schedule_is_given_back(alive: R
     do(alive, alive.restore, STEP)
     assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
     assert alive.home.kube.objects().sources[("apps", "notes")].manual == ""
+
+
+def test_backups_that_go_to_another_repository_are_a_failure_with_its_name(alive: Restoring) -> None:
+    alive.home.store.repositories[alive.address].repository_id = "cd" * 32
+    with pytest.raises(PermanentError, match="not backed up to the repository that it was restored from"):
+        see(alive, alive.restore, STEP)
+
+
+def test_a_snapshot_without_a_summary_is_counted_by_its_own_list(alive: Restoring) -> None:
+    backups, repository = alive.home.look().backups, repository_of(alive.house, alive.house.claims[0])
+    point = replace(backups.look(repository).points[0], files=None)
+    assert files_in(backups, repository, point) == len(DATA)
+    alive.home.store.repositories[alive.address].half_listing = True
+    with pytest.raises(TransientError, match="broke off"):
+        files_in(backups, repository, point)
 
 
 def test_a_repository_that_cannot_be_seen_says_nothing(alive: Restoring) -> None:

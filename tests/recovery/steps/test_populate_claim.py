@@ -38,6 +38,14 @@ def test_a_claim_filled_from_another_image_fails_and_stays_held(proven: Restorin
         see(proven, proven.restore, STEP)
 
 
+def test_a_claim_that_somebody_else_bound_is_not_taken_for_filled(proven: Restoring) -> None:
+    claim = proven.home.kube.objects().claims[("apps", "notes")]
+    claim.bound, claim.populated_from = True, ""
+    with pytest.raises(PermanentError, match="bound to a volume that VolSync has not filled") as failed:
+        see(proven, proven.restore, STEP)
+    assert "kubectl -n apps delete pvc notes" in failed.value.hint
+
+
 def test_before_the_proof_and_before_flux_it_waits(held: Restoring) -> None:
     assert see(held, held.restore, STEP).condition is Condition.UNKNOWN
     held.entry_says(image="volsync-proven")

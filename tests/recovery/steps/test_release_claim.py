@@ -25,6 +25,13 @@ def test_a_release_takes_the_pin_off(held: Restoring) -> None:
     assert see(held, held.restore, STEP).condition is Condition.SATISFIED
 
 
+def test_a_source_that_flux_has_not_made_yet_is_no_reason_to_fail(held: Restoring) -> None:
+    held.up_to("pin", "restore", "prove", "populate")
+    held.home.kube.objects().sources.clear()
+    do(held, held.restore, STEP)
+    assert held.entry.state is HoldState.RELEASED
+
+
 def test_a_release_that_broke_off_before_the_pin_was_off_is_not_done(held: Restoring) -> None:
     held.up_to("pin", "restore", "prove", "populate")
     held.entry_says(state=HoldState.RELEASED)

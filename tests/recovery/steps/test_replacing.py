@@ -83,7 +83,7 @@ def test_a_claim_that_nobody_named_is_never_deleted(alive: Restoring) -> None:
 
 def test_without_any_restore_point_it_is_refused_before_consent_is_asked(alive: Restoring) -> None:
     alive.home.store.repositories.clear()
-    with pytest.raises(PermanentError, match="has no restore point: missing"):
+    with pytest.raises(PermanentError, match="no restore point for apps/notes: missing"):
         see(alive, replacing(alive), HOLD)
 
 
