@@ -42,7 +42,8 @@ def _talosctl(version: Version, house: HouseVersions) -> tuple[Skew, str]:
 def refuse_unfit(house: House, places: Places | None = None, path: str | None = None) -> None:
     """Stop a run whose programs are missing, of a version that does not fit, or not for this house.
 
-    Raises PreflightRefused with one line for each; `path` stands for the environment's PATH when None.
+    Raises PreflightRefused with one line for each, or for each Talos patch that talhelper cannot apply.
+    `path` stands for the environment's PATH when None.
     """
     where, known = places or Places(), versions_of(house.cluster.talos_version, house.cluster.kubernetes_version)
     search = os.pathsep.join((str(where.programs), os.environ.get("PATH", "") if path is None else path))
@@ -53,6 +54,12 @@ def refuse_unfit(house: House, places: Places | None = None, path: str | None = 
             evidence=tuple(wrong),
             hint="`invoke tools.build --run` builds what is missing; a fitting one on PATH does as well",
             next_command="invoke tools.check",
+        )
+    if house.refused_patches:
+        raise PreflightRefused(
+            "talhelper will not render the machineconfigs",
+            evidence=house.refused_patches,
+            hint="nothing was made; a VM without its machineconfig helps nobody",
         )
 
 

@@ -136,8 +136,9 @@ class Session:
             for row in rows:
                 self.console.print(f"{row['id']:<48} {row['title']}", markup=False)
             self.console.print(f"\n{self.prefix}{len(rows)} checks and steps; the house was not looked at.", markup=False)
+        self.tell_notes()
         self.tell_written(written)
-        return self.finish("not looked at", {"steps": len(rows)}, EXIT_OK, lines=rows, written=written)
+        return self.finish("not looked at", {"steps": len(rows)}, EXIT_OK, lines=rows, written=written, notes=self.house.notes)
 
     def remembered(self, state: State) -> int:
         """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""
@@ -222,6 +223,11 @@ class Session:
         if not self.json:
             self.console.print(plan_table(made))
             self.console.print(f"\n{self.prefix}{plan_summary(made)}", markup=False)
+
+    def tell_notes(self) -> None:
+        """What in the repository could not be followed, or will not work."""
+        for note in () if self.json else self.house.notes:
+            self.console.print(f"note: {note}", markup=False)
 
     def tell_written(self, written: tuple[Path, ...]) -> None:
         """Which files were written for the person."""

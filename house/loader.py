@@ -197,6 +197,7 @@ def _house(file: Path, settings: Settings | BackupsPart, repository: Repository,
         limits=_limits(whole.limits) if whole is not None else Limits(),
         databases=repository.declared.databases,
         notes=(*repository.notes, *_shared_repositories(claims)),
+        refused_patches=tuple(map(str, talconfig.refused)),
     )
 
 

@@ -237,7 +237,8 @@ class Limits:
 class House:
     """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab.
 
-    `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`.
+    `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
+    `refused_patches` those of them about Talos patches that talhelper will not apply.
     """
 
     id: str
@@ -262,6 +263,7 @@ class House:
     limits: Limits
     databases: tuple[Database, ...] = ()
     notes: tuple[str, ...] = ()
+    refused_patches: tuple[str, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

@@ -62,7 +62,7 @@ def read_repository(root: Path) -> Repository:
         declared=found,
         age_recipients=recipients,
         problems=(*talos_problems, *release_problems, *recipient_problems),
-        notes=tuple(str(note) for note in sorted(tree.notes)),
+        notes=tuple(str(note) for note in sorted([*tree.notes, *(talconfig.refused if talconfig is not None else ())])),
         hints=hints(graph),
     )
 

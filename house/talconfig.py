@@ -11,6 +11,7 @@ from typing import Any
 
 from house import yamlfile
 from house.kustomize import mapping, sequence
+from house.patches import refused_patches
 from house.problems import Problem, Steps, dotted, shown
 from house.substitution import substitute
 from house.values import mac_of
@@ -42,7 +43,8 @@ class TalosNode:
 
 @dataclass(frozen=True)
 class Talconfig:
-    """What talconfig.yaml says; paths are absolute. `secrets_bundle` may not exist yet."""
+    """What talconfig.yaml says; paths are absolute. `secrets_bundle` may not exist yet; `refused` are patches that talhelper
+    will not apply."""
 
     file: Path
     name: str
@@ -53,6 +55,7 @@ class Talconfig:
     kubernetes_version: str
     nodes: tuple[TalosNode, ...]
     secrets_bundle: Path
+    refused: tuple[Problem, ...] = ()
 
 
 class _Reader:
@@ -88,16 +91,18 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
     reader = _Reader(documents[0], variables)
     reader.problems += yamlfile.duplicate_problems(documents[0])
     nodes = _nodes(reader)
+    talos_version = _version(reader, "talosVersion", "v1.13.9")
     made = Talconfig(
         file=file,
         name=documents[0].name,
         cluster=reader.text(("clusterName",), "write the cluster's name, as in `clusterName: kubernetes`"),
         endpoint=reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`"),
         vip=substitute(_vip(documents[0].value), variables).text,
-        talos_version=_version(reader, "talosVersion", "v1.13.9"),
+        talos_version=talos_version,
         kubernetes_version=_version(reader, "kubernetesVersion", "v1.36.3"),
         nodes=nodes,
         secrets_bundle=next((folder / n for n in _BUNDLES if (folder / n).is_file()), folder / _BUNDLES[0]),
+        refused=refused_patches(documents[0], root, talos_version),
     )
     return made, tuple(reader.problems)
 

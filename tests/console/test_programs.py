@@ -71,6 +71,13 @@ def test_an_unfit_program_that_would_be_started_first_is_not_overlooked(tmp_path
     assert line == f"helm: {tmp_path / 'old' / 'helm'} comes before {tmp_path / 'bin' / 'helm'} on PATH, and does not fit"
 
 
+def test_a_patch_that_talhelper_refuses_stops_the_run_before_anything_is_made(tmp_path: Path) -> None:
+    house = replace(a_house_of("v1.13.9", "v1.36.3"), refused_patches=("talos/patches/x.yaml:1: is a JSON 6902 patch",))
+    with pytest.raises(PreflightRefused, match="will not render") as caught:
+        refuse_unfit(house, Places(tmp_path), fitting(tmp_path / "bin"))
+    assert caught.value.evidence == house.refused_patches
+
+
 def test_tools_check_holds_programs_against_the_house_of_the_settings(tmp_path: Path, capsys: Printed) -> None:
     settings = write_repository(tmp_path)
     settings.write_text(settings.read_text().replace("vm_id: 8001", "vm_id: FILL_IN"))

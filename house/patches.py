@@ -1,0 +1,74 @@
+"""Talos patches of a talconfig that talhelper cannot apply: JSON 6902 lists, where a machineconfig has several documents.
+
+Source, tried: talhelper 3.1.16 ends with "JSON6902 patches are not supported for multi-document machine configuration"; user
+volumes, volumes and a firewall make a second document at any Talos version, and from 1.12 on every machineconfig has several.
+Knows no settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from house import yamlfile
+from house.kustomize import mapping, sequence
+from house.problems import Problem, Steps, shown
+from house.yamlfile import Document, YamlInvalid
+
+_MORE_DOCUMENTS = ("userVolumes", "volumes", "ingressFirewall")
+_SEVERAL_FROM = (1, 12)
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+
+
+def refused_patches(document: Document, root: Path, talos_version: str) -> tuple[Problem, ...]:
+    """Every JSON 6902 patch of a talconfig whose machineconfigs have several documents; each where it stands."""
+    body = mapping(document.value)
+    if not _several(body, talos_version):
+        return ()
+    better = "write it as a strategic merge (`$$patch: delete` takes a key out; talhelper reads a single $ as a variable)"
+    what = "is a JSON 6902 patch, which talhelper refuses for machineconfigs of several documents"
+    found = {(where.file, where.line) for where in _json_patches(document, body, root)}
+    return tuple(Problem(file, line, "", what, better) for file, line in sorted(found))
+
+
+def _several(body: dict[str, Any], talos_version: str) -> bool:
+    version = _VERSION.match(talos_version)
+    if version is not None and (int(version[1]), int(version[2])) >= _SEVERAL_FROM:
+        return True
+    parts = [mapping(part) for part in (*sequence(body.get("nodes")), body.get("controlPlane"), body.get("worker"))]
+    return any(part.get(key) for part in parts for key in _MORE_DOCUMENTS)
+
+
+def _json_patches(document: Document, body: dict[str, Any], root: Path) -> Iterator[Problem]:
+    places: list[tuple[Steps, Any]] = [(("patches",), body.get("patches"))]
+    places += [((part, "patches"), mapping(body.get(part)).get("patches")) for part in ("controlPlane", "worker")]
+    nodes = enumerate(sequence(body.get("nodes")))
+    places += [(("nodes", index, "patches"), mapping(node).get("patches")) for index, node in nodes]
+    for where, patches in places:
+        for index, patch in enumerate(sequence(patches)):
+            if isinstance(patch, str):
+                file, line, text = _text_of(document, (*where, index), patch, root)
+                if _is_json_patch(text):
+                    yield Problem(file, line, "", "", "")
+
+
+def _text_of(document: Document, where: Steps, patch: str, root: Path) -> tuple[str, int, str]:
+    """Where a patch stands and its text: `@file` is read (a file that is not there is talhelper's to tell), all else is inline."""
+    if not patch.startswith("@"):
+        return document.name, document.line(where), patch
+    file = (root / "talos" / patch[1:]).resolve()
+    try:
+        return shown(file, root), 1, file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return document.name, document.line(where), ""
+
+
+def _is_json_patch(text: str) -> bool:
+    try:
+        documents = yamlfile.parse(text)
+    except YamlInvalid:
+        return False
+    items = [item for document in documents for item in sequence(document.value)]
+    return bool(items) and all("op" in mapping(item) and "path" in mapping(item) for item in items)
