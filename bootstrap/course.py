@@ -40,11 +40,13 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.versions.check(house),          # Proxmox, Talos, Kubernetes and talosctl go together
             checks.strangers.check(house),         # no node already answers for another cluster
             checks.clone.check(house),             # what is here is what Flux will pull
+            checks.engines.check(house),           # no backup is declared that could not be held
             *checks.charts.checks(house),          # every chart can be fetched
             *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
             checks.api_servers.check(house),       # later: every control plane's API server answers
             checks.nodes.check(house),             # later: every node has joined and is ready
             checks.held_claims.HeldClaims(),       # at the end: what is held
+            checks.held_claims.OldHolds(),         # and what has been for too long
         ),
         steps=(
             *fetch_image.steps(house),             # Talos image on every host

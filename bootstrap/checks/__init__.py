@@ -5,6 +5,7 @@ from bootstrap.checks import (
     charts,
     clocks,
     clone,
+    engines,
     etcd_healthy,
     held_claims,
     image,
@@ -19,7 +20,7 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "api_servers", "charts", "clocks", "clone", "etcd_healthy", "held_claims",
+    "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
     "image", "kept_disks", "keys", "nodes", "privileges", "quorum", "room",
     "strangers", "versions",
 ]  # fmt: skip

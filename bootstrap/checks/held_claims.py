@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.holding import still_held
-from engine.probe import Probe, held, satisfied
+from engine.probe import Probe, drifted, held, satisfied
 from engine.step import BaseCheck, Severity, StepId
+
+OLD_S = 48 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,27 @@ class HeldClaims(BaseCheck):
 
     def by_hand(self) -> str:
         return "kubectl -n blackstart get configmap hold -o yaml   # every state.… that is `held`: no backup is written"
+
+
+@dataclass(frozen=True)
+class OldHolds(BaseCheck):
+    """Nothing held for long: a hold is meant to last for hours, and all that time no backup is written."""
+
+    id = StepId("hold.age")
+    title = "no claim is held for long"
+    severity = Severity.ADVISORY
+    needs = ("hold.claims",)
+
+    def probe(self, look: LookContext) -> Probe:
+        now = look.clock.now()
+        old = [claim for claim in still_held(look.hold.record().claims) if now - claim.since > OLD_S]
+        if old:
+            return drifted(
+                f"{len(old)} held for more than {OLD_S / 3600:.0f} h, and no backup is written for them all that time",
+                *(f"{c.key}: {f'{(now - c.since) / 3600:.0f} h' if c.since else 'nobody knows since when'}" for c in old),
+                hint="invoke dr.restore brings their data back and lifts it; dr.release lifts it without a proof",
+            )
+        return satisfied("none")
+
+    def by_hand(self) -> str:
+        return "kubectl -n blackstart get configmap hold -o yaml   # `since` in every detail.… is in seconds since 1970"

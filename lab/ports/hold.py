@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.hold.results import HeldClaim, HoldRecord, HoldState, Refusal
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from lab.world.kubernetes import KubeWorld
 
 KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot")
@@ -33,10 +33,13 @@ class ModelledHold:
         with self._world.looking():
             bite_at = self._kube.objects().policies_bite_at
             biting = bite_at is not None and self._world.clock.monotonic() >= bite_at
+            servers = [self._kube.talos.at(node.address) for node in self._kube.house.control_planes]
+            for machine in servers:
+                if not self._kube.api_ready(machine):
+                    raise TransientError(f"the API server at {machine.address} cannot be asked", evidence=("connection refused",))
             return tuple(
                 Refusal(machine.address, kind, biting, "Forbidden" if biting else "admitted")
-                for machine in self._kube.talos.machines.values()
-                if self._kube.api_ready(machine)
+                for machine in servers
                 for kind in KINDS
             )
 

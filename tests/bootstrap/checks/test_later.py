@@ -65,3 +65,32 @@ class TestTheGuardOfTheNodes:
         assert look_once(guard, bare.home.look()).condition is Condition.SATISFIED
         bare.home.talos.etcd.stop(bare.home.talos.at("127.10.0.12"))
         assert look_once(guard, bare.home.look()).condition is Condition.CHANGING
+
+
+class TestOldHolds:
+    CHECK = "hold.age"
+
+    def test_a_hold_of_hours_is_none_of_its_business_and_one_of_days_is_told_with_its_age(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        built.clock.sleep(50 * 3600)
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert seen.condition is Condition.DRIFTED
+        assert seen.evidence == ("apps/notes: 50 h",)
+        assert "dr.restore" in seen.hint
+        report = built.verify(built.bootstrap)
+        assert [step.id for step in report.warnings if step.id == self.CHECK] == [self.CHECK]
+
+    def test_one_that_nobody_knows_the_beginning_of_is_old(self, built: Running) -> None:
+        record = built.home.kube.objects().record
+        assert record is not None
+        for key, entry in record.items():
+            record[key] = replace(entry, since=0.0)
+        assert see(built, built.bootstrap, self.CHECK).evidence == ("apps/notes: nobody knows since when",)
+
+
+def test_a_hold_is_not_in_place_while_an_api_server_cannot_be_asked(built: Running) -> None:
+    assert see(built, built.bootstrap, "hold.install").condition is Condition.SATISFIED
+    built.home.proxmox.host_down("pve-3")
+    seen = see(built, built.bootstrap, "hold.install")
+    assert seen.condition is Condition.UNKNOWN
+    assert "cannot be asked" in seen.detail

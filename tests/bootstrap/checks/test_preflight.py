@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.errors import PermanentError
+from engine.errors import PermanentError, PreflightRefused
 from engine.probe import Condition, Probe
 from engine.step import Severity
-from house.model import DiskFate, Requirement
+from house.model import DiskFate, Requirement, UnsupportedBackup
 from lab.world.disks import DiskContents, LabStorage
 from lab.world.pve_vm import LabVm
 from lab.world.store import Trouble
@@ -298,3 +298,14 @@ class TestBackup:
             claim = replace(bare.house.claims[0], requirement=Requirement(True, 0.0, least))
             bare.house = replace(bare.house, claims=(claim,))
             assert see(bare, bare.bootstrap, self.CHECK).condition is said
+
+
+def test_a_backup_that_the_hold_cannot_hold_stops_the_run_and_is_named(bare: Running) -> None:
+    check = "preflight.engines"
+    assert see(bare, bare.bootstrap, check).condition is Condition.SATISFIED
+    bare.house = replace(bare.house, unsupported=(UnsupportedBackup("apps", "wiki", "kopia", "kubernetes/apps/wiki.yaml:3"),))
+    report = bare.apply(bare.bootstrap)
+    assert report.exit_code == PreflightRefused.exit_code
+    assert [step.id for step in report.root_causes] == [check]
+    assert report[check].evidence == ("apps/wiki: kopia, kubernetes/apps/wiki.yaml:3",)
+    assert bare.home.proxmox.vms == {}
