@@ -5,11 +5,13 @@ Faults (lab/world/faults.py) strike one mutation; troubles last until they are e
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adapters.talos.machineconfig import documents
 from engine.errors import PermanentError
 from lab.house import BUCKET, LabHouse
 from lab.houses.nouns import NodeShape
@@ -164,20 +166,23 @@ def _node_clock(seconds: float) -> Act:
     return act
 
 
-def _config(plain: str, changed: str) -> Act:
-    """Somebody applied the configuration with `changed` in place of `plain`."""
+def _config(*, labelled: bool) -> Act:
+    """Somebody applied the configuration with one more node label, or without it again."""
 
     def act(house: LabHouse, target: str) -> None:
         with house.world.looking():
             machine = _machine(house, target)
             if machine.config is None:
                 raise PermanentError(f"{target} runs no configuration")
-            house.talos.apply(machine, machine.config.text.replace(plain, changed, 1), "no-reboot")
+            found = documents(machine.config.text)
+            for document in found:
+                if "machine" in document:
+                    labels = document["machine"].setdefault("nodeLabels", {})
+                    labels.pop("changed-by", "")
+                    labels |= {"changed-by": "hand"} if labelled else {}
+            house.talos.apply(machine, "\n---\n".join(json.dumps(document) for document in found), "no-reboot")
 
     return act
-
-
-_PLAIN, _LABELLED = "machine:\n", "machine:\n  nodeLabels:\n    changed-by: hand\n"
 
 
 def _program(kind: str, *, freeze: bool) -> Act:
@@ -263,7 +268,7 @@ def _all() -> Iterator[Trouble]:
     yield Trouble("node-clock-ahead", node, "its clock is an hour ahead", _node_clock(AHEAD_S), _node_clock(0.0))
     yield Trouble(
         "config-changed", node, "it runs a configuration with one more label",
-        _config(_PLAIN, _LABELLED), _config(_LABELLED, _PLAIN),
+        _config(labelled=True), _config(labelled=False),
     )  # fmt: skip
     yield Trouble(
         "etcd-frozen", node, "its etcd answers nothing", _program("etcd", freeze=True), _program("etcd", freeze=False)

@@ -1,0 +1,124 @@
+"""Each named fault of a running house turns exactly its own rows of the real `invoke cluster.verify` red, until it is lifted."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from engine.errors import EXIT_DRIFT, EXIT_HELD, EXIT_STEP_FAILED
+from tests.contract.apiserver import needed
+from tests.crash.wire.bench import Bench, Ended
+from tests.crash.wire.outside import kubectl
+
+pytestmark = pytest.mark.programs
+BACKUP = "preflight.backup/selfhosted/notes"
+CHARTS = tuple(
+    f"preflight.chart/{release}"
+    for release in ("flux-system/flux-instance", "flux-system/flux-operator", "kube-system/cilium", "kube-system/coredns")
+)
+Lift = Callable[[Bench], object]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A house that was built, with a backup that its lock file knows; the store as it was lies in `store-before`."""
+    needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync")
+    with Bench.of("four-nodes", tmp_path_factory.mktemp("named"), scenario="hosts-lost") as bench:
+        assert bench.run("dr.audit", "--lock").code == 0
+        bench.converge("cluster.bootstrap")
+        shutil.copytree(bench.folder.root / "store", bench.folder.root / "store-before")
+        assert red(bench) == {}
+        yield bench
+
+
+def red(bench: Bench) -> dict[str, str]:
+    """The rows of a verify that are red by themselves, each with its words; what only waits for them is left out."""
+    ended = bench.run("cluster.verify")
+    rows = red_rows(ended)
+    assert ended.code in ((EXIT_DRIFT, EXIT_STEP_FAILED) if rows else (0, EXIT_HELD)), ended.result
+    return rows
+
+
+def red_rows(ended: Ended) -> dict[str, str]:
+    return {row["id"]: row["detail"] for row in ended.result["steps"] if row["outcome"] == "failed"}
+
+
+def store_back(bench: Bench) -> None:
+    """The store as it was before."""
+    for name in ("buckets", "phrases", "uploads"):
+        shutil.rmtree(bench.folder.root / "store" / name)
+        shutil.copytree(bench.folder.root / "store-before" / name, bench.folder.root / "store" / name)
+
+
+def on_again(bench: Bench) -> None:
+    """The host has power again, and its VM comes back to the cluster."""
+    bench.ask("trouble", name="host-down", target="pve-4", end=True)
+    mended(bench)
+
+
+def mended(bench: Bench) -> None:
+    """The next bootstrap mends it."""
+    bench.converge("cluster.bootstrap", tries=1)
+
+
+@dataclass(frozen=True)
+class Named:
+    """One fault by its name in the lab (or the words for kubectl), whom it befalls, the rows that turn red, how it ends."""
+
+    name: str
+    target: str
+    red: tuple[str, ...]
+    lift: Lift | None = None
+
+    def begin(self, bench: Bench) -> None:
+        if self.name.startswith("delete "):
+            kubectl(bench, *self.name.split(), *self.target.split())
+        else:
+            bench.ask("trouble", name=self.name, target=self.target)
+        if self.name == "etcd-frozen":  # its machine says so some seconds later
+            deadline = time.monotonic() + 30.0
+            while bench.ask("status")["etcd"][self.target] and time.monotonic() < deadline:
+                time.sleep(0.1)
+
+    def end(self, bench: Bench) -> None:
+        if self.lift is None:
+            bench.ask("trouble", name=self.name, target=self.target, end=True)
+        else:
+            self.lift(bench)
+
+
+NAMED = (
+    Named("host-down", "pve-4", ("preflight.quorum",), on_again),
+    Named("host-clock-ahead", "pve-2", ("preflight.clocks",)),
+    Named("token-weak", "", ("preflight.privileges",)),
+    Named("image-gone", "pve-3", ("proxmox.fetch-image/pve-3",), mended),
+    Named("vm-changed", "w-1", ("proxmox.create-vm/w-1",)),
+    Named("config-changed", "cp-2", ("talos.apply-config/cp-2",)),
+    Named("etcd-frozen", "cp-2", ("talos.bootstrap-etcd",)),
+    Named("api-frozen", "cp-3", ("kubernetes.api-servers",)),
+    Named("delete secret", "sops-age -n flux-system", ("kubernetes.put-secret/sops-age",), mended),
+    Named("delete validatingadmissionpolicy", "blackstart-hold-claims", ("hold.install",), mended),
+    Named("git-down", "", ("preflight.clone",)),
+    Named("charts-down", "", CHARTS),
+    Named("store-down", "", (BACKUP,)),
+    Named("store-key-expired", "", (BACKUP,)),
+    Named("backup-half-uploaded", "notes", (BACKUP,), store_back),
+    Named("packs-lost", "notes", (BACKUP,), store_back),
+    Named("repository-gone", "notes", (BACKUP,), store_back),
+    Named("vm-off", "w-1", ("proxmox.start-vm/w-1",), mended),
+    Named("git-ahead", "", ("preflight.clone",), lambda bench: None),
+)
+
+
+@pytest.mark.parametrize("named", NAMED, ids=[f"{each.name} {each.target}".strip() for each in NAMED])
+def test_a_named_fault_turns_exactly_its_own_rows_red(bench: Bench, named: Named) -> None:
+    named.begin(bench)
+    try:
+        rows = red(bench)
+    finally:
+        named.end(bench)
+    assert sorted(rows) == sorted(named.red), rows
