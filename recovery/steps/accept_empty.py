@@ -43,7 +43,7 @@ class AcceptEmpty(BaseStep):
         return Hazard.DESTROYS
 
     def identity(self, seen: Probe) -> str:
-        return f"{self.claim.key} was never backed up"
+        return f"{self.claim.key} was never backed up: nothing is at {self.claim.open_as or self.claim.mover_repository}"
 
     def probe(self, look: LookContext) -> Probe:
         entry = entry_of(look.hold, self.claim)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from adapters.hold.results import HoldState
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
@@ -54,6 +55,13 @@ class DeleteClaim(BaseStep):
         entry = entry_of(act.hold, self.claim)
         if entry is None or not entry.replaces:
             raise PermanentError(f"nobody approved that {self.claim.key} is deleted", next_command="invoke dr.plan")
+        image = act.claims.destination(self.claim.namespace, self.claim.destination).image
+        if entry.state is not HoldState.PROVEN or image != entry.image:
+            # Long may have passed since the comparison, and a new trigger makes VolSync throw the proven image away.
+            raise PermanentError(
+                f"{self.claim.key} is not deleted: what is to replace it is not proven any more",
+                evidence=(f"{entry.state.value} for {entry.image or 'no image'}", f"there now: {image or 'none'}"),
+            )
         act.claims.delete_claim(self.claim.namespace, self.claim.claim, entry.replaces)
 
     def by_hand(self) -> str:

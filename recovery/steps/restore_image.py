@@ -18,6 +18,7 @@ from recovery.record import entry_of, is_through, pinned
 
 RESTORING = re.compile(r"restoring snapshot ([0-9a-f]{8,64})\b")
 NOTHING = ("No eligible snapshots found", "No data will be restored")
+LAST_LINES = 6
 MADE = ("Initialize Dir", "created restic repository")
 
 
@@ -96,7 +97,11 @@ def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:
     text = "\n".join(state.log)
     if state.running or state.last_trigger != state.trigger:
         if state.result == "Failed":
-            raise PermanentError("the restore's mover failed", evidence=state.log)
+            raise PermanentError(
+                "the restore's mover failed",
+                evidence=state.log[-LAST_LINES:],
+                hint="VolSync tries again by itself: mend the cause, wait for its next try, and run the same again",
+            )
         return changing(f"VolSync is restoring snapshot {entry.snapshot_id[:8]}", state.condition)
     if any(line in text for line in MADE):
         raise PermanentError(

@@ -20,6 +20,7 @@ from tests.hands import only
 from tests.scenario.running import DATA, Running
 
 EARLIER = (a_file("notes/one.md", "before the mistake"),)
+NEVER = "apps/notes was never backed up: nothing is at s3:https://127.10.0.30:9000/backups/notes"
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ class TestStartingEmpty:
         line = never_backed_up.plan(self.accepting(never_backed_up))["recovery.accept-empty/apps/notes"]
         assert line.verdict is Verdict.CREATE
         assert line.act is not None
-        assert line.act.identity == "apps/notes was never backed up"
+        assert line.act.identity == NEVER
         report = never_backed_up.apply(self.accepting(never_backed_up), approval=self.consent(never_backed_up))
         assert report.exit_code == EXIT_OK, report.root_causes
         never_backed_up.clock.sleep(300)

@@ -49,8 +49,10 @@ class TestQuorum:
 
 
 class TestVersions:
-    def of(self, bare: Running, **changes: str) -> Probe:
-        bare.house = replace(bare.house, cluster=replace(bare.house.cluster, **changes))
+    def of(self, bare: Running, *, kubernetes_version: str = "", talos_version: str = "") -> Probe:
+        cluster = bare.house.cluster
+        cluster = replace(cluster, kubernetes_version=kubernetes_version or cluster.kubernetes_version)
+        bare.house = replace(bare.house, cluster=replace(cluster, talos_version=talos_version or cluster.talos_version))
         return see(bare, bare.bootstrap, "preflight.versions")
 
     def test_a_kubernetes_that_this_talos_does_not_run(self, bare: Running) -> None:

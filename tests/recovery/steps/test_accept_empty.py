@@ -15,6 +15,7 @@ from tests.hands import do, see, step
 from tests.recovery.conftest import Restoring
 
 STEP = "recovery.accept-empty/apps/notes"
+NEVER = "apps/notes was never backed up: nothing is at s3:https://127.10.0.30:9000/backups/notes"
 
 
 def accepting(house: Restoring) -> Course:
@@ -47,7 +48,7 @@ def test_any_sign_of_a_backup_refuses_it(held: Restoring, sign: str) -> None:
 def test_it_destroys_by_name(held: Restoring) -> None:
     found = step(accepting(held), STEP)
     seen = missing("held")
-    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DESTROYS, "apps/notes was never backed up")
+    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DESTROYS, NEVER)
 
 
 def test_before_flux_has_made_the_claim_it_is_accepted_all_the_same(held: Restoring) -> None:

@@ -194,3 +194,16 @@ class TestSuspensions:
         table = alive.home.kube.objects().kustomizations
         table["apps/notes"] = replace(table["apps/notes"], suspended=False, ours=False)
         assert see(alive, replacing(alive), STOP).condition is Condition.MISSING
+
+
+def test_what_lives_is_not_deleted_once_its_replacement_is_not_proven_any_more(alive: Restoring) -> None:
+    uid = alive.home.kube.objects().claims[("apps", "notes")].uid
+    image = alive.destination.image
+    assert image is not None
+    for state, proven in ((HoldState.HELD, ""), (HoldState.PROVEN, "volsync-of-yesterday")):
+        alive.entry_says(replaces=uid, state=state, image=proven)
+        with pytest.raises(PermanentError, match="not proven any more"):
+            do(alive, replacing(alive), DELETE)
+    assert alive.home.kube.objects().claims[("apps", "notes")].uid == uid
+    alive.entry_says(replaces=uid, state=HoldState.PROVEN, image=image.name)
+    do(alive, replacing(alive), DELETE)
