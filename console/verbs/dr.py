@@ -133,8 +133,10 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
             if not c.requirement.required and c.key not in known and c not in alive
             and audit_claim(look.backups, look.clock, session.house, c).verdict is Verdict.MISSING
         ]  # fmt: skip
-    # A claim that is alive is only touched when it was named: "all" means all that are held.
-    again = tuple(alive) if claims else ()
+    # A claim that is alive is only touched when it was named: "all" means all that are held. One whose replacement was
+    # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.
+    midway = [c for c in alive if (entry := record.claim(c.namespace, c.claim)) is not None and still_held((entry,))]
+    again = tuple(alive if claims else midway)
     wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again))
     return course(
         session.house, wanted, again=again, never_backed_up=tuple(empty), as_of=until, known=known

@@ -103,6 +103,17 @@ class TestWhichClaims:
         assert code == errors.ApprovalMissing.exit_code
         assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
 
+    def test_without_a_name_a_replacement_that_broke_off_is_gone_on_with(self, held_desk: Desk) -> None:
+        held_desk.running.apply(held_desk.running.restore)
+        objects = held_desk.running.home.kube.objects()
+        assert objects.record is not None
+        old, entry = objects.claims.pop(("apps", "notes")), objects.record[("apps", "notes")]
+        objects.record[("apps", "notes")] = replace(entry, state=HoldState.PROVEN, replaces=old.uid)
+        course = dr.restore_course(held_desk.session("dr.restore"), "", "")
+        assert {"recovery.start-app/apps/notes", "recovery.populate/apps/notes"} <= {step.id for step in course.steps}
+        assert held_desk.running.apply(course).exit_code == errors.EXIT_OK
+        assert objects.claims[("apps", "notes")].app_ready
+
     def test_a_claim_that_is_alive_and_was_never_backed_up_is_left_alone_too(self, tmp_path: Path) -> None:
         desk = Desk(tmp_path, claims=(a_claim(requirement=Requirement(False, 0.0, 0)),))
         desk.running.apply(desk.running.bootstrap)
