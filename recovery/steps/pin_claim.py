@@ -13,8 +13,9 @@ from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
+from recovery.asof import as_time
 from recovery.choice import candidates, named, newer
-from recovery.record import entry_of
+from recovery.record import entry_of, is_through
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
 
@@ -50,6 +51,13 @@ class PinClaim(BaseStep):
         if entry is None:
             return unknown("not in the hold's record", hint=NOT_HELD)
         if entry.pin:
+            if self.as_of and not is_through(entry) and as_time(entry.pin) > self.as_of:
+                raise PermanentError(
+                    f"{self.claim.key} is pinned to a later time than --as-of says",
+                    evidence=(f"pinned: {entry.pin}", f"state: {entry.state.value}"),
+                    hint="a restore that has begun is never turned to another restore point: go on without --as-of, and once it is "
+                    "released restore it again by name with --as-of",
+                )
             return satisfied(f"snapshot {entry.snapshot_id[:8]} of {entry.pin}")
         audit = audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id, self.as_of)
         if audit.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):

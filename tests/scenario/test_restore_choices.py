@@ -98,7 +98,8 @@ class TestAsOf:
         pins = ("preflight.", "hold.", "recovery.pin")
         held_house.apply(only(held_house.restore, *pins))
         (first,) = held_house.home.look().hold.record().claims
-        held_house.apply(only(course(held_house.house, held_house.house.claims, as_of=1000.0), *pins))
+        report = held_house.apply(only(course(held_house.house, held_house.house.claims, as_of=1000.0), *pins))
+        assert "pinned to a later time than --as-of says" in str(report["recovery.pin/apps/notes"].error)
         assert held_house.home.look().hold.record().claims == (first,)
 
 
