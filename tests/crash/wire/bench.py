@@ -154,7 +154,7 @@ class Bench:
         self.runs += 1
         report = self.reports / f"{self.runs:03}-{verb}.jsonl"
         invoke = str(Path(sys.executable).with_name("invoke"))
-        argv = [*self._covered(), invoke, verb, "--settings", str(self.folder.settings), "--json", *arguments]
+        argv = [*self.covered(), invoke, verb, "--settings", str(self.folder.settings), "--json", *arguments]
         with report.open("wb") as out, report.with_suffix(".err").open("wb") as err:
             process = subprocess.Popen(
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
@@ -196,7 +196,7 @@ class Bench:
         """What happened in the World since everything was lost (or since the house's beginning)."""
         return [what for _, _, what in self.ask("history")["history"][self.lost_at :]]
 
-    def _covered(self) -> list[str]:
+    def covered(self) -> list[str]:
         """The words before a command that let it alone see the shims in place of the programs."""
         rights = ("--propagation", "private") if os.geteuid() == 0 else ("--user", "--map-root-user")
         cover = 'mount --bind "$1" "$2" && mount --bind "$3" "$1" && shift 3 && exec "$@"'

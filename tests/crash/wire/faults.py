@@ -8,8 +8,9 @@ the store: what meets faults there are the movers that it waits for, and a death
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from random import Random
@@ -24,6 +25,8 @@ UNDONE = (Fault.DIE_BEFORE, Fault.ERROR_TWICE)
 # virtual clock of the in-process matrix that costs nothing, and every lie is told there; here the two shortest, if asked for.
 LIARS = ("proxmox.grow_disk/", "talos.fetch_kubeconfig/")
 DONE = (Fault.DIE_AFTER, Fault.DIE_DURING, Fault.LOSE_REPLY, Fault.SLOW)
+Moment = tuple[int, float]
+"""When a run is killed: so many seconds after so many of its checks and steps have ended."""
 DEATHS = frozenset({Fault.DIE_BEFORE, Fault.DIE_DURING, Fault.DIE_AFTER})
 _TOO_LONG = 4  # so many runs without a death or an end in between: it will never converge
 
@@ -59,15 +62,20 @@ def stacked(mutation: str, faults: Iterable[Fault]) -> list[Point]:
     return points
 
 
-def sample(shape: HouseShape, prefix: str, seed: int, *, lies: bool = False) -> list[Point]:
-    """At every mutation all of UNDONE, in an order that is drawn, then one of DONE; with `lies` one of those too at LIARS."""
+def sample(shape: HouseShape, prefix: str, seed: int, *, deaths: int | None = None, lies: bool = False) -> list[Point]:
+    """At every mutation all of UNDONE, in an order that is drawn, then one of DONE; with `lies` one of those too at LIARS.
+
+    `deaths`: die before the act at so many mutations only, which are drawn: each death costs a whole preflight.
+    """
     draw = Random(seed)
     names = list(mutations(shape, prefix))
     last = [DONE[n % len(DONE)] for n in range(len(names))]
     draw.shuffle(last)
+    deadly = set(names if deaths is None else draw.sample(names, deaths))
     points = []
     for name, end in zip(names, last, strict=True):
-        undone = [*UNDONE, *([Fault.LIE_ONCE] if lies and name.startswith(LIARS) else [])]
+        undone = [fault for fault in UNDONE if name in deadly or fault not in DEATHS]
+        undone += [Fault.LIE_ONCE] if lies and name.startswith(LIARS) else []
         draw.shuffle(undone)
         points += stacked(name, (*undone, end))
     return points
@@ -78,9 +86,13 @@ STORE = (
     Point("s3.put_object/*/locks/*#1", Fault.SLOW),
     Point("s3.put_object/*/data/*#1", Fault.ERROR_TWICE),
     Point("s3.put_object/*/index/*#1", Fault.LOSE_REPLY),
+    Point("s3.put_object/*/data/*#3", Fault.LOSE_REPLY),
+    Point("s3.put_object/*/data/*#4", Fault.SLOW),
     Point("s3.put_object/*/index/*#2", Fault.ERROR_TWICE),
+    Point("s3.put_object/*/index/*#4", Fault.SLOW),
     Point("s3.put_object/*/snapshots/*#1", Fault.DIE_AFTER),
     Point("s3.put_object/*/snapshots/*#2", Fault.LOSE_REPLY),
+    Point("s3.put_object/*/snapshots/*#3", Fault.SLOW),
     Point("s3.delete_object/*/locks/*#1", Fault.LOSE_REPLY),
     Point("s3.delete_object/*/locks/*#1", Fault.DIE_BEFORE),
 )
@@ -94,11 +106,12 @@ class Struck:
     armed: list[Point]
     runs: list[Ended]
     struck: Counter[tuple[str, str]]
+    killed: int
 
     @property
     def deaths(self) -> int:
-        """Runs that were ended by SIGKILL."""
-        return sum(run.code == -9 for run in self.runs)
+        """Runs that were ended by SIGKILL, `killed` of them from outside, at no fault's point."""
+        return sum(run.code == -signal.SIGKILL for run in self.runs)
 
     @property
     def missed(self) -> list[Point]:
@@ -111,29 +124,36 @@ class Struck:
         return f"{len(self.armed)} points, {self.deaths} deaths in {len(self.runs)} runs, {len(self.missed)} missed ({told})"
 
 
-def through(bench: Bench, points: list[Point], verb: str, *arguments: str, good: tuple[int, ...] = (0, 6)) -> Struck:
+def through(
+    bench: Bench, points: list[Point], verb: str, *arguments: str, good: tuple[int, ...] = (0, 6), moments: Sequence[Moment] = ()
+) -> Struck:
     """Arm the points, then run the verb again and again until it ends well; every death ends the run that is at it.
 
-    Every second death takes the run's whole group. NotConverged when runs fail that no fault had struck.
+    Besides, a run is killed from outside at each of `moments`, as far as it comes. Every second death takes the run's whole
+    group. NotConverged when runs fail that neither a fault nor a kill had struck.
     """
     for point in points:
         bench.ask("arm", at=point.at, fault=point.fault.value)
     before, idle = len(bench.ask("faults")["struck"]), 0
     runs: list[Ended] = []
+    kills = list(moments)
     while True:
-        seen = len(bench.ask("faults")["struck"])
-        running = bench.begin(verb, *arguments)
-        bench.ask("victim", pid=running.process.pid, group=len(runs) % 2 == 1)
-        ended = running.end()
+        told = bench.ask("faults")
+        running, group = bench.begin(verb, *arguments), len(runs) % 2 == 1
+        bench.ask("victim", pid=running.process.pid, group=group)
+        ended = running.kill_at(*kills[0], group) if kills else running.end()
         runs.append(ended)
         if ended.code in good:
             break
-        struck = bench.ask("faults")["struck"]
-        idle = idle + 1 if len(struck) == seen else 0
-        if ended.code not in (-9, 30) or idle == _TOO_LONG:
+        now = bench.ask("faults")
+        struck = now["struck"]
+        if kills and ended.code == -signal.SIGKILL and len(now["deaths"]) == len(told["deaths"]):
+            kills.pop(0)
+        idle = idle + 1 if len(struck) == len(told["struck"]) else 0
+        if ended.code not in (-signal.SIGKILL, 30) or idle == _TOO_LONG:
             raise NotConverged(f"run {len(runs)} of {verb} ended with {ended.code}: {ended.failures}; struck: {struck[-5:]}")
     happened = bench.ask("faults")["struck"][before:]
-    return Struck(points, runs, Counter((one["at"], one["fault"]) for one in happened))
+    return Struck(points, runs, Counter((one["at"], one["fault"]) for one in happened), len(moments) - len(kills))
 
 
 def _fits(point: Point, at: str, fault: str) -> bool:

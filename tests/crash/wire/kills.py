@@ -7,9 +7,11 @@ from random import Random
 
 from tests.crash.wire import outside
 from tests.crash.wire.bench import Bench, Ended
+from tests.crash.wire.faults import Moment
 
-# How long after an item of the course a kill comes at most: the last item, Flux, takes as long as all others together.
-_AFTER_S = 8.0
+# The last items of a bootstrap are Flux, which takes as long as all others together, and what waits for it: no kill that comes
+# so many items and seconds before is too late.
+_LAST, _AFTER_S = 4, 3.0
 
 
 @dataclass(frozen=True)
@@ -23,18 +25,11 @@ class Killed:
     wrongs: list[str]
 
 
-def kills_of_one(bench: Bench, seed: int, times: int) -> list[Ended]:
-    """Kill one and the same bootstrap so often, ever further on; the runs as they ended. Moments go by what has been done.
-
-    A run that ended before its kill came is among them too: nobody can be early enough for each.
-    """
+def late_moments(bench: Bench, seed: int, times: int) -> list[Moment]:
+    """So many moments in the second half of a bootstrap, ever further on: there the cluster is, and no wire door plays faults."""
     draw = Random(seed)
     items = int(bench.run("cluster.plan", "--offline").result["counts"]["steps"])
-    moments = sorted(draw.sample(range(items), times))
-    return [
-        bench.begin("cluster.bootstrap").kill_at(after, draw.uniform(0.0, _AFTER_S), group=number % 2 == 1)
-        for number, after in enumerate(moments)
-    ]
+    return [(after, draw.uniform(0.0, _AFTER_S)) for after in sorted(draw.sample(range(items // 2, items - _LAST), times))]
 
 
 def kill_once(bench: Bench, seed: int, number: int, length_s: float) -> Killed:

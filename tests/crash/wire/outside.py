@@ -44,7 +44,15 @@ def house(bench: Bench) -> Iterator[str]:
 
 
 def proxmox_vms(bench: Bench) -> list[tuple[int, str, str, str, bool]]:
-    """Every VM that Proxmox tells of: id, name, host, status, and whether its description bears our mark. Templates are VMs too."""
+    """Every VM that Proxmox tells of: id, name, host, status, and whether its description bears our mark."""
+    found = vm_configs(bench)
+    return sorted(
+        (vm_id, vm["name"], vm["node"], vm["status"], token_in(vm.get("description", "")) != "") for vm_id, vm in found.items()
+    )
+
+
+def vm_configs(bench: Bench) -> dict[int, dict[str, Any]]:
+    """Id → what Proxmox tells of each VM, its configuration included."""
     told = json.loads(bench.folder.endpoints.read_text())
     token = Path(told["proxmox"]["token_secret_file"]).read_text().strip()
     headers = {"Authorization": f"PVEAPIToken={told['proxmox']['token_id']}={token}"}
@@ -57,11 +65,8 @@ def proxmox_vms(bench: Bench) -> list[tuple[int, str, str, str, bool]]:
             answer.raise_for_status()
             return answer.json()["data"]
 
-        found = []
-        for vm in get("/cluster/resources?type=vm"):
-            description = get(f"/nodes/{vm['node']}/qemu/{vm['vmid']}/config").get("description", "")
-            found.append((vm["vmid"], vm.get("name", ""), vm["node"], vm["status"], token_in(description) != ""))
-    return sorted(found)
+        vms = get("/cluster/resources?type=vm")
+        return {vm["vmid"]: get(f"/nodes/{vm['node']}/qemu/{vm['vmid']}/config") | vm for vm in vms}
 
 
 def etcd(bench: Bench) -> Iterator[str]:

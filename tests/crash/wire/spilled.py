@@ -14,11 +14,18 @@ from urllib.parse import quote, quote_plus
 
 from house.yamlfile import value
 from lab.houses.repository import ENCRYPTED
+from tests.crash.wire import outside
 from tests.crash.wire.bench import Bench
 from tools.locate import need
 
 MEANT = ("kubeconfig", "machineconfigs/*.yaml", "machineconfigs/talosconfig")
 """The files of the state folder that are there to hold secrets; nothing else may."""
+
+SHOWN = (
+    "configmaps", "events", "leases", "namespaces", "pods", "jobs", "serviceaccounts", "kustomizations", "helmreleases",
+    "gitrepositories", "replicationsources", "replicationdestinations", "persistentvolumeclaims",
+)  # fmt: skip
+"""Kinds that every reader of a cluster may see; a Secret alone is there to hold secrets."""
 
 _SECRET_KEY = re.compile(r"key$|token|secret|password|client-key-data", re.IGNORECASE)
 _SHORTEST = 12
@@ -45,14 +52,21 @@ def meant(bench: Bench) -> list[Path]:
 
 
 def spilled(bench: Bench) -> list[str]:
-    """Each secret that is where it must not be: `secret in file`. Never shows the secret."""
+    """Each secret that is where it must not be: `secret in place`. Never shows the secret."""
     needles = {form: name for name, text in secrets(bench).items() for form in forms(text)}
     found = []
-    for path in searched(bench):
-        content = path.read_bytes()
-        found += [f"{name} in {path}" for form, name in needles.items() if form in content]
-        found += [f"a private key or token in {path}" for pattern in PATTERNS if pattern.search(content)]
+    for place, content in (*((str(path), path.read_bytes()) for path in searched(bench)), *shown(bench)):
+        found += [f"{name} in {place}" for form, name in needles.items() if form in content]
+        found += [f"a private key or token in {place}" for pattern in PATTERNS if pattern.search(content)]
     return sorted(set(found))
+
+
+def shown(bench: Bench) -> Iterator[tuple[str, bytes]]:
+    """What others than the owner of the house's secrets can read in it: the cluster's objects of these kinds, Proxmox' VMs."""
+    for kind in SHOWN:
+        yield f"the cluster's {kind}", outside.kubectl(bench, "get", kind, "--all-namespaces", "--output=json").encode()
+    for vm_id, config in outside.vm_configs(bench).items():
+        yield f"the configuration of VM {vm_id}", json.dumps(config).encode()
 
 
 def searched(bench: Bench) -> Iterator[Path]:
