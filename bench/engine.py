@@ -6,16 +6,16 @@ writes bench/results/engine.json, and exits 1 when a goal is missed.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from bench.table import Row, Table
 from engine.entries import Begin, End
 from engine.executor import run
 from engine.graph import Graph
@@ -26,7 +26,6 @@ from engine.step import BaseStep, Notes, StepId
 from engine.waiting import SystemClock
 from engine.workers import Threads
 
-RESULTS = Path(__file__).parent / "results" / "engine.json"
 STEPS = 300
 SIZES = (100, 1_000, 10_000)
 REPEATS = 3
@@ -78,37 +77,6 @@ class CountingDisk(SystemDisk):
         super().sync(fd)
         self.seconds += time.perf_counter() - start
         self.syncs += 1
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; milliseconds per step, or seconds for all."""
-
-    what: str
-    value: float
-    unit: str
-    goal: float | None = None
-    note: str = ""
-
-    @property
-    def met(self) -> bool:
-        return self.goal is None or self.value <= self.goal
-
-
-@dataclass
-class Table:
-    """The rows, and how they are told."""
-
-    rows: list[Row] = field(default_factory=list)
-
-    def tell(self) -> None:
-        """Print the table and write the JSON."""
-        width = max(len(row.what) for row in self.rows)
-        for row in self.rows:
-            goal = f"goal {row.goal:g}: {'met' if row.met else 'MISSED'}" if row.goal is not None else ""
-            print(f"{row.what:<{width}}  {row.value:>9.3f} {row.unit:<2}  {goal:<16} {row.note}".rstrip())
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps([{**asdict(row), "met": row.met} for row in self.rows], indent=1) + "\n")
 
 
 def steps(count: int, *, chain: bool) -> list[Mark]:
@@ -170,23 +138,22 @@ def decide(folder: Path, count: int) -> tuple[float, float, float]:
 
 def main(folder: Path) -> int:
     """Measure, tell, and answer the exit code."""
-    table = Table()
+    table = Table("engine")
     before = disk_sync_ms(folder)
     for chain in (True, False):
         found = [per_step(folder / f"steps-{chain}-{n}", chain=chain) for n in range(REPEATS)]
         total, beyond, syncs = (statistics.median(column) for column in zip(*found, strict=True))
         shape = "one after another" if chain else "side by side"
         note = f"{total:.3f} ms in all, {syncs:.2f} syncs"
-        table.rows.append(Row(f"a step, {shape}: beyond the disk", beyond, "ms", MOST_MS_PER_STEP, note))
+        table.add(f"a step, {shape}: beyond the disk", beyond, "ms", MOST_MS_PER_STEP, note)
     sync = statistics.median([before, disk_sync_ms(folder)])
     table.rows.insert(0, Row("the disk's own append and sync", sync, "ms"))
     for count in SIZES:
         found = [decide(folder / f"decide-{count}-{n}", count) for n in range(REPEATS)]
         goal = MOST_S_FOR_10000 * max(1.0, count / 10_000)
         for what, column in zip(("plan", "resume decision", "run with nothing to do"), zip(*found, strict=True), strict=True):
-            table.rows.append(Row(f"{what} of {count:,} steps", statistics.median(column), "s", goal))
-    table.tell()
-    return 0 if all(row.met for row in table.rows) else 1
+            table.add(f"{what} of {count:,} steps", statistics.median(column), "s", goal)
+    return table.tell()
 
 
 if __name__ == "__main__":
