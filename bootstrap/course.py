@@ -43,6 +43,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.engines.check(house),           # no backup is declared that could not be held
             *checks.charts.checks(house),          # every chart can be fetched
             *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
+            *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
             checks.api_servers.check(house),       # later: every control plane's API server answers
             checks.nodes.check(house),             # later: every node has joined and is ready
             checks.held_claims.HeldClaims(),       # at the end: what is held

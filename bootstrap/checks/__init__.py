@@ -11,6 +11,7 @@ from bootstrap.checks import (
     image,
     kept_disks,
     keys,
+    node_clocks,
     nodes,
     privileges,
     quorum,
@@ -21,6 +22,6 @@ from bootstrap.checks import (
 
 __all__ = [
     "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
-    "image", "kept_disks", "keys", "nodes", "privileges", "quorum", "room",
+    "image", "kept_disks", "keys", "node_clocks", "nodes", "privileges", "quorum", "room",
     "strangers", "versions",
 ]  # fmt: skip

@@ -25,6 +25,21 @@ class TestApiServers:
         assert see(bare, bare.bootstrap, self.CHECK).condition is Condition.CHANGING
 
 
+class TestNodeClocks:
+    CHECK = "talos.clock/cp-2"
+
+    def test_a_clock_that_is_ahead_is_told_and_stops_nothing(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        built.home.talos.at("127.10.0.12").clock_offset = 3600.0
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.detail) == (Condition.DRIFTED, "its clock is +3600 s from this machine's")
+        assert item(built.bootstrap, self.CHECK).severity is Severity.ADVISORY
+
+    def test_a_node_that_is_off_has_told_no_time(self, built: Running) -> None:
+        built.home.proxmox.host_down("pve-2")
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.UNKNOWN
+
+
 class TestNodes:
     CHECK = "kubernetes.nodes"
 
