@@ -39,13 +39,25 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
+# Two halves side by side, one per core: what starts real programs is shown as it runs, the rest when both are done.
 test: programs
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/python -m pytest
+	@mkdir -p .pytest_cache; \
+	 $(PY) -m pytest -m "not programs" > .pytest_cache/light.log 2>&1 & light=$$!; \
+	 trap 'kill $$light 2> /dev/null' INT TERM; \
+	 echo "Tests with real programs are shown here; the others run beside them and are shown after them."; \
+	 $(PY) -m pytest -m programs; heavy=$$?; \
+	 wait $$light; light=$$?; \
+	 cat .pytest_cache/light.log; \
+	 if [ $$heavy -ne 0 ]; then echo "The tests with real programs failed: see above, before the others."; fi; \
+	 exit $$((heavy + light))
 
 bench: $(STAMP)
-	@for b in bench/*.py; do $(PY) $$b || exit 1; done
+	@$(PY) -m bench.engine; engine=$$?; $(PY) -m bench.command_line; line=$$?; \
+	 if $(PY) -m tools.build --ready; then $(PY) -m bench.bootstrap; bootstrap=$$?; \
+	 else echo "The lab's programs are not built: a bootstrap is not measured (make programs builds them)."; bootstrap=0; fi; \
+	 exit $$((engine + line + bootstrap))
 
 lock: $(STAMP)
 	@$(PY) -m venv .tools/lock && .tools/lock/bin/pip install --quiet uv
