@@ -40,6 +40,8 @@ def plan_table(plan: Plan) -> Table:
         table.add_row(Text(symbol, colour), Text(line.verdict.value, colour), Text(line.id), Text(detail))
         for evidence in line.evidence if line.verdict in (Verdict.REFUSED, Verdict.WARNING, Verdict.UNKNOWN) else ():
             table.add_row("", "", "", Text(f"  {evidence}", "dim"))
+        if line.hint and line.verdict in (Verdict.REFUSED, Verdict.WARNING):
+            table.add_row("", "", "", Text(f"  Try: {line.hint}"))
     return table
 
 

@@ -60,6 +60,7 @@ class PlanLine:
     act: ApprovedAct | None = None
     inputs: str = ""
     held: bool = False
+    hint: str = ""
 
     @property
     def settled(self) -> bool:
@@ -142,7 +143,7 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
     except Interrupted:
         raise
     except BlackstartError as error:
-        seen = Probe(Condition.UNKNOWN, redact(error.what), tuple(map(redact, error.evidence)))
+        seen = Probe(Condition.UNKNOWN, redact(error.what), tuple(map(redact, error.evidence)), hint=redact(error.hint))
         hazard, act = Hazard.NONE, None
         verdict = Verdict.REFUSED if is_step(item) else _says_no(item)
     return PlanLine(
@@ -155,6 +156,7 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
         act=act,
         inputs=_inputs(item),
         held=seen.held,
+        hint=seen.hint,
     )
 
 

@@ -10,7 +10,7 @@ from adapters.context import LookContext
 from cluster.vms import find_vm
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
-from house.model import House
+from house.model import House, Node
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ class Room(BaseCheck):
         used = {disk.storage for node in self.house.nodes if node.host == self.host for disk in node.disks}
         silent = {name for name in (*used, self.house.image.storage) if name in storages and not storages[name].active}
         problems += [f"storage {name}: not active" for name in sorted(silent)]
-        wanted: Counter[str] = Counter()
-        for node in to_make:
-            for disk in node.disks:
-                wanted[disk.storage] += disk.size
+        wanted = self._space(look, to_make, frozenset(name for name, storage in storages.items() if storage.shared))
         contents = [(name, "images") for name in wanted]
         if to_make:
             contents.append((self.house.image.storage, "import"))
@@ -62,6 +59,18 @@ class Room(BaseCheck):
         if problems:
             return missing(f"{self.host} lacks room", *problems)
         return satisfied(f"{len(to_make)} VMs to make, room for them" if to_make else "nothing to make")
+
+    def _space(self, look: LookContext, to_make: list[Node], shared: frozenset[str]) -> Counter[str]:
+        """Bytes that are wanted of each storage this host's VMs need; of a shared one also what other hosts' VMs will take."""
+        wanted: Counter[str] = Counter()
+        for disk in (disk for node in to_make for disk in node.disks):
+            wanted[disk.storage] += disk.size
+        if shared & set(wanted):
+            there = {vm.vm_id for vm in look.proxmox.vms()}  # whose VMs those are is for their own hosts' checks
+            others = [node for node in self.house.nodes if node.host != self.host and node.vm_id not in there]
+            for disk in (disk for node in others for disk in node.disks if disk.storage in shared & set(wanted)):
+                wanted[disk.storage] += disk.size
+        return wanted
 
     def by_hand(self) -> str:
         wanted = ", ".join(f"{node.name} {_gib(node.memory)}" for node in self.house.nodes if node.host == self.host)

@@ -171,7 +171,7 @@ def test_the_lines_of_a_plan_as_json() -> None:
     assert plain(update) == {
         "id": "talos.apply-config/cp-2", "title": "cp-2", "verdict": "update", "detail": "cp-2 runs another machineconfig",
         "evidence": ["machineconfig"], "after": [], "hazard": "disrupts", "inputs": "", "held": False,
-        "act": {"step": "talos.apply-config/cp-2", "hazard": "disrupts", "identity": "cp-2 may restart"},
+        "hint": "", "act": {"step": "talos.apply-config/cp-2", "hazard": "disrupts", "identity": "cp-2 may restart"},
     }  # fmt: skip
 
 

@@ -153,6 +153,14 @@ class TestRoom:
         self.storage(bare, "local-lvm").total = 60 * GIB
         assert self.no(bare) == ("storage local-lvm: 70.0 GiB wanted, 60.0 GiB free",)
 
+    def test_space_on_a_shared_storage_must_do_for_all_hosts(self, bare: Running) -> None:
+        bare.home.proxmox.storages.add(LabStorage("ceph", "rbd", frozenset({"images"}), 150 * GIB, shared=True))
+        nodes = [replace(n, disks=tuple(replace(d, storage="ceph") for d in n.disks)) for n in bare.house.nodes]
+        bare.house = replace(bare.house, nodes=tuple(nodes))
+        asked = sum(disk.size for node in nodes for disk in node.disks) // GIB
+        seen = see(bare, bare.bootstrap, self.CHECK)
+        assert seen.evidence == (f"storage ceph: {asked}.0 GiB wanted, 150.0 GiB free",)
+
     def test_content_type(self, bare: Running) -> None:
         self.storage(bare, "local").content = frozenset({"iso"})
         assert self.no(bare) == ("storage local: content type 'import' is not enabled",)
