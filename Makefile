@@ -40,14 +40,16 @@ demo: $(STAMP)
 	 exec .venv/bin/invoke lab.demo
 
 # Two halves side by side, one per core: what starts real programs is shown as it runs, the rest when both are done.
+# `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 test: programs
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@mkdir -p .pytest_cache; \
-	 $(PY) -m pytest -m "not programs" > .pytest_cache/light.log 2>&1 & light=$$!; \
+	 set -m; $(PY) -m pytest -m "not programs" > .pytest_cache/light.log 2>&1 & light=$$!; \
 	 trap 'kill $$light 2> /dev/null' INT TERM; \
 	 echo "Tests with real programs are shown here; the others run beside them and are shown after them."; \
 	 $(PY) -m pytest -m programs; heavy=$$?; \
+	 if [ $$heavy -eq 2 ]; then kill $$light 2> /dev/null; fi; \
 	 wait $$light; light=$$?; \
 	 cat .pytest_cache/light.log; \
 	 if [ $$heavy -ne 0 ]; then echo "The tests with real programs failed: see above, before the others."; fi; \
