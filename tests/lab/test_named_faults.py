@@ -141,7 +141,8 @@ def readme_commands() -> list[str]:
 
 def typed(bench: Bench, line: str) -> str:
     """One line of the README in a shell that has kubectl and nothing of ours."""
-    environment = {"PATH": f"{need('kubectl').parent}:/usr/bin:/bin", "KUBECONFIG": str(bench.state / "kubeconfig")}
+    home = {"HOME": str(bench.folder.root), "KUBECONFIG": str(bench.state / "kubeconfig")}
+    environment = {"PATH": f"{need('kubectl').parent}:/usr/bin:/bin", **home}
     done = subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True, text=True, timeout=120)
     return done.stdout
 
