@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from json import loads
 
 from adapters.backups.results import Verdict
-from adapters.context import ActContext, LookContext
-from adapters.hold.results import HoldRecord, HoldState
-from adapters.volsync.results import ClaimPhase
 from cluster.audit import ClaimAudit, audit_claim
 from cluster.course import Course
 from cluster.holding import still_held
@@ -20,13 +16,15 @@ from console.problem import complete
 from console.programs import refuse_unfit
 from console.session import Session, guarded
 from console.tables import audit_findings, audit_table, hold_table
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.journal import open_journal
 from house.loader import Part
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
-from house.model import BackedUpClaim, House
+from house.model import BackedUpClaim
 from recovery.asof import as_time
 from recovery.course import course
+from recovery.lifting import lift
+from recovery.selection import named, select
 
 
 def audit(settings: str, json: bool, lock: bool) -> int:
@@ -121,49 +119,13 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) ->
 
 
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
-    """The recovery course for the named claims (all of the catalog when none is named)."""
-    chosen = choose(session.house, claims)
+    """The recovery course for the named claims (all that are held when none is named)."""
     known, until = session.known(), as_time(as_of) if as_of else 0.0
     with session.doors(None) as doors:
-        look = doors.look
-        record = look.hold.record()
-        alive = [c for c in chosen if bound_and_free(look, record, c)]
-        empty = [
-            c for c in chosen
-            if not c.requirement.required and c.key not in known and c not in alive
-            and audit_claim(look.backups, look.clock, session.house, c).verdict is Verdict.MISSING
-        ]  # fmt: skip
-    # A claim that is alive is only touched when it was named: "all" means all that are held. One whose replacement was
-    # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.
-    midway = [c for c in alive if (entry := record.claim(c.namespace, c.claim)) is not None and still_held((entry,))]
-    again = tuple(alive if claims else midway)
-    wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again))
+        chosen = select(doors.look, session.house, claims, known)
     return course(
-        session.house, wanted, again=again, never_backed_up=tuple(empty), as_of=until, known=known
+        session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known
     )
-
-
-def bound_and_free(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:
-    """Whether a claim is bound, and the hold does not concern it (any more), or it is on its way to be replaced."""
-    entry = record.claim(claim.namespace, claim.claim)
-    if entry is not None and entry in still_held((entry,)):
-        return bool(entry.replaces)
-    return look.claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.BOUND
-
-
-def choose(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
-    """Claims by `namespace/name` or by name, comma between them; all when empty. Raises SettingsInvalid for an unknown one."""
-    if not claims:
-        return house.claims
-    chosen = []
-    for word in map(str.strip, claims.split(",")):
-        found = [c for c in house.claims if word in (c.key, c.claim)]
-        if len(found) != 1:
-            raise SettingsInvalid(
-                f"{word} names {'no' if not found else 'more than one'} claim", evidence=tuple(c.key for c in house.claims)
-            )
-        chosen.append(found[0])
-    return tuple(dict.fromkeys(chosen))
 
 
 def hold(settings: str, json: bool, manifests: bool) -> int:
@@ -227,8 +189,8 @@ def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) 
 
 
 def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:
-    """Write the release into the record, take our pin away, and have VolSync look again. Holds the house's lock meanwhile."""
-    found = choose(session.house, claim)
+    """Lift it, with the house's lock held meanwhile."""
+    found = named(session.house, claim)
     if len(found) != 1:
         raise SettingsInvalid("one claim is released at a time", evidence=tuple(c.key for c in found))
     chosen = found[0]
@@ -241,22 +203,6 @@ def release_one(session: Session, claim: str, unproven: bool, reason: str) -> in
         open_journal(session.house.state_dir, lineage=session.house.id, run=session.run_id) as journal,
         session.doors(journal) as doors,
     ):
-        entry = doors.look.hold.record().claim(chosen.namespace, chosen.claim)
-        if entry is None:
-            raise PermanentError(f"{chosen.key} is not in the hold's record", next_command="invoke dr.hold")
-        if not still_held((entry,)):
-            raise PermanentError(f"{chosen.key} is not held: it is {entry.state.value}", next_command="invoke dr.hold")
-        doors.act.hold.put(replace(entry, state=HoldState.RELEASED, reason=f"by hand, unproven: {reason}"))
-        wake(doors.act, chosen)
+        lift(doors.act, chosen, reason)
     session.console.print(f"{session.prefix}{chosen.key} released without a proof: {reason}", markup=False)
     return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key)
-
-
-def wake(act: ActContext, claim: BackedUpClaim) -> None:
-    """Take our pin off, and nudge what is there and waits: VolSync's back-off may be as long as the hold was."""
-    if act.claims.destination(claim.namespace, claim.destination).ours:
-        act.claims.unpin(claim.namespace, claim.destination)
-    if act.claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.PENDING:
-        act.claims.nudge("PersistentVolumeClaim", claim.namespace, claim.claim)
-    if act.claims.source(claim.namespace, claim.source).present:
-        act.claims.nudge("ReplicationSource", claim.namespace, claim.source)

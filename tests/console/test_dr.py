@@ -82,14 +82,6 @@ class TestTheLock:
 
 
 class TestWhichClaims:
-    def test_by_key_or_by_name_each_once(self, tmp_path: Path) -> None:
-        house = Desk(tmp_path, claims=(a_claim(), a_claim("photos"), a_claim("photos", namespace="other"))).running.house
-        assert [c.key for c in dr.choose(house, "")] == ["apps/notes", "apps/photos", "other/photos"]
-        assert [c.key for c in dr.choose(house, "notes,other/photos,apps/notes")] == ["apps/notes", "other/photos"]
-        for wrong in ("photos", "nots", "notes,", " "):
-            with pytest.raises(SettingsInvalid, match="claim"):
-                dr.choose(house, wrong)
-
     def test_without_a_name_a_claim_that_is_alive_is_left_alone(self, held_desk: Desk) -> None:
         held_desk.running.apply(held_desk.running.restore)
         course = dr.restore_course(held_desk.session("dr.restore"), "", "")
