@@ -25,7 +25,8 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("0000000400000000
 def look(address: str, os_ca: str, *, port: int = PORT, timeout_s: float = 5.0) -> Phase:
     """The phase of the machine at `address`, judged against our Talos CA (PEM; "" when we have none yet).
 
-    Raises TransientError when something answers that is no Talos API, PermanentError when it is configured and we have no CA
+    Raises TransientError when something answers that is no Talos API, or when a machine in maintenance answers no more,
+    PermanentError when it is configured and we have no CA
     to judge it by. Both steps of the look (connecting, shaking hands) may take `timeout_s`.
     """
     shown, served = _shown(address, port, timeout_s)
@@ -33,8 +34,11 @@ def look(address: str, os_ca: str, *, port: int = PORT, timeout_s: float = 5.0) 
         return Phase.UNREACHABLE
     if os_ca and _issued_by(shown, os_ca):
         return Phase.SECURE
-    if served and _common_name(shown) == MAINTENANCE_NAME:
-        return Phase.MAINTENANCE
+    if _common_name(shown) == MAINTENANCE_NAME:
+        if served:
+            return Phase.MAINTENANCE
+        # It hung up or kept silent: on its way from maintenance to its configuration it does just that.
+        raise TransientError(f"the machine at {address} showed a maintenance certificate and then did not answer")
     if not os_ca:
         raise PermanentError(
             f"cannot tell whose Talos node {address} is: our own Talos CA is not known yet",
