@@ -23,6 +23,7 @@ class Schedule(Generic[Look, Act]):
         self._place = {name: at for at, name in enumerate(graph.ids)}
         self._waiting_for = {name: len(graph.needs(name)) for name in graph.ids}
         self._ready = [self._place[name] for name in graph.ids if not self._waiting_for[name]]
+        self._parked: dict[str, list[int]] = {}  # ready, but their system is full: not looked at again until it has room
         self._running: set[StepId] = set()
         self._load: Counter[str] = Counter()
         self._causes: dict[StepId, tuple[StepId, ...]] = {}
@@ -35,19 +36,16 @@ class Schedule(Generic[Look, Act]):
     def take(self) -> list[StepId]:
         """The steps to start now; they count as running from here on."""
         taken: list[StepId] = []
-        set_aside: list[int] = []
         while self._ready and len(self._running) < self._limits.at_once:
             place = heapq.heappop(self._ready)
             name = self._graph.ids[place]
             system = self._system(name)
             if system and self._load[system] >= self._limits.of(system):
-                set_aside.append(place)
+                heapq.heappush(self._parked.setdefault(system, []), place)
                 continue
             self._load[system] += 1
             self._running.add(name)
             taken.append(name)
-        for place in set_aside:
-            heapq.heappush(self._ready, place)
         return taken
 
     def end(self, name: StepId, *, done: bool) -> list[tuple[StepId, tuple[StepId, ...]]]:
@@ -56,7 +54,10 @@ class Schedule(Generic[Look, Act]):
         `always` steps run all the same, once everything they need has ended one way or the other.
         """
         self._running.remove(name)
-        self._load[self._system(name)] -= 1
+        system = self._system(name)
+        self._load[system] -= 1
+        if self._parked.get(system):
+            heapq.heappush(self._ready, heapq.heappop(self._parked[system]))
         if not done:
             self._causes[name] = (name,)
         return self._settle(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from engine.graph import Graph
 from engine.limits import Limits
 from engine.schedule import Passages, Schedule
@@ -25,6 +27,26 @@ def test_steps_are_handed_out_in_the_graphs_order_as_limits_allow() -> None:
     assert schedule.take() == [], "the system is full, though a place is free"
     schedule.end(name("a"), done=True)
     assert schedule.take() == [name("b")]
+
+
+def test_a_system_that_has_room_again_takes_the_next_in_the_graphs_order() -> None:
+    schedule = made(a_step("a"), a_step("b"), a_step("c", "a"), a_step("d"), per_system={"shelf": 1})
+    order = []
+    while taken := schedule.take():
+        order += taken
+        schedule.end(taken[0], done=True)
+    assert order == [name("a"), name("b"), name("c"), name("d")]
+
+
+def test_many_steps_of_one_full_system_cost_no_more_each_than_few() -> None:
+    schedule = made(*(a_step(str(n)) for n in range(10_000)), at_once=8, per_system={"shelf": 4})
+    running, most, start = schedule.take(), 0, time.process_time()
+    while running:
+        most = max(most, len(running))
+        schedule.end(running.pop(0), done=True)
+        running += schedule.take()
+    assert most == 4 and schedule.running == 0
+    assert time.process_time() - start < 2.0
 
 
 def test_a_step_waits_for_all_its_needs_and_is_blocked_by_every_root_cause() -> None:
