@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.entries import Begin, Damage, End, Header, Line, Note, decode, encode
 from engine.errors import JournalBusy, JournalDamaged, JournalUnwritable
-from engine.journal import Journal, open_journal, read_state
+from engine.journal import Journal, SystemDisk, open_journal, read_state
 from engine.secrets import Secret
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
 from lab.world.fence import Fence
@@ -210,6 +210,18 @@ class Recording:
     def sync(self, fd: int) -> None:
         self.calls.append("sync")
         os.fdatasync(fd)
+
+
+def test_the_systems_disk_syncs_and_says_when_it_cannot() -> None:
+    """A pipe can be written and cannot be synced: whoever did not ask the kernel would not learn that."""
+    reading, writing = os.pipe()
+    try:
+        assert SystemDisk().write(writing, b"x") == 1
+        with pytest.raises(OSError, match="Invalid argument"):
+            SystemDisk().sync(writing)
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_append_returns_after_one_sync_for_all_its_entries(tmp_path: Path) -> None:

@@ -70,7 +70,31 @@ def test_rule_01_a_successful_end_needs_a_look_that_said_satisfied(bench: Bench)
 def test_rule_01_a_begin_that_cannot_be_synced_is_not_followed_by_its_act_and_the_run_stops(
     bench: Bench, fault: DiskFault
 ) -> None:
-    disk = FencedDisk(bench.clock.fence, ArmedWrite(4, fault))  # header, run, begin of a; then this
+    disk = FencedDisk(bench.clock.fence, ArmedWrite(3, fault))  # header, run; then the begin of a
+    report = bench.run(a_step("a"), a_step("b"), a_step("c", "b"), disk=disk, limits=Limits(at_once=1))
+    assert disk.struck and bench.shelf.done == [] and bench.of(events.StepBegun) == []
+    assert isinstance(report.failure, JournalUnwritable) and report.exit_code == 12
+    assert report["toy.put/a"].outcome is Outcome.INTERRUPTED and bench.shelf.looks == ["toy.put/a"]
+
+
+@pytest.mark.parametrize("fault", [DiskFault.NO_SPACE, DiskFault.SYNC_FAILS])
+def test_rule_01_an_act_whose_note_cannot_be_synced_is_told_and_stays_in_flight(bench: Bench, fault: DiskFault) -> None:
+    def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        notes.put("task", "UPID:1")
+        shelf.put("toy.put/a")
+
+    disk = FencedDisk(bench.clock.fence, ArmedWrite(4, fault))  # header, run, begin of a; then its note
+    report = bench.run(a_step("a", acts=acts), disk=disk)
+    assert disk.struck and bench.shelf.done == [] and bench.of(events.StepNoted) == []
+    assert report.exit_code == 12 and report["toy.put/a"].outcome is Outcome.INTERRUPTED
+    assert "toy.put/a" in state(bench).in_flight
+
+
+@pytest.mark.parametrize("fault", [DiskFault.NO_SPACE, DiskFault.SYNC_FAILS])
+def test_rule_01_after_an_end_that_cannot_be_synced_nothing_begins_and_the_next_run_goes_on(
+    bench: Bench, fault: DiskFault
+) -> None:
+    disk = FencedDisk(bench.clock.fence, ArmedWrite(4, fault))  # header, run, begin of a; then its end
     report = bench.run(a_step("a", takes_s=5.0), a_step("b", "a"), a_step("c", "b"), disk=disk)
     assert bench.shelf.done == ["toy.put/a"]
     assert isinstance(report.failure, JournalUnwritable) and report.exit_code == 12
