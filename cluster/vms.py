@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.results import TaskRef, TaskStatus, Vm
-from engine.errors import PermanentError, TransientError, WaitedTooLong
+from engine.errors import PermanentError, StillChanging, TransientError, WaitedTooLong
 from engine.step import Notes
 from engine.waiting import Clock, wait_until
 from house.model import House, Node
@@ -45,8 +45,8 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:
     """Note the task, then wait until it has ended OK.
 
-    Raises PermanentError when it ended otherwise (its last log lines as evidence) or when it still runs after `limit_s`
-    seconds; in both cases the next probe tells what it left behind.
+    Raises PermanentError when it ended otherwise (its last log lines as evidence), and StillChanging when it still runs after
+    `limit_s` seconds: the act is in flight then. In both cases the next probe tells what it left behind.
     """
     notes.put("task", ref.upid)
     seen: list[TaskStatus] = []
@@ -58,7 +58,7 @@ def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit
     try:
         status = wait_until(clock, ended, limit_s=limit_s, what="the Proxmox task")
     except WaitedTooLong as error:
-        raise PermanentError(
+        raise StillChanging(
             f"Proxmox task still runs after {limit_s:.0f} s",
             evidence=(ref.upid, *seen[0].log_tail),
             hint="look at the task in the Proxmox web page; a later run attaches to it",

@@ -138,8 +138,8 @@ class StepLife(Generic[Look, Act]):
     def _act(self, seen: Probe) -> None:
         try:
             self._step.apply(self._around.act, seen, self._notes)
-        except (TransientError, Interrupted, JournalDamaged):
-            raise
+        except (TransientError, Interrupted, JournalDamaged, CouldNotLook, StillChanging, NotReady):
+            raise  # what was asked for may still come true
         except BlackstartError:
             self._open = False  # the world answered no: nothing is under way
             raise

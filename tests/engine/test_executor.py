@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.errors import EXIT_HELD, PermanentError, PreflightRefused, TransientError
+from engine.errors import (
+    EXIT_HELD,
+    BlackstartError,
+    CouldNotLook,
+    NotReady,
+    PermanentError,
+    PreflightRefused,
+    StillChanging,
+    TransientError,
+)
 from engine.executor import run
 from engine.graph import Graph
 from engine.journal import open_journal, read_state
@@ -130,6 +139,16 @@ def test_an_act_that_was_answered_with_no_is_over(bench: Bench) -> None:
     report = bench.run(a_step("a", acts=acts))
     assert report["toy.put/a"].detail == "the storage is full" and report["toy.put/a"].tries == 1
     assert read_state(bench.folder, lineage=HOUSE).in_flight == {}
+
+
+@pytest.mark.parametrize("error", [StillChanging("the task still runs"), NotReady("not there yet"), CouldNotLook("dark")])
+def test_an_act_that_gave_up_waiting_is_still_in_flight(bench: Bench, error: BlackstartError) -> None:
+    def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        raise error
+
+    report = bench.run(a_step("a", acts=acts))
+    assert report.exit_code == 30 and report["toy.put/a"].tries == 1
+    assert "toy.put/a" in read_state(bench.folder, lineage=HOUSE).in_flight
 
 
 def test_what_was_done_but_not_ended_is_closed_by_the_next_look(bench: Bench) -> None:

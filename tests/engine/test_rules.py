@@ -232,6 +232,23 @@ def test_rule_04_a_resumed_step_sees_missing_twice_before_it_acts(bench: Bench) 
     assert bench.shelf.looks == ["toy.put/a"] * 3
 
 
+def test_rule_04_a_step_that_would_now_do_something_else_is_resumed_with_the_same_care(bench: Bench) -> None:
+    def first(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        notes.put("task", "UPID:1")
+        raise TransientError("connection reset")
+
+    def second(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        shelf.looks.append(str(notes.get("task")))
+        shelf.put("toy.put/a")
+
+    bench.run(a_step("a", acts=first), limits=Limits(tries=1))
+    bench.shelf.looks.clear()
+    line = bench.run(a_step("a", acts=second, inputs="v2"))["toy.put/a"]
+    assert line.resumed and line.seconds == pytest.approx(2.0)
+    assert bench.shelf.looks == ["toy.put/a", "toy.put/a", "UPID:1", "toy.put/a"], "missing twice, then the act, then the proof"
+    assert state(bench).in_flight == {}
+
+
 def test_rule_04_what_changes_meanwhile_starts_the_settling_anew(bench: Bench) -> None:
     bench.run(a_step("a", acts=_loses_reply), limits=Limits(tries=1))
     looks = answers(missing("1"), changing("somebody is at it"), missing("2"), satisfied())
