@@ -11,6 +11,7 @@ from engine.errors import ApprovalMissing, Interrupted, PermanentError, Transien
 from engine.graph import Graph
 from engine.plan import Plan, Verdict, plan
 from engine.probe import Probe, changing, drifted, held, missing, satisfied, unknown
+from engine.secrets import Secret
 from engine.step import Hazard, Severity, StepId
 from engine.workers import Threads, Workers
 from tests.engine.toys import Bench, Shelf, a_check, a_step, answers
@@ -81,6 +82,8 @@ def test_the_digest_is_over_ids_verdicts_acts_and_inputs(bench: Bench) -> None:
     assert planned(bench, a_step("a"), a_step("b", "a")).digest == base
     assert planned(bench, a_step("a", inputs="v2"), a_step("b", "a")).digest != base
     assert planned(bench, a_step("a", bad=Hazard.DESTROYS, named="x"), a_step("b", "a")).digest != base
+    named = [planned(bench, a_step("a", bad=bad, named=name)).digest for bad in (Hazard.DISRUPTS, Hazard.DESTROYS) for name in "xy"]
+    assert len(set(named)) == 4, "consent to one act is none to another thing, nor to a worse act"
     bench.shelf.things.add("toy.put/a")
     assert planned(bench, a_step("a"), a_step("b", "a")).digest != base
 
@@ -123,6 +126,18 @@ def test_ten_thousand_steps_are_planned_in_two_seconds(bench: Bench) -> None:
     made = planned(bench, *items)
     assert made.digest and not made.changes and len(made.lines) == 10_000
     assert time.process_time() - start < 2.0
+
+
+def test_nothing_secret_is_in_a_plan(bench: Bench) -> None:
+    word = Secret("hunter2-in-a-plan").reveal()
+    error = PermanentError(f"403 for {word}", evidence=(word,), hint=word)
+    made = planned(
+        bench,
+        a_step("a", inputs=word, looks=answers(error)),
+        a_step("b", "a", inputs=word),
+        a_check("c", answers(missing(word, word, hint=word))),
+    )
+    assert "hunter2" not in repr(made)
 
 
 def test_a_plan_that_is_interrupted_ends(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from engine.state import State
 from engine.step import Hazard, Notes, StepId
 from engine.stop import Stop
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
-from tests.engine.toys import HOUSE, Bench, Look, Shelf, a_check, a_step, answers
+from tests.engine.toys import HOUSE, Bench, Look, Shelf, ToyStep, a_check, a_step, answers
 
 
 def state(bench: Bench) -> State:
@@ -647,6 +648,24 @@ def test_rule_12_the_approval_must_name_what_is_seen_just_now(bench: Bench) -> N
     assert bench.shelf.done == ["toy.put/a"]
 
 
+def test_rule_12_consent_is_asked_for_what_the_act_has_become_while_the_step_waited(bench: Bench) -> None:
+    """Harmless enough at the first look; by the time of the fresh one, somebody had put data there."""
+    step = Worsening(StepId("toy.put/a"), looks=answers(drifted("empty"), drifted("holds data")))
+    report = bench.run(step)
+    assert report.exit_code == 21 and "destroys" in report["toy.put/a"].detail and bench.shelf.done == []
+
+
+@dataclass(frozen=True)
+class Worsening(ToyStep):
+    """Disrupts what is empty, destroys what holds data."""
+
+    def hazard(self, seen: Probe) -> Hazard:
+        return Hazard.DISRUPTS if seen.detail == "empty" else Hazard.DESTROYS
+
+    def identity(self, seen: Probe) -> str:
+        return "" if seen.detail == "empty" else "the data"
+
+
 def test_rule_12_a_destroying_act_that_names_nothing_cannot_be_approved(bench: Bench) -> None:
     report = bench.run(a_step("a", bad=Hazard.DESTROYS, named=""), approval=approval(bench, ""))
     assert isinstance(report["toy.put/a"].error, PermanentError) and bench.shelf.done == []
@@ -669,13 +688,18 @@ def test_rule_13_no_secret_reaches_journal_events_report_or_errors(bench: Bench,
         notes.put("task", f"UPID {word}")
         raise PermanentError(f"login with {word}", evidence=(word,), hint=word, next_command=f"curl -u {word}")
 
+    def loses(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        raise TransientError(f"reset while {word} was sent")
+
     looks = answers(drifted(f"differs from {word}", word), drifted(f"differs from {word}", word))
     report = bench.run(
         a_step("a", acts=acts, looks=looks, inputs=f"in {word}"),
         a_step("b", looks=answers(unknown(f"no route to {word}", word))),
         a_step("c", looks=answers(TransientError(f"403 {word}"))),
-        a_check("d", answers(missing(f"{word} is not there", word))),
+        a_check("d", answers(missing(f"{word} is not there", word, hint=word))),
+        a_step("e", acts=loses, looks=answers(missing(word, hint=word))),
     )
+    assert len(bench.of(events.StepRetrying)) == 4
     error = report["toy.put/a"].error
     assert error is not None
     told = [(bench.folder / "journal").read_text(), repr(bench.seen), repr(report), str(error), error.hint, error.next_command]
