@@ -57,6 +57,7 @@ class Sight(Generic[Look, Act]):
         self._around = around
         self._teller = teller
         self._waits_for = ""
+        self.waits = 0
         self.last = unknown("not looked at yet")
 
     def look(self) -> Probe:
@@ -70,6 +71,7 @@ class Sight(Generic[Look, Act]):
 
     def wait(self, what: str, limit: Deadline, since: Deadline) -> None:
         """Sleep until the next look; `limit` is what the wait may last at most, `since` paces it."""
+        self.waits += 1
         if what != self._waits_for:
             self._waits_for = what
             self._around.line.tell(Waits(self._teller, what, limit.left_s))
@@ -181,15 +183,25 @@ class StepLife(Generic[Look, Act]):
         if not self._has_passage:
             self._around.line.ask(WantsPassage(self._step.id, system))
             self._has_passage = True
-        guard = self._around.guards.get(system)
-        if guard is not None:
-            self._await_guard(guard)
-        seen = self._decide()
+        seen = self._decide_guarded(self._around.guards.get(system))
         if seen.condition is Condition.SATISFIED:
             return seen, Hazard.NONE
         hazard = self._step.hazard(seen)
         require(needed_act(self._step, seen, hazard), self._around.approval, self._around.clock.now())
         return seen, hazard
+
+    def _decide_guarded(self, guard: Check[Look] | None) -> Probe:
+        """The guard's yes, then a fresh look. Where that had to wait for the world, the yes is old: it is asked for again."""
+        whole = self._sight.deadline(self._step.ready_s)
+        while True:
+            if guard is not None:
+                self._await_guard(guard)
+            waits = self._sight.waits
+            seen = self._decide()
+            if guard is None or self._sight.waits == waits or seen.condition is Condition.SATISFIED:
+                return seen
+            if whole.passed:
+                raise StillChanging(f"it does not hold still: {seen.detail}", evidence=seen.evidence, hint=seen.hint)
 
     def _await_guard(self, guard: Check[Look]) -> None:
         sight = Sight(guard, self._around, self._step.id)

@@ -324,6 +324,21 @@ def test_rule_06_a_guard_that_says_no_fails_the_step_before_its_begin(bench: Ben
     assert line.seconds == pytest.approx(20.0) and not any(entry["kind"] == "begin" for entry in lines(bench))
 
 
+def test_rule_06_a_guards_yes_from_before_a_wait_is_asked_for_again(bench: Bench) -> None:
+    """The node was busy for a while after the yes, and meanwhile another one went down."""
+    guard = a_check("voters", answers(satisfied(), missing("2 of 3 voters are healthy")), sight_s=20.0)
+    looks = answers(drifted("differs"), changing("restarts"), drifted("differs"), satisfied())
+    line = bench.run(a_step("a", system="etcd", bad=Hazard.DISRUPTS, looks=looks), guards={"etcd": guard})["toy.put/a"]
+    assert isinstance(line.error, GuardRefused) and bench.shelf.done == []
+
+
+def test_rule_06_what_never_holds_still_behind_its_guard_ends(bench: Bench) -> None:
+    guard = a_check("voters", answers(satisfied()))
+    looks = answers(*[drifted("differs"), changing("restarts")] * 2000)
+    line = bench.run(a_step("a", system="etcd", bad=Hazard.DISRUPTS, looks=looks), guards={"etcd": guard})["toy.put/a"]
+    assert isinstance(line.error, StillChanging) and line.seconds < 60 and bench.shelf.done == []
+
+
 def test_rule_06_what_is_done_while_the_step_waited_for_its_turn_is_not_done_again(bench: Bench) -> None:
     def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
         shelf.put("one for both", 5.0)
@@ -514,6 +529,19 @@ def test_rule_09_a_program_is_in_the_journal_before_it_starts_and_ended_before_t
     bench.run(a_step("a"), programs=programs, end_group=end_group)
     assert ended == [(4711, "boot:99")]
     assert [event.program for event in bench.of(events.LeftoverEnded)] == ["helm upgrade"]
+
+
+@pytest.mark.parametrize("fault", [DiskFault.NO_SPACE, DiskFault.SYNC_FAILS])
+def test_rule_09_a_program_whose_note_cannot_be_synced_does_not_start(bench: Bench, fault: DiskFault) -> None:
+    programs = Programs()
+
+    def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        programs.noted(4711, "boot:99", "helm upgrade")
+        shelf.put("toy.put/a")
+
+    disk = FencedDisk(bench.clock.fence, ArmedWrite(4, fault))  # header, run, begin of a; then the program
+    report = bench.run(a_step("a", acts=acts), programs=programs, disk=disk)
+    assert disk.struck and bench.shelf.done == [] and report.exit_code == 12
 
 
 def test_rule_09_after_a_run_that_ended_in_order_there_is_nothing_to_end(bench: Bench) -> None:
