@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -148,7 +149,7 @@ class _Run(Generic[Look, Act]):
             self._journal.run, interrupted=self._stop.requested, bug=self._bug, failure=self._scribe.failure
         )
         self._emit(events.RunEnded(self._now(), report))
-        return report
+        return report if self._bug is None else replace(report, bug=self._bug)  # the view may fail at this very event
 
     # --- before anything runs ---
 

@@ -406,6 +406,15 @@ def test_rule_07_a_view_that_fails_stops_the_run_in_order(bench: Bench) -> None:
     assert report.exit_code == 70 and bench.shelf.done == ["toy.put/a"] and state(bench).in_flight == {}
 
 
+def test_rule_07_a_view_that_fails_at_the_very_end_is_a_bug_too(bench: Bench) -> None:
+    def sink(event: events.Event) -> None:
+        if isinstance(event, events.RunEnded):
+            raise BrokenPipeError
+
+    report = bench.run(a_step("a"), sink=sink)
+    assert report.exit_code == 70 and report.bug is not None and report["toy.put/a"].outcome is Outcome.CHANGED
+
+
 # --- 8. signals ---
 
 
