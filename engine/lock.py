@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shlex
 import socket
 import sys
 import time
@@ -24,28 +25,27 @@ class HouseLock:
     `fileno()`: the house then stays locked until that process ends too.
     """
 
-    def __init__(self, path: Path, run: str, since: str) -> None:
-        """Take the lock. Raises JournalBusy, with who holds it, when somebody else does."""
+    def __init__(self, path: Path, run: str, since: str, *, dead_holder_s: float = DEAD_HOLDER_S) -> None:
+        """Take the lock. Raises JournalBusy, with who holds it, when somebody else does.
+
+        `dead_holder_s`: seconds that the programs of a run that is gone are waited for.
+        """
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            self._take()
+            self._take(dead_holder_s)
         except BlockingIOError:
             holder = self._holder()
             os.close(self._fd)
-            raise JournalBusy(
-                "another run of this house is at work",
-                evidence=(holder or "the holder has not written its name yet", f"lock file: {path}"),
-                hint="wait until it has ended, or end it with Ctrl-C where it runs",
-            ) from None
+            raise _busy(holder, path) from None
         except OSError:
             os.close(self._fd)
             raise
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, _who(run, since).encode(), 0)
 
-    def _take(self) -> None:
+    def _take(self, dead_holder_s: float) -> None:
         """Take it. Raises BlockingIOError when a living run has it, or when a dead run's programs do not end in time."""
-        deadline = time.monotonic() + DEAD_HOLDER_S
+        deadline = time.monotonic() + dead_holder_s
         while True:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,6 +67,22 @@ class HouseLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _busy(holder: str, path: Path) -> JournalBusy:
+    evidence = (holder or "the holder has not written its name yet", f"lock file: {path}")
+    if _died(holder):
+        return JournalBusy(
+            "the last run of this house is gone, but a program that it started is not",
+            evidence=evidence,
+            hint="wait until that program has ended, or end it by hand: it could still change the house",
+            next_command=f"fuser -v {shlex.quote(str(path))}",
+        )
+    return JournalBusy(
+        "another run of this house is at work",
+        evidence=evidence,
+        hint="wait until it has ended, or end it with Ctrl-C where it runs",
+    )
 
 
 def _died(holder: str) -> bool:

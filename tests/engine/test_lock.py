@@ -39,3 +39,11 @@ def test_the_programs_of_a_dead_run_are_waited_for(tmp_path: Path) -> None:
     root = str(Path(__file__).parents[2])
     subprocess.run([sys.executable, "-c", HOLD, str(tmp_path / "lock"), root], check=True, timeout=30)
     HouseLock(tmp_path / "lock", "run-2", "now").close()
+
+
+def test_a_program_that_a_dead_run_left_hanging_is_not_called_a_run(tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", HOLD, str(tmp_path / "lock"), root], check=True, timeout=30)
+    with pytest.raises(JournalBusy, match="is gone, but a program that it started is not") as refused:
+        HouseLock(tmp_path / "lock", "run-2", "now", dead_holder_s=0.0)
+    assert "Ctrl-C" not in refused.value.hint and "dead-run" in refused.value.evidence[0]
