@@ -8,9 +8,17 @@ from typing import Any
 
 from lab.house import LabHouse
 from lab.houses.credentials import FILES, TOKEN_ID
-from lab.houses.nouns import API_PORT, CHARTS_PORT, FACTORY_PORT, GIT_PORT, PROXMOX_PORT, S3_PORT, HouseShape
+from lab.houses.nouns import (
+    API_PORT,
+    CHARTS_PORT,
+    FACTORY_PORT,
+    GIT_PORT,
+    PROXMOX_PORT,
+    S3_PORT,
+    TALOS_PORT,
+    HouseShape,
+)
 from lab.parts.supervisor import ProcessId
-from lab.wire.talos.door import PORT as TALOS_PORT
 
 
 def endpoints(house: LabHouse) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def start(house: str, scenario: str, speed: float, folder: HouseFolder | None = 
         if daemon(folder) is not None:
             raise PermanentError(f"{house} runs already", next_command=f"invoke lab.down --house {house}")
         sweep(folder)
-        block = free_block()
+        block = free_block(shape)
         make_house(shape, folder, block)
         identity = _spawn(folder, house, block.prefix, str(speed), scenario)
         told = _wait_open(folder, identity)
