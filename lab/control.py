@@ -94,7 +94,7 @@ class Control:
                 m.name: {"address": m.address, "port": m.port.value, "stage": m.stage, "boots": m.boots}
                 for m in house.talos.machines.values()
             }
-            unknown = list(house.pve_door.unknown)
+            unknown = [*house.pve_door.unknown, *house.talos.unknown, *house.s3.unknown]
         return {
             "vms": vms,
             "machines": machines,

@@ -53,6 +53,8 @@ def status(house: str, json: bool) -> int:
         for name, members in seen["etcd"].items():
             _say(f"etcd of {name} lists: {', '.join(members) or 'does not answer'}")
         _say(f"{counts['programs']} programs run; {len(seen['faults']['struck'])} faults have struck.")
+        for call in seen["unknown_calls"]:
+            _say(f"not known to the lab, and refused: {call}")
         for error in seen["errors"]:
             _say(f"a fault of the lab itself: {error}")
         return EXIT_OK

@@ -31,6 +31,13 @@ class Refusal(Exception):
         self.errors = errors
 
 
+class NotModelled(Refusal):
+    """What the real Proxmox can do and the lab cannot: refused loudly, for an answer would be a guess."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(501, f"the lab does not model {text}")
+
+
 def parameter_refusal(**errors: str) -> Refusal:
     """The 400 of a parameter check."""
     return Refusal(400, "Parameter verification failed.", errors)

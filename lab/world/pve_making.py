@@ -118,13 +118,14 @@ class Making:
         seconds = pve.delays.create_s + pve.delays.import_s * sum(bool(drive.import_from) for drive in new.drives)
         return pve.tasks.start(new.host, "qmcreate", str(new.vm_id), actor, seconds, act, lock=lock_file(new.vm_id))
 
-    def resize(self, actor: str, host: str, vm_id: int, slot: str, size: int) -> LabTask:
-        """Grow a disk to `size` bytes."""
+    def resize(self, actor: str, host: str, vm_id: int, slot: str, size: int, digest: str = "") -> LabTask:
+        """Grow a disk to `size` bytes, if the configuration still has this digest (when one is given)."""
         pve = self._pve
         pve.access.require(actor, f"/vms/{vm_id}", "VM.Config.Disk")
         vm = pve.vm(host, vm_id)
         if vm.lock:
             raise Refusal(500, f"VM is locked ({vm.lock})")
+        _unchanged(vm, digest)
         drive = vm.drives.get(slot)
         if drive is None or drive.volume is None:
             raise Refusal(500, f"disk '{slot}' does not exist")
@@ -150,8 +151,7 @@ class Making:
         vm = pve.vm(host, vm_id)
         if vm.lock:
             raise Refusal(500, f"VM is locked ({vm.lock})")
-        if digest and digest != vm.config()["digest"]:
-            raise Refusal(500, "checksum mismatch (file change by other user?)")
+        _unchanged(vm, digest)
         if not pve.quorate:
             raise Refusal(
                 500,
@@ -228,6 +228,11 @@ class Making:
         if found is None:
             raise TaskFailed(f"volume '{volume}' does not exist")
         return found
+
+
+def _unchanged(vm: LabVm, digest: str) -> None:
+    if digest and digest != vm.config()["digest"]:
+        raise Refusal(500, "checksum mismatch (file change by other user?)")
 
 
 def _compare(got: str, expected: str) -> None:

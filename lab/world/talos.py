@@ -55,6 +55,7 @@ class TalosWorld:
         self.delays = delays or TalosDelays()
         self.version = version
         self.machines: dict[str, Machine] = {}
+        self.unknown: list[str] = []  # calls that Talos has and this World has not
         self.etcd = EtcdLife(world, lambda: self.machines.values(), self.delays.etcd, self.settle)
         self.on_kubelet: list[Hook] = []
         self.on_down: list[Hook] = []

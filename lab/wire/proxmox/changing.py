@@ -8,7 +8,7 @@ from typing import Any
 from lab.wire.proxmox.reading import Args, Handler, Reading, fetch_metadata
 from lab.wire.proxmox.schema import Schema, Value
 from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal, parameter_refusal
+from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
 from lab.world.pve_making import Making
 from lab.world.pve_tasks import LabTask
 from lab.world.pve_vm import NewDrive, NewVm, Nic
@@ -44,7 +44,7 @@ class Changing:
     def download(self, actor: str, args: Args) -> str:
         """Only content `import`: the lab's houses boot from disk images."""
         if args["content"] != "import":
-            raise Refusal(501, f"the lab does not model downloads of content '{args['content']}'")
+            raise NotModelled(f"downloads of content '{args['content']}'")
         if "compression" in args:
             raise parameter_refusal(compression="decompression is only supported for content type 'iso'")
         task = self._making.download(
@@ -102,7 +102,7 @@ class Changing:
                 raise parameter_refusal(**{slot: "explicit 'media=cdrom' is required for iso images"})
             return NewDrive(slot, "", 0, file, found)
         if not re.fullmatch(r"\d+(\.\d+)?", rest):
-            raise Refusal(501, f"the lab does not model {slot} from '{file}'")
+            raise NotModelled(f"{slot} from '{file}'")
         return NewDrive(slot, storage, int(float(rest) * (1 << 30)), source, found)
 
     def _nic(self, value: str) -> Nic:
@@ -116,7 +116,7 @@ class Changing:
         delete = tuple(name for name in str(args.get("delete", "")).split(",") if name)
         for name in [*args, *delete]:
             if _DRIVE.fullmatch(name) or _NET.fullmatch(name):
-                raise Refusal(501, f"the lab does not model a change of {name}")
+                raise NotModelled(f"a change of {name}")
         self._no_skiplock(args)
         options: dict[str, Value] = {name: value for name, value in args.items() if name not in _NO_OPTION}
         self._making.configure(
@@ -132,7 +132,7 @@ class Changing:
         drive = self._pve.vm(host, vm_id).drives.get(slot)
         if size.startswith("+") and drive is not None and drive.volume is not None:
             wanted += drive.volume.size
-        return self._making.resize(actor, host, vm_id, slot, wanted).upid
+        return self._making.resize(actor, host, vm_id, slot, wanted, str(args.get("digest", ""))).upid
 
     def start(self, actor: str, args: Args) -> str:
         """Power on."""

@@ -21,7 +21,7 @@ from lab.wire.proxmox.schema import Schema
 from lab.wire.proxmox.tasks import TaskCalls
 from lab.world.faults import Fault
 from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal, parameter_refusal
+from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
 
 SLOW_S = 20.0
 # PVE makes whoever failed to log in wait this long.
@@ -80,8 +80,8 @@ _TASK_KINDS = {
 class ProxmoxDoor:
     """All endpoints of the simulated cluster, between `start` and `close`.
 
-    `unknown` holds every request that the lab does not know: a test that finds one there has found a gap, not a bug of the
-    client.
+    `unknown` holds every request that the lab does not know or does not model: a test that finds one there has found a gap,
+    not a bug of the client.
     """
 
     def __init__(self, pve: LabProxmox, ca: LabCA, addresses: Mapping[str, tuple[str, int]]) -> None:
@@ -130,6 +130,8 @@ class ProxmoxDoor:
         try:
             data = self._answer(request)
         except Refusal as no:
+            if isinstance(no, NotModelled):
+                self._note(f"{request.method} {request.target.partition('?')[0]}: {no.text}")
             if no.status == 401:
                 self._world.clock.sleep(LOGIN_DELAY_S)
                 if no.text != "authentication failure":
@@ -149,8 +151,7 @@ class ProxmoxDoor:
         with self._world.looking():
             actor = "" if found and found[0] in _OPEN else self._tickets.actor(request.method, request.headers)
             if found is None:
-                self.unknown.append(f"{request.method} {path}")
-                self._world.happened("proxmox", f"unknown call: {request.method} {path}")
+                self._note(f"{request.method} {path}")
                 raise Refusal(501, f"Method '{request.method} {below or path}' not implemented")
             call, in_path = found
             if call in _PRIVILEGES:
@@ -160,6 +161,10 @@ class ProxmoxDoor:
                 self._pve.reach(in_path["node"])
             args = self._schema.check(call, _parameters(request, query, in_path))
         return self._perform(call, actor, args)
+
+    def _note(self, what: str) -> None:
+        self.unknown.append(what)
+        self._world.happened("proxmox", f"not known to the lab: {what}")
 
     def _perform(self, call: str, actor: str, args: Args) -> Any:
         named = port_method(call, args)

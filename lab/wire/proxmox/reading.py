@@ -8,7 +8,7 @@ from typing import Any
 from lab.wire.proxmox.schema import Value
 from lab.world.disks import LabStorage, LabVolume
 from lab.world.proxmox import LabHost, LabProxmox
-from lab.world.pve_access import Refusal, parameter_refusal
+from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
 from lab.world.pve_making import Making
 from lab.world.pve_tasks import TaskFailed
 from lab.world.pve_vm import LabVm
@@ -92,10 +92,19 @@ class Reading:
     def resources(self, actor: str, args: Args) -> list[dict[str, Any]]:
         """Rows of what the status daemons last said: a VM that is being made has no name yet."""
         rows: list[dict[str, Any]] = []
+        if args.get("type") == "sdn":
+            raise NotModelled("the rows of SDN in /cluster/resources")
         if args.get("type", "vm") == "vm":
             rows += [self._resource(vm) for vm in self._pve.vms.values() if self._may_see(actor, vm)]
         if args.get("type", "node") == "node":
             rows += [{"id": f"node/{row['node']}", **row} for row in self.nodes(actor, {})]
+        if args.get("type", "storage") == "storage":
+            rows += [
+                self._storage_resource(host, storage)
+                for host in self._pve.hosts.values()
+                for storage in self._pve.storages.of(host.name)
+                if self._pve.access.may(actor, f"/storage/{storage.name}", *_READ_STORAGE)
+            ]
         return rows
 
     def _resource(self, vm: LabVm) -> dict[str, Any]:
@@ -113,6 +122,20 @@ class Reading:
         if vm.lock == "create" or not self._pve.hosts[vm.host].online:
             return row if vm.lock == "create" else row | {"name": vm.name}
         return row | {"name": vm.name, "status": _status(vm), "maxmem": vm.memory, "maxcpu": vm.cores, "template": 0}
+
+    def _storage_resource(self, host: LabHost, storage: LabStorage) -> dict[str, Any]:
+        available = host.online and storage.active
+        row: dict[str, Any] = {
+            "id": f"storage/{host.name}/{storage.name}",
+            "type": "storage",
+            "storage": storage.name,
+            "node": host.name,
+            "plugintype": storage.kind,
+            "content": ",".join(sorted(storage.content)),
+            "shared": int(storage.shared),
+            "status": "available" if available else "unknown",
+        }
+        return row | ({"disk": storage.used, "maxdisk": storage.total} if available else {})
 
     def next_id(self, actor: str, args: Args) -> str:
         """The first free id, or the asked one; nothing is reserved. PVE answers text here."""
@@ -153,7 +176,9 @@ class Reading:
         return {"time": now, "localtime": now, "timezone": "UTC"}
 
     def network(self, actor: str, args: Args) -> list[dict[str, Any]]:
-        """The host's bridges."""
+        """The host's bridges; it has nothing else to show."""
+        if args.get("type", "bridge") not in ("bridge", "any_bridge"):
+            raise NotModelled(f"network interfaces of type {args['type']}")
         return [{"iface": name, "type": "bridge", "active": 1, "autostart": 1} for name in self._host(args).bridges]
 
     def storages(self, actor: str, args: Args) -> list[dict[str, Any]]:
@@ -163,7 +188,7 @@ class Reading:
             _storage_row(storage)
             for storage in self._pve.storages.of(host.name)
             if self._pve.access.may(actor, f"/storage/{storage.name}", *_READ_STORAGE)
-            and args.get("content", "") in ("", *storage.content)
+            and ("content" not in args or storage.content & set(str(args["content"]).split(",")))
             and args.get("storage", storage.name) == storage.name
         ]
 

@@ -1,7 +1,8 @@
 """Checks parameters as PVE's own schema does, from a small table of our own (schema.json). Knows no call's meaning.
 
 Texts are those of PVE::JSONSchema. A rule reads
-`TYPE[!] [default] [MIN..MAX] [max=N] [in=A|B] [needs=OTHER] [like=REGEX] [as=FORMAT]`, where `!` means required.
+`TYPE[!] [default] [MIN..MAX] [max=N] [in=A|B] [needs=OTHER] [like=REGEX] [as=FORMAT] [unmodelled]`,
+where `!` means required, and what is unmodelled is refused once everything else about the call is right.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from lab.world.pve_access import Refusal
+from lab.world.pve_access import NotModelled, Refusal
 
 Value = str | int
 _UNKNOWN = "property is not defined in schema and the schema does not allow additional properties"
@@ -46,6 +47,7 @@ class Rule:
     needs: str = ""
     like: str = ""
     format: str = ""
+    modelled: bool = True
 
     @classmethod
     def read(cls, text: str) -> Rule:
@@ -56,6 +58,8 @@ class Rule:
             key, equals, rest = word.partition("=")
             if word == "default":
                 values["default"] = True
+            elif word == "unmodelled":
+                values["modelled"] = False
             elif not equals and ".." in word:
                 low, _, high = word.partition("..")
                 values |= {"minimum": int(low), "maximum": int(high) if high else None}
@@ -144,6 +148,9 @@ class Schema:
         errors |= {name: _MISSING for name, rule in rules.items() if rule.required and name not in given}
         if errors:
             raise Refusal(400, "Parameter verification failed.", errors)
+        for name in checked:
+            if not rules[name if name in rules else _indexed(name, rules)].modelled:
+                raise NotModelled(f"the parameter {name} of {call}")
         return checked
 
     def properties(self, name: str, value: str) -> dict[str, str]:

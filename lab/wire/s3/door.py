@@ -57,7 +57,7 @@ class Weather:
 
 
 class S3Door:
-    """A running S3 endpoint on loopback; `close` leaves no thread behind."""
+    """A running S3 endpoint on loopback; `close` leaves no thread behind. `unknown` holds every request that was answered 501."""
 
     def __init__(
         self,
@@ -78,6 +78,7 @@ class S3Door:
         """
         self.objects = objects
         self.weather = Weather()
+        self.unknown: list[str] = []
         self._keys: Mapping[str, AccessKey] = {key.key_id: key for key in keys}
         self._faults = faults
         self._encrypted = encrypted
@@ -116,6 +117,8 @@ class S3Door:
             call = self._call(request)
             return self._struck(call)
         except Refused as error:
+            if error.status == 501:
+                self.unknown.append(f"{request.method} {request.target}: {error.code}")
             return answers.refused(error, resource)
         except NoSuchBucket:
             return answers.refused(Refused(404, "NoSuchBucket", "The specified bucket does not exist"), resource)

@@ -83,7 +83,8 @@ class NodeApi:
 
     def _missing(self, path: str) -> Callable[[GrpcStream], Awaitable[None]]:
         async def handle(stream: GrpcStream) -> None:
-            self._talos.world.happened("talos", f"{path} was called and is not simulated")
+            self._talos.unknown.append(path)
+            self._talos.world.happened("talos", f"not known to the lab: {path}")
             raise GRPCError(Status.UNIMPLEMENTED, f"{path} is not simulated by the lab")
 
         return handle

@@ -203,6 +203,41 @@ class TestEnvelope:
             assert answer.reason == f"Method '{method} {path}' not implemented"
             assert bench.door.unknown == [f"{method} /api2/json{path}"]
 
+    @pytest.mark.parametrize(
+        ("method", "path", "given"),
+        [
+            ("GET", "/nodes/pve-1/tasks", {"since": "1"}),
+            ("GET", "/nodes/pve-1/storage", {"format": "1"}),
+            ("GET", "/nodes/pve-1/network", {"type": "eth"}),
+            ("GET", "/cluster/resources", {"type": "sdn"}),
+            ("GET", "/pools", {"poolid": "talos"}),
+            ("POST", "/nodes/pve-1/qemu", {**VM, "pool": "talos"}),
+        ],
+    )
+    def test_a_parameter_that_is_not_modelled_is_refused_and_never_ignored(
+        self, bench: Bench, method: str, path: str, given: dict[str, str]
+    ) -> None:
+        where = {"params": given} if method == "GET" else {"data": given}
+        answer = bench.ask(method, "/api2/json" + path, **where)
+        assert (answer.status_code, answer.reason.startswith("the lab does not model ")) == (501, True)
+        assert bench.door.unknown == [f"{method} /api2/json{path}: {answer.reason}"]
+        assert bench.pve.vms == {}
+
+    def test_a_bad_parameter_is_told_before_one_that_is_not_modelled(self, bench: Bench) -> None:
+        answer = bench.ask("GET", "/api2/json/nodes/pve-1/tasks", params={"since": "1", "limit": "all"})
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, ["limit"])
+
+    def test_storages_are_among_the_resources_and_their_contents_are_a_list(self, bench: Bench) -> None:
+        api = bench.api()
+        rows = api.cluster.resources.get(type="storage")
+        assert [row["id"] for row in rows if row["node"] == "pve-1"] == [
+            "storage/pve-1/local",
+            "storage/pve-1/local-lvm",
+        ]
+        assert {row["type"] for row in api.cluster.resources.get()} == {"node", "storage"}
+        either = api.nodes("pve-1").storage.get(content="images,import")
+        assert [row["storage"] for row in either] == ["local", "local-lvm"]
+
     def test_outside_the_api_there_is_nothing(self, bench: Bench) -> None:
         assert bench.ask("GET", "/api2/extjs/version").status_code == 501
         assert bench.ask("DELETE", "/api2/json/nodes/pve-1/qemu/100", data={"a": "b"}).status_code == 501
@@ -267,6 +302,8 @@ class TestVmsOnTheWire:
         assert vm.config.put(description="mine", digest=digest) is None
         with pytest.raises(ResourceException, match="checksum mismatch"):
             vm.config.put(description="yours", digest=digest)
+        with pytest.raises(ResourceException, match="checksum mismatch"):
+            vm.resize.put(disk="scsi0", size="20G", digest=digest)
         vm.config.put(delete="description")
         assert "description" not in vm.config.get()
 

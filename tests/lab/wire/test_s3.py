@@ -211,6 +211,7 @@ def test_what_storj_does_not_have_is_501(bench: Bench) -> None:
     with pytest.raises(ClientError) as caught:
         bench.client().get_bucket_lifecycle_configuration(Bucket="backups")
     assert code(caught) == (501, "NotImplemented")
+    assert bench.door.unknown == ["GET /backups?lifecycle: NotImplemented"]
 
 
 @pytest.mark.programs

@@ -164,6 +164,7 @@ def test_what_the_lab_leaves_out_is_refused_by_name(bench: WireBench) -> None:
     answer = typed(bench, "processes", nodes=[node])
     assert answer.returncode == 1
     assert "/machine.MachineService/Processes is not simulated" in answer.stderr
+    assert "/machine.MachineService/Processes" in bench.world.unknown
 
 
 def test_nothing_is_left_of_a_closed_door(files: TalosHouseFiles, tmp_path: Path) -> None:
