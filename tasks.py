@@ -24,7 +24,7 @@ HELP = {
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
-    "fault": "die-before, die-during, die-after, lose-reply, slow, error-twice or lie-once",
+    "fault": "die-before, die-during, die-after, lose-reply, slow, error-twice, lie-once; or what lasts: docs/lab.md",
 }
 
 

@@ -15,6 +15,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,30 @@ from lab.house import LabHouse
 from lab.parts.errors import PartFailed
 from lab.parts.kube import CLAIMS, ApiRefused
 from lab.parts.supervisor import ProcessId
+from lab.wire.proxmox.changing import METHODS
+from lab.wire.s3.door import WRITES
 from lab.world.faults import Fault
 
 Message = dict[str, Any]
 TIMEOUT_S = 60.0
+
+
+MUTATIONS = frozenset(
+    {f"proxmox.{method}" for method, _ in METHODS.values()}
+    | {f"talos.{method}" for method in ("apply_config", "bootstrap_etcd", "fetch_kubeconfig")}
+    | {f"s3.{method}" for method in WRITES}
+)
+"""`port.method` of every mutation at which a server of the lab plays faults."""
+
+
+def can_strike(at: str) -> bool:
+    """Whether a fault that is armed with this pattern can ever strike: one that cannot would let a rehearsal pass."""
+    method, slash, _ = at.partition("/")
+    if not slash:
+        method, star, _ = at.partition("*")
+        method += star  # without a star the pattern ends before the slash that every name has
+        return bool(star) and any(fnmatchcase(name, method) for name in MUTATIONS)
+    return any(fnmatchcase(name, method) for name in MUTATIONS)
 
 
 class Control:
@@ -107,6 +128,11 @@ class Control:
 
     def _arm(self, message: Message) -> Message:
         fault = Fault(message["fault"])
+        if not can_strike(str(message["at"])):
+            raise PermanentError(
+                f"no mutation that goes over a wire has a name like {message['at']}",
+                hint=f"port.method/target#k, shell style; known: {', '.join(sorted(MUTATIONS))}",
+            )
         if fault in (Fault.DIE_BEFORE, Fault.DIE_DURING, Fault.DIE_AFTER) and "pid" in message:
             self._set_victim(message)
         self._house.world.faults.arm(str(message["at"]), fault)

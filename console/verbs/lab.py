@@ -94,6 +94,10 @@ def fault(house: str, at: str, fault: str) -> int:
         if fault in faults:
             ask(folder.control, {"do": "arm", "at": at, "fault": fault})
             _say(f"{fault} waits for {at}")
+            if fault.startswith("die-"):
+                _say(
+                    "Whom it ends is told to the control socket (docs/lab.md); until then it only cuts the connection."
+                )
         else:
             ask(folder.control, {"do": "trouble", "name": trouble, "target": at, "end": ends})
             _say(f"{trouble} {at} {'ends' if ends else 'begins'}: {TROUBLES[trouble].what}")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.control import ask, digest_of
+from lab.control import ask, can_strike, digest_of
+from lab.houses.nouns import FOUR_NODES
 from lab.parts.errors import PartFailed
+from tests.crash.wire.faults import mutations
 
 
 def volume(folder: Path) -> Path:
@@ -47,6 +49,24 @@ def test_any_change_of_data_changes_the_digest(tmp_path: Path, change: Callable[
     before = digest_of(folder)["sha256"]
     change(folder)
     assert digest_of(folder)["sha256"] != before
+
+
+@pytest.mark.parametrize(
+    "at", ["proxmox.create_vm/8001#1", "proxmox.*", "*/8001#2", "*", "s3.put_object/backups/*", "talos.apply*"]
+)
+def test_a_fault_waits_for_a_mutation_that_a_server_of_the_lab_plays(at: str) -> None:
+    assert can_strike(at)
+
+
+@pytest.mark.parametrize(
+    "at", ["proxmox.creat_vm/8001#1", "proxmox.create_vm", "releases.sync/kube-system/coredns#1", "", "hold.*"]
+)
+def test_a_fault_that_could_never_strike_is_seen(at: str) -> None:
+    assert not can_strike(at)
+
+
+def test_every_mutation_of_a_bootstrap_that_goes_over_a_wire_can_be_struck() -> None:
+    assert all(can_strike(f"{name}#1") for name in mutations(FOUR_NODES, "127.20.0"))
 
 
 def test_a_house_that_does_not_run_says_so(tmp_path: Path) -> None:

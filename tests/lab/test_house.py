@@ -94,6 +94,8 @@ def test_nothing_of_a_killed_house_survives_the_next_start(folder: HouseFolder) 
 def test_a_death_ends_the_process_that_was_named(folder: HouseFolder, tmp_path: Path) -> None:
     start("one-node", "empty", 20.0, folder)
     pid = os.posix_spawn("/bin/sleep", ["sleep", "300"], {}, setsid=True)
+    with pytest.raises(PermanentError, match="no mutation that goes over a wire"):
+        ask(folder.control, {"do": "arm", "at": "proxmox.downlod_image/*", "fault": "die-before"})
     reply = ask(
         folder.control,
         {"do": "arm", "at": "proxmox.download_image/*", "fault": "die-before", "pid": pid, "group": True},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from lab.wire.proxmox.reading import Args, Handler, Reading, fetch_metadata
 from lab.wire.proxmox.schema import Schema, Value
@@ -160,19 +160,22 @@ class Changing:
             raise parameter_refusal(skiplock="Only root may use this option.")
 
 
+METHODS: Mapping[str, tuple[str, str]] = {
+    "POST /nodes/{node}/storage/{storage}/download-url": ("download_image", "node"),
+    "DELETE /nodes/{node}/storage/{storage}/content/{volume}": ("delete_image", "node"),
+    "POST /nodes/{node}/qemu": ("create_vm", "vmid"),
+    "DELETE /nodes/{node}/qemu/{vmid}": ("destroy_vm", "vmid"),
+    "PUT /nodes/{node}/qemu/{vmid}/config": ("configure_vm", "vmid"),
+    "PUT /nodes/{node}/qemu/{vmid}/resize": ("grow_disk", "vmid"),
+    "POST /nodes/{node}/qemu/{vmid}/status/start": ("start_vm", "vmid"),
+    "POST /nodes/{node}/qemu/{vmid}/status/stop": ("stop_vm", "vmid"),
+    "POST /nodes/{node}/qemu/{vmid}/status/shutdown": ("shutdown_vm", "vmid"),
+    "DELETE /nodes/{node}/tasks/{upid}": ("stop_task", "node"),
+}
+"""Call → the mutation of the Proxmox port that it is, and the parameter that says of what."""
+
+
 def port_method(call: str, args: Args) -> tuple[str, str] | None:
     """(method, target) of the Proxmox port that this call is a mutation of; None for one that only looks."""
-    names: dict[str, tuple[str, Any]] = {
-        "POST /nodes/{node}/storage/{storage}/download-url": ("download_image", args.get("node")),
-        "DELETE /nodes/{node}/storage/{storage}/content/{volume}": ("delete_image", args.get("node")),
-        "POST /nodes/{node}/qemu": ("create_vm", args.get("vmid")),
-        "DELETE /nodes/{node}/qemu/{vmid}": ("destroy_vm", args.get("vmid")),
-        "PUT /nodes/{node}/qemu/{vmid}/config": ("configure_vm", args.get("vmid")),
-        "PUT /nodes/{node}/qemu/{vmid}/resize": ("grow_disk", args.get("vmid")),
-        "POST /nodes/{node}/qemu/{vmid}/status/start": ("start_vm", args.get("vmid")),
-        "POST /nodes/{node}/qemu/{vmid}/status/stop": ("stop_vm", args.get("vmid")),
-        "POST /nodes/{node}/qemu/{vmid}/status/shutdown": ("shutdown_vm", args.get("vmid")),
-        "DELETE /nodes/{node}/tasks/{upid}": ("stop_task", args.get("node")),
-    }
-    found = names.get(call)
-    return (found[0], str(found[1])) if found else None
+    found = METHODS.get(call)
+    return (found[0], str(args[found[1]])) if found else None

@@ -21,7 +21,7 @@ from lab.wire.s3.signature import Refused, checked_body, claimed
 from lab.world.faults import Fault, Faults
 
 EVERYTHING = frozenset({"read", "list", "write", "delete"})
-_WRITES = frozenset({"put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects"})
+WRITES = frozenset({"put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects"})
 _MAY = {"get_object": "read", "list_objects": "list", "list_uploads": "list", "delete_object": "delete", "delete_objects": "delete"}
 _ACCOUNT_LIMIT = "You have reached the limit of your account."
 
@@ -138,7 +138,7 @@ class S3Door:
         bucket, _, name = unquote(path).lstrip("/").partition("/")
         asked = dict(parse_qsl(query, keep_blank_values=True))
         call = Call(request.method, bucket, name, asked, request.headers, body, key.phrase, self._encrypted)
-        permission = _MAY.get(call.name, "write" if call.name in _WRITES else "")
+        permission = _MAY.get(call.name, "write" if call.name in WRITES else "")
         allowed = not permission or permission in key.may
         if key.expired or not allowed or (bucket and key.buckets and bucket not in key.buckets):
             raise Refused(403, "AccessDenied", "Access Denied.")
@@ -148,7 +148,7 @@ class S3Door:
 
     def _struck(self, call: Call) -> Reply:
         """Serve it, unless a fault is armed for this mutation."""
-        fault = self._faults.strike("s3", call.name, call.target) if call.name in _WRITES else None
+        fault = self._faults.strike("s3", call.name, call.target) if call.name in WRITES else None
         if fault is Fault.DIE_BEFORE:
             return self._dead(call)
         if fault is Fault.ERROR_TWICE:
