@@ -115,9 +115,11 @@ class Control:
                 m.name: {"address": m.address, "port": m.port.value, "stage": m.stage, "boots": m.boots}
                 for m in house.talos.machines.values()
             }
+            tasks = [task.upid for task in house.proxmox.tasks.running()]
             unknown = [*house.pve_door.unknown, *house.talos.unknown, *house.s3.unknown]
         return {
             "vms": vms,
+            "tasks": tasks,
             "machines": machines,
             "etcd": house.bridge.etcd(),
             "programs": house.cluster.supervisor.running(),

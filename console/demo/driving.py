@@ -7,15 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
+from lab.parts.supervisor import ProcessId
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Line = dict[str, Any]
+# No verb of a demo takes as long; one that does is ended, and the demo fails instead of waiting for ever.
+LIMIT_S = 900.0
 
 
 @dataclass
@@ -59,8 +64,12 @@ class Driver:
     def _follow(self, verb: str, arguments: tuple[str, ...], look: Callable[[Line, int], bool]) -> Verb:
         settings = () if any(a.startswith("--settings") for a in arguments) else ("--settings", str(self._settings))
         argv = [str(Path(sys.executable).with_name("invoke")), verb, *settings, "--json", *arguments]
-        with subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.PIPE, start_new_session=True) as process:
+        with (
+            subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.PIPE, start_new_session=True) as process,
+            _limited(process),
+        ):
             done = Verb(0)
+            remember(self._settings, process.pid)
             try:
                 for line in _lines(process):
                     done.events.append(line)
@@ -71,7 +80,44 @@ class Driver:
                 if process.poll() is None and done.result == {}:
                     process.kill()
             done.code = process.wait()
+            _driven(self._settings).unlink(missing_ok=True)
         return done
+
+
+@contextmanager
+def _limited(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    late = threading.Timer(LIMIT_S, process.kill)
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
+
+
+def remember(settings: Path, pid: int) -> None:
+    """Write down beside the settings which process drives this house now, for a next demo to find if this one is killed."""
+    identity = ProcessId.of(pid)
+    if identity is not None:
+        _driven(settings).write_text(f"{identity.pid} {identity.started}\n")
+
+
+def end_left_over(settings: Path) -> int | None:
+    """End the group of the verb that a killed demo left running; its pid, None when there is none."""
+    try:
+        pid, started = _driven(settings).read_text().split()
+        left = ProcessId(int(pid), int(started))
+    except (FileNotFoundError, ValueError):
+        return None  # nothing was driven, or the demo died while it wrote
+    found = left.pid if left.alive() else None
+    left.signal_group(signal.SIGKILL)
+    if not left.wait_gone(20.0):
+        raise PermanentError(f"process {left.pid} of an earlier demo does not end")
+    _driven(settings).unlink(missing_ok=True)
+    return found
+
+
+def _driven(settings: Path) -> Path:
+    return settings.with_name("driven.pid")
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[Line]:

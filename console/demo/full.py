@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
-from console.demo.driving import Driver, Line, Verb
+from console.demo.driving import Driver, Line, Verb, end_left_over
 from console.demo.story import Act, Story
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, PreflightRefused
 from engine.waiting import SystemClock, wait_until
 from lab.control import ask
 from lab.houses.nouns import HouseFolder
@@ -24,6 +24,8 @@ HOUSE = "four-nodes"
 SPEED = 10.0
 CLAIM = ("selfhosted", "notes")
 WAIT_S = 120.0
+# What the application writes on its first start: its defaults, and what its deployment asks for.
+FILES = 41
 SIMULATED = (
     "SIMULATED house: Proxmox hosts, machines, kubelet, scheduler and storage are simulated; talosctl, talhelper, helm,"
     " helmfile, sops, restic, etcd, kube-apiserver, VolSync, Flux are the real programs. No real house was touched."
@@ -36,8 +38,10 @@ def play() -> int:
     console.print(SIMULATED)
     folder = HouseFolder.of(HOUSE)
     began = time.monotonic()
+    # What a demo that was killed left running: the verb that it drove, and the house.
+    end_left_over(folder.settings)
     if daemon(folder) is not None:
-        stop(HOUSE, folder)  # a demo that was killed left it running
+        stop(HOUSE, folder)
     demo = Full(folder, Story(console, "simulated", time.monotonic))
     try:
         demo.play()
@@ -88,7 +92,9 @@ class Full:
     def _killed_while_a_task_runs(self) -> None:
         with self.story.act("cluster.bootstrap, SIGKILL to the process while a Proxmox task makes a VM") as act:
             killed = self.driver.run_until("cluster.bootstrap", deadly=_task_of_create_vm, group=False)
+            running = [upid for upid in self._status()["tasks"] if ":qmcreate:" in upid]
             self.story.show(act, killed.code == -9, f"killed after {len(killed.events)} events, exit {killed.code}")
+            self.story.show(act, bool(running), f"Proxmox goes on without us: {', '.join(running) or 'no, the task was over'}")
 
     def _killed_while_a_release_is_pending(self) -> None:
         with self.story.act("again, SIGKILL to the whole group while a release is pending-install") as act:
@@ -119,8 +125,8 @@ class Full:
             self.story.show(act, refused.code == 21, f"without approval refused, exit {refused.code}")
             done = self.driver.run("dr.restore", "--approve", digest)
             self.story.show(act, done.code == EXIT_OK, f"approved {digest}: {done.result.get('counts')}")
-            files = self._until(lambda: self._count() or None, "the application's files")
-            self.story.show(act, files > 1, f"the application wrote {files} files")
+            files = self._until(lambda: n if (n := self._count()) >= FILES else None, "the application's files")
+            self.story.show(act, files == FILES, f"the application wrote {files} files")
         with self.story.act("VolSync backs the claim up to the S3 door; dr.audit --lock writes down what is known") as act:
             self._kubectl("patch", "replicationsource", CLAIM[1], "-n", CLAIM[0], "--type=merge",
                           "-p", json.dumps({"spec": {"trigger": {"manual": "demo"}}}))  # fmt: skip
@@ -147,6 +153,7 @@ class Full:
     def _misspelt(self) -> None:
         with self.story.act("the same with the repository's prefix misspelt") as act:
             ask(self.folder.control, {"do": "lose-everything"})
+            ask(self.folder.control, {"do": "forget"})
             settings = self.folder.settings.with_name("misspelt.yaml")
             text = self.folder.settings.read_text()
             wrong = text.replace('/{app}"\n', '/{app}"\n      open: "' + self._backups() + '-misspelt/{app}"\n')
@@ -155,8 +162,14 @@ class Full:
             done = self.driver.run("cluster.bootstrap", f"--settings={settings}")
             settings.unlink()
             refused = [s["id"] for s in done.result.get("steps", []) if s["outcome"] == "failed"]
-            self.story.show(act, refused == [f"preflight.backup/{'/'.join(CLAIM)}"], f"refused by {', '.join(refused)}")
-            self.story.show(act, self._status()["vms"] == [], "before anything was made")
+            named = refused == [f"preflight.backup/{'/'.join(CLAIM)}"] and done.code == PreflightRefused.exit_code
+            self.story.show(act, named, f"refused by {', '.join(refused)}; exit {done.code}")
+            seen = self._status()
+            reached = seen["faults"]["reached"]
+            told = f"before anything was made: {', '.join(reached) or 'not one mutation'} reached the house"
+            self.story.show(act, seen["vms"] == [] and not reached, told)
+            told = "; ".join(seen["unknown_calls"]) or "the lab was asked nothing that it does not know"
+            self.story.show(act, not seen["unknown_calls"], told)
 
     # What is looked at from outside.
 

@@ -34,7 +34,7 @@ DAY_S = 86400.0
 
 def play() -> int:
     """Play it; answers 0 when all of it held."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
     console.print(MODELLED)
     with tempfile.TemporaryDirectory(prefix="blackstart-modelled-") as folder:
         demo = Modelled(Path(folder), console)
@@ -86,9 +86,13 @@ class Modelled:
         faults = self.lives.home.world.faults
         with self.story.act("bootstrap, killed while Proxmox makes a VM and while a release is pending, resumed") as act:
             faults.arm("proxmox.create_vm/*#1", Fault.DIE_AFTER)
-            self.story.show(act, self.lives.live_or_die(self._bootstrap) is None, "killed: a Proxmox task goes on without us")
+            dead = self.lives.live_or_die(self._bootstrap) is None
+            tasks = [task.upid for task in self.lives.home.proxmox.tasks.running()]
+            self.story.show(act, dead and bool(tasks), f"killed: Proxmox goes on without us, {', '.join(tasks) or 'no task runs'}")
             faults.arm("releases.sync/*/coredns#1", Fault.DIE_DURING)
-            self.story.show(act, self.lives.live_or_die(self._bootstrap) is None, "killed: a release is pending-install")
+            dead = self.lives.live_or_die(self._bootstrap) is None
+            pending = [state.name for state in self.lives.home.look().releases.releases() if state.pending]
+            self.story.show(act, dead and bool(pending), f"killed: left pending-install, {', '.join(pending) or 'nothing'}")
             report = self.lives.live_or_die(self._bootstrap)
             assert report is not None, "the third run died"
             resumed = [step.id for step in report.steps if step.resumed]
@@ -145,12 +149,15 @@ class Modelled:
     def _misspelt(self) -> None:
         with self.story.act("the same with the repository's prefix misspelt") as act:
             self.lives.home.lose_every_vm()
+            faults = self.lives.home.world.faults
+            faults.forget()
             wrong = replace(self.claim, open_as=self.claim.open_as + "x", mover_repository=self.claim.mover_repository + "x")
             house = replace(self.lives.house, claims=(wrong,))
             report = self._survivor(bootstrap_course(house, self.known))
             refused = [step.id for step in report.steps if step.outcome is Outcome.FAILED]
             self.story.show(act, refused == [f"preflight.backup/{wrong.key}"], f"refused by {', '.join(refused)}")
-            self.story.show(act, not self.lives.home.proxmox.vms, "before anything was made")
+            untouched = not self.lives.home.proxmox.vms and not faults.reached
+            self.story.show(act, untouched, f"before anything was made: {len(faults.reached)} mutations reached the house")
 
     @property
     def _bootstrap(self) -> Course:

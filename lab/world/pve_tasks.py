@@ -82,6 +82,10 @@ class Tasks:
         """All tasks of a host, newest first."""
         return (task for task in reversed(self._tasks.values()) if task.host == host)
 
+    def running(self) -> Iterator[LabTask]:
+        """All tasks that have not ended, oldest first."""
+        return (task for task in self._tasks.values() if task.running)
+
     def locked(self, lock: str) -> bool:
         """Whether a task holds this lock."""
         return lock in self._locks
