@@ -112,7 +112,7 @@ class Control:
                 for _, vm in sorted(house.proxmox.vms.items())
             ]
             machines = {
-                m.name: {"address": m.address, "port": m.port.value, "stage": m.stage, "boots": m.boots}
+                m.name: {"address": m.address, "port": m.port.value, "stage": m.stage, "boots": m.boots, "stuck": m.stuck}
                 for m in house.talos.machines.values()
             }
             tasks = [task.upid for task in house.proxmox.tasks.running()]

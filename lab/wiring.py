@@ -8,6 +8,10 @@ from lab.world.proxmox import LabProxmox
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.talos import TalosWorld
 
+_BEFORE_V2 = frozenset(
+    {"kvm64", "kvm32", "qemu64", "qemu32", "486", "pentium", "pentium2", "pentium3", "athlon", "coreduo", "core2duo", "phenom"}
+)
+
 
 def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
     """Plug every node's MAC in at its address, and let VM power events reach the machines."""
@@ -17,11 +21,24 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
     def power(vm: LabVm, event: PowerEvent) -> None:
         for mac in vm.macs:
             if event is PowerEvent.STARTED:
-                talos.power_on(mac, machine_disks(vm))
+                talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm))
             else:
                 talos.power_off(mac)
 
     proxmox.on_power.append(power)
+
+
+def why_stuck(vm: LabVm) -> str:
+    """Why this VM's firmware or kernel gets nowhere, "" when it boots. Talos wants x86-64-v2; what PVE gives unasked is kvm64."""
+    model = str(vm.options.get("cpu", "kvm64")).partition(",")[0].removeprefix("cputype=")
+    if model in _BEFORE_V2:
+        return f"the kernel wants x86-64-v2, and the CPU is {model}: it starts again and again"
+    boot = str(vm.options.get("boot", ""))
+    order = boot.removeprefix("order=").split(";") if boot.startswith("order=") else []
+    disks = [slot for slot, _ in vm.guest_disks()]
+    if order and disks and not set(order) & set(disks):
+        return f"no bootable device: the boot order is {boot}, the disks are {', '.join(disks)}"
+    return ""
 
 
 def machine_disks(vm: LabVm) -> tuple[MachineDisk, ...]:

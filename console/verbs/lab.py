@@ -49,7 +49,7 @@ def status(house: str, json: bool) -> int:
         for vm in seen["vms"]:
             _say(f"VM {vm['id']} {vm['name']} on {vm['host']}: {'on' if vm['running'] else 'off'}")
         for name, machine in seen["machines"].items():
-            _say(f"{name} at {machine['address']}: {machine['stage'] or 'dark'}, API {machine['port']}")
+            _say(f"{name} at {machine['address']}: {machine['stage'] or machine['stuck'] or 'dark'}, API {machine['port']}")
         for name, members in seen["etcd"].items():
             _say(f"etcd of {name} lists: {', '.join(members) or 'does not answer'}")
         _say(f"{counts['programs']} programs run; {len(seen['faults']['struck'])} faults have struck.")

@@ -171,7 +171,7 @@ class ModelledProxmox:
             {
                 "name": spec.name, "description": describe(spec.token), "cores": spec.cores, "sockets": 1,
                 "memory": str(spec.memory >> 20), "agent": f"enabled={int(spec.agent)}", "bios": "ovmf", "onboot": 1,
-                "boot": f"order={spec.disks[0].slot}", "tags": ";".join(spec.tags),
+                "cpu": "x86-64-v2-AES", "boot": f"order={spec.disks[0].slot}", "tags": ";".join(spec.tags),
             },
             (
                 NewDrive("efidisk0", spec.disks[0].storage, 0),

@@ -107,6 +107,8 @@ class Machine:
     time_synced: bool = True
     timers: list[Timer] = field(default_factory=list)
     dmesg: list[str] = field(default_factory=list)
+    # Why it gets nowhere after power on, "" while it boots as it should.
+    stuck: str = ""
 
     @property
     def name(self) -> str:

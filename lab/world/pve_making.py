@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from collections.abc import Mapping
 
 from lab.world.disks import DiskContents, LabStorage, LabVolume
@@ -97,7 +98,7 @@ class Making:
             raise Refusal(
                 500, f"unable to create VM {new.vm_id} - VM {new.vm_id} already exists on node '{taken.host}'"
             )
-        options = dict(new.options)
+        options = self._filled_in(new) | dict(new.options)
         if "tags" in options:
             options["tags"] = normal_tags(str(options["tags"]))
         vm = pve.vms[new.vm_id] = LabVm(new.vm_id, new.host, options, {}, dict(new.nics), lock="create")
@@ -192,6 +193,19 @@ class Making:
                 access.require(actor, f"/sdn/zones/localnetwork/{nic.bridge}", "SDN.Use")
         for name in [*new.options, *new.nics, *(drive.slot for drive in new.drives)]:
             self._may_set(actor, new.vm_id, name)
+
+    def _filled_in(self, new: NewVm) -> dict[str, str | int]:
+        """What qemu-server writes into a new configuration where nothing was given: boot order, identities, its own notes."""
+        world = self._pve.world
+        disks = sorted(d.slot for d in new.drives if re.fullmatch(r"(scsi|virtio|sata|ide)\d+", d.slot) and d.storage)
+        drives = sorted(d.slot for d in new.drives if d.options.get("media") == "cdrom")
+        order = ";".join([*disks[:1], *drives[:1], *sorted(new.nics)[:1]])
+        return {
+            **({"boot": f"order={order}"} if order else {}),
+            "smbios1": f"uuid={uuid.UUID(int=world.random.getrandbits(128), version=4)}",
+            "vmgenid": str(uuid.UUID(int=world.random.getrandbits(128), version=4)),
+            "meta": f"creation-qemu=10.1.2,ctime={int(world.clock.now())}",
+        }
 
     def _may_set(self, actor: str, vm_id: int, name: str) -> None:
         if name in _ROOT_ONLY and actor != "root@pam":

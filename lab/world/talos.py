@@ -73,12 +73,18 @@ class TalosWorld:
         """The machine at an address; KeyError when nothing is plugged in there."""
         return next(m for m in self.machines.values() if m.address == address)
 
-    def power_on(self, mac: str, disks: Iterable[MachineDisk]) -> None:
-        """The VM of this MAC was switched on with these disks; a MAC that nobody plugged in stays dark."""
+    def power_on(self, mac: str, disks: Iterable[MachineDisk], *, stuck: str = "") -> None:
+        """The VM of this MAC was switched on with these disks; a MAC that nobody plugged in stays dark.
+
+        `stuck` says why its firmware or kernel gets nowhere.
+        """
         machine = self.machines.get(mac.lower())
-        if machine is None or machine.powered:
+        if machine is None:
+            self.world.happened("talos", f"{mac.lower()}: power on, and the network has no address for it")
             return
-        machine.disks, machine.powered = tuple(disks), True
+        if machine.powered:
+            return
+        machine.disks, machine.powered, machine.stuck = tuple(disks), True, stuck
         for disk in machine.disks:
             if disk.image and TALOS_KEY not in disk.data:
                 disk.data[TALOS_KEY] = TalosDisk(self.version, installed=True)
@@ -206,8 +212,10 @@ class TalosWorld:
 
     def _booted(self, machine: Machine) -> None:
         disk = machine.talos_disk
-        if disk is None or not disk.installed:
-            machine.dmesg.append("no bootable device")
+        if machine.stuck or disk is None or not disk.installed:
+            machine.stuck = machine.stuck or "no bootable device"
+            machine.dmesg.append(machine.stuck)
+            self.world.happened("talos", f"{machine.mac}: {machine.stuck}")
             machine.stage = ""
             return
         machine.dmesg.append(f"[talos] Talos {disk.version} booted")
@@ -304,6 +312,7 @@ class TalosWorld:
         for hook in self.on_down:
             hook(machine)
         machine.config, machine.stage = None, ""
+        machine.stuck = machine.stuck if machine.powered else ""
         machine.services = {}
         self._close(machine)
         self.world.happened("talos", f"{machine.mac}: dark")

@@ -94,7 +94,7 @@ class Hand:
             node, node.storage("local")("download-url").post(content="import", filename="talos.qcow2", url=image)
         )
         made = node.qemu.post(
-            vmid=8001, name=self.node, memory=4096, cores=2, scsihw="virtio-scsi-single", boot="order=scsi0",
+            vmid=8001, name=self.node, memory=4096, cores=2, cpu="x86-64-v2-AES", scsihw="virtio-scsi-single", boot="order=scsi0",
             scsi0="local-lvm:0,import-from=local:import/talos.qcow2", net0="virtio=BC:24:11:00:00:01,bridge=vmbr0",
         )  # fmt: skip
         self._done(node, made)
