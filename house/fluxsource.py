@@ -60,7 +60,7 @@ def _syncs(tree: Tree) -> Iterator[tuple[dict[str, Any], str]]:
             if str(mapping(release).get("chart")).endswith("flux-instance"):
                 for entry in sequence(mapping(release).get("values")):
                     yield from _values_sync(tree, helmfile, entry)
-    for file in _manifests(tree.root):
+    for file in _manifests(tree):
         for document in tree.documents(file):
             body = mapping(document.value)
             if body.get("kind") == "FluxInstance":
@@ -82,18 +82,24 @@ def _values_sync(tree: Tree, helmfile: Path, entry: Any) -> Iterator[tuple[dict[
                 yield sync, f"{document.name}:{document.line(('instance', 'sync'))}"
 
 
-def _manifests(root: Path) -> Iterator[Path]:
+def _manifests(tree: Tree) -> Iterator[Path]:
     for folder in _FOLDERS:
-        for file in sorted((root / folder).rglob("*.yaml")):
-            # Most files are neither; reading the text is far cheaper than parsing it.
-            text = file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted((tree.root / folder).rglob("*.yaml")):
+            if file.is_dir():
+                continue
+            try:
+                # Most files are neither; reading the text is far cheaper than parsing it.
+                text = file.read_text(encoding="utf-8", errors="replace")
+            except OSError as error:
+                tree.note(file, 0, f"cannot be read ({error.strerror})", "mend the link or its permissions, or take it out")
+                continue
             if "kind: FluxInstance" in text or "kind: GitRepository" in text:
                 yield file
 
 
 def _classic(tree: Tree) -> DeclaredSource | None:
     """What `flux bootstrap` writes: a GitRepository named flux-system and the Kustomization of that name beside it."""
-    for file in _manifests(tree.root):
+    for file in _manifests(tree):
         source: DeclaredSource | None = None
         path = ""
         for document in tree.documents(file):

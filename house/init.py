@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from house.loader import SETTINGS_FILE
+from house.loader import SETTINGS_FILE, expanded
 from house.model import DiskFate
 from house.problems import dotted
 from house.reading import marks_of
@@ -45,7 +45,7 @@ class Written:
 def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> Written:
     """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already,
     or when the repository cannot be read at all."""
-    root = root.expanduser().resolve()
+    root = expanded(root).resolve()
     file = root / SETTINGS_FILE
     repository = read_repository(root)
     if repository.talconfig is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from house.settings import (
     Settings,
 )
 from house.talconfig import Talconfig, TalosNode
+from house.values import path_of
 from house.yamlfile import Document
 
 SETTINGS_FILE = "blackstart.yaml"
@@ -59,7 +61,7 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
 
     Raises SettingsInvalid whose evidence holds every problem, one line each: `file:line: path: what; what would be right`.
     """
-    settings_file = settings_file.expanduser().absolute()
+    settings_file = expanded(settings_file)
     _refuse_no_file(settings_file)
     read: ReadSettings[Settings] | ReadSettings[BackupsPart]
     read = read_settings(settings_file, Settings) if part is Part.ALL else read_settings(settings_file, BackupsPart)
@@ -85,7 +87,7 @@ def repository_named(settings_file: Path) -> Repository:
 
     Raises SettingsInvalid when there is no such file or no such folder.
     """
-    settings_file = settings_file.expanduser().absolute()
+    settings_file = expanded(settings_file)
     _refuse_no_file(settings_file)
     read = read_settings(settings_file, BackupsPart)
     problems: list[Problem] = []
@@ -93,6 +95,13 @@ def repository_named(settings_file: Path) -> Repository:
     if repository is None:
         raise refuse(problems or read.problems, shown(settings_file, Path.cwd()))
     return repository
+
+
+def expanded(path: Path) -> Path:
+    """An absolute path; `~name` of somebody who has no home here stays as it is, and is then not there."""
+    with suppress(RuntimeError):
+        path = path.expanduser()
+    return path.absolute()
 
 
 def _refuse_no_file(file: Path) -> None:
@@ -140,7 +149,10 @@ def _repository(document: Document | None, folder: Path, problems: list[Problem]
     named = mapping(mapping(document.value).get("house")).get("repository", ".")
     if not isinstance(named, str):
         return None
-    root = folder / Path(named).expanduser()
+    try:
+        root = folder / Path(path_of(named)).expanduser()
+    except ValueError:  # told with the problems of the settings
+        return None
     if not root.is_dir():
         line = document.line(("house", "repository"))
         problems.append(Problem(document.name, line, "house.repository", f"{named} is no folder", "name the home-ops repository"))

@@ -36,7 +36,7 @@ def dotted(steps: Steps) -> str:
     text = ""
     for step in steps:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text
+    return text if text.isprintable() else repr(text)
 
 
 def shown(path: Path, *roots: Path) -> str:
@@ -58,7 +58,8 @@ def nearest_or_all(word: str, known: Sequence[str]) -> str:
     close = nearest(word, known)
     if close:
         return f"the nearest known one is {close}"
-    return f"known here: {', '.join(known)}" if known else "none is known here"
+    named = list(dict.fromkeys(name for name in known if name))
+    return f"known here: {', '.join(named)}" if named else "none is known here"
 
 
 def refuse(problems: Iterable[Problem], subject: str) -> SettingsInvalid:

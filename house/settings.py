@@ -25,6 +25,7 @@ from house.values import (
     Mac,
     MemorySize,
     Name,
+    PathText,
     Reference,
     Sha256,
     SlotName,
@@ -54,8 +55,8 @@ class HouseSection(Section):
     name: Name = _what("the house's name", "home-ops")
     id: HouseId = _what("the house's id, made once by config.init and never changed", '"5f1d7c2a9e"')
     simulated: bool = _what("whether this is the lab", True, False)
-    repository: str = _what("the home-ops repository's folder, seen from this file", ".", ".")
-    state: str = _what("the folder for the journal and kubeconfig, seen from this file", "state/home-ops", "")
+    repository: PathText = _what("the home-ops repository's folder, seen from this file", ".", ".")
+    state: PathText = _what("the folder for the journal and kubeconfig, seen from this file", "state/home-ops", "")
 
 
 class EndpointSection(Section):
@@ -63,7 +64,7 @@ class EndpointSection(Section):
 
     url: HttpsUrl = _what("the API's URL", "https://10.0.0.11:8006")
     fingerprint: Fingerprint | None = _what("the certificate's SHA-256 fingerprint", "AB:CD:…", None)
-    ca_file: str | None = _what("the file of the CA that signed the certificate", "pve-root-ca.pem", None)
+    ca_file: PathText | None = _what("the file of the CA that signed the certificate", "pve-root-ca.pem", None)
 
     @model_validator(mode="after")
     def _one_way_to_know_it(self) -> EndpointSection:
@@ -127,7 +128,7 @@ class ImageSection(Section):
     schematic: str | None = Field(default=None, description="the factory's schematic id", examples=["376567988ad3…"], min_length=1)
     version: str | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
     sha256: Sha256 | None = _what("the image's SHA-256 checksum", "64 hex digits", None)
-    ca_file: str | None = _what("the file of the CA that signed the factory's certificate", "factory-ca.pem", None)
+    ca_file: PathText | None = _what("the file of the CA that signed the factory's certificate", "factory-ca.pem", None)
     storage: StorageName = _what("the Proxmox storage with content type import that it is put on", "local")
 
     @model_validator(mode="after")
@@ -166,7 +167,7 @@ class OpenAsSection(Section):
     )
     password: Reference | None = _what("a reference to the repositories' password", "env:RESTIC_PASSWORD", None)
     environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
-    ca_file: str | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
+    ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
 
 
 class RequirementSection(Section):

@@ -6,6 +6,7 @@ Each is a pydantic type that tells what is wrong and what would be right. Knows 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,9 @@ _UNITS = {
     "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
-_DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_DURATION = re.compile(r"(?:([0-9]{1,12})d)?(?:([0-9]{1,12})h)?(?:([0-9]{1,12})m)?(?:([0-9]{1,12})s)?")
+LARGEST = 2**50
+"""The largest size, in bytes, that is taken for meant: 1024 TiB."""
 LONGEST_S = 10 * 366 * 24 * 3600
 """The longest duration, in seconds, that is taken for meant: clocks and waits overflow far beyond it."""
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
@@ -69,7 +72,10 @@ def size_of(value: Any) -> int:
     found = _SIZE.fullmatch(value.strip())
     if found is None:
         raise wrong(f"{_quoted(value)} is not a size", "write a size, as in 20GiB or 512MiB")
-    return int(float(found[1]) * _UNITS[found[2]])
+    size = float(found[1]) * _UNITS[found[2]]
+    if size > LARGEST:
+        raise wrong(f"{_quoted(value)} is more than 1024TiB", "write a size, as in 20GiB")
+    return int(size)
 
 
 def disk_size_of(value: Any) -> int:
@@ -133,6 +139,17 @@ def wait_of(value: Any) -> float:
     return seconds
 
 
+def path_of(value: str) -> str:
+    """A path that can be looked for: `~name` of somebody who has no home here, or a null byte, cannot."""
+    if "\0" in value:
+        raise wrong("holds a null byte", "write a path, seen from this file")
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        raise wrong("begins with the home of somebody who is not known here", "write ~/… or a path seen from this file") from None
+    return value
+
+
 def reference_of(value: Any) -> SecretRef:
     """A reference to a secret, or a list of them tried in order. What does not fit is never quoted: it may be the secret."""
     sources = value if isinstance(value, list) else [value]
@@ -141,6 +158,9 @@ def reference_of(value: Any) -> SecretRef:
     for source in sources:
         if not isinstance(source, str) or not any(form.fullmatch(source) for form in _REFERENCES):
             raise wrong("not a reference to a secret (its text is not shown)", f"write {REFERENCE_FORMS}")
+        scheme, _, rest = source.partition(":")
+        if scheme in ("file", "sops"):
+            path_of(rest)
     return SecretRef(tuple(sources))
 
 
@@ -237,6 +257,7 @@ Reference = Annotated[
     BeforeValidator(reference_of),
     WithJsonSchema({"anyOf": [_REFERENCE_SCHEMA, {"type": "array", "items": _REFERENCE_SCHEMA, "minItems": 1}]}),
 ]
+PathText = Annotated[str, AfterValidator(path_of)]
 HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(r"^(https://.+)$")]
 ImageUrl = Annotated[str, BeforeValidator(image_url_of), _json(r"^https://.+\.(qcow2|raw)$")]
 GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(r"^((https?|ssh)://.+)$")]

@@ -26,9 +26,10 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from engine.errors import PermanentError
-from house.problems import Problem, Steps
+from house.problems import Problem, Steps, dotted
 
 try:
     # libyaml reads a whole house in a twentieth of the time; without it the pure parser gives the same events.
@@ -37,6 +38,10 @@ except ImportError:
     CBaseLoader = None  # type: ignore[assignment,misc]  # the name is tested where it is used
 
 _DEEPEST = 200
+_LONGEST_NUMBER = 300
+"""Digits beyond which a number stays text: nothing that is counted here is as large, and Python refuses far longer ones."""
+_MOST_VALUES = 1_000_000
+"""How many values a file may stand for with its aliases written out: readers walk them all."""
 _INT = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 _NUMBER_START = frozenset("+-.0123456789")
@@ -127,9 +132,12 @@ def parse(text: str, name: str = "text", *, quick: bool = True) -> tuple[Documen
         return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name).documents())
     except MarkedYAMLError as error:
         raise YamlInvalid(_syntax_problem(error, text, name)) from None
-    except YAMLError as error:
-        first = next(iter(str(error).splitlines()), "")
-        raise YamlInvalid(Problem(name, 0, "", f"is not YAML: {first}", "remove what YAML does not allow")) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"holds the control character {ord(text[error.position]):#04x}, which YAML does not allow"
+        raise YamlInvalid(Problem(name, line, "", what, "take it out")) from None
+    except YAMLError:
+        raise YamlInvalid(Problem(name, 0, "", "is not YAML", "remove what YAML does not allow")) from None
 
 
 def value(text: str, name: str = "text") -> Any:
@@ -151,7 +159,7 @@ def duplicate_problems(document: Document) -> tuple[Problem, ...]:
         Problem(
             document.name,
             d.line,
-            ".".join(str(s) for s in d.path),
+            dotted(d.path),
             f"this key is already at line {d.first_line}",
             "keep one of the two",
         )
@@ -163,7 +171,7 @@ def plain_scalar(text: str) -> object:
     """What an unquoted YAML scalar means: None, bool, int, float, or the text itself."""
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] in _NUMBER_START:
+    if text[0] in _NUMBER_START and len(text) <= _LONGEST_NUMBER:
         if _INT.match(text):
             return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
         if _FLOAT.match(text):
@@ -196,12 +204,14 @@ class _Composer:
         self._events = events
         self._name = name
         self._anchors: dict[str, tuple[Any, Spot] | None] = {}
+        self._weights: dict[str, int] = {}
+        self._values = 0
         self._duplicates: list[Duplicate] = []
 
     def documents(self) -> Iterator[Document]:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
-                self._anchors, self._duplicates = {}, []
+                self._anchors, self._weights, self._values, self._duplicates = {}, {}, 0, []
                 first = self._next()
                 value, spot = self._node(first, first.start_mark.line + 1, ())
                 end = self._next()
@@ -210,13 +220,22 @@ class _Composer:
                 if value is not None:
                     yield Document(self._name, value, spot, tuple(self._duplicates))
 
+    def _count(self, values: int, line: int) -> None:
+        self._values += values
+        if self._values > _MOST_VALUES:
+            what = f"stands for more than {_MOST_VALUES} values once its aliases are written out"
+            raise YamlInvalid(Problem(self._name, line, "", what, "use fewer aliases of aliases"))
+
     def _node(self, event: Event, line: int, path: Steps) -> tuple[Any, Spot]:
+        before = self._values
+        self._count(1, line)
         if isinstance(event, ScalarEvent):
             text: str = event.value
             plain = event.implicit[0] and event.tag is None
             made: tuple[Any, Spot] = (plain_scalar(text) if plain else text, Spot(line, text, {}))
             if event.anchor is not None:
                 self._anchors[event.anchor] = made
+                self._weights[event.anchor] = 0
             return made
         if isinstance(event, AliasEvent):
             known = self._anchors.get(event.anchor)
@@ -225,6 +244,7 @@ class _Composer:
                 what = f"*{event.anchor} holds itself" if inside else f"*{event.anchor} names no anchor"
                 better = "write the value out" if inside else f"define &{event.anchor} above"
                 raise YamlInvalid(Problem(self._name, event.start_mark.line + 1, "", what, better))
+            self._count(self._weights.get(event.anchor, 0), event.start_mark.line + 1)
             return known[0], Spot(line, known[1].text, known[1].below)
         if len(path) > _DEEPEST:
             raise YamlInvalid(Problem(self._name, line, "", "is nested too deeply", f"at most {_DEEPEST} levels are read"))
@@ -235,6 +255,7 @@ class _Composer:
         made = self._mapping(line, path) if isinstance(event, MappingStartEvent) else self._sequence(line, path)
         if event.anchor is not None:
             self._anchors[event.anchor] = made
+            self._weights[event.anchor] = self._values - before
         return made
 
     def _sequence(self, line: int, path: Steps) -> tuple[Any, Spot]:

@@ -17,11 +17,11 @@ def init(repo: str, settings: str, json: bool) -> int:
 
     def body() -> int:
         from house.init import write_settings
-        from house.loader import SETTINGS_FILE
+        from house.loader import SETTINGS_FILE, expanded
 
         began = time.monotonic()
-        root = Path(repo).expanduser()
-        if settings and Path(settings).expanduser().resolve() != (root / SETTINGS_FILE).resolve():
+        root = expanded(Path(repo))
+        if settings and expanded(Path(settings)).resolve() != (root / SETTINGS_FILE).resolve():
             raise SettingsInvalid(
                 f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
                 hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",

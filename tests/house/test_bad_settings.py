@@ -64,10 +64,41 @@ def test_problems_of_settings_repository_and_both_together_are_told_at_once_in_o
     )
 
 
+@pytest.mark.parametrize("change", [b"\xef\xbb\xbf" + SETTINGS.encode(), SETTINGS.replace("\n", "\r\n").encode()])
+def test_what_editors_on_other_systems_write_loads_like_the_rest(change: bytes, tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    usual = load(settings)
+    settings.write_bytes(change)
+    assert load(settings) == usual
+
+
+def test_a_size_of_endless_digits_is_refused_and_not_written_out(tmp_path: Path) -> None:
+    (line,) = refused(write_repository(tmp_path, SETTINGS.replace("size: 20GiB", f"size: {'9' * 400}GiB", 1)))
+    assert line == "blackstart.yaml:24: node_defaults.disks[0].size: this text is more than 1024TiB; write a size, as in 20GiB"
+
+
+@pytest.mark.parametrize("name", ["kubernetes/flux/gone.yaml", "kubernetes/flux/folder.yaml"])
+def test_what_is_no_file_where_the_flux_source_is_looked_for_is_no_crash(name: str, tmp_path: Path) -> None:
+    settings = write_repository(tmp_path, SETTINGS + "git: {url: 'https://127.10.0.22/home-ops.git', branch: main}\n")
+    (tmp_path / "kubernetes/apps/flux-system/flux-instance/values.yaml").unlink()
+    if name.endswith("gone.yaml"):
+        (tmp_path / name).symlink_to("/nowhere")
+    else:
+        (tmp_path / name).mkdir()
+    notes = [note for note in load(settings).notes if name in note]
+    better = "mend the link or its permissions, or take it out"
+    assert notes == ([f"{name}: cannot be read (No such file or directory); {better}"] if name.endswith("gone.yaml") else [])
+
+
 def test_a_version_that_is_none_is_told_where_it_stands(tmp_path: Path) -> None:
     settings = write_repository(tmp_path, SETTINGS)
     (tmp_path / "talos/talenv.yaml").write_text("talosVersion: latest\nkubernetesVersion: v1.36.3\n")
     assert refused(settings) == ("talos/talconfig.yaml:3: talosVersion: `latest` is not a version; write it as in v1.13.9",)
+
+
+def test_a_settings_file_in_the_home_of_nobody_is_not_there() -> None:
+    (line,) = refused(Path("~nosuchuser/blackstart.yaml"))
+    assert line.endswith("blackstart.yaml: is not there; name the file with --settings, or write one")
 
 
 def test_looking_at_backups_needs_only_their_part_of_the_file(tmp_path: Path) -> None:
