@@ -30,6 +30,7 @@ from house.values import (
     Sha256,
     SlotName,
     StorageName,
+    Store,
     TokenId,
     Wait,
     wrong,
@@ -161,8 +162,8 @@ class SopsSection(Section):
 class OpenAsSection(Section):
     """One rule: how a repository that a mover sees under this pattern is opened from here."""
 
-    seen: str = Field(description="what the mover sees", examples=["/repository/{app}"], min_length=1)
-    open: str | None = Field(
+    seen: Store = Field(description="what the mover sees", examples=["/repository/{app}"], min_length=1)
+    open: Store | None = Field(
         default=None, description="how it is opened here", examples=["sftp:backup@nas:/volume1/{app}"], min_length=1
     )
     password: Reference | None = _what("a reference to the repositories' password", "env:RESTIC_PASSWORD", None)
@@ -181,7 +182,7 @@ class RequirementSection(Section):
 class ClaimSection(RequirementSection):
     """One claim, named `namespace/claim`, that differs from the defaults or that the repository says too little of."""
 
-    repository: str | None = Field(default=None, description="what the mover sees", examples=["/repository/notes"], min_length=1)
+    repository: Store | None = Field(default=None, description="what the mover sees", examples=["/repository/notes"], min_length=1)
     password: Reference | None = _what("a reference to the repository's password", "env:NOTES_PASSWORD", None)
 
 

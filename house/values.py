@@ -30,6 +30,7 @@ LONGEST_S = 10 * 366 * 24 * 3600
 """The longest duration, in seconds, that is taken for meant: clocks and waits overflow far beyond it."""
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_STORE_CREDENTIALS = re.compile(r"https?://[^/@\s]*@|(?://|sftp:)[^/@:\s]*:[^/@\s]*@")
 _REFERENCES = (
     re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*"),
     re.compile(r"file:[^#\s][^#]*"),
@@ -196,12 +197,22 @@ def image_url_of(value: Any) -> str:
 def git_url_of(value: Any) -> str:
     """The URL that Flux pulls: https, http or ssh, without a password."""
     text = _text(value, "write the URL that Flux pulls")
-    parts = urlsplit(text)
-    if parts.password:
-        raise wrong("holds a password", "leave it out of the URL; use a deploy key")
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise wrong("is not a URL", "write https://host/repository.git or ssh://git@host/repository.git") from None
+    if parts.password or (parts.username and parts.scheme != "ssh"):  # an access token is often written as the user
+        raise wrong("holds a user or a password", "leave it out of the URL; use a deploy key")
     if parts.scheme not in ("https", "http", "ssh") or not parts.hostname:
         raise wrong("is not a URL that Flux can pull", "write https://host/repository.git or ssh://git@host/repository.git")
     return text
+
+
+def store_of(value: str) -> str:
+    """Where a restic repository is, without credentials: they would lie in Git, in argv and in every log."""
+    if _STORE_CREDENTIALS.search(value):
+        raise wrong("holds a user's password or key (its text is not shown)", "leave it out, and give references under environment")
+    return value
 
 
 def fingerprint_of(value: Any) -> str:
@@ -257,6 +268,7 @@ Reference = Annotated[
     BeforeValidator(reference_of),
     WithJsonSchema({"anyOf": [_REFERENCE_SCHEMA, {"type": "array", "items": _REFERENCE_SCHEMA, "minItems": 1}]}),
 ]
+Store = Annotated[str, AfterValidator(store_of)]
 PathText = Annotated[str, AfterValidator(path_of)]
 HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(r"^(https://.+)$")]
 ImageUrl = Annotated[str, BeforeValidator(image_url_of), _json(r"^https://.+\.(qcow2|raw)$")]
