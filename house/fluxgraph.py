@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,36 +44,55 @@ class Applied:
 class _Inherited:
     """A patch that a parent lays over its children's spec, and which of them it means."""
 
-    selector: str
+    target: Mapping[str, Any]
     spec: dict[str, Any]
 
+    def means(self, found: Found) -> bool:
+        """Whether this Kustomization is one that the patch is laid over."""
+        metadata = mapping(found.body.get("metadata"))
+        names = {"name": found.name, "namespace": found.namespace}
+        return (
+            all(_fits(str(self.target[key]), name) for key, name in names.items() if key in self.target)
+            and _selected(str(self.target.get("labelSelector") or ""), mapping(metadata.get("labels")))
+            and _selected(str(self.target.get("annotationSelector") or ""), mapping(metadata.get("annotations")))
+        )
 
-def walk(tree: Tree, entry: str) -> list[Applied]:
-    """Every Flux Kustomization reached from the entry path, parents first; notes go to the tree."""
+
+def walk(tree: Tree, entry: str, source: str = "flux-system") -> list[Applied]:
+    """Every Flux Kustomization reached from the entry path, parents first; notes go to the tree.
+
+    `source` is the name of what Flux pulls this repository as: what names another source is not followed.
+    """
     applied: list[Applied] = []
-    seen: set[str] = set()
+    seen: dict[str, Found] = {}
     maps: dict[tuple[str, str], Mapping[str, str]] = {}
     folder = (tree.root / entry).resolve()
     if not folder.is_dir():
-        tree.note(entry, 0, "is not there", "this is the path that Flux is told to apply")
+        tree.hides(entry, 0, "is not there", "this is the path that Flux is told to apply")
         return applied
-    queue = deque(_children(tree.objects(folder), maps, ()))
+    queue = deque(_children(tree, tree.objects(folder), maps, ()))
     while queue:
         found, patches = queue.popleft()
         key = f"{found.namespace}/{found.name}"
         if key in seen:
+            if seen[key].place != found.place:
+                what = f"Kustomization {key} is also at {seen[key].place}, and only that one is followed"
+                tree.note(found.file, found.line, what, "give each a name of its own")
             continue
-        seen.add(key)
-        one = _apply(tree, found, patches, maps)
+        seen[key] = found
+        one = _apply(tree, found, patches, maps, source)
         applied.append(one)
-        queue.extend(_children(one.objects, maps, _handed_down(tree, found)))
+        queue.extend(_children(tree, one.objects, maps, _handed_down(tree, found)))
     return applied
 
 
 def _children(
-    objects: tuple[Found, ...] | list[Found], maps: dict[tuple[str, str], Mapping[str, str]], patches: tuple[_Inherited, ...]
+    tree: Tree, objects: Sequence[Found], maps: dict[tuple[str, str], Mapping[str, str]], patches: tuple[_Inherited, ...]
 ) -> list[tuple[Found, tuple[_Inherited, ...]]]:
     for found in objects:
+        if found.kind == "ResourceSet" and found.group == "fluxcd.controlplane.io":
+            what = f"ResourceSet {found.name} makes its objects in the cluster, and is not followed"
+            tree.note(found.file, found.line, what, "backups declared there are not seen")
         if found.kind == "ConfigMap" and not found.group:
             data = {str(k): str(v) for k, v in mapping(found.body.get("data")).items()}
             maps.setdefault((found.namespace, found.name), data)
@@ -82,21 +101,31 @@ def _children(
 
 
 def _apply(
-    tree: Tree, found: Found, patches: tuple[_Inherited, ...], maps: Mapping[tuple[str, str], Mapping[str, str]]
+    tree: Tree,
+    found: Found,
+    patches: tuple[_Inherited, ...],
+    maps: Mapping[tuple[str, str], Mapping[str, str]],
+    source: str,
 ) -> Applied:
     spec = dict(found.spec)
     for patch in patches:
-        if _selected(patch.selector, mapping(mapping(found.body.get("metadata")).get("labels"))):
+        if patch.means(found):
             spec = _merged(spec, patch.spec)
     app = _app(found, spec)
     path = (tree.root / app.path).resolve()
     objects: list[Found] = []
-    if not path.is_dir():
+    elsewhere = mapping(spec.get("sourceRef"))
+    kind, name = str(elsewhere.get("kind") or "GitRepository"), str(elsewhere.get("name") or source)
+    # Several GitRepositories of one repository are usual; another kind, or a path that is not here, is another source.
+    if name != source and (kind != "GitRepository" or not path.is_dir()):
+        what = f"{app.key} is pulled from {kind} {name}, not from this repository, and is not followed"
+        tree.note(found.file, found.line, what, "backups declared there are not seen")
+    elif not path.is_dir():
         tree.note(found.file, found.line, f"path {app.path} of {app.key} is not there", "correct spec.path")
     elif not path.is_relative_to(tree.root):
         tree.note(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
     else:
-        objects = tree.objects(path, tuple(str(c) for c in sequence(spec.get("components"))))
+        objects = tree.objects(path, tuple(str(c) for c in sequence(spec.get("components"))), found.file, found.line)
     build = mapping(spec.get("postBuild"))
     variables: dict[str, str] = {}
     unknown: list[str] = []
@@ -119,7 +148,7 @@ def _app(found: Found, spec: Mapping[str, Any]) -> FluxApp:
         namespace=found.namespace,
         name=found.name,
         target_namespace=str(spec.get("targetNamespace") or ""),
-        path=str(spec.get("path") or "."),
+        path=f".{path}" if (path := str(spec.get("path") or ".")).startswith("/") else path,
         depends_on=tuple(depends),
         wait=spec.get("wait") is True,
         suspended=spec.get("suspend") is True,
@@ -133,12 +162,21 @@ def _handed_down(tree: Tree, found: Found) -> tuple[_Inherited, ...]:
         if not isinstance(patch, str):
             continue
         try:
-            body = mapping(yamlfile.value(patch, f"{found.place} patch"))
+            value = yamlfile.value(patch, f"{found.place} patch")
         except YamlInvalid as error:
             tree.notes.append(error.problem)
             continue
-        if target.get("kind", body.get("kind")) == "Kustomization" and body.get("spec") is not None:
-            handed.append(_Inherited(str(target.get("labelSelector") or ""), mapping(body.get("spec"))))
+        body = mapping(value)
+        if target.get("kind", body.get("kind", "Kustomization")) != "Kustomization":
+            continue
+        if isinstance(value, list):
+            what = f"a JSON patch that {found.name} lays over Kustomizations is not followed"
+            better = "write it as a merge, or look whether it changes paths or variables of backups"
+            tree.note(found.file, found.line, what, better)
+        elif body.get("spec") is not None:
+            metadata = mapping(body.get("metadata"))
+            named = {key: re.escape(str(metadata[key])) for key in ("name", "namespace") if metadata.get(key)}
+            handed.append(_Inherited(target or named, mapping(body.get("spec"))))
     return tuple(handed)
 
 
@@ -149,6 +187,14 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         old = result.get(key)
         result[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether a name fits a target's, which kustomize takes for an expression; one that is none fits itself alone."""
+    try:
+        return re.fullmatch(pattern, name) is not None
+    except re.error:
+        return pattern == name
 
 
 def _selected(selector: str, labels: Mapping[str, Any]) -> bool:

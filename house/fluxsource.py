@@ -49,7 +49,7 @@ def read_flux_source(tree: Tree) -> DeclaredSource:
 
 
 def _path(value: Any) -> str:
-    return str(value or "").removeprefix("./").rstrip("/")
+    return str(value or "").removeprefix("./").strip("/")
 
 
 def _syncs(tree: Tree) -> Iterator[tuple[dict[str, Any], str]]:

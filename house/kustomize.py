@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.problems import Problem, shown
+from house.problems import Problem, Steps, nearest, shown
 from house.yamlfile import Document, YamlInvalid
 
 _BACKUP_KINDS = ("ReplicationSource", "ReplicationDestination")
 _CHANGES = ("namePrefix", "nameSuffix", "patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "transformers")
+_PARTS = ("resources", "bases", "components")
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -58,13 +59,18 @@ def sequence(value: Any) -> list[Any]:
 
 
 class Tree:
-    """A home-ops repository's files: each is read once. `notes` collects what could not be followed."""
+    """A home-ops repository's files: each is read once.
+
+    `notes` collects what could not be followed, `unread` those of them that are broken for Flux too, and hide what they declare.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.notes: list[Problem] = []
+        self.unread: list[Problem] = []
         self.namespaces: set[str] = set()
         self._documents: dict[Path, tuple[Document, ...]] = {}
+        self._failed: dict[Path, Problem] = {}
 
     def note(self, file: Path | str, line: int, what: str, better: str) -> None:
         """Remember something that could not be followed."""
@@ -72,6 +78,12 @@ class Tree:
         problem = Problem(name, line, "", what, better)
         if problem not in self.notes:
             self.notes.append(problem)
+
+    def hides(self, file: Path | str, line: int, what: str, better: str) -> None:
+        """Remember something that Flux cannot follow either, and that hides everything declared behind it."""
+        self.note(file, line, what, better)
+        name = shown(file, self.root) if isinstance(file, Path) else file
+        self.unread.append(Problem(name, line, "", what, better))
 
     def documents(self, path: Path) -> tuple[Document, ...]:
         """The documents of one file; none, and a note, when it cannot be read."""
@@ -82,14 +94,23 @@ class Tree:
             except YamlInvalid as error:
                 known = ()
                 self.notes.append(error.problem)
+                self._failed[path] = error.problem
             self._documents[path] = known
         return known
 
-    def objects(self, folder: Path, components: tuple[str, ...] = ()) -> list[Found]:
-        """The objects that Flux would apply from a folder with extra components (paths seen from the folder)."""
+    def _applied(self, path: Path) -> tuple[Document, ...]:
+        """The documents of a file that Flux applies: whatever it declares is not seen when it cannot be read."""
+        known = self.documents(path)
+        if path in self._failed and self._failed[path] not in self.unread:
+            self.unread.append(self._failed[path])
+        return known
+
+    def objects(self, folder: Path, components: tuple[str, ...] = (), file: str = "", line: int = 0) -> list[Found]:
+        """The objects that Flux would apply from a folder with extra components (paths seen from the folder), which are named
+        at this file and line."""
         found = list(self._folder(folder, frozenset()))
         for component in components:
-            found += self._entry(folder, component, f"{shown(folder, self.root)}", 0, frozenset({folder}))
+            found += self._entry(folder, component, file, line, frozenset({folder}))
         return found
 
     def _folder(self, folder: Path, seen: frozenset[Path]) -> Iterator[Found]:
@@ -109,13 +130,25 @@ class Tree:
                 yield from self._file(path)
 
     def _kustomization(self, file: Path, folder: Path, seen: frozenset[Path]) -> Iterator[Found]:
-        for document in self.documents(file):
-            body = mapping(document.value)
+        documents = self._applied(file)
+        if not documents and file not in self._failed:
+            self.hides(file, 0, "is empty, and kustomize refuses that", "list its resources, or take the folder out")
+        for document in documents:
+            if not isinstance(document.value, dict):
+                self.hides(file, document.spot.line, "is no kustomization", "list its resources in a mapping")
+                continue
+            body = document.value
             gathered: list[Found] = []
-            for part in ("resources", "bases", "components"):
+            for part in _PARTS:
+                if body.get(part) is not None and not isinstance(body[part], list):
+                    self.hides(file, document.line((part,)), f"{part} is no list, and is not followed", "write it as a list")
                 for index, entry in enumerate(sequence(body.get(part))):
                     line = document.line((part, index))
                     gathered += self._entry(folder, str(entry), shown(file, self.root), line, seen)
+            for key in body:
+                meant = "" if key in _PARTS else nearest(key, _PARTS)
+                if meant:
+                    self.hides(file, document.line((key,)), f"{key} is nothing that kustomize knows", f"write {meant}")
             self._note_changes(document, file, gathered)
             namespace = body.get("namespace")
             if isinstance(namespace, str) and namespace:
@@ -146,17 +179,25 @@ class Tree:
             self.note(file, line, f"{entry} is not there", "add it, or take the entry out")
 
     def _file(self, path: Path) -> Iterator[Found]:
-        for document in self.documents(path):
-            body = document.value
-            if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
-                continue
-            metadata = mapping(body.get("metadata"))
-            yield Found(
-                api=str(body.get("apiVersion", "")),
-                kind=body["kind"],
-                namespace=str(metadata.get("namespace") or ""),
-                name=str(metadata.get("name") or ""),
-                body=body,
-                file=document.name,
-                line=document.spot.line,
-            )
+        for document in self._applied(path):
+            yield from _objects(document, document.value, ())
+
+
+def _objects(document: Document, body: Any, where: Steps) -> Iterator[Found]:
+    """The object at this place of a document; a List stands for its items, as it does for kustomize."""
+    if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
+        return
+    if body["kind"].endswith("List") and isinstance(body.get("items"), list):
+        for index, item in enumerate(body["items"]):
+            yield from _objects(document, item, (*where, "items", index))
+        return
+    metadata = mapping(body.get("metadata"))
+    yield Found(
+        api=str(body.get("apiVersion", "")),
+        kind=body["kind"],
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name") or ""),
+        body=body,
+        file=document.name,
+        line=document.line(where),
+    )

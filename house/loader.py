@@ -77,6 +77,10 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
             problems += check_backups(read.document, read.settings.backups, repository.declared.backups, places.path)
             if isinstance(read.settings, Settings):
                 problems += _ca_problems(read.document, read.settings, places)
+        # What is built must be seen whole; an audit looks at what it sees, and says what it did not. Yet when the settings
+        # are refused, say that a claim is not known, this may be why.
+        if (part is Part.ALL and repository.source.path) or problems:
+            problems += repository.unread
     if problems or read.settings is None or repository is None:
         raise refuse(problems, shown(settings_file, Path.cwd()))
     return _house(settings_file, read.settings, repository, places)
@@ -210,6 +214,7 @@ def _house(file: Path, settings: Settings | BackupsPart, repository: Repository,
         databases=repository.declared.databases,
         notes=(*repository.notes, *_shared_repositories(claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
+        unread=tuple(map(str, repository.unread)),
     )
 
 

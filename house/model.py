@@ -238,7 +238,8 @@ class House:
     """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab.
 
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
-    `refused_patches` those of them about Talos patches that talhelper will not apply.
+    `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
+    behind them, backups too.
     """
 
     id: str
@@ -264,6 +265,7 @@ class House:
     databases: tuple[Database, ...] = ()
     notes: tuple[str, ...] = ()
     refused_patches: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

@@ -24,7 +24,8 @@ from house.yamlfile import YamlInvalid
 
 @dataclass(frozen=True)
 class Repository:
-    """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed."""
+    """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed, and `unread` those of
+    them that hide what they declare, backups too: whoever looks at backups has not seen all of them."""
 
     root: Path
     talconfig: Talconfig | None
@@ -36,6 +37,7 @@ class Repository:
     declared: Declared
     age_recipients: tuple[str, ...]
     problems: tuple[Problem, ...]
+    unread: tuple[Problem, ...]
     notes: tuple[str, ...]
     hints: Hints
 
@@ -47,7 +49,7 @@ def read_repository(root: Path) -> Repository:
     talconfig, talos_problems = read_talconfig(root)
     releases, release_problems = read_helmfile(root)
     source = read_flux_source(tree)
-    graph = walk(tree, source.path or DEFAULT_PATH)
+    graph = walk(tree, source.path or DEFAULT_PATH, source.name)
     found = declared(tree, graph)
     namespaces = tree.namespaces | {r.namespace for r in releases} | {source.namespace}
     recipients, recipient_problems = _age_recipients(root)
@@ -62,6 +64,7 @@ def read_repository(root: Path) -> Repository:
         declared=found,
         age_recipients=recipients,
         problems=(*talos_problems, *release_problems, *recipient_problems),
+        unread=tuple(dict.fromkeys(tree.unread)),
         notes=tuple(str(note) for note in sorted([*tree.notes, *(talconfig.refused if talconfig is not None else ())])),
         hints=hints(graph),
     )

@@ -50,10 +50,12 @@ def audit_house(session: Session, lock: bool) -> int:
     if lock:
         write_lock(lock_path(session.house), locked(session, audits))
     rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
-    code = EXIT_STEP_FAILED if bad else EXIT_OK
+    house = session.house
+    failed = bool(bad or house.unread)
     return session.finish(
-        "failed" if bad else "done", counts, code, audits=rows, not_audited=session.house.unsupported, notes=session.house.notes
-    )
+        "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
+        audits=rows, not_audited=house.unsupported, notes=house.notes, unread=house.unread,
+    )  # fmt: skip
 
 
 def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, int]) -> None:
@@ -63,7 +65,8 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
         session.console.print(line, markup=False)
     house = session.house
     left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
-    left += [f"not followed: {note}" for note in house.notes]
+    left += [f"not followed: {note}" for note in house.notes if note not in house.unread]
+    left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     for line in (["", *left] if left else []):
         session.console.print(line, markup=False)
     told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "the repository declares none"

@@ -51,6 +51,14 @@ class TestAudit:
         dr.audit_house(desk.session("dr.audit"), lock=False)
         assert "not audited: apps/wiki (kopia, kubernetes/apps/wiki.yaml:3)" in capsys.readouterr().out
 
+    def test_what_hides_backups_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
+        hidden = "kubernetes/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources"
+        desk = Desk(tmp_path, notes=(hidden,), unread=(hidden,))
+        assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = " ".join(capsys.readouterr().out.split())
+        assert f"not looked at, whatever it declares: {hidden}" in told
+        assert "not followed:" not in told
+
 
 class TestTheLock:
     def test_what_is_ok_is_written_and_known_from_then_on(self, desk: Desk) -> None:

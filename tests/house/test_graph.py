@@ -1,0 +1,145 @@
+"""The graph of a repository's Kustomizations: what can be followed is, what cannot is named, what hides backups stops a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import SettingsInvalid
+from house.loader import Part, load
+from house.model import House
+from tests.house.small_house import SETTINGS, write_repository
+
+NOTES_KS = "kubernetes/apps/apps/notes/ks.yaml"
+PHOTOS = "kubernetes/apps/apps/photos/app/backup.yaml"
+PHOTOS_KS = "kubernetes/apps/apps/photos/ks.yaml"
+ENTRY = "kubernetes/flux/cluster/ks.yaml"
+USUAL = ("apps/notes-data", "media/photos", "apps/vault")
+
+
+def changed(root: Path, name: str, old: str, new: str, settings: str = SETTINGS) -> House:
+    """The small house after one change of one of its files."""
+    file = write_repository(root, settings)
+    text = (root / name).read_text()
+    assert old in text, "the change changes nothing"
+    (root / name).write_text(text.replace(old, new, 1))
+    return load(file)
+
+
+def keys(house: House) -> tuple[str, ...]:
+    return tuple(claim.key for claim in house.claims)
+
+
+def own_notes(house: House, file: str) -> list[str]:
+    return [note for note in house.notes if note.startswith(f"{file}:")]
+
+
+def test_a_list_stands_for_its_items(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    house = load(settings)
+    documents = [part.strip() for part in (tmp_path / PHOTOS).read_text().split("---") if part.strip()]
+    items = "".join("  - " + part.replace("\n", "\n    ") + "\n" for part in documents)
+    (tmp_path / PHOTOS).write_text("apiVersion: v1\nkind: List\nitems:\n" + items)
+    found = load(settings)
+    assert [(c.key, c.mover_repository) for c in found.claims] == [(c.key, c.mover_repository) for c in house.claims]
+    assert found.claims[1].declared_in == f"{PHOTOS}:8"
+
+
+def test_a_path_from_the_root_of_the_repository_is_followed(tmp_path: Path) -> None:
+    assert keys(changed(tmp_path, PHOTOS_KS, "path: ./kubernetes", "path: /kubernetes")) == USUAL
+
+
+WITHOUT_PHOTOS = SETTINGS.replace("    media/photos:\n      data: may-be-empty\n      max_age: any\n", "")
+
+
+def test_what_is_pulled_from_another_source_is_not_looked_for_here_and_named(tmp_path: Path) -> None:
+    source = "sourceRef: {kind: OCIRepository, name: other}"
+    house = changed(tmp_path, PHOTOS_KS, "suspend: true", source, WITHOUT_PHOTOS)
+    assert keys(house) == ("apps/notes-data", "apps/vault")
+    assert own_notes(house, PHOTOS_KS) == [
+        f"{PHOTOS_KS}:2: apps/photos is pulled from OCIRepository other, not from this repository, and is not followed;"
+        " backups declared there are not seen"
+    ]
+
+
+def test_a_second_name_of_this_repository_is_followed(tmp_path: Path) -> None:
+    assert keys(changed(tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
+
+
+def test_two_kustomizations_of_one_name_are_named(tmp_path: Path) -> None:
+    house = changed(tmp_path, PHOTOS_KS, "name: photos", "name: notes", WITHOUT_PHOTOS)
+    assert own_notes(house, PHOTOS_KS) == [
+        f"{PHOTOS_KS}:2: Kustomization apps/notes is also at {NOTES_KS}:2, and only that one is followed;"
+        " give each a name of its own"
+    ]
+
+
+def test_a_resource_set_is_named(tmp_path: Path) -> None:
+    text = "---\napiVersion: fluxcd.controlplane.io/v1\nkind: ResourceSet\nmetadata: {name: apps}\n---\n"
+    house = changed(tmp_path, PHOTOS, "---\n", text)
+    assert own_notes(house, PHOTOS) == [
+        f"{PHOTOS}:2: ResourceSet apps makes its objects in the cluster, and is not followed; backups declared there are not seen"
+    ]
+
+
+def test_a_component_that_is_not_there_is_told_where_it_is_named(tmp_path: Path) -> None:
+    house = changed(tmp_path, NOTES_KS, "components/volsync", "components/volsink")
+    assert f"{NOTES_KS}:2: ../../../../components/volsink is not there; add it, or take the entry out" in house.notes
+
+
+def test_a_json_patch_of_kustomizations_is_named(tmp_path: Path) -> None:
+    patch = '  patches:\n    - patch: "[{op: add, path: /spec/suspend, value: true}]"\n      target: {kind: Kustomization}\n'
+    house = changed(tmp_path, ENTRY, "  patches:\n", patch)
+    assert own_notes(house, ENTRY) == [
+        f"{ENTRY}:2: a JSON patch that cluster-apps lays over Kustomizations is not followed;"
+        " write it as a merge, or look whether it changes paths or variables of backups"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "suspended"),
+    [
+        ("target: {kind: Kustomization, name: no.*}", ["notes"]),
+        ("target: {kind: Kustomization, namespace: elsewhere}", []),
+        ("target: {kind: Kustomization, name: '['}", []),
+        ("", ["vault"]),
+    ],
+)
+def test_a_patch_is_laid_over_the_kustomizations_that_it_means(target: str, suspended: list[str], tmp_path: Path) -> None:
+    body = "{apiVersion: x, kind: Kustomization, metadata: {name: vault}, spec: {suspend: true}}"
+    house = changed(tmp_path, ENTRY, "  patches:\n", f'  patches:\n    - patch: "{body}"\n      {target}\n')
+    # photos and the patch's own parent are suspended or not by themselves
+    assert [app.name for app in house.flux_apps if app.suspended and app.name != "photos"] == suspended
+
+
+BROKEN = "kubernetes/apps/apps/kustomization.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ": is empty, and kustomize refuses that; list its resources, or take the folder out"),
+        ("- a\n", ":1: is no kustomization; list its resources in a mapping"),
+        ("kind: Kustomization\nresources: ./notes/ks.yaml\n", ":2: resources is no list, and is not followed; write it as a list"),
+        ("kind: Kustomization\nresource: []\n", ":2: resource is nothing that kustomize knows; write resources"),
+        ("a: &x [*x]\n", ":1: *x holds itself; write the value out"),
+    ],
+)
+def test_a_kustomization_that_hides_backups_stops_a_run_and_an_audit_says_so(text: str, said: str, tmp_path: Path) -> None:
+    head, _, _ = SETTINGS.partition("  claims:\n")
+    settings = write_repository(tmp_path, head)
+    (tmp_path / BROKEN).write_text(text)
+    with pytest.raises(SettingsInvalid) as caught:
+        load(settings)
+    assert caught.value.evidence == (BROKEN + said,)
+    house = load(settings, Part.BACKUPS)
+    assert (house.claims, house.unread) == ((), (BROKEN + said,))
+
+
+def test_a_claim_that_is_not_known_is_told_with_what_hides_it(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    (tmp_path / BROKEN).write_text("")
+    with pytest.raises(SettingsInvalid) as caught:
+        load(settings, Part.BACKUPS)
+    assert any(line.startswith(f"{BROKEN}: is empty") for line in caught.value.evidence)
