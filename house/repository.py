@@ -53,6 +53,7 @@ def read_repository(root: Path) -> Repository:
     found = declared(tree, graph)
     namespaces = tree.namespaces | {r.namespace for r in releases} | {source.namespace}
     recipients, recipient_problems = _age_recipients(root)
+    talos_notes = (*talconfig.refused, *talconfig.notes) if talconfig is not None else ()
     return Repository(
         root=root,
         talconfig=talconfig,
@@ -65,7 +66,7 @@ def read_repository(root: Path) -> Repository:
         age_recipients=recipients,
         problems=(*talos_problems, *release_problems, *recipient_problems),
         unread=tuple(dict.fromkeys(tree.unread)),
-        notes=tuple(str(note) for note in sorted([*tree.notes, *(talconfig.refused if talconfig is not None else ())])),
+        notes=tuple(str(note) for note in sorted([*tree.notes, *talos_notes])),
         hints=hints(graph),
     )
 

@@ -14,7 +14,7 @@ from house.kustomize import mapping, sequence
 from house.patches import refused_patches
 from house.problems import Problem, Steps, dotted, shown
 from house.substitution import substitute
-from house.values import mac_of
+from house.values import kind_of, mac_of
 from house.yamlfile import Document, YamlInvalid
 
 _BUNDLES = ("talsecret.sops.yaml", "talsecret.sops.yml", "talsecret.yaml", "talsecret.yml")
@@ -44,7 +44,7 @@ class TalosNode:
 @dataclass(frozen=True)
 class Talconfig:
     """What talconfig.yaml says; paths are absolute. `secrets_bundle` may not exist yet; `refused` are patches that talhelper
-    will not apply."""
+    will not apply, `notes` what is taken for granted instead of being read."""
 
     file: Path
     name: str
@@ -56,6 +56,7 @@ class Talconfig:
     nodes: tuple[TalosNode, ...]
     secrets_bundle: Path
     refused: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
 
 class _Reader:
@@ -63,6 +64,7 @@ class _Reader:
         self.document = document
         self.variables = variables
         self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
 
     def wrong(self, where: Steps, what: str, better: str) -> None:
         self.problems.append(Problem(self.document.name, self.document.line(where), dotted(where), what, better))
@@ -90,6 +92,9 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         return None, (Problem(shown(file, root), 0, "", "holds no cluster", "write what talhelper reads"),)
     reader = _Reader(documents[0], variables)
     reader.problems += yamlfile.duplicate_problems(documents[0])
+    for document in documents[1:]:
+        what = "a second document begins here, which is not read"
+        reader.problems.append(Problem(document.name, document.spot.line, "", what, "keep one document"))
     nodes = _nodes(reader)
     talos_version = _version(reader, "talosVersion", "v1.13.9")
     made = Talconfig(
@@ -103,6 +108,7 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         nodes=nodes,
         secrets_bundle=next((folder / n for n in _BUNDLES if (folder / n).is_file()), folder / _BUNDLES[0]),
         refused=refused_patches(documents[0], root, talos_version),
+        notes=tuple(reader.notes),
     )
     return made, tuple(reader.problems)
 
@@ -141,8 +147,8 @@ def _nodes(reader: _Reader) -> tuple[TalosNode, ...]:
                 name=reader.text((*where, "hostname"), "write the node's name, as in `hostname: cp-1`"),
                 address=address,
                 mac=_mac(reader, where, body),
-                control_plane=body.get("controlPlane") is True,
-                install_disk=reader.text((*where, "installDisk")) or "/dev/sda",
+                control_plane=_is_control_plane(reader, where, body),
+                install_disk=_install_disk(reader, where, body),
                 line=reader.document.line(where),
                 installer=reader.text((*where, "talosImageURL")),
                 disk_count=max((ord(letter) - ord("a") + 1 for letter in _DISK.findall(str(body))), default=1),
@@ -152,6 +158,22 @@ def _nodes(reader: _Reader) -> tuple[TalosNode, ...]:
     if not any(node.control_plane for node in nodes):
         reader.wrong(("nodes",), "no node is a control plane", "set `controlPlane: true` on at least one")
     return tuple(nodes)
+
+
+def _is_control_plane(reader: _Reader, where: Steps, body: Mapping[str, Any]) -> bool:
+    value = body.get("controlPlane", False)
+    if not isinstance(value, bool):
+        reader.wrong((*where, "controlPlane"), f"is {kind_of(value)}, not true or false", "write `controlPlane: true` or false")
+    return value is True
+
+
+def _install_disk(reader: _Reader, where: Steps, body: Mapping[str, Any]) -> str:
+    named = reader.text((*where, "installDisk"))
+    if not named and body.get("installDiskSelector"):
+        line = reader.document.line((*where, "installDiskSelector"))
+        what = "installDiskSelector is not followed: the first disk is taken for the one that Talos is installed to"
+        reader.notes.append(Problem(reader.document.name, line, "", what, "write installDisk, or look whether it is so"))
+    return named or "/dev/sda"
 
 
 def _twice(reader: _Reader, nodes: list[TalosNode]) -> None:

@@ -186,6 +186,16 @@ def test_what_could_not_be_followed_is_noted(house: House) -> None:
     )
 
 
+def test_a_selector_of_the_install_disk_is_said_not_to_be_followed(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    file = tmp_path / "talos/talconfig.yaml"
+    file.write_text(file.read_text().replace("installDisk: /dev/sda", 'installDiskSelector: {size: "< 30GB"}', 1))
+    assert [note for note in load(settings).notes if note.startswith("talos/talconfig.yaml:")] == [
+        "talos/talconfig.yaml:9: installDiskSelector is not followed: the first disk is taken for the one that Talos is"
+        " installed to; write installDisk, or look whether it is so"
+    ]
+
+
 def test_two_claims_in_one_repository_are_noted(tmp_path: Path) -> None:
     text = SETTINGS.replace("repository: /repository/vault", "repository: /repository/notes")
     notes = load(write_repository(tmp_path, text)).notes
