@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from house import yamlfile
 from house.kustomize import mapping, sequence
 from house.model import Release
-from house.problems import Problem, dotted, nearest_or_all, shown
+from house.problems import Problem, Steps, dotted, nearest_or_all, shown
+from house.values import kind_of
 from house.yamlfile import Document, YamlInvalid
 
+_KEYS = ("name", "namespace", "chart", "version")
 _PLACES = ("bootstrap/helmfile.yaml", "bootstrap/helmfile.d/01-apps.yaml", "bootstrap/helmfile.d/apps.yaml", "helmfile.yaml")
 
 
@@ -27,23 +29,51 @@ def read_helmfile(root: Path) -> tuple[tuple[Release, ...], tuple[Problem, ...]]
     try:
         documents = yamlfile.load(file, name)
     except YamlInvalid as error:
+        template = file.with_name(f"{file.name}.gotmpl")
+        if template.is_file():
+            better = f"keep the releases in plain YAML, in {file.name}"
+            return (), (Problem(shown(template, root), 0, "", "is a template, which is not read", better),)
         better = "templated helmfiles are not read; keep the releases in plain YAML"
         problem = error.problem
         return (), (Problem(name, problem.line, "", problem.what, better) if _templated(file) else problem,)
     problems: list[Problem] = []
     releases: list[Release] = []
     for document in documents:
-        problems += yamlfile.duplicate_problems(document)
+        problems += [*yamlfile.duplicate_problems(document), *_unread(document)]
         body = mapping(document.value)
         atomic = mapping(body.get("helmDefaults")).get("atomic") is True
         for index, item in enumerate(sequence(body.get("releases"))):
-            release = mapping(item)
-            if release.get("installed") is not False:
-                _release(document, index, release, atomic, releases, problems)
+            if isinstance(item, dict) and item.get("installed") is not False:
+                _release(document, index, item, atomic, releases, problems)
     _check_needs(releases, name, problems)
     if not releases and not problems:
         problems.append(Problem(name, 0, "releases", "is empty", "list the releases that a bootstrap installs"))
     return tuple(releases), tuple(problems)
+
+
+def _unread(document: Document) -> Iterator[Problem]:
+    """Releases that helmfile would install, or leave out, for reasons that are not read here."""
+
+    def wrong(where: Steps, what: str, better: str) -> Problem:
+        return Problem(document.name, document.line(where), dotted(where), what, better)
+
+    body = mapping(document.value)
+    if body.get("helmfiles"):
+        yield wrong(("helmfiles",), "other helmfiles are not read", "list their releases here")
+    releases = body.get("releases")
+    if releases is not None and not isinstance(releases, list):
+        yield wrong(("releases",), f"is {kind_of(releases)}, not a list", "write a list of releases")
+    for index, item in enumerate(sequence(releases)):
+        where: Steps = ("releases", index)
+        if not isinstance(item, dict):
+            yield wrong(where, f"is {kind_of(item)}, not a mapping", "write a release with name, namespace and chart")
+            continue
+        if item.get("condition") and not isinstance(item.get("installed"), bool):
+            better = "write `installed: true` or false instead"
+            yield wrong((*where, "condition"), "is decided by values that are not read", better)
+        for key in (*_KEYS, "installed"):
+            if "{{" in document.text((*where, key)):
+                yield wrong((*where, key), "is a template, which is not read", "write the value out")
 
 
 def _release(
@@ -53,7 +83,7 @@ def _release(
         where = ("releases", index, key)
         problems.append(Problem(document.name, document.line(where), dotted(where), what, better))
 
-    text = {key: document.text(("releases", index, key)) for key in ("name", "namespace", "chart", "version")}
+    text = {key: document.text(("releases", index, key)) for key in _KEYS}
     for key in ("name", "namespace", "chart"):
         if not text[key]:
             wrong(key, "is missing", f"write the release's {key}")

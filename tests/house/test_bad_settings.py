@@ -90,6 +90,14 @@ def test_what_is_no_file_where_the_flux_source_is_looked_for_is_no_crash(name: s
     assert notes == ([f"{name}: cannot be read (No such file or directory); {better}"] if name.endswith("gone.yaml") else [])
 
 
+def test_a_helmfile_that_is_a_template_is_named_as_it_is(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    file = tmp_path / "bootstrap/helmfile.yaml"
+    file.rename(f"{file}.gotmpl")
+    better = "keep the releases in plain YAML, in helmfile.yaml"
+    assert refused(settings) == (f"bootstrap/helmfile.yaml.gotmpl: is a template, which is not read; {better}",)
+
+
 def test_a_version_that_is_none_is_told_where_it_stands(tmp_path: Path) -> None:
     settings = write_repository(tmp_path, SETTINGS)
     (tmp_path / "talos/talenv.yaml").write_text("talosVersion: latest\nkubernetesVersion: v1.36.3\n")
