@@ -24,7 +24,8 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 @dataclass(frozen=True)
 class DeclaredBackup:
-    """One claim that a restic ReplicationSource copies. `repository_note` says why `mover_repository` is "", when it is."""
+    """One claim that a restic ReplicationSource copies. `repository_note` says why `mover_repository` is "", when it is;
+    `restored` is True when the claim's destination restores from the Secret that this source backs up to."""
 
     namespace: str
     claim: str
@@ -40,6 +41,7 @@ class DeclaredBackup:
     gid: int | None
     restore_as_of: str
     declared_in: str
+    restored: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,35 @@ def declared(tree: Tree, graph: list[Applied]) -> Declared:
                 if engine != "restic":
                     unsupported.append(_unsupported(applied, found, engine or "unknown"))
                 elif found.kind == "ReplicationSource":
-                    backups.append(_backup(tree, applied, found, here))
+                    if applied.text(found.spec.get("sourcePVC")).text:
+                        backups.append(_backup(tree, applied, found, here))
+                    else:
+                        what = f"{_name(applied, found)} says no sourcePVC, and is not followed"
+                        tree.note(found.file, found.line, what, "name it")
                 elif found.kind == "ReplicationDestination" and not _has_source(applied, found, here):
                     tree.note(found.file, found.line, f"{_name(applied, found)} restores what nothing backs up", "add its source")
             elif "kopiur" in found.group and not found.kind.endswith("Repository"):
                 unsupported.append(_unsupported(applied, found, "kopiur"))
             elif found.group == "postgresql.cnpg.io" and found.kind == "Cluster":
                 databases.append(_database(applied, found))
-    return Declared(tuple(backups), tuple(unsupported), tuple(databases))
+    return Declared(_one_per_claim(tree, backups), tuple(unsupported), tuple(databases))
+
+
+def _one_per_claim(tree: Tree, backups: list[DeclaredBackup]) -> tuple[DeclaredBackup, ...]:
+    """Of several sources of one claim the one that its destination restores from, else the first: the others are named."""
+    kept: dict[tuple[str, str], DeclaredBackup] = {}
+    for backup in sorted(backups, key=lambda b: not b.restored):
+        first = kept.setdefault((backup.namespace, backup.claim), backup)
+        if first is not backup:
+            claim = f"{backup.namespace}/{backup.claim}"
+            what = f"{backup.source} backs up {claim} a second time, which is neither audited nor restored"
+            tree.note(*_split(backup.declared_in), what, f"what is looked at is {first.source} at {first.declared_in}")
+    for backup in kept.values():
+        if backup.destination and not backup.restored:
+            what = f"{backup.namespace}/{backup.claim} is backed up to {backup.repository_secret}"
+            what += f", but {backup.destination} restores from another Secret"
+            tree.note(*_split(backup.declared_in), what, "name one Secret in both")
+    return tuple(backup for backup in backups if kept[backup.namespace, backup.claim] is backup)
 
 
 def _neighbours(graph: list[Applied]) -> dict[str, list[_Near]]:
@@ -116,6 +139,7 @@ def _backup(tree: Tree, applied: Applied, source: Found, near: list[_Near]) -> D
         gid=_number(by, security.get("runAsGroup", security.get("fsGroup"))),
         restore_as_of=by.text(there.get("restoreAsOf")).text,
         declared_in=place,
+        restored=destination is not None and _repository_of(by, destination) == secret,
     )
 
 

@@ -212,3 +212,54 @@ def test_what_a_kustomization_does_to_backups_is_said_not_to_be_followed(tmp_pat
         "kubernetes/components/volsync/kustomization.yaml:3: namePrefix is not followed, and backups are declared in what"
         " it changes; look whether it changes names or repositories of backups"
     ]
+
+
+R2 = """---
+apiVersion: v1
+kind: Secret
+metadata: {name: photos-r2}
+stringData: {RESTIC_REPOSITORY: "s3:https://127.10.0.31:9000/r2/photos", RESTIC_PASSWORD: not-read}
+---
+apiVersion: volsync.backube/v1alpha1
+kind: ReplicationSource
+metadata: {name: photos-r2}
+spec: {sourcePVC: photos, restic: {repository: photos-r2}}
+"""
+CLAIM = """---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: photos}
+spec: {dataSourceRef: {kind: ReplicationDestination, apiGroup: volsync.backube, name: photos-dst}}
+"""
+
+
+@pytest.mark.parametrize("populated", [CLAIM, ""])
+def test_of_two_sources_of_one_claim_the_restored_one_counts_and_the_other_is_named(populated: str, tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    folder = tmp_path / "kubernetes/apps/apps/photos/app"
+    (folder / "a-r2.yaml").write_text(R2 + populated)  # read before the other
+    house = load(settings)
+    assert [claim.key for claim in house.claims] == ["apps/notes-data", "media/photos", "apps/vault"]
+    assert house.claims[1].open_as == "s3:https://127.10.0.30:9000/backups/photos"
+    place = "kubernetes/apps/apps/photos/app"
+    assert (
+        f"{place}/a-r2.yaml:7: photos-r2 backs up media/photos a second time, which is neither audited nor restored;"
+        f" what is looked at is photos at {place}/backup.yaml:7"
+    ) in house.notes
+
+
+def test_a_source_of_no_claim_is_named(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    file = tmp_path / "kubernetes/apps/apps/photos/app/odd.yaml"
+    file.write_text(R2.replace("sourcePVC: photos, ", ""))
+    place = "kubernetes/apps/apps/photos/app/odd.yaml"
+    assert f"{place}:7: photos-r2 says no sourcePVC, and is not followed; name it" in load(settings).notes
+
+
+def test_a_claim_restored_from_elsewhere_than_it_is_backed_up_to_is_named(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    file = tmp_path / "kubernetes/apps/apps/photos/app/backup.yaml"
+    file.write_text(file.read_text().replace("{repository: photos-restic, rest", "{repository: other, rest") + CLAIM)
+    place = "kubernetes/apps/apps/photos/app/backup.yaml:7"
+    said = "media/photos is backed up to photos-restic, but photos-dst restores from another Secret; name one Secret in both"
+    assert f"{place}: {said}" in load(settings).notes
