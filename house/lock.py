@@ -23,6 +23,8 @@ from house.yamlfile import Document, YamlInvalid
 LOCK_FILE = "blackstart.lock.yaml"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _HEAD = "# Written by `invoke dr.audit --lock`: what each claim's backup repository was then. Commit it; do not edit it.\n"
+_ANEW = "take the file back from Git, or move it aside and let invoke dr.audit --lock write a new one"
+"""Never mended by us: what it knew would be forgotten, and a repository that is gone would pass for one that never was."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,14 @@ def read_lock(file: Path) -> tuple[LockedClaim, ...]:
         documents = yamlfile.load(file, file.name)
     except YamlInvalid as error:
         raise _refused([error.problem]) from None
-    if not documents:
-        return ()
+    if not documents:  # no file is no lock; a file that was cut to nothing is a lost one
+        raise _refused([Problem(file.name, 0, "", "is empty", _ANEW)])
     problems = list(yamlfile.duplicate_problems(documents[0]))
+    if len(documents) > 1:
+        line = documents[1].spot.line
+        problems.append(Problem(file.name, line, "", "a second document begins here, which is not read", "keep one document"))
     if not isinstance(mapping(documents[0].value).get("claims"), dict):
-        problems.append(Problem(file.name, 1, "claims", "is missing", "let invoke dr.audit --lock write the file again"))
+        problems.append(Problem(file.name, 1, "claims", "is missing", _ANEW))
     keys = sorted(mapping(mapping(documents[0].value).get("claims")))
     claims = [claim for key in keys if (claim := _claim(documents[0], key, problems)) is not None]
     if problems:
@@ -125,8 +130,7 @@ def _claim(document: Document, key: str, problems: list[Problem]) -> LockedClaim
             raise ValueError
     except (TypeError, ValueError):
         line = document.line(("claims", key))
-        better = "let invoke dr.audit --lock write it again"
-        problems.append(Problem(document.name, line, f"claims.{key}", "is no entry of a lock file", better))
+        problems.append(Problem(document.name, line, f"claims.{key}", "is no entry of a lock file", _ANEW))
         return None
     return LockedClaim(key, values["repository_id"], count, size, date)
 

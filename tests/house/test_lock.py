@@ -1,0 +1,42 @@
+"""A lock file that cannot be read is refused, each with what helps; one that is not there knows nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import SettingsInvalid
+from house.lock import LOCK_FILE, LockedClaim, read_lock, write_lock
+
+KNOWN = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
+ANEW = "take the file back from Git, or move it aside and let invoke dr.audit --lock write a new one"
+
+
+def test_no_file_knows_nothing_and_what_was_written_is_read(tmp_path: Path) -> None:
+    file = tmp_path / LOCK_FILE
+    assert read_lock(file) == ()
+    write_lock(file, [KNOWN])
+    assert read_lock(file) == (KNOWN,)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", f"{LOCK_FILE}: is empty; {ANEW}"),
+        ("# only this\n", f"{LOCK_FILE}: is empty; {ANEW}"),
+        ("claim: {}\n", f"{LOCK_FILE}:1: claims: is missing; {ANEW}"),
+        ("claims:\n  apps/notes: {count: 1}\n", f"{LOCK_FILE}:2: claims.apps/notes: is no entry of a lock file; {ANEW}"),
+        ("claims: {}\n---\nclaims: {}\n", f"{LOCK_FILE}:3: a second document begins here, which is not read; keep one document"),
+    ],
+)
+def test_what_is_no_lock_is_refused_and_not_written_over(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / LOCK_FILE
+    file.write_text(text)
+    with pytest.raises(SettingsInvalid) as caught:
+        read_lock(file)
+    assert caught.value.evidence == (said,)
+    with pytest.raises(SettingsInvalid):
+        write_lock(file, [KNOWN])
+    assert file.read_text() == text
