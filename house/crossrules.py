@@ -87,10 +87,19 @@ def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterat
         slot = str(disk.get("slot") or f"scsi{index}")
         if slot in slots:
             yield (*where, "slot"), f"{slot} is also that of disk {slots[slot]}", "give each disk its own"
+        elif later := [other for other in slots if _number(other) > _number(slot)]:
+            # Talos would take it for an earlier /dev/sd… than the list says, and be installed to the wrong one.
+            what = f"{slot} comes before {later[0]} of disk {slots[later[0]]}, and Talos sees disks in the order of their slots"
+            yield (*where, "slot"), what, "list the disks in that order"
         slots.setdefault(slot, index)
     if homeless:
         what = f"is missing for disk {homeless[0]}, and in node_defaults too"
         yield ("nodes", name, "storage"), what, "write it in one, as in `storage: local-lvm`"
+
+
+def _number(slot: str) -> int:
+    digits = slot.removeprefix("scsi")
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _hardware(

@@ -31,6 +31,7 @@ from house.values import (
     SlotName,
     StorageName,
     Store,
+    TalosVersion,
     TokenId,
     Wait,
     wrong,
@@ -127,7 +128,7 @@ class ImageSection(Section):
     url: ImageUrl | None = _what("the image's URL", "https://factory.talos.dev/image/…/nocloud-amd64.qcow2", None)
     factory: HttpsUrl = _what("the Image Factory", "https://factory.talos.dev", "https://factory.talos.dev")
     schematic: str | None = Field(default=None, description="the factory's schematic id", examples=["376567988ad3…"], min_length=1)
-    version: str | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
+    version: TalosVersion | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
     sha256: Sha256 | None = _what("the image's SHA-256 checksum", "64 hex digits", None)
     ca_file: PathText | None = _what("the file of the CA that signed the factory's certificate", "factory-ca.pem", None)
     storage: StorageName = _what("the Proxmox storage with content type import that it is put on", "local")

@@ -283,4 +283,5 @@ HostName = Annotated[str, _named(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a 
 StorageName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._-]*", "a Proxmox storage's name", "local-lvm")]
 BridgeName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._]{0,14}", "a bridge's name", "vmbr0")]
 TokenId = Annotated[str, _named(r"[^@!\s]+@[^@!\s]+![A-Za-z][A-Za-z0-9._-]+", "a token id", "blackstart@pve!run")]
+TalosVersion = Annotated[str, _named(r"v\d+\.\d+\.\d+(-[\w.]+)?", "a Talos version", "v1.13.9")]
 SlotName = Annotated[str, _named(r"scsi([0-9]|[12][0-9]|30)", "a disk slot", "scsi1")]
