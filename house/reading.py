@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from house import yamlfile
+from house.kustomize import mapping
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.settings import BackupsPart, Settings
 from house.values import FILL_IN, kind_of
@@ -66,6 +67,10 @@ def _validated(document: Document, model: type[Model]) -> ReadSettings[Model]:
     problems = [problem for duplicate, problem in duplicates if model is Settings or duplicate.path[0] in sections]
     marks = tuple(mark for mark in marks_of(document.value, ()) if model is Settings or (mark[:1] and mark[0] in sections))
     settings: Model | None
+    if model is BackupsPart:  # sections that are unfinished are not its business; what is no section may be one misspelt
+        unknown = [key for key in mapping(document.value) if key not in Settings.model_fields]
+        known = list(Settings.model_fields)
+        problems += [_problem(document, (key,), "is not a known key", nearest_or_all(key, known)) for key in unknown]
     problems += [_problem(document, mark, "is not filled in yet", f"write {_advice(mark)}") for mark in marks]
     try:
         settings = model.model_validate(document.value)

@@ -124,3 +124,8 @@ def test_looking_at_backups_refuses_a_bad_rule_and_an_unfilled_password(tmp_path
         "blackstart.yaml:44: backups.password: is not filled in yet",
         "blackstart.yaml:55: backups.defaults.max_age: `soon` is not a duration",
     ]
+
+
+def test_looking_at_backups_refuses_a_misspelt_section(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path, SETTINGS.replace("backups:\n", "backup:\n").replace("vm_id: 8001", ""))
+    assert refused(settings, Part.BACKUPS) == ("blackstart.yaml:43: backup: is not a known key; the nearest known one is backups",)
