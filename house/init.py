@@ -5,6 +5,7 @@ Reads the repository, asks nobody, and overwrites nothing.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from house.talconfig import TalosNode
 from house.values import FILL_IN
 from house.yamlfile import parse
 
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 
@@ -35,11 +37,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Written:
-    """What was written where, what is left to fill in, and what in the repository could not be followed."""
+    """What was written where, what is left to fill in, what in the repository could not be followed, and what in it is wrong:
+    with that, the file cannot be used even when it is filled in."""
 
     file: Path
     marks: tuple[Mark, ...]
     notes: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
 
 def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> Written:
@@ -65,7 +69,8 @@ def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.tok
         raise SettingsInvalid(f"{file} is there already", hint="it is never overwritten: move it aside first") from None
     except OSError as error:
         raise SettingsInvalid(f"{root} cannot be written to: {error.strerror}", hint="the repository must be yours") from error
-    return Written(file, marks_in(text), repository.notes)
+    problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
+    return Written(file, marks_in(text), tuple(note for note in repository.notes if note not in problems), problems)
 
 
 def marks_in(text: str) -> tuple[Mark, ...]:
@@ -100,7 +105,7 @@ def _nodes(nodes: tuple[TalosNode, ...]) -> str:
     lines += ["", "# Where each node of talos/talconfig.yaml lives.", "nodes:"]
     for node in nodes:
         role = "control plane" if node.control_plane else "worker"
-        lines.append(f"  {node.name}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
+        lines.append(f"  {_key(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
         lines.append(f"    host: {FILL_IN}")
         lines.append(f"    vm_id: {FILL_IN}")
         if not node.mac:
@@ -146,7 +151,7 @@ def _backups(repository: Repository) -> str:
     lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD", told=told)]
     lines.append("  open_as:" if patterns else "  open_as: []")
     for pattern in patterns:
-        lines.append(f'    - seen: "{pattern}"')
+        lines.append(f"    - seen: {_text(pattern)}")
         if pattern.startswith("s3:"):
             lines.append("      environment:")
             lines += [f"        {key}: {FILL_IN}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
@@ -157,11 +162,20 @@ def _backups(repository: Repository) -> str:
     unknown = [b for b in backups if not b.mover_repository]
     lines.append("  claims:" if unknown else "  claims: {}")
     for backup in unknown:
-        lines.append(f"    {backup.namespace}/{backup.claim}:")
+        lines.append(f"    {_key(f'{backup.namespace}/{backup.claim}')}:")
         lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
     lines.append(f"  # Claims that the repository backs up: {known}.")
     return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A text in quotes, whatever it holds: what JSON writes, YAML reads."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else _text(value)
 
 
 def _pattern(seen: str, app: str) -> str:

@@ -29,9 +29,10 @@ def init(repo: str, settings: str, json: bool) -> int:
         written = write_settings(root)
         if json:
             result = {
-                "verb": "config.init", "outcome": "written", "counts": {"marks": len(written.marks), "notes": len(written.notes)},
+                "verb": "config.init", "outcome": "written",
+                "counts": {"marks": len(written.marks), "notes": len(written.notes), "problems": len(written.problems)},
                 "seconds": round(time.monotonic() - began, 3), "file": str(written.file), "marks": written.marks,
-                "notes": written.notes,
+                "notes": written.notes, "problems": written.problems,
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
             return EXIT_OK
@@ -39,6 +40,8 @@ def init(repo: str, settings: str, json: bool) -> int:
         out(f"Written: {written.file}\n")
         for note in written.notes:
             out(f"note: {note}\n")
+        for problem in written.problems:
+            out(f"wrong in the repository: {problem}\n")
         out(
             f"Only you know these {len(written.marks)} values, marked in the file:\n"
             if written.marks

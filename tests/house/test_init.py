@@ -11,6 +11,7 @@ from engine.errors import SettingsInvalid
 from house.init import Written, write_settings
 from house.loader import Part, load
 from house.values import FILL_IN
+from house.yamlfile import parse
 from tests.house.small_house import write_repository
 
 ANSWERS = {
@@ -122,3 +123,27 @@ def test_it_holds_no_secret_and_every_house_gets_its_own_id(tmp_path: Path) -> N
         text = write_settings(tmp_path / name).file.read_text()
         ids.add(next(line for line in text.splitlines() if line.startswith("  id:")))
     assert len(ids) == 2
+
+
+def test_what_the_repository_holds_is_quoted_where_yaml_needs_it(tmp_path: Path) -> None:
+    write_repository(tmp_path).unlink()
+    secret = tmp_path / "kubernetes/components/volsync/secret.yaml"
+    secret.write_text(secret.read_text().replace('"/repository/${APP}"', "'/b\"x/${APP}'"))
+    talconfig = tmp_path / "talos/talconfig.yaml"
+    talconfig.write_text(talconfig.read_text().replace("hostname: w-1", "hostname: 'w: 1'"))
+    text = write_settings(tmp_path).file.read_text()
+    (document,) = parse(text)
+    assert document.value["backups"]["open_as"][0]["seen"] == '/b"x/{app}'
+    assert list(document.value["nodes"]) == ["cp-1", "w: 1"]
+
+
+def test_what_is_wrong_in_the_repository_is_told_at_once(tmp_path: Path) -> None:
+    write_repository(tmp_path).unlink()
+    (tmp_path / "talos/talenv.yaml").write_text("kubernetesVersion: v1.36.3\n")
+    (tmp_path / "kubernetes/apps/apps/kustomization.yaml").write_text("")
+    written = write_settings(tmp_path)
+    assert written.problems == (
+        "kubernetes/apps/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources, or take the folder out",
+        "talos/talconfig.yaml:3: talosVersion: ${talosVersion} has no value; give it one in talenv.yaml",
+    )
+    assert not set(written.problems) & set(written.notes)
