@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from io import TextIOBase
 from typing import TextIO
 
 from engine.errors import BlackstartError
@@ -16,7 +17,7 @@ from engine.secrets import Secret, redact
 class JsonLines:
     """A sink that writes each event as one JSON object to `out`, flushed, so that a killed run's lines are there."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO | TextIOBase) -> None:
         self._out = out
 
     def __call__(self, event: Event) -> None:

@@ -35,6 +35,8 @@ from engine.waiting import Clock
 from house.model import House
 from tools.places import Places
 
+_SOME_SPACE = 1 << 16  # an empty file fits on a full disk
+
 
 @dataclass
 class RealDoors:
@@ -104,8 +106,8 @@ def _need_folder(house: House) -> None:
     """The state folder, made and writable: every run, and every look that starts a program, keeps its files there."""
     try:
         house.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with TemporaryFile(dir=house.state_dir):
-            pass
+        with TemporaryFile(dir=house.state_dir) as file:
+            file.write(bytes(_SOME_SPACE))
     except OSError as error:
         raise SettingsInvalid(
             f"the state folder {house.state_dir} cannot be written to",

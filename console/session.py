@@ -22,11 +22,12 @@ from cluster.course import Course, HouseGraph
 from console.doors import Doors
 from console.jsonlines import JsonLines
 from console.live import LiveView
+from console.outlet import Outlet, outlets
 from console.plain import PlainLines
 from console.problem import complete, problem_lines
 from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, PreflightRefused
+from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, JournalUnwritable, PreflightRefused
 from engine.events import Event, Sink
 from engine.executor import run
 from engine.journal import Journal, open_journal
@@ -97,7 +98,7 @@ class Session:
         with ExitStack() as stack:
             journal = open_journal(self.house.state_dir, lineage=self.house.id, run=self.run_id)
             stack.enter_context(journal)
-            folder.mkdir(parents=True, mode=0o700)
+            _make_folder(folder)
             doors = stack.enter_context(self.doors(journal))
             self.end_dead_programs(doors, journal)
             approval = self.consent(graph, doors, journal, approved)
@@ -187,7 +188,8 @@ class Session:
     def sinks(self, folder: Path) -> Iterator[Sink]:
         """JSON lines always in the run's folder; on screen JSON, a live view on a terminal, plain lines otherwise."""
         with ExitStack() as stack:
-            kept = JsonLines(stack.enter_context((folder / "events.jsonl").open("w", encoding="utf-8")))
+            file = stack.enter_context((folder / "events.jsonl").open("w", encoding="utf-8"))
+            kept = JsonLines(Outlet(file, file.name))
             shown: Sink
             if self.json:
                 shown = self.lines
@@ -278,6 +280,18 @@ def _refusing(step: StepReport) -> StepReport:
     return replace(step, error=refusal)
 
 
+def _make_folder(folder: Path) -> None:
+    """The run's own folder; one that cannot be made is told as the journal beside it would be."""
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise JournalUnwritable(
+            f"the run's folder {folder} cannot be made",
+            evidence=(f"{type(error).__name__}: {error.strerror}",),
+            hint="nothing was begun; free space, or repair the disk",
+        ) from error
+
+
 def _bug_log(folder: Path) -> Callable[[str], str]:
     def write(text: str) -> str:
         path = folder / "bug.log"
@@ -302,17 +316,18 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             JsonLines(sys.stdout).write({"result": result})
         return code
 
-    try:
-        return body()
-    except BlackstartError as error:
-        error.next_command = complete(error.next_command, settings)
-        if not json:
-            sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
-        return ended(REFUSED, error.exit_code, problem=error)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
-        return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
-    except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
-        sys.stderr.write(redact(traceback.format_exc()))
-        sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
-        return ended("bug", EXIT_BUG, kind=type(bug).__name__)
+    with outlets():
+        try:
+            return body()
+        except BlackstartError as error:
+            error.next_command = complete(error.next_command, settings)
+            if not json:
+                sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
+            return ended(REFUSED, error.exit_code, problem=error)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
+            return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
+        except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
+            sys.stderr.write(redact(traceback.format_exc()))
+            sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
+            return ended("bug", EXIT_BUG, kind=type(bug).__name__)
