@@ -302,6 +302,16 @@ def _bug_log(folder: Path) -> Callable[[str], str]:
     return write
 
 
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Outside of a run too, SIGTERM ends a verb as Ctrl-C does: programs ended, result told, 130."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") -> int:
     """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70).
 
@@ -316,7 +326,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             JsonLines(sys.stdout).write({"result": result})
         return code
 
-    with outlets():
+    with outlets(), sigterm_as_ctrl_c():
         try:
             return body()
         except BlackstartError as error:

@@ -146,6 +146,17 @@ class TestWhatARunEndsWith:
         assert guarded("cluster.plan", True, body) == errors.EXIT_INTERRUPTED
         assert result_of(capsys)["outcome"] == "interrupted"
 
+    def test_130_sigterm_outside_of_a_run(self, capsys: Printed) -> None:
+        before = signal.getsignal(signal.SIGTERM)
+
+        def body() -> int:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("it went on")
+
+        assert guarded("cluster.plan", True, body) == errors.EXIT_INTERRUPTED
+        assert result_of(capsys)["outcome"] == "interrupted"
+        assert signal.getsignal(signal.SIGTERM) == before
+
 
 def on_look(port: str, name: str, first: Callable[[], None]) -> Callable[[ActContext], ActContext]:
     """Doors that do `first` at this look of this port."""
