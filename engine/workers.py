@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -85,3 +87,32 @@ class Threads:
             self._jobs.get()()
             with self._lock:
                 self._idle += 1
+
+
+def each(workers: Workers, ask: Callable[[A], T], about: Sequence[A], *, at_once: int) -> list[T]:
+    """`ask` about each, at most `at_once` at the same time; the answers in the order of `about`.
+
+    What one `ask` raises is raised here, and nothing more is asked then. Nobody waits for those that are under way, neither
+    then nor when this wait is interrupted: a store that hangs must not hold the person who pressed Ctrl-C.
+    """
+    inbox: Channel[tuple[int, list[T], BaseException | None]] = workers.channel()
+
+    def work(place: int) -> None:
+        try:
+            inbox.put((place, [ask(about[place])], None))
+        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+            inbox.put((place, [], error))
+
+    answers: dict[int, T] = {}
+    for place in range(min(at_once, len(about))):
+        workers.start(partial(work, place))
+    for following in range(at_once, at_once + len(about)):
+        heard = inbox.get()
+        assert heard is not None  # there is no timeout
+        place, answer, error = heard
+        if error is not None:
+            raise error
+        answers[place] = answer[0]
+        if following < len(about):
+            workers.start(partial(work, following))
+    return [answers[place] for place in range(len(about))]

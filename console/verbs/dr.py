@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from json import loads
 
 from adapters.backups.results import Verdict
@@ -18,6 +17,7 @@ from console.session import Session, guarded
 from console.tables import audit_findings, audit_table, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.journal import open_journal
+from engine.workers import Threads, each
 from house.loader import Part
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import BackedUpClaim
@@ -96,8 +96,7 @@ def audit_all(session: Session) -> list[ClaimAudit]:
             return audit_claim(look.backups, look.clock, house, claim, known.get(claim.key, ""))
 
         # At once: a store that does not answer is waited for once, not once per claim.
-        with ThreadPoolExecutor(max_workers=house.limits.parallel) as pool:
-            return list(pool.map(audited, house.claims))
+        return each(Threads(), audited, house.claims, at_once=house.limits.parallel)
 
 
 def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
