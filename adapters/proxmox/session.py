@@ -69,6 +69,17 @@ def _worth_another_endpoint(error: Exception, ours: BlackstartError, *, looks: b
     return looks or never_connected(error)
 
 
+def _fit_for_a_header(secret: Secret) -> Secret:
+    """The same. What http.client raises for a value of several lines quotes it, so that one must not get there."""
+    value = secret.reveal()
+    if not (value.isascii() and value.isprintable()):
+        raise SettingsInvalid(
+            "the Proxmox token's secret holds a sign that none of its kind has, or more than one line",
+            hint="proxmox.token.secret is the value that was shown once, when the token was made: letters, digits and -",
+        )
+    return secret
+
+
 @dataclass
 class _Client:
     resource: ProxmoxResource
@@ -154,7 +165,7 @@ class Sessions:
     def _token(self) -> Secret:
         with self._resolving:
             if self._resolved is None:
-                self._resolved = self._secret()
+                self._resolved = _fit_for_a_header(self._secret())
             return self._resolved
 
     def _drop(self, index: int) -> None:

@@ -257,3 +257,14 @@ def test_the_secret_is_asked_for_once_and_late(servers: Servers) -> None:
     look(sessions)
     sessions.close()
     assert asked == [1]
+
+
+@pytest.mark.parametrize("value", ["c0ffee00\nsecond-line", "c0ffee\u2026", "c0ffee\x1b[0m"])
+def test_a_secret_that_is_no_token_is_refused_and_not_quoted(servers: Servers, value: str) -> None:
+    access = ProxmoxAccess(
+        (ProxmoxEndpoint(servers.start(version), servers.keys.fingerprint),), "blackstart@pve!run", SecretRef(("env:X",))
+    )
+    with pytest.raises(SettingsInvalid) as caught:
+        look(Sessions(access, lambda: Secret(value)))
+    assert "c0ffee" not in f"{caught.value} {caught.value.evidence} {caught.value.hint}"
+    assert servers.seen == []
