@@ -20,6 +20,7 @@ _PIECE = 1 << 16
 _STDERR_KEPT = 1 << 18
 _DRAIN_S = 1.0
 _BACKSTOP_S = 15.0
+_GREETING_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,13 @@ class Conversation:
             self._shut(descriptor)
 
     def greeting(self) -> tuple[int, str]:
-        """Group id and start time of the minder that leads the group; the program is not started before `converse`."""
+        """Group id and start time of the minder that leads the group; the program is not started before `converse`.
+
+        Raises OSError when no minder says so in time: the keeper was killed or stopped, or could not fork.
+        """
+        self._run.settimeout(_GREETING_S)
         words = self._hear()
+        self._run.settimeout(None)
         if words is None:
             raise ConnectionError("the minder ended before it said its name")
         return int(words["group"]), str(words["start"])
@@ -80,7 +86,10 @@ class Conversation:
             if self._unwanted:
                 return Outcome("asked", 0, "", b"")
             self._ordered = True
-            self._run.sendall(json.dumps(asdict(order)).encode() + b"\n")
+            try:
+                self._run.sendall(json.dumps(asdict(order)).encode() + b"\n")
+            except OSError:
+                return Outcome("vanished", 0, "", b"")
         words = self._pump(stdin, sink, time.monotonic() + order.timeout_s + order.grace_s + _BACKSTOP_S)
         said = bytes(self._stderr)
         if words is None:

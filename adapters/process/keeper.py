@@ -87,7 +87,9 @@ class Keeper:
             )
         self._control = ours
         pid = self._process.pid
-        (self.directory / "owner").write_text(f"{pid} {groups.start_of(pid)}\n")
+        new = self.directory / "owner.new"
+        new.write_text(f"{pid} {groups.start_of(pid)}\n")
+        new.replace(self.directory / "owner")  # whole or not at all: another run that starts now may be reading
 
     @property
     def pid(self) -> int:
@@ -189,7 +191,10 @@ class Keeper:
         )
         started = time.monotonic()
         with self._open() as conversation:
-            group, start = conversation.greeting()
+            try:
+                group, start = conversation.greeting()
+            except OSError as error:
+                raise self._lost() from error
             if self._on_start is not None:
                 self._on_start(group, start, shown)
             given = stdin.reveal().encode() if isinstance(stdin, Secret) else stdin or b""
@@ -256,10 +261,14 @@ class Keeper:
 def wipe_leftovers(directory: Path) -> None:
     """Remove private folders (rendered values files lie there) whose keeper is dead: it was killed before it could."""
     for folder in directory.glob("programs-*"):
-        owner = folder / "owner"
-        pid, _, start = owner.read_text().strip().partition(" ") if owner.exists() else ("", "", "")
+        try:
+            age = time.time() - folder.stat().st_mtime
+            owner = folder / "owner"
+            pid, _, start = owner.read_text().strip().partition(" ") if owner.exists() else ("", "", "")
+        except FileNotFoundError:
+            continue  # another run that starts now was quicker
         if pid.isdigit() and groups.start_of(int(pid)) == start:
             continue
-        if not owner.exists() and time.time() - folder.stat().st_mtime < _YOUNG_S:
+        if not pid and age < _YOUNG_S:
             continue  # just being made by another run
         shutil.rmtree(folder, ignore_errors=True)

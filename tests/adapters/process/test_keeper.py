@@ -23,6 +23,7 @@ from adapters.process.results import (
     ProgramTimedOut,
     SecretInArgv,
 )
+from engine.errors import TransientError
 from engine.secrets import Secret
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -266,6 +267,28 @@ def test_a_minder_killed_from_outside_takes_its_program_along(keeper: Keeper, st
     assert not group_alive(group, start)
 
 
+def test_a_keeper_killed_before_it_starts_a_program_is_no_bug(keeper: Keeper, started: Started) -> None:
+    caught: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            keeper.run(["true"], timeout_s=10)
+        except TransientError as error:
+            caught.append(error)
+
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = open_files()
+    os.kill(keeper.pid, signal.SIGSTOP)
+    thread = threading.Thread(target=call)
+    thread.start()
+    wait_for(lambda: open_files() == before + 4)  # the other ends are handed over: somebody should say his name now
+    os.kill(keeper.pid, signal.SIGKILL)
+    thread.join(10)
+    assert len(caught) == 1 and "keeps our programs is gone" in str(caught[0]) and not started.seen
+
+
 def test_a_number_given_to_somebody_else_is_left_alone() -> None:
     with subprocess.Popen(["sleep", "100"], start_new_session=True) as other:
         try:
@@ -333,6 +356,16 @@ def test_leftovers_of_a_dead_keeper_are_wiped_and_those_of_a_living_one_kept(tmp
     (dead / "owner").write_text(f"{os.getpid()} another-boot:1\n")
     wipe_leftovers(tmp_path / "state")
     assert not dead.exists() and keeper.directory.exists()
+
+
+def test_a_young_folder_without_its_owner_s_name_is_left_to_the_run_that_makes_it(tmp_path: Path) -> None:
+    young, old = tmp_path / "programs-young", tmp_path / "programs-old"
+    for folder in (young, old):
+        folder.mkdir()
+        (folder / "owner").touch()
+    os.utime(old, (1.0, 1.0))
+    wipe_leftovers(tmp_path)
+    assert young.exists() and not old.exists()
 
 
 def test_closing_removes_the_private_folder_and_lets_go_of_the_lock(tmp_path: Path) -> None:
