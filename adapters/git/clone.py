@@ -16,12 +16,14 @@ LOCAL_S = 30.0
 REMOTE_S = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REMOTE = "flux"
+_USERS_OWN = ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "SSH_AUTH_SOCK")
 
 
 class GitClone:
     """Implements CloneView for the clone that holds `root`; `url` and `branch` are what Flux pulls, `ca_file` "" for the usual.
 
-    The user's own git configuration, SSH agent and known hosts are used: whoever can push can ask. Nothing is ever prompted for.
+    The user's own git configuration (with what it ignores), SSH agent and known hosts are used: whoever can push can ask.
+    Nothing is ever prompted for.
     """
 
     def __init__(self, runner: Runner, root: Path, url: str, branch: str, ca_file: str = "") -> None:
@@ -70,8 +72,11 @@ class GitClone:
 
 
 def _environment(url: str, ca_file: str, ours: Mapping[str, str]) -> dict[str, str | Secret]:
-    """The URL goes in as configuration, not as an argument: a user name in it is nobody else's to read."""
-    home = Path(ours.get("HOME", "/"))
+    """The URL goes in as configuration, not as an argument: a user name in it is nobody else's to read.
+
+    HOME is the user's own, against the rule for programs: what is ignored, how a host is reached and who lends a password are
+    written there, and a clone that git calls clean must be clean to us.
+    """
     env: dict[str, str | Secret] = {
         "GIT_OPTIONAL_LOCKS": "0",  # status would else write the index
         "GIT_TERMINAL_PROMPT": "0",
@@ -79,12 +84,10 @@ def _environment(url: str, ca_file: str, ours: Mapping[str, str]) -> dict[str, s
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"remote.{_REMOTE}.url",
         "GIT_CONFIG_VALUE_0": url,
-        "GIT_CONFIG_GLOBAL": ours.get("GIT_CONFIG_GLOBAL", str(home / ".gitconfig")),
     }
     if ca_file:
         env["GIT_SSL_CAINFO"] = ca_file
-    if "SSH_AUTH_SOCK" in ours:
-        env["SSH_AUTH_SOCK"] = ours["SSH_AUTH_SOCK"]
+    env |= {name: ours[name] for name in _USERS_OWN if name in ours}
     return env
 
 

@@ -72,6 +72,22 @@ def test_everything_uncommitted_is_named_and_nothing_is_written(keeper: Keeper, 
     assert (clone / ".git" / "index").read_bytes() == index
 
 
+def test_what_the_user_s_own_git_ignores_and_rewrites_counts(
+    keeper: Keeper, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "home" / ".config" / "git"
+    own.mkdir(parents=True)
+    (own / "ignore").write_text(".DS_Store\n")
+    (own / "config").write_text(f'[url "{clone.parent}/"]\n\tinsteadOf = "house:"\n')
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"):
+        monkeypatch.delenv(name, raising=False)
+    (clone / ".DS_Store").write_text("")
+    state = port(keeper, clone, url="house:remote.git").state()
+    assert (state.dirty, state.remote_detail) == ((), "")
+    assert state.remote_commit == state.commit
+
+
 def test_a_remote_that_cannot_be_asked_says_why(keeper: Keeper, clone: Path, tmp_path: Path) -> None:
     for state in (
         port(keeper, clone, url=str(tmp_path / "nowhere.git")).state(),
