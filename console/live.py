@@ -69,5 +69,7 @@ class LiveView:
         lines = [Text(f"{self._prefix}{self._ended} of {self._total} done", "bold")]
         for step, state in self._running.items():
             yet = f", at most {max(0.0, state.until - now):.0f} s yet" if state.until else ""
-            lines.append(Text(f"  {step}  {state.what}  ({now - state.since:.0f} s{yet})", "cyan"))
+            # A terminal cuts the end of a long line off: the times come first, then who, then for what.
+            told = f"  {now - state.since:4.0f} s{yet}  {step}  {state.what}"
+            lines.append(Text(told, "cyan", no_wrap=True, overflow="ellipsis"))
         return Group(*lines)
