@@ -14,6 +14,7 @@ help:
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
 $(STAMP): requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed (Python 3.11 or newer) and was not found on PATH."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
 	@command -v git >/dev/null || { echo "git is needed and was not found on PATH."; exit 1; }
 	@command -v ssh >/dev/null || { echo "OpenSSH (ssh) is needed and was not found on PATH."; exit 1; }
