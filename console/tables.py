@@ -30,6 +30,8 @@ COLOURS = {
 def plan_table(plan: Plan) -> Table:
     """One line per step: what would be done, what was seen, after what it will be known."""
     table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in ("symbol", "verdict", "step", "what was seen"):
+        table.add_column(overflow="fold")  # a path is folded on a narrow terminal, and not cut short
     for line in plan.lines:
         symbol, colour = SYMBOLS[line.verdict]
         detail = line.detail
@@ -58,7 +60,7 @@ def report_table(report: Report) -> Table:
     """One line per step with its time."""
     table = Table(box=None, pad_edge=False)
     for name in ("outcome", "step", "seconds", "what was seen"):
-        table.add_column(name, justify="right" if name == "seconds" else "left")
+        table.add_column(name, justify="right" if name == "seconds" else "left", overflow="fold")
     blocked = [step for step in report.steps if step.outcome is Outcome.BLOCKED]
     for step in report.steps:
         if step.outcome is Outcome.BLOCKED:
@@ -91,7 +93,7 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Table:
     """One line per declared backup. Why a verdict is not ok is told below it, by `audit_findings`: terminals are narrow."""
     table = Table(box=None, pad_edge=False)
     for name in ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for audit in audits:
         point = audit.newest
         age = "unknown" if audit.age is None else f"{audit.age / 3600:.1f} h"
@@ -125,7 +127,7 @@ def hold_table(record: HoldRecord, now: float) -> Table:
     """One line per claim of the record, oldest hold first."""
     table = Table(box=None, pad_edge=False)
     for name in ("state", "claim", "since", "restore point", "proof", "reason"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for claim in sorted(record.claims, key=lambda c: c.since):
         since = f"{(now - claim.since) / 3600:.1f} h" if claim.since else "unknown"
         point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"

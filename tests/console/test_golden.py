@@ -166,6 +166,20 @@ def test_the_table_of_a_plan() -> None:
     assert plan_summary(PLAN) == SUMMARY
 
 
+def test_no_id_and_no_path_is_cut_short_on_a_narrow_terminal() -> None:
+    path = "https://factory.talos.dev/image/376567988ad3/v1.13.9/nocloud-amd64.qcow2"
+    name = "helm.sync-release/observability/kube-prometheus-stack"
+    made = Plan((line(name, Verdict.REFUSED, "no image", evidence=(path,)),))
+    report = Report("apply", "run-1", (row(name, Outcome.OK, path),), 1.0)
+    for draw in (lambda console: console.print(plan_table(made)), lambda console: print_report(console, report)):
+        out = io.StringIO()
+        draw(Console(file=out, width=60, highlight=False, soft_wrap=True))
+        folded = out.getvalue()
+        assert "…" not in folded
+        assert all(ending in folded for ending in ("stack", "qcow2"))
+
+
+
 def test_the_lines_of_a_plan_as_json() -> None:
     (update,) = [line for line in PLAN.lines if line.verdict is Verdict.UPDATE]
     assert plain(update) == {
