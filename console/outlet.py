@@ -17,14 +17,15 @@ from typing import TextIO
 class Outlet(io.TextIOBase):
     """A stream round another (None: there is none). The first write that fails is the last one that is tried.
 
-    `name` is what people are told it is; "" for stderr itself, of which nobody can be told. A sign that the stream's
-    encoding lacks is written as its number.
+    `reader_left` says that it was a pipe whose other end is closed. `name` is what people are told it is; "" for stderr
+    itself, of which nobody can be told. A sign that the stream's encoding lacks is written as its number.
     """
 
     def __init__(self, stream: TextIO | None, name: str) -> None:
         super().__init__()
         self._stream = stream
         self._name = name
+        self.reader_left = False
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -71,6 +72,7 @@ class Outlet(io.TextIOBase):
             os.dup2(nothing, descriptor)
             os.close(nothing)
         self._stream = None
+        self.reader_left = isinstance(error, BrokenPipeError)
         if self._name:
             reason = error.strerror or type(error).__name__
             sys.stderr.write(f"{self._name} cannot be written any more ({reason}): what follows is not in it.\n")

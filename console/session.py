@@ -201,6 +201,9 @@ class Session:
             def both(event: Event) -> None:
                 kept(event)
                 shown(event)
+                if self.json and not self.stop.requested and isinstance(self.out, Outlet) and self.out.reader_left:
+                    # A program that follows a run has it in hand: without it the run must not go on by itself.
+                    self.stop.request("nobody reads the JSON lines any more")
 
             yield both
 

@@ -32,17 +32,30 @@ def unread_pipe() -> Iterator[TextIO]:
         yield pipe
 
 
-@pytest.mark.parametrize("json", [False, True])
+def bootstrapped(desk: Desk, *, json: bool) -> int:
+    """A bootstrap that has one namespace left to make; answers the exit code."""
+    desk.running.home.kube.objects().namespaces.discard("apps")
+    course = desk.running.bootstrap
+    return guarded("cluster.bootstrap", json, lambda: desk.session("cluster.bootstrap", json=json).apply(course))
+
+
 def test_a_run_whose_reader_left_goes_on_to_its_own_end(
-    held_desk: Desk, unread_pipe: TextIO, json: bool, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+    held_desk: Desk, unread_pipe: TextIO, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdout", unread_pipe)
-    course = held_desk.running.bootstrap
-    held_desk.running.home.kube.objects().namespaces.discard("apps")
-    run = guarded("cluster.bootstrap", json, lambda: held_desk.session("cluster.bootstrap", json=json).apply(course))
-    assert run == errors.EXIT_HELD
+    assert bootstrapped(held_desk, json=False) == errors.EXIT_HELD
     assert "apps" in held_desk.running.home.kube.objects().namespaces
     assert capsys.readouterr().err == "standard output cannot be written any more (Broken pipe): what follows is not in it.\n"
+
+
+def test_a_run_that_a_program_followed_stops_in_order_when_that_is_gone(
+    held_desk: Desk, unread_pipe: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", unread_pipe)
+    assert bootstrapped(held_desk, json=True) == errors.EXIT_INTERRUPTED
+    assert "apps" not in held_desk.running.home.kube.objects().namespaces
+    monkeypatch.undo()
+    assert bootstrapped(held_desk, json=True) == errors.EXIT_HELD
 
 
 def test_a_problem_whose_reader_left_keeps_its_exit_code(unread_pipe: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
