@@ -42,7 +42,7 @@ def status(house: str, json: bool) -> int:
         if json:
             result = {
                 "verb": "lab.status", "outcome": "runs", "counts": counts, "seconds": round(time.monotonic() - began, 3),
-                "endpoints": told, **seen,
+                "exit_code": EXIT_OK, "endpoints": told, **seen,
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
             return EXIT_OK

@@ -33,11 +33,13 @@ def check(settings: str, json: bool) -> int:
         lacking = [row for row, _ in rows if not row.usable and row.program.need is not Need.OPTIONAL]
         wrong = [row for row, (skew, _) in rows if skew is Skew.DOES_NOT_FIT]
         outcome = "lacking" if lacking else "unfit" if wrong else "fits"
+        code = EXIT_OK if outcome == "fits" else EXIT_STEP_FAILED
         if json:
             counts = Counter(row.finding.value for row, _ in rows)
             result = {
                 "verb": "tools.check", "outcome": outcome, "counts": dict(counts),
-                "seconds": round(time.monotonic() - began, 3), "house": told, "programs": [_row(row, skew) for row, skew in rows],
+                "seconds": round(time.monotonic() - began, 3), "exit_code": code,
+                "house": told, "programs": [_row(row, skew) for row, skew in rows],
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
         else:
@@ -48,7 +50,7 @@ def check(settings: str, json: bool) -> int:
             if wrong:
                 names = ", ".join(row.program.name for row in wrong)
                 sys.stdout.write(f"Not for this house: {names}. Next: put a version that fits on PATH\n")
-        return EXIT_OK if outcome == "fits" else EXIT_STEP_FAILED
+        return code
 
     return guarded("tools.check", json, body, settings)
 

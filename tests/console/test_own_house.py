@@ -45,7 +45,7 @@ def result_of(printed: str) -> dict[str, Any]:
     lines = [json.loads(line) for line in printed.splitlines()]
     assert all(isinstance(line, dict) for line in lines)
     result: dict[str, Any] = lines[-1]["result"]
-    assert {"verb", "outcome", "counts", "seconds"} <= result.keys()
+    assert {"verb", "outcome", "counts", "seconds", "exit_code"} <= result.keys()
     return result
 
 
@@ -135,5 +135,6 @@ def test_the_policies_of_the_hold_are_one_line_with_json(capsys: Printed) -> Non
 
 
 def test_tools_check_is_one_line_too(settings: str, capsys: Printed) -> None:
-    tools.check(settings, True)
-    assert result_of(capsys.readouterr().out)["verb"] == "tools.check"
+    code = tools.check(settings, True)
+    result = result_of(capsys.readouterr().out)
+    assert (result["verb"], result["exit_code"]) == ("tools.check", code)
