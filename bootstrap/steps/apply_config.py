@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.talos.results import Phase
-from engine.errors import PermanentError
-from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
+from engine.errors import PermanentError, TransientError
+from engine.probe import Condition, Probe, changing, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House, Node
 
@@ -68,13 +68,30 @@ class ApplyConfig(BaseStep):
             return changing(f"{self.node.name} is {state.stage}")
         wanted = look.machineconfigs.digest(self.node.name)
         if look.talos.applied_digest(self.node.address) != wanted:
-            # The consent is to this machineconfig and no other.
-            return drifted(f"{self.node.name} runs another machineconfig", "machineconfig", f"to {wanted[:12]}")
+            # The consent is to this machineconfig and no other, and to the machine that a person means by the name.
+            return drifted(
+                f"{self.node.name} runs another machineconfig", "machineconfig", f"to {wanted[:12]}", *self._called(state.hostname)
+            )
         return satisfied(f"{self.node.name} runs its machineconfig, Talos {state.version}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         maintenance = act.talos.phase(self.node.address) is Phase.MAINTENANCE
+        if maintenance is not (seen.condition is Condition.MISSING):
+            # What was looked at in maintenance had no guard and needed no consent: neither holds for a machine that serves.
+            raise TransientError(f"{self.node.name} went into or out of maintenance while it was looked at")
         act.talos.apply_config(self.node.address, self.node.name, maintenance=maintenance)
+
+    def _called(self, hostname: str) -> tuple[str, ...]:
+        """What the machine at the node's address calls itself, where that is another name. Another node of ours is refused."""
+        if not hostname or hostname == self.node.name:
+            return ()
+        if hostname in {node.name for node in self.house.nodes}:
+            raise PermanentError(
+                f"{hostname} answers at {self.node.address}, the address of {self.node.name}",
+                evidence=("it would get another node's machineconfig",),
+                hint="see which machine has which address (DHCP reservations, ipAddress in talconfig.yaml)",
+            )
+        return (f"it calls itself {hostname}",)
 
     def by_hand(self) -> str:
         cluster = self.house.cluster  # talhelper names its files by cluster and node

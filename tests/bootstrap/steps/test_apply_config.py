@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
 from engine.step import Hazard
-from tests.hands import do, see, step
+from tests.hands import Notebook, do, see, step
 from tests.scenario.running import Running
 
 STEP = "talos.apply-config/cp-1"
@@ -76,3 +76,32 @@ def test_a_consent_to_one_machineconfig_is_none_to_the_next(built: Running) -> N
         return step(built.bootstrap, STEP).identity(see(built, built.bootstrap, STEP))
 
     assert named() != named()
+
+
+def test_a_node_that_answers_at_another_nodes_address_gets_nothing(built: Running) -> None:
+    first, worker = (built.home.talos.at(built.house.node(name).address) for name in ("cp-1", "w-1"))
+    first.address, worker.address = worker.address, first.address
+    with pytest.raises(PermanentError, match=r"w-1 answers at 127\.10\.0\.11, the address of cp-1"):
+        see(built, built.bootstrap, STEP)
+
+
+def test_consent_names_the_machine_as_it_calls_itself(built: Running) -> None:
+    machine = built.home.talos.at("127.10.0.11")
+    assert machine.config is not None
+    renamed = machine.config.text.replace('"cp-1"', '"old-name"')
+    machine.config = replace(machine.config, text=renamed, hostname="old-name")
+    seen = see(built, built.bootstrap, STEP)
+    assert step(built.bootstrap, STEP).identity(seen).endswith("it calls itself old-name")
+
+
+def test_what_was_seen_in_maintenance_and_serves_now_is_looked_at_again(in_maintenance: Running) -> None:
+    house = in_maintenance
+    do(house, house.bootstrap, "talos.render-configs")
+    seen = see(house, house.bootstrap, STEP)
+    do(house, house.bootstrap, STEP)
+    house.clock.sleep(60)
+    found = step(house.bootstrap, STEP)
+    happened = len(house.home.world.happenings)
+    with pytest.raises(TransientError, match="out of maintenance"):
+        found.apply(house.home.act("late"), seen, Notebook())
+    assert house.home.world.happenings[happened:] == []
