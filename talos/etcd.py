@@ -8,6 +8,12 @@ from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from house.model import House
 
+NO_QUORUM = (
+    "no member is healthy: etcd needs more than half of its control planes with the data they had, so start those that are off. "
+    "Where such data are lost, save what one node still has before anything is reset (talosctl cp /var/lib/etcd/member/snap/db .) "
+    "and recover a new etcd from it (talosctl bootstrap --recover-from, Talos' disaster recovery)"
+)
+
 
 def etcd_probe(talos: TalosView, house: House) -> Probe:
     """MISSING only when every control plane was asked and none has data; SATISFIED when all are healthy members of one cluster.
@@ -29,8 +35,18 @@ def etcd_probe(talos: TalosView, house: House) -> Probe:
         return changing("etcd has members that are no control planes of this house", *sorted(strangers))
     waiting = sorted(name for name, state in states.items() if not state.healthy or name not in members)
     if waiting:
-        return changing("not yet healthy members: " + ", ".join(waiting))
+        lines = (f"{name}: {_told(state, listed=name in members)}" for name, state in states.items())
+        hint = "" if any(state.healthy for state in states.values()) else NO_QUORUM
+        return changing("not yet healthy members: " + ", ".join(waiting), *lines, hint=hint)
     return satisfied(f"{len(members)} healthy members of one etcd", *sorted(members))
+
+
+def _told(state: EtcdState, *, listed: bool) -> str:
+    if state.data is EtcdData.NONE:
+        return "waits to join, without data"
+    if state.healthy:
+        return "healthy" if listed else "healthy, and not listed as a voter"
+    return "has data, and is not healthy"
 
 
 def _refuse_second(having: dict[str, EtcdState]) -> None:

@@ -9,7 +9,7 @@ from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from engine import executor
-from engine.approval import Approval
+from engine.approval import Approval, approve
 from engine.journal import open_journal
 from engine.plan import Plan, plan
 from engine.report import Report
@@ -68,8 +68,13 @@ class Running:
         with open_journal(self.folder, lineage=self.house.id, run=run, now=self.clock.now) as journal:
             return executor.run(
                 course.graph(), self.home.look(), self.home.act(run), journal=journal, clock=self.clock,
-                workers=self.clock.workers(), approval=approval,
+                workers=self.clock.workers(), approval=approval, guards=course.guards,
             )  # fmt: skip
+
+    def consent(self, course: Course) -> Approval:
+        """What `--approve DIGEST` makes of the plan of now."""
+        plan = self.plan(course)
+        return approve(plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=self.clock.now(), valid_s=3600)
 
     def verify(self, course: Course) -> Report:
         """One look at everything."""
