@@ -78,7 +78,8 @@ class HelmReleases:
             raise
         finally:
             self._tokens.close(run, kubeconfig, ended=ended)
-        put_note(self._clients.main(), {f"digest.{namespace}.{name}": wanted})
+        # Without the run's name, what is pending from here on was left by another helm than this one.
+        put_note(self._clients.main(), {f"digest.{namespace}.{name}": wanted, f"run.{namespace}.{name}": None})
 
     def fence(self, run: str) -> None:
         """Shut every helm of this run out; returns when no API server accepts its token."""

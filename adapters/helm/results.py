@@ -22,7 +22,10 @@ class ReleaseStatus(Enum):
 
 @dataclass(frozen=True)
 class ReleaseState:
-    """The newest revision of one release. `record` is uid/resourceVersion of its Secret: what a repair must match."""
+    """The newest revision of one release. `record` is uid/resourceVersion of its Secret: what a repair must match.
+
+    `run` is the run of ours that began to sync it and did not end that well, "" for none.
+    """
 
     namespace: str
     name: str

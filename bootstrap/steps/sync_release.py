@@ -47,7 +47,7 @@ class SyncRelease(BaseStep):
         if state.status is ReleaseStatus.ABSENT:
             return missing("not installed")
         if state.pending:
-            return drifted(f"left {state.status.value} by a run that ended", "status")
+            return self._pending(state, look.releases.open_runs())
         if state.status is ReleaseStatus.UNINSTALLING:
             return changing("being uninstalled")
         if state.status is not ReleaseStatus.DEPLOYED:
@@ -58,6 +58,18 @@ class SyncRelease(BaseStep):
         if noted != look.releases.desired_digest(self.release.namespace, self.release.name):
             return drifted(f"revision {state.revision} was made from other values", "values")
         return satisfied(f"revision {state.revision} deployed")
+
+    def _pending(self, state: ReleaseState, open_runs: tuple[str, ...]) -> Probe:
+        """Only what a run of ours may have left is repaired: nobody else's helm can be fenced, and it may still be at it."""
+        if state.managed_by_flux:
+            return changing(f"{state.status.value}: Flux keeps it, and helm-controller is at it")
+        if not state.run and not open_runs:
+            record = f"kubectl -n {state.namespace} delete secret sh.helm.release.v1.{state.name}.v{state.revision}"
+            return changing(
+                f"{state.status.value}, and by no run of ours",
+                hint=f"somebody's helm is at it, or died at it; where surely nobody is at it any more: {record}",
+            )
+        return drifted(f"left {state.status.value} by a run that ended", "status")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         state = release_state(act.releases, self.release)

@@ -92,7 +92,9 @@ class ModelledReleases:
 
     def _deployed(self, objects: Objects, pending: ReleaseState, wanted: Release) -> None:
         key = (pending.namespace, pending.name)
-        objects.releases[key] = replace(pending, status=ReleaseStatus.DEPLOYED)
+        objects.releases[key] = replace(pending, status=ReleaseStatus.DEPLOYED, run="")
+        if not any(release.run == pending.run for release in objects.releases.values()):
+            objects.runs.discard(pending.run)
         objects.digests[key] = digest(wanted)
         if pending.name == "flux-instance":
             self._flux.start(objects)

@@ -231,10 +231,10 @@ def chart_gone(house: Running) -> None:
     house.home.unfetchable["kube-system/coredns"] = "404 Not Found"
 
 
-def release_is(house: Running, name: str, status: ReleaseStatus) -> None:
-    """Let helm's record say this of a release in kube-system."""
+def release_is(house: Running, name: str, status: ReleaseStatus, run: str = "") -> None:
+    """Let helm's record say this of a release in kube-system; `run` is the one of ours that left it so."""
     releases = house.home.kube.objects().releases
-    releases[("kube-system", name)] = replace(releases[("kube-system", name)], status=status)
+    releases[("kube-system", name)] = replace(releases[("kube-system", name)], status=status, run=run)
 
 
 @fault("helm.sync-release/kube-system/coredns")
@@ -244,6 +244,11 @@ def release_failed(house: Running) -> None:
 
 @fault("helm.sync-release/kube-system/coredns")
 def release_pending(house: Running) -> None:
+    release_is(house, "coredns", ReleaseStatus.PENDING_UPGRADE, run="a-dead-run")
+
+
+@fault("helm.sync-release/kube-system/coredns")
+def release_pending_by_another_hand(house: Running) -> None:
     release_is(house, "coredns", ReleaseStatus.PENDING_UPGRADE)
 
 
@@ -362,7 +367,7 @@ MENDED = {
 WARNED_OF = {"repository-expired"}
 NEEDS_CONSENT = {"repository-edited", "node-configured-by-hand"}
 FOR_A_PERSON = {
-    "vm-differs", "vm-locked", "etcd-member-gone", "second-etcd", "kustomization-broken",
+    "vm-differs", "vm-locked", "etcd-member-gone", "second-etcd", "kustomization-broken", "release-pending-by-another-hand",
     "kustomization-of-a-held-application-broken",
 }  # fmt: skip
 

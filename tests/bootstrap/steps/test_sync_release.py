@@ -33,7 +33,7 @@ def becomes(house: Running, status: ReleaseStatus, **changes: object) -> None:
     ],
 )
 def test_what_helm_says_and_what_it_means(built: Running, status: ReleaseStatus, condition: Condition) -> None:
-    becomes(built, status)
+    becomes(built, status, run="dead-run")
     assert see(built, built.bootstrap, STEP).condition is condition
 
 
@@ -52,11 +52,26 @@ def test_other_values_than_were_noted_are_drift_until_flux_keeps_the_release(bui
 
 
 def test_a_pending_release_is_repaired_only_after_every_other_run_is_fenced(built: Running) -> None:
-    becomes(built, ReleaseStatus.PENDING_UPGRADE, revision=2)
+    becomes(built, ReleaseStatus.PENDING_UPGRADE, revision=2, run="dead-run")
     built.home.kube.objects().runs |= {"dead-run", "another-dead-run"}
     do(built, built.bootstrap, STEP)
-    assert built.home.kube.objects().runs == {"by-hand"}
+    assert built.home.kube.objects().runs == set()
     assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+
+
+def test_what_flux_keeps_and_is_at_is_waited_for(built: Running) -> None:
+    becomes(built, ReleaseStatus.PENDING_UPGRADE, revision=2, run="dead-run", managed_by_flux=True)
+    assert see(built, built.bootstrap, STEP).condition is Condition.CHANGING
+
+
+def test_what_no_run_of_ours_left_pending_is_somebody_elses_and_is_never_repaired(built: Running) -> None:
+    becomes(built, ReleaseStatus.PENDING_UPGRADE, revision=2)
+    seen = see(built, built.bootstrap, STEP)
+    assert seen.condition is Condition.CHANGING
+    assert "delete secret sh.helm.release.v1.coredns.v2" in seen.hint
+    # A token that is about may belong to the helm that left it.
+    built.home.kube.objects().runs.add("dead-run")
+    assert see(built, built.bootstrap, STEP).condition is Condition.DRIFTED
 
 
 def test_without_an_api_server_nothing_is_known(bare: Running) -> None:
