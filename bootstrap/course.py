@@ -30,8 +30,8 @@ def course(house: House, known: Mapping[str, str]) -> Course:
     """The checks, then the steps; `known` maps claim keys to the repository ids of the lock file."""
     return Course(
         checks=(
-            checks.quorum.check(house),            # Proxmox answers, and a majority of its hosts is there
-            checks.privileges.check(house),        # the token may do what the steps will ask
+            checks.privileges.check(house),        # Proxmox answers, and the token may do what the steps will ask
+            checks.quorum.check(house),            # a majority of its hosts is there
             *checks.room.checks(house),            # every host has the memory, every storage the space and content types
             *checks.kept_disks.checks(house),      # no disk to be kept lies there without its VM
             checks.clocks.check(house),            # hosts and this machine agree on the time

@@ -17,7 +17,7 @@ class KeptDisks(BaseCheck):
 
     house: House
     node: Node
-    needs = ("preflight.quorum", "preflight.privileges")  # Proxmox lists a VM's disks only to who may configure it
+    needs = ("preflight.quorum",)  # and so the privileges: Proxmox lists a VM's disks only to who may configure it
 
     @property
     def id(self) -> StepId:

@@ -17,16 +17,16 @@ VM_PRIVILEGES = (
 
 @dataclass(frozen=True)
 class Privileges(BaseCheck):
-    """Every privilege on every path that a run touches."""
+    """Every privilege on every path that a run touches. First of all: any token may ask for its own, and a look needs some too."""
 
     house: House
     id = StepId("preflight.privileges")
     title = "the Proxmox token's privileges suffice"
-    needs = ("preflight.quorum",)
 
     def wanted(self) -> tuple[tuple[str, str], ...]:
         """(path, privilege) pairs, as the API checks them per VM, per storage, and for download-url on the node."""
-        pairs = [(f"/vms/{node.vm_id}", p) for node in self.house.nodes for p in VM_PRIVILEGES]
+        pairs = [("/", "Sys.Audit")]  # to see who is in the cluster
+        pairs += [(f"/vms/{node.vm_id}", p) for node in self.house.nodes for p in VM_PRIVILEGES]
         storages = {disk.storage for node in self.house.nodes for disk in node.disks}
         pairs += [(f"/storage/{name}", p) for name in sorted(storages) for p in ("Datastore.AllocateSpace", "Datastore.Audit")]
         image = self.house.image.storage

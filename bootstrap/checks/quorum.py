@@ -17,6 +17,7 @@ class Quorum(BaseCheck):
     house: House
     id = StepId("preflight.quorum")
     title = "Proxmox has quorum and the hosts are online"
+    needs = ("preflight.privileges",)
 
     def probe(self, look: LookContext) -> Probe:
         cluster = look.proxmox.cluster()

@@ -22,6 +22,7 @@ class Versions(BaseCheck):
     house: House
     id = StepId("preflight.versions")
     title = "versions fit each other"
+    needs = ("preflight.privileges",)  # a Proxmox that cannot be asked is one problem, not one for each who asks
 
     @property
     def severity(self) -> Severity:

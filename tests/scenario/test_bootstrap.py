@@ -91,6 +91,19 @@ class TestRefusedBeforeAnythingIsMade:
         report = self.refused(empty_house, "preflight.quorum")
         assert "offline: pve-3, pve-4" in report["preflight.quorum"].evidence
 
+    def test_a_proxmox_that_nobody_can_ask_is_one_problem(self, empty_house: Running) -> None:
+        for name in empty_house.home.proxmox.hosts:
+            empty_house.home.proxmox.host_down(name)
+        report = self.refused(empty_house, "preflight.privileges")
+        assert "no Proxmox endpoint can be reached" in str(report["preflight.privileges"].error)
+
+    def test_a_token_without_any_privilege_is_told_all_of_them_at_once(self, empty_house: Running) -> None:
+        token = empty_house.home.proxmox.access.tokens[empty_house.house.proxmox.token_id]
+        token.rights = {"/": frozenset()}
+        report = self.refused(empty_house, "preflight.privileges")
+        lacking = report["preflight.privileges"].evidence
+        assert {"/: Sys.Audit", "/vms/8001: VM.Allocate", "/storage/local: Datastore.AllocateTemplate"} <= set(lacking)
+
     def test_a_host_whose_clock_is_wrong(self, empty_house: Running) -> None:
         empty_house.home.proxmox.hosts["pve-2"].skew = 300.0
         self.refused(empty_house, "preflight.clocks")

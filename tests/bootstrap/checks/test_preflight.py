@@ -119,6 +119,7 @@ class TestPrivileges:
             ("/vms/8002", "VM.Audit", "/vms/8002: VM.Allocate"),
             ("/storage/local", "Datastore.Audit", "/storage/local: Datastore.AllocateTemplate"),
             ("/sdn/zones/localnetwork/vmbr0", "SDN.Audit", "/sdn/zones/localnetwork/vmbr0: SDN.Use"),
+            ("/", "VM.Audit", "/: Sys.Audit"),
             ("/nodes/pve-1", "Sys.Audit", "/nodes/pve-1: Sys.AccessNetwork"),
         ],
     )
