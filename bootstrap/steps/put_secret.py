@@ -47,11 +47,17 @@ class PutSecret(BaseStep):
 
     def by_hand(self) -> str:
         flux = self.house.flux
-        key, reference = "age.agekey", self.house.age_key
-        if self.name != "sops-age" and flux.deploy_key is not None:
-            key, reference = "identity", flux.deploy_key
-        made = f"kubectl -n {flux.namespace} create secret generic {self.name} --from-file={key}=/dev/stdin"
-        return f"{made} < <({secret_by_hand(reference)})"
+        put = "kubectl apply --server-side --force-conflicts -f"  # also where it is there and holds something else
+        if self.name == "sops-age" or flux.deploy_key is None:
+            made = f"kubectl -n {flux.namespace} create secret generic {self.name} --from-file=age.agekey=/dev/stdin"
+            return f"{made} --dry-run=client -o yaml < <({secret_by_hand(self.house.age_key)}) | {put} -"
+        value = secret_by_hand(flux.deploy_key)
+        if flux.url.startswith("ssh://"):
+            fields = f"({value}) | sed 's/^/  /'"  # it gives `identity` and `known_hosts`: Flux takes no key alone
+        else:
+            fields = f"echo '  username: git'; echo \"  password: '$({value})'\""
+        head = f"echo 'apiVersion: v1'; echo 'kind: Secret'; echo 'metadata: {{name: {self.name}, namespace: {flux.namespace}}}'"
+        return f"{put} <({head}; echo 'stringData:'; {fields})"
 
 
 def steps(house: House) -> Iterator[PutSecret]:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bootstrap.steps.put_secret import PutSecret
 from engine.probe import Condition
-from tests.hands import do, see, step
+from house import yamlfile
+from house.model import SecretRef
+from tests.builders import a_house
+from tests.hands import do, is_a_command, see, step
 from tests.scenario.running import Running
 
 STEP = "kubernetes.put-secret/sops-age"
@@ -25,5 +35,37 @@ def test_without_an_api_server_nothing_is_known(bare: Running) -> None:
     assert see(bare, bare.bootstrap, STEP).condition is Condition.UNKNOWN
 
 
-def test_a_person_gives_the_value_on_stdin(bare: Running) -> None:
-    assert step(bare.bootstrap, STEP).by_hand().endswith("--from-file=age.agekey=/dev/stdin < <(cat /house/age.key)")
+def test_a_person_gives_the_value_on_stdin_also_where_another_is_there(bare: Running) -> None:
+    typed = step(bare.bootstrap, STEP).by_hand()
+    assert "--from-file=age.agekey=/dev/stdin" in typed
+    assert typed.endswith("< <(cat /house/age.key) | kubectl apply --server-side --force-conflicts -f -")
+
+
+@pytest.mark.parametrize(
+    ("url", "value", "fields"),
+    [
+        ("https://git.invalid/home-ops", "a-token\n", {"username": "git", "password": "a-token"}),
+        (
+            "ssh://git@git.invalid/home-ops",
+            "identity: |\n  one\n  two\nknown_hosts: git.invalid ssh-ed25519 AAAA\n",
+            {"identity": "one\ntwo\n", "known_hosts": "git.invalid ssh-ed25519 AAAA"},
+        ),
+    ],
+)
+def test_what_a_person_types_for_the_deploy_key_makes_the_fields_that_flux_reads(
+    tmp_path: Path, url: str, value: str, fields: dict[str, str]
+) -> None:
+    (tmp_path / "key").write_text(value)
+    house = a_house()
+    flux = replace(house.flux, url=url, deploy_key=SecretRef((f"file:{tmp_path / 'key'}",)))
+    typed = PutSecret(replace(house, flux=flux), "deploy-key").by_hand()
+    assert is_a_command(typed)
+    shown = subprocess.run(
+        ["bash", "-c", f'kubectl() {{ cat "${{@: -1}}"; }}; {typed}'], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert yamlfile.value(shown.stdout, "typed") == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "deploy-key", "namespace": "flux-system"},
+        "stringData": fields,
+    }
