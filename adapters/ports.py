@@ -101,7 +101,7 @@ class MachineconfigsView(Protocol):
         """The `wanted` digest the present files were rendered from, "" when there are none or one is missing."""
 
     def kubeconfig_ok(self) -> bool:
-        """Whether a kubeconfig of this house's Kubernetes CA is in the state folder."""
+        """Whether a kubeconfig of this house's Kubernetes CA and API URL is in the state folder."""
 
     def age_key_problem(self) -> str:
         """Why the age key cannot be used: absent, not the recipient of .sops.yaml, or it opens nothing; "" when it can."""

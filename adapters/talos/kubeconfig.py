@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -20,8 +21,9 @@ from house import yamlfile
 
 @dataclass(frozen=True)
 class Kubeconfig:
-    """A kubeconfig's cluster CA as PEM, and whether its client certificate is good for another day."""
+    """A kubeconfig's API URL, its CA as PEM, and whether its client certificate is good for another day."""
 
+    server: str
     ca: str
     current: bool
 
@@ -44,7 +46,7 @@ def read(path: Path) -> Kubeconfig | None:
         until = x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc.timestamp()
     except ValueError:
         return None
-    return Kubeconfig(ca, until > time.time() + SPARE_S)
+    return Kubeconfig(str(cluster.get("server", "")), ca, until > time.time() + SPARE_S)
 
 
 def kubernetes_ca(documents: Sequence[dict[str, Any]]) -> str:
@@ -61,6 +63,21 @@ def kubernetes_ca(documents: Sequence[dict[str, Any]]) -> str:
         if isinstance(cluster, dict) and isinstance(cluster.get("ca"), dict):
             return _decoded(cluster["ca"].get("crt"))
     return ""
+
+
+def endpoint(documents: Sequence[dict[str, Any]]) -> str:
+    """The Kubernetes API's URL in a machineconfig, "" where it is not said in `cluster.controlPlane`."""
+    for document in documents:
+        cluster = document.get("cluster")
+        if isinstance(cluster, dict) and isinstance(cluster.get("controlPlane"), dict):
+            return str(cluster["controlPlane"].get("endpoint") or "")
+    return ""
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two API URLs name the same host and port."""
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.hostname, first.port or 443) == (second.hostname, second.port or 443)
 
 
 def _first(document: Any, group: str, name: str) -> dict[str, Any]:

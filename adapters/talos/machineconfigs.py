@@ -79,9 +79,11 @@ class TalhelperMachineconfigs:
         return str(noted.get("inputs", "")) if admin_certificate_good(self._files.talosconfig) else ""
 
     def kubeconfig_ok(self) -> bool:
-        """See ports.MachineconfigsView. Nothing rendered: the bundle says which CA is ours."""
+        """See ports.MachineconfigsView. Nothing rendered: the bundle says which CA is ours, and talconfig where the API is."""
         found = kubeconfig.read(self._files.kubeconfig)
-        return found is not None and found.current and found.ca == self._kubernetes_ca()
+        if found is None or not found.current or found.ca != self._kubernetes_ca():
+            return False
+        return kubeconfig.same_place(found.server, self._endpoint())
 
     def bundle_problem(self) -> str:
         """See ports.MachineconfigsView."""
@@ -184,6 +186,14 @@ class TalhelperMachineconfigs:
             if ca:
                 return ca
         return self._from_bundle("k8s")
+
+    def _endpoint(self) -> str:
+        for node in self._nodes:
+            file = self._files.machineconfig(node)
+            said = kubeconfig.endpoint(documents(file.read_text(encoding="utf-8"))) if file.is_file() else ""
+            if said:
+                return said
+        return self._cluster.endpoint
 
     def _from_bundle(self, authority: str) -> str:
         try:

@@ -96,7 +96,7 @@ class ApplyConfig(BaseStep):
     def by_hand(self) -> str:
         cluster = self.house.cluster  # talhelper names its files by cluster and node
         file = cluster.talconfig.parent / "clusterconfig" / f"{cluster.name}-{self.node.name}.yaml"
-        return f"talosctl apply-config --insecure -n {self.node.address} -f {file}   # one that serves: without --insecure; may restart"
+        return f"talosctl apply-config --insecure -n {self.node.address} -f {file}   # one that serves: not --insecure"
 
 
 def steps(house: House) -> Iterator[ApplyConfig]:

@@ -13,7 +13,7 @@ from house.model import House
 
 @dataclass(frozen=True)
 class FetchKubeconfig(BaseStep):
-    """A kubeconfig of this cluster's CA, mode 0600."""
+    """A kubeconfig of this cluster's CA and endpoint, mode 0600."""
 
     house: House
     system = "workstation"
@@ -27,8 +27,8 @@ class FetchKubeconfig(BaseStep):
 
     def probe(self, look: LookContext) -> Probe:
         if look.machineconfigs.kubeconfig_ok():
-            return satisfied("a kubeconfig of this cluster's CA is in the state folder")
-        return missing("no kubeconfig of this cluster's CA in the state folder")
+            return satisfied("a kubeconfig of this cluster's CA and endpoint is in the state folder")
+        return missing("no kubeconfig of this cluster's CA and endpoint in the state folder")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         act.talos.fetch_kubeconfig(self.house.bootstrap_node.address)

@@ -29,6 +29,7 @@ class ModelledHouse:
     rendered: dict[str, str] = field(default_factory=dict)
     rendered_from: str = ""
     kubeconfig_ca: str = ""
+    kubeconfig_endpoint: str = ""
     dirty: tuple[str, ...] = ()
     commit: str = ""
     remote_problem: str = ""
@@ -94,7 +95,8 @@ class ModelledMachineconfigs:
 
     def kubeconfig_ok(self) -> bool:
         """See ports.MachineconfigsView."""
-        return self._state.kubeconfig_ca == self._state.k8s_ca
+        ours = (self._state.k8s_ca, self._state.house.cluster.endpoint)
+        return (self._state.kubeconfig_ca, self._state.kubeconfig_endpoint) == ours
 
     def age_key_problem(self) -> str:
         """See ports.MachineconfigsView."""

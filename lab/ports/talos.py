@@ -104,6 +104,7 @@ class ModelledTalos:
             if not machine.control_plane or machine.config is None:
                 raise refusal(f"could not {what}", "Unimplemented")
             self._house.kubeconfig_ca = machine.config.k8s_ca.crt
+            self._house.kubeconfig_endpoint = machine.config.endpoint
 
         self._act(act)
 

@@ -20,6 +20,13 @@ def test_none_and_one_of_another_cluster_are_missing_and_ours_is_fetched(built: 
     assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
 
 
+def test_one_for_another_endpoint_is_missing(built: Running) -> None:
+    built.home.files.kubeconfig_endpoint = "https://127.10.0.99:6443"
+    assert see(built, built.bootstrap, STEP).condition is Condition.MISSING
+    do(built, built.bootstrap, STEP)
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+
+
 def test_a_silent_node_can_be_asked_again(bare: Running) -> None:
     with pytest.raises(TransientError):
         do(bare, bare.bootstrap, STEP)

@@ -1,0 +1,57 @@
+"""Whether the kubeconfig in the state folder is this cluster's: its CA, and the place that it leads to."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from adapters.process.results import NO_ENVIRONMENT, Finished
+from adapters.talos.machineconfigs import TalhelperMachineconfigs
+from engine.secrets import Secret
+from lab.parts.pki import authority
+from lab.wire.talos.certificates import kubeconfig
+from lab.world.machineconfig import parse
+from tests.builders import a_house
+
+CA = authority("kubernetes")
+HERE = "https://127.10.0.10:6443"
+
+
+class NoPrograms:
+    """A runner that nothing may be asked of: files tell enough."""
+
+    def run(
+        self, argv: Sequence[str], *, env: Mapping[str, str | Secret] = NO_ENVIRONMENT, cwd: Path | None = None,
+        stdin: bytes | Secret | None = None, timeout_s: float, ok: Collection[int] = (0,), shielded: bool = False,
+    ) -> Finished:  # fmt: skip
+        """Fails."""
+        raise AssertionError(argv)
+
+
+def machineconfig(endpoint: str) -> str:
+    """What a control plane runs, as far as a kubeconfig is made from it."""
+    pair = {"crt": base64.b64encode(CA.certificate).decode(), "key": base64.b64encode(CA.key).decode()}
+    return json.dumps({
+        "version": "v1alpha1",
+        "machine": {"type": "controlplane", "ca": pair, "network": {"hostname": "cp-1"}, "install": {"disk": "/dev/sda"}},
+        "cluster": {"clusterName": "house", "controlPlane": {"endpoint": endpoint}, "ca": pair, "etcd": {"ca": pair}},
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [(HERE, True), (f"{HERE}/", True), ("https://127.10.0.99:6443", False), ("https://127.10.0.10:7443", False)],
+)
+def test_one_that_leads_to_another_place_is_none(tmp_path: Path, wanted: str, fits: bool) -> None:
+    house = a_house()
+    (tmp_path / "machineconfigs").mkdir()
+    (tmp_path / "machineconfigs" / "cp-1.yaml").write_text(machineconfig(wanted))
+    given = parse(machineconfig(HERE))
+    assert given is not None
+    (tmp_path / "kubeconfig").write_bytes(kubeconfig(given))
+    found = TalhelperMachineconfigs(house.cluster, ["cp-1"], tmp_path, NoPrograms(), lambda: Secret("unused"))
+    assert found.kubeconfig_ok() is fits
