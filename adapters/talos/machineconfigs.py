@@ -16,7 +16,7 @@ from adapters.talos.machineconfig import config_digest, documents
 from adapters.talos.paths import TalosFiles
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import TalosCluster
 
@@ -89,7 +89,7 @@ class TalhelperMachineconfigs:
         """See ports.MachineconfigsView."""
         try:
             self._bundle.load()
-        except BlackstartError as problem:
+        except PermanentError as problem:
             return "; ".join((problem.what, *problem.evidence))
         return ""
 
@@ -97,8 +97,8 @@ class TalhelperMachineconfigs:
         """See ports.MachineconfigsView."""
         try:
             key = self._age_key()
-        except BlackstartError as problem:
-            return problem.what
+        except PermanentError as problem:
+            return "; ".join((problem.what, *problem.evidence))
         done = self._runner.run(["age-keygen", "-y"], stdin=key, timeout_s=KEYGEN_S, ok=range(256))
         if done.code != 0:
             return "the age key is no age identity"
@@ -198,7 +198,7 @@ class TalhelperMachineconfigs:
     def _from_bundle(self, authority: str) -> str:
         try:
             return self._bundle.certificate(authority)
-        except BlackstartError:
+        except PermanentError:
             return ""
 
 

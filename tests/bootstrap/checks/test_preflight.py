@@ -228,6 +228,11 @@ class TestKeys:
         assert "not the recipient" in seen.detail
         assert seen.evidence == (f".sops.yaml names {bare.house.age_recipient}",)
 
+    def test_a_recipient_that_could_not_be_compared_is_not_passed_over(self, bare: Running) -> None:
+        assert see(bare, bare.bootstrap, "preflight.keys").detail == "both open"
+        bare.house = replace(bare.house, age_recipient="")
+        assert "no recipient to compare" in see(bare, bare.bootstrap, "preflight.keys").detail
+
     def test_the_bundle_by_its_path(self, bare: Running) -> None:
         bare.home.files.bundle_problem = "there is no such file"
         seen = see(bare, bare.bootstrap, "preflight.keys")
