@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.proxmox.making import create_parameters
-from adapters.proxmox.reading import number, text, unreadable_vm, vm
+from adapters.proxmox.reading import container, number, text, unreadable_vm, vm
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
@@ -100,10 +100,15 @@ class ProxmoxAdapter:
         )
 
     def vms(self) -> tuple[Vm, ...]:
-        """Every VM with its configuration, ordered by id; those on a host that is down come back as not readable."""
+        """Every VM with its configuration, ordered by id; those on a host that is down come back as not readable.
+
+        Containers are among them, without anything of ours: an id that one has is taken.
+        """
         rows = self._rows("/cluster/resources", "list the VMs", {"type": "vm"})
         online = set(self._online())
-        found = []
+        found = [
+            container(number(row["vmid"]), text(row.get("node")), row) for row in rows if row.get("type") == "lxc"
+        ]
         for host in sorted({text(row.get("node")) for row in rows if row.get("type") == "qemu"} | online):
             if host in online:
                 found += self._vms_of(host)

@@ -90,6 +90,12 @@ def unreadable_vm(vm_id: int, host: str, row: Mapping[str, object]) -> Vm:
               tags(row.get("tags")), "", readable=False)  # fmt: skip
 
 
+def container(vm_id: int, host: str, row: Mapping[str, object]) -> Vm:
+    """A container, as far as it matters here: it takes its id from the VMs' numbers, and is never ours."""
+    return Vm(vm_id, f"{text(row.get('name'))} (a container)", host, PowerState.OTHER, "", text(row.get("lock")), 0, 0, (), (), (),
+              False, tags(row.get("tags")), "")  # fmt: skip
+
+
 def tags(value: object) -> tuple[str, ...]:
     """PVE joins tags with `;`, and took `,` and spaces too."""
     return tuple(tag for tag in re.split(r"[;,\s]+", text(value)) if tag)
