@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from adapters.proxmox.results import PowerState
 from cluster.vms import find_vm
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
@@ -15,7 +16,7 @@ from house.model import House, Node
 
 @dataclass(frozen=True)
 class Room(BaseCheck):
-    """One host: memory, storages and their content types. What exists already needs no more room, but its storage."""
+    """One host: memory for what does not run yet, storages and their content types. What exists needs no more space."""
 
     house: House
     host: str
@@ -30,12 +31,14 @@ class Room(BaseCheck):
         return f"{self.host} has memory and space"
 
     def probe(self, look: LookContext) -> Probe:
-        to_make = [n for n in self.house.nodes if n.host == self.host and find_vm(look.proxmox, self.house, n) is None]
+        here = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.nodes if node.host == self.host]
+        to_make = [node for node, vm in here if vm is None]
+        to_start = [node for node, vm in here if vm is None or vm.power is PowerState.STOPPED]
         problems = []
         status = next((h for h in look.proxmox.hosts() if h.name == self.host), None)
         if status is None:
             return missing(f"no host {self.host}")
-        memory = sum(node.memory for node in to_make)
+        memory = sum(node.memory for node in to_start)
         if memory > status.memory_free:
             problems.append(f"memory: {_gib(memory)} wanted, {_gib(status.memory_free)} free")
         storages = {s.name: s for s in look.proxmox.storages(self.host)}

@@ -11,7 +11,7 @@ from engine.probe import Condition, Probe
 from engine.step import Severity
 from house.model import DiskFate, Requirement, UnsupportedBackup
 from lab.world.disks import DiskContents, LabStorage
-from lab.world.pve_vm import LabVm
+from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.store import Trouble
 from tests.builders import GIB
 from tests.hands import see
@@ -175,6 +175,12 @@ class TestRoom:
         disks = tuple(replace(disk, storage="fast") for disk in node.disks)
         bare.house = replace(bare.house, nodes=(replace(node, disks=disks), *bare.house.nodes[1:]))
         assert self.no(bare) == ("storage fast: not on this host",)
+
+    def test_memory_of_a_vm_that_is_there_and_off(self, built: Running) -> None:
+        built.home.proxmox.power(built.home.proxmox.vms[8001], PowerEvent.STOPPED)
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        built.home.proxmox.hosts["pve-1"].memory = 4 << 30
+        assert self.no(built)[0].startswith("memory: ")
 
     def test_what_is_there_already_needs_no_room(self, built: Running) -> None:
         built.home.proxmox.hosts["pve-1"].memory = 10 * GIB
