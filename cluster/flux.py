@@ -71,7 +71,10 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
     waiting = tuple(f"waits for a held claim: {k.key}" for k in behind)
     suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
     source = () if state.source.ready else (f"the source fails since: {state.source.reason}",)
-    return satisfied(f"{len(there)} Kustomizations at {state.source.commit[:12]}", *waiting, *suspended, *source)
+    told = f"{len(there) - len(waiting) - len(suspended)} Kustomizations at {state.source.commit[:12]}"
+    told += f", {len(waiting)} wait for a held claim" if waiting else ""
+    told += f", {len(suspended)} suspended" if suspended else ""
+    return satisfied(told, *waiting, *suspended, *source)
 
 
 def _without_excuses(state: FluxState, house: House, stuck: set[str], held: frozenset[str]) -> FluxState:

@@ -66,6 +66,7 @@ def test_to_wait_for_its_health_is_what_a_hold_does_to_it(built: Running, reason
 def test_a_suspended_one_is_told_and_stops_nothing(built: Running) -> None:
     answer = seen(built, "volsync-system/volsync", suspended=True, ready=False)
     assert "suspended: volsync-system/volsync" in answer.evidence
+    assert answer.detail == "0 Kustomizations at c0ffee000000, 2 wait for a held claim, 1 suspended"
     assert answer.condition is Condition.SATISFIED
 
 
