@@ -91,8 +91,11 @@ class Session:
         outcome = "changes" if made.changes else "noop"
         return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written)
 
-    def apply(self, course: Course, approved: str = "", next_command: str = "") -> int:
-        """Bring the house to what the course says, resuming what an earlier run left; answers the exit code."""
+    def apply(self, course: Course, approved: str = "", next_command: str = "", done: str = "") -> int:
+        """Bring the house to what the course says, resuming what an earlier run left; answers the exit code.
+
+        `done` is what a run that converged ends with, and `next_command` what then comes while claims are held.
+        """
         graph = course.graph()
         folder = self.house.state_dir / "runs" / self.run_id
         with ExitStack() as stack:
@@ -115,7 +118,7 @@ class Session:
                 approval=approval, guards=course.guards, programs=doors.programs, end_group=doors.end_group,
                 bug_log=_bug_log(folder),
             )  # fmt: skip
-        return self.finish_run(report, next_command)
+        return self.finish_run(report, next_command, done)
 
     def verify(self, course: Course) -> int:
         """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
@@ -239,13 +242,14 @@ class Session:
         if written and not self.json:
             self.console.print(f"Written: {', '.join(map(str, written))}", markup=False)
 
-    def finish_run(self, report: Report, next_command: str) -> int:
+    def finish_run(self, report: Report, next_command: str, done: str = "") -> int:
         """Show a report and finish with its exit code."""
         if not self.json:
             print_report(self.console, report, self.settings)
-            if report.held:
-                told = "; ".join(step.detail for step in report.held)
-                self.console.print(f"{self.prefix}{told}.", markup=False)
+            ended = (done if report.converged else "", "; ".join(step.detail for step in report.held))
+            told = " ".join(f"{sentence}." for sentence in ended if sentence)
+            if told:
+                self.console.print(f"{self.prefix}{told}", markup=False)
             following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
             if following:
                 self.console.print(f"Next: {complete(following, self.settings)}", markup=False)

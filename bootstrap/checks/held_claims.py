@@ -24,7 +24,9 @@ class HeldClaims(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         claims = still_held(look.hold.record().claims)
         if claims:
-            return held(f"{len(claims)} held, no backups are being written for them", *(c.key for c in claims))
+            few = "1 claim held, no backups are being written for it"
+            told = few if len(claims) == 1 else f"{len(claims)} claims held, no backups are being written for them"
+            return held(told, *(c.key for c in claims))
         return satisfied("none")
 
     def by_hand(self) -> str:

@@ -59,7 +59,7 @@ def bootstrap(settings: str, json: bool, approve: str) -> int:
     def body() -> int:
         session = open_session("cluster.bootstrap", settings, json)
         refuse_unfit(session.house)
-        return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE)
+        return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE, "Cluster built")
 
     return guarded("cluster.bootstrap", json, body, settings)
 

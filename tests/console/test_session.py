@@ -229,13 +229,13 @@ def test_every_session_closes_its_doors_whatever_happens(held_desk: Desk) -> Non
 
 
 def test_the_run_s_folder_keeps_every_event_as_json_also_without_the_option(held_desk: Desk, capsys: Printed) -> None:
-    held_desk.session("cluster.bootstrap").apply(held_desk.running.bootstrap)
+    held_desk.session("cluster.bootstrap").apply(held_desk.running.bootstrap, "", "invoke dr.restore", "Cluster built")
     (kept,) = held_desk.running.house.state_dir.glob("runs/*/events.jsonl")
     events = [json.loads(line)["event"] for line in kept.read_text().splitlines()]
     assert (events[0], events[-1]) == ("RunStarted", "RunEnded")
     out = capsys.readouterr().out
     assert "[simulated]" in out
-    assert "1 held, no backups are being written for them" in out
+    assert "Cluster built. 1 claim held, no backups are being written for it.\nNext: invoke dr.restore" in out
 
 
 def test_status_tells_what_the_journal_remembers_and_opens_no_door(held_desk: Desk, capsys: Printed) -> None:
