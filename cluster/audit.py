@@ -92,12 +92,13 @@ def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -
     files = "unknown" if newest.files is None else str(newest.files)
     size = "unknown" if newest.size is None else str(newest.size)
     told = f"{count} complete snapshots, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
-    if claim.requirement.max_age and age > claim.requirement.max_age:
-        return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
+    # What is in it comes before how old it is: an old backup is good enough to restore, an empty one of any age is not.
     if claim.requirement.required and newest.files == 0:
         return Verdict.EMPTY, f"{told}; there is no file in it"
     if claim.requirement.min_bytes and newest.size is None:
         return Verdict.UNKNOWN, f"{told}; at least {claim.requirement.min_bytes} bytes are required, and it does not tell its size"
     if claim.requirement.min_bytes and (newest.size or 0) < claim.requirement.min_bytes:
         return Verdict.EMPTY, f"{told}; less than {claim.requirement.min_bytes} bytes"
+    if claim.requirement.max_age and age > claim.requirement.max_age:
+        return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
     return Verdict.OK, told

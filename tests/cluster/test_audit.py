@@ -100,6 +100,13 @@ def test_too_old_is_expired() -> None:
     assert (found.verdict, found.probe().condition) == (Verdict.EXPIRED, Condition.DRIFTED)
 
 
+def test_what_is_too_old_and_too_little_is_too_little() -> None:
+    claim = a_claim(requirement=Requirement(True, 3599.0, 500))
+    assert audited(Seen(Verdict.OK, (point(size=8),)), claim).verdict is Verdict.EMPTY
+    assert audited(Seen(Verdict.OK, (replace(point(), files=0),)), claim).verdict is Verdict.EMPTY
+    assert audited(Seen(Verdict.OK, (point(size=None),)), claim).verdict is Verdict.UNKNOWN
+
+
 def test_another_repository_than_the_lock_knows_is_foreign_however_good_it_looks() -> None:
     assert audited(Seen(Verdict.OK, (point(),)), known=ID).verdict is Verdict.OK
     found = audited(Seen(Verdict.OK, (point(),)), known="cd" * 32)

@@ -89,6 +89,16 @@ class TestAsOf:
         assert report.exit_code == EXIT_OK, report.root_causes
         assert "backups stopped" in str(getattr(report.warnings[0].error, "hint", ""))
 
+    def test_a_poisoned_newest_one_is_refused_however_long_the_house_was_down(self, empty_house: Running) -> None:
+        claim = replace(empty_house.house.claims[0], requirement=Requirement(True, 600.0, 100))
+        empty_house.house = replace(empty_house.house, claims=(claim,))
+        empty_house.apply(empty_house.bootstrap)
+        empty_house.home.seed_backup(claim.mover_repository, (a_file("default", "8 bytes."),), 3000)
+        report = empty_house.apply(empty_house.restore)
+        assert [step.id for step in report.root_causes] == ["preflight.backup/apps/notes"]
+        (entry,) = empty_house.home.look().hold.record().claims
+        assert (entry.pin, entry.state) == ("", HoldState.HELD)
+
     def test_before_the_first_backup_there_is_nothing_to_restore(self, held_house: Running) -> None:
         report = held_house.apply(course(held_house.house, held_house.house.claims, as_of=1000.0))
         assert [step.id for step in report.root_causes] == ["recovery.pin/apps/notes"]
