@@ -15,7 +15,10 @@ IGNORED = ("lost+found",)
 
 @dataclass(frozen=True)
 class Comparison:
-    """`differences` empty means: what came back is what was backed up, to the depth that `depth` tells in words."""
+    """`differences` empty means: what came back is what was backed up, to the depth that `depth` tells in words.
+
+    `whole` False: one of the lists broke off, so differences speak against the look, not against what came back.
+    """
 
     files: int
     size: int
@@ -23,6 +26,7 @@ class Comparison:
     ownership: bool
     differences: tuple[str, ...]
     proof: str
+    whole: bool = True
 
     @property
     def depth(self) -> str:
@@ -94,7 +98,8 @@ def compare(wanted: Listing, found: Listing, content: Collection[str] = ()) -> C
             differences.append(f"content not read: {path}")
     files = [entry for entry in left.values() if entry.kind == "file"]
     proof = digest(sorted((e.path, e.kind, e.size, e.mode, e.uid, e.gid, e.sha256) for e in left.values()))
-    return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof)
+    whole = wanted.complete and found.complete
+    return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof, whole)
 
 
 def _by_path(listing: Listing) -> dict[str, FileEntry]:

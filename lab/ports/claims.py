@@ -73,7 +73,11 @@ class ModelledClaims:
         """See ports.Claims."""
         with self._world.looking():
             objects, found = self._destination(namespace, destination)
-            found.restore_as_of, found.ours, found.trigger = restore_as_of, True, trigger
+            if found.trigger == found.last_trigger and found.last_trigger.partition("-again-")[0] == trigger:
+                trigger = f"{trigger}-again-{found.runs}"  # one that ran already is not run again
+            if not (found.ours and found.trigger != found.last_trigger):
+                found.trigger = trigger
+            found.restore_as_of, found.ours = restore_as_of, True
             self._volsync.nudge(objects, found)
 
     def unpin(self, namespace: str, destination: str) -> None:

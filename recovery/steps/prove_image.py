@@ -68,6 +68,9 @@ class ProveImage(BaseStep):
             raise PermanentError(f"{self.claim.key} has no image to compare")
         result = self.comparison(act, entry.snapshot_id, image)
         if result.differences:
+            # Seen twice, it speaks against the image: a held claim with an image is one whose restore the next run does again.
+            if result.whole and self.comparison(act, entry.snapshot_id, image).differences == result.differences:
+                act.hold.put(replace(entry, state=HoldState.HELD, image=image))
             more = len(result.differences) - SHOWN
             told = (*result.differences[:SHOWN], *((f"and {more} more",) if more > 0 else ()))
             raise PermanentError(

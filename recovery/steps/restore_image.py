@@ -10,9 +10,10 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import DestinationState
 from cluster.by_hand import json_by_hand
-from engine.errors import PermanentError
-from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.errors import PermanentError, WaitedTooLong
+from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
+from engine.waiting import wait_until
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of, is_through, pinned
 
@@ -69,11 +70,32 @@ class RestoreImage(BaseStep):
                     hint="take restoreAsOf out of the ReplicationDestination in Git, or restore with --as-of at that time",
                 )
             return missing("the destination does not carry the pin yet")
-        return image_probe(state, entry)
+        try:
+            return image_probe(state, entry)
+        except NotRestored as failed:
+            # It was told when it happened: that somebody runs it again says that its cause is mended.
+            return missing(f"the last restore is done again: {failed.what}", *failed.evidence, hint=failed.hint)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
-        act.claims.pin(self.claim.namespace, self.claim.destination, entry.pin, trigger_of(entry))
+        namespace, destination = self.claim.namespace, self.claim.destination
+        act.claims.pin(namespace, destination, entry.pin, trigger_of(entry))
+
+        def ended() -> bool | None:
+            state = act.claims.destination(namespace, destination)
+            return (state.present and image_probe(state, entry).condition is Condition.SATISFIED) or None
+
+        # Waited for here: only who has begun a restore can tell its failure from one that an earlier run has told.
+        limit_s = self.house.limits.restore_s
+        try:
+            wait_until(act.clock, ended, limit_s=limit_s, what=f"the restore of {self.claim.key}")
+        except WaitedTooLong as error:
+            told = act.claims.destination(namespace, destination).condition
+            raise PermanentError(
+                f"VolSync has not restored {self.claim.key} within {limit_s:.0f} s",
+                evidence=(told,) if told else (),
+                hint="it goes on: a later run waits for the same restore",
+            ) from error
 
     def by_hand(self) -> str:
         claim = self.claim
@@ -84,6 +106,10 @@ class RestoreImage(BaseStep):
         return f'PIN="$({pin})" && {patched} --field-manager=blackstart -p {json_by_hand(wanted)}'
 
 
+class NotRestored(PermanentError):
+    """VolSync ended a restore, and it is not one of the pin."""
+
+
 def trigger_of(entry: HeldClaim) -> str:
     """The destination's manual trigger: one of its own for each hold, the same for every resume of it."""
     return f"restore-{entry.snapshot_id[:8]}-{entry.since:.0f}"
@@ -92,7 +118,8 @@ def trigger_of(entry: HeldClaim) -> str:
 def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:
     """Judge a finished restore by its log (facts: VolSync calls an empty restore Successful).
 
-    Raises PermanentError with the failure's name: empty restore, wrong snapshot, failed mover.
+    Raises PermanentError while the mover fails, and once a restore has ended NotRestored with the failure's name: empty restore,
+    wrong snapshot, an image that was refuted.
     """
     text = "\n".join(state.log)
     if state.running or state.last_trigger != state.trigger:
@@ -104,21 +131,26 @@ def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:
             )
         return changing(f"VolSync is restoring snapshot {entry.snapshot_id[:8]}", state.condition)
     if any(line in text for line in MADE):
-        raise PermanentError(
+        raise NotRestored(
             "EMPTY RESTORE: no repository was found, VolSync made a new one and restored nothing",
             evidence=state.log,
             hint="the mover looks elsewhere than the audit: compare RESTIC_REPOSITORY in the Secret, then remove what was made",
         )
     if any(line in text for line in NOTHING):
-        raise PermanentError("EMPTY RESTORE: VolSync found no snapshot and called it a success", evidence=state.log)
+        raise NotRestored("EMPTY RESTORE: VolSync found no snapshot and called it a success", evidence=state.log)
     if state.result != "Successful":
-        raise PermanentError(f"the restore ended {state.result or 'without a result'}", evidence=state.log)
+        raise NotRestored(f"the restore ended {state.result or 'without a result'}", evidence=state.log)
+    if entry.image and entry.image == state.image:
+        raise NotRestored(
+            f"image {state.image} was compared, and is not what was backed up",
+            hint="an owner that differs: does the mover run as the one that the backup was made of?",
+        )
     found = RESTORING.search(text)
     if found is None:
         # Not yet a failure: the log may be cut. The comparison with the snapshot's own list decides.
         return _ready(state, "its log does not name the snapshot; the comparison decides")
     if not entry.snapshot_id.startswith(found.group(1)[:8]):
-        raise PermanentError(
+        raise NotRestored(
             "WRONG SNAPSHOT restored", evidence=(f"pinned {entry.snapshot_id[:8]}", f"restored {found.group(1)[:8]}")
         )
     return _ready(state, f"its log names snapshot {entry.snapshot_id[:8]}")

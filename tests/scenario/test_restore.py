@@ -77,6 +77,15 @@ class TestARestoreThatLies:
         assert held_house.home.look().hold.record().claims[0].state is HoldState.HELD
         assert not held_house.home.kube.objects().claims[("apps", "notes")].bound
 
+    def test_once_the_place_is_spelt_right_the_same_again_brings_everything_back(self, held_house: Running) -> None:
+        destination = held_house.home.kube.objects().destinations[("apps", "notes-bootstrap")]
+        address, destination.address = destination.address, "misspelt"
+        assert not held_house.apply(held_house.restore).converged
+        destination.address = address
+        report = held_house.apply(held_house.restore)
+        assert report.exit_code == EXIT_OK, told(report)
+        assert held_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
+
     def test_one_file_comes_back_changed(self, held_house: Running) -> None:
         course = held_house.restore
         first = replace(course, steps=tuple(s for s in course.steps if s.id.startswith(("recovery.pin", "recovery.restore"))),
@@ -90,6 +99,9 @@ class TestARestoreThatLies:
         assert error is not None
         assert error.evidence == ("content: notes/two.md",)
         assert held_house.home.look().hold.record().claims[0].state is HoldState.HELD
+        again = held_house.apply(course)
+        assert again.exit_code == EXIT_OK, told(again)
+        assert held_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
 
     def test_a_list_that_breaks_off_proves_nothing(self, held_house: Running) -> None:
         for repository in held_house.home.store.repositories.values():

@@ -60,7 +60,14 @@ def test_every_difference_is_named_and_keeps_the_claim_held(
     with pytest.raises(PermanentError, match="did not come back as it was backed up") as failed:
         do(restored, restored.restore, STEP)
     assert any(line.startswith(difference) for line in failed.value.evidence), failed.value.evidence
-    assert restored.entry.state is HoldState.HELD
+    assert (restored.entry.state, restored.entry.image) == (HoldState.HELD, image(restored).name)
+
+
+def test_half_a_list_speaks_against_no_image(restored: Restoring) -> None:
+    restored.home.store.repositories[restored.address].half_listing = True
+    with pytest.raises(PermanentError, match="did not come back"):
+        do(restored, restored.restore, STEP)
+    assert (restored.entry.state, restored.entry.image) == (HoldState.HELD, "")
 
 
 def test_many_differences_are_counted(restored: Restoring) -> None:

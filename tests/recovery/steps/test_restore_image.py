@@ -27,8 +27,6 @@ def test_the_pin_is_set_and_the_restore_waited_for(held: Restoring) -> None:
     assert see(held, held.restore, STEP).condition is Condition.MISSING
     do(held, held.restore, STEP)
     assert (held.destination.restore_as_of, held.destination.ours) == (held.entry.pin, True)
-    assert see(held, held.restore, STEP).condition is Condition.CHANGING
-    held.clock.sleep(10)
     assert see(held, held.restore, STEP).condition is Condition.SATISFIED
 
 
@@ -51,6 +49,39 @@ def test_git_that_sets_another_time_is_a_conflict_that_is_shown(held: Restoring)
     with pytest.raises(PermanentError, match="Git sets restoreAsOf") as conflict:
         see(held, held.restore, STEP)
     assert "Git: 2020-01-01T00:00:00Z" in conflict.value.evidence
+
+
+class TestOnceItFailed:
+    """What failed is told by its name when it happens; a later run restores again, since somebody has mended the cause."""
+
+    def test_an_empty_restore_is_done_again_once_the_mover_looks_at_the_right_place(self, held: Restoring) -> None:
+        held.up_to("pin")
+        address, held.destination.address = held.destination.address, "misspelt"
+        with pytest.raises(PermanentError, match="EMPTY RESTORE: no repository"):
+            do(held, held.restore, STEP)
+        seen = see(held, held.restore, STEP)
+        assert (seen.condition, "EMPTY RESTORE" in seen.detail) == (Condition.MISSING, True)
+        held.destination.address = address
+        do(held, held.restore, STEP)
+        assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+    def test_an_image_that_was_refuted_is_made_again(self, held: Restoring) -> None:
+        held.up_to("pin", "restore")
+        image = held.destination.image
+        assert image is not None
+        held.entry_says(image=image.name)
+        seen = see(held, held.restore, STEP)
+        assert (seen.condition, "is not what was backed up" in seen.detail) == (Condition.MISSING, True)
+        do(held, held.restore, STEP)
+        assert held.destination.image is not image
+        assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+    def test_a_restore_that_does_not_end_is_told_with_what_volsync_says(self, held: Restoring) -> None:
+        held.up_to("pin")
+        held.home.kube.delays = replace(held.home.kube.delays, restore_s=1e6)
+        with pytest.raises(PermanentError, match="within 7200 s") as failed:
+            do(held, held.restore, STEP)
+        assert failed.value.evidence == ("SyncInProgress",)
 
 
 class TestWhatTheLogTells:
