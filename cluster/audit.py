@@ -71,7 +71,7 @@ def audit_claim(
         )  # fmt: skip
     seen = backups.look(repository_of(house, claim))
     complete = [point for point in seen.points if point.complete]
-    wanted = [point for point in complete if not as_of or point.time <= as_of] or complete
+    wanted = [point for point in complete if not as_of or point.is_as_old_as(as_of)] or complete
     newest = wanted[0] if wanted else None
     age = clock.now() - newest.time if newest else None
     verdict, detail, remarks = seen.verdict, seen.detail, ""

@@ -13,4 +13,7 @@ def as_time(text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise SettingsInvalid(f"--as-of {text} is no time; right would be: 2026-11-24T03:00:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if seconds <= 0:  # which would read as: now
+        raise SettingsInvalid(f"--as-of {text} is before the first backup that ever was; right would be: 2026-11-24T03:00:00Z")
+    return seconds

@@ -17,7 +17,7 @@ def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoin
     key = audit.claim.key
     if audit.verdict not in TRUSTED:
         raise PermanentError(f"no restore point for {key}: {audit.verdict.value}", evidence=(audit.detail,))
-    points = tuple(p for p in audit.points if p.complete and p.time <= (as_of or now))
+    points = tuple(p for p in audit.points if p.complete and p.is_as_old_as(as_of or now))
     if not points:
         raise PermanentError(f"{key} has no complete snapshot that old", evidence=(audit.detail,))
     return points

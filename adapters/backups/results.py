@@ -19,7 +19,7 @@ class Verdict(Enum):
     REFUSED = "refused"  # credentials or password not accepted
     UNREACHABLE = "unreachable"  # the store did not answer
     EXPIRED = "expired"  # newest complete snapshot older than the claim allows
-    FOREIGN = "foreign"  # a repository, but another engine's or another id than the lock file knows
+    FOREIGN = "foreign"  # a repository, but another engine's, of another id than the lock file knows, or another claim's too
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class RestorePoint:
     files: int | None
     size: int | None
     complete: bool = True
+
+    def is_as_old_as(self, moment: float) -> bool:
+        """Whether it was made at `moment` (seconds since the epoch) or before it. Whole seconds count, as for a mover and for
+        whoever copies the time that we show: what is called 07:00:00 was made at 07:00:00."""
+        return int(self.time) <= moment
 
 
 @dataclass(frozen=True)

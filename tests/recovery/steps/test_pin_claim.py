@@ -7,6 +7,7 @@ import pytest
 from engine.errors import PermanentError
 from engine.probe import Condition
 from lab.world.store import Trouble, a_file
+from recovery.asof import as_time
 from recovery.course import course
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
@@ -49,6 +50,12 @@ def test_as_of_takes_the_newest_one_not_later(held: Restoring) -> None:
     held.entry_says(pin="", snapshot_id="")
     with pytest.raises(PermanentError, match="no complete snapshot that old"):
         do(held, course(held.house, claims, as_of=1000.0), STEP)
+
+
+def test_as_of_the_time_that_a_plan_shows_takes_the_one_it_is_shown_for(held: Restoring) -> None:
+    newer = held.home.store.back_up(held.address, (a_file("newer", "x"),), int(held.clock.now()) - 60 + 0.7)
+    do(held, course(held.house, held.house.claims, as_of=as_time(newer.pin)), STEP)
+    assert held.entry.snapshot_id == newer.snapshot_id
 
 
 @pytest.mark.parametrize("trouble", [None, *Trouble])
