@@ -17,16 +17,22 @@ HINTS = {
     Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
     Verdict.UNREADABLE: "the repository is damaged: run `restic check` against a copy before anything else",
     Verdict.UNREACHABLE: "its store was not reached: nothing is known about this backup",
-    Verdict.FOREIGN: "another repository than the one known so far, or another engine's",
+    Verdict.FOREIGN: "another repository than the one known so far, another engine's, or one that another claim is backed up to as "
+    "well: nothing tells whose data a snapshot of it holds",
     Verdict.EXPIRED: "backups stopped: find out when and why before a restore brings old data back",
 }
+
+
+MOVER_PATHS = ("/data",)
+"""What VolSync's mover backs up as, and all that it restores: it passes over snapshots of anything else."""
 
 
 @dataclass(frozen=True)
 class ClaimAudit:
     """The verdict on one claim's backup. Age in seconds, size in bytes; None where nothing can be told.
 
-    `remarks` is what is worth a look in a good one: stale locks, snapshots that cannot be read.
+    `points` are those that VolSync can restore. `remarks` is what is worth a look in a good one: stale locks, snapshots that
+    cannot be read.
     """
 
     claim: BackedUpClaim
@@ -70,7 +76,8 @@ def audit_claim(
             f"no rule of backups.open_as says how {claim.mover_repository or claim.repository_secret} is opened from here",
         )  # fmt: skip
     seen = backups.look(repository_of(house, claim))
-    complete = [point for point in seen.points if point.complete]
+    points = of_the_mover(seen.points)
+    complete = [point for point in points if point.complete]
     wanted = [point for point in complete if not as_of or point.is_as_old_as(as_of)] or complete
     newest = wanted[0] if wanted else None
     age = clock.now() - newest.time if newest else None
@@ -79,13 +86,33 @@ def audit_claim(
         verdict, detail = Verdict.FOREIGN, f"repository {seen.repository_id[:8]}, known so far as {known_id[:8]}"
     elif known_id and verdict in (Verdict.EMPTY, Verdict.MISSING):
         detail = f"{detail}; the lock file knows repository {known_id[:8]} here"
+    elif shared := _shared_with(house, claim) if seen.points else "":
+        verdict, detail = Verdict.FOREIGN, f"{len(seen.points)} snapshots in one repository with {shared}"
     elif verdict is Verdict.OK and newest is None:
-        verdict, detail = Verdict.EMPTY, f"{len(seen.points)} snapshots, none of them complete"
+        told = f"{len(points)} snapshots, none of them complete"
+        verdict, detail = Verdict.EMPTY, "; ".join(filter(None, (told, _strange(seen.points, points))))
     elif verdict is Verdict.OK and newest is not None and age is not None:
         verdict, detail = _judge(claim, newest, 0.0 if as_of else age, len(complete))
-        remarks = seen.detail  # stale locks, unreadable files: OK, and worth a look
+        # Stale locks, unreadable files: OK, and worth a look.
+        remarks = "; ".join(filter(None, (seen.detail, _strange(seen.points, points))))
         detail = "; ".join(filter(None, (detail, remarks)))
-    return ClaimAudit(claim, verdict, seen.repository_id, newest, age, seen.points, detail, remarks)
+    return ClaimAudit(claim, verdict, seen.repository_id, newest, age, points, detail, remarks)
+
+
+def of_the_mover(points: tuple[RestorePoint, ...]) -> tuple[RestorePoint, ...]:
+    """Those that VolSync can restore: somebody may have copied something else into the repository."""
+    return tuple(point for point in points if point.paths == MOVER_PATHS)
+
+
+def _strange(points: tuple[RestorePoint, ...], ours: tuple[RestorePoint, ...]) -> str:
+    left = len(points) - len(ours)
+    return f"{left} snapshots besides, not of {MOVER_PATHS[0]}: VolSync passes over them" if left else ""
+
+
+def _shared_with(house: House, claim: BackedUpClaim) -> str:
+    """Other claims that are opened at the same place: each would be restored, and proven, from the newest of either."""
+    place = claim.open_as.rstrip("/")
+    return ", ".join(c.key for c in house.claims if c.key != claim.key and c.open_as.rstrip("/") == place)
 
 
 def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:

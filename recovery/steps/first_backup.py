@@ -10,7 +10,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView
 from adapters.volsync.results import SourceBackups
-from cluster.audit import repository_of
+from cluster.audit import of_the_mover, repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -122,8 +122,8 @@ def files_in(backups: BackupsView, repository: Repository, point: RestorePoint) 
 
 
 def after_pin(seen: RepositoryLook, snapshot_id: str, since: float) -> RestorePoint | None:
-    """The newest complete snapshot made after the claim was held and other than the pinned one, with some file in it."""
-    for point in seen.points:
+    """VolSync's newest complete snapshot made after the claim was held and other than the pinned one, with some file in it."""
+    for point in of_the_mover(seen.points):
         if point.complete and point.snapshot_id != snapshot_id and point.time >= since and point.files != 0:
             return point
     return None

@@ -114,6 +114,25 @@ def test_another_repository_than_the_lock_knows_is_foreign_however_good_it_looks
     assert "known so far as cdcdcdcd" in found.detail
 
 
+def test_a_repository_of_two_claims_is_neither_s_however_good_it_looks() -> None:
+    notes, photos = a_claim(), replace(a_claim("photos"), open_as=f"{a_claim().open_as}/")
+    house = replace(a_house(), claims=(notes, photos))
+    for claim, other in ((notes, "apps/photos"), (photos, "apps/notes")):
+        found = audit_claim(Seen(Verdict.OK, (point(),)), VirtualClock(), house, claim)
+        assert (found.verdict, other in found.detail) == (Verdict.FOREIGN, True)
+        assert audit_claim(Seen(Verdict.MISSING), VirtualClock(), house, claim).verdict is Verdict.MISSING
+
+
+def test_what_the_mover_would_pass_over_is_no_restore_point() -> None:
+    stray = replace(point(60.0), paths=("/home/me",))
+    found = audited(Seen(Verdict.OK, (stray, point())))
+    assert (found.verdict, found.newest, found.points) == (Verdict.OK, point(), (point(),))
+    assert found.remarks == "1 snapshots besides, not of /data: VolSync passes over them"
+    none = audited(Seen(Verdict.OK, (stray,)))
+    assert (none.verdict, none.points) == (Verdict.EMPTY, ())
+    assert "1 snapshots besides, not of /data" in none.detail
+
+
 def test_missing_where_the_lock_knows_something_says_so() -> None:
     found = audited(Seen(Verdict.MISSING, detail="nothing is there"), known=ID)
     assert found.verdict is Verdict.MISSING

@@ -10,7 +10,7 @@ from cluster.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
 from lab.world.store import Trouble, a_file
-from recovery.steps.first_backup import files_in
+from recovery.steps.first_backup import after_pin, files_in
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
@@ -56,6 +56,13 @@ def test_a_snapshot_without_a_summary_is_counted_by_its_own_list(alive: Restorin
     alive.home.store.repositories[alive.address].half_listing = True
     with pytest.raises(TransientError, match="broke off"):
         files_in(backups, repository, point)
+
+
+def test_what_somebody_else_copied_into_the_repository_is_no_backup_of_the_claim(alive: Restoring) -> None:
+    seen = alive.home.look().backups.look(repository_of(alive.house, alive.house.claims[0]))
+    assert after_pin(seen, "", 0.0) is not None
+    strange = tuple(replace(point, paths=("/home/me",)) for point in seen.points)
+    assert after_pin(replace(seen, points=strange), "", 0.0) is None
 
 
 def test_a_repository_that_cannot_be_seen_says_nothing(alive: Restoring) -> None:
