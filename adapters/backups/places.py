@@ -37,7 +37,8 @@ class Contents:
     @property
     def nothing(self) -> bool:
         """Whether the place holds nothing at all."""
-        return self.config_size is None and not (self.keys or self.snapshots or self.indexes or self.locks or self.others)
+        left = self.keys or self.snapshots or self.indexes or self.packs or self.locks or self.others
+        return self.config_size is None and not left
 
     @property
     def foreign_engine(self) -> str:

@@ -149,12 +149,12 @@ def _by_listing(contents: Contents) -> tuple[Verdict, str] | None:
         if not contents.keys:
             return Verdict.UNREADABLE, "it has a config, but no key is left"
         return None
-    if contents.keys or contents.snapshots or contents.indexes:
-        left = f"{contents.keys} keys, {contents.snapshots} snapshots and {contents.indexes} indexes"
-        return Verdict.UNREADABLE, f"its config is gone; {left} are left"
+    if contents.keys or contents.snapshots or contents.indexes or contents.packs or contents.locks:
+        left = f"{contents.keys} keys, {contents.snapshots} snapshots, {contents.indexes} indexes and {len(contents.locks)} locks"
+        return Verdict.UNREADABLE, f"its config is gone; {left} are left{', and data' if contents.packs else ''}"
     if contents.others:
         return Verdict.MISSING, f"no repository among what is there: {', '.join(contents.others[:5])}"
-    return Verdict.MISSING, contents.detail
+    return Verdict.MISSING, contents.detail or "no repository: of restic's folders there are some, and nothing is in them"
 
 
 def _verdict(said: Saying, contents: Contents) -> tuple[Verdict, str]:

@@ -154,6 +154,17 @@ def test_snapshots_without_any_data_are_damage(repository: Repository) -> None:
     assert seen.verdict is Verdict.UNREADABLE and "not one file of their data" in seen.detail and seen.points == ()
 
 
+@pytest.mark.parametrize("left", ["data/00/a", "locks/a"])
+def test_the_least_that_is_left_of_a_repository_is_damage_and_never_missing(tmp_path: Path, left: str) -> None:
+    (tmp_path / "repo" / left).parent.mkdir(parents=True)
+    (tmp_path / "repo" / left).write_text("x")
+    repository = Repository("apps/notes", str(tmp_path / "repo"), SecretRef(("env:PASSWORD",)))
+    assert backups(Restic()).look(repository).verdict is Verdict.UNREADABLE
+    (tmp_path / "repo" / left).unlink()
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is Verdict.MISSING and seen.detail
+
+
 def test_locks_older_than_half_an_hour_are_stale(repository: Repository) -> None:
     lock = Path(repository.address) / "locks" / "a"
     for age, stale in ((29 * 60, 0), (31 * 60, 1)):
