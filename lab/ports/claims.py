@@ -38,7 +38,7 @@ class ModelledClaims:
             image = found.image.name if found.image else ""
             return DestinationState(
                 namespace, name, True, found.restore_as_of, found.ours, found.trigger, found.last_trigger, found.running,
-                found.result, found.log, image, bool(image), found.condition,
+                found.result, found.log, image, found.image is not None and found.image.ready, found.condition,
             )  # fmt: skip
 
     def source(self, namespace: str, name: str) -> SourceBackups:

@@ -33,10 +33,11 @@ class Claim:
 
 @dataclass
 class Image:
-    """A VolumeSnapshot that a restore made."""
+    """A VolumeSnapshot that a restore made; not `ready` once somebody has deleted it: the destination names it all the same."""
 
     name: str
     entries: tuple[FileEntry, ...]
+    ready: bool = True
 
 
 @dataclass

@@ -55,12 +55,15 @@ class DeleteClaim(BaseStep):
         entry = entry_of(act.hold, self.claim)
         if entry is None or not entry.replaces:
             raise PermanentError(f"nobody approved that {self.claim.key} is deleted", next_command="invoke dr.plan")
-        image = act.claims.destination(self.claim.namespace, self.claim.destination).image
-        if entry.state is not HoldState.PROVEN or image != entry.image:
-            # Long may have passed since the comparison, and a new trigger makes VolSync throw the proven image away.
+        there = act.claims.destination(self.claim.namespace, self.claim.destination)
+        if entry.state is not HoldState.PROVEN or there.image != entry.image or not there.image_ready:
+            # Long may have passed since the comparison, and a new trigger makes VolSync throw the proven image away, as a hand may.
             raise PermanentError(
                 f"{self.claim.key} is not deleted: what is to replace it is not proven any more",
-                evidence=(f"{entry.state.value} for {entry.image or 'no image'}", f"there now: {image or 'none'}"),
+                evidence=(
+                    f"{entry.state.value} for {entry.image or 'no image'}",
+                    f"there now: {there.image or 'none'}{'' if there.image_ready else ', which is not ready to use'}",
+                ),
             )
         act.claims.delete_claim(self.claim.namespace, self.claim.claim, entry.replaces)
 

@@ -204,6 +204,11 @@ def test_what_lives_is_not_deleted_once_its_replacement_is_not_proven_any_more(a
         alive.entry_says(replaces=uid, state=state, image=proven)
         with pytest.raises(PermanentError, match="not proven any more"):
             do(alive, replacing(alive), DELETE)
-    assert alive.home.kube.objects().claims[("apps", "notes")].uid == uid
     alive.entry_says(replaces=uid, state=HoldState.PROVEN, image=image.name)
+    image.ready = False
+    with pytest.raises(PermanentError, match="not proven any more") as gone:
+        do(alive, replacing(alive), DELETE)
+    assert "not ready to use" in gone.value.evidence[1]
+    assert alive.home.kube.objects().claims[("apps", "notes")].uid == uid
+    image.ready = True
     do(alive, replacing(alive), DELETE)
