@@ -31,6 +31,7 @@ from lab.world.talos import TalosWorld
 from lab.world.world import World
 
 BUCKET = "backups"
+_LOSS_S = 45.0  # less than a control socket waits for an answer
 SERVICE_SUBNET = "10.96.0.0/12"  # what talhelper writes when talconfig.yaml says nothing
 
 
@@ -101,12 +102,13 @@ class LabHouse:
         self._stack.close()
 
     def lose_everything(self) -> None:
-        """Every VM and every disk, volumes of claims included, is gone at once."""
+        """Every VM and disk, volumes of claims included, is gone when this returns; no program of theirs writes any more."""
         with self.world.looking():
             for vm in list(self.proxmox.vms.values()):
                 self.proxmox.power(vm, PowerEvent.STOPPED)
                 self.proxmox.remove(vm)
         self.cluster.order(self._lose_volumes)
+        self.cluster.obey(_LOSS_S)
 
     def _lose_volumes(self) -> None:
         disks = self.cluster.disks

@@ -105,6 +105,13 @@ class LabCluster:
         """
         self._orders.put(act)
 
+    def obey(self, limit_s: float) -> None:
+        """Wait until everything that was ordered so far is done. Raises PartFailed after `limit_s` seconds."""
+        done = threading.Event()
+        self._orders.put(done.set)
+        if not done.wait(limit_s):
+            raise PartFailed(f"what was ordered is not done after {limit_s:.0f} s")
+
     def node_up(self, spec: NodeSpec, keys: ClusterKeys) -> None:
         """A machine was switched on with this configuration. A control plane without data waits for `bootstrap` or joins."""
         with self._lock:

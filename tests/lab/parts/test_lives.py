@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.parts.cluster import LabCluster
+from lab.parts.errors import PartFailed
 from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CONFIG_MAPS, PODS, SERVICE_ACCOUNTS
 from lab.parts.pki import ClusterKeys
@@ -101,3 +102,17 @@ def test_an_order_that_fails_is_told(tmp_path: Path) -> None:
         cluster.wait(lambda: bool(cluster.errors), 10, "the refusal")
         cluster.down()
     assert cluster.errors == ["an order failed: nobody is no control plane"]
+
+
+def test_who_waits_for_orders_sees_them_done(tmp_path: Path) -> None:
+    done: list[str] = []
+    with free_block() as prefix:
+        cluster = LabCluster(Settings(tmp_path, prefix))
+        cluster.order(lambda: done.append("first"))
+        with pytest.raises(PartFailed, match="not done after 0 s"):
+            cluster.obey(0.0)
+        cluster.start()
+        cluster.order(lambda: done.append("second"))
+        cluster.obey(10.0)
+        assert done == ["first", "second"]
+        cluster.down()
