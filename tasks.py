@@ -20,7 +20,7 @@ HELP = {
     "repo": "path of the home-ops repository",
     "run": "only the programs that a real run needs",
     "house": "one-node or four-nodes",
-    "scenario": "a named world to start from (default: empty)",
+    "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",

@@ -35,12 +35,13 @@ def shape_of(house: str) -> HouseShape:
 
 
 def start(house: str, scenario: str, speed: float, folder: HouseFolder | None = None) -> dict[str, Any]:
-    """A new house, with all doors open; what endpoints.json tells comes back.
+    """A new house, with all doors open; what endpoints.json tells comes back. A scenario that begins in a built house is then
+    still to be built (console/demo/built.py).
 
     PermanentError when it runs already, PartFailed when it does not come up.
     """
     shape = shape_of(house)
-    known(scenario)
+    known(scenario, shape)
     if speed <= 0:
         raise PermanentError("time must pass: --speed takes a number above 0")
     folder = folder or HouseFolder.of(house)

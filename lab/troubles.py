@@ -243,6 +243,14 @@ def _key(*, expired: bool) -> Act:
     return act
 
 
+def _read_only(house: LabHouse, target: str) -> None:
+    house.s3.keep(replace(house.key, may=frozenset({"read", "list"})))
+
+
+def _writable(house: LabHouse, target: str) -> None:
+    house.s3.keep(house.key)
+
+
 def _repository_gone(house: LabHouse, target: str) -> None:
     for key in [key for key in house.store.keys(BUCKET) if key.startswith(f"{target}/")]:
         house.store.delete(BUCKET, key)
@@ -283,6 +291,7 @@ def _all() -> Iterator[Trouble]:
     yield Trouble("charts-down", "", "the chart server answers 503", _charts(503), _charts(0))
     yield Trouble("store-down", "", "the store cuts every connection", _store(down=True), _store(down=False))
     yield Trouble("store-key-expired", "", "the store refuses the key", _key(expired=True), _key(expired=False))
+    yield Trouble("store-read-only", "", "the store gives what it has and takes no writes", _read_only, _writable)
     yield Trouble("repository-gone", app, "its repository is gone", _repository_gone, None)
     yield Trouble("backup-half-uploaded", app, "its newest backup broke off", _break_off, None)
     yield Trouble("packs-lost", app, "its repository opens and holds nothing", _lose_packs, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 
 from console.jsonlines import JsonLines
 from console.session import SIMULATED, guarded
@@ -14,11 +15,24 @@ def up(house: str, scenario: str, speed: float) -> int:
     """Start the house; returns when all its doors are open."""
 
     def body() -> int:
-        from lab.starting import start
+        from console.demo.built import build
+        from console.demo.driving import Driver, end_left_over
+        from lab.control import ask
+        from lab.houses.nouns import HouseFolder
+        from lab.scenarios import known
+        from lab.starting import daemon, shape_of, start
 
         began = time.monotonic()
-        told = start(house, scenario or "empty", float(speed))
+        chosen = known(scenario or "empty", shape_of(house))
+        folder = HouseFolder.of(house)
+        if daemon(folder) is None:
+            end_left_over(folder.settings)  # a verb that a killed lab.up left building must not build in this house
+        told = start(house, chosen.name, float(speed), folder)
         _say(f"{house} runs: all doors are open after {time.monotonic() - began:.1f} s.")
+        build(
+            chosen, Driver(folder.settings).run, partial(ask, folder.control), _say, f"invoke lab.down --house {house}"
+        )
+        _say(f"Scenario {chosen.name}: {chosen.what}.")
         _say(f"Settings for every verb: --settings {told['settings']}")
         _say(f"Addresses, CA files and credentials: {told['settings'].replace('blackstart.yaml', 'endpoints.json')}")
         return EXIT_OK

@@ -157,7 +157,16 @@ def test_a_house_has_a_past(folder: HouseFolder, scenario: str, snapshots: int) 
         assert {entry["uid"] for entry in files} == ({1000} if os.geteuid() == 0 else {0})
 
 
-@pytest.mark.parametrize("scenario", ["one-control-plane-lost", "nas-read-only"])
-def test_what_is_not_modelled_is_refused_and_not_played_as_something_else(tmp_path: Path, scenario: str) -> None:
-    with pytest.raises(PermanentError, match="not modelled"):
-        start("one-node", scenario, 1.0, HouseFolder(tmp_path / "new"))
+def test_a_read_only_store_gives_its_backups_and_takes_no_lock(folder: HouseFolder) -> None:
+    start("one-node", "nas-read-only", 20.0, folder)
+    assert len(json.loads(restic(folder, "snapshots", "--json").stdout)) == 1
+    written = restic(folder, "tag", "--set", "seen", "latest")
+    assert written.returncode != 0
+    assert "Access Denied" in written.stderr
+
+
+def test_a_scenario_of_nodes_that_a_house_has_not_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    folder = HouseFolder(tmp_path / "new")
+    with pytest.raises(PermanentError, match="has not the nodes"):
+        start("one-node", "one-control-plane-lost", 1.0, folder)
+    assert not folder.root.exists()
