@@ -1,23 +1,31 @@
-"""Excludes other machines: before each change of the cluster, the house's Lease must be ours. A decorator round the ports.
+"""Excludes other machines: for each change of the cluster, the house's Lease must be ours. A decorator round the ports.
 
 `flock` excludes a second run on this machine; two machines share only the cluster, so the Lease lives there. It is taken
-with the first mutation and renewed by later ones: nothing needs to run in the background, and nothing is changed without it.
+with the first mutation, renewed by later ones, and renewed in the background while one takes long: a release may take a
+quarter of an hour, the Lease lasts a minute.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from adapters.context import ActContext
 from adapters.ports import Cluster
 from adapters.surface import Surface, surfaces
-from engine.errors import JournalBusy
+from engine.errors import BlackstartError, JournalBusy, TransientError
 from engine.waiting import Clock
+from engine.workers import Channel, Workers
 
 LEASE_S = 60
+RENEW_S = LEASE_S / 2
+"""Age at which it is renewed."""
+WATCH_S = LEASE_S / 6
+"""How often a long act's Lease is looked after: one that could not be renewed is tried again twice before it has run out."""
 GUARDED = ("cluster", "releases", "flux", "claims", "hold")
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"})
 
@@ -25,51 +33,101 @@ LEASE_CALLS = frozenset({"take_lease", "drop_lease"})
 class HouseLease:
     """The Lease of one house in the hands of one machine. `holder` must be the same for every run of this machine."""
 
-    def __init__(self, cluster: Cluster, holder: str, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, holder: str, clock: Clock, workers: Workers) -> None:
         self._cluster = cluster
         self._holder = holder
         self._clock = clock
+        self._workers = workers
         self._lock = threading.Lock()
-        self._until = 0.0
+        self._taken = False
+        self._asked = -float(LEASE_S)  # when it was last asked for and given, by the monotonic clock
+        self._gaps = 0  # how often it had run out, or was somebody else's, when it was asked for again
+        self._acts = 0
+        self._done: Channel[bool]
 
     def require(self) -> None:
         """Take or renew it. Raises JournalBusy when another machine holds it, and what the port raises."""
-        if self._clock.monotonic() < self._until:
-            return
         asked = self._clock.monotonic()
+        if asked < self._asked + RENEW_S:
+            return
         now = self._cluster.take_lease(self._holder, LEASE_S)
-        if now.holder != self._holder:
+        with self._lock:
+            ours = now.holder == self._holder
+            if not ours or asked >= self._asked + LEASE_S:
+                self._gaps += 1
+            if ours:
+                self._asked, self._taken = max(self._asked, asked), True
+        if not ours:
             raise JournalBusy(
                 "another machine is at work on this house",
                 evidence=(f"the Lease is held by {now.holder}",),
-                hint=f"it expires {LEASE_S} s after that machine's last change; wait for its run, or stop it there",
+                hint=f"it is renewed while that machine works, and expires {LEASE_S} s later; wait for its run, or stop it there",
                 next_command="invoke cluster.status",
             )
-        with self._lock:
-            self._until = max(self._until, asked + LEASE_S / 2)
+
+    @contextmanager
+    def held(self, what: str) -> Iterator[None]:
+        """Ours for the length of the block, however long that is. `what` names the act, for the error.
+
+        Raises as `require` does, before the block; and after it, TransientError when the Lease had run out meanwhile: another
+        machine may have been at work, so what the act did is to be looked at. JournalBusy when one still is.
+        """
+        self.require()
+        gaps = self._gaps
+        self._begin()
+        try:
+            yield
+        finally:
+            self._end()
+        if self._gaps == gaps and self._clock.monotonic() < self._asked + LEASE_S:
+            return
+        self.require()
+        raise TransientError(
+            f"the house's Lease had run out while {what} went on: another machine may have been at work",
+            hint="what was done is looked at again; if this repeats, the API servers answer too seldom",
+        )
 
     def drop(self) -> None:
         """Give it back, if it was taken in this run."""
-        if self._until:
+        if self._taken:
             self._cluster.drop_lease(self._holder)
 
+    def _begin(self) -> None:
+        with self._lock:
+            self._acts += 1
+            if self._acts == 1:
+                self._done = self._workers.channel()
+                self._workers.start(partial(self._keep, self._done))
 
-def leased(act: ActContext, holder: str) -> tuple[ActContext, HouseLease]:
+    def _end(self) -> None:
+        with self._lock:
+            self._acts -= 1
+            if not self._acts:
+                self._done.put(True)
+
+    def _keep(self, done: Channel[bool]) -> None:
+        """On a worker, as long as any act goes on. What it cannot mend, `held` tells when the act ends."""
+        while done.get(WATCH_S) is None:
+            try:
+                self.require()
+            except BlackstartError:
+                continue  # out of sight, or another's: told by the gap that it leaves
+
+
+def leased(act: ActContext, holder: str, workers: Workers) -> tuple[ActContext, HouseLease]:
     """The same bundle, every change of the cluster guarded by the Lease; and the Lease, to be dropped at the end."""
-    lease = HouseLease(act.cluster, holder, act.clock)
-    guarded: dict[str, Any] = {
-        name: _Guarded(getattr(act, name), surfaces()[name], lease.require) for name in GUARDED
-    }
+    lease = HouseLease(act.cluster, holder, act.clock, workers)
+    guarded: dict[str, Any] = {name: _Guarded(getattr(act, name), surfaces()[name], lease.held) for name in GUARDED}
     return replace(act, **guarded), lease
 
 
 class _Guarded:
-    """One port whose mutations ask for the Lease first."""
+    """One port whose mutations need the Lease."""
 
-    def __init__(self, door: object, known: Surface, require: Callable[[], None]) -> None:
+    def __init__(self, door: object, known: Surface, held: Callable[[str], AbstractContextManager[None]]) -> None:
         self._door = door
         self._known = known
-        self._require = require
+        self._held = held
 
     def __getattr__(self, name: str) -> object:
         real: Any = getattr(self._door, name)
@@ -77,7 +135,7 @@ class _Guarded:
             return real
 
         def mutate(*args: object, **named: object) -> object:
-            self._require()
-            return real(*args, **named)
+            with self._held(f"{self._known.name}.{name}"):
+                return real(*args, **named)
 
         return mutate

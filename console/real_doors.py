@@ -32,6 +32,7 @@ from engine.errors import SettingsInvalid
 from engine.journal import Journal
 from engine.programs import EndGroup, Programs
 from engine.waiting import Clock
+from engine.workers import Threads
 from house.model import House
 from tools.places import Places
 
@@ -98,7 +99,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         factory=FactoryAdapter(house.image.ca_file),
     )
     look = read_only(act)
-    guarded, lease = leased(act, holder_of(house))
+    guarded, lease = leased(act, holder_of(house), Threads())
     return RealDoors(look, replace(guarded, run=run), programs, end_group, lease, keeper, clients, proxmox)
 
 

@@ -60,7 +60,7 @@ class Lives:
         run = f"run-{self.count}"
         act = faulty(self.home.act(run), self.home.world, self.clock)
         disk = disk or FencedDisk(self.clock.fence)
-        act, lease = leased(act, "this-machine")
+        act, lease = leased(act, "this-machine", self.clock.workers())
         with open_journal(self.folder, lineage=self.house.id, run=run, disk=disk, now=self.clock.now) as journal:
             report = executor.run(
                 course.graph(), read_only(act), act, journal=journal, clock=self.clock, workers=self.clock.workers(),

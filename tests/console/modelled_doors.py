@@ -13,6 +13,7 @@ from console.session import OpenDoors, Session
 from engine.journal import Journal
 from engine.programs import EndGroup, Programs
 from engine.waiting import SystemClock
+from engine.workers import Threads
 from house.model import House
 from tests.builders import a_house
 from tests.scenario.running import Running
@@ -48,7 +49,7 @@ class Desk:
 
     def doors(self, house: House, run: str, clock: SystemClock, journal: Journal | None) -> ModelledDoors:
         """What a session opens; each look and act goes to the same modelled house."""
-        act, _ = leased(self.spoil(self.running.home.act(run)), "this-machine")
+        act, _ = leased(self.spoil(self.running.home.act(run)), "this-machine", Threads())
         self.opened.append(ModelledDoors(read_only(act), replace(act, run=run)))
         return self.opened[-1]
 

@@ -89,7 +89,7 @@ class TestTwoRunsAtOnce:
 
     def test_on_another_machine_the_lease_keeps_it_from_changing_the_cluster(self, empty_house: Running) -> None:
         empty_house.apply(empty_house.bootstrap)
-        first, lease = leased(empty_house.home.act("first"), "one-machine")
+        first, lease = leased(empty_house.home.act("first"), "one-machine", empty_house.clock.workers())
         first.cluster.create_namespace("first")
         empty_house.home.kube.objects().namespaces.discard("apps")
         report = self.from_another_machine(empty_house)
@@ -100,7 +100,7 @@ class TestTwoRunsAtOnce:
 
     def test_a_lease_that_nobody_renews_expires(self, empty_house: Running) -> None:
         empty_house.apply(empty_house.bootstrap)
-        leased(empty_house.home.act("first"), "one-machine")[0].cluster.create_namespace("first")
+        leased(empty_house.home.act("first"), "one-machine", empty_house.clock.workers())[0].cluster.create_namespace("first")
         empty_house.home.kube.objects().namespaces.discard("apps")
         empty_house.clock.sleep(61)
         assert self.from_another_machine(empty_house).exit_code == EXIT_HELD
@@ -109,7 +109,7 @@ class TestTwoRunsAtOnce:
         """A run with a journal of its own."""
         house.runs += 1
         run, course = f"run-{house.runs}", house.bootstrap
-        act, lease = leased(house.home.act(run), "another-machine")
+        act, lease = leased(house.home.act(run), "another-machine", house.clock.workers())
         folder = house.folder.with_name("another-machine")
         with open_journal(folder, lineage=house.house.id, run=run, now=house.clock.now) as journal:
             report = executor.run(

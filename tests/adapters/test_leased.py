@@ -1,0 +1,150 @@
+"""The house's Lease during acts of any length, on a virtual clock: nobody else gets it, and its loss is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from adapters.kubernetes.results import LeaseHolder
+from adapters.leased import LEASE_S, RENEW_S, HouseLease, leased
+from adapters.ports import Releases
+from engine.errors import JournalBusy, TransientError
+from lab.modelled import ModelledHome
+from lab.world.clock import VirtualClock
+from tests.builders import a_house
+
+LONG_S = 900.0  # what a release may take
+
+
+class OneLease:
+    """The Lease as an API server keeps it, by the clock's wall time."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.held: LeaseHolder | None = None
+
+    def take(self, holder: str, seconds: int) -> LeaseHolder:
+        now = self.clock.now()
+        if self.held is None or self.held.holder == holder or self.held.expires <= now:
+            self.held = LeaseHolder(holder, now + seconds)
+        return self.held
+
+
+@dataclass
+class Sight:
+    """A cluster port with nothing but the Lease, whose API server can be out of sight."""
+
+    kept: OneLease
+    dark: bool = False
+    taken: list[str] = field(default_factory=list)
+
+    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
+        if self.dark:
+            raise TransientError("no API server answers")
+        self.taken.append(holder)
+        return self.kept.take(holder, seconds)
+
+
+class SlowHelm:
+    """Releases whose sync takes as long as it is told, with what happens meanwhile."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.meanwhile: Callable[[float], None] = lambda passed: None
+        self.takes_s = LONG_S
+
+    def sync(self, namespace: str, name: str, run: str) -> None:
+        for passed in range(0, int(self.takes_s), 5):
+            self.clock.sleep(5.0)
+            self.meanwhile(passed + 5.0)
+
+
+class Machines:
+    """One machine whose helm is slow, and another that wants the same house."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        home = ModelledHome(a_house(), self.clock, 0)
+        self.helm, self.kept = SlowHelm(self.clock), OneLease(self.clock)
+        self.ours, self.theirs = Sight(self.kept), Sight(self.kept)
+        slow = replace(home.act("ours"), cluster=self.ours, releases=self.helm)  # type: ignore[arg-type]  # what is asked of them
+        act, self.lease = leased(slow, "ours", self.clock.workers())
+        self.releases: Releases = act.releases
+        self.other = HouseLease(self.theirs, "theirs", self.clock, self.clock.workers())  # type: ignore[arg-type]  # as above
+
+    def other_comes(self, passed: float) -> None:
+        """It is kept out every time it asks."""
+        with pytest.raises(JournalBusy):
+            self.other.require()
+
+
+@pytest.fixture
+def machines() -> Machines:
+    return Machines()
+
+
+def test_while_a_long_act_goes_on_nobody_else_gets_the_lease(machines: Machines) -> None:
+    machines.helm.meanwhile = machines.other_comes
+    machines.releases.sync("kube-system", "cilium", "run")
+    assert len(machines.theirs.taken) == LONG_S / 5
+    assert LONG_S / LEASE_S < len(machines.ours.taken) <= LONG_S / RENEW_S + 1
+
+
+def test_afterwards_it_is_not_renewed_any_more_and_expires(machines: Machines) -> None:
+    machines.releases.sync("kube-system", "cilium", "run")
+    asked = len(machines.ours.taken)
+    machines.clock.sleep(LEASE_S + 1)
+    machines.other.require()
+    assert len(machines.ours.taken) == asked
+
+
+def test_a_short_act_asks_once(machines: Machines) -> None:
+    machines.helm.takes_s = 5.0
+    machines.releases.sync("kube-system", "cilium", "run")
+    machines.releases.sync("kube-system", "coredns", "run")
+    assert machines.ours.taken == ["ours"]
+
+
+def test_a_short_silence_of_the_api_costs_nothing(machines: Machines) -> None:
+    def silent_for_a_while(passed: float) -> None:
+        machines.ours.dark = 100.0 <= passed < 115.0
+
+    machines.helm.meanwhile = silent_for_a_while
+    machines.releases.sync("kube-system", "cilium", "run")
+
+
+def test_an_act_during_which_another_machine_came_to_stay_fails_by_name(machines: Machines) -> None:
+    def cut_off(passed: float) -> None:
+        machines.ours.dark = passed < LONG_S - 5
+        if passed >= LEASE_S + 35.0:
+            machines.other.require()
+
+    machines.helm.meanwhile = cut_off
+    with pytest.raises(JournalBusy) as lost:
+        machines.releases.sync("kube-system", "cilium", "run")
+    assert lost.value.evidence == ("the Lease is held by theirs",)
+
+
+def test_an_act_during_which_another_machine_came_and_went_is_looked_at_again(machines: Machines) -> None:
+    def cut_off(passed: float) -> None:
+        machines.ours.dark = passed < 200.0
+        if passed == 150.0:
+            machines.other.require()
+            machines.kept.held = None
+
+    machines.helm.meanwhile = cut_off
+    with pytest.raises(TransientError, match=r"releases\.sync"):
+        machines.releases.sync("kube-system", "cilium", "run")
+
+
+def test_the_acts_own_error_is_what_is_told(machines: Machines) -> None:
+    def fails(passed: float) -> None:
+        raise TransientError("helm says no")
+
+    machines.helm.meanwhile = fails
+    with pytest.raises(TransientError, match="helm says no"):
+        machines.releases.sync("kube-system", "cilium", "run")
+    machines.clock.sleep(LEASE_S + 1)
+    assert machines.ours.taken == ["ours"]
