@@ -46,6 +46,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
             checks.api_servers.check(house),       # later: every control plane's API server answers
             checks.nodes.check(house),             # later: every node has joined and is ready
+            checks.suspensions.check(house),       # at the end: nothing is suspended that Git does not suspend
             checks.held_claims.HeldClaims(),       # at the end: what is held
             checks.held_claims.OldHolds(),         # and what has been for too long
         ),

@@ -9,7 +9,9 @@ from adapters.context import LookContext
 from adapters.flux.results import FluxState, KustomizationState
 from adapters.flux.rootcause import Cause, RootCause, root_causes
 from adapters.volsync.results import ClaimPhase
+from cluster.by_hand import json_by_hand
 from cluster.holding import still_held
+from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from house.model import House
 
@@ -23,6 +25,8 @@ def flux_probe(look: LookContext, house: House) -> Probe:
     if not state.installed:
         return changing("Flux is not running yet")
     if not state.source.present or not state.source.commit:
+        if state.source.suspended:
+            return missing("Flux has not fetched the repository, and its source is suspended", hint=_resume(state))
         return changing("Flux has not fetched the repository yet", state.source.reason)
     expected = look.clone.state().commit
     newer = state.source.commit == expected or look.clone.descends(state.source.commit, expected)
@@ -31,8 +35,34 @@ def flux_probe(look: LookContext, house: House) -> Probe:
             "Flux is at a commit that this clone does not know", state.source.commit, hint="somebody has pushed since: git fetch"
         )
     if not newer:
-        return missing(f"Flux has fetched {state.source.commit[:12]}, older than {expected[:12]}", state.source.reason)
+        told = f"Flux has fetched {state.source.commit[:12]}, older than {expected[:12]}"
+        if state.source.suspended:
+            return missing(f"{told}, and its source is suspended", state.source.reason, hint=_resume(state))
+        return missing(told, state.source.reason)
     return graph_probe(state, house, held_apps(look, house))
+
+
+def refuse_suspended_source(state: FluxState) -> None:
+    """PermanentError when the source is suspended: whoever did it had a reason, so it stays so, and it fetches nothing."""
+    if state.source.suspended:
+        raise PermanentError(
+            f"GitRepository {state.source.name} is suspended, not by us, and stays so",
+            evidence=(f"Flux is at {state.source.commit[:12] or 'no commit'} and fetches no other",),
+            hint=_resume(state),
+            next_command=resume_by_hand("gitrepository", state.source.name),
+        )
+
+
+def resume_by_hand(kind: str, key: str) -> str:
+    """The command that resumes one object of Flux, `kind` as kubectl has it; no flux program is needed for it."""
+    namespace, _, name = key.partition("/")
+    full = {"kustomization": "kustomizations.kustomize.toolkit.fluxcd.io"}.get(kind, kind)
+    return f"kubectl -n {namespace} patch {full} {name} --type merge -p {json_by_hand({'spec': {'suspend': None}})}"
+
+
+def _resume(state: FluxState) -> str:
+    namespace, _, name = state.source.name.partition("/")
+    return f"to go on: flux -n {namespace} resume source git {name}, and run the same again"
 
 
 WAITING = frozenset(

@@ -68,7 +68,7 @@ def report_line(
         seconds=seconds,
         tries=result.tries if result is not None else 0,
         resumed=result.resumed if result is not None else False,
-        advisory=is_check(item) and item.severity is Severity.ADVISORY,
+        advisory=is_check(item) and item.severity is not Severity.BLOCKING,
     )
 
 

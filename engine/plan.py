@@ -161,5 +161,5 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
 
 
 def _says_no(item: Step[Look, Act] | Check[Look]) -> Verdict:
-    advisory = is_check(item) and item.severity is Severity.ADVISORY
+    advisory = is_check(item) and item.severity is not Severity.BLOCKING
     return Verdict.WARNING if advisory else Verdict.REFUSED

@@ -32,10 +32,11 @@ def if_any(pattern: str) -> str:
 
 
 class Severity(Enum):
-    """Whether a check that is not satisfied stops what needs it."""
+    """Whether a check that is not satisfied stops what needs it. A watched one stops nothing, but verify takes it for drift."""
 
     BLOCKING = "blocking"
     ADVISORY = "advisory"
+    WATCHED = "watched"
 
 
 class Notes(Protocol):

@@ -86,6 +86,7 @@ class KubernetesFlux:
             # The artifact of an earlier fetch stays while the source fails.
             commit=commit_of(text(found, "status", "artifact", "revision")),
             reason=redact(": ".join(x for x in (text(ready, "reason"), text(ready, "message")) if x)),
+            suspended=_suspended(found),
         )
 
 

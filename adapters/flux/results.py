@@ -10,13 +10,17 @@ SUSPENDED = "blackstart/suspended"
 
 @dataclass(frozen=True)
 class SourceState:
-    """The Git source: the commit Flux has fetched ("" for none yet), whether it is ready, and why not."""
+    """The Git source: the commit Flux has fetched ("" for none yet), whether it is ready, and why not.
+
+    `name` is `namespace/name`. `suspended`: it fetches nothing until somebody resumes it.
+    """
 
     name: str
     present: bool
     ready: bool
     commit: str
     reason: str
+    suspended: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from bootstrap.checks import (
     quorum,
     room,
     strangers,
+    suspensions,
     versions,
 )
 
 __all__ = [
     "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
     "image", "kept_disks", "keys", "node_clocks", "nodes", "privileges", "quorum", "room",
-    "strangers", "versions",
+    "strangers", "suspensions", "versions",
 ]  # fmt: skip

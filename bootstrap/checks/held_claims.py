@@ -39,7 +39,7 @@ class OldHolds(BaseCheck):
 
     id = StepId("hold.age")
     title = "no claim is held for long"
-    severity = Severity.ADVISORY
+    severity = Severity.WATCHED
     needs = ("hold.claims",)
 
     def probe(self, look: LookContext) -> Probe:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.flux import flux_probe
+from cluster.flux import flux_probe, refuse_suspended_source
 from engine.probe import Probe
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
@@ -30,6 +30,7 @@ class ReconcileFlux(BaseStep):
         return flux_probe(look, self.house)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        refuse_suspended_source(act.flux.state())
         act.flux.request("GitRepository", self.house.flux.namespace, self.house.flux.name)
 
     def by_hand(self) -> str:

@@ -24,7 +24,8 @@ class ModelledFlux:
             objects = self._kube.objects()
             commit = objects.flux_commit
             reason = "Succeeded" if commit else "Progressing"
-            source = SourceState(self._kube.house.flux.name, objects.flux_running, bool(commit), commit, reason)
+            name = f"{self._kube.house.flux.namespace}/{self._kube.house.flux.name}"
+            source = SourceState(name, objects.flux_running, bool(commit), commit, reason, objects.source_suspended)
             # The mark outlasts a suspension that somebody else ended: it says nothing by itself.
             told = tuple(replace(k, ours=k.suspended and k.ours) for k in objects.kustomizations.values())
             return FluxState(objects.flux_running, source, told)
@@ -35,7 +36,7 @@ class ModelledFlux:
             objects = self._kube.objects()
             if kind == "Kustomization":
                 self._flux.apply_again(objects, f"{namespace}/{name}")
-            elif objects.flux_running:
+            elif objects.flux_running and not objects.source_suspended:
                 self._world.after(self._kube.delays.fetch_s, "fetch", lambda: self._flux.fetch(objects))
 
     def suspend(self, namespace: str, name: str, *, on: bool) -> None:

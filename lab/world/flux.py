@@ -31,7 +31,7 @@ class FluxWorld:
 
     def fetch(self, objects: Objects) -> None:
         """Fetch the branch and go through the graph."""
-        if objects.flux_commit != self._kube.git_commit:
+        if objects.flux_commit != self._kube.git_commit and not objects.source_suspended:
             objects.flux_commit = self._kube.git_commit
             self._world.happened("flux", f"fetched {objects.flux_commit[:12]}")
         self._go_on(objects)

@@ -32,6 +32,7 @@ class Objects:
     policies_bite_at: float | None = None
     flux_running: bool = False
     flux_commit: str = ""
+    source_suspended: bool = False
     kustomizations: dict[str, KustomizationState] = field(default_factory=dict)
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     destinations: dict[tuple[str, str], Destination] = field(default_factory=dict)

@@ -54,9 +54,10 @@ def test_a_check_that_says_no_afterwards_is_a_failed_step(bench: Bench) -> None:
     assert bench.run(a_step("a"), check).exit_code == 30
 
 
-def test_an_advisory_check_warns_and_stops_nothing(bench: Bench) -> None:
-    check = a_check("space", answers(drifted("little space")), severity=Severity.ADVISORY)
-    broken = a_check("age", answers(PermanentError("403")), severity=Severity.ADVISORY)
+@pytest.mark.parametrize("severity", [Severity.ADVISORY, Severity.WATCHED])
+def test_an_advisory_check_warns_and_stops_nothing(bench: Bench, severity: Severity) -> None:
+    check = a_check("space", answers(drifted("little space")), severity=severity)
+    broken = a_check("age", answers(PermanentError("403")), severity=severity)
     report = bench.run(check, broken, ToyStep(StepId("toy.put/a"), ("toy.check/*",)))
     assert report.exit_code == 0 and bench.shelf.done == ["toy.put/a"]
     assert {line.id for line in report.warnings} == {"toy.check/space", "toy.check/age"} and report.root_causes == ()

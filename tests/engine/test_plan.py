@@ -56,10 +56,11 @@ def test_checks_refuse_or_warn(bench: Bench) -> None:
         a_check("no", answers(missing("no quorum"))),
         a_check("dark", answers(TransientError("no route"))),
         a_check("old", answers(PermanentError("old")), severity=Severity.ADVISORY),
+        a_check("seen", answers(missing("seen")), severity=Severity.WATCHED),
         a_check("yes", answers(satisfied())),
     )
     verdicts = [line.verdict for line in made.lines]
-    assert verdicts == [Verdict.REFUSED, Verdict.REFUSED, Verdict.WARNING, Verdict.NOOP]
+    assert verdicts == [Verdict.REFUSED, Verdict.REFUSED, Verdict.WARNING, Verdict.WARNING, Verdict.NOOP]
 
 
 def test_a_plan_on_workers_is_the_same_plan(bench: Bench) -> None:

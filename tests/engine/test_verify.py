@@ -61,6 +61,11 @@ def test_an_advisory_check_only_warns(bench: Bench) -> None:
     assert report.exit_code == 0 and len(report.warnings) == 1
 
 
+def test_a_watched_check_that_differs_is_drift(bench: Bench) -> None:
+    report = verified(bench, a_check("old", answers(drifted("old")), severity=Severity.WATCHED))
+    assert report.exit_code == 3 and [line.id for line in report.root_causes] == ["toy.check/old"]
+
+
 def test_slow_looks_happen_at_the_same_time(bench: Bench) -> None:
     def slow(shelf: Shelf) -> Probe:
         shelf.clock.sleep(1.0)

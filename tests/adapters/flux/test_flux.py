@@ -118,6 +118,9 @@ def test_source_keeps_its_commit_while_it_fails_and_hides_passwords(flux: Kubern
     assert (source.ready, source.commit) == (False, COMMIT)
     assert "status code: 503" in source.reason
     assert "hunter2pass" not in source.reason
+    assert not source.suspended
+    put(client, GIT_REPOSITORY, "flux-system", spec | {"suspend": True})
+    assert flux.state().source.suspended
 
 
 def test_kustomizations_are_told_with_what_they_wait_for(flux: KubernetesFlux, client: ApiClient) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.hold.results import HoldState
-from engine.probe import Condition
+from engine.errors import EXIT_DRIFT, EXIT_HELD
+from engine.probe import Condition, Probe
 from engine.step import Severity
 from engine.survey import look_once
 from tests.hands import item, see
@@ -72,6 +73,50 @@ class TestHeldClaims:
         assert not see(built, built.bootstrap, self.CHECK).held
 
 
+class TestSuspensions:
+    CHECK = "flux.suspensions"
+
+    def suspend(self, house: Running, key: str, **changes: object) -> Probe:
+        table = house.home.kube.objects().kustomizations
+        table[key] = replace(table[key], suspended=True, **changes)  # type: ignore[arg-type]  # fields by name
+        return see(house, house.bootstrap, self.CHECK)
+
+    def test_one_that_git_does_not_suspend_is_drift_by_its_name_and_stops_no_run(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        seen = self.suspend(built, "volsync-system/volsync")
+        assert (seen.condition, seen.evidence) == (Condition.DRIFTED, ("kustomization volsync-system/volsync",))
+        assert "kubectl -n volsync-system patch kustomizations.kustomize.toolkit.fluxcd.io volsync " in seen.hint
+        report = built.verify(built.bootstrap)
+        assert [step.id for step in report.root_causes] == [self.CHECK]
+        assert report.exit_code == EXIT_DRIFT
+        report = built.apply(built.bootstrap)
+        assert report.exit_code == EXIT_HELD
+        assert [step.id for step in report.warnings] == [self.CHECK]
+        assert built.home.kube.objects().kustomizations["volsync-system/volsync"].suspended
+
+    def test_one_that_git_suspends_is_as_it_should_be(self, built: Running) -> None:
+        apps = tuple(replace(app, suspended=app.name == "volsync") for app in built.house.flux_apps)
+        built.house = replace(built.house, flux_apps=apps)
+        assert self.suspend(built, "volsync-system/volsync").condition is Condition.SATISFIED
+
+    def test_one_that_our_restore_suspended_is_excused_as_long_as_the_record_knows_of_it(self, built: Running) -> None:
+        assert self.suspend(built, "apps/notes", ours=True).condition is Condition.SATISFIED
+        record = built.home.kube.objects().record
+        assert record is not None
+        record[("apps", "notes")] = replace(record[("apps", "notes")], state=HoldState.RELEASED)
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert seen.evidence == ("kustomization apps/notes, by a restore that is over",)
+
+    def test_a_held_application_that_somebody_else_suspended_is_not_excused(self, built: Running) -> None:
+        assert self.suspend(built, "apps/notes").evidence == ("kustomization apps/notes",)
+
+    def test_the_source_counts_too_and_what_only_others_declare_does_not(self, built: Running) -> None:
+        objects = built.home.kube.objects()
+        objects.kustomizations["other/theirs"] = replace(objects.kustomizations["apps/notes"], namespace="other", name="theirs")
+        objects.source_suspended = True
+        assert self.suspend(built, "other/theirs").evidence == ("gitrepository flux-system/flux-system",)
+
+
 class TestTheGuardOfTheNodes:
     def test_no_etcd_is_nothing_to_lose_and_a_lost_voter_is_a_no(self, bare: Running) -> None:
         guard = bare.bootstrap.guards["talos"]
@@ -93,7 +138,8 @@ class TestOldHolds:
         assert seen.evidence == ("apps/notes: 50 h",)
         assert "dr.restore" in seen.hint
         report = built.verify(built.bootstrap)
-        assert [step.id for step in report.warnings if step.id == self.CHECK] == [self.CHECK]
+        assert [step.id for step in report.root_causes] == [self.CHECK]
+        assert report.exit_code == EXIT_DRIFT
 
     def test_one_that_nobody_knows_the_beginning_of_is_old(self, built: Running) -> None:
         record = built.home.kube.objects().record
