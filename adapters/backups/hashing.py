@@ -6,12 +6,13 @@ import hashlib
 import os
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import BinaryIO
 
 from adapters.backups.opening import Opened
 from adapters.process.results import StreamingRunner
 from engine.errors import PermanentError
+from engine.workers import Channel, Workers, each
 
 START_BYTES = 50_000_000
 """What starting restic once costs (key derivation, index), in bytes that could be read meanwhile."""
@@ -20,9 +21,17 @@ _START_S = 120.0
 _AT_ONCE = 2
 _PIECE = 1 << 20
 
+_Hashed = dict[str, tuple[str, int]]
+"""Path → sha256 and length, of what came."""
+
 
 def hashes(
-    runner: StreamingRunner, opened: Opened, snapshot_id: str, paths: Sequence[str], sizes: Mapping[str, int]
+    runner: StreamingRunner,
+    opened: Opened,
+    snapshot_id: str,
+    paths: Sequence[str],
+    sizes: Mapping[str, int],
+    workers: Workers,
 ) -> tuple[tuple[str, str], ...]:
     """(path, sha256) in the order of `paths`. One run for the whole snapshot, or one per file when that reads far less.
 
@@ -32,10 +41,10 @@ def hashes(
     whole = sum(sizes.values())
     wanted = sum(sizes[path] for path in paths)
     if wanted + len(paths) * START_BYTES < whole:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = dict(pool.map(lambda path: (path, _one(runner, opened, snapshot_id, path, sizes[path])), paths))
+        digests = each(workers, lambda path: _one(runner, opened, snapshot_id, path, sizes[path]), paths, at_once=_AT_ONCE)
+        found = dict(zip(paths, digests, strict=True))
     else:
-        found = _all(runner, opened, snapshot_id, frozenset(paths), sizes, _START_S + whole / _SLOWEST)
+        found = _all(runner, opened, snapshot_id, frozenset(paths), sizes, workers)
     return tuple((path, found[path]) for path in paths)
 
 
@@ -59,21 +68,21 @@ def _all(
     snapshot_id: str,
     paths: frozenset[str],
     sizes: Mapping[str, int],
-    timeout_s: float,
+    workers: Workers,
 ) -> dict[str, str]:
-    """Stream the snapshot as a tar archive through a pipe to a thread that hashes its members."""
+    """Stream the snapshot as a tar archive through a pipe to a worker that hashes its members."""
     reading, writing = os.pipe()
     argv = ["restic", "dump", "--archive", "tar", snapshot_id, "/", *opened.options]
-    with ThreadPoolExecutor(1) as pool:
-        members = pool.submit(_members, os.fdopen(reading, "rb"), paths)
-        try:
-            with os.fdopen(writing, "wb", buffering=0) as pipe:
-                runner.stream(argv, _pour(pipe), env=opened.env, timeout_s=timeout_s)
-        finally:
-            error = members.exception()  # waits for the thread, which ends with the pipe
-    if error is not None:
-        raise PermanentError(f"snapshot {snapshot_id[:8]} breaks off while it is read", evidence=(str(error),)) from error
-    found = members.result()
+    inbox: Channel[_Hashed | Exception] = workers.channel()
+    workers.start(partial(_hash_members, os.fdopen(reading, "rb"), paths, inbox))
+    try:
+        with os.fdopen(writing, "wb", buffering=0) as pipe:
+            runner.stream(argv, _pour(pipe), env=opened.env, timeout_s=_START_S + sum(sizes.values()) / _SLOWEST)
+    finally:
+        found = inbox.get()  # it comes soon: the worker's reading ends with the pipe
+    assert found is not None  # there is no timeout
+    if isinstance(found, Exception):
+        raise PermanentError(f"snapshot {snapshot_id[:8]} breaks off while it is read", evidence=(str(found),)) from found
     for path in paths:
         if path not in found:
             raise PermanentError(f"snapshot {snapshot_id[:8]} breaks off while it is read", evidence=(f"{path} did not come",))
@@ -93,8 +102,15 @@ def _pour(pipe: BinaryIO) -> Callable[[bytes], None]:
     return sink
 
 
-def _members(stream: BinaryIO, paths: frozenset[str]) -> dict[str, tuple[str, int]]:
-    found: dict[str, tuple[str, int]] = {}
+def _hash_members(stream: BinaryIO, paths: frozenset[str], inbox: Channel[_Hashed | Exception]) -> None:
+    try:
+        inbox.put(_members(stream, paths))
+    except Exception as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+        inbox.put(error)
+
+
+def _members(stream: BinaryIO, paths: frozenset[str]) -> _Hashed:
+    found: _Hashed = {}
     with stream, tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             path = member.name.lstrip("/")

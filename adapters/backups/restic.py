@@ -21,6 +21,7 @@ from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, S
 from adapters.volsync.results import FileEntry, Listing
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.waiting import Clock
+from engine.workers import Threads
 
 LOOK_S = 120.0
 LIST_S = 1800.0
@@ -36,6 +37,7 @@ class ResticBackups:
         self._openings = openings
         self._clock = clock
         self._lock = threading.Lock()
+        self._workers = Threads()
         self._lists: OrderedDict[tuple[str, str], Listing] = OrderedDict()
 
     def look(self, repository: Repository) -> RepositoryLook:
@@ -84,7 +86,7 @@ class ResticBackups:
             )
         opened = self._openings.open(repository)
         try:
-            return hashing.hashes(self._runner, opened, snapshot_id, paths, sizes)
+            return hashing.hashes(self._runner, opened, snapshot_id, paths, sizes, self._workers)
         except ProgramFailed as error:
             raise _translated(f"snapshot {snapshot_id[:8]} of {repository.name} could not be read", error) from error
 

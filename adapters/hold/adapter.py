@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from adapters.hold.canary import CANARIES
@@ -16,6 +15,7 @@ from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFI
 from adapters.kubernetes.kinds import NAMESPACE as NAMESPACE_KIND
 from adapters.kubernetes.objects import Obj, name_of, table, text
 from engine.errors import TransientError
+from engine.workers import Threads, each
 
 _TRIES = 5
 _OBJECTS: tuple[tuple[Kind, Obj], ...] = (
@@ -29,6 +29,7 @@ class KubernetesHold:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._workers = Threads()
 
     def record(self) -> HoldRecord:
         """The record; `present` False when the ConfigMap (or its namespace) is not there."""
@@ -55,8 +56,8 @@ class KubernetesHold:
         Raises TransientError when a server cannot be asked: a hold that was not seen everywhere is not in place.
         """
         servers = self._clients.each()
-        with ThreadPoolExecutor(max_workers=max(1, len(servers))) as pool:
-            return tuple(answer for answers in pool.map(_refusals_of, servers) for answer in answers)
+        answers = each(self._workers, _refusals_of, servers, at_once=len(servers))
+        return tuple(answer for of_one in answers for answer in of_one)
 
     def install(self) -> None:
         """Make namespace, record, policies and bindings; what is there and differs is replaced whole."""

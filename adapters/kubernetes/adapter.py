@@ -6,7 +6,6 @@ import base64
 import binascii
 import hmac
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere
@@ -18,6 +17,7 @@ from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_o
 from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
+from engine.workers import Threads, each
 from house.model import House
 
 _LOOK_S = 4.0
@@ -29,12 +29,12 @@ class KubernetesCluster:
     def __init__(self, clients: Clients, house: House, clock: Clock, secrets: SecretResolver) -> None:
         self._clients, self._house, self._secrets = clients, house, secrets
         self._lease = HouseLease(clients, house.id, clock)
+        self._workers = Threads()
 
     def api_servers(self) -> tuple[ApiServer, ...]:
         """Every control plane's API server at its own address, asked side by side. Silence is an answer here, not an error."""
         servers = self._clients.each()
-        with ThreadPoolExecutor(max_workers=max(1, len(servers))) as pool:
-            return tuple(pool.map(_look_at, servers))
+        return tuple(each(self._workers, _look_at, servers, at_once=len(servers)))
 
     def nodes(self) -> tuple[KubeNode, ...]:
         """Every node, by name."""
