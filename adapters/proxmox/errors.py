@@ -44,6 +44,10 @@ _TEXTS: tuple[tuple[str, type[BlackstartError], str], ...] = (
 )
 
 
+class HostSilent(TransientError):
+    """The endpoint was there, and had no answer in time from itself or from the host that the request is about."""
+
+
 @dataclass(frozen=True)
 class _Meaning:
     kind: type[BlackstartError]
@@ -67,7 +71,7 @@ def _meaning(status: int, text: str) -> _Meaning:
     if status == 400:
         return _Meaning(PermanentError, "Proxmox refused a value; the evidence names the parameter")
     if status >= 595:
-        return _Meaning(TransientError, "one Proxmox host could not reach another: is the host in the path up?")
+        return _Meaning(HostSilent, "one Proxmox host could not reach another: is the host in the path up?")
     if status >= 500:
         return _Meaning(TransientError, "see /var/log/syslog and the task list of the host")
     return _Meaning(PermanentError, "is this address a Proxmox VE API?")
@@ -109,7 +113,8 @@ def translate(error: Exception, doing: str, endpoint: str) -> BlackstartError:
             f"{endpoint} answers with a redirect", hint="give the Proxmox host's own address with https and its port"
         )
     if isinstance(error, requests.exceptions.Timeout):
-        return TransientError(
+        kind = TransientError if isinstance(error, requests.exceptions.ConnectTimeout) else HostSilent
+        return kind(
             f"{endpoint} did not answer in time while we wanted to {doing}",
             hint="is the host up, and reachable from here?",
         )

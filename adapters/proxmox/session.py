@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from proxmoxer.backends.https import Backend
 from proxmoxer.core import AuthenticationError, ProxmoxResource, ResourceException
 from requests.adapters import HTTPAdapter
 
-from adapters.proxmox.errors import never_connected, not_the_api, translate
+from adapters.proxmox.errors import HostSilent, never_connected, not_the_api, translate
 from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
 from engine.secrets import Secret
 from house.model import ProxmoxAccess, ProxmoxEndpoint
@@ -28,6 +29,7 @@ for _name in ("proxmoxer", "proxmoxer.core", "proxmoxer.backends.https"):
 # tell whether it arrived. Younger ones are reused.
 _IDLE_S = 3.0
 
+_OF_A_HOST = re.compile(r"/nodes/([^/]+)/")
 _FOREIGN = (
     ResourceException,
     AuthenticationError,
@@ -40,10 +42,14 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. PVE itself waits up to 30 s for another host before it answers 596, so `answer_s` must be above that."""
+    """Seconds. PVE itself waits up to 30 s for another host before it answers 596, so `answer_s` must be above that.
+
+    Once `patience_s` have passed no further endpoint is asked: a host that is online and hangs hangs through each of them.
+    """
 
     connect_s: float = 5.0
     answer_s: float = 40.0
+    patience_s: float = 45.0
 
 
 class _Pinned(HTTPAdapter):
@@ -114,6 +120,7 @@ class Sessions:
         wire = {key: int(value) if isinstance(value, bool) else value for key, value in (parameters or {}).items()}
         first = self._first
         lost: list[BlackstartError] = []
+        began = time.monotonic()
         for offset in range(len(self._access.endpoints)):
             index = (first + offset) % len(self._access.endpoints)
             endpoint = self._access.endpoints[index].url
@@ -125,14 +132,27 @@ class Sessions:
                 if not _worth_another_endpoint(error, ours, looks=method == "GET"):
                     raise ours from None
                 lost.append(ours)
+                if isinstance(ours, HostSilent) and time.monotonic() - began >= self._timeouts.patience_s:
+                    break
                 continue
             if isinstance(answer, dict) and isinstance(answer.get("errors"), bytes):
                 raise not_the_api(endpoint, doing)
             self._first = index
             return answer
+        raise self._unreached(path, doing, lost)
+
+    def _unreached(self, path: str, doing: str, lost: list[BlackstartError]) -> BlackstartError:
+        """Why no endpoint gave an answer. Where a host is asked about, and some endpoint was there, that host is the silent one."""
+        host = _OF_A_HOST.match(path)
+        if host and any(isinstance(error, HostSilent) for error in lost):
+            return TransientError(
+                f"Proxmox host {host[1]} gives no answer: could not {doing}",
+                evidence=tuple("; ".join((error.what, *error.evidence)) for error in lost),
+                hint=f"if `pvecm status` counts {host[1]} in, it is on and hangs: look at its console",
+            )
         if len(lost) == 1:
-            raise lost[0]
-        raise TransientError(
+            return lost[0]
+        return TransientError(
             f"no Proxmox endpoint can be reached to {doing}",
             evidence=tuple(error.what for error in lost),
             hint="is any Proxmox host up, and reachable from here on its API port?",

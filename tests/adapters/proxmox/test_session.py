@@ -44,16 +44,17 @@ class Servers:
         self._stack.callback(server.close)
         return server.url
 
-    def sessions(self, *endpoints: ProxmoxEndpoint, answer_s: float = 5.0) -> Sessions:
+    def sessions(self, *endpoints: ProxmoxEndpoint, answer_s: float = 5.0, patience_s: float = 45.0) -> Sessions:
         """Sessions over these endpoints, closed with the test."""
         access = ProxmoxAccess(endpoints, "blackstart@pve!run", SecretRef(("env:X",)))
-        sessions = Sessions(access, lambda: Secret(VALUE), Timeouts(2.0, answer_s))
+        sessions = Sessions(access, lambda: Secret(VALUE), Timeouts(2.0, answer_s, patience_s))
         self._stack.callback(sessions.close)
         return sessions
 
-    def pinned(self, *urls: str, answer_s: float = 5.0) -> Sessions:
+    def pinned(self, *urls: str, answer_s: float = 5.0, patience_s: float = 45.0) -> Sessions:
         """Sessions that take only our certificate."""
-        return self.sessions(*(ProxmoxEndpoint(url, self.keys.fingerprint) for url in urls), answer_s=answer_s)
+        endpoints = (ProxmoxEndpoint(url, self.keys.fingerprint) for url in urls)
+        return self.sessions(*endpoints, answer_s=answer_s, patience_s=patience_s)
 
 
 @pytest.fixture
@@ -151,6 +152,19 @@ class TestEndpoints:
                 look(servers.pinned(servers.start(hang), answer_s=0.2))
         finally:
             release.set()
+
+    def test_a_host_that_hangs_is_named_whichever_endpoint_was_asked(self, servers: Servers) -> None:
+        silent = [servers.start(lambda request: Reply(596, "Connection timed out", close=True)) for _ in range(2)]
+        with pytest.raises(TransientError, match="host pve-3 gives no answer: could not read its clock") as caught:
+            servers.pinned(NOBODY, *silent).send("GET", "/nodes/pve-3/time", "read its clock")
+        assert len(servers.seen) == 2
+        assert len(caught.value.evidence) == 3
+
+    def test_once_patience_is_over_no_further_endpoint_is_asked_about_a_host_that_hangs(self, servers: Servers) -> None:
+        silent = [servers.start(lambda request: Reply(596, "Connection timed out", close=True)) for _ in range(4)]
+        with pytest.raises(TransientError, match="host pve-3 gives no answer"):
+            servers.pinned(NOBODY, *silent, patience_s=0.0).send("GET", "/nodes/pve-3/time", "read its clock")
+        assert len(servers.seen) == 1
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:8006", "127.0.0.1:8006", "https://"])
     def test_an_address_that_is_none(self, servers: Servers, url: str) -> None:
