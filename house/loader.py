@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.errors import SettingsInvalid
 from house.catalog import catalog, check_backups
 from house.crossrules import cross_problems, system_disk
+from house.guarding import is_plain
 from house.kustomize import mapping
 from house.model import (
     BackedUpClaim,
@@ -284,6 +285,7 @@ def _cluster(talconfig: Talconfig) -> TalosCluster:
         kubernetes_version=talconfig.kubernetes_version,
         talconfig=talconfig.file,
         secrets_bundle=talconfig.secrets_bundle,
+        plain_bundle=is_plain(talconfig.secrets_bundle),
     )
 
 

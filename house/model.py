@@ -90,7 +90,7 @@ class TalosImage:
 
 @dataclass(frozen=True)
 class TalosCluster:
-    """The cluster as talconfig.yaml says it."""
+    """The cluster as talconfig.yaml says it. `plain_bundle`: the secrets bundle lies there without sops' encryption."""
 
     name: str
     endpoint: str
@@ -99,6 +99,7 @@ class TalosCluster:
     kubernetes_version: str
     talconfig: Path
     secrets_bundle: Path
+    plain_bundle: bool = False
 
     @property
     def api_port(self) -> int:

@@ -13,6 +13,7 @@ from house import yamlfile
 from house.declared import Declared, declared
 from house.fluxgraph import walk
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
+from house.guarding import unguarded
 from house.helmfile import helmfile_of, read_helmfile
 from house.hints import Hints, hints
 from house.kustomize import Tree, mapping, sequence
@@ -66,7 +67,7 @@ def read_repository(root: Path) -> Repository:
         age_recipients=recipients,
         problems=(*talos_problems, *release_problems, *recipient_problems),
         unread=tuple(dict.fromkeys(tree.unread)),
-        notes=tuple(str(note) for note in sorted([*tree.notes, *talos_notes])),
+        notes=tuple(str(note) for note in sorted([*tree.notes, *talos_notes, *unguarded(root, talconfig, recipients)])),
         hints=hints(graph),
     )
 

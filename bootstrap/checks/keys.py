@@ -8,6 +8,7 @@ from adapters.context import LookContext
 from cluster.by_hand import secret_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
+from house.guarding import encrypt_by_hand
 from house.model import House
 
 
@@ -26,7 +27,12 @@ class Keys(BaseCheck):
         problem = look.machineconfigs.bundle_problem()
         if problem:
             return missing(f"the Talos secrets bundle cannot be used: {problem}", str(self.house.cluster.secrets_bundle))
-        return satisfied("both open" if self.house.age_recipient else "both open; .sops.yaml names no recipient to compare")
+        remarks = []
+        if not self.house.age_recipient:
+            remarks.append(".sops.yaml names no recipient to compare")
+        if self.house.cluster.plain_bundle:
+            remarks.append(f"the bundle lies there in plain text: {encrypt_by_hand(str(self.house.cluster.secrets_bundle))}")
+        return satisfied("; ".join(("both open", *remarks)))
 
     def by_hand(self) -> str:
         known = f"{secret_by_hand(self.house.age_key)}) | age-keygen -y   # is {self.house.age_recipient}"

@@ -65,7 +65,7 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
         session.console.print(line, markup=False)
     house = session.house
     left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
-    left += [f"not followed: {note}" for note in house.notes if note not in house.unread]
+    left += [f"note: {note}" for note in house.notes if note not in house.unread]
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     for line in (["", *left] if left else []):
         session.console.print(line, markup=False)

@@ -57,7 +57,7 @@ class TestAudit:
         assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
         told = " ".join(capsys.readouterr().out.split())
         assert f"not looked at, whatever it declares: {hidden}" in told
-        assert "not followed:" not in told
+        assert "note:" not in told
 
 
 class TestTheLock:

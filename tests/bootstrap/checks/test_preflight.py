@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -238,6 +239,14 @@ class TestKeys:
         assert see(bare, bare.bootstrap, "preflight.keys").detail == "both open"
         bare.house = replace(bare.house, age_recipient="")
         assert "no recipient to compare" in see(bare, bare.bootstrap, "preflight.keys").detail
+
+    def test_a_bundle_in_plain_text_is_told_with_what_encrypts_it(self, bare: Running) -> None:
+        bundle = Path("/home-ops/talos/talsecret.yaml")
+        bare.house = replace(bare.house, cluster=replace(bare.house.cluster, secrets_bundle=bundle, plain_bundle=True))
+        seen = see(bare, bare.bootstrap, "preflight.keys")
+        assert seen.condition is Condition.SATISFIED
+        assert seen.detail.endswith("in plain text: git mv /home-ops/talos/talsecret.yaml /home-ops/talos/talsecret.sops.yaml"
+                                    " && sops --encrypt --in-place /home-ops/talos/talsecret.sops.yaml")  # fmt: skip
 
     def test_the_bundle_by_its_path(self, bare: Running) -> None:
         bare.home.files.bundle_problem = "there is no such file"
