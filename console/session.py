@@ -300,10 +300,16 @@ def _make_folder(folder: Path) -> None:
 
 
 def _bug_log(folder: Path) -> Callable[[str], str]:
+    """Writes a traceback to the run's folder; where that cannot be written to, on standard error: it must not be lost."""
+
     def write(text: str) -> str:
         path = folder / "bug.log"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(redact(text))
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+                file.write(redact(text))
+        except OSError as error:
+            sys.stderr.write(redact(text))
+            return f"what was printed above on standard error ({path} cannot be written: {error.strerror})"
         return str(path)
 
     return write

@@ -132,6 +132,19 @@ class TestWhatARunEndsWith:
         (log,) = held_desk.running.house.state_dir.glob("runs/*/bug.log")
         assert "ZeroDivisionError" in log.read_text()
 
+    def test_70_the_traceback_is_not_lost_when_the_log_cannot_be_written(self, held_desk: Desk, capsys: Printed) -> None:
+        def fail() -> None:
+            (run,) = held_desk.running.house.state_dir.glob("runs/*")
+            (run / "bug.log").mkdir()
+            raise ZeroDivisionError("a bug")
+
+        held_desk.spoil = on_look("factory", "sha256", fail)
+        assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_BUG
+        printed = capsys.readouterr()
+        assert "ZeroDivisionError: a bug" in printed.err
+        assert "printed above on standard error" in printed.out
+        assert "bug.log cannot be written: Is a directory" in printed.out
+
     def test_70_a_bug_of_ours_in_the_verb_itself(self, capsys: Printed) -> None:
         def body() -> int:
             raise KeyError("a bug")
