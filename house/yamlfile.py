@@ -7,6 +7,7 @@ shared, so treat what comes back as read-only.
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -109,6 +110,8 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
     """All documents of a file. `name` is what messages call it. Raises YamlInvalid, also when the file cannot be read."""
     name = name or str(path)
     try:
+        if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
+            raise YamlInvalid(Problem(name, 0, "", "is no regular file", "name one: a device or a pipe may never end"))
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise YamlInvalid(Problem(name, 0, "", "is not there", "create it, or correct the path")) from None

@@ -192,7 +192,9 @@ def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) 
 
 def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:
     """Lift it, with the house's lock held meanwhile."""
-    found = named(session.house, claim)
+    found = named(session.house, claim) if claim.strip() else ()  # no word means every claim, which is no name of one
+    if not found:
+        raise SettingsInvalid("which claim is to be released?", evidence=tuple(c.key for c in session.house.claims))
     if len(found) != 1:
         raise SettingsInvalid("one claim is released at a time", evidence=tuple(c.key for c in found))
     chosen = found[0]

@@ -167,6 +167,13 @@ class TestReleaseByHand:
         held_desk.running.clock.sleep(60)
         assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
 
+    @pytest.mark.parametrize("nothing", ["", "  "])
+    def test_no_name_is_not_the_only_claim_there_is(self, held_desk: Desk, nothing: str) -> None:
+        with pytest.raises(SettingsInvalid, match="which claim"):
+            dr.release_one(held_desk.session("dr.release"), nothing, True, "because")
+        (entry,) = held_desk.running.home.look().hold.record().claims
+        assert entry.state is HoldState.HELD
+
     def test_what_is_not_held_is_not_released_twice(self, held_desk: Desk) -> None:
         dr.release_one(held_desk.session("dr.release"), "notes", True, "first")
         with pytest.raises(PermanentError, match="is not held: it is released"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_what_is_no_file_where_the_flux_source_is_looked_for_is_no_crash(name: s
     notes = [note for note in load(settings).notes if name in note]
     better = "mend the link or its permissions, or take it out"
     assert notes == ([f"{name}: cannot be read (No such file or directory); {better}"] if name.endswith("gone.yaml") else [])
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
+def test_settings_that_never_end_are_not_read(tmp_path: Path, endless: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path / endless)
+    assert "is no regular file" in caught.value.evidence[0]
 
 
 def test_a_helmfile_that_is_a_template_is_named_as_it_is(tmp_path: Path) -> None:
