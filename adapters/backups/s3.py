@@ -135,6 +135,8 @@ class S3Place:
             return Contents(detail=f"there is no bucket {self.address.bucket}")
         if code in _ACCOUNT:
             raise PlaceUnreachable(f"{told}: a limit of the account, not of the key") from error
+        if code == "RequestTimeTooSkewed":
+            raise PlaceUnreachable(f"{told}: the clock of this machine or of the store is wrong, compare `date -u`") from error
         if code in _REFUSED or status in ("401", "403"):
             raise PlaceRefused(told) from error
         raise PlaceUnreachable(told) from error

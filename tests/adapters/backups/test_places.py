@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +91,33 @@ def test_absent_beside_others_is_nothing_but_a_share_that_is_not_mounted_is_not_
             LocalPlace(tmp_path / "empty" / "app").contents()
 
 
+@contextmanager
+def nobody(folder: Path) -> Iterator[None]:
+    """Somebody whom this folder is closed to, also where the tests run as root, to whom nothing is."""
+    own = os.geteuid()
+    folder.chmod(0)
+    if own == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("closed", ["repository", "repository/app/data", "repository/app/data/00", "repository/app/keys"])
+def test_what_may_not_be_looked_at_is_refused_and_never_taken_for_absent(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
+        root, place = Path(name), Path(name) / "repository" / "app"
+        root.chmod(0o755)
+        for file in ("keys/a", "snapshots/a", "index/a", "data/00/a", "config"):
+            (place / file).parent.mkdir(parents=True, exist_ok=True)
+            (place / file).write_text("x")
+        assert LocalPlace(place).contents().packs
+        with nobody(root / closed), pytest.raises(PlaceRefused, match="permission denied"):
+            LocalPlace(place).contents()
+
+
 def test_an_empty_folder_holds_nothing_and_a_file_is_no_repository(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     assert LocalPlace(tmp_path / "app").contents() == Contents(detail="the folder is there and empty")
@@ -161,6 +191,12 @@ def test_throttling_is_waited_out(bucket: Bucket) -> None:
 def test_a_limit_of_the_account_is_not_taken_for_a_wrong_key(bucket: Bucket) -> None:
     bucket.door.weather.limit = "SegmentsLimitExceeded"
     with pytest.raises(PlaceUnreachable, match="a limit of the account"):
+        bucket.place().contents()
+
+
+def test_a_wrong_clock_is_not_taken_for_a_wrong_key(bucket: Bucket) -> None:
+    bucket.door.weather.limit = "RequestTimeTooSkewed"
+    with pytest.raises(PlaceUnreachable, match="the clock of this machine or of the store is wrong"):
         bucket.place().contents()
 
 
