@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 
-from engine.errors import PreflightRefused
+from engine.errors import CouldNotLook, PreflightRefused
 from house.model import House
 from talos.versions import fit
+from tools.golang import OLDEST_GO
 from tools.locate import Located, look
 from tools.manifest import Need, Program, needed_by
 from tools.places import Places
@@ -46,13 +47,13 @@ def refuse_unfit(house: House, places: Places | None = None, path: str | None = 
     `path` stands for the environment's PATH when None.
     """
     where, known = places or Places(), versions_of(house.cluster.talos_version, house.cluster.kubernetes_version)
-    search = os.pathsep.join((str(where.programs), os.environ.get("PATH", "") if path is None else path))
+    search = _search(where, path)
     wrong = [told for program in needed_by(Need.RUN) if (told := _wrong(program, where, search, known))]
     if wrong:
         raise PreflightRefused(
             "the programs that a run drives do not fit",
             evidence=tuple(wrong),
-            hint="`invoke tools.build --run` builds what is missing; a fitting one on PATH does as well",
+            hint=_remedy(search),
             next_command="invoke tools.check",
         )
     if house.refused_patches:
@@ -61,6 +62,37 @@ def refuse_unfit(house: House, places: Places | None = None, path: str | None = 
             evidence=house.refused_patches,
             hint="nothing was made; a VM without its machineconfig helps nobody",
         )
+
+
+def refuse_blind(places: Places | None = None, path: str | None = None) -> None:
+    """Stop a look at everything that lacks a program: what only that one sees would pass for missing, and so for drift.
+
+    Raises CouldNotLook. A program of another version still sees: whether it fits is for a run to ask.
+    """
+    search = _search(places or Places(), path)
+    absent = [program.name for program in needed_by(Need.RUN) if shutil.which(program.name, path=search) is None]
+    if absent:
+        raise CouldNotLook(
+            "the house was not looked at: programs that look are not on this machine",
+            evidence=tuple(absent),
+            hint=_remedy(search),
+            next_command="invoke tools.build --run" if _go(search) else "invoke tools.check",
+        )
+
+
+def _search(places: Places, path: str | None) -> str:
+    return os.pathsep.join((str(places.programs), os.environ.get("PATH", "") if path is None else path))
+
+
+def _go(search: str) -> bool:
+    return shutil.which("go", path=search) is not None
+
+
+def _remedy(search: str) -> str:
+    if _go(search):
+        return "`invoke tools.build --run` builds what is missing; a fitting one on PATH does as well"
+    oldest = f"Go {OLDEST_GO.major}.{OLDEST_GO.minor}"
+    return f"Go is not on PATH, so none can be built: install {oldest} or newer and `invoke tools.build --run`, or put them on PATH"
 
 
 def _wrong(program: Program, places: Places, search: str, house: HouseVersions) -> str:

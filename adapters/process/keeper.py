@@ -217,7 +217,7 @@ class Keeper:
             raise ProgramMissing(
                 f"the program {argv[0]} is not on this machine",
                 evidence=(f"searched: {self._path}",),
-                hint="build what is missing",
+                hint="put it on PATH, or have it built, for which Go is needed; `invoke tools.check` tells what else is missing",
                 next_command="invoke tools.build --run",
             )
         return str(Path(program).absolute())

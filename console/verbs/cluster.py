@@ -7,7 +7,7 @@ from pathlib import Path
 from bootstrap.course import course
 from cluster.course import Course
 from console.opening import open_session
-from console.programs import refuse_unfit
+from console.programs import refuse_blind, refuse_unfit
 from console.runbook import write_runbook
 from console.session import Session, guarded
 from engine.errors import PermanentError
@@ -69,6 +69,7 @@ def verify(settings: str, json: bool) -> int:
 
     def body() -> int:
         session = open_session("cluster.verify", settings, json)
+        refuse_blind()
         return session.verify(course(session.house, session.known()))
 
     return guarded("cluster.verify", json, body, settings)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from console.programs import refuse_unfit
+from console.programs import refuse_blind, refuse_unfit
 from console.verbs import tools
-from engine.errors import PreflightRefused, SettingsInvalid
+from engine.errors import EXIT_STEP_FAILED, CouldNotLook, PreflightRefused, SettingsInvalid
 from house.model import House
 from tests.builders import a_house
 from tests.house.small_house import write_repository
@@ -56,6 +56,22 @@ def test_each_program_that_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "bin" / "sops").unlink()
     (tmp_path / "bin" / "helm").unlink()
     assert [line.partition(":")[0] for line in refused(tmp_path, path)] == ["sops", "helm"]
+
+
+@pytest.mark.parametrize(("go", "following"), [(True, "invoke tools.build --run"), (False, "invoke tools.check")])
+def test_a_verify_without_its_programs_could_not_look(tmp_path: Path, go: bool, following: str) -> None:
+    path = fitting(tmp_path / "bin")
+    refuse_blind(Places(tmp_path), path)
+    (tmp_path / "bin" / "sops").unlink()
+    if go:
+        put(tmp_path / "bin", go="go1.26.0")
+    with pytest.raises(CouldNotLook) as caught:
+        refuse_blind(Places(tmp_path), path)
+    error = caught.value
+    assert (error.exit_code, error.evidence, error.next_command) == (EXIT_STEP_FAILED, ("sops",), following)
+    assert ("Go is not on PATH" in error.hint) is not go
+    put(tmp_path / "bin", sops="v1.0.0")
+    refuse_blind(Places(tmp_path), path)
 
 
 def test_a_program_that_is_not_for_this_house_stops_the_run(tmp_path: Path) -> None:
