@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.talos.results import Phase
+from cluster.vms import find_vm
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition, Probe, changing, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House, Node
+
+_ROUNDING = 0.01  # Proxmox writes sizes down in whole units, storages allocate in theirs
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class ApplyConfig(BaseStep):
                 hint="find out whose machine this is; if it is this node with an older bundle, restore that bundle",
             )
         if phase is Phase.MAINTENANCE:
-            return missing(f"{self.node.name} is in maintenance")
+            return self._bare(look)
         state = look.talos.machine(self.node.address)
         if state.stage in ("installing", "upgrading", "rebooting", "shuttingDown", "resetting"):
             return changing(f"{self.node.name} is {state.stage}")
@@ -73,6 +76,24 @@ class ApplyConfig(BaseStep):
                 f"{self.node.name} runs another machineconfig", "machineconfig", f"to {wanted[:12]}", *self._called(state.hostname)
             )
         return satisfied(f"{self.node.name} runs its machineconfig, Talos {state.version}")
+
+    def _bare(self, look: LookContext) -> Probe:
+        """A machine in maintenance has no name and no certificate of ours: the disks of our VM are how it is known.
+
+        It may have more (a controller that is passed through), and a disk whose size Proxmox does not tell proves nothing.
+        """
+        vm = find_vm(look.proxmox, self.house, self.node)
+        if vm is None:
+            return unknown(f"a machine in maintenance answers at {self.node.address}, and VM {self.node.vm_id} is not there")
+        ours = sorted(disk.size for disk in vm.disks if disk.size)
+        seen = sorted(disk.size for disk in look.talos.disks(self.node.address))
+        if _all_among(ours, seen):
+            return missing(f"{self.node.name} is in maintenance")
+        return unknown(
+            f"the machine in maintenance at {self.node.address} has other disks than VM {self.node.vm_id}",
+            f"it has {_sizes(seen)}", f"the VM has {_sizes(ours)}",
+            hint="see which machine has this address; it would get this node's machineconfig and be installed over",
+        )  # fmt: skip
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         maintenance = act.talos.phase(self.node.address) is Phase.MAINTENANCE
@@ -97,6 +118,16 @@ class ApplyConfig(BaseStep):
         cluster = self.house.cluster  # talhelper names its files by cluster and node
         file = cluster.talconfig.parent / "clusterconfig" / f"{cluster.name}-{self.node.name}.yaml"
         return f"talosctl apply-config --insecure -n {self.node.address} -f {file}   # one that serves: not --insecure"
+
+
+def _all_among(ours: list[int], seen: list[int]) -> bool:
+    """Whether each of ours is a disk of its own among those that were seen; both in order of size."""
+    left = iter(seen)
+    return all(any(abs(size - other) <= size * _ROUNDING for other in left) for size in ours)
+
+
+def _sizes(sizes: list[int]) -> str:
+    return ", ".join(f"{size >> 20} MiB" for size in sizes) or "none"
 
 
 def steps(house: House) -> Iterator[ApplyConfig]:

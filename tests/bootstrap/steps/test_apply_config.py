@@ -30,6 +30,35 @@ def test_a_node_in_maintenance_gets_its_configuration_and_disturbs_nobody(in_mai
     assert see(house, house.bootstrap, STEP).condition is Condition.SATISFIED
 
 
+@pytest.mark.parametrize("change", ["another size", "one less", "none"])
+def test_a_bare_machine_with_other_disks_is_not_taken_for_ours(in_maintenance: Running, change: str) -> None:
+    machine = in_maintenance.home.talos.at("127.10.0.11")
+    first, *others = machine.disks
+    machine.disks = {
+        "another size": (replace(first, size=first.size * 2), *others),
+        "one less": tuple(others),
+        "none": (),
+    }[change]
+    do(in_maintenance, in_maintenance.bootstrap, "talos.render-configs")
+    seen = see(in_maintenance, in_maintenance.bootstrap, STEP)
+    assert (seen.condition, seen.detail) == (
+        Condition.UNKNOWN, "the machine in maintenance at 127.10.0.11 has other disks than VM 8001",
+    )  # fmt: skip
+    assert len(seen.evidence) == 2
+
+
+def test_a_size_that_was_rounded_is_the_same_and_what_is_passed_through_comes_on_top(in_maintenance: Running) -> None:
+    machine = in_maintenance.home.talos.at("127.10.0.11")
+    rounded = tuple(replace(disk, size=disk.size + (4 << 20)) for disk in machine.disks)
+    machine.disks = (replace(rounded[0], device="/dev/nvme0n1", size=1 << 40), *rounded)
+    assert see(in_maintenance, in_maintenance.bootstrap, STEP).condition is Condition.MISSING
+
+
+def test_a_bare_machine_at_the_address_of_a_vm_that_is_not_there_is_nobodys(in_maintenance: Running) -> None:
+    del in_maintenance.home.proxmox.vms[8001]
+    assert see(in_maintenance, in_maintenance.bootstrap, STEP).condition is Condition.UNKNOWN
+
+
 def test_applying_what_was_not_rendered_is_refused(in_maintenance: Running) -> None:
     with pytest.raises(PermanentError, match="not rendered"):
         do(in_maintenance, in_maintenance.bootstrap, STEP)
