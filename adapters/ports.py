@@ -71,6 +71,9 @@ class TalosView(Protocol):
 
     def phase(self, address: str) -> Phase: ...
     def machine(self, address: str) -> MachineState: ...
+    def version(self, address: str) -> str:
+        """The Talos that this configured node runs, as in `v1.13.9`; asked alone, which is quicker than the whole machine."""
+
     def disks(self, address: str) -> tuple[Disk, ...]: ...
     def applied_digest(self, address: str) -> str:
         """Digest of the machineconfig the node runs, comparable with MachineconfigsView.digest."""

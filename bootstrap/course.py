@@ -44,6 +44,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.charts.checks(house),          # every chart can be fetched
             *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
+            *checks.node_versions.checks(house),   # later: each runs the Talos that it should
             checks.api_servers.check(house),       # later: every control plane's API server answers
             checks.nodes.check(house),             # later: every node has joined and is ready
             checks.suspensions.check(house),       # at the end: nothing is suspended that Git does not suspend

@@ -42,7 +42,6 @@ class TalosctlTalos:
     def machine(self, address: str) -> MachineState:
         """See ports.TalosView."""
         status = self._talosctl.spec(address, "machinestatuses.runtime.talos.dev", "machine")
-        version = self._talosctl.spec(address, "versions.runtime.talos.dev", "version")
         hostname = self._talosctl.spec(address, "hostnamestatuses.net.talos.dev", "hostname")
         inner = status.get("status") or {}
         unmet = tuple(f"{c.get('name')}: {c.get('reason')}" for c in inner.get("unmetConditions") or ())
@@ -50,9 +49,13 @@ class TalosctlTalos:
             stage=str(status.get("stage", "")),
             ready=bool(inner.get("ready")),
             unmet=unmet,
-            version=str(version.get("version", "")),
+            version=self.version(address),
             hostname=str(hostname.get("hostname", "")),
         )
+
+    def version(self, address: str) -> str:
+        """See ports.TalosView."""
+        return str(self._talosctl.spec(address, "versions.runtime.talos.dev", "version").get("version", ""))
 
     def disks(self, address: str) -> tuple[Disk, ...]:
         """See ports.TalosView."""

@@ -12,6 +12,7 @@ from bootstrap.checks import (
     kept_disks,
     keys,
     node_clocks,
+    node_versions,
     nodes,
     privileges,
     quorum,
@@ -23,6 +24,6 @@ from bootstrap.checks import (
 
 __all__ = [
     "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
-    "image", "kept_disks", "keys", "node_clocks", "nodes", "privileges", "quorum", "room",
-    "strangers", "suspensions", "versions",
+    "image", "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "privileges", "quorum",
+    "room", "strangers", "suspensions", "versions",
 ]  # fmt: skip

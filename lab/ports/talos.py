@@ -42,7 +42,12 @@ class ModelledTalos:
             machine = self._secure(address, "look at the machine")
             unmet = tuple(f"{name}: {reason}" for name, reason in self._talos.unmet(machine))
             ready = machine.stage == "running" and not unmet
-            return MachineState(machine.stage, ready, unmet, self._talos.version, machine.name)
+            return MachineState(machine.stage, ready, unmet, self._talos.version_of(machine), machine.name)
+
+    def version(self, address: str) -> str:
+        """See ports.TalosView."""
+        with self._world.looking():
+            return self._talos.version_of(self._secure(address, "read the version"))
 
     def disks(self, address: str) -> tuple[Disk, ...]:
         """See ports.TalosView."""

@@ -90,6 +90,10 @@ class TalosWorld:
                 disk.data[TALOS_KEY] = TalosDisk(self.version, installed=True)
         self._boot(machine)
 
+    def version_of(self, machine: Machine) -> str:
+        """The Talos that is on its disk; where nothing is installed yet, that of the image it was started from."""
+        return machine.talos_disk.version if machine.talos_disk is not None else self.version
+
     def power_off(self, mac: str) -> None:
         """The power of this MAC's VM is gone, at once."""
         machine = self.machines.get(mac.lower())

@@ -26,7 +26,8 @@ def stamp(seconds: float) -> Timestamp:
 
 def version(call: Call) -> pb.Version:
     """Version: in maintenance without features."""
-    info = pb.VersionInfo(tag=call.talos.version, sha="lab", built="", go_version="go1.26.8", os="linux", arch="amd64")
+    tag = call.talos.version_of(call.machine)
+    info = pb.VersionInfo(tag=tag, sha="lab", built="", go_version="go1.26.8", os="linux", arch="amd64")
     reply = pb.Version(version=info, platform=pb.PlatformInfo(name="nocloud", mode="cloud"))
     if not call.maintenance:
         reply.features.rbac = True

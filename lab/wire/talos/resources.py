@@ -165,7 +165,7 @@ def _system_disk(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Re
 
 
 def _version(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
-    yield Res(kind, "version", {"name": "Talos", "version": talos.version})
+    yield Res(kind, "version", {"name": "Talos", "version": talos.version_of(machine)})
 
 
 def _hostname(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
@@ -209,7 +209,7 @@ def _members(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
             "addresses": [other.address],
             "hostname": other.name,
             "machineType": "controlplane" if config.control_plane else "worker",
-            "operatingSystem": f"Talos ({talos.version})",
+            "operatingSystem": f"Talos ({talos.version_of(machine)})",
         }
         proto = pb.MemberSpec(
             node_id=other.mac,

@@ -41,6 +41,28 @@ class TestNodeClocks:
         assert see(built, built.bootstrap, self.CHECK).condition is Condition.UNKNOWN
 
 
+class TestNodeVersions:
+    CHECK = "talos.version/cp-2"
+
+    def test_an_old_talos_is_drift_with_what_upgrades_it_and_stops_no_run(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        disk = built.home.talos.at("127.10.0.12").talos_disk
+        assert disk is not None
+        disk.version = "v1.12.4"
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.detail) == (Condition.DRIFTED, "cp-2 runs Talos v1.12.4, talconfig.yaml wants v1.13.9")
+        assert seen.hint.endswith(f"talhelper gencommand upgrade --config-file {built.house.cluster.talconfig} --node cp-2")
+        report = built.verify(built.bootstrap)
+        assert [step.id for step in report.root_causes] == [self.CHECK]
+        assert report.exit_code == EXIT_DRIFT
+        assert built.apply(built.bootstrap).exit_code == EXIT_HELD
+        assert disk.version == "v1.12.4"
+
+    def test_a_node_that_is_off_has_told_no_version(self, built: Running) -> None:
+        built.home.proxmox.host_down("pve-2")
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.UNKNOWN
+
+
 class TestNodes:
     CHECK = "kubernetes.nodes"
 
