@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -81,8 +81,10 @@ class Machines:
 
 
 @pytest.fixture
-def machines() -> Machines:
-    return Machines()
+def machines() -> Iterator[Machines]:
+    made = Machines()
+    yield made
+    made.clock.bury()
 
 
 def test_while_a_long_act_goes_on_nobody_else_gets_the_lease(machines: Machines) -> None:
