@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from adapters.ports import Machineconfigs, Talos
 from adapters.process.results import NO_ENVIRONMENT, Finished, ProgramFailed
 from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
+from engine.errors import TransientError
 from engine.secrets import Secret
 from house.model import House
 from lab.wire.talos.door import TalosDoor
@@ -145,11 +147,12 @@ class WireBench:
         self._door = TalosDoor(self.world, folder / "door").start()
 
     def until(self, seen: Callable[[], bool], what: str) -> None:
-        """Look again and again; a minute must do, also on a busy machine."""
+        """Look again and again; a minute must do, also on a busy machine. A look may meet a machine between two phases."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if seen():
-                return
+            with suppress(TransientError):
+                if seen():
+                    return
             time.sleep(0.05)
         raise AssertionError(f"never came: {what}")
 
