@@ -60,6 +60,12 @@ def bootstrap(c, settings="", json=False, approve=""):
 
 
 @verb
+def new_secrets(c, settings="", json=False, approve=""):
+    """Make lost Talos secrets anew, by approval."""
+    end(c, "cluster", "new_secrets", settings, json, approve)
+
+
+@verb
 def verify(c, settings="", json=False):
     """Look whether the house is as the settings say."""
     end(c, "cluster", "verify", settings, json)
@@ -156,7 +162,10 @@ def demo(c, modelled=False):
 
 
 AREAS = {
-    "cluster": {"preflight": preflight, "plan": plan, "bootstrap": bootstrap, "verify": verify, "status": status},
+    "cluster": {
+        "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets, "verify": verify,
+        "status": status,
+    },
     "dr": {"audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release},
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},

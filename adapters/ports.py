@@ -108,12 +108,17 @@ class MachineconfigsView(Protocol):
 
     def age_key_problem(self) -> str:
         """Why the age key cannot be used: absent, not the recipient of .sops.yaml, or it opens nothing; "" when it can."""
+    def bundle_there(self) -> bool:
+        """Whether anything is where the Talos secrets bundle should be, usable or not."""
+
     def bundle_problem(self) -> str:
         """Why the Talos secrets bundle cannot be used, "" when it decrypts and is whole."""
 
 
 class Machineconfigs(MachineconfigsView, Protocol):
     def render(self) -> None: ...
+    def make_bundle(self) -> None:
+        """New Talos secrets, encrypted for the repository's recipients. Raises PermanentError where anything is already."""
 
 
 class ClusterView(Protocol):

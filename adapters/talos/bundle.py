@@ -1,6 +1,7 @@
 """The Talos secrets bundle (talsecret.sops.yaml): decrypted in memory, checked for being whole. Knows no machineconfig.
 
-A missing bundle is never made here: new secrets would make every machineconfig, etcd snapshot and kubeconfig of the house useless.
+A missing bundle is never made here: new secrets would make every machineconfig, etcd snapshot and kubeconfig of the house useless
+(adapters/talos/newbundle.py makes one, for a step that needs a person's consent).
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ _NEEDED = (
 )
 
 
+# One of these, by Talos version: what Kubernetes secrets are encrypted with in etcd.
+_ENCRYPTION = ("secrets.secretboxencryptionsecret", "secrets.aescbcencryptionsecret")
+
+
 class BundleUnusable(PermanentError):
     """The secrets bundle is missing, does not decrypt, or is not whole."""
 
@@ -54,6 +59,7 @@ class SecretsBundle:
                 f"{self._path.name} is missing",
                 evidence=(str(self._path),),
                 hint="restore it from Git: a new one would not fit any node, etcd snapshot or kubeconfig of this house",
+                next_command="invoke cluster.new-secrets",
             )
         document = yamlfile.value(self._path.read_text(encoding="utf-8"), self._path.name)
         if not isinstance(document, dict):
@@ -90,6 +96,12 @@ class SecretsBundle:
                 hint="the age key must be one of the recipients it was encrypted for",
             )
         return done.stdout.decode()
+
+
+def secrets_of(document: Any) -> tuple[tuple[str, str], ...]:
+    """(path, value) of everything in a decrypted bundle that nobody may read."""
+    wanted = [path for path in (*_NEEDED, *_ENCRYPTION) if not path.endswith((".crt", ".id"))]
+    return tuple((path, str(_at(document, path))) for path in wanted if _at(document, path))
 
 
 def _at(document: Any, path: str) -> Any:

@@ -13,6 +13,7 @@ from adapters.process.results import Runner
 from adapters.talos import kubeconfig
 from adapters.talos.bundle import BundleUnusable, SecretsBundle
 from adapters.talos.machineconfig import config_digest, documents
+from adapters.talos.newbundle import make_bundle
 from adapters.talos.paths import TalosFiles
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
@@ -93,6 +94,10 @@ class TalhelperMachineconfigs:
             return "; ".join((problem.what, *problem.evidence))
         return ""
 
+    def bundle_there(self) -> bool:
+        """See ports.MachineconfigsView."""
+        return self._cluster.secrets_bundle.exists()
+
     def age_key_problem(self) -> str:
         """See ports.MachineconfigsView."""
         try:
@@ -131,6 +136,11 @@ class TalhelperMachineconfigs:
             self._settle(fresh, wanted)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+        self._ca_of = ("", "")
+
+    def make_bundle(self) -> None:
+        """See ports.Machineconfigs."""
+        make_bundle(self._cluster.secrets_bundle, self._runner, self._age_key)
         self._ca_of = ("", "")
 
     def _talhelper(self, out: Path) -> None:

@@ -1,6 +1,7 @@
 """One file per check."""
 
 from bootstrap.checks import (
+    age_key,
     api_servers,
     charts,
     clocks,
@@ -19,11 +20,12 @@ from bootstrap.checks import (
     room,
     strangers,
     suspensions,
+    unconfigured,
     versions,
 )
 
 __all__ = [
-    "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
+    "age_key", "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
     "image", "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "privileges", "quorum",
-    "room", "strangers", "suspensions", "versions",
+    "room", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

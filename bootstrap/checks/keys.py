@@ -11,6 +11,8 @@ from engine.step import BaseCheck, StepId
 from house.guarding import encrypt_by_hand
 from house.model import House
 
+NO_BUNDLE = "take it back from Git or a backup; `invoke cluster.new-secrets` makes new ones, and says what is lost with the old"
+
 
 @dataclass(frozen=True)
 class Keys(BaseCheck):
@@ -26,7 +28,9 @@ class Keys(BaseCheck):
             return missing(f"the age key cannot be used: {problem}", f".sops.yaml names {self.house.age_recipient}")
         problem = look.machineconfigs.bundle_problem()
         if problem:
-            return missing(f"the Talos secrets bundle cannot be used: {problem}", str(self.house.cluster.secrets_bundle))
+            hint = "" if look.machineconfigs.bundle_there() else NO_BUNDLE
+            told = f"the Talos secrets bundle cannot be used: {problem}"
+            return missing(told, str(self.house.cluster.secrets_bundle), hint=hint)
         remarks = []
         if not self.house.age_recipient:
             remarks.append(".sops.yaml names no recipient to compare")

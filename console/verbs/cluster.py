@@ -1,10 +1,11 @@
-"""cluster.*: preflight, plan, bootstrap, verify, status."""
+"""cluster.*: preflight, plan, bootstrap, new-secrets, verify, status."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bootstrap.course import course
+from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
 from console.opening import open_session
 from console.programs import refuse_blind, refuse_unfit
@@ -62,6 +63,22 @@ def bootstrap(settings: str, json: bool, approve: str) -> int:
         return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE, "Cluster built")
 
     return guarded("cluster.bootstrap", json, body, settings)
+
+
+def new_secrets(settings: str, json: bool, approve: str) -> int:
+    """New Talos secrets where there are none: the plan of it and what it costs, or, approved, the act."""
+
+    def body() -> int:
+        session = open_session("cluster.new-secrets", settings, json)
+        refuse_unfit(session.house)
+        course = secrets_course(session.house)
+        if not approve:
+            return session.plan(course)
+        bundle = session.house.cluster.secrets_bundle
+        done = f"{bundle} holds the secrets, encrypted: commit and push it, then invoke cluster.bootstrap"
+        return session.apply(course, approve, done=done)
+
+    return guarded("cluster.new-secrets", json, body, settings)
 
 
 def verify(settings: str, json: bool) -> int:

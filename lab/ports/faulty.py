@@ -33,7 +33,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "start_vm": ("vm_id",),
     },
     "talos": {"apply_config": ("node",), "bootstrap_etcd": ("address",), "fetch_kubeconfig": ("address",)},
-    "machineconfigs": {"render": ()},
+    "machineconfigs": {"render": (), "make_bundle": ()},
     "cluster": {
         "create_namespace": ("name",),
         "put_secret": ("namespace", "name"),

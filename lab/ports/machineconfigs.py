@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adapters.talos.machineconfig import config_digest
 from engine.digest import digest
@@ -16,9 +17,9 @@ class ModelledHouse:
     """What lies on the operator's machine: the repository's Talos part and the state folder. It outlives a dead run.
 
     `bundle` stands for the Talos secrets bundle: every authority's name derives from it, so that another bundle is another
-    cluster. `bundle_problem` and `age_key_problem` say why they cannot be used ("" when they can); `edits` counts changes of
-    the repository. Of its clone: `dirty` holds uncommitted paths, `commit` where it stands ("": at the branch's commit), and
-    `remote_problem` why the remote cannot be asked.
+    cluster; "" when there is none. `bundle_problem` and `age_key_problem` say why they cannot be used ("" when they can);
+    `edits` counts changes of the repository. Of its clone: `dirty` holds uncommitted paths, `commit` where it stands ("": at
+    the branch's commit), and `remote_problem` why the remote cannot be asked.
     """
 
     house: House
@@ -33,6 +34,12 @@ class ModelledHouse:
     dirty: tuple[str, ...] = ()
     commit: str = ""
     remote_problem: str = ""
+    bundles_made: int = 0
+
+    @property
+    def bundle_file(self) -> Path:
+        """Where the bundle lies."""
+        return self.house.cluster.secrets_bundle
 
     @property
     def os_ca(self) -> str:
@@ -102,13 +109,25 @@ class ModelledMachineconfigs:
         """See ports.MachineconfigsView."""
         return self._state.age_key_problem
 
+    def bundle_there(self) -> bool:
+        """See ports.MachineconfigsView."""
+        return bool(self._state.bundle)
+
     def bundle_problem(self) -> str:
         """See ports.MachineconfigsView."""
-        return self._state.bundle_problem
+        return self._state.bundle_problem or ("" if self._state.bundle else f"{self._state.bundle_file.name} is missing")
 
     def render(self) -> None:
         """See ports.Machineconfigs."""
-        if self._state.bundle_problem:
-            raise PermanentError(f"machineconfigs not rendered: {self._state.bundle_problem}")
+        if self.bundle_problem():
+            raise PermanentError(f"machineconfigs not rendered: {self.bundle_problem()}")
         self._state.rendered = {node.name: self._state.render(node) for node in self._state.house.nodes}
         self._state.rendered_from = self._state.wanted()
+
+    def make_bundle(self) -> None:
+        """See ports.Machineconfigs."""
+        if self._state.bundle:
+            raise PermanentError(f"{self._state.bundle_file.name} is there already, and is never replaced")
+        self._state.bundles_made += 1
+        self._state.bundle = f"new-bundle-{self._state.bundles_made}"
+        self._state.dirty = (*self._state.dirty, f"{self._state.bundle_file.parent.name}/{self._state.bundle_file.name}")

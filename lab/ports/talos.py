@@ -34,6 +34,8 @@ class ModelledTalos:
                 return Phase.UNREACHABLE
             if machine.port is Port.MAINTENANCE:
                 return Phase.MAINTENANCE
+            if not self._house.bundle:
+                raise PermanentError(f"cannot tell whose Talos node {address} is: our own Talos CA is not known yet")
             return Phase.SECURE if self._ours(machine) else Phase.FOREIGN
 
     def machine(self, address: str) -> MachineState:

@@ -45,6 +45,9 @@ class Bench(Protocol):
     def forget_bundle(self) -> None:
         """Put another secrets bundle in place of the one the nodes were configured from, and render anew."""
 
+    def lose_bundle(self) -> None:
+        """Take the secrets bundle away."""
+
 
 @dataclass
 class Racks:
@@ -91,3 +94,7 @@ class ModelledBench:
         """Another bundle is another cluster."""
         self.state.bundle = "bundle-2"
         self.machineconfigs.render()
+
+    def lose_bundle(self) -> None:
+        """Take it away."""
+        self.state.bundle = ""

@@ -89,6 +89,7 @@ class TalosHouseFiles:
         key = self.runner.run(["age-keygen"], timeout_s=20).stdout.decode()
         self.age_key = Secret(next(line for line in key.splitlines() if line.startswith("AGE-SECRET-KEY")))
         self.recipient = self.runner.run(["age-keygen", "-y"], stdin=self.age_key, timeout_s=20).stdout.decode().strip()
+        (folder / ".sops.yaml").write_text(f"creation_rules:\n  - path_regex: talos/.*\\.sops\\.yaml$\n    age: {self.recipient}\n")
         self.new_bundle()
         self.house = self._house()
         self.house.cluster.talconfig.write_text(json.dumps(self._talconfig(), indent=2))
@@ -163,6 +164,10 @@ class WireBench:
         """Another bundle is another cluster."""
         self.files.new_bundle()
         self.machineconfigs.render()
+
+    def lose_bundle(self) -> None:
+        """Take it away."""
+        self.house.cluster.secrets_bundle.unlink()
 
     def close(self) -> None:
         """Shut every door."""

@@ -222,3 +222,28 @@ def test_rendering_is_repeatable_and_the_kubeconfig_is_of_the_same_bundle(bench:
     configure(bench, node)
     bench.talos.fetch_kubeconfig(node.address)
     assert bench.machineconfigs.kubeconfig_ok()
+
+
+def test_new_secrets_are_made_once_and_only_where_there_are_none(bench: Bench, racks: Racks) -> None:
+    with pytest.raises(PermanentError, match="is there already, and is never replaced"):
+        bench.machineconfigs.make_bundle()
+    bench.machineconfigs.render()
+    before = bench.machineconfigs.wanted()
+    bench.lose_bundle()
+    assert not bench.machineconfigs.bundle_there()
+    assert "is missing" in bench.machineconfigs.bundle_problem()
+    bench.machineconfigs.make_bundle()
+    assert bench.machineconfigs.bundle_there()
+    assert (bench.machineconfigs.bundle_problem(), bench.machineconfigs.age_key_problem()) == ("", "")
+    assert bench.machineconfigs.wanted() != before
+    bench.machineconfigs.render()
+    assert bench.machineconfigs.rendered_from() == bench.machineconfigs.wanted()
+
+
+def test_without_a_bundle_nobody_can_tell_whose_a_node_is(bench: Bench, racks: Racks) -> None:
+    node = bench.house.bootstrap_node
+    boot(bench, racks, node)
+    configure(bench, node)
+    bench.lose_bundle()
+    with pytest.raises(PermanentError, match="cannot tell whose"):
+        bench.talos.phase(node.address)

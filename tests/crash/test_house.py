@@ -12,6 +12,7 @@ import pytest
 from adapters.hold.results import HoldState
 from adapters.surface import surfaces
 from bootstrap.course import course as bootstrap_course
+from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
 from engine.approval import approve
 from engine.journal import Disk
@@ -152,7 +153,30 @@ class AliveHouse(HeldHouse):
         return self.lives.live(self.course, disk, self.approval)
 
 
-STAGES = (House, HeldHouse, PushedHouse, AliveHouse)
+class LostSecrets(House):
+    """The same house before any bootstrap, its Talos secrets bundle lost: new ones are made, by approval."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.home.files.bundle = ""
+        plan = self.plan()
+        self.approval = approve(
+            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=self.clock.now(), valid_s=86400.0
+        )
+
+    @property
+    def course(self) -> Course:
+        return secrets_course(self.lives.house)
+
+    def live(self, disk: Disk) -> Report:
+        return self.lives.live(self.course, disk, self.approval)
+
+    def doubled(self) -> Sequence[str]:
+        made = self.home.files.bundles_made
+        return [] if made == 1 else [f"{made} bundles were made"]
+
+
+STAGES = (House, HeldHouse, PushedHouse, AliveHouse, LostSecrets)
 
 
 @pytest.fixture(scope="module")
