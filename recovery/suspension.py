@@ -1,9 +1,12 @@
-"""Whether Flux may make an application's objects again, and who said that it may not. Knows no custom resource."""
+"""What keeps an application and its Flux still while a claim is replaced, who said so, how both go on. Knows no custom resource."""
 
 from __future__ import annotations
 
+from adapters.context import ActContext
 from adapters.flux.results import SUSPENDED, KustomizationState
-from adapters.ports import FluxView
+from adapters.kubernetes.results import Workload
+from adapters.kubernetes.workloads import RESTING
+from adapters.ports import ClusterView, FluxView
 from cluster.by_hand import json_by_hand
 from engine.errors import PermanentError
 from house.model import BackedUpClaim
@@ -24,8 +27,30 @@ def refuse_foreign(found: KustomizationState | None, claim: BackedUpClaim) -> No
         )
 
 
+def resting(cluster: ClusterView, claim: BackedUpClaim) -> tuple[Workload, ...]:
+    """The workloads that mount the claim and that a restore has scaled to 0."""
+    return tuple(w for w in cluster.workloads(claim.namespace, claim.claim) if w.resting is not None)
+
+
+def start_again(act: ActContext, claim: BackedUpClaim) -> None:
+    """Take back what we have suspended and scaled to 0, and nothing else: what somebody else suspended stays so."""
+    flux = kustomization_of(act.flux, claim)
+    if flux is not None:
+        act.flux.suspend(flux.namespace, flux.name, on=False)
+        act.flux.request("Kustomization", flux.namespace, flux.name)
+    for workload in resting(act.cluster, claim):
+        act.cluster.wake(workload)
+
+
 def suspend_by_hand(claim: BackedUpClaim, *, on: bool) -> str:
     """The command that suspends under our mark, or takes both away: what is done by hand here, a run goes on from."""
     namespace, _, name = claim.flux_app.partition("/")
     patch = {"metadata": {"annotations": {SUSPENDED: "true" if on else None}}, "spec": {"suspend": True if on else None}}
     return f"kubectl -n {namespace} patch kustomizations.kustomize.toolkit.fluxcd.io {name} --type merge -p {json_by_hand(patch)}"
+
+
+def wake_by_hand(workload: Workload) -> str:
+    """The commands that scale a workload back to what it had, and take our mark away."""
+    name = f"{workload.kind.lower()}/{workload.name}"
+    scaled = f"kubectl -n {workload.namespace} scale {name} --replicas={workload.resting}"
+    return f"{scaled} && kubectl -n {workload.namespace} annotate {name} {RESTING}-"

@@ -207,6 +207,7 @@ def release_one(session: Session, claim: str, unproven: bool, reason: str) -> in
         open_journal(session.house.state_dir, lineage=session.house.id, run=session.run_id) as journal,
         session.doors(journal) as doors,
     ):
-        lift(doors.act, chosen, reason)
-    session.console.print(f"{session.prefix}{chosen.key} released without a proof: {reason}", markup=False)
-    return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key)
+        told = lift(doors.act, chosen, reason)
+    for line in told:
+        session.console.print(f"{session.prefix}{line}", markup=False)
+    return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key, told=told)

@@ -10,7 +10,7 @@ from adapters.volsync.results import ClaimPhase
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.suspension import kustomization_of, refuse_foreign, suspend_by_hand
+from recovery.suspension import kustomization_of, refuse_foreign, resting, start_again, suspend_by_hand
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class StartApp(BaseStep):
         return self.claim.key
 
     def probe(self, look: LookContext) -> Probe:
-        resting = [w.name for w in look.cluster.workloads(self.claim.namespace, self.claim.claim) if w.resting is not None]
+        stopped = [workload.name for workload in resting(look.cluster, self.claim)]
         flux = kustomization_of(look.flux, self.claim)
-        if resting or (flux is not None and flux.ours):
-            return missing("not started yet", *resting)
+        if stopped or (flux is not None and flux.ours):
+            return missing("not started yet", *stopped)
         if look.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.ABSENT:
             refuse_foreign(flux, self.claim)
             return missing("Flux has not made the claim again")
@@ -53,13 +53,7 @@ class StartApp(BaseStep):
         return satisfied("Flux goes on, the application may start")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        flux = kustomization_of(act.flux, self.claim)
-        if flux is not None:
-            act.flux.suspend(flux.namespace, flux.name, on=False)
-            act.flux.request("Kustomization", flux.namespace, flux.name)
-        for workload in act.cluster.workloads(self.claim.namespace, self.claim.claim):
-            if workload.resting is not None:
-                act.cluster.wake(workload)
+        start_again(act, self.claim)
 
     def by_hand(self) -> str:
         return f"{suspend_by_hand(self.claim, on=False)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"

@@ -1,0 +1,115 @@
+"""A hold that is lifted by hand in the middle of a replacement: what was stopped runs again, wherever the release is cut off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.hold.results import HoldState
+from cluster.course import Course
+from engine.errors import BlackstartError, PermanentError
+from lab.ports.faulty import faulty
+from lab.world.faults import Death, Fault
+from recovery.course import course
+from recovery.lifting import lift
+from tests.hands import do
+from tests.recovery.conftest import Restoring
+
+STOP, DELETE = "recovery.stop-app/apps/notes", "recovery.delete-claim/apps/notes"
+MUTATIONS = (
+    "flux.suspend/apps/notes#1", "flux.request/Kustomization/apps/notes#1", "cluster.wake/apps/notes#1", "hold.put/apps/notes#1",
+    "claims.nudge/*#1", "claims.unpin/apps/notes-bootstrap#1",
+)  # fmt: skip
+
+
+def replacing(house: Restoring) -> Course:
+    return course(house.house, house.house.claims, again=house.house.claims)
+
+
+@pytest.fixture
+def stopped(alive: Restoring) -> Restoring:
+    """In the middle of a replacement that was consented to: proven, the application stopped, the old claim still there."""
+    uid = alive.home.kube.objects().claims[("apps", "notes")].uid
+    image = alive.destination.image
+    assert image is not None
+    alive.entry_says(state=HoldState.PROVEN, replaces=uid, image=image.name)
+    alive.destination.restore_as_of, alive.destination.ours = alive.entry.pin, True
+    do(alive, replacing(alive), STOP)
+    alive.clock.sleep(10)
+    assert not alive.home.kube.objects().claims[("apps", "notes")].app_ready
+    return alive
+
+
+def released(house: Restoring, reason: str = "enough") -> tuple[str, ...]:
+    return lift(house.home.act("by-hand"), house.house.claims[0], reason)
+
+
+def assert_all_goes_on(house: Restoring) -> None:
+    house.clock.sleep(60)
+    objects = house.home.kube.objects()
+    flux = objects.kustomizations["apps/notes"]
+    assert house.entry.state is HoldState.RELEASED
+    assert objects.claims[("apps", "notes")].app_ready
+    assert (flux.suspended, flux.ours, house.destination.ours) == (False, False, False)
+
+
+def test_with_the_old_claim_still_there_the_application_runs_on_it_again(stopped: Restoring) -> None:
+    old = stopped.home.kube.objects().claims[("apps", "notes")]
+    assert released(stopped) == ("apps/notes released without a proof: enough",)
+    assert_all_goes_on(stopped)
+    assert stopped.home.kube.objects().claims[("apps", "notes")] is old
+
+
+def test_with_the_old_claim_gone_it_is_made_anew_and_filled(stopped: Restoring) -> None:
+    do(stopped, replacing(stopped), DELETE)
+    assert ("apps", "notes") not in stopped.home.kube.objects().claims
+    released(stopped)
+    assert_all_goes_on(stopped)
+
+
+@pytest.mark.parametrize("place", MUTATIONS)
+@pytest.mark.parametrize("fault", [Fault.DIE_BEFORE, Fault.DIE_AFTER, Fault.LOSE_REPLY])
+def test_cut_off_anywhere_the_same_again_ends_it(stopped: Restoring, place: str, fault: Fault) -> None:
+    world = stopped.home.world
+    world.faults.forget()
+    world.faults.arm(place, fault)
+    with pytest.raises((Death, BlackstartError)):
+        lift(faulty(stopped.home.act("first"), world, stopped.clock), stopped.house.claims[0], "enough")
+    assert [name for name, _ in world.faults.struck]
+    stopped.clock.new_life()
+    if stopped.destination.ours:  # it goes last: without it nothing is left
+        released(stopped)
+    assert_all_goes_on(stopped)
+
+
+def test_one_that_was_cut_off_after_the_record_says_what_it_did(stopped: Restoring) -> None:
+    stopped.home.world.faults.arm("claims.unpin/*", Fault.DIE_BEFORE)
+    with pytest.raises(Death):
+        lift(faulty(stopped.home.act("first"), stopped.home.world, stopped.clock), stopped.house.claims[0], "enough")
+    stopped.clock.new_life()
+    assert released(stopped, "again") == ("apps/notes was released already; what was left of that is done now",)
+    assert stopped.entry.reason == "by hand, unproven: enough"
+    with pytest.raises(PermanentError, match="is not held: it is released"):
+        released(stopped)
+
+
+def test_what_somebody_else_has_suspended_stays_so_and_is_told_with_the_command(stopped: Restoring) -> None:
+    table = stopped.home.kube.objects().kustomizations
+    table["apps/notes"] = replace(table["apps/notes"], suspended=True, ours=False)
+    _, left = released(stopped)
+    assert left.startswith("Kustomization apps/notes is suspended, not by us, and stays so; to go on: kubectl -n apps patch ")
+    assert table["apps/notes"].suspended
+    assert stopped.entry.state is HoldState.RELEASED
+
+
+def test_what_does_not_start_in_spite_of_it_is_told_with_the_command(stopped: Restoring) -> None:
+    act = faulty(stopped.home.act("by-hand"), stopped.home.world, stopped.clock)
+    stopped.home.world.faults.arm("cluster.wake/*", Fault.LIE_ONCE)
+    stopped.home.world.faults.arm("flux.suspend/*", Fault.LIE_ONCE)
+    _, workload, flux = lift(act, stopped.house.claims[0], "enough")
+    assert workload == (
+        "Deployment notes is still scaled to 0; to go on: kubectl -n apps scale deployment/notes --replicas=1"
+        " && kubectl -n apps annotate deployment/notes blackstart/replicas-"
+    )
+    assert flux.startswith("Kustomization apps/notes is still suspended by us; to go on: kubectl -n apps patch ")
