@@ -103,7 +103,7 @@ def hold(c, settings="", json=False, manifests=False):
 
 @verb
 def release(c, claim, settings="", json=False, unproven=False, reason=""):
-    """Lift the hold of one claim by hand."""
+    """Lift the hold of one claim or database by hand."""
     end(c, "dr", "release", settings, json, claim, unproven, reason)
 
 

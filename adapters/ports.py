@@ -13,7 +13,7 @@ from adapters.backups.results import Repository, RepositoryLook
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
 from adapters.helm.results import ReleaseState
-from adapters.hold.results import HeldClaim, HoldRecord, Refusal
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
 from adapters.proxmox.results import (
     HostStatus,
@@ -236,6 +236,9 @@ class Hold(HoldView, Protocol):
 
     def put(self, claim: HeldClaim) -> None:
         """Write one claim's entry; creates the record. Compare-and-swap on the resource version."""
+
+    def accept(self, database: AcceptedDatabase) -> None:
+        """Write that this database may be made empty beside its own archive; as `put` does it."""
 
 
 class BackupsView(Protocol):

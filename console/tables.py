@@ -15,6 +15,7 @@ from console.problem import step_problem
 from engine.plan import Plan, Verdict
 from engine.report import Outcome, Report
 from engine.secrets import redact
+from house.model import House
 
 SYMBOLS = {
     Verdict.NOOP: ("=", "dim"), Verdict.CREATE: ("+", "green"), Verdict.UPDATE: ("~", "yellow"), Verdict.WAIT: ("…", "cyan"),
@@ -133,6 +134,22 @@ def hold_table(record: HoldRecord, now: float) -> Table:
         point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"
         table.add_row(claim.state.value, Text(claim.key), since, point, claim.depth or "none", Text(redact(claim.reason)))
     return table
+
+
+def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:
+    """The databases that the hold refuses to have made, and those that were accepted, with who said why and since when."""
+    lines = []
+    for database in house.databases if record.present else ():
+        accepted = record.database(database.namespace, database.name)
+        if accepted is not None:
+            since = f"{(now - accepted.since) / 3600:.1f} h" if accepted.since else "nobody knows when"
+            lines.append(f"database {database.key}: accepted-empty since {since}, {redact(accepted.reason) or 'without a reason'}")
+        elif database.held:
+            lines += [
+                f"database {database.key} ({database.declared_in}) archives and has no bootstrap.recovery: it is refused when made",
+                f"  give it bootstrap.recovery in Git, or: invoke dr.release {database.key} --unproven --reason TEXT",
+            ]
+    return lines
 
 
 def _number(value: int | None) -> str:

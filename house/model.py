@@ -220,6 +220,16 @@ class Database:
     recovers: bool
     declared_in: str
 
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def held(self) -> bool:
+        """Whether it would come up empty and archive over its own backups: the hold refuses to have it made."""
+        return self.archives and not self.recovers
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -1,17 +1,62 @@
-"""Lift the hold of one claim by hand: without a proof, and with a reason that the record keeps."""
+"""Lift the hold of one claim or one database by hand: without a proof, and with a reason that the record keeps."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from adapters.context import ActContext
-from adapters.hold.results import HoldState
+from adapters.hold.results import AcceptedDatabase, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.holding import still_held
-from engine.errors import PermanentError
-from house.model import BackedUpClaim
+from engine.errors import PermanentError, SettingsInvalid, TransientError
+from house.model import BackedUpClaim, Database, House
 from recovery.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
+
+CLAIM, DATABASE = "claim:", "database:"
+"""Before a name, where a claim and a database are called the same."""
+
+
+def to_release(house: House, name: str) -> BackedUpClaim | Database:
+    """What the house declares by this name: `namespace/name` or the name alone. Raises SettingsInvalid unless it is exactly one."""
+    word, known = name.strip(), (*(c.key for c in house.claims), *(d.key for d in house.databases))
+    if not word:  # no word means every claim elsewhere, which is no name of one
+        raise SettingsInvalid("which claim or database is to be released?", evidence=known)
+    if "," in word:
+        raise SettingsInvalid("one is released at a time", evidence=tuple(map(str.strip, word.split(","))))
+    bare = word.removeprefix(CLAIM).removeprefix(DATABASE)
+    claims = [] if word.startswith(DATABASE) else [c for c in house.claims if bare in (c.key, c.claim)]
+    databases = [] if word.startswith(CLAIM) else [d for d in house.databases if bare in (d.key, d.name)]
+    if len(claims) + len(databases) != 1:
+        told = "no claim and no database" if not claims and not databases else "more than one"
+        both = (*(f"{CLAIM}{c.key}" for c in claims), *(f"{DATABASE}{d.key}" for d in databases))
+        raise SettingsInvalid(f"{word} names {told}", evidence=both or known)
+    return claims[0] if claims else databases[0]
+
+
+def lift_database(act: ActContext, database: Database, reason: str) -> tuple[str, ...]:
+    """Write into the record that it may be made empty beside its own backups, then have Flux look again; answers what was done.
+
+    PermanentError when the hold does not refuse it, or does not any more.
+    """
+    if not database.held:
+        why = "it is made by recovery from its archive" if database.recovers else "it archives nothing"
+        raise PermanentError(f"database {database.key} is not held: {why}", evidence=(database.declared_in,))
+    record = act.hold.record()
+    if not record.present:
+        raise PermanentError("the hold's record is not there", next_command="invoke dr.hold")
+    if record.database(database.namespace, database.name) is None:
+        since = act.clock.now()
+        act.hold.accept(AcceptedDatabase(database.namespace, database.name, f"by hand, unproven: {reason}", since))
+        if act.hold.record().database(database.namespace, database.name) is None:
+            raise TransientError(f"database {database.key} is not in the hold's record though it was written")
+        told = f"may be made empty beside its own backups, as accepted: {reason}"
+    else:
+        told = "was accepted already; Flux is asked once more to make it"
+    # Its whole Kustomization was refused with it, and Flux tries again only once in a while.
+    if any(k.key == database.flux_app for k in act.flux.state().kustomizations):
+        act.flux.request("Kustomization", *database.flux_app.split("/", 1))
+    return (f"database {database.key} {told}",)
 
 
 def lift(act: ActContext, claim: BackedUpClaim, reason: str) -> tuple[str, ...]:
@@ -29,10 +74,15 @@ def lift(act: ActContext, claim: BackedUpClaim, reason: str) -> tuple[str, ...]:
     if held:
         # Before the record: what is cut off here is still held, so the next release, or the next restore, goes on from it.
         start_again(act, claim)
+        if stopped := _stopped(act, claim):
+            raise TransientError(f"{claim.key} is not released: what a replacement has stopped stands still yet", evidence=stopped)
         act.hold.put(replace(entry, state=HoldState.RELEASED, reason=f"by hand, unproven: {reason}"))
+        now = act.hold.record().claim(claim.namespace, claim.claim)
+        if now is None or still_held((now,)):
+            raise TransientError(f"{claim.key} is held still, though its release was written")
     _wake(act, claim)
     told = f"released without a proof: {reason}" if held else f"was {entry.state.value} already; what was left of that is done now"
-    return (f"{claim.key} {told}", *_left(act, claim))
+    return (f"{claim.key} {told}", *_suspended(act, claim))
 
 
 def _wake(act: ActContext, claim: BackedUpClaim) -> None:
@@ -46,15 +96,23 @@ def _wake(act: ActContext, claim: BackedUpClaim) -> None:
         act.claims.nudge("ReplicationSource", claim.namespace, claim.source)
     if act.claims.destination(claim.namespace, claim.destination).ours:
         act.claims.unpin(claim.namespace, claim.destination)
+        if act.claims.destination(claim.namespace, claim.destination).ours:
+            raise TransientError(f"{claim.key} is released, and our pin is on {claim.destination} still")
 
 
-def _left(act: ActContext, claim: BackedUpClaim) -> tuple[str, ...]:
-    """What does not run though nothing holds it any more."""
-    left = [f"{w.kind} {w.name} is still scaled to 0; to go on: {wake_by_hand(w)}" for w in resting(act.cluster, claim)]
+def _stopped(act: ActContext, claim: BackedUpClaim) -> tuple[str, ...]:
+    """What stands still by our hand, each with the command that a person would type."""
+    found = [f"{w.kind} {w.name} is scaled to 0; by hand: {wake_by_hand(w)}" for w in resting(act.cluster, claim)]
     flux = kustomization_of(act.flux, claim)
-    if flux is not None and flux.suspended:
-        whose, resumed = "suspended, not by us, and stays so", resume_by_hand("kustomization", flux.key)
-        if flux.ours:
-            whose, resumed = "still suspended by us", suspend_by_hand(claim, on=False)
-        left.append(f"Kustomization {flux.key} is {whose}; to go on: {resumed}")
-    return tuple(left)
+    if flux is not None and flux.ours:
+        found.append(f"Kustomization {flux.key} is suspended; by hand: {suspend_by_hand(claim, on=False)}")
+    return tuple(found)
+
+
+def _suspended(act: ActContext, claim: BackedUpClaim) -> tuple[str, ...]:
+    """What is left for a person: somebody else's suspension is theirs to take back."""
+    flux = kustomization_of(act.flux, claim)
+    if flux is None or not flux.suspended:
+        return ()
+    resumed = resume_by_hand("kustomization", flux.key)
+    return (f"Kustomization {flux.key} is suspended, not by us, and stays so; to go on: {resumed}",)

@@ -7,8 +7,8 @@ from typing import Any
 
 from adapters.hold.canary import CANARIES
 from adapters.hold.policies import BINDINGS, POLICIES, PREFIX
-from adapters.hold.record import CANARY_KEYS, NAMESPACE, RECORD, entry, record
-from adapters.hold.results import HeldClaim, HoldRecord, Refusal
+from adapters.hold.record import CANARY_KEYS, NAMESPACE, RECORD, database_entry, entry, record
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, KindNotServed, ObjectAbsent, from_answer
 from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, SNAPSHOT, Kind
@@ -73,14 +73,20 @@ class KubernetesHold:
 
         Raises TransientError when this very claim was changed by somebody else meanwhile.
         """
+        self._put(entry(claim), claim.key)
+
+    def accept(self, database: AcceptedDatabase) -> None:
+        """Write one database's keys, as `put` does for a claim."""
+        self._put(database_entry(database), database.key)
+
+    def _put(self, keys: Mapping[str, str | None], whose: str) -> None:
         client = self._clients.main()
-        keys = entry(claim)
         before: dict[str, str | None] | None = None
         for _ in range(_TRIES):
             found = client.get(CONFIG_MAP, RECORD, NAMESPACE)
             ours = {key: (_data(found) if found else {}).get(key) for key in keys}
             if before is not None and ours != before:
-                raise TransientError(f"The record of {claim.key} was changed by somebody else just now")
+                raise TransientError(f"The record of {whose} was changed by somebody else just now")
             before = ours
             if found is None:
                 self._ensure_namespace(client)
@@ -91,7 +97,7 @@ class KubernetesHold:
                 return
             except (Changed, AlreadyThere, ObjectAbsent):
                 continue
-        raise TransientError(f"The hold's record changed {_TRIES} times while {claim.key} was written")
+        raise TransientError(f"The hold's record changed {_TRIES} times while {whose} was written")
 
     def _write_record(self, client: ApiClient, found: Obj | None, keys: Mapping[str, str | None]) -> None:
         data: dict[str, str | None] = {**CANARY_KEYS, **(_data(found) if found else {}), **keys}

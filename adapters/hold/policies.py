@@ -274,7 +274,7 @@ _DATABASES = _policy(
             # Here the failing Kustomization is wanted: an empty database that archives would overwrite a good archive.
             "!variables.archives || object.spec.?bootstrap.?recovery.hasValue()"
             " || variables.d[?('cnpg.' + request.namespace + '.' + object.metadata.name)].orValue('')"
-            " in ['no-base-backup', 'accepted-empty']",
+            " == 'accepted-empty'",
             f"This database would archive over its own backups; lift it with: {_RELEASE}",
             "'database ' + request.namespace + '/' + object.metadata.name + ' archives and has no bootstrap.recovery:"
             " it would come up empty beside its own backups; lift it with: invoke dr.release '"

@@ -3,7 +3,8 @@
 Keys hold letters, digits, `-`, `_` and `.`; a namespace has no dot, so the second field ends at the next one:
 `state.<ns>.<claim>` = held, proven, released or accepted-empty; `image.<ns>.<claim>` = the VolumeSnapshot that was proven;
 `rd.<ns>.<destination>` = the pin ("" = not pinned yet; the key is gone once the claim is through);
-`rs.<ns>.<source>` = the claim it backs up; `detail.<ns>.<claim>` = the rest, as JSON, which no policy reads.
+`rs.<ns>.<source>` = the claim it backs up; `detail.<ns>.<claim>` = the rest, as JSON, which no policy reads;
+`cnpg.<ns>.<cluster>` = accepted-empty for a database that may be made beside its archive, `cnpg-detail.<ns>.<cluster>` the rest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from adapters.hold.results import HeldClaim, HoldRecord, HoldState
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState
 from engine.errors import PermanentError
 
 NAMESPACE = "blackstart"
@@ -46,13 +47,16 @@ def entry(claim: HeldClaim) -> dict[str, str | None]:
         keys[f"rd.{claim.namespace}.{claim.destination}"] = None if claim.state in _THROUGH else claim.pin
     if claim.source:
         keys[f"rs.{claim.namespace}.{claim.source}"] = claim.claim
-    longest = max(keys, key=len)
-    if len(longest) > _LONGEST_KEY:
-        raise PermanentError(
-            f"The names of claim {claim.key} are too long for the hold's record",
-            evidence=(f"{len(longest)} characters, at most {_LONGEST_KEY}: {longest}",),
-        )
-    return keys
+    return _short_enough(keys, f"claim {claim.key}")
+
+
+def database_entry(database: AcceptedDatabase) -> dict[str, str | None]:
+    """The keys of one database. Raises PermanentError when a name makes a key too long (253 characters)."""
+    place = f"{database.namespace}.{database.name}"
+    detail = json.dumps({"reason": database.reason, "since": database.since}, sort_keys=True)
+    return _short_enough(
+        {f"cnpg.{place}": HoldState.ACCEPTED_EMPTY.value, f"cnpg-detail.{place}": detail}, f"database {database.key}"
+    )
 
 
 def record(data: Mapping[str, str] | None) -> HoldRecord:
@@ -63,7 +67,25 @@ def record(data: Mapping[str, str] | None) -> HoldRecord:
     if data is None:
         return HoldRecord(present=False)
     claims = [_claim(key, data) for key in sorted(data) if key.startswith("state.") and key not in CANARY_KEYS]
-    return HoldRecord(present=True, claims=tuple(claims))
+    accepted = HoldState.ACCEPTED_EMPTY.value
+    databases = [_database(key, data) for key in sorted(data) if key.startswith("cnpg.") and data[key] == accepted]
+    return HoldRecord(present=True, claims=tuple(claims), databases=tuple(databases))
+
+
+def _short_enough(keys: dict[str, str | None], whose: str) -> dict[str, str | None]:
+    longest = max(keys, key=len)
+    if len(longest) > _LONGEST_KEY:
+        raise PermanentError(
+            f"The names of {whose} are too long for the hold's record",
+            evidence=(f"{len(longest)} characters, at most {_LONGEST_KEY}: {longest}",),
+        )
+    return keys
+
+
+def _database(key: str, data: Mapping[str, str]) -> AcceptedDatabase:
+    _, namespace, name = key.split(".", 2)
+    detail = _detail(data.get(f"cnpg-detail.{namespace}.{name}", ""))
+    return AcceptedDatabase(namespace, name, str(detail.get("reason", "")), _since(detail))
 
 
 def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
@@ -71,7 +93,6 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
     detail = _detail(data.get(f"detail.{namespace}.{name}", ""))
     sources = [k.split(".", 2)[2] for k, v in sorted(data.items()) if k.startswith(f"rs.{namespace}.") and v == name]
     destination = str(detail.get("destination", ""))
-    since = detail.get("since", 0.0)
     try:
         state = HoldState(data[key])
     except ValueError:
@@ -95,8 +116,13 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         depth=str(detail.get("depth", "")),
         reason=str(detail.get("reason", "")),
         replaces=str(detail.get("replaces", "")),
-        since=float(since) if isinstance(since, int | float) else 0.0,
+        since=_since(detail),
     )
+
+
+def _since(detail: Mapping[str, object]) -> float:
+    since = detail.get("since", 0.0)
+    return float(since) if isinstance(since, int | float) else 0.0
 
 
 def _detail(written: str) -> dict[str, object]:

@@ -42,15 +42,38 @@ class HeldClaim:
 
 
 @dataclass(frozen=True)
+class AcceptedDatabase:
+    """A CloudNativePG cluster that may be made empty beside its own archive. `since` it may, in seconds since the epoch."""
+
+    namespace: str
+    name: str
+    reason: str = ""
+    since: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class HoldRecord:
-    """The whole record. `present` False: no record, which the policies answer by refusing everything."""
+    """The whole record. `present` False: no record, which the policies answer by refusing everything.
+
+    A database that is not among `databases` may not be made when it archives and does not recover.
+    """
 
     present: bool
     claims: tuple[HeldClaim, ...] = ()
+    databases: tuple[AcceptedDatabase, ...] = ()
 
     def claim(self, namespace: str, name: str) -> HeldClaim | None:
         """The entry of one claim, or None."""
         return next((c for c in self.claims if c.namespace == namespace and c.claim == name), None)
+
+    def database(self, namespace: str, name: str) -> AcceptedDatabase | None:
+        """The entry of one database, or None."""
+        return next((d for d in self.databases if d.namespace == namespace and d.name == name), None)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import sys
 from json import loads
 
 from adapters.backups.results import Verdict
+from adapters.hold.results import HoldState
 from cluster.audit import ClaimAudit, audit_claim
 from cluster.course import Course
 from cluster.holding import still_held
@@ -14,17 +15,17 @@ from console.opening import open_session
 from console.problem import complete
 from console.programs import refuse_unfit
 from console.session import Session, guarded
-from console.tables import audit_findings, audit_table, hold_table
+from console.tables import audit_findings, audit_table, database_lines, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.journal import open_journal
 from engine.workers import Threads, each
 from house.loader import Part
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
-from house.model import BackedUpClaim
+from house.model import BackedUpClaim, Database
 from recovery.asof import as_time
 from recovery.course import course
-from recovery.lifting import lift
-from recovery.selection import named, select
+from recovery.lifting import lift, lift_database, to_release
+from recovery.selection import select
 
 
 def audit(settings: str, json: bool, lock: bool) -> int:
@@ -158,14 +159,19 @@ def hold_of(session: Session) -> int:
     if not session.json:
         if record.claims:
             session.console.print(hold_table(record, session.clock.now()))
+        for line in database_lines(session.house, record, session.clock.now()):
+            session.console.print(line, markup=False)
         following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else "invoke dr.restore" if held else ""
         session.console.print(f"\n{session.prefix}{told}.", markup=False)
         if following:
             session.console.print(f"Next: {complete(following, session.settings)}", markup=False)
     rows = [{"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth} for c in record.claims]
+    accepted = {d.key: {"state": HoldState.ACCEPTED_EMPTY, "since": d.since, "reason": d.reason} for d in record.databases}
+    refused = {d.key: {"state": "refused"} for d in session.house.databases if d.held and d.key not in accepted}
+    databases = [{"database": key, **told} for key, told in (refused | accepted).items()]
     code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
     counts = {"held": len(held), "all": len(record.claims)}
-    return session.finish(outcome, counts, code, claims=rows, policies_missing=missing)
+    return session.finish(outcome, counts, code, claims=rows, databases=databases, policies_missing=missing)
 
 
 def print_manifests(json: bool) -> int:
@@ -182,7 +188,7 @@ def print_manifests(json: bool) -> int:
 
 
 def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) -> int:
-    """Lift the hold of one claim by hand: needs --unproven and a reason, which the record keeps."""
+    """Lift the hold of one claim or database by hand: needs --unproven and a reason, which the record keeps."""
 
     def body() -> int:
         return release_one(open_session("dr.release", settings, json), claim, unproven, reason)
@@ -192,22 +198,18 @@ def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) 
 
 def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:
     """Lift it, with the house's lock held meanwhile."""
-    found = named(session.house, claim) if claim.strip() else ()  # no word means every claim, which is no name of one
-    if not found:
-        raise SettingsInvalid("which claim is to be released?", evidence=tuple(c.key for c in session.house.claims))
-    if len(found) != 1:
-        raise SettingsInvalid("one claim is released at a time", evidence=tuple(c.key for c in found))
-    chosen = found[0]
+    chosen = to_release(session.house, claim)
     if not unproven or not reason:
         raise SettingsInvalid(
             f"{chosen.key} is not proven: to lift its hold all the same, say so and say why",
-            next_command=f"invoke dr.release {chosen.key} --unproven --reason TEXT",
+            next_command=f"invoke dr.release {claim.strip()} --unproven --reason TEXT",
         )
     with (
         open_journal(session.house.state_dir, lineage=session.house.id, run=session.run_id) as journal,
         session.doors(journal) as doors,
     ):
-        told = lift(doors.act, chosen, reason)
+        told = lift_database(doors.act, chosen, reason) if isinstance(chosen, Database) else lift(doors.act, chosen, reason)
     for line in told:
         session.console.print(f"{session.prefix}{line}", markup=False)
-    return session.finish("done", {"released": 1}, EXIT_OK, claim=chosen.key, told=told)
+    kind = "database" if isinstance(chosen, Database) else "claim"
+    return session.finish("done", {"released": 1}, EXIT_OK, told=told, **{kind: chosen.key})

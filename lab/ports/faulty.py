@@ -56,7 +56,9 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "delete_claim": ("namespace", "name"),
         "back_up_now": ("namespace", "source"),
     },
-    "hold": {"install": (), "put": ("claim.namespace", "claim.claim")},
+    "hold": {
+        "install": (), "put": ("claim.namespace", "claim.claim"), "accept": ("database.namespace", "database.name"),
+    },
 }
 """Port → method → the arguments that say what it is done to (dotted: a field of an argument)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.hold.results import HeldClaim, HoldRecord, HoldState, Refusal
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState, Refusal
 from engine.errors import PermanentError, TransientError
 from lab.world.kubernetes import KubeWorld
 
@@ -20,8 +20,10 @@ class ModelledHold:
     def record(self) -> HoldRecord:
         """See ports.HoldView."""
         with self._world.looking():
-            record = self._kube.objects().record
-            return HoldRecord(False) if record is None else HoldRecord(True, tuple(record.values()))
+            objects = self._kube.objects()
+            if objects.record is None:
+                return HoldRecord(False)
+            return HoldRecord(True, tuple(objects.record.values()), tuple(objects.databases.values()))
 
     def policies_missing(self) -> tuple[str, ...]:
         """See ports.HoldView."""
@@ -62,3 +64,10 @@ class ModelledHold:
                 raise PermanentError(f"{claim.key} was released by somebody else meanwhile")
             record[(claim.namespace, claim.claim)] = claim
             objects.record = record
+
+    def accept(self, database: AcceptedDatabase) -> None:
+        """See ports.Hold."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            objects.record = objects.record if objects.record is not None else {}
+            objects.databases[(database.namespace, database.name)] = database

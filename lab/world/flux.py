@@ -66,7 +66,24 @@ class FluxWorld:
         state = objects.kustomizations.get(key)
         return state is not None and state.ready and state.commit == objects.flux_commit
 
+    def _databases(self, objects: Objects, app: FluxApp) -> str:
+        """Make the databases of this application; why one is refused, which refuses all of its Kustomization."""
+        for database in self._kube.house.databases:
+            if database.flux_app == app.key:
+                refused = self._kube.admits_database(objects, database)
+                if refused:
+                    return refused
+                objects.databases_made.add((database.namespace, database.name))
+        return ""
+
     def _applied(self, objects: Objects, app: FluxApp) -> None:
+        refused = self._databases(objects, app)
+        if refused:
+            message = f"dry-run failed (Forbidden): {refused}"
+            state = replace(objects.kustomizations[app.key], reason="ReconciliationFailed", message=message)
+            objects.kustomizations[app.key] = state
+            self._world.after(POLL_S, f"retry {app.key}", lambda: self._applied(objects, app))
+            return
         for claim in self._kube.house.claims:
             if claim.flux_app == app.key:
                 objects.namespaces.add(claim.namespace)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
 from adapters.kubernetes.results import LeaseHolder
 from engine.errors import TransientError
-from house.model import House
+from house.model import Database, House
 from lab.world.etcd import EtcdCluster
 from lab.world.machine import Machine
 from lab.world.store import Store
@@ -29,6 +29,8 @@ class Objects:
     releases: dict[tuple[str, str], ReleaseState] = field(default_factory=dict)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
     record: dict[tuple[str, str], HeldClaim] | None = None
+    databases: dict[tuple[str, str], AcceptedDatabase] = field(default_factory=dict)  # of the record too
+    databases_made: set[tuple[str, str]] = field(default_factory=set)
     policies_bite_at: float | None = None
     flux_running: bool = False
     flux_commit: str = ""
@@ -144,6 +146,17 @@ class KubeWorld:
         if not known and any(c.namespace == source.namespace and _holds(c) for c in objects.record.values()):
             return f"blackstart holds a claim in {source.namespace}, and this source is not in its record"
         return ""
+
+    def admits_database(self, objects: Objects, database: Database) -> str:
+        """Why a CloudNativePG cluster is refused when it is made, "" when it is admitted."""
+        key = (database.namespace, database.name)
+        if not self._biting(objects) or key in objects.databases_made:
+            return ""
+        if objects.record is None:
+            return "no params found for policy binding with `Deny` parameterNotFoundAction"
+        if not database.held or key in objects.databases:
+            return ""
+        return f"database {database.key} archives and has no bootstrap.recovery; lift it with: invoke dr.release {database.key}"
 
     def _biting(self, objects: Objects) -> bool:
         return objects.policies_bite_at is not None and self.world.clock.monotonic() >= objects.policies_bite_at

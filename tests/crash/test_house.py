@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from adapters.hold.results import HoldState
+from adapters.leased import leased
 from adapters.surface import surfaces
 from bootstrap.course import course as bootstrap_course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
 from engine.approval import approve
-from engine.journal import Disk
+from engine.journal import Disk, open_journal
 from engine.plan import Plan
 from engine.report import Report
+from house.model import Database
 from lab.life import Lives
+from lab.ports.faulty import faulty
 from lab.world.clock import VirtualClock
 from lab.world.store import a_file, to_volume
 from lab.world.world import World
 from recovery.course import course as recovery_course
+from recovery.lifting import lift, lift_database
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore
 from tests.scenario.running import DATA
@@ -176,7 +181,64 @@ class LostSecrets(House):
         return [] if made == 1 else [f"{made} bundles were made"]
 
 
-STAGES = (House, HeldHouse, PushedHouse, AliveHouse, LostSecrets)
+class ReleasedHouse(HeldHouse):
+    """The same house in the middle of a replacement, which is then lifted by hand, and a database that is accepted by hand."""
+
+    database = Database("apps", "postgres", "apps/notes", archives=True, recovers=False, declared_in="kubernetes/apps/db.yaml:1")
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.claim = self.lives.house.claims[0]
+        assert self.lives.live(recovery_course(self.lives.house, (self.claim,))).converged
+        objects, act = self.home.kube.objects(), self.home.act("before")
+        assert objects.record is not None
+        entry = objects.record[("apps", "notes")]
+        there, uid = objects.destinations[("apps", "notes-bootstrap")], objects.claims[("apps", "notes")].uid
+        assert there.image is not None
+        objects.record[("apps", "notes")] = replace(entry, state=HoldState.PROVEN, image=there.image.name, replaces=uid)
+        there.restore_as_of, there.ours = entry.pin, True
+        act.flux.suspend("apps", "notes", on=True)
+        act.cluster.rest(act.cluster.workloads("apps", "notes")[0])
+        self.clock.bury()
+        self.clock.new_life()
+        self.clock.sleep(60)
+        self.world.faults.forget()
+        self.bootstrapped = len(self.world.happenings)
+
+    @property
+    def course(self) -> Course:
+        return bootstrap_course(self.lives.house, {})
+
+    def live(self, disk: Disk) -> Report:
+        """As the verb does it: one after the other, each until it says that there is nothing more to do."""
+        self.lives.count += 1
+        run = f"run-{self.lives.count}"
+        act, lease = leased(faulty(self.home.act(run), self.world, self.clock), "this-machine", self.clock.workers())
+        with open_journal(self.lives.folder, lineage=self.lives.house.id, run=run, disk=disk, now=self.clock.now):
+            if self._stopped():
+                lift(act, self.claim, "enough")
+            if not act.hold.record().databases:
+                lift_database(act, self.database, "it was a trial")
+            lease.drop()
+        self.clock.sleep(60)
+        return Report("release", run, (), 0.0)
+
+    def _stopped(self) -> bool:
+        (entry,) = self.home.look().hold.record().claims
+        return entry.state is not HoldState.RELEASED or self.home.kube.objects().destinations[("apps", "notes-bootstrap")].ours
+
+    def doubled(self) -> Sequence[str]:
+        wrong, objects = list(super().doubled()), self.home.kube.objects()
+        if not objects.claims[("apps", "notes")].app_ready:
+            wrong.append("the application does not run")
+        if objects.kustomizations["apps/notes"].suspended or self._stopped():
+            wrong.append("something of the replacement is left")
+        if set(objects.databases) != {("apps", "postgres")}:
+            wrong.append("the database was not accepted")
+        return wrong
+
+
+STAGES = (House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.hold.results import HoldState
 from cluster.course import Course
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import BlackstartError, PermanentError, TransientError
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
 from recovery.course import course
@@ -103,13 +103,18 @@ def test_what_somebody_else_has_suspended_stays_so_and_is_told_with_the_command(
     assert stopped.entry.state is HoldState.RELEASED
 
 
-def test_what_does_not_start_in_spite_of_it_is_told_with_the_command(stopped: Restoring) -> None:
+def test_while_something_stands_still_by_our_hand_it_stays_held_and_the_commands_are_told(stopped: Restoring) -> None:
     act = faulty(stopped.home.act("by-hand"), stopped.home.world, stopped.clock)
     stopped.home.world.faults.arm("cluster.wake/*", Fault.LIE_ONCE)
     stopped.home.world.faults.arm("flux.suspend/*", Fault.LIE_ONCE)
-    _, workload, flux = lift(act, stopped.house.claims[0], "enough")
+    with pytest.raises(TransientError, match="is not released") as told:
+        lift(act, stopped.house.claims[0], "enough")
+    workload, flux = told.value.evidence
     assert workload == (
-        "Deployment notes is still scaled to 0; to go on: kubectl -n apps scale deployment/notes --replicas=1"
+        "Deployment notes is scaled to 0; by hand: kubectl -n apps scale deployment/notes --replicas=1"
         " && kubectl -n apps annotate deployment/notes blackstart/replicas-"
     )
-    assert flux.startswith("Kustomization apps/notes is still suspended by us; to go on: kubectl -n apps patch ")
+    assert flux.startswith("Kustomization apps/notes is suspended; by hand: kubectl -n apps patch ")
+    assert stopped.entry.state is HoldState.PROVEN
+    released(stopped)
+    assert_all_goes_on(stopped)

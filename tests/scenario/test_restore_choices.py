@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,12 @@ from engine.approval import Approval, approve
 from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing
 from engine.plan import Verdict
 from engine.report import Outcome
-from house.model import Requirement
+from house.model import Database, Requirement
 from lab.world.store import Trouble, a_file
 from lab.world.volumes import Image
 from recovery.course import course
+from recovery.lifting import lift_database
+from tests.builders import a_house
 from tests.hands import only
 from tests.scenario.running import DATA, Running
 
@@ -208,3 +211,29 @@ def test_a_hold_that_was_lifted_by_hand_is_no_drift_and_is_not_held_again(held_h
     report = held_house.apply(held_house.bootstrap)
     assert report.exit_code == EXIT_OK, report.root_causes
     assert held_house.home.look().hold.record().claims[0].reason == "by hand, unproven: moved"
+
+
+class TestADatabaseBesideItsArchive:
+    """Made empty it would archive over its own backups: its Kustomization fails until a person has said that it may."""
+
+    def test_a_bootstrap_ends_there_with_the_command_and_converges_once_it_was_accepted(self, tmp_path: Path) -> None:
+        database = Database("apps", "postgres", "apps/notes", archives=True, recovers=False, declared_in="db.yaml:1")
+        running = Running(tmp_path / "state", a_house(databases=(database,)))
+        running.backed_up()
+        report = running.apply(running.bootstrap)
+        (cause,) = report.root_causes
+        assert cause.id == "flux.reconcile"
+        assert cause.error is not None
+        assert "invoke dr.release apps/postgres" in " ".join(cause.error.evidence)
+        assert ("apps", "postgres") not in running.home.kube.objects().databases_made
+        (told,) = lift_database(running.home.act("by-hand"), database, "it was a trial")
+        assert "may be made empty beside its own backups" in told
+        assert running.apply(running.bootstrap).exit_code == EXIT_HELD
+        assert ("apps", "postgres") in running.home.kube.objects().databases_made
+
+    def test_one_that_recovers_is_made(self, tmp_path: Path) -> None:
+        database = Database("apps", "postgres", "apps/notes", archives=True, recovers=True, declared_in="db.yaml:1")
+        running = Running(tmp_path / "state", a_house(databases=(database,)))
+        running.backed_up()
+        assert running.apply(running.bootstrap).exit_code == EXIT_HELD
+        assert ("apps", "postgres") in running.home.kube.objects().databases_made

@@ -14,7 +14,7 @@ import pytest
 from adapters.hold.adapter import KubernetesHold
 from adapters.hold.policies import PREFIX
 from adapters.hold.record import NAMESPACE, RECORD
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Refused
 from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, CRD, JOB, SNAPSHOT, Kind
@@ -307,8 +307,17 @@ def test_database_that_archives_needs_a_recovery_section(record: Record, client:
     assert denied(client, CNPG, database("db", **archiving, bootstrap={"recovery": {"source": "x"}})) == ""
     assert denied(client, CNPG, database("db", instances=1)) == ""
     record.write({"cnpg.apps.db": "no-base-backup"})
-    assert denied(client, CNPG, database("db", **archiving)) == ""
+    assert denied(client, CNPG, database("db", **archiving)), "only one word lifts it"
     record.write({"cnpg.apps.db": None})
+
+
+def test_database_that_was_accepted_may_be_made_and_no_other(record: Record, hold: KubernetesHold, client: ApiClient) -> None:
+    hold.accept(AcceptedDatabase(NS, "accepted", "by hand, unproven: it was a trial", 1.5))
+    record.write({})
+    assert denied(client, CNPG, database("accepted")) == ""
+    assert denied(client, CNPG, database("db"))
+    assert denied(client, CNPG, database("accepted"), "other"), "one of the same name elsewhere is another database"
+    assert hold.record().database(NS, "accepted") == AcceptedDatabase(NS, "accepted", "by hand, unproven: it was a trial", 1.5)
 
 
 def test_record_can_neither_lose_a_claim_nor_be_deleted_while_one_is_held(record: Record, client: ApiClient) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hold.record import CANARY_KEYS, entry, record
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.record import CANARY_KEYS, database_entry, entry, record
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
 from engine.errors import PermanentError
 
 CLAIM = HeldClaim(
@@ -83,3 +83,24 @@ def test_a_state_that_is_none_is_said_and_not_guessed() -> None:
 def test_names_that_make_a_key_too_long_are_refused_before_anything_is_written() -> None:
     with pytest.raises(PermanentError, match="too long"):
         entry(replace(CLAIM, claim="c" * 250))
+
+
+DATABASE = AcceptedDatabase("odd", "notes.data", "it was a trial", 1.5)
+
+
+def test_an_accepted_database_comes_back_as_it_was_written_beside_a_claim_of_its_name() -> None:
+    keys = {k: v for k, v in database_entry(DATABASE).items() if v is not None}
+    assert keys["cnpg.odd.notes.data"] == "accepted-empty"
+    found = record(keys | kept(replace(CLAIM, namespace="odd")))
+    assert found.databases == (DATABASE,)
+    assert found.claims == (replace(CLAIM, namespace="odd"),)
+
+
+@pytest.mark.parametrize("word", ["no-base-backup", "accepted", ""])
+def test_a_word_that_the_policy_does_not_take_accepts_no_database(word: str) -> None:
+    assert record({"cnpg.odd.db": word}).databases == ()
+
+
+def test_a_database_s_name_may_be_too_long_too() -> None:
+    with pytest.raises(PermanentError, match=r"database odd/.* too long"):
+        database_entry(replace(DATABASE, name="d" * 250))
