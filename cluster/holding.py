@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import HoldView
-from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.probe import Probe, changing, held, missing, satisfied, unknown
 
 
 def hold_probe(hold: HoldView) -> Probe:
@@ -27,3 +27,13 @@ def hold_probe(hold: HoldView) -> Probe:
 def still_held(claims: tuple[HeldClaim, ...]) -> tuple[HeldClaim, ...]:
     """Those that no backup is written for."""
     return tuple(claim for claim in claims if claim.state in (HoldState.HELD, HoldState.PROVEN))
+
+
+def held_probe(hold: HoldView) -> Probe:
+    """What is held at the end of a run: satisfied either way, for a held claim is held on purpose."""
+    claims = still_held(hold.record().claims)
+    if not claims:
+        return satisfied("none")
+    few = "1 claim held, no backups are being written for it"
+    told = few if len(claims) == 1 else f"{len(claims)} claims held, no backups are being written for them"
+    return held(told, *(claim.key for claim in claims))

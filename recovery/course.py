@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster import backup_check
 from cluster.course import Course
 from house.model import BackedUpClaim, House
-from recovery.checks import in_place, running
+from recovery.checks import held_claims, in_place, running
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -40,6 +40,7 @@ def course(
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
             in_place.InPlace(),                        # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs
+            held_claims.HeldClaims(),                  # at the end: what is held still
         ),
         steps=(
             *accept_empty.steps(house, never_backed_up),   # by approval only

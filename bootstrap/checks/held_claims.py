@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.holding import still_held
-from engine.probe import Probe, drifted, held, satisfied
+from cluster.holding import held_probe, still_held
+from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 
 OLD_S = 48 * 3600.0
@@ -22,12 +22,7 @@ class HeldClaims(BaseCheck):
     needs = ("flux.reconcile",)
 
     def probe(self, look: LookContext) -> Probe:
-        claims = still_held(look.hold.record().claims)
-        if claims:
-            few = "1 claim held, no backups are being written for it"
-            told = few if len(claims) == 1 else f"{len(claims)} claims held, no backups are being written for them"
-            return held(told, *(c.key for c in claims))
-        return satisfied("none")
+        return held_probe(look.hold)
 
     def by_hand(self) -> str:
         return "kubectl -n blackstart get configmap hold -o yaml   # every state.… that is `held`: no backup is written"

@@ -116,7 +116,8 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) ->
     def body() -> int:
         session = open_session("dr.restore", settings, json)
         refuse_unfit(session.house)
-        return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.hold")
+        # What is held still after all that are held were restored is nothing that this verb can bring back.
+        return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.restore" if claims else "invoke dr.hold")
 
     return guarded("dr.restore", json, body, settings)
 
@@ -209,7 +210,11 @@ def release_one(session: Session, claim: str, unproven: bool, reason: str) -> in
         session.doors(journal) as doors,
     ):
         told = lift_database(doors.act, chosen, reason) if isinstance(chosen, Database) else lift(doors.act, chosen, reason)
-    for line in told:
+        held = still_held(doors.look.hold.record().claims)
+    for line in (*told, *((f"{len(held)} held still: {', '.join(c.key for c in held)}",) if held else ())):
         session.console.print(f"{session.prefix}{line}", markup=False)
+    if held:
+        session.console.print(f"Next: {complete('invoke dr.restore', session.settings)}", markup=False)
     kind = "database" if isinstance(chosen, Database) else "claim"
-    return session.finish("done", {"released": 1}, EXIT_OK, told=told, **{kind: chosen.key})
+    outcome, code = ("held", EXIT_HELD) if held else ("done", EXIT_OK)
+    return session.finish(outcome, {"released": 1, "held": len(held)}, code, told=told, **{kind: chosen.key})

@@ -19,7 +19,7 @@ from engine.journal import open_journal
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import Database, Requirement
 from lab.world.store import Trouble
-from tests.builders import a_claim
+from tests.builders import a_claim, an_app
 from tests.console.modelled_doors import Desk
 
 Printed = pytest.CaptureFixture[str]
@@ -122,6 +122,14 @@ class TestWhichClaims:
         desk.running.home.store.repositories.clear()
         assert dr.restore_course(desk.session("dr.restore"), "", "").steps == ()
 
+    def test_one_that_was_named_leaves_the_others_held_and_the_run_ends_so(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
+        desk.running.apply(desk.running.bootstrap)
+        report = desk.running.apply(dr.restore_course(desk.session("dr.restore"), "notes", ""))
+        assert report.exit_code == errors.EXIT_HELD, report.root_causes
+        assert [step.evidence for step in report.held] == [("apps/photos",)]
+        assert desk.running.apply(dr.restore_course(desk.session("dr.restore"), "", "")).exit_code == errors.EXIT_OK
+
     def test_a_time_that_is_none_is_told_with_a_right_one(self, held_desk: Desk) -> None:
         with pytest.raises(SettingsInvalid, match="right would be"):
             dr.restore_course(held_desk.session("dr.restore"), "", "yesterday")
@@ -167,6 +175,17 @@ class TestReleaseByHand:
         assert (entry.state, entry.reason) == (HoldState.RELEASED, "by hand, unproven: the data are elsewhere")
         held_desk.running.clock.sleep(60)
         assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
+
+    def test_while_others_are_held_it_says_so_with_its_code_and_what_comes_next(self, tmp_path: Path, capsys: Printed) -> None:
+        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")))
+        desk.running.apply(desk.running.bootstrap)
+        assert dr.release_one(desk.session("dr.release"), "notes", True, "the data are elsewhere") == errors.EXIT_HELD
+        shown = capsys.readouterr().out
+        assert "1 held still: apps/photos" in shown
+        assert "Next: invoke dr.restore" in shown
+        assert dr.release_one(desk.session("dr.release", json=True), "photos", True, "these too") == errors.EXIT_OK
+        result = json.loads(capsys.readouterr().out)["result"]
+        assert (result["outcome"], result["counts"]) == ("done", {"released": 1, "held": 0})
 
     @pytest.mark.parametrize("nothing", ["", "  "])
     def test_no_name_is_not_the_only_claim_there_is(self, held_desk: Desk, nothing: str) -> None:
