@@ -12,9 +12,9 @@ from typing import Protocol
 from adapters.backups.results import Repository, RepositoryLook
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
-from adapters.helm.results import ReleaseState
+from adapters.helm.results import Crd, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
-from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
@@ -132,8 +132,8 @@ class ClusterView(Protocol):
     def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
         """Whether the Secret holds what `source` (a name of the house's settings) resolves to; None when it is absent."""
 
-    def crds(self) -> frozenset[str]:
-        """Names of the established custom resource definitions."""
+    def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
+        """Of these custom resource definitions, those that the API has."""
 
     def lease(self) -> LeaseHolder | None: ...
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]: ...
@@ -142,6 +142,8 @@ class ClusterView(Protocol):
 class Cluster(ClusterView, Protocol):
     def create_namespace(self, name: str) -> None: ...
     def put_secret(self, namespace: str, name: str, source: str) -> None: ...
+    def apply_crd(self, crd: Crd) -> None:
+        """Server-side apply with our own field manager, chart and digest noted on it; refused where another manager differs."""
 
     def rest(self, workload: Workload) -> None:
         """Scale it to 0; how many it had stays on the object, for `wake`. Resting already: no change."""
@@ -167,6 +169,10 @@ class ReleasesView(Protocol):
 
     def chart_problem(self, namespace: str, name: str) -> str:
         """Why the release's chart cannot be fetched, "" when it can."""
+
+    def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
+        """What this chart of the CRD helmfile brings, as helm renders it; PermanentError when it cannot be, or brings none."""
+
     def open_runs(self) -> tuple[str, ...]:
         """Ids of runs whose token has not been taken away: each may still hold a release."""
 

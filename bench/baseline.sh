@@ -79,7 +79,9 @@ for namespace in flux-system kube-system selfhosted volsync-system; do
   kubectl create namespace "$namespace" --dry-run=client --output yaml | kubectl apply --server-side --filename - > /dev/null
 done
 kubectl --namespace flux-system create secret generic sops-age --from-file=age.agekey="$house/secrets/age.key" > /dev/null
-helmfile --quiet --file "$repo/bootstrap/helmfile.yaml" sync > /dev/null
+helmfile --quiet --file "$repo/bootstrap/helmfile.d/00-crds.yaml" template --include-crds --no-hooks |
+  awk -v RS='\n---\n' '/(^|\n)kind: CustomResourceDefinition/ { print "---"; print }' | kubectl apply --server-side --filename - > /dev/null
+helmfile --quiet --file "$repo/bootstrap/helmfile.d/01-apps.yaml" sync > /dev/null
 kubectl wait nodes --all --for=condition=Ready --timeout=10m > /dev/null
 until kubectl get kustomizations --all-namespaces --no-headers 2> /dev/null | grep -q .; do sleep "$pause"; done
 until kubectl wait kustomizations --all-namespaces --all --for=condition=Ready --timeout=10s > /dev/null 2>&1; do sleep "$pause"; done

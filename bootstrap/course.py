@@ -14,6 +14,7 @@ from bootstrap.steps import (
     fetch_image,
     fetch_kubeconfig,
     grow_disk,
+    install_crds,
     install_hold,
     put_secret,
     reconcile_flux,
@@ -62,6 +63,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *fetch_kubeconfig.steps(house),
             *create_namespace.steps(house),
             *put_secret.steps(house),              # sops-age, deploy key
+            *install_crds.steps(house),            # what the CRD helmfile brings, where there is one
             *declare_held.steps(house),            # claims without a volume are held ...
             *install_hold.steps(house),            # ... and the API servers refuse to fill or back them up
             *sync_release.steps(house),            # helmfile, release by release

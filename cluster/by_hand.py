@@ -1,4 +1,4 @@
-"""How a person does by hand what steps do through ports: shell text that gets at secrets and backups. Runs nothing, knows no step.
+"""How a person does by hand what steps do through ports: secrets, backups, charts. Runs nothing, knows no step.
 
 Secrets never stand in the text: it holds the commands that read them, and hands them on by environment or pipe, never as arguments.
 """
@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 
-from house.model import BackedUpClaim, SecretRef
+from house.model import BackedUpClaim, House, Release, SecretRef
 
 POLICIES_FILE = "hold-policies.json"
 """What the hold's policies are called beside a runbook."""
@@ -38,6 +38,19 @@ def record_by_hand(keys: dict[str, str | None]) -> str:
 def json_by_hand(value: object) -> str:
     """JSON as one word of a shell; a text that is `$NAME` alone becomes what the variable holds."""
     return _VARIABLE.sub('"\'"\\1"\'"', shlex.quote(json.dumps(value)))
+
+
+def rendered_by_hand(house: House, chart: Release) -> str:
+    """A command that prints one chart of the CRD helmfile as it is rendered; the text in the file's own order."""
+    one = f"--selector name={chart.name},namespace={chart.namespace}"
+    return f"helmfile --quiet -f {house.crd_helmfile} template {one} --include-crds --no-hooks"
+
+
+def crds_by_hand(house: House, chart: Release, *flags: str) -> str:
+    """A command that applies the custom resource definitions of one chart, and nothing else of it. awk, since it is everywhere."""
+    only = r"""awk -v RS='\n---\n' '/(^|\n)kind: CustomResourceDefinition/ {print "---"; print}'"""
+    put = " ".join(("kubectl apply --server-side --field-manager=blackstart", *flags, "-f -"))
+    return f"{rendered_by_hand(house, chart)} | {only} | {put}"
 
 
 def _source(source: str) -> str:

@@ -1,8 +1,11 @@
-"""Reads the releases of bootstrap/helmfile.yaml, in file order. Knows no chart and runs no program."""
+"""Reads the releases of the bootstrap helmfile, and the charts of the one beside it of which only the CRDs are installed.
+
+Knows no chart and runs no program.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,11 @@ from house.values import kind_of
 from house.yamlfile import Document, YamlInvalid
 
 _KEYS = ("name", "namespace", "chart", "version")
-_PLACES = ("bootstrap/helmfile.yaml", "bootstrap/helmfile.d/01-apps.yaml", "bootstrap/helmfile.d/apps.yaml", "helmfile.yaml")
+_FOLDER = "bootstrap/helmfile.d"
+_PLACES = ("bootstrap/helmfile.yaml", f"{_FOLDER}/01-apps.yaml", f"{_FOLDER}/apps.yaml", "helmfile.yaml")
+_CRD_PLACES = (f"{_FOLDER}/00-crds.yaml", f"{_FOLDER}/crds.yaml", "bootstrap/crds/helmfile.yaml")
+# What changes a chart's text besides its values: helm alone, which renders the CRDs, is not told of it.
+_BEYOND_VALUES = ("set", "setTemplate", "jsonPatches", "strategicMergePatches", "transformers", "dependencies")
 
 
 def helmfile_of(root: Path) -> Path:
@@ -22,14 +29,42 @@ def helmfile_of(root: Path) -> Path:
     return next((root / place for place in _PLACES if (root / place).is_file()), root / _PLACES[0])
 
 
+def crd_helmfile_of(root: Path) -> Path | None:
+    """The helmfile of which only the CRDs are installed, before everything else; None when the repository has none."""
+    places = [root / place for place in _CRD_PLACES]
+    return next((place for place in places if place.is_file() or _template_of(place).is_file()), None)
+
+
+def unread_helmfiles(root: Path) -> tuple[Problem, ...]:
+    """Helmfiles beside the two that are read: `helmfile` takes the whole folder, so they are told and not passed over."""
+    read = [file for file in (helmfile_of(root), crd_helmfile_of(root)) if file is not None]
+    told = {*read, *map(_template_of, read)}  # a template in their place is a problem of its own
+    beside = sorted(f for ending in ("*.yaml", "*.yaml.gotmpl") for f in (root / _FOLDER).glob(ending) if f not in told)
+    better = "list its releases in the one for applications, or let Flux install them"
+    return tuple(Problem(shown(file, root), 0, "", "is not read", better) for file in beside)
+
+
 def read_helmfile(root: Path) -> tuple[tuple[Release, ...], tuple[Problem, ...]]:
     """The releases that a bootstrap installs, and what is wrong with the file. `needs` become `namespace/name`."""
     file = helmfile_of(root)
+    releases, problems = _read(file, root)
+    if not releases and not problems:
+        problems = (Problem(shown(file, root), 0, "releases", "is empty", "list the releases that a bootstrap installs"),)
+    return releases, problems
+
+
+def read_crd_helmfile(root: Path) -> tuple[tuple[Release, ...], tuple[Problem, ...]]:
+    """The charts of which a bootstrap installs the CRDs alone, and what is wrong with the file. No file, no charts."""
+    file = crd_helmfile_of(root)
+    return _read(file, root, _BEYOND_VALUES) if file is not None else ((), ())
+
+
+def _read(file: Path, root: Path, unread: Iterable[str] = ()) -> tuple[tuple[Release, ...], tuple[Problem, ...]]:
     name = shown(file, root)
     try:
         documents = yamlfile.load(file, name)
     except YamlInvalid as error:
-        template = file.with_name(f"{file.name}.gotmpl")
+        template = _template_of(file)
         if template.is_file():
             better = f"keep the releases in plain YAML, in {file.name}"
             return (), (Problem(shown(template, root), 0, "", "is a template, which is not read", better),)
@@ -39,16 +74,22 @@ def read_helmfile(root: Path) -> tuple[tuple[Release, ...], tuple[Problem, ...]]
     problems: list[Problem] = []
     releases: list[Release] = []
     for document in documents:
-        problems += [*yamlfile.duplicate_problems(document), *_unread(document)]
+        problems += [*yamlfile.duplicate_problems(document), *_unread(document), *_beyond_values(document, unread)]
         body = mapping(document.value)
         atomic = mapping(body.get("helmDefaults")).get("atomic") is True
         for index, item in enumerate(sequence(body.get("releases"))):
             if isinstance(item, dict) and item.get("installed") is not False:
                 _release(document, index, item, atomic, releases, problems)
     _check_needs(releases, name, problems)
-    if not releases and not problems:
-        problems.append(Problem(name, 0, "releases", "is empty", "list the releases that a bootstrap installs"))
     return tuple(releases), tuple(problems)
+
+
+def _beyond_values(document: Document, keys: Iterable[str]) -> Iterator[Problem]:
+    for index, item in enumerate(sequence(mapping(document.value).get("releases"))):
+        for key in keys:
+            if mapping(item).get(key):
+                where: Steps = ("releases", index, key)
+                yield Problem(document.name, document.line(where), dotted(where), "is not read", "write it under `values`")
 
 
 def _unread(document: Document) -> Iterator[Problem]:
@@ -114,6 +155,10 @@ def _need(text: str, namespace: str) -> str:
     """`[context/][namespace/]name` as `namespace/name`."""
     parts = text.split("/")
     return "/".join(parts[-2:]) if len(parts) > 1 else f"{namespace}/{text}"
+
+
+def _template_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.gotmpl")
 
 
 def _templated(file: Path) -> bool:

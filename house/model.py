@@ -110,7 +110,7 @@ class TalosCluster:
 
 @dataclass(frozen=True)
 class Release:
-    """One release of bootstrap/helmfile.yaml; `needs` holds `namespace/name`. `crds` True: it only brings CRDs."""
+    """One release of a helmfile of the repository; `needs` holds `namespace/name`."""
 
     namespace: str
     name: str
@@ -248,6 +248,7 @@ class Limits:
 class House:
     """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab.
 
+    `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -274,6 +275,8 @@ class House:
     unsupported: tuple[UnsupportedBackup, ...]
     limits: Limits
     databases: tuple[Database, ...] = ()
+    crd_helmfile: Path | None = None
+    crd_charts: tuple[Release, ...] = ()
     notes: tuple[str, ...] = ()
     refused_patches: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from house.declared import Declared, declared
 from house.fluxgraph import walk
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
 from house.guarding import unguarded
-from house.helmfile import helmfile_of, read_helmfile
+from house.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
 from house.hints import Hints, hints
 from house.kustomize import Tree, mapping, sequence
 from house.model import FluxApp, Release
@@ -32,6 +32,8 @@ class Repository:
     talconfig: Talconfig | None
     helmfile: Path
     releases: tuple[Release, ...]
+    crd_helmfile: Path | None
+    crd_charts: tuple[Release, ...]
     source: DeclaredSource
     apps: tuple[FluxApp, ...]
     namespaces: tuple[str, ...]
@@ -49,6 +51,7 @@ def read_repository(root: Path) -> Repository:
     tree = Tree(root)
     talconfig, talos_problems = read_talconfig(root)
     releases, release_problems = read_helmfile(root)
+    crd_charts, crd_problems = read_crd_helmfile(root)
     source = read_flux_source(tree)
     graph = walk(tree, source.path or DEFAULT_PATH, source.name)
     found = declared(tree, graph)
@@ -60,14 +63,19 @@ def read_repository(root: Path) -> Repository:
         talconfig=talconfig,
         helmfile=helmfile_of(root),
         releases=releases,
+        crd_helmfile=crd_helmfile_of(root),
+        crd_charts=crd_charts,
         source=source,
         apps=tuple(applied.app for applied in graph),
         namespaces=tuple(sorted(n for n in namespaces if n)),
         declared=found,
         age_recipients=recipients,
-        problems=(*talos_problems, *release_problems, *recipient_problems),
+        problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems),
         unread=tuple(dict.fromkeys(tree.unread)),
-        notes=tuple(str(note) for note in sorted([*tree.notes, *talos_notes, *unguarded(root, talconfig, recipients)])),
+        notes=tuple(
+            str(note)
+            for note in sorted([*tree.notes, *talos_notes, *unread_helmfiles(root), *unguarded(root, talconfig, recipients)])
+        ),
         hints=hints(graph),
     )
 

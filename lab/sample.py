@@ -136,7 +136,12 @@ def sample_house(**changes: Any) -> House:
             filename="talos-v1.13.9-nocloud-amd64.qcow2",
         ),
         cluster=_SAMPLE_CLUSTER,
-        helmfile=ROOT / "bootstrap" / "helmfile.yaml",
+        helmfile=ROOT / "bootstrap" / "helmfile.d" / "01-apps.yaml",
+        crd_helmfile=ROOT / "bootstrap" / "helmfile.d" / "00-crds.yaml",
+        crd_charts=(
+            sample_release("volsync-system", "snapshot-controller"),
+            sample_release("volsync-system", "volsync"),
+        ),
         releases=(
             sample_release("kube-system", "cilium"),
             sample_release("kube-system", "coredns", "kube-system/cilium"),

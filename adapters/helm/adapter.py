@@ -5,10 +5,11 @@ What was synced, and by which run, is noted in ConfigMap blackstart/releases. Kn
 
 from __future__ import annotations
 
+from adapters.helm.crds import ChartCrds
 from adapters.helm.fencing import NOTES, PLACE, RunTokens, put_note
 from adapters.helm.helmfile import Helmfile
 from adapters.helm.records import SELECTOR, kept_by, newest, record_name, state_of
-from adapters.helm.results import ReleaseState, ReleaseStatus
+from adapters.helm.results import Crd, ReleaseState, ReleaseStatus
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import CONFIG_MAP, HELM_RELEASE, SECRET
 from adapters.kubernetes.objects import name_of, namespace_of, table
@@ -24,6 +25,7 @@ class HelmReleases:
     def __init__(self, clients: Clients, house: House, clock: Clock, runner: Runner) -> None:
         self._clients, self._house = clients, house
         self._helmfile = Helmfile(runner, house, clock)
+        self._crds = ChartCrds(Helmfile(runner, house, clock, crds=True), house)
         self._tokens = RunTokens(clients, house.state_dir, clock)
 
     def releases(self) -> tuple[ReleaseState, ...]:
@@ -56,6 +58,10 @@ class HelmReleases:
     def chart_problem(self, namespace: str, name: str) -> str:
         """Why the chart cannot be fetched, "" when it can."""
         return self._helmfile.chart_problem(namespace, name)
+
+    def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
+        """What this chart of the CRD helmfile brings, by name."""
+        return self._crds.of(namespace, name)
 
     def open_runs(self) -> tuple[str, ...]:
         """Ids of runs whose token has not surely been taken away."""

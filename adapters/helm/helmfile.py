@@ -1,4 +1,4 @@
-"""The helmfile program on the house's helmfile: what each release is made of, its chart, and its sync.
+"""The helmfile program on a helmfile of the house: what each release is made of, its chart, its text, and its sync.
 
 Values are only digested here, never kept or shown. Knows no API server: who calls sync hands over a kubeconfig.
 """
@@ -11,7 +11,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +50,12 @@ class Wish:
 
 
 class Helmfile:
-    """The house's helmfile through its program."""
+    """The house's helmfile through its program; with `crds`, the one of which only the CRDs are installed."""
 
-    def __init__(self, runner: Runner, house: House, clock: Clock) -> None:
+    def __init__(self, runner: Runner, house: House, clock: Clock, *, crds: bool = False) -> None:
         self._runner, self._house, self._clock = runner, house, clock
+        self._releases = house.crd_charts if crds else house.releases
+        self._file = (house.crd_helmfile if crds else None) or house.helmfile
         self._lock = threading.Lock()
         self._folder = house.state_dir / "helm"
         self._known: dict[tuple[str, str], Wish] = {}
@@ -60,10 +63,10 @@ class Helmfile:
 
     def release(self, namespace: str, name: str) -> Release:
         """The house's release of this name. PermanentError when there is none."""
-        for release in self._house.releases:
+        for release in self._releases:
             if (release.namespace, release.name) == (namespace, name):
                 return release
-        raise PermanentError(f"{namespace}/{name} is no release of the helmfile", evidence=(str(self._house.helmfile),))
+        raise PermanentError(f"{namespace}/{name} is no release of the helmfile", evidence=(str(self._file),))
 
     def digest(self, namespace: str, name: str) -> str:
         """Digest over everything that helmfile knows of the release: chart, version, values; and a local chart's files."""
@@ -77,14 +80,28 @@ class Helmfile:
         chart = self._local_chart(wish.chart)
         if chart is not None:
             return "" if (chart / "Chart.yaml").is_file() else f"there is no Chart.yaml in {chart}"
-        argv = ["helm", "show", "chart", *self._where(wish)]
-        if wish.version:
-            argv += ["--version", wish.version]
         try:
-            self._runner.run(argv, env=_ENVIRONMENT, timeout_s=_CHART_S)
+            self._runner.run(["helm", "show", "chart", *self._where(wish)], env=_ENVIRONMENT, timeout_s=_CHART_S)
         except ProgramFailed as error:
             return error.finished.stderr_tail[-1] if error.finished.stderr_tail else error.what
         return ""
+
+    def template(self, namespace: str, name: str) -> str:
+        """The chart as helm alone renders it with the release's values, its `crds` folder included; no API server is asked.
+
+        Not `helmfile template`: the house's own would run it through a post-renderer, a program that need not be here.
+        """
+        wish = self._wish(namespace, name)
+        chart = self._local_chart(wish.chart)
+        argv = ["helm", "template", name, *([str(chart)] if chart else self._where(wish)), "--namespace", namespace]
+        argv += ["--include-crds", "--no-hooks"]
+        if self._house.cluster.kubernetes_version:
+            argv += ["--kube-version", self._house.cluster.kubernetes_version]
+        with self._values(namespace, name) as folder:
+            values = folder / f"{namespace}_{name}"
+            argv += ["--values", str(values)] if values.is_file() else []
+            done = self._runner.run(argv, env=_ENVIRONMENT, cwd=self._file.parent, timeout_s=_CHART_S)
+        return done.stdout.decode("utf-8", "replace")
 
     def sync(self, namespace: str, name: str, kubeconfig: Path) -> None:
         """helmfile sync of exactly this release; returns when helm has ended well.
@@ -119,11 +136,11 @@ class Helmfile:
         env: Mapping[str, str | Secret] = _ENVIRONMENT,
         shielded: bool = False,
     ) -> bytes:
-        argv = ["helmfile", "--file", str(self._house.helmfile), "--no-color", *globals_]
+        argv = ["helmfile", "--file", str(self._file), "--no-color", *globals_]
         if name:
             argv += ["--selector", f"name={name},namespace={namespace}"]
         done = self._runner.run(
-            [*argv, *command], env=env, cwd=self._house.helmfile.parent, timeout_s=timeout_s, shielded=shielded
+            [*argv, *command], env=env, cwd=self._file.parent, timeout_s=timeout_s, shielded=shielded
         )
         return done.stdout
 
@@ -131,7 +148,7 @@ class Helmfile:
         found = self._wishes().get((namespace, name))
         if found is None:
             raise PermanentError(
-                f"{namespace}/{name} is no release of the helmfile", evidence=(str(self._house.helmfile),)
+                f"{namespace}/{name} is no release of the helmfile", evidence=(str(self._file),)
             )
         return found
 
@@ -144,23 +161,29 @@ class Helmfile:
             return self._known
 
     def _read(self) -> dict[tuple[str, str], Wish]:
-        raw = _raw(self._house.helmfile)
+        raw = _raw(self._file)
         listed = json.loads(self._helmfile("", "", "list", "--output", "json", "--quiet", timeout_s=_LOOK_S) or b"[]")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._wipe_leftovers()
-        # Values may be secret: they lie in a private folder while they are digested.
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=f"{_PREFIX}{_owner(os.getpid())}_") as folder:
-            where = f"{folder}/{{{{ .Release.Namespace }}}}_{{{{ .Release.Name }}}}"
-            self._helmfile("", "", "write-values", "--skip-deps", "--output-file-template", where, timeout_s=_LOOK_S)
+        with self._values() as folder:
             return {
                 (text(one, "namespace"), text(one, "name")): Wish(
                     chart=text(one, "chart"),
                     version=text(one, "version"),
                     written=_written(raw, text(one, "namespace"), text(one, "name")),
-                    values=_file_digest(Path(folder) / f"{text(one, 'namespace')}_{text(one, 'name')}"),
+                    values=_file_digest(folder / f"{text(one, 'namespace')}_{text(one, 'name')}"),
                 )
                 for one in listed
             }
+
+    @contextmanager
+    def _values(self, namespace: str = "", name: str = "") -> Iterator[Path]:
+        """A folder with the values of this release, or of all, as `namespace_name`; it is gone afterwards: they may be secret."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._wipe_leftovers()
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=f"{_PREFIX}{_owner(os.getpid())}_") as folder:
+            where = f"{folder}/{{{{ .Release.Namespace }}}}_{{{{ .Release.Name }}}}"
+            command = ("write-values", "--skip-deps", "--output-file-template", where)
+            self._helmfile(namespace, name, *command, timeout_s=_LOOK_S)
+            yield Path(folder)
 
     def _wipe_leftovers(self) -> None:
         """Remove what runs that were killed left. The folder of one that lives is not touched: it may be at it beside us."""
@@ -173,25 +196,26 @@ class Helmfile:
     def _local_chart(self, chart: str) -> Path | None:
         """The folder of a chart that is one; None for a chart in a repository or registry."""
         if chart.startswith(("./", "../", "/")):
-            return (self._house.helmfile.parent / chart).resolve()
-        folder = self._house.helmfile.parent / chart
+            return (self._file.parent / chart).resolve()
+        folder = self._file.parent / chart
         return folder if "://" not in chart and folder.is_dir() else None
 
     def _where(self, wish: Wish) -> list[str]:
-        """What helm needs to find a chart that is not local: an OCI address, or repository and name."""
-        raw = _raw(self._house.helmfile)
+        """What helm needs to find a chart that is not local: an OCI address, or repository and name; and its version."""
+        raw = _raw(self._file)
         plain = ["--plain-http"] if wish.written.get("plainHttp") or dig(raw, "helmDefaults", "plainHttp") else []
+        version = ["--version", wish.version] if wish.version else []
         if wish.chart.startswith("oci://"):
-            return [wish.chart, *plain]
+            return [wish.chart, *plain, *version]
         repository, _, name = wish.chart.partition("/")
         for known in rows(raw, "repositories"):
             if text(known, "name") == repository:
                 url = text(known, "url").rstrip("/")
                 if known.get("oci"):
-                    return [f"oci://{url}/{name}", *(["--plain-http"] if known.get("plainHttp") else plain)]
+                    return [f"oci://{url}/{name}", *(["--plain-http"] if known.get("plainHttp") else plain), *version]
                 authority = ["--ca-file", text(known, "caFile")] if text(known, "caFile") else []
-                return [name, "--repo", url, *authority]
-        return [wish.chart, *plain]
+                return [name, "--repo", url, *authority, *version]
+        return [wish.chart, *plain, *version]
 
 
 def _raw(helmfile: Path) -> Obj:

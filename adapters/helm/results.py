@@ -46,3 +46,17 @@ class ReleaseState:
             ReleaseStatus.PENDING_UPGRADE,
             ReleaseStatus.PENDING_ROLLBACK,
         )
+
+
+@dataclass(frozen=True)
+class Crd:
+    """One custom resource definition as a chart of the CRD helmfile brings it: `document` is the whole of it, as JSON.
+
+    `chart` is the chart's `namespace/name`, `served` the versions of its kind that it serves, `digest` that of the document.
+    """
+
+    name: str
+    chart: str
+    served: tuple[str, ...]
+    digest: str
+    document: str

@@ -6,13 +6,16 @@ import base64
 import binascii
 import hmac
 import json
+from collections.abc import Sequence
 
+from adapters.helm.results import Crd
 from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.definitions import crd_state, noted
 from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
 from adapters.kubernetes.lease import HouseLease
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, rows, table, text
-from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
 from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
@@ -55,10 +58,10 @@ class KubernetesCluster:
         # Every key is compared, and each in constant time: how long it takes says nothing.
         return all(hmac.compare_digest(_decoded(there.get(key)), value) for key, value in wanted.items())
 
-    def crds(self) -> frozenset[str]:
-        """Names of the established CRDs."""
-        found = self._clients.main().list_objects(CRD)
-        return frozenset(name_of(c) for c in found if condition(c, "Established").get("status") == "True")
+    def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
+        """Of these CRDs, those that the API has; each is read alone, since all of them together are tens of megabytes."""
+        found = (self._clients.main().get(CRD, name) for name in names)
+        return tuple(crd_state(obj) for obj in found if obj is not None)
 
     def lease(self) -> LeaseHolder | None:
         """Who took the house's Lease last, None for nobody."""
@@ -92,6 +95,10 @@ class KubernetesCluster:
         self._clients.main().apply(
             SECRET, {"metadata": metadata, "type": "Opaque", "data": data}, namespace, force=True
         )
+
+    def apply_crd(self, crd: Crd) -> None:
+        """Server-side apply without force: FieldConflict, and nothing changed, where another manager holds other values."""
+        self._clients.main().apply(CRD, noted(crd))
 
     def rest(self, workload: Workload) -> None:
         """Scale to 0 and note what it had. PermanentError for a kind that has no replicas of its own."""

@@ -49,3 +49,21 @@ class Workload:
     wanted: int
     ready: int
     resting: int | None = None
+
+
+@dataclass(frozen=True)
+class CrdState:
+    """One custom resource definition in the API.
+
+    `keepers` are the field managers other than ours that its spec belongs to. `chart` and `digest` are what we noted on it when
+    we applied it last, "" for never. `detail` says why it is not established.
+    """
+
+    name: str
+    established: bool
+    served: tuple[str, ...]
+    keepers: tuple[str, ...] = ()
+    chart: str = ""
+    digest: str = ""
+    leaving: bool = False
+    detail: str = ""

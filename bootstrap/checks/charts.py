@@ -1,4 +1,4 @@
-"""Whether every chart of the bootstrap helmfile can be fetched, before the first VM is made."""
+"""Whether every chart of the bootstrap's helmfiles can be fetched, before the first VM is made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.context import LookContext
+from cluster.by_hand import rendered_by_hand
+from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House, Release
@@ -39,7 +41,35 @@ class Chart(BaseCheck):
         return f"{chart} > /dev/null   # fetches {release.chart} {release.version}"
 
 
-def checks(house: House) -> Iterator[Chart]:
-    """One for every release."""
+@dataclass(frozen=True)
+class CrdChart(BaseCheck):
+    """One chart of the CRD helmfile: rendered here, and what it brings is kept for the step that installs it."""
+
+    house: House
+    chart: Release
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"preflight.crds/{self.chart.key}")
+
+    @property
+    def title(self) -> str:
+        return f"CRDs of {self.chart.key} render"
+
+    def probe(self, look: LookContext) -> Probe:
+        try:
+            found = look.releases.crds_of(self.chart.namespace, self.chart.name)
+        except PermanentError as error:
+            return missing(error.what, *error.evidence, hint=error.hint)
+        return satisfied(f"{self.chart.chart} {self.chart.version} brings {len(found)}")
+
+    def by_hand(self) -> str:
+        return f"{rendered_by_hand(self.house, self.chart)} | grep -c '^kind: CustomResourceDefinition'   # at least one"
+
+
+def checks(house: House) -> Iterator[Chart | CrdChart]:
+    """One for every release, and one for every chart of the CRD helmfile."""
     for release in house.releases:
         yield Chart(release, house.helmfile)
+    for chart in house.crd_charts:
+        yield CrdChart(house, chart)

@@ -21,7 +21,8 @@ class InstallHold(BaseStep):
     system = "kubernetes"
     id = StepId("hold.install")
     title = "hold in place"
-    needs = (if_any("hold.declare/*"), "kubernetes.api-servers")
+    # Snapshots that are served already are refused in a trial; those that are not yet, only by their absence.
+    needs = (if_any("hold.declare/*"), if_any("kubernetes.install-crds/*"), "kubernetes.api-servers")
 
     def probe(self, look: LookContext) -> Probe:
         return hold_probe(look.hold)

@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.ports import ReleasesView
 from engine.probe import Probe, changing, drifted, missing, satisfied
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Release
 
 
@@ -32,7 +32,8 @@ class SyncRelease(BaseStep):
     @property
     def needs(self) -> tuple[str, ...]:
         before = tuple(f"helm.sync-release/{key}" for key in self.release.needs)
-        return ("kubernetes.create-namespace/*", "kubernetes.put-secret/*", "hold.install", *before)
+        first = ("kubernetes.create-namespace/*", "kubernetes.put-secret/*", if_any("kubernetes.install-crds/*"))
+        return (*first, "hold.install", *before)
 
     @property
     def ready_s(self) -> float:

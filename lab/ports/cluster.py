@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from adapters.kubernetes.results import ApiServer, KubeNode, LeaseHolder, Workload
-from lab.world.kubernetes import KubeWorld
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.helm.results import Crd
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
+from engine.errors import PermanentError
+from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.machine import Machine
 from lab.world.volsync import VolSync
 
@@ -47,10 +52,11 @@ class ModelledCluster:
             held = self._kube.objects().secrets.get((namespace, name))
             return None if held is None else held == source
 
-    def crds(self) -> frozenset[str]:
+    def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
         """See ports.ClusterView."""
         with self._world.looking():
-            return frozenset({"replicationsources.volsync.backube"} if self._kube.objects().flux_running else ())
+            there = self._kube.objects().crds
+            return tuple(there[name] for name in names if name in there)
 
     def lease(self) -> LeaseHolder | None:
         """See ports.ClusterView."""
@@ -75,6 +81,23 @@ class ModelledCluster:
         """See ports.Cluster."""
         with self._world.looking():
             self._kube.objects().secrets[(namespace, name)] = source
+
+    def apply_crd(self, crd: Crd) -> None:
+        """See ports.Cluster. It is established a moment later, as the API server makes room for its objects."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            there = objects.crds.get(crd.name)
+            if there is not None and there.keepers and there.served != crd.served:
+                raise PermanentError(f"apply CustomResourceDefinition {crd.name}: another field manager owns what we would set")
+            keepers = there.keepers if there is not None else ()
+            applied = CrdState(crd.name, False, crd.served, keepers, crd.chart, crd.digest, detail="Installing")
+            objects.crds[crd.name] = applied
+            self._world.happened("kubernetes", f"definition {crd.name} applied")
+            self._world.after(self._kube.delays.establish_s, f"establish {crd.name}", lambda: self._establish(objects, applied))
+
+    def _establish(self, objects: Objects, applied: CrdState) -> None:
+        if objects.crds.get(applied.name) is applied:
+            objects.crds[applied.name] = replace(applied, established=True, detail="")
 
     def rest(self, workload: Workload) -> None:
         """See ports.Cluster."""

@@ -37,6 +37,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "cluster": {
         "create_namespace": ("name",),
         "put_secret": ("namespace", "name"),
+        "apply_crd": ("crd.name",),
         "rest": ("workload.namespace", "workload.name"),
         "wake": ("workload.namespace", "workload.name"),
         "take_lease": (),

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from adapters.helm.results import ReleaseState, ReleaseStatus
+from adapters.helm.results import Crd, ReleaseState, ReleaseStatus
 from engine.digest import digest
 from engine.errors import PermanentError
 from house.model import Release
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld, Objects
+
+BROUGHT: Mapping[str, tuple[str, ...]] = {
+    "volsync": ("replicationdestinations.volsync.backube", "replicationsources.volsync.backube"),
+    "snapshot-controller": tuple(
+        f"{plural}.snapshot.storage.k8s.io" for plural in ("volumesnapshotclasses", "volumesnapshotcontents", "volumesnapshots")
+    ),
+}
+"""Chart → the definitions it brings; one of its own name for any other."""
 
 
 class ModelledReleases:
@@ -39,6 +47,15 @@ class ModelledReleases:
     def chart_problem(self, namespace: str, name: str) -> str:
         """See ports.ReleasesView."""
         return self._unfetchable.get(f"{namespace}/{name}", "")
+
+    def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
+        """See ports.ReleasesView."""
+        problem = self._unfetchable.get(f"{namespace}/{name}", "")
+        chart = self._one(self._kube.house.crd_charts, namespace, name)
+        if problem:
+            raise PermanentError(f"{chart.chart} {chart.version} cannot be rendered: {problem}")
+        names = BROUGHT.get(name, (f"{name}.example.net",))
+        return tuple(Crd(crd, chart.key, ("v1",), digest(crd, chart.version), "{}") for crd in names)
 
     def open_runs(self) -> tuple[str, ...]:
         """See ports.ReleasesView."""
@@ -100,7 +117,10 @@ class ModelledReleases:
             self._flux.start(objects)
 
     def _wanted(self, namespace: str, name: str) -> Release:
-        for release in self._kube.house.releases:
+        return self._one(self._kube.house.releases, namespace, name)
+
+    def _one(self, known: tuple[Release, ...], namespace: str, name: str) -> Release:
+        for release in known:
             if (release.namespace, release.name) == (namespace, name):
                 return release
         raise PermanentError(f"{namespace}/{name} is no release of the helmfile")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
-from adapters.kubernetes.results import LeaseHolder
+from adapters.kubernetes.results import CrdState, LeaseHolder
 from engine.errors import TransientError
 from house.model import Database, House
 from lab.world.etcd import EtcdCluster
@@ -24,6 +24,7 @@ class Objects:
 
     namespaces: set[str] = field(default_factory=lambda: {"default", "kube-system"})
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    crds: dict[str, CrdState] = field(default_factory=dict)
     lease: LeaseHolder | None = None
     runs: set[str] = field(default_factory=set)
     releases: dict[tuple[str, str], ReleaseState] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class KubeDelays:
 
     api_s: float = 4.0
     policy_s: float = 1.0
+    establish_s: float = 0.5
     cni_s: float = 5.0
     release_s: float = 4.0
     fetch_s: float = 1.0

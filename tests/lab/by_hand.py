@@ -120,4 +120,4 @@ class Hand:
         key = f"--from-file=age.agekey={self.told['age_key_file']}"
         self.kubectl("create", "namespace", "flux-system")
         self.kubectl("--namespace", "flux-system", "create", "secret", "generic", "sops-age", key)
-        self.run("helmfile", "--file", str(self.clone / "bootstrap" / "helmfile.yaml"), "sync")
+        self.run("helmfile", "--file", str(self.clone / "bootstrap" / "helmfile.d" / "01-apps.yaml"), "sync")

@@ -226,6 +226,11 @@ def record_deleted(house: Running) -> None:
     house.home.kube.objects().record = None
 
 
+@fault("kubernetes.install-crds/volsync-system/volsync")
+def definition_deleted(house: Running) -> None:
+    del house.home.kube.objects().crds["replicationsources.volsync.backube"]
+
+
 @fault("preflight.chart/kube-system/coredns")
 def chart_gone(house: Running) -> None:
     house.home.unfetchable["kube-system/coredns"] = "404 Not Found"
@@ -362,7 +367,7 @@ def test_at_least_twelve_faults_have_a_name_and_each_name_is_one_fault() -> None
 MENDED = {
     "image-file-deleted", "vm-gone", "vm-stopped", "every-control-plane-stopped", "kubeconfig-of-another-cluster",
     "namespace-gone", "age-secret-gone", "age-secret-replaced", "policy-deleted", "record-deleted", "release-failed",
-    "release-pending", "release-of-the-cni-gone", "pushed-and-not-fetched",
+    "release-pending", "release-of-the-cni-gone", "definition-deleted", "pushed-and-not-fetched",
 }  # fmt: skip
 WARNED_OF = {"repository-expired"}
 NEEDS_CONSENT = {"repository-edited", "node-configured-by-hand"}

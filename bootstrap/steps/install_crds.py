@@ -1,0 +1,98 @@
+"""Install the CRDs that the house wants before anything else, as its own CRD helmfile says: what Flux applies may need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.helm.results import Crd
+from adapters.kubernetes.results import CrdState
+from cluster.by_hand import crds_by_hand
+from engine.errors import PermanentError
+from engine.probe import Probe, changing, drifted, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from house.model import House, Release
+
+# The field managers of Flux: what one of them keeps is brought up to date by Git, not by us.
+FLUX = frozenset({"kustomize-controller", "helm-controller", "flux-operator"})
+
+
+@dataclass(frozen=True)
+class InstallCrds(BaseStep):
+    """The CRDs of one chart established; one that somebody else keeps by now is left to them, older or newer."""
+
+    house: House
+    chart: Release
+    system = "kubernetes"
+    needs = ("kubernetes.api-servers",)
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"kubernetes.install-crds/{self.chart.key}")
+
+    @property
+    def title(self) -> str:
+        return f"CRDs of {self.chart.key} {self.chart.version}"
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.chart.key} {self.chart.chart} {self.chart.version}"
+
+    def probe(self, look: LookContext) -> Probe:
+        wanted = look.releases.crds_of(self.chart.namespace, self.chart.name)
+        there = {state.name: state for state in look.cluster.crds([crd.name for crd in wanted])}
+        absent = tuple(crd.name for crd in wanted if crd.name not in there)
+        if absent:
+            return missing(f"{len(absent)} of {len(wanted)} are not there", *absent)
+        self._refuse_old(wanted, there)
+        old = tuple(crd.name for crd in wanted if _ours_and_old(crd, there[crd.name]))
+        if old:
+            return drifted(f"{len(old)} of {len(wanted)} are of another version of the chart", *old)
+        waiting = tuple(f"{s.name}: {'being deleted' if s.leaving else s.detail}" for s in there.values() if not _serves(s))
+        if waiting:
+            return changing(f"{len(waiting)} of {len(wanted)} are not established", *waiting)
+        kept = {keeper for crd in wanted if (keeper := _keeper(crd, there[crd.name]))}
+        by = f", kept by {' and '.join(sorted(kept))} since" if kept else ""
+        return satisfied(f"{len(wanted)} established{by}")
+
+    def _refuse_old(self, wanted: Sequence[Crd], there: dict[str, CrdState]) -> None:
+        """A CRD that neither we nor Flux keep, and that lacks what the chart serves: nobody would ever bring it up to date."""
+        for crd in wanted:
+            state = there[crd.name]
+            lacking = sorted(set(crd.served) - set(state.served))
+            if lacking and _keeper(crd, state) and not FLUX & set(state.keepers):
+                raise PermanentError(
+                    f"{crd.name} is kept by {_keeper(crd, state)} and does not serve {', '.join(lacking)}",
+                    evidence=(f"it serves {', '.join(state.served)}",),
+                    hint=f"where nobody needs the older one: {crds_by_hand(self.house, self.chart, '--force-conflicts')}",
+                )
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        wanted = act.releases.crds_of(self.chart.namespace, self.chart.name)
+        there = {state.name: state for state in act.cluster.crds([crd.name for crd in wanted])}
+        for crd in wanted:
+            if crd.name not in there or _ours_and_old(crd, there[crd.name]):
+                act.cluster.apply_crd(crd)
+
+    def by_hand(self) -> str:
+        return crds_by_hand(self.house, self.chart)
+
+
+def _keeper(crd: Crd, state: CrdState) -> str:
+    """Who keeps it instead of this chart: other field managers, or another chart of the same helmfile; "" for this one."""
+    return ", ".join(state.keepers) or (state.chart if state.chart != crd.chart else "")
+
+
+def _ours_and_old(crd: Crd, state: CrdState) -> bool:
+    return not state.leaving and not _keeper(crd, state) and state.digest != crd.digest
+
+
+def _serves(state: CrdState) -> bool:
+    return state.established and not state.leaving
+
+
+def steps(house: House) -> Iterator[InstallCrds]:
+    """One for every chart of the CRD helmfile."""
+    for chart in house.crd_charts:
+        yield InstallCrds(house, chart)
