@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.results import TaskRef, TaskStatus, Vm
 from engine.errors import PermanentError, StillChanging, TransientError, WaitedTooLong
-from engine.step import Notes
+from engine.step import WARNING_NOTE, Notes
 from engine.waiting import Clock, wait_until
 from house.model import House, Node
 
@@ -43,7 +43,7 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
 
 
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:
-    """Note the task, then wait until it has ended OK.
+    """Note the task, then wait until it has ended OK. What it warned of is noted too, for a person to see.
 
     Raises PermanentError when it ended otherwise (its last log lines as evidence), and StillChanging when it still runs after
     `limit_s` seconds: the act is in flight then. In both cases the next probe tells what it left behind.
@@ -65,4 +65,7 @@ def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit
         ) from error
     if not status.ok:
         raise PermanentError(f"Proxmox task ended with: {status.exit_status}", evidence=(ref.upid, *status.log_tail))
+    if status.exit_status != "OK":
+        warned = [line.removeprefix("WARN:").strip() for line in status.log_tail if line.startswith("WARN:")]
+        notes.put(WARNING_NOTE, "; ".join(warned) or status.exit_status)
     return status

@@ -13,11 +13,13 @@ from engine.events import (
     RunStarted,
     StepBegun,
     StepEnded,
+    StepNoted,
     StepRetrying,
     StepWaiting,
     Stopping,
 )
 from engine.report import Outcome
+from engine.step import WARNING_NOTE
 
 MARKS = {
     Outcome.OK: "ok", Outcome.CHANGED: "changed", Outcome.HELD: "held", Outcome.FAILED: "FAILED",
@@ -59,6 +61,8 @@ def tell(event: Event, settings: str = "") -> list[str]:
     if isinstance(event, StepWaiting):
         limit = f", at most {event.limit_s:.0f} s" if event.limit_s else ""
         return [f"wait      {event.step}  {event.what}{limit}"]
+    if isinstance(event, StepNoted) and event.key == WARNING_NOTE:
+        return [f"warning   {event.step}  {event.value}"]
     if isinstance(event, StepRetrying):
         return [f"again     {event.step}  {event.what}"]
     if isinstance(event, StepEnded):

@@ -39,6 +39,10 @@ class Severity(Enum):
     WATCHED = "watched"
 
 
+WARNING_NOTE = "warning"
+"""The key of a note that a person should see: an act went well, and what did it had something to say."""
+
+
 class Notes(Protocol):
     """Where an act leaves what a resume needs. Returns after the line is synced to disk."""
 

@@ -51,4 +51,19 @@ def test_a_task_that_failed_is_a_no_with_its_log() -> None:
 
 
 def test_a_task_that_ended_well_is_given_back() -> None:
-    assert awaited(TaskStatus(REF, running=False, ok=True, exit_status="OK"), Noted()).ok
+    notes = Noted()
+    assert awaited(TaskStatus(REF, running=False, ok=True, exit_status="OK"), notes).ok
+    assert notes == {"task": REF.upid}
+
+
+@pytest.mark.parametrize(
+    ("log", "noted"),
+    [
+        (("creating VM", "WARN: iothread is ignored", "TASK WARNINGS: 1"), "iothread is ignored"),
+        (("creating VM",), "WARNINGS: 1"),
+    ],
+)
+def test_what_a_task_warned_of_is_noted_for_a_person_to_see(log: tuple[str, ...], noted: str) -> None:
+    notes = Noted()
+    assert awaited(TaskStatus(REF, running=False, ok=True, exit_status="WARNINGS: 1", log_tail=log), notes).ok
+    assert notes["warning"] == noted

@@ -82,6 +82,7 @@ EVENTS: tuple[events.Event, ...] = (
     events.StepSeen(100.3, STEP, Condition.MISSING, "no VM 8001", ()),
     events.StepBegun(100.4, STEP, Hazard.NONE, 1),
     events.StepNoted(100.5, STEP, "task", "UPID:pve-1:1"),
+    events.StepNoted(100.6, STEP, "warning", "iothread is ignored"),
     events.StepRetrying(101.0, STEP, 1, "server error"),
     events.StepBegun(101.5, STEP, Hazard.NONE, 2),
     events.StepWaiting(101.6, STEP, "the Proxmox task", 900.0),
@@ -152,6 +153,7 @@ PLAIN_TEXT = """\
 [simulated]     0.0s  resume    proxmox.create-vm/cp-1  begun by run run-1, not ended; looking at the world: it would now do something else
 [simulated]     0.1s  ended a program of a dead run: helmfile (pid 4711)
 [simulated]     0.4s  begin     proxmox.create-vm/cp-1
+[simulated]     0.6s  warning   proxmox.create-vm/cp-1  iothread is ignored
 [simulated]     1.0s  again     proxmox.create-vm/cp-1  server error
 [simulated]     1.5s  begin     proxmox.create-vm/cp-1  (try 2)
 [simulated]     1.6s  wait      proxmox.create-vm/cp-1  the Proxmox task, at most 900 s
@@ -228,7 +230,7 @@ def test_events_as_json_lines() -> None:
         "event": "OpenBegin", "at": 100.0, "step": "proxmox.create-vm/cp-1", "run": "run-1", "began": 5.0, "gone": False,
         "inputs_changed": True,
     }  # fmt: skip
-    assert lines[10]["report"]["outcome"] == "changed"
+    assert lines[11]["report"]["outcome"] == "changed"
 
 
 def test_a_secret_is_never_shown_in_any_form() -> None:
