@@ -13,6 +13,7 @@ from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Node
 
 START_LIMIT_S = 120.0
+STARTS = frozenset({"qmstart", "hastart"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class StartVm(BaseStep):
             return satisfied(f"VM {vm.vm_id} runs on {vm.host}")
         if vm.lock:
             return changing(f"VM {vm.vm_id} is locked: {vm.lock}")
+        # Its config holds no lock for long while it starts, and a second start would fail: "already running".
+        for task in look.proxmox.running_tasks():
+            if task.kind in STARTS and task.target == str(vm.vm_id):
+                return changing(f"VM {vm.vm_id} is being started", task.ref.upid)
         return missing(f"VM {vm.vm_id} is {vm.power.value}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:

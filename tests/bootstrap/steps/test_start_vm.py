@@ -30,6 +30,16 @@ def test_a_locked_vm_is_waited_for_and_one_that_runs_is_not(with_vms: Running) -
     assert see(with_vms, with_vms.bootstrap, STEP).condition is Condition.SATISFIED
 
 
+def test_a_start_that_a_dead_run_left_is_waited_for(with_vms: Running) -> None:
+    proxmox = with_vms.home.act("dead-run").proxmox
+    ref = proxmox.start_vm("pve-1", 8001)
+    seen = see(with_vms, with_vms.bootstrap, STEP)
+    assert (seen.condition, seen.evidence) == (Condition.CHANGING, (ref.upid,))
+    assert see(with_vms, with_vms.bootstrap, STEP.replace("cp-1", "cp-2")).condition is Condition.MISSING
+    with_vms.clock.sleep(60)
+    assert see(with_vms, with_vms.bootstrap, STEP).condition is Condition.SATISFIED
+
+
 def test_a_start_that_fails_says_why(with_vms: Running) -> None:
     with_vms.home.proxmox.hosts["pve-1"].bridges = ()
     with pytest.raises(PermanentError, match="QEMU exited") as failed:
