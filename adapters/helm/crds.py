@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -25,9 +23,9 @@ from house.model import House
 from house.yamlfile import YamlInvalid, value
 
 _API = "apiextensions.k8s.io/v1"
-_BREAK = re.compile(r"^---(?:\s.*)?$", re.MULTILINE)
+_BREAK = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 # A chart may render megabytes besides: only what this line stands in is read as YAML.
-_KIND = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
+_KIND = re.compile(r"^kind:[ \t]*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 # Of the metadata only what the chart means: the rest is the API server's, and refused from us.
 _METADATA = ("name", "labels", "annotations")
 
@@ -68,12 +66,13 @@ class ChartCrds:
         return self._house.crd_helmfile.name if self._house.crd_helmfile is not None else "the helmfile"
 
     def _keep(self, file: Path, older: str, found: tuple[Crd, ...]) -> None:
-        handle, fresh = tempfile.mkstemp(dir=self._folder, prefix="new-")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump([asdict(crd) for crd in found], out)
+        with self._helmfile.scratch() as folder:
+            fresh = folder / file.name
+            fresh.write_text(json.dumps([asdict(crd) for crd in found]), encoding="utf-8")
+            fresh.replace(file)
         for old in self._folder.glob(older):
-            old.unlink(missing_ok=True)
-        Path(fresh).replace(file)
+            if old != file:
+                old.unlink(missing_ok=True)
 
 
 def crds_in(rendered: str, chart: str) -> Iterator[Crd]:

@@ -177,12 +177,18 @@ class Helmfile:
     @contextmanager
     def _values(self, namespace: str = "", name: str = "") -> Iterator[Path]:
         """A folder with the values of this release, or of all, as `namespace_name`; it is gone afterwards: they may be secret."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._wipe_leftovers()
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=f"{_PREFIX}{_owner(os.getpid())}_") as folder:
+        with self.scratch() as folder:
             where = f"{folder}/{{{{ .Release.Namespace }}}}_{{{{ .Release.Name }}}}"
             command = ("write-values", "--skip-deps", "--output-file-template", where)
             self._helmfile(namespace, name, *command, timeout_s=_LOOK_S)
+            yield folder
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private folder in the state folder, gone afterwards; what killed runs left of theirs goes first."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._wipe_leftovers()
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=f"{_PREFIX}{_owner(os.getpid())}_") as folder:
             yield Path(folder)
 
     def _wipe_leftovers(self) -> None:

@@ -69,7 +69,7 @@ status: {{acceptedNames: {{kind: "", plural: ""}}, conditions: [], storedVersion
 
 def test_only_definitions_are_read_out_of_what_helm_renders() -> None:
     noise = "---\n# Source: x\nkind: ConfigMap\ndata: {text: |\n  kind: CustomResourceDefinition\n  ---\n}\n: no YAML at all"
-    text = f"{noise}\n---\n# Source: crds/a.yaml\n{definition('balls', 'v1', 'v2')}---\n"
+    text = f"{noise}\n---\n# Source: crds/a.yaml\n---\n{definition('balls', 'v1', 'v2')}--- # the end\n"
     (found,) = crds_in(text, "play/toys")
     assert (found.name, found.chart, found.served) == ("balls.crds.example.net", "play/toys", ("v1", "v2"))
     document = json.loads(found.document)
