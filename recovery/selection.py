@@ -13,6 +13,7 @@ from cluster.audit import audit_claim
 from cluster.holding import still_held
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
+from recovery.steps.first_backup import trigger_of
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,16 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
     # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.
     midway = [c for c in alive if (entry := record.claim(c.namespace, c.claim)) is not None and still_held((entry,))]
     again = tuple(alive if claims else midway)
-    wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again))
+    # And one whose run broke off in its first backup has our trigger on its source, which keeps its schedule off.
+    unfinished = [c for c in alive if c not in again and _backing_up(look, record, c)]
+    wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again or c in unfinished))
     return Selection(wanted, again, tuple(empty))
+
+
+def _backing_up(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:
+    """Whether the trigger of its first backup is still on."""
+    entry = record.claim(claim.namespace, claim.claim)
+    return entry is not None and look.claims.source(claim.namespace, claim.source).manual == trigger_of(entry)
 
 
 def _alive(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:

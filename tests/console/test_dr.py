@@ -19,6 +19,7 @@ from engine.journal import open_journal
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import Database, Requirement
 from lab.world.store import Trouble
+from recovery.steps.first_backup import trigger_of
 from tests.builders import a_claim, an_app
 from tests.console.modelled_doors import Desk
 
@@ -114,6 +115,18 @@ class TestWhichClaims:
         assert {"recovery.start-app/apps/notes", "recovery.populate/apps/notes"} <= {step.id for step in course.steps}
         assert held_desk.running.apply(course).exit_code == errors.EXIT_OK
         assert objects.claims[("apps", "notes")].app_ready
+
+    def test_without_a_name_a_first_backup_that_broke_off_is_ended_and_the_schedule_given_back(self, held_desk: Desk) -> None:
+        running = held_desk.running
+        running.apply(running.restore)
+        objects = running.home.kube.objects()
+        source, entry = objects.sources[("apps", "notes")], running.home.look().hold.record().claims[0]
+        source.manual = source.last_manual = trigger_of(entry)
+        course = dr.restore_course(held_desk.session("dr.restore"), "", "")
+        assert "recovery.hold-again/apps/notes" not in {step.id for step in course.steps}
+        assert running.apply(course).exit_code == errors.EXIT_OK
+        assert source.manual == ""
+        assert dr.restore_course(held_desk.session("dr.restore"), "", "").steps == ()
 
     def test_a_claim_that_is_alive_and_was_never_backed_up_is_left_alone_too(self, tmp_path: Path) -> None:
         desk = Desk(tmp_path, claims=(a_claim(requirement=Requirement(False, 0.0, 0)),))
