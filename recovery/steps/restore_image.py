@@ -20,6 +20,8 @@ from recovery.record import entry_of, is_through, pinned
 RESTORING = re.compile(r"restoring snapshot ([0-9a-f]{8,64})\b")
 NOTHING = ("No eligible snapshots found", "No data will be restored")
 LAST_LINES = 6
+ROUND_S = 2700.0
+"""Longer than VolSync takes to call a mover failed: eight pods with their back-off, about 28 minutes."""
 MADE = ("Initialize Dir", "created restic repository")
 
 
@@ -75,15 +77,27 @@ class RestoreImage(BaseStep):
         except NotRestored as failed:
             # It was told when it happened: that somebody runs it again says that its cause is mended.
             return missing(f"the last restore is done again: {failed.what}", *failed.evidence, hint=failed.hint)
+        except MoverFailed as failed:
+            return missing(f"VolSync tries again by itself: {failed.what}", *failed.evidence, hint=failed.hint)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
         namespace, destination = self.claim.namespace, self.claim.destination
+        before = act.claims.destination(namespace, destination)
         act.claims.pin(namespace, destination, entry.pin, trigger_of(entry))
+        began = act.clock.monotonic()
 
         def ended() -> bool | None:
             state = act.claims.destination(namespace, destination)
-            return (state.present and image_probe(state, entry).condition is Condition.SATISFIED) or None
+            try:
+                return (state.present and image_probe(state, entry).condition is Condition.SATISFIED) or None
+            except MoverFailed:
+                # VolSync keeps a mover's last word until the next one ends: what stood there before may not be about this one.
+                # A mover that fails with the very same words is told from it by the time that VolSync's tries take.
+                old = (state.result, state.log) == (before.result, before.log)
+                if old and act.clock.monotonic() - began < ROUND_S:
+                    return None
+                raise
 
         # Waited for here: only who has begun a restore can tell its failure from one that an earlier run has told.
         limit_s = self.house.limits.restore_s
@@ -106,6 +120,10 @@ class RestoreImage(BaseStep):
         return f'PIN="$({pin})" && {patched} --field-manager=blackstart -p {json_by_hand(wanted)}'
 
 
+class MoverFailed(PermanentError):
+    """VolSync's mover has used up its tries; VolSync begins anew by itself."""
+
+
 class NotRestored(PermanentError):
     """VolSync ended a restore, and it is not one of the pin."""
 
@@ -118,16 +136,16 @@ def trigger_of(entry: HeldClaim) -> str:
 def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:
     """Judge a finished restore by its log (facts: VolSync calls an empty restore Successful).
 
-    Raises PermanentError while the mover fails, and once a restore has ended NotRestored with the failure's name: empty restore,
-    wrong snapshot, an image that was refuted.
+    Raises MoverFailed while the mover's last word is a failure, and once a restore has ended NotRestored with its name: empty
+    restore, wrong snapshot, an image that was refuted.
     """
     text = "\n".join(state.log)
     if state.running or state.last_trigger != state.trigger:
         if state.result == "Failed":
-            raise PermanentError(
+            raise MoverFailed(
                 "the restore's mover failed",
                 evidence=state.log[-LAST_LINES:],
-                hint="VolSync tries again by itself: mend the cause, wait for its next try, and run the same again",
+                hint="VolSync tries again by itself: mend the cause and run the same again, which waits for its next try",
             )
         return changing(f"VolSync is restoring snapshot {entry.snapshot_id[:8]}", state.condition)
     if any(line in text for line in MADE):

@@ -10,7 +10,7 @@ from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import DestinationState
 from engine.errors import PermanentError
 from engine.probe import Condition
-from recovery.steps.restore_image import image_probe
+from recovery.steps.restore_image import ROUND_S, image_probe
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 
@@ -20,6 +20,7 @@ STATE = DestinationState(
     "apps", "notes-bootstrap", True, ENTRY.pin, True, "restore-1", "restore-1", False, "Successful",
     ("restoring snapshot 919bc6e7 of [/data] at 2027-01-15 07:00:00 by volsync@volsync to .",), "image-1", True,
 )  # fmt: skip
+WRONG_PASSWORD = ("Fatal: wrong password or no key found",)
 
 
 def test_the_pin_is_set_and_the_restore_waited_for(held: Restoring) -> None:
@@ -75,6 +76,41 @@ class TestOnceItFailed:
         do(held, held.restore, STEP)
         assert held.destination.image is not image
         assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+    def test_an_older_failure_of_the_mover_says_nothing_of_the_restore_that_was_just_begun(self, held: Restoring) -> None:
+        held.up_to("pin")
+        held.destination.result, held.destination.log = "Failed", WRONG_PASSWORD
+        do(held, held.restore, STEP)
+        assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+    def test_a_mover_that_fails_is_told_when_it_happens_and_waited_for_by_the_next_run(self, held: Restoring) -> None:
+        held.up_to("pin")
+        delays = held.home.kube.delays
+        held.home.kube.delays = replace(delays, restore_s=3000.0)
+        held.home.world.after(60.0, "the mover fails", lambda: self.mover_fails(held))
+        began = held.clock.monotonic()
+        with pytest.raises(PermanentError, match="mover failed") as failed:
+            do(held, held.restore, STEP)
+        assert failed.value.evidence == WRONG_PASSWORD
+        assert held.clock.monotonic() - began < 120
+        seen = see(held, held.restore, STEP)
+        assert (seen.condition, "VolSync tries again by itself" in seen.detail) == (Condition.MISSING, True)
+        held.clock.sleep(600)
+        do(held, held.restore, STEP)
+        assert (held.destination.runs, see(held, held.restore, STEP).condition) == (1, Condition.SATISFIED)
+
+    def test_a_mover_that_fails_again_with_the_same_words_is_told_after_a_round_of_its_tries(self, held: Restoring) -> None:
+        held.up_to("pin")
+        held.home.kube.delays = replace(held.home.kube.delays, restore_s=1e6)
+        self.mover_fails(held)
+        began = held.clock.monotonic()
+        with pytest.raises(PermanentError, match="mover failed"):
+            do(held, held.restore, STEP)
+        assert ROUND_S <= held.clock.monotonic() - began < ROUND_S + 600
+
+    def mover_fails(self, house: Restoring) -> None:
+        """The mover has used up its tries: VolSync notes it, and goes on trying."""
+        house.destination.result, house.destination.log = "Failed", WRONG_PASSWORD
 
     def test_a_restore_that_does_not_end_is_told_with_what_volsync_says(self, held: Restoring) -> None:
         held.up_to("pin")
