@@ -120,7 +120,8 @@ def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
         lines += [f"  {audit.claim.key:<32} {audit.claim.open_as or audit.claim.mover_repository}".rstrip() for audit in found]
         if verdict in HINTS:
             lines.append(f"  {HINTS[verdict]}")
-    remarks = [f"{audit.claim.key} is ok, and has {redact(audit.remarks)}" for audit in audits if audit.remarks]
+    odd = [audit for audit in audits if audit.remarks and audit.verdict is BackupVerdict.OK]
+    remarks = [f"{audit.claim.key} is ok, and has {redact(audit.remarks)}" for audit in odd]
     return [*lines, *(["", *remarks] if remarks else [])]
 
 

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +35,6 @@ class LockedClaim:
     count: int
     bytes: int
     date: float
-
-
-class Difference(Enum):
-    """How a repository differs from what the lock knows. The first three stop a run, the others are worth a look."""
-
-    OTHER_REPOSITORY = "another repository than the lock knows"
-    EMPTY = "empty, and the lock knows snapshots"
-    MISSING = "not there, and the lock knows it"
-    OLDER = "its newest snapshot is older than the lock's"
-    SMALLER = "less than half of the bytes that the lock knows"
-
-    @property
-    def stops(self) -> bool:
-        """Whether nothing may be made or restored before a person has looked."""
-        return self in (Difference.OTHER_REPOSITORY, Difference.EMPTY, Difference.MISSING)
 
 
 def lock_path(house: House) -> Path:
@@ -90,9 +74,8 @@ def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:
     known.update({claim.claim: claim for claim in claims})
     lines = [_HEAD, "claims:\n" if known else "claims: {}\n"]
     for key, claim in sorted(known.items()):
-        date = datetime.fromtimestamp(int(claim.date), UTC).strftime(_TIME)
         lines.append(f'  {key}:\n    repository_id: "{claim.repository_id}"\n    count: {claim.count}\n')
-        lines.append(f"    bytes: {claim.bytes}\n    date: {date}\n")
+        lines.append(f"    bytes: {claim.bytes}\n    date: {_date(claim.date)}\n")
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8") as out:
@@ -104,20 +87,23 @@ def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:
         raise SettingsInvalid(f"{file} cannot be written: {error.strerror}", hint="the old one, if any, is as it was") from error
 
 
-def compare(locked: LockedClaim, seen: LockedClaim | None) -> tuple[Difference, ...]:
-    """How what was seen now differs from the lock; `seen` is None when there is no repository where one should be."""
-    if seen is None:
-        return (Difference.MISSING,)
-    if seen.repository_id != locked.repository_id:
-        return (Difference.OTHER_REPOSITORY,)
-    if seen.count == 0 and locked.count > 0:
-        return (Difference.EMPTY,)
-    found = []
-    if int(seen.date) < int(locked.date):
-        found.append(Difference.OLDER)
-    if seen.bytes * 2 < locked.bytes:
-        found.append(Difference.SMALLER)
-    return tuple(found)
+def drops(locked: LockedClaim, count: int, size: int | None, date: float) -> tuple[str, ...]:
+    """What has dropped suddenly since the lock was written, in words: worth a look, since retention and deletion are no failures.
+
+    `size` is None where nobody knows it. Another repository, an empty one and one that is gone are verdicts of the audit.
+    """
+    told = []
+    if count * 2 < locked.count:
+        told.append(f"fewer than half of the snapshots that the lock file knows ({count}, then {locked.count})")
+    if size is not None and size * 2 < locked.bytes:
+        told.append(f"less than half of the bytes that the lock file knows ({size}, then {locked.bytes})")
+    if int(date) < int(locked.date):
+        told.append(f"a newest snapshot older than the one that the lock file knows ({_date(date)}, then {_date(locked.date)})")
+    return tuple(told)
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).strftime(_TIME)
 
 
 def _claim(document: Document, key: str, problems: list[Problem]) -> LockedClaim | None:

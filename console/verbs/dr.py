@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from json import loads
 
 from adapters.backups.results import Verdict
@@ -20,7 +21,7 @@ from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.journal import open_journal
 from engine.workers import Threads, each
 from house.loader import Part
-from house.lock import LockedClaim, lock_path, read_lock, write_lock
+from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.model import BackedUpClaim, Database
 from recovery.asof import as_time
 from recovery.course import course
@@ -87,14 +88,27 @@ def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
     return list(rows.values())
 
 
+def with_drops(found: ClaimAudit, known: LockedClaim) -> ClaimAudit:
+    """The audit of a good backup, and what has dropped in it since the lock was written: a remark, never a verdict."""
+    point = found.newest
+    if found.verdict is not Verdict.OK or point is None:
+        return found
+    told = drops(known, sum(p.complete for p in found.points), point.size, point.time)
+    return replace(
+        found, detail="; ".join((found.detail, *told)), remarks="; ".join(filter(None, (found.remarks, *told)))
+    )
+
+
 def audit_all(session: Session) -> list[ClaimAudit]:
     """One audit per claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed."""
-    known = session.known()
+    known = {row.claim: row for row in read_lock(lock_path(session.house))}
     with session.doors(None) as doors:
         house, look = session.house, doors.look
 
         def audited(claim: BackedUpClaim) -> ClaimAudit:
-            return audit_claim(look.backups, look.clock, house, claim, known.get(claim.key, ""))
+            row = known.get(claim.key)
+            found = audit_claim(look.backups, look.clock, house, claim, row.repository_id if row else "")
+            return found if row is None else with_drops(found, row)
 
         # At once: a store that does not answer is waited for once, not once per claim.
         return each(Threads(), audited, house.claims, at_once=house.limits.parallel)

@@ -12,6 +12,7 @@ from adapters.backups.results import RestorePoint, Verdict
 from adapters.hold.results import HoldState
 from cluster.audit import ClaimAudit
 from console.session import guarded
+from console.tables import audit_findings
 from console.verbs import dr
 from engine import errors
 from engine.errors import PermanentError, SettingsInvalid
@@ -89,6 +90,24 @@ class TestTheLock:
         write_lock(lock_path(desk.running.house), [known])
         assert dr.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_STEP_FAILED
         assert read_lock(lock_path(desk.running.house)) == (known,)
+
+
+    def test_a_sudden_drop_against_it_is_a_remark_and_no_failure(self, desk: Desk, capsys: Printed) -> None:
+        dr.audit_house(desk.session("dr.audit"), lock=True)
+        (row,) = read_lock(lock_path(desk.running.house))
+        write_lock(lock_path(desk.running.house), [replace(row, count=40, bytes=1 << 30)])
+        capsys.readouterr()
+        assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+        told = " ".join(capsys.readouterr().out.split())
+        assert "apps/notes is ok, and has fewer than half of the snapshots that the lock file knows (1, then 40)" in told
+        assert f"less than half of the bytes that the lock file knows ({row.bytes}, then {1 << 30})" in told
+        assert dr.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_OK
+        assert "(1, then 40)" in json.loads(capsys.readouterr().out)["result"]["audits"][0]["detail"]
+
+    def test_a_backup_that_is_too_old_is_not_called_ok_for_what_is_odd_about_it(self) -> None:
+        point = RestorePoint("cd" * 32, "ef" * 32, 1.0, "1970-01-01T00:00:01Z", "volsync", ("/data",), (), 1, 1)
+        old = ClaimAudit(a_claim(), Verdict.EXPIRED, "cd" * 32, point, 1.0, (point,), "old; 1 stale lock", "1 stale lock")
+        assert not any("is ok" in line for line in audit_findings([old]))
 
 
 class TestWhichClaims:

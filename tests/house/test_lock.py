@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.lock import LOCK_FILE, LockedClaim, read_lock, write_lock
+from house.lock import LOCK_FILE, LockedClaim, drops, read_lock, write_lock
 
 KNOWN = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
 ANEW = "take the file back from Git, or move it aside and let invoke dr.audit --lock write a new one"
@@ -40,3 +40,23 @@ def test_what_is_no_lock_is_refused_and_not_written_over(text: str, said: str, t
     with pytest.raises(SettingsInvalid):
         write_lock(file, [KNOWN])
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "date", "told"),
+    [
+        (7, 4096, KNOWN.date, ()),
+        (4, 2048, KNOWN.date + 3600, ()),
+        (4, None, KNOWN.date, ()),
+        (3, 4096, KNOWN.date, ("fewer than half of the snapshots that the lock file knows (3, then 7)",)),
+        (7, 2047, KNOWN.date, ("less than half of the bytes that the lock file knows (2047, then 4096)",)),
+        (
+            7, 4096, KNOWN.date - 1,
+            ("a newest snapshot older than the one that the lock file knows (2023-11-14T22:13:19Z, then 2023-11-14T22:13:20Z)",),
+        ),
+    ],
+)  # fmt: skip
+def test_a_sudden_drop_is_told_and_a_slow_change_is_not(
+    count: int, size: int | None, date: float, told: tuple[str, ...]
+) -> None:
+    assert drops(KNOWN, count, size, date) == told
