@@ -11,6 +11,8 @@ from engine.digest import digest
 HASH_ALL_BELOW = 256 << 20
 SAMPLE = 200
 IGNORED = ("lost+found",)
+UNSEEN = ("times", "extended attributes", "hard links")
+"""What neither list carries. Nor does `restic ls --json` (0.18) say where a symlink points."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,18 @@ class Comparison:
     differences: tuple[str, ...]
     proof: str
     whole: bool = True
+    links: int = 0
 
     @property
     def depth(self) -> str:
-        """How much was compared, in words for a person."""
+        """How much was compared and what was not, in words for a person."""
         if self.hashed == self.files:
             told = f"all {self.files} files"
         else:
             told = f"{self.hashed} of {self.files} files by content, the rest by size"
-        return told if self.ownership else f"{told}; ownership not compared"
+        links = (f"where {self.links} symlink{'s point' if self.links > 1 else ' points'}",) if self.links else ()
+        left = ("owners",) if not self.ownership else ()
+        return f"{told}; not compared: {', '.join((*left, *links, *UNSEEN))}"
 
 
 def to_hash(wanted: Listing) -> tuple[str, ...] | None:
@@ -99,7 +104,8 @@ def compare(wanted: Listing, found: Listing, content: Collection[str] = ()) -> C
     files = [entry for entry in left.values() if entry.kind == "file"]
     proof = digest(sorted((e.path, e.kind, e.size, e.mode, e.uid, e.gid, e.sha256) for e in left.values()))
     whole = wanted.complete and found.complete
-    return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof, whole)
+    links = sum(entry.kind == "symlink" for entry in left.values())
+    return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof, whole, links)
 
 
 def _by_path(listing: Listing) -> dict[str, FileEntry]:

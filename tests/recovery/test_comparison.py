@@ -9,6 +9,7 @@ from lab.world.store import a_file
 from recovery.comparison import HASH_ALL_BELOW, SAMPLE, compare, to_hash, with_hashes
 
 FILES = (a_file("a", "one"), a_file("b/c", "two"))
+NOT_COMPARED = "not compared: times, extended attributes, hard links"
 
 
 def listed(*entries: FileEntry, **changes: object) -> Listing:
@@ -20,7 +21,7 @@ def test_two_equal_lists_have_no_difference_and_one_proof() -> None:
     first, second = compare(listed(*FILES), listed(*FILES)), compare(listed(*reversed(FILES)), listed(*FILES))
     assert first.differences == second.differences == ()
     assert first.proof == second.proof
-    assert first.depth == "all 2 files"
+    assert first.depth == f"all 2 files; {NOT_COMPARED}"
 
 
 def test_nothing_at_all_proves_nothing() -> None:
@@ -42,12 +43,12 @@ def test_owners_are_compared_only_where_both_sides_know_them_and_that_is_told() 
     found = listed(replace(FILES[0], uid=0), FILES[1], ownership_known=False)
     compared = compare(listed(*FILES), found)
     assert compared.differences == ()
-    assert compared.depth == "all 2 files; ownership not compared"
+    assert compared.depth == "all 2 files; not compared: owners, times, extended attributes, hard links"
 
 
 def test_a_content_that_was_not_read_is_not_counted_as_compared() -> None:
     found = listed(replace(FILES[0], sha256=""), FILES[1])
-    assert compare(listed(*FILES), found).depth == "1 of 2 files by content, the rest by size"
+    assert compare(listed(*FILES), found).depth == f"1 of 2 files by content, the rest by size; {NOT_COMPARED}"
 
 
 def test_a_content_that_was_to_be_read_and_was_not_is_a_difference_on_either_side() -> None:
@@ -61,7 +62,9 @@ def test_a_directory_where_a_file_was_and_a_link_s_mode() -> None:
     directory = FileEntry("a", "dir", 0, 0o755, 1000, 1000)
     assert compare(listed(FILES[0]), listed(directory)).differences == ("kind (file, came back as dir): a",)
     link = FileEntry("l", "symlink", 0, 0o777, 1000, 1000)
-    assert compare(listed(FILES[0], link), listed(FILES[0], replace(link, mode=0o755))).differences == ()
+    compared = compare(listed(FILES[0], link), listed(FILES[0], replace(link, mode=0o755)))
+    assert compared.differences == ()
+    assert "not compared: where 1 symlink points, times" in compared.depth
 
 
 def test_small_volumes_are_read_whole_and_of_large_ones_the_same_sample_each_time() -> None:
