@@ -27,6 +27,7 @@ CANARY_KEYS: Mapping[str, str] = {
 _THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 _LONGEST_KEY = 253
 _DETAIL = ("destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces")
+_TIMES = ("since", "released")
 
 
 def entry(claim: HeldClaim) -> dict[str, str | None]:
@@ -36,7 +37,7 @@ def entry(claim: HeldClaim) -> dict[str, str | None]:
     """
     place = f"{claim.namespace}.{claim.claim}"
     detail: dict[str, str | float] = {name: getattr(claim, name) for name in _DETAIL}
-    detail["since"] = claim.since
+    detail |= {name: getattr(claim, name) for name in _TIMES}
     keys: dict[str, str | None] = {
         f"state.{place}": claim.state.value,
         f"image.{place}": claim.image or None,
@@ -93,6 +94,7 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
     detail = _detail(data.get(f"detail.{namespace}.{name}", ""))
     sources = [k.split(".", 2)[2] for k, v in sorted(data.items()) if k.startswith(f"rs.{namespace}.") and v == name]
     destination = str(detail.get("destination", ""))
+    times = {name: float(at) for name in _TIMES if isinstance(at := detail.get(name), int | float)}
     try:
         state = HoldState(data[key])
     except ValueError:
@@ -116,7 +118,7 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         depth=str(detail.get("depth", "")),
         reason=str(detail.get("reason", "")),
         replaces=str(detail.get("replaces", "")),
-        since=_since(detail),
+        **times,
     )
 
 

@@ -18,7 +18,10 @@ class HoldState(Enum):
 @dataclass(frozen=True)
 class HeldClaim:
     """One claim of the record. `replaces` is the uid of a bound claim whose data the pin is to replace, by approval.
- `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` in seconds since the epoch."""
+
+    `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` (held) and `released` (0.0 for not, or nobody knows
+    when) in seconds since the epoch.
+    """
 
     namespace: str
     claim: str
@@ -34,6 +37,7 @@ class HeldClaim:
     reason: str = ""
     since: float = 0.0
     replaces: str = ""
+    released: float = 0.0
 
     @property
     def key(self) -> str:

@@ -150,11 +150,12 @@ class VolSync:
         if claim is None or not claim.bound:
             return
         source.running, source.condition, source.tries = True, "SyncInProgress", 0
+        began = self._world.clock.now()
         self._world.after(
-            self._kube.delays.backup_s, f"back up {source.name}", lambda: self._backed_up(objects, source, claim)
+            self._kube.delays.backup_s, f"back up {source.name}", lambda: self._backed_up(objects, source, claim, began)
         )
 
-    def _backed_up(self, objects: Objects, source: Source, claim: Claim) -> None:
+    def _backed_up(self, objects: Objects, source: Source, claim: Claim, began: float) -> None:
         source.running = False
         if not self._kube.alive(objects):
             return
@@ -164,7 +165,7 @@ class VolSync:
             source.log = ("=== Directory is empty, skipping backup ===",)
             return
         store = self._kube.store
-        snapshot = store.back_up(source.address, from_mover(claim.entries), self._world.clock.now())
+        snapshot = store.back_up(source.address, from_mover(claim.entries), began)
         store.forget(source.address, source.retain_last)
         source.log = (f"snapshot {snapshot.snapshot_id[:8]} saved",)
         source.backups.append(snapshot.snapshot_id)

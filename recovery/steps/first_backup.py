@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,13 +19,14 @@ from engine.waiting import pause, wait_until
 from house.model import BackedUpClaim, House
 from recovery.record import entry_of, pinned
 
+SAVED = re.compile(r"\bsnapshot ([0-9a-f]{8,64}) saved\b")
 NUDGES = 3
 NUDGE_S = 2.0
 
 
 @dataclass(frozen=True)
 class FirstBackup(BaseStep):
-    """A complete snapshot in the repository that was restored from, made since the claim was held, with files in it."""
+    """A complete snapshot in the repository that was restored from, begun after the claim was released, with files in it."""
 
     house: House
     claim: BackedUpClaim
@@ -65,7 +67,7 @@ class FirstBackup(BaseStep):
                 f"{self.claim.key} is not backed up to the repository that it was restored from",
                 evidence=(f"restored from {entry.repository_id[:8]}", f"there now: {seen.repository_id[:8]}"),
             )
-        point = after_pin(seen, entry.snapshot_id, entry.since)
+        point = after_release(seen, entry, source)
         if point is None:
             if source.running:
                 return changing("VolSync is backing up")
@@ -92,7 +94,8 @@ class FirstBackup(BaseStep):
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
             pause(act.clock, NUDGE_S)
             self._wait(act, lambda state: not state.running)
-            if after_pin(act.backups.look(repository_of(self.house, self.claim)), entry.snapshot_id, entry.since):
+            source = act.claims.source(self.claim.namespace, self.claim.source)
+            if after_release(act.backups.look(repository_of(self.house, self.claim)), entry, source):
                 return True
         return False
 
@@ -121,10 +124,18 @@ def files_in(backups: BackupsView, repository: Repository, point: RestorePoint) 
     return sum(entry.kind == "file" for entry in listing.entries)
 
 
-def after_pin(seen: RepositoryLook, snapshot_id: str, since: float) -> RestorePoint | None:
-    """VolSync's newest complete snapshot made after the claim was held and other than the pinned one, with some file in it."""
+def after_release(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups) -> RestorePoint | None:
+    """VolSync's newest complete snapshot that was begun after the release, other than the pinned one, with some file in it.
+
+    A mover that was at work when the claim was held again saves the old data, and may do so at any time before the release.
+    What our own trigger has saved counts by name: the node's clock, which dates a snapshot, need not agree with ours.
+    """
+    ours = SAVED.findall("\n".join(source.log)) if source.last_manual == trigger_of(entry) else []
+    released = entry.released or entry.since
     for point in of_the_mover(seen.points):
-        if point.complete and point.snapshot_id != snapshot_id and point.time >= since and point.files != 0:
+        if not point.complete or point.snapshot_id == entry.snapshot_id or point.files == 0:
+            continue
+        if point.time >= released or any(point.snapshot_id.startswith(name) for name in ours):
             return point
     return None
 

@@ -52,7 +52,7 @@ class ReleaseClaim(BaseStep):
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = entry_of(act.hold, self.claim)
         if entry is not None and not is_through(entry):
-            act.hold.put(replace(entry, state=HoldState.RELEASED))
+            act.hold.put(replace(entry, state=HoldState.RELEASED, released=act.clock.now()))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
         if act.claims.source(self.claim.namespace, self.claim.source).present:
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)

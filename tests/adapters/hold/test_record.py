@@ -24,6 +24,7 @@ CLAIM = HeldClaim(
     depth="all 3 files",
     reason="because",
     since=1.5,
+    released=2.5,
 )
 
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.backups.results import RepositoryLook
+from adapters.volsync.results import SourceBackups
 from cluster.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
 from lab.world.store import Trouble, a_file
-from recovery.steps.first_backup import after_pin, files_in
+from recovery.steps.first_backup import after_release, files_in
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
@@ -59,10 +61,46 @@ def test_a_snapshot_without_a_summary_is_counted_by_its_own_list(alive: Restorin
 
 
 def test_what_somebody_else_copied_into_the_repository_is_no_backup_of_the_claim(alive: Restoring) -> None:
-    seen = alive.home.look().backups.look(repository_of(alive.house, alive.house.claims[0]))
-    assert after_pin(seen, "", 0.0) is not None
+    seen, source = looked(alive)
+    assert after_release(seen, alive.entry, source) is not None
     strange = tuple(replace(point, paths=("/home/me",)) for point in seen.points)
-    assert after_pin(replace(seen, points=strange), "", 0.0) is None
+    assert after_release(replace(seen, points=strange), alive.entry, source) is None
+
+
+class TestWhenItBegan:
+    """A mover that was at work when the claim was held again saves the old data: that is not the backup that is waited for."""
+
+    OLD = (a_file("ruined", "what was replaced"),)
+
+    def test_one_that_was_begun_before_the_release_is_not_the_first_after_it(self, alive: Restoring) -> None:
+        del alive.home.store.repositories[alive.address].snapshots[1:]
+        assert alive.entry.since < alive.entry.released
+        alive.home.store.back_up(alive.address, self.OLD, alive.entry.released - 0.5)
+        assert see(alive, alive.restore, STEP).condition is Condition.MISSING
+        do(alive, alive.restore, STEP)
+        assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+        seen, source = looked(alive)
+        point = after_release(seen, alive.entry, source)
+        assert point is not None
+        assert alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id == point.snapshot_id
+
+    def test_what_our_own_trigger_saved_counts_though_the_node_s_clock_is_behind(self, alive: Restoring) -> None:
+        del alive.home.store.repositories[alive.address].snapshots[1:]
+        do(alive, alive.restore, STEP)
+        alive.entry_says(released=alive.clock.now() + 300)
+        assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+        alive.home.kube.objects().sources[("apps", "notes")].last_manual = "somebody's"
+        assert see(alive, alive.restore, STEP).condition is Condition.MISSING
+
+    def test_a_record_that_does_not_know_when_counts_from_when_it_was_held(self, alive: Restoring) -> None:
+        alive.entry_says(released=0.0)
+        assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+
+
+def looked(house: Restoring) -> tuple[RepositoryLook, SourceBackups]:
+    """The repository and the source as they are now."""
+    look = house.home.look()
+    return look.backups.look(repository_of(house.house, house.house.claims[0])), look.claims.source("apps", "notes")
 
 
 def test_a_repository_that_cannot_be_seen_says_nothing(alive: Restoring) -> None:
