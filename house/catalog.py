@@ -100,6 +100,8 @@ def _claim(
         declared_in=backup.declared_in,
         git_restore_as_of=backup.restore_as_of,
         repository_note=note,
+        copy_method=backup.copy_method,
+        destination_app=backup.destination_app,
     )
 
 

@@ -42,6 +42,8 @@ class DeclaredBackup:
     restore_as_of: str
     declared_in: str
     restored: bool = False
+    copy_method: str = ""
+    destination_app: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ def _backup(tree: Tree, applied: Applied, source: Found, near: list[_Near]) -> D
         gid=_number(by, security.get("runAsGroup", security.get("fsGroup"))),
         restore_as_of=by.text(there.get("restoreAsOf")).text,
         declared_in=place,
+        copy_method=by.text(there.get("copyMethod")).text,
+        destination_app=by.app.key if destination is not None else "",
         restored=destination is not None and _repository_of(by, destination) == secret,
     )
 

@@ -170,7 +170,8 @@ class BackedUpClaim:
 
     `mover_repository` is what the mover sees (RESTIC_REPOSITORY), `open_as` what is opened from here ("" when nothing in
     `backups.open_as` fits: then the audit says so). `declared_in` is `file:line` for messages. `repository_note` says why
-    `mover_repository` or `open_as` is "".
+    `mover_repository` or `open_as` is "". `copy_method` is the destination's, `destination_app` the Kustomization that applies it:
+    "" while nothing declares a destination.
     """
 
     namespace: str
@@ -192,6 +193,8 @@ class BackedUpClaim:
     declared_in: str
     git_restore_as_of: str = ""
     repository_note: str = ""
+    copy_method: str = ""
+    destination_app: str = ""
 
     @property
     def key(self) -> str:

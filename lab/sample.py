@@ -72,6 +72,8 @@ def sample_claim(name: str = "notes", *, namespace: str = "apps", **changes: Any
         requirement=Requirement(required=True, max_age=0.0, min_bytes=0),
         flux_app=f"{namespace}/{name}",
         declared_in=f"kubernetes/apps/{namespace}/{name}/ks.yaml:3",
+        copy_method="Snapshot",
+        destination_app=f"{namespace}/{name}",
     )
     return replace(claim, **changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster import backup_check
 from cluster.course import Course
 from house.model import BackedUpClaim, House
-from recovery.checks import held_claims, in_place, running
+from recovery.checks import held_claims, in_place, restorable, running
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -38,6 +38,7 @@ def course(
     return Course(
         checks=(
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
+            *restorable.checks(claims),                # each has a destination, and its restores end in an image
             in_place.InPlace(),                        # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs
             held_claims.HeldClaims(),                  # at the end: what is held still

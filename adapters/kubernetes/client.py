@@ -135,6 +135,8 @@ class ApiClient:
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> Obj | None:
         """One object, None when there is none. KindNotServed when the API does not know the kind."""
+        if not name:  # which would ask for the whole collection
+            return None
         try:
             return self.demand("GET", kind.path(namespace, name), _what("read", kind, name, namespace))
         except ObjectAbsent:

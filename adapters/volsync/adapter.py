@@ -77,6 +77,7 @@ class VolSyncClaims:
             image=image,
             image_ready=bool(image) and _ready(client, namespace, image),
             condition=_told(found),
+            copy_method=text(found, "spec", "restic", "copyMethod"),
         )
 
     def source(self, namespace: str, name: str) -> SourceBackups:

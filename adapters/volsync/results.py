@@ -30,7 +30,8 @@ class ClaimState:
 class DestinationState:
     """A ReplicationDestination. `restore_as_of` is what stands in its spec; `ours` whether our field manager owns it.
 
-    `result` is the mover's word ("Successful", "Failed", "" for none yet); `log` its kept log lines.
+    `result` is the mover's word ("Successful", "Failed", "" for none yet); `log` its kept log lines. Only with `copy_method`
+    Snapshot does a restore end in an image.
     """
 
     namespace: str
@@ -46,6 +47,7 @@ class DestinationState:
     image: str
     image_ready: bool
     condition: str = ""
+    copy_method: str = "Snapshot"
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class ModelledClaims:
             return DestinationState(
                 namespace, name, True, found.restore_as_of, found.ours, found.trigger, found.last_trigger, found.running,
                 found.result, found.log, image, found.image is not None and found.image.ready, found.condition,
+                found.copy_method,
             )  # fmt: skip
 
     def source(self, namespace: str, name: str) -> SourceBackups:

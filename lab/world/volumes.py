@@ -56,6 +56,7 @@ class Destination:
     log: tuple[str, ...] = ()
     image: Image | None = None
     condition: str = ""
+    copy_method: str = "Snapshot"
     runs: int = 0
     tries: int = 0
     retry: Timer | None = None

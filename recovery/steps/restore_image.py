@@ -15,6 +15,7 @@ from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, House
+from recovery.destination import SNAPSHOT, no_image, refuse_never
 from recovery.record import entry_of, is_through, pinned
 
 RESTORING = re.compile(r"restoring snapshot ([0-9a-f]{8,64})\b")
@@ -63,7 +64,10 @@ class RestoreImage(BaseStep):
             return unknown("no restore point is pinned")
         state = look.claims.destination(self.claim.namespace, self.claim.destination)
         if not state.present:
+            refuse_never(look.flux.state(), self.claim)
             return changing(f"ReplicationDestination {self.claim.destination} is not there yet: Flux has not applied it")
+        if state.copy_method != SNAPSHOT:
+            raise no_image(self.claim, state.copy_method)
         if state.restore_as_of != entry.pin or not state.ours:
             if state.restore_as_of and not state.ours and state.restore_as_of != entry.pin:
                 raise PermanentError(

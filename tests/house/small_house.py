@@ -113,6 +113,7 @@ spec:
   trigger: {manual: restore-once}
   restic:
     repository: "${APP}-volsync-secret"
+    copyMethod: "${VOLSYNC_COPYMETHOD:-Snapshot}"
     moverSecurityContext:
       runAsUser: ${VOLSYNC_UID:-65534}
       runAsGroup: ${VOLSYNC_GID:-65534}
@@ -173,7 +174,7 @@ kind: ReplicationDestination
 metadata: {name: photos-dst}
 spec:
   trigger: {manual: once}
-  restic: {repository: photos-restic, restoreAsOf: "2026-01-02T03:04:05Z"}
+  restic: {repository: photos-restic, restoreAsOf: "2026-01-02T03:04:05Z", copyMethod: Direct}
 """,
     "kubernetes/apps/apps/vault/ks.yaml": """---
 apiVersion: kustomize.toolkit.fluxcd.io/v1

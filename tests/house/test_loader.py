@@ -125,6 +125,7 @@ def test_a_component_is_expanded_with_the_applications_variables(house: House) -
     assert (notes.key, notes.source, notes.destination) == ("apps/notes-data", "notes-data", "notes-data-bootstrap")
     assert (notes.repository_secret, notes.mover_repository) == ("notes-volsync-secret", "/repository/notes")
     assert (notes.trigger, notes.uid, notes.gid) == ("restore-once", 1000, 1001)
+    assert (notes.copy_method, notes.destination_app) == ("Snapshot", "apps/notes")
     assert notes.declared_in == "kubernetes/apps/apps/notes/ks.yaml:2"
     assert notes.open_as == "sftp:backup@127.10.0.40:/tank/notes"
     assert notes.requirement == Requirement(required=True, max_age=36 * 3600.0, min_bytes=1024**2)
@@ -138,6 +139,7 @@ def test_a_backup_written_out_in_an_application_is_found_with_inherited_variable
         "AWS_ACCESS_KEY_ID": SecretRef(("env:KEY_ID",)),
         "AWS_SECRET_ACCESS_KEY": SecretRef(("env:KEY",)),
     }
+    assert photos.copy_method == "Direct"
     assert photos.git_restore_as_of == "2026-01-02T03:04:05Z"
     assert photos.requirement == Requirement(required=False, max_age=0.0, min_bytes=1024**2)
     assert photos.declared_in == "kubernetes/apps/apps/photos/app/backup.yaml:7"
@@ -147,7 +149,7 @@ def test_an_encrypted_repository_is_named_by_the_settings(house: House) -> None:
     vault = house.claims[2]
     assert (vault.mover_repository, vault.open_as) == ("/repository/vault", "sftp:backup@127.10.0.40:/tank/vault")
     assert vault.password == SecretRef(("env:VAULT_PASSWORD",))
-    assert vault.destination == ""
+    assert (vault.destination, vault.copy_method, vault.destination_app) == ("", "", "")
 
 
 def test_an_encrypted_repository_that_nothing_names_says_why(tmp_path: Path) -> None:

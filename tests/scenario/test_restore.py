@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_OK
 from engine.report import Outcome
 from lab.world.store import Trouble, a_file, to_volume
+from tests.hands import only
 from tests.scenario.running import DATA, Running
 from tests.scenario.test_bootstrap import told
 
@@ -56,8 +55,7 @@ def test_an_incomplete_snapshot_is_not_chosen(held_house: Running) -> None:
 def test_a_pin_survives_a_lost_journal(held_house: Running) -> None:
     held_house.home.store.down = False
     course = held_house.restore
-    pin_only = replace(course, steps=course.steps[:1], checks=course.checks[:2])
-    held_house.apply(pin_only)
+    held_house.apply(only(course, "preflight.", "hold.in-place", "recovery.pin/"))
     first = held_house.home.look().hold.record().claims[0]
     (address,) = held_house.home.store.repositories
     held_house.home.store.back_up(address, (a_file("poison", "x"),), held_house.clock.now())
@@ -88,8 +86,7 @@ class TestARestoreThatLies:
 
     def test_one_file_comes_back_changed(self, held_house: Running) -> None:
         course = held_house.restore
-        first = replace(course, steps=tuple(s for s in course.steps if s.id.startswith(("recovery.pin", "recovery.restore"))),
-                        checks=course.checks[:2])  # fmt: skip
+        first = only(course, "preflight.", "hold.in-place", "recovery.pin/", "recovery.restore/")
         assert held_house.apply(first).converged
         image = held_house.home.kube.objects().destinations[("apps", "notes-bootstrap")].image
         assert image is not None

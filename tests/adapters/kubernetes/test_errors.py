@@ -107,6 +107,11 @@ def test_a_busy_server_is_transient(server: Scripted, client: ApiClient, code: i
     assert "storage is (re)initializing" in error.value.evidence
 
 
+def test_an_object_without_a_name_is_none_and_the_collection_is_not_asked_for(server: Scripted, client: ApiClient) -> None:
+    server.say(500, status(500, "InternalError", "nobody is to ask"))
+    assert client.get(CONFIG_MAP, "", "ns") is None
+
+
 def test_an_absent_object_is_none_and_an_unknown_kind_is_not(server: Scripted, client: ApiClient) -> None:
     server.say(404, status(404, "NotFound", 'configmaps "x" not found', name="x", kind="configmaps"))
     assert client.get(CONFIG_MAP, "x", "ns") is None

@@ -107,7 +107,10 @@ def spec_of(client: ApiClient, ns: str) -> dict[str, Any]:
 def test_pin_on_a_fresh_destination_leaves_its_first_run_alone(
     client: ApiClient, claims: VolSyncClaims, ns: str
 ) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination({"copyMethod": "Direct"}), ns)
+    assert claims.destination(ns, "notes-dst").copy_method == "Direct"
     as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    assert claims.destination(ns, "notes-dst").copy_method == "Snapshot"
     before = claims.destination(ns, "notes-dst")
     assert before.present
     assert (before.restore_as_of, before.ours, before.trigger, before.last_trigger) == ("", False, "restore-once", "")
@@ -178,6 +181,8 @@ def test_a_destination_that_is_gone_is_neither_pinned_nor_made(
     client: ApiClient, claims: VolSyncClaims, ns: str
 ) -> None:
     assert not claims.destination(ns, "notes-dst").present
+    assert not claims.destination(ns, "").present
+    claims.unpin(ns, "")
     with pytest.raises(ObjectAbsent):
         claims.pin(ns, "notes-dst", PIN, "restore-abc")
     claims.unpin(ns, "notes-dst")

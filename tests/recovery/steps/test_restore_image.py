@@ -40,7 +40,25 @@ def test_without_a_pin_it_neither_looks_nor_acts(held: Restoring) -> None:
 
 def test_a_destination_that_flux_has_not_made_is_waited_for(held: Restoring) -> None:
     held.up_to("pin")
-    held.home.kube.objects().destinations.clear()
+    objects = held.home.kube.objects()
+    objects.destinations.clear()
+    objects.kustomizations["apps/notes"] = replace(objects.kustomizations["apps/notes"], ready=False, reconciling=True)
+    assert see(held, held.restore, STEP).condition is Condition.CHANGING
+
+
+def test_a_destination_that_flux_will_not_make_any_more_is_not_waited_for(held: Restoring) -> None:
+    held.up_to("pin")
+    objects = held.home.kube.objects()
+    objects.destinations.clear()
+    made = replace(objects.kustomizations["apps/notes"], ready=True, reconciling=False, commit=objects.flux_commit)
+    for state, told in (
+        (made, "Flux has applied all of Kustomization apps/notes"),
+        (replace(made, ready=False, suspended=True), "is suspended by somebody else"),
+    ):
+        objects.kustomizations["apps/notes"] = state
+        with pytest.raises(PermanentError, match=told):
+            see(held, held.restore, STEP)
+    objects.kustomizations["apps/notes"] = replace(made, commit="an older one")
     assert see(held, held.restore, STEP).condition is Condition.CHANGING
 
 
