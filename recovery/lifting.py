@@ -76,7 +76,8 @@ def lift(act: ActContext, claim: BackedUpClaim, reason: str) -> tuple[str, ...]:
         start_again(act, claim)
         if stopped := _stopped(act, claim):
             raise TransientError(f"{claim.key} is not released: what a replacement has stopped stands still yet", evidence=stopped)
-        act.hold.put(replace(entry, state=HoldState.RELEASED, reason=f"by hand, unproven: {reason}"))
+        told = f"by hand, unproven: {reason}"
+        act.hold.put(replace(entry, state=HoldState.RELEASED, reason=told, released=act.clock.now()))
         now = act.hold.record().claim(claim.namespace, claim.claim)
         if now is None or still_held((now,)):
             raise TransientError(f"{claim.key} is held still, though its release was written")

@@ -56,7 +56,9 @@ def assert_all_goes_on(house: Restoring) -> None:
 
 def test_with_the_old_claim_still_there_the_application_runs_on_it_again(stopped: Restoring) -> None:
     old = stopped.home.kube.objects().claims[("apps", "notes")]
+    began = stopped.clock.now()
     assert released(stopped) == ("apps/notes released without a proof: enough",)
+    assert stopped.entry.released >= began
     assert_all_goes_on(stopped)
     assert stopped.home.kube.objects().claims[("apps", "notes")] is old
 
