@@ -49,7 +49,6 @@ class TalosctlTalos:
             stage=str(status.get("stage", "")),
             ready=bool(inner.get("ready")),
             unmet=unmet,
-            version=self.version(address),
             hostname=str(hostname.get("hostname", "")),
         )
 

@@ -75,7 +75,7 @@ class ApplyConfig(BaseStep):
             return drifted(
                 f"{self.node.name} runs another machineconfig", "machineconfig", f"to {wanted[:12]}", *self._called(state.hostname)
             )
-        return satisfied(f"{self.node.name} runs its machineconfig, Talos {state.version}")
+        return satisfied(f"{self.node.name} runs its machineconfig")
 
     def _bare(self, look: LookContext) -> Probe:
         """A machine in maintenance has no name and no certificate of ours: the disks of our VM are how it is known.

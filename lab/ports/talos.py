@@ -44,7 +44,7 @@ class ModelledTalos:
             machine = self._secure(address, "look at the machine")
             unmet = tuple(f"{name}: {reason}" for name, reason in self._talos.unmet(machine))
             ready = machine.stage == "running" and not unmet
-            return MachineState(machine.stage, ready, unmet, self._talos.version_of(machine), machine.name)
+            return MachineState(machine.stage, ready, unmet, machine.name)
 
     def version(self, address: str) -> str:
         """See ports.TalosView."""
