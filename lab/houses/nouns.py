@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,11 +131,11 @@ class Block:
                 yield from ((self.node(node), port) for port in (API_PORT, *ETCD_PORTS))
 
 
-def free_block(shape: HouseShape) -> Block:
-    """The first block whose doors can all be bound. PartFailed, with the ports that are in the way, when none can."""
+def free_block(shape: HouseShape, numbers: Sequence[int] = _BLOCKS) -> Block:
+    """The first block of these whose doors can all be bound. PartFailed, with the ports that are in the way, when none can."""
     taken: dict[int, str] = {}
     blocks: Counter[int] = Counter()
-    for number in _BLOCKS:
+    for number in numbers:
         block = Block(f"127.{number}.0")
         with ExitStack() as stack:
             for address, port in block.doors(shape):
@@ -152,7 +152,7 @@ def free_block(shape: HouseShape) -> Block:
                 return block
     (port, _), *_ = blocks.most_common(1)
     raise PartFailed(
-        f"none of the {len(_BLOCKS)} blocks of loopback addresses has all its ports free",
+        f"none of the {len(numbers)} blocks of loopback addresses has all its ports free",
         evidence=tuple(taken[port] for port, _ in blocks.most_common()),
         hint="a program that listens on a port of every address takes it from every block:"
         f" `ss -ltnp 'sport = :{port}'` tells which",
