@@ -35,7 +35,7 @@ class ChartCrds:
 
     def __init__(self, helmfile: Helmfile, house: House) -> None:
         self._helmfile, self._house = helmfile, house
-        self._folder = house.state_dir / "helm"
+        self._folder = house.state_dir / "crds"  # not among what is gone when a run ends
 
     def of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What the chart brings, by name. PermanentError, with helm's words, when it cannot be rendered or brings none."""
@@ -66,6 +66,7 @@ class ChartCrds:
         return self._house.crd_helmfile.name if self._house.crd_helmfile is not None else "the helmfile"
 
     def _keep(self, file: Path, older: str, found: tuple[Crd, ...]) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._helmfile.scratch() as folder:
             fresh = folder / file.name
             fresh.write_text(json.dumps([asdict(crd) for crd in found]), encoding="utf-8")

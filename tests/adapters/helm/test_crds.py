@@ -149,7 +149,7 @@ def desk(real_api: ApiServers, tmp_path: Path) -> Iterator[Desk]:
 def test_a_chart_is_rendered_once_and_again_when_it_or_its_values_change(desk: Desk) -> None:
     found = desk.releases.crds_of("play", "toys")
     assert [crd.name for crd in found] == ["balls.crds.example.net", "dolls.crds.example.net"]
-    (kept,) = (desk.house.state_dir / "helm").iterdir()
+    (kept,) = (desk.house.state_dir / "crds").iterdir()
     (desk.chart / "Chart.yaml").rename(desk.chart / "away")
     with pytest.raises(PermanentError, match=r"\./charts/toys 0\.1\.0 cannot be rendered: .*Chart\.yaml"):
         desk.releases.crds_of("play", "toys")
@@ -159,7 +159,8 @@ def test_a_chart_is_rendered_once_and_again_when_it_or_its_values_change(desk: D
 
     (desk.house.root / "bootstrap" / "crds.yaml").write_text(HELMFILE.replace("true}}", "false}}"))
     assert [crd.name for crd in desk.releases.crds_of("play", "toys")] == ["balls.crds.example.net"]
-    assert len(list((desk.house.state_dir / "helm").iterdir())) == 1, "the older one is gone, and no values are left"
+    assert len(list((desk.house.state_dir / "crds").iterdir())) == 1, "the older one is gone"
+    assert list((desk.house.state_dir / "helm").iterdir()) == [], "values are left"
     (desk.chart / "crds" / "balls.yaml").unlink()
     with pytest.raises(PermanentError, match="brings no custom resource definition") as told:
         desk.releases.crds_of("play", "toys")
