@@ -12,6 +12,8 @@ def course(house: House) -> Course:
     """The checks, then the step. A bootstrap never makes secrets: it needs them in Git, where Flux's commit is checked."""
     return Course(
         checks=(
+            checks.privileges.check(house),    # Proxmox answers, and shows the VMs
+            checks.quorum.check(house),        # all of them
             checks.age_key.check(house),       # what is made can be opened again
             checks.unconfigured.check(house),  # no node runs that would be locked out
         ),

@@ -8,6 +8,7 @@ from bootstrap.new_secrets import course
 from cluster.course import Course
 from engine.plan import Verdict
 from engine.report import Outcome
+from lab.world.pve_vm import PowerEvent
 from tests.scenario.running import Running
 
 STEP = "talos.make-secrets"
@@ -70,6 +71,27 @@ def test_no_new_secrets_while_a_node_runs_with_those_of_before(empty_house: Runn
     report = empty_house.apply(secrets(empty_house))
     assert report.exit_code == 20
     assert empty_house.home.files.bundle == ""
+
+
+def test_no_new_secrets_while_a_vm_runs_that_nobody_can_ask(empty_house: Running) -> None:
+    assert empty_house.apply(empty_house.bootstrap).converged
+    for node in empty_house.house.nodes:
+        with empty_house.home.world.looking():
+            empty_house.home.talos.power_off(node.mac)  # it hangs: Proxmox calls the VM running
+    empty_house.home.files.bundle = ""
+    seen = empty_house.apply(secrets(empty_house))["preflight.unconfigured"]
+    assert seen.outcome is Outcome.FAILED
+    assert "4 VMs run and do not answer" in seen.detail
+    assert empty_house.home.files.bundle == ""
+
+
+def test_nodes_that_are_off_are_what_the_consent_is_about(empty_house: Running) -> None:
+    assert empty_house.apply(empty_house.bootstrap).converged
+    with empty_house.home.world.looking():
+        for vm in empty_house.home.proxmox.vms.values():
+            empty_house.home.proxmox.power(vm, PowerEvent.STOPPED)
+    empty_house.home.files.bundle = ""
+    assert empty_house.apply(secrets(empty_house), empty_house.consent(secrets(empty_house)))[STEP].outcome is Outcome.CHANGED
 
 
 def test_a_bundle_that_does_not_open_is_never_replaced(empty_house: Running) -> None:
