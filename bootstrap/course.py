@@ -22,7 +22,7 @@ from bootstrap.steps import (
     start_vm,
     sync_release,
 )
-from cluster import backup_check
+from cluster import backup_check, held_check
 from cluster.course import Course
 from house.model import House
 
@@ -49,8 +49,8 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.api_servers.check(house),       # later: every control plane's API server answers
             checks.nodes.check(house),             # later: every node has joined and is ready
             checks.suspensions.check(house),       # at the end: nothing is suspended that Git does not suspend
-            checks.held_claims.HeldClaims(),       # at the end: what is held
-            checks.held_claims.OldHolds(),         # and what has been for too long
+            held_check.HeldClaims(("flux.reconcile",)),  # at the end: what is held
+            checks.old_holds.OldHolds(),           # and what has been for too long
         ),
         steps=(
             *fetch_image.steps(house),             # Talos image on every host

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cluster import backup_check
+from cluster import backup_check, held_check
 from cluster.course import Course
+from engine.step import if_any
 from house.model import BackedUpClaim, House
-from recovery.checks import held_claims, in_place, restorable, running
+from recovery.checks import in_place, restorable, running
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -19,6 +20,8 @@ from recovery.steps import (
     start_app,
     stop_app,
 )
+
+RESTORED = (if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"))
 
 
 def course(
@@ -41,7 +44,7 @@ def course(
             *restorable.checks(claims),                # each has a destination, and its restores end in an image
             in_place.InPlace(),                        # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs
-            held_claims.HeldClaims(),                  # at the end: what is held still
+            held_check.HeldClaims(RESTORED),           # at the end: what is held still
         ),
         steps=(
             *accept_empty.steps(house, never_backed_up),   # by approval only

@@ -8,13 +8,13 @@ from bootstrap.checks import (
     clone,
     engines,
     etcd_healthy,
-    held_claims,
     image,
     kept_disks,
     keys,
     node_clocks,
     node_versions,
     nodes,
+    old_holds,
     privileges,
     quorum,
     room,
@@ -25,7 +25,7 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "age_key", "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "held_claims",
-    "image", "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "privileges", "quorum",
+    "age_key", "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "image",
+    "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
     "room", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

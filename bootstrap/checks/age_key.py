@@ -22,13 +22,21 @@ class AgeKey(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         if not self.house.age_recipient:
             return missing(".sops.yaml names no age recipient: nobody can be encrypted for")
-        problem = look.machineconfigs.age_key_problem()
-        if problem:
-            return missing(f"the age key cannot be used: {problem}", f".sops.yaml names {self.house.age_recipient}")
-        return satisfied(f"it is that of {self.house.age_recipient}")
+        return unusable(look, self.house) or satisfied(f"it is that of {self.house.age_recipient}")
 
     def by_hand(self) -> str:
-        return f"({secret_by_hand(self.house.age_key)}) | age-keygen -y   # is {self.house.age_recipient}"
+        return recipient_by_hand(self.house)
+
+
+def unusable(look: LookContext, house: House) -> Probe | None:
+    """Why the age key cannot be used, None when it can."""
+    problem = look.machineconfigs.age_key_problem()
+    return missing(f"the age key cannot be used: {problem}", f".sops.yaml names {house.age_recipient}") if problem else None
+
+
+def recipient_by_hand(house: House) -> str:
+    """The command that prints the key's public half."""
+    return f"({secret_by_hand(house.age_key)}) | age-keygen -y   # is {house.age_recipient}"
 
 
 def check(house: House) -> AgeKey:

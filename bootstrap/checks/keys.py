@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.by_hand import secret_by_hand
+from bootstrap.checks.age_key import recipient_by_hand, unusable
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.guarding import encrypt_by_hand
@@ -23,9 +23,9 @@ class Keys(BaseCheck):
     title = "age key and Talos secrets bundle open"
 
     def probe(self, look: LookContext) -> Probe:
-        problem = look.machineconfigs.age_key_problem()
-        if problem:
-            return missing(f"the age key cannot be used: {problem}", f".sops.yaml names {self.house.age_recipient}")
+        no_key = unusable(look, self.house)
+        if no_key is not None:
+            return no_key
         problem = look.machineconfigs.bundle_problem()
         if problem:
             hint = "" if look.machineconfigs.bundle_there() else NO_BUNDLE
@@ -39,8 +39,7 @@ class Keys(BaseCheck):
         return satisfied("; ".join(("both open", *remarks)))
 
     def by_hand(self) -> str:
-        known = f"{secret_by_hand(self.house.age_key)}) | age-keygen -y   # is {self.house.age_recipient}"
-        return f"sops --decrypt {self.house.cluster.secrets_bundle} > /dev/null && ({known}"
+        return f"sops --decrypt {self.house.cluster.secrets_bundle} > /dev/null && {recipient_by_hand(self.house)}"
 
 
 def check(house: House) -> Keys:

@@ -1,4 +1,4 @@
-"""Says at the end of a restore what is held still: the claims that were not named, and those that nobody declares any more."""
+"""Says at the end of a run what is held still. Shared by bootstrap and restore, which end after different steps."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from cluster.holding import held_probe
 from engine.probe import Probe
-from engine.step import BaseCheck, Severity, StepId, if_any
+from engine.step import BaseCheck, Severity, StepId
 
 
 @dataclass(frozen=True)
 class HeldClaims(BaseCheck):
-    """Never stops anything: that one claim came back says nothing of the others, and no backup is written for them."""
+    """Never stops anything: a bootstrap is meant to leave held claims behind, and one claim's restore says nothing of others."""
 
+    after: tuple[str, ...]
     id = StepId("hold.claims")
-    title = "claims that are still held"
+    title = "claims that are held"
     severity = Severity.ADVISORY
-    needs = (if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.after
 
     def probe(self, look: LookContext) -> Probe:
         return held_probe(look.hold)

@@ -1,31 +1,15 @@
-"""Says at the end what is still held: the cluster is built, and no backup is written until a restore is proven."""
+"""Whether something has been held for long: the cluster is built, and no backup is written until a restore is proven."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.holding import held_probe, still_held
+from cluster.holding import still_held
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 
 OLD_S = 48 * 3600.0
-
-
-@dataclass(frozen=True)
-class HeldClaims(BaseCheck):
-    """Never stops anything: a held claim is what a bootstrap is meant to leave behind."""
-
-    id = StepId("hold.claims")
-    title = "claims that are held"
-    severity = Severity.ADVISORY
-    needs = ("flux.reconcile",)
-
-    def probe(self, look: LookContext) -> Probe:
-        return held_probe(look.hold)
-
-    def by_hand(self) -> str:
-        return "kubectl -n blackstart get configmap hold -o yaml   # every state.… that is `held`: no backup is written"
 
 
 @dataclass(frozen=True)
