@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 from engine import events
 from engine.executor import run
 from engine.graph import Graph
-from engine.journal import Disk, Journal, open_journal
+from engine.journal import Disk, Journal, open_journal, read_state
 from engine.limits import Limits
 from engine.probe import Probe, missing, satisfied
 from engine.report import Report
+from engine.state import State
 from engine.step import BaseStep, Hazard, Notes, Severity, StepId
 from engine.stop import Stop
 from lab.world.clock import VirtualClock
@@ -167,3 +169,13 @@ class Bench:
     def of(self, kind: type[events.Event]) -> list[Any]:
         """The events of one kind."""
         return [event for event in self.seen if isinstance(event, kind)]
+
+
+def state(bench: Bench) -> State:
+    """What the journal of this bench holds."""
+    return read_state(bench.folder, lineage=HOUSE)
+
+
+def lines(bench: Bench) -> list[dict[str, object]]:
+    """The journal's lines, without their checksums."""
+    return [json.loads(line[9:]) for line in (bench.folder / "journal").read_text().splitlines()]
