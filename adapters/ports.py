@@ -222,8 +222,11 @@ class Claims(ClaimsView, Protocol):
     def delete_claim(self, namespace: str, name: str, uid: str) -> None:
         """Delete the claim with a uid precondition: its data are lost unless proven elsewhere."""
 
-    def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
-        """Set the manual trigger, which stops the schedule; with "" take ours away again, which gives it back."""
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
+        """Set the manual trigger, which stops the schedule, and answer it: one that ran already gets a number.
+
+        With "" give the schedule back; where there is none ours stays, for a source without any trigger never stops.
+        """
 
 
 

@@ -14,6 +14,7 @@ from adapters.kubernetes.kinds import CLAIM, EVENT, REPLICATION_DESTINATION, REP
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, owns, seconds, table, text
 from adapters.volsync.contents import Reader
 from adapters.volsync.results import ClaimPhase, ClaimState, DestinationState, Listing, SourceBackups
+from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
 from engine.waiting import Clock
 
@@ -102,6 +103,7 @@ class VolSyncClaims:
             retain=tuple((k, str(v)) for k, v in sorted(table(found, "spec", "restic", "retain").items())),
             manual=text(found, "spec", "trigger", "manual"),
             last_manual=text(status, "lastManualSync"),
+            schedule=text(found, "spec", "trigger", "schedule"),
         )
 
     def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
@@ -152,12 +154,20 @@ class VolSyncClaims:
             raise PermanentError(f"Claim {namespace}/{name} is not deleted without the uid that was seen")
         self._clients.main().delete(CLAIM, name, namespace, uid=uid)
 
-    def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
-        """Set the manual trigger, which stops the schedule; with "" take ours away again, which gives it back."""
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
+        """Set the manual trigger, numbered if it ran already, and answer it; with "" take ours away where there is a schedule."""
         client = self._clients.main()
         found = _demanded(client, REPLICATION_SOURCE, namespace, source)
-        spec: Obj = {"trigger": {"manual": trigger}} if trigger else {}
-        _apply(client, REPLICATION_SOURCE, found, spec, force=bool(trigger))
+        present, last = text(found, "spec", "trigger", "manual"), text(found, "status", "lastManualSync")
+        ours = owns(found, FIELD_MANAGER, "spec", "trigger", "manual")
+        if not trigger:
+            # A source without any trigger backs up again and again (the one that Git may set comes back with Flux's next look).
+            token = present if ours and not text(found, "spec", "trigger", "schedule") else ""
+        else:
+            pending = ours and is_of(present, trigger) and present != last
+            token = present if pending else numbered(trigger, last)
+        _apply(client, REPLICATION_SOURCE, found, {"trigger": {"manual": token}} if token else {}, force=bool(trigger))
+        return token
 
 
 def _absent(namespace: str, name: str, why: str) -> DestinationState:
@@ -183,10 +193,7 @@ def _token(found: Obj, wanted: str) -> str:
     if not wanted or (present and present != last):
         # Ours must stay in what we apply, else server-side apply takes it away.
         return present if owns(found, FIELD_MANAGER, "spec", "trigger", "manual") else ""
-    if last == wanted or last.startswith(f"{wanted}-again-"):
-        times = int(number) if (number := last.rpartition("-again-")[2]).isdigit() and "-again-" in last else 0
-        return f"{wanted}-again-{times + 1}"
-    return wanted
+    return numbered(wanted, last)
 
 
 def _held_by_another(found: Obj, error: FieldConflict) -> PermanentError:

@@ -54,7 +54,8 @@ class DestinationState:
 class SourceBackups:
     """A ReplicationSource: when it last finished (seconds since the epoch, 0.0 for never), and what it said.
 
-    `manual` is the manual trigger in its spec (while there is one, its schedule is off), `last_manual` the last one that ended.
+    `manual` is the manual trigger in its spec (while there is one, its `schedule` is off), `last_manual` the one there was when
+    the last backup ended, which may have begun before it.
     """
 
     namespace: str
@@ -69,6 +70,7 @@ class SourceBackups:
     retain: tuple[tuple[str, str], ...] = ()
     manual: str = ""
     last_manual: str = ""
+    schedule: str = ""
 
 
 @dataclass(frozen=True)

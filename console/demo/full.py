@@ -128,9 +128,9 @@ class Full:
             files = self._until(lambda: n if (n := self._count()) >= FILES else None, "the application's files")
             self.story.show(act, files == FILES, f"the application wrote {files} files")
         with self.story.act("VolSync backs the claim up to the S3 door; dr.audit --lock writes down what is known") as act:
-            self._kubectl("patch", "replicationsource", CLAIM[1], "-n", CLAIM[0], "--type=merge",
-                          "-p", json.dumps({"spec": {"trigger": {"manual": "demo"}}}))  # fmt: skip
-            audit = self._until(self._audited, "a backup")
+            if not self._backed_up_since("demo-1"):
+                self._backed_up_since("demo-2")
+            audit = self.driver.run("dr.audit", "--lock")
             self.story.show(act, audit.code == EXIT_OK, audit.result["audits"][0]["detail"])
 
     def _lost_and_built_again(self) -> None:
@@ -197,9 +197,13 @@ class Full:
         except BlackstartError:
             return 0  # not bound yet
 
-    def _audited(self) -> Verb | None:
-        audit = self.driver.run("dr.audit", "--lock")
-        return audit if audit.code == EXIT_OK else None
+    def _backed_up_since(self, trigger: str) -> bool:
+        """Whether the backup that ended with this trigger has begun after it: VolSync credits the run under way with a new one."""
+        source, wanted = ("replicationsource", CLAIM[1], "-n", CLAIM[0]), json.dumps({"spec": {"trigger": {"manual": trigger}}})
+        under_way = self._kubectl("patch", *source, "--type=merge", "-p", wanted, "-o", "jsonpath={.status.lastSyncStartTime}")
+        ended = (*source, "-o", "jsonpath={.status.lastManualSync}")
+        self._until(lambda: self._kubectl("get", *ended) == trigger or None, "a backup")
+        return not under_way
 
     def _pending(self) -> list[str]:
         out = self._kubectl("get", "secret", "-A", "-l", "owner=helm,status in (pending-install,pending-upgrade)", "-o", "name")

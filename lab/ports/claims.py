@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.volsync.results import ClaimPhase, ClaimState, DestinationState, Listing, SourceBackups
+from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
@@ -50,7 +51,7 @@ class ModelledClaims:
                 return SourceBackups(namespace, name, False, "", False, 0.0, "", ())
             return SourceBackups(
                 namespace, name, True, found.claim, found.running, found.last_sync, found.result, found.log, found.condition,
-                (("last", str(found.retain_last)),), found.manual, found.last_manual,
+                (("last", str(found.retain_last)),), found.manual, found.last_manual, found.schedule,
             )  # fmt: skip
 
     def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
@@ -74,10 +75,8 @@ class ModelledClaims:
         """See ports.Claims."""
         with self._world.looking():
             objects, found = self._destination(namespace, destination)
-            if found.trigger == found.last_trigger and found.last_trigger.partition("-again-")[0] == trigger:
-                trigger = f"{trigger}-again-{found.runs}"  # one that ran already is not run again
             if not (found.ours and found.trigger != found.last_trigger):
-                found.trigger = trigger
+                found.trigger = numbered(trigger, found.last_trigger)  # one that ran already is not run again
             found.restore_as_of, found.ours = restore_as_of, True
             self._volsync.nudge(objects, found)
 
@@ -116,17 +115,21 @@ class ModelledClaims:
             else:
                 del objects.claims[(namespace, name)]
 
-    def back_up_now(self, namespace: str, source: str, trigger: str) -> None:
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
         """See ports.Claims."""
         with self._world.looking():
             objects = self._kube.objects()
             found = objects.sources.get((namespace, source))
             if found is None:
                 raise PermanentError(f"no ReplicationSource {namespace}/{source}")
-            found.manual = trigger
-            if trigger and trigger != found.last_manual:
-                found.wanted = True
-                self._volsync.nudge(objects, found)
+            if not trigger:
+                found.manual = "" if found.schedule else found.manual
+                return found.manual
+            if not (is_of(found.manual, trigger) and found.manual != found.last_manual):
+                found.manual = numbered(trigger, found.last_manual)
+            found.wanted = True
+            self._volsync.nudge(objects, found)
+            return found.manual
 
     def _destination(self, namespace: str, name: str) -> tuple[Objects, Destination]:
         objects = self._kube.objects()

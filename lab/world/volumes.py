@@ -83,6 +83,7 @@ class Source:
     wanted: bool = True
     manual: str = ""
     last_manual: str = ""
+    schedule: str = "0 * * * *"
     backups: list[str] = field(default_factory=list)
     tries: int = 0
     retry: Timer | None = None

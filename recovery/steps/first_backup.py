@@ -11,6 +11,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView
 from adapters.volsync.results import SourceBackups
+from adapters.volsync.trigger import is_of
 from cluster.audit import of_the_mover, repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
@@ -75,17 +76,16 @@ class FirstBackup(BaseStep):
         files = files_in(look.backups, repository_of(self.house, self.claim), point)
         if not files:
             return missing(f"snapshot {point.snapshot_id[:8]} since the restore holds no file")
-        if source.manual == trigger_of(entry):
+        if source.schedule and is_of(source.manual, trigger_of(entry)):
             return missing("backed up, but our trigger is still on: the schedule is off")
         return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {files} files")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
         namespace, source = self.claim.namespace, self.claim.source
-        if not self._due_one(act, entry):
-            trigger = trigger_of(entry)
-            act.claims.back_up_now(namespace, source, trigger)
-            self._wait(act, lambda state: state.last_manual == trigger and not state.running)
+        if not self._due_one(act, entry) and not self._asked_for(act, entry):
+            # VolSync credits a run that has begun with a trigger which comes while it is at work: asked for once more.
+            self._asked_for(act, entry)
         act.claims.back_up_now(namespace, source, "")
 
     def _due_one(self, act: ActContext, entry: HeldClaim) -> bool:
@@ -94,10 +94,18 @@ class FirstBackup(BaseStep):
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
             pause(act.clock, NUDGE_S)
             self._wait(act, lambda state: not state.running)
-            source = act.claims.source(self.claim.namespace, self.claim.source)
-            if after_release(act.backups.look(repository_of(self.house, self.claim)), entry, source):
+            if self._there(act, entry):
                 return True
         return False
+
+    def _asked_for(self, act: ActContext, entry: HeldClaim) -> bool:
+        trigger = act.claims.back_up_now(self.claim.namespace, self.claim.source, trigger_of(entry))
+        self._wait(act, lambda state: state.last_manual == trigger and not state.running)
+        return self._there(act, entry)
+
+    def _there(self, act: ActContext, entry: HeldClaim) -> bool:
+        source = act.claims.source(self.claim.namespace, self.claim.source)
+        return after_release(act.backups.look(repository_of(self.house, self.claim)), entry, source) is not None
 
     def _wait(self, act: ActContext, ended: Callable[[SourceBackups], bool]) -> None:
         def look() -> bool | None:
@@ -110,7 +118,7 @@ class FirstBackup(BaseStep):
 
 
 def trigger_of(entry: HeldClaim) -> str:
-    """Our manual trigger on the source: one of its own for each hold, the same for every resume of it."""
+    """Our manual trigger on the source: one of its own for each hold, the same for every resume of it (numbered once it ran)."""
     return f"blackstart-{entry.since:.0f}"
 
 
@@ -130,7 +138,7 @@ def after_release(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups)
     A mover that was at work when the claim was held again saves the old data, and may do so at any time before the release.
     What our own trigger has saved counts by name: the node's clock, which dates a snapshot, need not agree with ours.
     """
-    ours = SAVED.findall("\n".join(source.log)) if source.last_manual == trigger_of(entry) else []
+    ours = SAVED.findall("\n".join(source.log)) if is_of(source.last_manual, trigger_of(entry)) else []
     released = entry.released or entry.since
     for point in of_the_mover(seen.points):
         if not point.complete or point.snapshot_id == entry.snapshot_id or point.files == 0:

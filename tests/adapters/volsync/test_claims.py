@@ -248,12 +248,24 @@ def test_a_backup_now_stops_the_schedule_until_it_is_given_back(
 ) -> None:
     spec = {"sourcePVC": "notes", "trigger": {"schedule": "0 * * * *"}, "restic": {}}
     as_flux(client, REPLICATION_SOURCE, {"metadata": {"name": "notes"}, "spec": spec}, ns)
-    claims.back_up_now(ns, "notes", "backup-1")
+    assert claims.back_up_now(ns, "notes", "backup-1") == "backup-1"
     found = client.get(REPLICATION_SOURCE, "notes", ns) or {}
     assert found["spec"]["trigger"] == {"schedule": "0 * * * *", "manual": "backup-1"}
-    claims.back_up_now(ns, "notes", "")
+    assert claims.back_up_now(ns, "notes", "backup-1") == "backup-1", "not run yet: no second run"
+    say(client, REPLICATION_SOURCE, "notes", ns, {"lastManualSync": "backup-1"})
+    assert claims.back_up_now(ns, "notes", "backup-1") == "backup-1-again-1"
+    assert claims.source(ns, "notes").schedule == "0 * * * *"
+    assert claims.back_up_now(ns, "notes", "") == ""
     found = client.get(REPLICATION_SOURCE, "notes", ns) or {}
     assert found["spec"]["trigger"] == {"schedule": "0 * * * *"}
+
+
+def test_a_source_that_has_no_schedule_is_never_left_without_a_trigger(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
+    spec = {"sourcePVC": "notes", "trigger": {"manual": "from-git"}, "restic": {}}
+    as_flux(client, REPLICATION_SOURCE, {"metadata": {"name": "notes"}, "spec": spec}, ns)
+    claims.back_up_now(ns, "notes", "backup-1")
+    assert claims.back_up_now(ns, "notes", "") == "backup-1"
+    assert claims.source(ns, "notes").manual == "backup-1", "without one it would back up again and again"
 
 
 def test_a_claim_tells_where_its_data_came_from(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:

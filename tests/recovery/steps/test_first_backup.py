@@ -11,9 +11,10 @@ from adapters.volsync.results import SourceBackups
 from cluster.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
+from lab.ports.claims import ModelledClaims
 from lab.world.store import Trouble, a_file
-from recovery.steps.first_backup import after_release, files_in
-from tests.hands import do, see
+from recovery.steps.first_backup import after_release, files_in, trigger_of
+from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
 
@@ -95,6 +96,52 @@ class TestWhenItBegan:
     def test_a_record_that_does_not_know_when_counts_from_when_it_was_held(self, alive: Restoring) -> None:
         alive.entry_says(released=0.0)
         assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+
+
+class TestTheTrigger:
+    """VolSync credits whatever run ends while it stands there, and never runs twice for the same one."""
+
+    def test_one_that_ran_already_is_asked_for_under_another_name(self, alive: Restoring) -> None:
+        del alive.home.store.repositories[alive.address].snapshots[1:]
+        source = alive.home.kube.objects().sources[("apps", "notes")]
+        source.last_manual = trigger_of(alive.entry)
+        do(alive, alive.restore, STEP)
+        assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+        assert source.last_manual == f"{trigger_of(alive.entry)}-again-1"
+
+    def test_a_run_of_the_empty_claim_that_is_credited_with_it_is_not_taken_for_the_answer(self, alive: Restoring) -> None:
+        repository = alive.home.store.repositories[alive.address]
+        del repository.snapshots[1:]
+        act = replace(alive.home.act("by-hand"), claims=BegunBefore(alive.home.kube, alive.home.volsync))
+        step(alive.restore, STEP).apply(act, see(alive, alive.restore, STEP), Notebook())
+        assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+        assert len(repository.snapshots) == 2
+
+    def test_a_source_without_a_schedule_keeps_ours_for_without_any_it_would_never_stop(self, alive: Restoring) -> None:
+        del alive.home.store.repositories[alive.address].snapshots[1:]
+        source = alive.home.kube.objects().sources[("apps", "notes")]
+        source.schedule = ""
+        do(alive, alive.restore, STEP)
+        assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+        assert source.manual == trigger_of(alive.entry)
+
+
+class BegunBefore(ModelledClaims):
+    """Just before our first trigger comes, VolSync has begun a run by itself, on a claim that is still empty."""
+
+    begun = False
+
+    def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
+        """As ever, but for the first."""
+        if self.begun:
+            return super().back_up_now(namespace, source, trigger)
+        self.begun = True
+        objects = self._kube.objects()
+        claim, found = objects.claims[(namespace, "notes")], objects.sources[(namespace, source)]
+        entries, claim.entries, found.wanted = claim.entries, (), True
+        self._volsync.nudge(objects, found)
+        self._world.after(self._kube.delays.backup_s + 0.1, "data", lambda: setattr(claim, "entries", entries))
+        return super().back_up_now(namespace, source, trigger)
 
 
 def looked(house: Restoring) -> tuple[RepositoryLook, SourceBackups]:

@@ -1,0 +1,18 @@
+"""Names of manual triggers. VolSync runs once for each that differs from the one that stood there when its last run ended."""
+
+from __future__ import annotations
+
+_AGAIN = "-again-"
+
+
+def numbered(wanted: str, last: str) -> str:
+    """The trigger to set after `last`: `wanted`, or with the next number when the last run was of it already."""
+    if not is_of(last, wanted):
+        return wanted
+    number = last[len(wanted) + len(_AGAIN) :]
+    return f"{wanted}{_AGAIN}{int(number) + 1 if number.isdigit() else 1}"
+
+
+def is_of(trigger: str, wanted: str) -> bool:
+    """Whether it is `wanted`, or `wanted` with a number."""
+    return trigger == wanted or trigger.startswith(wanted + _AGAIN)
