@@ -163,9 +163,7 @@ class Supervisor:
         if child is not None:
             _end(child.identity, grace_s)
             if child.process is not None:
-                if (
-                    child.process.returncode is None
-                ):  # not reaped yet, so its number still names its group: nobody stays behind
+                if child.process.returncode is None:  # not reaped, so its number still names its group: nobody stays behind
                     with suppress(ProcessLookupError):
                         os.killpg(child.identity.pid, signal.SIGKILL)
                 child.process.wait()
@@ -197,13 +195,17 @@ class Supervisor:
         """End everything, clients first; nothing of this lab is left running afterwards."""
         for rank in Rank:
             with self._lock:
-                names = [n for n, c in self._children.items() if c.program.rank is rank]
-                # etcd's data and the API server's state are disposable or synced: no reason to wait for their long farewell.
-                grace_s = 3.0 if rank is Rank.CLIENT else 0.0
-                for name in names:
-                    self._children[name].identity.signal_group(signal.SIGTERM if grace_s else signal.SIGKILL)
-            for name in names:
-                self.stop(name, grace_s)
+                children = [c for c in self._children.values() if c.program.rank is rank]
+            # etcd's data and the API server's state are disposable or synced: no reason to wait for their long farewell.
+            grace_s = 3.0 if rank is Rank.CLIENT else 0.0
+            for child in children:
+                child.identity.signal_group(signal.SIGCONT)
+                child.identity.signal_group(signal.SIGTERM if grace_s else signal.SIGKILL)
+            deadline = time.monotonic() + grace_s
+            for child in children:
+                # Told once: many a program takes a second SIGTERM for impatience and leaves its work undone.
+                child.identity.wait_gone(max(0.0, deadline - time.monotonic()))
+                self.stop(child.program.name, grace_s=0.0)
         self.sweep()
 
     def sweep(self) -> tuple[int, ...]:
