@@ -169,12 +169,14 @@ def marks(thing: dict[str, Any]) -> Iterator[str]:
 
 def test_with_the_readmes_commands_nothing_of_ours_is_left_and_the_house_lives_on(bench: Bench) -> None:
     """Last in this file: afterwards nothing holds the claim any more. What a broken-off restore leaves is put there first."""
-    bindings, namespace, roles, unpin, suspended, resume, scaled, scale = readme_commands()
+    bindings, namespace, roles, unpin, suspended, resume, scaled, scale, asked, schedule = readme_commands()
     where, what = "selfhosted", "notes"
     kubectl(bench, "patch", "replicationdestination", f"{what}-bootstrap", "-n", where, "--type=merge",
             "-p", '{"spec":{"restic":{"restoreAsOf":"2026-01-01T00:00:00Z"}}}')  # fmt: skip
     kubectl(bench, "patch", "kustomization.kustomize.toolkit.fluxcd.io", what, "-n", where, "--type=merge",
             "-p", '{"metadata":{"annotations":{"blackstart/suspended":"x"}},"spec":{"suspend":true}}')  # fmt: skip
+    kubectl(bench, "patch", "replicationsource", what, "-n", where, "--type=merge", "--field-manager=blackstart",
+            "-p", '{"spec":{"trigger":{"manual":"blackstart-1"}}}')  # fmt: skip
     kubectl(bench, "annotate", "deployment", what, "-n", where, "blackstart/replicas=1")
     kubectl(bench, "scale", "deployment", what, "-n", where, "--replicas=0")
 
@@ -191,6 +193,10 @@ def test_with_the_readmes_commands_nothing_of_ours_is_left_and_the_house_lives_o
     marked = [line.split() for line in typed(bench, scaled).splitlines()[1:] if line.split()[3] != "<none>"]
     assert marked == [["Deployment", where, what, "1"]]
     typed(bench, scale.replace("NAMESPACE", where).replace("NAME", what).replace("REPLICAS", "1"))
+    assert [line.split()[:3] for line in typed(bench, asked).splitlines()[1:]] == [[where, what, "blackstart-1"]]
+    typed(bench, schedule.replace("NAMESPACE", where).replace("NAME", what))
+    (source,) = json.loads(kubectl(bench, "get", "replicationsource", "-A", "-o", "json"))["items"]
+    assert list(source["spec"]["trigger"]) == ["schedule"]
 
     everything = json.loads(kubectl(bench, "get", ",".join(OF_OURS), "-A", "-o", "json"))["items"]
     assert [mark for thing in everything for mark in marks(thing)] == ["Secret sops-age: app.kubernetes.io/managed-by"]
