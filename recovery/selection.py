@@ -9,6 +9,7 @@ from adapters.backups.results import Verdict
 from adapters.context import LookContext
 from adapters.hold.results import HoldRecord
 from adapters.volsync.results import ClaimPhase
+from adapters.volsync.trigger import is_of
 from cluster.audit import audit_claim
 from cluster.holding import still_held
 from engine.errors import SettingsInvalid
@@ -61,9 +62,9 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
 
 
 def _backing_up(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:
-    """Whether the trigger of its first backup is still on."""
+    """Whether the trigger of its first backup is still on, under whatever number."""
     entry = record.claim(claim.namespace, claim.claim)
-    return entry is not None and look.claims.source(claim.namespace, claim.source).manual == trigger_of(entry)
+    return entry is not None and is_of(look.claims.source(claim.namespace, claim.source).manual, trigger_of(entry))
 
 
 def _alive(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:

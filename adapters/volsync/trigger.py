@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+OURS = "blackstart-"
+"""What ours begin with, and nobody else's."""
+
 _AGAIN = "-again-"
 
 

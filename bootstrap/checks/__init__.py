@@ -18,6 +18,7 @@ from bootstrap.checks import (
     privileges,
     quorum,
     room,
+    schedules,
     strangers,
     suspensions,
     unconfigured,
@@ -27,5 +28,5 @@ from bootstrap.checks import (
 __all__ = [
     "age_key", "api_servers", "charts", "clocks", "clone", "engines", "etcd_healthy", "image",
     "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
-    "room", "strangers", "suspensions", "unconfigured", "versions",
+    "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

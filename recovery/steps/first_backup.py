@@ -11,7 +11,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView
 from adapters.volsync.results import SourceBackups
-from adapters.volsync.trigger import is_of
+from adapters.volsync.trigger import OURS, is_of
 from cluster.audit import of_the_mover, repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
@@ -119,7 +119,7 @@ class FirstBackup(BaseStep):
 
 def trigger_of(entry: HeldClaim) -> str:
     """Our manual trigger on the source: one of its own for each hold, the same for every resume of it (numbered once it ran)."""
-    return f"blackstart-{entry.since:.0f}"
+    return f"{OURS}{entry.since:.0f}"
 
 
 def files_in(backups: BackupsView, repository: Repository, point: RestorePoint) -> int:

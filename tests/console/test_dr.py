@@ -135,12 +135,15 @@ class TestWhichClaims:
         assert held_desk.running.apply(course).exit_code == errors.EXIT_OK
         assert objects.claims[("apps", "notes")].app_ready
 
-    def test_without_a_name_a_first_backup_that_broke_off_is_ended_and_the_schedule_given_back(self, held_desk: Desk) -> None:
+    @pytest.mark.parametrize("number", ["", "-again-2"])  # numbered once VolSync had credited it to a run begun before
+    def test_without_a_name_a_first_backup_that_broke_off_is_ended_and_the_schedule_given_back(
+        self, held_desk: Desk, number: str
+    ) -> None:
         running = held_desk.running
         running.apply(running.restore)
         objects = running.home.kube.objects()
         source, entry = objects.sources[("apps", "notes")], running.home.look().hold.record().claims[0]
-        source.manual = source.last_manual = trigger_of(entry)
+        source.manual = source.last_manual = trigger_of(entry) + number
         course = dr.restore_course(held_desk.session("dr.restore"), "", "")
         assert "recovery.hold-again/apps/notes" not in {step.id for step in course.steps}
         assert running.apply(course).exit_code == errors.EXIT_OK

@@ -132,6 +132,17 @@ def test_a_named_fault_turns_exactly_its_own_rows_red(bench: Bench, named: Named
     assert sorted(rows) == sorted(named.red), rows
 
 
+def test_a_trigger_whose_run_has_ended_keeps_its_schedule_off_and_the_hint_gives_it_back(bench: Bench) -> None:
+    patch = ("patch", "replicationsource", "notes", "-n", "selfhosted", "--type=merge", "-p")
+    kubectl(bench, *patch, '{"status":{"lastManualSync":"by-hand"}}', "--subresource=status")  # the hold lets no run end
+    kubectl(bench, *patch, '{"spec":{"trigger":{"manual":"by-hand"}}}')
+    found = bench.run("cluster.verify")
+    assert list(red_rows(found)) == ["backup.schedules"]
+    (row,) = [row for row in found.result["steps"] if row["id"] == "backup.schedules"]
+    typed(bench, row["error"]["hint"])
+    assert red(bench) == {}
+
+
 def readme_commands() -> list[str]:
     """The lines of the README's "Get rid of Blackstart", without their comments, in their order."""
     section = (CHECKOUT / "README.md").read_text(encoding="utf-8").partition("## Get rid of Blackstart")[2].partition("\n## ")[0]

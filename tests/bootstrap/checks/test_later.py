@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_DRIFT, EXIT_HELD
 from engine.probe import Condition, Probe
@@ -137,6 +139,40 @@ class TestSuspensions:
         objects.kustomizations["other/theirs"] = replace(objects.kustomizations["apps/notes"], namespace="other", name="theirs")
         objects.source_suspended = True
         assert self.suspend(built, "other/theirs").evidence == ("gitrepository flux-system/flux-system",)
+
+
+class TestSchedules:
+    CHECK = "backup.schedules"
+
+    @pytest.mark.parametrize(
+        ("trigger", "begins"), [("blackstart-17", "invoke dr.restore ends"), ("by-hand", "kubectl -n apps patch")]
+    )
+    def test_one_that_a_manual_trigger_keeps_off_is_drift_with_what_gives_it_back(
+        self, built: Running, trigger: str, begins: str
+    ) -> None:
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+        source = built.home.kube.objects().sources[("apps", "notes")]
+        source.manual = source.last_manual = trigger
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.evidence) == (Condition.DRIFTED, (f"apps/notes: {trigger}",))
+        assert seen.hint.startswith(begins)
+        assert """kubectl -n apps patch replicationsource notes --type=json -p '[{"op":"remove",""" in seen.hint
+        assert [step.id for step in built.verify(built.bootstrap).root_causes] == [self.CHECK]
+        assert [step.id for step in built.apply(built.bootstrap).warnings] == [self.CHECK]
+        assert source.manual == trigger, "a run leaves it as it is"
+
+    def test_a_backup_that_was_asked_for_and_has_not_ended_is_no_drift(self, built: Running) -> None:
+        built.home.kube.objects().sources[("apps", "notes")].manual = "by-hand"
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+
+    def test_a_source_without_a_schedule_has_none_to_keep_off(self, built: Running) -> None:
+        source = built.home.kube.objects().sources[("apps", "notes")]
+        source.schedule, source.manual, source.last_manual = "", "by-git", "by-git"
+        assert see(built, built.bootstrap, self.CHECK).condition is Condition.SATISFIED
+
+    def test_a_source_that_is_not_there_is_told(self, built: Running) -> None:
+        built.home.kube.objects().sources.clear()
+        assert see(built, built.bootstrap, self.CHECK).detail == "none; 1 of 1 sources are not there (yet)"
 
 
 class TestTheGuardOfTheNodes:
