@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from adapters.context import ActContext
-from adapters.hold.results import AcceptedDatabase, HoldState
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.holding import still_held
@@ -17,21 +18,37 @@ CLAIM, DATABASE = "claim:", "database:"
 """Before a name, where a claim and a database are called the same."""
 
 
-def to_release(house: House, name: str) -> BackedUpClaim | Database:
-    """What the house declares by this name: `namespace/name` or the name alone. Raises SettingsInvalid unless it is exactly one."""
+def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> BackedUpClaim | Database | HeldClaim:
+    """What is meant by this name: `namespace/name` or the name alone. Raises SettingsInvalid unless it is exactly one.
+
+    The house's own word comes first. Only what it does not declare is looked for in the record: a claim may leave Git while it
+    is held, and stays held.
+    """
     word, known = name.strip(), (*(c.key for c in house.claims), *(d.key for d in house.databases))
     if not word:  # no word means every claim elsewhere, which is no name of one
         raise SettingsInvalid("which claim or database is to be released?", evidence=known)
     if "," in word:
         raise SettingsInvalid("one is released at a time", evidence=tuple(map(str.strip, word.split(","))))
     bare = word.removeprefix(CLAIM).removeprefix(DATABASE)
-    claims = [] if word.startswith(DATABASE) else [c for c in house.claims if bare in (c.key, c.claim)]
+    claims: list[BackedUpClaim | HeldClaim] = []
+    if not word.startswith(DATABASE):
+        claims += [c for c in house.claims if bare in (c.key, c.claim)]
     databases = [] if word.startswith(CLAIM) else [d for d in house.databases if bare in (d.key, d.name)]
+    if not claims and not databases and not word.startswith(DATABASE):
+        left = undeclared(house, record())
+        claims += [c for c in left if bare in (c.key, c.claim)]
+        known += tuple(c.key for c in still_held(left))
     if len(claims) + len(databases) != 1:
         told = "no claim and no database" if not claims and not databases else "more than one"
         both = (*(f"{CLAIM}{c.key}" for c in claims), *(f"{DATABASE}{d.key}" for d in databases))
         raise SettingsInvalid(f"{word} names {told}", evidence=both or known)
     return claims[0] if claims else databases[0]
+
+
+def undeclared(house: House, record: HoldRecord) -> tuple[HeldClaim, ...]:
+    """Those of the record that the repository does not declare (any more): no restore can bring back what is held of them."""
+    declared = {claim.key for claim in house.claims}
+    return tuple(claim for claim in record.claims if claim.key not in declared)
 
 
 def lift_database(act: ActContext, database: Database, reason: str) -> tuple[str, ...]:
@@ -59,7 +76,7 @@ def lift_database(act: ActContext, database: Database, reason: str) -> tuple[str
     return (f"database {database.key} {told}",)
 
 
-def lift(act: ActContext, claim: BackedUpClaim, reason: str) -> tuple[str, ...]:
+def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tuple[str, ...]:
     """Start what a replacement has stopped, write the release into the record, have VolSync look again.
 
     Answers what was done, and what is left for a person with its command. PermanentError when the claim is not held, and nothing
@@ -86,7 +103,7 @@ def lift(act: ActContext, claim: BackedUpClaim, reason: str) -> tuple[str, ...]:
     return (f"{claim.key} {told}", *_suspended(act, claim))
 
 
-def _wake(act: ActContext, claim: BackedUpClaim) -> None:
+def _wake(act: ActContext, claim: BackedUpClaim | HeldClaim) -> None:
     """Nudge what is there and waits, for VolSync's back-off may be as long as the hold was; last of all take our pin off.
 
     As long as that is on, a release that was cut off is seen not to be over.
@@ -101,16 +118,16 @@ def _wake(act: ActContext, claim: BackedUpClaim) -> None:
             raise TransientError(f"{claim.key} is released, and our pin is on {claim.destination} still")
 
 
-def _stopped(act: ActContext, claim: BackedUpClaim) -> tuple[str, ...]:
+def _stopped(act: ActContext, claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
     """What stands still by our hand, each with the command that a person would type."""
     found = [f"{w.kind} {w.name} is scaled to 0; by hand: {wake_by_hand(w)}" for w in resting(act.cluster, claim)]
     flux = kustomization_of(act.flux, claim)
     if flux is not None and flux.ours:
-        found.append(f"Kustomization {flux.key} is suspended; by hand: {suspend_by_hand(claim, on=False)}")
+        found.append(f"Kustomization {flux.key} is suspended; by hand: {suspend_by_hand(flux.key, on=False)}")
     return tuple(found)
 
 
-def _suspended(act: ActContext, claim: BackedUpClaim) -> tuple[str, ...]:
+def _suspended(act: ActContext, claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
     """What is left for a person: somebody else's suspension is theirs to take back."""
     flux = kustomization_of(act.flux, claim)
     if flux is None or not flux.suspended:

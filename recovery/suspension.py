@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.context import ActContext
 from adapters.flux.results import SUSPENDED, KustomizationState
+from adapters.hold.results import HeldClaim
 from adapters.kubernetes.results import Workload
 from adapters.kubernetes.workloads import RESTING
 from adapters.ports import ClusterView, FluxView
@@ -12,8 +13,10 @@ from engine.errors import PermanentError
 from house.model import BackedUpClaim
 
 
-def kustomization_of(flux: FluxView, claim: BackedUpClaim) -> KustomizationState | None:
-    """The Kustomization that makes this claim; None when Flux has none of that name."""
+def kustomization_of(flux: FluxView, claim: BackedUpClaim | HeldClaim) -> KustomizationState | None:
+    """The Kustomization that makes this claim; None when Flux has none of that name, or only the record knows the claim."""
+    if isinstance(claim, HeldClaim):
+        return None
     return next((k for k in flux.state().kustomizations if k.key == claim.flux_app), None)
 
 
@@ -27,12 +30,12 @@ def refuse_foreign(found: KustomizationState | None, claim: BackedUpClaim) -> No
         )
 
 
-def resting(cluster: ClusterView, claim: BackedUpClaim) -> tuple[Workload, ...]:
+def resting(cluster: ClusterView, claim: BackedUpClaim | HeldClaim) -> tuple[Workload, ...]:
     """The workloads that mount the claim and that a restore has scaled to 0."""
     return tuple(w for w in cluster.workloads(claim.namespace, claim.claim) if w.resting is not None)
 
 
-def start_again(act: ActContext, claim: BackedUpClaim) -> None:
+def start_again(act: ActContext, claim: BackedUpClaim | HeldClaim) -> None:
     """Take back what we have suspended and scaled to 0, and nothing else: what somebody else suspended stays so."""
     flux = kustomization_of(act.flux, claim)
     if flux is not None:
@@ -42,9 +45,9 @@ def start_again(act: ActContext, claim: BackedUpClaim) -> None:
         act.cluster.wake(workload)
 
 
-def suspend_by_hand(claim: BackedUpClaim, *, on: bool) -> str:
-    """The command that suspends under our mark, or takes both away: what is done by hand here, a run goes on from."""
-    namespace, _, name = claim.flux_app.partition("/")
+def suspend_by_hand(kustomization: str, *, on: bool) -> str:
+    """The command that suspends it (`namespace/name`) under our mark, or takes both away: a run goes on from either."""
+    namespace, _, name = kustomization.partition("/")
     patch = {"metadata": {"annotations": {SUSPENDED: "true" if on else None}}, "spec": {"suspend": True if on else None}}
     return f"kubectl -n {namespace} patch kustomizations.kustomize.toolkit.fluxcd.io {name} --type merge -p {json_by_hand(patch)}"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from json import loads
 
 from adapters.backups.results import Verdict
-from adapters.hold.results import HoldState
+from adapters.hold.results import HoldRecord, HoldState
 from cluster.audit import ClaimAudit, audit_claim
 from cluster.course import Course
 from cluster.holding import still_held
@@ -22,10 +22,10 @@ from engine.journal import open_journal
 from engine.workers import Threads, each
 from house.loader import Part
 from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
-from house.model import BackedUpClaim, Database
+from house.model import BackedUpClaim, Database, House
 from recovery.asof import as_time
 from recovery.course import course
-from recovery.lifting import lift, lift_database, to_release
+from recovery.lifting import lift, lift_database, to_release, undeclared
 from recovery.selection import select
 
 
@@ -174,9 +174,9 @@ def hold_of(session: Session) -> int:
     if not session.json:
         if record.claims:
             session.console.print(hold_table(record, session.clock.now()))
-        for line in database_lines(session.house, record, session.clock.now()):
+        for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, session.clock.now())):
             session.console.print(line, markup=False)
-        following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else "invoke dr.restore" if held else ""
+        following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else lifts(session.house, record)
         session.console.print(f"\n{session.prefix}{told}.", markup=False)
         if following:
             session.console.print(f"Next: {complete(following, session.settings)}", markup=False)
@@ -187,6 +187,28 @@ def hold_of(session: Session) -> int:
     code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
     counts = {"held": len(held), "all": len(record.claims)}
     return session.finish(outcome, counts, code, claims=rows, databases=databases, policies_missing=missing)
+
+
+def read_record(session: Session) -> HoldRecord:
+    """The hold's record as it stands now."""
+    with session.doors(None) as doors:
+        return doors.look.hold.record()
+
+
+def lifts(house: House, record: HoldRecord) -> str:
+    """The verb that lifts what is held, "" for nothing: a restore, unless the repository declares none of it."""
+    held, left = still_held(record.claims), still_held(undeclared(house, record))
+    if len(left) < len(held):
+        return "invoke dr.restore"
+    return f"invoke dr.release {left[0].key} --unproven --reason TEXT" if left else ""
+
+
+def undeclared_lines(house: House, record: HoldRecord) -> list[str]:
+    """The held claims that no restore can bring back, for nothing in the repository says from where."""
+    return [
+        f"{claim.key} is held, and the repository does not declare its backup (any more): dr.restore does not know it"
+        for claim in still_held(undeclared(house, record))
+    ]
 
 
 def print_manifests(json: bool) -> int:
@@ -213,7 +235,7 @@ def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) 
 
 def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:
     """Lift it, with the house's lock held meanwhile."""
-    chosen = to_release(session.house, claim)
+    chosen = to_release(session.house, claim, lambda: read_record(session))
     if not unproven or not reason:
         raise SettingsInvalid(
             f"{chosen.key} is not proven: to lift its hold all the same, say so and say why",
@@ -224,11 +246,12 @@ def release_one(session: Session, claim: str, unproven: bool, reason: str) -> in
         session.doors(journal) as doors,
     ):
         told = lift_database(doors.act, chosen, reason) if isinstance(chosen, Database) else lift(doors.act, chosen, reason)
-        held = still_held(doors.look.hold.record().claims)
+        record = doors.look.hold.record()
+    held = still_held(record.claims)
     for line in (*told, *((f"{len(held)} held still: {', '.join(c.key for c in held)}",) if held else ())):
         session.console.print(f"{session.prefix}{line}", markup=False)
     if held:
-        session.console.print(f"Next: {complete('invoke dr.restore', session.settings)}", markup=False)
+        session.console.print(f"Next: {complete(lifts(session.house, record), session.settings)}", markup=False)
     kind = "database" if isinstance(chosen, Database) else "claim"
     outcome, code = ("held", EXIT_HELD) if held else ("done", EXIT_OK)
     return session.finish(outcome, {"released": 1, "held": len(held)}, code, told=told, **{kind: chosen.key})

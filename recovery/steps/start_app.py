@@ -56,7 +56,8 @@ class StartApp(BaseStep):
         start_again(act, self.claim)
 
     def by_hand(self) -> str:
-        return f"{suspend_by_hand(self.claim, on=False)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"
+        resumed = suspend_by_hand(self.claim.flux_app, on=False)
+        return f"{resumed} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"
 
 
 def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StartApp]:

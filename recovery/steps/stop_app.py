@@ -64,7 +64,7 @@ class StopApp(BaseStep):
             act.cluster.rest(workload)
 
     def by_hand(self) -> str:
-        return f"{suspend_by_hand(self.claim, on=True)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=0"
+        return f"{suspend_by_hand(self.claim.flux_app, on=True)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=0"
 
 
 def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StopApp]:

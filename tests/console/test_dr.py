@@ -253,6 +253,48 @@ class TestReleaseByHand:
             dr.release_one(held_desk.session("dr.release"), "notes", True, "why not")
 
 
+class TestHeldAndNotInGitAnyMore:
+    """Its backup was taken out of the repository while it was held: no restore knows it, and it must not stay held for good."""
+
+    @pytest.fixture
+    def left(self, tmp_path: Path) -> Desk:
+        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
+        desk.running.apply(desk.running.bootstrap)
+        desk.running.house = replace(desk.running.house, claims=(a_claim("photos"),))
+        return desk
+
+    def test_it_is_told_apart_and_what_comes_next_is_what_can_lift_it(self, left: Desk, capsys: Printed) -> None:
+        assert dr.hold_of(left.session("dr.hold")) == errors.EXIT_HELD
+        shown = capsys.readouterr().out
+        assert "apps/notes is held, and the repository does not declare its backup (any more)" in shown
+        assert "apps/photos is held, and" not in shown
+        assert "Next: invoke dr.restore" in shown
+        assert left.running.apply(dr.restore_course(left.session("dr.restore"), "", "")).exit_code == errors.EXIT_HELD
+        assert dr.hold_of(left.session("dr.hold")) == errors.EXIT_HELD
+        assert "Next: invoke dr.release apps/notes --unproven --reason TEXT" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("name", ["notes", "apps/notes", "claim:notes"])
+    def test_it_is_released_by_the_name_that_the_record_has(self, left: Desk, name: str, capsys: Printed) -> None:
+        left.running.home.kube.objects().destinations[("apps", "notes-bootstrap")].ours = True
+        with pytest.raises(SettingsInvalid, match="apps/notes is not proven"):
+            dr.release_one(left.session("dr.release"), name, False, "")
+        assert dr.release_one(left.session("dr.release"), name, True, "it has moved") == errors.EXIT_HELD
+        assert "1 held still: apps/photos" in capsys.readouterr().out
+        entry = left.running.home.look().hold.record().claim("apps", "notes")
+        assert entry is not None
+        assert (entry.state, entry.reason) == (HoldState.RELEASED, "by hand, unproven: it has moved")
+        assert not left.running.home.kube.objects().destinations[("apps", "notes-bootstrap")].ours
+        with pytest.raises(PermanentError, match="is not held: it is released"):
+            dr.release_one(left.session("dr.release"), name, True, "once more")
+
+    def test_a_name_that_neither_has_is_told_with_all_that_there_are(self, left: Desk) -> None:
+        with pytest.raises(SettingsInvalid, match="no claim and no database") as told:
+            dr.release_one(left.session("dr.release"), "note", True, "why")
+        assert told.value.evidence == ("apps/photos", "apps/notes")
+        with pytest.raises(SettingsInvalid, match="no claim and no database"):
+            dr.release_one(left.session("dr.release"), "database:notes", True, "why")
+
+
 class TestDatabases:
     """A CloudNativePG cluster that archives and has no bootstrap.recovery: the hold refuses to have it made."""
 
