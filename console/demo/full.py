@@ -85,8 +85,7 @@ class Full:
     def _plan(self) -> None:
         with self.story.act("cluster.plan: what would be done, nothing is") as act:
             plan = self.driver.run("cluster.plan")
-            counts = plan.result["counts"]
-            self.story.show(act, plan.code == 2, ", ".join(f"{n} {what}" for what, n in counts.items()))
+            self.story.show(act, plan.code == 2, _counted(plan))
             self.story.show(act, not self._status()["faults"]["reached"], "not one mutation reached the house")
 
     def _killed_while_a_task_runs(self) -> None:
@@ -113,9 +112,9 @@ class Full:
             began = time.monotonic()
             plan = self.driver.run("cluster.plan")
             took = time.monotonic() - began
-            self.story.show(act, plan.code == 0, f"plan: {plan.result['counts']} in {took:.1f} s")
+            self.story.show(act, plan.code == 0, f"plan: {_counted(plan)}, in {took:.1f} s")
             verify = self.driver.run("cluster.verify")
-            self.story.show(act, verify.code == EXIT_HELD, f"verify: {verify.result['counts']}")
+            self.story.show(act, verify.code == EXIT_HELD, f"verify: {_counted(verify)}")
 
     def _data_and_backup(self) -> None:
         with self.story.act("dr.restore: never backed up, starts empty by approval; the application writes data") as act:
@@ -124,7 +123,7 @@ class Full:
             refused = self.driver.run("dr.restore")
             self.story.show(act, refused.code == 21, f"without approval refused, exit {refused.code}")
             done = self.driver.run("dr.restore", "--approve", digest)
-            self.story.show(act, done.code == EXIT_OK, f"approved {digest}: {done.result.get('counts')}")
+            self.story.show(act, done.code == EXIT_OK, f"approved {digest}: {_counted(done)}")
             files = self._until(lambda: n if (n := self._count()) >= FILES else None, "the application's files")
             self.story.show(act, files == FILES, f"the application wrote {files} files")
         with self.story.act("VolSync backs the claim up to the S3 door; dr.audit --lock writes down what is known") as act:
@@ -144,7 +143,7 @@ class Full:
             done = self.driver.run("dr.restore")
             name = "/".join(CLAIM)
             proof = done.step(f"recovery.prove/{name}").get("detail", "no proof")
-            self.story.show(act, done.code == EXIT_OK, f"{proof}; {done.result.get('counts')}")
+            self.story.show(act, done.code == EXIT_OK, f"{proof}; {_counted(done)}")
             self.story.show(act, done.code == EXIT_OK, done.step(f"recovery.first-backup/{name}").get("detail", "no backup"))
             after = self._digest()
             told = f"the lab's own digest of the volume: {before['sha256'][:12]} before, {after['sha256'][:12]} after"
@@ -235,3 +234,8 @@ def _task_of_create_vm(line: Line) -> bool:
     return line.get("event") == "StepNoted" and "create-vm" in str(line.get("step")) and line.get("key") == "task"
 
 
+
+
+def _counted(verb: Verb) -> str:
+    """A verb's counts in words: what there was none of is left out."""
+    return ", ".join(f"{count} {what}" for what, count in verb.result.get("counts", {}).items() if count) or "nothing was counted"
