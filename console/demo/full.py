@@ -234,8 +234,6 @@ def _task_of_create_vm(line: Line) -> bool:
     return line.get("event") == "StepNoted" and "create-vm" in str(line.get("step")) and line.get("key") == "task"
 
 
-
-
 def _counted(verb: Verb) -> str:
     """A verb's counts in words: what there was none of is left out."""
     return ", ".join(f"{count} {what}" for what, count in verb.result.get("counts", {}).items() if count) or "nothing was counted"

@@ -180,7 +180,11 @@ def hold_of(session: Session) -> int:
         session.console.print(f"\n{session.prefix}{told}.", markup=False)
         if following:
             session.console.print(f"Next: {complete(following, session.settings)}", markup=False)
-    rows = [{"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth} for c in record.claims]
+    strays = undeclared(session.house, record)
+    rows = [
+        {"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth, "declared": c not in strays}
+        for c in record.claims
+    ]
     accepted = {d.key: {"state": HoldState.ACCEPTED_EMPTY, "since": d.since, "reason": d.reason} for d in record.databases}
     refused = {d.key: {"state": "refused"} for d in session.house.databases if d.held and d.key not in accepted}
     databases = [{"database": key, **told} for key, told in (refused | accepted).items()]

@@ -269,6 +269,9 @@ class TestHeldAndNotInGitAnyMore:
         assert "apps/notes is held, and the repository does not declare its backup (any more)" in shown
         assert "apps/photos is held, and" not in shown
         assert "Next: invoke dr.restore" in shown
+        dr.hold_of(left.session("dr.hold", json=True))
+        rows = json.loads(capsys.readouterr().out)["result"]["claims"]
+        assert {row["claim"]: row["declared"] for row in rows} == {"apps/notes": False, "apps/photos": True}
         assert left.running.apply(dr.restore_course(left.session("dr.restore"), "", "")).exit_code == errors.EXIT_HELD
         assert dr.hold_of(left.session("dr.hold")) == errors.EXIT_HELD
         assert "Next: invoke dr.release apps/notes --unproven --reason TEXT" in capsys.readouterr().out
