@@ -122,16 +122,6 @@ NAMED = (
 )
 
 
-@pytest.mark.parametrize("named", NAMED, ids=[f"{each.name} {each.target}".strip() for each in NAMED])
-def test_a_named_fault_turns_exactly_its_own_rows_red(bench: Bench, named: Named) -> None:
-    named.begin(bench)
-    try:
-        rows = red(bench)
-    finally:
-        named.end(bench)
-    assert sorted(rows) == sorted(named.red), rows
-
-
 def test_a_trigger_whose_run_has_ended_keeps_its_schedule_off_and_the_hint_gives_it_back(bench: Bench) -> None:
     patch = ("patch", "replicationsource", "notes", "-n", "selfhosted", "--type=merge", "-p")
     kubectl(bench, *patch, '{"status":{"lastManualSync":"by-hand"}}', "--subresource=status")  # the hold lets no run end
@@ -141,6 +131,16 @@ def test_a_trigger_whose_run_has_ended_keeps_its_schedule_off_and_the_hint_gives
     (row,) = [row for row in found.result["steps"] if row["id"] == "backup.schedules"]
     typed(bench, row["error"]["hint"])
     assert red(bench) == {}
+
+
+@pytest.mark.parametrize("named", NAMED, ids=[f"{each.name} {each.target}".strip() for each in NAMED])
+def test_a_named_fault_turns_exactly_its_own_rows_red(bench: Bench, named: Named) -> None:
+    named.begin(bench)
+    try:
+        rows = red(bench)
+    finally:
+        named.end(bench)
+    assert sorted(rows) == sorted(named.red), rows
 
 
 def readme_commands() -> list[str]:
