@@ -54,6 +54,8 @@ class SyncRelease(BaseStep):
         if state.status is not ReleaseStatus.DEPLOYED:
             return drifted(f"last revision {state.revision} is {state.status.value}", "status")
         if state.managed_by_flux:
+            if state.run and state.run in look.releases.open_runs():
+                return drifted(f"revision {state.revision}, kept by Flux since; the token of run {state.run} is left", "token")
             return satisfied(f"revision {state.revision}, kept by Flux since")
         noted = look.releases.deployed_digest(self.release.namespace, self.release.name)
         if noted != look.releases.desired_digest(self.release.namespace, self.release.name):
@@ -74,11 +76,14 @@ class SyncRelease(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         state = release_state(act.releases, self.release)
+        # A pending record is the only lock helm has: nobody may be left who could still hold it before it goes. And a run that
+        # was cut off before or after its helm had one has left a token too, which nothing else would take away.
+        for run in act.releases.open_runs():
+            if run != act.run:
+                act.releases.fence(run)
+        if state.managed_by_flux and not state.pending:
+            return
         if state.pending:
-            # A pending record is the only lock helm has: nobody may be left who could still hold it before it goes.
-            for run in act.releases.open_runs():
-                if run != act.run:
-                    act.releases.fence(run)
             act.releases.drop_pending(state)
         act.releases.sync(self.release.namespace, self.release.name, act.run)
 

@@ -59,6 +59,25 @@ def test_a_pending_release_is_repaired_only_after_every_other_run_is_fenced(buil
     assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
 
 
+def test_a_run_that_was_cut_off_after_its_helm_was_through_is_fenced_too(built: Running) -> None:
+    built.home.kube.objects().digests[KEY] = ""
+    built.home.kube.objects().runs.add("dead-run")
+    do(built, built.bootstrap, STEP)
+    assert built.home.kube.objects().runs == set()
+
+
+def test_where_flux_keeps_the_release_since_only_the_token_of_the_run_that_made_it_is_taken_away(built: Running) -> None:
+    becomes(built, ReleaseStatus.DEPLOYED, run="dead-run", managed_by_flux=True)
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+    built.home.kube.objects().runs.add("dead-run")
+    assert see(built, built.bootstrap, STEP).evidence == ("token",)
+    before = built.home.kube.objects().releases[KEY]
+    do(built, built.bootstrap, STEP)
+    assert built.home.kube.objects().runs == set()
+    assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
+    assert built.home.kube.objects().releases[KEY] == before
+
+
 def test_what_flux_keeps_and_is_at_is_waited_for(built: Running) -> None:
     becomes(built, ReleaseStatus.PENDING_UPGRADE, revision=2, run="dead-run", managed_by_flux=True)
     assert see(built, built.bootstrap, STEP).condition is Condition.CHANGING
