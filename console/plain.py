@@ -50,7 +50,8 @@ def tell(event: Event, settings: str = "") -> list[str]:
     """The lines of one event; none for what a log need not hold."""
     if isinstance(event, RunStarted):
         cut = f"; {event.cut_bytes} bytes of a torn last line were cut from the journal" if event.cut_bytes else ""
-        return [f"run {event.run}: {len(event.steps)} checks and steps{cut}"]
+        older = "; the journal of an older version goes on" if event.older_journal else ""
+        return [f"run {event.run}: {len(event.steps)} checks and steps{cut}{older}"]
     if isinstance(event, OpenBegin):
         why = "it is no step any more" if event.gone else "it would now do something else" if event.inputs_changed else ""
         return [f"resume    {event.step}  begun by run {event.run}, not ended; looking at the world{': ' + why if why else ''}"]

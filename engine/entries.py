@@ -1,17 +1,23 @@
-"""What a line of the journal says, and how it is written: `crc json`. Knows no file and no lock.
+"""What a line of the journal says, and how it is written: `sum json`, the sums chained (chain.py). Knows no file and no lock.
 
-The checksum covers the JSON text; sequence numbers have no gaps. A last line without its newline was never synced, so the
-act that would have followed it was never done: it may be cut. Anything else that does not fit is damage.
+Sequence numbers have no gaps. A last line without its newline was never synced, so the act that would have followed it was
+never done: it may be cut. Anything else that does not fit is damage. A journal is outside input: a line whose sum fits and
+whose content is not of the right types is damage as well.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
-SCHEMA = 1
+from engine.chain import Chain, open_old
+
+SCHEMA = 2
+_UNCHAINED = 1  # the schema whose lines have a CRC each
+_LATEST = 253_402_300_800.0  # the year 10000, in seconds since the epoch: what comes later is no time
 
 
 @dataclass(frozen=True)
@@ -100,36 +106,94 @@ class NewerSchema(Damage):
         self.schema = schema
 
 
-def encode(line: Line) -> bytes:
-    """One line with its newline."""
+@dataclass(frozen=True)
+class Decoded:
+    """A journal's whole lines, how many bytes from the start they take (a torn tail follows), and the chain at their end.
+
+    `unchained`: the first version wrote it, and nothing of it is sealed yet.
+    """
+
+    lines: list[Line]
+    whole: int
+    chain: Chain
+    unchained: bool
+
+
+def encode(line: Line, chain: Chain) -> bytes:
+    """One line with its newline, sealed as the chain's next."""
     body = {"seq": line.seq, "run": line.run, "at": round(line.at, 3), "kind": _NAMES[type(line.entry)]}
     body.update({f.name: getattr(line.entry, f.name) for f in fields(line.entry)})
-    text = json.dumps(body, separators=(",", ":")).encode("ascii")
-    return b"%08x %s\n" % (zlib.crc32(text), text)
+    return chain.seal(json.dumps(body, separators=(",", ":")).encode("ascii"))
 
 
-def decode(raw: bytes) -> tuple[list[Line], int]:
-    """All whole lines, and how many bytes from the start they take; what follows is a torn tail. Raises Damage."""
+def decode(raw: bytes) -> Decoded:
+    """All whole lines of a journal. Raises Damage."""
     lines: list[Line] = []
-    whole = raw.rfind(b"\n") + 1
-    for number, text in enumerate(raw[:whole].split(b"\n")[:-1], start=1):
-        line = _decode_line(text, number)
+    whole, at = raw.rfind(b"\n") + 1, 0
+    old, chain = open_old(raw.partition(b"\n")[0]) is not None, Chain()
+    for number, sealed in enumerate(raw[:whole].split(b"\n")[:-1], start=1):
+        text = open_old(sealed) if old else chain.open(sealed)
+        if text is None and old and number > 1:
+            old, chain = False, Chain(raw[:at])
+            text = chain.open(sealed)
+            if text is not None and not isinstance(_line(text, number).entry, Header):
+                text = None
+        if text is None:
+            raise Damage("the checksum does not fit", number)
+        line = _line(text, number)
         if line.seq != len(lines):
             raise Damage(f"sequence {line.seq} where {len(lines)} was due", number)
-        if isinstance(line.entry, Header) != (number == 1):
-            raise Damage("the header is not the first line, or stands twice", number)
+        _placed(line, number, lines, chained=not old)
         lines.append(line)
-    return lines, whole
+        at += len(sealed) + 1
+    chain = Chain(raw[:whole]) if old else chain
+    _torn(raw[whole:], chain, len(lines))
+    return Decoded(lines, whole, chain, old)
 
 
-def _decode_line(text: bytes, number: int) -> Line:
-    if text[8:9] != b" " or text[:8] != b"%08x" % zlib.crc32(text[9:]):
-        raise Damage("the checksum does not fit", number)
+def _placed(line: Line, number: int, before: list[Line], *, chained: bool) -> None:
+    """A header stands first, and once more where a journal of the first version begins to be sealed."""
+    if not isinstance(line.entry, Header):
+        if number == 1:
+            raise Damage("the header is not the first line", number)
+        return
+    first = before[0].entry if before else line.entry
+    assert isinstance(first, Header)  # made sure at line 1
+    sealing = chained and first.schema == _UNCHAINED and not any(isinstance(b.entry, Header) for b in before[1:])
+    if number > 1 and not sealing:
+        raise Damage("the header stands twice", number)
+    if line.entry.lineage != first.lineage:
+        raise Damage("the header of another house", number)
+
+
+def _torn(tail: bytes, chain: Chain, lines: int) -> None:
+    """A tail that is a whole line and one character more was synced, and its newline is damaged: nothing of it may be cut."""
+    if chain.fits(tail[:-1]) or (tail and open_old(tail[:-1]) is not None):
+        raise Damage("its newline is another character", lines + 1)
+
+
+def _line(text: bytes, number: int) -> Line:
     try:
-        body = json.loads(text[9:])
-        if number == 1 and body.get("schema", 0) > SCHEMA:
+        body = json.loads(text)
+        if number == 1 and _is_int(body.get("schema")) and body["schema"] > SCHEMA:
             raise NewerSchema(body["schema"])
         kind = _KINDS[body.pop("kind")]
-        return Line(int(body.pop("seq")), str(body.pop("run")), float(body.pop("at")), kind(**body))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        line = Line(body.pop("seq"), body.pop("run"), body.pop("at"), kind(**body))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Damage(f"the checksum fits, the content does not ({type(error).__name__})", number) from error
+    if not _typed(line):
+        raise Damage("the checksum fits, the content does not (a value of the wrong type)", number)
+    return line
+
+
+def _typed(line: Line) -> bool:
+    entry = line.entry
+    types: dict[str, type] = {"str": str, "bool": bool}
+    flags_and_texts = all(type(getattr(entry, f.name)) is types[str(f.type)] for f in fields(entry) if str(f.type) in types)
+    schema = _is_int(entry.schema) if isinstance(entry, Header) else True
+    time = _is_int(line.at) or (type(line.at) is float and math.isfinite(line.at))
+    return _is_int(line.seq) and type(line.run) is str and time and abs(line.at) < _LATEST and flags_and_texts and schema
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int

@@ -22,11 +22,12 @@ class Event:
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """A run begins: its id, all ids in order, bytes of a torn tail that were cut from the journal."""
+    """A run begins: its id, all ids in order, bytes of a torn tail that were cut, and whether an older version's journal goes on."""
 
     run: str
     steps: tuple[StepId, ...]
     cut_bytes: int
+    older_journal: bool = False
 
 
 @dataclass(frozen=True)

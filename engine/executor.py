@@ -159,7 +159,8 @@ class _Run(Generic[Look, Act]):
         if self._around.approval is not None and self._around.approval.to_text() not in state.approvals:
             notes.append(Note("", APPROVAL_NOTE, self._around.approval.to_text()))
         self._journal.append(*notes)
-        self._emit(events.RunStarted(self._now(), self._journal.run, self._graph.ids, self._journal.cut_bytes))
+        journal = self._journal
+        self._emit(events.RunStarted(self._now(), journal.run, self._graph.ids, journal.cut_bytes, journal.older))
         if end_group is not None:
             for program in end_leftovers(state.programs, end_group):
                 self._emit(events.LeftoverEnded(self._now(), program))

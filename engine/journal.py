@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from engine.entries import SCHEMA, Begin, Damage, End, Entry, Header, Line, NewerSchema, Note, decode, encode, redacted
+from engine.entries import SCHEMA, Begin, Damage, Decoded, End, Entry, Header, Line, NewerSchema, Note, decode, encode, redacted
 from engine.errors import JournalDamaged, JournalUnwritable
 from engine.lock import HouseLock
 from engine.secrets import redact as redact_secrets
@@ -47,17 +47,19 @@ class SystemDisk:
 
 
 class Journal:
-    """The open journal of one run. Made by `open_journal`; used by one thread alone."""
+    """The open journal of one run. Made by `open_journal`; used by one thread alone. `older`: an older version began it."""
 
-    def __init__(self, fd: int, lock: HouseLock, run: str, lines: list[Line], disk: Disk, now: Callable[[], float]) -> None:
+    def __init__(self, fd: int, lock: HouseLock, run: str, found: Decoded, disk: Disk, now: Callable[[], float]) -> None:
         self.run = run
         self.cut_bytes = 0
+        self.older = found.unchained and bool(found.lines)
         self._fd = fd
         self._lock = lock
         self._disk = disk
         self._now = now
-        self._state = fold(lines)
-        self._seq = len(lines)
+        self._state = fold(found.lines)
+        self._seq = len(found.lines)
+        self._chain = found.chain
         self._broken: JournalUnwritable | None = None
 
     @property
@@ -78,7 +80,7 @@ class Journal:
             raise self._broken
         at = self._now()
         lines = (Line(self._seq + place, self.run, at, entry) for place, entry in enumerate(entries))
-        data = b"".join(map(encode, lines))
+        data = b"".join(encode(line, self._chain) for line in lines)
         try:
             view = memoryview(data)
             while view:
@@ -137,13 +139,13 @@ def _open(folder: Path, lineage: str, run: str, disk: Disk, now: Callable[[], fl
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             raw = path.read_bytes()
-            lines, whole = _checked(path, raw, lineage, now)
-            if whole < len(raw):
-                os.ftruncate(fd, whole)
+            found = _checked(path, raw, lineage, now)
+            if found.whole < len(raw):
+                os.ftruncate(fd, found.whole)
                 os.fsync(fd)
-            journal = Journal(fd, lock, run, lines, disk, now)
-            journal.cut_bytes = len(raw) - whole
-            if not lines:
+            journal = Journal(fd, lock, run, found, disk, now)
+            journal.cut_bytes = len(raw) - found.whole
+            if journal.older or not found.lines:  # what follows is sealed, and covers what an older version wrote
                 journal._write([Header(lineage)])
                 _sync_folder(folder)
         except BaseException:
@@ -169,15 +171,15 @@ def read_state(folder: Path, *, lineage: str, now: Callable[[], float] = time.ti
         raise JournalDamaged(
             "the journal cannot be read", evidence=(f"{path}: {type(error).__name__}: {error.strerror}",)
         ) from error
-    return fold(_checked(path, raw, lineage, now)[0])
+    return fold(_checked(path, raw, lineage, now).lines)
 
 
-def _checked(path: Path, raw: bytes, lineage: str, now: Callable[[], float]) -> tuple[list[Line], int]:
-    """Whole lines and their length in bytes, or JournalDamaged with the command that moves the file aside."""
+def _checked(path: Path, raw: bytes, lineage: str, now: Callable[[], float]) -> Decoded:
+    """What the file holds, or JournalDamaged with the command that moves it aside."""
     aside = f"mv {shlex.quote(str(path))} {shlex.quote(f'{path}.aside-{_stamp(now())}')}"
     hint = "moving it aside loses history, not safety: the next run looks at the world again"
     try:
-        lines, whole = decode(raw)
+        found = decode(raw)
     except NewerSchema as newer:
         raise JournalDamaged(
             "the journal was written by a newer version",
@@ -189,8 +191,8 @@ def _checked(path: Path, raw: bytes, lineage: str, now: Callable[[], float]) -> 
         raise JournalDamaged(
             "the journal is damaged", evidence=(f"{path}, line {damage.line}: {damage.why}",), hint=hint, next_command=aside
         ) from damage
-    if lines:
-        header = lines[0].entry
+    if found.lines:
+        header = found.lines[0].entry
         assert isinstance(header, Header)  # decode made sure
         if header.lineage != lineage:
             raise JournalDamaged(
@@ -199,7 +201,7 @@ def _checked(path: Path, raw: bytes, lineage: str, now: Callable[[], float]) -> 
                 hint="check that the settings file is the one you mean; " + hint,
                 next_command=aside,
             )
-    return lines, whole
+    return found
 
 
 def _make_folder(folder: Path) -> None:

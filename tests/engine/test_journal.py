@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.chain import Chain
 from engine.entries import Begin, Damage, End, Header, Line, Note, decode, encode
 from engine.errors import JournalBusy, JournalDamaged, JournalUnwritable
 from engine.journal import Journal, SystemDisk, open_journal, read_state
@@ -56,12 +58,12 @@ def test_what_was_appended_is_folded_by_the_next_run(short: Path) -> None:
     assert read_state(short, lineage="house-1") == state
 
 
-def test_lines_are_crc_and_json_with_sequence_lineage_and_schema(short: Path) -> None:
-    lines, whole = decode((short / "journal").read_bytes())
-    assert whole == (short / "journal").stat().st_size
-    assert [line.seq for line in lines] == list(range(6))
-    assert lines[0].entry == Header("house-1", 1)
-    assert (short / "journal").read_text().splitlines()[0][8] == " "
+def test_lines_are_chained_sums_and_json_with_sequence_lineage_and_schema(short: Path) -> None:
+    found = decode((short / "journal").read_bytes())
+    assert found.whole == (short / "journal").stat().st_size
+    assert [line.seq for line in found.lines] == list(range(6))
+    assert found.lines[0].entry == Header("house-1", 2)
+    assert (short / "journal").read_text().splitlines()[0][32] == " "
 
 
 def test_files_are_for_the_owner_alone(short: Path) -> None:
@@ -74,38 +76,27 @@ def test_torn_at_every_byte_only_whole_lines_count_and_only_the_lock_holder_cuts
     raw = path.read_bytes()
     for length in range(len(raw)):
         path.write_bytes(raw[:length])
-        lines, whole = decode(raw[:length])
+        lines, whole = decode(raw[:length]).lines, decode(raw[:length]).whole
         state = read_state(short, lineage="house-1")
         assert state.lines == len(lines)
         assert path.read_bytes() == raw[:length], "reading cuts nothing"
         with opened(short, "run-2") as journal:
             assert journal.cut_bytes == length - whole
             journal.append(Note("", "run", "run-2"))
-        again, _ = decode(path.read_bytes())
+        again = decode(path.read_bytes()).lines
         assert again[: len(lines)] == lines and again[-1].entry == Note("", "run", "run-2")
 
 
-def test_flipped_at_every_bit_it_is_refused_or_only_the_last_line_is_lost(short: Path) -> None:
+def test_flipped_at_every_bit_it_is_refused(short: Path) -> None:
     path = short / "journal"
     raw = path.read_bytes()
-    good, _ = decode(raw)
-    refused = 0
-    for place in range(len(raw)):
-        for bit in range(8):
-            flipped = raw[:place] + bytes([raw[place] ^ (1 << bit)]) + raw[place + 1 :]
-            try:
-                lines, _ = decode(flipped)
-            except Damage:
-                refused += 1
-            else:
-                assert place == len(raw) - 1, "only the last newline may go unnoticed: that line was never synced"
-                assert lines == good[:-1]
-        path.write_bytes(flipped)
-        if place < len(raw) - 1:
-            with pytest.raises(JournalDamaged) as caught:
-                read_state(short, lineage="house-1", now=at_noon)
-            assert caught.value.next_command == f"mv {path} {path}.aside-20250615T150640Z"
-    assert refused == (len(raw) - 1) * 8
+    for flipped in every_flip(raw):
+        with pytest.raises(Damage):
+            decode(flipped)
+    path.write_bytes(raw[:-1] + b"\x0b")
+    with pytest.raises(JournalDamaged, match="damaged") as caught:
+        read_state(short, lineage="house-1", now=at_noon)
+    assert caught.value.next_command == f"mv {path} {path}.aside-20250615T150640Z"
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -148,7 +139,7 @@ def test_another_lineage_is_refused(short: Path) -> None:
 
 def test_a_newer_schema_is_refused_whatever_else_it_holds(tmp_path: Path) -> None:
     (tmp_path / "journal").write_bytes(
-        encode(Line(0, "run-1", 1.0, Header("house-1", 2))) + b"something that only the newer version can read\n"
+        encode(Line(0, "run-1", 1.0, Header("house-1", 3)), Chain()) + b"something that only the newer version can read\n"
     )
     with pytest.raises(JournalDamaged, match="newer version"):
         opened(tmp_path)
@@ -296,11 +287,12 @@ _ENTRY = st.one_of(
 @given(st.lists(_ENTRY, max_size=8), st.data())
 def test_any_entries_come_back_and_any_tear_leaves_a_prefix(entries: list[Begin | Note | End], data: st.DataObject) -> None:
     lines = [Line(0, "r", 1.0, Header("h"))] + [Line(at + 1, "r", 1.0, entry) for at, entry in enumerate(entries)]
-    raw = b"".join(map(encode, lines))
-    assert decode(raw) == (lines, len(raw))
+    chain = Chain()
+    raw = b"".join(encode(line, chain) for line in lines)
+    assert decode(raw).lines == lines and decode(raw).whole == len(raw)
     cut = data.draw(st.integers(0, len(raw)))
-    kept, whole = decode(raw[:cut])
-    assert kept == lines[: len(kept)] and whole <= cut and raw[:cut].count(b"\n") == len(kept)
+    found = decode(raw[:cut])
+    assert found.lines == lines[: len(found.lines)] and found.whole <= cut and raw[:cut].count(b"\n") == len(found.lines)
 
 
 def test_a_folder_that_cannot_be_used_is_an_answer_not_a_bug(tmp_path: Path) -> None:
@@ -314,3 +306,87 @@ def test_a_folder_that_cannot_be_used_is_an_answer_not_a_bug(tmp_path: Path) -> 
         read_state(tmp_path, lineage="house-1")
     with pytest.raises(JournalDamaged):
         read_state(tmp_path / "file", lineage="house-1")
+
+
+# What another hand, or another version, wrote.
+
+
+def old_line(text: str) -> bytes:
+    """As the first version wrote it: a CRC of the line alone."""
+    return b"%08x %s\n" % (zlib.crc32(text.encode()), text.encode())
+
+
+OLD = b"".join(
+    old_line(text)
+    for text in (
+        '{"seq":0,"run":"run-0","at":1.0,"kind":"journal","lineage":"house-1","schema":1}',
+        '{"seq":1,"run":"run-0","at":2.0,"kind":"begin","step":"toy.put/a","inputs":"v1"}',
+    )
+)
+
+
+def test_an_older_versions_journal_goes_on_and_is_sealed_by_what_follows(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(OLD)
+    assert set(read_state(tmp_path, lineage="house-1").in_flight) == {"toy.put/a"}
+    assert path.read_bytes() == OLD, "reading changes nothing"
+    with opened(tmp_path) as journal:
+        assert journal.older and set(journal.state.in_flight) == {"toy.put/a"}
+        journal.append(End("toy.put/a", "changed"))
+    with opened(tmp_path, "run-2") as journal:
+        assert not journal.older and journal.state.in_flight == {} and journal.state.lines == 4
+    sealed = path.read_bytes()
+    for flipped in every_flip(sealed):
+        with pytest.raises(Damage):
+            decode(flipped)
+    for length in range(len(OLD), len(sealed)):
+        assert decode(sealed[:length]).whole <= length
+
+
+def every_flip(raw: bytes) -> Iterator[bytes]:
+    """The bytes with one bit turned over, for each bit."""
+    for place in range(len(raw)):
+        for bit in range(8):
+            yield raw[:place] + bytes([raw[place] ^ (1 << bit)]) + raw[place + 1 :]
+
+
+def test_lines_of_another_houses_journal_do_not_fit_behind_ours(tmp_path: Path) -> None:
+    for house in ("house-1", "house-2"):
+        with opened(tmp_path / house, lineage=house) as journal:
+            journal.append(*ENTRIES)
+    ours, theirs = (tmp_path / house / "journal" for house in ("house-1", "house-2"))
+    mine, others = ours.read_bytes().splitlines(keepends=True), theirs.read_bytes().splitlines(keepends=True)
+    for place in range(1, len(mine)):
+        with pytest.raises(Damage):
+            decode(b"".join(mine[:place] + others[place:]))
+        with pytest.raises(Damage):
+            decode(b"".join(mine[: place + 1] + others[place:]))
+    with pytest.raises(Damage):
+        decode(OLD + b"".join(others))
+
+
+@pytest.mark.parametrize("change", [
+    '"seq":"1"', '"seq":true', '"seq":1.0', '"seq":1e999', '"seq":null', '"run":7', '"at":"noon"', '"at":NaN', '"at":Infinity', '"at":1e999',
+    '"at":1e30', '"step":null', '"step":["a"]', '"inputs":{"a":1}', '"kind":"other"', '"kind":["begin"]', '"kind":{}', '"more":1',
+    '"inputs":' + "[" * 5000 + "]" * 5000,
+])  # fmt: skip
+def test_a_line_whose_sum_fits_and_whose_content_does_not_is_damage(tmp_path: Path, change: str) -> None:
+    name = change.split(":", 1)[0]
+    body = {'"seq"': "1", '"run"': '"r"', '"at"': "2.0", '"kind"': '"begin"', '"step"': '"toy.put/a"', '"inputs"': '"v1"'}
+    text = "{" + ",".join(f"{key}:{value}" for key, value in (body | {name: change.split(":", 1)[1]}).items()) + "}"
+    chain = Chain()
+    raw = encode(Line(0, "run-1", 1.0, Header("house-1")), chain) + chain.seal(text.encode())
+    (tmp_path / "journal").write_bytes(raw)
+    with pytest.raises(JournalDamaged, match="damaged"):
+        opened(tmp_path)
+    old = OLD.splitlines(keepends=True)[0] + old_line(text)
+    with pytest.raises(Damage):
+        decode(old)
+
+
+@pytest.mark.parametrize("lineage", ["7", "null", "[]"])
+def test_a_header_of_the_wrong_type_is_damage_not_a_bug(tmp_path: Path, lineage: str) -> None:
+    text = f'{{"seq":0,"run":"r","at":1.0,"kind":"journal","lineage":{lineage},"schema":2}}'
+    (tmp_path / "journal").write_bytes(Chain().seal(text.encode()))
+    with pytest.raises(JournalDamaged, match="damaged"):
+        opened(tmp_path)

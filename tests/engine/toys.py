@@ -178,4 +178,4 @@ def state(bench: Bench) -> State:
 
 def lines(bench: Bench) -> list[dict[str, object]]:
     """The journal's lines, without their checksums."""
-    return [json.loads(line[9:]) for line in (bench.folder / "journal").read_text().splitlines()]
+    return [json.loads(line.partition(" ")[2]) for line in (bench.folder / "journal").read_text().splitlines()]
