@@ -22,7 +22,7 @@ class Event:
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """A run begins: its id, all ids in order, bytes of a torn tail that were cut, and whether an older version's journal goes on."""
+    """A run begins: its id, all ids in order, bytes of a torn tail that were cut, whether an older version's journal goes on."""
 
     run: str
     steps: tuple[StepId, ...]

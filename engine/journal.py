@@ -14,7 +14,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from engine.entries import SCHEMA, Begin, Damage, Decoded, End, Entry, Header, Line, NewerSchema, Note, decode, encode, redacted
+from engine.entries import (
+    SCHEMA,
+    Begin,
+    Damage,
+    Decoded,
+    End,
+    Entry,
+    Header,
+    Line,
+    NewerSchema,
+    Note,
+    decode,
+    encode,
+    redacted,
+)
 from engine.errors import JournalDamaged, JournalUnwritable
 from engine.lock import HouseLock
 from engine.secrets import redact as redact_secrets

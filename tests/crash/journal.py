@@ -1,6 +1,7 @@
 """Every single bit of a journal of three runs turned over, every splice of two journals, each read: how many are accepted.
 
-`python -m tests.crash.journal` prints the table; 0 accepted is what is right. An older version's journal, gone on with, is tried too.
+`python -m tests.crash.journal` prints the table; 0 accepted is what is right.
+An older version's journal, gone on with, is tried too.
 """
 
 from __future__ import annotations

@@ -366,8 +366,9 @@ def test_lines_of_another_houses_journal_do_not_fit_behind_ours(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("change", [
-    '"seq":"1"', '"seq":true', '"seq":1.0', '"seq":1e999', '"seq":null', '"run":7', '"at":"noon"', '"at":NaN', '"at":Infinity', '"at":1e999',
-    '"at":1e30', '"step":null', '"step":["a"]', '"inputs":{"a":1}', '"kind":"other"', '"kind":["begin"]', '"kind":{}', '"more":1',
+    '"seq":"1"', '"seq":true', '"seq":1.0', '"seq":1e999', '"seq":null', '"run":7', '"at":"noon"', '"at":NaN', '"at":Infinity',
+    '"at":1e999', '"at":1e30', '"step":null', '"step":["a"]', '"inputs":{"a":1}', '"kind":"other"', '"kind":["begin"]',
+    '"kind":{}', '"more":1',
     '"inputs":' + "[" * 5000 + "]" * 5000,
 ])  # fmt: skip
 def test_a_line_whose_sum_fits_and_whose_content_does_not_is_damage(tmp_path: Path, change: str) -> None:
