@@ -16,14 +16,17 @@ from typing import Any
 
 from engine.errors import PermanentError
 from lab.endpoints import doors
+from lab.houses.blocks import Reserved, reserve
 from lab.houses.make import make_house
-from lab.houses.nouns import CHECKOUT, SHAPES, HouseFolder, HouseShape, free_block
+from lab.houses.nouns import CHECKOUT, SHAPES, HouseFolder, HouseShape
 from lab.parts.errors import PartFailed
 from lab.parts.supervisor import ProcessId, Supervisor
 from lab.scenarios import known
 
 START_S = 60.0
 END_S = 60.0
+# The daemon's file descriptor that keeps its block of addresses its own.
+GUARD = 3
 _POLL_S = 0.05
 
 
@@ -49,9 +52,10 @@ def start(house: str, scenario: str, speed: float, folder: HouseFolder | None = 
         if daemon(folder) is not None:
             raise PermanentError(f"{house} runs already", next_command=f"invoke lab.down --house {house}")
         sweep(folder)
-        block = free_block(shape)
-        make_house(shape, folder, block)
-        identity = _spawn(folder, house, block.prefix, str(speed), scenario)
+        # Ours from here to the daemon's end: another house that starts at this moment must not find it free.
+        with reserve(shape) as reserved:
+            make_house(shape, folder, reserved.block)
+            identity = _spawn(folder, reserved, house, str(speed), scenario)
         told = _wait_open(folder, identity)
         for name, address in doors(shape, told).items():
             if not _open(address):
@@ -102,9 +106,9 @@ def told_endpoints(folder: HouseFolder) -> dict[str, Any]:
     return told
 
 
-def _spawn(folder: HouseFolder, *arguments: str) -> ProcessId:
+def _spawn(folder: HouseFolder, reserved: Reserved, *arguments: str) -> ProcessId:
     house, *rest = arguments
-    argv = [sys.executable, "-m", "lab.daemon", house, str(folder.root), *rest]
+    argv = [sys.executable, "-m", "lab.daemon", house, str(folder.root), reserved.block.prefix, *rest]
     # The developer's proxies, certificates and keys have no say in the lab.
     environment = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "GOMODCACHE", "GOPATH") if name in os.environ
@@ -113,6 +117,7 @@ def _spawn(folder: HouseFolder, *arguments: str) -> ProcessId:
     with folder.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
         files = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 0), (os.POSIX_SPAWN_DUP2, log.fileno(), 1)]
         files.append((os.POSIX_SPAWN_DUP2, log.fileno(), 2))
+        files.append((os.POSIX_SPAWN_DUP2, reserved.guard.fileno(), GUARD))
         # A session of its own: neither a closed terminal nor a signal to the caller's group ends the house.
         pid = os.posix_spawn(sys.executable, argv, environment, file_actions=files, setsid=True)
     return ProcessId.of(pid) or ProcessId(pid, 0)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from lab.parts.errors import PartFailed
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 API_PORT, PROXMOX_PORT, S3_PORT = 6443, 8006, 9000
 GIT_PORT, CHARTS_PORT, FACTORY_PORT = 8443, 8444, 8445
 TALOS_PORT, ETCD_PORTS = 50000, (2379, 2380)
-# Blocks 127.N.0.0/24 that houses are put into; the tests of single parts use those from 101 on.
-_BLOCKS = range(20, 100)
 
 
 @dataclass(frozen=True)
@@ -129,34 +121,6 @@ class Block:
             yield self.node(node), TALOS_PORT
             if node.control_plane:
                 yield from ((self.node(node), port) for port in (API_PORT, *ETCD_PORTS))
-
-
-def free_block(shape: HouseShape, numbers: Sequence[int] = _BLOCKS) -> Block:
-    """The first block of these whose doors can all be bound. PartFailed, with the ports that are in the way, when none can."""
-    taken: dict[int, str] = {}
-    blocks: Counter[int] = Counter()
-    for number in numbers:
-        block = Block(f"127.{number}.0")
-        with ExitStack() as stack:
-            for address, port in block.doors(shape):
-                probe = stack.enter_context(socket.socket())
-                # Connections of a house that just went down linger; they are in nobody's way.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((address, port))
-                except OSError as error:
-                    taken.setdefault(port, f"{address}:{port}: {os.strerror(error.errno or 0)}")
-                    blocks[port] += 1
-                    break
-            else:
-                return block
-    (port, _), *_ = blocks.most_common(1)
-    raise PartFailed(
-        f"none of the {len(numbers)} blocks of loopback addresses has all its ports free",
-        evidence=tuple(taken[port] for port, _ in blocks.most_common()),
-        hint="a program that listens on a port of every address takes it from every block:"
-        f" `ss -ltnp 'sport = :{port}'` tells which",
-    )
 
 
 @dataclass(frozen=True)

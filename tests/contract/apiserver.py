@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from lab.parts.pki import ClusterKeys, Pair, issue
+from tests.lab.parts.bench import free_block
 
 PORT = 6443
 _BIN = Path(__file__).resolve().parents[2] / ".tools" / "bin"
@@ -63,7 +63,11 @@ def needed(*names: str) -> None:
 def api_servers(folder: Path, count: int = 2) -> Iterator[ApiServers]:
     """Start one etcd and `count` API servers on it; all are ended, by process id, when the block is left."""
     needed("etcd", "kube-apiserver")
-    block = _free_block()
+    with free_block() as block:
+        yield from _running(folder, block, count)
+
+
+def _running(folder: Path, block: str, count: int) -> Iterator[ApiServers]:
     addresses = tuple(f"{block}.{11 + n}" for n in range(count))
     keys = ClusterKeys.make()
     started: list[subprocess.Popen[bytes]] = []
@@ -88,17 +92,6 @@ def api_servers(folder: Path, count: int = 2) -> Iterator[ApiServers]:
         for process in reversed(started):
             process.send_signal(signal.SIGKILL)
             process.wait()
-
-
-def _free_block() -> str:
-    start = os.getpid() % 100
-    for n in range(100):
-        block = f"127.{60 + (start + n) % 100}.0"
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((f"{block}.11", PORT))
-            return block
-    raise RuntimeError("no free loopback block")
 
 
 def _files(folder: Path, keys: ClusterKeys, addresses: tuple[str, ...]) -> dict[str, Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.houses.blocks import claim
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
 from lab.parts.kube import (
@@ -45,15 +45,11 @@ def need_programs() -> None:
 
 @contextmanager
 def free_block() -> Iterator[str]:
-    """The first three numbers of a block of loopback addresses that no other run of these tests uses (kept by a socket)."""
-    for number in range(101, 250):
-        with socket.socket() as guard:
-            try:
-                guard.bind((f"127.{number}.0.1", 6442))
-            except OSError:
-                continue
-            yield f"127.{number}.0"
-            return
+    """The first three numbers of a block of loopback addresses that nobody else on this machine uses meanwhile."""
+    for reserved in filter(None, map(claim, range(101, 250))):
+        with reserved:
+            yield reserved.block.prefix
+        return
     raise AssertionError("no free block of loopback addresses")
 
 
