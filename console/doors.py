@@ -16,8 +16,8 @@ class Doors(Protocol):
     programs: Programs
     end_group: EndGroup | None
 
-    def leave_at_once(self) -> None:
-        """End every program of ours now, and leave the Lease to expire. Called in a signal handler: returns at once."""
+    def end_programs(self, grace_s: float) -> None:
+        """End every program of ours within so many seconds (0: now), and start no more. Returns at once."""
 
-    def close(self) -> None:
-        """Release the Lease if it is ours, end helper processes, close connections."""
+    def close(self) -> tuple[str, ...]:
+        """Release the Lease if it is ours, end helper processes, close connections; answers what went wrong, in words."""

@@ -24,8 +24,8 @@ class JsonLines:
         self.write({"event": type(event).__name__, **_fields(event)})
 
     def write(self, thing: Mapping[str, object]) -> None:
-        """One object as one line."""
-        self._out.write(json.dumps(plain(thing), ensure_ascii=False) + "\n")
+        """One object as one line, in ASCII: it is the same in every locale."""
+        self._out.write(json.dumps(plain(thing)) + "\n")
         self._out.flush()
 
 

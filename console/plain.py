@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from console.problem import step_problem
+from console.screen import NotShown
 from engine.events import (
     BugFound,
     Event,
@@ -53,8 +54,10 @@ def tell(event: Event, settings: str = "") -> list[str]:
         older = "; the journal of an older version goes on" if event.older_journal else ""
         return [f"run {event.run}: {len(event.steps)} checks and steps{cut}{older}"]
     if isinstance(event, OpenBegin):
-        why = "it is no step any more" if event.gone else "it would now do something else" if event.inputs_changed else ""
+        why = "it is no step of this verb" if event.gone else "it would now do something else" if event.inputs_changed else ""
         return [f"resume    {event.step}  begun by run {event.run}, not ended; looking at the world{': ' + why if why else ''}"]
+    if isinstance(event, NotShown):
+        return [f"... {event.count} events are not shown: the screen did not take them; events.jsonl in the run's folder has them"]
     if isinstance(event, LeftoverEnded):
         return [f"ended a program of a dead run: {event.program}"]
     if isinstance(event, StepBegun):

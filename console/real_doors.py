@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -28,9 +27,10 @@ from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
-from engine.errors import SettingsInvalid
+from engine.errors import BlackstartError, SettingsInvalid
 from engine.journal import Journal
 from engine.programs import EndGroup, Programs
+from engine.secrets import redact
 from engine.waiting import Clock
 from engine.workers import Threads
 from house.model import House
@@ -51,22 +51,25 @@ class RealDoors:
     keeper: Keeper
     clients: Clients
     proxmox: ProxmoxAdapter
-    at_once: bool = False
 
-    def leave_at_once(self) -> None:
-        """See Doors. On a thread of its own: the handler may have interrupted whoever holds the keeper's lock."""
-        self.at_once = True
-        threading.Thread(target=self.keeper.end_all, args=(0.0,), daemon=True).start()
+    def end_programs(self, grace_s: float) -> None:
+        """See Doors."""
+        self.keeper.end_all(grace_s)
 
-    def close(self) -> None:
-        """Give the Lease back (not when leaving at once: that asks the network), end all programs, close connections."""
-        try:
-            if not self.at_once:
-                self.lease.drop()
-        finally:
-            self.keeper.close()
-            self.clients.close()
-            self.proxmox.close()
+    def close(self) -> tuple[str, ...]:
+        """See Doors. Each is closed whatever became of the one before."""
+        troubles = []
+        for what, close in (
+            ("give the Lease back (it expires by itself)", self.lease.drop), ("end our programs", self.keeper.close),
+            ("close what is open to the API servers", self.clients.close), ("close what is open to Proxmox", self.proxmox.close),
+        ):  # fmt: skip
+            try:
+                close()
+            except BlackstartError as error:
+                troubles.append(redact("; ".join((f"could not {what}: {error.what}", *error.evidence))))
+            except Exception as error:  # noqa: BLE001 - told, and the others are closed all the same
+                troubles.append(redact(f"could not {what}: {type(error).__name__}: {error}"))
+        return tuple(troubles)
 
 
 def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | None) -> RealDoors:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import os
 import secrets
-import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from rich.console import Console
@@ -22,18 +21,19 @@ from cluster.course import Course, HouseGraph
 from console.doors import Doors
 from console.jsonlines import JsonLines
 from console.live import LiveView
+from console.openhouse import OpenDoors, opened
 from console.outlet import Outlet, outlets
 from console.plain import PlainLines
 from console.problem import complete, problem_lines
+from console.signals import FIRST_S, Signals, ending
 from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, JournalUnwritable, PreflightRefused
-from engine.events import Event, Sink
+from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, PreflightRefused
+from engine.events import Sink
 from engine.executor import run
-from engine.journal import Journal, open_journal
+from engine.journal import Journal
 from engine.limits import Limits
 from engine.plan import Plan, plan
-from engine.programs import end_leftovers
 from engine.report import Outcome, Report, StepReport
 from engine.secrets import redact
 from engine.state import State
@@ -48,9 +48,8 @@ APPROVAL_VALID_S = 24 * 3600.0
 SIMULATED = "[simulated] "
 REFUSED = "refused"
 PIPE_WIDTH = 200
-
-OpenDoors = Callable[[House, str, SystemClock, Journal | None], Doors]
-
+LEAVING_S = 2.0
+"""How long a report may take to be told when somebody wants us to leave at once."""
 
 def new_run_id(now: float) -> str:
     """Time and four random bytes: orders runs for people, and never repeats."""
@@ -68,6 +67,9 @@ class Session:
     settings: str = ""
     out: TextIO = field(default_factory=lambda: sys.stdout)
     stop: Stop = field(default_factory=Stop)
+    first_s: float = FIRST_S
+    exit: Callable[[int], object] = os._exit
+    troubles: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -96,29 +98,32 @@ class Session:
 
         `done` is what a run that converged ends with, and `next_command` what then comes while claims are held.
         """
-        graph = course.graph()
-        folder = self.house.state_dir / "runs" / self.run_id
-        with ExitStack() as stack:
-            journal = open_journal(self.house.state_dir, lineage=self.house.id, run=self.run_id)
-            stack.enter_context(journal)
-            _make_folder(folder)
-            doors = stack.enter_context(self.doors(journal))
-            self.end_dead_programs(doors, journal)
-            approval = self.consent(graph, doors, journal, approved)
-            stack.callback(self.stop.subscribe(lambda: doors.leave_at_once() if self.stop.at_once else None))
-            sink = stack.enter_context(self.sinks(folder))
-            stack.enter_context(self.signals())
-            limits = self.house.limits
-            report = run(
-                graph, doors.look, doors.act, journal=journal, clock=self.clock, workers=Threads(), stop=self.stop, sink=sink,
-                limits=Limits(at_once=limits.parallel, per_system={
-                    "proxmox": limits.proxmox_parallel, "helm": 1,
-                    "talos": len(self.house.nodes),  # a worker waits for a control plane: no place may be kept from that one
-                }),
-                approval=approval, guards=course.guards, programs=doors.programs, end_group=doors.end_group,
-                bug_log=_bug_log(folder),
-            )  # fmt: skip
-        return self.finish_run(report, next_command, done)
+        graph, limits = course.graph(), self.house.limits
+        with Signals(self.stop, self.first_s).wired() as signals:
+            with opened(self.house, self.run_id, self.open_doors, self.clock, self.stop, self.troubles) as house:
+                doors = house.doors
+                approval = self.consent(graph, doors, house.journal, approved)
+                signals.running = doors.end_programs
+                with self.view() as view, house.sink(view, self.heed_the_reader) as sink:
+                    report = run(
+                        graph, doors.look, doors.act, journal=house.journal, clock=self.clock, workers=Threads(), stop=self.stop,
+                        sink=sink, limits=Limits(at_once=limits.parallel, per_system={
+                            "proxmox": limits.proxmox_parallel, "helm": 1,
+                            "talos": len(self.house.nodes),  # a worker waits for a control plane: that one needs a place
+                        }),
+                        approval=approval, guards=course.guards, programs=doors.programs, ended=house.ended, bug_log=house.bug_log,
+                    )  # fmt: skip
+                report = house.with_bug(report)
+                if self.stop.at_once:
+                    self.leave(report, next_command, done)
+            return self.finish_run(report, next_command, done)
+
+    def leave(self, report: Report, next_command: str, done: str) -> None:
+        """Tell the report, if anybody takes it, and end the process: the lock goes with it, and with it every thread that acts."""
+        telling = threading.Thread(target=self.finish_run, args=(report, next_command, done), daemon=True)
+        telling.start()
+        telling.join(LEAVING_S)
+        self.exit(report.exit_code)
 
     def verify(self, course: Course) -> int:
         """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
@@ -169,12 +174,7 @@ class Session:
         try:
             yield doors
         finally:
-            doors.close()
-
-    def end_dead_programs(self, doors: Doors, journal: Journal) -> None:
-        """What a dead run left running could still change the house: it ends before the first look."""
-        if doors.end_group is not None:
-            end_leftovers(journal.state.programs, doors.end_group)
+            self.troubles += doors.close()
 
     def consent(self, graph: HouseGraph, doors: Doors, journal: Journal, approved: str) -> Approval | None:
         """Turn `--approve DIGEST` into an approval of the acts of the plan of now, and journal it."""
@@ -188,43 +188,20 @@ class Session:
         )  # fmt: skip
 
     @contextmanager
-    def sinks(self, folder: Path) -> Iterator[Sink]:
-        """JSON lines always in the run's folder; on screen JSON, a live view on a terminal, plain lines otherwise."""
-        with ExitStack() as stack:
-            file = stack.enter_context((folder / "events.jsonl").open("w", encoding="utf-8"))
-            kept = JsonLines(Outlet(file, file.name))
-            shown: Sink
-            if self.json:
-                shown = self.lines
-            elif self.console.is_terminal:
-                shown = stack.enter_context(LiveView(self.console, self.prefix, self.settings))
-            else:
-                shown = PlainLines(self.out, self.prefix, self.settings)
+    def view(self) -> Iterator[Sink]:
+        """On screen JSON lines, a live view on a terminal, plain lines otherwise."""
+        if self.json:
+            yield self.lines
+        elif self.console.is_terminal:
+            with LiveView(self.console, self.prefix, self.settings) as live:
+                yield live
+        else:
+            yield PlainLines(self.out, self.prefix, self.settings)
 
-            def both(event: Event) -> None:
-                kept(event)
-                shown(event)
-                if self.json and not self.stop.requested and isinstance(self.out, Outlet) and self.out.reader_left:
-                    # A program that follows a run has it in hand: without it the run must not go on by itself.
-                    self.stop.request("nobody reads the JSON lines any more")
-
-            yield both
-
-    @contextmanager
-    def signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask the run to stop; the second one to leave at once."""
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.stop.request(signal.Signals(number).name)
-
-        for number in before:
-            signal.signal(number, ask)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def heed_the_reader(self) -> None:
+        """A program that follows a run's JSON lines has it in hand: without it the run must not go on by itself."""
+        if self.json and not self.stop.requested and isinstance(self.out, Outlet) and self.out.reader_left:
+            self.stop.request("nobody reads the JSON lines any more")
 
     def show_plan(self, made: Plan) -> None:
         """The plan's table and its one sentence."""
@@ -256,8 +233,11 @@ class Session:
         return self.finish(_outcome(report), report.counts, report.exit_code, run=self.run_id, steps=report.steps)
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
-        """Write the last JSON line (`result`), and answer the exit code."""
+        """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""
+        for trouble in () if self.json else self.troubles:
+            self.console.print(f"{self.prefix}warning: {trouble}", markup=False)
         if self.json:
+            more = more | ({"closing": self.troubles} if self.troubles else {})
             result = {
                 "verb": self.verb, "outcome": outcome, "counts": counts, "seconds": round(time.monotonic() - self.started, 3),
                 "exit_code": code, "simulated": self.house.simulated, **more,
@@ -287,44 +267,6 @@ def _refusing(step: StepReport) -> StepReport:
     return replace(step, error=refusal)
 
 
-def _make_folder(folder: Path) -> None:
-    """The run's own folder; one that cannot be made is told as the journal beside it would be."""
-    try:
-        folder.mkdir(parents=True, mode=0o700)
-    except OSError as error:
-        raise JournalUnwritable(
-            f"the run's folder {folder} cannot be made",
-            evidence=(f"{type(error).__name__}: {error.strerror}",),
-            hint="nothing was begun; free space, or repair the disk",
-        ) from error
-
-
-def _bug_log(folder: Path) -> Callable[[str], str]:
-    """Writes a traceback to the run's folder; where that cannot be written to, on standard error: it must not be lost."""
-
-    def write(text: str) -> str:
-        path = folder / "bug.log"
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-                file.write(redact(text))
-        except OSError as error:
-            sys.stderr.write(redact(text))
-            return f"what was printed above on standard error ({path} cannot be written: {error.strerror})"
-        return str(path)
-
-    return write
-
-
-@contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
-    """Outside of a run too, SIGTERM ends a verb as Ctrl-C does: programs ended, result told, 130."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") -> int:
     """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70).
 
@@ -339,7 +281,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             JsonLines(sys.stdout).write({"result": result})
         return code
 
-    with outlets(), sigterm_as_ctrl_c():
+    with outlets(), ending():
         try:
             return body()
         except BlackstartError as error:

@@ -85,7 +85,8 @@ def print_report(console: Console, report: Report, settings: str = "") -> None:
         for line in step_problem(step, settings):
             console.print(Text(line))
     if report.failure is not None:
-        console.print(Text(report.failure.what, "bold red"))
+        told = (report.failure.what, *report.failure.evidence, report.failure.hint)
+        console.print(Text("; ".join(filter(None, told)), "bold red"))
     counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     console.print(Text(f"\n{report.verb}: {counts} in {report.seconds:.1f} s"))
 

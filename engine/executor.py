@@ -81,12 +81,14 @@ def run(
     guards: Mapping[str, Check[Look]] | None = None,
     programs: Programs | None = None,
     end_group: EndGroup | None = None,
+    ended: tuple[str, ...] = (),
     bug_log: Callable[[str], str] | None = None,
 ) -> Report:
     """Bring the world to what the graph says, and report.
 
     `guards` holds, per system, the check that must say yes before a step may disturb it. `programs` is told by the process
-    adapter what it starts; `end_group` ends what a dead run left. `bug_log` writes a traceback and answers where.
+    adapter what it starts; `end_group` ends what a dead run left, `ended` tells what of it was ended already. `bug_log` writes a
+    traceback and answers where.
     Errors of steps are lines of the report. Raised are: JournalUnwritable when not even the run's start can be written,
     PermanentError when a program of a dead run can't be ended, and the end of the process itself (KeyboardInterrupt and such).
     """
@@ -100,7 +102,7 @@ def run(
         sink,
         stop or Stop(),
         bug_log,
-    ).go(end_group)
+    ).go(end_group, ended)
 
 
 class _Run(Generic[Look, Act]):
@@ -133,12 +135,12 @@ class _Run(Generic[Look, Act]):
         self._stop_told = 0
         self._bug: Bug | None = None
 
-    def go(self, end_group: EndGroup | None) -> Report:
+    def go(self, end_group: EndGroup | None, ended: tuple[str, ...]) -> Report:
         """The whole run."""
         line, programs = self._around.line, self._around.programs
         unsubscribe = self._stop.subscribe(lambda: line.tell(StopAsked()))
         try:
-            self._open(end_group)
+            self._open(end_group, ended)
             programs.bind(lambda value: line.ask(WantsProgram(value)))
             self._work()
         finally:
@@ -153,7 +155,7 @@ class _Run(Generic[Look, Act]):
 
     # --- before anything runs ---
 
-    def _open(self, end_group: EndGroup | None) -> None:
+    def _open(self, end_group: EndGroup | None, ended: tuple[str, ...]) -> None:
         state = self._journal.state
         notes = [Note("", RUN_NOTE, self._journal.run)]
         if self._around.approval is not None and self._around.approval.to_text() not in state.approvals:
@@ -161,9 +163,8 @@ class _Run(Generic[Look, Act]):
         self._journal.append(*notes)
         journal = self._journal
         self._emit(events.RunStarted(self._now(), journal.run, self._graph.ids, journal.cut_bytes, journal.older))
-        if end_group is not None:
-            for program in end_leftovers(state.programs, end_group):
-                self._emit(events.LeftoverEnded(self._now(), program))
+        for program in (*ended, *(end_leftovers(state.programs, end_group) if end_group is not None else ())):
+            self._emit(events.LeftoverEnded(self._now(), program))
         for name, begin in state.in_flight.items():
             item = self._graph[StepId(name)] if name in self._graph else None
             gone = item is None

@@ -92,6 +92,13 @@ class Journal:
     def _write(self, entries: list[Entry]) -> None:
         if self._broken is not None:
             raise self._broken
+        if not self._lock.excludes():
+            self._broken = JournalUnwritable(
+                "the lock of this house was removed while we held it",
+                evidence=("another run may have begun: nothing more is written beside it",),
+                hint="what was in flight is looked at again by the next run",
+            )
+            raise self._broken
         at = self._now()
         lines = (Line(self._seq + place, self.run, at, entry) for place, entry in enumerate(entries))
         data = b"".join(encode(line, self._chain) for line in lines)

@@ -30,16 +30,19 @@ class HouseLock:
 
         `dead_holder_s`: seconds that the programs of a run that is gone are waited for.
         """
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            self._take(dead_holder_s)
-        except BlockingIOError:
-            holder = self._holder()
-            os.close(self._fd)
-            raise _busy(holder, path) from None
-        except OSError:
-            os.close(self._fd)
-            raise
+        self._fd, self._path = -1, path
+        while self._fd < 0 or not self.excludes():  # removed meanwhile: another run would lock a new file of this name
+            self.close()
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._take(dead_holder_s)
+            except BlockingIOError:
+                holder = self._holder()
+                self.close()
+                raise _busy(holder, path) from None
+            except OSError:
+                self.close()
+                raise
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, _who(run, since).encode(), 0)
 
@@ -54,6 +57,13 @@ class HouseLock:
                 if time.monotonic() >= deadline or not _died(self._holder()):
                     raise
             time.sleep(_POLL_S)
+
+    def excludes(self) -> bool:
+        """Whether the file that we have locked is still the one of this name: a removed one keeps nobody out."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def _holder(self) -> str:
         return os.pread(self._fd, 4096, 0).decode("utf-8", "replace").strip()
@@ -86,11 +96,27 @@ def _busy(holder: str, path: Path) -> JournalBusy:
 
 
 def _died(holder: str) -> bool:
-    """Whether the run that wrote this line is a process of this machine that is gone: then only its programs still end."""
-    found = re.search(r"process (\d+) on (\S+), ", holder)
-    return found is not None and found[2] == socket.gethostname() and not Path(f"/proc/{found[1]}").exists()
+    """Whether the run that wrote this line is a process of this machine that is gone: then only its programs still end.
+
+    A process id is given out again; with its start time it names one process.
+    """
+    found = re.search(r"process (\d+)(?: of (\S+))? on (\S+), ", holder)
+    if found is None or found[3] != socket.gethostname():
+        return False
+    now = _start_of(found[1])
+    return now == "" or (found[2] is not None and found[2] != now)
 
 
 def _who(run: str, since: str) -> str:
     verb = Path(sys.argv[0]).name if sys.argv else ""
-    return f"run {run}, process {os.getpid()} on {socket.gethostname()}, since {since}, {verb}\n"
+    process = f"process {os.getpid()} of {_start_of(str(os.getpid()))} on {socket.gethostname()}"
+    return f"run {run}, {process}, since {since}, {verb}\n"
+
+
+def _start_of(pid: str) -> str:
+    """When the process began, in clock ticks since this machine's boot, with the boot's id; "" when there is none."""
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text()[:8]}:{ticks}"
+    except (OSError, IndexError):
+        return ""

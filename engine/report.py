@@ -132,6 +132,8 @@ class Report:
             return EXIT_INTERRUPTED
         if self.root_causes:
             return self._failed_code()
+        if not all(step.done for step in self.steps):
+            return EXIT_INTERRUPTED  # nothing failed, and yet not all is done: whatever the reason, that is no success
         return EXIT_HELD if self.held else EXIT_OK
 
     def _failed_code(self) -> int:

@@ -43,22 +43,40 @@ class Outcome:
     code: int
     detail: str
     stderr: bytes
+    errno: int = 0
+
+
+class NoRoom(OSError):
+    """The machine had no room for one more process."""
 
 
 class Conversation:
     """The parent's ends of one run: a socket to the minder, and pipes to the program itself."""
 
     def __init__(self, on_close: Callable[[Conversation], None]) -> None:
+        """Raises OSError when this process may open no more files; none stays open then."""
         self._on_close = on_close
+        self._open: set[int] = set()
         self._run, self._theirs = socket.socketpair()
-        self._stdin_theirs, self._stdin = os.pipe()
-        self._out, self._out_theirs = os.pipe()
-        self._err, self._err_theirs = os.pipe()
-        self._open = {self._stdin, self._out, self._err, self._stdin_theirs, self._out_theirs, self._err_theirs}
+        try:
+            self._stdin_theirs, self._stdin = self._pipe()
+            self._out, self._out_theirs = self._pipe()
+            self._err, self._err_theirs = self._pipe()
+        except OSError:
+            self._run.close()
+            self._theirs.close()
+            for descriptor in self._open:
+                os.close(descriptor)
+            raise
         self._heard = bytearray()
         self._talk = threading.Lock()
         self._ordered = self._unwanted = False
         self._stderr = bytearray()
+
+    def _pipe(self) -> tuple[int, int]:
+        ends = os.pipe()
+        self._open.update(ends)
+        return ends
 
     def hand_over(self, control: socket.socket) -> None:
         """Give the keeper the other ends. Raises OSError when it is gone."""
@@ -71,13 +89,15 @@ class Conversation:
     def greeting(self) -> tuple[int, str]:
         """Group id and start time of the minder that leads the group; the program is not started before `converse`.
 
-        Raises OSError when no minder says so in time: the keeper was killed or stopped, or could not fork.
+        Raises NoRoom when the keeper could not fork, another OSError when nobody says so in time: it was killed or stopped.
         """
         self._run.settimeout(_GREETING_S)
         words = self._hear()
         self._run.settimeout(None)
         if words is None:
             raise ConnectionError("the minder ended before it said its name")
+        if "failed" in words:
+            raise NoRoom(int(words["errno"] or 0), str(words["failed"]))
         return int(words["group"]), str(words["start"])
 
     def converse(self, order: Order, stdin: bytes, sink: Callable[[bytes], object]) -> Outcome:
@@ -95,7 +115,7 @@ class Conversation:
         if words is None:
             return Outcome("vanished", 0, "", said)
         if "failed" in words:
-            return Outcome("failed", 0, str(words["failed"]), said)
+            return Outcome("failed", 0, str(words["failed"]), said, int(words.get("errno") or 0))
         return Outcome(str(words["reason"]), int(words["code"]), "", said)
 
     def end(self, grace_s: float) -> None:

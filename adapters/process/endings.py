@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Collection
 
 from adapters.process.conversation import Outcome
 from adapters.process.results import TAIL_LINES, Finished, ProgramEnded, ProgramFailed, ProgramMissing, ProgramTimedOut
+from engine.errors import TransientError
 from engine.secrets import redact
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r(?!\n)")
+
+
+PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What the machine lacks for a while."""
+
+
+def no_room(program: str, detail: str) -> TransientError:
+    """The machine could not start one more program: a lack that passes, and says nothing of the program."""
+    return TransientError(
+        f"{program} could not be started: the machine has no room for it",
+        evidence=(redact(detail),),
+        hint="too many processes or open files (ulimit -u, ulimit -n), or no memory",
+    )
 
 
 def tail_lines(said: bytes) -> tuple[str, ...]:
@@ -24,6 +39,8 @@ def judge(outcome: Outcome, program: str, timeout_s: float, tail: tuple[str, ...
         raise ProgramTimedOut(f"{program} did not end in {timeout_s:g} s", evidence=tail)
     if outcome.reason == "asked":
         raise ProgramEnded(f"{program} was ended because this run is stopping", evidence=tail)
+    if outcome.reason == "failed" and outcome.errno in PASSING:
+        raise no_room(program, outcome.detail)
     if outcome.reason == "failed":
         raise ProgramMissing(f"{program} could not be started", evidence=(redact(outcome.detail), *tail))
     if outcome.reason != "exit":

@@ -10,10 +10,19 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+MARK = "BLACKSTART_PROGRAM"
+"""A variable that every program of ours is given, and hands on: by it one is found that left our group and our care."""
 
 _PROC = Path("/proc")
 _POLL_S = 0.002
+
+
+def mark_of(pgid: int, start: str) -> str:
+    """The mark's value for the group that was led by `pgid`, started at `start`."""
+    return f"{pgid}:{start}"
 
 
 def start_of(pid: int) -> str:
@@ -28,20 +37,27 @@ def group_alive(pgid: int, start: str) -> bool:
 
 
 def end_group(pgid: int, start: str, *, grace_s: float = 0.0, wait_s: float = 10.0) -> bool:
-    """End the whole group; True when it lived and is gone now, False when it was gone (or the number is somebody else's).
+    """End the whole group and what fled from it; True when any of it lived, False when all was gone (or is somebody else's).
 
     With `grace_s` above 0 SIGTERM goes first. A resume leaves it at 0, since it cannot know whether the group was shielded.
-    Raises TimeoutError when the group is still there `wait_s` seconds after SIGKILL.
+    Raises TimeoutError when some of it is still there `wait_s` seconds after SIGKILL.
     """
-    if not group_alive(pgid, start):
+    if not (alive := group_alive(pgid, start)) and not _marked(pgid, start):
         return False
-    if grace_s > 0:
+    if alive and grace_s > 0:
         _signal(pgid, signal.SIGTERM)
-        if _gone(pgid, start, grace_s):
-            return True
-    _signal(pgid, signal.SIGKILL)
-    if not _gone(pgid, start, wait_s):
-        raise TimeoutError(f"process group {pgid} is still there {wait_s:.0f} s after SIGKILL")
+        _gone(pgid, start, grace_s)
+    deadline = time.monotonic() + wait_s
+    while (alive := group_alive(pgid, start)) or (fled := _marked(pgid, start)):
+        if alive:
+            _signal(pgid, signal.SIGKILL)
+        else:
+            for pid in fled:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"process group {pgid} is still there {wait_s:.0f} s after SIGKILL")
+        time.sleep(_POLL_S)
     return True
 
 
@@ -87,6 +103,21 @@ def _members(pgid: int, start: str) -> Iterator[int]:
             continue
         if fields[2] == fields[3] == str(pgid) and int(fields[19]) >= int(ticks):
             yield int(entry.name)
+
+
+def _marked(pgid: int, start: str) -> tuple[int, ...]:
+    """Living processes that bear the group's mark, in whatever group; those of others, which we may not look into, are none."""
+    boot, _, ticks = start.partition(":")
+    if not ticks.isdigit() or boot != _boot():
+        return ()
+    mark = f"{MARK}={mark_of(pgid, start)}".encode()
+    found = []
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if mark in (entry / "environ").read_bytes().split(b"\0") and _stat(int(entry.name))[:1] not in (["Z"], ["X"], []):
+                    found.append(int(entry.name))
+    return tuple(found)
 
 
 def _stat(pid: int) -> list[str]:

@@ -22,8 +22,8 @@ from pathlib import Path
 from types import TracebackType
 
 from adapters.process import groups
-from adapters.process.conversation import Conversation, Order
-from adapters.process.endings import judge, require, tail_lines
+from adapters.process.conversation import Conversation, NoRoom, Order
+from adapters.process.endings import judge, no_room, require, tail_lines
 from adapters.process.results import (
     NO_ENVIRONMENT,
     Finished,
@@ -145,11 +145,11 @@ class Keeper:
     def end_all(self, grace_s: float) -> None:
         """Tell every running group to end within `grace_s` seconds (0: killed now), and refuse to start any more.
 
-        Returns at once; the calls that wait for those programs raise ProgramEnded. May be called again with less grace.
+        Returns at once; the calls that wait for those programs raise ProgramEnded. Called again, only less grace counts.
         """
         with self._lock:
             self._stopping = True
-            for conversation in self._running:
+            for conversation in tuple(self._running):  # a call that is over takes itself out meanwhile
                 conversation.end(grace_s)
 
     def close(self, grace_s: float = GRACE_S) -> None:
@@ -193,6 +193,8 @@ class Keeper:
         with self._open() as conversation:
             try:
                 group, start = conversation.greeting()
+            except NoRoom as error:
+                raise no_room(argv[0], str(error)) from error
             except OSError as error:
                 raise self._lost() from error
             if self._on_start is not None:
@@ -238,7 +240,10 @@ class Keeper:
         with self._lock:
             if self._stopping:
                 raise ProgramEnded("this run is stopping: no program is started any more")
-            conversation = Conversation(self._running.discard)
+            try:
+                conversation = Conversation(self._running.discard)
+            except OSError as error:
+                raise no_room("a program", str(error)) from error
             try:
                 conversation.hand_over(self._control)
             except OSError as error:

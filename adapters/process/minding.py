@@ -1,8 +1,10 @@
 """The keeper's own process, and the minder it forks for each program. Knows no engine, no secret register, no journal.
 
 The keeper is single-threaded, so that forking is safe. Each minder leads a session and process group of its own, starts one
-program in it through `sh`, and ends the whole group, itself included, when the program is done, late, unwanted, or when the
-socket to our parent closes because that was killed. The keeper ends, and lets go of the lock, after its last minder.
+program in it through `sh`, and ends all that came of it when the program is done, late, unwanted, or when the socket to our
+parent closes because that was killed. Both are subreapers: what a program starts stays their descendant, in whatever group or
+session it hides, the minder's while that lives and else the keeper's. The keeper ends, and lets go of the lock, after its
+last minder and after the last of what those left.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sh
 
-from adapters.process.groups import start_of
+from adapters.process.groups import MARK, mark_of, start_of
+from adapters.process.kin import become_subreaper, end_kin, tell_kin
 
 ABANDONED_GRACE_S = 2.0
 _ANY_CODE = tuple(range(-64, 256))
@@ -32,55 +36,109 @@ def keep(control: socket.socket, directory: Path) -> None:
     A message `run` brings four descriptors (socket, stdin, stdout, stderr); `hold` brings locks that we keep open so that
     nobody else gets them while a program of ours still runs.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_IGN)  # SIGCHLD ignored: the kernel reaps minders for us
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    become_subreaper()
+    minders = Minders()
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(minders.bell, select.POLLIN)
     while True:
+        ready = {number for number, _ in poll.poll()}
+        if minders.bell.fileno() in ready:
+            minders.tidy()
+        if control.fileno() not in ready:
+            continue
         message, descriptors, _, _ = socket.recv_fds(control, 16, 8)
         if not message:
             break
         if message == b"hold":
             control.send(b"held")  # the descriptors just stay open, here and in every minder forked from now on
             continue
-        if os.fork() == 0:
-            control.close()
-            _mind_to_the_end(descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-    _await_minders()
+        minders.fork(control, descriptors)
+    minders.await_all()
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _await_minders() -> None:
-    while True:
+class Minders:
+    """The minders that live. `bell` has something to read when a child of ours has ended."""
+
+    def __init__(self) -> None:
+        self._living: set[int] = set()
+        self.bell, ring = socket.socketpair()
+        self.bell.setblocking(False)
+        ring.setblocking(False)
+        self._ring = ring
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(ring.fileno(), warn_on_full_buffer=False)
+
+    def fork(self, control: socket.socket, descriptors: list[int]) -> None:
+        """One minder for this run; where the machine has no room for one, the run is told so and we go on."""
         try:
-            os.wait()
-        except ChildProcessError:
-            return
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                for ours in (control, self.bell, self._ring):
+                    ours.close()
+                _mind_to_the_end(descriptors)
+            self._living.add(pid)
+        except OSError as error:
+            with socket.socket(fileno=os.dup(descriptors[0])) as run:
+                _say(run, failed=error.strerror or str(error), errno=error.errno)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def tidy(self) -> None:
+        """Bury who has ended; what a minder left behind that was killed from outside ends now."""
+        with suppress(BlockingIOError):
+            self.bell.recv(1 << 12)
+        with suppress(ChildProcessError):
+            while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:
+                self._living.discard(pid)
+        end_kin(os.getpid(), self._living)
+
+    def await_all(self) -> None:
+        """Return when no minder is left, nor anything that came of one."""
+        while True:
+            self.tidy()
+            try:
+                pid, _ = os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+            self._living.discard(pid)
 
 
 def _mind_to_the_end(descriptors: list[int]) -> None:
-    """Never returns: the last act is to kill the whole group, so that nothing the program started outlives it."""
-    os.setsid()
+    """Never returns: the last act is to kill all that the program started, and its whole group, so that nothing outlives it."""
     try:
-        _mind(socket.socket(fileno=descriptors[0]), descriptors[1:])
+        os.setsid()
+        become_subreaper()
+        run = socket.socket(fileno=descriptors[0])
+        last = _mind(run, descriptors[1:])
+        end_kin(os.getpid())
+        if last:
+            _say(run, **last)
     finally:
         os.killpg(0, signal.SIGKILL)
 
 
-def _mind(run: socket.socket, streams: list[int]) -> None:
+def _mind(run: socket.socket, streams: list[int]) -> dict[str, object]:
+    """Start what is ordered, see it to its end, and answer our last word on it."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         # A handler, not SIG_IGN: an ignored signal would stay ignored in the program.
         signal.signal(number, lambda _number, _frame: None)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _say(run, group=os.getpid(), start=start_of(os.getpid()))
-    order = _hear(run)
+    group, start = os.getpid(), start_of(os.getpid())
+    _say(run, group=group, start=start)
+    ear = Ear(run)
+    order = ear.hear()
     if order is None:
-        return
+        return {}
     stdin = os.fdopen(streams[0], "rb")
     try:
         program = sh.Command(order["argv"][0])(
             *order["argv"][1:],
-            _env=order["env"],
+            _env=order["env"] | {MARK: mark_of(group, start)},
             _cwd=order["cwd"],
             _in=stdin,
             _out=streams[1],
@@ -91,47 +149,54 @@ def _mind(run: socket.socket, streams: list[int]) -> None:
             _ok_code=_ANY_CODE,
         )
     except (sh.CommandNotFound, sh.ForkException, TypeError, OSError) as error:
-        _say(run, failed=str(error).strip().splitlines()[-1])
-        return
+        code = error.errno if isinstance(error, OSError) else None
+        return {"failed": str(error).strip().splitlines()[-1], "errno": code}
     stdin.close()
     for descriptor in streams[1:]:
         os.close(descriptor)
-    reason = _watch(run, program.pid, order)
+    reason, over = _watch(ear, program.pid, order)
+    if not over:
+        return {"reason": reason, "code": -int(signal.SIGKILL)}
     program.wait()
-    _say(run, reason=reason, code=program.exit_code)
+    return {"reason": reason, "code": program.exit_code}
 
 
-def _watch(run: socket.socket, pid: int, order: dict[str, Any]) -> str:
-    """Wait until the program ended and say why: `exit`, `timeout`, `asked`, `abandoned`. Kills all, us too, when grace is over."""
+def _watch(ear: Ear, pid: int, order: dict[str, Any]) -> tuple[str, bool]:
+    """Wait until the program ended, or its time is over; answer why and whether it did end.
+
+    Why is `exit`, `timeout`, `asked` or `abandoned`. A grace that was given is never made longer.
+    """
     try:
         ended = os.pidfd_open(pid)
     except ProcessLookupError:
-        return "exit"
+        return "exit", True
     reason, deadline = "exit", time.monotonic() + order["timeout_s"]
     poll = select.poll()
     poll.register(ended, select.POLLIN)
-    poll.register(run, select.POLLIN)
+    poll.register(ear.run, select.POLLIN)
     while True:
-        ready = {number for number, _ in poll.poll(max(0.0, deadline - time.monotonic()) * 1000)}
+        left = 0.0 if ear.waiting else max(0.0, deadline - time.monotonic())
+        ready = {number for number, _ in poll.poll(left * 1000)}
         if ended in ready:
-            return "exit" if order["shielded"] else reason  # a shielded one was only waited for: its end is its own
-        if run.fileno() in ready:
-            wish = _hear(run)
+            return ("exit" if order["shielded"] else reason), True  # a shielded one was only waited for: its end is its own
+        ending = reason != "exit"
+        if ear.waiting or ear.run.fileno() in ready:
+            wish = ear.hear()
             if wish is None:
-                poll.unregister(run)
+                poll.unregister(ear.run)
             reason, grace = ("asked", float(wish["end"])) if wish else ("abandoned", ABANDONED_GRACE_S)
             if order["shielded"] and wish is None:
                 grace = 0.0
-        elif reason == "exit":
-            reason, grace = "timeout", 0.0 if order["shielded"] else float(order["grace_s"])
-        else:
+        elif ending:
             grace = 0.0
-        if grace <= 0:
-            _say(run, reason=reason, code=-int(signal.SIGKILL))
-            os.killpg(0, signal.SIGKILL)
+        else:
+            reason, grace = "timeout", 0.0 if order["shielded"] else float(order["grace_s"])
+        until = time.monotonic() + grace
+        deadline = min(until, deadline) if ending else until
+        if deadline <= time.monotonic():
+            return reason, False
         if not order["shielded"]:
-            os.killpg(0, signal.SIGTERM)
-        deadline = time.monotonic() + grace
+            tell_kin(signal.SIGTERM, os.getpid())
 
 
 def _say(run: socket.socket, **words: object) -> None:
@@ -141,20 +206,31 @@ def _say(run: socket.socket, **words: object) -> None:
         return  # the parent is gone; ending the group is all that is left to do
 
 
-def _hear(run: socket.socket) -> dict[str, Any] | None:
-    """One line from the parent, or None when it is gone."""
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        try:
-            piece = run.recv(1 << 16)
-        except ConnectionResetError:
-            return None
-        if not piece:
-            return None
-        line += piece
-    # Only `end` can be said twice in a row (a shorter grace); the last word counts.
-    words: dict[str, Any] = json.loads(line.splitlines()[-1])
-    return words
+class Ear:
+    """What the parent says, one word after the other: an order, then ends with ever less grace."""
+
+    def __init__(self, run: socket.socket) -> None:
+        self.run = run
+        self._heard = b""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a word is here that was not asked for yet: it came together with the one before."""
+        return b"\n" in self._heard
+
+    def hear(self) -> dict[str, Any] | None:
+        """The next word, or None when the parent is gone."""
+        while not self.waiting:
+            try:
+                piece = self.run.recv(1 << 16)
+            except ConnectionResetError:
+                return None
+            if not piece:
+                return None
+            self._heard += piece
+        line, _, self._heard = self._heard.partition(b"\n")
+        words: dict[str, Any] = json.loads(line)
+        return words
 
 
 if __name__ == "__main__":

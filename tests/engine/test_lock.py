@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import JournalBusy
+from engine.entries import Note
+from engine.errors import JournalBusy, JournalUnwritable
+from engine.journal import open_journal, read_state
 from engine.lock import HouseLock
 
 HOLD = """
@@ -47,3 +50,41 @@ def test_a_program_that_a_dead_run_left_hanging_is_not_called_a_run(tmp_path: Pa
     with pytest.raises(JournalBusy, match="is gone, but a program that it started is not") as refused:
         HouseLock(tmp_path / "lock", "run-2", "now", dead_holder_s=0.0)
     assert "Ctrl-C" not in refused.value.hint and "dead-run" in refused.value.evidence[0]
+
+
+def test_a_number_that_was_given_to_somebody_else_is_a_dead_holder(tmp_path: Path) -> None:
+    """The run's process is gone, a program of it still holds the lock, and some other process has its number by now."""
+    path = tmp_path / "lock"
+    held = HouseLock(path, "run-1", "now")
+    line = path.read_text()
+    assert f"process {os.getpid()} of " in line
+    path.write_text(line.replace(line.split(" of ")[1].split()[0], "01d-b007:1"))
+    with pytest.raises(JournalBusy, match="last run of this house is gone"):
+        HouseLock(path, "run-2", "now", dead_holder_s=0.1)
+    path.write_text(f"run run-1, process {os.getpid()} on {socket.gethostname()}, since then, invoke\n")  # an older version's
+    with pytest.raises(JournalBusy, match="another run of this house is at work"):
+        HouseLock(path, "run-2", "now", dead_holder_s=0.1)
+    held.close()
+
+
+def test_a_lock_file_that_was_removed_locks_nobody_out_of_the_new_one(tmp_path: Path) -> None:
+    """Two runs, one on the removed file and one on the new, would both write."""
+    path = tmp_path / "lock"
+    first = HouseLock(path, "run-1", "now")
+    path.unlink()
+    second = HouseLock(path, "run-2", "now")
+    with pytest.raises(JournalBusy):
+        HouseLock(path, "run-3", "now", dead_holder_s=0.0)
+    assert second.excludes() and not first.excludes()
+    second.close()
+    first.close()
+
+
+def test_whoever_holds_a_removed_lock_writes_nothing_more(tmp_path: Path) -> None:
+    with open_journal(tmp_path, lineage="house-1", run="run-1") as journal:
+        (tmp_path / "lock").unlink()
+        with open_journal(tmp_path, lineage="house-1", run="run-2") as other:
+            with pytest.raises(JournalUnwritable, match="lock of this house was removed"):
+                journal.append(Note("", "run", "run-1"))
+            other.append(Note("", "run", "run-2"))
+    assert read_state(tmp_path, lineage="house-1").last_run == "run-2"

@@ -12,6 +12,7 @@ from engine import events
 from engine.approval import Approval, ApprovedAct
 from engine.errors import (
     ApprovalMissing,
+    Interrupted,
     JournalBusy,
     PermanentError,
     TransientError,
@@ -204,6 +205,21 @@ def test_rule_09_a_leftover_that_cannot_be_ended_stops_the_run_before_it_looks(b
     with pytest.raises(PermanentError) as caught:
         bench.run(a_step("a"), programs=programs, end_group=end_group)
     assert caught.value.next_command == "kill -KILL -- -4711" and bench.shelf.looks == []
+
+
+def test_rule_09_what_was_ended_before_the_run_is_told_by_it(bench: Bench) -> None:
+    bench.run(a_step("a"), ended=("helm upgrade",))
+    assert [event.program for event in bench.of(events.LeftoverEnded)] == ["helm upgrade"]
+
+
+def test_a_run_in_which_not_all_was_done_is_no_success_whatever_the_reason(bench: Bench) -> None:
+    def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        raise Interrupted("somebody's own wait ended early")
+
+    report = bench.run(a_step("a", acts=acts), a_step("b", "a"))
+    assert not report.converged and report.exit_code not in (0, 6)
+    report = bench.run(a_step("c"), limits=Limits(per_system={"shelf": 0}))
+    assert not report.converged and report.exit_code not in (0, 6)
 
 
 # --- 10. is tested with the journal, in test_journal.py; here: what the run says of a torn tail ---
