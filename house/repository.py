@@ -11,6 +11,8 @@ from typing import Any
 
 from house import yamlfile
 from house.declared import Declared, declared
+from house.flux.interim import rendered
+from house.flux.rendered import Rendered
 from house.fluxgraph import walk
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
 from house.guarding import unguarded
@@ -43,6 +45,7 @@ class Repository:
     unread: tuple[Problem, ...]
     notes: tuple[str, ...]
     hints: Hints
+    rendered: Rendered
 
 
 def read_repository(root: Path) -> Repository:
@@ -77,6 +80,7 @@ def read_repository(root: Path) -> Repository:
             for note in sorted([*tree.notes, *talos_notes, *unread_helmfiles(root), *unguarded(root, talconfig, recipients)])
         ),
         hints=hints(graph),
+        rendered=rendered(graph),
     )
 
 
