@@ -5,7 +5,7 @@ from importlib import import_module
 from invoke import Collection, Exit, task
 
 HELP = {
-    "settings": "path of blackstart.yaml (default: ./blackstart.yaml)",
+    "settings": "path of blackstart.yaml (default: $BLACKSTART_SETTINGS, else ./blackstart.yaml)",
     "json": "one JSON object a line on stdout, the last one with the result",
     "approve": "digest of the plan whose acts you consent to",
     "offline": "only what the settings say: the house is not looked at",

@@ -228,6 +228,18 @@ def test_10_settings_that_cannot_be_used(tmp_path: Path, capsys: Printed) -> Non
     assert told.err.startswith("what      ")
 
 
+def test_the_environment_names_the_settings_where_the_command_line_does_not(
+    tmp_path: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, given = tmp_path / "named.yaml", tmp_path / "given.yaml"
+    monkeypatch.setenv("BLACKSTART_SETTINGS", str(named))
+    assert cluster_verbs.plan("", True, True, "") == errors.SettingsInvalid.exit_code
+    assert str(named) in str(result_of(capsys)["problem"])
+    assert cluster_verbs.plan(str(given), True, True, "") == errors.SettingsInvalid.exit_code
+    told = str(result_of(capsys)["problem"])
+    assert str(given) in told and str(named) not in told
+
+
 def test_every_session_closes_its_doors_whatever_happens(held_desk: Desk) -> None:
     session = held_desk.session("cluster.bootstrap")
     session.apply(held_desk.running.bootstrap)
