@@ -4,12 +4,14 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check lock bench programs clean-lab
+.PHONY: demo test check lock bench programs setup
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   play the whole job in the simulated house"
 	@echo "make test   run every check (builds the programs it needs first)"
+	@echo "make check  lint, types, and the tests of what you changed (make check BASE=main: since then)"
+	@echo "make setup  the environment and what a real run needs, nothing of the lab"
 	@echo "make bench  run the benchmarks"
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
@@ -55,6 +57,16 @@ test: programs
 	 cat .pytest_cache/light.log; \
 	 if [ $$heavy -ne 0 ]; then echo "The tests with real programs failed: see above, before the others."; fi; \
 	 exit $$((heavy + light))
+
+# Quick: what starts real programs is left to `make test`.
+BASE ?= HEAD
+check: $(STAMP)
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@$(PY) -m pytest -m "not programs" $$($(PY) -m tests.changed $(BASE))
+
+setup: $(STAMP)
+	@.venv/bin/invoke tools.build --run
 
 bench: $(STAMP)
 	@$(PY) -m bench.engine; engine=$$?; $(PY) -m bench.command_line; line=$$?; \
