@@ -25,7 +25,7 @@ from lab.world.kubernetes import KubeWorld
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_house import cluster_for, publish_image
 from lab.world.pve_vm import PowerEvent
-from lab.world.store import Store, from_mover
+from lab.world.store import Store
 from lab.world.talos import TalosWorld
 from lab.world.volsync import VolSync
 from lab.world.world import World
@@ -93,7 +93,7 @@ class ModelledHome:
 
     def seed_backup(self, address: str, entries: tuple[FileEntry, ...], age_s: float = 3600.0) -> None:
         """A snapshot that was made `age_s` seconds ago."""
-        self.store.back_up(address, from_mover(entries), self.clock.now() - age_s)
+        self.store.back_up(address, entries, self.clock.now() - age_s)
 
     def lose_every_vm(self) -> None:
         """All VMs and their disks are gone at once."""

@@ -1,28 +1,26 @@
-"""The past of a house: backups that an earlier cluster left in its store, made by the lab's own mover as that cluster's pods were.
+"""The past of a house: backups that an earlier cluster left in its store, made by VolSync's mover as that cluster's pods made them.
 
 Knows no cluster: there is none any more.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from random import Random
 
 from lab.house import LabHouse
 from lab.houses.credentials import Credentials
-from lab.parts import mover as mover_script
-from lab.parts import sandbox as sandbox_script
+from lab.parts.contained import Contained
 from lab.parts.errors import PartFailed
-from lab.parts.pki import write_private
-from lab.parts.programs import find
+from lab.parts.images import MOVER_ENTRY, mover_files
+from lab.parts.podspec import Identity, Mount
 
 APPLICATION_UID = 1000
 FILES, SIZE = 40, 2048
+_AUTHORITY = "/customCA/ca.crt"
 _TIMEOUT_S = 120.0
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
@@ -55,13 +53,9 @@ class Past:
         cache = self._folder / "cache"
         cache.mkdir(exist_ok=True)
         self._own(cache)
-        place, ended = self._folder / "sandbox.json", self._folder / "exit"
-        as_root = os.geteuid() == 0
-        write_private(place, json.dumps(self._sandbox(cache, ended, as_root=as_root)).encode())
-        rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
-        sandbox = str(Path(sandbox_script.__file__).resolve())
+        ended = self._folder / "exit"
         done = subprocess.run(
-            ["/usr/bin/unshare", "--mount", *rights, "--", sys.executable, "-I", sandbox, str(place)],
+            self._mover(cache).argv_in(self._folder, ended),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={"PATH": _PATH}, timeout=_TIMEOUT_S, check=False,
         )  # fmt: skip
@@ -69,37 +63,35 @@ class Past:
             raise PartFailed(f"the past backup of {self._app} failed", evidence=tuple(done.stdout.splitlines()[-8:]))
         ended.unlink()
 
-    def _sandbox(self, cache: Path, ended: Path, *, as_root: bool) -> dict[str, object]:
-        """What lab/parts/sandbox.py is told: a mover pod of the application's, on its volume."""
-        script, interpreter = Path(mover_script.__file__).resolve(), str(Path(sys.executable).resolve())
-        files = {script: "/.lab/mover.py", find("restic"): "/.lab/restic", self._house.folder.ca_file: "/.lab/ca.crt"}
-        return {
-            "root": str(self._folder / "root"),
-            "exit": str(ended),
-            "mounts": [
-                [str(self.volume), "/data", False],
-                [str(cache), "/cache", False],
-                *([str(source), target, True] for source, target in files.items()),
-            ],
-            "argv": [interpreter, "-I", "/.lab/mover.py", "backup"],
-            "environment": self._environment(),
-            "uid": APPLICATION_UID,
-            "gid": APPLICATION_UID,
-            "groups": [APPLICATION_UID],
-            "capabilities": [],
-            "as_root": as_root,
-        }
+    def _mover(self, cache: Path) -> Contained:
+        """A mover pod of the application's, on its volume."""
+        temporary = self._folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        temporary.chmod(0o777)
+        return Contained(
+            argv=(MOVER_ENTRY, "backup"),
+            environment=self._environment(),
+            mounts=(
+                Mount(self.volume, "/data"),
+                Mount(cache, "/cache"),
+                Mount(temporary, "/tmp"),  # noqa: S108 - the container's own
+                Mount(self._house.folder.ca_file, _AUTHORITY, read_only=True),
+            ),
+            files=mover_files(),
+            identity=Identity(APPLICATION_UID, APPLICATION_UID, (APPLICATION_UID,), frozenset()),
+            read_only=True,
+        )
 
     def _environment(self) -> dict[str, str]:
         keys = Credentials.read(self._house.folder.secrets)
         return {
-            "PATH": _PATH,
-            "HOME": "/tmp",  # noqa: S108 - the sandbox's own
+            "DATA_DIR": "/data",
+            "PRIVILEGED_MOVER": "0",
             "RESTIC_REPOSITORY": f"{self._house.block.backups}/{self._app}",
             "RESTIC_PASSWORD": keys.restic_password.reveal(),
             "AWS_ACCESS_KEY_ID": keys.store_key_id.reveal(),
             "AWS_SECRET_ACCESS_KEY": keys.store_key.reveal(),
-            "CUSTOM_CA": "/.lab/ca.crt",
+            "CUSTOM_CA": _AUTHORITY,
             "FORGET_OPTIONS": "--keep-last 10",
             "RESTIC_CACHE_DIR": "/cache",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -55,21 +56,6 @@ def to_hash(wanted: Listing) -> tuple[str, ...] | None:
     return tuple(sorted(sample))
 
 
-def inside(listing: Listing, root: str) -> Listing:
-    """The listing as seen from the volume: a snapshot tells its paths from the mover's `/data`, an image from its own top.
-
-    `root` as a restore point's path, `/data`. Entries outside of it stay as they are, and will differ.
-    """
-    top = root.strip("/")
-    kept = (e for e in listing.entries if e.path != top)
-    return replace(listing, entries=tuple(replace(e, path=below(e.path, root)) for e in kept))
-
-
-def below(path: str, root: str) -> str:
-    """One path of a snapshot as seen from the volume."""
-    return path.removeprefix(f"{root.strip('/')}/")
-
-
 def with_hashes(listing: Listing, hashes: tuple[tuple[str, str], ...]) -> Listing:
     """The listing with these contents' hashes filled in."""
     known = dict(hashes)
@@ -89,6 +75,8 @@ def compare(wanted: Listing, found: Listing, content: Collection[str] = ()) -> C
         if not listing.complete:
             differences.append(f"the {name}'s list broke off: {listing.detail}")
     left, right = _by_path(wanted), _by_path(found)
+    for name, listing in (("snapshot", wanted), ("image", found)):
+        differences += [f"twice in the {name}'s list: {path}" for path in _twice(listing)]
     if not left:
         differences.append("the snapshot's list is empty: there is nothing to prove")
     ownership = wanted.ownership_known and found.ownership_known
@@ -114,6 +102,12 @@ def _by_path(listing: Listing) -> dict[str, FileEntry]:
         for entry in listing.entries
         if entry.path not in ("", "/", ".") and entry.path.strip("/").split("/")[0] not in IGNORED
     }
+
+
+def _twice(listing: Listing) -> list[str]:
+    """Paths that one list tells more than once: only one of their entries could be compared."""
+    counted = Counter(entry.path for entry in listing.entries)
+    return sorted(path for path, times in counted.items() if times > 1)
 
 
 def _differs(wanted: FileEntry, found: FileEntry, ownership: bool) -> list[str]:

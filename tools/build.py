@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.errors import BuildFailed, BuildRefused, ToolError
-from tools.golang import Go, find_go, require_for
+from tools.errors import BuildFailed, BuildRefused, DefinitionsMissing, ToolError
+from tools.golang import Go, find_go, module_folder, require_for
 from tools.locate import Place, look
 from tools.manifest import Need, Program, Source, needed_by
 from tools.places import BUILD_FLAGS, Places, Stamp, is_current, recipe, write_stamp
@@ -155,16 +155,35 @@ def _build_one(places: Places, go: Go, name: str, source: Source, label: str, ou
     unfinished = places.unfinished / str(os.getpid())
     for folder in (places.programs, places.logs, unfinished):
         folder.mkdir(parents=True, exist_ok=True)
-    new, log = unfinished / name, places.logs / f"{name}.log"
-    arguments = [go.command, "build", *BUILD_FLAGS, "-ldflags", source.linker_flags, "-o", str(new), source.package]
-    code = _run_go(arguments, module, go, log, label, out)
-    if code != 0 or not new.is_file():
-        raise BuildFailed(f"go build of {name} ended with exit code {code} ({log}).", evidence=_tail(log, 12))
+    new = unfinished / name
+    if source.script:
+        _copy(go, module, source, new)
+    else:
+        _compile(places, go, name, source, new, label, out)
     size = new.stat().st_size
     # The program first: a stamp without its program is ignored by its size, a program without a stamp is built again.
     new.replace(places.program(name))
     write_stamp(places, name, Stamp(source.version, made_from, size))
     return time.monotonic() - started
+
+
+def _copy(go: Go, module: Path, source: Source, new: Path) -> None:
+    """Take a script out of its Go module, as Go fetched it. Raises BuildFailed."""
+    try:
+        shutil.copyfile(module_folder(go, module, source.module) / source.script, new)
+    except (OSError, DefinitionsMissing) as error:
+        told = f"{source.script} could not be taken out of {source.module} {source.version}: {error}"
+        raise BuildFailed(told, evidence=getattr(error, "evidence", ())) from error
+    new.chmod(0o755)  # Go keeps no file of a module executable
+
+
+def _compile(places: Places, go: Go, name: str, source: Source, new: Path, label: str, out: Out) -> None:
+    """Have Go build the program `new`. Raises BuildFailed."""
+    log = places.logs / f"{name}.log"
+    arguments = [go.command, "build", *BUILD_FLAGS, "-ldflags", source.linker_flags, "-o", str(new), source.package]
+    code = _run_go(arguments, places.module(source), go, log, label, out)
+    if code != 0 or not new.is_file():
+        raise BuildFailed(f"go build of {name} ended with exit code {code} ({log}).", evidence=_tail(log, 12))
 
 
 def _run_go(arguments: list[str], module: Path, go: Go, log: Path, label: str, out: Out) -> int:

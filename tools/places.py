@@ -72,7 +72,7 @@ class Stamp:
 
 
 def recipe(places: Places, source: Source) -> str:
-    """Digest of all that decides what gets built: go.mod, go.sum, package, flags. Another digest means: build again.
+    """Digest of all that decides what gets built: go.mod, go.sum, package and flags, or script. Another digest: build again.
 
     Raises OSError when the module's files can't be read.
     """
@@ -80,6 +80,8 @@ def recipe(places: Places, source: Source) -> str:
     for name in ("go.mod", "go.sum"):
         digest.update((places.module(source) / name).read_bytes())
     how = [source.package, source.linker_flags, *BUILD_FLAGS, *sorted(f"{k}={v}" for k, v in BUILD_ENVIRONMENT.items())]
+    if source.script:
+        how = [source.module, source.script]
     digest.update("\n".join(how).encode())
     return digest.hexdigest()
 

@@ -24,7 +24,7 @@ from house.model import BackedUpClaim, Requirement
 from lab.life import Lives
 from lab.sample import sample_house
 from lab.world.faults import Fault
-from lab.world.store import a_file, to_volume
+from lab.world.store import a_file
 from recovery.course import course as recovery_course
 
 NOTES = tuple(a_file(f"notes/{n:03}.md", f"note {n}\n" * (n + 1)) for n in range(812))
@@ -127,7 +127,7 @@ class Modelled:
             repository = self.lives.home.store.repositories[self.claim.mover_repository]
             self.known = {self.claim.key: repository.repository_id}
             newest = repository.snapshots[-1]
-            self.story.show(act, to_volume(newest.entries) == NOTES, f"VolSync backed up {len(NOTES)} files")
+            self.story.show(act, newest.entries == NOTES, f"VolSync backed up {len(NOTES)} files")
 
     def _lose_everything(self) -> None:
         with self.story.act("every VM and every disk is destroyed; the cluster is built again, the claim held") as act:
@@ -137,7 +137,7 @@ class Modelled:
             self.story.show(act, report.exit_code == 6 and entry.state is HoldState.HELD, f"{entry.key} is {entry.state.value}")
             self.lives.clock.sleep(3600)
             snapshots = self.lives.home.store.repositories[self.claim.mover_repository].snapshots
-            self.story.show(act, to_volume(snapshots[-1].entries) == NOTES, "an hour later the good backup is still the newest")
+            self.story.show(act, snapshots[-1].entries == NOTES, "an hour later the good backup is still the newest")
 
     def _restore(self, before: str) -> None:
         with self.story.act("dr.restore: pinned, restored, compared, filled, released, backed up again") as act:

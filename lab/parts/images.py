@@ -6,8 +6,6 @@ pod's mounts, as its pod's user.
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,18 +15,17 @@ from typing import Protocol
 import httpx
 
 from lab.parts import app as app_script
-from lab.parts import mover as mover_script
-from lab.parts import sandbox as sandbox_script
+from lab.parts.contained import Contained
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object
-from lab.parts.pki import write_private
-from lab.parts.podspec import Mount, PodSpec
+from lab.parts.podspec import PodSpec
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank
 
 MOVER_IMAGE = "lab/mover:1"
+# What VolSync names as the command of its restic pods.
+MOVER_ENTRY = "/mover-restic/entry.sh"
 APPLICATION_IMAGE = "lab/sample-app:1"
-_UNSHARE = Path("/usr/bin/unshare")
 
 
 @dataclass(frozen=True)
@@ -106,55 +103,31 @@ class Controller:
 
 @dataclass(frozen=True)
 class Sandboxed:
-    """A script of the lab that runs as the pod's container; `tools` are files that it finds below /.lab.
+    """An image whose containers run in a sandbox, on the programs of this machine.
 
-    Without a script the container's own command runs, on the programs of this machine: an image that is only a shell.
+    `entry` is what runs where the container names no command of its own; `files` are what the image brings, each by its place
+    in the container. None of them: an image that is only a shell.
     """
 
-    script: Path | None
-    tools: Callable[[], Mapping[str, Path]] = dict
+    entry: tuple[str, ...] = ("/bin/sh",)
+    files: Callable[[], Mapping[str, Path]] = dict
     fails_by_knob: bool = False
 
     def program(self, place: Place) -> Program:
-        """The script in its sandbox. NotYet when a Secret, a volume or an export is missing."""
+        """The container in its sandbox. NotYet when a Secret, a volume or an export is missing."""
         container, spec = place.container, place.spec
-        environment = spec.environment(container)
-        mounts = spec.mounts(container)
-        who = spec.identity(container)
-        inside, files = [*container.get("command", ["/bin/sh"]), *container.get("args", [])], dict(self.tools())
-        if self.script is not None:
-            inside = [_python(), "-I", f"/.lab/{self.script.name}", *container.get("args", [])]
-            files[self.script.name] = self.script
+        inside = [*(container.get("command") or self.entry), *(container.get("args") or [])]
         if self.fails_by_knob and place.knobs.mover_exit is not None:
             inside = ["/bin/sh", "-c", f"echo 'ERROR: this mover was told to fail'; exit {place.knobs.mover_exit}"]
-        mounts += [Mount(path, f"/.lab/{name}", read_only=True) for name, path in files.items()]
-        as_root = os.geteuid() == 0
-        specification = {
-            "root": str(place.folder / "root"),
-            "exit": str(place.exit_file),
-            "mounts": [[str(m.source), m.target, m.read_only] for m in mounts],
-            "argv": inside,
-            "environment": {
-                "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-                "HOME": "/tmp",  # noqa: S108 - the container's own
-                "LAB_REPOSITORY_CHECK_S": str(place.knobs.repository_check_s),
-                # In a user namespace every owner looks like root: what reads owners must say that it cannot.
-                **({} if as_root else {"OWNERSHIP": "unknown"}),
-                **environment,
-            },
-            "uid": who.uid,
-            "gid": who.gid,
-            "groups": list(who.groups),
-            "capabilities": sorted(who.capabilities),
-            "as_root": as_root,
-        }
-        place.exit_file.unlink(missing_ok=True)
-        path = place.folder / "sandbox.json"
-        write_private(path, json.dumps(specification).encode())
-        rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
-        script = str(Path(sandbox_script.__file__).resolve())
-        argv = (str(_UNSHARE), "--mount", *rights, "--", sys.executable, "-I", script, str(path))
-        return Program(place.name, argv, Rank.CLIENT)
+        contained = Contained(
+            argv=tuple(inside),
+            environment={"HOSTNAME": place.pod["metadata"]["name"], **spec.environment(container)},
+            mounts=tuple(spec.mounts(container)),
+            files=self.files(),
+            identity=spec.identity(container),
+            read_only=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
+        )
+        return Program(place.name, contained.argv_in(place.folder, place.exit_file), Rank.CLIENT)
 
     def probe(self, place: Place) -> bool:
         """A container without a probe is ready while it runs."""
@@ -195,18 +168,24 @@ def short_name(image: str) -> str:
 
 
 def mover() -> Sandboxed:
-    """The restic mover."""
-    return Sandboxed(Path(mover_script.__file__).resolve(), lambda: {"restic": find("restic")}, fails_by_knob=True)
+    """The restic mover: VolSync's own script and restic, where its image has them."""
+    return Sandboxed((MOVER_ENTRY,), mover_files, fails_by_knob=True)
+
+
+def mover_files() -> Mapping[str, Path]:
+    """What the mover's image brings. ProgramMissing where the programs are not built."""
+    return {MOVER_ENTRY: find("volsync-mover"), "/usr/local/bin/restic": find("restic")}
 
 
 def application() -> Sandboxed:
     """The lab's application."""
-    return Sandboxed(Path(app_script.__file__).resolve())
+    script = Path(app_script.__file__).resolve()
+    return Sandboxed((_python(), "-I", f"/.lab/{script.name}"), lambda: {f"/.lab/{script.name}": script})
 
 
 def shell() -> Sandboxed:
     """An image that brings a shell and nothing else."""
-    return Sandboxed(None)
+    return Sandboxed()
 
 
 def _python() -> str:

@@ -29,8 +29,6 @@ class Knobs:
     mover_exit: int | None = None
     # Failing pods say that they ended this long ago: the Job controller's back-off then needs seconds instead of half an hour.
     backdate_failures_s: float = 0.0
-    # After so long the mover takes the question whether a repository is there as not answered.
-    repository_check_s: float = 60.0
     scheduler_off: bool = False
     # Images (a part of the name) that cannot be pulled.
     images_missing: set[str] = field(default_factory=set)

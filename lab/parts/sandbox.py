@@ -44,14 +44,31 @@ def _run(spec: dict[str, Any]) -> int:
         _bind(prefix, root / prefix.relative_to("/"), read_only=as_root)
     for name in ("proc", "dev"):
         _bind(Path("/") / name, root / name, recursive=True)
+    (root / "root").mkdir(mode=0o700, exist_ok=True)
     (root / "tmp").mkdir(mode=0o1777)
     (root / "tmp").chmod(0o1777)
+    own = [root, *_bring(root, spec["files"], as_root=as_root)]
     for source, target, read_only in sorted(spec["mounts"], key=lambda m: str(m[1])):
         _bind(Path(source), root / str(target).lstrip("/"), read_only=read_only and as_root)
+    for folder in own if spec["read_only"] and as_root else ():
+        _mount("-o", "remount,bind,ro", str(folder))
     command = ["chroot", str(root), *_as_whom(spec), *spec["argv"]]
     ended = subprocess.run(command, env=spec["environment"], stdin=subprocess.DEVNULL, check=False)
     # Negative: ended by a signal, which a container engine tells as 128 + signal.
     return 128 - ended.returncode if ended.returncode < 0 else ended.returncode
+
+
+def _bring(root: Path, files: list[list[str]], *, as_root: bool) -> list[Path]:
+    """Put the image's files in their places; the folders of the host that give way to the image's own come back."""
+    covered: list[Path] = []
+    for source, target in files:
+        place = root / target.lstrip("/")
+        if place.relative_to(root).parts[0] in _HOST and place.parent not in covered:
+            # The container sees its image's files there, and none of the host's.
+            _mount("-t", "tmpfs", "-o", "mode=755", "lab", str(place.parent))
+            covered.append(place.parent)
+        _bind(Path(source), place, read_only=as_root)
+    return covered
 
 
 def _as_whom(spec: dict[str, Any]) -> list[str]:

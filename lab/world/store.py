@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 from adapters.volsync.results import FileEntry
@@ -75,16 +75,6 @@ class Store:
         """Retention: only the newest `keep_last` snapshots stay."""
         repository = self.repositories[address]
         del repository.snapshots[: max(0, len(repository.snapshots) - keep_last)]
-
-
-def from_mover(entries: tuple[FileEntry, ...]) -> tuple[FileEntry, ...]:
-    """A volume's entries as a mover's snapshot tells them: below `data`, where it mounts the volume."""
-    return (FileEntry("data", "dir", 0, 0o755, 0, 0), *(replace(e, path=f"data/{e.path}") for e in entries))
-
-
-def to_volume(entries: tuple[FileEntry, ...]) -> tuple[FileEntry, ...]:
-    """The entries of a mover's snapshot as they come back onto a volume."""
-    return tuple(replace(e, path=e.path.removeprefix("data/")) for e in entries if e.path != "data")
 
 
 def rfc3339(seconds: float) -> str:

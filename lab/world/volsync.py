@@ -8,7 +8,7 @@ from __future__ import annotations
 from adapters.volsync.results import FileEntry
 from house.model import BackedUpClaim
 from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.store import a_file, from_mover, to_volume
+from lab.world.store import a_file
 from lab.world.volumes import Claim, Destination, Image, Source
 
 FIRST_RETRY_S = 0.1
@@ -84,7 +84,7 @@ class VolSync:
         snapshot = store.as_of(address, destination.restore_as_of)
         if snapshot is None:
             return (), ("No eligible snapshots found", "No data will be restored")
-        return to_volume(snapshot.entries), (
+        return snapshot.entries, (
             f"restoring snapshot {snapshot.snapshot_id[:8]} of [/data] at {snapshot.pin} by volsync@volsync to .",
         )
 
@@ -165,7 +165,7 @@ class VolSync:
             source.log = ("=== Directory is empty, skipping backup ===",)
             return
         store = self._kube.store
-        snapshot = store.back_up(source.address, from_mover(claim.entries), began)
+        snapshot = store.back_up(source.address, claim.entries, began)
         store.forget(source.address, source.retain_last)
         source.log = (f"snapshot {snapshot.snapshot_id[:8]} saved",)
         source.backups.append(snapshot.snapshot_id)

@@ -14,11 +14,10 @@ from engine.errors import PermanentError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.comparison import Comparison, below, compare, inside, to_hash, with_hashes
+from recovery.comparison import Comparison, compare, to_hash, with_hashes
 from recovery.record import entry_of, is_through, pinned
 
 SHOWN = 20
-MOVER_ROOT = "/data"
 
 
 CHOSEN = 'ls -l "$SNAPSHOT"'
@@ -86,10 +85,10 @@ class ProveImage(BaseStep):
         wanted = act.backups.listing(repository, snapshot_id)
         paths = to_hash(wanted)
         files = tuple(e.path for e in wanted.entries if e.kind == "file") if paths is None else paths
-        hashed = inside(with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files)), MOVER_ROOT)
+        hashed = with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files))
         chosen = None if paths is None else tuple(e.path for e in hashed.entries if e.sha256)
         found: Listing = act.claims.contents(self.claim.namespace, image, hashes=chosen)
-        return compare(hashed, found, [below(path, MOVER_ROOT) for path in files])
+        return compare(hashed, found, files)
 
     def by_hand(self) -> str:
         claim = self.claim

@@ -24,7 +24,7 @@ from house.model import Database
 from lab.life import Lives
 from lab.ports.faulty import faulty
 from lab.world.clock import VirtualClock
-from lab.world.store import a_file, to_volume
+from lab.world.store import a_file
 from lab.world.world import World
 from recovery.course import course as recovery_course
 from recovery.lifting import lift, lift_database
@@ -77,7 +77,7 @@ class House:
         if len(clusters) != 1:
             wrong.append(f"{len(clusters)} etcd clusters")
         for repository in self.home.store.repositories.values():
-            if to_volume(repository.snapshots[0].entries) != DATA:
+            if repository.snapshots[0].entries != DATA:
                 wrong.append("the backup is not what it was")
         return wrong
 

@@ -67,6 +67,22 @@ def test_a_directory_where_a_file_was_and_a_link_s_mode() -> None:
     assert "not compared: where 1 symlink points, times" in compared.depth
 
 
+def test_a_folder_named_data_is_a_folder_of_the_volume_like_any_other() -> None:
+    volume = (a_file("a", "one"), FileEntry("data", "dir", 0, 0o755, 1000, 1000), a_file("data/a", "one"), a_file("data/b", "two"))
+    assert compare(listed(*volume), listed(*volume)).differences == ()
+    wanted = listed(a_file("a", "one"), a_file("data/a", "one"), a_file("data/b", "two"))
+    flat = compare(wanted, listed(a_file("a", "one"), a_file("b", "two")))
+    assert flat.differences == ("missing: data/a", "missing: data/b", "not in the snapshot: b")
+
+
+def test_a_path_that_a_list_tells_twice_is_a_difference_on_either_side() -> None:
+    twice = listed(*FILES, a_file("a", "another"))
+    assert compare(twice, listed(*FILES)).differences[0] == "twice in the snapshot's list: a"
+    assert compare(listed(*FILES), twice).differences[0] == "twice in the image's list: a"
+    same = listed(*FILES, FILES[0])
+    assert compare(same, same).differences == ("twice in the snapshot's list: a", "twice in the image's list: a")
+
+
 def test_small_volumes_are_read_whole_and_of_large_ones_the_same_sample_each_time() -> None:
     assert to_hash(listed(*FILES)) is None
     many = [FileEntry(f"f{n:05}", "file", HASH_ALL_BELOW // 1000, 0o644, 0, 0) for n in range(2000)]

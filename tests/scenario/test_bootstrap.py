@@ -11,7 +11,7 @@ from cluster.course import HouseStep
 from engine.errors import EXIT_HELD
 from engine.plan import Verdict
 from engine.report import Outcome, Report
-from lab.world.store import Trouble, to_volume
+from lab.world.store import Trouble
 from tests.scenario.running import DATA, Running
 
 
@@ -46,7 +46,7 @@ def test_after_a_bootstrap_the_claim_is_held_and_its_backup_untouched(empty_hous
     record = empty_house.home.look().hold.record()
     assert [(c.key, c.state) for c in record.claims] == [("apps/notes", HoldState.HELD)]
     (repository,) = empty_house.home.store.repositories.values()
-    assert [to_volume(snapshot.entries) for snapshot in repository.snapshots] == [DATA]
+    assert [snapshot.entries for snapshot in repository.snapshots] == [DATA]
 
 
 def test_without_the_hold_the_same_cluster_poisons_its_own_backup(empty_house: Running) -> None:
@@ -62,7 +62,7 @@ def test_without_the_hold_the_same_cluster_poisons_its_own_backup(empty_house: R
     empty_house.apply(unheld)
     empty_house.clock.sleep(600)
     repository = empty_house.home.store.repositories[claim.mover_repository]
-    assert [e.path for s in repository.snapshots for e in to_volume(s.entries)] == ["settings.ini"]
+    assert [e.path for s in repository.snapshots for e in s.entries] == ["settings.ini"]
 
 
 def _without_hold(step: HouseStep) -> HouseStep:

@@ -7,7 +7,7 @@ import pytest
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_OK
 from engine.report import Outcome
-from lab.world.store import Trouble, a_file, to_volume
+from lab.world.store import Trouble, a_file
 from tests.hands import only
 from tests.scenario.running import DATA, Running
 from tests.scenario.test_bootstrap import told
@@ -27,7 +27,7 @@ def test_a_held_claim_comes_back_as_it_was_backed_up(held_house: Running) -> Non
     objects = held_house.home.kube.objects()
     assert objects.claims[("apps", "notes")].entries == DATA
     (repository,) = held_house.home.store.repositories.values()
-    assert [to_volume(snapshot.entries) for snapshot in repository.snapshots] == [DATA, DATA]
+    assert [snapshot.entries for snapshot in repository.snapshots] == [DATA, DATA]
     assert objects.destinations[("apps", "notes-bootstrap")].restore_as_of == ""
 
 

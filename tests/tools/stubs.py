@@ -27,7 +27,8 @@ elif arguments[0] == "build":
     target.write_text("#!/bin/sh\\necho it was not asked\\nexit 1\\n")
     target.chmod(0o755)
 elif arguments[:2] == ["mod", "download"]:
-    (state / "cache").mkdir()
+    (state / "cache" / "mover-restic").mkdir(parents=True)
+    (state / "cache" / "mover-restic" / "entry.sh").write_text("#! /bin/bash\\n")
 elif arguments[0] == "list":
     print(state / "cache" if (state / "cache").exists() else "")
 """

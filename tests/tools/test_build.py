@@ -20,6 +20,7 @@ from tools.manifest import Need, named, needed_by
 from tools.places import CHECKOUT, Places, read_stamp
 
 _ALL = [program.name for program in needed_by(None)]
+_COMPILED = [program.name for program in needed_by(None) if program.source and not program.source.script]
 
 
 def _quiet(line: str) -> None:
@@ -28,7 +29,8 @@ def _quiet(line: str) -> None:
 
 def test_everything_is_built_in_order_and_then_at_hand(checkout: Places, fake_go: FakeGo) -> None:
     built = build(out=_quiet, places=checkout, environment=fake_go.environment)
-    assert [one.name for one in built] == fake_go.built() == _ALL
+    assert [one.name for one in built] == _ALL
+    assert fake_go.built() == _COMPILED
     for name in _ALL:
         located = look(named(name), places=checkout, path="")
         assert located.usable
@@ -51,7 +53,7 @@ def test_a_run_needs_less_than_the_lab(checkout: Places, fake_go: FakeGo) -> Non
 
 def test_go_runs_inside_the_module_with_checksums_and_without_cgo(checkout: Places, fake_go: FakeGo) -> None:
     build(out=_quiet, places=checkout, environment=fake_go.environment | {"GOOS": "plan9"})
-    call = fake_go.calls("build")[_ALL.index("kubectl")]
+    call = fake_go.calls("build")[_COMPILED.index("kubectl")]
     assert call["cwd"] == str(checkout.modules / "kubernetes")
     assert call["cgo"] == "0"
     assert call["arguments"][1:4] == ["-mod=readonly", "-trimpath", "-buildvcs=false"]
@@ -92,6 +94,30 @@ def test_a_changed_module_builds_its_programs_again_and_no_others(checkout: Plac
         "kubectl",
         "kube-controller-manager",
     ]
+
+
+def test_a_script_is_taken_out_of_its_module_as_it_is_and_can_be_run(checkout: Places, fake_go: FakeGo) -> None:
+    build(out=_quiet, places=checkout, environment=fake_go.environment)
+    mover = checkout.program("volsync-mover")
+    assert mover.read_text() == "#! /bin/bash\n"
+    assert os.access(mover, os.X_OK)
+    (asked,) = fake_go.calls("mod")
+    assert asked["cwd"] == str(checkout.modules / "volsync")
+
+
+def test_a_script_that_is_lacking_builds_nothing_else_again(checkout: Places, fake_go: FakeGo) -> None:
+    build(out=_quiet, places=checkout, environment=fake_go.environment)
+    checkout.program("volsync-mover").unlink()
+    assert [one.name for one in build(out=_quiet, places=checkout, environment=fake_go.environment)] == ["volsync-mover"]
+    assert fake_go.built() == _COMPILED
+
+
+def test_a_module_that_has_lost_its_script_is_said_and_nothing_is_put_in_place(checkout: Places, fake_go: FakeGo) -> None:
+    (fake_go.state / "cache").mkdir()
+    with pytest.raises(BuildFailed, match=r"^1 of \d+ programs could not be built: volsync-mover") as told:
+        build(out=_quiet, places=checkout, environment=fake_go.environment)
+    assert "mover-restic/entry.sh could not be taken out of github.com/backube/volsync v0.16.0" in told.value.evidence[0]
+    assert not checkout.program("volsync-mover").exists()
 
 
 def test_a_program_that_fails_does_not_keep_the_others_from_being_built(checkout: Places, fake_go: FakeGo) -> None:

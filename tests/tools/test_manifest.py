@@ -27,7 +27,7 @@ def test_the_programs_that_a_run_drives() -> None:
 
 def test_the_programs_that_the_lab_runs() -> None:
     controllers = {"snapshot-controller", "source-controller", "kustomize-controller", "helm-controller"}
-    lab = {"etcd", "kube-apiserver", "kube-controller-manager", "volsync"} | controllers
+    lab = {"etcd", "kube-apiserver", "kube-controller-manager", "volsync", "volsync-mover"} | controllers
     assert {program.name for program in needed_by(Need.LAB)} == lab
 
 
@@ -46,6 +46,7 @@ def test_a_program_is_pinned_in_its_module_at_the_manifest_version(program: Prog
     assert re.search(
         rf"^(require )?\s*{re.escape(source.module)} {re.escape(source.version)}( // indirect)?$", text, re.M
     )
+    assert bool(source.package) is not bool(source.script)
     assert re.search(rf"^(tool )?\s*{re.escape(source.package)}$", text, re.M)
     assert f"{source.module} {source.version} h1:" in _module_file(source.folder, "go.sum")
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tools.crds import survey
+from tools.golang import find_go, module_folder
 from tools.locate import Finding, Place, look
-from tools.manifest import DEFINITIONS, Program, needed_by
+from tools.manifest import DEFINITIONS, Program, named, needed_by
 from tools.places import Places
 from tools.versions import parse
 
 pytestmark = pytest.mark.programs
 
 
-@pytest.mark.parametrize("program", needed_by(None), ids=lambda program: program.name)
+_COMPILED = [program for program in needed_by(None) if program.source and not program.source.script]
+
+
+@pytest.mark.parametrize("program", _COMPILED, ids=lambda program: program.name)
 def test_a_built_program_starts_and_is_of_the_manifests_version(program: Program, checkout: Places) -> None:
     ours = Places().program(program.name)
     if not ours.exists():
@@ -23,6 +27,15 @@ def test_a_built_program_starts_and_is_of_the_manifests_version(program: Program
     assert (located.finding, located.place) == (Finding.FITS, Place.PATH), located.why
     assert program.source is not None
     assert located.version == parse(program.source.version)
+
+
+def test_the_movers_script_is_the_one_of_the_module_that_volsync_is_built_from() -> None:
+    mover, source = Places().program("volsync-mover"), named("volsync-mover").source
+    if not mover.exists():
+        pytest.skip("volsync-mover is not built: invoke tools.build")
+    assert source is not None
+    theirs = module_folder(find_go(), Places().module(source), source.module) / source.script
+    assert mover.read_bytes() == theirs.read_bytes()
 
 
 def test_every_definition_is_in_the_module_cache() -> None:

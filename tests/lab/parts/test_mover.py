@@ -1,9 +1,11 @@
-"""The mover alone, in its sandbox, with real restic: exit codes and what is left behind in each case."""
+"""VolSync's own mover script in its sandbox, with real restic: exit codes and what is left behind in each case."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import time
 from dataclasses import dataclass
 from itertools import count
@@ -11,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from lab.parts import images, mover
+from lab.parts import images
 from lab.parts.images import Place
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object, Resource
 from lab.parts.podspec import PodSpec
+from lab.parts.programs import find
 from lab.parts.supervisor import Supervisor
 from tests.lab.parts.bench import listing, need_programs
 
@@ -41,9 +44,11 @@ class Movers:
         self.root = root
         self._numbers = count(1)
 
-    def run(self, *actions: str, repository: Path, data: Path, uid: int = 0, **environment: str) -> Ended:
+    def run(
+        self, *actions: str, repository: Path, data: Path, uid: int = 0, command: str = images.MOVER_ENTRY, **environment: str
+    ) -> Ended:
         """One pod from start to end; `environment` is added to its own."""
-        place = self._place(actions, repository, data, uid, environment)
+        place = self._place((command, *actions), repository, data, uid, environment)
         supervisor = Supervisor(self.root / "lab")
         supervisor.start(images.mover().program(place))
         deadline = time.monotonic() + 60
@@ -54,31 +59,41 @@ class Movers:
         return Ended(int(place.exit_file.read_text()), supervisor.log(place.name).read_text())
 
     def _place(
-        self, actions: tuple[str, ...], repository: Path, data: Path, uid: int, environment: dict[str, str]
+        self, argv: tuple[str, ...], repository: Path, data: Path, uid: int, environment: dict[str, str]
     ) -> Place:
         number = next(self._numbers)
         values = {
             "RESTIC_REPOSITORY": "/mnt/repository",
             "RESTIC_PASSWORD": PASSWORD,
             "RESTIC_CACHE_DIR": "/cache",
+            "DATA_DIR": "/data",
+            "PRIVILEGED_MOVER": "0",
             **environment,
         }
         container: Object = {
             "name": "restic",
             "image": images.MOVER_IMAGE,
-            "args": list(actions),
+            "command": list(argv[:1]),
+            "args": list(argv[1:]),
             "env": [{"name": k, "value": v} for k, v in values.items()],
             "volumeMounts": [
                 {"name": "data", "mountPath": "/data"},
                 {"name": "repository", "mountPath": "/mnt/repository"},
                 {"name": "cache", "mountPath": "/cache"},
+                {"name": "tempdir", "mountPath": "/tmp"},
             ],
-            "securityContext": {"runAsUser": uid, "runAsGroup": uid, "capabilities": {"drop": ["ALL"]}},
+            "securityContext": {
+                "runAsUser": uid,
+                "runAsGroup": uid,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
+            },
         }
         volumes = [
             {"name": "data", "nfs": {"server": "lab", "path": "/data"}},
             {"name": "repository", "nfs": {"server": "lab", "path": "/repository"}},
             {"name": "cache", "emptyDir": {}},
+            {"name": "tempdir", "emptyDir": {}},
         ]
         meta = {"name": f"mover-{number}", "namespace": "test", "uid": f"{number:08d}"}
         pod: Object = {"metadata": meta, "spec": {"containers": [container], "volumes": volumes}}
@@ -187,28 +202,36 @@ def test_an_unreadable_file_fails_the_backup_and_saves_an_incomplete_snapshot(
     assert snapshots(repository) == 2
 
 
-TIMES = [
-    {"id": w, "time": f"2026-01-0{d}T10:00:00.{f}Z"}
-    for w, d, f in (("one", 1, "9"), ("three", 3, "5"), ("two", 2, "123456789"))
-]
+@pytest.mark.programs
+def test_a_snapshot_tells_its_paths_as_the_volume_has_them(movers: Movers, repository: Path, data: Path) -> None:
+    (data / "data").mkdir()
+    (data / "data" / "data").write_text("inner")
+    (data / "config.ini").write_text("outer")
+    ended = movers.run("backup", repository=repository, data=data, FORGET_OPTIONS="--keep-last 9")
+    assert ended.code == 0, ended.log
+    newest = restic(repository, "snapshots", "--latest", "1")
+    (snapshot,) = json.loads(newest)
+    assert snapshot["paths"] == ["/data"]
+    assert snapshot["hostname"] == "volsync"
+    listed = [json.loads(line) for line in restic(repository, "ls", snapshot["id"]).splitlines()]
+    assert [entry["path"] for entry in listed if entry.get("struct_type") == "node"] == ["/config.ini", "/data", "/data/data"]
 
 
-@pytest.mark.parametrize(
-    ("as_of", "previous", "chosen"),
-    [
-        ("", "", "three"),
-        ("", "1", "two"),
-        ("", "3", None),
-        ("2026-01-02T10:00:00Z", "0", "two"),  # whole seconds: the pin's own second counts
-        ("2026-01-02T09:59:59Z", "0", "one"),
-        ("2026-01-02T11:00:00+01:00", "1", "one"),
-        ("2026-01-01T09:59:59Z", "0", None),
-    ],
-)
-def test_the_snapshot_is_chosen_by_time_then_counted_back(
-    monkeypatch: pytest.MonkeyPatch, as_of: str, previous: str, chosen: str | None
+@pytest.mark.programs
+def test_a_container_sees_its_image_s_programs_and_may_write_to_its_mounts_only(
+    movers: Movers, repository: Path, data: Path
 ) -> None:
-    monkeypatch.setenv("RESTORE_AS_OF", as_of)
-    monkeypatch.setenv("SELECT_PREVIOUS", previous)
-    found = mover.choose(list(TIMES))
-    assert (found and found["id"]) == chosen
+    asked = "command -v restic; ls /usr/local/bin; touch /root/x /x /usr/local/bin/x 2>&1; touch /tmp/x /data/x && echo written"
+    ended = movers.run("-c", asked, repository=repository, data=data, command="/bin/bash")
+    lines = ended.log.splitlines()
+    assert lines[:2] == ["/usr/local/bin/restic", "restic"]
+    assert lines[-1] == "written"
+    if os.geteuid() == 0:
+        assert sum("Read-only file system" in line for line in lines) == 3
+
+
+def restic(repository: Path, *arguments: str) -> str:
+    """What restic says of the repository, as JSON."""
+    argv = [str(find("restic")), "--repo", str(repository), "--no-cache", "--no-lock", "--json", *arguments]
+    environment = {"PATH": "/usr/bin:/bin", "RESTIC_PASSWORD": PASSWORD}
+    return subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout

@@ -180,7 +180,7 @@ def test_the_hold_stops_the_chain_at_each_link_and_lets_only_the_pinned_data_thr
     (new,) = restore_points("", app.restic("snapshots"))
     assert new.snapshot_id != point.snapshot_id
     listed = (json.loads(line) for line in app.restic("ls", new.snapshot_id).splitlines())
-    names = {entry["path"].removeprefix("/data/") for entry in listed if entry.get("type") == "file"}
+    names = {entry["path"].removeprefix("/") for entry in listed if entry.get("type") == "file"}
     assert names == {name for name, (*_, digest) in backup.content.items() if digest}
 
 

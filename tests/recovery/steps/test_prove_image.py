@@ -64,6 +64,32 @@ def test_every_difference_is_named_and_keeps_the_claim_held(
     assert (restored.entry.state, restored.entry.image) == (HoldState.HELD, image(restored).name)
 
 
+FOLDER = FileEntry("data", "dir", 0, 0o755, 1000, 1000)
+
+
+def saved(house: Restoring, *entries: FileEntry) -> None:
+    """The pinned snapshot holds these."""
+    repository = house.home.store.repositories[house.address]
+    repository.snapshots[:] = [replace(snapshot, entries=entries) for snapshot in repository.snapshots]
+
+
+def test_a_volume_with_a_folder_named_data_is_proven(restored: Restoring) -> None:
+    """The mover saves the volume from inside: nothing in a snapshot's list stands before what is in the volume."""
+    volume = (a_file("a", "one"), FOLDER, a_file("data/a", "two"), a_file("data/data", "three"))
+    saved(restored, *volume)
+    image(restored).entries = volume
+    do(restored, restored.restore, STEP)
+    assert restored.entry.state is HoldState.PROVEN
+
+
+def test_a_volume_that_lost_its_folder_named_data_is_refuted(restored: Restoring) -> None:
+    saved(restored, a_file("a", "one"), FOLDER, a_file("data/a", "one"), a_file("data/b", "two"))
+    image(restored).entries = (a_file("a", "one"), a_file("b", "two"))
+    with pytest.raises(PermanentError, match="4 differences"):
+        do(restored, restored.restore, STEP)
+    assert restored.entry.state is HoldState.HELD
+
+
 def test_half_a_list_speaks_against_no_image(restored: Restoring) -> None:
     restored.home.store.repositories[restored.address].half_listing = True
     with pytest.raises(PermanentError, match="did not come back"):

@@ -1,0 +1,65 @@
+"""One container as its sandbox is told of it: what it runs, sees and may. Knows no pod and no image; starts nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.parts import sandbox
+from lab.parts.pki import write_private
+from lab.parts.podspec import Identity, Mount
+
+_UNSHARE = Path("/usr/bin/unshare")
+
+
+@dataclass(frozen=True)
+class Contained:
+    """`files` are what the image brings, by their place in the container; `mounts` what its pod gives it.
+
+    `read_only`: the container may write to its mounts only.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    files: Mapping[str, Path]
+    identity: Identity
+    read_only: bool = False
+
+    def argv_in(self, folder: Path, exit_file: Path) -> tuple[str, ...]:
+        """The command that runs it, its root below `folder`; the code that it ends with goes into `exit_file`."""
+        exit_file.unlink(missing_ok=True)
+        as_root = os.geteuid() == 0
+        told = folder / "sandbox.json"
+        write_private(told, json.dumps(self._specification(folder / "root", exit_file, as_root=as_root)).encode())
+        rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
+        script = str(Path(sandbox.__file__).resolve())
+        return (str(_UNSHARE), "--mount", *rights, "--", sys.executable, "-I", script, str(told))
+
+    def _specification(self, root: Path, exit_file: Path, *, as_root: bool) -> dict[str, object]:
+        who = self.identity
+        return {
+            "root": str(root),
+            "exit": str(exit_file),
+            "files": [[str(source), target] for target, source in self.files.items()],
+            "mounts": [[str(m.source), m.target, m.read_only] for m in self.mounts],
+            "argv": list(self.argv),
+            "environment": {
+                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME": "/root" if who.uid == 0 else "/",
+                "TZ": "UTC",  # a container knows no other; this machine's /etc does
+                # In a user namespace every owner looks like root: what reads owners must say that it cannot.
+                **({} if as_root else {"OWNERSHIP": "unknown"}),
+                **self.environment,
+            },
+            "uid": who.uid,
+            "gid": who.gid,
+            "groups": list(who.groups),
+            "capabilities": sorted(who.capabilities),
+            "read_only": self.read_only,
+            "as_root": as_root,
+        }
