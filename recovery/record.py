@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import ClaimsView, HoldView
+from adapters.volsync.results import DestinationState
 from engine.errors import PermanentError
 from house.model import BackedUpClaim
 
@@ -30,6 +31,12 @@ def pinned(hold: HoldView, claim: BackedUpClaim) -> HeldClaim:
 def is_through(entry: HeldClaim | None) -> bool:
     """Whether the hold no longer concerns this claim."""
     return entry is not None and entry.state in THROUGH
+
+
+def is_another(state: DestinationState, entry: HeldClaim) -> bool:
+    """Whether another VolumeSnapshot bears the name of the one that was proven (an older record does not know its uid)."""
+    there = state.image == entry.image and state.image_uid
+    return bool(there and entry.image_uid and state.image_uid != entry.image_uid)
 
 
 def replaced(claims: ClaimsView, entry: HeldClaim | None, claim: BackedUpClaim) -> bool:

@@ -26,7 +26,9 @@ CANARY_KEYS: Mapping[str, str] = {
 }
 _THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 _LONGEST_KEY = 253
-_DETAIL = ("destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces")
+_DETAIL = (
+    "destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces", "image_uid", "volume",
+)  # fmt: skip
 _TIMES = ("since", "released")
 
 
@@ -118,6 +120,8 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         depth=str(detail.get("depth", "")),
         reason=str(detail.get("reason", "")),
         replaces=str(detail.get("replaces", "")),
+        image_uid=str(detail.get("image_uid", "")),
+        volume=str(detail.get("volume", "")),
         **times,
     )
 

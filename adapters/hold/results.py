@@ -19,6 +19,7 @@ class HoldState(Enum):
 class HeldClaim:
     """One claim of the record. `replaces` is the uid of a bound claim whose data the pin is to replace, by approval.
 
+    `image_uid` is the uid of the VolumeSnapshot `image`, `volume` what the claim was bound to when it was looked at and released.
     `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` (held) and `released` (0.0 for not, or nobody knows
     when) in seconds since the epoch.
     """
@@ -38,6 +39,8 @@ class HeldClaim:
     since: float = 0.0
     replaces: str = ""
     released: float = 0.0
+    image_uid: str = ""
+    volume: str = ""
 
     @property
     def key(self) -> str:

@@ -51,6 +51,7 @@ class VolSyncClaims:
             populated_from=text(volume or {}, "metadata", "annotations", _POPULATED_FROM).rpartition("/")[2],
             destination=text(source, "name") if source.get("kind") == REPLICATION_DESTINATION.name else "",
             detail="being deleted" if text(found, "metadata", "deletionTimestamp") else detail,
+            volume=_handle(volume) if volume else "",
         )
 
     def destination(self, namespace: str, name: str) -> DestinationState:
@@ -64,6 +65,7 @@ class VolSyncClaims:
             return _absent(namespace, name, "")
         status = table(found, "status")
         image = text(status, "latestImage", "name") if text(status, "latestImage", "kind") == SNAPSHOT.name else ""
+        snapshot = (client.get(SNAPSHOT, image, namespace) if image else None) or {}
         return DestinationState(
             namespace,
             name,
@@ -76,9 +78,10 @@ class VolSyncClaims:
             result=text(status, "latestMoverStatus", "result"),
             log=tuple(text(status, "latestMoverStatus", "logs").splitlines()),
             image=image,
-            image_ready=bool(image) and _ready(client, namespace, image),
+            image_ready=_ready(snapshot),
             condition=_told(found),
             copy_method=text(found, "spec", "restic", "copyMethod"),
+            image_uid=text(snapshot, "metadata", "uid"),
         )
 
     def source(self, namespace: str, name: str) -> SourceBackups:
@@ -220,8 +223,13 @@ def _told(found: Obj) -> str:
     return ": ".join(part for part in (text(syncing, "reason"), text(syncing, "message")) if part)
 
 
-def _ready(client: ApiClient, namespace: str, image: str) -> bool:
-    snapshot = client.get(SNAPSHOT, image, namespace) or {}
+def _handle(volume: Obj) -> str:
+    """What the storage calls it: a PersistentVolume may be made again under its old name."""
+    csi = table(volume, "spec", "csi")
+    return f"{text(csi, 'driver')} {text(csi, 'volumeHandle')}" if csi else name_of(volume)
+
+
+def _ready(snapshot: Obj) -> bool:
     return dig(snapshot, "status", "readyToUse") is True and not table(snapshot, "status", "error")
 
 

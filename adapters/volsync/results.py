@@ -15,7 +15,10 @@ class ClaimPhase(Enum):
 
 @dataclass(frozen=True)
 class ClaimState:
-    """One PersistentVolumeClaim: `populated_from` is the image its volume was made from ("" for none known)."""
+    """One PersistentVolumeClaim: `populated_from` is the image its volume was made from ("" for none known).
+
+    `volume` names what it is bound to as its storage does: the CSI driver and its handle, else the PersistentVolume's name.
+    """
 
     namespace: str
     name: str
@@ -24,6 +27,7 @@ class ClaimState:
     populated_from: str
     destination: str
     detail: str = ""
+    volume: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class DestinationState:
     """A ReplicationDestination. `restore_as_of` is what stands in its spec; `ours` whether our field manager owns it.
 
     `result` is the mover's word ("Successful", "Failed", "" for none yet); `log` its kept log lines. Only with `copy_method`
-    Snapshot does a restore end in an image.
+    Snapshot does a restore end in an image. `image_uid` tells its VolumeSnapshot from another one of the same name ("" for gone):
+    the uid alone, for what a VolumeSnapshot is bound to never changes.
     """
 
     namespace: str
@@ -48,6 +53,7 @@ class DestinationState:
     image_ready: bool
     condition: str = ""
     copy_method: str = "Snapshot"
+    image_uid: str = ""
 
 
 @dataclass(frozen=True)

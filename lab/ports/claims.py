@@ -28,7 +28,8 @@ class ModelledClaims:
             if claim is None:
                 return ClaimState(namespace, name, ClaimPhase.ABSENT, "", "", "")
             phase = ClaimPhase.BOUND if claim.bound else ClaimPhase.PENDING
-            return ClaimState(namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail)
+            volume = f"lab vol-{claim.uid}" if claim.bound else ""
+            return ClaimState(namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail, volume)
 
     def destination(self, namespace: str, name: str) -> DestinationState:
         """See ports.ClaimsView."""
@@ -40,7 +41,7 @@ class ModelledClaims:
             return DestinationState(
                 namespace, name, True, found.restore_as_of, found.ours, found.trigger, found.last_trigger, found.running,
                 found.result, found.log, image, found.image is not None and found.image.ready, found.condition,
-                found.copy_method,
+                found.copy_method, found.image.uid if found.image else "",
             )  # fmt: skip
 
     def source(self, namespace: str, name: str) -> SourceBackups:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from adapters.volsync.results import FileEntry
 from lab.world.world import Timer
+
+_IMAGES = itertools.count(1)
 
 
 @dataclass
@@ -33,11 +36,15 @@ class Claim:
 
 @dataclass
 class Image:
-    """A VolumeSnapshot that a restore made; not `ready` once somebody has deleted it: the destination names it all the same."""
+    """A VolumeSnapshot that a restore made; not `ready` once somebody has deleted it: the destination names it all the same.
+
+    One that is made again under its name has another `uid`.
+    """
 
     name: str
     entries: tuple[FileEntry, ...]
     ready: bool = True
+    uid: str = field(default_factory=lambda: f"image-{next(_IMAGES)}")
 
 
 @dataclass

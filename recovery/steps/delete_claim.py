@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from adapters.hold.results import HoldState
+from adapters.hold.results import HeldClaim, HoldState
+from adapters.volsync.results import DestinationState
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.record import entry_of, replaced
+from recovery.record import entry_of, is_another, replaced
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,26 @@ class DeleteClaim(BaseStep):
         if entry is None or not entry.replaces:
             raise PermanentError(f"nobody approved that {self.claim.key} is deleted", next_command="invoke dr.plan")
         there = act.claims.destination(self.claim.namespace, self.claim.destination)
-        if entry.state is not HoldState.PROVEN or there.image != entry.image or not there.image_ready:
+        same = there.image == entry.image and not is_another(there, entry)
+        if entry.state is not HoldState.PROVEN or not same or not there.image_ready:
             # Long may have passed since the comparison, and a new trigger makes VolSync throw the proven image away, as a hand may.
             raise PermanentError(
                 f"{self.claim.key} is not deleted: what is to replace it is not proven any more",
                 evidence=(
                     f"{entry.state.value} for {entry.image or 'no image'}",
-                    f"there now: {there.image or 'none'}{'' if there.image_ready else ', which is not ready to use'}",
+                    f"there now: {there.image or 'none'}{_beside(there, entry)}",
                 ),
             )
         act.claims.delete_claim(self.claim.namespace, self.claim.claim, entry.replaces)
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} delete pvc {self.claim.claim}   # only after its replacement was compared"
+
+
+def _beside(there: DestinationState, entry: HeldClaim) -> str:
+    if is_another(there, entry):
+        return ", another one of the same name"
+    return "" if there.image_ready else ", which is not ready to use"
 
 
 def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[DeleteClaim]:

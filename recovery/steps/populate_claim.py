@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from adapters.hold.results import HeldClaim
+from adapters.ports import ClaimsView
 from adapters.volsync.results import ClaimPhase
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any
 from engine.waiting import pause
 from house.model import BackedUpClaim, House
-from recovery.record import entry_of, is_through
+from recovery.record import entry_of, is_another, is_through, pinned
 
 NUDGES = 60
 NUDGE_S = 2.0
@@ -52,6 +54,7 @@ class PopulateClaim(BaseStep):
             return satisfied("released")
         if entry is None or not entry.image:
             return unknown("no image is proven")
+        self._refuse_remade(look.claims, entry)
         state = look.claims.claim(self.claim.namespace, self.claim.claim)
         if state.phase is ClaimPhase.BOUND:
             self._refuse_another(state.populated_from, entry.image)
@@ -61,12 +64,24 @@ class PopulateClaim(BaseStep):
         return missing(f"the claim is {state.phase.value}", state.detail)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        self._refuse_remade(act.claims, pinned(act.hold, self.claim))
         # VolSync's back-off may have grown as long as the hold was, and only progress resets it: one nudge is not enough.
         for _ in range(NUDGES):
             act.claims.nudge("PersistentVolumeClaim", self.claim.namespace, self.claim.claim)
             pause(act.clock, NUDGE_S)
             if act.claims.claim(self.claim.namespace, self.claim.claim).phase is ClaimPhase.BOUND:
                 return
+
+    def _refuse_remade(self, claims: ClaimsView, entry: HeldClaim) -> None:
+        """VolSync and the hold go by the image's name: one that was made anew under it is told by its uid alone."""
+        there = claims.destination(self.claim.namespace, self.claim.destination)
+        if is_another(there, entry):
+            raise PermanentError(
+                f"{self.claim.key} is not filled: {entry.image} is not the image that was proven, but another one of its name",
+                evidence=(f"proven: uid {entry.image_uid}", f"there now: uid {there.image_uid}"),
+                hint="the claim stays held; the same again compares what is there now",
+                next_command="invoke dr.restore",
+            )
 
     def _refuse_another(self, origin: str, proven: str) -> None:
         """VolSync names the image on the volume in the same patch that binds it: no name means that somebody else made it."""

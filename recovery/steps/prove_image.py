@@ -10,12 +10,12 @@ from adapters.hold.results import HoldState
 from adapters.volsync.results import Listing
 from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
 from recovery.comparison import Comparison, compare, to_hash, with_hashes
-from recovery.record import entry_of, is_through, pinned
+from recovery.record import entry_of, is_another, is_through, pinned
 
 SHOWN = 20
 
@@ -55,14 +55,18 @@ class ProveImage(BaseStep):
             return satisfied(entry.depth or entry.reason or entry.state.value)
         if entry.state is not HoldState.PROVEN:
             return missing("not compared yet")
-        image = look.claims.destination(self.claim.namespace, self.claim.destination).image
+        state = look.claims.destination(self.claim.namespace, self.claim.destination)
+        image = state.image
         if image and image != entry.image:
             return drifted(f"VolSync restored again since: {image}, proven was {entry.image}", "image")
+        if is_another(state, entry):
+            return drifted(f"{image} was made anew under its name since it was compared", "image")
         return satisfied(f"proven: {entry.depth}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
-        image = act.claims.destination(self.claim.namespace, self.claim.destination).image
+        state = act.claims.destination(self.claim.namespace, self.claim.destination)
+        image, image_uid = state.image, state.image_uid
         if not image:
             raise PermanentError(f"{self.claim.key} has no image to compare")
         result = self.comparison(act, entry.snapshot_id, image)
@@ -77,7 +81,12 @@ class ProveImage(BaseStep):
                 evidence=told,
                 hint="the claim stays held; its application is not started and no backup is written",
             )
-        act.hold.put(replace(entry, state=HoldState.PROVEN, image=image, proof=result.proof, depth=result.depth))
+        after = act.claims.destination(self.claim.namespace, self.claim.destination)
+        if (after.image, after.image_uid) != (image, image_uid):
+            raise TransientError(f"the image of {self.claim.key} was made anew while it was compared")
+        act.hold.put(
+            replace(entry, state=HoldState.PROVEN, image=image, image_uid=image_uid, proof=result.proof, depth=result.depth)
+        )
 
     def comparison(self, act: ActContext, snapshot_id: str, image: str) -> Comparison:
         """Both lists, with hashes of the same paths on both sides."""

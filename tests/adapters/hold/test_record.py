@@ -25,6 +25,8 @@ CLAIM = HeldClaim(
     reason="because",
     since=1.5,
     released=2.5,
+    image_uid="1111",
+    volume="csi.lab vol-1",
 )
 
 

@@ -209,7 +209,13 @@ def test_a_finished_restore_is_told_with_its_log_and_its_image(
     assert state.condition == "WaitingForManual: Waiting for manual trigger"
     client.create(SNAPSHOT, {"metadata": {"name": "img-1"}, "spec": {"source": {"persistentVolumeClaimName": "x"}}}, ns)
     say(client, SNAPSHOT, "img-1", ns, {"readyToUse": True})
-    assert claims.destination(ns, "notes-dst").image_ready
+    ready = claims.destination(ns, "notes-dst")
+    assert ready.image_ready
+    client.delete(SNAPSHOT, "img-1", ns)
+    client.create(SNAPSHOT, {"metadata": {"name": "img-1"}, "spec": {"source": {"persistentVolumeClaimName": "x"}}}, ns)
+    again = claims.destination(ns, "notes-dst")
+    assert again.image == ready.image
+    assert again.image_uid not in ("", ready.image_uid)
 
 
 def condition(reason: str, message: str, status: str = "False") -> dict[str, Any]:
@@ -298,7 +304,7 @@ def test_a_claim_tells_where_its_data_came_from(client: ApiClient, claims: VolSy
             "spec": {
                 "capacity": {"storage": "1Mi"},
                 "accessModes": ["ReadWriteOnce"],
-                "hostPath": {"path": "/nowhere"},
+                "csi": {"driver": "csi.lab", "volumeHandle": f"vol-{ns}"},
             },
         },
     )
@@ -306,6 +312,7 @@ def test_a_claim_tells_where_its_data_came_from(client: ApiClient, claims: VolSy
     say(client, CLAIM, "notes", ns, {"phase": "Bound"})
     bound = claims.claim(ns, "notes")
     assert (bound.phase, bound.populated_from, bound.uid) == (ClaimPhase.BOUND, "img-1", made["metadata"]["uid"])
+    assert (waiting.volume, bound.volume) == ("", f"csi.lab vol-{ns}")
 
 
 def test_a_claim_is_deleted_only_if_it_is_the_one_that_was_seen(

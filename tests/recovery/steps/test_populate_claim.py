@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import PermanentError
-from engine.probe import Condition
-from tests.hands import do, see
+from engine.probe import Condition, missing
+from lab.world.store import a_file
+from lab.world.volumes import Image
+from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
 
@@ -51,3 +53,23 @@ def test_before_the_proof_and_before_flux_it_waits(held: Restoring) -> None:
     held.entry_says(image="volsync-proven")
     held.home.kube.objects().claims.clear()
     assert see(held, held.restore, STEP).condition is Condition.CHANGING
+
+
+def test_another_image_of_the_proven_one_s_name_fills_nothing(proven: Restoring) -> None:
+    claim = proven.home.kube.objects().claims[("apps", "notes")]
+    claim.bound = claim.binding = claim.app_ready = False
+    claim.populated_from, claim.entries = "", ()
+    assert proven.destination.image is not None
+    proven.destination.image = Image(proven.destination.image.name, (a_file("settings.ini", "of somebody else"),))
+    with pytest.raises(PermanentError, match="another one of its name"):
+        see(proven, proven.restore, STEP)
+    with pytest.raises(PermanentError, match="another one of its name"):
+        step(proven.restore, STEP).apply(proven.home.act("by-hand"), missing("as it was seen before"), Notebook())
+    assert not claim.bound
+    seen = see(proven, proven.restore, "recovery.prove/apps/notes")
+    assert (seen.condition, "made anew under its name" in seen.detail) == (Condition.DRIFTED, True)
+
+
+def test_a_record_that_does_not_know_the_image_s_uid_goes_by_its_name(proven: Restoring) -> None:
+    proven.entry_says(image_uid="")
+    assert see(proven, proven.restore, "recovery.prove/apps/notes").condition is Condition.SATISFIED
