@@ -18,6 +18,7 @@ from adapters.ports import (
     ImageFactoryView,
     Machineconfigs,
     MachineconfigsView,
+    ManifestsView,
     Proxmox,
     ProxmoxView,
     Releases,
@@ -44,6 +45,7 @@ class LookContext:
     backups: BackupsView
     clone: CloneView
     factory: ImageFactoryView
+    manifests: ManifestsView
 
 
 @dataclass(frozen=True)
@@ -63,3 +65,4 @@ class ActContext:
     backups: BackupsView
     clone: CloneView
     factory: ImageFactoryView
+    manifests: ManifestsView

@@ -28,6 +28,7 @@ from adapters.proxmox.results import (
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, DestinationState, Listing, SourceBackups
+from house.model import BootstrapSecret, CrdSource
 
 
 class ProxmoxView(Protocol):
@@ -129,8 +130,8 @@ class ClusterView(Protocol):
 
     def nodes(self) -> tuple[KubeNode, ...]: ...
     def namespaces(self) -> tuple[str, ...]: ...
-    def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
-        """Whether the Secret holds what `source` (a name of the house's settings) resolves to; None when it is absent."""
+    def secret_matches(self, secret: BootstrapSecret) -> bool | None:
+        """Whether the Secret holds what its references resolve to; None when it is absent."""
 
     def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
         """Of these custom resource definitions, those that the API has."""
@@ -141,7 +142,7 @@ class ClusterView(Protocol):
 
 class Cluster(ClusterView, Protocol):
     def create_namespace(self, name: str) -> None: ...
-    def put_secret(self, namespace: str, name: str, source: str) -> None: ...
+    def put_secret(self, secret: BootstrapSecret) -> None: ...
     def apply_crd(self, crd: Crd) -> None:
         """Server-side apply with our own field manager, chart and digest noted on it; refused where another manager differs."""
 
@@ -271,6 +272,13 @@ class ImageFactoryView(Protocol):
     """Where the Talos disk image comes from."""
 
     def sha256(self, url: str) -> str: ...
+
+
+class ManifestsView(Protocol):
+    """Manifests that the settings name for the bootstrap."""
+
+    def crds_of(self, source: CrdSource) -> tuple[Crd, ...]:
+        """The custom resource definitions of this entry, checked; PermanentError when they cannot be had, or are none."""
 
 
 Progress = Callable[[str], None]

@@ -43,6 +43,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.clone.check(house),             # what is here is what Flux will pull
             checks.engines.check(house),           # no backup is declared that could not be held
             *checks.charts.checks(house),          # every chart can be fetched
+            *checks.definitions.checks(house),     # so can the definitions that the settings name
             *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
             *checks.node_versions.checks(house),   # later: each runs the Talos that it should
@@ -63,8 +64,8 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *bootstrap_etcd.steps(house),          # once, on one fixed node, only if nobody has data
             *fetch_kubeconfig.steps(house),
             *create_namespace.steps(house),
-            *put_secret.steps(house),              # sops-age, deploy key
-            *install_crds.steps(house),            # what the CRD helmfile brings, where there is one
+            *put_secret.steps(house),              # the age key, the deploy key, what the settings name
+            *install_crds.steps(house),            # what the settings name and the CRD helmfile brings
             *declare_held.steps(house),            # claims without a volume are held ...
             *install_hold.steps(house),            # ... and the API servers refuse to fill or back them up
             *sync_release.steps(house),            # helmfile, release by release

@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 
-from house.model import BackedUpClaim, House, Release, SecretRef
+from house.model import BackedUpClaim, CrdForm, CrdSource, House, Release, SecretRef
 
 POLICIES_FILE = "hold-policies.json"
 """What the hold's policies are called beside a runbook."""
@@ -47,10 +47,34 @@ def rendered_by_hand(house: House, chart: Release) -> str:
 
 
 def crds_by_hand(house: House, chart: Release, *flags: str) -> str:
-    """A command that applies the custom resource definitions of one chart, and nothing else of it. awk, since it is everywhere."""
+    """A command that applies the custom resource definitions of one chart, and nothing else of it."""
+    return f"{rendered_by_hand(house, chart)} | {_only_crds(*flags)}"
+
+
+def manifest_by_hand(source: CrdSource) -> str:
+    """A command that prints the manifest of one entry of `bootstrap.crds`, and fails where it is not what its checksum is of."""
+    place = shlex.quote(source.place)
+    if source.form is CrdForm.FOLDER:
+        return f"kubectl kustomize {place}"
+    if source.form is CrdForm.FILE:
+        same = f"echo {shlex.quote(f'{source.sha256}  {source.place}')} | sha256sum --check --quiet && " if source.sha256 else ""
+        return f"{same}cat {place}"
+    ca_file = f" --cacert {shlex.quote(source.ca_file)}" if source.ca_file else ""
+    # Into a file first: what is piped on before its checksum is known has been believed already.
+    fetched = f'FILE="$(mktemp)" && curl -sSfL{ca_file} -o "$FILE" {place}'
+    return f'{fetched} && echo "{source.sha256}  $FILE" | sha256sum --check --quiet && cat "$FILE"'
+
+
+def definitions_by_hand(source: CrdSource, *flags: str) -> str:
+    """A command that applies the custom resource definitions of one entry of `bootstrap.crds`."""
+    return f"{manifest_by_hand(source)} | {_only_crds(*flags)}"
+
+
+def _only_crds(*flags: str) -> str:
+    """Applies the definitions of what is piped in, and nothing else of it. awk, since it is everywhere."""
     only = r"""awk -v RS='\n---\n' '/(^|\n)kind: CustomResourceDefinition/ {print "---"; print}'"""
     put = " ".join(("kubectl apply --server-side --field-manager=blackstart", *flags, "-f -"))
-    return f"{rendered_by_hand(house, chart)} | {only} | {put}"
+    return f"{only} | {put}"
 
 
 def _source(source: str) -> str:

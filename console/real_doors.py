@@ -18,6 +18,7 @@ from adapters.hold.adapter import KubernetesHold
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
 from adapters.leased import HouseLease, leased
+from adapters.manifests.adapter import ManifestFiles
 from adapters.process.groups import end_group
 from adapters.process.keeper import Keeper
 from adapters.proxmox.adapter import ProxmoxAdapter
@@ -100,6 +101,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         backups=ResticBackups(keeper, Openings(secrets), clock),
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
+        manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)
     guarded, lease = leased(act, holder_of(house), Threads())

@@ -152,6 +152,7 @@ def _app(found: Found, spec: Mapping[str, Any]) -> FluxApp:
         depends_on=tuple(depends),
         wait=spec.get("wait") is True,
         suspended=spec.get("suspend") is True,
+        decryption=str(mapping(mapping(spec.get("decryption")).get("secretRef")).get("name") or ""),
     )
 
 

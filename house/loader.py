@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups
 from house.crossrules import cross_problems, system_disk
 from house.guarding import is_plain
@@ -47,6 +48,7 @@ from house.values import path_of
 from house.yamlfile import Document
 
 SETTINGS_FILE = "blackstart.yaml"
+_NOTHING_FIRST = Brought((), (), ())
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -68,7 +70,7 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
     read = read_settings(settings_file, Settings) if part is Part.ALL else read_settings(settings_file, BackupsPart)
     problems = list(read.problems)
     repository = _repository(read.document, settings_file.parent, problems)
-    places = _Places(settings_file.parent)
+    places, first = _Places(settings_file.parent), _NOTHING_FIRST
     if read.document is not None and repository is not None:
         if part is Part.ALL or repository.talconfig is None:
             problems += repository.problems
@@ -78,13 +80,15 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
             problems += check_backups(read.document, read.settings.backups, repository.declared.backups, places.path)
             if isinstance(read.settings, Settings):
                 problems += _ca_problems(read.document, read.settings, places)
+                first = brought(read.document, read.settings.bootstrap, places.path, places.secret)
+                problems += first.problems
         # What is built must be seen whole; an audit looks at what it sees, and says what it did not. Yet when the settings
         # are refused, say that a claim is not known, this may be why.
         if (part is Part.ALL and repository.source.path) or problems:
             problems += repository.unread
     if problems or read.settings is None or repository is None:
         raise refuse(problems, shown(settings_file, Path.cwd()))
-    return _house(settings_file, read.settings, repository, places)
+    return _house(settings_file, read.settings, repository, places, first)
 
 
 def repository_named(settings_file: Path) -> Repository:
@@ -184,13 +188,16 @@ def _ca_problems(document: Document, whole: Settings, places: _Places) -> list[P
     return problems
 
 
-def _house(file: Path, settings: Settings | BackupsPart, repository: Repository, places: _Places) -> House:
+def _house(
+    file: Path, settings: Settings | BackupsPart, repository: Repository, places: _Places, first: Brought
+) -> House:
     section = settings.house
     claims = catalog(repository.declared.backups, settings.backups, places.path, places.secret)
     whole = settings if isinstance(settings, Settings) else None
     talconfig = repository.talconfig
     if talconfig is None:  # its absence is a problem, and problems do not get here
         raise AssertionError("a repository without talconfig was let through")
+    flux, age_key = _flux(whole, repository, places), places.secret(settings.sops.age_key)
     return House(
         id=section.id,
         name=section.name,
@@ -204,10 +211,10 @@ def _house(file: Path, settings: Settings | BackupsPart, repository: Repository,
         cluster=_cluster(talconfig),
         helmfile=repository.helmfile,
         releases=repository.releases,
-        namespaces=repository.namespaces,
-        flux=_flux(whole, repository, places),
+        namespaces=tuple(sorted({*repository.namespaces, *first.namespaces})),
+        flux=flux,
         flux_apps=repository.apps,
-        age_key=places.secret(settings.sops.age_key),
+        age_key=age_key,
         age_recipient=settings.sops.recipient or next(iter(repository.age_recipients), ""),
         claims=claims,
         unsupported=repository.declared.unsupported,
@@ -215,6 +222,8 @@ def _house(file: Path, settings: Settings | BackupsPart, repository: Repository,
         databases=repository.declared.databases,
         crd_helmfile=repository.crd_helmfile,
         crd_charts=repository.crd_charts,
+        crd_sources=first.crd_sources,
+        secrets=with_flux_keys(first.secrets, flux, age_key, repository.decryption),
         notes=(*repository.notes, *_shared_repositories(claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),

@@ -125,6 +125,52 @@ class Release:
         return f"{self.namespace}/{self.name}"
 
 
+class CrdForm(Enum):
+    """How the definitions of a CrdSource are had."""
+
+    URL = "url"
+    FILE = "file"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True)
+class CrdSource:
+    """Custom resource definitions that the settings name: `place` is a URL or an absolute path, `sha256` "" where none is given.
+
+    A URL always has a checksum; a folder, which kustomize builds, never. `version` is for people.
+    """
+
+    key: str
+    form: CrdForm
+    place: str
+    version: str = ""
+    sha256: str = ""
+    ca_file: str = ""
+
+
+class SecretForm(Enum):
+    """How references become a Secret's data: each is one key's value, or one deploy key that becomes the fields Flux knows."""
+
+    KEYS = "keys"
+    DEPLOY_KEY = "deploy-key"
+
+
+@dataclass(frozen=True)
+class BootstrapSecret:
+    """One Secret that is put into the cluster before the releases: `keys` refer to its values, `type` is Kubernetes' type of it."""
+
+    namespace: str
+    name: str
+    keys: tuple[tuple[str, SecretRef], ...]
+    form: SecretForm = SecretForm.KEYS
+    type: str = "Opaque"
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
 @dataclass(frozen=True)
 class FluxSource:
     """What Flux pulls: the Git URL, branch and path, and the names of its objects in the cluster."""
@@ -139,7 +185,10 @@ class FluxSource:
 
 @dataclass(frozen=True)
 class FluxApp:
-    """One Flux Kustomization found in kubernetes/apps: where it is, what it waits for, where it puts things."""
+    """One Flux Kustomization found in kubernetes/apps: where it is, what it waits for, where it puts things.
+
+    `decryption` names the Secret of its namespace that it decrypts with, "" for none.
+    """
 
     namespace: str
     name: str
@@ -148,6 +197,7 @@ class FluxApp:
     depends_on: tuple[str, ...]
     wait: bool
     suspended: bool = False
+    decryption: str = ""
 
     @property
     def key(self) -> str:
@@ -252,6 +302,7 @@ class House:
     """One house, whole. `id` is its lineage and the root of the owner tokens; `simulated` marks the lab.
 
     `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
+    `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -280,6 +331,8 @@ class House:
     databases: tuple[Database, ...] = ()
     crd_helmfile: Path | None = None
     crd_charts: tuple[Release, ...] = ()
+    crd_sources: tuple[CrdSource, ...] = ()
+    secrets: tuple[BootstrapSecret, ...] = ()
     notes: tuple[str, ...] = ()
     refused_patches: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()

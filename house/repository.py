@@ -28,7 +28,8 @@ from house.yamlfile import YamlInvalid
 @dataclass(frozen=True)
 class Repository:
     """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed, and `unread` those of
-    them that hide what they declare, backups too: whoever looks at backups has not seen all of them."""
+    them that hide what they declare, backups too: whoever looks at backups has not seen all of them. `decryption` are the names
+    of the Secrets in Flux's namespace that its Kustomizations decrypt with."""
 
     root: Path
     talconfig: Talconfig | None
@@ -41,6 +42,7 @@ class Repository:
     namespaces: tuple[str, ...]
     declared: Declared
     age_recipients: tuple[str, ...]
+    decryption: tuple[str, ...]
     problems: tuple[Problem, ...]
     unread: tuple[Problem, ...]
     notes: tuple[str, ...]
@@ -73,6 +75,9 @@ def read_repository(root: Path) -> Repository:
         namespaces=tuple(sorted(n for n in namespaces if n)),
         declared=found,
         age_recipients=recipients,
+        decryption=tuple(
+            dict.fromkeys(a.app.decryption for a in graph if a.app.decryption and a.app.namespace == source.namespace)
+        ),
         problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems),
         unread=tuple(dict.fromkeys(tree.unread)),
         notes=tuple(

@@ -14,6 +14,7 @@ from house.values import (
     Age,
     BridgeName,
     DiskSize,
+    EntryName,
     Fate,
     Fingerprint,
     GitUrl,
@@ -21,6 +22,7 @@ from house.values import (
     HouseId,
     HttpsUrl,
     ImageUrl,
+    KubeName,
     LeastBytes,
     Mac,
     MemorySize,
@@ -151,6 +153,66 @@ class GitSection(Section):
     deploy_key: Reference | None = _what("a reference to the private deploy key", "file:~/.ssh/home-ops", None)
 
 
+class CrdsEntrySection(Section):
+    """Custom resource definitions that must be there before the first release: of one file or folder, or behind one URL."""
+
+    name: EntryName | None = _what("what the entry is called, made of its place when left out", "gateway-api", None)
+    url: HttpsUrl | None = _what("the URL of the manifest", "https://github.com/…/v1.3.0/standard-install.yaml", None)
+    file: PathText | None = _what("the manifest's file, seen from this file", "bootstrap/crds/gateway.yaml", None)
+    folder: PathText | None = _what("a kustomize folder, seen from this file", "bootstrap/crds", None)
+    version: str | None = Field(default=None, description="which version it is, for people", examples=["v1.3.0"], min_length=1)
+    sha256: Sha256 | None = _what("the manifest's SHA-256 checksum", "64 hex digits", None)
+    ca_file: PathText | None = _what("the file of the CA that signed the server's certificate", "mirror-ca.pem", None)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> CrdsEntrySection:
+        _one_of(url=self.url, file=self.file, folder=self.folder)
+        if self.url is not None and self.sha256 is None:
+            better = f"add `sha256:` with what this prints: curl -sSfL '{self.url}' | sha256sum | cut -c1-64"
+            raise wrong("has a url without a checksum", better)
+        if self.folder is not None and self.sha256 is not None:
+            raise wrong("has a checksum for a folder", "leave sha256 out: what lies in Git is known by its commit")
+        if self.ca_file is not None and self.url is None:
+            raise wrong("has a ca_file, and asks no server", "leave ca_file out")
+        return self
+
+
+class BootstrapSecretSection(Section):
+    """One Secret that a release or Flux waits for, from references; or the encrypted manifests that hold some."""
+
+    name: KubeName | None = _what("the Secret's name", "onepassword-secret", None)
+    namespace: KubeName | None = _what("the namespace it goes to", "external-secrets", None)
+    keys: dict[str, Reference] | None = Field(
+        default=None, description="references by key of the Secret", examples=[{"token": "op://home/connect/token"}], min_length=1
+    )
+    file: PathText | None = _what("a manifest encrypted with sops, seen from this file", "bootstrap/secrets.sops.yaml", None)
+    folder: PathText | None = _what("a kustomize folder of such manifests, seen from this file", "bootstrap/secrets", None)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> BootstrapSecretSection:
+        _one_of(keys=self.keys, file=self.file, folder=self.folder)
+        if self.keys is not None and (self.name is None or self.namespace is None):
+            lacking = "name" if self.name is None else "namespace"
+            raise wrong(f"has keys and no {lacking}", f"write the Secret's {lacking}")
+        if self.keys is None and self.name is not None:
+            raise wrong("has a name, which the manifest says", "leave name out")
+        return self
+
+
+def _one_of(**places: object) -> None:
+    given = [name for name, value in places.items() if value is not None]
+    if len(given) != 1:
+        found = f"has {' and '.join(given)}" if given else f"has none of {', '.join(places)}"
+        raise wrong(found, "give exactly one of them")
+
+
+class BootstrapSection(Section):
+    """What is put into the cluster before its releases, besides what the helmfiles bring."""
+
+    crds: list[CrdsEntrySection] = _what("custom resource definitions to apply first", "[{url: …, sha256: …}]", [])
+    secrets: list[BootstrapSecretSection] = _what("Secrets to make first", "[{name: …, namespace: …, keys: …}]", [])
+
+
 class SopsSection(Section):
     """The age key that decrypts the repository's secrets."""
 
@@ -220,6 +282,7 @@ class Settings(Section):
     image: ImageSection = _what("the Talos disk image", "{schematic: …, storage: local}")
     git: GitSection = _what("what Flux pulls", "{branch: main}", GitSection())
     sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
+    bootstrap: BootstrapSection = _what("what is put into the cluster first", "{crds: …, secrets: …}", BootstrapSection())
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
 

@@ -233,9 +233,9 @@ def mac_of(value: Any) -> str:
 
 def sha256_of(value: Any) -> str:
     """A SHA-256 checksum in lower case."""
-    text = _text(value, "write the image's SHA-256 checksum").lower()
+    text = _text(value, "write the SHA-256 checksum").lower()
     if re.fullmatch(r"[0-9a-f]{64}", text) is None:
-        raise wrong("is not a SHA-256 checksum", "write 64 hex digits, or leave it out to ask the factory")
+        raise wrong("is not a SHA-256 checksum", "write 64 hex digits")
     return text
 
 
@@ -285,3 +285,5 @@ BridgeName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._]{0,14}", "a bridge's n
 TokenId = Annotated[str, _named(r"[^@!\s]+@[^@!\s]+![A-Za-z][A-Za-z0-9._-]+", "a token id", "blackstart@pve!run")]
 TalosVersion = Annotated[str, _named(r"v\d+\.\d+\.\d+(-[\w.]+)?", "a Talos version", "v1.13.9")]
 SlotName = Annotated[str, _named(r"scsi([0-9]|[12][0-9]|30)", "a disk slot", "scsi1")]
+EntryName = Annotated[str, _named(r"[a-z0-9]([a-z0-9./-]{0,80}[a-z0-9])?", "a name of small letters and digits", "gateway-api")]
+KubeName = Annotated[str, _named(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a name that Kubernetes takes", "external-secrets")]

@@ -16,6 +16,7 @@ from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
+from lab.ports.manifests import ModelledManifests
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
@@ -33,7 +34,8 @@ from lab.world.world import World
 
 @dataclass
 class ModelledHome:
-    """One house and everything in it. `look` and `act` are what a process gets. `unfetchable`: why a release's chart fails."""
+    """One house and everything in it. `look` and `act` are what a process gets. `unfetchable`: why a chart, or an
+    entry of the settings, cannot be had."""
 
     house: House
     clock: Clock
@@ -79,6 +81,7 @@ class ModelledHome:
             backups=ModelledBackups(self.store, self.world),
             clone=ModelledClone(self.kube, self.files),
             factory=ModelledFactory(self.proxmox.images),
+            manifests=ModelledManifests(self.unfetchable),
         )
 
     def look(self) -> LookContext:
@@ -86,7 +89,7 @@ class ModelledHome:
         act = self.act("look")
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
-            act.backups, act.clone, act.factory,
+            act.backups, act.clone, act.factory, act.manifests,
         )  # fmt: skip
 
     # What happens to a house.

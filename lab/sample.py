@@ -8,6 +8,7 @@ from typing import Any
 
 from house.model import (
     BackedUpClaim,
+    BootstrapSecret,
     DiskFate,
     FluxApp,
     FluxSource,
@@ -162,6 +163,7 @@ def sample_house(**changes: Any) -> House:
             sample_app("volsync", namespace="volsync-system", wait=True),
             sample_app("notes", "volsync-system/volsync"),
         ),
+        secrets=(BootstrapSecret("flux-system", "sops-age", (("age.agekey", SecretRef(("file:/house/age.key",))),)),),
         age_key=SecretRef(("file:/house/age.key",)),
         age_recipient="age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqs3290gq",
         claims=(sample_claim(),),

@@ -12,7 +12,7 @@ from tests.scenario.running import Running
 
 PROGRAMS = {
     "qm", "pvesh", "pvesm", "pvecm", "pveum", "talosctl", "talhelper", "kubectl", "helmfile", "flux", "restic", "sops", "git",
-    "curl", "echo", "date", "free", "cd", "invoke",
+    "curl", "cat", "echo", "date", "free", "cd", "invoke",
 }  # fmt: skip
 FROM_A_COMMAND = re.compile(r'^([A-Z_]+="\$\(.*?\)" (&& )?)+|^\(')
 SECRET = re.compile(r'AGE-SECRET-KEY-|-----BEGIN|password=(?!"\$\()|token=[^ ]', re.IGNORECASE)

@@ -21,7 +21,7 @@ from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
 from engine.workers import Threads, each
-from house.model import House
+from house.model import BootstrapSecret, House
 
 _LOOK_S = 4.0
 
@@ -48,15 +48,16 @@ class KubernetesCluster:
         found = self._clients.main().list_objects(NAMESPACE)
         return tuple(name_of(n) for n in found if text(n, "status", "phase") != "Terminating")
 
-    def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
-        """Whether the Secret holds what `source` resolves to (more keys may be there); None when it is absent."""
-        found = self._clients.main().get(SECRET, name, namespace)
+    def secret_matches(self, secret: BootstrapSecret) -> bool | None:
+        """Whether the Secret holds what its references resolve to (more keys may be there); None when it is absent."""
+        found = self._clients.main().get(SECRET, secret.name, secret.namespace)
         if found is None:
             return None
         there = table(found, "data")
-        wanted = data_of(source, self._house, self._secrets)
+        wanted = data_of(secret, self._house, self._secrets)
         # Every key is compared, and each in constant time: how long it takes says nothing.
-        return all(hmac.compare_digest(_decoded(there.get(key)), value) for key, value in wanted.items())
+        same = [hmac.compare_digest(_decoded(there.get(key)), value) for key, value in wanted.items()]
+        return all(same)
 
     def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
         """Of these CRDs, those that the API has; each is read alone, since all of them together are tens of megabytes."""
@@ -87,13 +88,14 @@ class KubernetesCluster:
             if found is None or text(found, "status", "phase") == "Terminating":
                 raise TransientError(f"Namespace {name} is being deleted") from None
 
-    def put_secret(self, namespace: str, name: str, source: str) -> None:
-        """Server-side apply of what `source` resolves to; keys of others in the Secret stay."""
-        values = data_of(source, self._house, self._secrets)
+    def put_secret(self, secret: BootstrapSecret) -> None:
+        """Server-side apply of what the references resolve to; keys of others in the Secret stay."""
+        values = data_of(secret, self._house, self._secrets)
         data = {key: base64.b64encode(value).decode() for key, value in values.items()}
-        metadata = {"name": name, "namespace": namespace, "labels": labels_of(source)}
+        labels = labels_of(secret, self._house)
+        metadata = {"name": secret.name, "namespace": secret.namespace, "labels": labels}
         self._clients.main().apply(
-            SECRET, {"metadata": metadata, "type": "Opaque", "data": data}, namespace, force=True
+            SECRET, {"metadata": metadata, "type": secret.type, "data": data}, secret.namespace, force=True
         )
 
     def apply_crd(self, crd: Crd) -> None:

@@ -1,18 +1,15 @@
-"""The one table of what we put into Kubernetes Secrets: the source's name, where its value is, and under which keys it goes.
+"""What we put into Kubernetes Secrets: the references of each, resolved, and the fields that Flux reads of a deploy key.
 
 Knows no HTTP. Values leave this module only as bytes on their way into a Secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house.model import House, SecretRef
+from house.model import BootstrapSecret, House, SecretForm, SecretRef
 from house.yamlfile import YamlInvalid
 from house.yamlfile import value as yaml_value
 
@@ -23,20 +20,6 @@ class SecretResolver(Protocol):
     """Whoever turns a reference of the settings into its value (adapters/secrets)."""
 
     def resolve(self, ref: SecretRef) -> Secret: ...
-
-
-@dataclass(frozen=True)
-class Source:
-    """One source: the reference in the house (None when the house names none) and how its value becomes a Secret's data."""
-
-    reference: Callable[[House], SecretRef | None]
-    data: Callable[[Secret, House], dict[str, bytes]]
-    labels: Mapping[str, str]
-
-
-def _age(secret: Secret, house: House) -> dict[str, bytes]:
-    # kustomize-controller takes only names that end in .agekey, else it looks for keys in its own home folder.
-    return {"age.agekey": secret.reveal().encode()}
 
 
 def _deploy_key(secret: Secret, house: House) -> dict[str, bytes]:
@@ -71,26 +54,18 @@ def _fields(value: str) -> dict[str, str]:
     return {str(key): str(text) for key, text in parsed.items()}
 
 
-SOURCES: Mapping[str, Source] = MappingProxyType(
-    {
-        # The label has kustomize-controller try again at once when the Secret appears.
-        "sops-age": Source(lambda house: house.age_key, _age, {"reconcile.fluxcd.io/watch": "Enabled"}),
-        "deploy-key": Source(lambda house: house.flux.deploy_key, _deploy_key, {}),
-    }
-)
+def data_of(secret: BootstrapSecret, house: House, resolver: SecretResolver) -> dict[str, bytes]:
+    """The Secret's data, resolved. PermanentError when a reference answers nothing, or a deploy key has not what Flux needs."""
+    values = {key: resolver.resolve(reference) for key, reference in secret.keys}
+    if secret.form is SecretForm.DEPLOY_KEY:
+        (value,) = values.values()
+        return _deploy_key(value, house)
+    return {key: value.reveal().encode() for key, value in values.items()}
 
 
-def data_of(name: str, house: House, resolver: SecretResolver) -> dict[str, bytes]:
-    """The data of the source `name`. PermanentError when there is no such source, or the house names none."""
-    source = SOURCES.get(name)
-    if source is None:
-        raise PermanentError(f"No secret source is called {name}", evidence=(f"known: {', '.join(SOURCES)}",))
-    reference = source.reference(house)
-    if reference is None:
-        raise PermanentError(f"The settings name no {name}")
-    return source.data(resolver.resolve(reference), house)
-
-
-def labels_of(name: str) -> dict[str, str]:
-    """Labels that the Secret of this source carries."""
-    return {"app.kubernetes.io/managed-by": "blackstart"} | dict(SOURCES[name].labels)
+def labels_of(secret: BootstrapSecret, house: House) -> dict[str, str]:
+    """Labels that the Secret carries."""
+    ours = {"app.kubernetes.io/managed-by": "blackstart"}
+    # The label has Flux's controllers try again at once when the Secret appears.
+    watched = {"reconcile.fluxcd.io/watch": "Enabled"} if secret.namespace == house.flux.namespace else {}
+    return ours | watched

@@ -1,4 +1,7 @@
-"""Install the CRDs that the house wants before anything else, as its own CRD helmfile says: what Flux applies may need them."""
+"""Install the CRDs that the house wants before anything else: those of its CRD helmfile, and those that the settings name.
+
+What releases render and Flux applies may need definitions that only a later release brings.
+"""
 
 from __future__ import annotations
 
@@ -8,39 +11,41 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.helm.results import Crd
 from adapters.kubernetes.results import CrdState
-from cluster.by_hand import crds_by_hand
+from cluster.by_hand import crds_by_hand, definitions_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
-from house.model import House, Release
+from house.model import CrdSource, House, Release
 
 # The field managers of Flux: what one of them keeps is brought up to date by Git, not by us.
 FLUX = frozenset({"kustomize-controller", "helm-controller", "flux-operator"})
 
 
-@dataclass(frozen=True)
-class InstallCrds(BaseStep):
-    """The CRDs of one chart established; one that somebody else keeps by now is left to them, older or newer."""
+class _Install(BaseStep):
+    """The CRDs of one origin established; one that somebody else keeps by now is left to them, older or newer."""
 
-    house: House
-    chart: Release
     system = "kubernetes"
     needs = ("kubernetes.api-servers",)
 
     @property
+    def key(self) -> str:
+        """What the origin is called; noted on each definition."""
+        raise NotImplementedError
+
+    @property
     def id(self) -> StepId:
-        return StepId(f"kubernetes.install-crds/{self.chart.key}")
+        return StepId(f"kubernetes.install-crds/{self.key}")
 
-    @property
-    def title(self) -> str:
-        return f"CRDs of {self.chart.key} {self.chart.version}"
+    def wanted(self, look: LookContext | ActContext) -> tuple[Crd, ...]:
+        """The definitions, by name. PermanentError when they cannot be had."""
+        raise NotImplementedError
 
-    @property
-    def inputs(self) -> str:
-        return f"{self.chart.key} {self.chart.chart} {self.chart.version}"
+    def command(self, *flags: str) -> str:
+        """What a person types to apply them; `flags` are kubectl's."""
+        raise NotImplementedError
 
     def probe(self, look: LookContext) -> Probe:
-        wanted = look.releases.crds_of(self.chart.namespace, self.chart.name)
+        wanted = self.wanted(look)
         there = {state.name: state for state in look.cluster.crds([crd.name for crd in wanted])}
         absent = tuple(crd.name for crd in wanted if crd.name not in there)
         if absent:
@@ -48,7 +53,7 @@ class InstallCrds(BaseStep):
         self._refuse_old(wanted, there)
         old = tuple(crd.name for crd in wanted if _ours_and_old(crd, there[crd.name]))
         if old:
-            return drifted(f"{len(old)} of {len(wanted)} are of another version of the chart", *old)
+            return drifted(f"{len(old)} of {len(wanted)} are of another version", *old)
         waiting = tuple(f"{s.name}: {'being deleted' if s.leaving else s.detail}" for s in there.values() if not _serves(s))
         if waiting:
             return changing(f"{len(waiting)} of {len(wanted)} are not established", *waiting)
@@ -57,7 +62,7 @@ class InstallCrds(BaseStep):
         return satisfied(f"{len(wanted)} established{by}")
 
     def _refuse_old(self, wanted: Sequence[Crd], there: dict[str, CrdState]) -> None:
-        """A CRD that neither we nor Flux keep, and that lacks what the chart serves: nobody would ever bring it up to date."""
+        """A CRD that neither we nor Flux keep, and that lacks what is served here: nobody would ever bring it up to date."""
         for crd in wanted:
             state = there[crd.name]
             lacking = sorted(set(crd.served) - set(state.served))
@@ -65,22 +70,22 @@ class InstallCrds(BaseStep):
                 raise PermanentError(
                     f"{crd.name} is kept by {_keeper(crd, state)} and does not serve {', '.join(lacking)}",
                     evidence=(f"it serves {', '.join(state.served)}",),
-                    hint=f"where nobody needs the older one: {crds_by_hand(self.house, self.chart, '--force-conflicts')}",
+                    hint=f"where nobody needs the older one: {self.command('--force-conflicts')}",
                 )
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        wanted = act.releases.crds_of(self.chart.namespace, self.chart.name)
+        wanted = self.wanted(act)
         there = {state.name: state for state in act.cluster.crds([crd.name for crd in wanted])}
         for crd in wanted:
             if crd.name not in there or _ours_and_old(crd, there[crd.name]):
                 act.cluster.apply_crd(crd)
 
     def by_hand(self) -> str:
-        return crds_by_hand(self.house, self.chart)
+        return self.command()
 
 
 def _keeper(crd: Crd, state: CrdState) -> str:
-    """Who keeps it instead of this chart: other field managers, or another chart of the same helmfile; "" for this one."""
+    """Who keeps it instead of this origin: other field managers, or another chart or entry of ours; "" for this one."""
     return ", ".join(state.keepers) or (state.chart if state.chart != crd.chart else "")
 
 
@@ -92,7 +97,60 @@ def _serves(state: CrdState) -> bool:
     return state.established and not state.leaving
 
 
-def steps(house: House) -> Iterator[InstallCrds]:
-    """One for every chart of the CRD helmfile."""
+@dataclass(frozen=True)
+class InstallCrds(_Install):
+    """Those that one chart of the CRD helmfile brings."""
+
+    house: House
+    chart: Release
+
+    @property
+    def key(self) -> str:
+        return self.chart.key
+
+    @property
+    def title(self) -> str:
+        return f"CRDs of {self.chart.key} {self.chart.version}"
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.chart.key} {self.chart.chart} {self.chart.version}"
+
+    def wanted(self, look: LookContext | ActContext) -> tuple[Crd, ...]:
+        return look.releases.crds_of(self.chart.namespace, self.chart.name)
+
+    def command(self, *flags: str) -> str:
+        return crds_by_hand(self.house, self.chart, *flags)
+
+
+@dataclass(frozen=True)
+class ApplyCrds(_Install):
+    """Those of one entry of `bootstrap.crds`."""
+
+    source: CrdSource
+
+    @property
+    def key(self) -> str:
+        return self.source.key
+
+    @property
+    def title(self) -> str:
+        return " ".join(filter(None, (f"CRDs of {self.source.key}", self.source.version)))
+
+    @property
+    def inputs(self) -> str:
+        return " ".join((self.source.key, self.source.place, self.source.sha256))
+
+    def wanted(self, look: LookContext | ActContext) -> tuple[Crd, ...]:
+        return look.manifests.crds_of(self.source)
+
+    def command(self, *flags: str) -> str:
+        return definitions_by_hand(self.source, *flags)
+
+
+def steps(house: House) -> Iterator[InstallCrds | ApplyCrds]:
+    """One for each entry of the settings, and for every chart of the CRD helmfile."""
+    for source in house.crd_sources:
+        yield ApplyCrds(source)
     for chart in house.crd_charts:
         yield InstallCrds(house, chart)

@@ -1,4 +1,4 @@
-"""Put the secrets that Flux cannot bring itself: the age key, and the deploy key where the Git URL needs one."""
+"""Put the Secrets that nothing in Git brings: the age key, a deploy key where the Git URL needs one, what the settings name."""
 
 from __future__ import annotations
 
@@ -9,59 +9,65 @@ from adapters.context import ActContext, LookContext
 from cluster.by_hand import secret_by_hand
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
-from house.model import House
+from house.model import BootstrapSecret, House, SecretForm
+
+_PUT = "kubectl apply --server-side --force-conflicts -f"  # also where it is there and holds something else
 
 
 @dataclass(frozen=True)
 class PutSecret(BaseStep):
-    """One Secret in Flux's namespace, from a reference of the settings; its value is never seen here."""
+    """One Secret, from references of the settings; its values are never seen here."""
 
     house: House
-    name: str
+    secret: BootstrapSecret
     system = "kubernetes"
 
     @property
     def id(self) -> StepId:
-        return StepId(f"kubernetes.put-secret/{self.name}")
+        ours = self.secret.namespace == self.house.flux.namespace
+        return StepId(f"kubernetes.put-secret/{self.secret.name if ours else self.secret.key}")
 
     @property
     def title(self) -> str:
-        return f"Secret {self.house.flux.namespace}/{self.name}"
+        return f"Secret {self.secret.key}"
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"kubernetes.create-namespace/{self.house.flux.namespace}",)
+        return (f"kubernetes.create-namespace/{self.secret.namespace}",)
 
     @property
     def inputs(self) -> str:
-        return f"{self.house.flux.namespace}/{self.name}"
+        return " ".join((self.secret.key, *(key for key, _ in self.secret.keys)))
 
     def probe(self, look: LookContext) -> Probe:
-        same = look.cluster.secret_matches(self.house.flux.namespace, self.name, self.name)
+        same = look.cluster.secret_matches(self.secret)
         if same is None:
             return missing("it is not there")
         return satisfied("it holds what the settings refer to") if same else drifted("it holds something else", "data")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        act.cluster.put_secret(self.house.flux.namespace, self.name, self.name)
+        act.cluster.put_secret(self.secret)
 
     def by_hand(self) -> str:
-        flux = self.house.flux
-        put = "kubectl apply --server-side --force-conflicts -f"  # also where it is there and holds something else
-        if self.name == "sops-age" or flux.deploy_key is None:
-            made = f"kubectl -n {flux.namespace} create secret generic {self.name} --from-file=age.agekey=/dev/stdin"
-            return f"{made} --dry-run=client -o yaml < <({secret_by_hand(self.house.age_key)}) | {put} -"
-        value = secret_by_hand(flux.deploy_key)
-        if flux.url.startswith("ssh://"):
+        if self.secret.form is SecretForm.DEPLOY_KEY:
+            return self._deploy_key_by_hand()
+        # "$(…)" drops the newline at the end of what a command prints: it is no part of the value.
+        values = " ".join(f'--from-file={key}=<(printf %s "$({secret_by_hand(value)})")' for key, value in self.secret.keys)
+        kind = f" --type={self.secret.type}" if self.secret.type != "Opaque" else ""
+        made = f"kubectl -n {self.secret.namespace} create secret generic {self.secret.name}{kind} {values}"
+        return f"{made} --dry-run=client -o yaml | {_PUT} -"
+
+    def _deploy_key_by_hand(self) -> str:
+        name, namespace, value = self.secret.name, self.secret.namespace, secret_by_hand(self.secret.keys[0][1])
+        if self.house.flux.url.startswith("ssh://"):
             fields = f"({value}) | sed 's/^/  /'"  # it gives `identity` and `known_hosts`: Flux takes no key alone
         else:
             fields = f"echo '  username: git'; echo \"  password: '$({value})'\""
-        head = f"echo 'apiVersion: v1'; echo 'kind: Secret'; echo 'metadata: {{name: {self.name}, namespace: {flux.namespace}}}'"
-        return f"{put} <({head}; echo 'stringData:'; {fields})"
+        head = f"echo 'apiVersion: v1'; echo 'kind: Secret'; echo 'metadata: {{name: {name}, namespace: {namespace}}}'"
+        return f"{_PUT} <({head}; echo 'stringData:'; {fields})"
 
 
 def steps(house: House) -> Iterator[PutSecret]:
-    """The age key always, the deploy key when the settings name one."""
-    yield PutSecret(house, "sops-age")
-    if house.flux.deploy_key is not None:
-        yield PutSecret(house, "deploy-key")
+    """One for each Secret of the house."""
+    for secret in house.secrets:
+        yield PutSecret(house, secret)

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from adapters.helm.results import Crd
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
+from engine.digest import digest
 from engine.errors import PermanentError
+from house.model import BootstrapSecret
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.machine import Machine
 from lab.world.volsync import VolSync
@@ -46,11 +48,11 @@ class ModelledCluster:
         with self._world.looking():
             return tuple(sorted(self._kube.objects().namespaces))
 
-    def secret_matches(self, namespace: str, name: str, source: str) -> bool | None:
+    def secret_matches(self, secret: BootstrapSecret) -> bool | None:
         """See ports.ClusterView."""
         with self._world.looking():
-            held = self._kube.objects().secrets.get((namespace, name))
-            return None if held is None else held == source
+            held = self._kube.objects().secrets.get((secret.namespace, secret.name))
+            return None if held is None else held == digest(secret.keys)
 
     def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
         """See ports.ClusterView."""
@@ -77,10 +79,10 @@ class ModelledCluster:
         with self._world.looking():
             self._kube.objects().namespaces.add(name)
 
-    def put_secret(self, namespace: str, name: str, source: str) -> None:
-        """See ports.Cluster."""
+    def put_secret(self, secret: BootstrapSecret) -> None:
+        """See ports.Cluster. Nothing is resolved here: the references stand for their values."""
         with self._world.looking():
-            self._kube.objects().secrets[(namespace, name)] = source
+            self._kube.objects().secrets[(secret.namespace, secret.name)] = digest(secret.keys)
 
     def apply_crd(self, crd: Crd) -> None:
         """See ports.Cluster. It is established a moment later, as the API server makes room for its objects."""

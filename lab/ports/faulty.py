@@ -36,7 +36,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "machineconfigs": {"render": (), "make_bundle": ()},
     "cluster": {
         "create_namespace": ("name",),
-        "put_secret": ("namespace", "name"),
+        "put_secret": ("secret.namespace", "secret.name"),
         "apply_crd": ("crd.name",),
         "rest": ("workload.namespace", "workload.name"),
         "wake": ("workload.namespace", "workload.name"),

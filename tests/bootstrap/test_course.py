@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from engine.probe import Condition, missing, satisfied
 from engine.step import Hazard, StepId
+from house.bootstrapping import with_flux_keys
 from house.model import SecretRef
 from tests.hands import is_a_command, see
 from tests.scenario.running import Running
@@ -75,7 +76,7 @@ def test_inputs_change_with_the_house_and_not_by_themselves(bare: Running) -> No
 
 def test_a_house_with_a_deploy_key_puts_it_too(bare: Running) -> None:
     flux = replace(bare.house.flux, deploy_key=SecretRef(("file:/house/deploy.key",)))
-    bare.house = replace(bare.house, flux=flux)
+    bare.house = replace(bare.house, flux=flux, secrets=with_flux_keys((), flux, bare.house.age_key, ()))
     assert "kubernetes.put-secret/deploy-key" in {each.id for each in bare.bootstrap.steps}
 
 

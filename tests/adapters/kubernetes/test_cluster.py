@@ -16,13 +16,15 @@ from adapters.kubernetes.kinds import DEPLOYMENT, NAMESPACE, NODE, SECRET, STATE
 from adapters.kubernetes.results import Workload
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
-from house.model import FluxSource, House, SecretRef
+from house.model import BootstrapSecret, FluxSource, House, SecretForm, SecretRef
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers
 
 pytestmark = pytest.mark.programs
 
 KEY = "AGE-SECRET-KEY-1TESTTESTTEST"
+AGE = BootstrapSecret("flux-system", "sops-age", (("age.agekey", SecretRef(("file:/house/age.key",))),))
+DEPLOY = BootstrapSecret("flux-system", "deploy-key", (("deploy-key", SecretRef(("env:DEPLOY",))),), SecretForm.DEPLOY_KEY)
 
 
 @dataclass
@@ -142,18 +144,18 @@ def test_a_namespace_is_made_once(desk: Desk) -> None:
 
 def test_the_age_key_is_put_under_the_name_that_flux_takes(desk: Desk) -> None:
     desk.cluster.create_namespace("flux-system")
-    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is None
-    desk.cluster.put_secret("flux-system", "sops-age", "sops-age")
-    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is True
+    assert desk.cluster.secret_matches(AGE) is None
+    desk.cluster.put_secret(AGE)
+    assert desk.cluster.secret_matches(AGE) is True
     found = desk.clients.main().get(SECRET, "sops-age", "flux-system")
     assert found is not None
     assert base64.b64decode(found["data"]["age.agekey"]).decode() == KEY
     assert found["metadata"]["labels"]["reconcile.fluxcd.io/watch"] == "Enabled"
 
     desk.clients.main().merge(SECRET, "sops-age", {"data": {"age.agekey": "b3RoZXI=", "mine": "eA=="}}, "flux-system")
-    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is False
-    desk.cluster.put_secret("flux-system", "sops-age", "sops-age")
-    assert desk.cluster.secret_matches("flux-system", "sops-age", "sops-age") is True
+    assert desk.cluster.secret_matches(AGE) is False
+    desk.cluster.put_secret(AGE)
+    assert desk.cluster.secret_matches(AGE) is True
     found = desk.clients.main().get(SECRET, "sops-age", "flux-system")
     assert found is not None
     assert found["data"]["mine"] == "eA==", "another's key stays"
@@ -164,19 +166,33 @@ def test_a_deploy_key_for_ssh_needs_known_hosts(desk: Desk) -> None:
     pem = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n"
     desk.values.values["env:DEPLOY"] = pem
     with pytest.raises(PermanentError, match="known_hosts"):
-        desk.cluster.put_secret("flux-system", "deploy-key", "deploy-key")
+        desk.cluster.put_secret(DEPLOY)
     body = "\n".join("  " + line for line in pem.splitlines())
     desk.values.values["env:DEPLOY"] = f"identity: |\n{body}\nknown_hosts: host ssh-ed25519 AAAA\n"
-    desk.cluster.put_secret("flux-system", "deploy-key", "deploy-key")
+    desk.cluster.put_secret(DEPLOY)
     found = desk.clients.main().get(SECRET, "deploy-key", "flux-system")
     assert found is not None
     assert base64.b64decode(found["data"]["identity"]).decode() == pem
     assert base64.b64decode(found["data"]["known_hosts"]).decode() == "host ssh-ed25519 AAAA"
 
 
-def test_a_source_that_is_unknown_is_named(desk: Desk) -> None:
-    with pytest.raises(PermanentError, match="No secret source is called x"):
-        desk.cluster.put_secret("flux-system", "x", "x")
+def test_a_secret_of_the_settings_goes_where_they_say_with_its_type_and_every_key(desk: Desk) -> None:
+    desk.cluster.create_namespace("external-secrets")
+    desk.values.values |= {"env:TOKEN": "one", "env:CREDENTIALS": "two"}
+    keys = (("token", SecretRef(("env:TOKEN",))), ("1password-credentials.json", SecretRef(("env:CREDENTIALS",))))
+    secret = BootstrapSecret("external-secrets", "onepassword", keys, type="example.net/login")
+    assert desk.cluster.secret_matches(secret) is None
+    desk.cluster.put_secret(secret)
+    assert desk.cluster.secret_matches(secret) is True
+    found = desk.clients.main().get(SECRET, "onepassword", "external-secrets")
+    assert found is not None
+    assert found["type"] == "example.net/login"
+    assert {key: base64.b64decode(value).decode() for key, value in found["data"].items()} == {
+        "token": "one", "1password-credentials.json": "two",
+    }  # fmt: skip
+    assert "reconcile.fluxcd.io/watch" not in found["metadata"]["labels"], "Flux reads none of that namespace"
+    desk.values.values["env:CREDENTIALS"] = "another"
+    assert desk.cluster.secret_matches(secret) is False
 
 
 def test_the_lease_keeps_a_second_machine_out_until_it_expires(desk: Desk) -> None:

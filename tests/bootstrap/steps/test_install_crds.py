@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from adapters.kubernetes.results import CrdState
+from bootstrap.steps.install_crds import ApplyCrds
 from engine.errors import PermanentError
 from engine.probe import Condition
-from tests.hands import do, only, see
+from house.model import CrdForm, CrdSource
+from tests.hands import do, is_a_command, only, see
 from tests.scenario.running import Running
 
 STEP = "kubernetes.install-crds/volsync-system/volsync"
@@ -100,3 +105,43 @@ def test_a_chart_that_does_not_render_stops_the_run_before_anything_is_made(bare
     assert [step.id for step in report.root_causes] == ["preflight.crds/volsync-system/volsync"]
     assert "cannot be rendered: 404 Not Found" in report["preflight.crds/volsync-system/volsync"].detail
     assert bare.home.proxmox.vms == {}
+
+
+SOURCE = CrdSource("gateway-api/standard", CrdForm.URL, "https://git.invalid/v1.3.0/standard.yaml", "v1.3.0", "ab" * 32)
+NAMED = "kubernetes.install-crds/gateway-api/standard"
+
+
+def test_what_the_settings_name_is_had_before_the_first_vm_and_applied_before_the_first_release(bare: Running) -> None:
+    bare.house = replace(bare.house, crd_sources=(SOURCE,))
+    bare.home.unfetchable[SOURCE.key] = "is not what its checksum is of"
+    report = bare.apply(only(bare.bootstrap, "preflight.", "proxmox."))
+    assert [step.id for step in report.root_causes] == ["preflight.crds/gateway-api/standard"]
+    assert bare.home.proxmox.vms == {}
+    bare.home.unfetchable.clear()
+    assert NAMED in bare.bootstrap.graph().needs("helm.sync-release/kube-system/cilium")
+    assert bare.apply(bare.bootstrap).converged
+    assert see(bare, bare.bootstrap, NAMED).condition is Condition.SATISFIED
+
+
+def test_a_newer_entry_of_the_settings_brings_its_definition_up_to_date(built: Running) -> None:
+    built.house = replace(built.house, crd_sources=(SOURCE,))
+    assert see(built, built.bootstrap, NAMED).condition is Condition.MISSING
+    do(built, built.bootstrap, NAMED)
+    built.clock.sleep(1)
+    built.house = replace(built.house, crd_sources=(replace(SOURCE, version="v1.4.0", sha256="cd" * 32),))
+    assert see(built, built.bootstrap, NAMED).condition is Condition.DRIFTED
+
+
+@pytest.mark.parametrize("form", [CrdForm.FILE, CrdForm.URL])
+@pytest.mark.parametrize("right", [True, False])
+def test_a_person_types_a_command_that_checks_before_it_applies(tmp_path: Path, right: bool, form: CrdForm) -> None:
+    manifest = b"kind: Namespace\n---\nkind: CustomResourceDefinition\nname: it\n"
+    (tmp_path / "it.yaml").write_bytes(manifest)
+    checksum = hashlib.sha256(manifest if right else b"another").hexdigest()
+    place = str(tmp_path / "it.yaml") if form is CrdForm.FILE else "https://git.invalid/it.yaml"
+    typed = ApplyCrds(CrdSource("it", form, place, sha256=checksum)).by_hand()
+    assert is_a_command(typed)
+    stand_ins = f'kubectl() {{ cat; }}; curl() {{ cp {tmp_path}/it.yaml "$3"; }}'
+    shown = subprocess.run(["bash", "-c", f"{stand_ins}; {typed}"], capture_output=True, text=True, check=False, timeout=20)
+    applied = "---\nkind: CustomResourceDefinition\nname: it\n\n"
+    assert shown.stdout == applied if right else "FAILED" in shown.stdout and applied not in shown.stdout
