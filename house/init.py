@@ -19,6 +19,8 @@ from house.problems import dotted
 from house.reading import marks_of
 from house.repository import Repository, read_repository
 from house.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
+from house.scripts import read_scripts
+from house.scripts.written import bootstrap_text
 from house.talconfig import TalosNode
 from house.values import FILL_IN
 from house.yamlfile import parse
@@ -58,7 +60,8 @@ def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.tok
             evidence=tuple(str(p) for p in repository.problems),
             hint="Blackstart reads talos/talconfig.yaml, bootstrap/helmfile.yaml and kubernetes/",
         )
-    text = settings_text(repository, house_id())
+    scripted = read_scripts(root)
+    text = settings_text(repository, house_id(), bootstrap_text(scripted, root))
     schema = root / SCHEMA_FILE
     try:
         with file.open("x", encoding="utf-8") as out:
@@ -70,7 +73,8 @@ def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.tok
     except OSError as error:
         raise SettingsInvalid(f"{root} cannot be written to: {error.strerror}", hint="the repository must be yours") from error
     problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
-    return Written(file, marks_in(text), tuple(note for note in repository.notes if note not in problems), problems)
+    notes = (*repository.notes, *map(str, scripted.notes))
+    return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems)
 
 
 def marks_in(text: str) -> tuple[Mark, ...]:
@@ -79,8 +83,8 @@ def marks_in(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(dotted(path), document.line(path)) for path in marks_of(document.value))
 
 
-def settings_text(repository: Repository, house_id: str) -> str:
-    """The text of a settings file for this repository."""
+def settings_text(repository: Repository, house_id: str, bootstrap: str = "") -> str:
+    """The text of a settings file for this repository; `bootstrap` is that of its section of this name."""
     talconfig = repository.talconfig
     nodes = talconfig.nodes if talconfig is not None else ()
     name = re.sub(r"[^a-z0-9-]+", "-", repository.root.name.lower()).strip("-") or "home-ops"
@@ -91,6 +95,7 @@ def settings_text(repository: Repository, house_id: str) -> str:
         _image(nodes),
         _git(repository),
         _sops(repository),
+        bootstrap,
         _backups(repository),
         _LIMITS,
     ]

@@ -19,6 +19,7 @@ ANSWERS = {
     "storage": "local-lvm", "cores": "4", "memory": "8GiB", "size": "20GiB", "host": "pve-1", "schematic": "376567988ad3",
     "password": "env:RESTIC_PASSWORD", "open": "/mnt/nas/{app}", "repository": "/repository/vault",
     "AWS_ACCESS_KEY_ID": "env:KEY_ID", "AWS_SECRET_ACCESS_KEY": "env:KEY", "recipient": "unused",
+    "sha256": "ab" * 32,
 }  # fmt: skip
 
 

@@ -1,0 +1,125 @@
+"""A script as logical lines with its variables filled in: shell, Taskfiles, justfiles and Makefiles alike. Knows no kubectl."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from house.problems import shown
+from house.values import FILL_IN
+
+_LARGEST = 1 << 18
+_NAMED = re.compile(r"(?i)(\.sh|\.bash|\.zsh|\.just|\.mk|^taskfile.*\.ya?ml|^\.?justfile|^makefile|^\.?mise\.toml)$")
+_TASKS = (".taskfiles", "taskfiles", ".tasks")
+_ELSEWHERE = {".git", ".venv", "node_modules", "kubernetes", ".github", ".direnv", ".private"}
+_ASSIGNED = (
+    re.compile(r"^\s*(?:(?:export|local|readonly|declare|typeset)\s+(?:-\w+\s+)*)?([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|[^\s;&|()]+)\s*;?\s*$"),
+    re.compile(r"^\s*-?\s*([A-Za-z_]\w*)\s*:\s+(\"[^\"]*\"|'[^']*'|[^\s{|>\[]\S*)\s*$"),
+    re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[:?]?=\s+?(\"[^\"]*\"|'[^']*'|\S+)\s*$"),
+)  # fmt: skip
+_VARIABLE = re.compile(
+    r"\$\{([A-Za-z_]\w*)(?::?-([^}]*))?\}|\$\(([A-Za-z_]\w*)\)|\$([A-Za-z_]\w*)"
+    r"|\{\{-?\s*\.?([A-Za-z_]\w*)(?:\s*\|\s*default\s+[\"']?([^\"'}]*?)[\"']?)?\s*-?\}\}"
+)
+_HERE = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One logical line: continuations joined, comments gone. `number` is where it begins; `here` the text of its here-document."""
+
+    number: int
+    text: str
+    here: str = ""
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script of the repository; `name` as messages call it."""
+
+    file: Path
+    name: str
+    text: str
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Every logical line that is no comment; the lines of here-documents stand for themselves too."""
+        return tuple(_lines(self.text))
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """What the script itself says of its variables: the first value of each."""
+        found: dict[str, str] = {}
+        for line in self.lines:
+            for form in _ASSIGNED:
+                match = form.match(line.text)
+                if match and "$(" not in match[2] and "`" not in match[2]:
+                    found.setdefault(match[1], match[2].strip("\"'"))
+        return found
+
+    def filled(self, text: str, unknown: str = FILL_IN, depth: int = 4) -> str:
+        """The text with its variables' values; `unknown` stands for those that the script does not tell."""
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1] or match[3] or match[4] or match[5]
+            known = self.variables.get(name, match[2] or match[6])
+            return unknown if known is None else self.filled(known, unknown, depth - 1) if depth else known
+
+        return _VARIABLE.sub(value, text)
+
+
+def scripts_of(root: Path) -> Iterator[Script]:
+    """Every script of a repository, by name. What Flux applies is none."""
+    for folder in sorted(path for path in (root, *_folders(root))):
+        for file in sorted(folder.iterdir()):
+            if file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST and _is_script(file):
+                try:
+                    yield Script(file, shown(file, root), file.read_text(encoding="utf-8"))
+                except (OSError, UnicodeDecodeError):
+                    continue
+
+
+def _folders(folder: Path, depth: int = 4) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if depth and path.is_dir() and not path.is_symlink() and path.name not in _ELSEWHERE:
+            yield path
+            yield from _folders(path, depth - 1)
+
+
+def _is_script(file: Path) -> bool:
+    if _NAMED.search(file.name) or (file.suffix in (".yaml", ".yml") and set(_TASKS) & set(file.parts)):
+        return True
+    if file.suffix:
+        return False
+    with file.open("rb") as opened:
+        return opened.read(2) == b"#!"
+
+
+def _lines(text: str) -> Iterator[Line]:
+    raw = text.splitlines()
+    at = 0
+    while at < len(raw):
+        number, joined = at + 1, raw[at].rstrip()
+        at += 1
+        if joined.lstrip().startswith(("#", "//")):
+            continue
+        while joined.endswith("\\") and at < len(raw):
+            joined = f"{joined[:-1].rstrip()} {raw[at].strip()}"
+            at += 1
+        yield Line(number, joined.strip(), _here(joined, raw, at))
+
+
+def _here(line: str, raw: list[str], at: int) -> str:
+    """The here-document that begins on this line, "" for none or for one without an end."""
+    match = _HERE.search(line)
+    if match is None:
+        return ""
+    for end in range(at, len(raw)):
+        if raw[end].strip() == match[2]:
+            body = raw[at:end]
+            indent = min((len(each) - len(each.lstrip()) for each in body if each.strip()), default=0)
+            return "\n".join(each[indent:] for each in body)
+    return ""
