@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from engine.digest import digest
 from engine.entries import End
 from engine.errors import BlackstartError, PermanentError, PreflightRefused
 from engine.graph import is_check, is_step
@@ -29,7 +30,7 @@ def why(item: Step[Look, Act] | Check[Look], result: Result, *, begun_any: bool)
             error = PreflightRefused(
                 error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command
             )
-    return None if error is None else error.redacted(redact)
+    return None if error is None else error.as_told()
 
 
 def end_entry(result: Result, detail: str, before: LastOutcome | None) -> End | None:
@@ -73,5 +74,13 @@ def report_line(
 
 
 def inputs_of(item: Step[Look, Act] | Check[Look]) -> str:
-    """The inputs as the journal holds them; a check has none."""
-    return redact(item.inputs) if is_step(item) else ""
+    """The digest of a step's inputs, as the journal holds it; a check has none.
+
+    A digest, for they are compared: a text would have to be redacted, and differ once a word of it has become a secret.
+    """
+    return digest(item.inputs) if is_step(item) else ""
+
+
+def begun_with_others(item: Step[Look, Act] | Check[Look], inputs: str) -> bool:
+    """Whether what was begun would now be something else. An older version wrote the text itself, redacted."""
+    return inputs not in (inputs_of(item), redact(item.inputs) if is_step(item) else "")

@@ -86,7 +86,7 @@ class Damage(Exception):
 
 
 def redacted(entry: Entry, redact: Callable[[str], str]) -> Entry:
-    """The entry with its free texts redacted. Ids and keys are ours and stay as they are: a resume goes by them."""
+    """The entry with its free texts redacted. Ids, keys and digests are ours and stay as they are: a resume goes by them."""
     match entry:
         case Begin():
             return replace(entry, inputs=redact(entry.inputs))

@@ -6,8 +6,9 @@ step, anything else is a bug of ours (exit code 70).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
+
+from engine.secrets import all_told, told
 
 
 class BlackstartError(Exception):
@@ -26,10 +27,10 @@ class BlackstartError(Exception):
         self.hint = hint
         self.next_command = next_command
 
-    def redacted(self, redact: Callable[[str], str]) -> BlackstartError:
-        """This very error, with `redact` applied to all its texts."""
-        self.what, self.hint, self.next_command = redact(self.what), redact(self.hint), redact(self.next_command)
-        self.evidence = tuple(map(redact, self.evidence))
+    def as_told(self) -> BlackstartError:
+        """This very error, all its texts as a person is told them: without secrets and control characters."""
+        self.what, self.hint, self.next_command = told(self.what), told(self.hint), told(self.next_command)
+        self.evidence = all_told(self.evidence)
         self.args = (self.what,)
         return self
 

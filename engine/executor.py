@@ -26,7 +26,7 @@ from typing import Generic, TypeVar
 
 from engine import events
 from engine.approval import Approval
-from engine.endings import end_entry, inputs_of, why
+from engine.endings import begun_with_others, end_entry, why
 from engine.entries import Begin, Note
 from engine.errors import BlackstartError, Interrupted
 from engine.graph import Graph, is_check, is_step
@@ -55,7 +55,7 @@ from engine.programs import EndGroup, Programs, end_leftovers
 from engine.report import Bug, Outcome, Report, StepReport
 from engine.schedule import Passages, Schedule
 from engine.scribe import Scribe
-from engine.secrets import redact
+from engine.secrets import redact, told
 from engine.state import APPROVAL_NOTE, PROGRAM_NOTE, QUIET_NOTE, RUN_NOTE
 from engine.step import Check, StepId
 from engine.stop import Stop
@@ -168,7 +168,7 @@ class _Run(Generic[Look, Act]):
         for name, begin in state.in_flight.items():
             item = self._graph[StepId(name)] if name in self._graph else None
             gone = item is None
-            changed = item is not None and inputs_of(item) != begin.inputs
+            changed = item is not None and begun_with_others(item, begin.inputs)
             self._emit(events.OpenBegin(self._now(), StepId(name), begin.run, begin.at, gone, changed))
 
     # --- the loop ---
@@ -263,9 +263,9 @@ class _Run(Generic[Look, Act]):
             case SawNew(step, seen):
                 self._emit(events.StepSeen(now, step, seen.condition, seen.detail, seen.evidence))
             case Waits(step, what, limit_s):
-                self._emit(events.StepWaiting(now, step, redact(what), limit_s))
+                self._emit(events.StepWaiting(now, step, told(what), limit_s))
             case Retries(step, attempt, what):
-                self._emit(events.StepRetrying(now, step, attempt, redact(what)))
+                self._emit(events.StepRetrying(now, step, attempt, told(what)))
             case Result():
                 self._end(news)
             case Crashed(step, error):

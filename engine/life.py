@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from engine.approval import Approval, needed_act, require
+from engine.endings import inputs_of
 from engine.errors import (
     BlackstartError,
     CouldNotLook,
@@ -126,7 +127,7 @@ class StepLife(Generic[Look, Act]):
             if seen.condition is Condition.SATISFIED:
                 return seen
             self._tries += 1
-            self._around.line.ask(WantsToBegin(self._step.id, self._step.inputs, hazard, self._tries))
+            self._around.line.ask(WantsToBegin(self._step.id, inputs_of(self._step), hazard, self._tries))
             self._open = True
             try:
                 self._act(seen)

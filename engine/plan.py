@@ -12,10 +12,10 @@ from enum import Enum
 from typing import TypeVar
 
 from engine.approval import ApprovedAct, needed_act
+from engine.endings import inputs_of
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError, Interrupted
 from engine.graph import Graph, is_check, is_step
 from engine.probe import Condition, Probe
-from engine.secrets import redact
 from engine.step import Check, Hazard, Severity, Step, StepId
 from engine.survey import look_once, survey
 from engine.workers import Workers
@@ -118,15 +118,11 @@ def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None,
         after = tuple(need for need in graph.needs(name) if not lines[need].settled)
         item = graph[name]
         if after:
-            return PlanLine(name, item.title, Verdict.KNOWN_AFTER, after=after, inputs=_inputs(item))
+            return PlanLine(name, item.title, Verdict.KNOWN_AFTER, after=after, inputs=inputs_of(item))
         return _line(item, look)
 
     survey(graph, visit, lines.__setitem__, workers=workers, at_once=at_once)
     return Plan(tuple(lines[name] for name in graph.ids))
-
-
-def _inputs(item: Step[Look, Act] | Check[Look]) -> str:
-    return redact(item.inputs) if is_step(item) else ""
 
 
 def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
@@ -143,7 +139,8 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
     except Interrupted:
         raise
     except BlackstartError as error:
-        seen = Probe(Condition.UNKNOWN, redact(error.what), tuple(map(redact, error.evidence)), hint=redact(error.hint))
+        error.as_told()
+        seen = Probe(Condition.UNKNOWN, error.what, error.evidence, hint=error.hint)
         hazard, act = Hazard.NONE, None
         verdict = Verdict.REFUSED if is_step(item) else _says_no(item)
     return PlanLine(
@@ -154,7 +151,7 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
         seen.evidence,
         hazard=hazard,
         act=act,
-        inputs=_inputs(item),
+        inputs=inputs_of(item),
         held=seen.held,
         hint=seen.hint,
     )

@@ -7,19 +7,22 @@ a log or a report. Values shorter than four characters are not searched for: the
 from __future__ import annotations
 
 import base64
+import binascii
+import bisect
 import hashlib
 import hmac
-import json
 import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
-from urllib.parse import quote, quote_plus
+
+from engine.spellings import ESCAPES, LEFT_OUT, compact, encodings, raw
 
 MASK = "•••"
+LONGEST_LINE = 2000
+"""Characters of one line of what a person is told."""
 
-_SHORTEST = 4
 _GRAM = 6  # characters of a piece that is looked up
 _STRIDE = 3  # text is looked at every so many characters; a needle of _GRAM + _STRIDE - 1 characters cannot be missed
 _LONG = _GRAM + _STRIDE - 1
@@ -28,7 +31,12 @@ _HASH_KEY = os.urandom(16)
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _AGE_KEY = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*")
-_USERINFO = re.compile(r"://(?!git@)[^/\s\"'<>]+@")  # `git@` is how every forge spells "by SSH key"; it is no secret
+# `git@` is how every forge spells "by SSH key"; it is no secret.
+_USERINFO = re.compile(r"(?<=://)(?!git@)(?:[^/\s\"'<>]+|[^/\s\"'<>:@]+:[^\s\"'<>@]+)(?=@)")
+_HEADER = re.compile(r"(?i)(?<=authorization: )(?:basic|bearer|negotiate|token) +[^\s\"',;]+|(?<=\bbearer )[A-Za-z0-9._~+/=-]{12,}")
+_BASE64_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]+={0,2}")
+_BETWEEN = "\uf8ff\n"  # a character for private use, at a line's end
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Secret:
@@ -53,10 +61,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(_raw(self.__value), _raw(other.reveal()))
+        return hmac.compare_digest(raw(self.__value), raw(other.reveal()))
 
     def __hash__(self) -> int:
-        digest = hashlib.blake2b(_raw(self.__value), key=_HASH_KEY, digest_size=8).digest()
+        digest = hashlib.blake2b(raw(self.__value), key=_HASH_KEY, digest_size=8).digest()
         return int.from_bytes(digest, "big")
 
     def __copy__(self) -> Secret:
@@ -69,30 +77,16 @@ class Secret:
         raise TypeError("a Secret is never pickled")
 
 
-class Redactor:
-    """All secrets that were ever made, with their encodings, and the search for them. Safe from any thread.
-
-    A needle of at least _LONG characters is found by its first pieces of _GRAM characters in a hash table, so that the cost
-    of a big text does not grow with the number of secrets; the few shorter ones are searched one by one.
-    """
+class Needles:
+    """Texts to be found in another. One of at least _LONG characters is found by its first pieces of _GRAM characters in a hash
+    table, so that the cost of a big text does not grow with their number; the few shorter ones are searched one by one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: set[str] = set()
         self._pieces: dict[str, tuple[tuple[str, int], ...]] = {}
         self._short: tuple[str, ...] = ()
 
-    def add(self, value: str) -> None:
-        """Redact this value from now on, in every encoding it may turn up in."""
-        with self._lock:
-            if value in self._known:
-                return
-            for needle in encodings(value):
-                if needle not in self._known:
-                    self._known.add(needle)
-                    self._index(needle)
-
-    def _index(self, needle: str) -> None:
+    def add(self, needle: str) -> None:
+        """Find this one too."""
         if len(needle) < _LONG:
             self._short = (*self._short, needle)
             return
@@ -100,22 +94,8 @@ class Redactor:
             piece = needle[offset : offset + _GRAM]
             self._pieces[piece] = (*self._pieces.get(piece, ()), (needle, offset))
 
-    def redact(self, text: str) -> str:
-        """The text with every known secret, private key, JWT and URL userinfo replaced by `•••`."""
-        spans = sorted(self._spans(text))
-        if spans:
-            text = _cut(text, spans)
-        if "-----BEGIN" in text:
-            text = _PRIVATE_KEY.sub(MASK, text)
-        if "AGE-SECRET-KEY-" in text:
-            text = _AGE_KEY.sub(MASK, text)
-        if "eyJ" in text:
-            text = _JWT.sub(MASK, text)
-        if "://" in text:
-            text = _USERINFO.sub(f"://{MASK}@", text)
-        return text
-
-    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where they are, begin and end."""
         pieces = self._pieces
         if pieces:
             for at in [i for i in range(0, len(text) - _GRAM + 1, _STRIDE) if text[i : i + _GRAM] in pieces]:
@@ -128,6 +108,76 @@ class Redactor:
             while at >= 0:
                 yield at, at + len(needle)
                 at = text.find(needle, at + 1)
+
+
+class Redactor:
+    """All secrets that were ever made, in all their spellings, and the search for them. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._plain = Needles()
+        self._compact = Needles()
+
+    def add(self, value: str) -> None:
+        """Redact this value from now on, in every spelling it may turn up in."""
+        with self._lock:
+            if value in self._known:
+                return
+            for needle in encodings(value):
+                if needle not in self._known:
+                    self._known.add(needle)
+                    self._plain.add(needle)
+                    dense = compact(needle)
+                    if len(dense) >= _LONG:  # a short one may stand across two words by chance
+                        self._compact.add(dense)
+
+    def redact(self, text: str) -> str:
+        """The text with every known secret, private key, token and URL userinfo replaced by `•••`."""
+        spans = sorted((*self._plain.spans(text), *self._folded(text), *_by_pattern(text)))
+        return _cut(text, spans) if spans else text
+
+    def _folded(self, text: str) -> Iterator[tuple[int, int]]:
+        """What is whole only without the line breaks, blanks, controls and colours in it."""
+        gaps = [(found.start(), found.end()) for found in LEFT_OUT.finditer(text)]
+        if not gaps:
+            return
+        starts, offsets, dense, done = [0], [0], [], 0
+        for begin, end in gaps:
+            dense.append(text[done:begin])
+            starts.append(starts[-1] + begin - done)
+            offsets.append(end)
+            done = end
+        dense.append(text[done:])
+
+        def place(at: int) -> int:
+            part = bisect.bisect_right(starts, at) - 1
+            return offsets[part] + at - starts[part]
+
+        for begin, end in self._compact.spans("".join(dense)):
+            yield place(begin), place(end - 1) + 1
+
+
+def _by_pattern(text: str) -> Iterator[tuple[int, int]]:
+    """Private keys, tokens and userinfo, known or not; looked for before anything is masked, for a mask would hide them."""
+    patterns = (
+        (_PRIVATE_KEY, "-----BEGIN"), (_AGE_KEY, "AGE-SECRET-KEY-"), (_JWT, "eyJ"), (_USERINFO, "://"),
+    )  # fmt: skip
+    for pattern, hint in patterns:
+        if hint in text:
+            yield from (found.span() for found in pattern.finditer(text))
+    if "earer " in text or "uthorization" in text or "AUTHORIZATION" in text:
+        yield from (found.span() for found in _HEADER.finditer(text))
+    if "LS0tLS1CRUdJTi" in text:
+        yield from (found.span() for found in _BASE64_PEM.finditer(text) if _is_private(found.group()))
+
+
+def _is_private(encoded: str) -> bool:
+    head = encoded[:88].rstrip("=")
+    try:
+        return b"PRIVATE KEY" in base64.b64decode(head[: len(head) // 4 * 4])
+    except binascii.Error:
+        return False
 
 
 def _cut(text: str, spans: list[tuple[int, int]]) -> str:
@@ -145,43 +195,6 @@ def _cut(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join(out)
 
 
-def encodings(value: str) -> frozenset[str]:
-    """Every form in which the value is searched for: itself, each of its lines, and those in base64, hex, percent and JSON."""
-    forms: set[str] = set()
-    for plain in {value, value.strip(), *(line.strip() for line in value.splitlines())}:
-        if len(plain) >= _SHORTEST and not plain.startswith(("-----BEGIN ", "-----END ")):
-            forms.add(plain)
-            forms.update(_escaped(plain))
-            forms.update(_base64(_raw(plain)))
-    if "\n" in value:
-        forms.update(_escaped(value))
-        forms.update(_base64(_raw(value)))
-    return frozenset(form for form in forms if len(form) >= _SHORTEST)
-
-
-def _escaped(plain: str) -> Iterable[str]:
-    percent = {quote(_raw(plain), safe=""), quote(_raw(plain)), quote_plus(_raw(plain))}
-    lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found.group().lower(), form) for form in percent}
-    shown = {json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1], repr(plain)[1:-1]}
-    return percent | lower | shown | {_raw(plain).hex()}
-
-
-def _raw(text: str) -> bytes:
-    """The bytes of a text that may come out of the environment: what is no UTF-8 there is kept, and never an error here."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-
-
-def _base64(raw: bytes) -> Iterable[str]:
-    """The characters that `raw` alone decides, for each of the three places where it may begin inside a longer text."""
-    for shift, spoiled in ((0, 0), (1, 2), (2, 3)):
-        whole = (len(raw) + shift) * 8 // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(b"\0" * shift + raw).decode()[spoiled:whole]
-
-
 register = Redactor()
 """The one register of this process."""
 
@@ -189,3 +202,19 @@ register = Redactor()
 def redact(text: str) -> str:
     """The text without anything that was ever made a Secret in this process."""
     return register.redact(text)
+
+
+def told(text: str) -> str:
+    """The text as a person is told it: redacted, without terminal escapes and control characters, its lines of bounded length."""
+    clean = _CONTROLS.sub("", ESCAPES.sub("", redact(text.replace("\r\n", "\n")).replace("\r", "\n")))
+    return "\n".join(map(_bounded, clean.split("\n"))) if len(clean) > LONGEST_LINE else clean
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
+
+
+def all_told(texts: Iterable[str]) -> tuple[str, ...]:
+    """Several lines as a person is told them. They are redacted as one text: a key that came line by line goes whole."""
+    lines = tuple(texts)
+    return tuple(told(_BETWEEN.join(lines)).split(_BETWEEN)) if lines else ()

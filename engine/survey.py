@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from engine.errors import TransientError
 from engine.graph import Graph
 from engine.probe import Probe, unknown
-from engine.secrets import redact
+from engine.secrets import all_told, told
 from engine.step import Check, Step, StepId
 from engine.workers import Channel, Workers
 
@@ -29,12 +29,12 @@ class _Answer(Generic[T]):
 
 
 def look_once(item: Step[Look, Act] | Check[Look], look: Look) -> Probe:
-    """One probe with its texts redacted; a transient error is the answer UNKNOWN. Raises every other error."""
+    """One probe, its texts as a person is told them; a transient error is the answer UNKNOWN. Raises every other error."""
     try:
         seen = item.probe(look)
     except TransientError as error:
         seen = unknown(error.what, *error.evidence, hint=error.hint)
-    return Probe(seen.condition, redact(seen.detail), tuple(map(redact, seen.evidence)), seen.held, redact(seen.hint))
+    return Probe(seen.condition, told(seen.detail), all_told(seen.evidence), seen.held, told(seen.hint))
 
 
 def survey(

@@ -8,7 +8,6 @@ from engine.errors import BlackstartError, CouldNotLook, Interrupted, NotReady, 
 from engine.graph import Graph, is_check
 from engine.probe import Condition, Probe, unknown
 from engine.report import Outcome, Report, StepReport
-from engine.secrets import redact
 from engine.step import Severity, StepId
 from engine.survey import look_once, survey
 from engine.waiting import Clock, SystemClock
@@ -39,7 +38,7 @@ def verify(
         except Interrupted:
             raise
         except BlackstartError as problem:
-            error = problem.redacted(redact)
+            error = problem.as_told()
             answer = unknown(error.what, *error.evidence)
         return answer, error, start - zero, clock.monotonic() - start
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Collection
 
 from adapters.process.conversation import Outcome
 from adapters.process.results import TAIL_LINES, Finished, ProgramEnded, ProgramFailed, ProgramMissing, ProgramTimedOut
 from engine.errors import TransientError
-from engine.secrets import redact
-
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r(?!\n)")
-
+from engine.secrets import redact, told
 
 PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """What the machine lacks for a while."""
@@ -29,7 +25,7 @@ def no_room(program: str, detail: str) -> TransientError:
 
 def tail_lines(said: bytes) -> tuple[str, ...]:
     """The last 25 lines that are not empty, redacted as one text (a PEM block spans lines), without terminal escapes."""
-    text = redact(_ESCAPES.sub("", said.decode(errors="replace")))
+    text = told(said.decode(errors="replace"))
     return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-TAIL_LINES:]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine import events
 from engine.approval import Approval, ApprovedAct
+from engine.digest import digest
 from engine.errors import (
     CouldNotLook,
     GuardRefused,
@@ -37,7 +38,7 @@ def test_rule_01_begin_with_its_inputs_is_on_the_disk_before_the_act(bench: Benc
         shelf.put("toy.put/a")
 
     bench.run(a_step("a", acts=acts, inputs="digest-1"))
-    assert seen[0].in_flight["toy.put/a"].inputs == "digest-1"
+    assert seen[0].in_flight["toy.put/a"].inputs == digest("digest-1")
     assert state(bench).in_flight == {}
 
 

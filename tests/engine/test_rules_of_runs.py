@@ -17,7 +17,9 @@ from engine.errors import (
     PermanentError,
     TransientError,
 )
+from engine.graph import Graph
 from engine.limits import Limits
+from engine.plan import plan
 from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
 from engine.programs import Programs
 from engine.report import Outcome
@@ -369,3 +371,19 @@ def test_rule_13_no_secret_reaches_journal_events_report_or_errors(bench: Bench,
     told = [(bench.folder / "journal").read_text(), repr(bench.seen), repr(report), str(error), error.hint, error.next_command]
     assert all("hunter2" not in text for text in told) and "\\u2022" in told[0]
     assert all(condition is not Condition.SATISFIED for condition in (line.condition for line in report.steps))
+
+
+def test_a_word_that_becomes_a_secret_changes_neither_what_was_begun_nor_a_plan(bench: Bench) -> None:
+    stop = Stop()
+
+    def acts(shelf: Shelf, seen: Probe, notes: Notes) -> None:
+        stop.request()
+        stop.request()
+
+    step = a_step("a", acts=acts, inputs="appsapps/notes s3 0")
+    bench.run(step, stop=stop)
+    before = plan(Graph([step]), bench.shelf).digest
+    Secret("appsapps")
+    assert plan(Graph([step]), bench.shelf).digest == before
+    bench.run(a_step("a", inputs="appsapps/notes s3 0"))
+    assert [event.inputs_changed for event in bench.of(events.OpenBegin)] == [False]

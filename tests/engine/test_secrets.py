@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import copy
+import html
 import json
 import pickle
+import re
+import shlex
+import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from urllib.parse import quote
+from functools import partial
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.secrets import MASK, Redactor, Secret, redact
+from engine.secrets import MASK, Redactor, Secret, all_told, redact, told
 
 PASSWORD = "cor+rect horse/ba%ttery\"st'aple\\€"
 # Made for this test; no key of anything.
@@ -130,3 +136,100 @@ def test_what_is_no_unicode_is_a_secret_all_the_same(value: str) -> None:
     secret = Secret(value)
     assert secret == Secret(value) and hash(secret) == hash(Secret(value))
     assert redact(f"x {value} y") == f"x {MASK} y"
+
+
+# As programs write it: each spelling of each value, and what is folded, wrapped or coloured.
+
+ODD_ONES = (
+    "p<ss&w0rd>Xy7!long", "it's a 'quoted' one", 'tab\tand "quote" \\ back$lash', "grüße & <mehr>", "two\u2028broken\u2029lines",
+)  # fmt: skip
+LONG_ONE = "correct-horse-battery-staple-0123456789-" * 3
+
+
+def go_json(value: str) -> str:
+    escaped = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return escaped.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+WRITERS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "JSON": json.dumps,
+    "JSON, not ASCII": partial(json.dumps, ensure_ascii=False),
+    "JSON by Go": go_json,
+    "JSON in JSON": lambda value: json.dumps(json.dumps(value)),
+    "JSON by Go in JSON": lambda value: json.dumps(go_json(value)),
+    "JSON by Go in JSON by Go": lambda value: go_json(go_json(value)),
+    "Python's repr": repr,
+    "shell": shlex.quote,
+    "shell, one quote at a time": lambda value: "'" + value.replace("'", "'\\''") + "'",
+    "YAML, single quotes": lambda value: "'" + value.replace("'", "''") + "'",
+    "HTML": html.escape,
+    "HTML by Go": lambda value: html.escape(value, quote=False).replace('"', "&#34;").replace("'", "&#39;"),
+    "percent": partial(quote, safe=""),
+    "percent by Go's PathEscape": partial(quote, safe="$&+=:@"),
+    "percent by a browser": partial(quote, safe="!'()*"),
+    "percent of a form": quote_plus,
+    "hex": lambda value: value.encode().hex(),
+    "HEX": lambda value: value.encode().hex().upper(),
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "base64 behind something": lambda value: base64.b64encode(b"user:" + value.encode()).decode(),
+    "base64 at 64": lambda value: "\n".join(textwrap.wrap(base64.b64encode(b"k: " + value.encode()).decode(), 64)),
+    "base64 at 76": lambda value: base64.encodebytes(value.encode()).decode(),
+    "base64 at 20, indented": lambda value: "\r\n    ".join(textwrap.wrap(base64.b64encode(value.encode()).decode(), 20)),
+    "folded": lambda value: value[: len(value) // 2] + "\n    " + value[len(value) // 2 :],
+    "coloured": lambda value: value[:5] + "\x1b[1;31m" + value[5:9] + "\x1b[0m" + value[9:],
+    "with a title in it": lambda value: value[:5] + "\x1b]0;window\x07" + value[5:],
+    "typed over": lambda value: "\b".join(value),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
+@pytest.mark.parametrize("value", [*ODD_ONES, LONG_ONE], ids=lambda value: value[:8])
+def test_in_whatever_spelling_a_program_writes_it_nothing_of_it_is_left(value: str, write: Callable[[str], str]) -> None:
+    Secret(value)
+    left = redact(f"before <{write(value)}> after")
+    assert left.startswith("before <") and left.endswith("> after") and MASK in left
+    # Quotes around it may stay, and of base64 the characters that what stands before or behind it decides too.
+    assert len(re.sub(r"[\"'\\\s=]", "", left[8:-7].replace(MASK, ""))) <= 8
+
+
+def test_short_secrets_are_not_found_across_words() -> None:
+    Secret("abcd123")
+    assert redact("ab cd 12 3") == "ab cd 12 3"
+
+
+def test_a_token_goes_whole_although_a_part_of_it_is_a_known_secret() -> None:
+    Secret("hbGc")
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQifQ.c2lnbmF0dXJlc2lnbmF0dXJl"
+    assert redact(f"token {token} end") == f"token {MASK} end"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("postgres://user:hunter/2@host/db", f"postgres://{MASK}@host/db"),
+        ("https://token@host/x", f"https://{MASK}@host/x"),
+        ("see https://host/a@b and ssh://git@forge/x", "see https://host/a@b and ssh://git@forge/x"),
+        ("Authorization: Basic dXNlcjpodW50ZXIy", f"Authorization: {MASK}"),
+        ("authorization: Bearer hunter2hunter2,", f"authorization: {MASK},"),
+    ],
+)
+def test_credentials_of_an_address_or_a_header_go_by_pattern(text: str, wanted: str) -> None:
+    assert redact(text) == wanted
+
+
+def test_a_private_key_goes_line_by_line_too_and_in_base64() -> None:
+    body = (f"MIIEunknownkey{n}abcdefghijklmnop" for n in range(4))
+    lines = ("-----BEGIN RSA PRIVATE KEY-----", *body, "-----END RSA PRIVATE KEY-----", "x")
+    assert "unknownkey" not in "".join(all_told(lines)) and all_told(lines)[-1] == "x"
+    encoded = base64.b64encode("\n".join(lines).encode()).decode()
+    assert redact(f"client-key-data: {encoded} end") == f"client-key-data: {MASK} end"
+    certificate = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nMIIE" + b"a" * 90).decode()
+    assert redact(certificate) == certificate
+
+
+def test_what_a_person_is_told_holds_no_control_characters_and_no_endless_line() -> None:
+    odd = "\x1b]0;TITLE\x07\x1b[2Jhello\x1b(B\b\b\x9b31m \r10%\r20%\r\ndone\ttab\x7f"
+    assert told(odd) == "hello31m \n10%\n20%\ndone\ttab"
+    assert len(told("y" * 300_000)) < 2100 and told("y" * 300_000).endswith("(300000 characters)")
+    assert all_told(()) == () and all_told(("", "a\nb", "")) == ("", "a\nb", "")
