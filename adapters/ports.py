@@ -271,7 +271,11 @@ class CloneView(Protocol):
 class ImageFactoryView(Protocol):
     """Where the Talos disk image comes from."""
 
-    def sha256(self, url: str) -> str: ...
+    def image_problem(self, url: str) -> str:
+        """Why no image can be had at this URL, "" when one is there."""
+
+    def sha256(self, url: str) -> str:
+        """The SHA-256 published for the image at this URL, "" when its factory publishes none."""
 
 
 class ManifestsView(Protocol):

@@ -230,7 +230,7 @@ _IMAGE = """# The Talos image that system disks are imported from; its version i
 image:
   factory: https://factory.talos.dev
   schematic: {schematic}
-  # sha256: pins the image; without it the factory is asked
+  # sha256: pins the image; the public factory publishes none, so take it once: curl -fsSL URL | sha256sum
   storage: local  # (usual); it needs content type `import`
 """
 

@@ -226,6 +226,14 @@ def _charts(status: int) -> Act:
     return act
 
 
+def _factory(**weather: bool) -> Act:
+    def act(house: LabHouse, target: str) -> None:
+        for name, value in weather.items():
+            setattr(house.proxmox.images, name, value)
+
+    return act
+
+
 # The store.
 
 
@@ -289,6 +297,11 @@ def _all() -> Iterator[Trouble]:
     yield Trouble("git-refuses", "", "the Git server wants a password", _git(401), _git(0))
     yield Trouble("git-ahead", "", "somebody else pushed a commit", _git_ahead, None)
     yield Trouble("charts-down", "", "the chart server answers 503", _charts(503), _charts(0))
+    yield Trouble("factory-down", "", "the Image Factory cuts every connection", _factory(down=True), _factory(down=False))
+    yield Trouble(
+        "factory-without-checksums", "", "the Image Factory publishes no checksums, as the public one",
+        _factory(checksums=False), _factory(checksums=True),
+    )  # fmt: skip
     yield Trouble("store-down", "", "the store cuts every connection", _store(down=True), _store(down=False))
     yield Trouble("store-key-expired", "", "the store refuses the key", _key(expired=True), _key(expired=False))
     yield Trouble("store-read-only", "", "the store gives what it has and takes no writes", _read_only, _writable)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.images import has_image, to_be_made
 from cluster.vms import await_task
 from engine.digest import digest
+from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
@@ -18,7 +20,7 @@ DOWNLOAD_LIMIT_S = 1800.0
 
 @dataclass(frozen=True)
 class FetchImage(BaseStep):
-    """One host fetches the image itself, and checks its checksum."""
+    """One host fetches the image itself, and checks its checksum. None is fetched where every VM is there already."""
 
     house: House
     host: str
@@ -44,14 +46,20 @@ class FetchImage(BaseStep):
         for task in look.proxmox.running_tasks():
             if task.kind == "download" and task.ref.host == self.host:
                 return changing(f"{self.host} is downloading an image", task.ref.upid)
-        stored = look.proxmox.images(self.host, image.storage)
-        if any(volume.volume.endswith(f"/{image.filename}") for volume in stored):
+        if has_image(look.proxmox, self.house, self.host):
             return satisfied(f"{image.filename} is on {image.storage}")
+        if not to_be_made(look.proxmox, self.house, self.host):
+            return satisfied(f"{image.filename} is not on {image.storage}, and no VM of this host is to be made from it")
         return missing(f"{image.filename} is not on {image.storage}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         image = self.house.image
         sha256 = image.sha256 or act.factory.sha256(image.url)
+        if not sha256:
+            raise PermanentError(
+                "nobody vouches for the image: the factory publishes no checksum, and none is pinned",
+                hint=f"write its SHA-256 down as image.sha256 in {self.house.settings_file.name}",
+            )
         ref = act.proxmox.download_image(self.host, image.storage, image.filename, image.url, sha256)
         await_task(act.proxmox, act.clock, notes, ref, DOWNLOAD_LIMIT_S)
 

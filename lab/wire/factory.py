@@ -42,7 +42,11 @@ class FactoryServer:
 
     def answer(self, request: Request) -> Reply:
         """GET and HEAD of what is published, POST of a schematic; anything else is 404 or 405."""
+        if self._images.down:
+            return Reply(drop=True)
         path = urlsplit(request.target).path
+        if path.endswith(".sha256") and not self._images.checksums:
+            return _reply(402, "Payment Required", b"Payment Required\n")
         if request.method == "POST" and path == "/schematics":
             schematic = hashlib.sha256(request.body).hexdigest()
             self._schematics[schematic] = request.body

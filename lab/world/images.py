@@ -26,10 +26,15 @@ def virtual_size(content: bytes) -> int | None:
 
 
 class Images:
-    """What the lab's Image Factory serves, by URL path."""
+    """What the lab's Image Factory serves, by URL path.
+
+    `checksums` False makes it the public one, which gives them to paying customers only; `down`: nobody answers.
+    """
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
+        self.checksums = True
+        self.down = False
 
     def publish(self, path: str, content: bytes) -> str:
         """Serve `content` at this path (`/image/…`), and its `.sha256` beside it. Answers the SHA-256 in hex."""

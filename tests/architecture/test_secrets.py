@@ -80,14 +80,14 @@ def wrong_answer(desk: Desk) -> None:
     def fail() -> None:
         raise PermanentError(LEAK, evidence=(LEAK,), hint=LEAK, next_command=LEAK)
 
-    desk.spoil = on_look("factory", "sha256", fail)
+    desk.spoil = on_look("clone", "state", fail)
 
 
 def bug(desk: Desk) -> None:
     def fail() -> None:
         raise KeyError(LEAK)
 
-    desk.spoil = on_look("factory", "sha256", fail)
+    desk.spoil = on_look("clone", "state", fail)
 
 
 @pytest.mark.parametrize("leak", [bundle, charts, clone, remark, wrong_answer, bug])

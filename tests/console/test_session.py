@@ -115,7 +115,7 @@ class TestWhatARunEndsWith:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_130_a_first_signal(self, held_desk: Desk, capsys: Printed, number: signal.Signals) -> None:
         before = signal.getsignal(number)
-        held_desk.spoil = on_look("factory", "sha256", lambda: os.kill(os.getpid(), number))
+        held_desk.spoil = on_look("clone", "state", lambda: os.kill(os.getpid(), number))
         assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_INTERRUPTED
         assert result_of(capsys)["outcome"] == "interrupted"
         assert signal.getsignal(number) == before
@@ -126,7 +126,7 @@ class TestWhatARunEndsWith:
         def fail() -> None:
             raise ZeroDivisionError("a bug")
 
-        held_desk.spoil = on_look("factory", "sha256", fail)
+        held_desk.spoil = on_look("clone", "state", fail)
         assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_BUG
         assert result_of(capsys)["outcome"] == "bug"
         (log,) = held_desk.running.house.state_dir.glob("runs/*/bug.log")
@@ -138,7 +138,7 @@ class TestWhatARunEndsWith:
             (run / "bug.log").mkdir()
             raise ZeroDivisionError("a bug")
 
-        held_desk.spoil = on_look("factory", "sha256", fail)
+        held_desk.spoil = on_look("clone", "state", fail)
         assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_BUG
         printed = capsys.readouterr()
         assert "ZeroDivisionError: a bug" in printed.err
@@ -247,7 +247,7 @@ def test_every_session_closes_its_doors_whatever_happens(held_desk: Desk) -> Non
     def fail() -> None:
         raise ZeroDivisionError("a bug")
 
-    held_desk.spoil = on_look("factory", "sha256", fail)
+    held_desk.spoil = on_look("clone", "state", fail)
     with pytest.raises(ZeroDivisionError):
         held_desk.session("cluster.plan").plan(held_desk.running.bootstrap)
     assert [doors.closed for doors in held_desk.opened] == [1, 1]

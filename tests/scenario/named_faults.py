@@ -80,12 +80,20 @@ def image_storage_inactive(house: Running) -> None:
     storage.active = False
 
 
-@fault("preflight.image")
+# A house whose VMs are all there needs no image: neither its factory nor the file is missed.
+
+
+@fault()
+def factory_down(house: Running) -> None:
+    house.home.proxmox.images.down = True
+
+
+@fault()
 def image_withdrawn(house: Running) -> None:
-    house.home.proxmox.images.withdraw("/image/0123/v1.13.9/nocloud-amd64.qcow2.sha256")
+    house.home.proxmox.images.withdraw("/image/0123/v1.13.9/nocloud-amd64.qcow2")
 
 
-@fault("proxmox.fetch-image/pve-3")
+@fault()
 def image_file_deleted(house: Running) -> None:
     storage = house.home.proxmox.storages.find("pve-3", "local")
     assert storage is not None

@@ -34,7 +34,8 @@ def test_at_least_twelve_faults_have_a_name_and_each_name_is_one_fault() -> None
 
 
 MENDED = {
-    "image-file-deleted", "vm-gone", "vm-stopped", "every-control-plane-stopped", "kubeconfig-of-another-cluster",
+    "factory-down", "image-withdrawn", "image-file-deleted",
+    "vm-gone", "vm-stopped", "every-control-plane-stopped", "kubeconfig-of-another-cluster",
     "namespace-gone", "age-secret-gone", "age-secret-replaced", "policy-deleted", "record-deleted", "release-failed",
     "release-pending", "release-of-the-cni-gone", "definition-deleted", "pushed-and-not-fetched",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from adapters.ports import ImageFactoryView
 from engine.errors import BlackstartError, PermanentError, TransientError
 from lab.ports.factory import ModelledFactory
 from lab.wire.factory import FactoryServer
-from lab.wire.https import HttpsServer, Reply
+from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.pki import LabCA
 from lab.world.images import Images, make_qcow2
 
@@ -33,32 +33,118 @@ def factory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Im
     server.close()
 
 
-def test_a_published_image_has_its_checksum(factory: tuple[ImageFactoryView, Images, str]) -> None:
+def test_a_published_image_is_there_and_has_its_checksum(factory: tuple[ImageFactoryView, Images, str]) -> None:
     port, images, url = factory
     checksum = images.publish(PATH, make_qcow2(4 << 30, b"talos"))
+    assert port.image_problem(url + PATH) == ""
     assert port.sha256(url + PATH) == checksum
+
+
+def test_a_factory_without_checksums_still_has_the_image(factory: tuple[ImageFactoryView, Images, str]) -> None:
+    port, images, url = factory
+    images.publish(PATH, make_qcow2(4 << 30, b"talos"))
+    images.checksums = False
+    assert port.image_problem(url + PATH) == ""
+    assert port.sha256(url + PATH) == ""
 
 
 def test_an_image_that_is_not_there(factory: tuple[ImageFactoryView, Images, str]) -> None:
     port, _, url = factory
-    with pytest.raises(PermanentError) as caught:
+    assert port.image_problem(url + PATH) == "404 Not Found"
+    assert port.sha256(url + PATH) == ""
+
+
+def test_a_factory_that_is_down_has_said_nothing(factory: tuple[ImageFactoryView, Images, str]) -> None:
+    port, images, url = factory
+    images.down = True
+    with pytest.raises(TransientError):
+        port.image_problem(url + PATH)
+    with pytest.raises(TransientError):
         port.sha256(url + PATH)
-    assert caught.value.hint
+
+
+Answer = Callable[[Request], Reply]
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Iterator[Callable[[Reply], str]]:
-    """Asks a hand-made factory that always gives this reply."""
+def by_hand(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[FactoryAdapter, str]]]:
+    """Makes a factory that answers by this function, and the adapter that trusts it, with the image's URL."""
     ca = LabCA(tmp_path)
     keys = ca.server("factory", "127.0.0.1")
     with ExitStack() as stack:
 
-        def ask(reply: Reply) -> str:
-            server = HttpsServer("127.0.0.1", 0, keys.context("http/1.1"), lambda request: reply).start()
+        def make(answer: Answer) -> tuple[FactoryAdapter, str]:
+            server = HttpsServer("127.0.0.1", 0, keys.context("http/1.1"), answer).start()
             stack.callback(server.close)
-            return FactoryAdapter(str(ca.ca_file)).sha256(server.url + PATH)
+            return FactoryAdapter(str(ca.ca_file)), server.url + PATH
 
-        yield ask
+        yield make
+
+
+@pytest.fixture
+def asked(by_hand: Callable[[Answer], tuple[FactoryAdapter, str]]) -> Callable[[Reply], str]:
+    """Asks a factory that always gives this reply for a checksum."""
+
+    def ask(reply: Reply) -> str:
+        port, url = by_hand(lambda request: reply)
+        return port.sha256(url)
+
+    return ask
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 501, 503])
+def test_a_head_that_is_refused_is_asked_again_by_the_first_byte(
+    by_hand: Callable[[Answer], tuple[FactoryAdapter, str]], status: int
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def answer(request: Request) -> Reply:
+        seen.append((request.method, request.headers.get("range", "")))
+        if request.method == "HEAD":
+            return Reply(status, "No")
+        return Reply(206, "Partial Content", {"Content-Type": "application/octet-stream"}, b"Q")
+
+    port, url = by_hand(answer)
+    assert port.image_problem(url) == ""
+    assert seen == [("HEAD", ""), ("GET", "bytes=0-0")]
+
+
+def test_a_redirect_to_where_the_image_lies_is_followed(by_hand: Callable[[Answer], tuple[FactoryAdapter, str]]) -> None:
+    def answer(request: Request) -> Reply:
+        if "signed" not in request.target:
+            return Reply(302, "Found", {"Location": "/signed-for-get"})
+        return Reply(403, "Forbidden") if request.method == "HEAD" else Reply(206, "Partial Content", {}, b"Q")
+
+    port, url = by_hand(answer)
+    assert port.image_problem(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(404, "Not Found"), "404 Not Found"),
+        (Reply(402, "Payment Required"), "402 Payment Required"),
+        (Reply(200, "OK", {"Content-Type": "text/html; charset=utf-8"}, b"<html>log in</html>"), "web page"),
+        (Reply(200, "OK", {}, b""), "empty file"),
+    ],
+)
+def test_what_is_no_image(by_hand: Callable[[Answer], tuple[FactoryAdapter, str]], reply: Reply, told: str) -> None:
+    port, url = by_hand(lambda request: reply)
+    assert told in port.image_problem(url)
+
+
+@pytest.mark.parametrize("reply", [Reply(503, "Service Unavailable"), Reply(429, "Too Many Requests"), Reply(drop=True)])
+def test_a_factory_that_is_not_well_has_not_said_that_the_image_is_missing(
+    by_hand: Callable[[Answer], tuple[FactoryAdapter, str]], reply: Reply
+) -> None:
+    port, url = by_hand(lambda request: reply)
+    with pytest.raises(TransientError):
+        port.image_problem(url)
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 410])
+def test_a_checksum_that_is_not_published_is_none(asked: Callable[[Reply], str], status: int) -> None:
+    assert asked(Reply(status, "No")) == ""
 
 
 @pytest.mark.parametrize(
@@ -71,8 +157,6 @@ def test_the_shapes_that_checksum_files_have(asked: Callable[[Reply], str], text
 @pytest.mark.parametrize(
     ("reply", "kind", "text"),
     [
-        (Reply(402, "Payment Required"), PermanentError, "for free"),
-        (Reply(404, "Not Found"), PermanentError, "no checksum is published"),
         (Reply(503, "Service Unavailable"), TransientError, "not well"),
         (Reply(429, "Too Many Requests"), TransientError, "not well"),
         (Reply(drop=True), TransientError, "does not answer"),

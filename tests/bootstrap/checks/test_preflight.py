@@ -15,7 +15,7 @@ from lab.world.disks import DiskContents, LabStorage
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.store import Trouble
 from tests.builders import GIB
-from tests.hands import see
+from tests.hands import only, see
 from tests.scenario.running import DATA, Running
 
 
@@ -210,20 +210,60 @@ class TestClocks:
 
 
 class TestImage:
+    ID = "preflight.image"
+
+    def unpinned(self, bare: Running) -> None:
+        bare.house = replace(bare.house, image=replace(bare.house.image, sha256=""))
+
     def test_another_checksum_is_drift_that_shows_both(self, bare: Running) -> None:
         bare.house = replace(bare.house, image=replace(bare.house.image, sha256="0" * 64))
-        seen = see(bare, bare.bootstrap, "preflight.image")
+        seen = see(bare, bare.bootstrap, self.ID)
         assert seen.condition is Condition.DRIFTED
         assert seen.evidence[1] == f"pinned {'0' * 64}"
 
-    def test_without_a_pin_it_says_so(self, bare: Running) -> None:
-        bare.house = replace(bare.house, image=replace(bare.house.image, sha256=""))
-        assert "no checksum is pinned" in see(bare, bare.bootstrap, "preflight.image").detail
+    def test_a_pin_is_enough_where_the_factory_publishes_no_checksum(self, bare: Running) -> None:
+        assert see(bare, bare.bootstrap, self.ID).detail.endswith("vouches for it, the factory agrees")
+        bare.home.proxmox.images.checksums = False
+        seen = see(bare, bare.bootstrap, self.ID)
+        assert (seen.condition, seen.detail) == (Condition.SATISFIED, "it is there; image.sha256 in the settings vouches for it")
+
+    def test_without_a_pin_the_factory_vouches_and_it_says_so(self, bare: Running) -> None:
+        self.unpinned(bare)
+        assert "the factory itself vouches for it" in see(bare, bare.bootstrap, self.ID).detail
+
+    def test_with_neither_it_names_the_line_to_add(self, bare: Running) -> None:
+        self.unpinned(bare)
+        bare.home.proxmox.images.checksums = False
+        seen = see(bare, bare.bootstrap, self.ID)
+        assert (seen.condition, seen.detail) == (
+            Condition.MISSING, "the factory publishes no checksum, and none is pinned in the settings",
+        )  # fmt: skip
+        assert seen.evidence == ("blackstart.yaml, under image: the line `sha256: HEX` is missing",)
+        assert seen.hint.endswith(f"curl -fsSL {bare.house.image.url} | sha256sum")
+        assert [line.id for line in bare.apply(bare.bootstrap).root_causes] == [self.ID]
+        assert not bare.home.proxmox.vms
 
     def test_an_image_that_nobody_publishes(self, bare: Running) -> None:
         bare.house = replace(bare.house, image=replace(bare.house.image, url="https://127.10.0.21:8443/image/none.qcow2"))
-        with pytest.raises(PermanentError, match="no image is published"):
-            see(bare, bare.bootstrap, "preflight.image")
+        seen = see(bare, bare.bootstrap, self.ID)
+        assert (seen.condition, seen.evidence) == (Condition.MISSING, ("404 Not Found",))
+
+    def test_a_factory_that_is_down_is_unknown_until_every_host_has_the_image(self, bare: Running) -> None:
+        bare.home.proxmox.images.down = True
+        assert see(bare, bare.bootstrap, self.ID).condition is Condition.UNKNOWN
+        bare.home.proxmox.images.down = False
+        assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.fetch-image")).converged
+        bare.home.proxmox.images.down = True
+        assert see(bare, bare.bootstrap, self.ID).detail.startswith("no host needs it any more")
+
+    def test_a_house_whose_vms_are_all_there_needs_none(self, with_vms: Running) -> None:
+        for host in with_vms.home.proxmox.hosts:
+            storage = with_vms.home.proxmox.storages.find(host, "local")
+            assert storage is not None
+            storage.volumes.clear()
+        with_vms.home.proxmox.images.down = True
+        assert see(with_vms, with_vms.bootstrap, self.ID).condition is Condition.SATISFIED
+        assert see(with_vms, with_vms.bootstrap, "proxmox.fetch-image/pve-1").condition is Condition.SATISFIED
 
 
 class TestKeys:
