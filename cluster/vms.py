@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from adapters.ports import Proxmox, ProxmoxView
+from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import TaskRef, TaskStatus, Vm
 from engine.errors import PermanentError, StillChanging, TransientError, WaitedTooLong
 from engine.step import WARNING_NOTE, Notes
@@ -21,7 +24,7 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
     blind = [vm for vm in vms if not vm.readable and (vm.vm_id == node.vm_id or vm.host == node.host)]
     if blind:
         raise TransientError(
-            f"{blind[0].host} does not answer, so VM {blind[0].vm_id} cannot be told from ours",
+            f"VM {blind[0].vm_id} on {blind[0].host} cannot be read, so it cannot be told from ours",
             hint="bring the host back, or, if it is gone for good, take it out of the Proxmox cluster",
         )
     ours = [vm for vm in vms if vm.token == token]
@@ -45,8 +48,9 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:
     """Note the task, then wait until it has ended OK. What it warned of is noted too, for a person to see.
 
-    Raises PermanentError when it ended otherwise (its last log lines as evidence), and StillChanging when it still runs after
-    `limit_s` seconds: the act is in flight then. In both cases the next probe tells what it left behind.
+    When it ended otherwise, raises TransientError where that may pass (somebody holds the VM's lock, quorum was lost in the
+    middle of it), else PermanentError, its last log lines as evidence; StillChanging when it still runs after `limit_s` seconds:
+    the act is in flight then. In each case only the next probe tells what it did: a task that failed is not one that did nothing.
     """
     notes.put("task", ref.upid)
     seen: list[TaskStatus] = []
@@ -64,8 +68,35 @@ def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit
             hint="look at the task in the Proxmox web page; a later run attaches to it",
         ) from error
     if not status.ok:
-        raise PermanentError(f"Proxmox task ended with: {status.exit_status}", evidence=(ref.upid, *status.log_tail))
+        raise task_failure(status)
     if status.exit_status != "OK":
         warned = [line.removeprefix("WARN:").strip() for line in status.log_tail if line.startswith("WARN:")]
         notes.put(WARNING_NOTE, "; ".join(warned) or status.exit_status)
     return status
+
+
+def require_quorum(proxmox: ProxmoxView) -> None:
+    """Raise TransientError without quorum. To be called right before a change is sent.
+
+    Proxmox does not refuse everything then: a grow grows the image and a delete destroys the disks, before either fails at the
+    configuration.
+    """
+    cluster = proxmox.cluster()
+    if not cluster.quorate:
+        raise TransientError(
+            "the Proxmox cluster has no quorum: nothing was sent",
+            evidence=(f"online: {', '.join(cluster.online) or 'none'}", f"offline: {', '.join(cluster.offline) or 'none'}"),
+            hint="bring hosts back until `pvecm status` says Quorate: Yes",
+        )
+
+
+def disk_sizes(proxmox: ProxmoxView, vm: Vm) -> dict[str, int]:
+    """Slot → bytes, as the storages have the volumes; as the configuration says where a storage does not list one.
+
+    The two differ where a grow broke off between the image and the configuration: Proxmox never brings them together by itself.
+    """
+    stored: dict[str, int] = {}
+    for storage in dict.fromkeys(disk.storage for disk in vm.disks):
+        with suppress(PermanentError):  # a storage of somebody else's, which our token may not look into
+            stored |= {volume.volume: volume.size for volume in proxmox.left_disks(vm.host, storage, vm.vm_id)}
+    return {disk.slot: stored.get(disk.volume) or disk.size for disk in vm.disks}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.proxmox.making import create_parameters
+from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.reading import container, number, text, unreadable_vm, vm
 from adapters.proxmox.results import (
     HostStatus,
@@ -57,6 +58,7 @@ class ProxmoxAdapter:
             online=tuple(sorted(text(row["name"]) for row in nodes if number(row.get("online")))),
             offline=tuple(sorted(text(row["name"]) for row in nodes if not number(row.get("online")))),
             version=text(version.get("version")),
+            silent=self._silent({text(row["name"]) for row in nodes if number(row.get("online"))}),
         )
 
     def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -110,11 +112,13 @@ class ProxmoxAdapter:
             container(number(row["vmid"]), text(row.get("node")), row) for row in rows if row.get("type") == "lxc"
         ]
         for host in sorted({text(row.get("node")) for row in rows if row.get("type") == "qemu"} | online):
-            if host in online:
-                found += self._vms_of(host)
-            else:
-                found += [unreadable_vm(number(row["vmid"]), host, row) for row in rows
-                          if row.get("type") == "qemu" and row.get("node") == host]  # fmt: skip
+            here = self._vms_of(host) if host in online else []
+            # One that the cluster knows and its host does not list is there all the same: as little is known of it as if the
+            # host were down. It may just be coming or going.
+            listed = {each.vm_id for each in here}
+            found += here
+            found += [unreadable_vm(number(row["vmid"]), host, row) for row in rows
+                      if row.get("type") == "qemu" and row.get("node") == host and number(row["vmid"]) not in listed]  # fmt: skip
         return tuple(sorted(found, key=lambda each: each.vm_id))
 
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]:
@@ -187,9 +191,30 @@ class ProxmoxAdapter:
 
     # How to ask.
 
+    def _send(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> Any:
+        """As Sessions.send. A host of the cluster that nobody knows an address of has not come up yet: that may pass."""
+        try:
+            return self._sessions.send(method, path, doing, parameters)
+        except HostUnknown as unknown:
+            if not unknown.host or unknown.host not in self._members():
+                raise
+            raise TransientError(
+                f"Proxmox host {unknown.host} was not seen since the others came up: could not {doing}",
+                evidence=unknown.evidence,
+                hint="it is a member of the cluster: down, or on its way up; see `pvecm status` and its console",
+            ) from None
+
+    def _members(self) -> dict[str, bool]:
+        """Name → whether it is online. What /nodes calls a host's status is its status daemon's, which may be dead or late."""
+        rows = self._rows("/cluster/status", "list the hosts")
+        return {text(row["name"]): number(row.get("online")) == 1 for row in rows if row.get("type") == "node"}
+
     def _online(self) -> tuple[str, ...]:
-        rows = self._rows("/nodes", "list the hosts")
-        return tuple(sorted(text(row["node"]) for row in rows if row.get("status") == "online"))
+        return tuple(sorted(name for name, online in self._members().items() if online))
+
+    def _silent(self, online: set[str]) -> tuple[str, ...]:
+        rows = self._rows("/nodes", "list what the hosts' status daemons say")
+        return tuple(sorted(text(row["node"]) for row in rows if row.get("node") in online and row.get("status") == "unknown"))
 
     def _vms_of(self, host: str) -> list[Vm]:
         # This list is read from the host itself, while /cluster/resources lags by up to ten seconds.
@@ -208,19 +233,19 @@ class ProxmoxAdapter:
     def _rows(
         self, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None
     ) -> list[dict[str, Any]]:
-        answer = self._sessions.send("GET", path, doing, parameters)
+        answer = self._send("GET", path, doing, parameters)
         if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
             raise _odd(doing, answer)
         return answer
 
     def _map(self, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> dict[str, Any]:
-        answer = self._sessions.send("GET", path, doing, parameters)
+        answer = self._send("GET", path, doing, parameters)
         if not isinstance(answer, dict):
             raise _odd(doing, answer)
         return answer
 
     def _start(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool]) -> TaskRef:
-        answer = self._sessions.send(method, path, doing, parameters)
+        answer = self._send(method, path, doing, parameters)
         match = _UPID.fullmatch(answer) if isinstance(answer, str) else None
         if match is None:
             # It may have been done: whoever sees this looks before trying again.

@@ -4,77 +4,43 @@ beyond the exceptions that proxmoxer and requests raise."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import requests
 from proxmoxer.core import AuthenticationError, ResourceException
 
+from adapters.proxmox.meanings import Meaning, meaning
 from engine.errors import BlackstartError, PermanentError, TransientError
-
-# Texts as qemu-server, pve-storage and pve-cluster 8.4 to 9.2 write them; matched as patterns since names vary.
-_TEXTS: tuple[tuple[str, type[BlackstartError], str], ...] = (
-    (
-        r"no quorum|conf\.tmp\.\d+' - Permission denied",
-        TransientError,
-        "the Proxmox cluster has no quorum: bring hosts back until `pvecm status` says Quorate: Yes",
-    ),
-    (
-        r"can't lock file|got lock request timeout|VM is locked",
-        TransientError,
-        "something else holds it: see the task list",
-    ),
-    (
-        r"is not online|is not available on node",
-        TransientError,
-        "the storage cannot be reached from this host: see `pvesm status` there",
-    ),
-    (r"got timeout|start worker failed|Too many redirections", TransientError, "the host is busy: look at its load"),
-    (r"config(uration)? file .*already exists|already exists", PermanentError, "something has that id or name already"),
-    (r"no such task", TransientError, "the host's task list no longer holds it, or not yet"),
-    (r"does not exist|no such cluster node|hostname lookup", PermanentError, "it is not there, or on another host"),
-    (r"protection mode", PermanentError, "somebody protected this VM: `qm set VMID --protection 0` takes that off"),
-    (r"only root|Only root", PermanentError, "Proxmox refuses this to every API token"),
-    (r"is running - destroy failed", PermanentError, "stop the VM first"),
-    (
-        r"is not configured for content-type",
-        PermanentError,
-        "enable that content type on the storage (Datacenter, Storage)",
-    ),
-    (r"not a file based storage", PermanentError, "images go to a storage of type dir, nfs, cifs or cephfs"),
-)
 
 
 class HostSilent(TransientError):
     """The endpoint was there, and had no answer in time from itself or from the host that the request is about."""
 
 
-@dataclass(frozen=True)
-class _Meaning:
-    kind: type[BlackstartError]
-    hint: str
+class TokenRefused(PermanentError):
+    """The token is not what it should be: no other call of it will be taken either."""
 
 
-def _meaning(status: int, text: str) -> _Meaning:
+def _meaning(status: int, text: str) -> Meaning:
     if status == 401:
-        return _Meaning(
-            PermanentError, "check the API token's id and secret, and that neither it nor its user is expired"
+        return Meaning(
+            TokenRefused, "check the API token's id and secret, and that neither it nor its user is expired"
         )
     if status == 403:
-        return _Meaning(
+        return Meaning(
             PermanentError, "grant the privilege to the user and, with privilege separation, to the token as well"
         )
     if status == 501:
-        return _Meaning(PermanentError, "this Proxmox VE does not know the call: is it older than 8.4?")
-    for pattern, kind, hint in _TEXTS:
-        if re.search(pattern, text):
-            return _Meaning(kind, hint)
+        return Meaning(PermanentError, "this Proxmox VE does not know the call: is it older than 8.4?")
+    known = meaning(text)
+    if known is not None:
+        return known
     if status == 400:
-        return _Meaning(PermanentError, "Proxmox refused a value; the evidence names the parameter")
+        return Meaning(PermanentError, "Proxmox refused a value; the evidence names the parameter")
     if status >= 595:
-        return _Meaning(HostSilent, "one Proxmox host could not reach another: is the host in the path up?")
+        return Meaning(HostSilent, "one Proxmox host could not reach another: is the host in the path up?")
     if status >= 500:
-        return _Meaning(TransientError, "see /var/log/syslog and the task list of the host")
-    return _Meaning(PermanentError, "is this address a Proxmox VE API?")
+        return Meaning(TransientError, "see /var/log/syslog and the task list of the host")
+    return Meaning(PermanentError, "is this address a Proxmox VE API?")
 
 
 def refusal(status: int, text: str, doing: str, errors: object = None) -> BlackstartError:
@@ -82,12 +48,12 @@ def refusal(status: int, text: str, doing: str, errors: object = None) -> Blacks
 
     Unknown 5xx texts are transient: whoever tries again looks first, and a limit ends it.
     """
-    meaning = _meaning(status, f"{text} {errors}" if isinstance(errors, dict) else text)
+    meant = _meaning(status, f"{text} {errors}" if isinstance(errors, dict) else text)
     evidence = [f"{status} {text.strip()}"]
     if isinstance(errors, dict):
         evidence += [f"{key}: {value}" for key, value in errors.items() if isinstance(value, str)]
     reason = evidence[1] if status == 400 and len(evidence) > 1 else text.strip() or f"HTTP {status}"
-    return meaning.kind(f"Proxmox refused to {doing}: {reason}", evidence=tuple(evidence), hint=meaning.hint)
+    return meant.kind(f"Proxmox refused to {doing}: {reason}", evidence=tuple(evidence), hint=meant.hint)
 
 
 def never_connected(error: Exception) -> bool:
@@ -144,7 +110,7 @@ def _tls(error: requests.exceptions.SSLError, endpoint: str) -> BlackstartError:
         seen = re.findall(r'got "?([0-9a-fA-F:]{64,95})', text)
         return PermanentError(
             f"the certificate of {endpoint} is not the one in the settings",
-            evidence=tuple(f"its SHA-256 fingerprint is {value}" for value in seen),
+            evidence=tuple(f"its SHA-256 fingerprint is {_pasted(value)}" for value in seen),
             hint="if the certificate was renewed, compare with `pvenode cert info` on the host and write the new fingerprint down",
         )
     if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
@@ -155,3 +121,9 @@ def _tls(error: requests.exceptions.SSLError, endpoint: str) -> BlackstartError:
     return TransientError(
         f"no TLS connection to {endpoint}", evidence=(type(error).__name__,), hint="is this a Proxmox VE API port?"
     )
+
+
+def _pasted(fingerprint: str) -> str:
+    """As the settings and Proxmox write it: pairs in capitals, with colons."""
+    digits = fingerprint.replace(":", "").upper()
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))

@@ -8,13 +8,17 @@ from enum import Enum
 
 @dataclass(frozen=True)
 class ProxmoxCluster:
-    """Cluster membership as one endpoint sees it. A single host without a cluster has quorum and `name` ""."""
+    """Cluster membership as one endpoint sees it. A single host without a cluster has quorum and `name` "".
+
+    `silent` are hosts that are online and whose status daemon says nothing: they work, and their figures are old.
+    """
 
     name: str
     quorate: bool
     online: tuple[str, ...]
     offline: tuple[str, ...]
     version: str
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from proxmoxer.backends.https import Backend
 from proxmoxer.core import AuthenticationError, ProxmoxResource, ResourceException
 from requests.adapters import HTTPAdapter
 
+from adapters.proxmox.admission import Admission
 from adapters.proxmox.errors import HostSilent, never_connected, not_the_api, translate
 from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
 from engine.secrets import Secret
@@ -106,6 +107,7 @@ class Sessions:
         self._timeouts = timeouts or Timeouts()
         self._first = 0
         self._local = threading.local()
+        self._admission = Admission()
         self._resolved: Secret | None = None
         self._resolving = threading.Lock()
 
@@ -118,6 +120,11 @@ class Sessions:
         if not self._access.endpoints:
             raise SettingsInvalid("no Proxmox endpoint is given", hint="proxmox.endpoints needs at least one address")
         wire = {key: int(value) if isinstance(value, bool) else value for key, value in (parameters or {}).items()}
+        with self._admission.request():
+            return self._ask(method, path, doing, wire)
+
+    def _ask(self, method: str, path: str, doing: str, wire: dict[str, str | int]) -> Any:
+        """Through the endpoints in turn, from the one that answered last."""
         first = self._first
         lost: list[BlackstartError] = []
         began = time.monotonic()

@@ -56,7 +56,8 @@ class Room(BaseCheck):
             elif name in silent:
                 continue
             elif content not in storage.content:
-                problems.append(f"storage {name}: content type '{content}' is not enabled")
+                enabled = ",".join(sorted(storage.content | {content}))
+                problems.append(f"storage {name}: content type '{content}' is not enabled: pvesm set {name} --content {enabled}")
             elif wanted[name] > storage.available:
                 problems.append(f"storage {name}: {_gib(wanted[name])} wanted, {_gib(storage.available)} free")
         if problems:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.talos.results import Phase
-from cluster.vms import find_vm
+from cluster.vms import disk_sizes, find_vm
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition, Probe, changing, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
@@ -85,7 +85,7 @@ class ApplyConfig(BaseStep):
         vm = find_vm(look.proxmox, self.house, self.node)
         if vm is None:
             return unknown(f"a machine in maintenance answers at {self.node.address}, and VM {self.node.vm_id} is not there")
-        ours = sorted(disk.size for disk in vm.disks if disk.size)
+        ours = sorted(size for size in disk_sizes(look.proxmox, vm).values() if size)
         seen = sorted(disk.size for disk in look.talos.disks(self.node.address))
         if _all_among(ours, seen):
             return missing(f"{self.node.name} is in maintenance")

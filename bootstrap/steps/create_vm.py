@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, Vm, VmSpec
-from cluster.vms import await_task, find_vm
+from cluster.vms import await_task, find_vm, require_quorum
 from engine.digest import digest
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
@@ -72,6 +72,7 @@ class CreateVm(BaseStep):
                 hint="make the settings say what the VM is, or change the VM in Proxmox, or destroy it there",
                 next_command="invoke cluster.plan",
             )
+        require_quorum(act.proxmox)
         volume = f"{self.house.image.storage}:import/{self.house.image.filename}"
         ref = act.proxmox.create_vm(self.spec(volume))
         await_task(act.proxmox, act.clock, notes, ref, CREATE_LIMIT_S)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.vms import await_task, find_vm
+from cluster.vms import await_task, disk_sizes, find_vm, require_quorum
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House, Node, NodeDisk
@@ -48,11 +48,18 @@ class GrowDisk(BaseStep):
         size = next((disk.size for disk in vm.disks if disk.slot == self.disk.slot), None)
         if size is None:
             return unknown(f"VM {vm.vm_id} has no {self.disk.slot}")
-        if size < self.disk.size:
-            return missing(f"{size >> 20} MiB, wanted {self.disk.size >> 20} MiB")
-        return satisfied(f"{size >> 20} MiB")
+        if size >= self.disk.size:
+            return satisfied(f"{size >> 20} MiB")
+        # A grow that broke off has grown the image, and asking for the same size again changes nothing.
+        grown = disk_sizes(look.proxmox, vm)[self.disk.slot]
+        if grown >= self.disk.size:
+            return satisfied(
+                f"{grown >> 20} MiB; its configuration says {size >> 20} MiB, which this mends: qm disk rescan --vmid {vm.vm_id}"
+            )
+        return missing(f"{grown >> 20} MiB, wanted {self.disk.size >> 20} MiB")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        require_quorum(act.proxmox)
         ref = act.proxmox.grow_disk(self.node.host, self.node.vm_id, self.disk.slot, self.disk.size)
         await_task(act.proxmox, act.clock, notes, ref, GROW_LIMIT_S)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState
-from cluster.vms import await_task, find_vm
+from cluster.vms import await_task, find_vm, require_quorum
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Node
@@ -53,9 +53,12 @@ class StartVm(BaseStep):
         for task in look.proxmox.running_tasks():
             if task.kind in STARTS and task.target == str(vm.vm_id):
                 return changing(f"VM {vm.vm_id} is being started", task.ref.upid)
+        if vm.power is PowerState.OTHER:
+            return unknown(f"Proxmox does not tell whether VM {vm.vm_id} runs")
         return missing(f"VM {vm.vm_id} is {vm.power.value}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        require_quorum(act.proxmox)
         ref = act.proxmox.start_vm(self.node.host, self.node.vm_id)
         await_task(act.proxmox, act.clock, notes, ref, START_LIMIT_S)
 

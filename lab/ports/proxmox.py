@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from adapters.proxmox.errors import refusal
+from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.owner import describe, token_in
 from adapters.proxmox.results import (
     HostStatus,
@@ -47,7 +48,8 @@ class ModelledProxmox:
             self._pve.access.require(self._actor, "/", "Sys.Audit")
             up = tuple(sorted(host.name for host in self._pve.hosts.values() if host.online))
             down = tuple(sorted(host.name for host in self._pve.hosts.values() if not host.online))
-            return ProxmoxCluster(self._pve.name, self._pve.quorate, up, down, self._pve.version)
+            mute = tuple(sorted(host.name for host in self._pve.hosts.values() if host.online and host.mute))
+            return ProxmoxCluster(self._pve.name, self._pve.quorate, up, down, self._pve.version, mute)
 
         return self._look("read the cluster's status", look)
 
@@ -222,7 +224,9 @@ class ModelledProxmox:
             memory=vm.memory,
             macs=vm.macs,
             bridges=tuple(nic.bridge for nic in vm.nics.values() if nic.bridge),
-            disks=tuple(VmDisk(slot, volume.storage, volume.volume, volume.size) for slot, volume in vm.guest_disks()),
+            disks=tuple(
+                VmDisk(slot, volume.storage, volume.volume, vm.drives[slot].told_size) for slot, volume in vm.guest_disks()
+            ),
             agent=str(vm.options.get("agent", "0")) in ("1", "enabled=1"),
             tags=tags,
             digest=str(vm.config()["digest"]),
@@ -242,7 +246,10 @@ class ModelledProxmox:
             try:
                 return look()
             except Refusal as no:
-                raise refusal(no.status, no.text, doing, no.errors) from None
+                error = refusal(no.status, no.text, doing, no.errors)
+                if isinstance(error, HostUnknown) and error.host in self._pve.hosts:
+                    error = TransientError(f"Proxmox host {error.host} was not seen since the others came up: could not {doing}")
+                raise error from None
 
     def _start(self, doing: str, act: Callable[[], LabTask]) -> TaskRef:
         task = self._look(doing, act)

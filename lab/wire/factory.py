@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.pki import ServerKeys
 from lab.world.images import Images
-from lab.world.pve_tasks import TaskFailed
+from lab.world.pve_tasks import FetchFailed
 
 _LARGEST = 1 << 20
 FETCH_TIMEOUT_S = 10.0
@@ -63,9 +64,9 @@ class FactoryServer:
 
 
 def https_fetch(ca_file: Path, url: str) -> bytes:
-    """What a Proxmox host downloads from `url`, trusting the lab's CA; TaskFailed with the text of PVE's downloader."""
+    """What a Proxmox host downloads from `url`, trusting the lab's CA; FetchFailed as PVE's downloader, which is wget, says it."""
     if not url.startswith("https://"):
-        raise TaskFailed("download failed: the lab has no plain HTTP")
+        raise FetchFailed("the lab has no plain HTTP", "400 no TLS")
     context = ssl.create_default_context(cafile=str(ca_file))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
@@ -73,9 +74,25 @@ def https_fetch(ca_file: Path, url: str) -> bytes:
             return bytes(answer.read(_LARGEST))
     except urllib.error.HTTPError as error:
         error.close()
-        raise TaskFailed(f"download failed: {error.code} {error.reason}") from None
+        raise FetchFailed("exit code 8", f"{error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise FetchFailed(*_unreached(urlsplit(url), error.reason)) from None
     except OSError as error:
-        raise TaskFailed(f"download failed: {error}") from None
+        raise FetchFailed(str(error), "503 cut off") from None
+
+
+def _unreached(url: SplitResult, reason: object) -> tuple[str, str]:
+    """wget's words where nobody answered, and what query-url-metadata would say of it."""
+    where = f"{url.hostname}:{url.port or 443}"
+    match reason:
+        case ssl.SSLCertVerificationError():
+            return f"ERROR: The certificate of '{url.hostname}' doesn't have a known issuer.", "500 certificate verify failed"
+        case socket.gaierror():
+            return f"wget: unable to resolve host address '{url.hostname}'", "500 unknown host"
+        case ConnectionRefusedError():
+            return f"Connecting to {where}... failed: Connection refused.", "500 connection refused"
+        case _:
+            return f"Connecting to {where}... failed: {reason}.", "500 no answer"
 
 
 def _reply(status: int, reason: str, body: bytes, kind: str = "text/plain") -> Reply:

@@ -78,17 +78,25 @@ class LabStorage:
         """Whether it can hold files such as images."""
         return self.kind in _FILE_BASED
 
-    def new_disk(self, vm_id: int, size: int, now: float, contents: DiskContents, written: int = 0) -> LabVolume | None:
-        """Allocate a disk for a VM, named as Proxmox names it; None when the space does not reach. Sizes in bytes."""
+    def new_disk(
+        self, vm_id: int, size: int, now: float, contents: DiskContents, written: int = 0, form: str = "raw"
+    ) -> LabVolume | None:
+        """Allocate a disk for a VM, named as Proxmox names it; None when the space does not reach. Sizes in bytes.
+
+        On a storage of files a disk that is imported keeps its image's `form`; elsewhere there is only raw.
+        """
         used = written if self.kind in _THIN else size
         if used > self.available:
             return None
         # A storage of files keeps a VM's disks in a folder of their own (volume ids `local:100/vm-100-disk-0.raw`).
         pattern = (
-            f"{self.name}:{vm_id}/vm-{vm_id}-disk-{{}}.raw" if self.file_based else f"{self.name}:vm-{vm_id}-disk-{{}}"
+            f"{self.name}:{vm_id}/vm-{vm_id}-disk-{{}}.{form}" if self.file_based else f"{self.name}:vm-{vm_id}-disk-{{}}"
         )
-        number = next(n for n in range(1000) if pattern.format(n) not in self.volumes)
-        volume = LabVolume(pattern.format(number), "images", size, used, "raw", now, vm_id, contents=contents)
+        taken = {name.rpartition(".")[0] if self.file_based else name for name in self.volumes}
+        bare = pattern.rpartition(".")[0] if self.file_based else pattern
+        number = next(n for n in range(1000) if bare.format(n) not in taken)
+        form = form if self.file_based else "raw"
+        volume = LabVolume(pattern.format(number), "images", size, used, form, now, vm_id, contents=contents)
         self.volumes[volume.volume] = volume
         return volume
 

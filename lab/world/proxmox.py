@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lab.world.disks import GIB, Storages
 from lab.world.images import Images
 from lab.world.pve_access import Access, Refusal
-from lab.world.pve_tasks import LabTask, TaskFailed, Tasks
+from lab.world.pve_tasks import FetchFailed, LabTask, TaskFailed, Tasks
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.world import World
 
@@ -23,12 +23,18 @@ Fetch = Callable[[str], bytes]
 
 @dataclass
 class LabHost:
-    """One Proxmox host. Memory in bytes; `skew` is how many seconds its clock is ahead."""
+    """One Proxmox host. Memory in bytes; `skew` is how many seconds its clock is ahead.
+
+    `mute`: its status daemon says nothing, all else works. `met`: the others have seen it since they came up, and so know
+    its address.
+    """
 
     name: str
     memory: int = 64 * GIB
     cpus: int = 16
     online: bool = True
+    mute: bool = False
+    met: bool = True
     skew: float = 0.0
     bridges: tuple[str, ...] = ("vmbr0",)
     # What the host itself and its caches take.
@@ -46,6 +52,9 @@ class Delays:
     destroy_s: float = 2.0
     download_s: float = 8.0
     resize_s: float = 1.0
+    # How long after a stop its clean-up comes, and how long that holds the VM's lock where it finds the VM running again.
+    cleanup_s: float = 1.0
+    cleanup_hold_s: float = 30.0
 
 
 class LabProxmox:
@@ -84,9 +93,15 @@ class LabProxmox:
         for vm in self.vms_on(name):
             self.power(vm, PowerEvent.STOPPED)
 
+    def power_cut(self) -> None:
+        """Every host is off at once. As they come up, those that did not yet are names without an address to the others."""
+        for name, host in self.hosts.items():
+            self.host_down(name)
+            host.met = False
+
     def host_up(self, name: str) -> None:
         """Plug it in again; VMs with `onboot` start when there is a quorum."""
-        self.hosts[name].online = True
+        self.hosts[name].online = self.hosts[name].met = True
         for vm in self.vms_on(name):
             if vm.options.get("onboot") == 1 and not vm.lock and self.quorate:
                 self.power(vm, PowerEvent.STARTED)
@@ -94,10 +109,10 @@ class LabProxmox:
     def reach(self, name: str) -> LabHost:
         """The host of this name; a Refusal as another host would give it, when there is none or it is down."""
         host = self.hosts.get(name)
-        if host is None:
+        if host is None or not (host.online or host.met):
             raise Refusal(
                 500,
-                f"hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known",
+                f"hostname lookup '{name}' failed - failed to get address info for: {name}: Temporary failure in name resolution",
             )
         if not host.online:
             raise Refusal(595, "No route to host")
@@ -148,7 +163,7 @@ class LabProxmox:
         self.need_quorum()
 
         def act(task: LabTask) -> None:
-            self._in_task_unlocked(vm)
+            self.in_task_unlocked(vm)
             if vm.running:
                 raise TaskFailed(f"VM {vm_id} already running")
             self.start_now(vm, task)
@@ -172,8 +187,15 @@ class LabProxmox:
         vm = self.vm(host, vm_id)
 
         def act(task: LabTask) -> None:
-            self._in_task_unlocked(vm)
+            self.in_task_unlocked(vm)
+            if vm.running:
+                self.world.after(self.delays.cleanup_s, f"clean-up of VM {vm_id}", clean_up)
             self.power(vm, PowerEvent.STOPPED)
+
+        def clean_up() -> None:
+            """What every stop starts. It finds the VM running again, and waits for it to end with the lock in its hand."""
+            if vm.running:
+                self.tasks.hold(lock_file(vm_id), self.delays.cleanup_hold_s)
 
         return self.tasks.start(host, kind, str(vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm_id))
 
@@ -184,20 +206,19 @@ class LabProxmox:
         """
         self.access.require(actor, f"/vms/{vm_id}", "VM.Allocate")
         vm = self.vm(host, vm_id)
-        self._unlocked(vm)
         if vm.options.get("protection") == 1:
             raise Refusal(500, f"can't remove VM {vm_id} - protection mode enabled")
         if vm.running:
             raise Refusal(500, f"VM {vm_id} is running - destroy failed")
-        if not self.quorate:
-            raise Refusal(
-                500,
-                f"unable to open file '/etc/pve/nodes/{host}/qemu-server/{vm_id}.conf.tmp.4711' - Permission denied",
-            )
 
         def act(task: LabTask) -> None:
+            self.in_task_unlocked(vm)
             if vm.running:
                 raise TaskFailed(f"VM {vm_id} is running - destroy failed")
+            if not self.quorate:
+                # The disks go first; then the configuration cannot be written, and names disks that are gone.
+                self._free_disks(vm, unreferenced=unreferenced)
+                raise TaskFailed(unwritable(vm))
             self.remove(vm, unreferenced=unreferenced)
 
         return self.tasks.start(host, "qmdestroy", str(vm_id), actor, self.delays.destroy_s, act, lock=lock_file(vm_id))
@@ -205,6 +226,13 @@ class LabProxmox:
     def remove(self, vm: LabVm, *, unreferenced: bool = False) -> None:
         """Take a VM out of the house at once, with its disks, and tell the hooks."""
         self.vms.pop(vm.vm_id, None)
+        self._free_disks(vm, unreferenced=unreferenced)
+        vm.running = False
+        self.power(vm, PowerEvent.DESTROYED)
+
+    # Shared with creating and configuring.
+
+    def _free_disks(self, vm: LabVm, *, unreferenced: bool) -> None:
         for drive in vm.drives.values():
             if drive.volume is not None:
                 self._free(vm.host, drive.volume.volume)
@@ -212,21 +240,14 @@ class LabProxmox:
             for storage in self.storages.of(vm.host):
                 for volume in [v for v in storage.volumes.values() if v.content == "images" and v.vm_id == vm.vm_id]:
                     storage.free(volume.volume)
-        vm.running = False
-        self.power(vm, PowerEvent.DESTROYED)
-
-    # Shared with creating and configuring.
 
     def _free(self, host: str, volume: str) -> None:
         storage = self.storages.find(host, volume.partition(":")[0])
         if storage is not None:
             storage.free(volume)
 
-    def _unlocked(self, vm: LabVm) -> None:
-        if vm.lock:
-            raise Refusal(500, f"VM is locked ({vm.lock})")
-
-    def _in_task_unlocked(self, vm: LabVm) -> None:
+    def in_task_unlocked(self, vm: LabVm) -> None:
+        """In a worker: raise TaskFailed where the VM is locked, or is not there any more."""
         if vm.lock:
             raise TaskFailed(f"VM is locked ({vm.lock})")
         if self.vms.get(vm.vm_id) is not vm:
@@ -235,11 +256,18 @@ class LabProxmox:
     def _fetch_modelled(self, url: str) -> bytes:
         path = "/" + url.split("://", 1)[-1].partition("/")[2]
         content = self.images.get(path)
+        if self.images.down:
+            raise FetchFailed("wget: unable to resolve host address", "503 Service Unavailable")
         if content is None:
-            raise TaskFailed("download failed: 404 Not Found")
+            raise FetchFailed("exit code 8", "404 Not Found")
         return content
 
 
 def lock_file(vm_id: int) -> str:
     """Path of the file that a VM's workers lock."""
     return f"/var/lock/qemu-server/lock-{vm_id}.conf"
+
+
+def unwritable(vm: LabVm) -> str:
+    """What a change of a VM's configuration says without a quorum."""
+    return f"unable to open file '/etc/pve/nodes/{vm.host}/qemu-server/{vm.vm_id}.conf.tmp.4711' - Permission denied"

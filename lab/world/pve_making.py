@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Mapping
 
 from lab.world.disks import DiskContents, LabStorage, LabVolume
-from lab.world.images import virtual_size
-from lab.world.proxmox import LabProxmox, lock_file
+from lab.world.images import problem, virtual_size
+from lab.world.proxmox import LabProxmox, lock_file, unwritable
 from lab.world.pve_access import Refusal, parameter_refusal
-from lab.world.pve_tasks import LabTask, TaskFailed
+from lab.world.pve_tasks import FetchFailed, LabTask, TaskFailed
 from lab.world.pve_vm import Drive, LabVm, NewDrive, NewVm, normal_tags
 
 _IMPORT_NAME = re.compile(r"[A-Za-z0-9_.-]+\.(qcow2|raw|vmdk|ova)")
@@ -73,11 +73,19 @@ class Making:
             task.log.append("file already exists and checksum matches, skipping download")
             return
         task.log.append(f"downloading {url} to {volume}")
-        content = self._pve.fetch(url)
+        file = f"/var/lib/vz/import/{volume.rpartition('/')[2]}"
+        try:
+            content = self._pve.fetch(url)
+        except FetchFailed as failure:
+            task.log.append(failure.log)
+            raise
+        if len(content) > storage.available:
+            raise TaskFailed(f"download failed: Cannot write to '{file}.tmp_dwnl.291' (No space left on device).")
         if checksum:
             _compare(hashlib.new(algorithm, content).hexdigest(), checksum)
-        if len(content) > storage.available:
-            raise TaskFailed("download failed: No space left on device")
+        trouble = problem(content, volume.rpartition(".")[2])
+        if trouble:
+            raise TaskFailed(f"failed to verify file: qemu-img: Could not open '{file}.tmp_dwnl.291': {trouble}")
         storage.volumes[volume] = LabVolume(
             volume, "import", len(content), len(content), volume.rpartition(".")[2], self._pve.world.clock.now(),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -124,21 +132,26 @@ class Making:
         pve = self._pve
         pve.access.require(actor, f"/vms/{vm_id}", "VM.Config.Disk")
         vm = pve.vm(host, vm_id)
-        if vm.lock:
-            raise Refusal(500, f"VM is locked ({vm.lock})")
-        _unchanged(vm, digest)
-        drive = vm.drives.get(slot)
-        if drive is None or drive.volume is None:
-            raise Refusal(500, f"disk '{slot}' does not exist")
-        volume, storage = drive.volume, self.storage(host, drive.volume.storage)
-        pve.access.require(actor, f"/storage/{storage.name}", "Datastore.AllocateSpace")
-        pve.need_quorum()
 
         def act(task: LabTask) -> None:
+            pve.in_task_unlocked(vm)
+            if digest and digest != vm.config()["digest"]:
+                raise TaskFailed("checksum mismatch (file change by other user?)")
+            drive = vm.drives.get(slot)
+            if drive is None or drive.volume is None:
+                raise TaskFailed(f"disk '{slot}' does not exist")
+            volume, storage = drive.volume, self.storage(host, drive.volume.storage)
             if size < volume.size:
                 raise TaskFailed("shrinking disks is not supported")
+            if size == volume.size:
+                return  # and nothing is written, whatever the configuration says
+            told = drive.told_size
             if not storage.grow(volume, size):
                 raise TaskFailed(f"not enough free space on storage '{storage.name}'")
+            task.log.append("Image resized.")
+            drive.old_size = 0 if pve.quorate else told
+            if not pve.quorate:
+                raise TaskFailed(unwritable(vm))
 
         return pve.tasks.start(host, "resize", str(vm_id), actor, pve.delays.resize_s, act, lock=lock_file(vm_id))
 
@@ -153,11 +166,10 @@ class Making:
         if vm.lock:
             raise Refusal(500, f"VM is locked ({vm.lock})")
         _unchanged(vm, digest)
+        if pve.tasks.locked(lock_file(vm_id)):
+            raise Refusal(500, f"can't lock file '{lock_file(vm_id)}' - got timeout")
         if not pve.quorate:
-            raise Refusal(
-                500,
-                f"unable to open file '/etc/pve/nodes/{host}/qemu-server/{vm_id}.conf.tmp.4711' - Permission denied",
-            )
+            raise Refusal(500, unwritable(vm))
         for name in delete:
             vm.options.pop(name, None)
         vm.options |= {name: normal_tags(str(value)) if name == "tags" else value for name, value in options.items()}
@@ -219,7 +231,7 @@ class Making:
         if not new.storage:
             return Drive(None, dict(new.options), fixed=new.import_from)
         storage = self.storage(vm.host, new.storage)
-        size, contents, written = new.size, DiskContents(), 0
+        size, contents, written, form = new.size, DiskContents(), 0, "raw"
         if new.slot == "efidisk0":
             size = _EFI_BYTES
         elif new.slot == "tpmstate0":
@@ -229,9 +241,9 @@ class Making:
             virtual = source.contents.data.get("virtual_size") if source.content == "import" else source.size
             if not isinstance(virtual, int):
                 raise TaskFailed(f"qemu-img: Could not open '{new.import_from}': Image is not in qcow2 format")
-            size, written = virtual, source.used
+            size, written, form = virtual, source.used, source.format
             contents.image = source.contents.image or source.volume.rpartition("/")[2]
-        volume = storage.new_disk(vm.vm_id, size, self._pve.world.clock.now(), contents, written)
+        volume = storage.new_disk(vm.vm_id, size, self._pve.world.clock.now(), contents, written, form)
         if volume is None:
             raise TaskFailed(f"not enough free space on storage '{storage.name}'")
         return Drive(volume, dict(new.options))

@@ -15,6 +15,20 @@ class TaskFailed(Exception):
     """The worker gives up; the text becomes the task's exit status."""
 
 
+class FetchFailed(TaskFailed):
+    """A download that failed. `why` ends the task (wget's exit code where a server answered), `answer` is what that answered."""
+
+    def __init__(self, why: str, answer: str) -> None:
+        super().__init__(f"download failed: {why}")
+        self.answer = answer
+
+    @property
+    def log(self) -> str:
+        """wget's line, which alone says what the server answered."""
+        status, _, reason = self.answer.partition(" ")
+        return f"2026-11-29 01:09:09 ERROR {status}: {reason}."
+
+
 @dataclass
 class LabTask:
     """One task. `ended` is None while it runs; times in seconds of the World's clock since the epoch."""
@@ -89,6 +103,17 @@ class Tasks:
     def locked(self, lock: str) -> bool:
         """Whether a task holds this lock."""
         return lock in self._locks
+
+    def hold(self, lock: str, seconds: float) -> None:
+        """Somebody who is no task of the list takes this lock as soon as it is free, and keeps it so long."""
+        if lock in self._locks:
+            self._world.after(1.0, f"somebody waits for {lock}", lambda: self.hold(lock, seconds))
+            return
+        self._locks[lock] = LabTask("", "", "cleanup", "", "root@pam", self._world.clock.now(), 0)
+        self._world.after(seconds, f"{lock} is free", lambda: self._free(lock))
+
+    def _free(self, lock: str) -> None:
+        self._locks.pop(lock, None)
 
     def break_off(self, host: str) -> None:
         """The host went down: its tasks end with no status of their own."""

@@ -58,17 +58,26 @@ class NewVm:
 
 @dataclass
 class Drive:
-    """One drive of a VM. `volume` is None for an empty CD drive; `fixed` is a file that is not the VM's own (an ISO)."""
+    """One drive of a VM. `volume` is None for an empty CD drive; `fixed` is a file that is not the VM's own (an ISO).
+
+    `old_size`: bytes that the configuration still says after a grow that did not come to write it, 0 otherwise.
+    """
 
     volume: LabVolume | None
     options: dict[str, str] = field(default_factory=dict)
     fixed: str = ""
+    old_size: int = 0
+
+    @property
+    def told_size(self) -> int:
+        """Bytes, as the configuration says."""
+        return self.old_size or (self.volume.size if self.volume is not None else 0)
 
     def text(self) -> str:
         """As the configuration says it: the volume first, then every option by name."""
         options = dict(self.options)
         if self.volume is not None:
-            options["size"] = size_text(self.volume.size)
+            options["size"] = size_text(self.told_size)
         head = self.volume.volume if self.volume is not None else self.fixed or "none"
         return ",".join([head, *(f"{key}={options[key]}" for key in sorted(options))])
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.ports import Proxmox
 from adapters.proxmox.results import TaskRef, TaskStatus
 from cluster.vms import await_task
-from engine.errors import PermanentError, StillChanging
+from engine.errors import BlackstartError, PermanentError, StillChanging, TransientError
 from lab.world.clock import VirtualClock
 
 REF = TaskRef("UPID:pve-1:00000001:00000002:00000003:download:talos:lab@pve:", "pve-1")
@@ -48,6 +48,37 @@ def test_a_task_that_failed_is_a_no_with_its_log() -> None:
     with pytest.raises(PermanentError) as caught:
         awaited(TaskStatus(REF, running=False, ok=False, exit_status="checksum mismatch", log_tail=("sha256",)), Noted())
     assert "checksum mismatch" in caught.value.what and caught.value.evidence == (REF.upid, "sha256")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "can't lock file '/var/lock/qemu-server/lock-8001.conf' - got timeout", "VM is locked (backup)",
+        "unable to open file '/etc/pve/nodes/pve-1/qemu-server/8001.conf.tmp.221' - Permission denied",
+        "cfs-lock 'storage-tank' error: no quorum!", "cfs-lock 'storage-tank' error: got lock request timeout",
+        "VM quit/powerdown failed - got timeout", "download failed: wget: unable to resolve host address 'factory.invalid'",
+        "download failed: Connecting to 192.0.2.7:443... failed: Connection refused.",
+    ],
+)  # fmt: skip
+def test_a_task_that_somebody_else_or_a_lost_quorum_ended_may_be_asked_for_again(words: str) -> None:
+    with pytest.raises(TransientError, match="task ended with") as caught:
+        awaited(TaskStatus(REF, running=False, ok=False, exit_status=words), Noted())
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("2026-11-29 01:09:09 ERROR 404: File not found.", PermanentError),
+        ("2026-11-29 01:09:09 ERROR 503: Service Unavailable.", TransientError),
+        ("2026-11-29 01:09:09 ERROR 429: Too Many Requests.", TransientError),
+    ],
+)
+def test_why_a_download_failed_is_read_in_its_log(line: str, kind: type[BlackstartError]) -> None:
+    status = TaskStatus(REF, running=False, ok=False, exit_status="download failed: exit code 8", log_tail=(line, "TASK ERROR"))
+    with pytest.raises(kind) as caught:
+        awaited(status, Noted())
+    assert line.partition("ERROR ")[2].rstrip(".") in caught.value.what
 
 
 def test_a_task_that_ended_well_is_given_back() -> None:

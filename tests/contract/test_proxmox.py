@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import DiskSpec, PowerState, TaskRef, Vm
+from cluster.vms import disk_sizes
 from engine.errors import PermanentError, TransientError
 from lab.world.disks import DiskContents
 from lab.world.faults import Fault
@@ -133,7 +136,17 @@ class TestImages:
         url = door.url.replace("v1.13.9", "v0.0.0")
         status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", url, door.sha256))
         assert not status.ok
-        assert "404" in status.exit_status
+        assert status.exit_status == "download failed: exit code 8"
+        assert "ERROR 404: Not Found" in str(task_failure(status).what)
+
+    def test_what_qemu_does_not_open_is_not_kept(self, door: Door) -> None:
+        path = urlsplit(door.url).path
+        for content, words in ((b"hello", "Image is not in qcow2 format"), (_cut(door), "L1 table is too small")):
+            sha256 = door.pve.images.publish(path, content)
+            status = door.ended(door.port.download_image("pve-1", "local", "talos.qcow2", door.url, sha256))
+            assert status.exit_status.startswith("failed to verify file: qemu-img: Could not open '/var/lib/vz/import/talos.qcow2")
+            assert status.exit_status.endswith(words)
+        assert door.port.images("pve-1", "local") == ()
 
     def test_a_storage_that_may_not_hold_images(self, door: Door) -> None:
         with pytest.raises(PermanentError, match="not a file based storage"):
@@ -185,10 +198,31 @@ class TestVms:
         ref = door.port.create_vm(a_spec())
         assert only_vm(door).lock == "create"
         assert [task.kind for task in door.port.running_tasks()] == ["qmcreate"]
-        with pytest.raises(TransientError, match="locked"):
-            door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB)
+        with pytest.raises(PermanentError, match="already exists"):
+            door.port.create_vm(a_spec())
+        grown = door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB)
         door.done(ref)
         assert only_vm(door).lock == ""
+        door.done(grown)  # it waited for the lock, and was done after all
+        assert only_vm(door).disks[0].size == 20 * GIB
+
+    def test_what_is_asked_too_early_of_a_slow_import_ends_by_the_lock(self, door: Door) -> None:
+        door.with_image()
+        door.pve.delays.import_s = 25.0
+        made = door.port.create_vm(a_spec())
+        for early in (door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB), door.port.start_vm("pve-1", 8001)):
+            status = door.ended(early)
+            assert status.exit_status == "can't lock file '/var/lock/qemu-server/lock-8001.conf' - got timeout"
+            assert isinstance(task_failure(status), TransientError)
+        door.done(made)
+
+    @pytest.mark.parametrize("method", ["start_vm", "grow_disk"])
+    def test_a_locked_vm_is_refused_by_the_task(self, door: Door, method: str) -> None:
+        door.with_vm()
+        door.pve.vms[8001].lock = "backup"
+        status = door.ended(MUTATIONS[method](door))
+        assert status.exit_status == "VM is locked (backup)"
+        assert isinstance(task_failure(status), TransientError)
 
     def test_the_same_id_twice_is_refused_and_changes_nothing(self, door: Door) -> None:
         door.with_vm()
@@ -268,6 +302,47 @@ class TestRefusals:
                 MUTATIONS[method](door)
             assert "quorum" in caught.value.hint
 
+    def test_without_quorum_a_grow_grows_the_image_and_then_fails(self, door: Door) -> None:
+        """And the same size again ends well and changes nothing, quorum or not: the configuration stays as it was."""
+        door.with_vm()
+        before = only_vm(door).disks[0]
+        for host in ("pve-3", "pve-4"):
+            door.pve.host_down(host)
+        status = door.ended(door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB))
+        assert status.exit_status.endswith("Permission denied") and "Image resized." in status.log_tail
+        assert isinstance(task_failure(status), TransientError)
+        door.pve.host_up("pve-3")
+        door.done(door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB))
+        assert only_vm(door).disks[0] == before
+        assert disk_sizes(door.port, only_vm(door))["scsi0"] == 20 * GIB
+        door.done(door.port.grow_disk("pve-1", 8001, "scsi0", 21 * GIB))
+        assert only_vm(door).disks[0].size == 21 * GIB
+
+    def test_a_download_needs_no_quorum(self, door: Door) -> None:
+        for host in ("pve-3", "pve-4"):
+            door.pve.host_down(host)
+        door.with_image()
+
+    def test_a_host_whose_status_daemon_is_mute_is_there_with_all_that_it_has(self, door: Door) -> None:
+        door.with_vm()
+        door.pve.hosts["pve-1"].mute = True
+        cluster = door.port.cluster()
+        assert (cluster.online, cluster.silent) == (("pve-1", "pve-2", "pve-3", "pve-4"), ("pve-1",))
+        assert "pve-1" in {host.name for host in door.port.hosts()}
+        assert only_vm(door).readable
+
+    def test_after_a_power_cut_a_member_without_an_address_is_no_stranger(self, door: Door) -> None:
+        door.with_vm()
+        door.pve.power_cut()
+        for host in ("pve-2", "pve-3", "pve-4"):
+            door.pve.host_up(host)
+        assert door.port.cluster().offline == ("pve-1",)
+        assert not only_vm(door).readable
+        with pytest.raises(TransientError, match="pve-1"):
+            door.port.storages("pve-1")
+        with pytest.raises(PermanentError, match="pve-9"):
+            door.port.storages("pve-9")
+
     def test_a_missing_privilege_names_itself(self, door: Door) -> None:
         token = door.pve.access.tokens[HOUSE.proxmox.token_id]
         token.rights = {"/": token.rights["/"] - {"VM.Allocate"}}
@@ -295,6 +370,13 @@ class TestRefusals:
         status = door.port.task(ref)
         assert (status.running, status.ok, status.exit_status) == (False, False, "unexpected status")
         assert only_vm(door).lock == "create"
+
+
+def _cut(door: Door) -> bytes:
+    """The published image with an L1 table of one entry, as the lab had it once."""
+    whole = bytearray(door.pve.images.get(urlsplit(door.url).path) or b"")
+    whole[36:40] = (1).to_bytes(4, "big")
+    return bytes(whole)
 
 
 MUTATIONS: dict[str, Callable[[Door], TaskRef]] = {

@@ -10,7 +10,7 @@ from lab.world.disks import LabStorage, LabVolume
 from lab.world.proxmox import LabHost, LabProxmox
 from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
 from lab.world.pve_making import Making
-from lab.world.pve_tasks import TaskFailed
+from lab.world.pve_tasks import FetchFailed
 from lab.world.pve_vm import LabVm
 
 Args = Mapping[str, Value]
@@ -152,8 +152,8 @@ class Reading:
         """Every host; numbers only of those the caller may audit."""
         rows = []
         for host in self._pve.hosts.values():
-            row: dict[str, Any] = {"node": host.name, "type": "node", "status": "online" if host.online else "offline"}
-            if host.online and self._pve.access.may(actor, f"/nodes/{host.name}", "Sys.Audit"):
+            row: dict[str, Any] = {"node": host.name, "type": "node", "status": _host_status(host)}
+            if host.online and not host.mute and self._pve.access.may(actor, f"/nodes/{host.name}", "Sys.Audit"):
                 row |= {"maxcpu": host.cpus, "maxmem": host.memory, "mem": host.memory - self._pve.free_memory(host)}
             rows.append(row)
         return rows
@@ -274,9 +274,16 @@ def fetch_metadata(pve: LabProxmox, url: str) -> dict[str, Any]:
     """What query-url-metadata answers: the host asks the URL."""
     try:
         content = pve.fetch(url)
-    except TaskFailed as failure:
-        raise Refusal(500, f"invalid server response: '{str(failure).removeprefix('download failed: ')}'") from None
+    except FetchFailed as failure:
+        raise Refusal(500, f"invalid server response: '{failure.answer}'") from None
     return {"filename": url.rsplit("/", 1)[-1], "size": len(content), "mimetype": "application/octet-stream"}
+
+
+def _host_status(host: LabHost) -> str:
+    """What the host's status daemon told last; one that is mute has told nothing."""
+    if not host.online:
+        return "offline"
+    return "unknown" if host.mute else "online"
 
 
 def _status(vm: LabVm) -> str:

@@ -22,7 +22,7 @@ ANSWERS: dict[str, object] = {
     "/api2/json/cluster/resources": [
         {"id": "lxc/8001", "type": "lxc", "vmid": 8001, "node": "pve-1", "name": "dns", "status": "running"}
     ],
-    "/api2/json/nodes": [{"node": "pve-1", "status": "online"}],
+    "/api2/json/cluster/status": [{"type": "node", "name": "pve-1", "online": 1}],
     "/api2/json/nodes/pve-1/qemu": [],
 }
 

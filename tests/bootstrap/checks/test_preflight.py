@@ -165,7 +165,9 @@ class TestRoom:
 
     def test_content_type(self, bare: Running) -> None:
         self.storage(bare, "local").content = frozenset({"iso"})
-        assert self.no(bare) == ("storage local: content type 'import' is not enabled",)
+        assert self.no(bare) == (
+            "storage local: content type 'import' is not enabled: pvesm set local --content import,iso",
+        )
 
     def test_a_storage_that_is_not_active(self, bare: Running) -> None:
         self.storage(bare, "local-lvm").active = False

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.proxmox.results import TaskRef
 from lab.world.disks import GIB, DiskContents, LabStorage
-from lab.world.images import make_qcow2, virtual_size
+from lab.world.images import make_qcow2, problem, virtual_size
 from lab.world.pve_access import PRIVILEGES, Access, LabToken, Refusal, everything
 from lab.world.pve_vm import PowerEvent, normal_tags, size_text
 from tests.contract.proxmox_doors import modelled_door
@@ -65,6 +65,8 @@ class TestSpace:
 
 def test_an_image_tells_its_inner_size(tmp_path: Path) -> None:
     assert virtual_size(make_qcow2(5 * GIB, b"x")) == 5 * GIB
+    assert problem(make_qcow2(5 * GIB, b"x"), "qcow2") == "" == problem(b"anything", "raw")
+    assert make_qcow2(5 * GIB, b"x") != make_qcow2(5 * GIB, b"y")
     assert virtual_size(b"\0" * 512) == 512
     assert virtual_size(b"") is virtual_size(b"<html>404</html>") is virtual_size(b"QFI\xfb cut") is None
 
@@ -122,10 +124,49 @@ class TestDestroying:
         door.done(TaskRef(door.pve.destroy_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
         assert door.port.vms() == ()
 
-    def test_without_quorum_it_stays(self) -> None:
+    def test_without_quorum_it_fails_and_its_disks_are_gone_all_the_same(self) -> None:
         door = modelled_door()
         door.with_vm()
+        contents = door.pve.vms[8001].guest_disks()[1][1].contents
         for host in ("pve-3", "pve-4"):
             door.pve.host_down(host)
-        with pytest.raises(Refusal, match="Permission denied"):
-            door.pve.destroy_vm("root@pam", "pve-1", 8001)
+        status = door.ended(TaskRef(door.pve.destroy_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
+        assert "Permission denied" in status.exit_status
+        assert [vm.vm_id for vm in door.port.vms()] == [8001]
+        assert contents.lost
+
+    def test_a_locked_one_is_refused_by_the_task(self) -> None:
+        door = modelled_door()
+        door.with_vm()
+        door.pve.vms[8001].lock = "backup"
+        status = door.ended(TaskRef(door.pve.destroy_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
+        assert status.exit_status == "VM is locked (backup)"
+        assert door.pve.vms[8001].drives
+
+
+class TestStopThenStart:
+    def test_the_clean_up_of_a_stop_holds_the_lock_of_a_vm_that_runs_again(self) -> None:
+        door = modelled_door()
+        door.with_vm()
+        door.done(door.port.start_vm("pve-1", 8001))
+        door.pve.delays.start_s = 0.2
+        stop = door.pve.stop_vm("root@pam", "pve-1", 8001)
+        door.sleep(door.pve.delays.stop_s)
+        assert not stop.running
+        start = door.port.start_vm("pve-1", 8001)
+        door.sleep(0.3)
+        assert door.port.task(start).ok
+        door.sleep(2.0)
+        again = TaskRef(door.pve.stop_vm("root@pam", "pve-1", 8001).upid, "pve-1")
+        assert door.ended(again).exit_status == "can't lock file '/var/lock/qemu-server/lock-8001.conf' - got timeout"
+        door.sleep(door.pve.delays.cleanup_hold_s)
+        door.done(TaskRef(door.pve.stop_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
+
+    def test_nobody_holds_anything_of_a_vm_that_stays_off_or_is_started_later(self) -> None:
+        door = modelled_door()
+        door.with_vm()
+        door.done(door.port.start_vm("pve-1", 8001))
+        for _ in range(2):
+            door.done(TaskRef(door.pve.stop_vm("root@pam", "pve-1", 8001).upid, "pve-1"))
+            door.sleep(3.0)
+            door.done(door.port.start_vm("pve-1", 8001))
