@@ -11,6 +11,8 @@ HELP = {
     "offline": "only what the settings say: the house is not looked at",
     "runbook": "also write every step's commands to this file",
     "lock": "write blackstart.lock.yaml from what was found",
+    "depth": "listed, indexed, tree (default), checked, read or read=N/T: one of T parts of the data",
+    "read-budget": "read the part that is next, of all repositories together at most so many bytes, e.g. 2GiB",
     "claims": "namespace/name or name, comma between several (default: all)",
     "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
     "manifests": "print the hold's policies for kubectl",
@@ -78,9 +80,9 @@ def status(c, settings="", json=False):
 
 
 @verb
-def audit(c, settings="", json=False, lock=False):
+def audit(c, settings="", json=False, lock=False, depth="", read_budget=""):
     """Look at every declared backup; touches nothing."""
-    end(c, "dr", "audit", settings, json, lock)
+    end(c, "audit", "audit", settings, json, lock, depth, read_budget)
 
 
 @verb

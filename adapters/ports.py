@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from adapters.backups.results import Repository, RepositoryLook
+from adapters.backups.results import WHOLE, Changes, Depth, Examination, Part, Repository, RepositoryLook
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseState
@@ -255,6 +255,17 @@ class BackupsView(Protocol):
     """Backup repositories, from here, read-only (never a lock, never an init)."""
 
     def look(self, repository: Repository) -> RepositoryLook: ...
+    def examine(
+        self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
+    ) -> Examination:
+        """One snapshot, looked into as deep as that; `part` of the packs is read at *read*. No program may take `limit_s`."""
+
+    def identity(self, repository: Repository) -> str:
+        """The repository's id, "" when it cannot be had."""
+
+    def changes(self, repository: Repository, older: str, newer: str) -> Changes:
+        """What the newer of two snapshots has not, or has otherwise."""
+
     def listing(self, repository: Repository, snapshot_id: str) -> Listing: ...
     def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """(path, sha256) of these files, read out of the snapshot."""

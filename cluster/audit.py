@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from adapters.backups.results import Repository, RestorePoint, Verdict
+from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, RepositoryLock, RestorePoint, Verdict
+from adapters.backups.snapshots import pin_of
 from adapters.ports import BackupsView
-from engine.probe import Probe, drifted, missing, satisfied, unknown
+from cluster.by_hand import restic_by_hand
+from cluster.counting import LeftBehind, counted
+from engine.errors import BlackstartError, PermanentError
+from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
 
@@ -15,7 +20,11 @@ HINTS = {
     Verdict.EMPTY: "no snapshot with the data that are required: the repository may have been made by a restore from a misspelt "
     "path, or the newest backups are of an empty volume (an older one is restored with --as-of)",
     Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
-    Verdict.UNREADABLE: "the repository is damaged: run `restic check` against a copy before anything else",
+    Verdict.UNREADABLE: "the repository is damaged: copy it before anything else, run `restic check` on the copy, and neither "
+    "prune nor repair what may still be saved; older snapshots may be whole (--as-of)",
+    Verdict.LOCKED: "every restore and backup of a mover ends with code 11 while it is there: look that nobody is at work, then "
+    "`restic unlock`",
+    Verdict.TOO_BIG: "the volume that its destination makes is smaller than the snapshot: give it more capacity in Git",
     Verdict.UNREACHABLE: "its store was not reached: nothing is known about this backup",
     Verdict.FOREIGN: "another repository than the one known so far, another engine's, or one that another claim is backed up to as "
     "well: nothing tells whose data a snapshot of it holds",
@@ -23,16 +32,18 @@ HINTS = {
 }
 
 
-MOVER_PATHS = ("/data",)
-"""What VolSync's mover backs up as, and all that it restores: it passes over snapshots of anything else."""
+TRUSTED = (Verdict.OK, Verdict.EXPIRED)
+BUSY_S = 600.0
+"""restic refreshes a lock every five minutes: one as young as this has somebody at work behind it."""
 
 
 @dataclass(frozen=True)
 class ClaimAudit:
     """The verdict on one claim's backup. Age in seconds, size in bytes; None where nothing can be told.
 
-    `points` are those that VolSync can restore. `remarks` is what is worth a look in a good one: stale locks, snapshots that
-    cannot be read.
+    `points` are those that count; `left` are those that do not, each with why. `depth` is how deep the newest one was looked
+    into with nothing wrong, None where it could not be had. `remarks` is what is worth a look in a good one: stale locks,
+    snapshots that cannot be read. `stored`: bytes of all its packs; `part`: which of them were read.
     """
 
     claim: BackedUpClaim
@@ -43,76 +54,163 @@ class ClaimAudit:
     points: tuple[RestorePoint, ...]
     detail: str
     remarks: str = ""
+    depth: Depth | None = None
+    left: tuple[LeftBehind, ...] = ()
+    hint: str = ""
+    busy: bool = False
+    stored: int | None = None
+    part: Part | None = None
+
+    @property
+    def told(self) -> str:
+        """The verdict in words, with the depth that it holds for: `ok (tree)`."""
+        if self.depth is None or self.verdict not in TRUSTED:
+            return self.verdict.value
+        return f"{self.verdict.value} ({self.depth.value}{f' {self.part}' if self.part not in (None, WHOLE) else ''})"
 
     def probe(self) -> Probe:
         """The verdict as a check's answer: only OK satisfies, an unreachable or unknown store is UNKNOWN."""
-        told = self.detail if self.verdict is Verdict.UNKNOWN else f"{self.verdict.value}: {self.detail}"
         where = self.claim.open_as or self.claim.mover_repository
         if self.verdict is Verdict.OK:
-            return satisfied(self.detail)
-        hint = HINTS.get(self.verdict, "")
+            return satisfied(f"{self.told}: {self.detail}")
+        told = self.detail if self.verdict is Verdict.UNKNOWN else f"{self.told}: {self.detail}"
+        hint = self.hint or HINTS.get(self.verdict, "")
         if self.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return unknown(told, where, hint=hint)
         if self.verdict is Verdict.EXPIRED:
             return drifted(told, where, hint=hint)
+        if self.busy:
+            return changing(told, where)
         return missing(self.detail if self.verdict is Verdict.MISSING else told, where, hint=hint)
 
 
 def repository_of(house: House, claim: BackedUpClaim) -> Repository:
     """The claim's repository as it is opened from here."""
-    return Repository(claim.key, claim.open_as, claim.password, claim.environment, claim.ca_file)
+    return Repository(
+        claim.key, claim.open_as, claim.password, claim.environment, claim.ca_file, claim.region, claim.addressing,
+        claim.requirement.normal_since,
+    )  # fmt: skip
 
 
-def audit_claim(
-    backups: BackupsView, clock: Clock, house: House, claim: BackedUpClaim, known_id: str = "", as_of: float = 0.0
-) -> ClaimAudit:
-    """Look once and judge; `known_id` is the repository id the lock file has for this claim ("" for none).
+@dataclass(frozen=True)
+class Asked:
+    """How a claim is to be looked at. `known` maps claim keys to the repository ids of the lock file.
 
     With `as_of` (seconds since the epoch) the newest one not later than that is judged, whatever its age: somebody wants it.
+    `alone`: no other claim's repository is looked at to learn whether it is the same one (an audit of all compares at its end).
     """
+
+    known: Mapping[str, str] = field(default_factory=dict)
+    as_of: float = 0.0
+    depth: Depth = Depth.TREE
+    part: Part = WHOLE
+    alone: bool = False
+
+
+def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedUpClaim, asked: Asked | None = None) -> ClaimAudit:
+    """Look once, as deep as is asked, and judge."""
+    asked = asked or Asked()
     if not claim.open_as:
         return ClaimAudit(
             claim, Verdict.UNKNOWN, "", None, None, (),
             f"no rule of backups.open_as says how {claim.mover_repository or claim.repository_secret} is opened from here",
         )  # fmt: skip
     seen = backups.look(repository_of(house, claim))
-    points = of_the_mover(seen.points)
-    complete = [point for point in points if point.complete]
-    wanted = [point for point in complete if not as_of or point.is_as_old_as(as_of)] or complete
+    kept = counted(seen, clock.now())
+    complete = [point for point in kept.points if point.complete]
+    wanted = [point for point in complete if not asked.as_of or point.is_as_old_as(asked.as_of)] or complete
     newest = wanted[0] if wanted else None
-    age = clock.now() - newest.time if newest else None
-    verdict, detail, remarks = seen.verdict, seen.detail, ""
+    age = max(0.0, clock.now() - newest.time) if newest else None
+    made = ClaimAudit(
+        claim, seen.verdict, seen.repository_id, newest, age, kept.points, seen.detail, left=kept.left, hint=seen.hint
+    )
+    known_id = asked.known.get(claim.key, "")
     if known_id and seen.repository_id and seen.repository_id != known_id:
-        verdict, detail = Verdict.FOREIGN, f"repository {seen.repository_id[:8]}, known so far as {known_id[:8]}"
-    elif known_id and verdict in (Verdict.EMPTY, Verdict.MISSING):
-        detail = f"{detail}; the lock file knows repository {known_id[:8]} here"
-    elif shared := _shared_with(house, claim) if seen.points else "":
-        verdict, detail = Verdict.FOREIGN, f"{len(seen.points)} snapshots in one repository with {shared}"
-    elif verdict is Verdict.OK and newest is None:
-        told = f"{len(points)} snapshots, none of them complete"
-        verdict, detail = Verdict.EMPTY, "; ".join(filter(None, (told, _strange(seen.points, points))))
-    elif verdict is Verdict.OK and newest is not None and age is not None:
-        verdict, detail = _judge(claim, newest, 0.0 if as_of else age, len(complete))
-        # Stale locks, unreadable files: OK, and worth a look.
-        remarks = "; ".join(filter(None, (seen.detail, _strange(seen.points, points))))
-        detail = "; ".join(filter(None, (detail, remarks)))
-    return ClaimAudit(claim, verdict, seen.repository_id, newest, age, points, detail, remarks)
+        told = f"repository {seen.repository_id[:8]}, known so far as {known_id[:8]}"
+        return replace(made, verdict=Verdict.FOREIGN, detail=told)
+    if known_id and seen.verdict in (Verdict.EMPTY, Verdict.MISSING):
+        return replace(made, detail=f"{seen.detail}; the lock file knows repository {known_id[:8]} here")
+    if shared := shared_with(backups, house, claim, seen.repository_id, asked) if seen.points else "":
+        return as_shared(made, len(seen.points), shared)
+    if seen.verdict is not Verdict.OK:
+        return made
+    if newest is None:
+        told = f"{len(kept.points)} snapshots, none of them complete" if kept.points else "no snapshot that counts"
+        return replace(made, verdict=Verdict.EMPTY, detail="; ".join(filter(None, (told, *kept.remarks))))
+    remarks = "; ".join(filter(None, (*kept.remarks, seen.detail)))
+    return _looked_into(backups, clock, house, replace(made, remarks=remarks, detail=""), newest, asked)
 
 
-def of_the_mover(points: tuple[RestorePoint, ...]) -> tuple[RestorePoint, ...]:
-    """Those that VolSync can restore: somebody may have copied something else into the repository."""
-    return tuple(point for point in points if point.paths == MOVER_PATHS)
+def _looked_into(
+    backups: BackupsView, clock: Clock, house: House, made: ClaimAudit, newest: RestorePoint, asked: Asked
+) -> ClaimAudit:
+    """The verdict on the snapshot that is wanted: first whether it is whole, then whether it is what the claim requires."""
+    repository, limits = repository_of(house, made.claim), house.limits
+    limit_s = limits.restore_s if asked.depth.holds(Depth.CHECKED) else limits.look_s
+    deep = backups.examine(repository, newest.snapshot_id, asked.depth, limit_s=limit_s, part=asked.part)
+    named = f"newest {newest.snapshot_id[:8]} of {newest.pin}"
+    if deep.verdict is not Verdict.OK:
+        told = f"{named}: {deep.detail}"
+        return replace(made, verdict=deep.verdict, detail=told, hint=deep.hint or made.hint, stored=deep.stored)
+    if newest.files is None and asked.depth.holds(Depth.TREE):
+        try:
+            newest = _with_counts(backups, repository, newest)
+        except BlackstartError as error:
+            return replace(made, verdict=Verdict.UNREADABLE, detail="; ".join((error.what, *error.evidence)))
+    complete = sum(point.complete for point in made.points)
+    verdict, detail = _judge(made.claim, newest, 0.0 if asked.as_of else made.age or 0.0, complete)
+    remarks = "; ".join(filter(None, (made.remarks, *deep.remarks)))
+    made = replace(
+        made, verdict=verdict, newest=newest, depth=deep.depth, stored=deep.stored, part=deep.part, remarks=remarks,
+        detail="; ".join(filter(None, (detail, remarks))),
+    )  # fmt: skip
+    return _kept_out(made, deep, clock.now()) if verdict in TRUSTED and deep.locks else made
 
 
-def _strange(points: tuple[RestorePoint, ...], ours: tuple[RestorePoint, ...]) -> str:
-    left = len(points) - len(ours)
-    return f"{left} snapshots besides, not of {MOVER_PATHS[0]}: VolSync passes over them" if left else ""
+def _with_counts(backups: BackupsView, repository: Repository, point: RestorePoint) -> RestorePoint:
+    """The point with what its own list counts, where the snapshot carries no summary. Raises the port's errors."""
+    listing = backups.listing(repository, point.snapshot_id)
+    if not listing.complete:
+        raise PermanentError(f"the list of snapshot {point.snapshot_id[:8]} breaks off", evidence=(listing.detail,))
+    files = [entry for entry in listing.entries if entry.kind != "dir"]
+    return replace(point, files=len(files), size=sum(entry.size for entry in files))
 
 
-def _shared_with(house: House, claim: BackedUpClaim) -> str:
-    """Other claims that are opened at the same place: each would be restored, and proven, from the newest of either."""
+def _kept_out(made: ClaimAudit, deep: Examination, now: float) -> ClaimAudit:
+    """A lock that no mover passes: said with whose it is, and what lifts it."""
+    lock = deep.locks[0]
+    busy = not any(lock.garbage for lock in deep.locks) and all(now - lock.since < BUSY_S for lock in deep.locks)
+    told = "; ".join(_lock_words(lock) for lock in deep.locks)
+    lifts = restic_by_hand(made.claim, "unlock --remove-all" if lock.garbage else "unlock")
+    hint = f"every restore and backup of a mover ends while it is there: look that nobody is at work, then: {lifts}"
+    return replace(made, verdict=Verdict.LOCKED, detail=f"{told}; {made.detail}", hint=hint, busy=busy)
+
+
+def _lock_words(lock: RepositoryLock) -> str:
+    if lock.garbage:
+        return f"lock {lock.lock_id[:8]} cannot be read: restic waits for it and then ends with code 1"
+    return f"locked exclusively by {lock.who} since {pin_of(lock.since)}: restic ends with code 11"
+
+
+def shared_with(backups: BackupsView, house: House, claim: BackedUpClaim, repository_id: str, asked: Asked) -> str:
+    """Other claims that are backed up to the same repository, however it is written: each would be restored from either."""
     place = claim.open_as.rstrip("/")
-    return ", ".join(c.key for c in house.claims if c.key != claim.key and c.open_as.rstrip("/") == place)
+    shared = []
+    for other in house.claims:
+        if other.key == claim.key or not other.open_as:
+            continue
+        known = asked.known.get(other.key, "")
+        if not known and not asked.alone and other.open_as.rstrip("/") != place:
+            known = backups.identity(repository_of(house, other))
+        if other.open_as.rstrip("/") == place or (known and known == repository_id):
+            shared.append(other.key)
+    return ", ".join(shared)
+
+
+def as_shared(made: ClaimAudit, count: int, others: str) -> ClaimAudit:
+    """The audit of a repository that is another claim's as well, or a copy of its."""
+    told = f"{count} snapshots in one repository ({made.repository_id[:8]}) with {others}"
+    return replace(made, verdict=Verdict.FOREIGN, detail=told, depth=None)
 
 
 def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:
@@ -126,6 +224,8 @@ def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -
         return Verdict.UNKNOWN, f"{told}; at least {claim.requirement.min_bytes} bytes are required, and it does not tell its size"
     if claim.requirement.min_bytes and (newest.size or 0) < claim.requirement.min_bytes:
         return Verdict.EMPTY, f"{told}; less than {claim.requirement.min_bytes} bytes"
+    if claim.capacity and newest.size is not None and newest.size > claim.capacity:
+        return Verdict.TOO_BIG, f"{told}; the volume of {claim.destination or 'its destination'} has {claim.capacity} bytes"
     if claim.requirement.max_age and age > claim.requirement.max_age:
         return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
     return Verdict.OK, told

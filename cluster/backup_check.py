@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from adapters.backups.results import Verdict
+from adapters.backups.results import Depth, Verdict
 from adapters.context import LookContext
-from cluster.audit import audit_claim
+from cluster.audit import Asked, audit_claim
 from cluster.by_hand import restic_by_hand
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
@@ -16,12 +16,17 @@ from house.model import BackedUpClaim, House
 
 @dataclass(frozen=True)
 class Backup(BaseCheck):
-    """One claim's repository; blocking when the claim is required or the lock file knows a repository for it."""
+    """One claim's repository, looked into down to the trees of what would be restored.
+
+    Blocking when the claim is required or the lock file knows a repository for it, unless `stops` is False: where the hold
+    keeps the claim safe, a damaged backup is told, and what does not need it goes on.
+    """
 
     house: House
     claim: BackedUpClaim
-    known_id: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
     as_of: float = 0.0
+    stops: bool = True
 
     @property
     def id(self) -> StepId:
@@ -33,18 +38,18 @@ class Backup(BaseCheck):
 
     @property
     def severity(self) -> Severity:
-        known = self.claim.requirement.required or self.known_id
-        return Severity.BLOCKING if known else Severity.ADVISORY
+        known = self.claim.requirement.required or self.claim.key in self.known
+        return Severity.BLOCKING if known and self.stops else Severity.ADVISORY
 
     def probe(self, look: LookContext) -> Probe:
-        audit = audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id, self.as_of)
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim, Asked(self.known, self.as_of))
         if audit.verdict is Verdict.EXPIRED:
             # A house that was down for two days has no backup of yesterday. That must not keep it down: see BackupAge.
-            return satisfied(audit.detail)
+            return satisfied(f"{audit.told}: {audit.detail}")
         return audit.probe()
 
     def by_hand(self) -> str:
-        return f"{restic_by_hand(self.claim, 'snapshots')}   # the newest is as young as it should be"
+        return f"{restic_by_hand(self.claim, 'snapshots')} && {restic_by_hand(self.claim, 'check')}   # the newest, and no errors"
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class BackupAge(BaseCheck):
         return (f"preflight.backup/{self.claim.key}",)
 
     def probe(self, look: LookContext) -> Probe:
-        audit = audit_claim(look.backups, look.clock, self.house, self.claim)
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim, Asked(depth=Depth.LISTED, alone=True))
         if audit.verdict in (Verdict.EXPIRED, Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return audit.probe()
         if audit.age is None:
@@ -81,14 +86,14 @@ class BackupAge(BaseCheck):
 
 
 def checks(
-    house: House, claims: tuple[BackedUpClaim, ...], known: Mapping[str, str], as_of: float = 0.0
+    house: House, claims: tuple[BackedUpClaim, ...], known: Mapping[str, str], as_of: float = 0.0, *, stops: bool = True
 ) -> Iterator[Backup | BackupAge]:
     """For every claim its repository, and where the claim says how old the newest may be, its age.
 
     `known` maps claim keys to the repository ids of the lock file. With `as_of` (seconds since the epoch) the snapshot of that
-    time is judged, and its age is what somebody wants.
+    time is judged, and its age is what somebody wants. `stops` False: none of them blocks (see Backup).
     """
     for claim in claims:
-        yield Backup(house, claim, known.get(claim.key, ""), as_of)
+        yield Backup(house, claim, known, as_of, stops)
         if claim.requirement.max_age and not as_of:
             yield BackupAge(house, claim)

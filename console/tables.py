@@ -101,7 +101,7 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Table:
         age = "unknown" if audit.age is None else f"{audit.age / 3600:.1f} h"
         opened = bool(audit.repository_id)
         table.add_row(
-            Text(audit.verdict.value, "green" if audit.verdict is BackupVerdict.OK else "bold red"), Text(audit.claim.key),
+            Text(audit.told, "green" if audit.verdict is BackupVerdict.OK else "bold red"), Text(audit.claim.key),
             audit.repository_id[:8] or "unknown", str(len(audit.points)) if opened else "unknown",
             point.pin if point else "none" if opened else "unknown", age, _number(point.files if point else None),
             _number(point.size if point else None),
@@ -111,18 +111,19 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Table:
 
 def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
     """What is wrong, once for all claims that it is wrong with, and what usually helps; then what is odd about good ones."""
-    alike: dict[tuple[BackupVerdict, str], list[ClaimAudit]] = {}
+    alike: dict[tuple[BackupVerdict, str, str], list[ClaimAudit]] = {}
     for audit in audits:
         if audit.verdict is not BackupVerdict.OK:
-            alike.setdefault((audit.verdict, redact(audit.detail)), []).append(audit)
+            hint = audit.hint or HINTS.get(audit.verdict, "")
+            alike.setdefault((audit.verdict, redact(audit.detail), hint), []).append(audit)
     lines = []
-    for (verdict, detail), found in alike.items():
+    for (verdict, detail, hint), found in alike.items():
         lines += ["", f"{verdict.value}: {detail or 'nothing more is known'}"]
         lines += [f"  {audit.claim.key:<32} {audit.claim.open_as or audit.claim.mover_repository}".rstrip() for audit in found]
-        if verdict in HINTS:
-            lines.append(f"  {HINTS[verdict]}")
+        if hint:
+            lines.append(f"  {hint}")
     odd = [audit for audit in audits if audit.remarks and audit.verdict is BackupVerdict.OK]
-    remarks = [f"{audit.claim.key} is ok, and has {redact(audit.remarks)}" for audit in odd]
+    remarks = [f"{audit.claim.key} is {audit.told}, and has {redact(audit.remarks)}" for audit in odd]
     return [*lines, *(["", *remarks] if remarks else [])]
 
 

@@ -102,6 +102,9 @@ def _claim(
         repository_note=note,
         copy_method=backup.copy_method,
         destination_app=backup.destination_app,
+        capacity=backup.capacity,
+        region=(rule.region or "") if rule is not None else "",
+        addressing=rule.addressing if rule is not None else "path",
     )
 
 
@@ -109,7 +112,8 @@ def _requirement(own: RequirementSection, defaults: RequirementSection) -> Requi
     data = own.data or defaults.data or "required"
     ages = [age for age in (own.max_age, defaults.max_age, DEFAULT_MAX_AGE) if age is not None]
     sizes = [size for size in (own.min_bytes, defaults.min_bytes, 0) if size is not None]
-    return Requirement(required=data == "required", max_age=ages[0], min_bytes=sizes[0])
+    since = own.normal_since or defaults.normal_since or 0.0
+    return Requirement(required=data == "required", max_age=ages[0], min_bytes=sizes[0], normal_since=since)
 
 
 def check_backups(

@@ -14,6 +14,7 @@ from typing import Any
 from house.fluxgraph import Applied
 from house.kustomize import Found, Tree, mapping, sequence
 from house.model import Database, UnsupportedBackup
+from house.quantity import bytes_of
 
 _VOLSYNC_ENGINES = ("restic", "kopia", "rclone", "rsync", "rsyncTLS", "syncthing", "external")
 _PARTS = ("ReplicationSource", "ReplicationDestination", "PersistentVolumeClaim", "ExternalSecret", "Secret")
@@ -25,7 +26,8 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 @dataclass(frozen=True)
 class DeclaredBackup:
     """One claim that a restic ReplicationSource copies. `repository_note` says why `mover_repository` is "", when it is;
-    `restored` is True when the claim's destination restores from the Secret that this source backs up to."""
+    `restored` is True when the claim's destination restores from the Secret that this source backs up to; `capacity` is that of
+    the volume it makes, in bytes, 0 where nobody says."""
 
     namespace: str
     claim: str
@@ -44,6 +46,7 @@ class DeclaredBackup:
     restored: bool = False
     copy_method: str = ""
     destination_app: str = ""
+    capacity: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ def _backup(tree: Tree, applied: Applied, source: Found, near: list[_Near]) -> D
         declared_in=place,
         copy_method=by.text(there.get("copyMethod")).text,
         destination_app=by.app.key if destination is not None else "",
+        capacity=bytes_of(by.text(there.get("capacity")).text),
         restored=destination is not None and _repository_of(by, destination) == secret,
     )
 

@@ -321,4 +321,5 @@ def _limits(section: LimitsSection) -> Limits:
         release_s=section.release,
         flux_s=section.flux,
         restore_s=section.restore,
+        look_s=section.look,
     )

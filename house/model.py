@@ -207,11 +207,15 @@ class FluxApp:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a claim must come back with. `max_age` in seconds (0.0 = any age), `min_bytes` 0 = any size."""
+    """What a claim must come back with. `max_age` in seconds (0.0 = any age), `min_bytes` 0 = any size.
+
+    `normal_since` (epoch seconds): when a person made the data fewer, so that older snapshots do not say what is usual.
+    """
 
     required: bool
     max_age: float
     min_bytes: int
+    normal_since: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,8 @@ class BackedUpClaim:
     `mover_repository` is what the mover sees (RESTIC_REPOSITORY), `open_as` what is opened from here ("" when nothing in
     `backups.open_as` fits: then the audit says so). `declared_in` is `file:line` for messages. `repository_note` says why
     `mover_repository` or `open_as` is "". `copy_method` is the destination's, `destination_app` the Kustomization that applies it:
-    "" while nothing declares a destination.
+    "" while nothing declares a destination. `capacity` is its volume's, in bytes, 0 where nobody says; `region` and `addressing`
+    ("path", "virtual") are a bucket's.
     """
 
     namespace: str
@@ -245,6 +250,9 @@ class BackedUpClaim:
     repository_note: str = ""
     copy_method: str = ""
     destination_app: str = ""
+    capacity: int = 0
+    region: str = ""
+    addressing: str = "path"
 
     @property
     def key(self) -> str:
@@ -286,7 +294,8 @@ class Database:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much at once, and how long: parallel steps in all and per system, and the waits that differ between houses."""
+    """How much at once, and how long: parallel steps in all and per system, and the waits that differ between houses
+    (`look_s`: one repository, looked at down to its trees)."""
 
     parallel: int = 8
     proxmox_parallel: int = 4
@@ -295,6 +304,7 @@ class Limits:
     release_s: float = 900.0
     flux_s: float = 1800.0
     restore_s: float = 7200.0
+    look_s: float = 300.0
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from house.values import (
     LeastBytes,
     Mac,
     MemorySize,
+    Moment,
     Name,
     PathText,
     Reference,
@@ -232,6 +233,8 @@ class OpenAsSection(Section):
     password: Reference | None = _what("a reference to the repositories' password", "env:RESTIC_PASSWORD", None)
     environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
     ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
+    region: str | None = Field(default=None, description="a bucket's region", examples=["eu-central-1"], min_length=1)
+    addressing: Literal["path", "virtual"] = _what("how a bucket is addressed: path, or virtual as a host", "virtual", "path")
 
 
 class RequirementSection(Section):
@@ -240,6 +243,7 @@ class RequirementSection(Section):
     data: Literal["required", "may-be-empty"] | None = _what("required or may-be-empty", "required", None)
     max_age: Age | None = _what("the greatest age of its newest backup", "36h", None)
     min_bytes: LeastBytes | None = _what("the least bytes of its newest backup", "1MiB", None)
+    normal_since: Moment | None = _what("when its data were made fewer on purpose", "2026-10-01T00:00:00Z", None)
 
 
 class ClaimSection(RequirementSection):
@@ -268,6 +272,7 @@ class LimitsSection(Section):
     release: Wait = _what("how long one release may take", "15m", 900.0)
     flux: Wait = _what("how long Flux may take", "30m", 1800.0)
     restore: Wait = _what("how long one restore may take", "2h", 7200.0)
+    look: Wait = _what("how long one repository may take to be looked at, down to its trees", "5m", 300.0)
 
 
 class Settings(Section):

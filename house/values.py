@@ -6,6 +6,7 @@ Each is a pydantic type that tells what is wrong and what would be right. Knows 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -140,6 +141,15 @@ def wait_of(value: Any) -> float:
     return seconds
 
 
+def moment_of(value: Any) -> float:
+    """Seconds since the epoch of a time in RFC 3339; one without a zone is taken as UTC."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise wrong(f"{_quoted(str(value))} is no time", "write one as in 2026-10-01T00:00:00Z") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def path_of(value: str) -> str:
     """A path that can be looked for: `~name` of somebody who has no home here, or a null byte, cannot."""
     if "\0" in value:
@@ -263,6 +273,7 @@ LeastBytes = Annotated[
 ]
 Age = Annotated[float, BeforeValidator(age_of), _json(r"^(any|([0-9]+[dhms])+)$")]
 Wait = Annotated[float, BeforeValidator(wait_of), _json(r"^([0-9]+[dhms])+$")]
+Moment = Annotated[float, BeforeValidator(moment_of), WithJsonSchema({"type": "string", "format": "date-time"})]
 Reference = Annotated[
     SecretRef,
     BeforeValidator(reference_of),

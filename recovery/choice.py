@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from adapters.backups.results import RestorePoint, Verdict
-from cluster.audit import ClaimAudit
+from adapters.backups.results import RestorePoint
+from adapters.ports import BackupsView
+from cluster.audit import TRUSTED, Asked, ClaimAudit, repository_of
+from cluster.counting import SKEW_S, LeftBehind
 from engine.errors import PermanentError
+from house.model import BackedUpClaim, House
 
-TRUSTED = (Verdict.OK, Verdict.EXPIRED)
+_NAMED = 5
+
+
+def asked_for(claim: BackedUpClaim, known_id: str, as_of: float) -> Asked:
+    """How a claim is looked at to choose: down to the trees; whose the repository is was compared in preflight."""
+    return Asked({claim.key: known_id} if known_id else {}, as_of, alone=True)
 
 
 def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoint, ...]:
@@ -16,22 +24,47 @@ def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoin
     """
     key = audit.claim.key
     if audit.verdict not in TRUSTED:
-        raise PermanentError(f"no restore point for {key}: {audit.verdict.value}", evidence=(audit.detail,))
-    points = tuple(p for p in audit.points if p.complete and p.is_as_old_as(as_of or now))
+        raise PermanentError(f"no restore point for {key}: {audit.verdict.value}", evidence=(audit.detail,), hint=audit.hint)
+    until = min(as_of, now + SKEW_S) if as_of else now + SKEW_S
+    points = tuple(p for p in audit.points if p.complete and p.is_as_old_as(until))
     if not points:
         raise PermanentError(f"{key} has no complete snapshot that old", evidence=(audit.detail,))
     return points
 
 
-def newer(audit: ClaimAudit, point: RestorePoint) -> tuple[RestorePoint, ...]:
-    """Complete snapshots made after this one: the first backup after the restore runs retention, which may forget them."""
-    return tuple(p for p in audit.points if p.complete and p.time > point.time)
+def newer(audit: ClaimAudit, point: RestorePoint) -> tuple[LeftBehind, ...]:
+    """All that was made after this one, readable or not: the first backup after the restore runs retention, which may forget it.
+
+    Those of other paths are not among them: they are nobody's data.
+    """
+    later = [
+        LeftBehind(p.snapshot_id, p.time, "complete" if p.complete else "far smaller than those before it")
+        for p in audit.points if p.time > point.time
+    ]  # fmt: skip
+    later += [left for left in audit.left if (left.time > point.time or not left.time) and not left.why.startswith("not of ")]
+    return tuple(sorted(later, key=lambda left: (-left.time, left.snapshot_id)))
 
 
 def named(audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
-    """The restore point in words, and a second line only when going back to it gives up newer ones.
+    """The restore point in words, and a second line only when going back to it leaves newer ones behind, with each of them.
 
-    A consent is to these lines, so they hold nothing that changes while backups go on.
+    A consent is to these lines, so they hold nothing that changes while a claim is held.
     """
     told = f"snapshot {point.snapshot_id[:8]} of {point.pin}"
-    return (told, "newer snapshots may be forgotten by the first backup") if newer(audit, point) else (told,)
+    later = newer(audit, point)
+    if not later:
+        return (told,)
+    more = f" and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
+    left = f"left behind, though newer: {', '.join(map(str, later[:_NAMED]))}{more}"
+    return (told, f"newer snapshots may be forgotten by the first backup; {left}")
+
+
+def compared(backups: BackupsView, house: House, audit: ClaimAudit, point: RestorePoint) -> str:
+    """What vanished and what changed against the complete snapshot before it, "" for the first. Raises the port's errors."""
+    before = next((p for p in audit.points if p.complete and p.time < point.time), None)
+    if before is None:
+        return ""
+    found = backups.changes(repository_of(house, audit.claim), before.snapshot_id, point.snapshot_id)
+    gone = ", ".join(found.vanished[:_NAMED]) + (" …" if len(found.vanished) > _NAMED else "")
+    vanished = f"{len(found.vanished)} vanished ({gone})" if found.vanished else "nothing vanished"
+    return f"against {before.snapshot_id[:8]} of {before.pin}: {vanished}, {len(found.changed)} changed, {found.added} added"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.backups.results import Verdict
+from adapters.backups.results import Depth, Verdict
 from adapters.context import LookContext
 from adapters.hold.results import HoldRecord
 from adapters.volsync.results import ClaimPhase
 from adapters.volsync.trigger import is_of
-from cluster.audit import audit_claim
+from cluster.audit import Asked, audit_claim
 from cluster.holding import still_held
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
@@ -49,7 +49,7 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
     empty = [
         c for c in chosen
         if not c.requirement.required and c.key not in known and c not in alive
-        and audit_claim(look.backups, look.clock, house, c).verdict is Verdict.MISSING
+        and audit_claim(look.backups, look.clock, house, c, Asked(depth=Depth.LISTED, alone=True)).verdict is Verdict.MISSING
     ]  # fmt: skip
     # A claim that is alive is only touched when it was named: "all" means all that are held. One whose replacement was
     # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.

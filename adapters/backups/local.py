@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.backups.places import FOLDERS, Contents, PlaceRefused, PlaceUnreachable
+from adapters.backups.mounts import not_mounted
+from adapters.backups.places import (
+    FOLDERS,
+    Contents,
+    Found,
+    Packs,
+    PlaceLacks,
+    PlaceRefused,
+    PlaceUnreachable,
+    assembled,
+)
 
 
 @dataclass(frozen=True)
@@ -18,15 +30,56 @@ class LocalPlace:
 
     def contents(self) -> Contents:
         """See Place.contents."""
-        try:
+        with self._told():
             kind = _kind(self.path)
             if kind is None:
                 return self._absent()
             if not stat.S_ISDIR(kind):
                 return Contents(others=(self.path.name,), detail="a file, not a folder")
             return self._listed()
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """See Place.names."""
+        with self._told():
+            return tuple(sorted(found.name for found in self._files(folder)))
+
+    def packs(self) -> Packs:
+        """See Place.packs."""
+        sizes: dict[str, int] = {}
+        closed: set[str] = set()
+        with self._told():
+            for folder in sorted((self.path / "data").iterdir()) if _is_folder(self.path / "data") else ():
+                for found in self._files(f"data/{folder.name}"):
+                    sizes[found.name] = found.size
+                    if not os.access(folder / found.name, os.R_OK):
+                        closed.add(found.name)
+        return Packs(sizes, frozenset(closed))
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """See Place.read."""
+        for name in names:
+            with self._told():
+                content = (self.path / name).read_bytes()
+            yield name, content
+
+    def read_part(self, name: str, offset: int, length: int) -> bytes:
+        """See Place.read_part."""
+        with self._told(), (self.path / name).open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except PermissionError as error:
-            raise PlaceRefused(f"{error.filename or self.path}: permission denied") from error
+            uid = os.geteuid()
+            raise PlaceRefused(
+                f"{error.filename or self.path}: permission denied to uid {uid} of this machine",
+                "the file's owner or mode, not the repository's password: run as a user who may read it, or export the share so",
+            ) from error
+        except FileNotFoundError as error:
+            raise PlaceLacks(f"{error.filename or self.path} is not there") from error
         except OSError as error:
             raise PlaceUnreachable(f"{error.filename or self.path}: {error.strerror or error}") from error
 
@@ -34,36 +87,36 @@ class LocalPlace:
         parent = self.path.parent
         if not _is_folder(parent):
             raise PlaceUnreachable(f"the folder {parent} does not exist: is the share mounted?")
+        if unmounted := not_mounted(self.path):
+            raise PlaceUnreachable(unmounted)
         if not any(parent.iterdir()) and parent.stat().st_dev == Path("/").stat().st_dev:
             raise PlaceUnreachable(f"the folder {parent} is empty and on the root disk: is the share mounted?")
         return Contents(detail=f"{parent} was listed, {self.path.name} is not in it")
 
     def _listed(self) -> Contents:
+        names = {entry.name for entry in self.path.iterdir()}
+        if not names and (unmounted := not_mounted(self.path, suspicious=True)):
+            raise PlaceUnreachable(unmounted)
         config = self.path / "config"
-        counts = {name: self._files(name) for name in FOLDERS}
-        known = {"config", "data", *FOLDERS}
-        return Contents(
-            config_size=config.stat().st_size if stat.S_ISREG(_kind(config) or 0) else None,
-            keys=len(counts["keys"]),
-            snapshots=len(counts["snapshots"]),
-            indexes=len(counts["index"]),
-            packs=self._packs(),
-            locks=tuple(entry.stat().st_mtime for entry in counts["locks"]),
-            others=tuple(sorted(entry.name for entry in self.path.iterdir() if entry.name not in known)),
-            detail="" if any(self.path.iterdir()) else "the folder is there and empty",
+        return assembled(
+            config.stat().st_size if stat.S_ISREG(_kind(config) or 0) else None,
+            {name: self._files(name) for name in FOLDERS},
+            self._any_pack(),
+            names - {"config", "data", *FOLDERS},
+            "" if names else "the folder is there and empty",
         )
 
-    def _packs(self) -> bool:
-        """Whether there is any pack."""
+    def _any_pack(self) -> bool:
         data = self.path / "data"
         return _is_folder(data) and any(self._files(f"data/{folder.name}") for folder in data.iterdir())
 
-    def _files(self, name: str) -> list[os.DirEntry[str]]:
+    def _files(self, name: str) -> list[Found]:
         folder = self.path / name
         if not _is_folder(folder):
             return []
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if entry.is_file()]
+            files = [(entry.name, entry.stat()) for entry in entries if entry.is_file()]
+        return [Found(name, seen.st_size, seen.st_mtime) for name, seen in files]
 
 
 def _kind(path: Path) -> int | None:

@@ -19,6 +19,8 @@ from engine.secrets import Secret
 READ_ONLY = ("--no-lock", "--no-cache", "--json")
 """Looking never locks (that would write to the store) and never reads another run's cache."""
 
+_LOOKUP = {"path": "path", "virtual": "dns"}  # restic's words for the two styles
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -69,6 +71,8 @@ class Openings:
     def _s3(self, repository: Repository, env: dict[str, str | Secret]) -> Opened:
         address = s3_address(repository.address)
         assert address is not None
+        if repository.region:
+            env["AWS_DEFAULT_REGION"] = repository.region
         env.setdefault("AWS_DEFAULT_REGION", DEFAULT_REGION)
         token = env.get("AWS_SESSION_TOKEN")
         credentials = S3Credentials(
@@ -77,6 +81,7 @@ class Openings:
             session_token=token if isinstance(token, Secret) else None,
             region=_plain(env["AWS_DEFAULT_REGION"]),
             ca_file=repository.ca_file,
+            addressing="virtual" if repository.addressing == "virtual" else "path",
         )
         place = S3Place(self._clients.get(address.endpoint, credentials), address)
         return Opened(repository, place, (*READ_ONLY, "-o", "s3.bucket-lookup=path"), env)

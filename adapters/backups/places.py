@@ -7,6 +7,7 @@ than its fifteen minutes of retries, nor a wrong password from keys that are gon
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +23,9 @@ class Contents:
     """The parts of a restic repository that were found. `locks`: when each was written, in seconds since the epoch.
 
     `config_size` is None when there is no config; `others` are names at the top that belong to no restic repository;
-    `packs` tells whether any file of data is left; `detail` says what is remarkable about the place itself.
+    `packs` tells whether any file of data is left; `hollow` are files of no bytes among the indexes; `snapshots_written`
+    says when each snapshot file was written, by its id (epoch seconds); `lock_ids` are the names of the lock files that hold
+    anything (restic passes over those of no bytes); `detail` says what is remarkable about the place itself.
     """
 
     config_size: int | None = None
@@ -33,6 +36,9 @@ class Contents:
     locks: tuple[float, ...] = ()
     others: tuple[str, ...] = ()
     detail: str = ""
+    hollow: tuple[str, ...] = ()
+    snapshots_written: tuple[tuple[str, float], ...] = ()
+    lock_ids: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -46,19 +52,76 @@ class Contents:
         return "kopia" if any(_KOPIA.match(name) for name in self.others) else ""
 
 
+@dataclass(frozen=True)
+class Found:
+    """One file of a listing: its name in its folder, its size in bytes, when it was written (epoch seconds)."""
+
+    name: str
+    size: int
+    written: float
+
+
+@dataclass(frozen=True)
+class Packs:
+    """Every file of data: pack id → bytes; `closed` are those that this user may not read."""
+
+    sizes: Mapping[str, int]
+    closed: frozenset[str] = frozenset()
+
+
 class PlaceUnreachable(Exception):
     """The store did not answer, or not sensibly: nothing is known."""
 
 
 class PlaceRefused(Exception):
-    """The store answered that we may not look."""
+    """The store answered that we may not look. `hint` says what would help, "" for what usually does."""
+
+    def __init__(self, told: str, hint: str = "") -> None:
+        super().__init__(told)
+        self.hint = hint
+
+
+class PlaceLacks(Exception):
+    """A file that was asked for is not there."""
+
+
+def assembled(
+    config_size: int | None, files: Mapping[str, Iterable[Found]], packs: bool, others: Iterable[str], detail: str = ""
+) -> Contents:
+    """Contents out of the listed folders of FOLDERS (missing: nothing was in it)."""
+    keys, snapshots, index, locks = (tuple(files.get(name, ())) for name in FOLDERS)
+    return Contents(
+        config_size=config_size,
+        keys=len(keys),
+        snapshots=len(snapshots),
+        indexes=len(index),
+        packs=packs,
+        locks=tuple(found.written for found in locks),
+        others=tuple(sorted(others)),
+        detail=detail,
+        hollow=tuple(sorted(found.name for found in index if not found.size)),
+        snapshots_written=tuple((found.name, found.written) for found in snapshots),
+        lock_ids=tuple(found.name for found in locks if found.size),
+    )
 
 
 class Place(Protocol):
     """Somewhere a repository may lie."""
 
     def contents(self) -> Contents:
-        """List it. Raises PlaceUnreachable and PlaceRefused."""
+        """List it. Raises PlaceUnreachable and PlaceRefused, as all of these do."""
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """The files of one of FOLDERS, sorted."""
+
+    def packs(self) -> Packs:
+        """Every file of data with its size."""
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Whole files, named from the repository's root (`index/…`), in any order. PlaceLacks for one that is not there."""
+
+    def read_part(self, name: str, offset: int, length: int) -> bytes:
+        """So many bytes of a file from there on; fewer where it ends. PlaceLacks when it is not there."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,22 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from adapters.backups import hashing
+from adapters.backups.depths import Examiner, complaints
+from adapters.backups.judging import by_listing, by_words, remarks_on
 from adapters.backups.opening import Opened, Openings
-from adapters.backups.places import Contents, PlaceRefused, PlaceUnreachable
-from adapters.backups.results import Repository, RepositoryLook, Verdict
-from adapters.backups.sayings import Saying, meaning
-from adapters.backups.snapshots import file_entry, identity_of, restore_points
+from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
+from adapters.backups.results import (
+    WHOLE,
+    Changes,
+    Depth,
+    Examination,
+    Part,
+    Repository,
+    RepositoryLook,
+    Verdict,
+)
+from adapters.backups.sayings import Saying, meaning, words
+from adapters.backups.snapshots import Differences, file_entry, identity_of, restore_points
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, StreamingRunner
 from adapters.volsync.results import FileEntry, Listing
@@ -38,6 +49,7 @@ class ResticBackups:
         self._clock = clock
         self._lock = threading.Lock()
         self._workers = Threads()
+        self._ids: dict[str, str] = {}
         self._lists: OrderedDict[tuple[str, str], Listing] = OrderedDict()
 
     def look(self, repository: Repository) -> RepositoryLook:
@@ -48,11 +60,13 @@ class ResticBackups:
         except PlaceUnreachable as error:
             return RepositoryLook(repository, Verdict.UNREACHABLE, detail=str(error))
         except PlaceRefused as error:
-            return RepositoryLook(repository, Verdict.REFUSED, detail=str(error))
+            return RepositoryLook(repository, Verdict.REFUSED, detail=str(error), hint=error.hint)
+        except PlaceLacks as error:
+            return RepositoryLook(repository, Verdict.UNKNOWN, detail=f"it changed while it was listed: {error}")
         except BlackstartError as error:
             return RepositoryLook(repository, Verdict.UNKNOWN, detail="; ".join((error.what, *error.evidence)))
         stale = sum(1 for written in contents.locks if self._clock.now() - written > STALE_LOCK_S)
-        settled = _by_listing(contents)
+        settled = by_listing(contents)
         if settled is not None:
             verdict, detail = settled
             return RepositoryLook(repository, verdict, detail=detail, stale_locks=stale)
@@ -97,26 +111,85 @@ class ResticBackups:
             config = self._restic(opened, "cat", "config")
             repository_id = identity_of(config.stdout)
             printed = self._restic(opened, "snapshots")
-            points = restore_points(repository_id, printed.stdout)
+            points = restore_points(repository_id, printed.stdout, repository.normal_since)
         except ProgramFailed as error:
-            verdict, detail = _verdict(meaning(error.finished), contents)
-            told = "; ".join((detail, *error.evidence[-2:]))
-            return RepositoryLook(repository, verdict, detail=told, stale_locks=stale)
+            verdict, detail = by_words(meaning(error.finished), contents)
+            told = "; ".join((detail, *words(error.finished)[-2:]))
+            return RepositoryLook(repository, verdict, detail=told, stale_locks=stale, hint=_hint(error.finished))
         except ProgramTimedOut as error:
             return RepositoryLook(repository, Verdict.UNREACHABLE, detail=error.what, stale_locks=stale)
         except ValueError as error:
             return RepositoryLook(repository, Verdict.UNKNOWN, detail=str(error), stale_locks=stale)
         except BlackstartError as error:
             return RepositoryLook(repository, Verdict.UNKNOWN, detail="; ".join((error.what, *error.evidence)), stale_locks=stale)
-        unread = sum(1 for line in printed.stderr_tail if "Ignoring" in line)
-        detail = _remarks(contents, unread, stale, sum(1 for point in points if not point.complete))
+        known = {point.snapshot_id for point in points}
+        unread = tuple((name, at) for name, at in contents.snapshots_written if name not in known) if _ignored(printed) else ()
+        detail = remarks_on(contents, len(unread), stale, sum(1 for point in points if not point.complete))
         if not points:
             verdict = Verdict.UNREADABLE if unread else Verdict.EMPTY
             return RepositoryLook(repository, verdict, repository_id, detail=detail or "no snapshots", stale_locks=stale)
         if not contents.packs:  # even a snapshot of nothing has its tree in a pack
             told = f"{len(points)} snapshots are listed, and not one file of their data is left"
             return RepositoryLook(repository, Verdict.UNREADABLE, repository_id, detail=told, stale_locks=stale)
-        return RepositoryLook(repository, Verdict.OK, repository_id, points, detail, stale)
+        return RepositoryLook(repository, Verdict.OK, repository_id, points, detail, stale, unread)
+
+    def examine(
+        self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
+    ) -> Examination:
+        """See BackupsView.examine."""
+        try:
+            opened = self._openings.open(repository)
+
+            def ask(*words: str) -> Finished:
+                return self._runner.run(["restic", *words, *opened.options], env=opened.env, timeout_s=limit_s)
+
+            return Examiner(opened, ask).examine(snapshot_id, depth, part)
+        except PlaceUnreachable as error:
+            return Examination(Verdict.UNREACHABLE, None, str(error))
+        except PlaceRefused as error:
+            return Examination(Verdict.REFUSED, None, str(error), hint=error.hint)
+        except (PlaceLacks, ValueError, KeyError, TypeError) as error:
+            return Examination(Verdict.UNKNOWN, None, f"it could not be looked into: {error}")
+        except ProgramFailed as error:
+            said = meaning(error.finished)
+            if said in (Saying.DAMAGED, Saying.NO_SNAPSHOT):
+                return Examination(Verdict.UNREADABLE, None, complaints(error.finished), hint=_hint(error.finished))
+            verdict, told = by_words(said, Contents())
+            return Examination(verdict, None, "; ".join((told, *words(error.finished)[-1:])), hint=_hint(error.finished))
+        except ProgramTimedOut as error:
+            return Examination(Verdict.UNREACHABLE, None, error.what)
+        except BlackstartError as error:
+            return Examination(Verdict.UNKNOWN, None, "; ".join((error.what, *error.evidence)))
+
+    def identity(self, repository: Repository) -> str:
+        """See BackupsView.identity. One that was told once is kept: the id of a repository is made with it."""
+        with self._lock:
+            if repository.address in self._ids:
+                return self._ids[repository.address]
+        try:
+            opened = self._openings.open(repository)
+            if by_listing(opened.place.contents()) is not None:
+                return ""
+            found = identity_of(self._restic(opened, "cat", "config").stdout)
+        except (PlaceUnreachable, PlaceRefused, PlaceLacks, ValueError, BlackstartError):
+            return ""  # nobody knows: its own look says why
+        with self._lock:
+            self._ids[repository.address] = found
+        return found
+
+    def changes(self, repository: Repository, older: str, newer: str) -> Changes:
+        """See BackupsView.changes."""
+        found = Differences()
+        lines = Lines(found.line)
+        opened = self._openings.open(repository)
+        try:
+            self._runner.stream(["restic", "diff", older, newer, *opened.options], lines.feed, env=opened.env, timeout_s=LIST_S)
+            lines.end()
+        except ProgramFailed as error:
+            raise _translated(f"snapshots {older[:8]} and {newer[:8]} of {repository.name} could not be compared", error) from error
+        except ValueError as error:
+            raise PermanentError(f"restic's differences could not be understood ({error})") from error
+        return found.changes()
 
     def _list(self, opened: Opened, snapshot_id: str) -> Listing:
         repository = opened.repository
@@ -141,46 +214,15 @@ class ResticBackups:
         return self._runner.run(["restic", *words, *opened.options], env=opened.env, timeout_s=LOOK_S)
 
 
-def _by_listing(contents: Contents) -> tuple[Verdict, str] | None:
-    """The verdict that the listing alone allows, None when restic must be asked."""
-    if contents.foreign_engine:
-        return Verdict.FOREIGN, f"a repository of {contents.foreign_engine}"
-    if contents.config_size is not None:
-        if contents.config_size == 0:
-            return Verdict.UNREADABLE, "its config has no bytes"
-        if not contents.keys:
-            return Verdict.UNREADABLE, "it has a config, but no key is left"
-        return None
-    if contents.keys or contents.snapshots or contents.indexes or contents.packs or contents.locks:
-        left = f"{contents.keys} keys, {contents.snapshots} snapshots, {contents.indexes} indexes and {len(contents.locks)} locks"
-        return Verdict.UNREADABLE, f"its config is gone; {left} are left{', and data' if contents.packs else ''}"
-    if contents.others:
-        return Verdict.MISSING, f"no repository among what is there: {', '.join(contents.others[:5])}"
-    return Verdict.MISSING, contents.detail or "no repository: of restic's folders there are some, and nothing is in them"
+def _ignored(printed: Finished) -> bool:
+    return any("Ignoring" in line for line in printed.stderr_tail)
 
 
-def _verdict(said: Saying, contents: Contents) -> tuple[Verdict, str]:
-    if said is Saying.NO_KEY_FITS:
-        return Verdict.REFUSED, f"the password opens none of its {contents.keys} keys"
-    if said is Saying.REFUSED:
-        return Verdict.REFUSED, "the store refused to let it be read"
-    if said is Saying.UNREACHABLE:
-        return Verdict.UNREACHABLE, "the store stopped answering"
-    return Verdict.UNREADABLE, said.value
-
-
-def _remarks(contents: Contents, unread: int, stale: int, incomplete: int) -> str:
-    """What a person should know although the repository opened."""
-    told = []
-    if unread:
-        told.append(f"{unread} snapshot files cannot be read")
-    if incomplete:
-        told.append(f"{incomplete} snapshots are far smaller than those before them")
-    if stale:
-        told.append(f"{stale} stale locks")
-    if contents.keys > 1:
-        told.append(f"{contents.keys} keys")
-    return ", ".join(told)
+def _hint(finished: Finished) -> str:
+    """Where restic's own words say that it is not the usual thing."""
+    if any("permission denied" in line.lower() for line in finished.stderr_tail):
+        return "a file's owner or mode, not the repository's password: run as a user who may read all of it"
+    return ""
 
 
 def _keep(entries: list[FileEntry], line: str) -> None:

@@ -18,19 +18,62 @@ class Verdict(Enum):
     UNREADABLE = "unreadable"  # damaged: it opens not, or its list breaks off
     REFUSED = "refused"  # credentials or password not accepted
     UNREACHABLE = "unreachable"  # the store did not answer
+    LOCKED = "locked"  # whole as far as was looked, and a lock in it keeps every mover out
+    TOO_BIG = "too big"  # whole, and more than the volume holds that it would be restored into
     EXPIRED = "expired"  # newest complete snapshot older than the claim allows
     FOREIGN = "foreign"  # a repository, but another engine's, of another id than the lock file knows, or another claim's too
 
 
+class Depth(Enum):
+    """How deep a repository was looked into; each holds what the ones before it hold.
+
+    *listed*: what its folders hold, its config and its snapshots. *indexed*: every pack that its indexes name is there, with
+    its size. *tree*: every folder of one snapshot was read, and every piece of its files is in an index. *checked*: what
+    `restic check` looks at, of all snapshots. *read*: data were read and compared with their checksums, all of them or a part.
+    """
+
+    LISTED = "listed"
+    INDEXED = "indexed"
+    TREE = "tree"
+    CHECKED = "checked"
+    READ = "read"
+
+    def holds(self, other: Depth) -> bool:
+        """Whether this is as deep as the other, or deeper."""
+        order = list(Depth)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Part `number` of `of` parts of a repository's packs, as `restic check --read-data-subset` divides them."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+WHOLE = Part(1, 1)
+
+
 @dataclass(frozen=True)
 class Repository:
-    """A restic repository as it is opened from here: `address` without credentials, secrets as references (resolved late)."""
+    """A restic repository as it is opened from here: `address` without credentials, secrets as references (resolved late).
+
+    `region` "" and `addressing` "path" or "virtual" are for buckets. `normal_since`: when (epoch seconds) a person made what is
+    backed up smaller; no snapshot from before says how much a complete one holds.
+    """
 
     name: str
     address: str
     password: SecretRef
     environment: tuple[tuple[str, SecretRef], ...] = ()
     ca_file: str = ""
+    region: str = ""
+    addressing: str = "path"
+    normal_since: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +103,11 @@ class RestorePoint:
 
 @dataclass(frozen=True)
 class RepositoryLook:
-    """One look at one repository. `points` newest first, empty unless the verdict is OK or EXPIRED."""
+    """One look at one repository. `points` newest first, empty unless the verdict is OK or EXPIRED.
+
+    `unread` are snapshot files that cannot be read: id, and when each was written (epoch seconds, 0.0: nobody knows).
+    `hint` is what would help where the usual advice for the verdict would not, "" otherwise.
+    """
 
     repository: Repository
     verdict: Verdict
@@ -68,3 +115,43 @@ class RepositoryLook:
     points: tuple[RestorePoint, ...] = ()
     detail: str = ""
     stale_locks: int = 0
+    unread: tuple[tuple[str, float], ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class RepositoryLock:
+    """A lock file that keeps others out: `since` (epoch seconds) and `who` made it; `garbage` when it cannot be read at all."""
+
+    lock_id: str
+    since: float
+    who: str
+    garbage: bool = False
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How one snapshot stood a look at some depth. `depth` is the deepest that was completed with nothing wrong.
+
+    OK, or UNREADABLE (`detail` says what is lost), UNREACHABLE, REFUSED, UNKNOWN. `files` and `size` are counted in the
+    snapshot itself, None where that was not needed. `stored` is what all packs of the repository take, in bytes, None when they
+    were not listed. `remarks`: what is odd and does not stand in the way of a restore. `part` is what was read at *read*.
+    """
+
+    verdict: Verdict
+    depth: Depth | None
+    detail: str = ""
+    stored: int | None = None
+    remarks: tuple[str, ...] = ()
+    part: Part | None = None
+    hint: str = ""
+    locks: tuple[RepositoryLock, ...] = ()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What one snapshot has and another has not, as paths: what vanished from the older, what changed, how much was added."""
+
+    vanished: tuple[str, ...]
+    changed: tuple[str, ...]
+    added: int

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from adapters.backups.places import FOLDERS, Contents, PlaceRefused, PlaceUnreachable, S3Address
+from adapters.backups.places import (
+    FOLDERS,
+    Contents,
+    Found,
+    Packs,
+    PlaceLacks,
+    PlaceRefused,
+    PlaceUnreachable,
+    S3Address,
+    assembled,
+)
 from engine.secrets import Secret
+from engine.workers import Threads, each
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 DEFAULT_REGION = "us-east-1"  # any fixed word: it spares a look-up, and Storj does not check it
 
+Addressing = Literal["path", "virtual"]
+_READ_AT_ONCE = 8
+_READERS = Threads()  # for all buckets: idle ones serve the next
+
 _REFUSED = {
-    "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AuthorizationHeaderMalformed",
-    "401", "403",
+    "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "401",
 }  # fmt: skip
-_ACCOUNT = {"BandwidthLimitExceeded", "StorageLimitExceeded", "SegmentsLimitExceeded"}
+_ACCOUNT = ("limitexceeded", "cap exceeded", "capexceeded", "quota", "accountproblem", "payment", "suspended")
+"""What a store says when it is a bill or a limit, and not the key (B2's caps, Storj's limits, others' quotas)."""
+_OTHERWISE = {
+    "AuthorizationHeaderMalformed": "the region is wrong: backups.open_as[].region",
+    "IllegalLocationConstraintException": "the region is wrong: backups.open_as[].region",
+    "PermanentRedirect": "the region, the address or its style is another: backups.open_as[].region and addressing",
+    "InvalidBucketName": "the style of address may be another: backups.open_as[].addressing: virtual or path",
+}
+_MISSING = {"NoSuchKey", "404"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,7 @@ class S3Credentials:
     session_token: Secret | None = None
     region: str = DEFAULT_REGION
     ca_file: str = ""
+    addressing: Addressing = "path"
 
 
 class S3Clients:
@@ -44,7 +69,7 @@ class S3Clients:
         self._known: dict[tuple[str, S3Credentials], S3Client] = {}
 
     def get(self, endpoint: str, credentials: S3Credentials) -> S3Client:
-        """The client for this endpoint. Checksums only where required, and path style: see Storj's limits."""
+        """The client for this endpoint. Checksums only where required: see Storj's limits."""
         with self._lock:
             key = (endpoint, credentials)
             if key not in self._known:
@@ -60,7 +85,7 @@ class S3Clients:
                         # The new checksum trailers of boto3 are refused by most stores but AWS.
                         request_checksum_calculation="when_required",
                         response_checksum_validation="when_required",
-                        s3={"addressing_style": "path"},
+                        s3={"addressing_style": credentials.addressing},
                         retries={"mode": "standard", "max_attempts": 4},
                         connect_timeout=10,
                         read_timeout=60,
@@ -80,43 +105,76 @@ class S3Place:
     def contents(self) -> Contents:
         """See Place.contents."""
         try:
-            return self._listed()
+            with self._told():
+                return self._listed()
+        except PlaceLacks:  # only a listing of a bucket that does not exist says so
+            return Contents(detail=f"there is no bucket {self.address.bucket}")
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """See Place.names."""
+        with self._told():
+            return tuple(sorted(found.name for found in self._entries(f"{self._base}{folder}/", deep=True)))
+
+    def packs(self) -> Packs:
+        """See Place.packs."""
+        with self._told():
+            listed = self._entries(f"{self._base}data/", deep=True)
+        return Packs({found.name.rpartition("/")[2]: found.size for found in listed})
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """See Place.read. Several at once: each costs a way there and back."""
+        wanted = list(names)
+        yield from zip(wanted, each(_READERS, self._whole, wanted, at_once=_READ_AT_ONCE), strict=True)
+
+    def read_part(self, name: str, offset: int, length: int) -> bytes:
+        """See Place.read_part."""
+        return self._got(name, f"bytes={offset}-{offset + length - 1}")
+
+    @property
+    def _base(self) -> str:
+        return f"{self.address.prefix}/" if self.address.prefix else ""
+
+    def _whole(self, name: str) -> bytes:
+        return self._got(name, "")
+
+    def _got(self, name: str, part: str) -> bytes:
+        with self._told():
+            key = f"{self._base}{name}"
+            if part:
+                return self.client.get_object(Bucket=self.address.bucket, Key=key, Range=part)["Body"].read()
+            return self.client.get_object(Bucket=self.address.bucket, Key=key)["Body"].read()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except NoCredentialsError as error:
             raise PlaceRefused("no credentials were given") from error
         except ClientError as error:
-            return self._answered(error)
+            raise self._answered(error) from error
         except BotoCoreError as error:
             raise PlaceUnreachable(f"{self.address.endpoint}: {error}") from error
 
     def _listed(self) -> Contents:
-        base = f"{self.address.prefix}/" if self.address.prefix else ""
-        top = self._entries(base, deep=False)
+        top = self._entries(self._base, deep=False)
         if not top:
             return Contents(detail=self._nothing())
-        sizes = {name: size for name, size, _ in top}
+        sizes = {found.name: found.size for found in top}
         known = {"config", "data/", *(f"{name}/" for name in FOLDERS)}
-        counts = {name: self._entries(f"{base}{name}/", deep=True) if f"{name}/" in sizes else [] for name in FOLDERS}
-        return Contents(
-            config_size=sizes.get("config"),
-            keys=len(counts["keys"]),
-            snapshots=len(counts["snapshots"]),
-            indexes=len(counts["index"]),
-            packs="data/" in sizes,
-            locks=tuple(written for _, _, written in counts["locks"]),
-            others=tuple(sorted(name for name in sizes if name not in known)),
-        )
+        files = {name: self._entries(f"{self._base}{name}/", deep=True) for name in FOLDERS if f"{name}/" in sizes}
+        return assembled(sizes.get("config"), files, "data/" in sizes, sizes.keys() - known)
 
-    def _entries(self, prefix: str, *, deep: bool) -> list[tuple[str, int, float]]:
-        """(name, size, time written) under the prefix; with `deep` False one level, folders ending in a slash."""
-        found: list[tuple[str, int, float]] = []
+    def _entries(self, prefix: str, *, deep: bool) -> list[Found]:
+        """What is under the prefix; with `deep` False one level, folders ending in a slash."""
+        found: list[Found] = []
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.address.bucket, Prefix=prefix, Delimiter="" if deep else "/"
         )
         for page in pages:
             for item in page.get("Contents", []):
-                found.append((item["Key"].removeprefix(prefix), item["Size"], item["LastModified"].timestamp()))
-            found += [(folder["Prefix"].removeprefix(prefix), 0, 0.0) for folder in page.get("CommonPrefixes", [])]
-        return [entry for entry in found if entry[0]]
+                found.append(Found(item["Key"].removeprefix(prefix), item["Size"], item["LastModified"].timestamp()))
+            found += [Found(folder["Prefix"].removeprefix(prefix), 0, 0.0) for folder in page.get("CommonPrefixes", [])]
+        return [entry for entry in found if entry.name]
 
     def _nothing(self) -> str:
         """Why nothing at all was found: an empty bucket is what keys of another encryption phrase see, without any error."""
@@ -127,16 +185,20 @@ class S3Place:
             "so it does, without an error, for keys that were made with another encryption phrase"
         )
 
-    def _answered(self, error: ClientError) -> Contents:
+    def _answered(self, error: ClientError) -> Exception:
+        """What the answer means, with the store's own words: only they tell a wrong key from a bill that was not paid."""
         code = str(error.response.get("Error", {}).get("Code", ""))
+        message = str(error.response.get("Error", {}).get("Message", ""))
         status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        told = f"{self.address.endpoint} answered {status} {code}"
-        if code == "NoSuchBucket":
-            return Contents(detail=f"there is no bucket {self.address.bucket}")
-        if code in _ACCOUNT:
-            raise PlaceUnreachable(f"{told}: a limit of the account, not of the key") from error
+        told = f"{self.address.endpoint} answered {status} {code}" + (f": {message}" if message else "")
+        if code == "NoSuchBucket" or code in _MISSING:
+            return PlaceLacks(told)
+        if any(word in f"{code} {message}".lower() for word in _ACCOUNT):
+            return PlaceUnreachable(f"{told}; a limit of the account, not of the key")
         if code == "RequestTimeTooSkewed":
-            raise PlaceUnreachable(f"{told}: the clock of this machine or of the store is wrong, compare `date -u`") from error
+            return PlaceUnreachable(f"{told}; the clock of this machine or of the store is wrong, compare `date -u`")
+        if code in _OTHERWISE or status.startswith("3"):
+            return PlaceUnreachable(f"{told}; {_OTHERWISE.get(code, _OTHERWISE['PermanentRedirect'])}")
         if code in _REFUSED or status in ("401", "403"):
-            raise PlaceRefused(told) from error
-        raise PlaceUnreachable(told) from error
+            return PlaceRefused(told)
+        return PlaceUnreachable(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from enum import Enum
 
@@ -22,6 +23,7 @@ class Saying(Enum):
 
 _BY_CODE = {10: Saying.NO_REPOSITORY, 11: Saying.LOCKED, 12: Saying.NO_KEY_FITS}  # restic's documented codes
 _BY_WORDS = (
+    (Saying.UNREACHABLE, ("cap exceeded", "limitexceeded", "quotaexceeded")),  # a bill, told with the code of a refusal
     (Saying.NO_SNAPSHOT, ("no matching id found", "no snapshot found")),
     (Saying.REFUSED, ("access denied", "accessdenied", "signaturedoesnotmatch", "invalidaccesskeyid", "permission denied")),
     (
@@ -34,6 +36,10 @@ _BY_WORDS = (
     ),
 )  # fmt: skip
 
+_ADVICE = (
+    "The repository contains damaged pack files", "The repository is damaged and must be repaired", "restic repair",
+    "Damaged pack files can be caused", "Fatal: repository contains errors", "You can run", "Run `restic",
+)  # fmt: skip
 _ABSENT = re.compile(r"failed to load snapshot [0-9a-f]+: .*(no such file|does not exist|not found)")
 
 
@@ -48,3 +54,23 @@ def meaning(finished: Finished) -> Saying:
         if any(mark in words for mark in marks):
             return saying
     return Saying.DAMAGED
+
+
+def words(finished: Finished) -> tuple[str, ...]:
+    """What it complained of, a line each and in its order: its JSON undone, its advice and its closing sentence left out.
+
+    The advice is to prune or to repair, which deletes what could still be saved.
+    """
+    lines = []
+    for line in finished.stderr_tail:
+        told = line
+        if line.startswith("{"):
+            try:
+                raw = json.loads(line)
+                told = str(raw.get("message") or raw.get("error", {}).get("message") or line)
+            except (ValueError, AttributeError):
+                pass
+        told = " ".join(told.split())
+        if told and not told.startswith(_ADVICE):
+            lines.append(told)
+    return tuple(lines)

@@ -5,12 +5,24 @@ from __future__ import annotations
 import logging
 import posixpath
 import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
 
-from adapters.backups.places import FOLDERS, Contents, PlaceRefused, PlaceUnreachable, SftpAddress
+from adapters.backups.places import (
+    FOLDERS,
+    Contents,
+    Found,
+    Packs,
+    PlaceLacks,
+    PlaceRefused,
+    PlaceUnreachable,
+    SftpAddress,
+    assembled,
+)
 
 _TIMEOUT_S = 20.0
 # Its threads print the traceback of what is raised here as well: an answer of ours is one line, not forty.
@@ -41,6 +53,38 @@ class SftpPlace:
 
     def contents(self) -> Contents:
         """See Place.contents."""
+        with self._connected() as sftp:
+            return _listed(sftp, self.address.path)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """See Place.names."""
+        with self._connected() as sftp:
+            return tuple(sorted(found.name for found in _files(sftp, posixpath.join(self.address.path, folder))))
+
+    def packs(self) -> Packs:
+        """See Place.packs. The server does not say what it would let us read."""
+        data = posixpath.join(self.address.path, "data")
+        with self._connected() as sftp:
+            folders = sftp.listdir(data)
+            return Packs({f.name: f.size for folder in folders for f in _files(sftp, posixpath.join(data, folder))})
+
+    def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """See Place.read. One connection for all of them."""
+        with self._connected() as sftp:
+            for name in names:
+                with sftp.open(posixpath.join(self.address.path, name), "rb") as file:
+                    file.prefetch()
+                    content = file.read()
+                yield name, content
+
+    def read_part(self, name: str, offset: int, length: int) -> bytes:
+        """See Place.read_part."""
+        with self._connected() as sftp, sftp.open(posixpath.join(self.address.path, name), "rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    @contextmanager
+    def _connected(self) -> Iterator[paramiko.SFTPClient]:
         client = paramiko.SSHClient()
         try:
             if self.trust.known_hosts.exists():
@@ -59,11 +103,18 @@ class SftpPlace:
                 channel_timeout=_TIMEOUT_S,
             )
             with client.open_sftp() as sftp:
-                return _listed(sftp, self.address.path)
+                yield sftp
         except paramiko.BadHostKeyException as error:
             raise PlaceRefused(f"{self.address.host} shows another key than the one pinned in {self.trust.known_hosts}") from error
-        except (paramiko.AuthenticationException, PermissionError) as error:
+        except paramiko.AuthenticationException as error:
             raise PlaceRefused(f"{self.address.host}: {error}") from error
+        except PermissionError as error:
+            user = self.address.user or "this user"
+            raise PlaceRefused(
+                f"{self.address.host}: {error}", f"the server lets {user} in, and not read this: the files' owner or mode there"
+            ) from error
+        except FileNotFoundError as error:
+            raise PlaceLacks(f"{self.address.host}: {error}") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
             # NoValidConnectionsError has no errno, and says so: "[Errno None] Unable to connect …".
             raise PlaceUnreachable(f"{self.address.host}: {str(error).removeprefix('[Errno None] ')}") from error
@@ -81,17 +132,13 @@ def _listed(sftp: paramiko.SFTPClient, path: str) -> Contents:
         except FileNotFoundError:
             raise PlaceUnreachable(f"the folder {parent} does not exist there: is its disk mounted?") from error
         return Contents(detail=f"{parent} was listed, {posixpath.basename(path)} is not in it")
-    files = {name: _files(sftp, posixpath.join(path, name)) if name in top else [] for name in FOLDERS}
     known = {"config", "data", *FOLDERS}
-    return Contents(
-        config_size=top["config"].st_size if "config" in top else None,
-        keys=len(files["keys"]),
-        snapshots=len(files["snapshots"]),
-        indexes=len(files["index"]),
-        packs="data" in top and _packs(sftp, posixpath.join(path, "data")),
-        locks=tuple(float(entry.st_mtime or 0) for entry in files["locks"]),
-        others=tuple(sorted(top.keys() - known)),
-        detail="" if top else "the folder is there and empty",
+    return assembled(
+        top["config"].st_size if "config" in top else None,
+        {name: _files(sftp, posixpath.join(path, name)) for name in FOLDERS if name in top},
+        "data" in top and _packs(sftp, posixpath.join(path, "data")),
+        top.keys() - known,
+        "" if top else "the folder is there and empty",
     )
 
 
@@ -100,5 +147,6 @@ def _packs(sftp: paramiko.SFTPClient, data: str) -> bool:
     return any(_files(sftp, posixpath.join(data, folder)) for folder in sftp.listdir(data))
 
 
-def _files(sftp: paramiko.SFTPClient, path: str) -> list[paramiko.SFTPAttributes]:
-    return [entry for entry in sftp.listdir_attr(path) if stat.S_ISREG(entry.st_mode or 0)]
+def _files(sftp: paramiko.SFTPClient, path: str) -> list[Found]:
+    entries = (entry for entry in sftp.listdir_attr(path) if stat.S_ISREG(entry.st_mode or 0))
+    return [Found(entry.filename, entry.st_size or 0, float(entry.st_mtime or 0)) for entry in entries]

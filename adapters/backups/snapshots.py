@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from adapters.backups.results import RestorePoint
+from adapters.backups.results import Changes, RestorePoint
 from adapters.volsync.results import FileEntry
 
-NEIGHBOURS = 12
+BURST_S = 15 * 60.0
+"""Snapshots of one host and path that follow each other as fast as this are one backup and its retries, in seconds."""
 _BASELINE = 3
 _FEWER_FILES = 5
-_FEWER_BYTES = 1 << 20
+_FEWER_BYTES = 1 << 18
 # Go's os.FileMode keeps these three elsewhere than st_mode does.
 _GO_BITS = ((1 << 23, 0o4000), (1 << 22, 0o2000), (1 << 20, 0o1000))
 
@@ -31,8 +31,11 @@ def identity_of(printed: bytes) -> str:
     return found
 
 
-def restore_points(repository_id: str, printed: bytes) -> tuple[RestorePoint, ...]:
-    """The answer of `restic snapshots --json`, newest first. ValueError when it is not what restic prints."""
+def restore_points(repository_id: str, printed: bytes, normal_since: float = 0.0) -> tuple[RestorePoint, ...]:
+    """The answer of `restic snapshots --json`, newest first. ValueError when it is not what restic prints.
+
+    `normal_since` (epoch seconds): what is older says nothing about how much a complete snapshot holds.
+    """
     try:
         raw = json.loads(printed)
         points = [_point(repository_id, one) for one in raw]
@@ -40,9 +43,67 @@ def restore_points(repository_id: str, printed: bytes) -> tuple[RestorePoint, ..
         raise ValueError(f"restic printed snapshots of an unknown shape ({error})") from error
     points.sort(key=lambda point: (point.time, point.snapshot_id))
     judged: list[RestorePoint] = []
+    usual: dict[tuple[str, tuple[str, ...]], _Usual] = {}
     for point in points:
-        judged.append(_judged(point, judged))
+        known = usual.setdefault((point.hostname, point.paths), _Usual())
+        complete = point.time < normal_since or not known.exceeds(point)
+        if complete and point.time >= normal_since:
+            known.learn(point)
+        judged.append(replace(point, complete=complete))
     return tuple(reversed(judged))
+
+
+class _Usual:
+    """What a complete snapshot of one host and path held so far: the last few backups, each with its retries counted once.
+
+    restic does not write into a snapshot that files could not be read (exit 3), so size is all that tells. One that is far
+    smaller never becomes usual, however often it comes: that the data are meant to be fewer is for a person to say.
+    """
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+        self._files: list[int | None] = []
+        self._sizes: list[int | None] = []
+
+    def exceeds(self, point: RestorePoint) -> bool:
+        """Whether what was usual so far is far more than this one holds. That it holds more is never suspicious."""
+        return _far_less(point.files, self._files, _FEWER_FILES) or _far_less(point.size, self._sizes, _FEWER_BYTES)
+
+    def learn(self, point: RestorePoint) -> None:
+        """A complete one: of a burst the fullest stands for all."""
+        if point.time - self._last <= BURST_S and self._files:
+            self._files[-1] = max(filter(None, (self._files[-1], point.files)), default=self._files[-1])
+            self._sizes[-1] = max(filter(None, (self._sizes[-1], point.size)), default=self._sizes[-1])
+        else:
+            self._files = [*self._files, point.files][-_BASELINE:]
+            self._sizes = [*self._sizes, point.size][-_BASELINE:]
+        self._last = point.time
+
+
+class Differences:
+    """Gathers what `restic diff --json` prints, line by line."""
+
+    def __init__(self) -> None:
+        self._vanished: list[str] = []
+        self._changed: list[str] = []
+        self._added = 0
+
+    def line(self, line: str) -> None:
+        """One line. ValueError when it is not JSON."""
+        told: dict[str, Any] = json.loads(line)
+        if told.get("message_type") != "change":
+            return
+        path, modifier = str(told["path"]).lstrip("/"), str(told["modifier"])
+        if modifier == "-":
+            self._vanished.append(path)
+        elif modifier == "+":
+            self._added += 1
+        else:
+            self._changed.append(path)
+
+    def changes(self) -> Changes:
+        """All of it so far; a folder is told by what was in it."""
+        return Changes(tuple(sorted(self._vanished)), tuple(sorted(self._changed)), self._added)
 
 
 def pin_of(seconds: float) -> str:
@@ -72,7 +133,7 @@ def file_entry(line: str) -> FileEntry | None:
 
 def _point(repository_id: str, raw: dict[str, Any]) -> RestorePoint:
     summary = raw.get("summary") or {}
-    seconds = _seconds(str(raw["time"]))
+    seconds = seconds_of(str(raw["time"]))
     return RestorePoint(
         repository_id=repository_id,
         snapshot_id=str(raw["id"]),
@@ -86,7 +147,7 @@ def _point(repository_id: str, raw: dict[str, Any]) -> RestorePoint:
     )
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
     """restic prints nanoseconds and the zone of the machine that backed up; `fromisoformat` takes six digits at most."""
     head, dot, tail = text.replace("Z", "+00:00").partition(".")
     if dot:
@@ -99,22 +160,9 @@ def _number(summary: dict[str, Any], name: str) -> int | None:
     return int(summary[name]) if name in summary else None
 
 
-def _judged(point: RestorePoint, before: Iterable[RestorePoint]) -> RestorePoint:
-    """Incomplete when far smaller than the last complete ones of the same host and paths before it.
-
-    restic does not write into a snapshot that files could not be read (exit 3), so this is all that a snapshot tells. Growing
-    is never suspicious; what stays small for as many backups as NEIGHBOURS is the new normal.
-    """
-    same = [one for one in before if (one.hostname, one.paths) == (point.hostname, point.paths)][-NEIGHBOURS:]
-    baseline = [one for one in same if one.complete][-_BASELINE:]
-    files = [one.files for one in baseline if one.files is not None]
-    sizes = [one.size for one in baseline if one.size is not None]
-    shrunk = _far_less(point.files, files, _FEWER_FILES) or _far_less(point.size, sizes, _FEWER_BYTES)
-    return replace(point, complete=not shrunk)
-
-
-def _far_less(value: int | None, before: list[int], floor: int) -> bool:
-    if value is None or not before:
+def _far_less(value: int | None, before: list[int | None], floor: int) -> bool:
+    told = [one for one in before if one is not None]
+    if value is None or not told:
         return False
-    usual = median(before)
+    usual = median(told)
     return value * 2 < usual and usual - value >= floor

@@ -1,14 +1,11 @@
-"""dr.*: audit, plan, restore, hold, release."""
+"""dr.*: plan, restore, hold, release; dr.audit is in audit.py beside it."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from json import loads
 
-from adapters.backups.results import Verdict
 from adapters.hold.results import HoldRecord, HoldState
-from cluster.audit import ClaimAudit, audit_claim
 from cluster.course import Course
 from cluster.holding import still_held
 from console.jsonlines import JsonLines
@@ -16,102 +13,14 @@ from console.opening import open_session
 from console.problem import complete
 from console.programs import refuse_unfit
 from console.session import Session, guarded
-from console.tables import audit_findings, audit_table, database_lines, hold_table
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
+from console.tables import database_lines, hold_table
+from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import open_journal
-from engine.workers import Threads, each
-from house.loader import Part
-from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
-from house.model import BackedUpClaim, Database, House
+from house.model import Database, House
 from recovery.asof import as_time
 from recovery.course import course
 from recovery.lifting import lift, lift_database, to_release, undeclared
 from recovery.selection import select
-
-
-def audit(settings: str, json: bool, lock: bool) -> int:
-    """Every declared backup, looked at from here; with lock: write what was found as what is known from now on.
-
-    The backups section is all it needs: the rest of the settings may be unfinished.
-    """
-
-    def body() -> int:
-        return audit_house(open_session("dr.audit", settings, json, Part.BACKUPS), lock)
-
-    return guarded("dr.audit", json, body, settings)
-
-
-def audit_house(session: Session, lock: bool) -> int:
-    """Audit, show, and write the lock if that is wanted."""
-    audits = audit_all(session)
-    counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
-    counts = {word: count for word, count in counts.items() if count}
-    if not session.json:
-        show_audits(session, audits, counts)
-    bad = [a for a in audits if a.verdict is not Verdict.OK]
-    if lock:
-        write_lock(lock_path(session.house), locked(session, audits))
-    rows = [{"claim": a.claim.key, "verdict": a.verdict, "repository_id": a.repository_id, "detail": a.detail} for a in audits]
-    house = session.house
-    failed = bool(bad or house.unread)
-    return session.finish(
-        "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
-        audits=rows, not_audited=house.unsupported, notes=house.notes, unread=house.unread,
-    )  # fmt: skip
-
-
-def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, int]) -> None:
-    """The table, what is wrong, what was not audited at all, and one sentence."""
-    session.console.print(audit_table(audits))
-    for line in audit_findings(audits):
-        session.console.print(line, markup=False)
-    house = session.house
-    left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
-    left += [f"note: {note}" for note in house.notes if note not in house.unread]
-    left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
-    for line in (["", *left] if left else []):
-        session.console.print(line, markup=False)
-    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "the repository declares none"
-    session.console.print(f"\n{session.prefix}{len(audits)} declared backups: {told}. Nothing was changed.", markup=False)
-
-
-def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
-    """What is known from now on: the good ones of this audit, and of the others what was known before."""
-    rows = {row.claim: row for row in read_lock(lock_path(session.house))}
-    for found in audits:
-        point = found.newest
-        if found.verdict is Verdict.OK and point is not None:
-            complete = sum(p.complete for p in found.points)
-            rows[found.claim.key] = LockedClaim(
-                found.claim.key, found.repository_id, complete, point.size or 0, point.time
-            )
-    return list(rows.values())
-
-
-def with_drops(found: ClaimAudit, known: LockedClaim) -> ClaimAudit:
-    """The audit of a good backup, and what has dropped in it since the lock was written: a remark, never a verdict."""
-    point = found.newest
-    if found.verdict is not Verdict.OK or point is None:
-        return found
-    told = drops(known, sum(p.complete for p in found.points), point.size, point.time)
-    return replace(
-        found, detail="; ".join((found.detail, *told)), remarks="; ".join(filter(None, (found.remarks, *told)))
-    )
-
-
-def audit_all(session: Session) -> list[ClaimAudit]:
-    """One audit per claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed."""
-    known = {row.claim: row for row in read_lock(lock_path(session.house))}
-    with session.doors(None) as doors:
-        house, look = session.house, doors.look
-
-        def audited(claim: BackedUpClaim) -> ClaimAudit:
-            row = known.get(claim.key)
-            found = audit_claim(look.backups, look.clock, house, claim, row.repository_id if row else "")
-            return found if row is None else with_drops(found, row)
-
-        # At once: a store that does not answer is waited for once, not once per claim.
-        return each(Threads(), audited, house.claims, at_once=house.limits.parallel)
 
 
 def plan(settings: str, json: bool, claims: str, as_of: str) -> int:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.backups.results import Repository, RepositoryLook, RestorePoint, Verdict
+from adapters.backups.results import (
+    WHOLE,
+    Changes,
+    Depth,
+    Examination,
+    Part,
+    Repository,
+    RepositoryLock,
+    RepositoryLook,
+    RestorePoint,
+    Verdict,
+)
 from adapters.volsync.results import Listing
 from engine.errors import PermanentError, TransientError
 from lab.world.store import Store, StoredSnapshot, Trouble
@@ -47,6 +58,39 @@ class ModelledBackups:
             if not any(p.complete for p in points):
                 return RepositoryLook(repository, Verdict.EMPTY, found.repository_id, points, f"{len(points)} snapshots")
             return RepositoryLook(repository, Verdict.OK, found.repository_id, points, found.remark)
+
+    def examine(
+        self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
+    ) -> Examination:
+        """See ports.BackupsView. The store has no packs: `sound` says how deep nothing wrong is found."""
+        try:
+            snapshot = self._snapshot(repository, snapshot_id)
+        except TransientError as error:
+            return Examination(Verdict.UNREACHABLE, None, error.what)
+        except PermanentError as error:
+            return Examination(Verdict.UNREADABLE, None, error.what)
+        found = self._store.repositories[repository.address]
+        if not found.sound or not Depth(found.sound).holds(depth):
+            return Examination(Verdict.UNREADABLE, None, f"1 pack not there: found at {depth.value}")
+        locks = (RepositoryLock("1" * 64, self._world.clock.now(), found.lock),) if found.lock else ()
+        size = sum(entry.size for entry in snapshot.entries)
+        return Examination(
+            Verdict.OK, depth, stored=size, part=part if depth is Depth.READ else None, locks=locks
+        )
+
+    def identity(self, repository: Repository) -> str:
+        """See ports.BackupsView."""
+        with self._world.looking():
+            found = self._store.repositories.get(repository.address)
+            return "" if found is None or self._store.down or found.trouble is not None else found.repository_id
+
+    def changes(self, repository: Repository, older: str, newer: str) -> Changes:
+        """See ports.BackupsView."""
+        before, after = (
+            {e.path: e for e in self._snapshot(repository, one).entries if e.kind != "dir"} for one in (older, newer)
+        )
+        changed = (path for path, entry in after.items() if path in before and before[path] != entry)
+        return Changes(tuple(sorted(before.keys() - after.keys())), tuple(sorted(changed)), len(after.keys() - before.keys()))
 
     def listing(self, repository: Repository, snapshot_id: str) -> Listing:
         """See ports.BackupsView. Without hashes, as restic's own list is."""

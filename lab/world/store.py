@@ -36,13 +36,18 @@ class StoredSnapshot:
 
 @dataclass
 class StoredRepository:
-    """One repository; snapshots in order of time. `remark` is what a look tells beside them (stale locks and such)."""
+    """One repository; snapshots in order of time. `remark` is what a look tells beside them (stale locks and such).
+
+    `sound` is the deepest look that finds nothing wrong (a Depth's word; "" for none), `lock` who holds it exclusively.
+    """
 
     repository_id: str
     snapshots: list[StoredSnapshot] = field(default_factory=list)
     trouble: Trouble | None = None
     half_listing: bool = False
     remark: str = ""
+    sound: str = "read"
+    lock: str = ""
 
 
 class Store:

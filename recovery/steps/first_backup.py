@@ -12,7 +12,8 @@ from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView
 from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS, is_of
-from cluster.audit import of_the_mover, repository_of
+from cluster.audit import repository_of
+from cluster.counting import is_future, of_the_mover
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -68,7 +69,7 @@ class FirstBackup(BaseStep):
                 f"{self.claim.key} is not backed up to the repository that it was restored from",
                 evidence=(f"restored from {entry.repository_id[:8]}", f"there now: {seen.repository_id[:8]}"),
             )
-        point = after_release(seen, entry, source)
+        point = after_release(seen, entry, source, look.clock.now())
         if point is None:
             if source.running:
                 return changing("VolSync is backing up")
@@ -105,7 +106,8 @@ class FirstBackup(BaseStep):
 
     def _there(self, act: ActContext, entry: HeldClaim) -> bool:
         source = act.claims.source(self.claim.namespace, self.claim.source)
-        return after_release(act.backups.look(repository_of(self.house, self.claim)), entry, source) is not None
+        seen = act.backups.look(repository_of(self.house, self.claim))
+        return after_release(seen, entry, source, act.clock.now()) is not None
 
     def _wait(self, act: ActContext, ended: Callable[[SourceBackups], bool]) -> None:
         def look() -> bool | None:
@@ -132,18 +134,20 @@ def files_in(backups: BackupsView, repository: Repository, point: RestorePoint) 
     return sum(entry.kind == "file" for entry in listing.entries)
 
 
-def after_release(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups) -> RestorePoint | None:
+def after_release(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups, now: float) -> RestorePoint | None:
     """VolSync's newest complete snapshot that was begun after the release, other than the pinned one, with some file in it.
 
     A mover that was at work when the claim was held again saves the old data, and may do so at any time before the release.
-    What our own trigger has saved counts by name: the node's clock, which dates a snapshot, need not agree with ours.
+    What our own trigger has saved counts by name: the node's clock, which dates a snapshot, need not agree with ours. Any other
+    that is dated later than `now` (epoch seconds) can have been made at any time.
     """
     ours = SAVED.findall("\n".join(source.log)) if is_of(source.last_manual, trigger_of(entry)) else []
     released = entry.released or entry.since
     for point in of_the_mover(seen.points):
         if not point.complete or point.snapshot_id == entry.snapshot_id or point.files == 0:
             continue
-        if point.time >= released or any(point.snapshot_id.startswith(name) for name in ours):
+        named = any(point.snapshot_id.startswith(name) for name in ours)
+        if named or (point.time >= released and not is_future(point, now)):
             return point
     return None
 

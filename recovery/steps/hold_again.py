@@ -16,7 +16,7 @@ from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
-from recovery.choice import candidates, named
+from recovery.choice import asked_for, candidates, named
 from recovery.record import entry_of, is_through
 from recovery.suspension import kustomization_of, refuse_foreign
 
@@ -69,7 +69,7 @@ class HoldAgain(BaseStep):
 
     def audit(self, backups: BackupsView, clock: Clock) -> ClaimAudit:
         """The claim's backup as it is now."""
-        return audit_claim(backups, clock, self.house, self.claim, self.known_id, self.as_of)
+        return audit_claim(backups, clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         claim = self.claim

@@ -14,7 +14,7 @@ from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
-from recovery.choice import candidates, named, newer
+from recovery.choice import asked_for, candidates, named, newer
 from recovery.record import entry_of, is_through
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
@@ -59,7 +59,7 @@ class PinClaim(BaseStep):
                     "released restore it again by name with --as-of",
                 )
             return satisfied(f"snapshot {entry.snapshot_id[:8]} of {entry.pin}")
-        audit = audit_claim(look.backups, look.clock, self.house, self.claim, self.known_id, self.as_of)
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
         if audit.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return unknown(f"the backup cannot be seen: {audit.verdict.value}", audit.detail)
         point = candidates(audit, self.as_of, look.clock.now())[0]
@@ -82,7 +82,7 @@ class PinClaim(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = entry_of(act.hold, self.claim)
-        audit = audit_claim(act.backups, act.clock, self.house, self.claim, self.known_id, self.as_of)
+        audit = audit_claim(act.backups, act.clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
         points = candidates(audit, self.as_of, act.clock.now())
         # What was seen, and consented to where that was needed, counts: not what is newest by now.
         point = next((p for p in points if named(audit, p)[0] == seen.evidence[0]), None)

@@ -12,7 +12,7 @@ import pytest
 
 from console.runbook import write_runbook
 from console.session import guarded
-from console.verbs import dr
+from console.verbs import audit
 from engine.errors import PermanentError
 from engine.secrets import Secret, encodings
 from house.model import House
@@ -113,7 +113,7 @@ def test_a_plan_a_verify_and_an_audit_that_are_told_secrets_print_none(desk: Des
     for as_json in (True, False):
         desk.session("cluster.plan", json=as_json).plan(desk.running.bootstrap)
         desk.session("cluster.verify", json=as_json).verify(desk.running.bootstrap)
-        dr.audit_house(desk.session("dr.audit", json=as_json), lock=True)
+        audit.audit_house(desk.session("dr.audit", json=as_json), lock=True)
     printed = capsys.readouterr()
     assert traces(printed.out + printed.err) == []
     assert "•••" in printed.out

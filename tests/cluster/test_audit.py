@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from adapters.backups.results import Repository, RepositoryLook, RestorePoint, Verdict
-from adapters.volsync.results import Listing
-from cluster.audit import ClaimAudit, audit_claim, repository_of
+from adapters.backups.results import (
+    WHOLE,
+    Changes,
+    Depth,
+    Examination,
+    Part,
+    Repository,
+    RepositoryLock,
+    RepositoryLook,
+    RestorePoint,
+    Verdict,
+)
+from adapters.volsync.results import FileEntry, Listing
+from cluster.audit import Asked, ClaimAudit, audit_claim, repository_of
 from engine.probe import Condition
 from house.model import BackedUpClaim, Requirement
 from lab.world.clock import VirtualClock
@@ -32,14 +43,35 @@ class Seen:
     verdict: Verdict
     points: tuple[RestorePoint, ...] = ()
     detail: str = ""
+    deep: Examination | None = None
+    listed: Listing | None = None
+    unread: tuple[tuple[str, float], ...] = ()
+    others: dict[str, str] = field(default_factory=dict)
 
     def look(self, repository: Repository) -> RepositoryLook:
         """See ports.BackupsView."""
-        return RepositoryLook(repository, self.verdict, ID if self.points else "", self.points, self.detail)
+        identity = ID if self.points else ""
+        return RepositoryLook(repository, self.verdict, identity, self.points, self.detail, unread=self.unread)
 
-    def listing(self, repository: Repository, snapshot_id: str) -> Listing:
+    def examine(
+        self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
+    ) -> Examination:
+        """What the test says of this depth, else nothing wrong."""
+        found = self.deep or Examination(Verdict.OK, depth)
+        return found if found.verdict is not Verdict.OK else replace(found, depth=depth)
+
+    def identity(self, repository: Repository) -> str:
+        """Of the repositories at other addresses."""
+        return self.others.get(repository.address, "")
+
+    def changes(self, repository: Repository, older: str, newer: str) -> Changes:
         """Not asked by an audit."""
         raise AssertionError
+
+    def listing(self, repository: Repository, snapshot_id: str) -> Listing:
+        """Asked where a snapshot does not tell how many files it holds."""
+        assert self.listed is not None
+        return self.listed
 
     def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """Not asked by an audit."""
@@ -48,7 +80,8 @@ class Seen:
 
 def audited(seen: Seen, claim: BackedUpClaim | None = None, known: str = "") -> ClaimAudit:
     """The verdict."""
-    return audit_claim(seen, VirtualClock(), a_house(), claim or a_claim(), known)
+    claim = claim or a_claim()
+    return audit_claim(seen, VirtualClock(), a_house(), claim, Asked({claim.key: known} if known else {}))
 
 
 def test_the_newest_complete_one_is_what_counts() -> None:
@@ -64,7 +97,7 @@ def test_what_the_look_remarks_stays_when_all_is_well() -> None:
     found = audited(Seen(Verdict.OK, (point(),), "2 stale locks"))
     assert found.verdict is Verdict.OK
     assert found.detail.endswith("1000 bytes; 2 stale locks")
-    assert found.probe().detail == found.detail
+    assert found.probe().detail == f"ok (tree): {found.detail}"
     assert found.detail.count("complete snapshots") == 1
 
 
@@ -86,7 +119,7 @@ def test_as_of_judges_the_one_of_that_time_and_not_its_age() -> None:
     poisoned, good = point(60.0, size=8), point(7200.0)
     seen = Seen(Verdict.OK, (poisoned, good))
     assert audited(seen, claim).verdict is Verdict.EMPTY
-    found = audit_claim(seen, VirtualClock(), a_house(), claim, as_of=NOW - 3600.0)
+    found = audit_claim(seen, VirtualClock(), a_house(), claim, Asked(as_of=NOW - 3600.0))
     assert (found.verdict, found.newest) == (Verdict.OK, good)
 
 
@@ -166,3 +199,96 @@ def test_what_helps_is_the_hint_and_what_was_seen_is_the_evidence(verdict: Verdi
     probe = ClaimAudit(a_claim(), verdict, "", None, None, (), "as seen").probe()
     assert probe.hint
     assert probe.evidence == (a_claim().open_as,)
+
+
+def test_the_verdict_says_how_deep_it_goes() -> None:
+    found = audit_claim(Seen(Verdict.OK, (point(),)), VirtualClock(), a_house(), a_claim(), Asked(depth=Depth.LISTED))
+    assert (found.depth, found.told) == (Depth.LISTED, "ok (listed)")
+    seen = Seen(Verdict.OK, (point(),), deep=Examination(Verdict.OK, Depth.READ, part=Part(3, 8)))
+    part = audit_claim(seen, VirtualClock(), a_house(), a_claim(), Asked(depth=Depth.READ, part=Part(3, 8)))
+    assert part.told == "ok (read 3/8)"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.UNREADABLE, Verdict.UNREACHABLE, Verdict.REFUSED, Verdict.UNKNOWN])
+def test_what_a_deeper_look_finds_is_the_verdict_however_good_the_list_is(verdict: Verdict) -> None:
+    found = audited(Seen(Verdict.OK, (point(),), deep=Examination(verdict, None, "2 packs of 7 not there")))
+    assert (found.verdict, found.depth, found.told) == (verdict, None, verdict.value)
+    assert "2 packs of 7 not there" in found.detail
+
+
+@pytest.mark.parametrize(("age_s", "condition"), [(60.0, Condition.CHANGING), (3600.0, Condition.MISSING)])
+def test_a_lock_that_keeps_every_mover_out_is_waited_for_while_it_is_young(age_s: float, condition: Condition) -> None:
+    lock = RepositoryLock("fe" * 32, NOW - age_s, "root on mover-1, process 1")
+    found = audited(Seen(Verdict.OK, (point(),), deep=Examination(Verdict.OK, Depth.TREE, locks=(lock,))))
+    assert (found.verdict, found.probe().condition) == (Verdict.LOCKED, condition)
+    assert "locked exclusively by root on mover-1, process 1 since" in found.detail and "unlock" in found.hint
+
+
+def test_garbage_in_the_place_of_a_lock_is_never_waited_for() -> None:
+    lock = RepositoryLock("fe" * 32, 0.0, "", garbage=True)
+    found = audited(Seen(Verdict.OK, (point(),), deep=Examination(Verdict.OK, Depth.TREE, locks=(lock,))))
+    assert found.probe().condition is Condition.MISSING and "unlock --remove-all" in found.hint
+
+
+def test_what_is_dated_in_the_future_never_counts_loudly() -> None:
+    ahead = point(-400.0)
+    found = audited(Seen(Verdict.OK, (ahead, point(30 * 86400.0))), a_claim(requirement=Requirement(True, 3600.0, 0)))
+    assert (found.verdict, found.newest) == (Verdict.EXPIRED, point(30 * 86400.0))
+    assert "1 snapshots dated in the future" in found.detail and found.left[0].snapshot_id == ahead.snapshot_id
+    assert audited(Seen(Verdict.OK, (ahead,))).verdict is Verdict.EMPTY
+    skewed = audited(Seen(Verdict.OK, (point(-200.0),)))
+    assert (skewed.verdict, skewed.age) == (Verdict.OK, 0.0), "a clock may be a few minutes ahead"
+
+
+def test_another_host_s_newest_is_remarked_on_and_not_chosen() -> None:
+    stranger = replace(point(60.0), hostname="neighbour")
+    found = audited(Seen(Verdict.OK, (stranger, point())))
+    assert (found.verdict, found.newest) == (Verdict.OK, point())
+    assert "1 snapshots of another host (neighbour), the newest of all among them" in found.remarks
+    alone = audited(Seen(Verdict.OK, (stranger,)))
+    assert (alone.verdict, alone.newest) == (Verdict.OK, stranger), "where VolSync made none, whoever did is at home"
+
+
+def test_of_two_in_one_second_only_the_later_counts_for_no_mover_can_take_the_other() -> None:
+    later, earlier = replace(point(), time=NOW - 3600.2, complete=False), replace(point(), snapshot_id="9" * 64, time=NOW - 3600.8)
+    found = audited(Seen(Verdict.OK, (later, earlier, point(7200.0))))
+    assert found.newest == point(7200.0)
+    assert "1 seconds with more than one snapshot" in found.remarks
+
+
+def test_a_path_that_the_mover_s_pattern_would_match_is_remarked_on() -> None:
+    found = audited(Seen(Verdict.OK, (replace(point(60.0), paths=("/data2",)), point())))
+    assert found.newest == point() and "1 of those have /data in their path" in found.remarks
+
+
+def test_folders_only_and_no_summary_is_empty_when_data_are_required() -> None:
+    bare = replace(point(), files=None, size=None)
+    listed = Listing((FileEntry("a", "dir", 0, 0o755, 0, 0),), complete=True)
+    assert audited(Seen(Verdict.OK, (bare,), listed=listed)).verdict is Verdict.EMPTY
+    filled = Listing((*listed.entries, FileEntry("a/b", "file", 7, 0o644, 0, 0)), complete=True)
+    found = audited(Seen(Verdict.OK, (bare,), listed=filled))
+    assert found.newest is not None and (found.verdict, found.newest.files, found.newest.size) == (Verdict.OK, 1, 7)
+    assert audited(Seen(Verdict.OK, (bare,), listed=Listing((), complete=False, detail="broke off"))).verdict is Verdict.UNREADABLE
+
+
+def test_one_repository_at_two_addresses_is_known_by_its_id() -> None:
+    notes, photos = a_claim(), replace(a_claim("photos"), open_as="/mnt/link-to-notes")
+    house = replace(a_house(), claims=(notes, photos))
+    seen = Seen(Verdict.OK, (point(),), others={photos.open_as: ID})
+    assert audit_claim(seen, VirtualClock(), house, notes).verdict is Verdict.FOREIGN
+    assert audit_claim(seen, VirtualClock(), house, notes, Asked({photos.key: "cd" * 32})).verdict is Verdict.OK, "the lock knows"
+    locked = Asked({photos.key: ID})
+    assert audit_claim(Seen(Verdict.OK, (point(),)), VirtualClock(), house, notes, locked).verdict is Verdict.FOREIGN
+
+
+def test_a_snapshot_larger_than_the_volume_that_it_would_be_restored_into_is_said_before() -> None:
+    small = replace(a_claim(), capacity=999)
+    found = audited(Seen(Verdict.OK, (point(),)), small)
+    assert (found.verdict, found.probe().condition) == (Verdict.TOO_BIG, Condition.MISSING)
+    assert "has 999 bytes" in found.detail
+    assert audited(Seen(Verdict.OK, (point(),)), replace(small, capacity=1000)).verdict is Verdict.OK
+
+
+def test_a_place_s_own_advice_comes_before_the_usual_one() -> None:
+    made = ClaimAudit(a_claim(), Verdict.REFUSED, "", None, None, (), "permission denied", hint="the file's owner")
+    assert made.probe().hint == "the file's owner"

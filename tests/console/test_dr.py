@@ -13,7 +13,7 @@ from adapters.hold.results import HoldState
 from cluster.audit import ClaimAudit
 from console.session import guarded
 from console.tables import audit_findings
-from console.verbs import dr
+from console.verbs import audit, dr
 from engine import errors
 from engine.errors import PermanentError, SettingsInvalid
 from engine.journal import open_journal
@@ -34,8 +34,11 @@ class TestAudit:
         repositories = desk.running.home.store.repositories
         del repositories[a_claim("photos").mover_repository]
         repositories[a_claim("mail").mover_repository].trouble = Trouble.REFUSED
-        assert dr.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
-        result = json.loads(capsys.readouterr().out)["result"]
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        *told, result = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+        result = result["result"]
+        assert {(line["event"], line["of"]) for line in told} == {("Audited", 3)} and told[-1]["left_s"] == 0.0
+        assert {line["claim"]: line["told"] for line in told}["apps/notes"] == "ok (tree)"
         assert result["counts"] == {"ok": 1, "missing": 1, "refused": 1}
         assert [(row["claim"], row["verdict"]) for row in result["audits"]] == [
             ("apps/notes", "ok"), ("apps/photos", "missing"), ("apps/mail", "refused"),
@@ -45,19 +48,19 @@ class TestAudit:
     def test_it_needs_neither_proxmox_nor_a_cluster(self, desk: Desk) -> None:
         for host in list(desk.running.home.proxmox.hosts):
             desk.running.home.proxmox.host_down(host)
-        assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
 
     def test_a_table_names_what_was_not_audited(self, tmp_path: Path, capsys: Printed) -> None:
         from house.model import UnsupportedBackup
 
         desk = Desk(tmp_path, unsupported=(UnsupportedBackup("apps", "wiki", "kopia", "kubernetes/apps/wiki.yaml:3"),))
-        dr.audit_house(desk.session("dr.audit"), lock=False)
+        audit.audit_house(desk.session("dr.audit"), lock=False)
         assert "not audited: apps/wiki (kopia, kubernetes/apps/wiki.yaml:3)" in capsys.readouterr().out
 
     def test_what_hides_backups_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         hidden = "kubernetes/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources"
         desk = Desk(tmp_path, notes=(hidden,), unread=(hidden,))
-        assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
         told = " ".join(capsys.readouterr().out.split())
         assert f"not looked at, whatever it declares: {hidden}" in told
         assert "note:" not in told
@@ -65,7 +68,7 @@ class TestAudit:
 
 class TestTheLock:
     def test_what_is_ok_is_written_and_known_from_then_on(self, desk: Desk) -> None:
-        assert dr.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_OK
+        assert audit.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_OK
         (row,) = read_lock(lock_path(desk.running.house))
         (repository,) = desk.running.home.store.repositories.values()
         assert (row.claim, row.repository_id, row.count) == ("apps/notes", repository.repository_id, 1)
@@ -76,33 +79,33 @@ class TestTheLock:
         known = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
         write_lock(lock_path(desk.running.house), [known])
         point = RestorePoint("cd" * 32, "ef" * 32, 1.0, "1970-01-01T00:00:01Z", "volsync", ("/data",), (), 1, 1)
-        audit = ClaimAudit(a_claim(), verdict, "cd" * 32, point, 1.0, (point,), "whatever")
-        assert dr.locked(desk.session("dr.audit"), [audit]) == [known]
+        found = ClaimAudit(a_claim(), verdict, "cd" * 32, point, 1.0, (point,), "whatever")
+        assert audit.locked(desk.session("dr.audit"), [found]) == [known]
 
     def test_a_claim_that_is_not_in_the_catalog_any_more_is_kept_too(self, desk: Desk) -> None:
         gone = LockedClaim("apps/gone", "ab" * 32, 7, 4096, 1_700_000_000.0)
         write_lock(lock_path(desk.running.house), [gone])
-        dr.audit_house(desk.session("dr.audit"), lock=True)
+        audit.audit_house(desk.session("dr.audit"), lock=True)
         assert {row.claim for row in read_lock(lock_path(desk.running.house))} == {"apps/gone", "apps/notes"}
 
     def test_another_repository_than_the_locked_one_is_foreign_and_never_overwrites_it(self, desk: Desk) -> None:
         known = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
         write_lock(lock_path(desk.running.house), [known])
-        assert dr.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_STEP_FAILED
+        assert audit.audit_house(desk.session("dr.audit"), lock=True) == errors.EXIT_STEP_FAILED
         assert read_lock(lock_path(desk.running.house)) == (known,)
 
 
     def test_a_sudden_drop_against_it_is_a_remark_and_no_failure(self, desk: Desk, capsys: Printed) -> None:
-        dr.audit_house(desk.session("dr.audit"), lock=True)
+        audit.audit_house(desk.session("dr.audit"), lock=True)
         (row,) = read_lock(lock_path(desk.running.house))
         write_lock(lock_path(desk.running.house), [replace(row, count=40, bytes=1 << 30)])
         capsys.readouterr()
-        assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
         told = " ".join(capsys.readouterr().out.split())
-        assert "apps/notes is ok, and has fewer than half of the snapshots that the lock file knows (1, then 40)" in told
+        assert "apps/notes is ok (tree), and has fewer than half of the snapshots that the lock file knows (1, then 40)" in told
         assert f"less than half of the bytes that the lock file knows ({row.bytes}, then {1 << 30})" in told
-        assert dr.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_OK
-        assert "(1, then 40)" in json.loads(capsys.readouterr().out)["result"]["audits"][0]["detail"]
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_OK
+        assert "(1, then 40)" in json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["audits"][0]["detail"]
 
     def test_a_backup_that_is_too_old_is_not_called_ok_for_what_is_odd_about_it(self) -> None:
         point = RestorePoint("cd" * 32, "ef" * 32, 1.0, "1970-01-01T00:00:01Z", "volsync", ("/data",), (), 1, 1)
@@ -364,6 +367,6 @@ class TestDatabases:
 
 
 def test_an_old_row_of_the_lock_does_not_stop_what_it_agrees_with(desk: Desk) -> None:
-    dr.audit_house(desk.session("dr.audit"), lock=True)
+    audit.audit_house(desk.session("dr.audit"), lock=True)
     desk.running.house = replace(desk.running.house)
-    assert dr.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+    assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK

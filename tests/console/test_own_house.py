@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.verbs import cluster, config, dr, tools
+from console.verbs import audit, cluster, config, dr, tools
 from engine import errors
 from house.lock import write_lock
 from tests.house.small_house import write_repository
@@ -18,7 +18,7 @@ Printed = pytest.CaptureFixture[str]
 Verb = Callable[[str], int]
 
 VERBS: dict[str, tuple[Verb, int, str]] = {
-    "dr.audit": (lambda s: dr.audit(s, True, False), errors.EXIT_STEP_FAILED, "failed"),
+    "dr.audit": (lambda s: audit.audit(s, True, False, "", ""), errors.EXIT_STEP_FAILED, "failed"),
     "dr.plan": (lambda s: dr.plan(s, True, "", ""), errors.EXIT_STEP_FAILED, "refused"),
     "dr.hold": (lambda s: dr.hold(s, True, False), errors.EXIT_STEP_FAILED, "refused"),
     "dr.release": (lambda s: dr.release(s, True, "apps/vault", False, ""), errors.SettingsInvalid.exit_code, "refused"),
@@ -78,9 +78,10 @@ def test_an_audit_tells_a_secret_that_cannot_be_had_from_a_store_that_does_not_a
     (tmp_path / "nas" / "other").mkdir(parents=True)
     Path(settings).write_text(text.replace("sftp:backup@127.10.0.40:/tank/{app}", f"{tmp_path}/nas/{{app}}"))
     monkeypatch.setenv("RESTIC_PW", "not the password")
-    assert dr.audit(settings, False, False) == errors.EXIT_STEP_FAILED
+    assert audit.audit(settings, False, False, "", "") == errors.EXIT_STEP_FAILED
     shown = capsys.readouterr().out
-    verdicts = {line.split()[1]: line.split()[0] for line in shown.splitlines()[1:4]}
+    table = shown.splitlines()[shown.splitlines().index(next(line for line in shown.splitlines() if line.startswith("verdict"))) :]
+    verdicts = {line.split()[1]: line.split()[0] for line in table[1:4]}
     assert verdicts == {"apps/notes-data": "missing", "media/photos": "unknown", "apps/vault": "unknown"}
     assert "env:VAULT_PASSWORD: not set, or empty" in shown
     assert "3 declared backups: 2 unknown, 1 missing. Nothing was changed." in shown
@@ -113,7 +114,7 @@ def test_a_plan_without_a_look_writes_the_runbook_and_says_where(settings: str, 
 
 def test_a_state_folder_that_cannot_be_made_is_no_bug(settings: str, capsys: Printed) -> None:
     Path(settings).write_text(Path(settings).read_text().replace("state: state/small", "state: blackstart.yaml/state"))
-    assert dr.audit(settings, False, False) == errors.SettingsInvalid.exit_code
+    assert audit.audit(settings, False, False, "", "") == errors.SettingsInvalid.exit_code
     shown = capsys.readouterr().err
     assert "cannot be written to" in shown
     assert "house.state in the settings names another" in shown

@@ -47,8 +47,12 @@ def test_everything_is_lost_and_comes_back(held_house: Running) -> None:
 
 def test_an_incomplete_snapshot_is_not_chosen(held_house: Running) -> None:
     (address,) = held_house.home.store.repositories
-    held_house.home.store.back_up(address, DATA[:1], held_house.clock.now(), complete=False)
-    held_house.apply(held_house.restore)
+    partial = held_house.home.store.back_up(address, DATA[:1], held_house.clock.now(), complete=False)
+    refused = held_house.apply(held_house.restore)
+    assert held_house.home.kube.objects().claims[("apps", "notes")].entries != DATA, "nobody has consented to leave it behind"
+    (cause,) = refused.root_causes
+    assert f"left behind, though newer: {partial.snapshot_id[:8]} (far smaller than those before it)" in str(cause)
+    held_house.apply(held_house.restore, held_house.consent(held_house.restore))
     assert held_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
 
 

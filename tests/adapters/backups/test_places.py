@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.backups.local import LocalPlace
+from adapters.backups.mounts import not_mounted
 from adapters.backups.places import (
     Contents,
     PlaceRefused,
@@ -118,9 +119,25 @@ def test_what_may_not_be_looked_at_is_refused_and_never_taken_for_absent(closed:
             LocalPlace(place).contents()
 
 
-def test_an_empty_folder_holds_nothing_and_a_file_is_no_repository(tmp_path: Path) -> None:
+def test_an_empty_folder_on_its_parent_s_disk_may_be_a_share_that_is_not_mounted(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
-    assert LocalPlace(tmp_path / "app").contents() == Contents(detail="the folder is there and empty")
+    (tmp_path / "other" / "data").mkdir(parents=True)
+    with pytest.raises(PlaceUnreachable, match="is empty, and on the same disk as"):
+        LocalPlace(tmp_path / "app").contents()
+
+
+def test_a_mount_point_of_the_machine_s_table_that_is_not_mounted_says_nothing(tmp_path: Path) -> None:
+    table, point = tmp_path / "fstab", tmp_path / "nas box"
+    (point / "notes").mkdir(parents=True)
+    (point / "notes" / "config").write_text("left behind, and no repository")
+    escaped = str(point).replace(" ", "\\040")
+    table.write_text(f"# a share\nnas:/backups {escaped} nfs4 ro 0 0\nproc /proc proc defaults 0 0\n")
+    assert not_mounted(point / "notes", fstab=table) == f"{point} is in {table} and is not mounted: `mount {point}`"
+    assert not_mounted(Path("/proc/1"), fstab=table) == ""
+    assert not_mounted(point / "notes", fstab=tmp_path / "none") == ""
+
+
+def test_a_file_is_no_repository(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert LocalPlace(tmp_path / "file").contents().others == ("file",)
 

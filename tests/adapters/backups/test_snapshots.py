@@ -65,8 +65,23 @@ def test_growing_shrinking_a_little_and_tiny_ones_are_complete() -> None:
     assert complete((4, 900), (1, 20)) == [True, True], "too small to tell"
 
 
-def test_what_stays_small_is_the_new_normal() -> None:
-    assert complete((812, 40 * MIB), *[(3, MIB)] * 14)[-2:] == [True, True]
+def test_what_stays_small_never_becomes_usual_until_a_person_says_since_when() -> None:
+    sizes = ((812, 40 * MIB), *[(3, MIB)] * 25)
+    assert not any(complete(*sizes)[1:])
+    said = restore_points("r", printed(*sizes), normal_since=1767322800.0 - 60)  # the second of them
+    assert all(point.complete for point in said)
+
+
+def test_a_burst_of_retries_counts_once_as_what_is_usual() -> None:
+    raw = json.loads(printed(*[(100, 40 * MIB)] * 3, *[(60, 24 * MIB)] * 4, (35, 15 * MIB)))
+    for number, one in enumerate(raw[3:7]):
+        one["time"] = f"2026-01-04T03:{number * 5:02}:00Z"
+    points = restore_points("r", json.dumps(raw).encode())
+    assert [point.complete for point in reversed(points)] == [*[True] * 7, False], "four partial ones in 15 minutes are one"
+
+
+def test_a_database_of_800_kb_that_could_not_be_read_is_noticed() -> None:
+    assert complete(*[(4, 900_000)] * 2, (3, 100_000)) == [True, True, False]
 
 
 def test_hosts_and_paths_are_not_compared_with_each_other() -> None:

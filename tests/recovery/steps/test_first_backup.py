@@ -63,9 +63,9 @@ def test_a_snapshot_without_a_summary_is_counted_by_its_own_list(alive: Restorin
 
 def test_what_somebody_else_copied_into_the_repository_is_no_backup_of_the_claim(alive: Restoring) -> None:
     seen, source = looked(alive)
-    assert after_release(seen, alive.entry, source) is not None
+    assert after_release(seen, alive.entry, source, alive.clock.now()) is not None
     strange = tuple(replace(point, paths=("/home/me",)) for point in seen.points)
-    assert after_release(replace(seen, points=strange), alive.entry, source) is None
+    assert after_release(replace(seen, points=strange), alive.entry, source, alive.clock.now()) is None
 
 
 class TestWhenItBegan:
@@ -81,7 +81,7 @@ class TestWhenItBegan:
         do(alive, alive.restore, STEP)
         assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
         seen, source = looked(alive)
-        point = after_release(seen, alive.entry, source)
+        point = after_release(seen, alive.entry, source, alive.clock.now())
         assert point is not None
         assert alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id == point.snapshot_id
 

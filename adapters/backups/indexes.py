@@ -1,0 +1,53 @@
+"""What a repository's indexes say must be there: every pack with its size, every blob with its place. Opens no place itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from adapters.backups.sealed import OVERHEAD, Broken, MasterKey
+
+_HEADER = OVERHEAD + 4  # a pack ends in its sealed header and that one's length
+_ENTRY, _ENTRY_PACKED = 37, 41  # kind, length and id of each blob; for a packed one its whole length too
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob in a pack: `offset` and `length` there, in bytes; `whole` is its length unpacked, 0 when it is not packed."""
+
+    kind: str
+    pack: str
+    offset: int
+    length: int
+    whole: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """All of a repository's indexes together. `packs`: pack id → the size in bytes that its file must have."""
+
+    packs: Mapping[str, int]
+    blobs: Mapping[tuple[str, str], Blob]
+
+    def blob(self, kind: str, blob_id: str) -> Blob | None:
+        """Where the blob of this kind (`data`, `tree`) is, None when no index knows it."""
+        return self.blobs.get((kind, blob_id))
+
+
+def read_index(key: MasterKey, files: Iterable[tuple[str, bytes]]) -> Index:
+    """The indexes (id, sealed content) joined. Raises Broken, naming the file, for one that is not what restic writes."""
+    packs: dict[str, dict[int, int]] = {}
+    blobs: dict[tuple[str, str], Blob] = {}
+    for name, content in files:
+        try:
+            for pack in json.loads(key.unpacked(content))["packs"] or ():
+                for raw in pack["blobs"]:
+                    blob = Blob(raw["type"], pack["id"], raw["offset"], raw["length"], raw.get("uncompressed_length", 0))
+                    blobs.setdefault((blob.kind, raw["id"]), blob)
+                    packs.setdefault(blob.pack, {})[blob.offset] = blob.length + (_ENTRY_PACKED if blob.whole else _ENTRY)
+        except Broken as error:
+            raise Broken(f"index {name[:8]}: {error}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise Broken(f"index {name[:8]} is not what restic writes") from error
+    return Index({pack: _HEADER + sum(parts.values()) for pack, parts in packs.items()}, blobs)

@@ -1,0 +1,54 @@
+"""How far an audit is: one line that counts on a terminal, a line a repository in a pipe, an object in JSON. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.status import Status
+
+from cluster.audit import ClaimAudit
+from cluster.auditing import Audited, Look, side_by_side
+from console.session import Session
+from engine.workers import Threads
+from house.model import BackedUpClaim, Limits
+
+
+class AuditView:
+    """Tells each audit as it ends. A context manager, for the line on a terminal goes away at the end."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        live = not session.json and session.console.is_terminal
+        self._status = Status("", console=session.console) if live else None
+
+    def __enter__(self) -> AuditView:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def tell(self, ended: Audited) -> None:
+        """One repository more."""
+        audit, session = ended.audit, self._session
+        if session.json:
+            session.lines.write({
+                "event": "Audited", "claim": audit.claim.key, "verdict": audit.verdict, "depth": audit.depth, "told": audit.told,
+                "seconds": round(ended.seconds, 3), "done": ended.done, "of": ended.of, "left_s": round(ended.left_s, 1),
+            })  # fmt: skip
+            return
+        yet = f", about {ended.left_s:.0f} s yet" if ended.done < ended.of else ""
+        if self._status is not None:
+            self._status.update(f"{session.prefix}{ended.done} of {ended.of} repositories looked at{yet}")
+            return
+        line = f"{ended.done:>4} of {ended.of}{yet}: {audit.claim.key} {audit.told} ({ended.seconds:.1f} s)"
+        session.console.print(f"{session.prefix}{line}", markup=False)
+
+    def again(self, look: Look, claims: Sequence[BackedUpClaim], limits: Limits) -> list[ClaimAudit]:
+        """The second look at some claims, told as the first."""
+        return side_by_side(
+            look, claims, self._session.clock, Threads(), self.tell, at_once=limits.parallel, limit_s=limits.restore_s
+        )

@@ -1,0 +1,174 @@
+"""dr.audit: every declared backup, looked at from here as deep as was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from adapters.backups.results import WHOLE, Depth, Part, Verdict
+from cluster.audit import TRUSTED, Asked, ClaimAudit
+from cluster.auditing import audit_all, looked_at
+from cluster.reading import MOST_PARTS, Coverage, keep_coverage, parts_for, read_coverage
+from console.auditing import AuditView
+from console.opening import open_session
+from console.session import Session, guarded
+from console.tables import audit_findings, audit_table
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
+from engine.workers import Threads
+from house.loader import Part as Section
+from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
+from house.problems import nearest_or_all
+from house.values import size_of
+
+_READ = re.compile(r"read=([0-9]{1,3})/([0-9]{1,3})")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for: how deep, which part of the data at *read*, and how many bytes may be read in all."""
+
+    depth: Depth = Depth.TREE
+    part: Part = WHOLE
+    budget: int = 0
+
+
+def audit(settings: str, json: bool, lock: bool, depth: str, read_budget: str) -> int:
+    """Every declared backup, looked at from here; with lock: write what was found as what is known from now on.
+
+    The backups section is all it needs: the rest of the settings may be unfinished.
+    """
+
+    def body() -> int:
+        wanted = wanted_of(depth, read_budget)
+        return audit_house(open_session("dr.audit", settings, json, Section.BACKUPS), lock, wanted)
+
+    return guarded("dr.audit", json, body, settings)
+
+
+def wanted_of(depth: str, read_budget: str) -> Wanted:
+    """The words of the command line. Raises SettingsInvalid."""
+    budget = 0
+    if read_budget:
+        try:
+            budget = size_of(read_budget)
+        except ValueError as error:
+            raise SettingsInvalid(f"--read-budget {read_budget} is no size; right would be: 2GiB") from error
+        if not budget:
+            raise SettingsInvalid("--read-budget 0 would read nothing; right would be: 2GiB, or --depth tree")
+    if found := _READ.fullmatch(depth):
+        part = Part(int(found[1]), int(found[2]))
+        if not 1 <= part.number <= part.of <= MOST_PARTS or budget:
+            raise SettingsInvalid(
+                f"--depth {depth} cannot be read; right would be: read=1/8, of at most {MOST_PARTS} parts, and no --read-budget"
+            )
+        return Wanted(Depth.READ, part)
+    words = [one.value for one in Depth]
+    if depth and depth not in words:
+        raise SettingsInvalid(f"--depth {depth} is no depth; right would be: {nearest_or_all(depth, [*words, 'read=1/8'])}")
+    if budget and depth not in ("", Depth.READ.value):
+        raise SettingsInvalid(f"--read-budget reads data, and --depth {depth} does not; right would be: --depth read, or none")
+    return Wanted(Depth.READ if budget else Depth(depth) if depth else Depth.TREE, WHOLE, budget)
+
+
+def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> int:
+    """Audit, show, and write the lock if that is wanted."""
+    audits, covered = audited(session, wanted or Wanted())
+    counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
+    counts = {word: count for word, count in counts.items() if count}
+    if not session.json:
+        show_audits(session, audits, counts, covered)
+    bad = [a for a in audits if a.verdict is not Verdict.OK]
+    if lock:
+        write_lock(lock_path(session.house), locked(session, audits))
+    house = session.house
+    failed = bool(bad or house.unread)
+    return session.finish(
+        "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
+        audits=[row(a, covered) for a in audits], not_audited=house.unsupported, notes=house.notes, unread=house.unread,
+    )  # fmt: skip
+
+
+def row(audit: ClaimAudit, covered: Mapping[str, Coverage]) -> dict[str, object]:
+    """One audit as JSON has it: all that is known, and null where nothing is."""
+    point = audit.newest
+    coverage = covered.get(audit.repository_id)
+    return {
+        "claim": audit.claim.key, "verdict": audit.verdict, "depth": audit.depth, "told": audit.told,
+        "repository_id": audit.repository_id, "detail": audit.detail, "hint": audit.hint, "remarks": audit.remarks,
+        "newest": point.snapshot_id if point else None, "time": point.pin if point else None, "age_s": audit.age,
+        "files": point.files if point else None, "bytes": point.size if point else None, "snapshots": len(audit.points),
+        "left_behind": [{"snapshot": left.snapshot_id, "why": left.why} for left in audit.left], "stored_bytes": audit.stored,
+        "read": str(audit.part) if audit.part else None,
+        "covered": None if coverage is None else {
+            "parts": coverage.of, "read": len(coverage.read), "since": min(coverage.read.values(), default=None),
+        },
+    }  # fmt: skip
+
+
+def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, int], covered: Mapping[str, Coverage]) -> None:
+    """The table, what is wrong, what was not audited at all, and one sentence."""
+    session.console.print(audit_table(audits))
+    for line in audit_findings(audits):
+        session.console.print(line, markup=False)
+    house = session.house
+    left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
+    left += [f"note: {note}" for note in house.notes if note not in house.unread]
+    left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
+    left += [f"{a.claim.key}: {covered[a.repository_id]}" for a in audits if a.part is not None and a.repository_id in covered]
+    for line in (["", *left] if left else []):
+        session.console.print(line, markup=False)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "the repository declares none"
+    session.console.print(f"\n{session.prefix}{len(audits)} declared backups: {told}. Nothing was changed.", markup=False)
+
+
+def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
+    """What is known from now on: the good ones of this audit, and of the others what was known before."""
+    rows = {row.claim: row for row in read_lock(lock_path(session.house))}
+    for found in audits:
+        point = found.newest
+        if found.verdict is Verdict.OK and point is not None:
+            complete = sum(p.complete for p in found.points)
+            rows[found.claim.key] = LockedClaim(
+                found.claim.key, found.repository_id, complete, point.size or 0, point.time
+            )
+    return list(rows.values())
+
+
+def with_drops(found: ClaimAudit, known: LockedClaim) -> ClaimAudit:
+    """The audit of a good backup, and what has dropped in it since the lock was written: a remark, never a verdict."""
+    point = found.newest
+    if found.verdict is not Verdict.OK or point is None:
+        return found
+    told = drops(known, sum(p.complete for p in found.points), point.size, point.time)
+    return replace(
+        found, detail="; ".join((found.detail, *told)), remarks="; ".join(filter(None, (found.remarks, *told)))
+    )
+
+
+def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[str, Coverage]]:
+    """One audit per claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed.
+
+    Answers what is covered of each repository's data too, by its id.
+    """
+    known = {row.claim: row for row in read_lock(lock_path(session.house))}
+    asked = Asked({claim: row.repository_id for claim, row in known.items()}, depth=wanted.depth, part=wanted.part)
+    first = replace(asked, depth=Depth.TREE, part=WHOLE) if wanted.budget else asked
+    house = session.house
+    with session.doors(None) as doors, AuditView(session) as view:
+        audits = audit_all(doors.look.backups, doors.look.clock, house, first, Threads(), view.tell)
+        covered = read_coverage(house.state_dir)
+        if wanted.budget:
+            good = [a for a in audits if a.verdict in TRUSTED]
+            of = parts_for(sum(a.stored or 0 for a in good), wanted.budget)
+            parts = {a.claim.key: covered.get(a.repository_id, Coverage()).next(of) for a in good}
+            look = partial(looked_at, doors.look.backups, doors.look.clock, house, replace(asked, alone=True), parts)
+            read = {a.claim.key: a for a in view.again(look, [a.claim for a in good], house.limits)}
+            audits = [read.get(a.claim.key, a) for a in audits]
+        for one in audits:
+            if one.part is not None and one.verdict in TRUSTED:
+                covered[one.repository_id] = covered.get(one.repository_id, Coverage()).with_read(one.part, doors.look.clock.now())
+    if wanted.depth is Depth.READ:
+        keep_coverage(house.state_dir, covered)
+    return [with_drops(a, known[a.claim.key]) if a.claim.key in known else a for a in audits], covered
