@@ -10,12 +10,10 @@ from bootstrap.steps import (
     bootstrap_etcd,
     create_namespace,
     create_vm,
-    declare_held,
     fetch_image,
     fetch_kubeconfig,
     grow_disk,
     install_crds,
-    install_hold,
     put_secret,
     reconcile_flux,
     render_configs,
@@ -24,6 +22,7 @@ from bootstrap.steps import (
 )
 from cluster import backup_check, held_check
 from cluster.course import Course
+from cluster.steps import declare_held, install_hold
 from house.model import House
 
 
@@ -66,7 +65,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *create_namespace.steps(house),
             *put_secret.steps(house),              # the age key, the deploy key, what the settings name
             *install_crds.steps(house),            # what the settings name and the CRD helmfile brings
-            *declare_held.steps(house),            # claims without a volume are held ...
+            *declare_held.steps(house.claims),     # claims without a volume are held, lost ones anew ...
             *install_hold.steps(house),            # ... and the API servers refuse to fill or back them up
             *sync_release.steps(house),            # helmfile, release by release
             *reconcile_flux.steps(house),          # to the commit that was checked

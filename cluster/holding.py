@@ -1,10 +1,12 @@
-"""What it takes for the hold to be in place, and what state a claim is in. Knows no policy text."""
+"""What it takes for the hold to be in place, what is held, and the wait for a mover at work. Knows no policy text."""
 
 from __future__ import annotations
 
 from adapters.hold.results import HeldClaim, HoldState
-from adapters.ports import HoldView
+from adapters.ports import ClaimsView, HoldView
 from engine.probe import Probe, changing, held, missing, satisfied, unknown
+from engine.waiting import Clock, wait_until
+from house.model import BackedUpClaim
 
 
 def hold_probe(hold: HoldView) -> Probe:
@@ -22,6 +24,18 @@ def hold_probe(hold: HoldView) -> Probe:
         return changing("not every API server refuses yet", *admitted)
     servers = {answer.server for answer in answers}
     return satisfied(f"{len(servers)} API servers refuse what the hold must refuse")
+
+
+def until_no_mover(claims: ClaimsView, clock: Clock, claim: BackedUpClaim | HeldClaim, limit_s: float) -> None:
+    """Wait, at most `limit_s` seconds, for the backup of a claim that is at work although the claim is held by now.
+
+    It was admitted before, and ends with its retention. Raises WaitedTooLong.
+    """
+
+    def ended() -> bool | None:
+        return None if claims.source(claim.namespace, claim.source).running else True
+
+    wait_until(clock, ended, limit_s=limit_s, what=f"the backup of {claim.key} that was at work when it was held")
 
 
 def still_held(claims: tuple[HeldClaim, ...]) -> tuple[HeldClaim, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cluster import backup_check, held_check
 from cluster.course import Course
+from cluster.steps import declare_held
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from recovery.checks import in_place, restorable, running
@@ -47,6 +48,7 @@ def course(
             held_check.HeldClaims(RESTORED),           # at the end: what is held still
         ),
         steps=(
+            *declare_held.steps((*claims, *never_backed_up)),  # what has been lost since it was let go is held anew
             *accept_empty.steps(house, never_backed_up),   # by approval only
             *hold_again.steps(house, again, as_of, known),  # bound and alive: held again, by approval only
             *pin_claim.steps(house, claims, as_of, known),  # one restore point per claim, chosen once

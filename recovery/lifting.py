@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from adapters.context import ActContext
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.holding import still_held
+from cluster.standing import let_go
 from engine.errors import PermanentError, SettingsInvalid, TransientError
 from house.model import BackedUpClaim, Database, House
 from recovery.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
@@ -94,7 +94,8 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
         if stopped := _stopped(act, claim):
             raise TransientError(f"{claim.key} is not released: what a replacement has stopped stands still yet", evidence=stopped)
         told = f"by hand, unproven: {reason}"
-        act.hold.put(replace(entry, state=HoldState.RELEASED, reason=told, released=act.clock.now()))
+        there = act.claims.claim(claim.namespace, claim.claim)
+        act.hold.put(let_go(entry, HoldState.RELEASED, there, act.clock.now(), told))
         now = act.hold.record().claim(claim.namespace, claim.claim)
         if now is None or still_held((now,)):
             raise TransientError(f"{claim.key} is held still, though its release was written")

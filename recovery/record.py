@@ -1,14 +1,12 @@
-"""What the hold's record says of one claim, for every step of a restore."""
+"""What the hold's record says of one claim, for every step of a restore. Where that leaves it: cluster/standing.py."""
 
 from __future__ import annotations
 
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.results import HeldClaim
 from adapters.ports import ClaimsView, HoldView
 from adapters.volsync.results import DestinationState
 from engine.errors import PermanentError
 from house.model import BackedUpClaim
-
-THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 
 
 def entry_of(hold: HoldView, claim: BackedUpClaim) -> HeldClaim | None:
@@ -26,11 +24,6 @@ def pinned(hold: HoldView, claim: BackedUpClaim) -> HeldClaim:
             next_command="invoke dr.plan",
         )
     return entry
-
-
-def is_through(entry: HeldClaim | None) -> bool:
-    """Whether the hold no longer concerns this claim."""
-    return entry is not None and entry.state in THROUGH
 
 
 def is_another(state: DestinationState, entry: HeldClaim) -> bool:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from adapters.backups.results import Depth, Verdict
 from adapters.context import LookContext
-from adapters.hold.results import HoldRecord
-from adapters.volsync.results import ClaimPhase
+from adapters.hold.results import HeldClaim
 from adapters.volsync.trigger import is_of
 from cluster.audit import Asked, audit_claim
-from cluster.holding import still_held
+from cluster.standing import Standing, Way, standing
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
 from recovery.steps.first_backup import trigger_of
@@ -44,8 +43,8 @@ def named(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
 def select(look: LookContext, house: House, claims: str, known: Mapping[str, str]) -> Selection:
     """What a restore of these claims (in the words of `named`) has to do. `known`: repository ids of the lock file, by claim."""
     chosen = named(house, claims)
-    record = look.hold.record()
-    alive = [c for c in chosen if _alive(look, record, c)]
+    where = {c.key: standing(look.hold, look.claims, c) for c in chosen}
+    alive = [c for c in chosen if _alive(where[c.key])]
     empty = [
         c for c in chosen
         if not c.requirement.required and c.key not in known and c not in alive
@@ -53,23 +52,21 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
     ]  # fmt: skip
     # A claim that is alive is only touched when it was named: "all" means all that are held. One whose replacement was
     # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.
-    midway = [c for c in alive if (entry := record.claim(c.namespace, c.claim)) is not None and still_held((entry,))]
+    midway = [c for c in alive if where[c.key].entry is not None and where[c.key].way in (Way.HELD, Way.PROVEN)]
     again = tuple(alive if claims else midway)
     # And one whose run broke off in its first backup has our trigger on its source, which keeps its schedule off.
-    unfinished = [c for c in alive if c not in again and _backing_up(look, record, c)]
+    unfinished = [c for c in alive if c not in again and _backing_up(look, where[c.key].entry, c)]
     wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again or c in unfinished))
     return Selection(wanted, again, tuple(empty))
 
 
-def _backing_up(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:
+def _backing_up(look: LookContext, entry: HeldClaim | None, claim: BackedUpClaim) -> bool:
     """Whether the trigger of its first backup is still on, under whatever number."""
-    entry = record.claim(claim.namespace, claim.claim)
     return entry is not None and is_of(look.claims.source(claim.namespace, claim.source).manual, trigger_of(entry))
 
 
-def _alive(look: LookContext, record: HoldRecord, claim: BackedUpClaim) -> bool:
-    """Whether a claim is bound, and the hold does not concern it (any more), or it is on its way to be replaced."""
-    entry = record.claim(claim.namespace, claim.claim)
-    if entry is not None and entry in still_held((entry,)):
-        return bool(entry.replaces)
-    return look.claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.BOUND
+def _alive(there: Standing) -> bool:
+    """Whether it is a claim whose data only consent may replace, or one that is on its way to be replaced."""
+    if there.way in (Way.HELD, Way.PROVEN):
+        return there.entry is not None and bool(there.entry.replaces)
+    return there.way in (Way.ALIVE, Way.HELD_ALIVE, Way.THROUGH)

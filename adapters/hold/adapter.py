@@ -71,19 +71,21 @@ class KubernetesHold:
     def put(self, claim: HeldClaim) -> None:
         """Write one claim's keys, nobody else's; creates namespace and record. Compare-and-swap, tried again when it lost.
 
-        Raises TransientError when this very claim was changed by somebody else meanwhile.
+        Raises TransientError when this very claim was changed by somebody else since it was read (`HeldClaim.seen`), or just now.
         """
-        self._put(entry(claim), claim.key)
+        self._put(entry(claim), claim.key, claim)
 
     def accept(self, database: AcceptedDatabase) -> None:
         """Write one database's keys, as `put` does for a claim."""
         self._put(database_entry(database), database.key)
 
-    def _put(self, keys: Mapping[str, str | None], whose: str) -> None:
+    def _put(self, keys: Mapping[str, str | None], whose: str, claim: HeldClaim | None = None) -> None:
         client = self._clients.main()
         before: dict[str, str | None] | None = None
         for _ in range(_TRIES):
             found = client.get(CONFIG_MAP, RECORD, NAMESPACE)
+            if claim is not None:
+                claim.refuse_over(record(_data(found) if found else None).claim(claim.namespace, claim.claim))
             ours = {key: (_data(found) if found else {}).get(key) for key in keys}
             if before is not None and ours != before:
                 raise TransientError(f"The record of {whose} was changed by somebody else just now")

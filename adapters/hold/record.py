@@ -28,6 +28,7 @@ _THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 _LONGEST_KEY = 253
 _DETAIL = (
     "destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces", "image_uid", "volume",
+    "uid",
 )  # fmt: skip
 _TIMES = ("since", "released")
 
@@ -38,8 +39,8 @@ def entry(claim: HeldClaim) -> dict[str, str | None]:
     Raises PermanentError when a name makes a key too long (253 characters).
     """
     place = f"{claim.namespace}.{claim.claim}"
-    detail: dict[str, str | float] = {name: getattr(claim, name) for name in _DETAIL}
-    detail |= {name: getattr(claim, name) for name in _TIMES}
+    detail: dict[str, str | float | bool] = {name: getattr(claim, name) for name in _DETAIL}
+    detail |= {name: getattr(claim, name) for name in _TIMES} | {"filling": claim.filling}
     keys: dict[str, str | None] = {
         f"state.{place}": claim.state.value,
         f"image.{place}": claim.image or None,
@@ -122,8 +123,11 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         replaces=str(detail.get("replaces", "")),
         image_uid=str(detail.get("image_uid", "")),
         volume=str(detail.get("volume", "")),
-        **times,
-    )
+        uid=str(detail.get("uid", "")),
+        filling=detail.get("filling") is True,
+        since=times.get("since", 0.0),
+        released=times.get("released", 0.0),
+    ).as_read()
 
 
 def _since(detail: Mapping[str, object]) -> float:

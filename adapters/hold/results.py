@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+
+from engine.digest import digest
+from engine.errors import TransientError
+
+NO_ENTRY = "no entry"
+"""What `HeldClaim.seen` says where the record was looked at and did not have the claim."""
 
 
 class HoldState(Enum):
@@ -20,8 +26,11 @@ class HeldClaim:
     """One claim of the record. `replaces` is the uid of a bound claim whose data the pin is to replace, by approval.
 
     `image_uid` is the uid of the VolumeSnapshot `image`, `volume` what the claim was bound to when it was looked at and released.
-    `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` (held) and `released` (0.0 for not, or nobody knows
-    when) in seconds since the epoch.
+    `pin` is RFC 3339 at whole seconds, "" while not yet pinned. `since` (held) and `released` (let go, accepted empty too; 0.0
+    for not, or nobody knows when) in seconds since the epoch. `uid` is the claim that was held while it was alive, or that was
+    let go ("" for none, or nobody knows); `filling` says that it had no volume yet when it was let go. `seen` marks the entry as
+    it was read: what was read and then changed (`replace`) carries it, and is not written over an entry that somebody else has
+    changed meanwhile; "" asks for none of that.
     """
 
     namespace: str
@@ -41,11 +50,31 @@ class HeldClaim:
     released: float = 0.0
     image_uid: str = ""
     volume: str = ""
+    uid: str = ""
+    filling: bool = False
+    seen: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
         """`namespace/claim`."""
         return f"{self.namespace}/{self.claim}"
+
+    def as_read(self) -> HeldClaim:
+        """The same entry, with the mark of what was read."""
+        values = [(each.name, getattr(self, each.name)) for each in fields(self) if each.compare]
+        return replace(self, seen=digest([(name, v.value if isinstance(v, HoldState) else v) for name, v in values]))
+
+    def refuse_over(self, there: HeldClaim | None) -> None:
+        """TransientError when this was made of another entry than the one that is `there` now: look again."""
+        found = there.as_read().seen if there is not None else NO_ENTRY
+        if self.seen in ("", found) or there == self:
+            return
+        now = "is gone" if there is None else f"says {there.state.value} now"
+        told = () if there is None else tuple(filter(None, (there.reason, f"restore point {there.pin}" if there.pin else "")))
+        raise TransientError(
+            f"The record of {self.key} was changed by somebody else meanwhile: it {now}",
+            evidence=(*told, f"not written: {self.state.value}"),
+        )
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class VolSyncClaims:
             destination=text(source, "name") if source.get("kind") == REPLICATION_DESTINATION.name else "",
             detail="being deleted" if text(found, "metadata", "deletionTimestamp") else detail,
             volume=_handle(volume) if volume else "",
+            deleting=bool(text(found, "metadata", "deletionTimestamp")),
+            created=seconds(text(found, "metadata", "creationTimestamp")),
         )
 
     def destination(self, namespace: str, name: str) -> DestinationState:

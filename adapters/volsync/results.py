@@ -18,6 +18,8 @@ class ClaimState:
     """One PersistentVolumeClaim: `populated_from` is the image its volume was made from ("" for none known).
 
     `volume` names what it is bound to as its storage does: the CSI driver and its handle, else the PersistentVolume's name.
+    `deleting`: somebody has deleted it, and it goes as soon as no pod has it open. `created` in seconds since the epoch, by the
+    API server's clock (0.0 for unknown).
     """
 
     namespace: str
@@ -28,6 +30,13 @@ class ClaimState:
     destination: str
     detail: str = ""
     volume: str = ""
+    deleting: bool = False
+    created: float = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has a volume and keeps it: one that is being deleted is as good as gone."""
+        return self.phase is ClaimPhase.BOUND and not self.deleting
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,11 @@ class ModelledClaims:
                 return ClaimState(namespace, name, ClaimPhase.ABSENT, "", "", "")
             phase = ClaimPhase.BOUND if claim.bound else ClaimPhase.PENDING
             volume = f"lab vol-{claim.uid}" if claim.bound else ""
-            return ClaimState(namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail, volume)
+            phase = ClaimPhase.LOST if claim.lost else phase
+            return ClaimState(
+                namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail, volume,
+                claim.deleting, claim.created,
+            )  # fmt: skip
 
     def destination(self, namespace: str, name: str) -> DestinationState:
         """See ports.ClaimsView."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState, Refusal
-from engine.errors import PermanentError, TransientError
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
+from engine.errors import TransientError
 from lab.world.kubernetes import KubeWorld
 
 KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot")
@@ -23,7 +23,8 @@ class ModelledHold:
             objects = self._kube.objects()
             if objects.record is None:
                 return HoldRecord(False)
-            return HoldRecord(True, tuple(objects.record.values()), tuple(objects.databases.values()))
+            claims = tuple(claim.as_read() for claim in objects.record.values())
+            return HoldRecord(True, claims, tuple(objects.databases.values()))
 
     def policies_missing(self) -> tuple[str, ...]:
         """See ports.HoldView."""
@@ -59,9 +60,7 @@ class ModelledHold:
         with self._world.looking():
             objects = self._kube.objects()
             record = objects.record if objects.record is not None else {}
-            old = record.get((claim.namespace, claim.claim))
-            if old is not None and old.state is HoldState.RELEASED and claim.state is HoldState.PROVEN:
-                raise PermanentError(f"{claim.key} was released by somebody else meanwhile")
+            claim.refuse_over(record.get((claim.namespace, claim.claim)))
             record[(claim.namespace, claim.claim)] = claim
             objects.record = record
 

@@ -31,7 +31,8 @@ class VolSync:
             objects.destinations[destination_key] = destination
             self.consider_destination(objects, destination)
         if claim_key not in objects.claims:
-            claim = Claim(*claim_key, f"uid-{wanted.claim}-{self._world.random.getrandbits(32):08x}", wanted.destination)
+            uid = f"uid-{wanted.claim}-{self._world.random.getrandbits(32):08x}"
+            claim = Claim(*claim_key, uid, wanted.destination, created=self._world.clock.now())
             objects.claims[claim_key] = claim
             self.consider_claim(objects, claim)
         source_key = (wanted.namespace, wanted.source)

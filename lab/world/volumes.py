@@ -26,6 +26,8 @@ class Claim:
     binding: bool = False
     detail: str = ""
     deleting: bool = False
+    lost: bool = False  # its volume is gone
+    created: float = 0.0
     tries: int = 0
     retry: Timer | None = None
 

@@ -11,11 +11,16 @@ from adapters.hold.results import HoldState
 from adapters.ports import BackupsView
 from adapters.volsync.results import ClaimPhase
 from cluster.audit import repository_of
+from cluster.standing import let_go, standing
 from engine.errors import PermanentError
-from engine.probe import Probe, missing, satisfied, unknown
-from engine.step import BaseStep, Hazard, Notes, StepId
+from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.step import BaseStep, Hazard, Notes, StepId, if_any
+from engine.waiting import pause
 from house.model import BackedUpClaim, House
-from recovery.record import entry_of, is_through
+
+NUDGES = 15
+NUDGE_S = 2.0
+"""Half a minute for the empty claim to be filled: a pod that starts later only leaves the record without that note."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,10 @@ class AcceptEmpty(BaseStep):
     house: House
     claim: BackedUpClaim
     system = "kubernetes"
-    needs = ("hold.in-place",)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("hold.in-place", if_any(f"hold.declare/{self.claim.key}"))
 
     @property
     def id(self) -> StepId:
@@ -46,25 +54,37 @@ class AcceptEmpty(BaseStep):
         return f"{self.claim.key} was never backed up: nothing is at {self.claim.open_as or self.claim.mover_repository}"
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if entry is None:
-            return unknown("not in the hold's record")
-        if is_through(entry):
-            return satisfied(entry.state.value)
+        there = standing(look.hold, look.claims, self.claim)
+        if there.through:
+            return satisfied(there.told)
+        if not there.held:
+            return unknown(f"not held: {there.told}")
+        if there.now.phase is ClaimPhase.ABSENT:
+            # The consent is to this claim, by its uid: without one it would be a consent to whatever comes.
+            return changing("the claim is not there yet: Flux has not applied it")
         return missing(f"held, and no backup is known at {self.claim.open_as}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         _refuse_any_sign(act.backups, self.house, self.claim)
-        entry = entry_of(act.hold, self.claim)
-        assert entry is not None
-        act.hold.put(replace(entry, state=HoldState.ACCEPTED_EMPTY, reason="never backed up, by approval"))
+        there = standing(act.hold, act.claims, self.claim)
+        if there.entry is None or not there.held:
+            raise PermanentError(f"{self.claim.key} is not held: {there.told}", next_command="invoke dr.plan")
+        told = "never backed up, by approval"
+        act.hold.put(let_go(there.entry, HoldState.ACCEPTED_EMPTY, there.now, act.clock.now(), told))
         # What was refused tries again by itself, but only after a wait that has grown as long as the hold.
         # What Flux has not made yet was not refused either.
         namespace, claim, destination = self.claim.namespace, self.claim.claim, self.claim.destination
-        if act.claims.destination(namespace, destination).present:
-            act.claims.nudge("ReplicationDestination", namespace, destination)
-        if act.claims.claim(namespace, claim).phase is ClaimPhase.PENDING:
-            act.claims.nudge("PersistentVolumeClaim", namespace, claim)
+        for _ in range(NUDGES):
+            if act.claims.destination(namespace, destination).present:
+                act.claims.nudge("ReplicationDestination", namespace, destination)
+            if act.claims.claim(namespace, claim).phase is ClaimPhase.PENDING:
+                act.claims.nudge("PersistentVolumeClaim", namespace, claim)
+            pause(act.clock, NUDGE_S)
+            there = standing(act.hold, act.claims, self.claim)
+            if there.through and there.now.alive and there.entry is not None:
+                # It has its volume: from here on a claim without one is one that was lost.
+                act.hold.put(replace(there.entry, filling=False))
+                return
 
     def by_hand(self) -> str:
         return f"invoke dr.release {self.claim.key} --unproven --reason 'never backed up'"

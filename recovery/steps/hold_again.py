@@ -1,36 +1,41 @@
-"""Take a claim that is bound and alive back under the hold, with the restore point that is to replace its data: by approval."""
+"""Take a claim that is alive back under the hold, with the restore point that is to replace its data: by approval."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.backups.results import RestorePoint
 from adapters.context import ActContext, LookContext
-from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import BackupsView
-from adapters.volsync.results import ClaimPhase
 from cluster.audit import ClaimAudit, audit_claim
+from cluster.holding import until_no_mover
+from cluster.standing import Way, held_anew, standing
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
-from engine.step import BaseStep, Hazard, Notes, StepId
+from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
 from recovery.choice import asked_for, candidates, named
-from recovery.record import entry_of, is_through
 from recovery.suspension import kustomization_of, refuse_foreign
 
 
 @dataclass(frozen=True)
 class HoldAgain(BaseStep):
-    """The consent to everything that follows: it names the claim's uid and the restore point, and the record keeps both."""
+    """The consent to everything that follows: it names the claim's uid and the restore point, and the record keeps both.
+
+    Held first, then looked at: a backup that is at work meanwhile runs retention, and may forget what the consent named.
+    """
 
     house: House
     claim: BackedUpClaim
     as_of: float = 0.0
     known_id: str = ""
     system = "kubernetes"
-    needs = ("preflight.*", "hold.in-place")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("preflight.*", "hold.in-place", if_any(f"hold.declare/{self.claim.key}"))
 
     @property
     def id(self) -> StepId:
@@ -51,50 +56,63 @@ class HoldAgain(BaseStep):
         return " ".join(seen.evidence)
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if entry is not None and not is_through(entry):
-            return satisfied(f"{entry.state.value}, to replace claim {entry.replaces or 'none'}")
-        state = look.claims.claim(self.claim.namespace, self.claim.claim)
-        if state.phase is not ClaimPhase.BOUND:
-            return unknown(f"the claim is {state.phase.value}, and the record calls it released")
+        there = standing(look.hold, look.claims, self.claim)
+        if there.entry is not None and there.way in (Way.HELD, Way.PROVEN):
+            return satisfied(f"{there.told}, to replace claim {there.entry.replaces or 'none'}")
+        if there.way in (Way.OPEN, Way.LOST):
+            return unknown(f"nothing is alive that could be replaced: {there.told}")
         refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
         audit = self.audit(look.backups, look.clock)
         newest = candidates(audit, self.as_of, look.clock.now())[0]
-        return missing("bound and alive: what is in it will be lost", *self.named(state.uid, audit, newest))
+        return missing("bound and alive: what is in it will be lost", *self.named(there.now.uid, audit, newest))
 
     def named(self, uid: str, audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
         """What the consent is to: this claim, and this restore point in its place."""
         replaced_by, *given_up = named(audit, point)
-        return f"claim {self.claim.key} uid {uid}", f"replaced by {replaced_by}", *given_up
+        return _named(self.claim, uid), f"replaced by {replaced_by}", *given_up
 
     def audit(self, backups: BackupsView, clock: Clock) -> ClaimAudit:
         """The claim's backup as it is now."""
         return audit_claim(backups, clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        claim = self.claim
-        state = act.claims.claim(claim.namespace, claim.claim)
+        there = standing(act.hold, act.claims, self.claim)
+        uid = there.now.uid
+        if _named(self.claim, uid) != seen.evidence[0]:
+            raise PermanentError(
+                f"{self.claim.key} is not what the consent named any more",
+                evidence=(*seen.evidence, f"there now: claim uid {uid or 'none'}"),
+                hint="another claim stands in its place",
+                next_command="invoke dr.plan",
+            )
+        if not there.held:
+            act.hold.put(held_anew(there, self.claim, act.clock.now()))
+        until_no_mover(act.claims, act.clock, self.claim, self.house.limits.restore_s)
         # Backups go on while a person reads the plan: what was consented to counts, not what is newest by now.
         audit = self.audit(act.backups, act.clock)
         points = candidates(audit, self.as_of, act.clock.now())
-        point = next((p for p in points if self.named(state.uid, audit, p)[:2] == seen.evidence[:2]), None)
-        if point is None:
+        point = next((p for p in points if self.named(uid, audit, p)[:2] == seen.evidence[:2]), None)
+        held = standing(act.hold, act.claims, self.claim).entry
+        if point is None or held is None:
             raise PermanentError(
-                f"{self.claim.key} is not what the consent named any more",
-                evidence=seen.evidence,
-                hint="another claim stands in its place, or the snapshot is gone",
+                f"the snapshot of {self.claim.key} that the consent named is gone",
+                evidence=(*seen.evidence, *(f"there now: {named(audit, p)[0]}" for p in points[:1])),
+                hint="the claim is held and nothing in it was touched: a new plan names the newest snapshot that is left",
                 next_command="invoke dr.plan",
             )
         notes.put("snapshot", point.snapshot_id)
         act.hold.put(
-            HeldClaim(
-                claim.namespace, claim.claim, HoldState.HELD, claim.destination, claim.source, point.repository_id,
-                point.snapshot_id, point.pin, since=act.clock.now(), replaces=state.uid,
+            replace(
+                held, repository_id=point.repository_id, snapshot_id=point.snapshot_id, pin=point.pin, replaces=uid
             )
-        )  # fmt: skip
+        )
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} get pvc {self.claim.claim} -o yaml   # its uid; then hold it"
+
+
+def _named(claim: BackedUpClaim, uid: str) -> str:
+    return f"claim {claim.key} uid {uid}"
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...], as_of: float, known: dict[str, str]) -> Iterator[HoldAgain]:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 
 from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
-from cluster.audit import audit_claim
+from adapters.hold.results import HeldClaim
+from cluster.audit import audit_claim, repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
+from cluster.standing import Way, standing
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
 from recovery.choice import asked_for, candidates, named, newer
-from recovery.record import entry_of, is_through
+from recovery.record import entry_of
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
 
@@ -32,7 +34,8 @@ class PinClaim(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("preflight.*", "hold.in-place", if_any(f"recovery.hold-again/{self.claim.key}"))
+        return ("preflight.*", "hold.in-place", if_any(f"hold.declare/{self.claim.key}"),
+                if_any(f"recovery.hold-again/{self.claim.key}"))
 
     @property
     def id(self) -> StepId:
@@ -47,11 +50,14 @@ class PinClaim(BaseStep):
         return f"{self.claim.key} {self.claim.open_as} {self.as_of:.0f}"
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if entry is None:
-            return unknown("not in the hold's record", hint=NOT_HELD)
+        there = standing(look.hold, look.claims, self.claim)
+        entry = there.entry
+        if entry is None or not (there.held or there.through):
+            return unknown(f"not held: {there.told}", hint=NOT_HELD)
+        if there.way is Way.HELD and entry.pin and (gone := self._gone(look, entry)) is not None:
+            return gone
         if entry.pin:
-            if self.as_of and not is_through(entry) and as_time(entry.pin) > self.as_of:
+            if self.as_of and there.held and as_time(entry.pin) > self.as_of:
                 raise PermanentError(
                     f"{self.claim.key} is pinned to a later time than --as-of says",
                     evidence=(f"pinned: {entry.pin}", f"state: {entry.state.value}"),
@@ -70,6 +76,19 @@ class PinClaim(BaseStep):
         return missing(
             f"{len(later)} snapshots are newer than the one to restore; what the first backup keeps: {kept}", *named(audit, point)
         )
+
+    def _gone(self, look: LookContext, entry: HeldClaim) -> Probe | None:
+        """None unless the repository was seen without the pinned snapshot: then another may take its place, by consent alone."""
+        seen = look.backups.look(repository_of(self.house, self.claim))
+        # A pin that was written by hand has a time only.
+        there = any(p.snapshot_id == entry.snapshot_id if entry.snapshot_id else p.pin == entry.pin for p in seen.points)
+        if there or seen.verdict not in (Verdict.OK, Verdict.EMPTY):
+            return None
+        was = f"in place of the pinned {entry.snapshot_id[:8]} of {entry.pin}, which is gone"
+        audit = audit_claim(look.backups, look.clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
+        point = candidates(audit, self.as_of, look.clock.now())[0]
+        told = named(audit, point)
+        return missing("the pinned snapshot is gone from the repository", told[0], was, *told[1:])
 
     def _retained(self, look: LookContext) -> tuple[tuple[str, str], ...]:
         return look.claims.source(self.claim.namespace, self.claim.source).retain
@@ -90,7 +109,7 @@ class PinClaim(BaseStep):
             raise PermanentError(f"{self.claim.key}: the restore point that was seen is gone", evidence=seen.evidence)
         notes.put("snapshot", point.snapshot_id)
         act.hold.put(
-            replace(entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin)
+            replace(entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin, image="")
         )
 
     def by_hand(self) -> str:

@@ -9,12 +9,13 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.ports import ClaimsView
 from adapters.volsync.results import ClaimPhase
+from cluster.standing import Way, standing
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any
 from engine.waiting import pause
 from house.model import BackedUpClaim, House
-from recovery.record import entry_of, is_another, is_through, pinned
+from recovery.record import is_another, pinned
 
 NUDGES = 60
 NUDGE_S = 2.0
@@ -49,13 +50,13 @@ class PopulateClaim(BaseStep):
         return self.claim.key
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if is_through(entry):
-            return satisfied("released")
-        if entry is None or not entry.image:
-            return unknown("no image is proven")
+        there = standing(look.hold, look.claims, self.claim)
+        entry, state = there.entry, there.now
+        if there.through:
+            return satisfied(there.told)
+        if entry is None or there.way is not Way.PROVEN:
+            return unknown(f"no image is proven: {there.told}")
         self._refuse_remade(look.claims, entry)
-        state = look.claims.claim(self.claim.namespace, self.claim.claim)
         if state.phase is ClaimPhase.BOUND:
             self._refuse_another(state.populated_from, entry.image)
             return satisfied(f"bound, made from {state.populated_from}")

@@ -10,12 +10,13 @@ from adapters.hold.results import HoldState
 from adapters.volsync.results import Listing
 from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
+from cluster.standing import Way, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
 from recovery.comparison import Comparison, compare, to_hash, with_hashes
-from recovery.record import entry_of, is_another, is_through, pinned
+from recovery.record import is_another, pinned
 
 SHOWN = 20
 
@@ -48,12 +49,13 @@ class ProveImage(BaseStep):
         return self.claim.key
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if entry is None:
-            return unknown("not in the hold's record")
-        if is_through(entry):
-            return satisfied(entry.depth or entry.reason or entry.state.value)
-        if entry.state is not HoldState.PROVEN:
+        there = standing(look.hold, look.claims, self.claim)
+        entry = there.entry
+        if entry is None or not (there.held or there.through):
+            return unknown(f"not held: {there.told}")
+        if there.through:
+            return satisfied(entry.depth or entry.reason or there.told)
+        if there.way is not Way.PROVEN:
             return missing("not compared yet")
         state = look.claims.destination(self.claim.namespace, self.claim.destination)
         image = state.image

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from cluster.by_hand import record_by_hand
+from cluster.standing import let_go, standing
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.record import entry_of, is_through
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,20 @@ class ReleaseClaim(BaseStep):
         return self.claim.key
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if entry is None:
-            return unknown("not in the hold's record")
-        if not is_through(entry):
-            return missing(f"still {entry.state.value}")
+        there = standing(look.hold, look.claims, self.claim)
+        if there.held:
+            return missing(f"still {there.told}")
+        if not there.through:
+            return unknown(f"not held: {there.told}")
         state = look.claims.destination(self.claim.namespace, self.claim.destination)
         if state.present and state.ours and state.restore_as_of:
             return missing("released, but the destination still carries our pin")
-        return satisfied(entry.state.value)
+        return satisfied(there.told)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        entry = entry_of(act.hold, self.claim)
-        if entry is not None and not is_through(entry):
-            act.hold.put(replace(entry, state=HoldState.RELEASED, released=act.clock.now()))
+        there = standing(act.hold, act.claims, self.claim)
+        if there.entry is not None and there.held:
+            act.hold.put(let_go(there.entry, HoldState.RELEASED, there.now, act.clock.now()))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
         if act.claims.source(self.claim.namespace, self.claim.source).present:
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)

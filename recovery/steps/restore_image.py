@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.results import HeldClaim
 from adapters.volsync.results import DestinationState
 from cluster.by_hand import json_by_hand
+from cluster.standing import Way, standing
 from engine.errors import PermanentError, WaitedTooLong
 from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, House
 from recovery.destination import SNAPSHOT, no_image, refuse_never
-from recovery.record import entry_of, is_through, pinned
+from recovery.record import pinned
 
 RESTORING = re.compile(r"restoring snapshot ([0-9a-f]{8,64})\b")
 NOTHING = ("No eligible snapshots found", "No data will be restored")
@@ -55,12 +56,15 @@ class RestoreImage(BaseStep):
         return f"{self.claim.key} {self.claim.destination}"
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if is_through(entry):
-            return satisfied("released")
-        if entry is not None and entry.state is HoldState.PROVEN:
+        there = standing(look.hold, look.claims, self.claim)
+        entry = there.entry
+        if there.through:
+            return satisfied(there.told)
+        if entry is None or not there.held:
+            return unknown(f"not held: {there.told}")
+        if there.way is Way.PROVEN:
             return satisfied(f"proven image {entry.image}")
-        if entry is None or not entry.pin:
+        if not entry.pin:
             return unknown("no restore point is pinned")
         state = look.claims.destination(self.claim.namespace, self.claim.destination)
         if not state.present:
@@ -173,7 +177,9 @@ def image_probe(state: DestinationState, entry: HeldClaim) -> Probe:
         return _ready(state, "its log does not name the snapshot; the comparison decides")
     if not entry.snapshot_id.startswith(found.group(1)[:8]):
         raise NotRestored(
-            "WRONG SNAPSHOT restored", evidence=(f"pinned {entry.snapshot_id[:8]}", f"restored {found.group(1)[:8]}")
+            "WRONG SNAPSHOT restored",
+            evidence=(f"pinned {entry.snapshot_id[:8]}", f"restored {found.group(1)[:8]}"),
+            hint="is the pinned one gone? invoke dr.plan looks for it, and names another to consent to",
         )
     return _ready(state, f"its log names snapshot {entry.snapshot_id[:8]}")
 

@@ -19,7 +19,7 @@ def step_modules() -> list[str]:
     """Every step file."""
     return sorted(
         str(path.relative_to(ROOT))
-        for area in ("bootstrap", "recovery")
+        for area in ("bootstrap", "recovery", "cluster")
         for path in (ROOT / area / "steps").glob("*.py")
         if path.stem != "__init__"
     )

@@ -17,7 +17,7 @@ from house.model import Database, Requirement
 from lab.world.store import Trouble, a_file
 from lab.world.volumes import Image
 from recovery.course import course
-from recovery.lifting import lift_database
+from recovery.lifting import lift, lift_database
 from tests.builders import a_house
 from tests.hands import only
 from tests.scenario.running import DATA, Running
@@ -204,9 +204,7 @@ class TestGitAndVolSyncHaveTheirOwnWill:
 
 
 def test_a_hold_that_was_lifted_by_hand_is_no_drift_and_is_not_held_again(held_house: Running) -> None:
-    record = held_house.home.kube.objects().record
-    assert record is not None
-    record[("apps", "notes")] = replace(record[("apps", "notes")], state=HoldState.RELEASED, reason="by hand, unproven: moved")
+    lift(held_house.home.act("by-hand"), held_house.house.claims[0], "moved")
     held_house.clock.sleep(1200)
     report = held_house.apply(held_house.bootstrap)
     assert report.exit_code == EXIT_OK, report.root_causes

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import PermanentError
+from adapters.hold.results import HoldState
+from engine.errors import ApprovalMissing, PermanentError
 from engine.probe import Condition
+from engine.step import Hazard
 from lab.world.store import Trouble, a_file
 from recovery.asof import as_time
 from recovery.course import course
-from tests.hands import do, see
+from tests.hands import do, see, step
 from tests.recovery.conftest import Restoring
+from tests.scenario.running import DATA
 
 STEP = "recovery.pin/apps/notes"
 
@@ -84,11 +87,46 @@ def test_without_an_entry_in_the_record_nothing_can_be_said(held: Restoring) -> 
 
 def test_what_helps_is_the_hint_of_the_problem_and_not_its_evidence(held: Restoring) -> None:
     held.home.kube.objects().record = {}
-    for report in (held.apply(held.restore), held.verify(held.restore)):
-        error = report[STEP].error
-        assert error is not None
-        assert "cluster.bootstrap" in error.hint
-        assert error.evidence == ()
+    seen = see(held, held.restore, STEP)
+    assert "cluster.bootstrap" in seen.hint
+    assert seen.evidence == ()
+
+
+def test_what_nobody_has_held_yet_is_held_before_anything_is_chosen(held: Restoring) -> None:
+    held.home.kube.objects().record = {}
+    held.up_to("pin")
+    assert held.entry.state is HoldState.HELD
+    assert held.entry.pin
+
+
+def test_a_pin_that_is_gone_is_said_and_another_is_offered_by_consent(held: Restoring) -> None:
+    held.up_to("pin")
+    gone = held.entry
+    held.home.store.repositories[held.address].snapshots.clear()
+    held.home.seed_backup(held.address, DATA, 1800)
+    seen = see(held, held.restore, STEP)
+    assert (seen.condition, seen.detail) == (Condition.MISSING, "the pinned snapshot is gone from the repository")
+    found = step(held.restore, STEP)
+    assert found.hazard(seen) is Hazard.DESTROYS
+    assert f"in place of the pinned {gone.snapshot_id[:8]} of {gone.pin}, which is gone" in found.identity(seen)
+    assert held.apply(held.restore).exit_code == ApprovalMissing.exit_code
+    assert held.entry == gone
+    report = held.apply(held.restore, held.consent(held.restore))
+    assert report.exit_code == 0, [(s.id, s.detail) for s in report.root_causes]
+    assert held.entry.snapshot_id != gone.snapshot_id
+
+
+def test_a_repository_that_cannot_be_seen_says_nothing_about_the_pin(held: Restoring) -> None:
+    held.up_to("pin")
+    held.home.store.repositories[held.address].trouble = Trouble.UNREACHABLE
+    assert see(held, held.restore, STEP).condition is Condition.SATISFIED
+
+
+def test_a_pin_that_is_gone_with_no_other_left_is_an_error_by_its_name(held: Restoring) -> None:
+    held.up_to("pin")
+    held.home.store.repositories[held.address].snapshots.clear()
+    with pytest.raises(PermanentError, match="no restore point for apps/notes: empty"):
+        see(held, held.restore, STEP)
 
 
 def test_a_backup_that_is_not_there_is_refused_with_what_helps(held: Restoring) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.hold.results import HoldState
 from engine.errors import PermanentError
 from engine.probe import Condition, missing
 from lab.world.store import a_file
@@ -50,7 +51,7 @@ def test_a_claim_that_somebody_else_bound_is_not_taken_for_filled(proven: Restor
 
 def test_before_the_proof_and_before_flux_it_waits(held: Restoring) -> None:
     assert see(held, held.restore, STEP).condition is Condition.UNKNOWN
-    held.entry_says(image="volsync-proven")
+    held.entry_says(state=HoldState.PROVEN, image="volsync-proven")
     held.home.kube.objects().claims.clear()
     assert see(held, held.restore, STEP).condition is Condition.CHANGING
 

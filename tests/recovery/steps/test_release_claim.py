@@ -34,14 +34,16 @@ def test_a_source_that_flux_has_not_made_yet_is_no_reason_to_fail(held: Restorin
 
 def test_a_release_that_broke_off_before_the_pin_was_off_is_not_done(held: Restoring) -> None:
     held.up_to("pin", "restore", "prove", "populate")
-    held.entry_says(state=HoldState.RELEASED)
+    held.entry_says(state=HoldState.RELEASED, uid=held.home.kube.objects().claims[("apps", "notes")].uid)
     assert "still carries our pin" in see(held, held.restore, STEP).detail
     do(held, held.restore, STEP)
     assert see(held, held.restore, STEP).condition is Condition.SATISFIED
 
 
 def test_what_was_accepted_empty_stays_so(held: Restoring) -> None:
-    held.entry_says(state=HoldState.ACCEPTED_EMPTY)
+    claim = held.home.kube.objects().claims[("apps", "notes")]
+    claim.bound = True
+    held.entry_says(state=HoldState.ACCEPTED_EMPTY, uid=claim.uid)
     assert see(held, held.restore, STEP).detail == "accepted-empty"
 
 

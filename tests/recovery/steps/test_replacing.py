@@ -125,9 +125,10 @@ def test_a_newer_snapshot_after_the_last_look_does_not_take_the_place_of_the_one
 def test_what_was_consented_to_and_is_gone_is_not_replaced_by_anything_else(alive: Restoring) -> None:
     found, seen = step(replacing(alive), HOLD), see(alive, replacing(alive), HOLD)
     del alive.home.store.repositories[alive.address].snapshots[-1]
-    with pytest.raises(PermanentError, match="not what the consent named"):
+    with pytest.raises(PermanentError, match="that the consent named is gone") as gone:
         found.apply(alive.home.act("by-hand"), seen, Notebook())
-    assert alive.entry.state is HoldState.RELEASED
+    assert "a new plan names the newest" in gone.value.hint
+    assert (alive.entry.state, alive.entry.pin) == (HoldState.HELD, ""), "what is left must not be pushed out as well"
 
 
 def test_another_claim_in_its_place_is_not_what_was_consented_to(alive: Restoring) -> None:

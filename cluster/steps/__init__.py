@@ -1,0 +1,1 @@
+"""Steps that both bootstrap and recovery put into their courses, one file per kind."""
