@@ -16,7 +16,8 @@ from engine.errors import PermanentError
 from lab.house import BUCKET, LabHouse
 from lab.houses.nouns import NodeShape
 from lab.houses.repository import run_program
-from lab.wire.s3.damage import break_off_newest, lose_packs
+from lab.wire.s3.damage import break_off_newest, bring_back, lose_packs, set_aside
+from lab.wire.s3.objects import ObjectStore
 from lab.world.machine import Machine
 from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -264,12 +265,11 @@ def _repository_gone(house: LabHouse, target: str) -> None:
         house.store.delete(BUCKET, key)
 
 
-def _break_off(house: LabHouse, target: str) -> None:
-    break_off_newest(house.store, BUCKET, target)
+def _damage(what: Callable[[ObjectStore, str, str], object]) -> Act:
+    def act(house: LabHouse, target: str) -> None:
+        what(house.store, BUCKET, target)
 
-
-def _lose_packs(house: LabHouse, target: str) -> None:
-    lose_packs(house.store, BUCKET, target)
+    return act
 
 
 def _all() -> Iterator[Trouble]:
@@ -306,8 +306,12 @@ def _all() -> Iterator[Trouble]:
     yield Trouble("store-key-expired", "", "the store refuses the key", _key(expired=True), _key(expired=False))
     yield Trouble("store-read-only", "", "the store gives what it has and takes no writes", _read_only, _writable)
     yield Trouble("repository-gone", app, "its repository is gone", _repository_gone, None)
-    yield Trouble("backup-half-uploaded", app, "its newest backup broke off", _break_off, None)
-    yield Trouble("packs-lost", app, "its repository opens and holds nothing", _lose_packs, None)
+    yield Trouble(
+        "repository-late", app, "its repository is not there yet: an empty place is",
+        _damage(set_aside), _damage(bring_back),
+    )  # fmt: skip
+    yield Trouble("backup-half-uploaded", app, "its newest backup broke off", _damage(break_off_newest), None)
+    yield Trouble("packs-lost", app, "its repository opens and holds nothing", _damage(lose_packs), None)
 
 
 TROUBLES = {trouble.name: trouble for trouble in _all()}

@@ -50,7 +50,7 @@ class ModelledBackups:
                 return RepositoryLook(repository, verdict, detail=detail)
             points = tuple(
                 RestorePoint(
-                    found.repository_id, s.snapshot_id, s.time, s.pin, "volsync", ("/data",), (),
+                    found.repository_id, s.snapshot_id, s.time, s.pin, s.host, (s.root,), (),
                     sum(e.kind == "file" for e in s.entries), sum(e.size for e in s.entries), s.complete,
                 )
                 for s in reversed(found.snapshots)

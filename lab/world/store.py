@@ -21,12 +21,17 @@ class Trouble(Enum):
 
 @dataclass(frozen=True)
 class StoredSnapshot:
-    """One snapshot: seconds since the epoch, entries with their hashes; `complete` False when some files were unreadable."""
+    """One snapshot: seconds since the epoch, entries with their hashes; `complete` False when some files were unreadable.
+
+    `host` wrote it, of the folder `root`: a mover of VolSync's unless it says otherwise.
+    """
 
     snapshot_id: str
     time: float
     entries: tuple[FileEntry, ...]
     complete: bool = True
+    host: str = "volsync"
+    root: str = "/data"
 
     @property
     def pin(self) -> str:
@@ -69,17 +74,6 @@ class Store:
         snapshot = StoredSnapshot(_hex(f"{address} {len(repository.snapshots)} {at}"), at, entries, complete)
         repository.snapshots.append(snapshot)
         return snapshot
-
-    def as_of(self, address: str, restore_as_of: str) -> StoredSnapshot | None:
-        """The newest snapshot not later than this time ("" for any), complete or not, as a mover chooses."""
-        repository = self.repositories.get(address)
-        snapshots = repository.snapshots if repository else []
-        return next((s for s in reversed(snapshots) if not restore_as_of or s.pin <= restore_as_of), None)
-
-    def forget(self, address: str, keep_last: int) -> None:
-        """Retention: only the newest `keep_last` snapshots stay."""
-        repository = self.repositories[address]
-        del repository.snapshots[: max(0, len(repository.snapshots) - keep_last)]
 
 
 def rfc3339(seconds: float) -> str:

@@ -5,14 +5,16 @@ Knows the modelled cluster and the store; the source of each rule is what the re
 
 from __future__ import annotations
 
-from adapters.volsync.results import FileEntry
 from house.model import BackedUpClaim
+from lab.world import mover
 from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.mover import Moved
 from lab.world.store import a_file
 from lab.world.volumes import Claim, Destination, Image, Source
 
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 1000.0
+JOB_TRIES, FIRST_JOB_RETRY_S, LAST_JOB_RETRY_S = 8, 10.0, 360.0
 DEFAULT_FILE = a_file("settings.ini", "made by the application at its first start\n")
 
 
@@ -67,27 +69,20 @@ class VolSync:
             # The Job's template is immutable: a destination that changed under it starts afresh.
             self.consider_destination(objects, destination)
             return
-        entries, destination.log = self._mover(destination)
+        moved = mover.restore(self._kube.store, destination.address, destination.restore_as_of)
+        if moved.code:
+            self._failed(objects, destination, moved)
+            return
+        destination.failures, destination.log = 0, moved.log
         destination.runs += 1
         stamp = f"{int(self._world.clock.now())}-{destination.runs}"
+        entries = moved.snapshot.entries if moved.snapshot else ()
         destination.image = Image(f"volsync-{destination.name}-dest-{stamp}", entries)
         destination.result, destination.condition = "Successful", "WaitingForManual"
         destination.last_trigger = destination.trigger
         for claim in objects.claims.values():
             if (claim.namespace, claim.destination) == destination.key:
                 self.consider_claim(objects, claim)
-
-    def _mover(self, destination: Destination) -> tuple[tuple[FileEntry, ...], tuple[str, ...]]:
-        store, address = self._kube.store, destination.address
-        if address not in store.repositories:
-            store.make(address)
-            return (), ("=== Initialize Dir ===", f"created restic repository at {address}", "No data will be restored")
-        snapshot = store.as_of(address, destination.restore_as_of)
-        if snapshot is None:
-            return (), ("No eligible snapshots found", "No data will be restored")
-        return snapshot.entries, (
-            f"restoring snapshot {snapshot.snapshot_id[:8]} of [/data] at {snapshot.pin} by volsync@volsync to .",
-        )
 
     # Population
 
@@ -160,19 +155,36 @@ class VolSync:
         source.running = False
         if not self._kube.alive(objects):
             return
-        source.wanted, source.condition, source.last_manual = False, "WaitingForSchedule", source.manual
-        source.last_sync, source.result = self._world.clock.now(), "Successful"
-        if objects.claims.get(claim.key) is not claim or not claim.entries:
-            source.log = ("=== Directory is empty, skipping backup ===",)
+        entries = claim.entries if objects.claims.get(claim.key) is claim else ()
+        moved = mover.back_up(self._kube.store, source.address, entries, began, source.retain_last)
+        if moved.code:
+            self._failed(objects, source, moved)
             return
-        store = self._kube.store
-        snapshot = store.back_up(source.address, claim.entries, began)
-        store.forget(source.address, source.retain_last)
-        source.log = (f"snapshot {snapshot.snapshot_id[:8]} saved",)
-        source.backups.append(snapshot.snapshot_id)
-        self._world.happened("volsync", f"backed up {claim.namespace}/{claim.name}: {snapshot.snapshot_id[:8]}")
+        source.wanted, source.condition, source.last_manual = False, "WaitingForSchedule", source.manual
+        source.last_sync, source.result, source.log, source.failures = self._world.clock.now(), "Successful", moved.log, 0
+        if moved.snapshot is not None:
+            source.backups.append(moved.snapshot.snapshot_id)
+            self._world.happened("volsync", f"backed up {claim.namespace}/{claim.name}: {moved.snapshot.snapshot_id[:8]}")
 
     # Trying again
+
+    def _failed(self, objects: Objects, thing: Destination | Source, moved: Moved) -> None:
+        """The Job tries its pod again, and after its last try VolSync tells of it and makes the Job anew."""
+        self._world.happened("volsync", f"the mover of {thing.namespace}/{thing.name} ended with {moved.code}")
+        if thing.failures == JOB_TRIES:
+            thing.result, thing.log, thing.failures = "Failed", moved.log, 0
+        else:
+            thing.failures += 1
+        delay = min(FIRST_JOB_RETRY_S * 2 ** max(0, thing.failures - 1), LAST_JOB_RETRY_S)
+        if thing.retry is not None:
+            thing.retry.cancel()
+        thing.running = True  # to VolSync the Job is still at it
+        thing.retry = self._world.after(delay, f"retry the mover of {thing.name}", lambda: self._next_try(objects, thing))
+
+    def _next_try(self, objects: Objects, thing: Destination | Source) -> None:
+        thing.running = False
+        if self._kube.alive(objects):
+            self.nudge(objects, thing)
 
     def nudge(self, objects: Objects, thing: Claim | Destination | Source) -> None:
         """Look at it now. The back-off's count stays: only progress resets it."""

@@ -67,6 +67,7 @@ class Destination:
     condition: str = ""
     copy_method: str = "Snapshot"
     runs: int = 0
+    failures: int = 0
     tries: int = 0
     retry: Timer | None = None
 
@@ -94,6 +95,7 @@ class Source:
     last_manual: str = ""
     schedule: str = "0 * * * *"
     backups: list[str] = field(default_factory=list)
+    failures: int = 0
     tries: int = 0
     retry: Timer | None = None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lab.wire.s3.objects import ObjectStore
 
+_ASIDE = ".aside/"
+
 
 def break_off_newest(objects: ObjectStore, bucket: str, prefix: str) -> tuple[str, ...]:
     """Leave the repository as a backup that was killed leaves it: packs came, index and snapshot did not, a lock stays.
@@ -22,6 +24,24 @@ def break_off_newest(objects: ObjectStore, bucket: str, prefix: str) -> tuple[st
     upload = objects.begin_upload(bucket, f"{prefix}/data/00/{'0' * 64}")
     objects.put_part(upload, 1, b"half of a pack")
     return tuple(gone)
+
+
+def set_aside(objects: ObjectStore, bucket: str, prefix: str) -> None:
+    """Nothing is at this place any more, as below a mount point before its mount has come."""
+    _move(objects, bucket, prefix, _ASIDE + prefix)
+
+
+def bring_back(objects: ObjectStore, bucket: str, prefix: str) -> None:
+    """The repository is there again; what was made in its place meanwhile is covered by it, and gone."""
+    for key in [key for key in objects.keys(bucket) if key.startswith(f"{prefix}/")]:
+        objects.delete(bucket, key)
+    _move(objects, bucket, _ASIDE + prefix, prefix)
+
+
+def _move(objects: ObjectStore, bucket: str, old: str, new: str) -> None:
+    for key in [key for key in objects.keys(bucket) if key.startswith(f"{old}/")]:
+        objects.write(bucket, new + key.removeprefix(old), objects.read(bucket, key))
+        objects.delete(bucket, key)
 
 
 def lose_packs(objects: ObjectStore, bucket: str, prefix: str) -> int:

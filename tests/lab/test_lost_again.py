@@ -1,0 +1,119 @@
+"""The chain that ate a house's backups weeks after its restore: a claim is lost while the cluster lives, Flux makes it again, the
+mover finds an empty place, the application writes defaults, and retention takes the good snapshots. Real controllers, real restic.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import EXIT_OK
+from lab.houses.repository import run_program
+from tests.contract.apiserver import needed
+from tests.crash.wire.bench import Bench
+from tests.crash.wire.outside import kubectl
+
+pytestmark = pytest.mark.programs
+SPACE, APP = "selfhosted", "notes"
+PROGRAMS = (
+    "talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync", "volsync-mover",
+    "helm-controller",
+)  # fmt: skip
+_LIMIT_S = 90.0
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Bench]:
+    """A house that was built, restored and released, and has used its volume since; it keeps the last two backups."""
+    needed(*PROGRAMS)
+    with Bench.of("one-node", tmp_path, scenario="hosts-lost") as bench:
+        bench.converge("cluster.bootstrap")
+        assert bench.run("dr.restore").code == EXIT_OK
+        keep_last(bench, 2)
+        back_up(bench, "used-1")
+        back_up(bench, "used-2")
+        yield bench
+
+
+def test_without_the_renewed_hold_the_good_snapshots_go(house: Bench) -> None:
+    good = snapshots(house)
+    lose_the_claim(house)
+    made_again_too_early(house)
+    until(lambda: digest(house)["files"] > 0, "the application's defaults")
+    assert len(good) == 2
+    backups = 0
+    while good & snapshots(house) and backups < 4:
+        backups += 1
+        back_up(house, f"again-{backups}")
+    assert not good & snapshots(house), f"after {backups} backups {len(good & snapshots(house))} of 2 good snapshots are left"
+
+
+def keep_last(bench: Bench, number: int) -> None:
+    """The user's Git asks for another retention, and Flux has applied it."""
+    source = bench.folder.clone / "kubernetes" / "components" / "volsync" / "replicationsource.yaml"
+    head, retain, _ = source.read_text().partition("    retain:\n")
+    source.write_text(f'{head}{retain}      last: "{number}"\n')
+    for words in (("commit", "--quiet", "--all", "--message", "Keep fewer backups"), ("push", "--quiet", "origin", "main")):
+        run_program(bench.folder.clone, "git", *words)
+    reconcile(bench, "gitrepository", "flux-system", "flux-system")
+    wanted = {"last": str(number)}
+    # A new commit lets every Kustomization of its source look again by itself.
+    until(lambda: got(bench, "replicationsource", APP)["spec"]["restic"]["retain"] == wanted, "retention")
+
+
+def reconcile(bench: Bench, kind: str, name: str, space: str) -> None:
+    """What `flux reconcile` writes."""
+    kubectl(bench, "annotate", "--overwrite", kind, name, "-n", space, f"reconcile.fluxcd.io/requestedAt={time.time_ns()}")
+
+
+def back_up(bench: Bench, trigger: str) -> None:
+    """One backup from its trigger to its end, whatever the schedule says."""
+    patch = json.dumps({"spec": {"trigger": {"manual": trigger}}})
+    # Under kubectl's own name Flux would take it away again.
+    kubectl(bench, "patch", "replicationsource", APP, "-n", SPACE, "--type=merge", "--field-manager=person", "-p", patch)
+    until(lambda: got(bench, "replicationsource", APP).get("status", {}).get("lastManualSync") == trigger, f"the backup {trigger}")
+
+
+def lose_the_claim(bench: Bench) -> None:
+    """The namespace is gone with its claim, its backup and its restore; etcd, and what the hold's record says, live on."""
+    kubectl(bench, "delete", "namespace", SPACE, "--timeout=60s")
+
+
+def made_again_too_early(bench: Bench) -> None:
+    """Flux makes all of it again while the place of the backups is not mounted yet; then it is."""
+    bench.ask("trouble", name="repository-late", target=APP)
+    reconcile(bench, "kustomization", "cluster-apps", "flux-system")
+    image = "the image of a restore that found nothing"
+    until(lambda: got(bench, "replicationdestination", f"{APP}-bootstrap").get("status", {}).get("latestImage"), image)
+    bench.ask("trouble", name="repository-late", target=APP, end=True)
+
+
+def snapshots(bench: Bench) -> set[str]:
+    """Names of the snapshots in the application's repository, as they lie in the store."""
+    place = bench.folder.root / "store" / "buckets" / "backups" / APP / "snapshots"
+    return {path.name for path in place.iterdir()}
+
+
+def digest(bench: Bench) -> dict[str, Any]:
+    """What is on the claim's volume, told by the lab itself; no files while it has none."""
+    bound = got(bench, "pvc", APP).get("status", {}).get("phase") == "Bound"
+    return bench.ask("digest", namespace=SPACE, claim=APP) if bound else {"files": 0}
+
+
+def got(bench: Bench, kind: str, name: str) -> dict[str, Any]:
+    """One object of the application's namespace; {} when it is not there."""
+    found: dict[str, Any] = json.loads(kubectl(bench, "get", kind, "-n", SPACE, "-o", "json"))
+    return next((item for item in found["items"] if item["metadata"]["name"] == name), {})
+
+
+def until(done: Callable[[], object], what: str) -> None:
+    """Ask until it says yes."""
+    deadline = time.monotonic() + _LIMIT_S
+    while not done():
+        assert time.monotonic() < deadline, f"{what}: not within {_LIMIT_S:.0f} s"
+        time.sleep(0.3)
