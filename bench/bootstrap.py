@@ -20,6 +20,7 @@ from bench.table import Table
 from console.demo.driving import Driver, Verb
 from engine.errors import EXIT_HELD, EXIT_OK
 from house.loader import load
+from lab.houses.building import builder
 from lab.houses.nouns import HouseFolder
 from lab.starting import start, stop
 from tools.places import Places
@@ -80,7 +81,7 @@ def _good(verb: Verb, code: int) -> dict[str, Any]:
 
 def script(folder: HouseFolder) -> float:
     """Seconds that baseline.sh takes for the same house."""
-    made = load(folder.settings)
+    made = load(folder.settings, builder())
     lines = [
         f"{n.name} {n.host} {n.vm_id} {n.address} {n.mac} {n.cores} {n.memory >> 20} {n.disks[0].size // GIB}"
         f" {n.disks[1].size // GIB if len(n.disks) > 1 else 0} {'control-plane' if n.control_plane else 'worker'}\n"

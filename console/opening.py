@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from console.building import builder
 from console.session import Session
 from house.loader import SETTINGS_FILE, Part, load
 
@@ -18,5 +19,5 @@ def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL) ->
     from console.real_doors import open_real_doors
 
     settings = settings or os.environ.get("BLACKSTART_SETTINGS", "")
-    house = load(Path(settings or SETTINGS_FILE), part)
+    house = load(Path(settings or SETTINGS_FILE), builder(), part)
     return Session(verb, house, open_real_doors, json, settings)

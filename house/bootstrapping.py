@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from house import yamlfile
-from house.kustomize import mapping, sequence
 from house.model import BootstrapSecret, CrdForm, CrdSource, FluxSource, SecretForm, SecretRef
 from house.problems import Problem, dotted
 from house.settings import BootstrapSecretSection, BootstrapSection, CrdsEntrySection
+from house.shapes import mapping, sequence
 from house.values import reference_of
 from house.yamlfile import Document, YamlInvalid
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from house.kustomize import mapping, sequence
 from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
 from house.repository import Repository
+from house.shapes import mapping, sequence
 from house.talconfig import Talconfig, TalosNode
 from house.values import FILL_IN
 from house.yamlfile import Document

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from house.helmfile import helmfile_of
-from house.kustomize import Tree, mapping, sequence
 from house.problems import shown
+from house.shapes import mapping, sequence
+from house.tree import Tree
 
 DEFAULT_PATH = "kubernetes/flux/cluster"
 _FOLDERS = ("kubernetes/flux", "kubernetes/apps/flux-system", "bootstrap")
@@ -28,6 +29,7 @@ class DeclaredSource:
     branch: str = ""
     path: str = ""
     declared_in: str = ""
+    kind: str = "GitRepository"
 
 
 def read_flux_source(tree: Tree) -> DeclaredSource:
@@ -41,6 +43,7 @@ def read_flux_source(tree: Tree) -> DeclaredSource:
             branch="" if branch.startswith("refs/") else branch,
             path=_path(sync.get("path")),
             declared_in=place,
+            kind=str(sync.get("kind") or "GitRepository"),
         )
     found = _classic(tree)
     if found is None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.kustomize import mapping, sequence
 from house.model import Release
 from house.problems import Problem, Steps, dotted, nearest_or_all, shown
+from house.shapes import mapping, sequence
 from house.values import kind_of
 from house.yamlfile import Document, YamlInvalid
 

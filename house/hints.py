@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from house.fluxgraph import Applied
-from house.kustomize import Found, mapping, sequence
+from house.flux.rendered import Rendered, RenderedObject
+from house.shapes import mapping, sequence
 
 _NFS = re.compile(r"""\bnfs\b.*?\bserver:\s*"([^"]+)".*?\bpath:\s*"([^"]+)\"""", re.DOTALL)
 
@@ -24,35 +24,34 @@ class Hints:
     stores: tuple[str, ...] = ()
 
 
-def hints(graph: list[Applied]) -> Hints:
-    """What the objects of the graph tell, each line once."""
+def hints(rendered: Rendered) -> Hints:
+    """What the objects tell, each line once."""
     passwords: dict[str, None] = {}
     stores: dict[str, None] = {}
-    for applied in graph:
-        for found in applied.objects:
-            if found.kind == "ExternalSecret":
-                passwords.update(dict.fromkeys(_passwords(applied, found)))
-            elif found.kind == "MutatingAdmissionPolicy":
-                stores.update(dict.fromkeys(_stores(applied, found)))
+    for found in rendered.objects:
+        if found.kind == "ExternalSecret":
+            passwords.update(dict.fromkeys(_passwords(found)))
+        elif found.kind == "MutatingAdmissionPolicy":
+            stores.update(dict.fromkeys(_stores(found)))
     return Hints(tuple(passwords), tuple(stores))
 
 
-def _passwords(applied: Applied, found: Found) -> Iterator[str]:
+def _passwords(found: RenderedObject) -> Iterator[str]:
     """The items of the secret store that an ExternalSecret makes RESTIC_PASSWORD of."""
-    store = applied.text(mapping(found.spec.get("secretStoreRef")).get("name")).text or "its store"
+    store = mapping(found.spec.get("secretStoreRef")).get("name") or "its store"
     template = mapping(mapping(mapping(found.spec.get("target")).get("template")).get("data"))
     for entry in sequence(found.spec.get("data")):
         remote = mapping(mapping(entry).get("remoteRef"))
         if mapping(entry).get("secretKey") == "RESTIC_PASSWORD" and remote.get("key"):
-            yield f"item {applied.text(remote['key']).text} of {store} ({found.place})"
+            yield f"item {remote['key']} of {store} ({found.declared_in})"
     if "RESTIC_PASSWORD" in template:
         for entry in sequence(found.spec.get("dataFrom")):
             key = mapping(mapping(entry).get("extract")).get("key")
             if key:
-                yield f"item {applied.text(key).text} of {store} ({found.place})"
+                yield f"item {key} of {store} ({found.declared_in})"
 
 
-def _stores(applied: Applied, found: Found) -> Iterator[str]:
+def _stores(found: RenderedObject) -> Iterator[str]:
     """The NFS folder that a policy mounts into VolSync's movers."""
     text = str(found.spec)
     if "volsync" not in text:
@@ -61,4 +60,4 @@ def _stores(applied: Applied, found: Found) -> Iterator[str]:
         for patch in ("jsonPatch", "applyConfiguration"):
             expression = str(mapping(mapping(mutation).get(patch)).get("expression") or "")
             for server, path in _NFS.findall(expression):
-                yield f"NFS {applied.text(server).text}:{applied.text(path).text} ({found.place})"
+                yield f"NFS {server}:{path} ({found.declared_in})"

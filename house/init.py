@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from house.flux.building import Builder
 from house.loader import SETTINGS_FILE, expanded
 from house.model import DiskFate
-from house.problems import dotted
+from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
 from house.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
@@ -48,12 +49,16 @@ class Written:
     problems: tuple[str, ...] = ()
 
 
-def write_settings(root: Path, house_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> Written:
+def write_settings(
+    root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8)
+) -> Written:
     """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already,
     or when the repository cannot be read at all."""
     root = expanded(root).resolve()
     file = root / SETTINGS_FILE
-    repository = read_repository(root)
+    repository = read_repository(root, builder)
+    if repository.blind:
+        raise refuse(repository.unread, shown(root, Path.cwd()))
     if repository.talconfig is None:
         raise SettingsInvalid(
             f"{root} cannot be read as a home-ops repository",

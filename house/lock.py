@@ -14,9 +14,9 @@ from typing import Any
 
 from engine.errors import SettingsInvalid
 from house import yamlfile
-from house.kustomize import mapping
 from house.model import House
 from house.problems import Problem, refuse
+from house.shapes import mapping
 from house.yamlfile import Document, YamlInvalid
 
 LOCK_FILE = "blackstart.lock.yaml"

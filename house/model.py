@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from house.flux.rendered import NotFollowed
+
 
 @dataclass(frozen=True)
 class SecretRef:
@@ -313,6 +315,8 @@ class House:
 
     `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
+    `second_backups` are further backups of claims that are in `claims`: neither audited nor restored. `not_followed` declares
+    what nobody has seen.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -346,6 +350,8 @@ class House:
     notes: tuple[str, ...] = ()
     refused_patches: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    second_backups: tuple[UnsupportedBackup, ...] = ()
+    not_followed: tuple[NotFollowed, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

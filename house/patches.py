@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.kustomize import mapping, sequence
 from house.problems import Problem, Steps, shown
+from house.shapes import mapping, sequence
 from house.yamlfile import Document, YamlInvalid
 
 _MORE_DOCUMENTS = ("userVolumes", "volumes", "ingressFirewall")

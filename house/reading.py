@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from house import yamlfile
-from house.kustomize import mapping
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.settings import BackupsPart, Settings
+from house.shapes import mapping
 from house.values import FILL_IN, kind_of
 from house.yamlfile import Document, YamlInvalid
 

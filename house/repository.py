@@ -1,6 +1,6 @@
 """A home-ops repository read whole: cluster, releases, Flux source, applications and their backups. Knows no settings.
 
-Reads files only: runs no program, decrypts nothing, asks nobody.
+Reads files, and builds them with the kustomize that is handed in; decrypts nothing, asks nobody.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from typing import Any
 
 from house import yamlfile
 from house.declared import Declared, declared
-from house.flux.interim import rendered
-from house.flux.rendered import Rendered
-from house.fluxgraph import walk
+from house.flux.building import Builder
+from house.flux.graph import walk
+from house.flux.rendered import NotFollowed, Rendered
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
 from house.guarding import unguarded
 from house.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
 from house.hints import Hints, hints
-from house.kustomize import Tree, mapping, sequence
 from house.model import FluxApp, Release
 from house.problems import Problem, shown
+from house.shapes import mapping, sequence
 from house.talconfig import Talconfig, read_talconfig
+from house.tree import Tree
 from house.yamlfile import YamlInvalid
 
 
@@ -29,7 +30,8 @@ from house.yamlfile import YamlInvalid
 class Repository:
     """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed, and `unread` those of
     them that hide what they declare, backups too: whoever looks at backups has not seen all of them. `decryption` are the names
-    of the Secrets in Flux's namespace that its Kustomizations decrypt with."""
+    of the Secrets in Flux's namespace that its Kustomizations decrypt with. `blind` is True when there was nothing to build with,
+    so that nothing at all was seen of what Flux applies."""
 
     root: Path
     talconfig: Talconfig | None
@@ -48,9 +50,10 @@ class Repository:
     notes: tuple[str, ...]
     hints: Hints
     rendered: Rendered
+    blind: bool
 
 
-def read_repository(root: Path) -> Repository:
+def read_repository(root: Path, builder: Builder) -> Repository:
     """Read the repository at `root`. Never raises for what it holds: problems and notes are part of the answer."""
     root = root.resolve()
     tree = Tree(root)
@@ -58,9 +61,13 @@ def read_repository(root: Path) -> Repository:
     releases, release_problems = read_helmfile(root)
     crd_charts, crd_problems = read_crd_helmfile(root)
     source = read_flux_source(tree)
-    graph = walk(tree, source.path or DEFAULT_PATH, source.name)
-    found = declared(tree, graph)
-    namespaces = tree.namespaces | {r.namespace for r in releases} | {source.namespace}
+    graph = walk(tree, builder, source.path or DEFAULT_PATH, source)
+    found = declared(tree, graph.applied)
+    rendered = Rendered(
+        tuple(one for applied in graph.applied for one in applied.objects),
+        tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed)),
+    )
+    namespaces = {applied.app.namespace for applied in graph.applied} | {r.namespace for r in releases} | {source.namespace}
     recipients, recipient_problems = _age_recipients(root)
     talos_notes = (*talconfig.refused, *talconfig.notes) if talconfig is not None else ()
     return Repository(
@@ -71,12 +78,12 @@ def read_repository(root: Path) -> Repository:
         crd_helmfile=crd_helmfile_of(root),
         crd_charts=crd_charts,
         source=source,
-        apps=tuple(applied.app for applied in graph),
+        apps=tuple(applied.app for applied in graph.applied if applied.declared.kustomization),
         namespaces=tuple(sorted(n for n in namespaces if n)),
         declared=found,
         age_recipients=recipients,
         decryption=tuple(
-            dict.fromkeys(a.app.decryption for a in graph if a.app.decryption and a.app.namespace == source.namespace)
+            dict.fromkeys(a.app.decryption for a in graph.applied if a.app.decryption and a.app.namespace == source.namespace)
         ),
         problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems),
         unread=tuple(dict.fromkeys(tree.unread)),
@@ -84,9 +91,15 @@ def read_repository(root: Path) -> Repository:
             str(note)
             for note in sorted([*tree.notes, *talos_notes, *unread_helmfiles(root), *unguarded(root, talconfig, recipients)])
         ),
-        hints=hints(graph),
-        rendered=rendered(graph),
+        hints=hints(rendered),
+        rendered=rendered,
+        blind=graph.blind,
     )
+
+
+def _told(tree: Tree, one: NotFollowed) -> NotFollowed:
+    tree.note(one.file, one.line, f"{one.subject} {one.why}, and is not followed", "backups declared there are not seen")
+    return one
 
 
 def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:

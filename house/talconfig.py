@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.kustomize import mapping, sequence
 from house.patches import refused_patches
 from house.problems import Problem, Steps, dotted, shown
+from house.shapes import mapping, sequence
 from house.substitution import substitute
 from house.values import kind_of, mac_of
 from house.yamlfile import Document, YamlInvalid

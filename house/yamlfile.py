@@ -45,6 +45,8 @@ _MOST_VALUES = 1_000_000
 """How many values a file may stand for with its aliases written out: readers walk them all."""
 _INT = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
+_LATE_TAB = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
+_ALIAS_KEY = re.compile(r"^(\s*(?:- )*\*[\w-]+):(?=\s|$)", re.MULTILINE)
 _NUMBER_START = frozenset("+-.0123456789")
 _WORDS: Mapping[str, object] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -132,7 +134,15 @@ def parse(text: str, name: str = "text", *, quick: bool = True) -> tuple[Documen
         with suppress(YAMLError):
             return tuple(_Composer(_quick_events(text), name).documents())
     try:
-        return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name).documents())
+        return _carefully(text, name)
+    except (YAMLError, YamlInvalid):
+        # This parser also refuses tabs before a comment or the end of a line, and takes the colon for a part of an alias that is
+        # a key; what reads YAML elsewhere takes both. With blanks there no line moves.
+        plain = _ALIAS_KEY.sub(r"\1 :", _LATE_TAB.sub(" ", text))
+        with suppress(YAMLError, YamlInvalid):
+            return _carefully(plain, name)
+    try:
+        return _carefully(text, name)
     except MarkedYAMLError as error:
         raise YamlInvalid(_syntax_problem(error, text, name)) from None
     except ReaderError as error:
@@ -180,6 +190,10 @@ def plain_scalar(text: str) -> object:
         if _FLOAT.match(text):
             return float(text)
     return text
+
+
+def _carefully(text: str, name: str) -> tuple[Document, ...]:
+    return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name).documents())
 
 
 def _quick_events(text: str) -> Iterator[Event]:

@@ -12,6 +12,7 @@ from house.loader import load
 from house.model import House
 from lab.bridge import Bridge
 from lab.fastclock import FastClock
+from lab.houses.building import builder
 from lab.houses.credentials import Credentials
 from lab.houses.nouns import CHARTS_PORT, FACTORY_PORT, GIT_PORT, PROXMOX_PORT, S3_PORT, Block, HouseFolder, HouseShape
 from lab.parts.cluster import LabCluster, Settings
@@ -40,7 +41,7 @@ class LabHouse:
 
     def __init__(self, shape: HouseShape, folder: HouseFolder, block: Block, speed: float) -> None:
         self.shape, self.folder, self.block, self.speed = shape, folder, block, speed
-        self.house: House = load(folder.settings)
+        self.house: House = load(folder.settings, builder())
         credentials = Credentials.read(folder.secrets)
         self.world = World(FastClock(speed))
         self.proxmox = cluster_for(self.house, self.world, credentials.proxmox_token.reveal())

@@ -16,6 +16,7 @@ def init(repo: str, settings: str, json: bool) -> int:
     """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
 
     def body() -> int:
+        from console.building import builder
         from house.init import write_settings
         from house.loader import SETTINGS_FILE, expanded
 
@@ -26,7 +27,7 @@ def init(repo: str, settings: str, json: bool) -> int:
                 f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
                 hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",
             )
-        written = write_settings(root)
+        written = write_settings(root, builder())
         if json:
             result = {
                 "verb": "config.init", "outcome": "written",

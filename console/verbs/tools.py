@@ -12,7 +12,7 @@ from console.jsonlines import JsonLines
 from console.programs import held_against, versions_of
 from console.session import guarded
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
-from house.loader import SETTINGS_FILE, repository_named
+from house.loader import SETTINGS_FILE, talconfig_named
 from tools.build import build as build_programs
 from tools.errors import ToolError
 from tools.locate import Located, survey
@@ -61,7 +61,7 @@ def _house(settings: str) -> tuple[HouseVersions | None, str]:
     if not settings and not file.exists():
         return None, "Not held against a house: --settings names one."
     try:
-        talconfig = repository_named(file).talconfig
+        talconfig = talconfig_named(file)
     except SettingsInvalid as error:
         if settings:
             raise

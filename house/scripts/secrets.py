@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.kustomize import mapping
 from house.scripts.definitions import APPLIES
 from house.scripts.text import Line, Script
+from house.shapes import mapping
 from house.values import FILL_IN
 from house.yamlfile import YamlInvalid
 

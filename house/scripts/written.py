@@ -9,9 +9,9 @@ from pathlib import Path
 
 from house import yamlfile
 from house.bootstrapping import version_in
-from house.kustomize import mapping
 from house.scripts.reading import Scripted
 from house.scripts.secrets import Made
+from house.shapes import mapping
 from house.values import FILL_IN
 from house.yamlfile import YamlInvalid
 

@@ -10,7 +10,8 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house import yamlfile
-from house.loader import Part, load
+from house.loader import Part
+from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 
 CASES: list[dict[str, Any]] = yamlfile.load(Path(__file__).with_name("bad_settings.yaml"))[0].value

@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house.bootstrapping import crds_name, version_in
-from house.loader import load
 from house.model import CrdForm, CrdSource, House, SecretRef
+from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 
 GATEWAY = "https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.3.0/experimental-install.yaml"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from house.loader import load
+from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_bad_settings import refused
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from house.loader import load
+from tests.house.reading import load
 from tests.house.small_house import write_repository
 
 PLAIN = "cluster: {id: abc}\n"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.init import Written, write_settings
-from house.loader import Part, load
+from house.init import Written
+from house.loader import Part
 from house.values import FILL_IN
 from house.yamlfile import parse
+from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository
 
 ANSWERS = {
@@ -121,7 +123,7 @@ def test_it_holds_no_secret_and_every_house_gets_its_own_id(tmp_path: Path) -> N
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         write_repository(tmp_path / name).unlink()
-        text = write_settings(tmp_path / name).file.read_text()
+        text = write_settings(tmp_path / name, lambda: token_hex(8)).file.read_text()
         ids.add(next(line for line in text.splitlines() if line.startswith("  id:")))
     assert len(ids) == 2
 
@@ -144,7 +146,8 @@ def test_what_is_wrong_in_the_repository_is_told_at_once(tmp_path: Path) -> None
     (tmp_path / "kubernetes/apps/apps/kustomization.yaml").write_text("")
     written = write_settings(tmp_path)
     assert written.problems == (
-        "kubernetes/apps/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources, or take the folder out",
+        "kubernetes/apps/apps/kustomization.yaml: kustomize refuses it: kustomization.yaml is empty;"
+        " Flux refuses it in the same words, and applies nothing of it: mend it",
         "talos/talconfig.yaml:3: talosVersion: ${talosVersion} has no value; give it one in talenv.yaml",
     )
     assert not set(written.problems) & set(written.notes)

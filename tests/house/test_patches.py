@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from house.loader import load
+from tests.house.reading import load
 from tests.house.small_house import write_repository
 
 REMOVE = "- op: remove\n  path: /cluster/apiServer/admissionControl\n"

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from house.init import write_settings
-from house.loader import load
 from house.scripts import read_scripts
 from house.scripts.secrets import Made
 from house.values import FILL_IN
+from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository
 from tests.house.test_init import fill_in
 

@@ -67,6 +67,25 @@ def test_a_url_in_a_flow_mapping() -> None:
     }
 
 
+@pytest.mark.parametrize("more", ["", "at: {url: https://host}\n"])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("when: 0 15 * * 5\t# Fridays\n", {"when": "0 15 * * 5"}),
+        ("when: [1, 2]\t\n", {"when": [1, 2]}),
+        ("- a\t# one\n- b \t # two\n", ["a", "b"]),
+        ("name: &app x\nlabels:\n  *app: y\n", {"name": "x", "labels": {"x": "y"}}),
+        ("- name: &app x\n- *app: y\n", [{"name": "x"}, {"x": "y"}]),
+    ],
+)
+def test_tabs_before_comments_and_aliases_as_keys_are_read_as_elsewhere(text: str, value: Any, more: str) -> None:
+    if more and isinstance(value, list):
+        return
+    (document,) = parse(text + more)
+    assert document.value == (value | {"at": {"url": "https://host"}} if more else value)
+    assert document.line(("at",)) == (text.count("\n") + 1 if more else 1)
+
+
 def test_duplicate_keys_are_told_with_both_lines() -> None:
     (document,) = parse("a:\n  b: 1\n  c: 2\n  b: 3\n", "a.yaml")
     problems = [str(p) for p in yamlfile.duplicate_problems(document)]

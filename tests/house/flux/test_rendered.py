@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from house.repository import read_repository
+from tests.house.reading import read_repository
 from tests.house.small_house import write_repository
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from house.loader import load
 from lab.houses.credentials import Credentials
 from lab.houses.make import make_house
 from lab.houses.nouns import FOUR_NODES, SHAPES, Block, HouseFolder
@@ -18,6 +17,7 @@ from lab.wire.git import GitDoor
 from lab.wire.https import Request
 from lab.wire.pki import LabCA
 from tests.contract.apiserver import needed
+from tests.house.reading import load
 
 pytestmark = pytest.mark.programs
 BLOCK = Block("127.100.7")

@@ -1,0 +1,348 @@
+"""Walks the graph of Flux Kustomizations from the entry path: builds each, fills in its variables, goes on with its children.
+
+Parents hand things down by what they apply: a child is read out of its parent's build, patched and substituted. Knows no backup.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.workers import Threads, each
+from house.flux.building import Builder, NoKustomize, NotBuilt, built
+from house.flux.kept import Kept
+from house.flux.objects import Applying, Read, read_objects
+from house.flux.reads import Reads, reads_of
+from house.flux.refusal import refusal
+from house.flux.rendered import NotFollowed, RenderedObject
+from house.flux.sources import GROUP as SOURCES
+from house.flux.sources import Own, is_own, named_by
+from house.fluxsource import DeclaredSource
+from house.model import FluxApp
+from house.problems import Problem
+from house.shapes import mapping, sequence
+from house.tree import Tree
+
+FLUX_GROUP = "kustomize.toolkit.fluxcd.io"
+_Key = tuple[str, str, str]
+"""Kind, namespace and name of what a Kustomization refers to."""
+_ROUNDS = 3
+"""How often the walk is begun again because a later Kustomization brought what an earlier one had lacked."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One Flux Kustomization with the objects it applies, and the variables of its post-build substitution.
+
+    `unknown_sources` names the ConfigMaps and Secrets whose variables Git does not show.
+    """
+
+    app: FluxApp
+    declared: RenderedObject
+    objects: tuple[RenderedObject, ...] = field(repr=False)
+    variables: Mapping[str, str] = field(repr=False)
+    unknown_sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Every Kustomization that was reached, parents first; the first is what Flux itself was told to apply.
+
+    `lacking` is what was referred to and not known when it was needed; `blind` is True when nothing could be built, for want of
+    kustomize.
+    """
+
+    applied: tuple[Applied, ...] = ()
+    not_followed: tuple[NotFollowed, ...] = ()
+    lacking: frozenset[_Key] = frozenset()
+    blind: bool = False
+
+
+def walk(tree: Tree, builder: Builder, entry: str, source: DeclaredSource) -> Graph:
+    """Every Flux Kustomization reached from the entry path; what can't be followed goes to the graph and the tree's notes."""
+    if not (tree.root / entry).resolve().is_dir():
+        tree.hides(entry, 0, "is not there", "this is the path that Flux is told to apply")
+        return Graph()
+    known = _Known()
+    notes, unread = len(tree.notes), len(tree.unread)
+    graph = Graph()
+    for _ in range(_ROUNDS):
+        del tree.notes[notes:], tree.unread[unread:]
+        try:
+            graph = _Walk(tree, builder, source, known).run(entry)
+        except NoKustomize as error:
+            tree.hides(entry, 0, f"cannot be read: {error.what}", error.hint)
+            return Graph(blind=True)
+        if not any(known.has(key) for key in graph.lacking):
+            break
+    Kept(builder.kept).tidy()
+    return graph
+
+
+class _Known:
+    """What Kustomizations may refer to, found so far: variables by kind, namespace and name, and sources."""
+
+    def __init__(self) -> None:
+        self.variables: dict[_Key, Mapping[str, str] | None] = {}
+        self.sources: dict[tuple[str, str], RenderedObject] = {}
+
+    def has(self, key: _Key) -> bool:
+        return key in self.variables or (key[0] == "GitRepository" and key[1:] in self.sources)
+
+    def elsewhere(self, key: _Key) -> _Key | None:
+        """The one of the same kind and name in another namespace, if Git has exactly one: something in the cluster copies it."""
+        found = [other for other in self.variables if (other[0], other[2]) == (key[0], key[2])]
+        return found[0] if len(found) == 1 else None
+
+    def learn(self, one: RenderedObject) -> None:
+        if one.kind in ("ConfigMap", "Secret") and not one.group:
+            self.variables[one.kind, one.namespace, one.name] = _variables_of(one)
+        elif one.kind == "GitRepository" and one.group == SOURCES:
+            self.sources[one.namespace, one.name] = one
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A Kustomization that was reached and is not built yet. `order` is its way from the entry: as the third child of …"""
+
+    declared: RenderedObject
+    app: FluxApp
+    order: tuple[int, ...] = ()
+
+
+class _Walk:
+    """One way through the graph."""
+
+    def __init__(self, tree: Tree, builder: Builder, source: DeclaredSource, known: _Known) -> None:
+        self._tree, self._builder, self._source, self._known = tree, builder, source, known
+        self._kept = Kept(builder.kept)
+        self._identity = builder.kustomize.identity()
+        self._seen: dict[str, RenderedObject] = {}
+        self._not_followed: dict[NotFollowed, None] = {}
+        self._lacking: set[_Key] = set()
+
+    def run(self, entry: str) -> Graph:
+        first = self._first(entry)
+        applied: dict[tuple[int, ...], Applied] = {(): first}
+        pending = self._children(first, ())
+        while pending:
+            # When nothing else can bring what they lack, they are built without it: those first that wait for nobody.
+            waiting = {one.app.key for one in pending}
+            ready = (
+                [one for one in pending if not self._lacks(one)]
+                or [one for one in pending if not waiting & set(one.app.depends_on)]
+                or pending
+            )
+            pending = [one for one in pending if one not in ready]
+            for one, built_one in zip(ready, self._build(ready), strict=True):
+                applied[one.order] = built_one
+                pending += self._children(built_one, one.order)
+        # Breadth first, whatever order they could be built in.
+        ordered = sorted(applied, key=lambda order: (len(order), order))
+        return Graph(tuple(applied[order] for order in ordered), tuple(self._not_followed), frozenset(self._lacking))
+
+    def _first(self, entry: str) -> Applied:
+        """What Flux itself applies. Its own Kustomization may stand in what it applies, and then says how."""
+        told = self._entry(entry)
+        self._seen[told.app.key] = told.declared
+        (first,) = self._build([told])
+        own = next((one for one in first.objects if _is_kustomization(one) and f"{one.namespace}/{one.name}" == told.app.key), None)
+        if own is None:
+            return first
+        self._seen[told.app.key] = own
+        return self._build([_Pending(own, _app(own))])[0]
+
+    def _entry(self, entry: str) -> _Pending:
+        """What Flux itself applies: the Kustomization of its sync, which may stand in Git only in part."""
+        source = self._source
+        body = {"metadata": {"name": source.name, "namespace": source.namespace}, "spec": {"path": entry}}
+        file, _, line = source.declared_in.rpartition(":")
+        found = RenderedObject(
+            f"{FLUX_GROUP}/v1", "Kustomization", source.namespace, source.name, body, "",
+            file or source.declared_in or entry, int(line) if line.isdecimal() else 0,
+        )  # fmt: skip
+        return _Pending(found, _app(found))
+
+    def _children(self, one: Applied, order: tuple[int, ...]) -> list[_Pending]:
+        found: list[_Pending] = []
+        for child in one.objects:
+            if _is_kustomization(child):
+                key = f"{child.namespace}/{child.name}"
+                first = self._seen.setdefault(key, child)
+                if first is child:
+                    found.append(_Pending(child, _app(child), (*order, len(found))))
+                elif first.declared_in != child.declared_in:
+                    what = f"Kustomization {key} is also at {first.declared_in}, and only that one is followed"
+                    self._tree.note(child.file, child.line, what, "give each a name of its own")
+        return found
+
+    def _lacks(self, one: _Pending) -> list[_Key]:
+        """What it refers to and nothing has brought yet."""
+        named = named_by(one.declared.spec, one.app.namespace, self._source)
+        unknown = is_own(named, self._source, self._known.sources) is Own.UNKNOWN
+        lacking = [(named.kind, named.namespace, named.name)] if unknown else []
+        return lacking + [key for key, _ in _substitute_from(one) if not self._known.has(key)]
+
+    def _build(self, ready: list[_Pending]) -> list[Applied]:
+        """All of them, at the same time as far as there are processors."""
+        for one in ready:
+            self._lacking.update(self._lacks(one))
+        orders = [self._order(one) for one in ready]
+        made = each(Threads(), self._made, orders, at_once=os.cpu_count() or 2)
+        applied = []
+        for order, outcome in zip(orders, made, strict=True):
+            read = outcome if isinstance(outcome, Read) else Read(())
+            for problem in read.problems if not isinstance(outcome, Problem) else (outcome,):
+                self._tree.hides(problem.file, problem.line, problem.what, problem.better)
+            for found in read.objects:
+                self._known.learn(found)
+            applied.append(Applied(order.one.app, order.one.declared, read.objects, order.applying.variables, order.unknown))
+        return applied
+
+    def _order(self, one: _Pending) -> _Order:
+        reads = self._reads(one)
+        variables, unknown = self._variables(one)
+        common = mapping(one.declared.spec.get("commonMetadata"))
+        applying = Applying(
+            kustomization=one.app.key,
+            namespace=one.app.target_namespace or one.app.namespace,
+            folder=reads.folder if reads is not None else "",
+            variables=variables,
+            substitutes=bool(variables or unknown),
+            labels={str(k): _text(v) for k, v in mapping(common.get("labels")).items()},
+            annotations={str(k): _text(v) for k, v in mapping(common.get("annotations")).items()},
+        )
+        return _Order(one, reads, applying, unknown)
+
+    def _variables(self, one: _Pending) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Its variables, and the sources of which Git shows none."""
+        variables: dict[str, str] = {}
+        unknown = []
+        for key, optional in _substitute_from(one):
+            found = self._known.variables.get(key)
+            other = self._known.elsewhere(key) if not self._known.has(key) else None
+            if other is not None and (found := self._known.variables[other]) is not None:
+                what = f"{one.app.key} takes variables from {key[0]} {key[1]}/{key[2]}, which Git declares as {other[1]}/{other[2]}"
+                self._tree.note(one.declared.file, one.declared.line, what, "look whether something copies it there")
+            if found is None and (other is not None or self._known.has(key) or not optional):
+                unknown.append(f"{key[0]}/{key[2]}")
+            variables.update(found or {})
+        own = mapping(mapping(one.declared.spec.get("postBuild")).get("substitute"))
+        return variables | {str(key): _text(value) for key, value in own.items()}, tuple(unknown)
+
+    def _reads(self, one: _Pending) -> Reads | None:
+        """What building it reads; None, and told, when it is not built from this repository."""
+        app, found = one.app, one.declared
+        named = named_by(found.spec, app.namespace, self._source)
+        path = (self._tree.root / app.path).resolve()
+        if is_own(named, self._source, self._known.sources) is not Own.YES:
+            why = f"is pulled from {named.kind} {named.name}, not from this repository"
+            self._outside(NotFollowed(f"Kustomization {app.key}", why, found.file, found.line))
+        elif not path.is_relative_to(self._tree.root):
+            self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
+        elif not path.is_dir():
+            self._tree.note(found.file, found.line, f"path {app.path} of {app.key} is not there", "correct spec.path")
+        else:
+            reads = reads_of(self._tree, path, found.spec, found.file, found.line)
+            for remote in reads.remotes:
+                self._outside(NotFollowed(remote.entry, "lies elsewhere", remote.file, remote.line))
+            return reads
+        return None
+
+    def _outside(self, one: NotFollowed) -> None:
+        self._not_followed[one] = None
+
+    def _made(self, order: _Order) -> Read | Problem | None:
+        """Called in several threads: asks nothing of the tree."""
+        if order.reads is None:
+            return None
+        digest = order.digest(self._identity)
+        kept = self._kept.get(digest)
+        if kept is not None:
+            return kept
+        try:
+            text = built(self._builder.kustomize, order.reads)
+        except NotBuilt as error:
+            return refusal(error, order.reads, order.one.declared)
+        read = read_objects(text, order.applying, order.reads.files)
+        self._kept.put(digest, read)
+        return read
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One build: what it reads, and what becomes of it."""
+
+    one: _Pending
+    reads: Reads | None
+    applying: Applying
+    unknown: tuple[str, ...]
+
+    def digest(self, kustomize: str) -> str:
+        """Of everything that the objects depend on."""
+        assert self.reads is not None
+        applying = {**vars(self.applying), "variables": dict(self.applying.variables)}
+        rest = json.dumps([kustomize, self.reads.digest(), applying], sort_keys=True)
+        return hashlib.sha256(rest.encode()).hexdigest()
+
+
+def _is_kustomization(one: RenderedObject) -> bool:
+    return one.kind == "Kustomization" and one.group == FLUX_GROUP
+
+
+def _substitute_from(one: _Pending) -> list[tuple[_Key, bool]]:
+    """The ConfigMaps and Secrets that its variables come from, by kind, namespace and name, and whether each may be absent."""
+    sources = sequence(mapping(one.declared.spec.get("postBuild")).get("substituteFrom"))
+    return [
+        ((str(s.get("kind")), one.app.namespace, str(s.get("name"))), s.get("optional") is True)
+        for s in (mapping(source) for source in sources)
+    ]
+
+
+def _variables_of(one: RenderedObject) -> Mapping[str, str] | None:
+    """The data of a ConfigMap or Secret as text; None for one that is encrypted in Git."""
+    if "sops" in one.body:
+        return None
+    data = {str(k): _text(v) for k, v in mapping(one.body.get("data")).items()}
+    if one.kind == "Secret":
+        data = {k: text for k, v in data.items() if (text := _decoded(v)) is not None}
+        data |= {str(k): _text(v) for k, v in mapping(one.body.get("stringData")).items()}
+    return data
+
+
+def _decoded(value: str) -> str | None:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _text(value: Any) -> str:
+    """A scalar as the text that a variable has: nothing for null."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value)
+
+
+def _app(found: RenderedObject) -> FluxApp:
+    spec = found.spec
+    depends = []
+    for other in sequence(spec.get("dependsOn")):
+        body = mapping(other)
+        depends.append(f"{body.get('namespace') or found.namespace}/{body.get('name', '')}")
+    return FluxApp(
+        namespace=found.namespace,
+        name=found.name,
+        target_namespace=str(spec.get("targetNamespace") or ""),
+        path=f".{path}" if (path := str(spec.get("path") or ".")).startswith("/") else path,
+        depends_on=tuple(depends),
+        wait=spec.get("wait") is True,
+        suspended=spec.get("suspend") is True,
+        decryption=str(mapping(mapping(spec.get("decryption")).get("secretRef")).get("name") or ""),
+    )

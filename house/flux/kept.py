@@ -1,0 +1,65 @@
+"""Keeps what builds came to, by the digest of everything that they depend on. Knows no kustomize. Safe to delete."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+from house.flux.objects import Read
+from house.flux.rendered import RenderedObject
+
+_FORM = 1
+"""Changes whenever what is kept, or how it was made, changes."""
+_KEPT_S = 30 * 86400.0
+_FIELDS = tuple(field.name for field in fields(RenderedObject))
+
+
+class Kept:
+    """Results in a folder, one file each. What cannot be read or written is as if it were not there."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def get(self, digest: str) -> Read | None:
+        """What is kept under this digest, None when nothing is."""
+        if self._folder is None:
+            return None
+        file = self._file(digest)
+        try:
+            rows = json.loads(file.read_bytes())
+            objects = tuple(RenderedObject(**{**dict(zip(_FIELDS, row, strict=True)), "missing": tuple(row[-1])}) for row in rows)
+        except (OSError, ValueError, TypeError):
+            return None
+        with suppress(OSError):
+            if time.time() - file.stat().st_mtime > _KEPT_S / 30:
+                os.utime(file)
+        return Read(objects)
+
+    def put(self, digest: str, read: Read) -> None:
+        """Keep objects that came without a problem."""
+        if self._folder is None or read.problems:
+            return
+        file = self._file(digest)
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part = file.with_name(f"{file.name}.{os.getpid()}")
+            part.touch(mode=0o600)
+            part.write_text(json.dumps([[getattr(one, name) for name in _FIELDS] for one in read.objects]))
+            part.replace(file)
+
+    def tidy(self) -> None:
+        """Remove what nobody asked for in a month."""
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            for file in self._folder.iterdir():
+                if time.time() - file.stat().st_mtime > _KEPT_S:
+                    file.unlink(missing_ok=True)
+
+    def _file(self, digest: str) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{digest}.{_FORM}.json"

@@ -1,0 +1,169 @@
+"""From the YAML that kustomize prints to the objects that Flux applies: substituted, in their namespace, with their place.
+
+Follows kustomize-controller: each object's YAML is substituted as text and read again, so that `${PORT}` becomes a number;
+without any variable nothing is substituted; an object labelled or annotated `substitute: disabled` stays as it is; common
+metadata come last.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from house import yamlfile
+from house.flux.rendered import RenderedObject
+from house.problems import Problem
+from house.shapes import mapping
+from house.substitution import substitute
+from house.yamlfile import YamlInvalid
+
+_ORIGIN = "config.kubernetes.io/origin"
+_DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
+_BEGINS = re.compile(r"^(?!\s*(#|$|---|%))", re.MULTILINE)
+_NAME = re.compile(r"^metadata:\n(?:  .*\n)*?  name: (.*)$", re.MULTILINE)
+_NO_NAMESPACE = {
+    "": ("Namespace", "Node", "PersistentVolume"),
+    "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding"),
+    "apiextensions.k8s.io": ("CustomResourceDefinition",),
+    "apiregistration.k8s.io": ("APIService",),
+    "storage.k8s.io": ("StorageClass", "CSIDriver", "CSINode", "VolumeAttachment", "VolumeAttributesClass"),
+    "snapshot.storage.k8s.io": ("VolumeSnapshotClass", "VolumeSnapshotContent"),
+    "scheduling.k8s.io": ("PriorityClass",),
+    "networking.k8s.io": ("IngressClass",),
+    "gateway.networking.k8s.io": ("GatewayClass",),
+    "node.k8s.io": ("RuntimeClass",),
+}
+_ALL_WITHOUT = ("admissionregistration.k8s.io",)
+
+
+@dataclass(frozen=True)
+class Applying:
+    """What a Flux Kustomization does to what was built: whose objects they are, and which variables it knows.
+
+    `substitutes` is True when it substitutes at all: with a variable, or with a source of variables that Git does not show.
+    """
+
+    kustomization: str
+    namespace: str
+    folder: str
+    variables: Mapping[str, str] = field(repr=False)
+    substitutes: bool
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Read:
+    """The objects in the order of the build, and what of them is YAML no more once it is substituted."""
+
+    objects: tuple[RenderedObject, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_objects(text: str, applying: Applying, files: Mapping[str, bytes]) -> Read:
+    """The objects of a build's text; `files` are those that it read, by their path from the repository's root."""
+    objects: list[RenderedObject] = []
+    problems: list[Problem] = []
+    places = _Places(applying.folder, files)
+    for part in re.split(r"^---\n", text, flags=re.MULTILINE):
+        if part.strip():
+            try:
+                objects.append(_object(part, applying, places))
+            except YamlInvalid as error:
+                what = f"is no YAML any more once its variables are filled in ({error.problem.what})"
+                place = places.of(mapping(yamlfile.value(part)), part)
+                problems.append(Problem(place[0], place[1], "", what, "quote the variable, or correct its value"))
+    return Read(tuple(objects), tuple(problems))
+
+
+def _object(part: str, applying: Applying, places: _Places) -> RenderedObject:
+    filled = part
+    missing: tuple[str, ...] = ()
+    if applying.substitutes and "${" in part and not (_DISABLED in part and _disabled(mapping(yamlfile.value(part)))):
+        done = substitute(part, applying.variables)
+        filled, missing = done.text, done.missing
+    body = mapping(yamlfile.value(filled))
+    file, line = places.of(body, part)
+    metadata = dict(mapping(body.get("metadata")))
+    for key, common in (("annotations", applying.annotations), ("labels", applying.labels)):
+        own = {k: v for k, v in mapping(metadata.get(key)).items() if k != _ORIGIN} | dict(common)
+        metadata.pop(key, None)
+        if own:
+            metadata[key] = own
+    body = body | {"metadata": metadata}
+    api, kind = str(body.get("apiVersion", "")), str(body.get("kind", ""))
+    namespace = str(metadata.get("namespace") or "")
+    return RenderedObject(
+        api=api,
+        kind=kind,
+        namespace=namespace or ("" if _in_no_namespace(api.rpartition("/")[0], kind) else applying.namespace),
+        name=str(metadata.get("name") or ""),
+        body=body,
+        kustomization=applying.kustomization,
+        file=file,
+        line=line,
+        missing=missing,
+    )
+
+
+def _disabled(body: Mapping[str, Any]) -> bool:
+    metadata = mapping(body.get("metadata"))
+    return any(mapping(metadata.get(key)).get(_DISABLED) == "disabled" for key in ("labels", "annotations"))
+
+
+def _in_no_namespace(group: str, kind: str) -> bool:
+    return group in _ALL_WITHOUT or kind in _NO_NAMESPACE.get(group, ())
+
+
+class _Places:
+    """Where objects are written: the file out of kustomize's own annotation, the line out of the file."""
+
+    def __init__(self, folder: str, files: Mapping[str, bytes]) -> None:
+        self._folder = folder
+        self._files = files
+
+    def of(self, body: Mapping[str, Any], part: str) -> tuple[str, int]:
+        """File and line (0: not known) of an object; `part` is its text before the substitution."""
+        origin = mapping(mapping(body.get("metadata")).get("annotations")).get(_ORIGIN)
+        try:
+            told = mapping(yamlfile.value(str(origin or "")))
+        except YamlInvalid:
+            told = {}
+        generated = told.get("configuredIn")
+        file = os.path.normpath(os.path.join(self._folder, str(told.get("path") or generated or ".")))  # noqa: PTH118 - no file
+        content = self._files.get(file)
+        if content is None or generated:
+            return file, 0
+        name = _NAME.search(part)
+        written = name[1].strip("'\"") if name else str(mapping(body.get("metadata")).get("name") or "")
+        return file, _line(content.decode("utf-8", errors="replace"), file, str(body.get("kind")), written)
+
+
+def _line(text: str, file: str, kind: str, name: str) -> int:
+    """The line where the object of this kind and name begins. A build may have put something before or behind the name."""
+    lone = len(re.findall(r"^---", text.lstrip(), re.MULTILINE)) - text.lstrip().startswith("---") < 1
+    if lone and not re.search(r"kind:\s*[\"']?\w*List", text):
+        begins = _BEGINS.search(text)
+        return text.count("\n", 0, begins.start()) + 1 if begins else 1
+    try:
+        found = [(str(o.get("name")), line) for k, o, line in _written(yamlfile.parse(text, file)) if k == kind]
+    except YamlInvalid:
+        return 0
+    exact = [line for other, line in found if other == name]
+    near = [line for other, line in found if other in name]
+    return (exact or near or [line for _, line in found] or [0])[0]
+
+
+def _written(documents: tuple[yamlfile.Document, ...]) -> Iterator[tuple[str, dict[str, Any], int]]:
+    """Kind, metadata and line of every object in a file, those of lists included."""
+    for document in documents:
+        body = mapping(document.value)
+        items = body.get("items")
+        if isinstance(items, list) and str(body.get("kind")).endswith("List"):
+            for index, item in enumerate(items):
+                yield str(mapping(item).get("kind")), mapping(mapping(item).get("metadata")), document.line(("items", index))
+        else:
+            yield str(body.get("kind")), mapping(body.get("metadata")), document.line(())

@@ -1,0 +1,94 @@
+"""Objects that make other objects in the cluster, which nobody rendered: whether backups are seen to be among those.
+
+Knows no graph: it looks at one object at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from house.flux.rendered import NotFollowed, RenderedObject
+
+BACKUP_GROUP = "volsync.backube"
+KOPIUR = "kopiur"
+_GROUPS = rf"(?:{re.escape(BACKUP_GROUP)}|[\w.-]*{KOPIUR}[\w.-]*)"
+_MENTIONED = re.compile(rf"\b{re.escape(BACKUP_GROUP)}\b|\b[\w-]*{KOPIUR}[\w-]*\.[a-z]")
+_MADE = re.compile(rf"apiVersion[\"']?\s*:\s*[\"']?{_GROUPS}/")
+_MAKES = re.compile(rf"{_GROUPS}/")
+_OBJECT = frozenset({"metadata", "spec"})
+_BODY = re.compile(r"\b(?:metadata|spec)[\"']?\s*:")
+# What charts read that make backups by themselves: `volsync: [{name: …, type: restic, credentials: …, src: …}]`, for one.
+_CHART_KEYS = (BACKUP_GROUP.partition(".")[0], KOPIUR)
+_CHART_WORDS = frozenset({"restic", "kopia", "rclone", "src", "dest", "credentials", "sourcePVC", "repository", "schedule"})
+_MAKES_NOTHING = ("CustomResourceDefinition", "ClusterRole", "Role")
+_FLUX = "kustomize.toolkit.fluxcd.io"
+_RESOURCE_SET = "fluxcd.controlplane.io"
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What is to be said of one object: something not followed, or a mere mention."""
+
+    not_followed: NotFollowed | None = None
+    mentions: str = ""
+
+
+def is_followed(group: str) -> bool:
+    """Whether objects of this API group are backups that house/declared.py reads."""
+    return group == BACKUP_GROUP or KOPIUR in group
+
+
+def outside(one: RenderedObject) -> Outside:
+    """What an object that is no backup itself says of backups that are made elsewhere."""
+    followed = is_followed(one.group) or one.group == _FLUX or (one.kind == "PersistentVolumeClaim" and not one.group)
+    if followed or one.kind in _MAKES_NOTHING:
+        return Outside()
+    subject = f"{one.kind} {one.namespace}/{one.name}" if one.namespace else f"{one.kind} {one.name}"
+    made = _makes_backups(one.body)
+    if made or (one.kind == "ResourceSet" and one.group == _RESOURCE_SET):
+        why = "makes backups in the cluster" if made else "makes its objects in the cluster"
+        return Outside(NotFollowed(subject, why, one.file, one.line, makes_backups=made))
+    mention = next((text for text in _texts(one.body) if _MENTIONED.search(text)), "")
+    found = _MENTIONED.search(mention)
+    return Outside(mentions=found[0].rstrip(".") if found else "")
+
+
+def _makes_backups(value: Any) -> bool:
+    if isinstance(value, dict):
+        # A reference (a health check, say) names a kind too, and is no object.
+        if _MAKES.match(str(value.get("apiVersion"))) and _OBJECT & value.keys():
+            return True
+        for key, item in value.items():
+            if key in _CHART_KEYS and _CHART_WORDS & set(_keys(item)):
+                return True
+        return any(_makes_backups(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_makes_backups(item) for item in value)
+    return isinstance(value, str) and _MADE.search(value) is not None and _BODY.search(value) is not None
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """All keys of a value, at every depth."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _keys(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keys(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a value, keys among them."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value

@@ -1,0 +1,58 @@
+"""A home-ops repository's files, each read once, and what of them could not be followed. Knows no meaning of any key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from house import yamlfile
+from house.problems import Problem, shown
+from house.yamlfile import Document, YamlInvalid
+
+
+class Tree:
+    """The files below one root.
+
+    `notes` collects what could not be followed, `unread` those of them that are broken for Flux too, and hide what they declare.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.notes: list[Problem] = []
+        self.unread: list[Problem] = []
+        self._documents: dict[Path, tuple[Document, ...]] = {}
+        self._failed: dict[Path, Problem] = {}
+
+    def note(self, file: Path | str, line: int, what: str, better: str) -> None:
+        """Remember something that could not be followed."""
+        name = shown(file, self.root) if isinstance(file, Path) else file
+        problem = Problem(name, line, "", what, better)
+        if problem not in self.notes:
+            self.notes.append(problem)
+
+    def hides(self, file: Path | str, line: int, what: str, better: str) -> None:
+        """Remember something that Flux cannot follow either, and that hides everything declared behind it."""
+        self.note(file, line, what, better)
+        name = shown(file, self.root) if isinstance(file, Path) else file
+        self.unread.append(Problem(name, line, "", what, better))
+
+    def documents(self, path: Path) -> tuple[Document, ...]:
+        """The documents of one file; none, and a note, when it cannot be read."""
+        known = self._documents.get(path)
+        if known is None:
+            try:
+                known = yamlfile.load(path, shown(path, self.root))
+            except YamlInvalid as error:
+                known = ()
+                self.notes.append(error.problem)
+                self._failed[path] = error.problem
+            self._documents[path] = known
+        return known
+
+    def applied(self, path: Path) -> tuple[Document, ...]:
+        """The documents of a file that Flux applies: whatever it declares is not seen when it cannot be read."""
+        known = self.documents(path)
+        problem = self._failed.get(path)
+        for told in (self.notes, self.unread) if problem is not None else ():
+            if problem is not None and problem not in told:
+                told.append(problem)
+        return known

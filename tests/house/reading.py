@@ -1,0 +1,45 @@
+"""Reads repositories for tests with the real kustomize; without kubectl, a test that needs one is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.kustomize.adapter import Kubectl
+from house import init, loader, repository
+from house.flux.building import Builder
+from house.init import Written
+from house.loader import Part
+from house.model import House
+from house.repository import Repository
+from tools.errors import ProgramMissing
+from tools.locate import need
+
+KEPT = Path(__file__).resolve().parents[2] / ".pytest_cache" / "flux"
+
+
+def _kubectl() -> Path:
+    try:
+        return need("kubectl")
+    except ProgramMissing as error:
+        pytest.skip(f"a repository is built with kubectl: {error}")
+
+
+BUILDER = Builder(Kubectl(_kubectl), KEPT)
+
+
+def load(settings_file: Path, part: Part = Part.ALL) -> House:
+    """house.loader.load"""
+    return loader.load(settings_file, BUILDER, part)
+
+
+def read_repository(root: Path) -> Repository:
+    """house.repository.read_repository"""
+    return repository.read_repository(root, BUILDER)
+
+
+def write_settings(root: Path, house_id: Callable[[], str] = lambda: "5f1d7c2a9e") -> Written:
+    """house.init.write_settings"""
+    return init.write_settings(root, BUILDER, house_id)
