@@ -30,10 +30,17 @@ HELP = {
 }
 
 
+# invoke knows no positional argument that may be left out: one is asked for only where a word follows the verb.
+WORDS = " ".join(import_module("sys").argv).partition(" dr.hold ")[2].split()
+FOLLOWS = None if any(word[0] != "-" and "--settings" not in WORDS[:at][-1:] for at, word in enumerate(WORDS)) else ""
+
+
 def verb(body):
-    """A task whose parameters carry their help."""
+    """A task whose parameters carry their help; those without a value are its words."""
     names = (name.replace("_", "-") for name in body.__code__.co_varnames[1 : body.__code__.co_argcount])
-    return task(body, help={name: HELP[name] for name in names}, auto_shortflags=False)
+    wanted = body.__code__.co_varnames[1 : body.__code__.co_argcount - len(body.__defaults__ or ())]
+    asked = [*wanted, *(["claims"] if None in (body.__defaults__ or ()) else [])]
+    return task(body, help={name: HELP[name] for name in names}, auto_shortflags=False, positional=asked)
 
 
 def end(context, area, name, *arguments):
@@ -98,9 +105,9 @@ def restore(c, settings="", json=False, claims="", as_of="", approve=""):
 
 
 @verb
-def hold(c, settings="", json=False, manifests=False):
-    """List what is held, and since when."""
-    end(c, "dr", "hold", settings, json, manifests)
+def hold(c, claims=FOLLOWS, settings="", json=False, manifests=False):
+    """Hold the named claims now; list what is held."""
+    end(c, "dr", "hold", settings, json, claims or "", manifests)
 
 
 @verb

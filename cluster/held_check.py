@@ -24,7 +24,7 @@ class HeldClaims(BaseCheck):
         return self.after
 
     def probe(self, look: LookContext) -> Probe:
-        return held_probe(look.hold)
+        return held_probe(look.hold, look.claims)
 
     def by_hand(self) -> str:
         return "kubectl -n blackstart get configmap hold -o yaml   # every state.… that is `held`: no backup is written"

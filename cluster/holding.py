@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import ClaimsView, HoldView
+from cluster.standing import Way, way
 from engine.probe import Probe, changing, held, missing, satisfied, unknown
 from engine.waiting import Clock, wait_until
 from house.model import BackedUpClaim
@@ -43,11 +44,17 @@ def still_held(claims: tuple[HeldClaim, ...]) -> tuple[HeldClaim, ...]:
     return tuple(claim for claim in claims if claim.state in (HoldState.HELD, HoldState.PROVEN))
 
 
-def held_probe(hold: HoldView) -> Probe:
-    """What is held at the end of a run: satisfied either way, for a held claim is held on purpose."""
+def held_probe(hold: HoldView, cluster: ClaimsView) -> Probe:
+    """What is held at the end of a run: satisfied either way, for a held claim is held on purpose.
+
+    A restore of all that are held leaves out those whose data are alive: only who names them means them.
+    """
     claims = still_held(hold.record().claims)
     if not claims:
         return satisfied("none")
     few = "1 claim held, no backups are being written for it"
     told = few if len(claims) == 1 else f"{len(claims)} claims held, no backups are being written for them"
+    alive = [c.key for c in claims if way(c, cluster.claim(c.namespace, c.claim)) is Way.HELD_ALIVE]
+    if alive:
+        told += f"; with data that are alive, so restored by name alone: {', '.join(alive)}"
     return held(told, *(claim.key for claim in claims))

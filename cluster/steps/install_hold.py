@@ -22,7 +22,7 @@ class InstallHold(BaseStep):
     id = StepId("hold.install")
     title = "hold in place"
     # Snapshots that are served already are refused in a trial; those that are not yet, only by their absence.
-    needs = (if_any("hold.declare/*"), if_any("kubernetes.install-crds/*"), "kubernetes.api-servers")
+    needs = (if_any("hold.declare/*"), if_any("kubernetes.install-crds/*"), if_any("kubernetes.api-servers"))
 
     def probe(self, look: LookContext) -> Probe:
         return hold_probe(look.hold)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from json import loads
 
+from adapters.context import LookContext
 from adapters.hold.results import HoldRecord, HoldState
 from cluster.course import Course
 from cluster.holding import still_held
+from cluster.standing import Way, way
 from console.jsonlines import JsonLines
 from console.opening import open_session
 from console.problem import complete
@@ -19,8 +21,10 @@ from engine.journal import open_journal
 from house.model import Database, House
 from recovery.asof import as_time
 from recovery.course import course
+from recovery.holding import hold_course, to_hold
 from recovery.lifting import lift, lift_database, to_release, undeclared
 from recovery.selection import select
+from recovery.steps.hold_now import lift_by_hand
 
 
 def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
@@ -55,15 +59,25 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
     )
 
 
-def hold(settings: str, json: bool, manifests: bool) -> int:
-    """List what is held, since when and why; manifests: print the hold's policies for kubectl."""
+def hold(settings: str, json: bool, claims: str, manifests: bool) -> int:
+    """Hold these claims now; without any list what is held, since when and why; manifests: print the policies for kubectl."""
 
     def body() -> int:
         if manifests:
             return print_manifests(json)
-        return hold_of(open_session("dr.hold", settings, json))
+        session = open_session("dr.hold", settings, json)
+        return hold_now(session, claims) if claims else hold_of(session)
 
     return guarded("dr.hold", json, body, settings)
+
+
+def hold_now(session: Session, claims: str) -> int:
+    """Hold these claims, and say how that is lifted."""
+    chosen = to_hold(session.house, claims, lambda: read_record(session))
+    keys = ",".join(claim.key for claim in chosen)
+    lifted = f"invoke dr.restore --claims {keys}" if any(c in session.house.claims for c in chosen) else lift_by_hand(chosen[0])
+    done = f"Held: {keys}; where nothing is lost, each is lifted with {lift_by_hand(chosen[0]).replace(chosen[0].key, 'CLAIM')}"
+    return session.apply(hold_course(session.house, chosen, session.known()), "", lifted, done)
 
 
 def hold_of(session: Session) -> int:
@@ -71,6 +85,7 @@ def hold_of(session: Session) -> int:
     with session.doors(None) as doors:
         record, missing = doors.look.hold.record(), doors.look.hold.policies_missing()
         refusing = not record.present and any(answer.refused for answer in doors.look.hold.refusals())
+        alive = alive_of(doors.look, record)
     held = still_held(record.claims)
     if record.present:
         outcome, told = ("held", f"{len(held)} of {len(record.claims)} held") if held else ("done", "nothing is held")
@@ -85,7 +100,7 @@ def hold_of(session: Session) -> int:
             session.console.print(hold_table(record, session.clock.now()))
         for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, session.clock.now())):
             session.console.print(line, markup=False)
-        following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else lifts(session.house, record)
+        following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else lifts(session.house, record, alive)
         session.console.print(f"\n{session.prefix}{told}.", markup=False)
         if following:
             session.console.print(f"Next: {complete(following, session.settings)}", markup=False)
@@ -108,11 +123,17 @@ def read_record(session: Session) -> HoldRecord:
         return doors.look.hold.record()
 
 
-def lifts(house: House, record: HoldRecord) -> str:
+def alive_of(look: LookContext, record: HoldRecord) -> tuple[str, ...]:
+    """Keys of those that are held although their data are alive: a restore has to name them."""
+    return tuple(c.key for c in record.claims if way(c, look.claims.claim(c.namespace, c.claim)) is Way.HELD_ALIVE)
+
+
+def lifts(house: House, record: HoldRecord, alive: tuple[str, ...]) -> str:
     """The verb that lifts what is held, "" for nothing: a restore, unless the repository declares none of it."""
     held, left = still_held(record.claims), still_held(undeclared(house, record))
-    if len(left) < len(held):
-        return "invoke dr.restore"
+    lost = [c for c in held if c not in left and c.key not in alive]
+    if lost or len(left) < len(held):
+        return "invoke dr.restore" if lost else f"invoke dr.restore --claims {','.join(c.key for c in held if c not in left)}"
     return f"invoke dr.release {left[0].key} --unproven --reason TEXT" if left else ""
 
 
@@ -160,11 +181,12 @@ def release_one(session: Session, claim: str, unproven: bool, reason: str) -> in
     ):
         told = lift_database(doors.act, chosen, reason) if isinstance(chosen, Database) else lift(doors.act, chosen, reason)
         record = doors.look.hold.record()
+        alive = alive_of(doors.look, record)
     held = still_held(record.claims)
     for line in (*told, *((f"{len(held)} held still: {', '.join(c.key for c in held)}",) if held else ())):
         session.console.print(f"{session.prefix}{line}", markup=False)
     if held:
-        session.console.print(f"Next: {complete(lifts(session.house, record), session.settings)}", markup=False)
+        session.console.print(f"Next: {complete(lifts(session.house, record, alive), session.settings)}", markup=False)
     kind = "database" if isinstance(chosen, Database) else "claim"
     outcome, code = ("held", EXIT_HELD) if held else ("done", EXIT_OK)
     return session.finish(outcome, {"released": 1, "held": len(held)}, code, told=told, **{kind: chosen.key})

@@ -197,6 +197,23 @@ class TestHold:
         assert "this cluster has no hold" in capsys.readouterr().out
 
 
+class TestHoldNow:
+    def test_it_is_held_and_the_way_out_is_said(self, held_desk: Desk, capsys: Printed) -> None:
+        desk = held_desk
+        assert desk.running.apply(desk.running.restore).exit_code == errors.EXIT_OK
+        assert dr.hold_now(desk.session("dr.hold"), "notes") == errors.EXIT_HELD
+        shown = capsys.readouterr().out
+        assert "Held: apps/notes" in shown
+        assert "invoke dr.release CLAIM --unproven --reason TEXT" in shown
+        assert "Next: invoke dr.restore --claims apps/notes" in shown
+        (entry,) = desk.running.home.look().hold.record().claims
+        assert entry.state is HoldState.HELD
+
+    def test_a_word_that_names_none_is_refused(self, held_desk: Desk) -> None:
+        with pytest.raises(SettingsInvalid, match="nots names no claim"):
+            dr.hold_now(held_desk.session("dr.hold"), "nots")
+
+
 class TestReleaseByHand:
     def test_it_needs_the_word_and_a_reason(self, held_desk: Desk) -> None:
         for unproven, reason in ((False, "because"), (True, "")):

@@ -27,6 +27,7 @@ from lab.world.clock import VirtualClock
 from lab.world.store import a_file
 from lab.world.world import World
 from recovery.course import course as recovery_course
+from recovery.holding import hold_course
 from recovery.lifting import lift, lift_database
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore
@@ -238,7 +239,65 @@ class ReleasedHouse(HeldHouse):
         return wrong
 
 
-STAGES = (House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets)
+class LostHouse(HeldHouse):
+    """The same house, restored and released, whose claim was lost while etcd lives: the restore holds it anew first."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        assert self.lives.live(recovery_course(self.lives.house, self.lives.house.claims)).converged
+        self.clock.bury()
+        self.clock.new_life()
+        self.clock.sleep(60)
+        objects = self.home.kube.objects()
+        self.good = [s.snapshot_id for s in self.home.store.repositories[self.address].snapshots]
+        del objects.claims[("apps", "notes")], objects.destinations[("apps", "notes-bootstrap")], objects.sources[("apps", "notes")]
+        # Later than any second life begins: once VolSync has filled it unseen, only consent replaces what stands there.
+        self.world.after(400, "flux makes it again", lambda: self.home.flux.apply_again(objects, "apps/notes"))
+        # As it is while Flux is at it: what is not there yet is on its way.
+        objects.kustomizations["apps/notes"] = replace(objects.kustomizations["apps/notes"], reconciling=True)
+        self.world.faults.forget()
+        self.bootstrapped = len(self.world.happenings)
+
+    @property
+    def address(self) -> str:
+        return self.lives.house.claims[0].mover_repository
+
+    def doubled(self) -> Sequence[str]:
+        wrong = list(super().doubled())
+        there = [s.snapshot_id for s in self.home.store.repositories[self.address].snapshots]
+        return [*wrong, *(f"good snapshot {good} is gone" for good in self.good if good not in there)]
+
+
+class HoldNowHouse(HeldHouse):
+    """The same house with its claim alive and a backup of it at work: it is held now."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        assert self.lives.live(recovery_course(self.lives.house, self.lives.house.claims)).converged
+        self.clock.bury()
+        self.clock.new_life()
+        self.clock.sleep(60)
+        source = self.home.kube.objects().sources[("apps", "notes")]
+        source.wanted = True
+        self.home.act("before").claims.nudge("ReplicationSource", "apps", "notes")
+        self.world.faults.forget()
+        self.bootstrapped = len(self.world.happenings)
+
+    @property
+    def course(self) -> Course:
+        return hold_course(self.lives.house, self.lives.house.claims, {})
+
+    def doubled(self) -> Sequence[str]:
+        wrong, objects = list(super().doubled()), self.home.kube.objects()
+        (entry,) = self.home.look().hold.record().claims
+        if (entry.state, entry.uid) != (HoldState.HELD, objects.claims[("apps", "notes")].uid):
+            wrong.append(f"not held: {entry}")
+        if objects.sources[("apps", "notes")].running or not objects.claims[("apps", "notes")].app_ready:
+            wrong.append("a backup is at work, or the application was stopped")
+        return wrong
+
+
+STAGES = (LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets)
 
 
 @pytest.fixture(scope="module")
