@@ -28,6 +28,7 @@ class Bridge:
 
     def __init__(self, talos: TalosWorld, proxmox: LabProxmox, cluster: LabCluster) -> None:
         self._talos = talos
+        self._proxmox = proxmox
         self._cluster = cluster
         # MAC → machine as the cluster knows it: those that are on, and those that have data. Touched by orders alone.
         self._on: dict[str, NodeSpec] = {}
@@ -65,7 +66,13 @@ class Bridge:
             self._start(machine)
 
     def _start(self, machine: Machine) -> None:
-        spec, keys = _identity(machine)
+        if machine.config is None:
+            raise RuntimeError(f"{machine.name} starts without a configuration")
+        vm = self._proxmox.vm_of_mac(machine.mac)
+        if vm is None:
+            raise RuntimeError(f"{machine.name} starts without a VM")
+        spec = node_spec(machine, machine.config, vm.cores, vm.memory >> 20)
+        keys = cluster_keys(machine.config)
         self._cluster.order(lambda: self._node_up(machine.mac, spec, keys))
 
     def _bootstrap(self, machine: Machine) -> None:
@@ -119,20 +126,14 @@ class Bridge:
         return (("nodeReady", reason),) if reason else ()
 
 
-def _identity(machine: Machine) -> tuple[NodeSpec, ClusterKeys]:
-    if machine.config is None:
-        raise RuntimeError(f"{machine.name} starts without a configuration")
-    return node_spec(machine, machine.config), cluster_keys(machine.config)
-
-
-def node_spec(machine: Machine, config: MachineConfig) -> NodeSpec:
-    """The kubelet that a configuration asks for."""
+def node_spec(machine: Machine, config: MachineConfig, cores: int, memory_mib: int) -> NodeSpec:
+    """The kubelet that a configuration asks for, on a VM of so many cores and so much memory."""
     cluster = config.document.get("cluster") or {}
     kubelet = (config.document.get("machine") or {}).get("kubelet") or {}
     version = str(kubelet.get("image", "")).rpartition(":")[2] or "v1.36.3"
     alone = config.control_plane and not cluster.get("allowSchedulingOnControlPlanes")
     taints = (_CONTROL_PLANE_TAINT,) if alone else ()
-    return NodeSpec(machine.name, machine.address, config.control_plane, version, taints=taints)
+    return NodeSpec(machine.name, machine.address, config.control_plane, version, cores, memory_mib, taints=taints)
 
 
 def cluster_keys(config: MachineConfig) -> ClusterKeys:

@@ -125,6 +125,7 @@ class Control:
             "programs": house.cluster.supervisor.running(),
             "errors": house.cluster.errors + house.talos_door.problems,
             "unknown_calls": unknown,
+            "assumed": house.cluster.assumed,
             "faults": self._faults(message),
         }
 

@@ -16,6 +16,7 @@ from lab.houses.building import builder
 from lab.houses.credentials import Credentials
 from lab.houses.nouns import CHARTS_PORT, FACTORY_PORT, GIT_PORT, PROXMOX_PORT, S3_PORT, Block, HouseFolder, HouseShape
 from lab.parts.cluster import LabCluster, Settings
+from lab.parts.registry import NamedImages
 from lab.wire.charts import ChartDoor
 from lab.wire.factory import FactoryServer, https_fetch
 from lab.wire.git import GitDoor
@@ -57,6 +58,7 @@ class LabHouse:
                 vip=block.vip,
                 service_subnet=SERVICE_SUBNET,
                 network_images=frozenset({"cilium"}),
+                exists=NamedImages(folder.clone, folder.charts),
                 environment=(("SSL_CERT_FILE", str(folder.ca_file)),),
             )
         )

@@ -205,6 +205,11 @@ class LabCluster:
         """What went wrong in the lab itself: a scenario that finds any is void."""
         return self._host.errors
 
+    @property
+    def assumed(self) -> list[str]:
+        """Pods of images that the lab does not run, which should have done something and ended: their success was assumed."""
+        return self._host.assumed
+
     def wait_ready(self, seconds: float = 90.0) -> None:
         """Wait until every machine that is on takes part: API servers ready, services up, kubelets started."""
         self.wait(

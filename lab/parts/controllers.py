@@ -14,11 +14,12 @@ from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
 
 # Each one is needed for a restore to end and to be cleaned up, or for the objects that Flux and Helm make. Left out on purpose:
-# node-lifecycle (it wants every node's lease renewed), attach-detach, certificate signing, ttl.
+# node-lifecycle (it wants every node's lease renewed), certificate signing, ttl.
 CONTROLLERS = (
     "job-controller",
     "cronjob-controller",
     "persistentvolume-binder-controller",
+    "persistentvolume-attach-detach-controller",
     "persistentvolumeclaim-protection-controller",
     "persistentvolume-protection-controller",
     "garbage-collector-controller",

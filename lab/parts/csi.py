@@ -1,6 +1,7 @@
 """The simulated storage: claims become directories, snapshots become copies of them. Knows no pod.
 
-Stands for an external provisioner and an external snapshotter of every driver it is told to play.
+Stands for an external provisioner, attacher and snapshotter of every driver it is told to play. Which node a volume is attached
+to is decided by kube-controller-manager: a directory can be had anywhere, so all that it asks for is done.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from lab.parts.cache import Caches
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
-from lab.parts.kube import CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES, Kube, Object
+from lab.parts.kube import ATTACHMENTS, CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES, Kube, Object
 from lab.parts.loop import Loop
 from lab.parts.scheduler import SELECTED_NODE
 
@@ -80,6 +81,7 @@ class Storage(Loop):
         self._claims = self.cache(CLAIMS)
         self._volumes = self.cache(VOLUMES)
         self._classes = self.cache(STORAGE_CLASSES)
+        self._attachments = self.cache(ATTACHMENTS)
         # Their definitions may come later than this loop: it must not wait for these two.
         self._snapshots = caches.of(SNAPSHOTS)
         self._contents = caches.of(CONTENTS)
@@ -98,6 +100,9 @@ class Storage(Loop):
         for claim in self._claims.all():
             if self._is_ours(claim):
                 self._provision(claim)
+        for attachment in self._attachments.all():
+            if attachment["spec"]["attacher"] in self.drivers:
+                self._attach(attachment)
         for content in self._contents.all():
             if content["spec"].get("driver") in self.drivers:
                 self._snapshot(content)
@@ -182,6 +187,14 @@ class Storage(Loop):
                 },
             },
         }
+
+    def _attach(self, attachment: Object) -> None:
+        meta, attached = attachment["metadata"], (attachment.get("status") or {}).get("attached")
+        if attached or meta.get("deletionTimestamp"):
+            return
+        change: Object = {"status": {"attached": True}}
+        where = f"{attachment['spec']['source'].get('persistentVolumeName')} to {attachment['spec']['nodeName']}"
+        self._write("attach", where, lambda: self._attachments.put(self.kube.patch(ATTACHMENTS, attachment, change, "status")))
 
     def _snapshot(self, content: Object) -> None:
         meta = content["metadata"]

@@ -7,7 +7,7 @@ pod's mounts, as its pod's user.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +18,9 @@ from lab.parts import app as app_script
 from lab.parts.contained import Contained
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object
-from lab.parts.podspec import PodSpec
+from lab.parts.podspec import NotYet, PodSpec, expanded
 from lab.parts.programs import find
+from lab.parts.registry import is_reference
 from lab.parts.supervisor import Program, Rank
 
 MOVER_IMAGE = "lab/mover:1"
@@ -116,12 +117,14 @@ class Sandboxed:
     def program(self, place: Place) -> Program:
         """The container in its sandbox. NotYet when a Secret, a volume or an export is missing."""
         container, spec = place.container, place.spec
-        inside = [*(container.get("command") or self.entry), *(container.get("args") or [])]
+        environment = {"HOSTNAME": place.pod["metadata"]["name"], **spec.environment(container)}
+        told = [*(container.get("command") or self.entry), *(container.get("args") or [])]
+        inside = [expanded(word, environment) for word in told]
         if self.fails_by_knob and place.knobs.mover_exit is not None:
             inside = ["/bin/sh", "-c", f"echo 'ERROR: this mover was told to fail'; exit {place.knobs.mover_exit}"]
         contained = Contained(
             argv=tuple(inside),
-            environment={"HOSTNAME": place.pod["metadata"]["name"], **spec.environment(container)},
+            environment=environment,
             mounts=tuple(spec.mounts(container)),
             files=self.files(),
             identity=spec.identity(container),
@@ -150,8 +153,26 @@ def client_environment(place: Place, kubeconfig: str) -> dict[str, str]:
 class Images:
     """Finds what stands for a pod. Names are compared without registry, tag and digest: `ghcr.io/x/volsync:1` is `volsync`."""
 
-    def __init__(self, known: Mapping[str, Image]) -> None:
+    def __init__(self, known: Mapping[str, Image], exists: Callable[[str], bool] = lambda image: True) -> None:
         self._known = dict(known)
+        self._exists = exists
+
+    def refusal(self, pod: Object, missing: Collection[str]) -> NotYet | None:
+        """Why one of the pod's images can't be had, as a kubelet words it; None when all can.
+
+        `missing` are short names that cannot, whatever else is known of them. A static pod was pulled with its machine.
+        """
+        if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
+            return None
+        for container in pod["spec"]["containers"]:
+            image, name = container["image"], short_name(container["image"])
+            if not is_reference(image):
+                why = f'couldn\'t parse image name "{image}": invalid reference format'
+                return NotYet("InvalidImageName", f'Failed to apply default image tag "{image}": {why}')
+            if name in missing or (name not in self._known and not self._exists(image)):
+                why = f"failed to resolve image: {image}: not found"
+                return NotYet("ErrImagePull", f'failed to pull and unpack image "{image}": {why}')
+        return None
 
     def match(self, pod: Object) -> tuple[Object, Image] | None:
         """The container of this pod that becomes a process and how; None when the pod only turns Ready."""

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from lab.parts import podstatus
+from lab.parts.attached import Attached
 from lab.parts.cache import Caches
 from lab.parts.images import program_name, short_name
-from lab.parts.kube import NODES, PODS, Kube, Object
+from lab.parts.kube import ATTACHMENTS, NODES, PODS, Kube, Object
 from lab.parts.logserver import LogServer
 from lab.parts.loop import Loop
 from lab.parts.nodes import NodeSpec, register, report, static_pods
@@ -27,6 +28,8 @@ class Kubelet(Loop):
         self._host = host
         self._pods = self.cache(PODS)
         self._nodes = self.cache(NODES)
+        self.cache(ATTACHMENTS)  # a pod that waits for its volume is looked at when that has come
+        self._attached = Attached(caches, spec.name)
         self._works: dict[str, PodWork] = {}
         self._wrote: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -78,7 +81,7 @@ class Kubelet(Loop):
     def _work(self, pod: Object) -> PodWork:
         uid = pod["metadata"]["uid"]
         if uid not in self._works:
-            self._works[uid] = PodWork(self.kube, self._host, pod, self.spec.address)
+            self._works[uid] = PodWork(self.kube, self._host, self._attached, pod, self.spec.address)
         return self._works[uid]
 
     def _look_after(self, pod: Object) -> None:

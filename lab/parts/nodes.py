@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lab.parts.fitting import quantity
 from lab.parts.kube import NODES, Kube, Object
 from lab.parts.logserver import PORT
 from lab.parts.podstatus import stamp
 
 _NOT_READY_TAINT = "node.kubernetes.io/not-ready"
+# Without it the attach-detach controller leaves the node's volumes to its kubelet.
+_ATTACHED_BY_CONTROLLER = "volumes.kubernetes.io/controller-managed-attach-detach"
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
@@ -70,7 +73,7 @@ def register(kube: Kube, spec: NodeSpec) -> Object:
     node: Object = {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": spec.name, "labels": labels},
+        "metadata": {"name": spec.name, "labels": labels, "annotations": {_ATTACHED_BY_CONTROLLER: "true"}},
         "spec": {"taints": taints},
     }
     return kube.create(NODES, node)
@@ -83,17 +86,32 @@ def report(kube: Kube, spec: NodeSpec, node: Object, *, network: bool) -> bool:
     taints = node["spec"].get("taints") or []
     rest = [t for t in taints if t["key"] != _NOT_READY_TAINT]
     untaint = network and len(rest) != len(taints)
-    if said.get("Ready") == wanted and not untaint:
+    current = said.get("Ready") == wanted and _is_size(node.get("status", {}).get("capacity") or {}, _sizes(spec)[0])
+    if current and not untaint:
         return False
-    if said.get("Ready") != wanted:
+    if not current:
         kube.patch(NODES, node, {"status": _status(spec, network=network)}, "status")
     if untaint:  # the node controller's work, which does not run here: it would want every node's lease renewed
         kube.patch(NODES, node, {"spec": {"taints": rest or None}})
     return True
 
 
+def _sizes(spec: NodeSpec) -> tuple[Object, Object]:
+    """Capacity and allocatable. Between them lies what Talos reserves for the system, and the kubelet's eviction threshold."""
+    rest = {"pods": "250", "ephemeral-storage": "50Gi"}
+    reserved_mib = (512 if spec.control_plane else 384) + 100
+    capacity: Object = {"cpu": str(spec.cpu), "memory": f"{spec.memory_mib * 1024}Ki", **rest}
+    left_mib = max(0, spec.memory_mib - reserved_mib)
+    return capacity, {"cpu": f"{spec.cpu * 1000 - 50}m", "memory": f"{left_mib * 1024}Ki", **rest}
+
+
+def _is_size(told: Object, wanted: Object) -> bool:
+    """Whether two say the same, however each writes it."""
+    return told.keys() == wanted.keys() and all(quantity(told[name]) == quantity(wanted[name]) for name in wanted)
+
+
 def _status(spec: NodeSpec, *, network: bool) -> Object:
-    size = {"cpu": str(spec.cpu), "memory": f"{spec.memory_mib}Mi", "pods": "250", "ephemeral-storage": "50Gi"}
+    capacity, allocatable = _sizes(spec)
     bad = {"reason": "KubeletNotReady", "message": "container runtime network not ready: cni plugin not initialized"}
     good = {"reason": "KubeletReady", "message": "kubelet is posting ready status"}
     now = stamp()
@@ -116,8 +134,8 @@ def _status(spec: NodeSpec, *, network: bool) -> Object:
     return {
         "addresses": [{"type": "InternalIP", "address": spec.address}, {"type": "Hostname", "address": spec.name}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": PORT}},
-        "capacity": size,
-        "allocatable": size,
+        "capacity": capacity,
+        "allocatable": allocatable,
         "conditions": [*pressure, {**ready, "lastHeartbeatTime": now}],
         "nodeInfo": {
             "architecture": "amd64",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class PodSpec:
         for variable in container.get("env") or []:
             value = self._value(variable)
             if value is not None:
-                found[variable["name"]] = value
+                found[variable["name"]] = value if "valueFrom" in variable else expanded(value, found)
         return found
 
     def _value(self, variable: Object) -> str | None:
@@ -182,6 +183,15 @@ class PodSpec:
         kept = frozenset() if "all" in dropped or own.get("privileged") else _DEFAULT_CAPABILITIES - dropped
         added = {c.lower().removeprefix("cap_") for c in asked.get("add") or []}
         return Identity(uid, gid, tuple(sorted(groups)), frozenset(kept | added))
+
+
+def expanded(text: str, environment: Mapping[str, str]) -> str:
+    """What a kubelet makes of a value, a command or an argument: `$(NAME)` is the variable where it is known, `$$` one `$`."""
+
+    def known(found: re.Match[str]) -> str:
+        return "$" if found[0] == "$$" else environment.get(found[1], found[0])
+
+    return re.sub(r"\$\$|\$\(([^)]*)\)", known, text)
 
 
 def _give_to_group(folder: Path, group: int) -> None:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.parts import podstatus
+from lab.parts.attached import Attached
 from lab.parts.errors import PartFailed
-from lab.parts.images import Image, Images, Place, program_name, short_name
+from lab.parts.events import warn
+from lab.parts.images import Image, Images, Place, program_name
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import SERVICE_ACCOUNTS, Kube, Object
@@ -26,6 +28,7 @@ START_SECONDS = "lab.blackstart/start-seconds"  # a number, or "never"
 EXIT_CODE = "lab.blackstart/exit-code"
 _TOKEN_S = 7 * 24 * 3600
 _GRACE_S = 6.0
+_BACK_OFF_S = 1.0
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Host:
     # Images whose pod makes a node's network; none: nodes are Ready at once.
     network_images: frozenset[str] = frozenset()
     errors: list[str] = field(default_factory=list)
+    # Pods whose success was only assumed, with their images.
+    assumed: list[str] = field(default_factory=list)
     _addresses: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,9 +74,10 @@ class Host:
 class PodWork:
     """What runs for one pod. `advance` is called again and again; it answers what to write and when to come back."""
 
-    def __init__(self, kube: Kube, host: Host, pod: Object, node_address: str) -> None:
+    def __init__(self, kube: Kube, host: Host, attached: Attached, pod: Object, node_address: str) -> None:
         self._kube = kube
         self._host = host
+        self._attached = attached
         self._node_address = node_address
         self.uid: str = pod["metadata"]["uid"]
         self.folder: Path = host.pods / self.uid
@@ -85,18 +91,35 @@ class PodWork:
         self._asked = 0.0
         self._ready = False
         self._ending: float | None = None
+        self._refused_at: float | None = None
         self.address = ""
         self.again_s = 2.0
 
     def advance(self, pod: Object) -> Object | None:
         """Start, watch or end what stands for the pod. The status to write comes back, or None; `again_s`: when to look again."""
         self.again_s = 2.0
-        if any(short_name(c["image"]) in self._host.knobs.images_missing for c in pod["spec"]["containers"]):
-            self.again_s = 0.5
-            return podstatus.waiting(pod, self._node_address, "ImagePullBackOff", "lab: there is no such image")
+        if not self._launched and (pod.get("status") or {}).get("phase") != "Running":
+            if self._attached.lacks(pod):
+                return podstatus.waiting(pod, self._node_address, "ContainerCreating")
+            refused = self._host.images.refusal(pod, self._host.knobs.images_missing)
+            if refused is not None:
+                return self._not_pulled(pod, refused)
         if self._matched is None:
             return self._advance_idle(pod)
         return self._advance_process(pod, *self._matched)
+
+    def _not_pulled(self, pod: Object, refused: NotYet) -> Object:
+        """An image that can't be had: told as an event once, then tried again for ever."""
+        self.again_s = 0.5
+        again = self._refused_at is not None and time.monotonic() > self._refused_at + _BACK_OFF_S
+        if self._refused_at is None:
+            self._refused_at = time.monotonic()
+            warn(self._kube, pod, "kubelet", "Failed", f"Error: {refused.reason}: {refused.message}")
+        if again and refused.reason == "ErrImagePull":
+            image = pod["spec"]["containers"][0]["image"]
+            told = f'Back-off pulling image "{image}": {refused.reason}: {refused.message}'
+            return podstatus.waiting(pod, self._node_address, "ImagePullBackOff", told)
+        return podstatus.waiting(pod, self._node_address, refused.reason, refused.message)
 
     def end(self) -> bool:
         """Let the pod's process end: SIGTERM, after a grace SIGKILL. True when nothing runs any more; never waits."""
@@ -127,8 +150,20 @@ class PodWork:
             return None
         if pod["spec"].get("restartPolicy", "Always") == "Always":
             return podstatus.running(pod, self._node_address, self._pod_ip(), ready=True, started_at=self._started_at)
+        if EXIT_CODE not in annotations:
+            self._assume(pod)
         code = int(annotations.get(EXIT_CODE, "0"))
         return self._ended(pod, code)
+
+    def _assume(self, pod: Object) -> None:
+        """A pod that should do something and end, of an image that is not run here: that it did so is nowhere left unsaid."""
+        images = ", ".join(container["image"] for container in pod["spec"]["containers"])
+        told = f"the lab does not run {images}: this pod did nothing, and its success is assumed"
+        entry = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}: {images}"
+        if entry not in self._host.assumed:
+            self._host.assumed.append(entry)
+            self._host.supervisor.log(self.name).write_text(f"{told}\n")
+            warn(self._kube, pod, "lab", "SuccessAssumed", told)
 
     def _advance_process(self, pod: Object, container: Object, image: Image) -> Object | None:
         place = self._place(pod, container)

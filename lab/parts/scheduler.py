@@ -1,14 +1,17 @@
-"""The simulated scheduler: puts pods on nodes once all their claims are bound. Knows taints and selectors, no resources."""
+"""The simulated scheduler: puts pods on nodes with room for them once their claims are bound, and says why it does not."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from lab.parts.cache import Caches
+from lab.parts.events import warn
+from lab.parts.fitting import IN_ONE_POD, UNBOUND, is_over, objections, told, without_claim
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import CLAIMS, NODES, PODS, STORAGE_CLASSES, Kube, Object
 from lab.parts.loop import Loop
+from lab.parts.podstatus import stamp
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 
@@ -34,8 +37,10 @@ class Scheduler(Loop):
             meta = pod["metadata"]
             if pod["spec"].get("nodeName") or meta.get("deletionTimestamp") or pod["spec"].get("schedulingGates"):
                 continue
-            node = self._choose(pod)
-            if node is not None and self._claims_ready(pod, node):
+            node, why = self._choose(pod)
+            if node is None:
+                self._refuse(pod, why)
+            elif self._claims_ready(pod, node):
                 self._bind(pod, node)
 
     def _bind(self, pod: Object, node: str) -> None:
@@ -52,21 +57,62 @@ class Scheduler(Loop):
             self._pods.put({**pod, "spec": {**pod["spec"], "nodeName": node}})
             self._journal.wrote("scheduler", f"bind to {node}", f"pod {meta['namespace']}/{meta['name']}")
 
-    def _choose(self, pod: Object) -> str | None:
-        fitting = [n["metadata"]["name"] for n in self._nodes.all() if fits(pod, n)]
-        return fitting[self._turn % len(fitting)] if fitting else None
+    def _choose(self, pod: Object) -> tuple[str | None, str]:
+        """The node that the pod goes to, or None and why it goes nowhere."""
+        nodes, pods = self._nodes.all(), self._pods.all()
+        reasons = [objections(pod, node, pods) for node in nodes]
+        if self._in_another_pod(pod, pods):
+            reasons = [reason or [IN_ONE_POD] for reason in reasons]
+        fitting = [n["metadata"]["name"] for n, reason in zip(nodes, reasons, strict=True) if not reason]
+        return (fitting[self._turn % len(fitting)], "") if fitting else (None, told(reasons))
+
+    def _in_another_pod(self, pod: Object, pods: list[Object]) -> bool:
+        """Whether a claim that only one pod may use is used by another, that has a node and has not ended."""
+        meta = pod["metadata"]
+        alone = {name for name in claim_names(pod) if self._is_for_one_pod(name, meta["namespace"])}
+        return any(
+            alone.intersection(claim_names(other))
+            for other in pods
+            if alone
+            and other["metadata"]["namespace"] == meta["namespace"]
+            and other["metadata"]["uid"] != meta["uid"]
+            and other["spec"].get("nodeName")
+            and not is_over(other)
+        )
+
+    def _is_for_one_pod(self, name: str, namespace: str) -> bool:
+        claim = self._claims.get(name, namespace)
+        return claim is not None and "ReadWriteOncePod" in (claim["spec"].get("accessModes") or [])
+
+    def _refuse(self, pod: Object, why: str) -> None:
+        """Say once why the pod has no node, as a condition and as an event."""
+        meta = pod["metadata"]
+        said: Object = next((c for c in (pod.get("status") or {}).get("conditions") or [] if c["type"] == "PodScheduled"), {})
+        if said.get("message") == why:
+            return
+        condition = {
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": why, "lastTransitionTime": stamp(),
+        }  # fmt: skip
+        rest = [c for c in (pod.get("status") or {}).get("conditions") or [] if c["type"] != "PodScheduled"]
+        change: Object = {"status": {"conditions": [*rest, condition]}}
+        if self.tried("refuse", lambda: self._pods.put(self.kube.patch(PODS, pod, change, "status"))):
+            self._journal.wrote("scheduler", "refuse", f"pod {meta['namespace']}/{meta['name']}")
+            self.tried("tell", lambda: warn(self.kube, pod, "default-scheduler", "FailedScheduling", why))
 
     def _claims_ready(self, pod: Object, node: str) -> bool:
         ready = True
         for name in claim_names(pod):
             claim = self._claims.get(name, pod["metadata"]["namespace"])
             if claim is None:
+                self._refuse(pod, without_claim(f'persistentvolumeclaim "{name}" not found', len(self._nodes.all())))
                 ready = False
                 continue
             if claim.get("status", {}).get("phase") == "Bound":
                 continue
             ready = False  # a pod whose claim still waits for its populator must stay Pending
-            if self._waits_for_consumer(claim) and SELECTED_NODE not in claim["metadata"].get("annotations", {}):
+            if not self._waits_for_consumer(claim):
+                self._refuse(pod, without_claim(UNBOUND, len(self._nodes.all())))
+            elif SELECTED_NODE not in claim["metadata"].get("annotations", {}):
                 change = {"metadata": {"annotations": {SELECTED_NODE: node}}}
                 if self.tried("select node", partial(self.kube.patch, CLAIMS, claim, change)):
                     self._journal.wrote("scheduler", f"select {node}", f"claim {claim['metadata']['namespace']}/{name}")
@@ -86,51 +132,3 @@ def claim_names(pod: Object) -> list[str]:
         elif "ephemeral" in volume:
             names.append(f"{pod['metadata']['name']}-{volume['name']}")
     return names
-
-
-def fits(pod: Object, node: Object) -> bool:
-    """Whether the pod may go to the node: cordon, taints, nodeSelector, required node affinity."""
-    spec = pod["spec"]
-    tolerations = spec.get("tolerations") or []
-    taints = node["spec"].get("taints") or []
-    if any(
-        t["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(x, t) for x in tolerations) for t in taints
-    ):
-        return False
-    labels = node["metadata"].get("labels") or {}
-    if any(labels.get(k) != v for k, v in (spec.get("nodeSelector") or {}).items()):
-        return False
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if not required:
-        return True
-    fields = {"metadata.name": node["metadata"]["name"]}
-    return any(
-        all(_matches(e, labels) for e in term.get("matchExpressions") or [])
-        and all(_matches(e, fields) for e in term.get("matchFields") or [])
-        for term in required["nodeSelectorTerms"]
-    )
-
-
-def _tolerates(toleration: Object, taint: Object) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if not toleration.get("key"):
-        return bool(toleration.get("operator") == "Exists")
-    if toleration["key"] != taint["key"]:
-        return False
-    return bool(toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", ""))
-
-
-def _matches(expression: Object, values: dict[str, str]) -> bool:
-    key, operator, wanted = expression["key"], expression["operator"], expression.get("values") or []
-    match operator:
-        case "In":
-            return values.get(key) in wanted
-        case "NotIn":
-            return values.get(key) not in wanted
-        case "Exists":
-            return key in values
-        case "DoesNotExist":
-            return key not in values
-    return False  # Gt, Lt: nothing in the lab's houses compares numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Settings:
     """`prefix`: the block of the lab, its first three numbers. `exports`: NFS `server:path` → directory.
 
     `network_images`: short names of the images whose pod makes a node Ready (`cilium`); none: nodes are Ready at once.
-    `environment` is added to Flux's controllers.
+    `environment` is added to Flux's controllers. `exists` tells of an image that is not in the table whether it can be pulled.
     """
 
     root: Path
@@ -31,6 +31,7 @@ class Settings:
     network_images: frozenset[str] = frozenset()
     images: Mapping[str, Image] = field(default_factory=dict)
     environment: tuple[tuple[str, str], ...] = ()
+    exists: Callable[[str], bool] = lambda image: True
 
     @property
     def endpoint(self) -> str:
@@ -50,4 +51,4 @@ def known_images(settings: Settings) -> Images:
         "flux-operator": flux.Operator(),
         **settings.images,
     }
-    return Images(known)
+    return Images(known, settings.exists)

@@ -65,6 +65,8 @@ def test_a_house_comes_up_by_hand_from_a_bare_host_to_the_claim_that_flux_brough
     hand.until(lambda: "NotReady" in hand.kubectl("get", "node", "cp-1", check=False), "node joined")
     hand.install_releases()
     hand.until(lambda: " Ready " in hand.kubectl("get", "node", "cp-1"), "node ready")
+    size = hand.kubectl("get", "node", "cp-1", "-o", "jsonpath={.status.capacity.cpu} {.status.capacity.memory}")
+    assert size == "2 4Gi"  # what its VM has
     hand.until(lambda: "notes" in hand.kubectl("get", "pvc", "--namespace", "selfhosted", check=False), "claim")
     seen = ask(folder.control, {"do": "status"})
     assert seen["errors"] == []

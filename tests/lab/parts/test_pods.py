@@ -8,7 +8,7 @@ import pytest
 
 from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.knobs import Knobs
-from lab.parts.kube import CLAIMS, CONTENTS, JOBS, PODS, SNAPSHOTS, Object
+from lab.parts.kube import CLAIMS, CONTENTS, EVENTS, JOBS, PODS, SNAPSHOTS, Object
 from lab.parts.manifests import SNAPSHOT_CLASS
 from lab.parts.podwork import EXIT_CODE, START_SECONDS
 from tests.lab.parts import objects
@@ -105,8 +105,22 @@ def test_pods_that_cannot_start_say_why(bench: Bench, space: str, knobs: Knobs) 
     bench.kube.apply(PODS, keyless)
     bench.until(lambda: waiting(bench, space, "lost") == "ImagePullBackOff", "the missing image")
     bench.until(lambda: waiting(bench, space, "keyless") == "CreateContainerConfigError", "the missing Secret")
+    told = [e["message"] for e in bench.kube.list(EVENTS, space) if e["involvedObject"]["name"] == "lost"]
+    why = 'failed to pull and unpack image "lab/nowhere:1": failed to resolve image: lab/nowhere:1: not found'
+    assert told == [f"Error: ErrImagePull: {why}"]
     knobs.images_missing = set()
     bench.wait_ready(space, "lost")
+
+
+def test_a_job_that_the_lab_does_not_run_says_that_its_success_is_assumed(bench: Bench, space: str) -> None:
+    hook = objects.pod(space, "hook", image="example.invalid/hook:1")
+    hook["spec"]["restartPolicy"] = "Never"
+    bench.kube.apply(PODS, hook)
+    bench.until(lambda: bench.phase(PODS, space, "hook") == "Succeeded", "the hook")
+    said = "the lab does not run example.invalid/hook:1: this pod did nothing, and its success is assumed"
+    assert log(bench, space, "hook").strip() == said
+    assert [e["message"] for e in bench.kube.list(EVENTS, space) if e["reason"] == "SuccessAssumed"] == [said]
+    assert f"{space}/hook: example.invalid/hook:1" in bench.cluster.assumed
 
 
 def test_without_a_scheduler_pods_stay_pending(bench: Bench, space: str, knobs: Knobs) -> None:

@@ -20,7 +20,7 @@ from adapters.hold.adapter import KubernetesHold
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.kubernetes.client import Clients
 from lab.parts.images import APPLICATION_IMAGE
-from lab.parts.kube import CLAIMS, DESTINATIONS, JOBS, PODS, SECRETS, SNAPSHOTS, SOURCES, Object, Resource
+from lab.parts.kube import CLAIMS, DESTINATIONS, EVENTS, JOBS, PODS, SECRETS, SNAPSHOTS, SOURCES, Object, Resource
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers, program
 from tests.lab.parts import objects
@@ -28,7 +28,6 @@ from tests.lab.parts.bench import Bench, listing
 from tests.lab.parts.conftest import Backup
 
 pytestmark = pytest.mark.programs
-EVENTS = Resource("/api/v1", "events")
 POLICIES = Resource("/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicies", namespaced=False)
 BINDINGS = Resource("/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", namespaced=False)
 OURS = "app.kubernetes.io/managed-by=blackstart"
