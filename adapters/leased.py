@@ -3,6 +3,9 @@
 `flock` excludes a second run on this machine; two machines share only the cluster, so the Lease lives there. It is taken
 with the first mutation, renewed by later ones, and renewed in the background while one takes long: a release may take a
 quarter of an hour, the Lease lasts a minute.
+
+Whether its holder lives is told by whether its renewal *changes*, watched for as long as a Lease lasts by our own clock, which
+goes on while this machine is suspended. Wall clocks are never compared: two machines' may differ by more than a Lease lasts.
 """
 
 from __future__ import annotations
@@ -15,10 +18,11 @@ from functools import partial
 from typing import Any
 
 from adapters.context import ActContext
+from adapters.kubernetes.results import LeaseHolder
 from adapters.ports import Cluster
 from adapters.surface import Surface, surfaces
 from engine.errors import BlackstartError, JournalBusy, TransientError
-from engine.waiting import Clock
+from engine.waiting import Clock, pause
 from engine.workers import Channel, Workers
 
 LEASE_S = 60
@@ -26,6 +30,8 @@ RENEW_S = LEASE_S / 2
 """Age at which it is renewed."""
 WATCH_S = LEASE_S / 6
 """How often a long act's Lease is looked after: one that could not be renewed is tried again twice before it has run out."""
+OUTLIVED_S = LEASE_S + WATCH_S
+"""How long another's Lease must stay as it is before we take it: longer than its holder believes that it lasts."""
 GUARDED = ("cluster", "releases", "flux", "claims", "hold")
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"})
 
@@ -46,11 +52,32 @@ class HouseLease:
         self._done: Channel[bool]
 
     def require(self) -> None:
-        """Take or renew it. Raises JournalBusy when another machine holds it, and what the port raises."""
+        """Take or renew it. Raises JournalBusy when a machine that lives holds it, and what the port raises.
+
+        One whose holder does not renew it is waited out, which takes OUTLIVED_S seconds.
+        """
         asked = self._clock.monotonic()
         if asked < self._asked + RENEW_S:
             return
         now = self._cluster.take_lease(self._holder, LEASE_S)
+        if now.holder != self._holder:
+            with self._lock:
+                self._gaps += 1
+            asked, now = self._outlive(now)
+        self._given(asked, now)
+
+    def _outlive(self, theirs: LeaseHolder) -> tuple[float, LeaseHolder]:
+        """Watch another's Lease until it is renewed, given back or too old; answers when that was asked, and who has it then."""
+        deadline = self._clock.monotonic() + OUTLIVED_S
+        while True:
+            last = self._clock.monotonic() >= deadline
+            asked = self._clock.monotonic()
+            now = self._cluster.take_lease(self._holder, LEASE_S, theirs.renewal if last else "")
+            if now.holder == self._holder or now.renewal != theirs.renewal:
+                return asked, now
+            pause(self._clock, WATCH_S)
+
+    def _given(self, asked: float, now: LeaseHolder) -> None:
         with self._lock:
             ours = now.holder == self._holder
             if not ours or asked >= self._asked + LEASE_S:
@@ -61,7 +88,7 @@ class HouseLease:
             raise JournalBusy(
                 "another machine is at work on this house",
                 evidence=(f"the Lease is held by {now.holder}",),
-                hint=f"it is renewed while that machine works, and expires {LEASE_S} s later; wait for its run, or stop it there",
+                hint="it is renewed, so that machine is at work; wait for its run, or stop it there",
                 next_command="invoke cluster.status",
             )
 
@@ -105,11 +132,17 @@ class HouseLease:
             if not self._acts:
                 self._done.put(True)
 
+    def _renew(self) -> None:
+        """As `require`, but another's is left to it: an act goes on, and who has come between must be told when it ends."""
+        asked = self._clock.monotonic()
+        if asked >= self._asked + RENEW_S:
+            self._given(asked, self._cluster.take_lease(self._holder, LEASE_S))
+
     def _keep(self, done: Channel[bool]) -> None:
         """On a worker, as long as any act goes on. What it cannot mend, `held` tells when the act ends."""
         while done.get(WATCH_S) is None:
             try:
-                self.require()
+                self._renew()
             except BlackstartError:
                 continue  # out of sight, or another's: told by the gap that it leaves
 

@@ -152,8 +152,11 @@ class Cluster(ClusterView, Protocol):
     def wake(self, workload: Workload) -> None:
         """Scale it back to what it had before `rest`."""
 
-    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
-        """Take or renew; answers who holds it now, which may be somebody else."""
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
+        """Take or renew; answers who holds it now, which may be somebody else.
+
+        Somebody else's is taken only when its `renewal` still is `over`: one that was watched for `seconds` and did not change.
+        """
 
     def drop_lease(self, holder: str) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,5 +124,13 @@ def _need_folder(house: House) -> None:
 
 
 def holder_of(house: House) -> str:
-    """Who we are in the house's Lease: this machine and this state folder, the same for every run of them."""
-    return f"{platform.node()}:{Path(house.state_dir).resolve()}"
+    """Who we are in the house's Lease: this machine and this state folder, the same for every run of them.
+
+    A machine is its id, hashed with the house's (machine-id(5): it is not to be shown); two may have one name.
+    """
+    try:
+        machine = Path("/etc/machine-id").read_text().strip()
+    except OSError:
+        machine = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    known = hashlib.sha256(f"{house.id} {machine}".encode()).hexdigest()[:8]
+    return f"{platform.node()}-{known}:{Path(house.state_dir).resolve()}"

@@ -16,6 +16,7 @@ from engine.errors import (
     CouldNotLook,
     GuardRefused,
     Interrupted,
+    JournalBusy,
     JournalDamaged,
     NotReady,
     StillChanging,
@@ -141,8 +142,8 @@ class StepLife(Generic[Look, Act]):
     def _act(self, seen: Probe) -> None:
         try:
             self._step.apply(self._around.act, seen, self._notes)
-        except (TransientError, Interrupted, JournalDamaged, CouldNotLook, StillChanging, NotReady):
-            raise  # what was asked for may still come true
+        except (TransientError, Interrupted, JournalDamaged, JournalBusy, CouldNotLook, StillChanging, NotReady):
+            raise  # what was asked for may still come true; another machine's Lease says nothing of what we did before
         except BlackstartError:
             self._open = False  # the world answered no: nothing is under way
             raise

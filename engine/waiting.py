@@ -39,8 +39,8 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment of this machine's run."""
-        return time.monotonic()
+        """Seconds since this machine's boot, those in which it was suspended included: the world went on meanwhile."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
         """Sleep, at most until the stop."""

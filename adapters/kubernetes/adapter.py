@@ -122,9 +122,9 @@ class KubernetesCluster:
         patch = {"metadata": {"annotations": {RESTING: note}}, "spec": {"replicas": replicas}}
         self._clients.main().merge(kind, workload.name, patch, workload.namespace)
 
-    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
-        """Take or renew the house's Lease for so many seconds; who holds it now comes back."""
-        return self._lease.take(holder, seconds)
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
+        """See ports.Cluster."""
+        return self._lease.take(holder, seconds, over)
 
     def drop_lease(self, holder: str) -> None:
         """Give the Lease back when this holder has it."""

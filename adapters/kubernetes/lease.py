@@ -7,7 +7,7 @@ import contextlib
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, ObjectAbsent
 from adapters.kubernetes.kinds import LEASE, NAMESPACE
-from adapters.kubernetes.objects import Obj, micro_stamp, number, seconds, table, text
+from adapters.kubernetes.objects import Obj, micro_stamp, number, table, text
 from adapters.kubernetes.results import LeaseHolder
 from engine.errors import TransientError
 from engine.waiting import Clock
@@ -17,25 +17,24 @@ _TRIES = 4
 
 
 class HouseLease:
-    """One Lease named for the house's id. Times are this machine's: a holder's clock that is wrong by more than the lease
-    lets two in, which is why preflight compares clocks."""
+    """One Lease named for the house's id. The times in it are for people: nobody's clock decides who holds it."""
 
     def __init__(self, clients: Clients, house_id: str, clock: Clock) -> None:
         self._clients, self._name, self._clock = clients, f"blackstart-{house_id}", clock
 
     def holder(self) -> LeaseHolder | None:
-        """Who holds it (perhaps no longer: see `expires`), None when nobody took it."""
+        """Who holds it (perhaps no longer: whoever wants it watches whether it is renewed), None when nobody took it."""
         found = self._clients.main().get(LEASE, self._name, PLACE)
         return None if found is None else _holder(found)
 
-    def take(self, holder: str, duration_s: int) -> LeaseHolder:
-        """Take it when it is free, expired or ours already, and renew it; who holds it now comes back."""
+    def take(self, holder: str, duration_s: int, over: str = "") -> LeaseHolder:
+        """Take it when it is free, ours already or not renewed since `over`, and renew it; who holds it now comes back."""
         client = self._clients.main()
         for _ in range(_TRIES):
             found = client.get(LEASE, self._name, PLACE)
             now = self._clock.now()
             held = None if found is None else _holder(found)
-            if held is not None and held.holder != holder and held.expires > now:
+            if held is not None and held.holder != holder and held.renewal != over:
                 return held
             try:
                 if found is None:
@@ -75,8 +74,8 @@ class HouseLease:
 
 def _holder(found: Obj) -> LeaseHolder | None:
     name = text(found, "spec", "holderIdentity")
-    renewed = seconds(text(found, "spec", "renewTime"))
-    return LeaseHolder(name, renewed + number(found, "spec", "leaseDurationSeconds")) if name else None
+    renewal = (text(found, "metadata", "uid"), text(found, "metadata", "resourceVersion"), text(found, "spec", "renewTime"))
+    return LeaseHolder(name, " ".join(renewal)) if name else None
 
 
 def _told(found: Obj) -> LeaseHolder:

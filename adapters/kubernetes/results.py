@@ -30,10 +30,11 @@ class KubeNode:
 
 @dataclass(frozen=True)
 class LeaseHolder:
-    """Who holds the house's Lease, and until when (seconds since the epoch)."""
+    """Who holds the house's Lease. `renewal` is opaque, and another with every renewal: whether it changes tells whether its
+    holder lives. When it was renewed by the holder's clock tells nothing, for clocks differ."""
 
     holder: str
-    expires: float
+    renewal: str
 
 
 @dataclass(frozen=True)

@@ -115,12 +115,13 @@ class ModelledCluster:
             objects.resting.discard(key)
             self._volsync.start_app(objects, key)
 
-    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
         """See ports.Cluster."""
         with self._world.looking():
-            objects, now = self._kube.objects(), self._world.clock.now()
-            if objects.lease is None or objects.lease.holder == holder or objects.lease.expires <= now:
-                objects.lease = LeaseHolder(holder, now + seconds)
+            objects = self._kube.objects()
+            if objects.lease is None or objects.lease.holder == holder or objects.lease.renewal == over:
+                objects.renewals += 1
+                objects.lease = LeaseHolder(holder, str(objects.renewals))
             return objects.lease
 
     def drop_lease(self, holder: str) -> None:

@@ -26,6 +26,7 @@ class Objects:
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
     crds: dict[str, CrdState] = field(default_factory=dict)
     lease: LeaseHolder | None = None
+    renewals: int = 0
     runs: set[str] = field(default_factory=set)
     releases: dict[tuple[str, str], ReleaseState] = field(default_factory=dict)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)

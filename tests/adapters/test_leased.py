@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from adapters.kubernetes.results import LeaseHolder
-from adapters.leased import LEASE_S, RENEW_S, HouseLease, leased
+from adapters.leased import LEASE_S, OUTLIVED_S, RENEW_S, HouseLease, leased
 from adapters.ports import Releases
 from engine.errors import JournalBusy, TransientError
+from engine.workers import Workers
 from lab.modelled import ModelledHome
 from lab.world.clock import VirtualClock
 from tests.builders import a_house
@@ -19,16 +21,17 @@ LONG_S = 900.0  # what a release may take
 
 
 class OneLease:
-    """The Lease as an API server keeps it, by the clock's wall time."""
+    """The Lease as an API server keeps it."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.held: LeaseHolder | None = None
+        self.renewals = 0
 
-    def take(self, holder: str, seconds: int) -> LeaseHolder:
-        now = self.clock.now()
-        if self.held is None or self.held.holder == holder or self.held.expires <= now:
-            self.held = LeaseHolder(holder, now + seconds)
+    def take(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
+        if self.held is None or self.held.holder == holder or self.held.renewal == over:
+            self.renewals += 1
+            self.held = LeaseHolder(holder, str(self.renewals))
         return self.held
 
 
@@ -40,11 +43,11 @@ class Sight:
     dark: bool = False
     taken: list[str] = field(default_factory=list)
 
-    def take_lease(self, holder: str, seconds: int) -> LeaseHolder:
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
         if self.dark:
             raise TransientError("no API server answers")
         self.taken.append(holder)
-        return self.kept.take(holder, seconds)
+        return self.kept.take(holder, seconds, over)
 
 
 class SlowHelm:
@@ -72,12 +75,15 @@ class Machines:
         slow = replace(home.act("ours"), cluster=self.ours, releases=self.helm)  # type: ignore[arg-type]  # what is asked of them
         act, self.lease = leased(slow, "ours", self.clock.workers())
         self.releases: Releases = act.releases
+        self.kept_out = 0
         self.other = HouseLease(self.theirs, "theirs", self.clock, self.clock.workers())  # type: ignore[arg-type]  # as above
 
     def other_comes(self, passed: float) -> None:
-        """It is kept out every time it asks."""
-        with pytest.raises(JournalBusy):
-            self.other.require()
+        """It is kept out every time it asks: it watches until it has seen a renewal."""
+        if passed % 100 == 0:
+            self.kept_out += 1
+            with pytest.raises(JournalBusy):
+                self.other.require()
 
 
 @pytest.fixture
@@ -90,15 +96,17 @@ def machines() -> Iterator[Machines]:
 def test_while_a_long_act_goes_on_nobody_else_gets_the_lease(machines: Machines) -> None:
     machines.helm.meanwhile = machines.other_comes
     machines.releases.sync("kube-system", "cilium", "run")
-    assert len(machines.theirs.taken) == LONG_S / 5
-    assert LONG_S / LEASE_S < len(machines.ours.taken) <= LONG_S / RENEW_S + 1
+    assert machines.kept_out == LONG_S // 100
+    lasted = machines.clock.monotonic()
+    assert lasted / LEASE_S < len(machines.ours.taken) <= lasted / RENEW_S + 1
 
 
 def test_afterwards_it_is_not_renewed_any_more_and_expires(machines: Machines) -> None:
     machines.releases.sync("kube-system", "cilium", "run")
     asked = len(machines.ours.taken)
-    machines.clock.sleep(LEASE_S + 1)
+    began = machines.clock.monotonic()
     machines.other.require()
+    assert OUTLIVED_S <= machines.clock.monotonic() - began < OUTLIVED_S + LEASE_S
     assert len(machines.ours.taken) == asked
 
 
@@ -118,13 +126,15 @@ def test_a_short_silence_of_the_api_costs_nothing(machines: Machines) -> None:
 
 
 def test_an_act_during_which_another_machine_came_to_stay_fails_by_name(machines: Machines) -> None:
+    at_work = ExitStack()
+
     def cut_off(passed: float) -> None:
         machines.ours.dark = passed < LONG_S - 5
-        if passed >= LEASE_S + 35.0:
-            machines.other.require()
+        if passed == LEASE_S:
+            at_work.enter_context(machines.other.held("what they do"))
 
     machines.helm.meanwhile = cut_off
-    with pytest.raises(JournalBusy) as lost:
+    with at_work, pytest.raises(JournalBusy) as lost:
         machines.releases.sync("kube-system", "cilium", "run")
     assert lost.value.evidence == ("the Lease is held by theirs",)
 
@@ -150,3 +160,49 @@ def test_the_acts_own_error_is_what_is_told(machines: Machines) -> None:
         machines.releases.sync("kube-system", "cilium", "run")
     machines.clock.sleep(LEASE_S + 1)
     assert machines.ours.taken == ["ours"]
+
+
+@dataclass
+class SkewedClock:
+    """A machine's own clocks: a wall clock that is wrong, and a boot clock that a suspension makes jump."""
+
+    real: VirtualClock
+    skew_s: float
+    jumped_s: float = 0.0
+
+    def now(self) -> float:
+        return self.real.now() + self.skew_s
+
+    def monotonic(self) -> float:
+        return self.real.monotonic() + self.jumped_s
+
+    def sleep(self, seconds: float) -> None:
+        self.real.sleep(seconds)
+
+    def workers(self) -> Workers:
+        return self.real.workers()
+
+
+@pytest.mark.parametrize("skew", [-300.0, 0.0, 300.0])
+def test_wall_clocks_that_are_minutes_apart_let_nobody_in(machines: Machines, skew: float) -> None:
+    clock = SkewedClock(machines.clock, skew)
+    other = HouseLease(machines.theirs, "theirs", clock, clock.workers())  # type: ignore[arg-type]  # a cluster with the Lease alone
+
+    def comes(passed: float) -> None:
+        if passed % 100 == 0:
+            with pytest.raises(JournalBusy):
+                other.require()
+
+    machines.helm.meanwhile = comes
+    machines.releases.sync("kube-system", "cilium", "run")
+
+
+def test_a_machine_that_was_suspended_asks_before_it_acts(machines: Machines) -> None:
+    clock = SkewedClock(machines.clock, 0.0)
+    laptop = HouseLease(machines.theirs, "laptop", clock, clock.workers())  # type: ignore[arg-type]  # a cluster with the Lease alone
+    with laptop.held("the first act"):
+        pass
+    machines.clock.sleep(OUTLIVED_S + 1)
+    clock.jumped_s += 600.0
+    with machines.lease.held("what the other machine does"), pytest.raises(JournalBusy), laptop.held("the next act"):
+        raise AssertionError("it acted")

@@ -63,7 +63,10 @@ class TestWhatARunEndsWith:
         assert held_desk.opened == [], "doors were opened without the lock"
 
     def test_11_another_machine_holds_the_lease(self, held_desk: Desk, capsys: Printed) -> None:
-        held_desk.running.home.act("x").cluster.take_lease("another-machine", 60)
+        other = held_desk.running.home.act("x").cluster
+        other.take_lease("another-machine", 60)
+        # It lives: it renews its Lease between any two looks of ours.
+        held_desk.spoil = on_look("cluster", "take_lease", lambda: other.take_lease("another-machine", 60))
         held_desk.running.home.kube.objects().namespaces.discard("apps")
         assert applied(held_desk, held_desk.running.bootstrap) == errors.JournalBusy.exit_code
         assert "apps" not in held_desk.running.home.kube.objects().namespaces

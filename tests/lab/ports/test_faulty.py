@@ -48,7 +48,7 @@ class ABell:
 
     def lend(self, holder: str, seconds: int) -> LeaseHolder:
         self.done.append("lend")
-        return LeaseHolder(holder, 0.0)
+        return LeaseHolder(holder, "1")
 
     def strange(self) -> list[str]:
         return []
@@ -138,7 +138,7 @@ def test_lie_once_answers_what_one_would_believe(tower: Tower) -> None:
     tower.port.ring("a")
     ref = tower.port.melt("pve-1", "a")
     lease = tower.port.lend("me", 30)
-    assert tower.bell.done == [] and lease == LeaseHolder("me", tower.clock.now() + 30.0)
+    assert tower.bell.done == [] and lease == LeaseHolder("me", "a renewal that never was")
     assert ref.host == "pve-1" and tower.port.task(ref) == TaskStatus(ref, running=False, ok=True, exit_status="OK")
     later = faulty_port(tower.bell, BELL, BELL_TARGETS, tower.world, tower.clock)
     assert later.task(ref).ok, "the lie is believed in the next life, too"
