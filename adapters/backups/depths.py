@@ -89,11 +89,12 @@ class Examiner:
     def _locks(self) -> tuple[RepositoryLock, ...]:
         """Those that keep a mover out: exclusive ones, of whatever age, and files that are no lock at all."""
         found = []
-        for name in self.opened.place.contents().lock_ids:
+        for name in self.opened.place.names("locks"):
             try:
                 ((_, content),) = self.opened.place.read((f"locks/{name}",))
             except PlaceLacks:
                 continue  # its owner has ended meanwhile
+            # restic passes over a lock file of no bytes.
             if content and (lock := read_lock(self.key, name, content)) is not None:
                 found.append(lock)
         return tuple(found)

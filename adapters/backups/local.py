@@ -19,6 +19,7 @@ from adapters.backups.places import (
     PlaceRefused,
     PlaceUnreachable,
     assembled,
+    at_home,
 )
 
 
@@ -50,6 +51,8 @@ class LocalPlace:
         with self._told():
             for folder in sorted((self.path / "data").iterdir()) if _is_folder(self.path / "data") else ():
                 for found in self._files(f"data/{folder.name}"):
+                    if not at_home(folder.name, found.name):
+                        continue
                     sizes[found.name] = found.size
                     if not os.access(folder / found.name, os.R_OK):
                         closed.add(found.name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 FOLDERS = ("keys", "snapshots", "index", "locks")
+_ID = 64
 _KOPIA = re.compile(r"kopia\.(repository|blobcfg)")
 _SCP_LIKE = re.compile(r"sftp:(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^\]]+\]|[^:/\[\]]+):(?P<path>.*)")
 _URL_LIKE = re.compile(r"sftp://(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^\]]+\]|[^:/\[\]]+)(?::(?P<port>\d+))?/(?P<path>.*)")
@@ -24,8 +25,7 @@ class Contents:
 
     `config_size` is None when there is no config; `others` are names at the top that belong to no restic repository;
     `packs` tells whether any file of data is left; `hollow` are files of no bytes among the indexes; `snapshots_written`
-    says when each snapshot file was written, by its id (epoch seconds); `lock_ids` are the names of the lock files that hold
-    anything (restic passes over those of no bytes); `detail` says what is remarkable about the place itself.
+    says when each snapshot file was written, by its id (epoch seconds); `detail` says what is remarkable about the place itself.
     """
 
     config_size: int | None = None
@@ -38,7 +38,6 @@ class Contents:
     detail: str = ""
     hollow: tuple[str, ...] = ()
     snapshots_written: tuple[tuple[str, float], ...] = ()
-    lock_ids: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -67,6 +66,11 @@ class Packs:
 
     sizes: Mapping[str, int]
     closed: frozenset[str] = frozenset()
+
+
+def at_home(folder: str, pack: str) -> bool:
+    """Whether restic would look for this pack in this folder of data: it asks nowhere else."""
+    return len(pack) == _ID and pack[:2] == folder
 
 
 class PlaceUnreachable(Exception):
@@ -101,7 +105,6 @@ def assembled(
         detail=detail,
         hollow=tuple(sorted(found.name for found in index if not found.size)),
         snapshots_written=tuple((found.name, found.written) for found in snapshots),
-        lock_ids=tuple(found.name for found in locks if found.size),
     )
 
 

@@ -22,6 +22,7 @@ from adapters.backups.places import (
     PlaceUnreachable,
     S3Address,
     assembled,
+    at_home,
 )
 from engine.secrets import Secret
 from engine.workers import Threads, each
@@ -119,7 +120,8 @@ class S3Place:
         """See Place.packs."""
         with self._told():
             listed = self._entries(f"{self._base}data/", deep=True)
-        return Packs({found.name.rpartition("/")[2]: found.size for found in listed})
+        parts = ((*found.name.rpartition("/")[::2], found.size) for found in listed)
+        return Packs({name: size for folder, name, size in parts if at_home(folder, name)})
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """See Place.read. Several at once: each costs a way there and back."""
@@ -161,7 +163,9 @@ class S3Place:
             return Contents(detail=self._nothing())
         sizes = {found.name: found.size for found in top}
         known = {"config", "data/", *(f"{name}/" for name in FOLDERS)}
-        files = {name: self._entries(f"{self._base}{name}/", deep=True) for name in FOLDERS if f"{name}/" in sizes}
+        there = [name for name in FOLDERS if f"{name}/" in sizes]
+        listed = each(_READERS, lambda name: self._entries(f"{self._base}{name}/", deep=True), there, at_once=len(FOLDERS))
+        files = dict(zip(there, listed, strict=True))
         return assembled(sizes.get("config"), files, "data/" in sizes, sizes.keys() - known)
 
     def _entries(self, prefix: str, *, deep: bool) -> list[Found]:

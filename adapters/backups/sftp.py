@@ -22,6 +22,7 @@ from adapters.backups.places import (
     PlaceUnreachable,
     SftpAddress,
     assembled,
+    at_home,
 )
 
 _TIMEOUT_S = 20.0
@@ -66,7 +67,8 @@ class SftpPlace:
         data = posixpath.join(self.address.path, "data")
         with self._connected() as sftp:
             folders = sftp.listdir(data)
-            return Packs({f.name: f.size for folder in folders for f in _files(sftp, posixpath.join(data, folder))})
+            found = ((folder, file) for folder in folders for file in _files(sftp, posixpath.join(data, folder)))
+            return Packs({file.name: file.size for folder, file in found if at_home(folder, file.name)})
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """See Place.read. One connection for all of them."""
