@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check lock bench programs setup
+.PHONY: demo test check lock bench programs setup prove
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make check  lint, types, and the tests of what you changed (make check BASE=main: since then)"
 	@echo "make setup  the environment and what a real run needs, nothing of the lab"
 	@echo "make bench  run the benchmarks"
+	@echo "make prove  what takes long: damaged repositories, against a real restore of each"
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
 $(STAMP): requirements.lock
@@ -70,9 +71,13 @@ setup: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m bench.engine; engine=$$?; $(PY) -m bench.command_line; line=$$?; \
-	 if $(PY) -m tools.build --ready; then $(PY) -m bench.bootstrap; bootstrap=$$?; \
+	 if $(PY) -m tools.build --ready; then $(PY) -m bench.bootstrap; bootstrap=$$?; $(PY) -m bench.audit || bootstrap=$$?; \
 	 else echo "The lab's programs are not built: a bootstrap is not measured (make programs builds them)."; bootstrap=0; fi; \
 	 exit $$((engine + line + bootstrap))
+
+# What takes too long for every change: the audit's word against a real restore of some 100 damaged repositories.
+prove: programs
+	@$(PY) -m tests.proof.damage
 
 lock: $(STAMP)
 	@$(PY) -m venv .tools/lock && .tools/lock/bin/pip install --quiet uv

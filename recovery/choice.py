@@ -7,6 +7,7 @@ from adapters.ports import BackupsView
 from cluster.audit import TRUSTED, Asked, ClaimAudit, repository_of
 from cluster.counting import SKEW_S, LeftBehind
 from engine.errors import PermanentError
+from engine.step import if_any
 from house.model import BackedUpClaim, House
 
 _NAMED = 5
@@ -15,6 +16,11 @@ _NAMED = 5
 def asked_for(claim: BackedUpClaim, known_id: str, as_of: float) -> Asked:
     """How a claim is looked at to choose: down to the trees; whose the repository is was compared in preflight."""
     return Asked({claim.key: known_id} if known_id else {}, as_of, alone=True)
+
+
+def preflight_of(claim: BackedUpClaim) -> tuple[str, ...]:
+    """The checks that must have said yes before this claim is touched: its own. A damaged backup of another stops that one."""
+    return (if_any(f"preflight.backup/{claim.key}"), if_any(f"preflight.destination/{claim.key}"))
 
 
 def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoint, ...]:

@@ -37,6 +37,7 @@ from engine.workers import Threads
 LOOK_S = 120.0
 LIST_S = 1800.0
 STALE_LOCK_S = 30 * 60.0  # restic's own limit; it refreshes a live lock every five minutes
+WHOLE_S = 600.0
 _LISTS_KEPT = 4
 
 
@@ -50,6 +51,8 @@ class ResticBackups:
         self._lock = threading.Lock()
         self._workers = Threads()
         self._ids: dict[str, str] = {}
+        self._whole: dict[tuple[str, str, Depth, Part], tuple[Examination, float]] = {}
+        self._changes: dict[tuple[str, str, str], Changes] = {}
         self._lists: OrderedDict[tuple[str, str], Listing] = OrderedDict()
 
     def look(self, repository: Repository) -> RepositoryLook:
@@ -136,7 +139,19 @@ class ResticBackups:
     def examine(
         self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
     ) -> Examination:
-        """See BackupsView.examine."""
+        """See BackupsView.examine. What was found whole is not looked into again for some minutes: one run asks several times."""
+        kept = (repository.address, snapshot_id, depth, part)
+        with self._lock:
+            found = self._whole.get(kept)
+        if found is not None and self._clock.monotonic() - found[1] < WHOLE_S:
+            return found[0]
+        examined = self._examined(repository, snapshot_id, depth, limit_s, part)
+        if examined.verdict is Verdict.OK and not examined.locks:
+            with self._lock:
+                self._whole[kept] = (examined, self._clock.monotonic())
+        return examined
+
+    def _examined(self, repository: Repository, snapshot_id: str, depth: Depth, limit_s: float, part: Part) -> Examination:
         try:
             opened = self._openings.open(repository)
 
@@ -178,7 +193,11 @@ class ResticBackups:
         return found
 
     def changes(self, repository: Repository, older: str, newer: str) -> Changes:
-        """See BackupsView.changes."""
+        """See BackupsView.changes. Snapshots never change: what was told once is kept."""
+        kept = (repository.address, older, newer)
+        with self._lock:
+            if kept in self._changes:
+                return self._changes[kept]
         found = Differences()
         lines = Lines(found.line)
         opened = self._openings.open(repository)
@@ -189,7 +208,8 @@ class ResticBackups:
             raise _translated(f"snapshots {older[:8]} and {newer[:8]} of {repository.name} could not be compared", error) from error
         except ValueError as error:
             raise PermanentError(f"restic's differences could not be understood ({error})") from error
-        return found.changes()
+        with self._lock:
+            return self._changes.setdefault(kept, found.changes())
 
     def _list(self, opened: Opened, snapshot_id: str) -> Listing:
         repository = opened.repository

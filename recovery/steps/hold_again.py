@@ -16,7 +16,7 @@ from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
-from recovery.choice import asked_for, candidates, named
+from recovery.choice import asked_for, candidates, named, preflight_of
 from recovery.suspension import kustomization_of, refuse_foreign
 
 
@@ -35,7 +35,7 @@ class HoldAgain(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("preflight.*", "hold.in-place", if_any(f"hold.declare/{self.claim.key}"))
+        return (*preflight_of(self.claim), "hold.in-place", if_any(f"hold.declare/{self.claim.key}"))
 
     @property
     def id(self) -> StepId:

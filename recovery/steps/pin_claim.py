@@ -11,12 +11,12 @@ from adapters.hold.results import HeldClaim
 from cluster.audit import audit_claim, repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
 from cluster.standing import Way, standing
-from engine.errors import PermanentError
+from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
-from recovery.choice import asked_for, candidates, named, newer
+from recovery.choice import asked_for, candidates, compared, named, newer, preflight_of
 from recovery.record import entry_of
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
@@ -34,7 +34,7 @@ class PinClaim(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("preflight.*", "hold.in-place", if_any(f"hold.declare/{self.claim.key}"),
+        return (*preflight_of(self.claim), "hold.in-place", if_any(f"hold.declare/{self.claim.key}"),
                 if_any(f"recovery.hold-again/{self.claim.key}"))
 
     @property
@@ -70,11 +70,16 @@ class PinClaim(BaseStep):
             return unknown(f"the backup cannot be seen: {audit.verdict.value}", audit.detail)
         point = candidates(audit, self.as_of, look.clock.now())[0]
         later = newer(audit, point)
+        try:
+            told = compared(look.backups, self.house, audit, point)
+        except BlackstartError as error:
+            told = f"{error.what}: what changed since the snapshot before it is not known"
         if not later:
-            return missing("no restore point chosen yet", *named(audit, point))
+            return missing("; ".join(filter(None, ("no restore point chosen yet", told))), *named(audit, point))
         kept = ", ".join(f"{rule} {count}" for rule, count in self._retained(look)) or "unknown to us"
         return missing(
-            f"{len(later)} snapshots are newer than the one to restore; what the first backup keeps: {kept}", *named(audit, point)
+            f"{len(later)} snapshots are newer than the one to restore; what the first backup keeps: {kept}; {told}".rstrip("; "),
+            *named(audit, point),
         )
 
     def _gone(self, look: LookContext, entry: HeldClaim) -> Probe | None:

@@ -287,6 +287,8 @@ def _swap_alike(folder: Path, master: Master) -> None:
     """Noise of one length makes packs of one length."""
     volume, before = folder.with_name(f"{folder.name}-volume"), set(_packs_of(folder))
     volume.mkdir()
+    for number in range(3):  # as before, so that noise is all that is new
+        change(volume, number)
     for seed in (21, 22):
         (volume / "noise").write_bytes(random.Random(seed).randbytes(200_000))
         _backed_up(folder, volume)

@@ -1,4 +1,4 @@
-"""A dozen of the repositories that `python -m tests.proof.damage` makes: no wrong yes, no false alarm, at any depth that may say."""
+"""A dozen of the repositories that `python -m tests.proof.damage` makes: no wrong yes and no false alarm."""
 
 from __future__ import annotations
 
