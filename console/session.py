@@ -28,7 +28,7 @@ from console.problem import complete, problem_lines
 from console.signals import FIRST_S, Signals, ending
 from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, BlackstartError, PreflightRefused
+from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, PreflightRefused
 from engine.events import Sink
 from engine.executor import run
 from engine.journal import Journal
@@ -41,6 +41,7 @@ from engine.stop import Stop
 from engine.verify import verify
 from engine.waiting import SystemClock
 from engine.workers import Threads
+from house.left_out import left_out
 from house.lock import lock_path, read_lock
 from house.model import House
 
@@ -147,7 +148,15 @@ class Session:
             self.console.print(f"\n{self.prefix}{len(rows)} checks and steps; the house was not looked at.", markup=False)
         self.tell_notes()
         self.tell_written(written)
-        return self.finish("not looked at", {"steps": len(rows)}, EXIT_OK, lines=rows, written=written, notes=self.house.notes)
+        house = self.house
+        unseen = left_out(house.unsupported, house.second_backups, house.not_followed)
+        for line in () if self.json else unseen:
+            self.console.print(f"{self.prefix}{line}.", markup=False)
+        refused = bool(house.unsupported) or any(one.makes_backups for one in house.not_followed)
+        code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if house.not_followed else EXIT_OK
+        return self.finish(
+            "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen
+        )
 
     def remembered(self, state: State) -> int:
         """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""

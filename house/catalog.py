@@ -143,7 +143,10 @@ def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Locat
         elif part[1] not in names:
             yield "open", f"{{{part[1]}}} is not in seen", nearest_or_all(part[1], sorted(names))
     opened = rule.open or rule.seen
-    if rule.open is None and opened.startswith("/"):
+    if rule.open is None and "{{" in opened:
+        better = "add open, as in `open: sftp:backup@nas:/tank/{app}`"
+        yield "seen", "has a part that only the cluster knows, and open does not say what it is", better
+    elif rule.open is None and opened.startswith("/"):
         yield "seen", "is a path inside the mover, and open does not say where that is", "add open, as in `open: /mnt/backup/{app}`"
     elif not opened.startswith(_OPENED_HERE) and not opened.startswith(("{", "*")):
         key = "open" if rule.open is not None else "seen"

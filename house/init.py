@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.errors import SettingsInvalid
 from house.flux.building import Builder
+from house.left_out import left_out
 from house.loader import SETTINGS_FILE, expanded
 from house.model import DiskFate
 from house.problems import dotted, refuse, shown
@@ -156,7 +157,7 @@ def _backups(repository: Repository) -> str:
     patterns: dict[str, None] = {}
     for backup in backups:
         if backup.mover_repository:
-            patterns[_pattern(backup.mover_repository, backup.app)] = None
+            patterns[_pattern(backup.mover_repository, backup.app, backup.claim)] = None
     told = "".join(f"# In the cluster, the restic password comes from {each}.\n" for each in repository.hints.passwords)
     lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD", told=told)]
     lines.append("  open_as:" if patterns else "  open_as: []")
@@ -174,6 +175,8 @@ def _backups(repository: Repository) -> str:
     for backup in unknown:
         lines.append(f"    {_key(f'{backup.namespace}/{backup.claim}')}:")
         lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
+    unseen = left_out(repository.declared.unsupported, repository.declared.second, repository.rendered.not_followed)
+    lines += [f"  # {line[0].upper()}{line[1:]}." for line in unseen]
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
     lines.append(f"  # Claims that the repository backs up: {known}.")
     return "\n".join(lines) + "\n"
@@ -188,10 +191,10 @@ def _key(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else _text(value)
 
 
-def _pattern(seen: str, app: str) -> str:
-    """What claims' repositories have in common: the application's name becomes `{app}` where it is the last part."""
+def _pattern(seen: str, *names: str) -> str:
+    """What claims' repositories have in common: the application's or claim's name becomes `{app}` where it is the last part."""
     head, _, tail = seen.rpartition("/")
-    return f"{head}/{{app}}" if tail == app and head else seen
+    return f"{head}/{{app}}" if tail in names and head else seen
 
 
 _HEAD = """{editor}

@@ -222,7 +222,11 @@ def _house(
         claims=claims,
         unsupported=repository.declared.unsupported,
         second_backups=repository.declared.second,
-        not_followed=repository.rendered.not_followed,
+        not_followed=tuple(
+            one
+            for one in repository.rendered.not_followed
+            if one.makes_backups or not settings.backups.not_followed.get(one.subject, "").strip()
+        ),
         limits=_limits(whole.limits) if whole is not None else Limits(),
         databases=repository.declared.databases,
         crd_helmfile=repository.crd_helmfile,

@@ -260,6 +260,9 @@ class BackupsSection(Section):
     open_as: list[OpenAsSection] = _what("the rules, first that fits counts", [{"seen": "s3:*"}], [])
     defaults: RequirementSection = _what("what every claim must come back with", "{max_age: 36h}", RequirementSection())
     claims: dict[str, ClaimSection] = _what("claims that differ, as namespace/claim", {"apps/notes": {"max_age": "36h"}}, {})
+    not_followed: dict[str, str] = _what(
+        "what need not be followed, as it is named, and why", {"Kustomization flux-system/vendor": "holds no backup"}, {}
+    )
 
 
 class LimitsSection(Section):

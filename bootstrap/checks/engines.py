@@ -20,17 +20,22 @@ class Engines(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         others = self.house.unsupported
-        if others:
+        makers = [one for one in self.house.not_followed if one.makes_backups]
+        if others or makers:
+            told = [f"{len(others)} backups are of an engine that the hold cannot hold"] if others else []
+            told += [f"{len(makers)} objects make backups in the cluster that the hold does not know"] if makers else []
             return missing(
-                f"{len(others)} backups are of an engine that the hold cannot hold",
+                "; ".join(told),
                 *(f"{other.namespace}/{other.name}: {other.engine}, {other.declared_in}" for other in others),
+                *(f"{one.subject}: {one.why}, {one.declared_in}" for one in makers),
                 hint="Flux would start them on empty volumes, which they then back up: take them out of Git until their data are "
                 "restored by their own means, or back them up with restic",
             )
-        return satisfied("no other engine is declared")
+        unseen = f"; {len(self.house.not_followed)} parts of the repository are not followed" if self.house.not_followed else ""
+        return satisfied(f"no other engine is declared{unseen}")
 
     def by_hand(self) -> str:
-        return f"git -C {self.house.root} grep -inE 'kopia|kopiur'   # no line"
+        return f"git -C {self.house.root} grep -inE 'kopia|kopiur|kind: ResourceSet'   # no backup among them"
 
 
 def check(house: House) -> Engines:

@@ -17,8 +17,10 @@ from console.session import Session, guarded
 from console.tables import audit_findings, audit_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.workers import Threads
+from house.left_out import left_out
 from house.loader import Part as Section
 from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
+from house.model import House
 from house.problems import nearest_or_all
 from house.values import size_of
 
@@ -83,10 +85,11 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     if lock:
         write_lock(lock_path(session.house), locked(session, audits))
     house = session.house
-    failed = bool(bad or house.unread)
+    failed = bool(bad or house.unread or house.unsupported or house.not_followed)
     return session.finish(
         "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
-        audits=[row(a, covered) for a in audits], not_audited=house.unsupported, notes=house.notes, unread=house.unread,
+        audits=[row(a, covered) for a in audits], not_audited=house.unsupported, second_backups=house.second_backups,
+        not_followed=house.not_followed, left_out=_left_out(house), notes=house.notes, unread=house.unread,
     )  # fmt: skip
 
 
@@ -114,13 +117,21 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
         session.console.print(line, markup=False)
     house = session.house
     left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
+    left += [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in house.not_followed]
     left += [f"note: {note}" for note in house.notes if note not in house.unread]
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     left += [f"{a.claim.key}: {covered[a.repository_id]}" for a in audits if a.part is not None and a.repository_id in covered]
     for line in (["", *left] if left else []):
         session.console.print(line, markup=False)
-    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "the repository declares none"
-    session.console.print(f"\n{session.prefix}{len(audits)} declared backups: {told}. Nothing was changed.", markup=False)
+    unseen = _left_out(house)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or ("" if unseen else "the repository declares none")
+    first = f"{len(audits)} declared backups: {told}" if told else ""
+    sentence = "; ".join(filter(None, (first, *unseen)))
+    session.console.print(f"\n{session.prefix}{sentence}. Nothing was changed.", markup=False)
+
+
+def _left_out(house: House) -> tuple[str, ...]:
+    return left_out(house.unsupported, house.second_backups, house.not_followed)
 
 
 def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:

@@ -54,8 +54,20 @@ class TestAudit:
         from house.model import UnsupportedBackup
 
         desk = Desk(tmp_path, unsupported=(UnsupportedBackup("apps", "wiki", "kopia", "kubernetes/apps/wiki.yaml:3"),))
-        audit.audit_house(desk.session("dr.audit"), lock=False)
-        assert "not audited: apps/wiki (kopia, kubernetes/apps/wiki.yaml:3)" in capsys.readouterr().out
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = capsys.readouterr().out
+        assert "not audited: apps/wiki (kopia, kubernetes/apps/wiki.yaml:3)" in told
+        assert "; 1 backup not audited (kopia). Nothing was changed." in told
+
+    def test_backups_that_nobody_can_audit_are_never_none(self, tmp_path: Path, capsys: Printed) -> None:
+        from house.model import UnsupportedBackup
+
+        kopia = tuple(UnsupportedBackup("apps", f"wiki-{n}", "kopia", "kubernetes/apps/wiki.yaml:3") for n in range(27))
+        desk = Desk(tmp_path, unsupported=kopia, claims=())
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = capsys.readouterr().out
+        assert "27 backups not audited (kopia). Nothing was changed." in told
+        assert "declared backups" not in told
 
     def test_what_hides_backups_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         hidden = "kubernetes/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources"

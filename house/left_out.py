@@ -1,0 +1,39 @@
+"""What a repository declares and nobody looks at, counted: the same lines wherever backups are told of. Knows no verb."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from house.flux.rendered import NotFollowed
+from house.model import UnsupportedBackup
+
+_NAMED = 3
+
+
+def left_out(
+    unsupported: tuple[UnsupportedBackup, ...], second: tuple[UnsupportedBackup, ...], not_followed: tuple[NotFollowed, ...]
+) -> tuple[str, ...]:
+    """One line for each kind, with its count; none when everything is looked at."""
+    lines = [_backups(count, engine) for engine, count in sorted(Counter(one.engine for one in unsupported).items())]
+    if second:
+        lines.append(f"{_plural(len(second), 'second backup')} of audited claims not audited (restic)")
+    makers = [one.subject for one in not_followed if one.makes_backups]
+    others = [one.subject for one in not_followed if not one.makes_backups]
+    if makers:
+        lines.append(f"{_plural(len(makers), 'maker')} of backups not followed ({_named(makers)})")
+    if others:
+        lines.append(f"{_plural(len(others), 'part')} of the repository not followed ({_named(others)})")
+    return tuple(lines)
+
+
+def _backups(count: int, engine: str) -> str:
+    return f"{_plural(count, 'backup')} not audited ({engine})"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _named(subjects: list[str]) -> str:
+    more = f", and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+    return ", ".join(subjects[:_NAMED]) + more
