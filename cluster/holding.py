@@ -5,7 +5,8 @@ from __future__ import annotations
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import ClaimsView, HoldView
 from cluster.standing import Way, way
-from engine.probe import Probe, changing, held, missing, satisfied, unknown
+from engine.errors import BlackstartError, PermanentError
+from engine.probe import Condition, Probe, changing, held, missing, satisfied, unknown
 from engine.waiting import Clock, wait_until
 from house.model import BackedUpClaim
 
@@ -25,6 +26,32 @@ def hold_probe(hold: HoldView) -> Probe:
         return changing("not every API server refuses yet", *admitted)
     servers = {answer.server for answer in answers}
     return satisfied(f"{len(servers)} API servers refuse what the hold must refuse")
+
+
+def demand_hold(hold: HoldView, what: str) -> None:
+    """PermanentError unless the hold is in place and bites now: `what` is about to be done, hours after it was seen.
+
+    Its policies are the one thing in the cluster that nothing protects.
+    """
+    seen = hold_probe(hold)
+    if seen.condition is not Condition.SATISFIED:
+        raise PermanentError(
+            f"{what}: the hold is not in place any more: {seen.detail}",
+            evidence=seen.evidence,
+            hint="VolSync may fill and back up what is not proven; invoke dr.hold CLAIM puts the hold back, and says what it found",
+            next_command="invoke cluster.verify",
+        )
+
+
+def what_holds(hold: HoldView) -> str:
+    """What can be said of backups after a failure, by a look at the hold of now and nothing else."""
+    try:
+        seen = hold_probe(hold)
+    except BlackstartError as error:
+        return f"whether a backup of it is written could not be seen ({error.what}); invoke dr.hold looks again"
+    if seen.condition is Condition.SATISFIED:
+        return "the claim stays held: no backup of it is written"
+    return f"the hold is not in place ({seen.detail}): a backup of it may be written; invoke dr.hold CLAIM puts it back"
 
 
 def until_no_mover(claims: ClaimsView, clock: Clock, claim: BackedUpClaim | HeldClaim, limit_s: float) -> None:

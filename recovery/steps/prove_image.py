@@ -10,6 +10,7 @@ from adapters.hold.results import HoldState
 from adapters.volsync.results import Listing
 from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
+from cluster.holding import what_holds
 from cluster.standing import Way, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
@@ -81,7 +82,7 @@ class ProveImage(BaseStep):
             raise PermanentError(
                 f"{self.claim.key} did not come back as it was backed up: {len(result.differences)} differences",
                 evidence=told,
-                hint="the claim stays held; its application is not started and no backup is written",
+                hint=what_holds(act.hold),
             )
         after = act.claims.destination(self.claim.namespace, self.claim.destination)
         if (after.image, after.image_uid) != (image, image_uid):

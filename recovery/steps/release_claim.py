@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from cluster.by_hand import record_by_hand
+from cluster.holding import demand_hold
 from cluster.standing import let_go, standing
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -52,6 +53,7 @@ class ReleaseClaim(BaseStep):
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         there = standing(act.hold, act.claims, self.claim)
         if there.entry is not None and there.held:
+            demand_hold(act.hold, f"{self.claim.key} is not released")
             act.hold.put(let_go(there.entry, HoldState.RELEASED, there.now, act.clock.now()))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
         if act.claims.source(self.claim.namespace, self.claim.source).present:

@@ -10,6 +10,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.volsync.results import DestinationState
 from cluster.by_hand import json_by_hand
+from cluster.holding import demand_hold
 from cluster.standing import Way, standing
 from engine.errors import PermanentError, WaitedTooLong
 from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
@@ -89,6 +90,7 @@ class RestoreImage(BaseStep):
             return missing(f"VolSync tries again by itself: {failed.what}", *failed.evidence, hint=failed.hint)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        demand_hold(act.hold, f"{self.claim.key} is not restored")
         entry = pinned(act.hold, self.claim)
         namespace, destination = self.claim.namespace, self.claim.destination
         before = act.claims.destination(namespace, destination)
