@@ -17,6 +17,7 @@ from house.catalog import catalog, check_backups
 from house.crossrules import cross_problems, system_disk
 from house.flux.building import Builder
 from house.guarding import is_plain
+from house.lock import LOCK_FILE, outgrown, read_lock
 from house.model import (
     BackedUpClaim,
     DiskFate,
@@ -227,16 +228,23 @@ def _house(
             for one in repository.rendered.not_followed
             if one.makes_backups or not settings.backups.not_followed.get(one.subject, "").strip()
         ),
-        limits=_limits(whole.limits) if whole is not None else Limits(),
+        limits=_limits(settings.limits),
         databases=repository.declared.databases,
         crd_helmfile=repository.crd_helmfile,
         crd_charts=repository.crd_charts,
         crd_sources=first.crd_sources,
         secrets=with_flux_keys(first.secrets, flux, age_key, repository.decryption),
-        notes=(*repository.notes, *_shared_repositories(claims)),
+        notes=(*repository.notes, *_shared_repositories(claims), *_outgrown(file, claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
     )
+
+
+def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[str]:
+    """Nothing where the lock file is not one: the verbs that need it say so, and the others must go on."""
+    with suppress(SettingsInvalid):
+        return outgrown(read_lock(file.with_name(LOCK_FILE)), claims)
+    return []
 
 
 def _shared_repositories(claims: tuple[BackedUpClaim, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import SettingsInvalid
 from house import yamlfile
-from house.model import House
+from house.model import BackedUpClaim, House
 from house.problems import Problem, refuse
 from house.shapes import mapping
 from house.yamlfile import Document, YamlInvalid
@@ -100,6 +100,17 @@ def drops(locked: LockedClaim, count: int, size: int | None, date: float) -> tup
     if int(date) < int(locked.date):
         told.append(f"a newest snapshot older than the one that the lock file knows ({_date(date)}, then {_date(locked.date)})")
     return tuple(told)
+
+
+def outgrown(locked: Iterable[LockedClaim], claims: Iterable[BackedUpClaim]) -> list[str]:
+    """Claims whose newest snapshot was larger, when the lock was written, than the volume that it would be restored into."""
+    sizes = {row.claim: row.bytes for row in locked}
+    return [
+        f"{claim.declared_in}: {claim.key}: its newest backup had {sizes[claim.key]} bytes when the lock file was written, and the "
+        f"volume that {claim.destination or 'its destination'} makes has {claim.capacity}; give it more capacity"
+        for claim in claims
+        if claim.capacity and sizes.get(claim.key, 0) > claim.capacity
+    ]
 
 
 def _date(seconds: float) -> str:

@@ -303,3 +303,4 @@ class BackupsPart(BaseModel):
     house: HouseSection = _what("which house this is", "{name: home-ops, id: …}")
     sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
+    limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())

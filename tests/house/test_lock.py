@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.lock import LOCK_FILE, LockedClaim, drops, read_lock, write_lock
+from house.lock import LOCK_FILE, LockedClaim, drops, outgrown, read_lock, write_lock
+from house.quantity import bytes_of
+from tests.builders import a_claim
 
 KNOWN = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)
 ANEW = "take the file back from Git, or move it aside and let invoke dr.audit --lock write a new one"
@@ -60,3 +63,19 @@ def test_a_sudden_drop_is_told_and_a_slow_change_is_not(
     count: int, size: int | None, date: float, told: tuple[str, ...]
 ) -> None:
     assert drops(KNOWN, count, size, date) == told
+
+
+def test_a_volume_that_is_smaller_than_the_last_known_backup_is_told_offline() -> None:
+    claim = replace(a_claim(), capacity=KNOWN.bytes - 1)
+    (note,) = outgrown([replace(KNOWN, claim=claim.key)], [claim, a_claim("photos")])
+    assert f"had {KNOWN.bytes} bytes" in note and f"has {KNOWN.bytes - 1}; give it more capacity" in note
+    assert outgrown([replace(KNOWN, claim=claim.key)], [replace(claim, capacity=KNOWN.bytes)]) == []
+    assert outgrown([], [claim]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("100Mi", 100 << 20), ("1G", 10**9), ("1.5Gi", 3 << 29), ("2e3", 2000), ("5", 5), ("", 0), ("much", 0), ("10GB", 0)],
+)
+def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, size: int) -> None:
+    assert bytes_of(text) == size
