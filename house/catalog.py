@@ -13,7 +13,14 @@ from pathlib import Path
 from house.declared import DeclaredBackup
 from house.model import BackedUpClaim, Requirement, SecretRef
 from house.problems import Problem, Steps, dotted, nearest_or_all
-from house.settings import DEFAULT_MAX_AGE, BackupsSection, ClaimSection, OpenAsSection, RequirementSection
+from house.settings import (
+    DEFAULT_MAX_AGE,
+    DEFAULT_MAX_LOSS,
+    BackupsSection,
+    ClaimSection,
+    OpenAsSection,
+    RequirementSection,
+)
 from house.yamlfile import Document
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
@@ -95,7 +102,7 @@ def _claim(
         ca_file=located(rule.ca_file) if rule is not None and rule.ca_file else "",
         uid=backup.uid,
         gid=backup.gid,
-        requirement=_requirement(own, settings.defaults),
+        requirement=requirement_of(own, settings.defaults),
         flux_app=backup.flux_app,
         declared_in=backup.declared_in,
         git_restore_as_of=backup.restore_as_of,
@@ -108,12 +115,16 @@ def _claim(
     )
 
 
-def _requirement(own: RequirementSection, defaults: RequirementSection) -> Requirement:
+def requirement_of(own: RequirementSection, defaults: RequirementSection) -> Requirement:
+    """What a claim must come back with: its own words, else the defaults'."""
     data = own.data or defaults.data or "required"
     ages = [age for age in (own.max_age, defaults.max_age, DEFAULT_MAX_AGE) if age is not None]
     sizes = [size for size in (own.min_bytes, defaults.min_bytes, 0) if size is not None]
     since = own.normal_since or defaults.normal_since or 0.0
-    return Requirement(required=data == "required", max_age=ages[0], min_bytes=sizes[0], normal_since=since)
+    shares = [share for share in (own.max_loss, defaults.max_loss, DEFAULT_MAX_LOSS) if share is not None]
+    return Requirement(
+        required=data == "required", max_age=ages[0], min_bytes=sizes[0], normal_since=since, max_loss=shares[0]
+    )
 
 
 def check_backups(

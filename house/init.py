@@ -257,7 +257,8 @@ _CLAIMS = """  # What every claim must come back with; a claim may differ below,
   defaults:
     data: required
     max_age: 36h
-    min_bytes: 0"""
+    min_bytes: 0
+    max_loss: 1%  # of its files may be gone when it is released after a restore, and in its first backup"""
 
 _LIMITS = """# How much at once, and how long to wait. These are the defaults.
 limits:

@@ -212,12 +212,15 @@ class Requirement:
     """What a claim must come back with. `max_age` in seconds (0.0 = any age), `min_bytes` 0 = any size.
 
     `normal_since` (epoch seconds): when a person made the data fewer, so that older snapshots do not say what is usual.
+    `max_loss` is the share (0.01 for one in a hundred) of its paths, and of its bytes, that the application may have taken away
+    since it was restored.
     """
 
     required: bool
     max_age: float
     min_bytes: int
     normal_since: float = 0.0
+    max_loss: float = 0.01
 
 
 @dataclass(frozen=True)

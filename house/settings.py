@@ -31,6 +31,7 @@ from house.values import (
     PathText,
     Reference,
     Sha256,
+    Share,
     SlotName,
     StorageName,
     Store,
@@ -41,6 +42,7 @@ from house.values import (
 )
 
 DEFAULT_MAX_AGE = 36 * 3600.0
+DEFAULT_MAX_LOSS = 0.01
 """The greatest age of a backup, in seconds, where the file says nothing: a daily backup that was missed once and is late."""
 
 
@@ -244,6 +246,7 @@ class RequirementSection(Section):
     max_age: Age | None = _what("the greatest age of its newest backup", "36h", None)
     min_bytes: LeastBytes | None = _what("the least bytes of its newest backup", "1MiB", None)
     normal_since: Moment | None = _what("when its data were made fewer on purpose", "2026-10-01T00:00:00Z", None)
+    max_loss: Share | None = _what("what share of its files may be gone when it is released and first backed up", "1%", None)
 
 
 class ClaimSection(RequirementSection):

@@ -24,6 +24,7 @@ _UNITS = {
     "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
+_SHARE = re.compile(r"([0-9]{1,3}(?:[.][0-9]{1,6})?)%|0")
 _DURATION = re.compile(r"(?:([0-9]{1,12})d)?(?:([0-9]{1,12})h)?(?:([0-9]{1,12})m)?(?:([0-9]{1,12})s)?")
 LARGEST = 2**50
 """The largest size, in bytes, that is taken for meant: 1024 TiB."""
@@ -150,6 +151,19 @@ def moment_of(value: Any) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def share_of(value: Any) -> float:
+    """`1%` or `0.5%` as a part of one; 0 is nothing, with or without the sign."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value:
+        raise wrong("a share without %", f"write {value}%, if that is meant")
+    found = _SHARE.fullmatch(str(value).strip())
+    if found is None:
+        raise wrong(f"{_quoted(value) if isinstance(value, str) else kind_of(value)} is no share", "write a share, as in 1%")
+    share = float(found.group(1) or 0) / 100
+    if share > 1:
+        raise wrong(f"{_quoted(value)} is more than all", "write a share, as in 1%")
+    return share
+
+
 def path_of(value: str) -> str:
     """A path that can be looked for: `~name` of somebody who has no home here, or a null byte, cannot."""
     if "\0" in value:
@@ -272,6 +286,11 @@ LeastBytes = Annotated[
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "pattern": "^[0-9.]+ *([KMGT]i?)?B$"}]}),
 ]
 Age = Annotated[float, BeforeValidator(age_of), _json(r"^(any|([0-9]+[dhms])+)$")]
+Share = Annotated[
+    float,
+    BeforeValidator(share_of),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "pattern": "^[0-9]+([.][0-9]+)?%$"}]}),
+]
 Wait = Annotated[float, BeforeValidator(wait_of), _json(r"^([0-9]+[dhms])+$")]
 Moment = Annotated[float, BeforeValidator(moment_of), WithJsonSchema({"type": "string", "format": "date-time"})]
 Reference = Annotated[

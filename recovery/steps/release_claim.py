@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
@@ -13,11 +13,15 @@ from cluster.standing import let_go, standing
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
+from recovery.arrival import look_at
 
 
 @dataclass(frozen=True)
 class ReleaseClaim(BaseStep):
-    """The record says released, and our pin is off the destination (else the next restore silently takes the old one)."""
+    """The claim itself holds what was proven, the record says released, and our pin is off the destination.
+
+    (Left on, the next restore silently takes the old one.)
+    """
 
     house: House
     claim: BackedUpClaim
@@ -48,13 +52,19 @@ class ReleaseClaim(BaseStep):
         state = look.claims.destination(self.claim.namespace, self.claim.destination)
         if state.present and state.ours and state.restore_as_of:
             return missing("released, but the destination still carries our pin")
-        return satisfied(there.told)
+        entry = there.entry
+        return satisfied((entry.depth if entry is not None else "") or there.told)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         there = standing(act.hold, act.claims, self.claim)
         if there.entry is not None and there.held:
+            claim, lost = look_at(act, self.house, self.claim, there.entry)
+            notes.put("claim", f"uid {claim.uid}, volume {claim.volume}: {lost.words}")
+            # Looked at last: reading the claim may take long.
             demand_hold(act.hold, f"{self.claim.key} is not released")
-            act.hold.put(let_go(there.entry, HoldState.RELEASED, there.now, act.clock.now()))
+            entry = let_go(there.entry, HoldState.RELEASED, claim, act.clock.now())
+            told = f"{entry.depth}; in the claim itself since: {lost.words}"
+            act.hold.put(replace(entry, volume=claim.volume, depth=told))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
         if act.claims.source(self.claim.namespace, self.claim.source).present:
             act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
