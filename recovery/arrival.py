@@ -12,8 +12,6 @@ from engine.errors import PermanentError, TransientError
 from house.model import BackedUpClaim, House
 from recovery.losses import Losses, losses
 
-SHOWN = 20
-
 
 def look_at(act: ActContext, house: House, claim: BackedUpClaim, entry: HeldClaim) -> tuple[ClaimState, Losses]:
     """The claim as it is now, and what of the pinned snapshot is not in it (within what the settings let pass).
@@ -62,15 +60,13 @@ def _both(first: Listing, second: Listing) -> Listing:
 
 
 def _not_arrived(claim: BackedUpClaim, entry: HeldClaim, state: ClaimState, lost: Losses) -> PermanentError:
-    found = lost.evidence
-    more = len(found) - SHOWN
-    share = f"{claim.requirement.max_loss:.1%}".replace(".0%", "%")
     return PermanentError(
-        f"{claim.key} is not released: {len(found)} of {lost.paths} paths of snapshot {entry.snapshot_id[:8]} are not in the claim",
+        f"{claim.key} is not released: {len(lost.evidence)} of {lost.paths} paths of snapshot "
+        f"{entry.snapshot_id[:8]} are not in the claim",
         evidence=(
             f"claim uid {state.uid}, volume {state.volume or 'unknown'}, filled from {state.populated_from}",
-            f"{lost.lost} of {lost.size} bytes are gone; at most {share} of either may be",
-            *found[:SHOWN], *((f"and {more} more",) if more > 0 else ()),
+            f"{lost.lost} of {lost.size} bytes are gone; at most {lost.share(claim.requirement.max_loss)} of either may be",
+            *lost.shown,
         ),
         hint="the claim stays held, and the backup as it is. Once nothing in it is needed, "
         f"`kubectl -n {claim.namespace} delete pvc {claim.claim}`: Flux makes it again, and it is filled anew. If the application "

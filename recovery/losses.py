@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from adapters.volsync.results import FileEntry
 
 FEW = 3
+SHOWN = 20
 IGNORED = ("lost+found",)
 _OF_A_DATABASE = ("-wal", "-shm", "-journal")
 """What SQLite makes beside a database and takes away again when it is opened or closed."""
@@ -47,6 +48,18 @@ class Losses:
     def evidence(self) -> tuple[str, ...]:
         """Every path that is lost, one a line."""
         return (*(f"gone: {path}" for path in self.gone), *(f"empty now: {path}" for path in self.emptied))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The first of them, and how many more there are."""
+        found = self.evidence
+        more = len(found) - SHOWN
+        return (*found[:SHOWN], *((f"and {more} more",) if more > 0 else ()))
+
+    @staticmethod
+    def share(share: float) -> str:
+        """A share as the settings write it."""
+        return f"{share:.1%}".replace(".0%", "%")
 
     @property
     def words(self) -> str:

@@ -19,6 +19,7 @@ from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import pause, wait_until
 from house.model import BackedUpClaim, House
+from recovery.losses import Losses, losses
 from recovery.record import entry_of, pinned
 
 SAVED = re.compile(r"\bsnapshot ([0-9a-f]{8,64}) saved\b")
@@ -79,7 +80,22 @@ class FirstBackup(BaseStep):
             return missing(f"snapshot {point.snapshot_id[:8]} since the restore holds no file")
         if source.schedule and is_of(source.manual, trigger_of(entry)):
             return missing("backed up, but our trigger is still on: the schedule is off")
-        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {files} files")
+        told = self._beside_the_pin(look.backups, entry, point, seen)
+        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {files} files; against the pin: {told}")
+
+    def _beside_the_pin(self, backups: BackupsView, entry: HeldClaim, point: RestorePoint, seen: RepositoryLook) -> str:
+        """What it has lost of the pinned snapshot and gained, in words; PermanentError when that is more than may be."""
+        if not entry.snapshot_id or not any(p.snapshot_id == entry.snapshot_id for p in seen.points):
+            return "not compared, for the pinned snapshot is not there any more"
+        repository = repository_of(self.house, self.claim)
+        before, after = (backups.listing(repository, name) for name in (entry.snapshot_id, point.snapshot_id))
+        for listing in (before, after):
+            if not listing.complete:
+                raise TransientError(f"the list of a snapshot of {self.claim.key} broke off", evidence=(listing.detail,))
+        lost = losses(before.entries, after.entries)
+        if lost.above(self.claim.requirement.max_loss):
+            raise too_much_lost(self.claim, entry, point, lost)
+        return lost.words
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
@@ -117,6 +133,22 @@ class FirstBackup(BaseStep):
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} get replicationsource {self.claim.source} -o yaml   # lastSyncTime, result"
+
+
+def too_much_lost(claim: BackedUpClaim, entry: HeldClaim, point: RestorePoint, lost: Losses) -> PermanentError:
+    """The first backup lacks more of the pinned snapshot than the settings let pass."""
+    return PermanentError(
+        f"the first backup of {claim.key} lacks {len(lost.evidence)} of the {lost.paths} paths that were restored",
+        evidence=(
+            f"snapshot {point.snapshot_id[:8]} of {point.pin} against the pinned {entry.snapshot_id[:8]} of {entry.pin}",
+            f"{lost.lost} of {lost.size} bytes are gone; at most {lost.share(claim.requirement.max_loss)} of either may be",
+            *lost.shown,
+        ),
+        hint="backups go on, and retention will forget the pinned snapshot in its time: if this is not the application's own "
+        f"doing, `invoke dr.hold {claim.key}` holds the claim now. "
+        "How much may be gone is `max_loss` in backups.claims of the settings",
+        next_command=f"invoke dr.hold {claim.key}",
+    )
 
 
 def trigger_of(entry: HeldClaim) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.backups.results import RepositoryLook
-from adapters.volsync.results import SourceBackups
+from adapters.volsync.results import FileEntry, SourceBackups
 from cluster.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
@@ -35,7 +35,7 @@ def test_neither_the_pinned_nor_an_incomplete_nor_an_empty_one_counts(alive: Res
     assert see(alive, alive.restore, STEP).condition is Condition.MISSING
     alive.home.store.back_up(alive.address, (), alive.clock.now())
     assert see(alive, alive.restore, STEP).condition is Condition.MISSING
-    alive.home.store.back_up(alive.address, (a_file("real", "data"),), alive.clock.now())
+    alive.home.store.back_up(alive.address, DATA, alive.clock.now())
     assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
 
 
@@ -161,3 +161,36 @@ def test_a_backup_under_way_and_a_source_that_is_not_there_yet_are_waited_for(al
     assert see(alive, alive.restore, STEP).condition is Condition.CHANGING
     alive.home.kube.objects().sources.clear()
     assert see(alive, alive.restore, STEP).condition is Condition.CHANGING
+
+
+class TestBesideThePin:
+    """The first backup is of the claim; what was proven was an image: both lists say what became of it in between."""
+
+    def backed_up(self, house: Restoring, *entries: FileEntry) -> None:
+        """Let the first backup after the release hold these."""
+        del house.home.store.repositories[house.address].snapshots[1:]
+        house.home.store.back_up(house.address, entries, house.clock.now())
+
+    def test_what_changed_is_told(self, alive: Restoring) -> None:
+        self.backed_up(alive, replace(DATA[0], size=70), *DATA[1:], a_file("log", "started"))
+        seen = see(alive, alive.restore, STEP)
+        assert seen.condition is Condition.SATISFIED
+        assert f"against the pin: 1 of another size ({DATA[0].path}), 1 new (log)" in seen.detail
+
+    @pytest.mark.parametrize("entries", [DATA[:1], (a_file("settings.ini", "default"),)], ids=["half", "defaults"])
+    def test_what_vanished_fails_by_its_name(self, alive: Restoring, entries: tuple[FileEntry, ...]) -> None:
+        self.backed_up(alive, *entries)
+        with pytest.raises(PermanentError, match="of the 2 paths that were restored") as failed:
+            see(alive, alive.restore, STEP)
+        assert f"gone: {DATA[1].path}" in failed.value.evidence
+        assert alive.apply(alive.restore).root_causes[0].id == STEP
+
+    def test_how_much_may_vanish_is_the_settings_to_say(self, alive: Restoring) -> None:
+        self.backed_up(alive, DATA[1])
+        lenient = replace(alive.house.claims[0], requirement=replace(alive.house.claims[0].requirement, max_loss=0.5))
+        alive.house = replace(alive.house, claims=(lenient,))
+        assert f"1 gone ({DATA[0].path})" in see(alive, alive.restore, STEP).detail
+
+    def test_a_pin_that_retention_has_forgotten_is_told_as_not_compared(self, alive: Restoring) -> None:
+        del alive.home.store.repositories[alive.address].snapshots[:1]
+        assert "not compared, for the pinned snapshot is not there any more" in see(alive, alive.restore, STEP).detail
