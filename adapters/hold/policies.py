@@ -123,15 +123,19 @@ _JOBS = _policy(
     validations=[
         (
             # A destination without restoreAsOf gives an empty RESTORE_AS_OF, so the empty pin must match nothing.
-            "variables.rd.all(r, r in variables.d ? variables.d[r] != '' && variables.env.exists(l,"
-            " ('RESTORE_AS_OF=' + variables.d[r]) in l && 'SELECT_PREVIOUS=0' in l)"
-            f" : variables.claims.all(c, {_free('c')}))",
+            "variables.rd.all(r, !(r in variables.d) || variables.d[r] != '' && variables.env.exists(l,"
+            " ('RESTORE_AS_OF=' + variables.d[r]) in l && 'SELECT_PREVIOUS=0' in l))",
             f"The hold admits a restore only of the pinned restore point; lift it with: {RESTORE}",
-            "variables.rd.exists(r, r in variables.d)"
-            " ? 'the hold admits only the pinned restore point ('"
+            "'the hold admits only the pinned restore point ('"
             " + variables.rd.filter(r, r in variables.d).map(r, variables.d[r] == '' ? 'not pinned yet' : variables.d[r])"
-            ".join(', ') + ', previous 0); lift it with: " + RESTORE + "'"
-            f" : 'this restore would write into a held claim (' + {_HELD_OF_CLAIMS} + '); lift it with: {RESTORE}'",
+            ".join(', ') + ', previous 0); lift it with: " + RESTORE + "'",
+        ),
+        (
+            # Whoever made it, and with the right pin too: what a claim comes back from is an image, never a mover inside of it.
+            f"variables.rs.size() > 0 || variables.claims.all(c, {_free('c')})",
+            f"A Job would write into a held claim; lift it with: {RESTORE}",
+            f"(variables.rd.size() > 0 ? 'this restore' : 'this Job') + ' would write into a held claim (' + {_HELD_OF_CLAIMS}"
+            f" + '); lift it with: {RESTORE}'",
         ),
         _UNKNOWN_SOURCE,
         (

@@ -221,6 +221,25 @@ def test_foreign_destination_may_not_write_into_a_held_claim(record: Record, cli
     assert denied(client, JOB, restore_job("by-hand", "", claim="someone-elses")) == ""
 
 
+def test_a_restore_of_the_right_pin_may_not_mount_a_held_claim(record: Record, client: ApiClient) -> None:
+    record.put(held("photos"))
+    record.put(held("notes", pin=PIN))
+    for claim in ("photos", "notes"):
+        told = denied(client, JOB, restore_job("notes-dst", PIN, claim=claim))
+        assert f"held claim ({claim})" in told
+        assert told.rstrip().endswith("lift it with: invoke dr.restore")
+    assert denied(client, JOB, restore_job("notes-dst", PIN, claim="volsync-notes-dst-dest")) == ""
+    record.put(held("photos", HoldState.RELEASED))
+    assert denied(client, JOB, restore_job("notes-dst", PIN, claim="photos")) == ""
+
+
+def test_a_job_of_volsync_without_an_owner_may_not_mount_a_held_claim_either(record: Record, client: ApiClient) -> None:
+    record.put(held("notes", pin=PIN))
+    mine = {"name": "volsync-by-hand", "labels": {"app.kubernetes.io/created-by": "volsync"}}
+    assert "held claim (notes)" in denied(client, JOB, job(mine, "notes", []))
+    assert denied(client, JOB, job(mine, "a-copy-of-an-image", [])) == ""
+
+
 def test_claim_is_filled_only_from_the_proven_image(record: Record, client: ApiClient) -> None:
     record.put(held("notes", pin=PIN))
     assert "apps.notes is held" in denied(client, CLAIM, prime("notes", "img-1"))
