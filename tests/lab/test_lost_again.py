@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from engine.errors import EXIT_OK
+from engine.errors import EXIT_HELD, EXIT_OK
 from lab.houses.repository import run_program
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 from tests.crash.wire.outside import kubectl
+from tests.lab.test_named_faults import red_rows
 
 pytestmark = pytest.mark.programs
 SPACE, APP = "selfhosted", "notes"
@@ -25,6 +26,8 @@ PROGRAMS = (
     "helm-controller",
 )  # fmt: skip
 _LIMIT_S = 90.0
+# Without the hold the first backup of defaults was there within this time.
+_POISONING_S = 20.0
 
 
 @pytest.fixture
@@ -51,6 +54,39 @@ def test_without_the_renewed_hold_the_good_snapshots_go(house: Bench) -> None:
         backups += 1
         back_up(house, f"again-{backups}")
     assert not good & snapshots(house), f"after {backups} backups {len(good & snapshots(house))} of 2 good snapshots are left"
+
+
+@pytest.mark.parametrize("verb", ["cluster.bootstrap", "dr.hold"])
+def test_with_the_renewed_hold_none_goes_and_a_restore_brings_the_data_back(house: Bench, verb: str) -> None:
+    good, before = snapshots(house), digest(house)
+    lose_the_claim(house)
+    assert f"hold.declare/{SPACE}/{APP}" in red_rows(house.run("cluster.verify"))
+    holding = house.begin(verb, *([f"{SPACE}/{APP}"] if verb == "dr.hold" else []))
+    until(lambda: held(house), "the hold")
+    house.ask("trouble", name="repository-late", target=APP)
+    reconcile(house, "kustomization", "cluster-apps", "flux-system")
+    assert holding.end().code in (EXIT_OK, EXIT_HELD)
+    until(lambda: "hold" in syncing(house, "replicationsource", APP), "a refused backup")
+    time.sleep(_POISONING_S)
+    house.ask("trouble", name="repository-late", target=APP, end=True)
+    assert "hold" in syncing(house, "replicationdestination", f"{APP}-bootstrap")
+    assert got(house, "pvc", APP)["status"]["phase"] == "Pending"
+    assert snapshots(house) == good
+    assert house.run("dr.restore").code == EXIT_OK
+    assert digest(house) == before
+    assert snapshots(house) & good
+
+
+def held(bench: Bench) -> bool:
+    """Whether the record holds the claim."""
+    record = json.loads(kubectl(bench, "get", "configmap", "hold", "-n", "blackstart", "-o", "json"))
+    return bool(record["data"].get(f"state.{SPACE}.{APP}") == "held")
+
+
+def syncing(bench: Bench, kind: str, name: str) -> str:
+    """What VolSync says about its work on a source or destination."""
+    conditions = got(bench, kind, name).get("status", {}).get("conditions", [])
+    return " ".join(c["message"] for c in conditions if c["type"] == "Synchronizing" and c["reason"] == "Error")
 
 
 def keep_last(bench: Bench, number: int) -> None:
