@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from adapters.backups.results import WHOLE, Changes, Depth, Examination, Part, Repository, RepositoryLook
+from adapters.backups.results import WHOLE, Changes, Depth, Examination, Hashes, Part, Repository, RepositoryLook
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseState
@@ -27,7 +27,7 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
-from adapters.volsync.results import ClaimState, DestinationState, Listing, SourceBackups
+from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Snapshot, SourceBackups
 from house.model import BootstrapSecret, CrdSource
 
 
@@ -213,8 +213,15 @@ class ClaimsView(Protocol):
 
 
 class Claims(ClaimsView, Protocol):
-    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
-        """What a VolumeSnapshot holds, read through a copy; `hashes`: paths to hash, None for all."""
+    def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
+        """What a claim holds, or a VolumeSnapshot (read through a copy); with `hashed` every file's content too."""
+
+    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+        """Hold it against a snapshot, in a pod like the mover's of this ReplicationDestination; no data is downloaded.
+
+        Where restic cannot be asked there, every file is hashed instead. PermanentError when the mover's Secret opens another
+        repository than the snapshot's.
+        """
 
     def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
         """Set restoreAsOf (and previous: 0) on the destination with our own field manager."""
@@ -269,9 +276,11 @@ class BackupsView(Protocol):
     def changes(self, repository: Repository, older: str, newer: str) -> Changes:
         """What the newer of two snapshots has not, or has otherwise."""
 
-    def listing(self, repository: Repository, snapshot_id: str) -> Listing: ...
-    def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """(path, sha256) of these files, read out of the snapshot."""
+    def listing(self, repository: Repository, snapshot_id: str) -> Listing:
+        """Every entry with all that is kept of it but content, out of the repository's trees: no data is downloaded."""
+
+    def hashes(self, repository: Repository, snapshot_id: str) -> Hashes:
+        """The contents of every file, read out of the snapshot: downloads all of it."""
 
 
 class CloneView(Protocol):

@@ -22,11 +22,11 @@ def look_at(act: ActContext, house: House, claim: BackedUpClaim, entry: HeldClai
     wanted = act.backups.listing(repository_of(house, claim), entry.snapshot_id)
     if not wanted.complete:
         raise TransientError(f"the list of snapshot {entry.snapshot_id[:8]} broke off", evidence=(wanted.detail,))
-    found = act.claims.contents(claim.namespace, claim.claim, hashes=())
+    found = act.claims.contents(claim.namespace, claim.claim, hashed=False)
     lost = losses(wanted.entries, found.entries)
     if lost.gone or lost.emptied:
         # An application writes while it is read: what one look has missed counts as gone only when a second one misses it too.
-        found = _both(found, act.claims.contents(claim.namespace, claim.claim, hashes=()))
+        found = _both(found, act.claims.contents(claim.namespace, claim.claim, hashed=False))
         lost = losses(wanted.entries, found.entries)
         if lost.gone and not found.complete:
             raise TransientError(f"the list of what is in {claim.key} broke off", evidence=(found.detail,))

@@ -1,19 +1,19 @@
-"""Compare what came back with the snapshot's own list, and say how deep the comparison went. Knows no program."""
+"""Compare what came back with what was backed up, entry by entry, and say what was compared and what was not. Knows no program.
+
+Contents are read elsewhere: by restic in the cluster, which tells how many files have every byte right, or as hashes on both
+sides. There is no sample: a file whose content was not read is a difference.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from adapters.volsync.results import FileEntry, Listing
+from adapters.volsync.results import Checked, Compared, FileEntry, Listing
 from engine.digest import digest
+from recovery.attributes import Told, attributes, files_told_apart
 
-HASH_ALL_BELOW = 256 << 20
-SAMPLE = 200
 IGNORED = ("lost+found",)
-UNSEEN = ("times", "extended attributes", "hard links")
-"""What neither list carries. Nor does `restic ls --json` (0.18) say where a symlink points."""
 
 
 @dataclass(frozen=True)
@@ -21,79 +21,112 @@ class Comparison:
     """`differences` empty means: what came back is what was backed up, to the depth that `depth` tells in words.
 
     `whole` False: one of the lists broke off, so differences speak against the look, not against what came back.
+    `downloaded`: bytes that were fetched from the store for it; `from_here`: why contents had to be read from here, or "".
     """
 
     files: int
-    size: int
-    hashed: int
-    ownership: bool
+    others: int
+    told: Told
+    downloaded: int
     differences: tuple[str, ...]
     proof: str
     whole: bool = True
-    links: int = 0
+    from_here: str = ""
 
     @property
     def depth(self) -> str:
-        """How much was compared and what was not, in words for a person."""
-        if self.hashed == self.files:
-            told = f"all {self.files} files"
+        """What was compared and what was not, in words for a person."""
+        if self.files:
+            every = f"every byte of {self.files} file{'s' if self.files > 1 else ''}"
         else:
-            told = f"{self.hashed} of {self.files} files by content, the rest by size"
-        links = (f"where {self.links} symlink{'s point' if self.links > 1 else ' points'}",) if self.links else ()
-        left = ("owners",) if not self.ownership else ()
-        return f"{told}; not compared: {', '.join((*left, *links, *UNSEEN))}"
+            every = f"no file at all is in it, only {self.others} folders, links or the like"
+        parts = [f"{every}; compared too: {', '.join(self.told.compared)}"]
+        if self.told.not_compared:
+            parts.append(f"not compared: {', '.join(self.told.not_compared)}")
+        if self.from_here:
+            parts.append(f"contents downloaded, for the cluster could not compare them ({self.from_here})")
+        return "; ".join((*parts, *self.told.remarks, f"{in_bytes(self.downloaded)} downloaded"))
 
 
-def to_hash(wanted: Listing) -> tuple[str, ...] | None:
-    """Paths whose content is to be compared: None for all, else every n-th plus the largest, the same in each run."""
-    files = [entry for entry in wanted.entries if entry.kind == "file"]
-    if sum(entry.size for entry in files) <= HASH_ALL_BELOW:
-        return None
-    files.sort(key=lambda entry: entry.path)
-    step = max(1, len(files) // SAMPLE)
-    sample = {entry.path for entry in files[::step]}
-    sample |= {entry.path for entry in sorted(files, key=lambda entry: -entry.size)[:5]}
-    return tuple(sorted(sample))
+def in_bytes(size: float) -> str:
+    """A size for a person, in binary units."""
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
 
 
 def with_hashes(listing: Listing, hashes: tuple[tuple[str, str], ...]) -> Listing:
     """The listing with these contents' hashes filled in."""
     known = dict(hashes)
-    return replace(
-        listing, entries=tuple(replace(e, sha256=known.get(e.path, e.sha256)) for e in listing.entries)
-    )
+    return replace(listing, entries=tuple(replace(e, sha256=known.get(e.path, e.sha256)) for e in listing.entries))
 
 
-def compare(wanted: Listing, found: Listing, content: Collection[str] = ()) -> Comparison:
-    """Every entry of both lists: presence, kind, size, mode, owner (where it could be seen), content where both have a hash.
+def compare(wanted: Listing, compared: Compared, downloaded: int = 0) -> Comparison:
+    """The snapshot's list against what came back. `wanted` has hashes where `compared` was not checked by restic.
 
-    `content` are paths whose content was to be compared: one that was not read on both sides is a difference, and so is a list
-    that broke off. Nothing is proven from half a look.
+    `downloaded` bytes were fetched for the hashes, besides those for the list.
     """
+    found, checked = compared.listing, compared.checked
     differences: list[str] = []
     for name, listing in (("snapshot", wanted), ("image", found)):
         if not listing.complete:
             differences.append(f"the {name}'s list broke off: {listing.detail}")
-    left, right = _by_path(wanted), _by_path(found)
-    for name, listing in (("snapshot", wanted), ("image", found)):
         differences += [f"twice in the {name}'s list: {path}" for path in _twice(listing)]
+    left, right = _by_path(wanted), _by_path(found)
     if not left:
         differences.append("the snapshot's list is empty: there is nothing to prove")
-    ownership = wanted.ownership_known and found.ownership_known
     differences += [f"missing: {path}" for path in sorted(left.keys() - right.keys())]
     differences += [f"not in the snapshot: {path}" for path in sorted(right.keys() - left.keys())]
-    hashed, wanted_content = 0, frozenset(content)
-    for path in sorted(left.keys() & right.keys()):
-        differences += [f"{what}: {path}" for what in _differs(left[path], right[path], ownership)]
-        read = bool(left[path].sha256 and right[path].sha256)
-        hashed += left[path].kind == "file" and read
-        if path in wanted_content and not read and left[path].kind == right[path].kind == "file":
-            differences.append(f"content not read: {path}")
-    files = [entry for entry in left.values() if entry.kind == "file"]
-    proof = digest(sorted((e.path, e.kind, e.size, e.mode, e.uid, e.gid, e.sha256) for e in left.values()))
-    whole = wanted.complete and found.complete
-    links = sum(entry.kind == "symlink" for entry in left.values())
-    return Comparison(len(files), sum(e.size for e in files), hashed, ownership, tuple(differences), proof, whole, links)
+    both = {path: (left[path], right[path]) for path in sorted(left.keys() & right.keys())}
+    alike = {path: pair for path, pair in both.items() if pair[0].kind == pair[1].kind}
+    differences += [f"kind ({w.kind}, came back as {f.kind}): {p}" for p, (w, f) in both.items() if w.kind != f.kind]
+    differences += [
+        f"size ({w.size}, came back as {f.size}): {p}" for p, (w, f) in alike.items() if w.kind == "file" and w.size != f.size
+    ]
+    if checked is None:
+        differences += _by_hash(alike)
+    else:
+        differences += _by_restic(wanted, checked, len(differences))
+    owners_known = wanted.ownership_known and found.ownership_known
+    other, told = attributes(alike, owners_known=owners_known, owners_kept=compared.owners_kept)
+    files = sum(entry.kind == "file" for entry in left.values())
+    return Comparison(
+        files,
+        len(left) - files,
+        told,
+        wanted.downloaded + found.downloaded + downloaded,
+        tuple(dict.fromkeys((*differences, *other))),
+        digest(sorted((*_told(e), e.sha256) for e in left.values())),
+        wanted.complete and found.complete,
+        "" if checked is not None else compared.problem or "restic was not asked",
+    )
+
+
+def _by_restic(wanted: Listing, checked: Checked, before: int) -> list[str]:
+    """What restic found different; and that its count is wrong, where nothing else says why (`before`: how much was told)."""
+    told = [f"content: {path}" for path in checked.changed]
+    told += [f"not in the snapshot: {path}" for path in checked.surplus]
+    more = checked.differences - len(told)
+    if more > 0:
+        told.append(f"and {more} more that differ")
+    files = files_told_apart({entry.path: entry for entry in wanted.entries})  # those in lost+found too, as restic sees them
+    if checked.unchanged != files and not (told or before):
+        told.append(f"restic found {checked.unchanged} of {files} files as they were")
+    return told
+
+
+def _by_hash(alike: dict[str, tuple[FileEntry, FileEntry]]) -> list[str]:
+    told = []
+    for path, (wanted, found) in alike.items():
+        if wanted.kind != "file":
+            continue
+        if not (wanted.sha256 and found.sha256):
+            told.append(f"content not read: {path}")
+        elif wanted.sha256 != found.sha256:
+            told.append(f"content: {path}")
+    return told
 
 
 def _by_path(listing: Listing) -> dict[str, FileEntry]:
@@ -110,16 +143,9 @@ def _twice(listing: Listing) -> list[str]:
     return sorted(path for path, times in counted.items() if times > 1)
 
 
-def _differs(wanted: FileEntry, found: FileEntry, ownership: bool) -> list[str]:
-    if wanted.kind != found.kind:
-        return [f"kind ({wanted.kind}, came back as {found.kind})"]
-    told = []
-    if wanted.kind == "file" and wanted.size != found.size:
-        told.append(f"size ({wanted.size}, came back as {found.size})")
-    if wanted.sha256 and found.sha256 and wanted.sha256 != found.sha256:
-        told.append("content")
-    if wanted.kind != "symlink" and wanted.mode != found.mode:
-        told.append(f"mode ({wanted.mode:04o}, came back as {found.mode:04o})")
-    if ownership and (wanted.uid, wanted.gid) != (found.uid, found.gid):
-        told.append(f"owner ({wanted.uid}:{wanted.gid}, came back as {found.uid}:{found.gid})")
-    return told
+def _told(entry: FileEntry) -> tuple[object, ...]:
+    attributes_ = [(name, value.hex()) for name, value in entry.xattrs or ()]
+    return (
+        entry.path, entry.kind, entry.size, entry.mode, entry.uid, entry.gid, str(entry.mtime_ns), entry.target or "",
+        entry.link or (), entry.device or (), attributes_,
+    )  # fmt: skip

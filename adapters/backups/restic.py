@@ -7,10 +7,8 @@ always comes first and judges with it.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
 
-from adapters.backups import hashing
+from adapters.backups.contents import SnapshotContents
 from adapters.backups.depths import Examiner, complaints
 from adapters.backups.judging import by_listing, by_words, remarks_on
 from adapters.backups.opening import Opened, Openings
@@ -20,25 +18,24 @@ from adapters.backups.results import (
     Changes,
     Depth,
     Examination,
+    Hashes,
     Part,
     Repository,
     RepositoryLook,
     Verdict,
 )
-from adapters.backups.sayings import Saying, meaning, words
-from adapters.backups.snapshots import Differences, file_entry, identity_of, restore_points
+from adapters.backups.sayings import Saying, meaning, translated, words
+from adapters.backups.snapshots import Differences, identity_of, restore_points
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, StreamingRunner
-from adapters.volsync.results import FileEntry, Listing
-from engine.errors import BlackstartError, PermanentError, TransientError
+from adapters.volsync.results import Listing
+from engine.errors import BlackstartError, PermanentError
 from engine.waiting import Clock
-from engine.workers import Threads
 
 LOOK_S = 120.0
 LIST_S = 1800.0
 STALE_LOCK_S = 30 * 60.0  # restic's own limit; it refreshes a live lock every five minutes
 WHOLE_S = 600.0
-_LISTS_KEPT = 4
 
 
 class ResticBackups:
@@ -49,11 +46,10 @@ class ResticBackups:
         self._openings = openings
         self._clock = clock
         self._lock = threading.Lock()
-        self._workers = Threads()
         self._ids: dict[str, str] = {}
         self._whole: dict[tuple[str, str, Depth, Part], tuple[Examination, float]] = {}
         self._changes: dict[tuple[str, str, str], Changes] = {}
-        self._lists: OrderedDict[tuple[str, str], Listing] = OrderedDict()
+        self._contents = SnapshotContents(runner, openings)
 
     def look(self, repository: Repository) -> RepositoryLook:
         """See BackupsView.look. A secret that cannot be had, or a missing restic, makes the verdict UNKNOWN."""
@@ -76,36 +72,12 @@ class ResticBackups:
         return self._ask(opened, contents, stale)
 
     def listing(self, repository: Repository, snapshot_id: str) -> Listing:
-        """See BackupsView.listing: every entry of the snapshot, sorted by path; not complete when damage breaks it off."""
-        key = (repository.address, snapshot_id)
-        with self._lock:
-            if key in self._lists:
-                return self._lists[key]
-        listing = self._list(self._openings.open(repository), snapshot_id)
-        if listing.complete:  # a snapshot never changes
-            with self._lock:
-                self._lists[key] = listing
-                while len(self._lists) > _LISTS_KEPT:
-                    self._lists.popitem(last=False)
-        return listing
+        """See BackupsView.listing."""
+        return self._contents.listing(repository, snapshot_id)
 
-    def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """See BackupsView.hashes. PermanentError when the snapshot lacks one of the paths or cannot be read to its end."""
-        if not paths:
-            return ()
-        listing = self.listing(repository, snapshot_id)
-        sizes = {entry.path: entry.size for entry in listing.entries if entry.kind == "file"}
-        absent = [path for path in paths if path not in sizes]
-        if absent:
-            raise PermanentError(
-                f"snapshot {snapshot_id[:8]} of {repository.name} lacks files that were asked for",
-                evidence=(*absent[:10], *((listing.detail,) if listing.detail else ())),
-            )
-        opened = self._openings.open(repository)
-        try:
-            return hashing.hashes(self._runner, opened, snapshot_id, paths, sizes, self._workers)
-        except ProgramFailed as error:
-            raise _translated(f"snapshot {snapshot_id[:8]} of {repository.name} could not be read", error) from error
+    def hashes(self, repository: Repository, snapshot_id: str) -> Hashes:
+        """See BackupsView.hashes."""
+        return self._contents.hashes(repository, snapshot_id)
 
     def _ask(self, opened: Opened, contents: Contents, stale: int) -> RepositoryLook:
         """Open it with the password, then list its snapshots."""
@@ -205,30 +177,11 @@ class ResticBackups:
             self._runner.stream(["restic", "diff", older, newer, *opened.options], lines.feed, env=opened.env, timeout_s=LIST_S)
             lines.end()
         except ProgramFailed as error:
-            raise _translated(f"snapshots {older[:8]} and {newer[:8]} of {repository.name} could not be compared", error) from error
+            raise translated(f"snapshots {older[:8]} and {newer[:8]} of {repository.name} could not be compared", error) from error
         except ValueError as error:
             raise PermanentError(f"restic's differences could not be understood ({error})") from error
         with self._lock:
             return self._changes.setdefault(kept, found.changes())
-
-    def _list(self, opened: Opened, snapshot_id: str) -> Listing:
-        repository = opened.repository
-        entries: list[FileEntry] = []
-        lines = Lines(lambda line: _keep(entries, line))
-        detail = ""
-        try:
-            self._runner.stream(
-                ["restic", "ls", snapshot_id, *opened.options], lines.feed, env=opened.env, timeout_s=LIST_S
-            )
-            lines.end()
-        except ProgramFailed as error:
-            if meaning(error.finished) is not Saying.DAMAGED:
-                raise _translated(f"snapshot {snapshot_id[:8]} of {repository.name} could not be listed", error) from error
-            detail = "; ".join(error.evidence[-2:]) or error.what
-        except ValueError as error:
-            detail = f"restic's list could not be understood ({error})"
-        entries.sort(key=lambda entry: entry.path)
-        return Listing(tuple(entries), complete=not detail, detail=detail)
 
     def _restic(self, opened: Opened, *words: str) -> Finished:
         return self._runner.run(["restic", *words, *opened.options], env=opened.env, timeout_s=LOOK_S)
@@ -243,16 +196,3 @@ def _hint(finished: Finished) -> str:
     if any("permission denied" in line.lower() for line in finished.stderr_tail):
         return "a file's owner or mode, not the repository's password: run as a user who may read all of it"
     return ""
-
-
-def _keep(entries: list[FileEntry], line: str) -> None:
-    entry = file_entry(line)
-    if entry is not None:
-        entries.append(entry)
-
-
-def _translated(what: str, error: ProgramFailed) -> BlackstartError:
-    said = meaning(error.finished)
-    if said is Saying.UNREACHABLE:
-        return TransientError(what, evidence=error.evidence, hint="the store did not answer")
-    return PermanentError(what, evidence=error.evidence, hint=said.value)

@@ -155,3 +155,11 @@ class Changes:
     vanished: tuple[str, ...]
     changed: tuple[str, ...]
     added: int
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """(path, sha256) of every file of a snapshot, in the order of its list; `downloaded`: bytes that were fetched for them."""
+
+    values: tuple[tuple[str, str], ...]
+    downloaded: int

@@ -6,7 +6,8 @@ import json
 import re
 from enum import Enum
 
-from adapters.process.results import Finished
+from adapters.process.results import Finished, ProgramFailed
+from engine.errors import BlackstartError, PermanentError, TransientError
 
 
 class Saying(Enum):
@@ -74,3 +75,11 @@ def words(finished: Finished) -> tuple[str, ...]:
         if told and not told.startswith(_ADVICE):
             lines.append(told)
     return tuple(lines)
+
+
+def translated(what: str, error: ProgramFailed) -> BlackstartError:
+    """`what` could not be done because restic failed: an error of ours."""
+    said = meaning(error.finished)
+    if said is Saying.UNREACHABLE:
+        return TransientError(what, evidence=error.evidence, hint="the store did not answer")
+    return PermanentError(what, evidence=error.evidence, hint=said.value)

@@ -1,4 +1,4 @@
-"""Reads what restic prints as JSON: snapshots into restore points, `ls` into a list. Starts no program, opens no place."""
+"""Reads what restic prints as JSON: snapshots into restore points, differences into paths. Starts no program, opens no place."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from statistics import median
 from typing import Any
 
 from adapters.backups.results import Changes, RestorePoint
-from adapters.volsync.results import FileEntry
 
 BURST_S = 15 * 60.0
 """Snapshots of one host and path that follow each other as fast as this are one backup and its retries, in seconds."""
 _BASELINE = 3
 _FEWER_FILES = 5
 _FEWER_BYTES = 1 << 18
-# Go's os.FileMode keeps these three elsewhere than st_mode does.
-_GO_BITS = ((1 << 23, 0o4000), (1 << 22, 0o2000), (1 << 20, 0o1000))
 
 
 def identity_of(printed: bytes) -> str:
@@ -109,26 +106,6 @@ class Differences:
 def pin_of(seconds: float) -> str:
     """A time as VolSync's restoreAsOf takes it: RFC 3339, whole seconds (cut, not rounded), UTC."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def file_entry(line: str) -> FileEntry | None:
-    """One line of `restic ls --json`; None for the line about the snapshot itself. ValueError when it is not JSON."""
-    node: dict[str, Any] = json.loads(line)
-    if "node" not in (node.get("message_type"), node.get("struct_type")):
-        return None
-    bits = int(node.get("mode", 0))
-    mode = bits & 0o777
-    for go, posix in _GO_BITS:
-        mode |= posix if bits & go else 0
-    kind = str(node["type"])
-    return FileEntry(
-        path=str(node["path"]).lstrip("/"),
-        kind=kind,
-        size=int(node.get("size", 0)) if kind == "file" else 0,
-        mode=mode,
-        uid=int(node.get("uid", 0)),
-        gid=int(node.get("gid", 0)),
-    )
 
 
 def _point(repository_id: str, raw: dict[str, Any]) -> RestorePoint:

@@ -5,7 +5,7 @@ Knows the volsync.backube API (v1alpha1) and no policy: what may be restored is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from adapters.kubernetes.client import FIELD_MANAGER, ApiClient, Clients
@@ -13,7 +13,15 @@ from adapters.kubernetes.errors import FieldConflict, KindNotServed, ObjectAbsen
 from adapters.kubernetes.kinds import CLAIM, EVENT, REPLICATION_DESTINATION, REPLICATION_SOURCE, SNAPSHOT, VOLUME, Kind
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, owns, seconds, table, text
 from adapters.volsync.contents import Reader
-from adapters.volsync.results import ClaimPhase, ClaimState, DestinationState, Listing, SourceBackups
+from adapters.volsync.results import (
+    ClaimPhase,
+    ClaimState,
+    Compared,
+    DestinationState,
+    Listing,
+    Snapshot,
+    SourceBackups,
+)
 from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
 from engine.waiting import Clock
@@ -111,9 +119,13 @@ class VolSyncClaims:
             schedule=text(found, "spec", "trigger", "schedule"),
         )
 
-    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
+    def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
         """What the image (or the claim) holds, read by a Job of ours in the cluster."""
-        return self._reader.read(namespace, claim_or_image, hashes)
+        return self._reader.read(namespace, claim_or_image, hashed=hashed)
+
+    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+        """Hold it against a snapshot, by restic in a pod like the mover's."""
+        return self._reader.compare(namespace, claim_or_image, destination, against)
 
     def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
         """Set restoreAsOf and previous 0; the trigger only when the destination has already run its present one.

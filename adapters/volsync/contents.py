@@ -1,93 +1,113 @@
-"""Reads what an image holds: a Job of ours mounts a claim made from the VolumeSnapshot, and its log is the list.
+"""Reads what a claim or an image holds, and holds it against a snapshot: a Job of ours mounts it, and its log tells.
 
-The Job does not carry VolSync's label, so the hold lets it through. All that is made is named for what is read, belongs to the
-Job, and goes when the list is here; a Job that a dead run left is taken over. The pod's contract is in reader.py.
+An image is mounted through a claim made from the VolumeSnapshot. All that is made is named for what is asked, belongs to the
+Job, and goes when the log is here; a Job that a dead run left is taken over. The pod's contract is in reader.py.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, from_answer
-from adapters.kubernetes.kinds import CLAIM, EVENT, JOB, NAMESPACE, POD, REPLICATION_DESTINATION, SNAPSHOT, Kind
-from adapters.kubernetes.objects import Obj, condition, dig, name_of, number, rows, table, text
-from adapters.volsync.reader import IMAGE, LIST_TAKE, SCRIPT, Reading, Request, first_requests, read_log
-from adapters.volsync.results import Listing
+from adapters.kubernetes.kinds import CLAIM, JOB, POD, SNAPSHOT, Kind
+from adapters.kubernetes.objects import Obj, dig, name_of, number, table, text
+from adapters.volsync.mover import identities_of, image_of_movers, mover_of
+from adapters.volsync.reader import LIST_TAKE, Reading, Request, joined, read_log
+from adapters.volsync.readerjob import LABELS, Asked, Volume, copy_spec, destination_of, waiting_for
+from adapters.volsync.results import Compared, Listing, Snapshot
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock, wait_until
 
-LABELS = {"app.kubernetes.io/managed-by": "blackstart", "app.kubernetes.io/component": "reader"}
 _LOG_S = 120.0
-_KEPT_S = 3600  # a Job that nobody takes over goes by itself
+_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
-class Volume:
-    """What the reader mounts: a copy of an image (`claim_spec`), or a claim as it is."""
+class Limits:
+    """How long a pod may take to end (`limit_s`), and how long to start once the cluster says why it does not (`start_s`)."""
 
-    claim: str
-    claim_spec: Obj | None
-    run_as: Obj
+    limit_s: float = 7200.0
+    start_s: float = 300.0
 
 
 class Reader:
-    """Reads images and claims through Jobs."""
+    """Reads images and claims through Jobs. `image` "" for the one that VolSync's movers run."""
 
     def __init__(
-        self, clients: Clients, clock: Clock, *, image: str = IMAGE, limit_s: float = 7200.0, take: int = LIST_TAKE
+        self, clients: Clients, clock: Clock, *, image: str = "", limits: Limits = Limits(), take: int = LIST_TAKE
     ) -> None:
-        self._clients, self._clock, self._image, self._limit_s = clients, clock, image, limit_s
+        self._clients, self._clock, self._image, self._limits = clients, clock, image, limits
         self._take = take
 
-    def read(self, namespace: str, claim_or_image: str, hashes: Sequence[str] | None) -> Listing:
+    def read(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
         """The whole list. `complete` False when the log broke off or something could not be read.
 
-        Raises PermanentError when there is neither image nor claim of this name, WaitedTooLong when the pod does not end.
+        Raises PermanentError when there is neither image nor claim of this name, and when the pod cannot start.
         """
-        volume = self._volume(namespace, claim_or_image)
-        listing = Listing((), complete=True)
-        sums: dict[str, str] = {}
-        requests = list(first_requests(None if hashes is None else tuple(hashes), self._take))
-        while requests:
-            request = requests.pop(0)
-            reading = self._run(namespace, claim_or_image, volume, request)
-            listing = _joined(listing, reading)
-            sums |= reading.sums
-            seen = request.skip + reading.shown
-            if listing.complete and request.take and reading.total > seen:
-                if not reading.shown:
-                    return replace(listing, complete=False, detail="the list changed while it was read")
-                requests.append(Request(seen, request.take, None if request.hashes is None else ()))
-        return replace(listing, entries=tuple(replace(e, sha256=sums.get(e.path, "")) for e in listing.entries))
-
-    def _run(self, namespace: str, source: str, volume: Volume, request: Request) -> Reading:
         client = self._clients.main()
-        name = job_name(source, request)
-        job = self._job(client, namespace, name, volume, request)
+        volume = self.volume(namespace, claim_or_image)
+        restic = table(destination_of(client, namespace, claim_or_image), "spec", "restic")
+        _, identities = identities_of(client, namespace, restic)
+        # Root reads what belongs to others; where it is forbidden, the mover's own user may do.
+        request = Request(take=self._take, hashed=hashed)
+        asked = Asked(claim_or_image, volume, request, self._image or image_of_movers(client), identities[-1])
+        return _listing(self._stretches(namespace, asked))
+
+    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+        """See Claims.compare: as the mover first; when that cannot read everything, as root."""
+        client = self._clients.main()
+        mover = mover_of(client, namespace, destination)
+        volume = self.volume(namespace, claim_or_image)
+        image = self._image or image_of_movers(client)
+        request = Request(take=self._take, against=against)
+        for identity in mover.identities:
+            asked = Asked(claim_or_image, volume, request, image, identity, mover)
+            readings = self._stretches(namespace, asked)
+            first, listing = readings[0], _listing(readings)
+            if first.other_repository:
+                raise PermanentError(
+                    f"The mover of {namespace}/{destination} opens another repository than the restore point's",
+                    evidence=(f"it opens {first.other_repository}", f"the restore point is of {against.repository_id}"),
+                    hint="is the Secret of the ReplicationDestination the one whose repository was looked at?",
+                )
+            if listing.complete:
+                break
+        return Compared(listing, first.checked, first.unable, owners_kept=mover.privileged)
+
+    def _stretches(self, namespace: str, asked: Asked) -> list[Reading]:
+        """The readings of the whole list. A later stretch of a list that broke off is not asked for."""
+        readings: list[Reading] = []
+        seen = 0
+        while True:
+            reading = self.run(namespace, asked)
+            readings.append(reading)
+            seen += reading.shown
+            if not reading.ended or reading.problems or seen >= reading.total or not reading.shown:
+                return readings
+            hashed = asked.request.hashed or bool(readings[0].unable)
+            asked = replace(asked, request=Request(seen, self._take, hashed), mover=None)
+
+    def run(self, namespace: str, asked: Asked) -> Reading:
+        """One run of the reader: its Job, and the copy that it mounts, are gone afterwards."""
+        client = self._clients.main()
+        name, copy = asked.name, asked.volume.claim_spec
+        job = self._job(client, namespace, asked)
         try:
-            if volume.claim_spec is not None:
-                self._make_copy(client, namespace, job, volume.claim_spec)
-            pod = wait_until(
-                self._clock,
-                lambda: _ended_pod(client, namespace, name),
-                limit_s=self._limit_s,
-                what=f"the pod that reads {namespace}/{source}",
-            )
-            return self._reading(client, namespace, pod)
+            if copy is not None:
+                self._make_copy(client, namespace, job, copy)
+            pod = self._ended(client, namespace, asked)
+            return self._reading(client, namespace, pod, asked.image)
         finally:
             client.delete(JOB, name, namespace, cascade="Background")
-            if volume.claim_spec is not None:
+            if copy is not None:
                 client.delete(CLAIM, name, namespace)
 
-    def _job(self, client: ApiClient, namespace: str, name: str, volume: Volume, request: Request) -> Obj:
-        wanted = job_object(name, volume, request, self._image)
+    def _job(self, client: ApiClient, namespace: str, asked: Asked) -> Obj:
+        name = asked.name
         try:
-            return client.create(JOB, wanted, namespace)
+            return client.create(JOB, asked.job(), namespace)
         except AlreadyThere:
             found = client.get(JOB, name, namespace)
             if (
@@ -98,7 +118,7 @@ class Reader:
                 return found
         client.delete(JOB, name, namespace, cascade="Background")
         self._wait_gone(client, JOB, namespace, name)
-        return client.create(JOB, wanted, namespace)
+        return client.create(JOB, asked.job(), namespace)
 
     def _make_copy(self, client: ApiClient, namespace: str, job: Obj, spec: Obj) -> None:
         name = name_of(job)
@@ -114,11 +134,31 @@ class Reader:
         wait_until(
             self._clock,
             lambda: client.get(kind, name, namespace) is None or None,
-            limit_s=self._limit_s,
+            limit_s=self._limits.limit_s,
             what=f"the deletion of an older {kind.name} {namespace}/{name}",
         )
 
-    def _reading(self, client: ApiClient, namespace: str, pod: Obj) -> Reading:
+    def _ended(self, client: ApiClient, namespace: str, asked: Asked) -> Obj:
+        """The Job's pod once it has ended. PermanentError, in the cluster's words, when it does not start in its time."""
+        since = self._clock.monotonic()
+
+        def look() -> Obj | None:
+            pods = client.list_objects(POD, namespace, labels=f"batch.kubernetes.io/job-name={asked.name}")
+            ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+            if ended is not None:
+                return ended
+            told = waiting_for(client, namespace, asked.name, pods)
+            if told and self._clock.monotonic() - since > self._limits.start_s:
+                raise PermanentError(
+                    f"The pod that reads {namespace}/{asked.source} has not started in {self._limits.start_s:.0f} s",
+                    evidence=(told, f"image {asked.image}"),
+                )
+            return None
+
+        what = f"the pod that reads {namespace}/{asked.source}"
+        return wait_until(self._clock, look, limit_s=self._limits.limit_s, what=what)
+
+    def _reading(self, client: ApiClient, namespace: str, pod: Obj, image: str) -> Reading:
         what = f"read the log of pod {namespace}/{name_of(pod)}"
         path = POD.path(namespace, name_of(pod), "log")
         answer = client.ask("GET", path, what, params={"container": "reader"}, accept="*/*", timeout_s=_LOG_S)
@@ -130,148 +170,35 @@ class Reader:
             raise PermanentError(
                 f"The reader's log of {namespace}/{name_of(pod)} is not what the reader prints",
                 evidence=(str(error)[:200],),
-                hint=f"is {self._image} an image with a POSIX shell and the usual tools?",
+                hint=f"is {image} an image with a POSIX shell and the usual tools?",
             ) from error
 
-    def _volume(self, namespace: str, claim_or_image: str) -> Volume:
+    def volume(self, namespace: str, claim_or_image: str) -> Volume:
+        """What to mount for this image or claim. PermanentError when there is neither, TransientError when it is not ready."""
         client = self._clients.main()
         snapshots = client.list_if_served(SNAPSHOT, namespace) or []
         image = next((s for s in snapshots if name_of(s) == claim_or_image), None)
-        destination = _destination_of(client, namespace, claim_or_image)
-        run_as = _security(client, namespace, destination)
         if image is None:
             if client.get(CLAIM, claim_or_image, namespace) is None:
                 raise PermanentError(f"There is neither a VolumeSnapshot nor a claim {namespace}/{claim_or_image}")
-            return Volume(claim_or_image, None, run_as)
+            return Volume(claim_or_image, None)
         if dig(image, "status", "readyToUse") is not True:
             raise TransientError(
                 f"VolumeSnapshot {namespace}/{claim_or_image} is not ready to use",
                 evidence=tuple(x for x in (text(image, "status", "error", "message"),) if x),
             )
-        return Volume("", _copy_spec(client, namespace, image, destination), run_as)
+        return Volume("", copy_spec(client, namespace, image))
 
 
-def job_name(source: str, request: Request) -> str:
-    """The Job's (and the copy's) name: the same for the same question, so that a resume finds what a dead run began."""
-    asked = json.dumps([source, request.environment()], sort_keys=True).encode()
-    return f"blackstart-read-{hashlib.sha256(asked).hexdigest()[:12]}"
-
-
-def _joined(listing: Listing, reading: Reading) -> Listing:
-    whole = reading.ended and not reading.problems
-    detail = "" if whole else "; ".join(reading.problems[:3]) or "the reader's log broke off"
+def _listing(readings: list[Reading]) -> Listing:
+    """One list of all stretches; not complete when one of them is not, or when they are not of one list."""
+    last = readings[-1]
+    broken = next((r for r in readings if not r.ended or r.problems), None)
+    detail = ""
+    if broken is not None:
+        detail = "; ".join(broken.problems[:3]) or "the reader's log is not whole"
+    elif sum(r.shown for r in readings) != last.total or any(r.total != last.total for r in readings):
+        detail = "the list changed while it was read"
     return Listing(
-        entries=listing.entries + reading.entries,
-        complete=listing.complete and whole,
-        ownership_known=listing.ownership_known and reading.ownership_known,
-        detail=listing.detail or detail,
+        joined(readings), complete=not detail, ownership_known=all(r.ownership_known for r in readings), detail=detail
     )
-
-
-def job_object(name: str, volume: Volume, request: Request, image: str) -> Obj:
-    """The reader's Job, as reader.py describes its pod."""
-    container: Obj = {
-        "name": "reader",
-        "image": image,
-        "command": ["sh", "-c", SCRIPT],
-        "env": [{"name": key, "value": value} for key, value in request.environment().items()],
-        "volumeMounts": [
-            {"name": "data", "mountPath": "/data", "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
-        ],
-        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True} | volume.run_as,
-    }
-    spec: Obj = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "containers": [container],
-        "volumes": [
-            {"name": "data", "persistentVolumeClaim": {"claimName": volume.claim or name}},
-            {"name": "tmp", "emptyDir": {}},
-        ],
-    }
-    return {
-        "metadata": {"name": name, "labels": LABELS},
-        "spec": {
-            "backoffLimit": 0,
-            "ttlSecondsAfterFinished": _KEPT_S,
-            "template": {"metadata": {"labels": LABELS}, "spec": spec},
-        },
-    }
-
-
-def _ended_pod(client: ApiClient, namespace: str, job: str) -> Obj | None:
-    """The Job's pod once it has ended, None while it has not. PermanentError when it cannot start."""
-    pods = client.list_objects(POD, namespace, labels=f"batch.kubernetes.io/job-name={job}")
-    for pod in pods:
-        if text(pod, "status", "phase") in ("Succeeded", "Failed"):
-            return pod
-        for container in rows(pod, "status", "containerStatuses"):
-            waiting = table(container, "state", "waiting")
-            if waiting.get("reason") in ("ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError"):
-                raise PermanentError(
-                    f"The pod that reads {namespace}/{job} cannot start",
-                    evidence=(f"{text(waiting, 'reason')}: {text(waiting, 'message')}",),
-                )
-    if not pods:
-        _raise_if_refused(client, namespace, job)
-    return None
-
-
-def _raise_if_refused(client: ApiClient, namespace: str, job: str) -> None:
-    """A Job whose pod is refused (by pod security, by a quota) says so in an event only."""
-    found = client.get(JOB, job, namespace)
-    if found is not None and condition(found, "Failed").get("status") == "True":
-        raise PermanentError(
-            f"The Job that reads {namespace}/{job} failed", evidence=(text(condition(found, "Failed"), "message"),)
-        )
-    events = client.list_objects(EVENT, namespace, fields=f"involvedObject.name={job},reason=FailedCreate")
-    if events:
-        raise PermanentError(
-            f"The pod that reads {namespace}/{job} is refused", evidence=(text(events[-1], "message"),)
-        )
-
-
-def _destination_of(client: ApiClient, namespace: str, image: str) -> Obj:
-    destinations = client.list_if_served(REPLICATION_DESTINATION, namespace) or []
-    return next((d for d in destinations if text(d, "status", "latestImage", "name") == image), {})
-
-
-def _copy_spec(client: ApiClient, namespace: str, image: Obj, destination: Obj) -> Obj:
-    """A claim like the one the snapshot was taken of; when that is gone, like the destination says."""
-    taken_of = text(image, "spec", "source", "persistentVolumeClaimName")
-    model = (client.get(CLAIM, taken_of, namespace) if taken_of else None) or {}
-    restic = table(destination, "spec", "restic")
-    size = (
-        text(image, "status", "restoreSize")
-        if text(image, "status", "restoreSize") not in ("", "0")
-        else text(model, "spec", "resources", "requests", "storage") or text(restic, "capacity")
-    )
-    if not size:
-        raise PermanentError(f"The size of VolumeSnapshot {namespace}/{name_of(image)} is not known")
-    spec: Obj = {
-        "accessModes": dig(model, "spec", "accessModes") or restic.get("accessModes") or ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": size}},
-        "dataSourceRef": {"apiGroup": SNAPSHOT.group, "kind": SNAPSHOT.name, "name": name_of(image)},
-    }
-    storage_class = text(model, "spec", "storageClassName") or text(restic, "storageClassName")
-    return spec | ({"storageClassName": storage_class} if storage_class else {})
-
-
-def _security(client: ApiClient, namespace: str, destination: Obj) -> Obj:
-    """Root that may read what belongs to others; where the namespace forbids root, the mover's own user.
-
-    Never an fsGroup: a kubelet would change the owners that are to be compared.
-    """
-    labels = table(client.get(NAMESPACE, namespace) or {}, "metadata", "labels")
-    if labels.get("pod-security.kubernetes.io/enforce") != "restricted":
-        return {"runAsUser": 0, "runAsGroup": 0, "capabilities": {"drop": ["ALL"], "add": ["DAC_OVERRIDE"]}}
-    mover = table(destination, "spec", "restic", "moverSecurityContext")
-    return {
-        "runAsNonRoot": True,
-        "runAsUser": mover.get("runAsUser", 65534),
-        "runAsGroup": mover.get("runAsGroup", 65534),
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }

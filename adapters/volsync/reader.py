@@ -1,91 +1,53 @@
-"""The reader: a POSIX shell script that prints what a volume holds, the contract of the pod it runs in, and how its log is read.
+"""The reader: the contract of the pod that reads a volume (its script is in script.py), and how its log is read. Knows no HTTP.
 
-The contract. Image: any with a POSIX shell and find, stat (-c), sort, sed, tr, xargs (-0 -r), od, head, tail, sha256sum: busybox
-or coreutils. Command `sh -c SCRIPT`; the volume read-only at /data, a writable /tmp. Environment:
+The contract. Image: VolSync's mover, or any with a POSIX shell and find, stat (-c), readlink (-n), sort, sed, grep, tr, cut,
+xargs (-0 -r), od, head, tail, sha256sum, timeout: busybox or coreutils. With python3 it tells extended attributes; with restic it
+compares. Command `sh -c SCRIPT`; the volume read-only at /data, a writable /tmp. Environment:
 
-    LIST_SKIP, LIST_TAKE   list so many entries after so many, in the order of their bytes; LIST_TAKE 0 lists none
-    HASH                   all (every regular file of the list), some (those named below), none
-    PATHS                  relative paths to hash, one a line
-    ODD                    relative paths to hash whose names hold control characters or a backslash, as \\0ooo octal escapes
-    OWNERSHIP              `unknown` where whoever runs the pod cannot show true owners (a user namespace); else not set
+    LIST_SKIP, LIST_TAKE, LIST_BYTES   so many lines of the list after so many, and no more bytes than that; 0 lists none
+    HASH                 all (every regular file of the lines shown), none
+    SNAPSHOT             hold the volume against this snapshot; where restic cannot, every file is hashed instead
+    REPOSITORY_ID        only if this is the id of the repository that the environment opens
+    OPEN_S               seconds after which a repository that does not open is given up
+    OWNERSHIP            `unknown` where whoever runs the pod cannot show true owners (a user namespace); else not set
 
 The log, line by line; a path is relative to the volume, and odd ones come as hexadecimal bytes:
 
-    o known|unknown                      whether uid and gid mean something
-    e|x MODE UID GID SIZE PATH|HEX       one entry; MODE is st_mode in hexadecimal
-    h|k SHA256 PATH|HEX                  one file's content
-    ! MESSAGE                            something could not be read: the list is not complete
-    end SHOWN TOTAL                      entries shown by this run, entries of the plain kind in all; without it the log broke off
+    o known|unknown      whether uid and gid mean something. Always the first line: without it the log lost its head
+    r ok UNCHANGED DIFFERENCES | r unable | r other ID     what restic said of the snapshot; of another repository, its id
+    d JSON               what restic would change, the first thousand
+    ? TEXT               restic's last words where it was unable
+    a known|unknown      whether extended attributes could be read
+    e META ./PATH  x META ./HEX     one entry; META is mode in hexadecimal, uid, gid, size, links, device, inode, major and
+                                    minor in hexadecimal, mtime in seconds, and again as `date time` with nanoseconds
+    s PATH//TARGET  S HEX HEX       where a symlink points
+    u HEX HEX HEX|-                 path, name and value of one attribute
+    h SHA256 PATH  k SHA256 HEX     one file's content
+    ! MESSAGE            something could not be read: the list is not complete
+    end SHOWN TOTAL      lines of the list (e, x, s, S, u) in this log, and in all; without it the log broke off
 
-`lost+found` at the top is left out (restic's mover leaves it out too), and so is the volume's own directory. Knows no HTTP.
+`lost+found` at the top is left out (restic's mover leaves it out too), and so is the volume's own directory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from adapters.volsync.results import FileEntry
+from adapters.volsync.results import Checked, FileEntry, Snapshot
 
-IMAGE = "docker.io/library/busybox:1.37"
-LIST_TAKE = 20_000  # with hashes about 200 bytes each: below the 10 MiB at which a kubelet turns a log over
-PATH_BYTES = 60_000  # an environment variable may hold 128 KiB
+LIST_TAKE = 40_000
+LIST_BYTES = 3 << 20
+"""With hashes, and what a container engine puts before each line, below the 10 MiB at which a kubelet turns a log over."""
+OPEN_S = 120
 
-# Control characters and backslashes would break lines, or be escaped by one sha256sum and not by another.
-SCRIPT = r"""
-set -u
-export LC_ALL=C
-cd /data || { echo '! the volume is not at /data'; exit 1; }
-t=/tmp/reader.$$
-mkdir "$t" || { echo '! no writable /tmp'; exit 1; }
-trap 'rm -rf "$t"' EXIT
-echo "o ${OWNERSHIP:-known}"
-total=0
-: > "$t/shown"
-: > "$t/errors"
-if [ "$LIST_TAKE" -gt 0 ]; then
-  find . -path './lost+found' -prune -o ! -path . ! -path '*[[:cntrl:]]*' ! -path '*\\*' \
-    -exec stat -c '%f %u %g %s %n' {} + > "$t/all" 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
-  total=$(wc -l < "$t/all" | tr -d ' ')
-  sort -k 5 "$t/all" > "$t/sorted" || echo 'sort failed' >> "$t/errors"
-  tail -n "+$((LIST_SKIP + 1))" "$t/sorted" | head -n "$LIST_TAKE" > "$t/shown"
-  sed 's|^\([0-9a-f]* [0-9]* [0-9]* [0-9]* \)\./|e \1|' "$t/shown"
-  if [ "$LIST_SKIP" -eq 0 ]; then
-    HASH_ODD=$([ "$HASH" = all ] && echo yes || echo no) \
-    find . -path './lost+found' -prune -o ! -path . \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
-      for f do
-        meta=$(stat -c "%f %u %g %s" "$f") || { echo "! an entry with an odd name could not be read"; continue; }
-        hex=$(printf %s "${f#./}" | od -An -v -tx1 | tr -d " \n")
-        echo "x $meta $hex"
-        case "$HASH_ODD$meta" in
-          yes8*)
-            sum=$(sha256sum < "$f") && echo "k ${sum%% *} $hex" || echo "! a file with an odd name could not be read" ;;
-        esac
-      done' sh {} + 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
-  fi
-fi
-case "$HASH" in
-  all) sed -n 's/^8[0-9a-f]* [0-9]* [0-9]* [0-9]* //p' "$t/shown" ;;
-  some) printf '%s\n' "$PATHS" | while IFS= read -r f; do
-          if [ -n "$f" ] && [ -f "./$f" ] && [ ! -L "./$f" ]; then printf '%s\n' "./$f"; fi
-        done ;;
-esac > "$t/files"
-tr '\n' '\000' < "$t/files" | xargs -0 -r sha256sum > "$t/sums" 2>> "$t/errors" || echo 'sha256sum failed' >> "$t/errors"
-sed 's|^\([0-9a-f]*\)  \./|h \1 |' "$t/sums"
-if [ "$HASH" = some ]; then
-  for odd in $ODD; do
-    f=$(printf '%b.' "$odd")
-    f=./${f%.}
-    if [ -f "$f" ] && [ ! -L "$f" ]; then
-      hex=$(printf %s "${f#./}" | od -An -v -tx1 | tr -d ' \n')
-      sum=$(sha256sum < "$f") && echo "k ${sum%% *} $hex" || echo '! a file with an odd name could not be read'
-    fi
-  done
-fi
-head -n 20 "$t/errors" | tr -d '\r' | sed 's/^/! /'
-echo "end $(wc -l < "$t/shown" | tr -d ' ') $total"
-[ ! -s "$t/errors" ]
-"""
-
+_META = re.compile(
+    r"([0-9a-f]+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) (-?\d+)"
+    r" \S+ [\d:]+(?:\.(\d+))?(?: [+-]\d{4})? \./(.*)",
+    re.DOTALL,
+)
 # restic's words for what a directory entry is, by the upper bits of st_mode.
 _KINDS = {
     0x8000: "file",
@@ -100,113 +62,222 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Request:
-    """What one run of the reader is asked: a stretch of the list, and which hashes (None for those of all it lists)."""
+    """What one run of the reader is asked: a stretch of the list, whether to hash its files, a snapshot to hold it against."""
 
-    skip: int
-    take: int
-    hashes: tuple[str, ...] | None
+    skip: int = 0
+    take: int = LIST_TAKE
+    hashed: bool = False
+    against: Snapshot | None = None
 
     def environment(self) -> dict[str, str]:
         """As the script's environment."""
-        wanted = self.hashes or ()
-        plain = [path for path in wanted if not _odd(path)]
-        odd = [path for path in wanted if _odd(path)]
+        compared = {"SNAPSHOT": self.against.snapshot_id, "REPOSITORY_ID": self.against.repository_id} if self.against else {}
         return {
             "LIST_SKIP": str(self.skip),
             "LIST_TAKE": str(self.take),
-            "HASH": "all" if self.hashes is None else "some" if wanted else "none",
-            "PATHS": "\n".join(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for path in plain),
-            "ODD": " ".join(
-                "".join(f"\\0{byte:03o}" for byte in path.encode("utf-8", "surrogateescape")) for path in odd
-            ),
+            "LIST_BYTES": str(LIST_BYTES),
+            "HASH": "all" if self.hashed else "none",
+            "OPEN_S": str(OPEN_S),
+            **compared,
         }
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one run's log holds. `ended` False: it broke off. `problems` not empty: something could not be read."""
+    """What one run's log holds. `ended` False: it broke off. `problems` not empty: something could not be read.
+
+    `unable` and `other_repository`: why restic compared nothing, or the id of the repository that it found instead.
+    """
 
     entries: tuple[FileEntry, ...]
+    targets: dict[str, str]
+    attributes: dict[str, tuple[tuple[str, bytes], ...]]
     sums: dict[str, str]
     ownership_known: bool
+    attributes_known: bool
     problems: tuple[str, ...]
     shown: int
     total: int
     ended: bool
+    checked: Checked | None = None
+    unable: str = ""
+    other_repository: str = ""
 
 
-def first_requests(hashes: tuple[str, ...] | None, take: int = LIST_TAKE) -> tuple[Request, ...]:
-    """The list's first stretch with the first hashes, and one more run for each further lot of paths to hash."""
-    if hashes is None:
-        return (Request(0, take, None),)
-    lots = _lots(hashes)
-    return (Request(0, take, lots[0]), *(Request(0, 0, lot) for lot in lots[1:]))
+@dataclass
+class _Log:
+    """A log while it is read. Each method takes the rest of one line."""
+
+    entries: list[FileEntry] = field(default_factory=list)
+    targets: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    owners: str = ""
+    attributes_known: bool = False
+    lines: int = 0
+    shown: int = 0
+    total: int = 0
+    ended: bool = False
+    restic: str = ""
+    counts: tuple[int, int] = (0, 0)
+    words: list[str] = field(default_factory=list)
+    differ: list[tuple[str, str]] = field(default_factory=list)
+
+    def owner(self, rest: str) -> None:
+        if self.lines or self.restic or rest not in ("known", "unknown"):
+            raise ValueError("the reader's first line is not its first")
+        self.owners = rest
+
+    def entry(self, rest: str) -> None:
+        self.lines += 1
+        self.entries.append(_entry(rest, str))
+
+    def odd_entry(self, rest: str) -> None:
+        self.lines += 1
+        self.entries.append(_entry(rest, _bytes))
+
+    def target(self, rest: str) -> None:
+        self.lines += 1
+        path, _, to = rest.partition("//")
+        self.targets[path] = to
+
+    def odd_target(self, rest: str) -> None:
+        self.lines += 1
+        path, _, to = rest.partition(" ")
+        self.targets[_bytes(path)] = _bytes(to)
+
+    def attribute(self, rest: str) -> None:
+        self.lines += 1
+        path, name, value = rest.split(" ")
+        self.attributes.setdefault(_bytes(path), []).append((_bytes(name), bytes.fromhex(value.strip("-"))))
+
+    def sum(self, rest: str) -> None:
+        self._summed(rest, str)
+
+    def odd_sum(self, rest: str) -> None:
+        self._summed(rest, _bytes)
+
+    def _summed(self, rest: str, path: Callable[[str], str]) -> None:
+        sha256, _, name = rest.partition(" ")
+        if len(sha256) != 64:
+            raise ValueError(f"no SHA-256: {sha256[:80]!r}")
+        self.sums[path(name)] = sha256
+
+    def attributes_line(self, rest: str) -> None:
+        self.attributes_known = rest == "known"
+
+    def said(self, rest: str) -> None:
+        self.restic, _, more = rest.partition(" ")
+        if self.restic == "ok":
+            unchanged, differences = more.split(" ")
+            self.counts = (int(unchanged), int(differences))
+        elif self.restic == "other":
+            self.words = [more]
+
+    def differing(self, rest: str) -> None:
+        told = json.loads(rest)
+        self.differ.append((str(told["action"]), str(told["item"]).lstrip("/")))
+
+    def end(self, rest: str) -> None:
+        self.shown, self.total = (int(number) for number in rest.split())
+        self.ended = True
 
 
-def _lots(paths: tuple[str, ...]) -> list[tuple[str, ...]]:
-    lots: list[list[str]] = [[]]
-    size = 0
-    for path in paths:
-        # An octal escape takes five characters for each byte.
-        cost = len(path.encode("utf-8", "surrogateescape")) * (5 if _odd(path) else 1) + 1
-        if size + cost > PATH_BYTES and lots[-1]:
-            lots.append([])
-            size = 0
-        lots[-1].append(path)
-        size += cost
-    return [tuple(lot) for lot in lots]
-
-
-def _odd(path: str) -> bool:
-    # Bytes that are no UTF-8 cannot stand in an environment variable of a pod, so they go as escapes too.
-    return any(char == "\\" or ord(char) < 0x20 or char == "\x7f" or 0xDC80 <= ord(char) <= 0xDCFF for char in path)
+_LINES: dict[str, Callable[[_Log, str], None]] = {
+    "o": _Log.owner,
+    "e": _Log.entry,
+    "x": _Log.odd_entry,
+    "s": _Log.target,
+    "S": _Log.odd_target,
+    "u": _Log.attribute,
+    "h": _Log.sum,
+    "k": _Log.odd_sum,
+    "a": _Log.attributes_line,
+    "r": _Log.said,
+    "d": _Log.differing,
+    "?": lambda log, rest: log.words.append(rest),
+    "!": lambda log, rest: log.problems.append(rest),
+    "end": _Log.end,
+}
 
 
 def read_log(log: bytes) -> Reading:
     """The reading of one run's log. Raises ValueError for a line that is none of the contract's."""
-    entries: list[FileEntry] = []
-    sums: dict[str, str] = {}
-    problems: list[str] = []
-    ownership, shown, total, ended = True, 0, 0, False
+    seen = _Log()
     # What follows the last newline is a line that was cut off; then there is no `end` either.
     for raw in log.split(b"\n")[:-1]:
         line = raw.decode("utf-8", "surrogateescape")
         mark, _, rest = line.partition(" ")
-        if mark in ("e", "x"):
-            entries.append(_entry(rest, hexadecimal=mark == "x"))
-        elif mark in ("h", "k"):
-            sums.update([_sum(rest, hexadecimal=mark == "k")])
-        elif mark == "!":
-            problems.append(rest)
-        elif mark == "o":
-            ownership = rest == "known"
-        elif mark == "end":
-            shown, total, ended = *(int(number) for number in rest.split()), True
+        if mark in _LINES:
+            _LINES[mark](seen, rest)
         elif line:
             raise ValueError(f"a line that the reader does not print: {line[:80]!r}")
-    return Reading(tuple(entries), sums, ownership, tuple(problems), shown, total, ended)
+    # A log that lost its head or lines from its middle has an end all the same.
+    whole = seen.ended and bool(seen.owners) and seen.lines == seen.shown
+    other = seen.words[0] if seen.restic == "other" and seen.words else ""
+    return Reading(
+        tuple(seen.entries),
+        seen.targets,
+        {path: tuple(sorted(found)) for path, found in seen.attributes.items()},
+        seen.sums,
+        seen.owners == "known",
+        seen.attributes_known,
+        tuple(seen.problems),
+        seen.shown,
+        seen.total,
+        whole,
+        _checked(seen) if seen.restic == "ok" else None,
+        "; ".join(seen.words) or "restic said nothing" if seen.restic == "unable" else "",
+        other,
+    )
 
 
-def _entry(rest: str, *, hexadecimal: bool) -> FileEntry:
-    mode, uid, gid, size, path = rest.split(" ", 4)
+def _checked(seen: _Log) -> Checked:
+    named = {action: tuple(path for which, path in seen.differ if which == action) for action in ("updated", "deleted")}
+    return Checked(*seen.counts, changed=named["updated"], surplus=named["deleted"])
+
+
+def _entry(rest: str, path: Callable[[str], str]) -> FileEntry:
+    found = _META.fullmatch(rest)
+    if found is None:
+        raise ValueError(f"no entry: {rest[:80]!r}")
+    mode, uid, gid, size, links, device, inode, major, minor, seconds, fraction, name = found.groups()
     bits = int(mode, 16)
-    kind = _KINDS[bits & 0xF000]
+    kind = _KINDS[bits & ~0o7777]
     return FileEntry(
-        path=_path(path, hexadecimal=hexadecimal),
+        path=path(name),
         kind=kind,
         size=int(size) if kind == "file" else 0,
         mode=bits & 0o7777,
         uid=int(uid),
         gid=int(gid),
+        mtime_ns=int(seconds) * 10**9 + int((fraction or "")[:9].ljust(9, "0")),
+        link=(int(device), int(inode)) if kind == "file" and int(links) > 1 else None,
+        device=(int(major, 16), int(minor, 16)) if kind in ("dev", "chardev") else None,
     )
 
 
-def _sum(rest: str, *, hexadecimal: bool) -> tuple[str, str]:
-    sha256, path = rest.split(" ", 1)
-    if len(sha256) != 64:
-        raise ValueError(f"no SHA-256: {sha256[:80]!r}")
-    return _path(path, hexadecimal=hexadecimal), sha256
+def _bytes(text: str) -> str:
+    return bytes.fromhex(text).decode("utf-8", "surrogateescape")
 
 
-def _path(path: str, *, hexadecimal: bool) -> str:
-    return bytes.fromhex(path).decode("utf-8", "surrogateescape") if hexadecimal else path
+def joined(readings: list[Reading]) -> tuple[FileEntry, ...]:
+    """The entries of a list that came in stretches, each with what other lines tell of it."""
+    known = all(reading.attributes_known for reading in readings)
+    targets = {path: to for reading in readings for path, to in reading.targets.items()}
+    sums = {path: sha256 for reading in readings for path, sha256 in reading.sums.items()}
+    attributes: dict[str, tuple[tuple[str, bytes], ...]] = {}
+    for reading in readings:
+        for path, found in reading.attributes.items():
+            attributes[path] = tuple(sorted((*attributes.get(path, ()), *found)))
+    return tuple(
+        replace(
+            entry,
+            sha256=sums.get(entry.path, ""),
+            target=targets.get(entry.path) if entry.kind == "symlink" else None,
+            xattrs=attributes.get(entry.path, ()) if known else None,
+        )
+        for reading in readings
+        for entry in reading.entries
+    )

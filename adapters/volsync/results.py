@@ -92,8 +92,10 @@ class SourceBackups:
 class FileEntry:
     """One entry of a volume or of a snapshot's list. `sha256` is "" where it was not read. Mode as st_mode & 0o7777.
 
-    `path` is relative to the volume's root, without a leading slash; the root itself has no entry. `kind` is "file", "dir",
-    "symlink" or another word for what is none of these; `size` is 0 for all but files.
+    `path` is relative to the volume's root, without a leading slash; the root itself has no entry. Bytes of a name that are not
+    UTF-8 are surrogates, as `os.fsdecode` makes them. `kind` is "file", "dir", "symlink" or restic's word for what is none of
+    these; `size` is 0 for all but files. None says not known: `mtime_ns` in nanoseconds since the epoch; `target` of a symlink;
+    `link` the device and inode of a file with more than one name; `device` major and minor; `xattrs` sorted by name.
     """
 
     path: str
@@ -103,13 +105,58 @@ class FileEntry:
     uid: int
     gid: int
     sha256: str = ""
+    mtime_ns: int | None = None
+    target: str | None = None
+    link: tuple[int, int] | None = None
+    device: tuple[int, int] | None = None
+    xattrs: tuple[tuple[str, bytes], ...] | None = None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a volume or a snapshot holds. `complete` False: the list broke off, so nothing can be proven from it."""
+    """What a volume or a snapshot holds. `complete` False: the list broke off, so nothing can be proven from it.
+
+    `downloaded`: bytes that were fetched from a store for it.
+    """
 
     entries: tuple[FileEntry, ...]
     complete: bool
     ownership_known: bool = True
     detail: str = ""
+    downloaded: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One snapshot of one repository, by their ids."""
+
+    repository_id: str
+    snapshot_id: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What restic said when it held a volume against a snapshot: it reads the whole volume, and no data of the repository.
+
+    `unchanged` files have every byte right, one with several names counted once. `changed` and `surplus` (not in the snapshot)
+    are paths, the first ones where there are many; `differences` is how many there are. What is missing is in neither.
+    """
+
+    unchanged: int
+    differences: int
+    changed: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A volume that was held against a snapshot in the cluster: its list, and what restic said of its contents.
+
+    `checked` None: restic could not be asked there, `problem` says why, and the list has hashes. `owners_kept` False: a mover
+    without privileges restored it, which can set no owners.
+    """
+
+    listing: Listing
+    checked: Checked | None
+    problem: str = ""
+    owners_kept: bool = True

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.parts.errors import PartFailed
+from lab.parts.images import MOVER_IMAGE
 from lab.parts.kube import (
     DEFINITIONS,
     DEPLOYMENTS,
@@ -106,7 +107,9 @@ def install_volsync(kube: Kube) -> None:
     kube.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     apply_files(kube, [module_folder("volsync") / "config" / "rbac" / "role.yaml"])
     _account(kube, namespace, "volsync", "manager-role")
-    kube.apply(DEPLOYMENTS, deployment(namespace, "volsync", "quay.io/backube/volsync:0.16.0", account="volsync"))
+    controller = deployment(namespace, "volsync", "quay.io/backube/volsync:0.16.0", account="volsync")
+    controller["spec"]["template"]["spec"]["containers"][0]["args"] = [f"--restic-container-image={MOVER_IMAGE}"]
+    kube.apply(DEPLOYMENTS, controller)
     folder = module_folder("snapshot-controller") / "deploy" / "kubernetes" / "snapshot-controller"
     apply_files(kube, [folder / "rbac-snapshot-controller.yaml"])
     image = "registry.k8s.io/sig-storage/snapshot-controller:v8.6.0"

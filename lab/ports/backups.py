@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.backups.results import (
@@ -10,6 +9,7 @@ from adapters.backups.results import (
     Changes,
     Depth,
     Examination,
+    Hashes,
     Part,
     Repository,
     RepositoryLock,
@@ -99,13 +99,12 @@ class ModelledBackups:
             return Listing(entries[: len(entries) // 2], complete=False, detail="the connection broke")
         return Listing(entries, complete=True)
 
-    def hashes(self, repository: Repository, snapshot_id: str, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    def hashes(self, repository: Repository, snapshot_id: str) -> Hashes:
         """See ports.BackupsView."""
-        known = {e.path: e.sha256 for e in self._snapshot(repository, snapshot_id).entries if e.kind == "file"}
-        absent = [path for path in paths if path not in known]
-        if absent:
-            raise PermanentError(f"snapshot {snapshot_id[:8]} lacks files that were asked for", evidence=tuple(absent[:10]))
-        return tuple((path, known[path]) for path in paths)
+        files = [e for e in self._snapshot(repository, snapshot_id).entries if e.kind == "file"]
+        if self._store.repositories[repository.address].half_listing:
+            raise PermanentError(f"snapshot {snapshot_id[:8]} is not whole")
+        return Hashes(tuple((e.path, e.sha256) for e in files), sum(e.size for e in files))
 
     def _snapshot(self, repository: Repository, snapshot_id: str) -> StoredSnapshot:
         with self._world.looking():

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.volsync.results import ClaimPhase, ClaimState, DestinationState, Listing, SourceBackups
+from adapters.volsync.results import (
+    Checked,
+    ClaimPhase,
+    ClaimState,
+    Compared,
+    DestinationState,
+    FileEntry,
+    Listing,
+    Snapshot,
+    SourceBackups,
+)
 from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
 from lab.world.kubernetes import KubeWorld, Objects
@@ -59,22 +68,38 @@ class ModelledClaims:
                 (("last", str(found.retain_last)),), found.manual, found.last_manual, found.schedule,
             )  # fmt: skip
 
-    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
-        """See ports.ClaimsView."""
+    def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
+        """See ports.Claims."""
         with self._world.looking():
-            objects = self._kube.objects()
-            for destination in objects.destinations.values():
-                if destination.namespace == namespace and destination.image and destination.image.name == claim_or_image:
-                    entries = destination.image.entries
-                    break
-            else:
-                claim = objects.claims.get((namespace, claim_or_image))
-                if claim is None:
-                    raise PermanentError(f"no image or claim {namespace}/{claim_or_image}")
-                entries = claim.entries
-            return Listing(
-                tuple(e if hashes is None or e.path in hashes else replace(e, sha256="") for e in entries), complete=True
-            )
+            entries = self._entries(namespace, claim_or_image)
+            return Listing(entries if hashed else tuple(replace(e, sha256="") for e in entries), complete=True)
+
+    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+        """See ports.Claims. Restic's part is played on the entries' hashes."""
+        with self._world.looking():
+            entries = self._entries(namespace, claim_or_image)
+            _, found = self._destination(namespace, destination)
+            store = self._kube.store
+            repository = store.repositories.get(found.address)
+            if store.down or repository is None:
+                return Compared(Listing(entries, complete=True), None, "the store does not answer")
+            if repository.repository_id != against.repository_id:
+                raise PermanentError(f"the mover of {namespace}/{destination} opens another repository than the snapshot's")
+            snapshot = next((s for s in repository.snapshots if s.snapshot_id == against.snapshot_id), None)
+            if snapshot is None:
+                return Compared(Listing(entries, complete=True), None, "there is no such snapshot")
+            listing = Listing(tuple(replace(e, sha256="") for e in entries), complete=True)
+            return Compared(listing, _checked(snapshot.entries, entries))
+
+    def _entries(self, namespace: str, claim_or_image: str) -> tuple[FileEntry, ...]:
+        objects = self._kube.objects()
+        for destination in objects.destinations.values():
+            if destination.namespace == namespace and destination.image and destination.image.name == claim_or_image:
+                return destination.image.entries
+        claim = objects.claims.get((namespace, claim_or_image))
+        if claim is None:
+            raise PermanentError(f"no image or claim {namespace}/{claim_or_image}")
+        return claim.entries
 
     def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
         """See ports.Claims."""
@@ -142,3 +167,12 @@ class ModelledClaims:
         if found is None:
             raise PermanentError(f"no ReplicationDestination {namespace}/{name}")
         return objects, found
+
+
+def _checked(wanted: tuple[FileEntry, ...], found: tuple[FileEntry, ...]) -> Checked:
+    """As restic tells it: a file of the same content is unchanged, whatever else differs."""
+    there = {e.path: e for e in found}
+    pairs = [(e, there[e.path]) for e in wanted if e.kind == "file" and e.path in there and there[e.path].kind == "file"]
+    changed = tuple(e.path for e, other in pairs if e.sha256 != other.sha256)
+    surplus = tuple(e.path for e in found if e.path not in {one.path for one in wanted})
+    return Checked(len(pairs) - len(changed), len(changed) + len(surplus), changed, surplus)

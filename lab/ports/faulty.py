@@ -14,7 +14,7 @@ from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.proxmox.results import TaskRef, TaskStatus
 from adapters.surface import Surface, surfaces
-from adapters.volsync.results import Listing
+from adapters.volsync.results import Checked, Compared, Listing
 from engine.errors import TransientError
 from lab.world.clock import VirtualClock
 from lab.world.faults import Death, Fault
@@ -51,6 +51,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "flux": {"request": ("kind", "namespace", "name"), "suspend": ("namespace", "name")},
     "claims": {
         "contents": ("namespace", "claim_or_image"),
+        "compare": ("namespace", "claim_or_image"),
         "pin": ("namespace", "destination"),
         "unpin": ("namespace", "destination"),
         "nudge": ("kind", "namespace", "name"),
@@ -184,6 +185,8 @@ class FaultyPort:
             return LeaseHolder(str(given["holder"]), "a renewal that never was")
         if kind is Listing:
             return Listing((), complete=True)
+        if kind is Compared:
+            return Compared(Listing((), complete=True), Checked(0, 0))
         if kind is str and name == "back_up_now":
             return str(given["trigger"])
         raise TypeError(f"no lie is known for {self._known.name}.{name}, which answers {kind}")

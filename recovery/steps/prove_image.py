@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
-from adapters.hold.results import HoldState
-from adapters.volsync.results import Listing
+from adapters.hold.results import HeldClaim, HoldState
+from adapters.volsync.results import Snapshot
 from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
 from cluster.holding import what_holds
@@ -16,7 +16,7 @@ from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.comparison import Comparison, compare, to_hash, with_hashes
+from recovery.comparison import Comparison, compare, with_hashes
 from recovery.record import is_another, pinned
 
 SHOWN = 20
@@ -72,10 +72,10 @@ class ProveImage(BaseStep):
         image, image_uid = state.image, state.image_uid
         if not image:
             raise PermanentError(f"{self.claim.key} has no image to compare")
-        result = self.comparison(act, entry.snapshot_id, image)
+        result = self.comparison(act, entry, image)
         if result.differences:
             # Seen twice, it speaks against the image: a held claim with an image is one whose restore the next run does again.
-            if result.whole and self.comparison(act, entry.snapshot_id, image).differences == result.differences:
+            if result.whole and self.comparison(act, entry, image).differences == result.differences:
                 act.hold.put(replace(entry, state=HoldState.HELD, image=image))
             more = len(result.differences) - SHOWN
             told = (*result.differences[:SHOWN], *((f"and {more} more",) if more > 0 else ()))
@@ -91,16 +91,16 @@ class ProveImage(BaseStep):
             replace(entry, state=HoldState.PROVEN, image=image, image_uid=image_uid, proof=result.proof, depth=result.depth)
         )
 
-    def comparison(self, act: ActContext, snapshot_id: str, image: str) -> Comparison:
-        """Both lists, with hashes of the same paths on both sides."""
+    def comparison(self, act: ActContext, entry: HeldClaim, image: str) -> Comparison:
+        """The image as it was held against the snapshot in the cluster; where restic could not be asked there, by hashes."""
         repository = repository_of(self.house, self.claim)
-        wanted = act.backups.listing(repository, snapshot_id)
-        paths = to_hash(wanted)
-        files = tuple(e.path for e in wanted.entries if e.kind == "file") if paths is None else paths
-        hashed = with_hashes(wanted, act.backups.hashes(repository, snapshot_id, files))
-        chosen = None if paths is None else tuple(e.path for e in hashed.entries if e.sha256)
-        found: Listing = act.claims.contents(self.claim.namespace, image, hashes=chosen)
-        return compare(hashed, found, files)
+        wanted = act.backups.listing(repository, entry.snapshot_id)
+        against = Snapshot(entry.repository_id, entry.snapshot_id)
+        compared = act.claims.compare(self.claim.namespace, image, self.claim.destination, against)
+        if compared.checked is not None:
+            return compare(wanted, compared)
+        hashes = act.backups.hashes(repository, entry.snapshot_id)
+        return compare(with_hashes(wanted, hashes.values), compared, hashes.downloaded)
 
     def by_hand(self) -> str:
         claim = self.claim

@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from adapters.backups import hashing
-from adapters.backups.opening import Opened
 from adapters.hold.adapter import KubernetesHold
 from adapters.kubernetes.adapter import KubernetesCluster
 from engine.errors import TransientError
 from engine.waiting import SystemClock
-from engine.workers import Threads
 from tests.builders import a_house
 
 
@@ -73,12 +70,3 @@ def test_an_api_server_that_hangs_does_not_hold_who_tries_the_hold(hanging: Door
     servers: Any = Servers((hanging, raising(TransientError("no route"))))
     with pytest.raises(TransientError, match="no route"):
         KubernetesHold(servers).refusals()
-
-
-def test_a_restic_that_hangs_does_not_hold_who_hashes_files(hanging: Door) -> None:
-    doors = iter((hanging, raising(TransientError("store is gone"))))
-    runner: Any = Door(lambda: next(doors).does())
-    opened = Opened(repository=None, place=None, options=(), env={})  # type: ignore[arg-type]  # nothing is opened
-    sizes = {"a": 1, "b": 1, "large": 10**10}
-    with pytest.raises(TransientError, match="store is gone"):
-        hashing.hashes(runner, opened, "0" * 64, ("a", "b"), sizes, Threads())

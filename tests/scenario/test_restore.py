@@ -23,7 +23,7 @@ def held_house(empty_house: Running) -> Running:
 def test_a_held_claim_comes_back_as_it_was_backed_up(held_house: Running) -> None:
     report = held_house.apply(held_house.restore)
     assert report.exit_code == EXIT_OK, told(report)
-    assert "all 2 files" in report["recovery.prove/apps/notes"].detail
+    assert "every byte of 2 files" in report["recovery.prove/apps/notes"].detail
     objects = held_house.home.kube.objects()
     assert objects.claims[("apps", "notes")].entries == DATA
     (repository,) = held_house.home.store.repositories.values()

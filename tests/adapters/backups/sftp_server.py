@@ -28,6 +28,13 @@ class _Gate(paramiko.ServerInterface):
         return OPEN_SUCCEEDED
 
 
+class _Handle(paramiko.SFTPHandle):
+    """An open file that can be asked how long it is."""
+
+    def stat(self) -> paramiko.SFTPAttributes | int:
+        return paramiko.SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))  # type: ignore[attr-defined]  # see open
+
+
 class _Files(paramiko.SFTPServerInterface):
     root = Path("/nowhere")
 
@@ -56,7 +63,7 @@ class _Files(paramiko.SFTPServerInterface):
             file = self._path(path).open("rb")
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
-        handle = paramiko.SFTPHandle(flags)
+        handle = _Handle(flags)
         handle.readfile = file  # type: ignore[attr-defined]  # paramiko's documented way, not in its types
         return handle
 

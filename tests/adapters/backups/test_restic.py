@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from adapters.secrets.resolver import Secrets
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
 from house.model import SecretRef
+from tests.adapters.backups.handmade import Handmade, node
 
 CONFIG = b'{"version": 2, "id": "c0ffee"}'
 SNAPSHOTS = json.dumps([{"time": "2026-01-01T03:00:00Z", "id": "5" * 64, "hostname": "volsync", "paths": ["/data"]}]).encode()
@@ -55,8 +57,7 @@ class Restic:
     ) -> Finished:
         self.asked.append(tuple(argv))
         self.env = dict(env)
-        path = argv[3] if argv[1] == "dump" and argv[2] != "--archive" else ""
-        answer = self.answers[f"{argv[1]}{path}"]
+        answer = self.answers[argv[1]]
         if isinstance(answer, BlackstartError):
             raise answer
         if isinstance(answer, tuple):
@@ -183,14 +184,6 @@ def test_restic_never_locks_and_gets_its_secrets_in_the_environment(repository: 
     assert runner.env["RESTIC_REPOSITORY"] == repository.address
 
 
-def listed(sizes: dict[str, int]) -> bytes:
-    lines = [json.dumps({"message_type": "snapshot", "id": SNAPSHOT})]
-    for path, size in sizes.items():
-        node = {"message_type": "node", "type": "file", "path": f"/{path}", "size": size, "mode": 0o644, "uid": 1, "gid": 1}
-        lines.append(json.dumps(node))
-    return "\n".join(lines).encode() + b"\n"
-
-
 def archived(content: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -201,31 +194,37 @@ def archived(content: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-CONTENT = {"a": b"first", "sub/b": b"x" * 5000, "c": b""}
-SIZES = {path: len(data) for path, data in CONTENT.items()}
+CONTENT = {"a": b"first", "sub/b": b"x" * 5000, "sub/c": b""}
 
 
-def test_a_small_snapshot_is_read_in_one_run(repository: Repository) -> None:
-    runner = Restic(ls=listed(SIZES), dump=archived(CONTENT))
-    paths = ("sub/b", "c")
-    found = backups(runner).hashes(repository, SNAPSHOT, paths)
-    assert found == tuple((path, hashlib.sha256(CONTENT[path]).hexdigest()) for path in paths)
-    assert [argv[1] for argv in runner.asked] == ["ls", "dump"]
+@pytest.fixture
+def stored(tmp_path: Path) -> tuple[Handmade, Repository, str]:
+    """A repository with one snapshot of CONTENT, whose files restic is played for; and that snapshot's id."""
+    made = Handmade(tmp_path / "made")
+    below = made.tree(*(node(path[4:], size=len(data)) for path, data in CONTENT.items() if path.startswith("sub/")))
+    top = made.tree(node("a", size=5), node("sub", "dir", subtree=below))
+    made.index()
+    return made, Repository("apps/notes", str(made.root), SecretRef(("env:PASSWORD",))), made.snapshot(top)
 
 
-def test_few_files_of_a_big_snapshot_are_read_alone(repository: Repository) -> None:
-    runner = Restic(**{"ls": listed(SIZES | {"big": 10**12}), "dump/a": b"first", "dump/sub/b": b"x" * 5000})
-    found = backups(runner).hashes(repository, SNAPSHOT, ("a", "sub/b"))
-    assert found == tuple((path, hashlib.sha256(CONTENT[path]).hexdigest()) for path in ("a", "sub/b"))
-    assert sorted(argv[3] for argv in runner.asked if argv[1] == "dump") == ["/a", "/sub/b"]
+def test_all_files_are_hashed_in_one_run_that_tells_what_it_downloaded(stored: tuple[Handmade, Repository, str]) -> None:
+    _, repository, snapshot = stored
+    runner = Restic(dump=archived({"latin\udcff": b"not asked for", **CONTENT}))
+    found = backups(runner).hashes(repository, snapshot)
+    assert found.values == tuple((path, hashlib.sha256(data).hexdigest()) for path, data in CONTENT.items())
+    assert found.downloaded == sum(map(len, CONTENT.values()))
+    assert [argv[1] for argv in runner.asked] == ["dump"]
 
 
-def test_a_list_is_asked_once_for_a_snapshot_never_changes(repository: Repository) -> None:
-    runner = Restic(ls=listed(SIZES), dump=archived(CONTENT))
+def test_a_list_is_read_once_for_a_snapshot_never_changes(stored: tuple[Handmade, Repository, str]) -> None:
+    made, repository, snapshot = stored
+    runner = Restic()
     it = backups(runner)
-    assert it.listing(repository, SNAPSHOT) == it.listing(repository, SNAPSHOT)
-    it.hashes(repository, SNAPSHOT, ("a",))
-    assert [argv[1] for argv in runner.asked] == ["ls", "dump"]
+    listing = it.listing(repository, snapshot)
+    assert listing.complete and [e.path for e in listing.entries] == ["a", "sub", "sub/b", "sub/c"]
+    shutil.rmtree(made.root)
+    assert it.listing(repository, snapshot) == listing
+    assert runner.asked == []
 
 
 @pytest.mark.parametrize(
@@ -238,23 +237,44 @@ def test_a_list_is_asked_once_for_a_snapshot_never_changes(repository: Repositor
         (1, "Load(<data/123>) failed: no such file"),
     ],
 )
-def test_a_snapshot_that_breaks_off_is_an_error_and_no_hash(repository: Repository, dump: Answer) -> None:
-    runner = Restic(ls=listed(SIZES), dump=dump)
+def test_a_snapshot_that_breaks_off_is_an_error_and_no_hash(stored: tuple[Handmade, Repository, str], dump: Answer) -> None:
+    _, repository, snapshot = stored
     with pytest.raises(PermanentError):
-        backups(runner).hashes(repository, SNAPSHOT, ("a", "sub/b"))
+        backups(Restic(dump=dump)).hashes(repository, snapshot)
 
 
-def test_a_damaged_list_is_not_complete_and_a_store_that_is_gone_is_transient(repository: Repository) -> None:
-    damaged = Restic(ls=(1, "Load(<data/123>) failed: id 123 not found in repository"))
-    listing = backups(damaged).listing(repository, SNAPSHOT)
-    assert not listing.complete and "not found in repository" in listing.detail
-    garbled = Restic(ls=listed(SIZES)[:-20])
-    assert not backups(garbled).listing(repository, SNAPSHOT).complete
-    for word in ("no matching ID found for prefix", "failed to load snapshot 55555555: The specified key does not exist."):
-        with pytest.raises(PermanentError):
-            backups(Restic(ls=(1, word))).listing(repository, SNAPSHOT)
+def test_a_file_whose_attribute_no_archive_can_hold_is_named(tmp_path: Path) -> None:
+    made = Handmade(tmp_path / "made")
+    top = made.tree(node("fine"), node("odd", extended_attributes=[{"name": "user.a=b", "value": "dg=="}]))
+    made.index()
+    repository = Repository("apps/notes", str(made.root), SecretRef(("env:PASSWORD",)))
+    runner = Restic(dump=(1, "Fatal: archive/tar: cannot encode header: invalid PAX record"))
+    with pytest.raises(PermanentError) as error:
+        backups(runner).hashes(repository, made.snapshot(top))
+    assert error.value.evidence[-1] == "odd has an extended attribute with = in its name"
+
+
+def test_a_damaged_list_is_not_complete_and_gives_no_hashes(stored: tuple[Handmade, Repository, str]) -> None:
+    made, repository, snapshot = stored
+    shutil.rmtree(made.root / "data")
+    listing = backups(Restic()).listing(repository, snapshot)
+    assert not listing.complete and "is not there" in listing.detail
+    with pytest.raises(PermanentError):
+        backups(Restic()).hashes(repository, snapshot)
+
+
+def test_what_keeps_a_list_from_being_read_has_its_own_error(stored: tuple[Handmade, Repository, str]) -> None:
+    made, repository, snapshot = stored
+    with pytest.raises(PermanentError) as error:
+        backups(Restic()).listing(repository, "12" * 32)
+    assert error.value.hint == "there is no such snapshot"
+    with pytest.raises(PermanentError) as error:
+        backups(Restic(), PASSWORD="another").listing(repository, snapshot)
+    assert "password" in error.value.hint
+    (made.root / "index").rename(made.root / "folder")
+    (made.root / "index").symlink_to("index")
     with pytest.raises(TransientError):
-        backups(Restic(ls=(1, "dial tcp: i/o timeout"))).listing(repository, SNAPSHOT)
+        backups(Restic()).listing(repository, snapshot)
 
 
 @pytest.mark.parametrize("address", ["rest:http://nas:8000/", "b2:bucket:path", "relative/path", ""])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.backups.snapshots import file_entry, identity_of, pin_of, restore_points
+from adapters.backups.snapshots import identity_of, pin_of, restore_points
 
 MIB = 1 << 20
 
@@ -100,24 +100,3 @@ def test_what_restic_never_prints_is_a_value_error(text: bytes) -> None:
 def test_a_config_without_an_id_is_a_value_error(text: bytes) -> None:
     with pytest.raises(ValueError):
         identity_of(text)
-
-
-def node(**changes: Any) -> str:
-    base = {"message_type": "node", "name": "a", "type": "file", "path": "/sub/a", "uid": 1, "gid": 2, "size": 3, "mode": 0o644}
-    return json.dumps(base | changes)
-
-
-def test_special_bits_are_where_posix_has_them_and_paths_are_relative() -> None:
-    # Go keeps setuid, setgid and sticky at bits 23, 22 and 20 (measured: sticky 0777 directory is 2148532735).
-    entry = file_entry(node(mode=(1 << 23) | (1 << 22) | 0o755))
-    assert entry is not None
-    assert (entry.path, entry.mode, entry.size, entry.uid, entry.gid) == ("sub/a", 0o6755, 3, 1, 2)
-    folder = file_entry(node(type="dir", mode=2148532735, size=4096))
-    assert folder is not None and (folder.kind, folder.mode, folder.size) == ("dir", 0o1777, 0)
-
-
-def test_old_restics_say_struct_type_and_other_lines_are_no_entries() -> None:
-    old = json.loads(node())
-    old["struct_type"] = old.pop("message_type")
-    assert file_entry(json.dumps(old)) is not None
-    assert file_entry('{"message_type": "snapshot", "id": "x"}') is None

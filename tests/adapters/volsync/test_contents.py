@@ -17,9 +17,22 @@ import pytest
 
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import ObjectAbsent
-from adapters.kubernetes.kinds import CLAIM, JOB, NAMESPACE, NODE, POD, REPLICATION_DESTINATION, SNAPSHOT
-from adapters.volsync import contents, reader
-from adapters.volsync.contents import Reader, job_name
+from adapters.kubernetes.kinds import (
+    CLAIM,
+    DEPLOYMENT,
+    EVENT,
+    JOB,
+    NAMESPACE,
+    NODE,
+    POD,
+    REPLICATION_DESTINATION,
+    SECRET,
+    SNAPSHOT,
+)
+from adapters.volsync.contents import Limits, Reader
+from adapters.volsync.reader import Request
+from adapters.volsync.readerjob import Asked, Volume
+from adapters.volsync.results import Checked, Snapshot
 from engine.errors import PermanentError, TransientError, WaitedTooLong
 from engine.waiting import SystemClock
 from lab.parts.pki import authority, issue
@@ -30,6 +43,7 @@ from tests.contract.apiserver import ApiServers
 pytestmark = pytest.mark.programs
 
 NS = "contents"
+MOVER = "registry.example/volsync/mover:1.2@sha256:0123"
 
 
 class Logs(ThreadingHTTPServer):
@@ -70,6 +84,10 @@ class Kubelet:
     volume: Path
     cut: int | None = None
     starts: bool = True
+    pulls: bool = True
+    warns: str = ""
+    restic: str = "exit 1"
+    unreadable: int = 0
     jobs: list[dict[str, Any]] = field(default_factory=list)
     claims: list[dict[str, Any]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -93,15 +111,25 @@ class Kubelet:
         self.claims.append(claim)
         self.jobs.append(job)
         container = template["spec"]["containers"][0]
+        if not self.pulls:
+            self.wait(name, template["spec"])
+            return
         env = {e["name"]: e.get("value", "") for e in container["env"]}
         script = (
             container["command"][2]
             .replace("cd /data", f"cd '{self.volume}'")
             .replace("t=/tmp/", f"t={self.volume.parent}/")
         )
+        tools = self.volume.parent / "bin"
+        tools.mkdir(exist_ok=True)
+        (tools / "restic").write_text(f"#!/bin/sh\n{self.restic}\n")
+        (tools / "restic").chmod(0o755)
+        if self.unreadable:
+            self.unreadable -= 1
+            script = script.replace("total=$(wc", "echo 'find: ./a: Permission denied' >> \"$t/errors\"; total=$(wc", 1)
         done = subprocess.run(
             [*container["command"][:2], script],
-            env={"PATH": os.environ["PATH"], **env},
+            env={"PATH": f"{tools}:{os.environ['PATH']}", **env},
             capture_output=True,
             timeout=30,
         )
@@ -112,6 +140,22 @@ class Kubelet:
         self.client.create(POD, {"metadata": {"name": pod, "labels": labels}, "spec": spec}, NS)
         phase = "Succeeded" if done.returncode == 0 else "Failed"
         status(self.client, POD.path(NS, pod, "status"), {"phase": phase})
+
+    def wait(self, job: str, spec: dict[str, Any]) -> None:
+        """A pod of this Job that does not start: its image is not pulled, or a warning says what is wrong with its volume."""
+        pod = f"{job}-x"
+        labels = {"batch.kubernetes.io/job-name": job}
+        metadata = {"name": pod, "labels": labels}
+        made = self.client.create(POD, {"metadata": metadata, "spec": spec | {"nodeName": "reader-node"}}, NS)
+        reason, message = ("ContainerCreating", "") if self.warns else ("ImagePullBackOff", "Back-off pulling image")
+        waiting = {"reason": reason} | ({"message": message} if message else {})
+        container = {"name": "reader", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
+        told = container | {"state": {"waiting": waiting}}
+        status(self.client, POD.path(NS, pod, "status"), {"phase": "Pending", "containerStatuses": [told]})
+        if self.warns:
+            about = {"kind": "Pod", "name": pod, "namespace": NS, "uid": made["metadata"]["uid"]}
+            event = {"type": "Warning", "reason": self.warns, "message": "the volume is elsewhere", "involvedObject": about}
+            self.client.create(EVENT, {"metadata": {"generateName": "w-"}, **event}, NS)
 
     def stop(self) -> None:
         self._stop.set()
@@ -127,6 +171,11 @@ def client(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> It
     made = clients.main()
     define(made, "volsync", "snapshots", kinds=(REPLICATION_DESTINATION, SNAPSHOT))
     made.create(NAMESPACE, {"metadata": {"name": NS}})
+    container = {"name": "manager", "image": "registry.example/volsync:9", "args": [f"--restic-container-image={MOVER}"]}
+    labels = {"app.kubernetes.io/name": "volsync"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    deployment = {"selector": {"matchLabels": labels}, "template": template}
+    made.create(DEPLOYMENT, {"metadata": {"name": "volsync", "labels": labels}, "spec": deployment}, NS)
     spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Mi"}}}
     made.create(CLAIM, {"metadata": {"name": "volsync-dst-dest"}, "spec": spec | {"storageClassName": "fast"}}, NS)
     made.create(
@@ -169,14 +218,14 @@ def kubelet(client: ApiClient, real_api: ApiServers, tmp_path: Path) -> Iterator
 @pytest.fixture
 def images(real_api: ApiServers, tmp_path: Path) -> Iterator[Reader]:
     clients = Clients(house_on(real_api, tmp_path))
-    yield Reader(clients, SystemClock(), limit_s=20.0)
+    yield Reader(clients, SystemClock(), limits=Limits(20.0, 0.2))
     clients.close()
 
 
 def test_an_image_is_read_whole_through_a_copy_and_nothing_stays(
     kubelet: Kubelet, images: Reader, client: ApiClient
 ) -> None:
-    listing = images.read(NS, "img", None)
+    listing = images.read(NS, "img", hashed=True)
     assert listing.complete
     assert listing.ownership_known
     assert {e.path: e.sha256 for e in listing.entries} == {
@@ -200,16 +249,15 @@ def test_an_image_is_read_whole_through_a_copy_and_nothing_stays(
     assert left == ["volsync-dst-dest"]
 
 
-def test_only_named_files_are_hashed(kubelet: Kubelet, images: Reader) -> None:
-    listing = images.read(NS, "img", ["odd\nname"])
-    assert {e.path: bool(e.sha256) for e in listing.entries} == {"a": False, "with space": False, "odd\nname": True}
+def test_nothing_is_hashed_that_was_not_asked_for(kubelet: Kubelet, images: Reader) -> None:
+    assert {e.sha256 for e in images.read(NS, "img", hashed=False).entries} == {""}
 
 
 def test_a_long_list_is_read_in_several_jobs(kubelet: Kubelet, real_api: ApiServers, tmp_path: Path) -> None:
     for n in range(10):
         (kubelet.volume / f"f{n}").write_text(str(n))
     clients = Clients(house_on(real_api, tmp_path))
-    listing = Reader(clients, SystemClock(), limit_s=20.0, take=5).read(NS, "img", None)
+    listing = Reader(clients, SystemClock(), limits=Limits(20.0), take=5).read(NS, "img", hashed=True)
     clients.close()
     assert len(kubelet.jobs) == 3
     assert listing.complete
@@ -219,13 +267,13 @@ def test_a_long_list_is_read_in_several_jobs(kubelet: Kubelet, real_api: ApiServ
 
 def test_a_log_that_broke_off_is_not_complete(kubelet: Kubelet, images: Reader) -> None:
     kubelet.cut = 30
-    listing = images.read(NS, "img", None)
+    listing = images.read(NS, "img", hashed=True)
     assert not listing.complete
-    assert "broke off" in listing.detail
+    assert "not whole" in listing.detail
 
 
 def test_a_claim_is_read_as_it_is_without_a_copy(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
-    assert images.read(NS, "volsync-dst-dest", ()).complete
+    assert images.read(NS, "volsync-dst-dest", hashed=False).complete
     found = client.get(CLAIM, "volsync-dst-dest", NS) or {}
     assert not found["metadata"].get("deletionTimestamp")
     (job,) = kubelet.jobs
@@ -234,20 +282,19 @@ def test_a_claim_is_read_as_it_is_without_a_copy(kubelet: Kubelet, images: Reade
 
 
 def test_a_job_that_a_dead_run_left_is_taken_over(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
-    (request,) = reader.first_requests(None)
-    volume = contents.Volume("volsync-dst-dest", None, {})
-    left = contents.job_object(job_name("volsync-dst-dest", request), volume, request, reader.IMAGE)
-    uid = client.create(JOB, left, NS)["metadata"]["uid"]
-    images.read(NS, "volsync-dst-dest", None)
+    root = {"runAsUser": 0, "runAsGroup": 0, "capabilities": {"drop": ["ALL"], "add": ["DAC_OVERRIDE"]}}
+    left = Asked("volsync-dst-dest", Volume("volsync-dst-dest", None), Request(), MOVER, ({}, root))
+    uid = client.create(JOB, left.job(), NS)["metadata"]["uid"]
+    images.read(NS, "volsync-dst-dest", hashed=False)
     assert [job["metadata"]["uid"] for job in kubelet.jobs] == [uid]
 
 
 def test_what_is_not_there_or_not_ready_is_said_so(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
     with pytest.raises(PermanentError, match="neither a VolumeSnapshot nor a claim"):
-        images.read(NS, "gone", None)
+        images.read(NS, "gone", hashed=False)
     client.create(SNAPSHOT, {"metadata": {"name": "raw"}, "spec": {"source": {"persistentVolumeClaimName": "x"}}}, NS)
     with pytest.raises(TransientError, match="not ready"):
-        images.read(NS, "raw", None)
+        images.read(NS, "raw", hashed=False)
 
 
 def test_a_pod_that_never_ends_is_waited_for_no_longer_than_the_limit(
@@ -256,7 +303,7 @@ def test_a_pod_that_never_ends_is_waited_for_no_longer_than_the_limit(
     kubelet.starts = False
     clients = Clients(house_on(real_api, tmp_path))
     with pytest.raises(WaitedTooLong):
-        Reader(clients, SystemClock(), limit_s=0.3).read(NS, "img", None)
+        Reader(clients, SystemClock(), limits=Limits(0.3)).read(NS, "img", hashed=False)
     clients.close()
     assert client.list_objects(JOB, NS) == [], "nothing stays behind"
 
@@ -269,11 +316,129 @@ def test_a_namespace_that_forbids_root_gets_the_movers_user(
     client.create(REPLICATION_DESTINATION, {"metadata": {"name": "dst"}, "spec": {"restic": restic}}, NS)
     latest = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "img"}
     status(client, REPLICATION_DESTINATION.path(NS, "dst", "status"), {"latestImage": latest})
-    images.read(NS, "img", ())
+    images.read(NS, "img", hashed=False)
     spec = kubelet.jobs[0]["spec"]["template"]["spec"]
     context = spec["containers"][0]["securityContext"]
-    assert (context["runAsUser"], context["runAsGroup"], context["runAsNonRoot"]) == (1234, 99, True)
-    assert "fsGroup" not in spec.get("securityContext", {}), "it would change the owners that are compared"
+    assert spec["securityContext"] == {"runAsUser": 1234, "runAsGroup": 99}, "an fsGroup would change the owners that are compared"
+    assert context["runAsNonRoot"] is True and "runAsUser" not in context
     with pytest.raises(ObjectAbsent):
         client.demand("GET", POD.path(NS, "none"), "x")
     client.merge(NAMESPACE, NS, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": None}}})
+
+
+def test_the_image_is_the_one_that_the_house_gives_its_movers(kubelet: Kubelet, images: Reader) -> None:
+    images.read(NS, "img", hashed=False)
+    assert kubelet.jobs[0]["spec"]["template"]["spec"]["containers"][0]["image"] == MOVER
+
+
+def test_a_pod_that_cannot_pull_its_image_names_the_reason_soon(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
+    kubelet.pulls = False
+    with pytest.raises(PermanentError, match="has not started") as error:
+        images.read(NS, "img", hashed=False)
+    assert error.value.evidence == ("ImagePullBackOff: Back-off pulling image", f"image {MOVER}")
+    assert client.list_objects(JOB, NS) == []
+
+
+@pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume"])
+def test_what_keeps_the_volume_from_its_pod_is_told(kubelet: Kubelet, images: Reader, client: ApiClient, reason: str) -> None:
+    kubelet.pulls, kubelet.warns = False, reason
+    with pytest.raises(PermanentError) as error:
+        images.read(NS, "img", hashed=False)
+    assert error.value.evidence[0] == f"{reason}: the volume is elsewhere"
+
+
+@pytest.fixture
+def destination(client: ApiClient) -> Iterator[str]:
+    """A destination with all that a mover can be given."""
+    client.create(SECRET, {"metadata": {"name": "repo"}, "stringData": {"RESTIC_REPOSITORY": "/r"}}, NS)
+    restic = {
+        "repository": "repo",
+        "customCA": {"secretName": "store-ca", "key": "root.pem"},
+        "moverSecurityContext": {"runAsUser": 568, "runAsGroup": 568, "fsGroup": 568},
+        "moverVolumes": [{"mountPath": "nas", "volumeSource": {"secret": {"secretName": "x"}}}],
+        "moverResources": {"limits": {"memory": "1Gi"}},
+        "moverPodLabels": {"net": "store"},
+    }
+    client.create(REPLICATION_DESTINATION, {"metadata": {"name": "notes-dst"}, "spec": {"restic": restic}}, NS)
+    yield "notes-dst"
+    client.delete(REPLICATION_DESTINATION, "notes-dst", NS)
+    client.delete(SECRET, "repo", NS)
+
+
+AGAINST = Snapshot("c0ffee", "5" * 64)
+
+
+def test_the_comparing_pod_has_the_movers_way_to_the_repository(
+    kubelet: Kubelet, images: Reader, destination: str
+) -> None:
+    compared = images.compare(NS, "img", destination, AGAINST)
+    job = kubelet.jobs[0]
+    name, spec = job["metadata"]["name"], job["spec"]["template"]["spec"]
+    # A policy of a house goes by these two: what it adds to movers is added here too, and what delays backups is not.
+    assert job["metadata"]["labels"]["app.kubernetes.io/created-by"] == "volsync"
+    assert name.startswith("volsync-") and not name.startswith(("volsync-src-", "volsync-dst-"))
+    assert job["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "blackstart"
+    assert "ownerReferences" not in job["metadata"]
+    claims = [v["persistentVolumeClaim"]["claimName"] for v in spec["volumes"] if "persistentVolumeClaim" in v]
+    assert claims == [name], "it mounts nothing but a copy that is named like itself"
+    container = spec["containers"][0]
+    assert container["envFrom"] == [{"secretRef": {"name": "repo"}}]
+    env = {e["name"]: e.get("value") for e in container["env"]}
+    assert (env["CUSTOM_CA"], env["SNAPSHOT"], env["REPOSITORY_ID"]) == ("/customCA/ca.crt", "5" * 64, "c0ffee")
+    mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+    assert (mounts["custom-ca"], mounts["mover-0"]) == ("/customCA", "/mnt/nas")
+    assert container["volumeMounts"][0]["readOnly"] is True
+    assert spec["securityContext"] == {"runAsUser": 568, "runAsGroup": 568}
+    assert container["resources"]["limits"] == {"memory": "1Gi"}
+    assert job["spec"]["template"]["metadata"]["labels"]["net"] == "store"
+    assert not compared.owners_kept
+    assert "repo" not in str(env.values())
+
+
+def test_where_restic_cannot_be_asked_every_file_is_hashed_and_why_is_told(
+    kubelet: Kubelet, images: Reader, destination: str
+) -> None:
+    kubelet.restic = "echo 'Fatal: no route to the store' >&2; exit 1"
+    compared = images.compare(NS, "img", destination, AGAINST)
+    assert compared.checked is None and "no route to the store" in compared.problem
+    assert compared.listing.complete and all(e.sha256 for e in compared.listing.entries)
+
+
+def test_another_repository_than_the_snapshots_is_refused_and_never_compared(
+    kubelet: Kubelet, images: Reader, destination: str
+) -> None:
+    kubelet.restic = "echo '{\"id\": \"beef\"}'"
+    with pytest.raises(PermanentError, match="another repository") as error:
+        images.compare(NS, "img", destination, AGAINST)
+    assert error.value.evidence == ("it opens beef", "the restore point is of c0ffee")
+
+
+def test_what_restic_says_is_read_and_no_file_is_hashed(kubelet: Kubelet, images: Reader, destination: str) -> None:
+    kubelet.restic = PLAYED
+    compared = images.compare(NS, "img", destination, AGAINST)
+    assert compared.checked == Checked(2, 1, changed=("with space",), surplus=())
+    assert {e.sha256 for e in compared.listing.entries} == {""}
+
+
+PLAYED = """
+case "$*" in
+  *'cat config'*) echo '{"version": 2,'; echo ' "id": "c0ffee"}' ;;
+  *) echo '{"message_type":"verbose_status","action":"unchanged","item":"/a","size":1}'
+     echo '{"message_type":"status","percent_done":0}'
+     echo '{"message_type":"verbose_status","action":"updated","item":"/with space","size":1}'
+     echo '{"message_type":"verbose_status","action":"unchanged","item":"/odd\\nname","size":1}'
+     echo '{"message_type":"verbose_status","action":"restored","item":"/folder","size":0}'
+     echo '{"message_type":"verbose_status","action":"deleted","item":"'"$PWD"'/lost+found","size":0}'
+     echo '{"message_type":"summary","total_files":3}' ;;
+esac
+"""
+
+
+def test_a_volume_that_the_mover_cannot_read_is_read_as_root_where_that_is_allowed(
+    kubelet: Kubelet, images: Reader, destination: str
+) -> None:
+    kubelet.restic, kubelet.unreadable = PLAYED, 1
+    compared = images.compare(NS, "img", destination, AGAINST)
+    assert compared.listing.complete
+    users = [job["spec"]["template"]["spec"]["containers"][0]["securityContext"].get("runAsUser") for job in kubelet.jobs]
+    assert users == [None, 0]

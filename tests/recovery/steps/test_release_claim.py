@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -152,9 +151,9 @@ class Busy(ModelledClaims):
 
     looks = 0
 
-    def contents(self, namespace: str, claim_or_image: str, *, hashes: Sequence[str] | None) -> Listing:
+    def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
         """As ever, but for one entry."""
         self.looks += 1
-        seen = super().contents(namespace, claim_or_image, hashes=hashes)
+        seen = super().contents(namespace, claim_or_image, hashed=hashed)
         kept = tuple(e for n, e in enumerate(seen.entries) if n != self.looks % 2)
         return replace(seen, entries=kept, complete=False, detail="a file went while it was read")

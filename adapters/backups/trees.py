@@ -1,0 +1,161 @@
+"""Walks a snapshot's folders: keys, indexes and trees are fetched, a file's content never is. One pass, one key derivation.
+
+Every tree is checked twice, by its seal and by the SHA-256 that is its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from adapters.backups.indexes import Blob, Index, read_index
+from adapters.backups.nodes import children
+from adapters.backups.places import Place, PlaceLacks
+from adapters.backups.sealed import Broken, MasterKey, decompressed, master_key
+from adapters.volsync.results import FileEntry
+from engine.secrets import Secret
+from engine.workers import Workers, each
+
+FORMATS = (1, 2)
+_AT_ONCE = 4
+_GAP = 64 << 10
+"""Two trees of one pack that lie no further apart than so many bytes are fetched by one question."""
+
+_Run = list[tuple[str, Blob]]
+
+
+class FormatUnknown(Exception):
+    """A repository of a later format than this reader knows."""
+
+
+class SnapshotAbsent(Exception):
+    """The repository has no such snapshot."""
+
+
+@dataclass(frozen=True)
+class Walked:
+    """Every entry below a snapshot's top. `broken` not "": why the list is not whole. `read_bytes`: what was fetched for it."""
+
+    entries: tuple[FileEntry, ...]
+    broken: str
+    read_bytes: int
+
+
+def walk(place: Place, password: Secret, snapshot_id: str, workers: Workers) -> Walked:
+    """The snapshot's entries, sorted by path. Damage is told in `broken`.
+
+    Raises NoKeyFits, FormatUnknown, SnapshotAbsent, and the place's errors but PlaceLacks.
+    """
+    walking = _Walk(place, workers)
+    broken = ""
+    try:
+        walking.walk(password, snapshot_id)
+    except Broken as error:
+        broken = str(error)
+    except PlaceLacks as error:
+        broken = f"a file is not there: {error}"
+    return Walked(tuple(sorted(walking.entries, key=lambda entry: entry.path)), broken, walking.read_bytes)
+
+
+class _Walk:
+    """Goes down level by level, so that one level's trees are fetched together."""
+
+    def __init__(self, place: Place, workers: Workers) -> None:
+        self._place, self._workers = place, workers
+        self.entries: list[FileEntry] = []
+        self.read_bytes = 0
+
+    def walk(self, password: Secret, snapshot_id: str) -> None:
+        """Fill `entries`; what was found before an error stays."""
+        keys = [f"keys/{name}" for name in self._place.names("keys")]
+        key = master_key([content for _, content in self._whole(keys)], password)
+        told = _document(key, "its config", self._one("config"))
+        if told.get("version") not in FORMATS:
+            raise FormatUnknown(f"format {told.get('version')}")
+        try:
+            sealed = self._one(f"snapshots/{snapshot_id}")
+        except PlaceLacks as error:
+            raise SnapshotAbsent(snapshot_id) from error
+        top = str(_document(key, "the snapshot", sealed).get("tree"))
+        indexes = self._whole([f"index/{name}" for name in self._place.names("index")])
+        self._below(top, key, read_index(key, ((name.partition("/")[2], content) for name, content in indexes)))
+
+    def _below(self, top: str, key: MasterKey, index: Index) -> None:
+        level = [("", top)]
+        while level:
+            contents = self._contents(tuple(dict.fromkeys(tree for _, tree in level)), key, index)
+            found = [child for folder, tree in level for child in children(contents[tree], folder)]
+            self.entries += [child.entry for child in found]
+            level = [(child.entry.path, child.tree) for child in found if child.entry.kind == "dir"]
+
+    def _contents(self, trees: Sequence[str], key: MasterKey, index: Index) -> dict[str, bytes]:
+        """The trees' contents by id."""
+        by_pack: dict[str, _Run] = {}
+        for tree in trees:
+            blob = index.blob("tree", tree)
+            if blob is None:
+                raise Broken(f"tree {tree[:8]} is in no index")
+            by_pack.setdefault(blob.pack, []).append((tree, blob))
+        runs = [run for blobs in by_pack.values() for run in _runs(blobs)]
+        found: dict[str, bytes] = {}
+        for run, raw in zip(runs, each(self._workers, self._part, runs, at_once=_AT_ONCE), strict=True):
+            self.read_bytes += len(raw)
+            start = run[0][1].offset
+            for tree, blob in run:
+                found[tree] = _opened(key, tree, blob, raw[blob.offset - start : blob.offset - start + blob.length])
+        return found
+
+    def _part(self, run: _Run) -> bytes:
+        first = run[0][1]
+        length = max(blob.offset + blob.length for _, blob in run) - first.offset
+        return self._place.read_part(f"data/{first.pack[:2]}/{first.pack}", first.offset, length)
+
+    def _whole(self, names: Iterable[str]) -> list[tuple[str, bytes]]:
+        found = list(self._place.read(names))
+        self.read_bytes += sum(len(content) for _, content in found)
+        return found
+
+    def _one(self, name: str) -> bytes:
+        ((_, content),) = self._whole((name,))
+        return content
+
+
+def _document(key: MasterKey, what: str, sealed: bytes) -> dict[str, object]:
+    try:
+        told = json.loads(key.unpacked(sealed))
+    except Broken as error:
+        raise Broken(f"{what}: {error}") from error
+    except ValueError as error:
+        raise Broken(f"{what} is no JSON") from error
+    if not isinstance(told, dict):
+        raise Broken(f"{what} has another shape than restic's")
+    return told
+
+
+def _opened(key: MasterKey, tree: str, blob: Blob, sealed: bytes) -> bytes:
+    try:
+        if len(sealed) != blob.length:
+            raise Broken(f"{len(sealed)} of {blob.length} bytes are there")
+        content = key.open(sealed)
+        if blob.whole:
+            content = decompressed(content)
+        if hashlib.sha256(content).hexdigest() != tree:
+            raise Broken("its content does not fit its name")
+    except Broken as error:
+        raise Broken(f"tree {tree[:8]} in pack {blob.pack[:8]}: {error}") from error
+    return content
+
+
+def _runs(blobs: _Run) -> list[_Run]:
+    """The trees of one pack in its order, those together that are fetched by one question."""
+    ordered = sorted(blobs, key=lambda one: one[1].offset)
+    runs = [[ordered[0]]]
+    for one in ordered[1:]:
+        last = runs[-1][-1][1]
+        if one[1].offset - (last.offset + last.length) <= _GAP:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs

@@ -1,0 +1,113 @@
+"""The script that runs in the reader's pod: it prints what a volume holds, and what restic says of it. See reader.py.
+
+A kubelet turns `$(NAME)` and `$` doubled in a command into something else: there is no `$` doubled in it, and nothing that is
+called as an environment variable stands alone in `$(…)`.
+"""
+
+from __future__ import annotations
+
+# Control characters and backslashes would break lines, or be escaped by one sha256sum and not by another.
+SCRIPT = r"""
+set -u
+export LC_ALL=C
+cd /data || { echo '! the volume is not at /data'; exit 1; }
+t=/tmp/reader
+rm -rf "$t"
+mkdir "$t" || { echo '! no writable /tmp'; exit 1; }
+trap 'rm -rf "$t"' EXIT
+echo "o ${OWNERSHIP:-known}"
+hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
+: > "$t/all"
+: > "$t/shown"
+: > "$t/errors"
+if [ -n "${SNAPSHOT:-}" ]; then
+  export RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
+  HASH=all
+  set -- restic --no-lock ${CUSTOM_CA:+--cacert "$CUSTOM_CA"}
+  id=$(timeout "$OPEN_S" "$@" cat config 2> "$t/said" | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')
+  if [ -z "$id" ]; then
+    echo 'r unable'
+  elif [ "$id" != "$REPOSITORY_ID" ]; then
+    echo "r other $id"
+  elif "$@" restore "$SNAPSHOT" --target . --dry-run --overwrite always --delete --json -vv > "$t/out" 2> "$t/said" \
+      && grep -q '"message_type":"summary"' "$t/out"; then
+    HASH=none
+    # Of what it would delete restic tells the place on this machine, of all else the path in the snapshot.
+    grep '"action":"\(updated\|deleted\)"' "$t/out" | sed "s|\"deleted\",\"item\":\"$PWD/|\"deleted\",\"item\":\"/|" \
+      | grep -v '"action":"deleted","item":"/lost+found"' > "$t/differ"
+    echo "r ok $(grep -c '"action":"unchanged"' "$t/out") $(grep -c '' "$t/differ")"
+    head -n 1000 "$t/differ" | sed 's/^/d /'
+  else
+    echo 'r unable'
+  fi
+  rm -rf /tmp/restic "$t/out"
+  [ "$HASH" = none ] || tail -n 5 "$t/said" | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'
+fi
+if [ "$LIST_TAKE" -gt 0 ]; then
+  what='%f %u %g %s %h %d %i %t %T %Y %y'
+  find . -path './lost+found' -prune -o ! -path . ! -path '*[[:cntrl:]]*' ! -path '*\\*' \
+    -exec stat -c "e $what %n" {} + > "$t/all" 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
+  sed -n 's|^e a[0-9a-f]* [^/]* \./||p' "$t/all" > "$t/links"
+  while IFS= read -r f; do
+    to=$(readlink -n "./$f" && echo x) || echo "a symlink could not be read" >> "$t/errors"
+    to=${to%x}
+    case "$to" in
+      *[[:cntrl:]]*|*\\*) echo "S $(hex "$f") $(hex "$to")" ;;
+      *) printf 's %s//%s\n' "$f" "$to" ;;
+    esac
+  done < "$t/links" >> "$t/all"
+  export t what
+  export HASH_ODD=$([ "$HASH" = all ] && [ "$LIST_SKIP" -eq 0 ] && echo yes || echo no)
+  find . -path './lost+found' -prune -o ! -path . \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
+    hex() { printf %s "$1" | od -An -v -tx1 | tr -d " \n"; }
+    for f do
+      meta=$(stat -c "$what" "$f") || { echo "! an entry with an odd name could not be read"; continue; }
+      name=$(hex "${f#./}")
+      echo "x $meta ./$name" >> "$t/all"
+      case "$meta" in
+        8*)
+          [ "$HASH_ODD" = no ] || {
+            sum=$(sha256sum < "$f") && echo "k ${sum%% *} $name" || echo "! a file with an odd name could not be read"
+          } ;;
+        a*)
+          to=$(readlink -n "$f"; echo x)
+          echo "S $name $(hex "${to%x}")" >> "$t/all" ;;
+      esac
+    done' sh {} + 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
+  if command -v python3 > /dev/null; then
+    echo 'a known'
+    python3 -I -c '
+import os, sys
+folders = [b"."]
+while folders:
+    for one in os.scandir(folders.pop()):
+        if one.path == b"./lost+found":
+            continue
+        for name in os.listxattr(one.path, follow_symlinks=False):
+            if name.startswith("user."):
+                value = os.getxattr(one.path, name, follow_symlinks=False)
+                print("u", one.path[2:].hex(), os.fsencode(name).hex(), value.hex() or "-")
+        if one.is_dir(follow_symlinks=False):
+            folders.append(one.path)
+' >> "$t/all" 2> "$t/said" || tail -n 1 "$t/said" >> "$t/errors"
+  else
+    echo 'a unknown'
+  fi
+  total=$(wc -l < "$t/all" | tr -d ' ')
+  sort "$t/all" > "$t/sorted" || echo 'sort failed' >> "$t/errors"
+  tail -n "+$((LIST_SKIP + 1))" "$t/sorted" | head -n "$LIST_TAKE" | head -c "$LIST_BYTES" > "$t/cut"
+  whole=$(wc -l < "$t/cut" | tr -d ' ')
+  head -n "$whole" "$t/cut" > "$t/shown"
+  cat "$t/shown"
+  if [ "$HASH" = all ]; then
+    sed -n 's|^e 8[0-9a-f]* [^/]* \./|./|p' "$t/shown" | tr '\n' '\000' \
+      | xargs -0 -r sha256sum > "$t/sums" 2>> "$t/errors" || echo 'sha256sum failed' >> "$t/errors"
+    sed 's|^\([0-9a-f]*\)  \./|h \1 |' "$t/sums"
+  fi
+else
+  total=0
+fi
+head -n 20 "$t/errors" | tr -d '\r' | sed 's/^/! /'
+echo "end $(wc -l < "$t/shown" | tr -d ' ') $total"
+[ ! -s "$t/errors" ]
+"""
