@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.ports import (
+    ArchivesView,
     BackupsView,
     Claims,
     ClaimsView,
@@ -46,6 +47,7 @@ class LookContext:
     clone: CloneView
     factory: ImageFactoryView
     manifests: ManifestsView
+    archives: ArchivesView
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,4 @@ class ActContext:
     clone: CloneView
     factory: ImageFactoryView
     manifests: ManifestsView
+    archives: ArchivesView

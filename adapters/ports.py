@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from adapters.archives.results import ArchiveLook
 from adapters.backups.results import WHOLE, Changes, Depth, Examination, Hashes, Part, Repository, RepositoryLook
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
-from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
@@ -28,7 +29,7 @@ from adapters.proxmox.results import (
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Snapshot, SourceBackups
-from house.model import BootstrapSecret, CrdSource
+from house.model import BootstrapSecret, CrdSource, DatabaseArchive
 
 
 class ProxmoxView(Protocol):
@@ -135,6 +136,9 @@ class ClusterView(Protocol):
 
     def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
         """Of these custom resource definitions, those that the API has."""
+
+    def claims(self) -> tuple[SeenClaim, ...]:
+        """Every claim of the cluster, by namespace and name."""
 
     def lease(self) -> LeaseHolder | None: ...
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]: ...
@@ -281,6 +285,12 @@ class BackupsView(Protocol):
 
     def hashes(self, repository: Repository, snapshot_id: str) -> Hashes:
         """The contents of every file, read out of the snapshot: downloads all of it."""
+
+
+class ArchivesView(Protocol):
+    """Archives of databases, from here, read-only."""
+
+    def look(self, archive: DatabaseArchive) -> ArchiveLook: ...
 
 
 class CloneView(Protocol):

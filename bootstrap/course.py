@@ -44,6 +44,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.charts.checks(house),          # every chart can be fetched
             *checks.definitions.checks(house),     # so can the definitions that the settings name
             *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
+            *checks.databases.checks(house),       # archives of databases, and whether each comes back from its own
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
             *checks.node_versions.checks(house),   # later: each runs the Talos that it should
             checks.api_servers.check(house),       # later: every control plane's API server answers

@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 
-from house.model import BackedUpClaim, CrdForm, CrdSource, House, Release, SecretRef
+from house.model import BackedUpClaim, CrdForm, CrdSource, DatabaseArchive, House, Release, SecretRef
 
 POLICIES_FILE = "hold-policies.json"
 """What the hold's policies are called beside a runbook."""
@@ -75,6 +75,19 @@ def _only_crds(*flags: str) -> str:
     only = r"""awk -v RS='\n---\n' '/(^|\n)kind: CustomResourceDefinition/ {print "---"; print}'"""
     put = " ".join(("kubectl apply --server-side --field-manager=blackstart", *flags, "-f -"))
     return f"{only} | {put}"
+
+
+def archive_by_hand(archive: DatabaseArchive) -> str:
+    """A command that lists the base backups of a database's archive; curl signs it, and reads the keys from a pipe."""
+    place = re.fullmatch(r"s3:(https?://[^/]+)/([^/]+)/?(.*)", archive.place)
+    if place is None:
+        return f"echo {shlex.quote(f'{archive.key}: {archive.note or archive.place}')}"
+    given = dict(archive.environment)
+    keys = [secret_by_hand(given.get(name, SecretRef((f"env:{name}",)))) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+    ca_file = f" --cacert {shlex.quote(archive.ca_file)}" if archive.ca_file else ""
+    user = f"""<(printf 'user = "%s:%s"' "$({keys[0]})" "$({keys[1]})")"""
+    url = shlex.quote(f"{place[1]}/{place[2]}?list-type=2&delimiter=/&prefix={place[3].strip('/')}/base/")
+    return f"curl -sSf{ca_file} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup"
 
 
 def _source(source: str) -> str:

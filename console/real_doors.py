@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from adapters.archives.adapter import S3Archives
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
 from adapters.context import ActContext, LookContext
@@ -102,6 +103,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         backups=ResticBackups(keeper, Openings(secrets), clock),
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
+        archives=S3Archives(secrets),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

@@ -6,18 +6,20 @@ Knows no store: it opens nothing, it only says where to look.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from house.data.archives import Archive
 from house.declared import DeclaredBackup
-from house.model import BackedUpClaim, Requirement, SecretRef
+from house.model import BackedUpClaim, DatabaseArchive, Requirement, SecretRef
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.settings import (
     DEFAULT_MAX_AGE,
     DEFAULT_MAX_LOSS,
     BackupsSection,
     ClaimSection,
+    DatabaseSection,
     OpenAsSection,
     RequirementSection,
 )
@@ -61,11 +63,16 @@ def pattern(seen: str) -> re.Pattern[str]:
 
 
 def catalog(
-    backups: Iterable[DeclaredBackup], settings: BackupsSection, located: Located, secret: Callable[[SecretRef], SecretRef]
+    backups: Iterable[DeclaredBackup],
+    settings: BackupsSection,
+    located: Located,
+    secret: Callable[[SecretRef], SecretRef],
+    ages: Mapping[str, float],
 ) -> tuple[BackedUpClaim, ...]:
-    """One BackedUpClaim per declared backup. `located` makes paths absolute, `secret` the paths inside references."""
+    """One BackedUpClaim per declared backup. `located` makes paths absolute, `secret` the paths inside references; `ages` are the
+    greatest ages in seconds that the sources' schedules allow, by claim."""
     openings = [Opening(rule, pattern(rule.seen)) for rule in settings.open_as]
-    return tuple(_claim(backup, settings, openings, located, secret) for backup in backups)
+    return tuple(_claim(backup, settings, openings, located, secret, ages) for backup in backups)
 
 
 def _claim(
@@ -74,6 +81,7 @@ def _claim(
     openings: list[Opening],
     located: Located,
     secret: Callable[[SecretRef], SecretRef],
+    ages: Mapping[str, float],
 ) -> BackedUpClaim:
     own = settings.claims.get(f"{backup.namespace}/{backup.claim}", ClaimSection())
     seen = own.repository or backup.mover_repository
@@ -102,7 +110,7 @@ def _claim(
         ca_file=located(rule.ca_file) if rule is not None and rule.ca_file else "",
         uid=backup.uid,
         gid=backup.gid,
-        requirement=requirement_of(own, settings.defaults),
+        requirement=requirement_of(own, settings.defaults, ages.get(f"{backup.namespace}/{backup.claim}", DEFAULT_MAX_AGE)),
         flux_app=backup.flux_app,
         declared_in=backup.declared_in,
         git_restore_as_of=backup.restore_as_of,
@@ -115,10 +123,45 @@ def _claim(
     )
 
 
-def requirement_of(own: RequirementSection, defaults: RequirementSection) -> Requirement:
-    """What a claim must come back with: its own words, else the defaults'."""
+def database_archives(
+    found: Iterable[Archive], settings: BackupsSection, located: Located, secret: Callable[[SecretRef], SecretRef]
+) -> tuple[DatabaseArchive, ...]:
+    """One DatabaseArchive per database that archives; paths and references as in `catalog`."""
+    made = []
+    for one in found:
+        own = settings.databases.get(one.key, DatabaseSection())
+        environment = tuple((name, secret(reference)) for name, reference in own.environment.items())
+        ca_file = located(own.ca_file) if own.ca_file else ""
+        made.append(DatabaseArchive(one.key, own.open or one.place, environment, ca_file, "" if own.open else one.note))
+    return tuple(made)
+
+
+def check_databases(
+    document: Document, settings: BackupsSection, found: Iterable[Archive], located: Located
+) -> Iterable[Problem]:
+    """What is wrong with `backups.databases` when it is held against the repository."""
+    known = [one.key for one in found]
+    for key, own in settings.databases.items():
+        told: list[tuple[str, str, str]] = []
+        if key not in known:
+            told.append(("", "is no database that archives", nearest_or_all(key, known)))
+        if own.open is not None and not own.open.startswith("s3:"):
+            told.append(("open", "is nothing that an archive is opened at", "write s3:https://HOST/BUCKET/PATH/SERVER"))
+        lacking = [name for name in _S3_KEYS if name not in own.environment]
+        told += [("environment", f"has no {name}", f"S3 needs it: add `{name}: env:{name}`") for name in lacking]
+        if own.ca_file and not Path(located(own.ca_file)).is_file():
+            told.append(("ca_file", "is not there", "name the CA's file, seen from this file"))
+        for part, what, better in told:
+            where: Steps = ("backups", "databases", key, part) if part else ("backups", "databases", key)
+            yield Problem(document.name, document.line(where), dotted(where), what, better)
+
+
+def requirement_of(
+    own: RequirementSection, defaults: RequirementSection, by_schedule: float = DEFAULT_MAX_AGE
+) -> Requirement:
+    """What a claim must come back with: its own words, else the defaults'. `by_schedule` is the greatest age in seconds else."""
     data = own.data or defaults.data or "required"
-    ages = [age for age in (own.max_age, defaults.max_age, DEFAULT_MAX_AGE) if age is not None]
+    ages = [age for age in (own.max_age, defaults.max_age, by_schedule) if age is not None]
     sizes = [size for size in (own.min_bytes, defaults.min_bytes, 0) if size is not None]
     since = own.normal_since or defaults.normal_since or 0.0
     shares = [share for share in (own.max_loss, defaults.max_loss, DEFAULT_MAX_LOSS) if share is not None]

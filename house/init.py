@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from house.data.archives import archives
+from house.data.joining import declared_data
 from house.flux.building import Builder
 from house.left_out import left_out
 from house.loader import SETTINGS_FILE, expanded
@@ -179,7 +181,43 @@ def _backups(repository: Repository) -> str:
     lines += [f"  # {line[0].upper()}{line[1:]}." for line in unseen]
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
     lines.append(f"  # Claims that the repository backs up: {known}.")
+    lines += _databases(repository)
+    lines += _bare(repository)
     return "\n".join(lines) + "\n"
+
+
+def _databases(repository: Repository) -> list[str]:
+    """Each database that archives, with its place, and marks for what opens it."""
+    found, lines = archives(repository.rendered), list[str]()
+    if found:
+        lines += ["  # Archives of databases: base backups and log are looked at, and told with their age.", "  databases:"]
+    for archive in found:
+        lines.append(f"    {_key(archive.key)}:  # {archive.place or archive.note}")
+        if not archive.place:
+            lines.append(f"      open: {FILL_IN}  # s3:https://HOST/BUCKET/PATH/SERVER")
+        lines.append("      environment:")
+        lines += [f"        {name}: {FILL_IN}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+    return lines
+
+
+def _bare(repository: Repository) -> list[str]:
+    """What holds data and has no backup: a person says why, or backs it up."""
+    audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
+    data = declared_data(repository.rendered, audited, repository.declared.databases, {})
+    lines = []
+    if data.unprotected:
+        lines += [
+            "  # No backup of these was found. Each is a fault of dr.audit until it is backed up, or stands here with",
+            "  # a reason and without #.",
+            "  # unprotected:",
+        ]
+        for one in data.unprotected:
+            holder = one.holder
+            told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
+            lines.append(f"  #   {_key(holder.key)}: REASON  # {told}")
+    if data.charts:
+        lines.append(f"  # Not looked into, for charts are not rendered: what claims {len(data.charts)} HelmReleases make.")
+    return lines
 
 
 def _text(value: str) -> str:
@@ -254,9 +292,9 @@ _BACKUPS = """# How backups are opened from this machine, before anything is bui
 
 _CLAIMS = """  # What every claim must come back with; a claim may differ below, as in
   #   claims: {tools/notes: {data: may-be-empty, max_age: any}}
+  # How old the newest may be follows from each source's schedule; max_age says otherwise, as in {max_age: 36h}.
   defaults:
     data: required
-    max_age: 36h
     min_bytes: 0
     max_loss: 1%  # of its files may be gone when it is released after a restore, and in its first backup"""
 

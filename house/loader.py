@@ -13,8 +13,11 @@ from pathlib import Path
 
 from engine.errors import SettingsInvalid
 from house.bootstrapping import Brought, brought, with_flux_keys
-from house.catalog import catalog, check_backups
+from house.catalog import catalog, check_backups, check_databases, database_archives
 from house.crossrules import cross_problems, system_disk
+from house.data.archives import archives
+from house.data.joining import declared_data, schedules, unprotected_problems
+from house.data.nouns import DeclaredData
 from house.flux.building import Builder
 from house.guarding import is_plain
 from house.lock import LOCK_FILE, outgrown, read_lock
@@ -37,6 +40,7 @@ from house.reading import ReadSettings, read_settings
 from house.repository import Repository, read_repository
 from house.settings import (
     BackupsPart,
+    BackupsSection,
     ImageSection,
     LimitsSection,
     NodeDefaultsSection,
@@ -81,7 +85,10 @@ def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
             problems += _unmarked(cross_problems(read.document, repository), read.problems)
         if read.settings is not None:
             if not repository.blind:
-                problems += check_backups(read.document, read.settings.backups, repository.declared.backups, places.path)
+                backups = read.settings.backups
+                problems += check_backups(read.document, backups, repository.declared.backups, places.path)
+                problems += check_databases(read.document, backups, archives(repository.rendered), places.path)
+                problems += unprotected_problems(read.document, backups.unprotected, _data(repository, backups))
             if isinstance(read.settings, Settings):
                 problems += _ca_problems(read.document, read.settings, places)
                 first = brought(read.document, read.settings.bootstrap, places.path, places.secret)
@@ -196,7 +203,8 @@ def _house(
     file: Path, settings: Settings | BackupsPart, repository: Repository, places: _Places, first: Brought
 ) -> House:
     section = settings.house
-    claims = catalog(repository.declared.backups, settings.backups, places.path, places.secret)
+    ages = schedules(repository.rendered)
+    claims = catalog(repository.declared.backups, settings.backups, places.path, places.secret, ages)
     whole = settings if isinstance(settings, Settings) else None
     talconfig = repository.talconfig
     if talconfig is None:  # its absence is a problem, and problems do not get here
@@ -230,6 +238,9 @@ def _house(
         ),
         limits=_limits(settings.limits),
         databases=repository.declared.databases,
+        archives=database_archives(archives(repository.rendered), settings.backups, places.path, places.secret),
+        data=_data(repository, settings.backups),
+        unprotected=tuple(settings.backups.unprotected.items()),
         crd_helmfile=repository.crd_helmfile,
         crd_charts=repository.crd_charts,
         crd_sources=first.crd_sources,
@@ -245,6 +256,11 @@ def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[str]:
     with suppress(SettingsInvalid):
         return outgrown(read_lock(file.with_name(LOCK_FILE)), claims)
     return []
+
+
+def _data(repository: Repository, backups: BackupsSection) -> DeclaredData:
+    audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
+    return declared_data(repository.rendered, audited, repository.declared.databases, backups.unprotected)
 
 
 def _shared_repositories(claims: tuple[BackedUpClaim, ...]) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed
 
 
@@ -298,6 +299,18 @@ class Database:
 
 
 @dataclass(frozen=True)
+class DatabaseArchive:
+    """Where a database archives to, and how that is opened: `place` as `s3:https://endpoint/bucket/path/server`, "" where `note`
+    says why it cannot be told. It is known as `namespace/name` of the database."""
+
+    key: str
+    place: str
+    environment: tuple[tuple[str, SecretRef], ...] = ()
+    ca_file: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Limits:
     """How much at once, and how long: parallel steps in all and per system, and the waits that differ between houses
     (`look_s`: one repository, looked at down to its trees)."""
@@ -319,7 +332,8 @@ class House:
     `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
     `second_backups` are further backups of claims that are in `claims`: neither audited nor restored. `not_followed` declares
-    what nobody has seen.
+    what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
+    of the settings.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -346,6 +360,9 @@ class House:
     unsupported: tuple[UnsupportedBackup, ...]
     limits: Limits
     databases: tuple[Database, ...] = ()
+    archives: tuple[DatabaseArchive, ...] = ()
+    data: DeclaredData = NO_DATA
+    unprotected: tuple[tuple[str, str], ...] = ()
     crd_helmfile: Path | None = None
     crd_charts: tuple[Release, ...] = ()
     crd_sources: tuple[CrdSource, ...] = ()

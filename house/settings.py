@@ -29,6 +29,7 @@ from house.values import (
     Moment,
     Name,
     PathText,
+    Reason,
     Reference,
     Sha256,
     Share,
@@ -42,8 +43,9 @@ from house.values import (
 )
 
 DEFAULT_MAX_AGE = 36 * 3600.0
+"""The greatest age of a backup, in seconds, where neither the file nor the source's schedule says anything: a daily backup that was
+missed once and is late."""
 DEFAULT_MAX_LOSS = 0.01
-"""The greatest age of a backup, in seconds, where the file says nothing: a daily backup that was missed once and is late."""
 
 
 def _what(description: str, example: object, default: Any = ...) -> Any:
@@ -256,6 +258,16 @@ class ClaimSection(RequirementSection):
     password: Reference | None = _what("a reference to the repository's password", "env:NOTES_PASSWORD", None)
 
 
+class DatabaseSection(Section):
+    """How the archive of one CloudNativePG cluster, named `namespace/cluster`, is opened from here."""
+
+    open: Store | None = Field(
+        default=None, description="where it is, Git's when left out", examples=["s3:https://…/bucket/postgres"], min_length=1
+    )
+    environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
+    ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
+
+
 class BackupsSection(Section):
     """How backups are opened from here, and what they must hold."""
 
@@ -266,6 +278,8 @@ class BackupsSection(Section):
     not_followed: dict[str, str] = _what(
         "what need not be followed, as it is named, and why", {"Kustomization flux-system/vendor": "holds no backup"}, {}
     )
+    databases: dict[str, DatabaseSection] = _what("how archives of databases are opened", {"db/postgres": {"environment": {}}}, {})
+    unprotected: dict[str, Reason] = _what("what has no backup, and why, by its name", {"media/films": "bought on discs"}, {})
 
 
 class LimitsSection(Section):

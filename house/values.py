@@ -255,6 +255,11 @@ def mac_of(value: Any) -> str:
     return text
 
 
+def reason_of(value: Any) -> str:
+    """Why something has no backup, in a person's words."""
+    return _text(value, "write why it needs no backup").strip()
+
+
 def sha256_of(value: Any) -> str:
     """A SHA-256 checksum in lower case."""
     text = _text(value, "write the SHA-256 checksum").lower()
@@ -317,3 +322,4 @@ TalosVersion = Annotated[str, _named(r"v\d+\.\d+\.\d+(-[\w.]+)?", "a Talos versi
 SlotName = Annotated[str, _named(r"scsi([0-9]|[12][0-9]|30)", "a disk slot", "scsi1")]
 EntryName = Annotated[str, _named(r"[a-z0-9]([a-z0-9./-]{0,80}[a-z0-9])?", "a name of small letters and digits", "gateway-api")]
 KubeName = Annotated[str, _named(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a name that Kubernetes takes", "external-secrets")]
+Reason = Annotated[str, BeforeValidator(reason_of), _json(r"\S")]

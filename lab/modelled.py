@@ -8,6 +8,7 @@ from adapters.context import ActContext, LookContext
 from adapters.volsync.results import FileEntry
 from engine.waiting import Clock
 from house.model import House
+from lab.ports.archives import ModelledArchives
 from lab.ports.backups import ModelledBackups
 from lab.ports.claims import ModelledClaims
 from lab.ports.clone import ModelledClone
@@ -82,6 +83,7 @@ class ModelledHome:
             clone=ModelledClone(self.kube, self.files),
             factory=ModelledFactory(self.proxmox.images),
             manifests=ModelledManifests(self.unfetchable),
+            archives=ModelledArchives(self.store),
         )
 
     def look(self) -> LookContext:
@@ -89,7 +91,7 @@ class ModelledHome:
         act = self.act("look")
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
-            act.backups, act.clone, act.factory, act.manifests,
+            act.backups, act.clone, act.factory, act.manifests, act.archives,
         )  # fmt: skip
 
     # What happens to a house.

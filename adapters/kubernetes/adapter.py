@@ -12,10 +12,10 @@ from adapters.helm.results import Crd
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.definitions import crd_state, noted
 from adapters.kubernetes.errors import AlreadyThere
-from adapters.kubernetes.kinds import CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
+from adapters.kubernetes.kinds import CLAIM, CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
 from adapters.kubernetes.lease import HouseLease
-from adapters.kubernetes.objects import Obj, condition, dig, name_of, rows, table, text
-from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
+from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, rows, table, text
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
 from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
@@ -63,6 +63,11 @@ class KubernetesCluster:
         """Of these CRDs, those that the API has; each is read alone, since all of them together are tens of megabytes."""
         found = (self._clients.main().get(CRD, name) for name in names)
         return tuple(crd_state(obj) for obj in found if obj is not None)
+
+    def claims(self) -> tuple[SeenClaim, ...]:
+        """Every claim, by namespace and name."""
+        found = self._clients.main().list_objects(CLAIM)
+        return tuple(sorted(map(_seen_claim, found), key=lambda claim: claim.key))
 
     def lease(self) -> LeaseHolder | None:
         """Who took the house's Lease last, None for nobody."""
@@ -160,6 +165,22 @@ def _unready(body: bytes) -> str:
     """The lines of readyz that say what is missing."""
     lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.startswith("[-]")]
     return "; ".join(lines) or body[:120].decode("utf-8", "replace")
+
+
+def _seen_claim(obj: Obj) -> SeenClaim:
+    labels, notes = table(obj, "metadata", "labels"), table(obj, "metadata", "annotations")
+    release = notes.get("meta.helm.sh/release-name")
+    if not release and labels.get("app.kubernetes.io/managed-by") == "Helm":
+        release = labels.get("app.kubernetes.io/instance")
+    return SeenClaim(
+        namespace=namespace_of(obj),
+        name=name_of(obj),
+        size=text(obj, "spec", "resources", "requests", "storage"),
+        storage_class=text(obj, "spec", "storageClassName"),
+        database=str(labels.get("cnpg.io/cluster") or ""),
+        release=str(release or ""),
+        passing=labels.get("app.kubernetes.io/created-by") == "volsync",
+    )
 
 
 def _node(obj: Obj) -> KubeNode:

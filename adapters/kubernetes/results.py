@@ -53,6 +53,25 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class SeenClaim:
+    """One claim of a living cluster. `size` as Kubernetes writes it. `database` is the CloudNativePG cluster that it belongs to,
+    `release` the helm release that made it, "" for none; `passing` is True for what VolSync made for one of its own runs."""
+
+    namespace: str
+    name: str
+    size: str
+    storage_class: str
+    database: str = ""
+    release: str = ""
+    passing: bool = False
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class CrdState:
     """One custom resource definition in the API.
 

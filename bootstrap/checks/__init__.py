@@ -6,6 +6,7 @@ from bootstrap.checks import (
     charts,
     clocks,
     clone,
+    databases,
     definitions,
     engines,
     etcd_healthy,
@@ -27,7 +28,7 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "age_key", "api_servers", "charts", "clocks", "clone", "definitions", "engines", "etcd_healthy", "image",
+    "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "engines", "etcd_healthy", "image",
     "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
     "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

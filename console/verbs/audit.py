@@ -10,11 +10,15 @@ from functools import partial
 from adapters.backups.results import WHOLE, Depth, Part, Verdict
 from cluster.audit import TRUSTED, Asked, ClaimAudit
 from cluster.auditing import audit_all, looked_at
+from cluster.databases import ArchiveAudit, audit_archives
 from cluster.reading import MOST_PARTS, Coverage, keep_coverage, parts_for, read_coverage
+from cluster.unprotected import DataAudit, audit_data
 from console.auditing import AuditView
+from console.databases import archive_lines, archive_rows, archive_table
 from console.opening import open_session
 from console.session import Session, guarded
 from console.tables import audit_findings, audit_table
+from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.workers import Threads
 from house.left_out import left_out
@@ -77,19 +81,27 @@ def wanted_of(depth: str, read_budget: str) -> Wanted:
 def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> int:
     """Audit, show, and write the lock if that is wanted."""
     audits, covered = audited(session, wanted or Wanted())
+    data, databases = unprotected(session)
     counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
     counts = {word: count for word, count in counts.items() if count}
     if not session.json:
         show_audits(session, audits, counts, covered)
+        show_archives(session, databases)
+        show_unprotected(session, data)
     bad = [a for a in audits if a.verdict is not Verdict.OK]
     if lock:
         write_lock(lock_path(session.house), locked(session, audits))
     house = session.house
-    failed = bool(bad or house.unread or house.unsupported or house.not_followed)
+    faulty = [one for one in databases if not one.good]
+    failed = bool(bad or house.unread or house.unsupported or house.not_followed or data.faults or faulty)
+    counts |= {"archives": len(databases)} if databases else {}
+    counts |= {"unprotected": len(data.faults)} if data.faults else {}
     return session.finish(
         "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
         audits=[row(a, covered) for a in audits], not_audited=house.unsupported, second_backups=house.second_backups,
         not_followed=house.not_followed, left_out=_left_out(house), notes=house.notes, unread=house.unread,
+        databases=archive_rows(databases), unprotected=unprotected_rows(data),
+        charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked,
     )  # fmt: skip
 
 
@@ -132,6 +144,31 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
 
 def _left_out(house: House) -> tuple[str, ...]:
     return left_out(house.unsupported, house.second_backups, house.not_followed)
+
+
+def unprotected(session: Session) -> tuple[DataAudit, tuple[ArchiveAudit, ...]]:
+    """What of the house's data has no backup (a cluster that lives is asked for its claims), and the archives of databases."""
+    with session.doors(None) as doors:
+        look, house = doors.look, session.house
+        return audit_data(look.cluster, house), audit_archives(look.archives, look.clock, house)
+
+
+def show_archives(session: Session, databases: tuple[ArchiveAudit, ...]) -> None:
+    """Each database's archive with the ages of what is newest in it."""
+    if databases:
+        session.console.print()
+        session.console.print(archive_table(databases))
+    for line in archive_lines(databases):
+        session.console.print(line, markup=False)
+
+
+def show_unprotected(session: Session, data: DataAudit) -> None:
+    """What has no backup, with size and class, and what was not looked into for more of it."""
+    if data.bare:
+        session.console.print()
+        session.console.print(unprotected_table(data.bare))
+    for line in unprotected_lines(data):
+        session.console.print(line, markup=False)
 
 
 def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:

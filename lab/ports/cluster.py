@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.helm.results import Crd
-from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
 from engine.digest import digest
 from engine.errors import PermanentError
 from house.model import BootstrapSecret
@@ -59,6 +59,11 @@ class ModelledCluster:
         with self._world.looking():
             there = self._kube.objects().crds
             return tuple(there[name] for name in names if name in there)
+
+    def claims(self) -> tuple[SeenClaim, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            return tuple(SeenClaim(*key, "1Gi", "lab") for key in sorted(self._kube.objects().claims))
 
     def lease(self) -> LeaseHolder | None:
         """See ports.ClusterView."""

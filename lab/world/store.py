@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from enum import Enum
 
+from adapters.archives.results import ArchiveLook
 from adapters.volsync.results import FileEntry
 
 
@@ -60,6 +61,7 @@ class Store:
 
     def __init__(self) -> None:
         self.repositories: dict[str, StoredRepository] = {}
+        self.archives: dict[str, ArchiveLook] = {}  # of databases, by place
         self.down = False
 
     def make(self, address: str) -> StoredRepository:

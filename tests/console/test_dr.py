@@ -17,6 +17,7 @@ from console.verbs import audit, dr
 from engine import errors
 from engine.errors import PermanentError, SettingsInvalid
 from engine.journal import open_journal
+from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import Database, Requirement
 from lab.world.store import Trouble
@@ -68,6 +69,24 @@ class TestAudit:
         told = capsys.readouterr().out
         assert "27 backups not audited (kopia). Nothing was changed." in told
         assert "declared backups" not in told
+
+    def test_what_has_no_backup_is_red_with_size_and_class_until_there_is_a_reason(self, tmp_path: Path, capsys: Printed) -> None:
+        films = Holder("tools", "films", Keeps.CLAIM, "2Ti", "fast", "tools/films.yaml:1")
+        desk = Desk(tmp_path, data=DeclaredData(unprotected=(Unprotected(films),), charts=("tools/loki",)))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        out = capsys.readouterr().out
+        rows = [line.split() for line in out.splitlines()]
+        assert ["unprotected", "tools/films", "claim", "2Ti", "fast", "tools/films.yaml:1"] in rows
+        assert "      tools/films: REASON" in out
+        assert "not looked into: the claims that 1 charts make" in out
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+        assert (result["counts"]["unprotected"], result["unprotected"][0]["name"]) == (1, "tools/films")
+        assert result["cluster_not_asked"] == "there is no kubeconfig in the state folder"
+        accepted = DeclaredData(unprotected=(Unprotected(films, "bought on discs"),))
+        desk = Desk(tmp_path / "accepted", data=accepted)
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+        assert "none, on purpose" in capsys.readouterr().out
 
     def test_what_hides_backups_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         hidden = "kubernetes/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources"

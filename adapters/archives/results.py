@@ -1,0 +1,33 @@
+"""What one look at a database's archive found. Nothing there, no finished base backup and no answer never share a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ArchiveVerdict(Enum):
+    """`EMPTY`: nothing of this server lies there. `NO_BASE`: there is some, and no base backup that ended well."""
+
+    OK = "ok"
+    MISSING = "missing"  # there is no such bucket
+    EMPTY = "empty"
+    NO_BASE = "no base backup"
+    NO_LOG = "no write-ahead log"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class ArchiveLook:
+    """Base backups that ended well: how many, the newest's id and when it ended; the newest segment of the log and when it was
+    written. Times in seconds since the epoch, None for none."""
+
+    verdict: ArchiveVerdict
+    detail: str = ""
+    bases: int = 0
+    base: str = ""
+    base_time: float | None = None
+    segment: str = ""
+    segment_time: float | None = None

@@ -1,0 +1,55 @@
+"""Archives of databases, as a table, as lines and as rows of JSON. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from cluster.databases import HINTS, ArchiveAudit
+from engine.secrets import redact
+
+
+def archive_table(audits: Sequence[ArchiveAudit]) -> Table:
+    """One line per database that archives."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("archive", "database", "base backups", "newest", "its age", "newest log", "its age"):
+        table.add_column(name, overflow="fold")
+    for one in audits:
+        look = one.look
+        table.add_row(
+            Text(look.verdict.value, "green" if one.good else "bold red"), Text(one.archive.key), str(look.bases),
+            look.base or "none", _age(one.base_age), look.segment or "none", _age(one.log_age),
+        )  # fmt: skip
+    return table
+
+
+def archive_lines(audits: Sequence[ArchiveAudit]) -> list[str]:
+    """What is wrong with each, and what usually helps; a remark of one that is good."""
+    lines = []
+    for one in audits:
+        if not one.good:
+            told = redact(one.look.detail) or "nothing more is known"
+            lines += ["", f"{one.look.verdict.value}: archive of {one.archive.key}: {told}"]
+            lines += [f"  {one.archive.place}"] if one.archive.place else []
+            lines.append(f"  {HINTS[one.look.verdict]}")
+        elif one.look.detail:
+            lines += ["", f"archive of {one.archive.key} is ok, and {redact(one.look.detail)}"]
+    return lines
+
+
+def archive_rows(audits: Sequence[ArchiveAudit]) -> list[dict[str, object]]:
+    """The same for a program."""
+    return [
+        {
+            "database": one.archive.key, "verdict": one.look.verdict.value, "place": one.archive.place,
+            "detail": redact(one.look.detail), "base_backups": one.look.bases, "base": one.look.base, "base_age_s": one.base_age,
+            "segment": one.look.segment, "segment_age_s": one.log_age,
+        }
+        for one in audits
+    ]  # fmt: skip
+
+
+def _age(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"{seconds / 3600:.1f} h"

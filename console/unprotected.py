@@ -1,0 +1,57 @@
+"""What has no backup, as a table, as lines and as rows of JSON. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from cluster.unprotected import DataAudit
+from house.data.nouns import Unprotected
+
+
+def unprotected_table(bare: Sequence[Unprotected]) -> Table:
+    """One line per holder of data without a backup; those that the settings give a reason for come last."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("backup", "name", "what", "size", "storage", "declared in, or why not"):
+        table.add_column(name, overflow="fold")
+    for one in sorted(bare, key=lambda one: bool(one.reason)):
+        holder = one.holder
+        word = Text("none, on purpose", "dim") if one.reason else Text("unprotected", "bold red")
+        size = holder.size or "not told"
+        told = f"{holder.instances} x {size}" if holder.instances > 1 else size
+        why = Text(one.reason or holder.declared_in)
+        table.add_row(word, Text(holder.key), holder.keeps.value, told, Text(holder.storage or "not told"), why)
+    return table
+
+
+def unprotected_lines(data: DataAudit) -> list[str]:
+    """What to do about it, and what was not looked into."""
+    lines = []
+    if data.faults:
+        lines += [
+            "",
+            f"{len(data.faults)} unprotected: what is lost of these is lost. Back them up, or say why not in the settings:",
+            "  backups:",
+            "    unprotected:",
+            *(f"      {one.holder.key}: REASON" for one in data.faults),
+        ]
+    if data.not_asked and data.charts:
+        lines += [
+            "",
+            f"not looked into: the claims that {len(data.charts)} charts make, for Git does not show them and no cluster was asked",
+            f"  ({data.not_asked})",
+        ]
+    return lines
+
+
+def unprotected_rows(data: DataAudit) -> list[dict[str, object]]:
+    """The same for a program."""
+    return [
+        {
+            "name": one.holder.key, "what": one.holder.keeps.value, "size": one.holder.size, "storage": one.holder.storage,
+            "instances": one.holder.instances, "declared_in": one.holder.declared_in, "reason": one.reason,
+        }
+        for one in data.bare
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What holds data in the house, whether it is backed up or not: claims, databases, and mounts of other machines' files."""

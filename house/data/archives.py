@@ -1,0 +1,76 @@
+"""Where the databases of a house archive to: CloudNativePG clusters, in their own `backup.barmanObjectStore` or by barman's plugin.
+
+The plugin's ObjectStore lies in the cluster's namespace; `serverName` is the cluster's name where nothing says otherwise.
+Opens nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from house.flux.rendered import Rendered, RenderedObject
+
+_PLUGIN = "barman-cloud.cloudnative-pg.io"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One database's archive as Git declares it. `place` is `s3:https://endpoint/bucket/path/server`, "" where `note` says why
+    not."""
+
+    namespace: str
+    name: str
+    place: str
+    note: str
+    declared_in: str
+
+    @property
+    def key(self) -> str:
+        """`namespace/name` of the database."""
+        return f"{self.namespace}/{self.name}"
+
+
+def archives(rendered: Rendered) -> tuple[Archive, ...]:
+    """The archive of every database that has one, in the order of the graph."""
+    stores = {(one.namespace, one.name): one for one in rendered.objects if one.kind == "ObjectStore" and "barman" in one.group}
+    found = (_archive(one, stores) for one in rendered.of_kind("postgresql.cnpg.io", "Cluster"))
+    return tuple(one for one in found if one is not None)
+
+
+def _archive(cluster: RenderedObject, stores: dict[tuple[str, str], RenderedObject]) -> Archive | None:
+    inline = _mapping(cluster.spec.get("backup")).get("barmanObjectStore")
+    if isinstance(inline, dict):
+        return _placed(cluster, inline, str(inline.get("serverName") or cluster.name))
+    plugins = cluster.spec.get("plugins")
+    for plugin in plugins if isinstance(plugins, list) else ():
+        if not (isinstance(plugin, dict) and plugin.get("isWALArchiver") is True and plugin.get("enabled", True) is not False):
+            continue
+        given = _mapping(plugin.get("parameters"))
+        named = str(given.get("barmanObjectName") or "")
+        store = stores.get((cluster.namespace, named))
+        if plugin.get("name") != _PLUGIN:
+            return _untold(cluster, f"it archives by plugin {plugin.get('name')}, which is not known here")
+        if store is None:
+            return _untold(cluster, f"ObjectStore {cluster.namespace}/{named or 'without a name'} is not in the repository")
+        return _placed(cluster, _mapping(store.spec.get("configuration")), str(given.get("serverName") or cluster.name))
+    return None
+
+
+def _placed(cluster: RenderedObject, store: dict[str, Any], server: str) -> Archive:
+    destination, endpoint = str(store.get("destinationPath") or ""), str(store.get("endpointURL") or "https://s3.amazonaws.com")
+    scheme, _, path = destination.partition("://")
+    if scheme != "s3":
+        return _untold(cluster, f"it archives to {destination or 'no destination'}, and only S3 is looked at")
+    place = f"s3:{endpoint.rstrip('/')}/{path.strip('/')}/{server}"
+    if "${" in place:
+        return _untold(cluster, f"it archives to {place}, with a variable that the repository does not show")
+    return Archive(cluster.namespace, cluster.name, place, "", cluster.declared_in)
+
+
+def _untold(cluster: RenderedObject, note: str) -> Archive:
+    return Archive(cluster.namespace, cluster.name, "", note, cluster.declared_in)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,86 @@
+"""How far apart the times of a cron schedule lie at most, in seconds. Reads five fields and the usual @words; knows no time zone.
+
+Small, because no more is needed of it than the greatest gap; VolSync reads schedules with robfig/cron's standard parser, as here.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+_DAY_S = 86400.0
+_WORDS = {
+    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+}  # fmt: skip
+_NAMES = {
+    name: number for names in (
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    ) for number, name in enumerate(names, start=1)
+} | {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}  # fmt: skip
+_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_FIRST = date(2024, 1, 1)
+_DAYS = 366 * 5  # a leap day's schedule fires once in four years
+
+
+def greatest_gap(schedule: str) -> float | None:
+    """Seconds between two firings that lie farthest apart; None for what is no schedule, or one that does not fire twice."""
+    text = schedule.strip().lower()
+    if text.startswith("@every "):
+        return _every(text.removeprefix("@every "))
+    fields = _WORDS.get(text, text).split()
+    if len(fields) != len(_BOUNDS):
+        return None
+    sets = [_field(field, *bounds) for field, bounds in zip(fields, _BOUNDS, strict=True)]
+    if any(not values for values in sets):
+        return None
+    minutes, hours, days, months, weekdays = sets
+    weekdays = {day % 7 for day in weekdays}
+    times = sorted(hour * 3600.0 + minute * 60.0 for hour in hours for minute in minutes)
+    within = max((after - before for before, after in pairwise(times)), default=0.0)
+    # As in cron: where both the day of the month and the weekday are given, either of them is enough.
+    either = not fields[2].startswith("*") and not fields[4].startswith("*")
+    firing = [n for n in range(_DAYS) if _fires(_FIRST + timedelta(days=n), days, months, weekdays, either=either)]
+    if len(firing) < 2:
+        return None
+    apart = max(after - before for before, after in pairwise(firing))
+    return max(within, apart * _DAY_S - times[-1] + times[0])
+
+
+def _fires(day: date, days: set[int], months: set[int], weekdays: set[int], *, either: bool) -> bool:
+    if day.month not in months:
+        return False
+    by_day, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
+    return by_day or by_weekday if either else by_day and by_weekday
+
+
+def _field(text: str, lowest: int, highest: int) -> set[int]:
+    """The values that a field names; none at all when it is no field."""
+    found: set[int] = set()
+    for part in text.split(","):
+        span, slash, step = part.partition("/")
+        if slash and (not step.isdigit() or int(step) == 0):
+            return set()
+        if span in ("*", "?"):
+            first, last = lowest, highest
+        else:
+            low, dash, high = span.partition("-")
+            named = [_NAMES.get(word, int(word) if word.isdigit() else -1) for word in ([low, high] if dash else [low])]
+            first, last = named[0], named[-1] if dash or not slash else highest
+        if not lowest <= first <= last <= highest:
+            return set()
+        found |= set(range(first, last + 1, int(step) if slash else 1))
+    return found
+
+
+def _every(text: str) -> float | None:
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    total, number = 0.0, ""
+    for letter in text:
+        if letter.isdigit() or letter == ".":
+            number += letter
+        elif letter in units and number:
+            total, number = total + float(number) * units[letter], ""
+        else:
+            return None
+    return total or None

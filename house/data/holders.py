@@ -1,0 +1,111 @@
+"""Finds everything in rendered objects that holds data: claims, claim templates, databases, NFS, SMB and host paths.
+
+Charts are not rendered: values of the app-template are read as that chart reads them (house/data/charts.py), those of others
+where they show a claim in one of the usual forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from house.data.charts import claims_of_values, is_app_template
+from house.data.mounts import mount_of
+from house.data.nouns import Holder, Keeps
+from house.flux.rendered import Rendered, RenderedObject
+
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
+
+
+def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
+    """(everything that holds data, in the order of the graph; HelmReleases whose charts were not looked into)."""
+    volumes = {one.name: one for one in rendered.of_kind("", "PersistentVolume")}
+    charts = {
+        (one.namespace, one.name): _url(one)
+        for one in rendered.objects if one.kind in ("OCIRepository", "HelmRepository", "GitRepository", "HelmChart")
+    }  # fmt: skip
+    found: dict[str, Holder] = {}
+    closed: list[str] = []
+    for one in rendered.objects:
+        for holder in _of_object(one, volumes):
+            found.setdefault(holder.key, holder)
+        if one.kind == "HelmRelease" and one.group.endswith("toolkit.fluxcd.io"):
+            values = _mapping(one.spec.get("values"))
+            for holder in claims_of_values(one, values, app_template=is_app_template(one, charts)):
+                found.setdefault(holder.key, holder)
+            if not is_app_template(one, charts):
+                closed.append(f"{one.namespace}/{one.name}")
+    claimed = {str(one.spec.get("volumeName") or "") for one in rendered.of_kind("", "PersistentVolumeClaim")}
+    for name, volume in volumes.items():
+        share = _share(volume)
+        if share is not None and name not in claimed:
+            keeps, place = share
+            found.setdefault(name, Holder("", name, keeps, _capacity(volume), place, volume.declared_in))
+    return tuple(found.values()), tuple(dict.fromkeys(closed))
+
+
+def _of_object(one: RenderedObject, volumes: dict[str, RenderedObject]) -> Iterator[Holder]:
+    if one.kind == "PersistentVolumeClaim" and not one.group:
+        volume = volumes.get(str(one.spec.get("volumeName") or ""))
+        share = _share(volume) if volume is not None else None
+        keeps, storage = share or (Keeps.CLAIM, str(one.spec.get("storageClassName") or ""))
+        yield Holder(one.namespace, one.name, keeps, _requested(one.spec), storage, one.declared_in)
+    elif one.group == "postgresql.cnpg.io" and one.kind == "Cluster":
+        volume_of = _mapping(one.spec.get("storage"))
+        size = str(volume_of.get("size") or _requested(_mapping(volume_of.get("pvcTemplate"))))
+        kind = str(volume_of.get("storageClass") or "")
+        count = one.spec.get("instances")
+        yield Holder(one.namespace, one.name, Keeps.DATABASE, size, kind, one.declared_in, count if isinstance(count, int) else 1)
+    elif one.kind in _WORKLOADS:
+        yield from _workload(one)
+
+
+def _workload(one: RenderedObject) -> Iterator[Holder]:
+    replicas = one.spec.get("replicas")
+    for template in _rows(one.spec.get("volumeClaimTemplates")):
+        spec, named = _mapping(template.get("spec")), str(_mapping(template.get("metadata")).get("name") or "")
+        yield Holder(
+            one.namespace, f"{named}-{one.name}", Keeps.TEMPLATE, _requested(spec), str(spec.get("storageClassName") or ""),
+            one.declared_in, replicas if isinstance(replicas, int) else 1,
+        )  # fmt: skip
+    for volume in _rows(_pod(one).get("volumes")):
+        mount = mount_of(volume)
+        if mount is not None:
+            keeps, place = mount
+            yield Holder(one.namespace, f"{one.name}-{volume.get('name') or 'volume'}", keeps, "", place, one.declared_in)
+
+
+def _pod(one: RenderedObject) -> dict[str, Any]:
+    if one.kind == "Pod":
+        return one.spec
+    spec = _mapping(_mapping(one.spec.get("jobTemplate")).get("spec")) if one.kind == "CronJob" else one.spec
+    return _mapping(_mapping(spec.get("template")).get("spec"))
+
+
+def _share(volume: RenderedObject) -> tuple[Keeps, str] | None:
+    """What a PersistentVolume that Git declares is on: another machine's share, or a node's disk."""
+    mount = mount_of(volume.spec)
+    if mount is not None:
+        return mount
+    local = _mapping(volume.spec.get("local")).get("path") or _mapping(volume.spec.get("hostPath")).get("path")
+    return (Keeps.HOST_PATH, str(local)) if local else None
+
+
+def _requested(spec: dict[str, Any]) -> str:
+    return str(_mapping(_mapping(spec.get("resources")).get("requests")).get("storage") or "")
+
+
+def _capacity(volume: RenderedObject) -> str:
+    return str(_mapping(volume.spec.get("capacity")).get("storage") or "")
+
+
+def _url(one: RenderedObject) -> str:
+    return str(one.spec.get("url") or one.spec.get("chart") or "")
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(value: Any) -> Iterable[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -1,0 +1,80 @@
+"""What holds data, joined with what backs it up and with what the settings say has no backup on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from house.data.cron import greatest_gap
+from house.data.holders import holders
+from house.data.nouns import DeclaredData, Unprotected
+from house.flux.rendered import Rendered
+from house.model import Database
+from house.problems import Problem, dotted, nearest_or_all
+from house.yamlfile import Document
+
+SLACK_S = 3600.0
+"""What is added to two intervals of a schedule: a backup takes its time."""
+_CLAIM_KEYS = ("sourcePVC", "pvcName", "claimName", "persistentVolumeClaimName", "pvc")
+
+
+def declared_data(
+    rendered: Rendered, audited: Iterable[str], databases: Iterable[Database], reasons: Mapping[str, str]
+) -> DeclaredData:
+    """All data that Git declares. `audited` are keys of claims whose backups are looked at; `reasons` is `backups.unprotected`."""
+    found, charts = holders(rendered)
+    archived = {database.key for database in databases if database.archives}
+    protected = frozenset(audited) | archived | _backed_up(rendered)
+    bare = tuple(Unprotected(one, reasons.get(one.key, "")) for one in found if one.key not in protected)
+    return DeclaredData(found, protected, bare, charts)
+
+
+def _backed_up(rendered: Rendered) -> frozenset[str]:
+    """Keys of claims that any engine copies: one that is not audited is told elsewhere, and is not without a backup."""
+    keys = set()
+    for one in rendered.objects:
+        if (one.group == "volsync.backube" and one.kind == "ReplicationSource") or "kopiur" in one.group:
+            keys |= {f"{one.namespace}/{name}" for name in _named(one.body)}
+    return frozenset(keys)
+
+
+def _named(value: Any) -> set[str]:
+    """Every claim that an object names, at any depth."""
+    if isinstance(value, list):
+        return set().union(*map(_named, value))
+    if not isinstance(value, dict):
+        return set()
+    found = {str(value[key]) for key in _CLAIM_KEYS if isinstance(value.get(key), str)}
+    for key, item in value.items():
+        found |= {item["name"]} if key == "pvc" and isinstance(item, dict) and isinstance(item.get("name"), str) else _named(item)
+    return found
+
+
+def schedules(rendered: Rendered) -> dict[str, float]:
+    """Key of a claim → the age in seconds that its newest backup may have by its source's schedule: two intervals, and slack.
+
+    Of several sources the one that fires most often counts.
+    """
+    ages: dict[str, float] = {}
+    for one in rendered.of_kind("volsync.backube", "ReplicationSource"):
+        trigger = one.spec.get("trigger")
+        gap = greatest_gap(str(trigger.get("schedule") or "")) if isinstance(trigger, dict) else None
+        key = f"{one.namespace}/{one.spec.get('sourcePVC')}"
+        if gap is not None:
+            ages[key] = min(2 * gap + SLACK_S, ages.get(key, float("inf")))
+    return ages
+
+
+def unprotected_problems(document: Document, reasons: Mapping[str, str], data: DeclaredData) -> Iterable[Problem]:
+    """Names of `backups.unprotected` that fit nothing. A claim that a chart may make, which was not rendered, can't be told."""
+    known = [one.holder.key for one in data.unprotected]
+    hidden = {chart.partition("/")[0] for chart in data.charts}
+    for key in reasons:
+        where = ("backups", "unprotected", key)
+        if key in data.protected:
+            yield Problem(document.name, document.line(where), dotted(where), "is backed up", "take the line out")
+        elif key not in known and key.partition("/")[0] not in hidden:
+            better = nearest_or_all(key, known)
+            yield Problem(document.name, document.line(where), dotted(where), "is nothing without a backup", better)
+
+

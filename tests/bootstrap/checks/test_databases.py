@@ -1,0 +1,57 @@
+"""preflight.archive and hold.database: a database's archive with its ages, and the decision that its rebuild needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.archives.results import ArchiveLook, ArchiveVerdict
+from bootstrap.checks.databases import checks
+from engine.probe import Condition
+from engine.step import Severity, StepId
+from house.model import Database, DatabaseArchive
+from tests.hands import is_a_command, see
+from tests.scenario.running import Running
+
+PLACE = "s3:https://s3.invalid/bucket/pg"
+CHECK, DECISION = "preflight.archive/apps/pg", "hold.database/apps/pg"
+
+
+@pytest.fixture
+def house(bare: Running) -> Running:
+    bare.house = replace(
+        bare.house,
+        archives=(DatabaseArchive("apps/pg", PLACE),),
+        databases=(Database("apps", "pg", "apps/notes", archives=True, recovers=False, declared_in="pg.yaml:1"),),
+    )
+    return bare
+
+
+def test_the_archive_is_told_with_its_ages(house: Running) -> None:
+    now = house.clock.now()
+    house.home.store.archives[PLACE] = ArchiveLook(
+        ArchiveVerdict.OK, bases=3, base="20260102T030000", base_time=now - 7200, segment="0" * 24, segment_time=now - 360
+    )
+    seen = see(house, house.bootstrap, CHECK)
+    assert seen.condition is Condition.SATISFIED
+    assert seen.detail == "3 base backups, newest base backup 2.0 h old and log 0.1 h old"
+
+
+def test_an_empty_archive_one_without_a_base_backup_and_a_silent_store_are_told_apart(house: Running) -> None:
+    assert see(house, house.bootstrap, CHECK).detail == "empty: nothing is at this address"
+    house.home.store.archives[PLACE] = ArchiveLook(ArchiveVerdict.NO_BASE, "the log alone")
+    seen = see(house, house.bootstrap, CHECK)
+    assert (seen.condition, seen.detail) == (Condition.MISSING, "no base backup: the log alone")
+    house.home.store.down = True
+    seen = see(house, house.bootstrap, CHECK)
+    assert (seen.condition, seen.detail) == (Condition.UNKNOWN, "unreachable: connection refused")
+
+
+def test_both_warn_and_stop_nothing_and_a_person_can_type_them(house: Running) -> None:
+    found = {check.id: check for check in checks(house.house)}
+    assert set(found) == {CHECK, DECISION}
+    for check in found.values():
+        assert check.severity is Severity.ADVISORY
+        assert is_a_command(check.by_hand())
+    assert "cnpg.apps.pg" in found[StepId(DECISION)].by_hand()
