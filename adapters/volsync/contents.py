@@ -13,6 +13,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, from_answer
 from adapters.kubernetes.kinds import CLAIM, JOB, POD, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj, dig, name_of, number, table, text
+from adapters.volsync.attached import node_of
 from adapters.volsync.mover import identities_of, image_of_movers, mover_of
 from adapters.volsync.reader import LIST_TAKE, Reading, Request, joined, read_log
 from adapters.volsync.readerjob import LABELS, Asked, Volume, copy_spec, destination_of, waiting_for
@@ -181,7 +182,8 @@ class Reader:
         if image is None:
             if client.get(CLAIM, claim_or_image, namespace) is None:
                 raise PermanentError(f"There is neither a VolumeSnapshot nor a claim {namespace}/{claim_or_image}")
-            return Volume(claim_or_image, None)
+            node = node_of(client, namespace, claim_or_image)
+            return Volume(claim_or_image, None, node, asked_at=f"{self._clock.now():.3f}")
         if dig(image, "status", "readyToUse") is not True:
             raise TransientError(
                 f"VolumeSnapshot {namespace}/{claim_or_image} is not ready to use",

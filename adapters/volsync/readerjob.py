@@ -25,10 +25,15 @@ _NEVER = ("ErrImageNeverPull", "InvalidImageName")
 
 @dataclass(frozen=True)
 class Volume:
-    """What the reader mounts: a copy of an image (`claim_spec`), or a claim as it is (`claim`)."""
+    """What the reader mounts: a copy of an image (`claim_spec`), or a claim as it is (`claim`), on the node that has it in use.
+
+    An image never changes; of a claim, what an earlier run has read is no answer any more, which `asked_at` keeps apart.
+    """
 
     claim: str
     claim_spec: Obj | None
+    node: str = ""
+    asked_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Asked:
     @property
     def name(self) -> str:
         """The Job's (and the copy's) name: the same for the same question, so that a resume finds what a dead run began."""
-        asked = json.dumps([self.source, self.request.environment(), self.identity, self.image], sort_keys=True).encode()
+        question = [self.source, self.request.environment(), self.identity, self.image, self.volume.asked_at]
+        asked = json.dumps(question, sort_keys=True).encode()
         # Names that begin with volsync-src- or volsync-dst- are VolSync's own; a house's policies may delay those.
         return f"{'volsync-blackstart' if self.mover else 'blackstart-read'}-{hashlib.sha256(asked).hexdigest()[:12]}"
 
@@ -84,6 +90,9 @@ class Asked:
                 *mover.volumes,
             ],
         } | dict(mover.pod)
+        if self.volume.node:
+            # Past the scheduler: the node may be cordoned or tainted, and the application runs there all the same.
+            spec |= {"nodeName": self.volume.node, "tolerations": [{"operator": "Exists"}]}
         return {
             "metadata": {"name": self.name, "labels": self.labels},
             "spec": {

@@ -283,10 +283,30 @@ def test_a_claim_is_read_as_it_is_without_a_copy(kubelet: Kubelet, images: Reade
 
 def test_a_job_that_a_dead_run_left_is_taken_over(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
     root = {"runAsUser": 0, "runAsGroup": 0, "capabilities": {"drop": ["ALL"], "add": ["DAC_OVERRIDE"]}}
-    left = Asked("volsync-dst-dest", Volume("volsync-dst-dest", None), Request(), MOVER, ({}, root))
+    left = Asked("img", Volume("", {}), Request(), MOVER, ({}, root))
     uid = client.create(JOB, left.job(), NS)["metadata"]["uid"]
-    images.read(NS, "volsync-dst-dest", hashed=False)
+    images.read(NS, "img", hashed=False)
     assert [job["metadata"]["uid"] for job in kubelet.jobs] == [uid]
+
+
+def test_what_a_dead_run_has_read_of_a_claim_is_no_answer_any_more(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
+    root = {"runAsUser": 0, "runAsGroup": 0, "capabilities": {"drop": ["ALL"], "add": ["DAC_OVERRIDE"]}}
+    left = Asked("volsync-dst-dest", Volume("volsync-dst-dest", None, "", "an hour ago"), Request(), MOVER, ({}, root))
+    uid = client.create(JOB, left.job(), NS)["metadata"]["uid"]
+    assert images.read(NS, "volsync-dst-dest", hashed=False).complete
+    assert kubelet.jobs[-1]["metadata"]["uid"] != uid
+    client.delete(JOB, left.name, NS, cascade="Background")
+
+
+def test_a_claim_in_use_is_read_on_the_node_that_has_it(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
+    mount = {"name": "v", "persistentVolumeClaim": {"claimName": "volsync-dst-dest"}}
+    spec = {"nodeName": "reader-node", "containers": [{"name": "app", "image": "app"}], "volumes": [mount]}
+    client.create(POD, {"metadata": {"name": "app"}, "spec": spec}, NS)
+    assert images.read(NS, "volsync-dst-dest", hashed=False).complete
+    pod = kubelet.jobs[-1]["spec"]["template"]["spec"]
+    assert (pod["nodeName"], pod["tolerations"]) == ("reader-node", [{"operator": "Exists"}])
+    assert images.read(NS, "img", hashed=False).complete
+    assert "nodeName" not in kubelet.jobs[-1]["spec"]["template"]["spec"], "a copy is wherever the scheduler puts it"
 
 
 def test_what_is_not_there_or_not_ready_is_said_so(kubelet: Kubelet, images: Reader, client: ApiClient) -> None:
