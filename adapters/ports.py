@@ -6,7 +6,7 @@ A `…View` reads; the port of the same name without View adds the writes. A pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from adapters.archives.results import ArchiveLook
@@ -250,8 +250,11 @@ class HoldView(Protocol):
     def policies_missing(self) -> tuple[str, ...]:
         """Names of policies or bindings that are absent or differ from ours."""
 
-    def refusals(self) -> tuple[Refusal, ...]:
-        """Dry-run of a Job, a claim and a VolumeSnapshot that the hold must refuse, on every API server."""
+    def refusals(self, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
+        """Dry-run of a Job, a claim and a VolumeSnapshot that the hold must refuse, on every API server but the `silent` ones.
+
+        `silent` are addresses that are known to be off; any other that cannot be asked is a TransientError.
+        """
 
 
 class Hold(HoldView, Protocol):

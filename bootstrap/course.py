@@ -32,18 +32,19 @@ def course(house: House, known: Mapping[str, str]) -> Course:
         checks=(
             checks.privileges.check(house),        # Proxmox answers, and the token may do what the steps will ask
             checks.quorum.check(house),            # a majority of its hosts is there
-            *checks.room.checks(house),            # every host has the memory, every storage the space and content types
+            *checks.host.checks(house),            # each host is online; one that is not stops what is its own, and no more
+            *checks.clocks.checks(house),          # and agrees with this machine on the time
+            *checks.room.checks(house),            # it has the memory, its storages the space and content types
             *checks.kept_disks.checks(house),      # no disk to be kept lies there without its VM
-            checks.clocks.check(house),            # hosts and this machine agree on the time
-            checks.image.check(house),             # the image's checksum can be had
+            checks.image.check(house),             # the image can be had, and somebody vouches for it
             checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle
             checks.versions.check(house),          # Proxmox, Talos, Kubernetes and talosctl go together
             checks.strangers.check(house),         # no node already answers for another cluster
             checks.clone.check(house),             # what is here is what Flux will pull
             checks.engines.check(house),           # no backup is declared that could not be held
-            *checks.charts.checks(house),          # every chart can be fetched
-            *checks.definitions.checks(house),     # so can the definitions that the settings name
-            *backup_check.checks(house, house.claims, known),  # every required backup opens, before anything is made
+            *checks.charts.checks(house),          # no chart is missing; a server that is down stops its releases alone
+            *checks.definitions.checks(house),     # nor are the definitions that the settings name
+            *backup_check.checks(house, house.claims, known),  # every required backup opens; else its claim stays held
             *checks.databases.checks(house),       # archives of databases, and whether each comes back from its own
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
             *checks.node_versions.checks(house),   # later: each runs the Talos that it should

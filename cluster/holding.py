@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.ports import ClaimsView, HoldView
 from cluster.standing import Way, way
@@ -11,21 +13,25 @@ from engine.waiting import Clock, wait_until
 from house.model import BackedUpClaim
 
 
-def hold_probe(hold: HoldView) -> Probe:
-    """SATISFIED only when the record is there, every policy is as ours, and every API server refuses all three kinds."""
+def hold_probe(hold: HoldView, *, silent: Collection[str] = ()) -> Probe:
+    """SATISFIED only when the record is there, every policy is as ours, and every API server refuses all three kinds.
+
+    `silent` are addresses of API servers that are off with their host: they admit nothing, and read the policies when they start.
+    """
     absent = hold.policies_missing()
     if absent:
         return missing("policies or bindings are absent or differ", *absent)
     if not hold.record().present:
         return missing("the hold's record is not there")
-    answers = hold.refusals()
+    answers = hold.refusals(silent)
     if not answers:
         return unknown("no API server could be asked")
     admitted = [f"{answer.server}: {answer.kind} {answer.detail}" for answer in answers if not answer.refused]
     if admitted:
         return changing("not every API server refuses yet", *admitted)
     servers = {answer.server for answer in answers}
-    return satisfied(f"{len(servers)} API servers refuse what the hold must refuse")
+    off = f"; {len(silent)} are off with their host" if silent else ""
+    return satisfied(f"{len(servers)} API servers refuse what the hold must refuse{off}")
 
 
 def demand_hold(hold: HoldView, what: str) -> None:

@@ -18,15 +18,15 @@ Look = TypeVar("Look")
 Act = TypeVar("Act")
 
 
-def why(item: Step[Look, Act] | Check[Look], result: Result, *, begun_any: bool) -> BlackstartError | None:
-    """The error of a result, redacted. A check that says no before anything was begun refuses the whole run."""
+def why(item: Step[Look, Act] | Check[Look], result: Result, *, refuses: bool) -> BlackstartError | None:
+    """The error of a result, redacted. `refuses`: nothing was begun yet, and this check says no to what would be."""
     error = result.error
     if result.outcome is Outcome.FAILED and is_check(item):
         seen = result.seen
         error = error or PermanentError(
             f"{item.title}: {seen.condition.value}, {seen.detail}", evidence=seen.evidence, hint=seen.hint
         )
-        if not begun_any:
+        if refuses:
             error = PreflightRefused(
                 error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command
             )
@@ -69,8 +69,15 @@ def report_line(
         seconds=seconds,
         tries=result.tries if result is not None else 0,
         resumed=result.resumed if result is not None else False,
-        advisory=is_check(item) and item.severity is not Severity.BLOCKING,
+        advisory=is_check(item) and _weighs_little(item, result),
     )
+
+
+def _weighs_little(check: Check[Look], result: Result | None) -> bool:
+    """Whether this answer of a check stops nothing. What the world answered with an error of ours weighs as the check does."""
+    if result is None or result.error is not None:
+        return check.severity is not Severity.BLOCKING
+    return check.severity_of(result.seen) is not Severity.BLOCKING
 
 
 def inputs_of(item: Step[Look, Act] | Check[Look]) -> str:

@@ -32,7 +32,7 @@ from engine.errors import BlackstartError, Interrupted
 from engine.graph import Graph, is_check, is_step
 from engine.journal import Journal
 from engine.ledger import Ledger
-from engine.life import StepLife, Surroundings, live_check
+from engine.life import StepLife, Surroundings, live_check, live_vetoed
 from engine.limits import Limits
 from engine.line import (
     Answer,
@@ -191,13 +191,15 @@ class _Run(Generic[Look, Act]):
         item = self._graph[name]
         self._ledger.start(name)
         self._emit(events.StepStarted(self._now(), name, item.title, is_check(item)))
-        self._workers.start(partial(self._live, name))
+        self._workers.start(partial(self._live, name, vetoed=bool(self._schedule.vetoed(name))))
 
-    def _live(self, name: StepId) -> None:
+    def _live(self, name: StepId, *, vetoed: bool) -> None:
         """On a worker: all that comes out of a step goes to the one thread."""
         state, item = self._journal.state, self._graph[name]
         try:
-            if is_step(item):
+            if is_step(item) and vetoed:
+                result = live_vetoed(item, self._around, resumed=name in state.in_flight)
+            elif is_step(item):
                 life = StepLife(item, self._around, resumed=name in state.in_flight, notes=state.notes_of(name))
                 result = life.live()
             else:
@@ -279,8 +281,14 @@ class _Run(Generic[Look, Act]):
     # --- ends ---
 
     def _end(self, result: Result) -> None:
-        error = why(self._graph[result.step], result, begun_any=self._begun_any)
+        refuses = not self._begun_any and self._graph.stops_a_step(result.step)
+        error = why(self._graph[result.step], result, refuses=refuses)
         detail = result.seen.detail if error is None else error.what
+        if result.outcome is Outcome.BLOCKED:
+            causes = self._schedule.vetoed(result.step)
+            line = self._ledger.line(result.step, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
+            self._scribe.then(partial(self._finish, line))
+            return
         entry = end_entry(result, detail, self._journal.state.last.get(result.step))
         if entry is not None:
             self._scribe.write(entry)

@@ -1,6 +1,7 @@
 """The validated set of steps and checks, and what needs what. Knows no journal and runs nothing.
 
-A need is an id, a pattern such as `talos.apply-config/*`, or `if_any(pattern)` where nothing may match.
+A need is an id, a pattern such as `talos.apply-config/*`, `if_any(pattern)` where nothing may match, `all_but(pattern, …)`, or
+`excusing(pattern, causes)`, which is waited for and may have failed for those causes.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import translate
 from graphlib import CycleError, TopologicalSorter
 from typing import Generic, TypeGuard, TypeVar
 
 from engine.errors import GraphInvalid
-from engine.step import IF_ANY, Check, Step, StepId
+from engine.step import BUT_NOT, EXCUSING, IF_ANY, Check, Step, StepId
 
 Look = TypeVar("Look")
 Act = TypeVar("Act")
@@ -33,17 +34,21 @@ class Graph(Generic[Look, Act]):
         by_id: dict[StepId, Step[Look, Act] | Check[Look]] = {item.id: item for item in given}
         names = _Names(by_id)
         needs: dict[StepId, tuple[StepId, ...]] = {}
+        excused: dict[tuple[StepId, StepId], frozenset[StepId]] = {}
         for item in given:
             found: dict[StepId, None] = {}
             for need in item.needs:
-                matching = names.matching(need.removeprefix(IF_ANY))
+                wanted, _, causes = need.partition(EXCUSING)
+                matching = names.meant(wanted)
                 if not matching and not need.startswith(IF_ANY):
                     problems.append(f"{item.id} needs {need}, and there is no such step")
                 found.update(dict.fromkeys(matching))
+                excused |= {(item.id, name): frozenset(names.matching(causes)) for name in matching if causes}
             needs[item.id] = tuple(found)
         if problems:
             raise GraphInvalid("the steps do not make a graph", evidence=tuple(problems))
         self._needs = needs
+        self._excused = excused
         self._items = {name: by_id[name] for name in _ordered(needs)}
         self._ids = tuple(self._items)
         needed_by: dict[StepId, list[StepId]] = {name: [] for name in self._items}
@@ -73,6 +78,25 @@ class Graph(Generic[Look, Act]):
         """What this one needs, patterns resolved."""
         return self._needs[name]
 
+    def failing(self, name: StepId, causes: Mapping[StepId, Collection[StepId]]) -> tuple[StepId, ...]:
+        """Of what this one needs, that which keeps it back, given the root causes of each that did not end well."""
+        return tuple(
+            need for need in self._needs[name] if need in causes and not set(causes[need]) <= self._excused.get((name, need), set())
+        )
+
+    def stops_a_step(self, name: StepId) -> bool:
+        """Whether any step hangs on this one, directly or through others."""
+        seen: set[StepId] = set()
+        ahead = [name]
+        while ahead:
+            for user in self._needed_by[ahead.pop()]:
+                if is_step(self._items[user]):
+                    return True
+                if user not in seen:
+                    seen.add(user)
+                    ahead.append(user)
+        return False
+
     def needed_by(self, name: StepId) -> tuple[StepId, ...]:
         """What needs this one directly."""
         return self._needed_by[name]
@@ -95,6 +119,12 @@ class _Names:
         self._all = frozenset(ids)
         self._sorted = sorted(self._all)
         self._found: dict[str, tuple[StepId, ...]] = {}
+
+    def meant(self, need: str) -> tuple[StepId, ...]:
+        """The ids that a need names, whatever its kind."""
+        pattern, *others = need.removeprefix(IF_ANY).split(BUT_NOT)
+        left_out = {name for other in others for name in self.matching(other)}
+        return tuple(name for name in self.matching(pattern) if name not in left_out)
 
     def matching(self, need: str) -> tuple[StepId, ...]:
         """The ids that fit, sorted; none when nothing does."""

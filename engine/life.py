@@ -275,3 +275,17 @@ def live_check(check: Check[Look], around: Surroundings[Look, Act]) -> Result:
         return Result(check.id, Outcome.INTERRUPTED, sight.last, error)
     except BlackstartError as error:
         return Result(check.id, Outcome.FAILED, sight.last, error)
+
+
+def live_vetoed(step: Step[Look, Act], around: Surroundings[Look, Act], *, resumed: bool) -> Result:
+    """The life of a standing step that a check forbids to act: one look. Satisfied it is as good as any other, else blocked."""
+    sight: Sight[Look, Act] = Sight(step, around, step.id)
+    try:
+        seen = sight.look()
+    except Interrupted as error:
+        return Result(step.id, Outcome.INTERRUPTED, sight.last, error, resumed=resumed)
+    except BlackstartError:
+        return Result(step.id, Outcome.BLOCKED, sight.last, resumed=resumed)
+    if seen.condition is not Condition.SATISFIED:
+        return Result(step.id, Outcome.BLOCKED, seen, resumed=resumed)
+    return Result(step.id, Outcome.HELD if seen.held else Outcome.OK, seen, resumed=resumed)

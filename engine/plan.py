@@ -117,6 +117,10 @@ def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None,
     def visit(name: StepId) -> PlanLine:
         after = tuple(need for need in graph.needs(name) if not lines[need].settled)
         item = graph[name]
+        if after and is_step(item) and item.standing and all(is_check(graph[need]) for need in after):
+            standing = _line(item, look)
+            if standing.verdict is Verdict.NOOP:
+                return standing
         if after:
             return PlanLine(name, item.title, Verdict.KNOWN_AFTER, after=after, inputs=inputs_of(item))
         return _line(item, look)
@@ -135,7 +139,7 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
                 hazard = item.hazard(seen)
                 act = needed_act(item, seen, hazard)
         elif verdict is not Verdict.NOOP:
-            verdict = _says_no(item)
+            verdict = _says_no(item, seen)
     except Interrupted:
         raise
     except BlackstartError as error:
@@ -157,6 +161,6 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
     )
 
 
-def _says_no(item: Step[Look, Act] | Check[Look]) -> Verdict:
-    advisory = is_check(item) and item.severity is not Severity.BLOCKING
+def _says_no(item: Step[Look, Act] | Check[Look], seen: Probe | None = None) -> Verdict:
+    advisory = is_check(item) and (item.severity if seen is None else item.severity_of(seen)) is not Severity.BLOCKING
     return Verdict.WARNING if advisory else Verdict.REFUSED

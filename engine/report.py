@@ -15,6 +15,7 @@ from engine.errors import (
     EXIT_OK,
     EXIT_STEP_FAILED,
     BlackstartError,
+    PreflightRefused,
 )
 from engine.probe import Condition
 from engine.step import StepId
@@ -141,4 +142,7 @@ class Report:
             seen = {step.condition for step in self.root_causes}
             return EXIT_DRIFT if seen - {None, Condition.UNKNOWN} else EXIT_STEP_FAILED
         codes = {step.error.exit_code if step.error is not None else EXIT_STEP_FAILED for step in self.root_causes}
-        return codes.pop() if len(codes) == 1 else EXIT_STEP_FAILED
+        refused = codes == {PreflightRefused.exit_code}
+        if len(codes) > 1 or (refused and any(step.tries for step in self.steps)):
+            return EXIT_STEP_FAILED  # a part was refused, and the rest was done: not "before anything was changed"
+        return codes.pop()

@@ -27,6 +27,7 @@ class Schedule(Generic[Look, Act]):
         self._running: set[StepId] = set()
         self._load: Counter[str] = Counter()
         self._causes: dict[StepId, tuple[StepId, ...]] = {}
+        self._vetoed: dict[StepId, tuple[StepId, ...]] = {}
 
     @property
     def running(self) -> int:
@@ -48,6 +49,10 @@ class Schedule(Generic[Look, Act]):
             taken.append(name)
         return taken
 
+    def vetoed(self, name: StepId) -> tuple[StepId, ...]:
+        """The checks because of which this standing step may be looked at and must not act; none for any other."""
+        return self._vetoed.get(name, ())
+
     def end(self, name: StepId, *, done: bool) -> list[tuple[StepId, tuple[StepId, ...]]]:
         """A running step has ended. Answers all that will never run because of it, with the root causes.
 
@@ -58,8 +63,9 @@ class Schedule(Generic[Look, Act]):
         self._load[system] -= 1
         if self._parked.get(system):
             heapq.heappush(self._ready, heapq.heappop(self._parked[system]))
+        vetoed = self._vetoed.pop(name, (name,))
         if not done:
-            self._causes[name] = (name,)
+            self._causes[name] = vetoed
         return self._settle(name)
 
     def _settle(self, ended: StepId) -> list[tuple[StepId, tuple[StepId, ...]]]:
@@ -70,9 +76,13 @@ class Schedule(Generic[Look, Act]):
                 self._waiting_for[user] -= 1
                 if self._waiting_for[user]:
                     continue
-                causes = dict.fromkeys(c for need in self._graph.needs(user) for c in self._causes.get(need, ()))
+                failed = self._graph.failing(user, self._causes)
+                causes = dict.fromkeys(c for need in failed for c in self._causes[need])
                 item = self._graph[user]
-                if causes and not (is_step(item) and item.always):
+                if causes and is_step(item) and item.standing and not any(is_step(self._graph[need]) for need in failed):
+                    self._vetoed[user] = tuple(causes)
+                    heapq.heappush(self._ready, self._place[user])
+                elif causes and not (is_step(item) and item.always):
                     self._causes[user] = tuple(causes)
                     blocked.append((user, tuple(causes)))
                     settled.append(user)

@@ -31,6 +31,22 @@ def if_any(pattern: str) -> str:
     return IF_ANY + pattern
 
 
+BUT_NOT = " but-not:"
+
+
+def all_but(pattern: str, *others: str) -> str:
+    """A need for everything that fits the pattern and none of the others; nothing may be left of it."""
+    return IF_ANY + BUT_NOT.join((pattern, *others))
+
+
+EXCUSING = " excusing:"
+
+
+def excusing(pattern: str, causes: str) -> str:
+    """A need that keeps nobody back where it failed, or was blocked, for nothing but these causes (a pattern of checks)."""
+    return pattern + EXCUSING + causes
+
+
 class Severity(Enum):
     """Whether a check that is not satisfied stops what needs it. A watched one stops nothing, but verify takes it for drift."""
 
@@ -71,6 +87,11 @@ class Step(Protocol[Look_contra, Act_contra]):
     @property
     def always(self) -> bool:
         """Runs although something failed (release a lease, collect diagnostics)."""
+
+    @property
+    def standing(self) -> bool:
+        """Found satisfied, it holds nobody up although a check that it needs says no: those speak about its act, not about what is
+        there. Whatever acts after it must need by itself the checks that speak about its own act."""
 
     @property
     def sight_s(self) -> float:
@@ -115,6 +136,9 @@ class Check(Protocol[Look_contra]):
     def needs(self) -> Collection[str]: ...
     @property
     def severity(self) -> Severity: ...
+    def severity_of(self, seen: Probe) -> Severity:
+        """The severity of this very answer, where that is not the same for all: not known may weigh less than no."""
+
     @property
     def sight_s(self) -> float: ...
     def probe(self, look: Look_contra) -> Probe: ...
@@ -129,6 +153,10 @@ class BaseStep:
 
     @property
     def always(self) -> bool:
+        return False
+
+    @property
+    def standing(self) -> bool:
         return False
 
     @property
@@ -166,6 +194,10 @@ class BaseCheck:
     @property
     def severity(self) -> Severity:
         return Severity.BLOCKING
+
+    def severity_of(self, seen: Probe) -> Severity:
+        """The same for every answer unless the check says otherwise."""
+        return self.severity
 
     @property
     def sight_s(self) -> float:

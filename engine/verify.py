@@ -85,7 +85,7 @@ def _line(
         blocked_by=above if outcome is Outcome.BLOCKED else (),
         started=started,
         seconds=seconds,
-        advisory=is_check(item) and item.severity is Severity.ADVISORY,
+        advisory=is_check(item) and item.severity_of(seen) is Severity.ADVISORY,
     )
 
 

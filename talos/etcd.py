@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adapters.ports import TalosView
 from adapters.talos.results import EtcdData, EtcdState
 from engine.errors import PermanentError
@@ -15,14 +17,19 @@ NO_QUORUM = (
 )
 
 
-def etcd_probe(talos: TalosView, house: House) -> Probe:
+def etcd_probe(
+    talos: TalosView, house: House, *, absent: Collection[str] = (), never_made: Collection[str] = ()
+) -> Probe:
     """MISSING only when every control plane was asked and none has data; SATISFIED when all are healthy members of one cluster.
 
+    `absent` names control planes whose host is off: the others are enough where they have an etcd that works, and prove nothing
+    where they have none. Of those `never_made` there is not even a VM: they have no data.
     Raises PermanentError on two different clusters: data that were written to both cannot be joined by a program.
     """
-    states = {node.name: talos.etcd(node.address) for node in house.control_planes}
+    states = {node.name: talos.etcd(node.address) for node in house.control_planes if node.name not in never_made}
     blind = [name for name, state in states.items() if state.data is EtcdData.UNKNOWN]
-    if blind:
+    works = any(state.healthy for state in states.values())
+    if blind and not (works and set(blind) <= set(absent)):
         return unknown("not every control plane could be asked for its etcd", *blind)
     having = {name: state for name, state in states.items() if state.data is EtcdData.PRESENT}
     if not having:
@@ -33,12 +40,15 @@ def etcd_probe(talos: TalosView, house: House) -> Probe:
     strangers = members - expected
     if strangers:
         return changing("etcd has members that are no control planes of this house", *sorted(strangers))
-    waiting = sorted(name for name, state in states.items() if not state.healthy or name not in members)
+    late = (name for name, state in states.items() if not state.healthy or name not in members)
+    waiting = sorted(name for name in late if name not in absent)
     if waiting:
         lines = (f"{name}: {_told(state, listed=name in members)}" for name, state in states.items())
         hint = "" if any(state.healthy for state in states.values()) else NO_QUORUM
         return changing("not yet healthy members: " + ", ".join(waiting), *lines, hint=hint)
-    return satisfied(f"{len(members)} healthy members of one etcd", *sorted(members))
+    healthy = sorted(name for name, state in states.items() if state.healthy and name in members)
+    left_out = f"; without {', '.join(sorted(absent))}, whose host is offline" if absent else ""
+    return satisfied(f"{len(healthy)} healthy members of one etcd{left_out}", *healthy)
 
 
 def _told(state: EtcdState, *, listed: bool) -> str:

@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adapters.helm.helmfile import Helmfile
+from adapters.helm.helmfile import Helmfile, could_not_ask
 from adapters.helm.results import Crd
 from adapters.kubernetes.objects import Obj, name_of, rows, table, text
 from adapters.process.results import ProgramFailed
 from engine.digest import digest
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from house.model import House
 from house.yamlfile import YamlInvalid, value
 
@@ -49,6 +49,10 @@ class ChartCrds:
             rendered = self._helmfile.template(namespace, name)
         except ProgramFailed as error:
             last = error.finished.stderr_tail[-1:] or (error.what,)
+            if could_not_ask(last[0]):
+                raise TransientError(
+                    f"the server of {release.chart} could not be asked: {last[0]}", evidence=error.finished.stderr_tail[-3:]
+                ) from error
             raise PermanentError(
                 f"{release.chart} {release.version} cannot be rendered: {last[0]}", evidence=error.finished.stderr_tail[-5:]
             ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -75,7 +76,7 @@ class Helmfile:
         return digest(wish.chart, wish.version, wish.written, wish.values, _folder_digest(chart) if chart else "")
 
     def chart_problem(self, namespace: str, name: str) -> str:
-        """Why the chart cannot be fetched, in helm's words; "" when it can."""
+        """Why there is no such chart, in helm's words; "" when there is. TransientError where its server could not be asked."""
         wish = self._wish(namespace, name)
         chart = self._local_chart(wish.chart)
         if chart is not None:
@@ -83,7 +84,7 @@ class Helmfile:
         try:
             self._runner.run(["helm", "show", "chart", *self._where(wish)], env=_ENVIRONMENT, timeout_s=_CHART_S)
         except ProgramFailed as error:
-            return error.finished.stderr_tail[-1] if error.finished.stderr_tail else error.what
+            return not_there(error, wish.chart)
         return ""
 
     def template(self, namespace: str, name: str) -> str:
@@ -266,6 +267,35 @@ _PASSING = (
     "Internal error occurred",
     "no endpoints available",
 )
+
+
+# helm's, its registry client's and its repositories' words for: the server answered, and has no such chart or version.
+_ABSENT = re.compile(
+    r"\b404\b|not found|manifest unknown|name unknown|no chart (version|name) found|no cached repo found|"
+    r"\b(401|403)\b|denied|unauthorized|improper constraint|invalid reference|no such file",
+    re.IGNORECASE,
+)
+_CANNOT_ASK = re.compile(
+    r"\b(408|429|50[0-9])\b|no such host|timeout|timed out|deadline exceeded|connection (refused|reset)|\bEOF\b|unreachable|"
+    r"toomanyrequests",
+    re.IGNORECASE,
+)
+
+
+def could_not_ask(words: str) -> bool:
+    """Whether helm's words say that a server gave no answer, or none that counts."""
+    return _CANNOT_ASK.search(words) is not None
+
+
+def not_there(error: ProgramFailed, chart: str) -> str:
+    """helm's last words where they say that there is no such chart. Anything else was no answer: TransientError with them."""
+    said = error.finished.stderr_tail
+    words = said[-1] if said else error.what
+    if _ABSENT.search(words) and not could_not_ask(words):
+        return words
+    raise TransientError(
+        f"the server of {chart} could not be asked: {words}", evidence=said[-3:], hint="is it up, and reachable from here?"
+    ) from error
 
 
 def _translated(error: ProgramFailed, release: Release) -> PermanentError | TransientError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from adapters.hold.canary import CANARIES
@@ -50,13 +50,13 @@ class KubernetesHold:
             if not _same(there.get((kind.name, name_of(ours))), ours)
         )
 
-    def refusals(self) -> tuple[Refusal, ...]:
-        """Try the canaries as a dry run on every control plane's own API server.
+    def refusals(self, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
+        """Try the canaries as a dry run on every control plane's own API server, but for those that are known to be off.
 
         Raises TransientError when a server cannot be asked: a hold that was not seen everywhere is not in place.
         """
-        servers = self._clients.each()
-        answers = each(self._workers, _refusals_of, servers, at_once=len(servers))
+        servers = [(address, client) for address, client in self._clients.each() if address not in silent]
+        answers = each(self._workers, _refusals_of, servers, at_once=max(1, len(servers)))
         return tuple(answer for of_one in answers for answer in of_one)
 
     def install(self) -> None:

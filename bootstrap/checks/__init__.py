@@ -10,6 +10,7 @@ from bootstrap.checks import (
     definitions,
     engines,
     etcd_healthy,
+    host,
     image,
     kept_disks,
     keys,
@@ -28,7 +29,7 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "engines", "etcd_healthy", "image",
+    "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "engines", "etcd_healthy", "host", "image",
     "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
     "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.absent import absent_nodes, left_out
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House
@@ -12,7 +13,7 @@ from house.model import House
 
 @dataclass(frozen=True)
 class ApiServers(BaseCheck):
-    """All ready: the hold must bite on each of them, so one that is late is waited for."""
+    """All ready: the hold must bite on each of them, so one that is late is waited for. One whose host is off admits nothing."""
 
     house: House
     id = StepId("kubernetes.api-servers")
@@ -24,11 +25,14 @@ class ApiServers(BaseCheck):
         return self.house.limits.api_s
 
     def probe(self, look: LookContext) -> Probe:
-        servers = look.cluster.api_servers()
-        late = tuple(f"{s.address}: {s.detail or 'not ready'}" for s in servers if not s.ready)
-        if late or len(servers) < len(self.house.control_planes):
+        absent = {node.address: node.name for node in absent_nodes(look.proxmox, self.house) if node.control_plane}
+        asked = look.cluster.api_servers()
+        ready = [server for server in asked if server.ready]
+        late = tuple(f"{s.address}: {s.detail or 'not ready'}" for s in asked if not s.ready and s.address not in absent)
+        gone = set(absent) - {server.address for server in ready}
+        if late or not ready or len(ready) + len(gone) < len(self.house.control_planes):
             return changing(f"{len(late)} of {len(self.house.control_planes)} API servers are not ready", *late)
-        return satisfied(f"{len(servers)} ready, {servers[0].version}")
+        return satisfied(f"{len(ready)} ready, {ready[0].version}{left_out(absent[address] for address in gone)}")
 
     def by_hand(self) -> str:
         port = self.house.cluster.api_port

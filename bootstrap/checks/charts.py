@@ -9,9 +9,12 @@ from pathlib import Path
 from adapters.context import LookContext
 from cluster.by_hand import rendered_by_hand
 from engine.errors import PermanentError
-from engine.probe import Probe, missing, satisfied
-from engine.step import BaseCheck, StepId
+from engine.probe import Condition, Probe, missing, satisfied
+from engine.step import BaseCheck, Severity, StepId
 from house.model import House, Release
+
+# A server that is down is not waited for here: who needs it tries it again in its turn.
+SIGHT_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,14 @@ class Chart(BaseCheck):
 
     release: Release
     helmfile: Path
+    sight_s = SIGHT_S
 
     @property
     def id(self) -> StepId:
         return StepId(f"preflight.chart/{self.release.key}")
+
+    def severity_of(self, seen: Probe) -> Severity:
+        return unless_unknown(seen)
 
     @property
     def title(self) -> str:
@@ -47,10 +54,14 @@ class CrdChart(BaseCheck):
 
     house: House
     chart: Release
+    sight_s = SIGHT_S
 
     @property
     def id(self) -> StepId:
         return StepId(f"preflight.crds/{self.chart.key}")
+
+    def severity_of(self, seen: Probe) -> Severity:
+        return unless_unknown(seen)
 
     @property
     def title(self) -> str:
@@ -59,12 +70,20 @@ class CrdChart(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         try:
             found = look.releases.crds_of(self.chart.namespace, self.chart.name)
-        except PermanentError as error:
+        except PermanentError as error:  # what cannot be asked is transient, and so unknown
             return missing(error.what, *error.evidence, hint=error.hint)
         return satisfied(f"{self.chart.chart} {self.chart.version} brings {len(found)}")
 
     def by_hand(self) -> str:
         return f"{rendered_by_hand(self.house, self.chart)} | grep -c '^kind: CustomResourceDefinition'   # at least one"
+
+
+def unless_unknown(seen: Probe) -> Severity:
+    """A chart that is not there stops everything before the first VM; a server that cannot be asked stops nothing here.
+
+    What is deployed, or lies here already, needs no server, and the release itself is tried in its turn.
+    """
+    return Severity.ADVISORY if seen.condition is Condition.UNKNOWN else Severity.BLOCKING
 
 
 def checks(house: House) -> Iterator[Chart | CrdChart]:

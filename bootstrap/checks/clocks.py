@@ -1,11 +1,12 @@
-"""Whether the hosts and this machine agree on the time: certificates, tokens and restore points hang on it."""
+"""Whether each host and this machine agree on the time: certificates, tokens and restore points hang on it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from engine.probe import Probe, missing, satisfied
+from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from house.model import House
 
@@ -13,26 +14,37 @@ MOST_S = 30.0
 
 
 @dataclass(frozen=True)
-class Clocks(BaseCheck):
-    """Every host's clock within half a minute of ours."""
+class Clock(BaseCheck):
+    """One host's clock within half a minute of ours."""
 
-    house: House
-    id = StepId("preflight.clocks")
-    title = "clocks agree"
-    needs = ("preflight.quorum",)
+    host: str
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"preflight.clock/{self.host}")
+
+    @property
+    def title(self) -> str:
+        return f"the clock of {self.host} agrees"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"preflight.host/{self.host}",)
 
     def probe(self, look: LookContext) -> Probe:
-        hosts = {node.host for node in self.house.nodes}
-        offsets = {h.name: h.clock - look.clock.now() for h in look.proxmox.hosts() if h.name in hosts}
-        off = tuple(f"{name}: {offset:+.0f} s" for name, offset in sorted(offsets.items()) if abs(offset) > MOST_S)
-        if off:
-            return missing(f"clocks are more than {MOST_S:.0f} s away from this machine's", *off)
-        return satisfied(f"{len(offsets)} hosts within {MOST_S:.0f} s")
+        found = next((host for host in look.proxmox.hosts() if host.name == self.host), None)
+        if found is None:
+            return unknown(f"{self.host} is not online")
+        offset = found.clock - look.clock.now()
+        if abs(offset) > MOST_S:
+            return missing(f"its clock is more than {MOST_S:.0f} s away from this machine's", f"{self.host}: {offset:+.0f} s")
+        return satisfied(f"within {MOST_S:.0f} s")
 
     def by_hand(self) -> str:
-        return "date -u   # here, and on every Proxmox host: the same to a few seconds"
+        return f"date -u   # here, and on {self.host}: the same to a few seconds"
 
 
-def check(house: House) -> Clocks:
-    """The check of this house."""
-    return Clocks(house)
+def checks(house: House) -> Iterator[Clock]:
+    """One for every host that a node's VM is on."""
+    for host in sorted({node.host for node in house.nodes}):
+        yield Clock(host)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from bootstrap.checks.charts import SIGHT_S, unless_unknown
 from cluster.by_hand import manifest_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied
-from engine.step import BaseCheck, StepId
+from engine.step import BaseCheck, Severity, StepId
 from house.model import CrdSource, House
 
 
@@ -18,10 +19,14 @@ class Definitions(BaseCheck):
     """One entry: fetched and checked here, and kept for the step that applies it."""
 
     source: CrdSource
+    sight_s = SIGHT_S
 
     @property
     def id(self) -> StepId:
         return StepId(f"preflight.crds/{self.source.key}")
+
+    def severity_of(self, seen: Probe) -> Severity:
+        return unless_unknown(seen)
 
     @property
     def title(self) -> str:

@@ -17,7 +17,6 @@ class KeptDisks(BaseCheck):
 
     house: House
     node: Node
-    needs = ("preflight.quorum",)  # and so the privileges: Proxmox lists a VM's disks only to who may configure it
 
     @property
     def id(self) -> StepId:
@@ -26,6 +25,11 @@ class KeptDisks(BaseCheck):
     @property
     def title(self) -> str:
         return f"no disk of an earlier VM {self.node.vm_id} is forgotten"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        # And so the privileges: Proxmox lists a VM's disks only to who may configure it.
+        return (f"preflight.host/{self.node.host}",)
 
     def probe(self, look: LookContext) -> Probe:
         if any(vm.vm_id == self.node.vm_id for vm in look.proxmox.vms()):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from bootstrap.needs import configured
+from cluster.absent import absent_nodes, left_out
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House
@@ -12,7 +14,7 @@ from house.model import House
 
 @dataclass(frozen=True)
 class Nodes(BaseCheck):
-    """Every node of the house Ready."""
+    """Every node of the house Ready, but for those whose host is off."""
 
     house: House
     id = StepId("kubernetes.nodes")
@@ -21,7 +23,7 @@ class Nodes(BaseCheck):
     @property
     def needs(self) -> tuple[str, ...]:
         first = [f"helm.sync-release/{release.key}" for release in self.house.releases if not release.needs]
-        return ("kubernetes.api-servers", *first)
+        return (configured(), "kubernetes.api-servers", *first)
 
     @property
     def sight_s(self) -> float:
@@ -29,16 +31,19 @@ class Nodes(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         there = {node.name: node for node in look.cluster.nodes()}
-        late = []
+        absent = {node.name for node in absent_nodes(look.proxmox, self.house)}
+        late, gone = [], []
         for node in self.house.nodes:
             state = there.get(node.name)
-            if state is None:
+            if node.name in absent and not (state and state.ready):
+                gone.append(node.name)
+            elif state is None:
                 late.append(f"{node.name}: has not joined")
             elif not state.ready:
                 late.append(f"{node.name}: {state.reason or 'has not said'}")
         if late:
             return changing(f"{len(late)} of {len(self.house.nodes)} nodes are not ready", *late)
-        return satisfied(f"{len(self.house.nodes)} nodes ready")
+        return satisfied(f"{len(self.house.nodes) - len(gone)} nodes ready{left_out(gone)}")
 
     def by_hand(self) -> str:
         return f"kubectl get nodes -o wide   # {len(self.house.nodes)} nodes, Ready"

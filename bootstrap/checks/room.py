@@ -20,7 +20,6 @@ class Room(BaseCheck):
 
     house: House
     host: str
-    needs = ("preflight.quorum",)
 
     @property
     def id(self) -> StepId:
@@ -29,6 +28,10 @@ class Room(BaseCheck):
     @property
     def title(self) -> str:
         return f"{self.host} has memory and space"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"preflight.host/{self.host}",)
 
     def probe(self, look: LookContext) -> Probe:
         here = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.nodes if node.host == self.host]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.talos.results import Phase
+from bootstrap.needs import BEFORE_THE_CLUSTER
 from cluster.vms import disk_sizes, find_vm
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition, Probe, changing, drifted, missing, satisfied, unknown
@@ -22,6 +23,7 @@ class ApplyConfig(BaseStep):
 
     house: House
     node: Node
+    standing = True
     system = "talos"  # one for all nodes: what disturbs a node waits for what disturbs another
 
     @property
@@ -34,7 +36,7 @@ class ApplyConfig(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("talos.render-configs", f"proxmox.start-vm/{self.node.name}")
+        return (BEFORE_THE_CLUSTER, "talos.render-configs", f"proxmox.start-vm/{self.node.name}")
 
     @property
     def sight_s(self) -> float:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from adapters.ports import ProxmoxView, TalosView
+from bootstrap.needs import BEFORE_THE_CLUSTER, configured
+from cluster.absent import absent_nodes, first_present, never_made
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe
 from engine.step import BaseStep, Notes, StepId
@@ -15,14 +18,19 @@ from talos.etcd import etcd_probe
 
 @dataclass(frozen=True)
 class BootstrapEtcd(BaseStep):
-    """One etcd with every control plane as a healthy member."""
+    """One etcd with every control plane as a healthy member, but for those whose host is off."""
 
     house: House
     system = "etcd"
     id = StepId("talos.bootstrap-etcd")
     title = "etcd bootstrapped"
-    needs = ("talos.apply-config/*",)
+    standing = True
     settle_s = 5.0
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        # One control plane on a dead host must not keep the others down. Whether etcd may be made, the probe asks all of them.
+        return (BEFORE_THE_CLUSTER, *map(configured, (node.name for node in self.house.control_planes)))
 
     @property
     def sight_s(self) -> float:
@@ -37,16 +45,20 @@ class BootstrapEtcd(BaseStep):
         return self.house.bootstrap_node.name
 
     def probe(self, look: LookContext) -> Probe:
-        return etcd_probe(look.talos, self.house)
+        return self._seen(look.talos, look.proxmox)
+
+    def _seen(self, talos: TalosView, proxmox: ProxmoxView) -> Probe:
+        absent = frozenset(node.name for node in absent_nodes(proxmox, self.house) if node.control_plane)
+        return etcd_probe(talos, self.house, absent=absent, never_made=absent & never_made(proxmox, self.house))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         # The look that led here may be old by the time of the act, and a second etcd can't be taken back: look once more.
-        again = etcd_probe(act.talos, self.house)
+        again = self._seen(act.talos, act.proxmox)
         if again.condition is not Condition.MISSING:
             raise PermanentError(
                 "etcd is not bootstrapped: what was seen has changed since", evidence=(again.detail, *again.evidence)
             )
-        act.talos.bootstrap_etcd(self.house.bootstrap_node.address)
+        act.talos.bootstrap_etcd(first_present(act.proxmox, self.house).address)
 
     def by_hand(self) -> str:
         node = self.house.bootstrap_node

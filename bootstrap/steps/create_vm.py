@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, Vm, VmSpec
+from bootstrap.needs import BEFORE_ANYTHING, of_disks, on_host
 from cluster.vms import await_task, find_vm, require_quorum
 from engine.digest import digest
 from engine.errors import PermanentError
@@ -26,6 +27,7 @@ class CreateVm(BaseStep):
     house: House
     node: Node
     system = "proxmox"
+    standing = True
     ready_s = CREATE_LIMIT_S
 
     @property
@@ -38,7 +40,8 @@ class CreateVm(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("preflight.*", f"proxmox.fetch-image/{self.node.host}")
+        first = (BEFORE_ANYTHING, *on_host(self.node.host), of_disks(self.node.name))
+        return (*first, f"proxmox.fetch-image/{self.node.host}")
 
     @property
     def inputs(self) -> str:

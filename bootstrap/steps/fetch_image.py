@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from bootstrap.needs import BEFORE_ANYTHING, on_host
 from cluster.images import has_image, to_be_made
 from cluster.vms import await_task
 from engine.digest import digest
@@ -25,7 +26,7 @@ class FetchImage(BaseStep):
     house: House
     host: str
     system = "proxmox"
-    needs = ("preflight.*",)
+    standing = True
     ready_s = DOWNLOAD_LIMIT_S
 
     @property
@@ -35,6 +36,10 @@ class FetchImage(BaseStep):
     @property
     def title(self) -> str:
         return f"Talos image on {self.host}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (BEFORE_ANYTHING, *on_host(self.host))
 
     @property
     def inputs(self) -> str:

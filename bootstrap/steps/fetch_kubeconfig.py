@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.absent import first_present
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
@@ -31,7 +32,7 @@ class FetchKubeconfig(BaseStep):
         return missing("no kubeconfig of this cluster's CA and endpoint in the state folder")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        act.talos.fetch_kubeconfig(self.house.bootstrap_node.address)
+        act.talos.fetch_kubeconfig(first_present(act.proxmox, self.house).address)
 
     def by_hand(self) -> str:
         address = self.house.bootstrap_node.address

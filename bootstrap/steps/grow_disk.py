@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from bootstrap.needs import TO_CHANGE_VMS
 from cluster.vms import await_task, disk_sizes, find_vm, require_quorum
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -22,6 +23,7 @@ class GrowDisk(BaseStep):
     node: Node
     disk: NodeDisk
     system = "proxmox"
+    standing = True
 
     @property
     def id(self) -> StepId:
@@ -33,7 +35,7 @@ class GrowDisk(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"proxmox.create-vm/{self.node.name}",)
+        return (*TO_CHANGE_VMS, f"preflight.host/{self.node.host}", f"proxmox.create-vm/{self.node.name}")
 
     @property
     def inputs(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.helm.results import Crd
 from adapters.kubernetes.results import CrdState
+from bootstrap.needs import BEFORE_THE_CLUSTER
 from cluster.by_hand import crds_by_hand, definitions_by_hand
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
@@ -25,7 +26,7 @@ class _Install(BaseStep):
     """The CRDs of one origin established; one that somebody else keeps by now is left to them, older or newer."""
 
     system = "kubernetes"
-    needs = ("kubernetes.api-servers",)
+    standing = True
 
     @property
     def key(self) -> str:
@@ -43,6 +44,10 @@ class _Install(BaseStep):
     def command(self, *flags: str) -> str:
         """What a person types to apply them; `flags` are kubectl's."""
         raise NotImplementedError
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (BEFORE_THE_CLUSTER, f"preflight.crds/{self.key}", "kubernetes.api-servers")
 
     def probe(self, look: LookContext) -> Probe:
         wanted = self.wanted(look)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from bootstrap.needs import BEFORE_THE_CLUSTER
 from cluster.by_hand import secret_by_hand
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
@@ -21,6 +22,7 @@ class PutSecret(BaseStep):
     house: House
     secret: BootstrapSecret
     system = "kubernetes"
+    standing = True
 
     @property
     def id(self) -> StepId:
@@ -33,7 +35,7 @@ class PutSecret(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"kubernetes.create-namespace/{self.secret.namespace}",)
+        return (BEFORE_THE_CLUSTER, f"kubernetes.create-namespace/{self.secret.namespace}")
 
     @property
     def inputs(self) -> str:

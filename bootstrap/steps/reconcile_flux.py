@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from bootstrap.needs import BEFORE_THE_CLUSTER
 from cluster.flux import flux_probe, refuse_suspended_source
 from engine.probe import Probe
 from engine.step import BaseStep, Notes, StepId
@@ -20,7 +21,7 @@ class ReconcileFlux(BaseStep):
     system = "flux"
     id = StepId("flux.reconcile")
     title = "Flux reconciled"
-    needs = ("helm.sync-release/*", "kubernetes.nodes")
+    needs = (BEFORE_THE_CLUSTER, "helm.sync-release/*", "kubernetes.nodes")
 
     @property
     def ready_s(self) -> float:

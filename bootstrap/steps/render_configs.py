@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from bootstrap.needs import BEFORE_ANYTHING
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
@@ -17,7 +18,8 @@ class RenderConfigs(BaseStep):
 
     house: House
     system = "workstation"
-    needs = ("preflight.*",)
+    standing = True
+    needs = (BEFORE_ANYTHING,)
     id = StepId("talos.render-configs")
     title = "machineconfigs rendered"
 

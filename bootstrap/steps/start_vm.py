@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState
+from bootstrap.needs import TO_CHANGE_VMS
 from cluster.vms import await_task, find_vm, require_quorum
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any
@@ -23,6 +24,7 @@ class StartVm(BaseStep):
     house: House
     node: Node
     system = "proxmox"
+    standing = True
     ready_s = START_LIMIT_S
 
     @property
@@ -35,7 +37,8 @@ class StartVm(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"proxmox.create-vm/{self.node.name}", if_any(f"proxmox.grow-disk/{self.node.name}-*"))
+        first = (*TO_CHANGE_VMS, f"preflight.host/{self.node.host}", f"preflight.room/{self.node.host}")
+        return (*first, f"proxmox.create-vm/{self.node.name}", if_any(f"proxmox.grow-disk/{self.node.name}-*"))
 
     @property
     def inputs(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.ports import ReleasesView
+from bootstrap.needs import BEFORE_THE_CLUSTER
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Release
@@ -20,6 +21,7 @@ class SyncRelease(BaseStep):
     house: House
     release: Release
     system = "helm"
+    standing = True
 
     @property
     def id(self) -> StepId:
@@ -32,8 +34,9 @@ class SyncRelease(BaseStep):
     @property
     def needs(self) -> tuple[str, ...]:
         before = tuple(f"helm.sync-release/{key}" for key in self.release.needs)
+        known = (BEFORE_THE_CLUSTER, f"preflight.chart/{self.release.key}")
         first = ("kubernetes.create-namespace/*", "kubernetes.put-secret/*", if_any("kubernetes.install-crds/*"))
-        return (*first, "hold.install", *before)
+        return (*known, *first, "hold.install", *before)
 
     @property
     def ready_s(self) -> float:

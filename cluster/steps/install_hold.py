@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.absent import silent_servers
 from cluster.by_hand import POLICIES_FILE
 from cluster.holding import hold_probe
 from engine.probe import Probe
@@ -25,7 +26,7 @@ class InstallHold(BaseStep):
     needs = (if_any("hold.declare/*"), if_any("kubernetes.install-crds/*"), if_any("kubernetes.api-servers"))
 
     def probe(self, look: LookContext) -> Probe:
-        return hold_probe(look.hold)
+        return hold_probe(look.hold, silent=silent_servers(look.proxmox, look.cluster, self.house))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         act.hold.install()

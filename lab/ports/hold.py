@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from engine.errors import TransientError
 from lab.world.kubernetes import KubeWorld
@@ -31,12 +33,12 @@ class ModelledHold:
         with self._world.looking():
             return () if self._kube.objects().policies_bite_at is not None else (POLICY,)
 
-    def refusals(self) -> tuple[Refusal, ...]:
+    def refusals(self, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
         """See ports.HoldView."""
         with self._world.looking():
             bite_at = self._kube.objects().policies_bite_at
             biting = bite_at is not None and self._world.clock.monotonic() >= bite_at
-            servers = [self._kube.talos.at(node.address) for node in self._kube.house.control_planes]
+            servers = [self._kube.talos.at(node.address) for node in self._kube.house.control_planes if node.address not in silent]
             for machine in servers:
                 if not self._kube.api_ready(machine):
                     raise TransientError(f"the API server at {machine.address} cannot be asked", evidence=("connection refused",))

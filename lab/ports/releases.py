@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from adapters.helm.results import Crd, ReleaseState, ReleaseStatus
 from engine.digest import digest
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from house.model import Release
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld, Objects
@@ -46,16 +46,23 @@ class ModelledReleases:
 
     def chart_problem(self, namespace: str, name: str) -> str:
         """See ports.ReleasesView."""
-        return self._unfetchable.get(f"{namespace}/{name}", "")
+        return self._problem(namespace, name)
 
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """See ports.ReleasesView."""
-        problem = self._unfetchable.get(f"{namespace}/{name}", "")
+        problem = self._problem(namespace, name)
         chart = self._one(self._kube.house.crd_charts, namespace, name)
         if problem:
             raise PermanentError(f"{chart.chart} {chart.version} cannot be rendered: {problem}")
         names = BROUGHT.get(name, (f"{name}.example.net",))
         return tuple(Crd(crd, chart.key, ("v1",), digest(crd, chart.version), "{}") for crd in names)
+
+    def _problem(self, namespace: str, name: str) -> str:
+        """Why there is no such chart. Words that begin with a 5xx are those of a server that could not be asked."""
+        problem = self._unfetchable.get(f"{namespace}/{name}", "")
+        if problem.startswith("5"):
+            raise TransientError(f"the server of {namespace}/{name} could not be asked: {problem}")
+        return problem
 
     def open_runs(self) -> tuple[str, ...]:
         """See ports.ReleasesView."""
@@ -65,6 +72,9 @@ class ModelledReleases:
     def sync(self, namespace: str, name: str, run: str) -> None:
         """See ports.Releases."""
         wanted = self._wanted(namespace, name)
+        problem = self._problem(namespace, name)
+        if problem:
+            raise PermanentError(f"helm: {problem}")
         with self._world.looking():
             objects = self._kube.objects()
             old = objects.releases.get((namespace, name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from engine.probe import Condition, missing, satisfied
 from engine.step import Hazard, StepId
 from house.bootstrapping import with_flux_keys
@@ -38,9 +40,28 @@ def test_nothing_is_made_before_every_preflight_check_has_said_yes(bare: Running
                     todo.append(need)
         return found
 
+    of_one = ("preflight.host/", "preflight.clock/", "preflight.room/", "preflight.kept-disks/", "preflight.backup")
     checks = {c.id for c in bare.bootstrap.checks if c.id.startswith("preflight.")}
+    of_all = {name for name in checks if not name.startswith(of_one)}
     for each in bare.bootstrap.steps:
-        assert checks <= above(each.id), each.id
+        assert of_all <= above(each.id), each.id
+
+
+@pytest.mark.parametrize("node", ["cp-2", "w-1"])
+def test_what_speaks_about_one_host_stands_before_its_own_vm_and_before_no_other(bare: Running, node: str) -> None:
+    graph = bare.bootstrap.graph()
+    host = bare.house.node(node).host
+    mine = {f"preflight.{what}/{host}" for what in ("host", "clock", "room")} | {f"preflight.kept-disks/{node}"}
+    assert mine <= set(graph.needs(StepId(f"proxmox.create-vm/{node}")))
+    for other in bare.house.nodes:
+        if other.name != node:
+            assert not mine & set(graph.needs(StepId(f"proxmox.create-vm/{other.name}")))
+
+
+def test_no_backup_stands_before_any_step(bare: Running) -> None:
+    graph = bare.bootstrap.graph()
+    assert not graph.stops_a_step(StepId("preflight.backup/apps/notes"))
+    assert graph.stops_a_step(StepId("preflight.quorum"))
 
 
 def test_every_step_can_be_done_by_hand(bare: Running) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,14 +25,14 @@ from engine.executor import run
 from engine.graph import Graph
 from engine.journal import open_journal, read_state
 from engine.limits import Limits
-from engine.probe import Probe, changing, drifted, held, missing, satisfied, unknown
+from engine.probe import Condition, Probe, changing, drifted, held, missing, satisfied, unknown
 from engine.report import Outcome
-from engine.step import Notes, Severity, StepId
+from engine.step import Notes, Severity, StepId, excusing
 from engine.stop import Stop
 from engine.waiting import Pace, SystemClock
 from engine.workers import Threads
 from lab.world.clock import VirtualClock
-from tests.engine.toys import HOUSE, Bench, Shelf, ToyStep, a_check, a_step, answers
+from tests.engine.toys import HOUSE, Bench, Shelf, ToyCheck, ToyStep, a_check, a_step, answers
 
 
 def test_a_run_without_work_writes_only_that_it_was(bench: Bench) -> None:
@@ -72,7 +74,8 @@ def test_a_check_waits_for_sight_and_for_what_is_changing(bench: Bench) -> None:
 
 @pytest.mark.parametrize("answer", [unknown("no route"), changing("starting")])
 def test_a_check_that_could_not_look_did_not_say_yes(bench: Bench, answer: Probe) -> None:
-    report = bench.run(a_check("api", answers(answer), sight_s=5.0))
+    step = replace(a_step("vm"), needs=("toy.check/api",))
+    report = bench.run(a_check("api", answers(answer), sight_s=5.0), step)
     assert report.exit_code == 20 and report["toy.check/api"].seconds == pytest.approx(5.0)
 
 
@@ -253,3 +256,54 @@ def test_a_second_stop_leaves_a_call_that_hangs(tmp_path: Path) -> None:
     release.set()
     assert report["toy.put/a"].outcome is Outcome.INTERRUPTED
     assert "toy.put/a" in read_state(tmp_path, lineage=HOUSE).in_flight
+
+
+def needing(name: str, *needs: str, **changes: Any) -> ToyStep:
+    """A step that needs checks, by their whole ids."""
+    return replace(a_step(name, **changes), needs=needs)
+
+
+def test_a_standing_step_that_is_satisfied_holds_nobody_up_although_its_check_says_no(bench: Bench) -> None:
+    bench.shelf.things.add("toy.put/vm")
+    no = a_check("image", answers(missing("none")))
+    report = bench.run(no, needing("vm", "toy.check/image", standing=True), a_step("started", "vm"))
+    assert [line.outcome for line in report.steps] == [Outcome.FAILED, Outcome.OK, Outcome.CHANGED]
+    assert report.exit_code == 30, "a part was refused and the rest was done"
+
+
+def test_a_standing_step_that_would_act_is_blocked_by_its_check_and_never_acts(bench: Bench) -> None:
+    no = a_check("image", answers(missing("none")))
+    report = bench.run(no, needing("vm", "toy.check/image", standing=True), a_step("started", "vm"))
+    assert [line.outcome for line in report.steps] == [Outcome.FAILED, Outcome.BLOCKED, Outcome.BLOCKED]
+    assert {line.blocked_by for line in report.steps[1:]} == {("toy.check/image",)}
+    assert report.exit_code == 20 and not bench.shelf.things
+
+
+def test_a_step_that_does_not_stand_and_one_behind_a_failed_step_stay_blocked(bench: Bench) -> None:
+    bench.shelf.things |= {"toy.put/vm", "toy.put/disk"}
+    no = a_check("image", answers(missing("none")))
+    report = bench.run(no, needing("vm", "toy.check/image"), a_step("disk", "vm", standing=True))
+    assert [line.outcome for line in report.steps] == [Outcome.FAILED, Outcome.BLOCKED, Outcome.BLOCKED]
+
+
+def test_a_need_that_failed_for_an_excused_cause_keeps_nobody_back_and_for_another_it_does(bench: Bench) -> None:
+    dead = a_check("host", answers(missing("dead")))
+    lost = needing("lost", "toy.check/host")
+    etcd = needing("etcd", excusing("toy.put/lost", "toy.check/host*"))
+    assert [line.outcome for line in bench.run(dead, lost, etcd).steps] == [Outcome.FAILED, Outcome.BLOCKED, Outcome.CHANGED]
+    etcd = needing("other", excusing("toy.put/lost", "toy.check/nothing*"))
+    assert [line.outcome for line in bench.run(dead, lost, etcd).steps] == [Outcome.FAILED, Outcome.BLOCKED, Outcome.BLOCKED]
+
+
+def test_an_answer_may_weigh_less_than_its_check(bench: Bench) -> None:
+    class Chart(ToyCheck):
+        def severity_of(self, seen: Probe) -> Severity:
+            return Severity.ADVISORY if seen.condition is Condition.UNKNOWN else Severity.BLOCKING
+
+    def of(answer: Probe) -> ToyCheck:
+        return Chart(StepId("toy.check/chart"), answers(answer), sight_s=1.0)
+
+    vm = needing("vm", "toy.check/chart")
+    assert bench.run(of(missing("404")), vm).exit_code == 20
+    report = bench.run(of(unknown("503")), vm)
+    assert (report.exit_code, [line.id for line in report.warnings]) == (0, ["toy.check/chart"])

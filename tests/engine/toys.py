@@ -56,6 +56,7 @@ class ToyStep(BaseStep):
     needs: Collection[str] = ()
     system: str = "shelf"
     always: bool = False
+    standing: bool = False
     sight_s: float = 10.0
     settle_s: float = 2.0
     ready_s: float = 30.0
@@ -105,6 +106,9 @@ class ToyCheck:
     @property
     def title(self) -> str:
         return f"check {self.id}"
+
+    def severity_of(self, seen: Probe) -> Severity:
+        return self.severity
 
     def probe(self, look: Shelf) -> Probe:
         look.looks.append(self.id)

@@ -103,8 +103,8 @@ class Named:
 
 
 NAMED = (
-    Named("host-down", "pve-4", ("preflight.quorum",), on_again),
-    Named("host-clock-ahead", "pve-2", ("preflight.clocks",)),
+    Named("host-down", "pve-4", ("preflight.host/pve-4",), on_again),
+    Named("host-clock-ahead", "pve-2", ("preflight.clock/pve-2",)),
     Named("token-weak", "", ("preflight.privileges",)),
     Named("vm-changed", "w-1", ("proxmox.create-vm/w-1",)),
     Named("config-changed", "cp-2", ("talos.apply-config/cp-2",)),

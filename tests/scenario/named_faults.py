@@ -51,12 +51,12 @@ def no_quorum(house: Running) -> None:
         house.home.proxmox.host_down(host)
 
 
-@fault("preflight.quorum")
+@fault("preflight.host/pve-4")
 def host_down(house: Running) -> None:
     house.home.proxmox.host_down("pve-4")
 
 
-@fault("preflight.clocks")
+@fault("preflight.clock/pve-2")
 def wrong_clock(house: Running) -> None:
     house.home.proxmox.hosts["pve-2"].skew = -300.0
 

@@ -11,7 +11,6 @@ from cluster.course import HouseStep
 from engine.errors import EXIT_HELD
 from engine.plan import Verdict
 from engine.report import Outcome, Report
-from lab.world.store import Trouble
 from tests.scenario.running import DATA, Running
 
 
@@ -104,10 +103,6 @@ class TestRefusedBeforeAnythingIsMade:
         lacking = report["preflight.privileges"].evidence
         assert {"/: Sys.Audit", "/vms/8001: VM.Allocate", "/storage/local: Datastore.AllocateTemplate"} <= set(lacking)
 
-    def test_a_host_whose_clock_is_wrong(self, empty_house: Running) -> None:
-        empty_house.home.proxmox.hosts["pve-2"].skew = 300.0
-        self.refused(empty_house, "preflight.clocks")
-
     def test_a_changed_image(self, empty_house: Running) -> None:
         empty_house.home.proxmox.images.withdraw("/none")
         empty_house.house = replace(empty_house.house, image=replace(empty_house.house.image, sha256="0" * 64))
@@ -116,22 +111,6 @@ class TestRefusedBeforeAnythingIsMade:
     def test_a_bundle_that_does_not_open(self, empty_house: Running) -> None:
         empty_house.home.files.bundle_problem = "no key opens it"
         self.refused(empty_house, "preflight.keys")
-
-    def test_a_repository_at_a_misspelt_place(self, empty_house: Running) -> None:
-        claim = replace(empty_house.house.claims[0], open_as="s3:https://127.10.0.30:9000/backups/nots")
-        empty_house.house = replace(empty_house.house, claims=(claim,))
-        report = self.refused(empty_house, "preflight.backup/apps/notes")
-        assert "missing" in report["preflight.backup/apps/notes"].detail
-
-    @pytest.mark.parametrize("trouble", [Trouble.DAMAGED, Trouble.REFUSED, Trouble.UNREACHABLE, Trouble.FOREIGN])
-    def test_a_repository_that_cannot_be_seen(self, empty_house: Running, trouble: Trouble) -> None:
-        for repository in empty_house.home.store.repositories.values():
-            repository.trouble = trouble
-        self.refused(empty_house, "preflight.backup/apps/notes")
-
-    def test_too_little_memory(self, empty_house: Running) -> None:
-        empty_house.home.proxmox.hosts["pve-1"].memory = 4 << 30
-        self.refused(empty_house, "preflight.room/pve-1")
 
     def test_somebody_elses_vm_at_our_id(self, empty_house: Running) -> None:
         pytest.importorskip("lab.world.pve_vm")

@@ -42,6 +42,8 @@ MENDED = {
 WARNED_OF = {"repository-expired"}
 NEEDS_CONSENT = {"repository-edited", "node-configured-by-hand"}
 FOR_A_PERSON = {
+    "repository-damaged", "repository-refused", "repository-unreachable", "repository-foreign", "repository-missing",
+    "repository-empty", "store-down",  # their claim stays as it is, and so does the rest
     "vm-differs", "vm-locked", "etcd-member-gone", "second-etcd", "kustomization-broken", "release-pending-by-another-hand",
     "kustomization-of-a-held-application-broken",
 }  # fmt: skip
