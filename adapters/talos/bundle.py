@@ -19,6 +19,8 @@ from engine.secrets import Secret
 from house import yamlfile
 
 SOPS_S = 60.0
+# How many versions of the bundle in Git's history are tried, where the one that lies there was spoiled.
+_VERSIONS = 10
 _NEEDED = (
     "cluster.id",
     "cluster.secret",
@@ -89,6 +91,8 @@ class SecretsBundle:
             timeout_s=SOPS_S,
             ok=range(256),
         )
+        if done.code != 0 and any("MAC mismatch" in line for line in done.stderr_tail):
+            raise self._changed_since(done.stderr_tail[-3:])
         if done.code != 0:
             raise BundleUnusable(
                 f"{self._path.name} does not decrypt with the age key",
@@ -96,6 +100,38 @@ class SecretsBundle:
                 hint="the age key must be one of the recipients it was encrypted for",
             )
         return done.stdout.decode()
+
+
+    def _changed_since(self, said: tuple[str, ...]) -> BundleUnusable:
+        """The key opens it, and what it holds is not what was encrypted: as after a merge. Git may have the last good one."""
+        good = self._last_good()
+        name, folder = self._path.name, self._path.parent
+        return BundleUnusable(
+            f"{name} was changed after sops had encrypted it: MAC mismatch",
+            evidence=(*said, f"the last one in Git's history that opens: {good or 'none of the newest'}"),
+            hint=f"after a merge take one side whole: git -C {folder} checkout {good.partition(' ')[0]} -- {name}"
+            if good
+            else "take it back from a backup; `sops --ignore-mac` shows what it holds, and nobody vouches for that",
+        )
+
+    def _last_good(self) -> str:
+        """`COMMIT DATE` of the newest version in Git's history that opens, "" for none among the last few."""
+        git = ["git", "-C", str(self._path.parent)]
+        log = self._runner.run(
+            [*git, "log", f"-{_VERSIONS}", "--format=%h %cs", "--", self._path.name], timeout_s=SOPS_S, ok=range(256)
+        )
+        for line in log.stdout.decode().splitlines() if log.code == 0 else []:
+            commit = line.partition(" ")[0]
+            shown = self._runner.run([*git, "show", f"{commit}:./{self._path.name}"], timeout_s=SOPS_S, ok=range(256))
+            if shown.code != 0:
+                continue
+            opened = self._runner.run(
+                ["sops", "--decrypt", "--input-type", "yaml", "--output-type", "yaml", "/dev/stdin"],
+                env={"SOPS_AGE_KEY": self._age_key()}, stdin=Secret(shown.stdout.decode()), timeout_s=SOPS_S, ok=range(256),
+            )  # fmt: skip
+            if opened.code == 0:
+                return line
+        return ""
 
 
 def secrets_of(document: Any) -> tuple[tuple[str, str], ...]:

@@ -38,6 +38,33 @@ def test_a_bundle_in_plain_text_is_told_with_what_encrypts_it(tmp_path: Path, na
     assert notes(settings, f"talos/{name}") == []
 
 
+CIPHER = '"ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]"'
+CERT = "crt: Y3J0, key"
+RULE = "sops: {version: 3.9.0, encrypted_regex: ^(data|stringData)$}\n"
+
+
+@pytest.mark.parametrize(
+    ("bundle", "left"),
+    [
+        (f"cluster: {{id: abc, secret: c2VjcmV0}}\ncerts: {{os: {{{CERT}: a2V5}}}}\n", "2 secrets in plain text: cluster.secret"),
+        (f"cluster: {{id: abc, secret: {CIPHER}}}\ncerts: {{os: {{{CERT}: a2V5}}}}\n", "1 secrets in plain text: certs.os.key"),
+        (f"secrets: {{bootstraptoken: abc.def, secretboxencryptionsecret: {CIPHER}}}\n", "secrets.bootstraptoken"),
+        (f"cluster: {{id: {CIPHER}, secret: {CIPHER}}}\n", ""),
+        (f"cluster: {{id: abc, secret: {CIPHER}}}\ncerts: {{os: {{{CERT}: {CIPHER}}}}}\n", ""),
+    ],
+)
+def test_a_bundle_is_encrypted_value_by_value_and_not_by_its_block(tmp_path: Path, bundle: str, left: str) -> None:
+    settings = write_repository(tmp_path)
+    for old in (tmp_path / "talos").glob("talsecret*"):
+        old.unlink()
+    (tmp_path / "talos" / "talsecret.sops.yaml").write_text(bundle + RULE)
+    house = load(settings)
+    assert house.cluster.plain_bundle is bool(left)
+    told = notes(settings, "talos/talsecret.sops.yaml")
+    assert len(told) == bool(left) and left in "".join(told)
+    assert "c2VjcmV0" not in "".join(told) and "a2V5" not in "".join(told)
+
+
 @pytest.mark.parametrize(("rules", "told"), [(None, "is not there"), ("creation_rules: []\n", "names no age recipient")])
 def test_a_repository_that_names_no_age_recipient_says_so(tmp_path: Path, rules: str | None, told: str) -> None:
     settings = write_repository(tmp_path)
