@@ -34,12 +34,12 @@ def hold_probe(hold: HoldView, *, silent: Collection[str] = ()) -> Probe:
     return satisfied(f"{len(servers)} API servers refuse what the hold must refuse{off}")
 
 
-def demand_hold(hold: HoldView, what: str) -> None:
+def demand_hold(hold: HoldView, what: str, silent: Collection[str] = ()) -> None:
     """PermanentError unless the hold is in place and bites now: `what` is about to be done, hours after it was seen.
 
     Its policies are the one thing in the cluster that nothing protects.
     """
-    seen = hold_probe(hold)
+    seen = hold_probe(hold, silent=silent)
     if seen.condition is not Condition.SATISFIED:
         raise PermanentError(
             f"{what}: the hold is not in place any more: {seen.detail}",
@@ -49,10 +49,10 @@ def demand_hold(hold: HoldView, what: str) -> None:
         )
 
 
-def what_holds(hold: HoldView) -> str:
+def what_holds(hold: HoldView, silent: Collection[str] = ()) -> str:
     """What can be said of backups after a failure, by a look at the hold of now and nothing else."""
     try:
-        seen = hold_probe(hold)
+        seen = hold_probe(hold, silent=silent)
     except BlackstartError as error:
         return f"whether a backup of it is written could not be seen ({error.what}); invoke dr.hold looks again"
     if seen.condition is Condition.SATISFIED:

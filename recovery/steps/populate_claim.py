@@ -9,6 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.ports import ClaimsView
 from adapters.volsync.results import ClaimPhase
+from cluster.absent import silent_servers
 from cluster.holding import demand_hold
 from cluster.standing import Way, standing
 from engine.errors import PermanentError
@@ -66,7 +67,7 @@ class PopulateClaim(BaseStep):
         return missing(f"the claim is {state.phase.value}", state.detail)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        demand_hold(act.hold, f"{self.claim.key} is not filled")
+        demand_hold(act.hold, f"{self.claim.key} is not filled", silent_servers(act.proxmox, act.cluster, self.house))
         self._refuse_remade(act.claims, pinned(act.hold, self.claim))
         # VolSync's back-off may have grown as long as the hold was, and only progress resets it: one nudge is not enough.
         for _ in range(NUDGES):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import Snapshot
+from cluster.absent import silent_servers
 from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
 from cluster.holding import what_holds
@@ -82,7 +83,7 @@ class ProveImage(BaseStep):
             raise PermanentError(
                 f"{self.claim.key} did not come back as it was backed up: {len(result.differences)} differences",
                 evidence=told,
-                hint=what_holds(act.hold),
+                hint=what_holds(act.hold, silent_servers(act.proxmox, act.cluster, self.house)),
             )
         after = act.claims.destination(self.claim.namespace, self.claim.destination)
         if (after.image, after.image_uid) != (image, image_uid):

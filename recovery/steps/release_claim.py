@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
+from cluster.absent import silent_servers
 from cluster.by_hand import record_by_hand
 from cluster.holding import demand_hold
 from cluster.standing import let_go, standing
@@ -61,7 +62,7 @@ class ReleaseClaim(BaseStep):
             claim, lost = look_at(act, self.house, self.claim, there.entry)
             notes.put("claim", f"uid {claim.uid}, volume {claim.volume}: {lost.words}")
             # Looked at last: reading the claim may take long.
-            demand_hold(act.hold, f"{self.claim.key} is not released")
+            demand_hold(act.hold, f"{self.claim.key} is not released", silent_servers(act.proxmox, act.cluster, self.house))
             entry = let_go(there.entry, HoldState.RELEASED, claim, act.clock.now())
             told = f"{entry.depth}; in the claim itself since: {lost.words}"
             act.hold.put(replace(entry, volume=claim.volume, depth=told))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.volsync.results import DestinationState
+from cluster.absent import silent_servers
 from cluster.by_hand import json_by_hand
 from cluster.holding import demand_hold
 from cluster.standing import Way, standing
@@ -90,7 +91,7 @@ class RestoreImage(BaseStep):
             return missing(f"VolSync tries again by itself: {failed.what}", *failed.evidence, hint=failed.hint)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        demand_hold(act.hold, f"{self.claim.key} is not restored")
+        demand_hold(act.hold, f"{self.claim.key} is not restored", silent_servers(act.proxmox, act.cluster, self.house))
         entry = pinned(act.hold, self.claim)
         namespace, destination = self.claim.namespace, self.claim.destination
         before = act.claims.destination(namespace, destination)
