@@ -7,7 +7,7 @@ from engine.step import all_but, excusing, if_any
 # These speak about one host, one node's disks or one claim, and stop what is theirs alone.
 _OF_ONE = (
     "preflight.host/*", "preflight.clock/*", "preflight.room/*", "preflight.kept-disks/*",
-    "preflight.backup/*", "preflight.backup-age/*",
+    "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*",
 )  # fmt: skip
 _OF_PROXMOX = ("preflight.privileges", "preflight.quorum", "preflight.image")
 _OF_RELEASES = ("preflight.chart/*", "preflight.crds/*")
