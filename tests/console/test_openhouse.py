@@ -60,7 +60,7 @@ def test_a_bug_on_a_thread_of_ours_stops_the_run_in_order_and_ends_with_70(held_
         thread.start()
         thread.join()
 
-    held_desk.spoil = on_look("factory", "sha256", fail)
+    held_desk.spoil = on_look("clone", "state", fail)
     assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_BUG
     assert result_of(capsys)["outcome"] == "bug"
     (log,) = held_desk.running.house.state_dir.glob("runs/*/bug.log")
@@ -71,7 +71,7 @@ def test_a_traceback_with_what_is_no_text_is_written_all_the_same(held_desk: Des
     def fail() -> None:
         raise ZeroDivisionError("lone \ud800 surrogate")
 
-    held_desk.spoil = on_look("factory", "sha256", fail)
+    held_desk.spoil = on_look("clone", "state", fail)
     assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_BUG
     (log,) = held_desk.running.house.state_dir.glob("runs/*/bug.log")
     assert "lone \\ud800 surrogate" in log.read_text()
@@ -80,7 +80,7 @@ def test_a_traceback_with_what_is_no_text_is_written_all_the_same(held_desk: Des
 
 def test_a_hangup_asks_a_run_to_stop_and_it_reports(held_desk: Desk, capsys: Printed) -> None:
     before = signal.getsignal(signal.SIGHUP)
-    held_desk.spoil = on_look("factory", "sha256", lambda: os.kill(os.getpid(), signal.SIGHUP))
+    held_desk.spoil = on_look("clone", "state", lambda: os.kill(os.getpid(), signal.SIGHUP))
     assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_INTERRUPTED
     assert result_of(capsys)["outcome"] == "interrupted"
     assert signal.getsignal(signal.SIGHUP) == before
