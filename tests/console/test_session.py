@@ -84,14 +84,12 @@ class TestWhatARunEndsWith:
         assert applied(held_desk, held_desk.running.bootstrap) == errors.JournalDamaged.exit_code
         assert "another house" in capsys.readouterr().out
 
-    @pytest.mark.parametrize("seen", ["quorum", "backup", "two checks"])
+    @pytest.mark.parametrize("seen", ["quorum", "keys", "two checks"])
     def test_20_preflight_refuses_and_nothing_is_changed(self, desk: Desk, capsys: Printed, seen: str) -> None:
         home = desk.running.home
-        if seen == "quorum":
-            home.proxmox.host_down("pve-4")
-        if seen in ("backup", "two checks"):
-            home.store.repositories.clear()
-        if seen == "two checks":
+        for host in ("pve-2", "pve-3", "pve-4") if seen in ("quorum", "two checks") else ():
+            home.proxmox.host_down(host)
+        if seen in ("keys", "two checks"):
             home.files.bundle_problem = "no key opens it"
         assert applied(desk, desk.running.bootstrap) == errors.PreflightRefused.exit_code
         assert result_of(capsys)["outcome"] == "refused"

@@ -450,6 +450,6 @@ def test_a_hook_sees_the_guests_disks(door: Door) -> None:
 
 def test_a_wrong_token_is_no_outage(door: Door) -> None:
     """Only the wire knows secrets; in process the token may simply not exist."""
-    door.pve.access.tokens[HOUSE.proxmox.token_id] = LabToken(HOUSE.proxmox.token_id, "another")
+    door.pve.access.tokens[HOUSE.proxmox.token_id] = LabToken(HOUSE.proxmox.token_id, "another-secret")
     with pytest.raises(PermanentError):
         door.port.create_vm(a_spec())

@@ -269,7 +269,7 @@ def test_what_keeps_a_list_from_being_read_has_its_own_error(stored: tuple[Handm
         backups(Restic()).listing(repository, "12" * 32)
     assert error.value.hint == "there is no such snapshot"
     with pytest.raises(PermanentError) as error:
-        backups(Restic(), PASSWORD="another").listing(repository, snapshot)
+        backups(Restic(), PASSWORD="another-password").listing(repository, snapshot)
     assert "password" in error.value.hint
     (made.root / "index").rename(made.root / "folder")
     (made.root / "index").symlink_to("index")

@@ -90,11 +90,11 @@ def test_times_have_nine_digits_any_zone_and_any_year() -> None:
 def test_the_wrong_password_and_a_snapshot_that_is_not_there_are_not_damage(made: Handmade) -> None:
     snapshot = small(made)
     with pytest.raises(NoKeyFits):
-        walked(made, snapshot, "another")
+        walked(made, snapshot, "another-password")
     with pytest.raises(SnapshotAbsent):
         walked(made, "12" * 32)
-    made.add_key("another")
-    assert walked(made, snapshot, "another").broken == ""
+    made.add_key("another-password")
+    assert walked(made, snapshot, "another-password").broken == ""
 
 
 def test_a_later_format_is_said_and_not_guessed_at(tmp_path: Path) -> None:

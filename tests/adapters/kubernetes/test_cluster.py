@@ -191,7 +191,7 @@ def test_a_secret_of_the_settings_goes_where_they_say_with_its_type_and_every_ke
         "token": "one", "1password-credentials.json": "two",
     }  # fmt: skip
     assert "reconcile.fluxcd.io/watch" not in found["metadata"]["labels"], "Flux reads none of that namespace"
-    desk.values.values["env:CREDENTIALS"] = "another"
+    desk.values.values["env:CREDENTIALS"] = "another-secret"
     assert desk.cluster.secret_matches(secret) is False
 
 
