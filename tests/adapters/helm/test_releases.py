@@ -18,7 +18,7 @@ from adapters.kubernetes.client import Clients, load_config
 from adapters.kubernetes.errors import Changed
 from adapters.kubernetes.kinds import CONFIG_MAP, HELM_RELEASE, JOB, SECRET
 from adapters.process.keeper import Keeper
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
 from engine.waiting import SystemClock
 from house.model import House
@@ -139,10 +139,12 @@ def test_a_charts_files_are_part_of_the_digest(desk: Desk) -> None:
     assert "no Chart.yaml" in desk.again().chart_problem(desk.namespace, "demo")
 
 
-def test_a_chart_that_cannot_be_fetched_is_told_in_helms_words(desk: Desk) -> None:
+def test_a_chart_server_that_does_not_answer_is_told_in_helms_words_and_is_no_missing_chart(desk: Desk) -> None:
     text = desk.house.helmfile.read_text().replace("./charts/demo", "oci://127.0.0.1:1/charts/demo")
     desk.house.helmfile.write_text(text)
-    assert "connection refused" in desk.again().chart_problem(desk.namespace, "demo")
+    with pytest.raises(TransientError, match="could not be asked") as caught:
+        desk.again().chart_problem(desk.namespace, "demo")
+    assert "connection refused" in " ".join((caught.value.what, *caught.value.evidence))
 
 
 def test_a_release_that_the_helmfile_does_not_have_is_refused(desk: Desk) -> None:
