@@ -152,6 +152,9 @@ class AllDry:
     severity: Severity = Severity.BLOCKING
     sight_s: float = 60.0
 
+    def severity_of(self, seen: Probe) -> Severity:
+        return self.severity
+
     def probe(self, look: Look) -> Probe:
         wet = [thing.name for thing in look.workshop.things() if thing.wet]
         return changing("wet", *wet) if wet else satisfied("all dry")
