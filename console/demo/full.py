@@ -13,7 +13,7 @@ from rich.console import Console
 
 from console.demo.driving import Driver, Line, Verb, end_left_over
 from console.demo.story import Act, Story
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, PreflightRefused
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
 from engine.waiting import SystemClock, wait_until
 from lab.control import ask
 from lab.houses.nouns import HouseFolder
@@ -150,9 +150,8 @@ class Full:
             self.story.show(act, before == after, f"{told}, {after['files']} files, {after['bytes']} bytes")
 
     def _misspelt(self) -> None:
-        with self.story.act("the same with the repository's prefix misspelt") as act:
+        with self.story.act("the same with the repository's prefix misspelt: the rest is built, the claim stays held") as act:
             ask(self.folder.control, {"do": "lose-everything"})
-            ask(self.folder.control, {"do": "forget"})
             settings = self.folder.settings.with_name("misspelt.yaml")
             text = self.folder.settings.read_text()
             wrong = text.replace('/{app}"\n', '/{app}"\n      open: "' + self._backups() + '-misspelt/{app}"\n')
@@ -160,15 +159,16 @@ class Full:
             settings.write_text(wrong)
             done = self.driver.run("cluster.bootstrap", f"--settings={settings}")
             settings.unlink()
-            refused = [s["id"] for s in done.result.get("steps", []) if s["outcome"] == "failed"]
-            named = refused == [f"preflight.backup/{'/'.join(CLAIM)}"] and done.code == PreflightRefused.exit_code
+            refused = done.steps("failed")
+            named = refused == [f"preflight.backup/{'/'.join(CLAIM)}"] and done.code == EXIT_STEP_FAILED
             self.story.show(act, named, f"refused by {', '.join(refused)}; exit {done.code}")
-            seen = self._status()
-            reached = seen["faults"]["reached"]
-            told = f"before anything was made: {', '.join(reached) or 'not one mutation'} reached the house"
-            self.story.show(act, seen["vms"] == [] and not reached, told)
-            told = "; ".join(seen["unknown_calls"]) or "the lab was asked nothing that it does not know"
-            self.story.show(act, not seen["unknown_calls"], told)
+            self._four_vms_one_etcd(act)
+            held = [done.step(name).get("detail", "") for name in done.steps("held")]
+            self.story.show(act, bool(held), "; ".join(held) or "nothing is held")
+            audit = self.driver.run("dr.audit")
+            self.story.show(act, audit.code == EXIT_OK, f"the good backup: {audit.result['audits'][0]['detail']}")
+            unknown = self._status()["unknown_calls"]
+            self.story.show(act, not unknown, "; ".join(unknown) or "the lab was asked nothing that it does not know")
 
     # What is looked at from outside.
 

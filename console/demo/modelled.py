@@ -147,17 +147,21 @@ class Modelled:
             self.story.show(act, before == after, f"the lab's own digest: {before[:12]} before, {after[:12]} after")
 
     def _misspelt(self) -> None:
-        with self.story.act("the same with the repository's prefix misspelt") as act:
+        with self.story.act("the same with the repository's prefix misspelt: the rest is built, the claim stays held") as act:
             self.lives.home.lose_every_vm()
-            faults = self.lives.home.world.faults
-            faults.forget()
             wrong = replace(self.claim, open_as=self.claim.open_as + "x", mover_repository=self.claim.mover_repository + "x")
             house = replace(self.lives.house, claims=(wrong,))
             report = self._survivor(bootstrap_course(house, self.known))
             refused = [step.id for step in report.steps if step.outcome is Outcome.FAILED]
-            self.story.show(act, refused == [f"preflight.backup/{wrong.key}"], f"refused by {', '.join(refused)}")
-            untouched = not self.lives.home.proxmox.vms and not faults.reached
-            self.story.show(act, untouched, f"before anything was made: {len(faults.reached)} mutations reached the house")
+            named = refused == [f"preflight.backup/{wrong.key}"] and report.exit_code == EXIT_STEP_FAILED
+            self.story.show(act, named, f"refused by {', '.join(refused)}; exit {report.exit_code}")
+            self._four_vms_one_etcd(act)
+            entry = self.lives.home.look().hold.record().claims[0]
+            self.lives.clock.sleep(3600)
+            repositories = self.lives.home.store.repositories
+            safe = wrong.mover_repository not in repositories and bool(repositories[self.claim.mover_repository].snapshots)
+            told = "an hour later nothing was written to the misspelt place" if safe else "a mover wrote to the misspelt place"
+            self.story.show(act, entry.state is HoldState.HELD and safe, f"{entry.key} is {entry.state.value}; {told}")
 
     @property
     def _bootstrap(self) -> Course:
