@@ -19,11 +19,11 @@ class AuditView:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        live = not session.json and session.console.is_terminal
-        self._status = Status("", console=session.console) if live else None
+        self._status = Status("", console=session.page.console) if session.page.live else None
 
     def __enter__(self) -> AuditView:
         if self._status is not None:
+            self._session.page.begin()
             self._status.start()
         return self
 
@@ -42,10 +42,10 @@ class AuditView:
             return
         yet = f", about {ended.left_s:.0f} s yet" if ended.done < ended.of else ""
         if self._status is not None:
-            self._status.update(f"{session.prefix}{ended.done} of {ended.of} repositories looked at{yet}")
+            self._status.update(f"{ended.done} of {ended.of} repositories looked at{yet}")
             return
         line = f"{ended.done:>4} of {ended.of}{yet}: {audit.claim.key} {audit.told} ({ended.seconds:.1f} s)"
-        session.console.print(f"{session.prefix}{line}", markup=False)
+        session.page.say(line)
 
     def again(self, look: Look, claims: Sequence[BackedUpClaim], limits: Limits) -> list[ClaimAudit]:
         """The second look at some claims, told as the first."""

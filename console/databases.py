@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from cluster.databases import HINTS, ArchiveAudit
+from console.rows import Row, Rows
 from engine.secrets import redact
 
 
-def archive_table(audits: Sequence[ArchiveAudit]) -> Table:
-    """One line per database that archives."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("archive", "database", "base backups", "newest", "its age", "newest log", "its age"):
-        table.add_column(name, overflow="fold")
+def archive_table(audits: Sequence[ArchiveAudit]) -> Rows:
+    """One row per database that archives."""
+    rows = []
     for one in audits:
         look = one.look
-        table.add_row(
-            Text(look.verdict.value, "green" if one.good else "bold red"), Text(one.archive.key), str(look.bases),
-            look.base or "none", _age(one.base_age), look.segment or "none", _age(one.log_age),
-        )  # fmt: skip
-    return table
+        told = (str(look.bases), look.base or "none", _age(one.base_age), look.segment or "none", _age(one.log_age))
+        verdict = Text(look.verdict.value, "green" if one.good else "bold red")
+        rows.append(Row((verdict, Text(one.archive.key), *map(Text, told))))
+    headers = ("archive", "database", "base backups", "newest base", "its age", "newest log", "its age")
+    return Rows(rows, headers, name=1, right=frozenset({2}))
 
 
 def archive_lines(audits: Sequence[ArchiveAudit]) -> list[str]:

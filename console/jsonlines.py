@@ -15,17 +15,21 @@ from engine.secrets import Secret, redact
 
 
 class JsonLines:
-    """A sink that writes each event as one JSON object to `out`, flushed, so that a killed run's lines are there."""
+    """A sink that writes each event as one JSON object to `out`, flushed, so that a killed run's lines are there.
 
-    def __init__(self, out: TextIO | TextIOBase) -> None:
+    `simulated` marks each line: it may be read alone.
+    """
+
+    def __init__(self, out: TextIO | TextIOBase, simulated: bool = False) -> None:
         self._out = out
+        self._mark = {"simulated": True} if simulated else {}
 
     def __call__(self, event: Event) -> None:
         self.write({"event": type(event).__name__, **_fields(event)})
 
     def write(self, thing: Mapping[str, object]) -> None:
         """One object as one line, in ASCII: it is the same in every locale."""
-        self._out.write(json.dumps(plain(thing)) + "\n")
+        self._out.write(json.dumps(plain({**thing, **self._mark})) + "\n")
         self._out.flush()
 
 

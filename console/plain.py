@@ -21,6 +21,7 @@ from engine.events import (
 )
 from engine.report import Outcome
 from engine.step import WARNING_NOTE
+from engine.words import number
 
 MARKS = {
     Outcome.OK: "ok", Outcome.CHANGED: "changed", Outcome.HELD: "held", Outcome.FAILED: "FAILED",
@@ -28,36 +29,40 @@ MARKS = {
 }  # fmt: skip
 
 
+MARK_WIDTH = 10
+"""Columns before what a mark is of."""
+
+
 class PlainLines:
-    """A sink that tells each event in one line: seconds since the start, what, which step. `prefix` marks a simulated house,
-    `settings` completes the commands of problems.
+    """A sink that tells each event in one line: seconds since the start, what, which step. `settings` completes the commands
+    of problems.
     """
 
-    def __init__(self, out: TextIO, prefix: str = "", settings: str = "") -> None:
+    def __init__(self, out: TextIO, settings: str = "") -> None:
         self._out = out
         self._settings = settings
-        self._prefix = prefix
         self._start: float | None = None
 
     def __call__(self, event: Event) -> None:
         if self._start is None:
             self._start = event.at
         for line in tell(event, self._settings):
-            self._out.write(f"{self._prefix}{event.at - self._start:7.1f}s  {line}\n")
+            self._out.write(f"{event.at - self._start:7.1f}s  {line}\n")
         self._out.flush()
 
 
 def tell(event: Event, settings: str = "") -> list[str]:
     """The lines of one event; none for what a log need not hold."""
     if isinstance(event, RunStarted):
-        cut = f"; {event.cut_bytes} bytes of a torn last line were cut from the journal" if event.cut_bytes else ""
+        cut = f"; {number(event.cut_bytes, 'byte')} of a torn last line were cut from the journal" if event.cut_bytes else ""
         older = "; the journal of an older version goes on" if event.older_journal else ""
-        return [f"run {event.run}: {len(event.steps)} checks and steps{cut}{older}"]
+        return [f"run {event.run}: {number(len(event.steps), 'check or step', 'checks and steps')}{cut}{older}"]
     if isinstance(event, OpenBegin):
         why = "it is no step of this verb" if event.gone else "it would now do something else" if event.inputs_changed else ""
         return [f"resume    {event.step}  begun by run {event.run}, not ended; looking at the world{': ' + why if why else ''}"]
     if isinstance(event, NotShown):
-        return [f"... {event.count} events are not shown: the screen did not take them; events.jsonl in the run's folder has them"]
+        missing = number(event.count, "event")
+        return [f"... {missing} not shown: the screen did not take them; events.jsonl in the run's folder has them"]
     if isinstance(event, LeftoverEnded):
         return [f"ended a program of a dead run: {event.program}"]
     if isinstance(event, StepBegun):
@@ -74,7 +79,7 @@ def tell(event: Event, settings: str = "") -> list[str]:
         if report.outcome is Outcome.BLOCKED:
             return []
         mark = "warning" if report.advisory and report.outcome is Outcome.FAILED else MARKS[report.outcome]
-        lines = [f"{mark:<9} {report.id}  {report.detail}  ({report.seconds:.1f} s)"]
+        lines = [f"{mark:<{MARK_WIDTH}}{report.id}  {report.detail}  ({report.seconds:.1f} s)"]
         if report.outcome is Outcome.FAILED and not report.advisory:
             lines += step_problem(report, settings)
         return lines

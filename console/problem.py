@@ -11,6 +11,8 @@ from engine.errors import BlackstartError, SettingsInvalid
 from engine.report import StepReport
 
 SHOWN = 6
+INDENT = 10
+"""Columns before what is told of each line."""
 _NEED_SETTINGS = ("invoke cluster.", "invoke dr.", "invoke tools.check")
 
 

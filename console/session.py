@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
 import sys
@@ -12,10 +11,9 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
-
-from rich.console import Console
 
 from cluster.course import Course, HouseGraph
 from console.doors import Doors
@@ -23,10 +21,12 @@ from console.jsonlines import JsonLines
 from console.live import LiveView
 from console.openhouse import OpenDoors, opened
 from console.outlet import Outlet, outlets
+from console.pace import pace_of
+from console.page import Page, simulated
 from console.plain import PlainLines
 from console.problem import complete, problem_lines
 from console.signals import FIRST_S, Signals, ending
-from console.tables import plan_summary, plan_table, print_report
+from console.tables import memory_table, outline_table, plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
 from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, PreflightRefused
 from engine.events import Sink
@@ -40,15 +40,14 @@ from engine.state import State
 from engine.stop import Stop
 from engine.verify import verify
 from engine.waiting import SystemClock
+from engine.words import number
 from engine.workers import Threads
 from house.left_out import left_out
 from house.lock import lock_path, read_lock
 from house.model import House
 
 APPROVAL_VALID_S = 24 * 3600.0
-SIMULATED = "[simulated] "
 REFUSED = "refused"
-PIPE_WIDTH = 200
 LEAVING_S = 2.0
 """How long a report may take to be told when somebody wants us to leave at once."""
 
@@ -76,11 +75,8 @@ class Session:
     def __post_init__(self) -> None:
         self.clock = SystemClock(self.stop.event)
         self.run_id = new_run_id(self.clock.now())
-        # A pipe has no width: tables are not folded there, so that lines can be searched.
-        width = None if self.out.isatty() else PIPE_WIDTH
-        self.console = Console(file=io.StringIO() if self.json else self.out, highlight=False, soft_wrap=True, width=width)
-        self.lines = JsonLines(self.out)
-        self.prefix = SIMULATED if self.house.simulated else ""
+        self.page = Page(self.out, simulated(self.house.name) if self.house.simulated else None, silent=self.json)
+        self.lines = JsonLines(self.out, self.house.simulated)
 
     # The verbs' building blocks.
 
@@ -143,15 +139,14 @@ class Session:
         graph = course.graph()
         rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
         if not self.json:
-            for row in rows:
-                self.console.print(f"{row['id']:<48} {row['title']}", markup=False)
-            self.console.print(f"\n{self.prefix}{len(rows)} checks and steps; the house was not looked at.", markup=False)
+            self.page.show(outline_table(graph))
+            self.page.say(f"\n{number(len(rows), 'check or step', 'checks and steps')}; the house was not looked at.")
         self.tell_notes()
         self.tell_written(written)
         house = self.house
         unseen = left_out(house.unsupported, house.second_backups, house.not_followed)
         for line in () if self.json else unseen:
-            self.console.print(f"{self.prefix}{line}.", markup=False)
+            self.page.say(f"{line}.")
         refused = bool(house.unsupported) or any(one.makes_backups for one in house.not_followed)
         code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if house.not_followed else EXIT_OK
         return self.finish(
@@ -161,12 +156,9 @@ class Session:
     def remembered(self, state: State) -> int:
         """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""
         if not self.json:
-            for name, open_begin in state.in_flight.items():
-                self.console.print(f"in flight  {name}  begun by run {open_begin.run}", markup=False)
-            for name, last in state.last.items():
-                self.console.print(f"{last.outcome:<10} {name}  {last.detail}", markup=False)
-            told = f"{state.lines} lines in the journal" if state.lines else "no run was made from here"
-            self.console.print(f"\n{self.prefix}{told} ({self.house.state_dir}); nothing was looked at.", markup=False)
+            self.page.show(memory_table(state))
+            told = f"{number(state.lines, 'line')} in the journal" if state.lines else "no run was made from here"
+            self.page.say(f"\n{told} ({self.house.state_dir}); nothing was looked at.")
         counts = {"in_flight": len(state.in_flight), "steps": len(state.last)}
         return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, last=state.last)
 
@@ -201,11 +193,12 @@ class Session:
         """On screen JSON lines, a live view on a terminal, plain lines otherwise."""
         if self.json:
             yield self.lines
-        elif self.console.is_terminal:
-            with LiveView(self.console, self.prefix, self.settings) as live:
+        elif self.page.live:
+            self.page.begin()
+            with LiveView(self.page.console, self.settings, partial(pace_of, self.house.state_dir / "runs")) as live:
                 yield live
         else:
-            yield PlainLines(self.out, self.prefix, self.settings)
+            yield PlainLines(self.page.out, self.settings)
 
     def heed_the_reader(self) -> None:
         """A program that follows a run's JSON lines has it in hand: without it the run must not go on by itself."""
@@ -215,36 +208,37 @@ class Session:
     def show_plan(self, made: Plan) -> None:
         """The plan's table and its one sentence."""
         if not self.json:
-            self.console.print(plan_table(made))
-            self.console.print(f"\n{self.prefix}{plan_summary(made)}", markup=False)
+            self.page.show(plan_table(made))
+            self.page.say(f"\n{plan_summary(made)}")
 
     def tell_notes(self) -> None:
         """What in the repository could not be followed, or will not work."""
         for note in () if self.json else self.house.notes:
-            self.console.print(f"note: {note}", markup=False)
+            self.page.say(f"note: {note}")
 
     def tell_written(self, written: tuple[Path, ...]) -> None:
         """Which files were written for the person."""
         if written and not self.json:
-            self.console.print(f"Written: {', '.join(map(str, written))}", markup=False)
+            self.page.say(f"Written: {', '.join(map(str, written))}")
 
     def finish_run(self, report: Report, next_command: str, done: str = "") -> int:
         """Show a report and finish with its exit code."""
         if not self.json:
-            print_report(self.console, report, self.settings)
+            print_report(self.page, report, self.settings)
             ended = (done if report.converged else "", "; ".join(step.detail for step in report.held))
             told = " ".join(f"{sentence}." for sentence in ended if sentence)
             if told:
-                self.console.print(f"{self.prefix}{told}", markup=False)
+                self.page.say(f"{told}")
             following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
             if following:
-                self.console.print(f"Next: {complete(following, self.settings)}", markup=False)
+                self.page.say(f"Next: {complete(following, self.settings)}")
         return self.finish(_outcome(report), report.counts, report.exit_code, run=self.run_id, steps=report.steps)
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""
         for trouble in () if self.json else self.troubles:
-            self.console.print(f"{self.prefix}warning: {trouble}", markup=False)
+            self.page.say(f"warning: {trouble}")
+        self.page.end()
         if self.json:
             more = more | ({"closing": self.troubles} if self.troubles else {})
             result = {

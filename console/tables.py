@@ -1,20 +1,24 @@
-"""Plan, report and audit as tables on rich. Decides nothing."""
+"""Plan, report, audit and hold as tables. Decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from adapters.backups.results import Verdict as BackupVerdict
 from adapters.hold.results import HoldRecord
 from cluster.audit import HINTS, ClaimAudit
+from cluster.course import HouseGraph
+from console.page import Page
+from console.problem import INDENT as PROBLEM_INDENT
 from console.problem import step_problem
+from console.rows import Row, Rows
 from engine.plan import Plan, Verdict
 from engine.report import Outcome, Report
 from engine.secrets import redact
+from engine.state import State
+from engine.words import number
 from house.model import House
 
 SYMBOLS = {
@@ -28,11 +32,13 @@ COLOURS = {
 }  # fmt: skip
 
 
-def plan_table(plan: Plan) -> Table:
-    """One line per step: what would be done, what was seen, after what it will be known."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in ("symbol", "verdict", "step", "what was seen"):
-        table.add_column(overflow="fold")  # a path is folded on a narrow terminal, and not cut short
+UNSETTLED = frozenset({Verdict.REFUSED, Verdict.WARNING, Verdict.UNKNOWN})
+"""What a person has to look into: these lines show what they are founded on."""
+
+
+def plan_table(plan: Plan) -> Rows:
+    """One row per step: what would be done, what was seen, after what it will be known."""
+    rows = []
     for line in plan.lines:
         symbol, colour = SYMBOLS[line.verdict]
         detail = line.detail
@@ -40,73 +46,82 @@ def plan_table(plan: Plan) -> Table:
             detail = f"known after {line.after[0]}" + (f" and {len(line.after) - 1} more" if len(line.after) > 1 else "")
         if line.act is not None:
             detail = f"{detail}  [{line.act.hazard}: {line.act.identity}]"
-        table.add_row(Text(symbol, colour), Text(line.verdict.value, colour), Text(line.id), Text(detail))
-        for evidence in line.evidence if line.verdict in (Verdict.REFUSED, Verdict.WARNING, Verdict.UNKNOWN) else ():
-            table.add_row("", "", "", Text(f"  {evidence}", "dim"))
-        if line.hint and line.verdict in (Verdict.REFUSED, Verdict.WARNING):
-            table.add_row("", "", "", Text(f"  Try: {line.hint}"))
-    return table
+        below = [Text(one, "dim") for one in line.evidence] if line.verdict in UNSETTLED else []
+        if line.hint and line.verdict in UNSETTLED - {Verdict.UNKNOWN}:
+            below.append(Text(f"Try: {line.hint}"))
+        rows.append(Row((Text(symbol, colour), Text(line.verdict.value, colour), Text(line.id)), detail, tuple(below)))
+    return Rows(rows, name=2)
 
 
 def plan_summary(plan: Plan) -> str:
     """One sentence: counts, and what to approve."""
     counts = {verdict: sum(line.verdict is verdict for line in plan.lines) for verdict in Verdict}
     told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-    acts = "1 act needs" if len(plan.acts) == 1 else f"{len(plan.acts)} acts need"
+    acts = number(len(plan.acts), "act needs", "acts need")
     consent = f". {acts} your consent: --approve {plan.digest}" if plan.acts else ""
     return f"{told}. Plan {plan.digest}{consent}"
 
 
-def report_table(report: Report) -> Table:
-    """One line per step with its time."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("outcome", "step", "seconds", "what was seen"):
-        table.add_column(name, justify="right" if name == "seconds" else "left", overflow="fold")
+def outline_table(graph: HouseGraph) -> Rows:
+    """One row per step: what a plan can say without a look."""
+    return Rows([Row((Text(item.id),), item.title) for item in graph])
+
+
+def memory_table(state: State) -> Rows:
+    """One row per step that the journal knows: those that were begun and not ended first, then how each last ended."""
+    begun = [Row((Text("in flight"), Text(name)), f"begun by run {one.run}") for name, one in state.in_flight.items()]
+    ended = [Row((Text(last.outcome), Text(name)), last.detail) for name, last in state.last.items()]
+    return Rows([*begun, *ended], name=1)
+
+
+def report_table(report: Report) -> Rows:
+    """One row per step with its time."""
     blocked = [step for step in report.steps if step.outcome is Outcome.BLOCKED]
+    rows = []
     for step in report.steps:
         if step.outcome is Outcome.BLOCKED:
             continue
         colour = "yellow" if step.advisory and step.outcome is Outcome.FAILED else COLOURS[step.outcome]
-        told = step.detail
-        resumed = " (resumed)" if step.resumed else ""
         outcome = "warning" if step.advisory and step.outcome is Outcome.FAILED else step.outcome.value
-        table.add_row(Text(outcome, colour), Text(step.id), f"{step.seconds:.1f}", Text(told + resumed))
+        told = step.detail + (" (resumed)" if step.resumed else "")
+        rows.append(Row((Text(outcome, colour), Text(f"{step.seconds:.1f}"), Text(step.id)), told))
     if blocked:
         causes = ", ".join(dict.fromkeys(cause for step in blocked for cause in step.blocked_by))
-        table.add_row(Text("blocked", "magenta"), Text(f"{len(blocked)} steps"), "", Text(f"not begun, because of {causes}"))
-    return table
+        cells = (Text("blocked", "magenta"), Text(), Text(number(len(blocked), "step")))
+        rows.append(Row(cells, f"not begun, because of {causes}"))
+    return Rows(rows, ("outcome", "seconds", "step", "what was seen"), name=2, right=frozenset({1}))
 
 
-def print_report(console: Console, report: Report, settings: str = "") -> None:
+def print_report(page: Page, report: Report, settings: str = "") -> None:
     """Table, root causes in five lines each, and one sentence."""
-    console.print(report_table(report))
+    page.show(report_table(report))
     for step in (*report.root_causes, *report.warnings):
-        console.print()
+        page.say()
         for line in step_problem(step, settings):
-            console.print(Text(line))
+            page.say(line, hang=PROBLEM_INDENT)
     if report.failure is not None:
         told = (report.failure.what, *report.failure.evidence, report.failure.hint)
-        console.print(Text("; ".join(filter(None, told)), "bold red"))
+        page.say("; ".join(filter(None, told)), "bold red")
     counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
-    console.print(Text(f"\n{report.verb}: {counts} in {report.seconds:.1f} s"))
+    page.say(f"\n{report.verb}: {counts} in {report.seconds:.1f} s")
 
 
-def audit_table(audits: Iterable[ClaimAudit]) -> Table:
-    """One line per declared backup. Why a verdict is not ok is told below it, by `audit_findings`: terminals are narrow."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes"):
-        table.add_column(name, overflow="fold")
+def audit_table(audits: Iterable[ClaimAudit]) -> Rows:
+    """One row per declared backup. Why a verdict is not ok is told below the table, by `audit_findings`."""
+    rows = []
     for audit in audits:
         point = audit.newest
         age = "unknown" if audit.age is None else f"{audit.age / 3600:.1f} h"
         opened = bool(audit.repository_id)
-        table.add_row(
-            Text(audit.told, "green" if audit.verdict is BackupVerdict.OK else "bold red"), Text(audit.claim.key),
+        told = (
             audit.repository_id[:8] or "unknown", str(len(audit.points)) if opened else "unknown",
             point.pin if point else "none" if opened else "unknown", age, _number(point.files if point else None),
             _number(point.size if point else None),
         )  # fmt: skip
-    return table
+        verdict = Text(audit.told, "green" if audit.verdict is BackupVerdict.OK else "bold red")
+        rows.append(Row((verdict, Text(audit.claim.key), *map(Text, told))))
+    headers = ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes")
+    return Rows(rows, headers, name=1, right=frozenset({3, 6, 7}))
 
 
 def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
@@ -127,16 +142,15 @@ def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
     return [*lines, *(["", *remarks] if remarks else [])]
 
 
-def hold_table(record: HoldRecord, now: float) -> Table:
-    """One line per claim of the record, oldest hold first."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("state", "claim", "since", "restore point", "proof", "reason"):
-        table.add_column(name, overflow="fold")
+def hold_table(record: HoldRecord, now: float) -> Rows:
+    """One row per claim of the record, oldest hold first."""
+    rows = []
     for claim in sorted(record.claims, key=lambda c: c.since):
         since = f"{(now - claim.since) / 3600:.1f} h" if claim.since else "unknown"
         point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"
-        table.add_row(claim.state.value, Text(claim.key), since, point, claim.depth or "none", Text(redact(claim.reason)))
-    return table
+        cells = (claim.state.value, claim.key, since, point, claim.depth or "none")
+        rows.append(Row(tuple(map(Text, cells)), redact(claim.reason)))
+    return Rows(rows, ("state", "claim", "since", "restore point", "proof", "reason"), name=1)
 
 
 def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from cluster.unprotected import DataAudit
+from console.rows import Row, Rows
+from engine.words import number
 from house.data.nouns import Unprotected
 
 
-def unprotected_table(bare: Sequence[Unprotected]) -> Table:
-    """One line per holder of data without a backup; those that the settings give a reason for come last."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("backup", "name", "what", "size", "storage", "declared in, or why not"):
-        table.add_column(name, overflow="fold")
+def unprotected_table(bare: Sequence[Unprotected]) -> Rows:
+    """One row per holder of data without a backup; those that the settings give a reason for come last."""
+    rows = []
     for one in sorted(bare, key=lambda one: bool(one.reason)):
         holder = one.holder
         word = Text("none, on purpose", "dim") if one.reason else Text("unprotected", "bold red")
         size = holder.size or "not told"
         told = f"{holder.instances} x {size}" if holder.instances > 1 else size
-        why = Text(one.reason or holder.declared_in)
-        table.add_row(word, Text(holder.key), holder.keeps.value, told, Text(holder.storage or "not told"), why)
-    return table
+        cells = (word, Text(holder.key), Text(holder.keeps.value), Text(told), Text(holder.storage or "not told"))
+        rows.append(Row(cells, one.reason or holder.declared_in))
+    return Rows(rows, ("backup", "name", "what", "size", "storage", "declared in, or why not"), name=1)
 
 
 def unprotected_lines(data: DataAudit) -> list[str]:
@@ -38,9 +37,10 @@ def unprotected_lines(data: DataAudit) -> list[str]:
             *(f"      {one.holder.key}: REASON" for one in data.faults),
         ]
     if data.not_asked and data.charts:
+        charts = number(len(data.charts), "chart")
         lines += [
             "",
-            f"not looked into: the claims that {len(data.charts)} charts make, for Git does not show them and no cluster was asked",
+            f"not looked into: the claims of {charts}, for Git does not show them and no cluster was asked",
             f"  ({data.not_asked})",
         ]
     return lines

@@ -9,10 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from console.demo.driving import Driver, Line, Verb, end_left_over
 from console.demo.story import Act, Story
+from console.page import MARK, Kind, Page
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
 from engine.waiting import SystemClock, wait_until
 from lab.control import ask
@@ -26,23 +25,23 @@ CLAIM = ("selfhosted", "notes")
 WAIT_S = 120.0
 # What the application writes on its first start: its defaults, and what its deployment asks for.
 FILES = 41
-SIMULATED = (
-    "SIMULATED house: Proxmox hosts, machines, kubelet, scheduler and storage are simulated; talosctl, talhelper, helm,"
-    " helmfile, sops, restic, etcd, kube-apiserver, VolSync, Flux are the real programs. No real house was touched."
-)
+SIMULATED = Kind(MARK, (
+    "SIMULATED: Proxmox hosts, machines, kubelet, scheduler and storage are simulated; talosctl, talhelper, helm,"
+    " helmfile, sops, restic, etcd, kube-apiserver, VolSync, Flux are the real programs. No real house is touched."
+))  # fmt: skip
 
 
 def play() -> int:
     """Play it; answers 0 when all of it held. The lab is down afterwards, also when the story broke off."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
-    console.print(SIMULATED)
+    page = Page(sys.stdout, SIMULATED)
+    page.banner()
     folder = HouseFolder.of(HOUSE)
     began = time.monotonic()
     # What a demo that was killed left running: the verb that it drove, and the house.
     end_left_over(folder.settings)
     if daemon(folder) is not None:
         stop(HOUSE, folder)
-    demo = Full(folder, Story(console, "simulated", time.monotonic))
+    demo = Full(folder, Story(page, time.monotonic))
     try:
         demo.play()
     except (BlackstartError, AssertionError) as error:
@@ -50,11 +49,12 @@ def play() -> int:
         demo.story.acts.append(Act("the story broke off", held=False))
     finally:
         stop(HOUSE, folder)
-    console.print(demo.story.table("seconds"))
+    page.say()
+    page.show(demo.story.table("seconds"))
     holds = demo.story.holds
     told = "Everything that was shown held" if holds else "NOT everything held: see above"
-    console.print(f"{told}; {time.monotonic() - began:.0f} s in all.")
-    console.print(SIMULATED)
+    page.say(f"\n{told}; {time.monotonic() - began:.0f} s in all.")
+    page.banner()
     return EXIT_OK if holds else EXIT_STEP_FAILED
 
 

@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from console.demo.story import Act, Story
+from console.page import Kind, Page
 from engine.approval import approve
 from engine.errors import EXIT_STEP_FAILED
 from engine.plan import Verdict
@@ -28,36 +27,40 @@ from lab.world.store import a_file
 from recovery.course import course as recovery_course
 
 NOTES = tuple(a_file(f"notes/{n:03}.md", f"note {n}\n" * (n + 1)) for n in range(812))
-MODELLED = "MODELLED: in-process doors and a clock that is turned by hand; no program was started and no real house was touched."
+MODELLED = Kind(
+    "[modelled] ",
+    "MODELLED: in-process doors and a clock that is turned by hand; no program is started and no real house is touched.",
+)
 DAY_S = 86400.0
 
 
 def play() -> int:
     """Play it; answers 0 when all of it held."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
-    console.print(MODELLED)
+    page = Page(sys.stdout, MODELLED)
+    page.banner()
     with tempfile.TemporaryDirectory(prefix="blackstart-modelled-") as folder:
-        demo = Modelled(Path(folder), console)
+        demo = Modelled(Path(folder), page)
         try:
             demo.play()
         except AssertionError as error:
             demo.story.say(f"the story broke off: {error}")
-        console.print(demo.story.table("modelled s"))
+        page.say()
+        page.show(demo.story.table("modelled s"))
     holds = demo.story.holds
-    console.print("Everything that was shown held." if holds else "NOT everything held: see above.")
-    console.print(MODELLED)
+    page.say("\nEverything that was shown held." if holds else "\nNOT everything held: see above.")
+    page.banner()
     return 0 if holds else EXIT_STEP_FAILED
 
 
 class Modelled:
     """The house of the demo and its story."""
 
-    def __init__(self, folder: Path, console: Console) -> None:
+    def __init__(self, folder: Path, page: Page) -> None:
         given = sample_house()
         may_be_empty = Requirement(required=False, max_age=0.0, min_bytes=0)
         given = replace(given, claims=tuple(replace(claim, requirement=may_be_empty) for claim in given.claims))
         self.lives = Lives(folder / "state", given, seed=1)
-        self.story = Story(console, "modelled", self.lives.clock.monotonic)
+        self.story = Story(page, self.lives.clock.monotonic)
         self.known: dict[str, str] = {}
 
     @property

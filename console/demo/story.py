@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from console.page import Page
+from console.rows import Row, Rows
 
 
 @dataclass
@@ -23,16 +24,15 @@ class Act:
 
 @dataclass
 class Story:
-    """Tells acts as they come. `kind` marks every line ("modelled", "simulated"); `now` is the demo's clock in seconds."""
+    """Tells acts as they come. `now` is the demo's clock in seconds."""
 
-    console: Console
-    kind: str
+    page: Page
     now: Callable[[], float]
     acts: list[Act] = field(default_factory=list)
 
     def say(self, line: str) -> None:
-        """One line, marked."""
-        self.console.print(Text(f"[{self.kind}] {line}"))
+        """One line."""
+        self.page.say(line)
 
     @contextmanager
     def act(self, title: str) -> Iterator[Act]:
@@ -61,13 +61,11 @@ class Story:
         """Whether everything that was shown held."""
         return bool(self.acts) and all(act.held for act in self.acts)
 
-    def table(self, seconds_are: str) -> Table:
+    def table(self, seconds_are: str) -> Rows:
         """What took how long, and what it showed."""
-        table = Table(box=None, pad_edge=False)
-        table.add_column("act")
-        table.add_column(seconds_are, justify="right")
-        table.add_column("what was seen")
+        rows = []
         for act in self.acts:
-            told = "\n".join(act.shown)
-            table.add_row(Text(act.title), f"{act.seconds:.1f}", Text(told, "" if act.held else "bold red"))
-        return table
+            style = "" if act.held else "bold red"
+            below = tuple(Text(told, style) for told in act.shown)
+            rows.append(Row((Text(f"{act.seconds:.1f}"),), act.title, below))
+        return Rows(rows, (seconds_are, "act, and what was seen"), right=frozenset({0}))

@@ -124,9 +124,9 @@ def row(audit: ClaimAudit, covered: Mapping[str, Coverage]) -> dict[str, object]
 
 def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, int], covered: Mapping[str, Coverage]) -> None:
     """The table, what is wrong, what was not audited at all, and one sentence."""
-    session.console.print(audit_table(audits))
+    session.page.show(audit_table(audits))
     for line in audit_findings(audits):
-        session.console.print(line, markup=False)
+        session.page.say(line)
     house = session.house
     left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
     left += [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in house.not_followed]
@@ -134,12 +134,12 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     left += [f"{a.claim.key}: {covered[a.repository_id]}" for a in audits if a.part is not None and a.repository_id in covered]
     for line in (["", *left] if left else []):
-        session.console.print(line, markup=False)
+        session.page.say(line)
     unseen = _left_out(house)
     told = ", ".join(f"{count} {word}" for word, count in counts.items()) or ("" if unseen else "the repository declares none")
     first = f"{len(audits)} declared backups: {told}" if told else ""
     sentence = "; ".join(filter(None, (first, *unseen)))
-    session.console.print(f"\n{session.prefix}{sentence}. Nothing was changed.", markup=False)
+    session.page.say(f"\n{sentence}. Nothing was changed.")
 
 
 def _left_out(house: House) -> tuple[str, ...]:
@@ -156,19 +156,19 @@ def unprotected(session: Session) -> tuple[DataAudit, tuple[ArchiveAudit, ...]]:
 def show_archives(session: Session, databases: tuple[ArchiveAudit, ...]) -> None:
     """Each database's archive with the ages of what is newest in it."""
     if databases:
-        session.console.print()
-        session.console.print(archive_table(databases))
+        session.page.say()
+        session.page.show(archive_table(databases))
     for line in archive_lines(databases):
-        session.console.print(line, markup=False)
+        session.page.say(line)
 
 
 def show_unprotected(session: Session, data: DataAudit) -> None:
     """What has no backup, with size and class, and what was not looked into for more of it."""
     if data.bare:
-        session.console.print()
-        session.console.print(unprotected_table(data.bare))
+        session.page.say()
+        session.page.show(unprotected_table(data.bare))
     for line in unprotected_lines(data):
-        session.console.print(line, markup=False)
+        session.page.say(line)
 
 
 def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:

@@ -97,13 +97,13 @@ def hold_of(session: Session) -> int:
         outcome, told = "no hold", "this cluster has no hold: nothing keeps a backup from being written"
     if not session.json:
         if record.claims:
-            session.console.print(hold_table(record, session.clock.now()))
+            session.page.show(hold_table(record, session.clock.now()))
         for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, session.clock.now())):
-            session.console.print(line, markup=False)
+            session.page.say(line)
         following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else lifts(session.house, record, alive)
-        session.console.print(f"\n{session.prefix}{told}.", markup=False)
+        session.page.say(f"\n{told}.")
         if following:
-            session.console.print(f"Next: {complete(following, session.settings)}", markup=False)
+            session.page.say(f"Next: {complete(following, session.settings)}")
     strays = undeclared(session.house, record)
     rows = [
         {"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth, "declared": c not in strays}
@@ -184,9 +184,9 @@ def release_one(session: Session, claim: str, unproven: bool, reason: str) -> in
         alive = alive_of(doors.look, record)
     held = still_held(record.claims)
     for line in (*told, *((f"{len(held)} held still: {', '.join(c.key for c in held)}",) if held else ())):
-        session.console.print(f"{session.prefix}{line}", markup=False)
+        session.page.say(line)
     if held:
-        session.console.print(f"Next: {complete(lifts(session.house, record, alive), session.settings)}", markup=False)
+        session.page.say(f"Next: {complete(lifts(session.house, record, alive), session.settings)}")
     kind = "database" if isinstance(chosen, Database) else "claim"
     outcome, code = ("held", EXIT_HELD) if held else ("done", EXIT_OK)
     return session.finish(outcome, {"released": 1, "held": len(held)}, code, told=told, **{kind: chosen.key})

@@ -7,7 +7,8 @@ import time
 from functools import partial
 
 from console.jsonlines import JsonLines
-from console.session import SIMULATED, guarded
+from console.page import MARK
+from console.session import guarded
 from engine.errors import EXIT_OK, PermanentError
 
 
@@ -134,4 +135,4 @@ def demo(modelled: bool) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{SIMULATED}{line}\n")
+    sys.stdout.write(f"{MARK}{line}\n")

@@ -11,6 +11,7 @@ import pytest
 from adapters.backups.results import RestorePoint, Verdict
 from adapters.hold.results import HoldState
 from cluster.audit import ClaimAudit
+from console.page import MARK
 from console.session import guarded
 from console.tables import audit_findings
 from console.verbs import audit, dr
@@ -75,10 +76,10 @@ class TestAudit:
         desk = Desk(tmp_path, data=DeclaredData(unprotected=(Unprotected(films),), charts=("tools/loki",)))
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
         out = capsys.readouterr().out
-        rows = [line.split() for line in out.splitlines()]
+        rows = [line.removeprefix(MARK).split() for line in out.splitlines()]
         assert ["unprotected", "tools/films", "claim", "2Ti", "fast", "tools/films.yaml:1"] in rows
         assert "      tools/films: REASON" in out
-        assert "not looked into: the claims that 1 charts make" in out
+        assert "not looked into: the claims of 1 chart," in out
         assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
         result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
         assert (result["counts"]["unprotected"], result["unprotected"][0]["name"]) == (1, "tools/films")

@@ -95,7 +95,7 @@ def test_a_hangup_asks_a_run_to_stop_and_it_reports(held_desk: Desk, capsys: Pri
 def test_json_lines_are_ascii_whatever_is_in_them(held_desk: Desk, capsys: Printed) -> None:
     held_desk.session("cluster.bootstrap", json=True).lines.write({"detail": "Grüße \ud800 \u2028"})
     line = capsys.readouterr().out
-    assert line.isascii() and json.loads(line) == {"detail": "Grüße \ud800 \u2028"}
+    assert line.isascii() and json.loads(line) == {"detail": "Grüße \ud800 \u2028", "simulated": True}
 
 
 # A screen.

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from console.page import MARK
 from console.verbs import audit, cluster, config, dr, tools
 from engine import errors
 from house.lock import write_lock
@@ -83,7 +84,8 @@ def test_an_audit_tells_a_secret_that_cannot_be_had_from_a_store_that_does_not_a
     monkeypatch.setenv("RESTIC_PW", "not the password")
     assert audit.audit(settings, False, False, "", "") == errors.EXIT_STEP_FAILED
     shown = capsys.readouterr().out
-    table = shown.splitlines()[shown.splitlines().index(next(line for line in shown.splitlines() if line.startswith("verdict"))) :]
+    lines = [line.removeprefix(MARK) for line in shown.splitlines()]
+    table = lines[next(number for number, line in enumerate(lines) if line.startswith("verdict")) :]
     verdicts = {line.split()[1]: line.split()[0] for line in table[1:4]}
     assert verdicts == {"apps/notes-data": "missing", "media/photos": "unknown", "apps/vault": "unknown"}
     assert "env:VAULT_PASSWORD: not set, or empty" in shown
