@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from adapters.context import LookContext
@@ -13,13 +13,14 @@ from cluster.by_hand import json_by_hand
 from cluster.holding import still_held
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
-from house.model import House
+from house.model import FluxApp, House
 
 
 def flux_probe(look: LookContext, house: House) -> Probe:
     """SATISFIED when every Kustomization is ready at the clone's commit or a descendant, held ones and suspended ones aside.
 
-    MISSING asks for a reconcile: Flux has fetched an older commit. CHANGING carries the root causes as evidence.
+    MISSING asks for a reconcile: Flux has fetched an older commit, or a Kustomization is lost. CHANGING carries the root causes as
+    evidence.
     """
     state = look.flux.state()
     if not state.installed:
@@ -84,19 +85,23 @@ def held_apps(look: LookContext, house: House) -> frozenset[str]:
 def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
     """SATISFIED when every Kustomization is at the source's commit, but those that only wait for what `held` names.
 
-    CHANGING otherwise, with the root causes as evidence and what usually helps against the first of them as the hint.
+    CHANGING otherwise, with the root causes as evidence and what usually helps against the first of them as the hint; MISSING when
+    one was lost that its parent does not make again by itself.
     """
     there = {k.key: k for k in state.kustomizations}
-    absent = sorted(app.key for app in house.flux_apps if app.key not in there)
+    absent = sorted((app for app in house.flux_apps if app.key not in there), key=lambda app: app.key)
     behind = [k for k in state.kustomizations if not k.suspended and not (k.ready and k.commit == state.source.commit)]
     excused = waits_on(there.values(), held)
     stuck = {k.key for k in behind if k.key not in excused or k.reason not in WAITING}
     if stuck or absent:
         causes = root_causes(_without_excuses(state, house, stuck, held))
-        lines = (*(_line(cause) for cause in causes), *absent)
+        lines = (*(_line(cause) for cause in causes), *(_awaited(app, there) for app in absent))
         hint = next((cause.hint for cause in causes if cause.hint), "")
         told = f"{len(stuck)} of {len(there)} Kustomizations are not ready" if stuck else ""
         late = f"{len(absent)} Kustomizations are not there yet" if absent else ""
+        if idle := idle_parents(state, house):
+            late += f", and nobody is at it: {', '.join(idle)} made them before"
+            return missing("; ".join(filter(None, (told, late))), *lines, hint=hint)
         return changing("; ".join(filter(None, (told, late))), *lines, hint=hint)
     waiting = tuple(f"waits for a held claim: {k.key}" for k in behind)
     suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
@@ -105,6 +110,30 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
     told += f", {len(waiting)} wait for a held claim" if waiting else ""
     told += f", {len(suspended)} suspended" if suspended else ""
     return satisfied(told, *waiting, *suspended, *source)
+
+
+def idle_parents(state: FluxState, house: House) -> tuple[str, ...]:
+    """Kustomizations that have applied the source's commit and lack a child all the same: it was lost since.
+
+    Flux makes it again at the parent's next interval, which may be an hour, unless the parent is asked.
+    """
+    there = {k.key: k for k in state.kustomizations}
+    lacking = (there.get(app.parent) for app in house.flux_apps if app.key not in there)
+    return tuple(sorted({k.key for k in lacking if k is not None and _is_idle(k, state)}))
+
+
+def _is_idle(parent: KustomizationState, state: FluxState) -> bool:
+    done = parent.ready and parent.commit == state.source.commit
+    return done and not parent.suspended and not parent.reconciling
+
+
+def _awaited(app: FluxApp, there: Mapping[str, KustomizationState]) -> str:
+    """One that is not there, and who is to make it."""
+    if not app.parent:
+        return app.key
+    parent = there.get(app.parent)
+    state = "which is not there either" if parent is None else "which is suspended" if parent.suspended else ""
+    return ", ".join(filter(None, (f"{app.key}: not there; waits for its parent {app.parent}", state)))
 
 
 def _without_excuses(state: FluxState, house: House, stuck: set[str], held: frozenset[str]) -> FluxState:

@@ -190,7 +190,8 @@ class FluxSource:
 class FluxApp:
     """One Flux Kustomization found in kubernetes/apps: where it is, what it waits for, where it puts things.
 
-    `decryption` names the Secret of its namespace that it decrypts with, "" for none.
+    `decryption` names the Secret of its namespace that it decrypts with, "" for none; `parent` (`namespace/name`) is the
+    Kustomization that makes it, "" for the one that Flux was told of.
     """
 
     namespace: str
@@ -201,6 +202,7 @@ class FluxApp:
     wait: bool
     suspended: bool = False
     decryption: str = ""
+    parent: str = ""
 
     @property
     def key(self) -> str:

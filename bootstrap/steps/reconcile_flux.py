@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from bootstrap.needs import BEFORE_THE_CLUSTER
-from cluster.flux import flux_probe, refuse_suspended_source
+from cluster.flux import flux_probe, idle_parents, refuse_suspended_source
 from engine.probe import Probe
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
@@ -31,7 +31,13 @@ class ReconcileFlux(BaseStep):
         return flux_probe(look, self.house)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        refuse_suspended_source(act.flux.state())
+        state = act.flux.state()
+        parents = idle_parents(state, self.house)
+        for key in parents:
+            act.flux.request("Kustomization", *key.split("/", 1))
+        if parents and state.source.suspended:
+            return  # what was lost is made again from the commit that is there
+        refuse_suspended_source(state)
         act.flux.request("GitRepository", self.house.flux.namespace, self.house.flux.name)
 
     def by_hand(self) -> str:

@@ -345,4 +345,6 @@ def _app(found: RenderedObject) -> FluxApp:
         wait=spec.get("wait") is True,
         suspended=spec.get("suspend") is True,
         decryption=str(mapping(mapping(spec.get("decryption")).get("secretRef")).get("name") or ""),
+        # The entry may stand in what it applies itself.
+        parent=found.kustomization if found.kustomization != f"{found.namespace}/{found.name}" else "",
     )

@@ -37,16 +37,19 @@ class FluxWorld:
         self._go_on(objects)
 
     def apply_again(self, objects: Objects, key: str) -> None:
-        """Somebody asked for it: what Git declares and the cluster lost is made again, unless it is suspended."""
+        """Somebody asked for it: what Git declares and the cluster lost is made again, children too, unless it is suspended."""
         state = objects.kustomizations.get(key)
         if state is None or state.suspended or not state.ready:
             return
         app = next(app for app in self._kube.house.flux_apps if app.key == key)
         self._world.after(self._kube.delays.kustomization_s, f"apply {key}", lambda: self._applied(objects, app))
 
-    def _go_on(self, objects: Objects) -> None:
+    def _go_on(self, objects: Objects, applied: str = "") -> None:
+        """What is due is begun; `applied` has just been applied, and made those children that are not there."""
         for app in self._kube.house.flux_apps:
             state = objects.kustomizations.get(app.key)
+            if state is None and app.parent not in ("", applied):
+                continue
             if state is not None and (state.commit == objects.flux_commit or state.reconciling or state.suspended):
                 continue
             objects.kustomizations[app.key] = self._next(objects, app)
@@ -102,4 +105,4 @@ class FluxWorld:
         objects.kustomizations[app.key] = replace(
             state, ready=True, reconciling=False, commit=objects.flux_commit, reason="ReconciliationSucceeded", message=message
         )
-        self._world.after(POLL_S, "dependents", lambda: self._go_on(objects))
+        self._world.after(POLL_S, "dependents", lambda: self._go_on(objects, app.key))

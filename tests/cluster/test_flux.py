@@ -76,6 +76,59 @@ def test_one_that_flux_does_not_know_yet_is_waited_for(built: Running) -> None:
     assert (answer.condition, answer.evidence) == (Condition.CHANGING, ("apps/reader",))
 
 
+@pytest.fixture
+def lost(tmp_path: Path) -> Running:
+    """A built house one of whose Kustomizations has gone with its namespace; its parent, ready as before, would make it again."""
+    apps = (*a_house().flux_apps[:1], an_app("stage"), an_app("reader", parent="apps/stage"), an_app("other", parent="apps/stage"))
+    house = Running(tmp_path / "state", a_house(flux_apps=apps))
+    house.backed_up()
+    assert house.apply(house.bootstrap).converged
+    del house.home.kube.objects().kustomizations["apps/reader"]
+    return house
+
+
+def test_a_lost_one_whose_parent_is_done_is_missing_and_its_parent_is_named(lost: Running) -> None:
+    answer = seen(lost)
+    assert answer.condition is Condition.MISSING
+    assert answer.detail == "1 Kustomizations are not there yet, and nobody is at it: apps/stage made them before"
+    assert answer.evidence == ("apps/reader: not there; waits for its parent apps/stage",)
+
+
+@pytest.mark.parametrize(
+    "change", [{"ready": False, "reason": "Progressing"}, {"reconciling": True}, {"commit": "0123"}, {"suspended": True}]
+)
+def test_a_parent_that_is_at_it_or_may_not_be_is_not_asked(lost: Running, change: dict[str, object]) -> None:
+    answer = seen(lost, "apps/stage", **change)
+    assert answer.condition is Condition.CHANGING
+    line = next(line for line in answer.evidence if line.startswith("apps/reader"))
+    assert line.endswith("which is suspended") == ("suspended" in change)
+
+
+def test_a_lost_parent_s_own_parent_is_asked_and_each_child_tells_whom_it_waits_for(lost: Running) -> None:
+    apps = (an_app("top"), an_app("stage", parent="apps/top"), an_app("reader", parent="apps/stage"))
+    states = lost.home.kube.objects().kustomizations
+    states["apps/top"] = replace(states["apps/other"], name="top")
+    del states["apps/stage"]
+    answer = graph_probe(lost.home.look().flux.state(), a_house(flux_apps=apps), frozenset())
+    assert answer.condition is Condition.MISSING
+    assert answer.evidence[-2:] == (
+        "apps/reader: not there; waits for its parent apps/stage, which is not there either",
+        "apps/stage: not there; waits for its parent apps/top",
+    )
+
+
+def test_a_lost_one_is_asked_for_at_its_parent_and_comes_back_within_seconds(lost: Running) -> None:
+    before = lost.clock.monotonic()
+    assert lost.apply(lost.bootstrap).converged
+    assert lost.clock.monotonic() - before < 60.0
+    assert lost.home.kube.objects().kustomizations["apps/reader"].ready
+
+
+def test_a_lost_one_comes_back_though_the_source_is_suspended(lost: Running) -> None:
+    lost.home.kube.objects().source_suspended = True
+    assert lost.apply(lost.bootstrap).converged
+
+
 def test_the_cause_is_told_with_what_helps_and_the_chain_behind_it_is_not(built: Running) -> None:
     states = built.home.kube.objects().kustomizations
     for key in ("apps/notes", "apps/reader"):
