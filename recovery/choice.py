@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from adapters.backups.results import RestorePoint
-from adapters.ports import BackupsView
+from adapters.ports import BackupsView, ClaimsView
 from cluster.audit import TRUSTED, Asked, ClaimAudit, repository_of
 from cluster.counting import SKEW_S, LeftBehind
-from engine.errors import PermanentError
+from engine.errors import BlackstartError, Interrupted, PermanentError
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 
@@ -63,6 +63,24 @@ def named(audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
     more = f" and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
     left = f"left behind, though newer: {', '.join(map(str, later[:_NAMED]))}{more}"
     return (told, f"newer snapshots may be forgotten by the first backup; {left}")
+
+
+def weighed(backups: BackupsView, claims: ClaimsView, house: House, audit: ClaimAudit, point: RestorePoint) -> str:
+    """What a person should know of a restore point before consenting to it, "" for nothing: newer ones, and what changed in it."""
+    parts = []
+    later = newer(audit, point)
+    if later:
+        retained = claims.source(audit.claim.namespace, audit.claim.source).retain
+        kept = ", ".join(f"{rule} {count}" for rule, count in retained) or "unknown to us"
+        more = "1 snapshot is" if len(later) == 1 else f"{len(later)} snapshots are"
+        parts.append(f"{more} newer than the one to restore; what the first backup keeps: {kept}")
+    try:
+        parts.append(compared(backups, house, audit, point))
+    except Interrupted:
+        raise
+    except BlackstartError as error:
+        parts.append(f"{error.what}: what changed since the snapshot before it is not known")
+    return "; ".join(filter(None, parts))
 
 
 def compared(backups: BackupsView, house: House, audit: ClaimAudit, point: RestorePoint) -> str:

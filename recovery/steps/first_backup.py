@@ -14,13 +14,14 @@ from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS, is_of
 from cluster.audit import repository_of
 from cluster.counting import is_future, of_the_mover
+from cluster.standing import standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import pause, wait_until
 from house.model import BackedUpClaim, House
 from recovery.losses import Losses, losses
-from recovery.record import entry_of, pinned
+from recovery.record import pinned
 
 SAVED = re.compile(r"\bsnapshot ([0-9a-f]{8,64}) saved\b")
 NUDGES = 3
@@ -56,9 +57,11 @@ class FirstBackup(BaseStep):
         return self.claim.key
 
     def probe(self, look: LookContext) -> Probe:
-        entry = entry_of(look.hold, self.claim)
-        if entry is None:
-            return unknown("not in the hold's record")
+        there = standing(look.hold, look.claims, self.claim)
+        entry = there.entry
+        if entry is None or not there.through:
+            # What is in the repository says nothing of a claim that is held, or that is another one by now.
+            return unknown(f"not released: {there.told}")
         source = look.claims.source(self.claim.namespace, self.claim.source)
         if not source.present:
             return changing(f"ReplicationSource {self.claim.source} is not there")
@@ -99,6 +102,9 @@ class FirstBackup(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = pinned(act.hold, self.claim)
+        there = standing(act.hold, act.claims, self.claim)
+        if not there.through:
+            raise PermanentError(f"{self.claim.key} is not released any more: {there.told}", next_command="invoke dr.plan")
         namespace, source = self.claim.namespace, self.claim.source
         if not self._due_one(act, entry) and not self._asked_for(act, entry):
             # VolSync credits a run that has begun with a trigger which comes while it is at work: asked for once more.

@@ -16,7 +16,7 @@ from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
-from recovery.choice import asked_for, candidates, named, preflight_of
+from recovery.choice import asked_for, candidates, named, preflight_of, weighed
 from recovery.suspension import kustomization_of, refuse_foreign
 
 
@@ -64,7 +64,9 @@ class HoldAgain(BaseStep):
         refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
         audit = self.audit(look.backups, look.clock)
         newest = candidates(audit, self.as_of, look.clock.now())[0]
-        return missing("bound and alive: what is in it will be lost", *self.named(there.now.uid, audit, newest))
+        told = weighed(look.backups, look.claims, self.house, audit, newest)
+        lost = "bound and alive: what is in it will be lost"
+        return missing("; ".join(filter(None, (lost, told))), *self.named(there.now.uid, audit, newest))
 
     def named(self, uid: str, audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
         """What the consent is to: this claim, and this restore point in its place."""

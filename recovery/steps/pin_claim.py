@@ -11,12 +11,12 @@ from adapters.hold.results import HeldClaim
 from cluster.audit import audit_claim, repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
 from cluster.standing import Way, standing
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
-from recovery.choice import asked_for, candidates, compared, named, newer, preflight_of
+from recovery.choice import asked_for, candidates, named, newer, preflight_of, weighed
 from recovery.record import entry_of
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
@@ -69,18 +69,9 @@ class PinClaim(BaseStep):
         if audit.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return unknown(f"the backup cannot be seen: {audit.verdict.value}", audit.detail)
         point = candidates(audit, self.as_of, look.clock.now())[0]
-        later = newer(audit, point)
-        try:
-            told = compared(look.backups, self.house, audit, point)
-        except BlackstartError as error:
-            told = f"{error.what}: what changed since the snapshot before it is not known"
-        if not later:
-            return missing("; ".join(filter(None, ("no restore point chosen yet", told))), *named(audit, point))
-        kept = ", ".join(f"{rule} {count}" for rule, count in self._retained(look)) or "unknown to us"
-        return missing(
-            f"{len(later)} snapshots are newer than the one to restore; what the first backup keeps: {kept}; {told}".rstrip("; "),
-            *named(audit, point),
-        )
+        told = weighed(look.backups, look.claims, self.house, audit, point)
+        none_yet = "" if newer(audit, point) else "no restore point chosen yet"
+        return missing("; ".join(filter(None, (none_yet, told))), *named(audit, point))
 
     def _gone(self, look: LookContext, entry: HeldClaim) -> Probe | None:
         """None unless the repository was seen without the pinned snapshot: then another may take its place, by consent alone."""
@@ -94,9 +85,6 @@ class PinClaim(BaseStep):
         point = candidates(audit, self.as_of, look.clock.now())[0]
         told = named(audit, point)
         return missing("the pinned snapshot is gone from the repository", told[0], was, *told[1:])
-
-    def _retained(self, look: LookContext) -> tuple[tuple[str, str], ...]:
-        return look.claims.source(self.claim.namespace, self.claim.source).retain
 
     def hazard(self, seen: Probe) -> Hazard:
         return Hazard.DESTROYS if len(seen.evidence) > 1 else Hazard.NONE

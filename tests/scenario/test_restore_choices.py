@@ -56,7 +56,7 @@ class TestAsOf:
         held_house.home.seed_backup(claim.mover_repository, EARLIER, 60)
         back = course(held_house.house, held_house.house.claims, as_of=held_house.clock.now() - 600)
         line = held_house.plan(back)["recovery.pin/apps/notes"]
-        assert "1 snapshots are newer than the one to restore; what the first backup keeps: last 3" in line.detail
+        assert "1 snapshot is newer than the one to restore; what the first backup keeps: last 3" in line.detail
         assert line.act is not None
         assert "newer snapshots may be forgotten by the first backup" in line.act.identity
         report = held_house.apply(back)

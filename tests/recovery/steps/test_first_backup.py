@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.backups.results import RepositoryLook
+from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry, SourceBackups
 from cluster.audit import repository_of
 from engine.errors import PermanentError, TransientError
@@ -44,6 +45,23 @@ def test_one_that_was_lost_is_made_again_and_the_schedule_is_given_back(alive: R
     do(alive, alive.restore, STEP)
     assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
     assert alive.home.kube.objects().sources[("apps", "notes")].manual == ""
+
+
+def test_a_claim_that_is_not_the_released_one_any_more_is_not_backed_up_whatever_the_store_says(alive: Restoring) -> None:
+    claims = alive.home.kube.objects().claims
+    was = claims[("apps", "notes")]
+    claims[("apps", "notes")] = replace(was, uid="another")
+    seen = see(alive, alive.restore, STEP)
+    assert seen.condition is Condition.UNKNOWN
+    assert seen.detail.startswith("not released: released once, and another claim stands in its place")
+    with pytest.raises(PermanentError, match="not released any more"):
+        do(alive, alive.restore, STEP)
+    assert alive.home.kube.objects().sources[("apps", "notes")].manual == ""
+    del claims[("apps", "notes")]
+    assert "the claim is gone" in see(alive, alive.restore, STEP).detail
+    claims[("apps", "notes")] = was
+    alive.entry_says(state=HoldState.HELD)
+    assert see(alive, alive.restore, STEP).detail == "not released: held"
 
 
 def test_backups_that_go_to_another_repository_are_a_failure_with_its_name(alive: Restoring) -> None:

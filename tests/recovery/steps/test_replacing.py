@@ -42,6 +42,20 @@ def test_it_names_the_claim_s_uid_and_the_snapshot_that_replaces_it(alive: Resto
     assert alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id[:8] in found.identity(seen)
 
 
+def test_it_says_what_changed_since_the_snapshot_before_and_what_is_left_behind(alive: Restoring) -> None:
+    alive.home.store.back_up(alive.address, DATA[1:], alive.clock.now())
+    gone = DATA[0].path
+    told = see(alive, replacing(alive), HOLD)
+    assert f"1 vanished ({gone}), " in told.detail
+    assert told.detail.startswith("bound and alive: what is in it will be lost; against ")
+    as_of = alive.home.store.repositories[alive.address].snapshots[-2].time
+    older = course(alive.house, alive.house.claims, again=alive.house.claims, as_of=as_of)
+    assert "; 1 snapshot is newer than the one to restore; what the first backup keeps: last 3" in see(alive, older, HOLD).detail
+    repository = alive.home.store.repositories[alive.address]
+    repository.half_listing = True
+    assert see(alive, replacing(alive), HOLD).condition is Condition.MISSING
+
+
 def test_without_consent_nothing_is_touched(alive: Restoring) -> None:
     before = alive.home.kube.objects().claims[("apps", "notes")]
     report = alive.apply(replacing(alive))
