@@ -1,11 +1,18 @@
-"""For all tests: where there is Go, a test of a real program that is skipped is a failure, not a gap that nobody sees."""
+"""For all tests: a skip that nobody would see is a failure, and whoever starts them may ignore Ctrl-C."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hear SIGINT again where we were started deaf to it (a background job): the programs that are interrupted here inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

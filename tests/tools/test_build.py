@@ -253,6 +253,14 @@ def test_an_interrupted_build_ends_go_with_its_compilers_and_goes_on_later(check
     assert names == _ALL[_ALL.index("etcd") :]
 
 
+def test_the_tests_hear_an_interruption_although_whoever_started_them_ignores_it() -> None:
+    deaf = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+    test = test_an_interrupted_build_ends_go_with_its_compilers_and_goes_on_later.__name__
+    pytest_run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{test}"]
+    ended = subprocess.run([sys.executable, "-c", deaf, *pytest_run], cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout
+
+
 def _wait_for_words(file: Path, count: int) -> list[str]:
     waiting = threading.Event()
     for _ in range(2000):
