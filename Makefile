@@ -13,7 +13,7 @@ help:
 	@echo "make check  lint, types, and the tests of what you changed (make check BASE=main: since then)"
 	@echo "make setup  the environment and what a real run needs, nothing of the lab"
 	@echo "make bench  run the benchmarks"
-	@echo "make prove  what takes long: damaged repositories, against a real restore of each"
+	@echo "make prove  what takes long (an hour or more): every crash, every damage, ten kills; says when each was last green"
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
 $(STAMP): requirements.lock
@@ -49,10 +49,10 @@ test: programs
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@mkdir -p .pytest_cache; \
-	 set -m; $(PY) -m pytest -m "not programs" > .pytest_cache/light.log 2>&1 & light=$$!; \
+	 set -m; $(PY) -m pytest -m "not programs" --durations=20 --durations-min=0.5 > .pytest_cache/light.log 2>&1 & light=$$!; \
 	 trap 'kill $$light 2> /dev/null' INT TERM; \
 	 echo "Tests with real programs are shown here; the others run beside them and are shown after them."; \
-	 $(PY) -m pytest -m programs; heavy=$$?; \
+	 $(PY) -m pytest -m programs --durations=20; heavy=$$?; \
 	 if [ $$heavy -eq 2 ]; then kill $$light 2> /dev/null; fi; \
 	 wait $$light; light=$$?; \
 	 cat .pytest_cache/light.log; \
@@ -75,9 +75,9 @@ bench: $(STAMP)
 	 else echo "The lab's programs are not built: a bootstrap is not measured (make programs builds them)."; bootstrap=0; fi; \
 	 exit $$((engine + line + bootstrap))
 
-# What takes too long for every change: the audit's word against a real restore of some 100 damaged repositories.
+# What takes too long for every change. `make prove ONLY="matrices journal"` runs these alone; `$(PY) -m tests.prove --list` none.
 prove: programs
-	@$(PY) -m tests.proof.damage
+	@$(PY) -m tests.prove $(ONLY)
 
 lock: $(STAMP)
 	@$(PY) -m venv .tools/lock && .tools/lock/bin/pip install --quiet uv

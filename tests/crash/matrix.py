@@ -1,7 +1,8 @@
 """The crash matrix: every fault at every mutation, and every way to die at every write of the journal. For any stage.
 
-A *stage* is one world with all that outlives the tool's process. `explore` runs it once clean to learn the mutations; then, for
-each point, a fresh stage meets that fault and is started again until it converges, plans all noop and did nothing twice.
+A *stage* is one world with all that outlives the tool's process. `explore` builds it once and runs a copy of it clean, to learn the
+mutations; then, for each point, another copy meets that fault and is started again until it converges, plans all noop and did
+nothing twice.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
 from lab.world.clock import VirtualClock
 from lab.world.faults import Death, Fault
 from lab.world.world import World
+from tests.crash.apart import Built
 
 MOST_LIVES = 8
 PAUSES_S = (0.0, 0.5, 4.0, 90.0)
@@ -66,11 +68,12 @@ class Point:
 
 @dataclass
 class Matrix:
-    """What was explored."""
+    """What was explored: `points` of `possible`."""
 
     mutations: tuple[str, ...] = ()
     writes: int = 0
     points: int = 0
+    possible: int = 0
     lives: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     met: set[str] = field(default_factory=set)  # `port.method` of every mutation that any life reached
@@ -78,9 +81,30 @@ class Matrix:
     def __str__(self) -> str:
         restarts = ", ".join(f"{count} after {lives}" for lives, count in sorted(self.lives.items()))
         return (
-            f"crash matrix: {len(self.mutations)} mutations and {self.writes} journal writes, {self.points} points; "
-            f"converged: {restarts} life or lives; {len(self.failures)} failed"
+            f"crash matrix: {len(self.mutations)} mutations and {self.writes} journal writes; "
+            f"{self.points} of {self.possible} points; converged: {restarts} life or lives; {len(self.failures)} failed"
         )
+
+
+Choose = Callable[[Sequence[Point]], Sequence[Point]]
+"""Which of all points are visited."""
+
+
+def every(points: Sequence[Point]) -> Sequence[Point]:
+    """All of them: `make prove`."""
+    return points
+
+
+def some(points: Sequence[Point]) -> Sequence[Point]:
+    """A part that stands for all: every fault at the first mutation of each method, and at each other place one fault, in turn."""
+    chosen: list[Point] = []
+    first: dict[str, str] = {}
+    for number, (place, there) in enumerate(itertools.groupby(points, key=lambda point: point.place)):
+        faults = list(there)
+        method = place.partition("/")[0]
+        whole = not place.isdigit() and first.setdefault(method, place) == place
+        chosen += faults if whole else [faults[number % len(faults)]]
+    return chosen
 
 
 def explore(
@@ -90,29 +114,29 @@ def explore(
     faults: Iterable[Fault] = tuple(Fault),
     disk_faults: Iterable[DiskFault] = tuple(DiskFault),
     seeds: Iterable[int] = (1,),
+    choose: Choose = every,
 ) -> Matrix:
-    """The whole matrix. Failures are collected, so that one run shows all of them."""
-    seeds = tuple(seeds)
+    """Visit the chosen points, by default the whole matrix. Failures are collected, so that one run shows all of them."""
     matrix = Matrix()
-    folders = (folder / str(number) for number in itertools.count())
-    matrix.mutations, matrix.writes = _clean(make, next(folders), seeds[0])
     for seed in seeds:
+        stage = Built(lambda state, seed=seed: make(state, seed), folder / str(seed))
+        if not matrix.mutations:
+            matrix.mutations, matrix.writes = stage.visit(_clean)
         points = [Point(name, fault, seed) for name in matrix.mutations for fault in faults]
         points += [Point(str(n + 1), fault, seed) for n in range(matrix.writes) for fault in disk_faults]
-        for point in points:
+        matrix.possible += len(points)
+        for point in choose(points):
             pause_s = PAUSES_S[matrix.points % len(PAUSES_S)]
             matrix.points += 1
-            stage = make(next(folders), seed)
-            problems, lives = _survive(stage, point, pause_s)
-            matrix.met |= {name.partition("/")[0] for name in stage.world.faults.reached}
+            problems, lives, met = stage.visit(lambda there, point=point, pause_s=pause_s: _survive(there, point, pause_s))
+            matrix.met |= met
             matrix.lives[lives] += 1
             matrix.failures += [f"{point}, again after {pause_s:g} s: {problem}" for problem in problems]
     return matrix
 
 
-def _clean(make: MakeStage, folder: Path, seed: int) -> tuple[tuple[str, ...], int]:
+def _clean(stage: Stage) -> tuple[tuple[str, ...], int]:
     """Every mutation of a run without faults, and how many writes its journal has. It must converge by itself."""
-    stage = make(folder, seed)
     disk = FencedDisk(stage.clock.fence)
     report = stage.live(disk)
     assert report.converged, report
@@ -122,8 +146,8 @@ def _clean(make: MakeStage, folder: Path, seed: int) -> tuple[tuple[str, ...], i
     return tuple(dict.fromkeys(stage.world.faults.reached)), disk.writes
 
 
-def _survive(stage: Stage, point: Point, pause_s: float) -> tuple[list[str], int]:
-    """Meet the fault, start again until converged; answers what is wrong then, and how many lives it took."""
+def _survive(stage: Stage, point: Point, pause_s: float) -> tuple[list[str], int, set[str]]:
+    """Meet the fault, start again until converged; answers what is wrong then, how many lives it took, and the methods it met."""
     armed = None
     if isinstance(point.fault, DiskFault):
         armed = ArmedWrite(int(point.place), point.fault)
@@ -138,10 +162,14 @@ def _survive(stage: Stage, point: Point, pause_s: float) -> tuple[list[str], int
         if report is not None and report.converged:
             problems = [] if struck else ["the fault was never met"]
             problems += [f"plan is not empty: {line.id} {line.verdict.value}" for line in stage.plan().changes]
-            return problems + list(stage.doubled()), life
+            return problems + list(stage.doubled()), life, _met(stage)
         stage.clock.sleep(pause_s)
     causes = [f"{line.id}: {line.detail}" for line in report.root_causes] if report is not None else ["died, or could not start"]
-    return [f"not converged in {MOST_LIVES} lives: {causes}"], MOST_LIVES
+    return [f"not converged in {MOST_LIVES} lives: {causes}"], MOST_LIVES, _met(stage)
+
+
+def _met(stage: Stage) -> set[str]:
+    return {name.partition("/")[0] for name in stage.world.faults.reached}
 
 
 def _life(stage: Stage, disk: FencedDisk) -> Report | None:

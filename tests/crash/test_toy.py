@@ -15,12 +15,12 @@ from tests.crash.toy.stage import ToyStage
 def test_every_fault_at_every_mutation_and_every_journal_write_converges(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    matrix = explore(ToyStage, tmp_path, seeds=(1, 2, 3))
+    matrix = explore(ToyStage, tmp_path / "matrix")
     with capsys.disabled():
         print(f"\n{matrix}")  # noqa: T201 - how many points were tried is part of the proof
     assert matrix.failures == []
     assert {name.split("/")[0] for name in matrix.mutations} == {f"workshop.{act}" for act in ("make", "ring", "paint", "seal")}
-    assert matrix.points == 3 * (len(matrix.mutations) * len(Fault) + matrix.writes * len(DiskFault))
+    assert matrix.points == len(matrix.mutations) * len(Fault) + matrix.writes * len(DiskFault)
 
 
 def test_without_settling_something_is_done_twice(tmp_path: Path) -> None:

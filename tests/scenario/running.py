@@ -16,6 +16,7 @@ from engine.report import Report
 from engine.verify import verify
 from house.model import House
 from lab.modelled import ModelledHome
+from lab.ports.journal_disk import FencedDisk
 from lab.world.clock import VirtualClock
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
@@ -65,7 +66,8 @@ class Running:
         """One run from a new process's point of view."""
         self.runs += 1
         run = f"run-{self.runs}"
-        with open_journal(self.folder, lineage=self.house.id, run=run, now=self.clock.now) as journal:
+        disk = FencedDisk(self.clock.fence)
+        with open_journal(self.folder, lineage=self.house.id, run=run, disk=disk, now=self.clock.now) as journal:
             return executor.run(
                 course.graph(), self.home.look(), self.home.act(run), journal=journal, clock=self.clock,
                 workers=self.clock.workers(), approval=approval, guards=course.guards,

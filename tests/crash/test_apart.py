@@ -1,0 +1,67 @@
+"""Visits of a stage that is built once, and the part of a matrix that stands for the whole."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from lab.ports.journal_disk import DiskFault
+from lab.world.faults import Death, Fault
+from tests.crash.apart import Built
+from tests.crash.matrix import Point, every, some
+
+
+class Counting:
+    """A stage with something in memory and something in its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file, self.numbers = folder / "number", count(1)
+        folder.mkdir()
+        self.file.write_text("0")
+
+    def go_on(self) -> tuple[int, str]:
+        told = next(self.numbers), self.file.read_text()
+        self.file.write_text("changed")
+        return told
+
+
+def test_every_visit_finds_the_stage_as_it_was_built(tmp_path: Path) -> None:
+    built = Built(Counting, tmp_path / "stage")
+    assert [built.visit(lambda stage: (stage.go_on(), stage.go_on())) for _ in range(3)] == [((1, "0"), (2, "changed"))] * 3
+
+
+@pytest.mark.parametrize("error", [ValueError("it broke"), Death("it died")])
+def test_a_visit_that_breaks_is_told_with_its_traceback(tmp_path: Path, error: BaseException) -> None:
+    def breaks(_stage: Counting) -> None:
+        raise error
+
+    with pytest.raises(AssertionError, match=f"in breaks(.|\n)*{error}"):
+        Built(Counting, tmp_path / "stage").visit(breaks)
+
+
+def test_a_visit_that_says_nothing_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="said nothing"):
+        Built(Counting, tmp_path / "stage").visit(lambda _stage: os._exit(0))
+
+
+PLACES = ("proxmox.create_vm/pve-1#1", "proxmox.create_vm/pve-2#1", "proxmox.create_vm/pve-1#2", "hold.write/record#1")
+POINTS = [Point(place, fault, 1) for place in PLACES for fault in Fault] + [
+    Point(str(number), fault, 1) for number in range(1, 11) for fault in DiskFault
+]
+
+
+def test_the_part_has_every_fault_for_every_method_and_one_for_every_place() -> None:
+    chosen = some(POINTS)
+    assert {(point.place.partition("/")[0], point.fault) for point in chosen if not point.place.isdigit()} == {
+        (method, fault) for method in ("proxmox.create_vm", "hold.write") for fault in Fault
+    }
+    assert {point.place for point in chosen} == {point.place for point in POINTS}
+    assert {point.fault for point in chosen if point.place.isdigit()} == set(DiskFault)
+    assert len(chosen) == 2 * len(Fault) + 2 + 10
+
+
+def test_the_whole_is_every_point() -> None:
+    assert every(POINTS) == POINTS
