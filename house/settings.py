@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from house.values import (
     Age,
+    Branch,
     BridgeName,
     DiskSize,
     EntryName,
@@ -28,9 +29,13 @@ from house.values import (
     MemorySize,
     Moment,
     Name,
+    NamespaceName,
     PathText,
     Reason,
     Reference,
+    Schematic,
+    SecretKey,
+    ServerUrl,
     Sha256,
     Share,
     SlotName,
@@ -71,7 +76,7 @@ class HouseSection(Section):
 class EndpointSection(Section):
     """One Proxmox API endpoint, and how its certificate is known to be the right one."""
 
-    url: HttpsUrl = _what("the API's URL", "https://10.0.0.11:8006")
+    url: ServerUrl = _what("the API's URL", "https://10.0.0.11:8006")
     fingerprint: Fingerprint | None = _what("the certificate's SHA-256 fingerprint", "AB:CD:…", None)
     ca_file: PathText | None = _what("the file of the CA that signed the certificate", "pve-root-ca.pem", None)
 
@@ -134,7 +139,7 @@ class ImageSection(Section):
 
     url: ImageUrl | None = _what("the image's URL", "https://factory.talos.dev/image/…/nocloud-amd64.qcow2", None)
     factory: HttpsUrl = _what("the Image Factory", "https://factory.talos.dev", "https://factory.talos.dev")
-    schematic: str | None = Field(default=None, description="the factory's schematic id", examples=["376567988ad3…"], min_length=1)
+    schematic: Schematic | None = _what("the factory's schematic id", "376567988ad3…", None)
     version: TalosVersion | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
     sha256: Sha256 | None = _what("the image's SHA-256 checksum", "64 hex digits", None)
     ca_file: PathText | None = _what("the file of the CA that signed the factory's certificate", "factory-ca.pem", None)
@@ -154,7 +159,7 @@ class GitSection(Section):
     """Where Flux pulls from, when the repository does not say it or says it differently."""
 
     url: GitUrl | None = _what("the URL that Flux pulls", "https://github.com/me/home-ops.git", None)
-    branch: str | None = Field(default=None, description="the branch that Flux pulls", examples=["main"], min_length=1)
+    branch: Branch | None = _what("the branch that Flux pulls", "main", None)
     deploy_key: Reference | None = _what("a reference to the private deploy key", "file:~/.ssh/home-ops", None)
 
 
@@ -186,8 +191,8 @@ class BootstrapSecretSection(Section):
     """One Secret that a release or Flux waits for, from references; or the encrypted manifests that hold some."""
 
     name: KubeName | None = _what("the Secret's name", "onepassword-secret", None)
-    namespace: KubeName | None = _what("the namespace it goes to", "external-secrets", None)
-    keys: dict[str, Reference] | None = Field(
+    namespace: NamespaceName | None = _what("the namespace it goes to", "external-secrets", None)
+    keys: dict[SecretKey, Reference] | None = Field(
         default=None, description="references by key of the Secret", examples=[{"token": "op://home/connect/token"}], min_length=1
     )
     file: PathText | None = _what("a manifest encrypted with sops, seen from this file", "bootstrap/secrets.sops.yaml", None)

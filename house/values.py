@@ -9,11 +9,12 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from house import grammar
+from house.grammar import Grammar, quoted
 from house.model import SecretRef
 
 FILL_IN = "FILL_IN"
@@ -31,8 +32,8 @@ LARGEST = 2**50
 LONGEST_S = 10 * 366 * 24 * 3600
 """The longest duration, in seconds, that is taken for meant: clocks and waits overflow far beyond it."""
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _STORE_CREDENTIALS = re.compile(r"https?://[^/@\s]*@|(?://|sftp:)[^/@:\s]*:[^/@\s]*@")
+_OPTION = re.compile(r"\s*-|sftp:(?://)?(?:[^/@]*@)?-|sftp:(?://)?-", re.IGNORECASE)
 _REFERENCES = (
     re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*"),
     re.compile(r"file:[^#\s][^#]*"),
@@ -60,10 +61,6 @@ def kind_of(value: object) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
-def _quoted(value: str) -> str:
-    return f"`{value}`" if len(value) <= 60 else "this text"
-
-
 def size_of(value: Any) -> int:
     """Bytes of `20GiB` or `1MiB` (GB and the like are decimal); `0` needs no unit."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -74,10 +71,10 @@ def size_of(value: Any) -> int:
         raise wrong(f"is {kind_of(value)}, not a size", "write a size, as in 20GiB")
     found = _SIZE.fullmatch(value.strip())
     if found is None:
-        raise wrong(f"{_quoted(value)} is not a size", "write a size, as in 20GiB or 512MiB")
+        raise wrong(f"{quoted(value)} is not a size", "write a size, as in 20GiB or 512MiB")
     size = float(found[1]) * _UNITS[found[2]]
     if size > LARGEST:
-        raise wrong(f"{_quoted(value)} is more than 1024TiB", "write a size, as in 20GiB")
+        raise wrong(f"{quoted(value)} is more than 1024TiB", "write a size, as in 20GiB")
     return int(size)
 
 
@@ -85,7 +82,7 @@ def disk_size_of(value: Any) -> int:
     """Like `size_of`, in whole GiB: Proxmox makes disks in no smaller unit."""
     size = size_of(value)
     if size == 0 or size % 2**30:
-        raise wrong(f"{_quoted(str(value))} is not a whole number of GiB", "write whole GiB, as in 20GiB")
+        raise wrong(f"{quoted(str(value))} is not a whole number of GiB", "write whole GiB, as in 20GiB")
     return size
 
 
@@ -93,7 +90,7 @@ def memory_size_of(value: Any) -> int:
     """Like `size_of`, in whole MiB (Proxmox's unit) and at least 1 GiB, below which Talos does not start."""
     size = size_of(value)
     if size % 2**20:
-        raise wrong(f"{_quoted(str(value))} is not a whole number of MiB", "write it as in 8GiB")
+        raise wrong(f"{quoted(str(value))} is not a whole number of MiB", "write it as in 8GiB")
     if size < 2**30:
         raise wrong("less than a Talos node starts with", "give it at least 2GiB")
     return size
@@ -116,11 +113,11 @@ def duration_of(value: Any) -> float:
         raise wrong(f"is {kind_of(value)}, not a duration", "write a duration, as in 36h")
     found = _DURATION.fullmatch(value.strip())
     if found is None or not value.strip():
-        raise wrong(f"{_quoted(value)} is not a duration", "write a duration, as in 36h, 10m or 2d")
+        raise wrong(f"{quoted(value)} is not a duration", "write a duration, as in 36h, 10m or 2d")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     if whole > LONGEST_S:
-        raise wrong(f"{_quoted(value)} is longer than ten years", "write a duration, as in 36h, 10m or 2d")
+        raise wrong(f"{quoted(value)} is longer than ten years", "write a duration, as in 36h, 10m or 2d")
     return float(whole)
 
 
@@ -147,7 +144,7 @@ def moment_of(value: Any) -> float:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        raise wrong(f"{_quoted(str(value))} is no time", "write one as in 2026-10-01T00:00:00Z") from None
+        raise wrong(f"{quoted(str(value))} is no time", "write one as in 2026-10-01T00:00:00Z") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -157,10 +154,10 @@ def share_of(value: Any) -> float:
         raise wrong("a share without %", f"write {value}%, if that is meant")
     found = _SHARE.fullmatch(str(value).strip())
     if found is None:
-        raise wrong(f"{_quoted(value) if isinstance(value, str) else kind_of(value)} is no share", "write a share, as in 1%")
+        raise wrong(f"{quoted(value) if isinstance(value, str) else kind_of(value)} is no share", "write a share, as in 1%")
     share = float(found.group(1) or 0) / 100
     if share > 1:
-        raise wrong(f"{_quoted(value)} is more than all", "write a share, as in 1%")
+        raise wrong(f"{quoted(value)} is more than all", "write a share, as in 1%")
     return share
 
 
@@ -198,16 +195,23 @@ def _text(value: Any, better: str) -> str:
 def url_of(value: Any) -> str:
     """An https URL with a host and without a user (whose password would lie in Git)."""
     text = _text(value, "write a URL, as in https://10.0.0.11:8006")
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - reading it is what checks it
-    except ValueError:
-        raise wrong("is not a URL", "write https://host:port") from None
-    if parts.username or parts.password:
+    parts = grammar.url_parts(text)
+    if parts is None and text.startswith("https:"):
+        raise wrong("is not a URL", "write https://host:port")
+    if parts is not None and (parts.username is not None or parts.password is not None):
         raise wrong("holds a user or a password", "leave them out of the URL")
-    if parts.scheme != "https" or not parts.hostname:
-        raise wrong(f"{_quoted(text)} is not an https URL", "write https://host:port")
+    if parts is None or parts.scheme != "https" or not parts.hostname:
+        raise wrong(f"{quoted(text)} is not an https URL", "write https://host:port")
     return text.rstrip("/")
+
+
+def server_url_of(value: Any) -> str:
+    """Like `url_of`, of a server and nothing on it: its API's path is added by who asks it."""
+    url = url_of(value)
+    parts = grammar.url_parts(url)
+    if parts is None or parts.path or parts.query or parts.fragment or url.endswith(("?", "#")):
+        raise wrong(f"{quoted(url)} names more than a host and a port", "write https://host:port")
+    return url
 
 
 def image_url_of(value: Any) -> str:
@@ -221,21 +225,34 @@ def image_url_of(value: Any) -> str:
 def git_url_of(value: Any) -> str:
     """The URL that Flux pulls: https, http or ssh, without a password."""
     text = _text(value, "write the URL that Flux pulls")
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise wrong("is not a URL", "write https://host/repository.git or ssh://git@host/repository.git") from None
+    better = "write https://host/repository.git or ssh://git@host/repository.git"
+    parts = grammar.url_parts(text)
+    if parts is None:
+        raise wrong("is not a URL that Flux can pull", better)
     if parts.password or (parts.username and parts.scheme != "ssh"):  # an access token is often written as the user
         raise wrong("holds a user or a password", "leave it out of the URL; use a deploy key")
-    if parts.scheme not in ("https", "http", "ssh") or not parts.hostname:
-        raise wrong("is not a URL that Flux can pull", "write https://host/repository.git or ssh://git@host/repository.git")
+    # ssh reads a user or a host that begins with a dash as an option.
+    if parts.scheme not in ("https", "http", "ssh") or not parts.hostname or parts.netloc.startswith("-"):
+        raise wrong("is not a URL that Flux can pull", better)
     return text
+
+
+def branch_of(value: str) -> str:
+    """A branch's name as git takes it."""
+    found = grammar.branch_wrong(value)
+    if found is not None:
+        raise wrong(*found)
+    return value
 
 
 def store_of(value: str) -> str:
     """Where a restic repository is, without credentials: they would lie in Git, in argv and in every log."""
     if _STORE_CREDENTIALS.search(value):
         raise wrong("holds a user's password or key (its text is not shown)", "leave it out, and give references under environment")
+    if ".." in re.split(r"[/:]", value):
+        raise wrong("has a part `..`", "write the path without it")
+    if _OPTION.match(value) or not value.isprintable():
+        raise wrong("is no place of a repository", "write s3:…, sftp:… or an absolute path")
     return value
 
 
@@ -249,10 +266,10 @@ def fingerprint_of(value: Any) -> str:
 
 def mac_of(value: Any) -> str:
     """A MAC address in lower case."""
-    text = _text(value, "write a MAC address, as in bc:24:11:00:00:01").lower().replace("-", ":")
-    if _MAC.fullmatch(text) is None:
-        raise wrong(f"{_quoted(text)} is not a MAC address", "write six pairs of hex digits, as in bc:24:11:00:00:01")
-    return text
+    try:
+        return grammar.mac_of(_text(value, "write a MAC address, as in bc:24:11:00:00:01"))
+    except ValueError as error:
+        raise wrong(*str(error).split("; ", 1)) from None
 
 
 def reason_of(value: Any) -> str:
@@ -268,10 +285,11 @@ def sha256_of(value: Any) -> str:
     return text
 
 
-def _named(form: str, what: str, example: str) -> AfterValidator:
+def _is(kind: Grammar) -> AfterValidator:
     def check(value: str) -> str:
-        if re.fullmatch(form, value) is None:
-            raise wrong(f"{_quoted(value)} is not {what}", f"write it as in {example}")
+        found = kind.wrong(value)
+        if found is not None:
+            raise wrong(*found)
         return value
 
     return AfterValidator(check)
@@ -305,6 +323,7 @@ Reference = Annotated[
 ]
 Store = Annotated[str, AfterValidator(store_of)]
 PathText = Annotated[str, AfterValidator(path_of)]
+ServerUrl = Annotated[str, BeforeValidator(server_url_of), _json(r"^(https://[^/?#]+/?)$")]
 HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(r"^(https://.+)$")]
 ImageUrl = Annotated[str, BeforeValidator(image_url_of), _json(r"^https://.+\.(qcow2|raw)$")]
 GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(r"^((https?|ssh)://.+)$")]
@@ -312,14 +331,18 @@ Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(r"^(([0-9A-F
 Mac = Annotated[str, BeforeValidator(mac_of), _json(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]
 Fate = Annotated[str, BeforeValidator(fate_of), WithJsonSchema({"type": "string", "enum": ["keep", "create"]})]
 Sha256 = Annotated[str, BeforeValidator(sha256_of), _json(r"^([0-9A-Fa-f]{64})$")]
-Name = Annotated[str, _named(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", "a name of small letters, digits and dashes", "home-ops")]
-HouseId = Annotated[str, _named(r"[0-9a-f]{8,32}", "a house id (8 to 32 small hex digits)", "5f1d7c2a9e; config.init makes one")]
-HostName = Annotated[str, _named(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a Proxmox host's name", "pve-1")]
-StorageName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._-]*", "a Proxmox storage's name", "local-lvm")]
-BridgeName = Annotated[str, _named(r"[A-Za-z][A-Za-z0-9._]{0,14}", "a bridge's name", "vmbr0")]
-TokenId = Annotated[str, _named(r"[^@!\s]+@[^@!\s]+![A-Za-z][A-Za-z0-9._-]+", "a token id", "blackstart@pve!run")]
-TalosVersion = Annotated[str, _named(r"v\d+\.\d+\.\d+(-[\w.]+)?", "a Talos version", "v1.13.9")]
-SlotName = Annotated[str, _named(r"scsi([0-9]|[12][0-9]|30)", "a disk slot", "scsi1")]
-EntryName = Annotated[str, _named(r"[a-z0-9]([a-z0-9./-]{0,80}[a-z0-9])?", "a name of small letters and digits", "gateway-api")]
-KubeName = Annotated[str, _named(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a name that Kubernetes takes", "external-secrets")]
+Name = Annotated[str, _is(grammar.HOUSE_NAME)]
+HouseId = Annotated[str, _is(grammar.HOUSE_ID)]
+HostName = Annotated[str, _is(grammar.PROXMOX_HOST)]
+StorageName = Annotated[str, _is(grammar.STORAGE)]
+BridgeName = Annotated[str, _is(grammar.BRIDGE)]
+TokenId = Annotated[str, _is(grammar.TOKEN_ID)]
+TalosVersion = Annotated[str, _is(grammar.TALOS_VERSION)]
+Schematic = Annotated[str, _is(grammar.SCHEMATIC)]
+SlotName = Annotated[str, _is(grammar.DISK_SLOT)]
+EntryName = Annotated[str, _is(grammar.ENTRY)]
+KubeName = Annotated[str, _is(grammar.KUBE_NAME)]
+NamespaceName = Annotated[str, _is(grammar.NAMESPACE)]
+SecretKey = Annotated[str, _is(grammar.SECRET_KEY)]
+Branch = Annotated[str, AfterValidator(branch_of)]
 Reason = Annotated[str, BeforeValidator(reason_of), _json(r"\S")]

@@ -41,12 +41,21 @@ except ImportError:
 _DEEPEST = 200
 _LONGEST_NUMBER = 300
 """Digits beyond which a number stays text: nothing that is counted here is as large, and Python refuses far longer ones."""
-_MOST_VALUES = 1_000_000
-"""How many values a file may stand for with its aliases written out: readers walk them all."""
+_MOST_VALUES = 250_000
+"""How many values a document may stand for with its aliases written out: readers walk them all."""
+_MOST_IN_ALL = 1_000_000
+_MOST_DOCUMENTS = 20_000
+_MOST_KEYS = 10_000
+"""How many keys one mapping may have: nothing that a person or Kubernetes keeps has more (an object has 1.5 MiB at most)."""
+_LARGEST = 32 * 2**20
+_LARGEST_CAREFUL = 2**16
+"""Characters beyond which the pure parser, a hundred times slower than libyaml, is not asked for a second opinion."""
 _INT = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 _LATE_TAB = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
 _ALIAS_KEY = re.compile(r"^(\s*(?:- )*\*[\w-]+):(?=\s|$)", re.MULTILINE)
+_HALF = re.compile("[\ud800-\udfff]")
+_HALF_TOLD = ("holds half a character (a lone surrogate)", "write the character itself")
 _NUMBER_START = frozenset("+-.0123456789")
 _WORDS: Mapping[str, object] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -114,13 +123,16 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
     try:
         if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
             raise YamlInvalid(Problem(name, 0, "", "is no regular file", "name one: a device or a pipe may never end"))
+        if path.stat().st_size > _LARGEST:
+            raise YamlInvalid(Problem(name, 0, "", f"has more than {_LARGEST // 2**20} MiB", "name a file that a person wrote"))
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise YamlInvalid(Problem(name, 0, "", "is not there", "create it, or correct the path")) from None
     except UnicodeDecodeError:
         raise YamlInvalid(Problem(name, 0, "", "is not UTF-8 text", "save it as UTF-8")) from None
-    except OSError as error:
-        raise YamlInvalid(Problem(name, 0, "", f"cannot be read ({error.strerror})", "check its permissions")) from None
+    except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a null byte in the name
+        why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise YamlInvalid(Problem(name, 0, "", f"cannot be read ({why})", "check its permissions")) from None
     return parse(text, name)
 
 
@@ -131,26 +143,32 @@ def parse(text: str, name: str = "text", *, quick: bool = True) -> tuple[Documen
     """
     if quick and CBaseLoader is not None:
         # libyaml refuses some valid flow mappings (`{url: https://host}`): what it refuses, the pure parser judges.
-        with suppress(YAMLError):
+        with suppress(YAMLError, UnicodeEncodeError):
             return tuple(_Composer(_quick_events(text), name).documents())
+        if len(text) > _LARGEST_CAREFUL:
+            return _quickly(text, name)
     try:
         return _carefully(text, name)
-    except (YAMLError, YamlInvalid):
+    except (YAMLError, YamlInvalid) as error:
         # This parser also refuses tabs before a comment or the end of a line, and takes the colon for a part of an alias that is
         # a key; what reads YAML elsewhere takes both. With blanks there no line moves.
         plain = _ALIAS_KEY.sub(r"\1 :", _LATE_TAB.sub(" ", text))
         with suppress(YAMLError, YamlInvalid):
-            return _carefully(plain, name)
-    try:
-        return _carefully(text, name)
-    except MarkedYAMLError as error:
-        raise YamlInvalid(_syntax_problem(error, text, name)) from None
-    except ReaderError as error:
+            if plain != text:
+                return _carefully(plain, name)
+        raise _told(error, text, name) from None
+
+
+def _told(error: YAMLError | YamlInvalid, text: str, name: str) -> YamlInvalid:
+    if isinstance(error, YamlInvalid):
+        return error
+    if isinstance(error, MarkedYAMLError):
+        return YamlInvalid(_syntax_problem(error, text, name))
+    if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
         what = f"holds the control character {ord(text[error.position]):#04x}, which YAML does not allow"
-        raise YamlInvalid(Problem(name, line, "", what, "take it out")) from None
-    except YAMLError:
-        raise YamlInvalid(Problem(name, 0, "", "is not YAML", "remove what YAML does not allow")) from None
+        return YamlInvalid(Problem(name, line, "", what, "take it out"))
+    return YamlInvalid(Problem(name, 0, "", "is not YAML", "remove what YAML does not allow"))
 
 
 def value(text: str, name: str = "text") -> Any:
@@ -192,6 +210,16 @@ def plain_scalar(text: str) -> object:
     return text
 
 
+def _quickly(text: str, name: str) -> tuple[Document, ...]:
+    """By libyaml alone, and told in its words what it refuses."""
+    try:
+        return tuple(_Composer(_quick_events(text), name).documents())
+    except YAMLError as error:
+        raise _told(error, text, name) from None
+    except UnicodeEncodeError:
+        raise YamlInvalid(Problem(name, 0, "", *_HALF_TOLD)) from None
+
+
 def _carefully(text: str, name: str) -> tuple[Document, ...]:
     return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name).documents())
 
@@ -222,13 +250,18 @@ class _Composer:
         self._name = name
         self._anchors: dict[str, tuple[Any, Spot] | None] = {}
         self._weights: dict[str, int] = {}
-        self._values = 0
+        self._heights: dict[str, int] = {}
+        self._deepest = 0
+        self._values = self._in_all = self._documents = 0
         self._duplicates: list[Duplicate] = []
 
     def documents(self) -> Iterator[Document]:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
-                self._anchors, self._weights, self._values, self._duplicates = {}, {}, 0, []
+                self._anchors, self._weights, self._heights, self._values, self._duplicates = {}, {}, {}, 0, []
+                self._documents += 1
+                if self._documents > _MOST_DOCUMENTS:
+                    self._refuse(event.start_mark.line + 1, f"holds more than {_MOST_DOCUMENTS} documents", "make files of it")
                 first = self._next()
                 value, spot = self._node(first, first.start_mark.line + 1, ())
                 end = self._next()
@@ -237,22 +270,35 @@ class _Composer:
                 if value is not None:
                     yield Document(self._name, value, spot, tuple(self._duplicates))
 
+    def _refuse(self, line: int, what: str, better: str) -> None:
+        raise YamlInvalid(Problem(self._name, line, "", what, better))
+
     def _count(self, values: int, line: int) -> None:
         self._values += values
+        self._in_all += values
         if self._values > _MOST_VALUES:
             what = f"stands for more than {_MOST_VALUES} values once its aliases are written out"
-            raise YamlInvalid(Problem(self._name, line, "", what, "use fewer aliases of aliases"))
+            self._refuse(line, what, "use fewer aliases of aliases, or make files of it")
+        if self._in_all > _MOST_IN_ALL:
+            self._refuse(line, f"holds more than {_MOST_IN_ALL} values", "make files of it")
+
+    def _reach(self, depth: int, line: int) -> None:
+        if depth > _DEEPEST:
+            self._refuse(line, "is nested too deeply", f"at most {_DEEPEST} levels are read, aliases written out")
+        self._deepest = max(self._deepest, depth)
 
     def _node(self, event: Event, line: int, path: Steps) -> tuple[Any, Spot]:
         before = self._values
         self._count(1, line)
         if isinstance(event, ScalarEvent):
             text: str = event.value
+            if _HALF.search(text):
+                self._refuse(line, *_HALF_TOLD)
             plain = event.implicit[0] and event.tag is None
             made: tuple[Any, Spot] = (plain_scalar(text) if plain else text, Spot(line, text, {}))
             if event.anchor is not None:
                 self._anchors[event.anchor] = made
-                self._weights[event.anchor] = 0
+                self._weights[event.anchor] = self._heights[event.anchor] = 0
             return made
         if isinstance(event, AliasEvent):
             known = self._anchors.get(event.anchor)
@@ -262,9 +308,10 @@ class _Composer:
                 better = "write the value out" if inside else f"define &{event.anchor} above"
                 raise YamlInvalid(Problem(self._name, event.start_mark.line + 1, "", what, better))
             self._count(self._weights.get(event.anchor, 0), event.start_mark.line + 1)
+            self._reach(len(path) + self._heights.get(event.anchor, 0), event.start_mark.line + 1)
             return known[0], Spot(line, known[1].text, known[1].below)
-        if len(path) > _DEEPEST:
-            raise YamlInvalid(Problem(self._name, line, "", "is nested too deeply", f"at most {_DEEPEST} levels are read"))
+        above, self._deepest = self._deepest, len(path)
+        self._reach(len(path), line)
         if not isinstance(event, (MappingStartEvent, SequenceStartEvent)):
             raise YamlInvalid(Problem(self._name, line, "", "is not YAML: a value is missing", "check the lines above"))
         if event.anchor is not None:
@@ -273,6 +320,8 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = made
             self._weights[event.anchor] = self._values - before
+            self._heights[event.anchor] = self._deepest - len(path) + 1
+        self._deepest = max(above, self._deepest)
         return made
 
     def _sequence(self, line: int, path: Steps) -> tuple[Any, Spot]:
@@ -295,6 +344,8 @@ class _Composer:
             if key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]:
                 merged.append(item)
                 continue
+            if len(values) >= _MOST_KEYS:
+                self._refuse(key_line, f"has more than {_MOST_KEYS} keys in one mapping", "no file of a house has as many")
             if key in values:
                 self._duplicates.append(Duplicate((*path, key), key_line, below[key].line))
             values[key], below[key] = item
@@ -304,7 +355,7 @@ class _Composer:
 
     def _key(self, event: Event, line: int) -> str:
         if isinstance(event, ScalarEvent):
-            if event.anchor is not None:
+            if event.anchor is not None or _HALF.search(event.value):
                 self._node(event, line, ())
             return str(event.value)
         if isinstance(event, AliasEvent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -103,11 +104,72 @@ def test_duplicate_keys_are_told_with_both_lines() -> None:
         ("{a: 1}: b\n", "a.yaml:1: a key is not plain text; write keys as plain text"),
         ("<<: 5\n", "a.yaml:1: <<: is not a mapping; merge a mapping or a list of them"),
         ("a: 1\nb: \x07\n", "a.yaml:2: holds the control character 0x07, which YAML does not allow; take it out"),
-        ("[" * 300 + "]" * 300, "a.yaml:1: is nested too deeply; at most 200 levels are read"),
+        ("[" * 300 + "]" * 300, "a.yaml:1: is nested too deeply; at most 200 levels are read, aliases written out"),
     ],
 )
 def test_what_cannot_be_read_is_one_clear_sentence(text: str, says: str) -> None:
     assert refused(text) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('a: "\\ud800"\n', "a.yaml:1: holds half a character (a lone surrogate); write the character itself"),
+        ('a: 1\n"\\udfff": b\n', "a.yaml:2: holds half a character (a lone surrogate); write the character itself"),
+        ('- &x "\\ud83d\\ude00"\n', "a.yaml:1: holds half a character (a lone surrogate); write the character itself"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_stands(text: str, says: str) -> None:
+    assert refused(text) == says
+
+
+def alias_tower(levels: int, form: str = "[*a{}]") -> str:
+    return "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} {form.format(n - 1)}\n" for n in range(1, levels))
+
+
+@pytest.mark.parametrize("form", ["[*a{}]", "{{b: *a{}}}", "{{b: [1, {{c: *a{}}}]}}"])
+def test_what_is_nested_by_aliases_counts_like_what_is_written_out(form: str) -> None:
+    assert "is nested too deeply; at most 200 levels are read, aliases written out" in refused(alias_tower(1000, form))
+
+
+def test_a_short_tower_of_aliases_is_read() -> None:
+    (document,) = parse(alias_tower(50))
+    value, depth = document.value["a49"], 0
+    while isinstance(value, list):
+        value, depth = value[0], depth + 1
+    assert depth == 50
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("".join(f"k{n}: v\n" for n in range(100_000)), "a.yaml:10001: has more than 10000 keys in one mapping"),
+        ("[" + "x," * 300_000 + "]", "stands for more than 250000 values"),
+        ("---\na: b\n" * 30_000, "a.yaml:40001: holds more than 20000 documents"),
+        ("".join(f"k{n}: v\n" for n in range(9_000)) + "b: : c\n", "a.yaml:9001: is not YAML"),
+    ],
+)
+def test_what_is_endless_is_refused_at_once(text: str, says: str) -> None:
+    began = time.process_time()
+    with pytest.raises(YamlInvalid) as caught:
+        yamlfile.parse(text, "a.yaml")
+    assert says in str(caught.value.problem)
+    assert time.process_time() - began < 5
+
+
+def test_a_file_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.yaml").open("wb") as file:
+        file.truncate(2**33)
+    with pytest.raises(YamlInvalid) as caught:
+        yamlfile.load(tmp_path / "a.yaml", "a.yaml")
+    assert str(caught.value.problem) == "a.yaml: has more than 32 MiB; name a file that a person wrote"
+
+
+def test_a_link_to_itself_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to("a.yaml")
+    with pytest.raises(YamlInvalid) as caught:
+        yamlfile.load(tmp_path / "a.yaml", "a.yaml")
+    assert "a.yaml: cannot be read" in str(caught.value.problem)
 
 
 @pytest.mark.parametrize("text", ["a: b: c", "a: [1", "a: 'b", "- a\nb: c", "%", "a: @b"])
@@ -133,7 +195,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_bomb_of_aliases_is_refused_and_takes_no_memory() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
-    said = "a.yaml:18: stands for more than 1000000 values once its aliases are written out; use fewer aliases of aliases"
+    said = "a.yaml:16: stands for more than 250000 values once its aliases are written out"
+    said += "; use fewer aliases of aliases, or make files of it"
     assert refused("\n".join(lines)) == said
 
 
