@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from house.grammar import HOSTNAME
 from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
 from house.repository import Repository
 from house.shapes import mapping, sequence
@@ -56,6 +57,8 @@ def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
 
 def _coverage(nodes: dict[str, Any], talconfig: Talconfig) -> Iterator[_Wrong]:
     known = [node.name for node in talconfig.nodes]
+    if not all(map(HOSTNAME.fits, known)):  # told there; names that are none are no advice
+        return
     meant: set[str] = set()
     for name in nodes:
         if name not in known:
@@ -66,9 +69,6 @@ def _coverage(nodes: dict[str, Any], talconfig: Talconfig) -> Iterator[_Wrong]:
         if node.name and node.name not in nodes and node.name not in meant:
             what = f"{node.name} of {talconfig.name}:{node.line} is missing"
             yield ("nodes",), what, f"say where it lives, as in `{node.name}: {{host: pve-1, vm_id: 8001}}`"
-        if node.address and node.address == talconfig.vip:
-            what = f"{node.name}'s address in {talconfig.name}:{node.line} is the virtual one, {talconfig.vip}"
-            yield ("nodes", node.name), what, "give the node its own"
 
 
 def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterator[_Wrong]:

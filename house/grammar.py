@@ -91,7 +91,7 @@ def address_of(text: str) -> Address | None:
 
 def unusable(address: Address) -> str:
     """Why no machine can have this address, "" for one that a machine can have."""
-    if address.is_unspecified:
+    if address.is_unspecified or (address.version == 4 and int(address) < 2**24):
         return "is no machine's address"
     if address.is_multicast:
         return "is a multicast address"
@@ -128,6 +128,7 @@ def url_parts(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
+        parts.port  # noqa: B018 - reading it is what checks it
     except ValueError:
         return None
     if not parts.scheme or not host_fits(host):

@@ -13,6 +13,11 @@ from fnmatch import translate
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEFAULTS = (":-", ":=", ":+", ":?", "=")
+_OFFSET = re.compile(r"\s*[-+]?[0-9]{1,9}\s*")
+_DEEPEST = 40
+_LONGEST = 2**20
+"""Characters that one expression may come to: replacements inside of replacements double."""
+_LONGEST_TRIMMED = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class _Bad(Exception):
     """An expression that is not one."""
 
 
+class _Endless(Exception):
+    """Expressions nested too deeply, or one that comes to too much: nothing behind it is substituted either."""
+
+
 class _Missing(Exception):
     """An expression whose variable has neither value nor default."""
 
@@ -52,6 +61,7 @@ class _Work:
         self.missing: list[str] = []
         self.bad: list[str] = []
         self._at = 0
+        self._depth = 0
 
     def until_end(self) -> str:
         out: list[str] = []
@@ -64,21 +74,32 @@ class _Work:
             self._at = start
             try:
                 out.append(self._expression())
+            except _Endless:
+                self.bad.append(self.text[start : start + 40])
+                self._at = start
+                break
             except _Bad:
                 self.bad.append(self.text[start : start + 40])
                 out.append("${")
-                self._at = start + 2
+                self._at, self._depth = start + 2, 0
         out.append(self.text[self._at :])
         return "".join(out)
 
     def _expression(self) -> str:
         """One `${…}`, the cursor on its `$`; leaves the cursor behind its `}`."""
         start = self._at
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _Endless
         try:
-            return self._inside()
+            made = self._inside()
         except _Missing as missing:
             self.missing.append(missing.name)
-            return self.text[start : self._at]
+            made = self.text[start : self._at]
+        self._depth -= 1
+        if len(made) > _LONGEST:
+            raise _Endless
+        return made
 
     def _inside(self) -> str:
         self._at += 2
@@ -184,6 +205,8 @@ def _replace(text: str, operator: str, pattern: str, by: str) -> str:
     if not pattern and operator in ("/", "//"):
         return text
     if operator == "//":
+        if len(text) + text.count(pattern) * len(by) > _LONGEST:
+            raise _Endless
         return text.replace(pattern, by)
     if operator == "/":
         return text.replace(pattern, by, 1)
@@ -193,6 +216,8 @@ def _replace(text: str, operator: str, pattern: str, by: str) -> str:
 
 
 def _trim(text: str, operator: str, pattern: str) -> str:
+    if len(text) > _LONGEST_TRIMMED or len(pattern) > _LONGEST_TRIMMED:
+        raise _Endless
     form = re.compile(translate(pattern))
     lengths = range(1, len(text) + 1)
     for length in reversed(lengths) if len(operator) == 2 else lengths:
@@ -204,11 +229,10 @@ def _trim(text: str, operator: str, pattern: str) -> str:
 
 
 def _cut(text: str, first: str, second: str | None) -> str:
-    try:
-        start = int(first)
-        length = int(second) if second is not None else None
-    except ValueError:
+    if not all(_OFFSET.fullmatch(part) for part in (first, second or "0")):
         return text
+    start = int(first)
+    length = int(second) if second is not None else None
     start = max(0, len(text) + start) if start < 0 else start
     if length is None:
         return text[start:]

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from house import yamlfile
+from house import grammar, yamlfile
+from house.addressing import Addressed, check_addressing, node_addresses
 from house.patches import refused_patches
-from house.problems import Problem, Steps, dotted, shown
+from house.placed import Placed
+from house.problems import Problem, Steps, shown
 from house.shapes import mapping, sequence
 from house.substitution import substitute
-from house.values import kind_of, mac_of
-from house.yamlfile import Document, YamlInvalid
+from house.values import kind_of
+from house.versions import kubernetes_wrong
+from house.yamlfile import YamlInvalid
 
 _BUNDLES = ("talsecret.sops.yaml", "talsecret.sops.yml", "talsecret.yaml", "talsecret.yml")
 _DISK = re.compile(r"/dev/[sv]d([a-z])\b")
-_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[\w.]+)?$")
+_INSTALLED = re.compile(r"/dev/sd[a-z]|/dev/disk/by-[a-z]+/[\w:.+@-]+")
+_INSTALLER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_@-]*")
+_TAG = re.compile(r":(v[0-9][\w.-]*)(?:@|$)")
+_MOST_NODES = 250
 _ENVIRONMENTS = ("talenv.yaml", "talenv.yml")
 
 
@@ -39,6 +44,7 @@ class TalosNode:
     line: int
     installer: str = ""
     disk_count: int = 1
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,26 +65,6 @@ class Talconfig:
     notes: tuple[Problem, ...] = ()
 
 
-class _Reader:
-    def __init__(self, document: Document, variables: Mapping[str, str]) -> None:
-        self.document = document
-        self.variables = variables
-        self.problems: list[Problem] = []
-        self.notes: list[Problem] = []
-
-    def wrong(self, where: Steps, what: str, better: str) -> None:
-        self.problems.append(Problem(self.document.name, self.document.line(where), dotted(where), what, better))
-
-    def text(self, where: Steps, better: str = "") -> str:
-        """The scalar at `where` as written, substituted; a problem when it is absent and `better` says what belongs there."""
-        done = substitute(self.document.text(where), self.variables)
-        for name in done.missing:
-            self.wrong(where, f"${{{name}}} has no value", "give it one in talenv.yaml")
-        if not done.text and better:
-            self.wrong(where, "is missing", better)
-        return "" if done.missing else done.text
-
-
 def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
     """The talconfig of a repository, and what is wrong with it. None when there is nothing to go on with."""
     folder = root / "talos"
@@ -90,34 +76,63 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         return None, (error.problem,)
     if not documents or not isinstance(documents[0].value, dict):
         return None, (Problem(shown(file, root), 0, "", "holds no cluster", "write what talhelper reads"),)
-    reader = _Reader(documents[0], variables)
+    reader = Placed(documents[0], variables)
     reader.problems += yamlfile.duplicate_problems(documents[0])
     for document in documents[1:]:
         what = "a second document begins here, which is not read"
         reader.problems.append(Problem(document.name, document.spot.line, "", what, "keep one document"))
     nodes = _nodes(reader)
-    talos_version = _version(reader, "talosVersion", "v1.13.9")
+    talos_version, kubernetes_version = (_version(reader, *asked) for asked in _VERSIONS)
+    endpoint = reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`")
+    items = sequence(documents[0].value.get("nodes"))
+    placed = [Addressed(n.name, n.control_plane, ("nodes", at), n.addresses, items[at]) for at, n in enumerate(nodes)]
     made = Talconfig(
         file=file,
         name=documents[0].name,
-        cluster=reader.text(("clusterName",), "write the cluster's name, as in `clusterName: kubernetes`"),
-        endpoint=reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`"),
-        vip=substitute(_vip(documents[0].value), variables).text,
+        cluster=_named(reader, ("clusterName",), grammar.CLUSTER, "write the cluster's name, as in `clusterName: kubernetes`"),
+        endpoint=endpoint,
+        vip=check_addressing(reader, placed, endpoint),
         talos_version=talos_version,
-        kubernetes_version=_version(reader, "kubernetesVersion", "v1.36.3"),
+        kubernetes_version=kubernetes_version,
         nodes=nodes,
         secrets_bundle=next((folder / n for n in _BUNDLES if (folder / n).is_file()), folder / _BUNDLES[0]),
         refused=refused_patches(documents[0], root, talos_version),
         notes=tuple(reader.notes),
     )
-    return made, tuple(reader.problems)
+    _together(reader, made)
+    return made, tuple(dict.fromkeys(reader.problems))
 
 
-def _version(reader: _Reader, key: str, like: str) -> str:
+_VERSIONS = (("talosVersion", "v1.13.9"), ("kubernetesVersion", "v1.36.3"))
+
+
+def _version(reader: Placed, key: str, like: str) -> str:
     told = reader.text((key,), f"write the version, as in `{key}: {like}`")
-    if told and not _VERSION.match(told):
-        reader.wrong((key,), f"`{told}` is not a version", f"write it as in {like}")
+    if told and not grammar.VERSION.fits(told):
+        reader.wrong((key,), f"{grammar.quoted(told)} is not a version", f"write it as in {like}")
     return told
+
+
+def _named(reader: Placed, where: Steps, kind: grammar.Grammar, missing: str) -> str:
+    told = reader.text(where, missing)
+    found = kind.wrong(told) if told else None
+    if found is not None:
+        reader.wrong(where, *found)
+    return told
+
+
+def _together(reader: Placed, made: Talconfig) -> None:
+    """Versions that do not go together."""
+    if not (grammar.VERSION.fits(made.talos_version) and grammar.VERSION.fits(made.kubernetes_version)):
+        return
+    found = kubernetes_wrong(made.talos_version, made.kubernetes_version)
+    if found is not None:
+        reader.wrong(("kubernetesVersion",), found, "take one of those")
+    for index, node in enumerate(made.nodes):
+        tag = _TAG.search(node.installer)
+        if tag is not None and tag[1].removeprefix("v") != made.talos_version.removeprefix("v"):
+            what = f"is of Talos {tag[1]}, and talosVersion says {made.talos_version}"
+            reader.wrong(("nodes", index, "talosImageURL"), what, "leave the tag out: talhelper adds talosVersion")
 
 
 def _environment(folder: Path, root: Path) -> dict[str, str]:
@@ -130,27 +145,29 @@ def _environment(folder: Path, root: Path) -> dict[str, str]:
     return {}
 
 
-def _nodes(reader: _Reader) -> tuple[TalosNode, ...]:
+def _nodes(reader: Placed) -> tuple[TalosNode, ...]:
     value = reader.document.value.get("nodes")
     if not isinstance(value, list) or not value:
         reader.wrong(("nodes",), "is empty", "list at least one node")
+        return ()
+    if len(value) > _MOST_NODES:
+        reader.wrong(("nodes",), f"has more than {_MOST_NODES} nodes", "list those of one house")
         return ()
     nodes = []
     for index, item in enumerate(value):
         where: Steps = ("nodes", index)
         body = mapping(item)
-        address = reader.text((*where, "ipAddress"), "write the node's address, as in `ipAddress: 10.0.0.11`").split(",")[0].strip()
-        if address and not _is_address(address):
-            reader.wrong((*where, "ipAddress"), f"`{address}` is not an address", "write it as in 10.0.0.11")
+        addresses = node_addresses(reader, where)
         nodes.append(
             TalosNode(
-                name=reader.text((*where, "hostname"), "write the node's name, as in `hostname: cp-1`"),
-                address=address,
+                name=_named(reader, (*where, "hostname"), grammar.HOSTNAME, "write the node's name, as in `hostname: cp-1`"),
+                address=next(iter(addresses), ""),
                 mac=_mac(reader, where, body),
                 control_plane=_is_control_plane(reader, where, body),
                 install_disk=_install_disk(reader, where, body),
                 line=reader.document.line(where),
-                installer=reader.text((*where, "talosImageURL")),
+                installer=_installer(reader, where),
+                addresses=addresses,
                 disk_count=max((ord(letter) - ord("a") + 1 for letter in _DISK.findall(str(body))), default=1),
             )
         )
@@ -160,60 +177,59 @@ def _nodes(reader: _Reader) -> tuple[TalosNode, ...]:
     return tuple(nodes)
 
 
-def _is_control_plane(reader: _Reader, where: Steps, body: Mapping[str, Any]) -> bool:
+def _is_control_plane(reader: Placed, where: Steps, body: Mapping[str, Any]) -> bool:
     value = body.get("controlPlane", False)
     if not isinstance(value, bool):
         reader.wrong((*where, "controlPlane"), f"is {kind_of(value)}, not true or false", "write `controlPlane: true` or false")
     return value is True
 
 
-def _install_disk(reader: _Reader, where: Steps, body: Mapping[str, Any]) -> str:
+def _install_disk(reader: Placed, where: Steps, body: Mapping[str, Any]) -> str:
     named = reader.text((*where, "installDisk"))
     if not named and body.get("installDiskSelector"):
         line = reader.document.line((*where, "installDiskSelector"))
         what = "installDiskSelector is not followed: the first disk is taken for the one that Talos is installed to"
         reader.notes.append(Problem(reader.document.name, line, "", what, "write installDisk, or look whether it is so"))
+    if named and _INSTALLED.fullmatch(named) is None:
+        better = "the VM's disks are SCSI disks: write /dev/sda, or a path below /dev/disk/by-id"
+        reader.wrong((*where, "installDisk"), f"{grammar.quoted(named)} is no disk of a VM that is made here", better)
+    for key in ("userVolumes", "machineDisks"):
+        for index, volume in enumerate(sequence(body.get(key))):
+            used = re.search(rf"{re.escape(named or '/dev/sda')}(?![a-z0-9])", str(volume))
+            if used:
+                what = f"is on {used[0]}, where Talos is installed to"
+                reader.wrong((*where, key, index), what, "name another disk, or correct installDisk")
     return named or "/dev/sda"
 
 
-def _twice(reader: _Reader, nodes: list[TalosNode]) -> None:
-    for field, attribute in (("hostname", "name"), ("ipAddress", "address"), ("networkInterfaces", "mac")):
+def _installer(reader: Placed, where: Steps) -> str:
+    told = reader.text((*where, "talosImageURL"))
+    if told and (_INSTALLER.fullmatch(told) is None or ".." in told or "//" in told):
+        what = f"{grammar.quoted(told)} is no image's name"
+        reader.wrong((*where, "talosImageURL"), what, "write it as in factory.talos.dev/installer/SCHEMATIC")
+    return told
+
+
+def _twice(reader: Placed, nodes: list[TalosNode]) -> None:
+    for field, attribute in (("hostname", "name"), ("networkInterfaces", "mac")):
         seen: dict[str, str] = {}
         for index, node in enumerate(nodes):
             value = getattr(node, attribute)
             if value and value in seen:
-                noun = {"name": "name", "address": "address", "mac": "MAC"}[attribute]
+                noun = {"name": "name", "mac": "MAC"}[attribute]
                 reader.wrong(("nodes", index, field), f"{noun} {value} is also that of {seen[value]}", "give each node its own")
             elif value:
                 seen[value] = node.name
 
 
-def _mac(reader: _Reader, where: Steps, body: Mapping[str, Any]) -> str:
+def _mac(reader: Placed, where: Steps, body: Mapping[str, Any]) -> str:
     for index, interface in enumerate(sequence(body.get("networkInterfaces"))):
         hardware = mapping(mapping(interface).get("deviceSelector")).get("hardwareAddr")
         if isinstance(hardware, str) and "*" not in hardware:
             try:
-                return mac_of(substitute(hardware, reader.variables).text)
+                return grammar.mac_of(substitute(hardware, reader.variables).text)
             except ValueError as error:
                 what, _, better = str(error).partition("; ")
                 reader.wrong((*where, "networkInterfaces", index, "deviceSelector", "hardwareAddr"), what, better)
                 return hardware
     return ""
-
-
-def _vip(value: Mapping[str, Any]) -> str:
-    """The virtual address of the control planes, "" when there is none."""
-    for part in (*sequence(value.get("nodes")), value.get("controlPlane")):
-        for interface in sequence(mapping(part).get("networkInterfaces")):
-            vip = mapping(mapping(interface).get("vip")).get("ip")
-            if isinstance(vip, str):
-                return vip
-    return ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from adapters.context import LookContext
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from house.model import House
+from house.versions import known
 from talos import versions
 
 # The first release whose storages take a disk image by `download-url` with content type `import`.
@@ -26,7 +27,7 @@ class Versions(BaseCheck):
 
     @property
     def severity(self) -> Severity:
-        return Severity.BLOCKING if versions.known(self.house.cluster.talos_version) else Severity.ADVISORY
+        return Severity.BLOCKING if known(self.house.cluster.talos_version) else Severity.ADVISORY
 
     def probe(self, look: LookContext) -> Probe:
         cluster = self.house.cluster

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from talos.versions import Fit, fit, known
+from house.versions import known
+from talos.versions import Fit, fit
 
 BLIND = "cannot look at a node of"
 
