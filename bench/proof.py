@@ -150,7 +150,7 @@ class Rig:
 
     def listing(self, snapshot: Snapshot) -> Listing:
         """The snapshot's list, out of its trees, through the door."""
-        credentials = S3Credentials(Secret(KEY_ID), Secret(KEY), ca_file=str(self.ca_file))
+        credentials = S3Credentials(KEY_ID, Secret(KEY), ca_file=str(self.ca_file))
         place = S3Place(S3Clients().get(self.door.url, credentials), S3Address(self.door.url, "backups", "notes"))
         walked = walk(place, Secret(PASSWORD), snapshot.snapshot_id, Threads())
         return Listing(walked.entries, complete=not walked.broken, detail=walked.broken, downloaded=walked.read_bytes)

@@ -10,6 +10,8 @@ from adapters.backups.snapshots import pin_of
 
 MOVER_PATHS = ("/data",)
 """What VolSync's mover backs up as, and all that it restores: it passes over snapshots of anything else."""
+NOT_THE_MOVERS = f"not of {MOVER_PATHS[0]}"
+"""Why a snapshot of other paths does not count: it is nobody's data."""
 MOVER_HOST = "volsync"
 SKEW_S = 300.0
 """How far another machine's clock may be ahead of ours, in seconds: what is dated later was not made yet."""
@@ -73,7 +75,7 @@ def _home(points: tuple[RestorePoint, ...]) -> str:
 
 def _why_not(point: RestorePoint, home: str, now: float) -> str:
     if point.paths != MOVER_PATHS:
-        return f"not of {MOVER_PATHS[0]}"
+        return NOT_THE_MOVERS
     if is_future(point, now):
         return f"dated {point.pin}, which is yet to come"
     if point.hostname != home:

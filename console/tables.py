@@ -45,7 +45,7 @@ def plan_table(plan: Plan) -> Rows:
         if line.after:
             detail = f"known after {line.after[0]}" + (f" and {len(line.after) - 1} more" if len(line.after) > 1 else "")
         if line.act is not None:
-            detail = f"{detail}  [{line.act.hazard}: {line.act.identity}]"
+            detail = f"{detail}  [{line.act.hazard}: {line.act.words}]"
         below = [Text(one, "dim") for one in line.evidence] if line.verdict in UNSETTLED else []
         if line.hint and line.verdict in UNSETTLED - {Verdict.UNKNOWN}:
             below.append(Text(f"Try: {line.hint}"))

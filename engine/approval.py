@@ -1,18 +1,20 @@
 """A person's consent to the named acts of one plan. Knows no terminal and asks nobody.
 
-It names each act by step, hazard and the identity of what is destroyed or disturbed (restore point included, where there is
-one). Acts that were done since keep it valid; an act it does not name is refused.
+It names each act by step, hazard and the digest of what is destroyed or disturbed (restore point included, where there is
+one): typed values, never the words in which a person is told of them. Acts that were done since keep it valid; an act it does
+not name is refused.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from engine.errors import ApprovalMissing, PermanentError
-from engine.probe import Probe
+from engine.probe import Identity, Probe
+from engine.secrets import told
 from engine.step import Hazard, Step, StepId
 
 Look = TypeVar("Look")
@@ -21,11 +23,17 @@ Act = TypeVar("Act")
 
 @dataclass(frozen=True, order=True)
 class ApprovedAct:
-    """One act: the step, how bad it is, and what it is done to."""
+    """One act: the step, how bad it is, and the digest of what it is done to. `words` say that to a person, and decide nothing."""
 
     step: StepId
     hazard: str
     identity: str
+    words: str = field(default="", compare=False)
+
+    @classmethod
+    def to(cls, identity: Identity, step: StepId, hazard: Hazard) -> ApprovedAct:
+        """This act, done to that."""
+        return cls(step, hazard.value, identity.digest, told(str(identity)))
 
 
 @dataclass(frozen=True)
@@ -37,15 +45,15 @@ class Approval:
     expires: float
 
     def to_text(self) -> str:
-        """For the journal."""
-        acts = [[act.step, act.hazard, act.identity] for act in sorted(self.acts)]
+        """For the journal; what has become a secret since the plan leaves the words, and the consent stays the same."""
+        acts = [[act.step, act.hazard, act.identity, told(act.words)] for act in sorted(self.acts)]
         return json.dumps({"digest": self.digest, "expires": self.expires, "acts": acts})
 
     @classmethod
     def from_text(cls, text: str) -> Approval:
-        """Out of the journal."""
+        """Out of the journal. An older version wrote words where the digest is now: they name no act of today."""
         body = json.loads(text)
-        acts = frozenset(ApprovedAct(StepId(step), hazard, identity) for step, hazard, identity in body["acts"])
+        acts = frozenset(ApprovedAct(StepId(step), *named) for step, *named in body["acts"])
         return cls(body["digest"], acts, body["expires"])
 
 
@@ -57,23 +65,23 @@ def needed_act(step: Step[Look, Act], seen: Probe, hazard: Hazard) -> ApprovedAc
     if hazard is Hazard.NONE:
         return None
     identity = step.identity(seen)
-    if not identity and hazard is Hazard.DESTROYS:
+    if identity is None and hazard is Hazard.DESTROYS:
         raise PermanentError(f"{step.id} would destroy something and does not name it")
-    return ApprovedAct(step.id, hazard.value, identity) if identity else None
+    return ApprovedAct.to(identity, step.id, hazard) if identity is not None else None
 
 
 def require(act: ApprovedAct | None, approval: Approval | None, now: float) -> None:
     """Return when the act needs no consent or has it. Raises ApprovalMissing otherwise; `now` in seconds since the epoch."""
     if act is None:
         return
-    names = f"{act.step} {act.hazard} {act.identity}"
+    names = f"{act.step} {act.hazard} {act.words}"
     hint = "plan again, read what it would do, and give its digest with --approve"
     if approval is None:
         raise ApprovalMissing(f"this act needs an approval: {names}", hint=hint)
     if now >= approval.expires:
         raise ApprovalMissing(f"the approval {approval.digest} has expired: {names}", hint=hint)
     if act not in approval.acts:
-        named = tuple(f"approved: {a.hazard} {a.identity}" for a in sorted(approval.acts) if a.step == act.step)
+        named = tuple(f"approved: {a.hazard} {a.words}" for a in sorted(approval.acts) if a.step == act.step)
         raise ApprovalMissing(f"the approval {approval.digest} does not name this act: {names}", evidence=named, hint=hint)
 
 

@@ -10,7 +10,7 @@ from engine.errors import BlackstartError, PermanentError, PreflightRefused
 from engine.graph import is_check, is_step
 from engine.line import Result
 from engine.report import DONE, Outcome, StepReport
-from engine.secrets import redact
+from engine.secrets import all_told, redact, told
 from engine.state import LastOutcome
 from engine.step import Check, Severity, Step, StepId
 
@@ -48,20 +48,21 @@ def report_line(
     outcome: Outcome,
     detail: str,
     *,
+    advisory: bool,
     started: float = 0.0,
     seconds: float = 0.0,
     error: BlackstartError | None = None,
     result: Result | None = None,
     blocked_by: tuple[StepId, ...] = (),
 ) -> StepReport:
-    """One line of the report. An error's evidence goes before that of the last look."""
+    """One line of the report, its texts as told. An error's evidence goes before that of the last look."""
     evidence = error.evidence if error is not None else result.seen.evidence if result is not None else ()
     return StepReport(
         item.id,
         item.title,
         outcome,
-        detail,
-        evidence,
+        told(detail),
+        all_told(evidence),
         error if outcome is Outcome.FAILED else None,
         condition=result.seen.condition if result is not None else None,
         blocked_by=blocked_by,
@@ -69,15 +70,17 @@ def report_line(
         seconds=seconds,
         tries=result.tries if result is not None else 0,
         resumed=result.resumed if result is not None else False,
-        advisory=is_check(item) and _weighs_little(item, result),
+        advisory=advisory,
     )
 
 
-def _weighs_little(check: Check[Look], result: Result | None) -> bool:
-    """Whether this answer of a check stops nothing. What the world answered with an error of ours weighs as the check does."""
+def stops_nothing(item: Step[Look, Act] | Check[Look], result: Result | None) -> bool:
+    """Whether this answer of a check stops no run. What the world answered with an error of ours weighs as the check does."""
+    if not is_check(item):
+        return False
     if result is None or result.error is not None:
-        return check.severity is not Severity.BLOCKING
-    return check.severity_of(result.seen) is not Severity.BLOCKING
+        return item.severity is not Severity.BLOCKING
+    return item.severity_of(result.seen) is not Severity.BLOCKING
 
 
 def inputs_of(item: Step[Look, Act] | Check[Look]) -> str:

@@ -234,7 +234,7 @@ class _Run(Generic[Look, Act]):
                 self._scribe.answer(channel, lambda: self._emit(events.StepBegun(self._now(), step, hazard, attempt)))
             case WantsNote(step, key, value):
                 self._scribe.write(Note(step, key, value))
-                self._scribe.answer(channel, lambda: self._emit(events.StepNoted(self._now(), step, key, redact(value))))
+                self._scribe.answer(channel, lambda: self._emit(events.StepNoted(self._now(), step, key, told(value))))
             case WantsProgram(value):
                 self._programs_any = True
                 self._scribe.write(Note("", PROGRAM_NOTE, value))
@@ -263,7 +263,8 @@ class _Run(Generic[Look, Act]):
         now = self._now()
         match news:
             case SawNew(step, seen):
-                self._emit(events.StepSeen(now, step, seen.condition, seen.detail, seen.evidence))
+                shown = seen.as_told()
+                self._emit(events.StepSeen(now, step, shown.condition, shown.detail, shown.evidence))
             case Waits(step, what, limit_s):
                 self._emit(events.StepWaiting(now, step, told(what), limit_s))
             case Retries(step, attempt, what):
@@ -283,7 +284,7 @@ class _Run(Generic[Look, Act]):
     def _end(self, result: Result) -> None:
         refuses = not self._begun_any and self._graph.stops_a_step(result.step)
         error = why(self._graph[result.step], result, refuses=refuses)
-        detail = result.seen.detail if error is None else error.what
+        detail = told(result.seen.detail) if error is None else error.what
         if result.outcome is Outcome.BLOCKED:
             causes = self._schedule.vetoed(result.step)
             line = self._ledger.line(result.step, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)

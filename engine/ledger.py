@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from engine.endings import report_line
+from engine.endings import report_line, stops_nothing
 from engine.errors import BlackstartError
 from engine.graph import Graph
 from engine.line import Result
@@ -47,6 +47,7 @@ class Ledger(Generic[Look, Act]):
             self._graph[name],
             outcome,
             detail,
+            advisory=stops_nothing(self._graph[name], result),
             started=started - self._zero if name in self._started else 0.0,
             seconds=now - started,
             error=error,

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from engine.approval import ApprovedAct, needed_act
 from engine.endings import inputs_of
-from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError, Interrupted
+from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError
 from engine.graph import Graph, is_check, is_step
 from engine.probe import Condition, Probe
 from engine.step import Check, Hazard, Severity, Step, StepId
-from engine.survey import look_once, survey
+from engine.survey import Found, find, survey
 from engine.workers import Workers
 
 Look = TypeVar("Look")
@@ -130,23 +130,19 @@ def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None,
 
 
 def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
-    try:
-        seen = look_once(item, look)
-        verdict = _VERDICTS[seen.condition]
-        hazard, act = Hazard.NONE, None
-        if is_step(item):
-            if verdict in (Verdict.CREATE, Verdict.UPDATE):
-                hazard = item.hazard(seen)
-                act = needed_act(item, seen, hazard)
-        elif verdict is not Verdict.NOOP:
-            verdict = _says_no(item, seen)
-    except Interrupted:
-        raise
-    except BlackstartError as error:
-        error.as_told()
-        seen = Probe(Condition.UNKNOWN, error.what, error.evidence, hint=error.hint)
-        hazard, act = Hazard.NONE, None
+    found = find(item, look)
+    verdict, hazard, act = _VERDICTS[found.seen.condition], Hazard.NONE, None
+    if is_step(item) and verdict in (Verdict.CREATE, Verdict.UPDATE):
+        try:
+            hazard = item.hazard(found.seen)
+            act = needed_act(item, found.seen, hazard)
+        except BlackstartError as error:
+            found, hazard = Found.no(error), Hazard.NONE
+    seen = found.seen
+    if found.error is not None:
         verdict = Verdict.REFUSED if is_step(item) else _says_no(item)
+    elif not is_step(item) and verdict is not Verdict.NOOP:
+        verdict = _says_no(item, seen)
     return PlanLine(
         item.id,
         item.title,

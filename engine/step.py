@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import Enum
 from typing import NewType, Protocol, TypeVar
 
-from engine.probe import Probe
+from engine.probe import Identity, Probe
 
 StepId = NewType("StepId", str)
 """`area.verb/instance`, e.g. `talos.apply-config/cp-1`; the instance is left out where there is only one."""
@@ -112,10 +112,10 @@ class Step(Protocol[Look_contra, Act_contra]):
     def hazard(self, seen: Probe) -> Hazard:
         """How bad the act would be for what was seen: what is down already is not disrupted again."""
 
-    def identity(self, seen: Probe) -> str:
-        """What an approval names for this act: the identity of what is destroyed or replaced. Empty where there is no hazard.
+    def identity(self, seen: Probe) -> Identity | None:
+        """What an approval names for this act: what is destroyed or replaced. None where there is no hazard.
 
-        DESTROYS always needs an approval and so a name. DISRUPTS needs one when the name is not empty: leave it empty only
+        DESTROYS always needs an approval and so an identity. DISRUPTS needs one when there is one: leave it out only
         where nothing that serves is disturbed (the act is then serialised and guarded, and asks nobody).
         """
 
@@ -179,9 +179,9 @@ class BaseStep:
         """Harmless unless the step says otherwise."""
         return Hazard.NONE
 
-    def identity(self, seen: Probe) -> str:
-        """Nothing is destroyed unless the step says otherwise."""
-        return ""
+    def identity(self, seen: Probe) -> Identity | None:
+        """What the look said that it saw."""
+        return seen.identity
 
 
 class BaseCheck:

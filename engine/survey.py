@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from engine.errors import TransientError
+from engine.errors import BlackstartError, Interrupted, TransientError
 from engine.graph import Graph
 from engine.probe import Probe, unknown
-from engine.secrets import all_told, told
 from engine.step import Check, Step, StepId
 from engine.workers import Channel, Workers
 
@@ -29,12 +28,35 @@ class _Answer(Generic[T]):
 
 
 def look_once(item: Step[Look, Act] | Check[Look], look: Look) -> Probe:
-    """One probe, its texts as a person is told them; a transient error is the answer UNKNOWN. Raises every other error."""
+    """One probe, as it was seen; a transient error is the answer UNKNOWN. Raises every other error."""
     try:
-        seen = item.probe(look)
+        return item.probe(look)
     except TransientError as error:
-        seen = unknown(error.what, *error.evidence, hint=error.hint)
-    return Probe(seen.condition, told(seen.detail), all_told(seen.evidence), seen.held, told(seen.hint))
+        return unknown(error.what, *error.evidence, hint=error.hint)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look came to, for a line that is shown: the answer, its texts as told; and the error that was the answer."""
+
+    seen: Probe
+    error: BlackstartError | None = None
+
+    @classmethod
+    def no(cls, error: BlackstartError) -> Found:
+        """The world, or what was asked of it, answered with this error."""
+        told = error.as_told()
+        return cls(unknown(told.what, *told.evidence, hint=told.hint), told)
+
+
+def find(item: Step[Look, Act] | Check[Look], look: Look) -> Found:
+    """One look; errors of ours are an answer too, except Interrupted. Raises that, and what is a bug."""
+    try:
+        return Found(look_once(item, look).as_told())
+    except Interrupted:
+        raise
+    except BlackstartError as error:
+        return Found.no(error)
 
 
 def survey(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.errors import BlackstartError, CouldNotLook, Interrupted, NotReady, StillChanging
+from engine.endings import report_line
+from engine.errors import BlackstartError, CouldNotLook, NotReady, StillChanging
 from engine.graph import Graph, is_check
-from engine.probe import Condition, Probe, unknown
+from engine.line import Result
+from engine.probe import Condition, Probe
 from engine.report import Outcome, Report, StepReport
-from engine.step import Severity, StepId
-from engine.survey import look_once, survey
+from engine.step import Check, Severity, Step, StepId
+from engine.survey import Found, find, survey
 from engine.waiting import Clock, SystemClock
 from engine.workers import Workers
 
@@ -28,45 +31,39 @@ def verify(
     """
     clock = clock or SystemClock()
     zero = clock.monotonic()
-    seen: dict[StepId, tuple[Probe, BlackstartError | None, float, float]] = {}
+    looks: dict[StepId, _Look] = {}
 
-    def visit(name: StepId) -> tuple[Probe, BlackstartError | None, float, float]:
+    def visit(name: StepId) -> _Look:
         start = clock.monotonic()
-        try:
-            error: BlackstartError | None = None
-            answer = look_once(graph[name], look)
-        except Interrupted:
-            raise
-        except BlackstartError as problem:
-            error = problem.as_told()
-            answer = unknown(error.what, *error.evidence)
-        return answer, error, start - zero, clock.monotonic() - start
+        found = find(graph[name], look)
+        return _Look(found, start - zero, clock.monotonic() - start)
 
-    survey(graph, visit, seen.__setitem__, workers=workers, at_once=at_once, in_order=False)
-    lines: dict[StepId, StepReport] = {}
+    survey(graph, visit, looks.__setitem__, workers=workers, at_once=at_once, in_order=False)
+    lines: list[StepReport] = []
     causes: dict[StepId, tuple[StepId, ...]] = {}
     for name in graph.ids:
-        probe, error, started, seconds = seen[name]
         above = tuple(dict.fromkeys(cause for need in graph.needs(name) for cause in causes.get(need, ())))
-        line = _line(graph, name, probe, error, above, started, seconds)
-        lines[name] = line
+        line = _line(graph[name], looks[name], above)
+        lines.append(line)
         if not line.done:
             causes[name] = above if line.outcome is Outcome.BLOCKED else (name,)
         elif above:
             causes[name] = above
-    return Report("verify", "", tuple(lines.values()), clock.monotonic() - zero)
+    return Report("verify", "", tuple(lines), clock.monotonic() - zero)
 
 
-def _line(
-    graph: Graph[Look, Act],
-    name: StepId,
-    seen: Probe,
-    error: BlackstartError | None,
-    above: tuple[StepId, ...],
-    started: float,
-    seconds: float,
-) -> StepReport:
-    item = graph[name]
+@dataclass(frozen=True)
+class _Look:
+    """What a look came to, when it began (seconds since all of them did) and how many seconds it took."""
+
+    found: Found
+    started: float
+    seconds: float
+
+
+def _line(item: Step[Look, Act] | Check[Look], look: _Look, above: tuple[StepId, ...]) -> StepReport:
+    """The line of one look; `above` are the findings in what it needs."""
+    seen, error = look.found.seen, look.found.error
     if seen.condition is Condition.SATISFIED:
         outcome = Outcome.HELD if seen.held else Outcome.OK
     elif above and seen.condition is not Condition.DRIFTED:
@@ -74,18 +71,16 @@ def _line(
     else:
         outcome = Outcome.FAILED
         error = error or _finding(seen)
-    return StepReport(
-        name,
-        item.title,
+    return report_line(
+        item,
         outcome,
         seen.detail,
-        seen.evidence,
-        error if outcome is Outcome.FAILED else None,
-        condition=seen.condition,
-        blocked_by=above if outcome is Outcome.BLOCKED else (),
-        started=started,
-        seconds=seconds,
         advisory=is_check(item) and item.severity_of(seen) is Severity.ADVISORY,
+        started=look.started,
+        seconds=look.seconds,
+        error=error,
+        result=Result(item.id, outcome, seen),
+        blocked_by=above if outcome is Outcome.BLOCKED else (),
     )
 
 

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from adapters.backups.results import RestorePoint
+from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView, ClaimsView
 from cluster.audit import TRUSTED, Asked, ClaimAudit, repository_of
-from cluster.counting import SKEW_S, LeftBehind
+from cluster.counting import NOT_THE_MOVERS, SKEW_S, LeftBehind
 from engine.errors import BlackstartError, Interrupted, PermanentError
+from engine.probe import Identity
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class Choice(Identity):
+    """A restore point of one claim, and what going back to it gives up: the snapshots that are newer, and the pin before it.
+
+    `given_up` are snapshot ids, `instead_of` is the pinned snapshot (or the pin's time) that is gone. None of it changes while a
+    claim is held.
+    """
+
+    claim: str
+    repository_id: str
+    snapshot_id: str
+    pin: str
+    given_up: tuple[str, ...] = ()
+    instead_of: str = ""
+    words: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether something is given up that somebody may mean to keep."""
+        return bool(self.given_up or self.instead_of)
+
+    def is_of(self, point: RestorePoint) -> bool:
+        """Whether this is the restore point that was chosen."""
+        return (point.repository_id, point.snapshot_id) == (self.repository_id, self.snapshot_id)
+
+    def __str__(self) -> str:
+        return f"{self.claim} goes back to {'; '.join(self.words)}"
 
 
 def asked_for(claim: BackedUpClaim, known_id: str, as_of: float) -> Asked:
@@ -47,22 +80,26 @@ def newer(audit: ClaimAudit, point: RestorePoint) -> tuple[LeftBehind, ...]:
         LeftBehind(p.snapshot_id, p.time, "complete" if p.complete else "far smaller than those before it")
         for p in audit.points if p.time > point.time
     ]  # fmt: skip
-    later += [left for left in audit.left if (left.time > point.time or not left.time) and not left.why.startswith("not of ")]
+    later += [left for left in audit.left if (left.time > point.time or not left.time) and left.why != NOT_THE_MOVERS]
     return tuple(sorted(later, key=lambda left: (-left.time, left.snapshot_id)))
 
 
-def named(audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
-    """The restore point in words, and a second line only when going back to it leaves newer ones behind, with each of them.
-
-    A consent is to these lines, so they hold nothing that changes while a claim is held.
-    """
-    told = f"snapshot {point.snapshot_id[:8]} of {point.pin}"
+def chosen(audit: ClaimAudit, point: RestorePoint, gone: HeldClaim | None = None) -> Choice:
+    """This restore point as what a consent is to. `gone` is the entry of a pin whose snapshot is not in the repository any more."""
     later = newer(audit, point)
-    if not later:
-        return (told,)
-    more = f" and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
-    left = f"left behind, though newer: {', '.join(map(str, later[:_NAMED]))}{more}"
-    return (told, f"newer snapshots may be forgotten by the first backup; {left}")
+    words = [f"snapshot {point.snapshot_id[:8]} of {point.pin}"]
+    if gone is not None:
+        words.append(f"in place of the pinned {gone.snapshot_id[:8]} of {gone.pin}, which is gone")
+    if later:
+        more = f" and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
+        left = f"left behind, though newer: {', '.join(map(str, later[:_NAMED]))}{more}"
+        words.append(f"newer snapshots may be forgotten by the first backup; {left}")
+    return Choice(
+        audit.claim.key, point.repository_id, point.snapshot_id, point.pin,
+        given_up=tuple(left.snapshot_id for left in later),
+        instead_of="" if gone is None else gone.snapshot_id or gone.pin,
+        words=tuple(words),
+    )  # fmt: skip
 
 
 def weighed(backups: BackupsView, claims: ClaimsView, house: House, audit: ClaimAudit, point: RestorePoint) -> str:

@@ -19,6 +19,7 @@ from adapters.backups.places import s3_address
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials
 from adapters.secrets.resolver import Secrets
 from engine.errors import BlackstartError
+from engine.secrets import Secret
 from house.model import DatabaseArchive
 
 if TYPE_CHECKING:
@@ -45,15 +46,17 @@ class S3Archives:
         if address is None:
             return ArchiveLook(ArchiveVerdict.UNKNOWN, archive.note or f"{archive.place or 'its place'} is no address of S3")
         try:
-            given = {name: self._secrets.resolve(reference) for name, reference in archive.environment}
+            given = {name: self._secrets.resolve_as(name, reference) for name, reference in archive.environment}
             lacking = [name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if name not in given]
             if lacking:
                 told = f"no {' and '.join(lacking)} is given: backups.databases.{archive.key}.environment"
                 return ArchiveLook(ArchiveVerdict.UNKNOWN, told)
             region = given.get("AWS_DEFAULT_REGION") or given.get("AWS_REGION")
+            key, token = (given.get(name) for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+            assert isinstance(key, Secret)  # resolve_as: only ids and places are plain
             credentials = S3Credentials(
-                given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], given.get("AWS_SESSION_TOKEN"),
-                region.reveal() if region is not None else DEFAULT_REGION, archive.ca_file,
+                str(given["AWS_ACCESS_KEY_ID"]), key, token if isinstance(token, Secret) else None,
+                str(region) if region else DEFAULT_REGION, archive.ca_file,
             )  # fmt: skip
             client = self._clients.get(address.endpoint, credentials)
             return _Server(client, address.bucket, f"{address.prefix}/" if address.prefix else "").look()

@@ -43,7 +43,9 @@ class Openings:
     def open(self, repository: Repository) -> Opened:
         """Resolve what the repository needs. Raises the errors of Secrets, PermanentError for an address of unknown form."""
         env: dict[str, str | Secret] = {
-            name: self._secrets.resolve(ref) for name, ref in repository.environment if not name.startswith("RESTIC_")
+            name: self._secrets.resolve_as(name, ref)
+            for name, ref in repository.environment
+            if not name.startswith("RESTIC_")
         }
         env |= {
             # In the environment, not as -r: an address may hold what redaction takes for a secret (a region, a bucket).
@@ -76,8 +78,8 @@ class Openings:
         env.setdefault("AWS_DEFAULT_REGION", DEFAULT_REGION)
         token = env.get("AWS_SESSION_TOKEN")
         credentials = S3Credentials(
-            key_id=_secret(repository, env, "AWS_ACCESS_KEY_ID"),
-            key=_secret(repository, env, "AWS_SECRET_ACCESS_KEY"),
+            key_id=_plain(_given(repository, env, "AWS_ACCESS_KEY_ID")),
+            key=_secret(_given(repository, env, "AWS_SECRET_ACCESS_KEY")),
             session_token=token if isinstance(token, Secret) else None,
             region=_plain(env["AWS_DEFAULT_REGION"]),
             ca_file=repository.ca_file,
@@ -87,11 +89,14 @@ class Openings:
         return Opened(repository, place, (*READ_ONLY, "-o", "s3.bucket-lookup=path"), env)
 
 
-def _secret(repository: Repository, env: Mapping[str, str | Secret], name: str) -> Secret:
-    value = env.get(name)
-    if not isinstance(value, Secret):
+def _given(repository: Repository, env: Mapping[str, str | Secret], name: str) -> str | Secret:
+    if name not in env:
         raise PermanentError(f"{repository.name} is in a bucket, and its references name no {name}")
-    return value
+    return env[name]
+
+
+def _secret(value: str | Secret) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
 
 
 def _plain(value: str | Secret) -> str:

@@ -54,7 +54,7 @@ _MISSING = {"NoSuchKey", "404"}
 class S3Credentials:
     """What the requests are signed with; `ca_file` "" for the machine's own certificates."""
 
-    key_id: Secret
+    key_id: str
     key: Secret
     session_token: Secret | None = None
     region: str = DEFAULT_REGION
@@ -77,7 +77,7 @@ class S3Clients:
                 self._known[key] = boto3.session.Session().client(
                     "s3",
                     endpoint_url=endpoint,
-                    aws_access_key_id=credentials.key_id.reveal(),
+                    aws_access_key_id=credentials.key_id,
                     aws_secret_access_key=credentials.key.reveal(),
                     aws_session_token=credentials.session_token.reveal() if credentials.session_token else None,
                     region_name=credentials.region,

@@ -20,6 +20,7 @@ class SecretResolver(Protocol):
     """Whoever turns a reference of the settings into its value (adapters/secrets)."""
 
     def resolve(self, ref: SecretRef) -> Secret: ...
+    def resolve_as(self, name: str, ref: SecretRef) -> Secret | str: ...
 
 
 def _deploy_key(secret: Secret, house: House) -> dict[str, bytes]:
@@ -56,11 +57,13 @@ def _fields(value: str) -> dict[str, str]:
 
 def data_of(secret: BootstrapSecret, house: House, resolver: SecretResolver) -> dict[str, bytes]:
     """The Secret's data, resolved. PermanentError when a reference answers nothing, or a deploy key has not what Flux needs."""
-    values = {key: resolver.resolve(reference) for key, reference in secret.keys}
     if secret.form is SecretForm.DEPLOY_KEY:
-        (value,) = values.values()
-        return _deploy_key(value, house)
-    return {key: value.reveal().encode() for key, value in values.items()}
+        ((_, reference),) = secret.keys
+        return _deploy_key(resolver.resolve(reference), house)
+    values = {key: resolver.resolve_as(key, reference) for key, reference in secret.keys}
+    return {
+        key: (value.reveal() if isinstance(value, Secret) else value).encode() for key, value in values.items()
+    }
 
 
 def labels_of(secret: BootstrapSecret, house: House) -> dict[str, str]:

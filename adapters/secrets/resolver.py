@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.process.results import Runner
+from adapters.secrets.names import is_open
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
 from house.model import SecretRef
@@ -58,40 +59,44 @@ class Secrets:
         self._age_key = age_key
         self._environ = environ
         self._lock = threading.RLock()
-        self._known: dict[SecretRef, tuple[Secret, Answer]] = {}
+        self._known: dict[SecretRef, tuple[str, Answer]] = {}
         self._decrypted: dict[Path, Any] = {}
         self._resolving_age_key = False
 
     def resolve(self, ref: SecretRef) -> Secret:
         """The value. PermanentError when no source answers, TransientError when one of them may answer later."""
-        return self._resolved(ref)[0]
+        return Secret(self._resolved(ref)[0])
+
+    def resolve_as(self, name: str, ref: SecretRef) -> Secret | str:
+        """The value of the variable `name`; plain text where that is no secret, but a key's id or a region. Errors as `resolve`."""
+        return self._resolved(ref)[0] if is_open(name) else self.resolve(ref)
 
     def answer(self, ref: SecretRef) -> Answer:
         """Which source answers; errors as `resolve`."""
         return self._resolved(ref)[1]
 
-    def _resolved(self, ref: SecretRef) -> tuple[Secret, Answer]:
+    def _resolved(self, ref: SecretRef) -> tuple[str, Answer]:
         with self._lock:
             if ref not in self._known:
                 self._known[ref] = self._ask(ref)
             return self._known[ref]
 
-    def _ask(self, ref: SecretRef) -> tuple[Secret, Answer]:
+    def _ask(self, ref: SecretRef) -> tuple[str, Answer]:
         passed_over: list[str] = []
         transient = False
         for source in ref.sources:
             try:
-                secret = self._reader(source)()
+                value = self._reader(source)()
             except _NotHad as reason:
                 passed_over.append(f"{source}: {reason}")
                 transient = transient or reason.transient
             else:
-                return secret, Answer(source, tuple(passed_over))
+                return value, Answer(source, tuple(passed_over))
         kind = TransientError if transient else PermanentError
         names = " or ".join(ref.sources) or "a secret without any source"
         raise kind(f"a secret cannot be had from {names}", evidence=tuple(passed_over), hint="see the reference in blackstart.yaml")
 
-    def _reader(self, source: str) -> Callable[[], Secret]:
+    def _reader(self, source: str) -> Callable[[], str]:
         scheme, _, rest = source.partition(":")
         if scheme == "env":
             return lambda: self._from_environment(rest)
@@ -103,14 +108,14 @@ class Secrets:
             return lambda: self._from_op(source)
         raise PermanentError("a secret reference has a form that is not known", hint="env:, file:, sops: or op://")
 
-    def _from_environment(self, name: str) -> Secret:
-        return _secret(self._environ.get(name, ""), "not set, or empty, in the environment")
+    def _from_environment(self, name: str) -> str:
+        return _value(self._environ.get(name, ""), "not set, or empty, in the environment")
 
-    def _from_file(self, name: str) -> Secret:
+    def _from_file(self, name: str) -> str:
         path = self._path(name)
         try:
             mode = path.stat().st_mode
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")  # whatever this machine's locale is
         except FileNotFoundError as error:
             raise _NotHad("no such file") from error
         except (OSError, UnicodeDecodeError) as error:
@@ -121,9 +126,9 @@ class Secrets:
                 hint="a secret file belongs to its owner alone",
                 next_command=f"chmod 600 {path}",
             )
-        return _secret(text, "the file is empty")
+        return _value(text, "the file is empty")
 
-    def _from_sops(self, rest: str) -> Secret:
+    def _from_sops(self, rest: str) -> str:
         name, _, key = rest.partition("#")
         document = self._document(self._path(name))
         value = _find(document, _steps(key))
@@ -135,7 +140,7 @@ class Secrets:
                 text = base64.b64decode(text, validate=True).decode()
             except (binascii.Error, UnicodeDecodeError) as error:
                 raise _NotHad("the key's value is not base64 text, as data of a Secret should be") from error
-        return _secret(text, "the key is empty")
+        return _value(text, "the key is empty")
 
     def _document(self, path: Path) -> Any:
         if not path.exists():
@@ -163,13 +168,13 @@ class Secrets:
         finally:
             self._resolving_age_key = False
 
-    def _from_op(self, source: str) -> Secret:
+    def _from_op(self, source: str) -> str:
         env: dict[str, str | Secret] = {
             name: Secret(value) if name.startswith(_OP_SECRETS) else value
             for name, value in self._environ.items()
             if value and name.startswith(_OP_PLACES)
         }
-        return _secret(self._run(["op", "read", "--no-newline", source], env, OP_TIMEOUT_S).decode(), "empty")
+        return _value(self._run(["op", "read", "--no-newline", source], env, OP_TIMEOUT_S).decode(), "empty")
 
     def _run(self, argv: list[str], env: Mapping[str, str | Secret], timeout_s: float) -> bytes:
         try:
@@ -182,12 +187,12 @@ class Secrets:
         return self._root / Path(name).expanduser()
 
 
-def _secret(text: str, when_empty: str) -> Secret:
+def _value(text: str, when_empty: str) -> str:
     """The value without the newline that editors leave at the end."""
     text = text.rstrip("\r\n")
     if not text:
         raise _NotHad(when_empty)
-    return Secret(text)
+    return text
 
 
 def _steps(key: str) -> tuple[str, ...]:

@@ -10,11 +10,29 @@ from adapters.talos.results import Phase
 from bootstrap.needs import BEFORE_THE_CLUSTER
 from cluster.vms import disk_sizes, find_vm
 from engine.errors import PermanentError, TransientError
-from engine.probe import Condition, Probe, changing, drifted, missing, satisfied, unknown
+from engine.probe import Condition, Identity, Probe, changing, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House, Node
 
 _ROUNDING = 0.01  # Proxmox writes sizes down in whole units, storages allocate in theirs
+
+
+@dataclass(frozen=True)
+class Reconfigured(Identity):
+    """A node that serves, the digest of the machineconfig that it gets, and what it calls itself where that is another name."""
+
+    node: str
+    machineconfig: str
+    hostname: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What differs, for a person."""
+        called = (f"it calls itself {self.hostname}",) if self.hostname else ()
+        return "machineconfig", f"to {self.machineconfig[:12]}", *called
+
+    def __str__(self) -> str:
+        return f"{self.node} may restart: {' '.join(self.words)}"
 
 
 @dataclass(frozen=True)
@@ -51,10 +69,7 @@ class ApplyConfig(BaseStep):
         return f"{self.node.name} {self.node.address}"
 
     def hazard(self, seen: Probe) -> Hazard:
-        return Hazard.DISRUPTS if seen.evidence else Hazard.NONE
-
-    def identity(self, seen: Probe) -> str:
-        return f"{self.node.name} may restart: {' '.join(seen.evidence)}"
+        return Hazard.DISRUPTS if seen.identity is not None else Hazard.NONE
 
     def probe(self, look: LookContext) -> Probe:
         phase = look.talos.phase(self.node.address)
@@ -74,9 +89,8 @@ class ApplyConfig(BaseStep):
         wanted = look.machineconfigs.digest(self.node.name)
         if look.talos.applied_digest(self.node.address) != wanted:
             # The consent is to this machineconfig and no other, and to the machine that a person means by the name.
-            return drifted(
-                f"{self.node.name} runs another machineconfig", "machineconfig", f"to {wanted[:12]}", *self._called(state.hostname)
-            )
+            change = Reconfigured(self.node.name, wanted, self._called(state.hostname))
+            return drifted(f"{self.node.name} runs another machineconfig", *change.words, identity=change)
         return satisfied(f"{self.node.name} runs its machineconfig")
 
     def _bare(self, look: LookContext) -> Probe:
@@ -104,17 +118,17 @@ class ApplyConfig(BaseStep):
             raise TransientError(f"{self.node.name} went into or out of maintenance while it was looked at")
         act.talos.apply_config(self.node.address, self.node.name, maintenance=maintenance)
 
-    def _called(self, hostname: str) -> tuple[str, ...]:
+    def _called(self, hostname: str) -> str:
         """What the machine at the node's address calls itself, where that is another name. Another node of ours is refused."""
         if not hostname or hostname == self.node.name:
-            return ()
+            return ""
         if hostname in {node.name for node in self.house.nodes}:
             raise PermanentError(
                 f"{hostname} answers at {self.node.address}, the address of {self.node.name}",
                 evidence=("it would get another node's machineconfig",),
                 hint="see which machine has which address (DHCP reservations, ipAddress in talconfig.yaml)",
             )
-        return (f"it calls itself {hostname}",)
+        return hostname
 
     def by_hand(self) -> str:
         cluster = self.house.cluster  # talhelper names its files by cluster and node

@@ -7,9 +7,23 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from engine.errors import PermanentError
-from engine.probe import Probe, missing, satisfied
+from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House
+
+
+@dataclass(frozen=True)
+class LostSecrets(Identity):
+    """The cluster whose secrets are given up for lost, and the bundle that is made instead."""
+
+    cluster: str
+    bundle: str
+
+    def __str__(self) -> str:
+        return (
+            f"what was made with the Talos secrets of {self.cluster} before: etcd's data and snapshots, every talosconfig and "
+            "kubeconfig, and the machineconfigs of nodes that are off now become useless for good"
+        )
 
 
 @dataclass(frozen=True)
@@ -29,16 +43,11 @@ class MakeSecrets(BaseStep):
     def hazard(self, seen: Probe) -> Hazard:
         return Hazard.DESTROYS
 
-    def identity(self, seen: Probe) -> str:
-        return (
-            f"what was made with the Talos secrets of {self.house.cluster.name} before: etcd's data and snapshots, every "
-            "talosconfig and kubeconfig, and the machineconfigs of nodes that are off now become useless for good"
-        )
-
     def probe(self, look: LookContext) -> Probe:
         bundle = self.house.cluster.secrets_bundle
         if not look.machineconfigs.bundle_there():
-            return missing(f"{bundle.name} is missing", str(bundle))
+            lost = LostSecrets(self.house.cluster.name, str(bundle))
+            return missing(f"{bundle.name} is missing", str(bundle), identity=lost)
         problem = look.machineconfigs.bundle_problem()
         if problem:
             raise PermanentError(

@@ -13,7 +13,7 @@ from adapters.volsync.results import ClaimPhase
 from cluster.audit import repository_of
 from cluster.standing import let_go, standing
 from engine.errors import PermanentError
-from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.probe import Identity, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from engine.waiting import pause
 from house.model import BackedUpClaim, House
@@ -21,6 +21,18 @@ from house.model import BackedUpClaim, House
 NUDGES = 15
 NUDGE_S = 2.0
 """Half a minute for the empty claim to be filled: a pod that starts later only leaves the record without that note."""
+
+
+@dataclass(frozen=True)
+class NeverBackedUp(Identity):
+    """A claim, by its uid, that may start empty because there is nothing at the place of its backup."""
+
+    claim: str
+    uid: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.claim} was never backed up: nothing is at {self.place}"
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,6 @@ class AcceptEmpty(BaseStep):
     def hazard(self, seen: Probe) -> Hazard:
         return Hazard.DESTROYS
 
-    def identity(self, seen: Probe) -> str:
-        return f"{self.claim.key} was never backed up: nothing is at {self.claim.open_as or self.claim.mover_repository}"
-
     def probe(self, look: LookContext) -> Probe:
         there = standing(look.hold, look.claims, self.claim)
         if there.through:
@@ -62,11 +71,18 @@ class AcceptEmpty(BaseStep):
         if there.now.phase is ClaimPhase.ABSENT:
             # The consent is to this claim, by its uid: without one it would be a consent to whatever comes.
             return changing("the claim is not there yet: Flux has not applied it")
-        return missing(f"held, and no backup is known at {self.claim.open_as}")
+        named = NeverBackedUp(self.claim.key, there.now.uid, self.claim.open_as or self.claim.mover_repository)
+        return missing(f"held, and no backup is known at {self.claim.open_as}", identity=named)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         _refuse_any_sign(act.backups, self.house, self.claim)
         there = standing(act.hold, act.claims, self.claim)
+        if isinstance(seen.identity, NeverBackedUp) and seen.identity.uid != there.now.uid:
+            raise PermanentError(
+                f"{self.claim.key} is not what the consent named any more",
+                evidence=(f"named: claim uid {seen.identity.uid}", f"there now: {there.now.uid or 'none'}"),
+                next_command="invoke dr.plan",
+            )
         if there.entry is None or not there.held:
             raise PermanentError(f"{self.claim.key} is not held: {there.told}", next_command="invoke dr.plan")
         told = "never backed up, by approval"

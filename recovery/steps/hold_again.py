@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from adapters.backups.results import RestorePoint
 from adapters.context import ActContext, LookContext
 from adapters.ports import BackupsView
 from cluster.audit import ClaimAudit, audit_claim
 from cluster.holding import until_no_mover
 from cluster.standing import Way, held_anew, standing
 from engine.errors import PermanentError
-from engine.probe import Probe, missing, satisfied, unknown
+from engine.probe import Identity, Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
-from recovery.choice import asked_for, candidates, named, preflight_of, weighed
+from recovery.choice import Choice, asked_for, candidates, chosen, preflight_of, weighed
 from recovery.suspension import kustomization_of, refuse_foreign
+
+
+@dataclass(frozen=True)
+class Replacement(Identity):
+    """The claim whose data are given up, by its uid, and the restore point that takes their place."""
+
+    uid: str
+    choice: Choice
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """For a person, one line a thing."""
+        point, *given_up = self.choice.words
+        return f"claim {self.choice.claim} uid {self.uid}", f"replaced by {point}", *given_up
+
+    def __str__(self) -> str:
+        return " ".join(self.words)
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,6 @@ class HoldAgain(BaseStep):
     def hazard(self, seen: Probe) -> Hazard:
         return Hazard.DESTROYS
 
-    def identity(self, seen: Probe) -> str:
-        return " ".join(seen.evidence)
-
     def probe(self, look: LookContext) -> Probe:
         there = standing(look.hold, look.claims, self.claim)
         if there.entry is not None and there.way in (Way.HELD, Way.PROVEN):
@@ -64,14 +77,10 @@ class HoldAgain(BaseStep):
         refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
         audit = self.audit(look.backups, look.clock)
         newest = candidates(audit, self.as_of, look.clock.now())[0]
+        named = Replacement(there.now.uid, chosen(audit, newest))
         told = weighed(look.backups, look.claims, self.house, audit, newest)
         lost = "bound and alive: what is in it will be lost"
-        return missing("; ".join(filter(None, (lost, told))), *self.named(there.now.uid, audit, newest))
-
-    def named(self, uid: str, audit: ClaimAudit, point: RestorePoint) -> tuple[str, ...]:
-        """What the consent is to: this claim, and this restore point in its place."""
-        replaced_by, *given_up = named(audit, point)
-        return _named(self.claim, uid), f"replaced by {replaced_by}", *given_up
+        return missing("; ".join(filter(None, (lost, told))), *named.words, identity=named)
 
     def audit(self, backups: BackupsView, clock: Clock) -> ClaimAudit:
         """The claim's backup as it is now."""
@@ -79,8 +88,8 @@ class HoldAgain(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         there = standing(act.hold, act.claims, self.claim)
-        uid = there.now.uid
-        if _named(self.claim, uid) != seen.evidence[0]:
+        uid, named = there.now.uid, seen.identity
+        if not isinstance(named, Replacement) or named.uid != uid:
             raise PermanentError(
                 f"{self.claim.key} is not what the consent named any more",
                 evidence=(*seen.evidence, f"there now: claim uid {uid or 'none'}"),
@@ -93,12 +102,12 @@ class HoldAgain(BaseStep):
         # Backups go on while a person reads the plan: what was consented to counts, not what is newest by now.
         audit = self.audit(act.backups, act.clock)
         points = candidates(audit, self.as_of, act.clock.now())
-        point = next((p for p in points if self.named(uid, audit, p)[:2] == seen.evidence[:2]), None)
+        point = next((p for p in points if named.choice.is_of(p)), None)
         held = standing(act.hold, act.claims, self.claim).entry
         if point is None or held is None:
             raise PermanentError(
                 f"the snapshot of {self.claim.key} that the consent named is gone",
-                evidence=(*seen.evidence, *(f"there now: {named(audit, p)[0]}" for p in points[:1])),
+                evidence=(*seen.evidence, *(f"there now: {chosen(audit, p).words[0]}" for p in points[:1])),
                 hint="the claim is held and nothing in it was touched: a new plan names the newest snapshot that is left",
                 next_command="invoke dr.plan",
             )
@@ -111,10 +120,6 @@ class HoldAgain(BaseStep):
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} get pvc {self.claim.claim} -o yaml   # its uid; then hold it"
-
-
-def _named(claim: BackedUpClaim, uid: str) -> str:
-    return f"claim {claim.key} uid {uid}"
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...], as_of: float, known: dict[str, str]) -> Iterator[HoldAgain]:

@@ -15,7 +15,7 @@ from engine.errors import BlackstartError, Interrupted
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.choice import asked_for, candidates, named
+from recovery.choice import asked_for, candidates, chosen
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class HoldNow(BaseStep):
         except BlackstartError as error:
             notes.put("no restore point", error.what)
             return
-        if len(named(audit, point)) == 1:  # else something newer is left behind, which only a consent may do
+        if not chosen(audit, point).needs_consent:  # else something newer is left behind, which only a consent may do
             act.hold.put(
                 replace(there.entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin)
             )

@@ -16,7 +16,7 @@ from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.asof import as_time
-from recovery.choice import asked_for, candidates, named, newer, preflight_of, weighed
+from recovery.choice import Choice, asked_for, candidates, chosen, preflight_of, weighed
 from recovery.record import entry_of
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"
@@ -69,9 +69,10 @@ class PinClaim(BaseStep):
         if audit.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return unknown(f"the backup cannot be seen: {audit.verdict.value}", audit.detail)
         point = candidates(audit, self.as_of, look.clock.now())[0]
+        choice = chosen(audit, point)
         told = weighed(look.backups, look.claims, self.house, audit, point)
-        none_yet = "" if newer(audit, point) else "no restore point chosen yet"
-        return missing("; ".join(filter(None, (none_yet, told))), *named(audit, point))
+        none_yet = "" if choice.needs_consent else "no restore point chosen yet"
+        return missing("; ".join(filter(None, (none_yet, told))), *choice.words, identity=choice)
 
     def _gone(self, look: LookContext, entry: HeldClaim) -> Probe | None:
         """None unless the repository was seen without the pinned snapshot: then another may take its place, by consent alone."""
@@ -80,24 +81,19 @@ class PinClaim(BaseStep):
         there = any(p.snapshot_id == entry.snapshot_id if entry.snapshot_id else p.pin == entry.pin for p in seen.points)
         if there or seen.verdict not in (Verdict.OK, Verdict.EMPTY):
             return None
-        was = f"in place of the pinned {entry.snapshot_id[:8]} of {entry.pin}, which is gone"
         audit = audit_claim(look.backups, look.clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
-        point = candidates(audit, self.as_of, look.clock.now())[0]
-        told = named(audit, point)
-        return missing("the pinned snapshot is gone from the repository", told[0], was, *told[1:])
+        choice = chosen(audit, candidates(audit, self.as_of, look.clock.now())[0], entry)
+        return missing("the pinned snapshot is gone from the repository", *choice.words, identity=choice)
 
     def hazard(self, seen: Probe) -> Hazard:
-        return Hazard.DESTROYS if len(seen.evidence) > 1 else Hazard.NONE
-
-    def identity(self, seen: Probe) -> str:
-        return f"{self.claim.key} goes back to {'; '.join(seen.evidence)}" if len(seen.evidence) > 1 else ""
+        return Hazard.DESTROYS if isinstance(seen.identity, Choice) and seen.identity.needs_consent else Hazard.NONE
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         entry = entry_of(act.hold, self.claim)
         audit = audit_claim(act.backups, act.clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
         points = candidates(audit, self.as_of, act.clock.now())
         # What was seen, and consented to where that was needed, counts: not what is newest by now.
-        point = next((p for p in points if named(audit, p)[0] == seen.evidence[0]), None)
+        point = next((p for p in points if isinstance(seen.identity, Choice) and seen.identity.is_of(p)), None)
         if point is None or entry is None:
             raise PermanentError(f"{self.claim.key}: the restore point that was seen is gone", evidence=seen.evidence)
         notes.put("snapshot", point.snapshot_id)

@@ -38,7 +38,7 @@ PLAN = Plan((
     line("preflight.backup/apps/notes", Verdict.WARNING, "missing: nothing is at this address", evidence=("s3:https://x/y",)),
     line("proxmox.create-vm/cp-1", Verdict.CREATE, "no VM 8001", inputs="8001"),
     line("talos.apply-config/cp-2", Verdict.UPDATE, "cp-2 runs another machineconfig", evidence=("machineconfig",),
-         hazard=Hazard.DISRUPTS, act=ApprovedAct(StepId("talos.apply-config/cp-2"), "disrupts", "cp-2 may restart")),
+         hazard=Hazard.DISRUPTS, act=ApprovedAct(StepId("talos.apply-config/cp-2"), "disrupts", "c0ffee", "cp-2 may restart")),
     line("proxmox.create-vm/cp-3", Verdict.WAIT, "VM 8003 is locked: backup"),
     line("talos.apply-config/cp-3", Verdict.UNKNOWN, "no Talos API answers", evidence=("127.10.0.13",)),
     line("talos.bootstrap-etcd", Verdict.KNOWN_AFTER,
@@ -171,8 +171,8 @@ def test_the_lines_of_a_plan_as_json() -> None:
     (update,) = [line for line in PLAN.lines if line.verdict is Verdict.UPDATE]
     assert plain(update) == {
         "id": "talos.apply-config/cp-2", "title": "cp-2", "verdict": "update", "detail": "cp-2 runs another machineconfig",
-        "evidence": ["machineconfig"], "after": [], "hazard": "disrupts", "inputs": "", "held": False,
-        "hint": "", "act": {"step": "talos.apply-config/cp-2", "hazard": "disrupts", "identity": "cp-2 may restart"},
+        "evidence": ["machineconfig"], "after": [], "hazard": "disrupts", "inputs": "", "held": False, "hint": "",
+        "act": {"step": "talos.apply-config/cp-2", "hazard": "disrupts", "identity": "c0ffee", "words": "cp-2 may restart"},
     }  # fmt: skip
 
 

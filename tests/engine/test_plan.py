@@ -14,7 +14,7 @@ from engine.probe import Probe, changing, drifted, held, missing, satisfied, unk
 from engine.secrets import Secret
 from engine.step import Hazard, Severity, StepId
 from engine.workers import Threads, Workers
-from tests.engine.toys import Bench, Shelf, a_check, a_step, answers
+from tests.engine.toys import Bench, Shelf, Thing, a_check, a_step, answers
 
 
 def planned(bench: Bench, *items: object, workers: Workers | None = None) -> Plan:
@@ -99,7 +99,7 @@ def test_acts_that_need_consent_are_in_the_plan(bench: Bench) -> None:
         a_step("done", bad=Hazard.DESTROYS, named="claim old"),
         a_step("nameless", bad=Hazard.DESTROYS, named=""),
     )
-    assert [(act.step, act.hazard, act.identity) for act in made.acts] == [
+    assert [(act.step, act.hazard, act.words) for act in made.acts] == [
         ("toy.put/a", "destroys", "claim notes"),
         ("toy.put/b", "disrupts", "cp-1"),
     ]
@@ -107,7 +107,7 @@ def test_acts_that_need_consent_are_in_the_plan(bench: Bench) -> None:
 
 
 def test_an_approval_is_given_to_the_plan_of_now_or_taken_from_the_journal(bench: Bench) -> None:
-    acts = tuple(ApprovedAct(StepId(f"toy.put/{name}"), "destroys", f"claim {name}") for name in "ab")
+    acts = tuple(ApprovedAct.to(Thing(f"claim {name}"), StepId(f"toy.put/{name}"), Hazard.DESTROYS) for name in "ab")
     given = approve("d1", acts=acts, plan_digest="d1", journalled=(), now=100.0, valid_s=60.0)
     assert given == Approval("d1", frozenset(acts), 160.0) and Approval.from_text(given.to_text()) == given
     later = approve("d1", acts=acts[1:], plan_digest="d2", journalled=[given.to_text()], now=150.0, valid_s=60.0)

@@ -25,7 +25,7 @@ from engine.secrets import Secret
 from engine.state import State
 from engine.step import Hazard, Notes
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
-from tests.engine.toys import Bench, Look, Shelf, a_check, a_step, answers, lines, state
+from tests.engine.toys import Bench, Look, Shelf, Thing, a_check, a_step, answers, lines, state
 
 # --- 1. begin before the act, a successful end only after satisfied, nothing without its sync ---
 
@@ -337,7 +337,7 @@ def test_rule_06_what_is_done_while_the_step_waited_for_its_turn_is_not_done_aga
 def test_rule_06_disrupting_what_serves_needs_an_approval(bench: Bench) -> None:
     step = a_step("a", bad=Hazard.DISRUPTS, named="cp-1")
     assert bench.run(step).exit_code == 21 and bench.shelf.done == []
-    act = ApprovedAct(step.id, "disrupts", "cp-1")
+    act = ApprovedAct.to(Thing("cp-1"), step.id, Hazard.DISRUPTS)
     assert bench.run(step, approval=Approval("d", frozenset({act}), bench.clock.now() + 60)).exit_code == 0
 
 

@@ -20,14 +20,14 @@ from engine.errors import (
 from engine.graph import Graph
 from engine.limits import Limits
 from engine.plan import plan
-from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
+from engine.probe import Condition, Identity, Probe, drifted, missing, satisfied, unknown
 from engine.programs import Programs
 from engine.report import Outcome
 from engine.secrets import Secret
 from engine.step import Hazard, Notes, StepId
 from engine.stop import Stop
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
-from tests.engine.toys import Bench, Shelf, ToyStep, a_check, a_step, answers, lines, state
+from tests.engine.toys import Bench, Shelf, Thing, ToyStep, a_check, a_step, answers, lines, state
 
 # --- 8. signals ---
 
@@ -294,8 +294,8 @@ def test_rule_11_notes_of_a_begin_that_was_ended_are_not_those_of_the_next_one(b
 # --- 12. destroying needs an approval that names it ---
 
 
-def approval(bench: Bench, identity: str, valid_s: float = 600.0) -> Approval:
-    act = ApprovedAct(StepId("toy.put/a"), "destroys", identity)
+def approval(bench: Bench, name: str, valid_s: float = 600.0) -> Approval:
+    act = ApprovedAct.to(Thing(name), StepId("toy.put/a"), Hazard.DESTROYS)
     return Approval("digest", frozenset({act}), bench.clock.now() + valid_s)
 
 
@@ -328,8 +328,8 @@ class Worsening(ToyStep):
     def hazard(self, seen: Probe) -> Hazard:
         return Hazard.DISRUPTS if seen.detail == "empty" else Hazard.DESTROYS
 
-    def identity(self, seen: Probe) -> str:
-        return "" if seen.detail == "empty" else "the data"
+    def identity(self, seen: Probe) -> Identity | None:
+        return Thing("") if seen.detail != "empty" else None if seen.detail == "empty" else "the data"
 
 
 def test_rule_12_a_destroying_act_that_names_nothing_cannot_be_approved(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from engine.executor import run
 from engine.graph import Graph
 from engine.journal import Disk, Journal, open_journal, read_state
 from engine.limits import Limits
-from engine.probe import Probe, missing, satisfied
+from engine.probe import Identity, Probe, missing, satisfied
 from engine.report import Report
 from engine.state import State
 from engine.step import BaseStep, Hazard, Notes, Severity, StepId
@@ -42,6 +42,16 @@ class Shelf:
         self.at_work.discard(name)
         self.done.append(name)
         self.things.add(name)
+
+
+@dataclass(frozen=True)
+class Thing(Identity):
+    """What stands on the shelf, by name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 Look = Callable[[Shelf], Probe]
@@ -74,8 +84,8 @@ class ToyStep(BaseStep):
     def hazard(self, seen: Probe) -> Hazard:
         return self.bad
 
-    def identity(self, seen: Probe) -> str:
-        return self.named
+    def identity(self, seen: Probe) -> Identity | None:
+        return Thing(self.named) if self.named else None
 
     def probe(self, look: Shelf) -> Probe:
         look.looks.append(self.id)

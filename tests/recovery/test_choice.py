@@ -10,7 +10,7 @@ from adapters.backups.results import RestorePoint, Verdict
 from cluster.audit import ClaimAudit, repository_of
 from cluster.counting import LeftBehind
 from engine.errors import PermanentError
-from recovery.choice import candidates, compared, named, newer, preflight_of
+from recovery.choice import candidates, chosen, compared, newer, preflight_of
 from recovery.course import course
 from tests.builders import a_claim, a_house
 from tests.recovery.conftest import Restoring
@@ -39,7 +39,7 @@ def test_partial_unreadable_foreign_and_future_ones_are_left_behind_by_name() ->
         LeftBehind("e5" * 32, NOW - 900, "cannot be read"),
     )
     found = audit(point(100, complete=False), point(500), left=left)
-    told = named(found, point(500))
+    told = chosen(found, point(500)).words
     assert told[0] == f"snapshot {point(500).snapshot_id[:8]} of then"
     assert "newer snapshots may be forgotten by the first backup" in told[1]
     for one in (left[0], left[1], left[2]):
@@ -50,7 +50,7 @@ def test_partial_unreadable_foreign_and_future_ones_are_left_behind_by_name() ->
 
 
 def test_nothing_newer_is_one_line_and_needs_no_consent() -> None:
-    assert len(named(audit(point(100), point(500)), point(100))) == 1
+    assert not chosen(audit(point(100), point(500)), point(100)).needs_consent
 
 
 def test_one_whose_time_nobody_knows_may_be_newer() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cluster.course import Course
 from engine.probe import missing
 from engine.step import Hazard, StepId
+from recovery.choice import Choice
 from recovery.course import course
 from tests.hands import is_a_command
 from tests.recovery.conftest import Restoring
@@ -23,11 +24,11 @@ def test_every_step_can_be_done_by_hand(held: Restoring) -> None:
 
 
 def test_only_consent_stands_before_what_destroys(held: Restoring) -> None:
-    seen = missing("x", "claim apps/notes uid 1")
+    seen = missing("x", identity=Choice("apps/notes", "r" * 64, "s" * 64, "2027-01-15T07:00:00Z"))
     for each in (*whole(held).steps, *course(held.house, (), never_backed_up=held.house.claims).steps):
         destroys = each.hazard(seen) is Hazard.DESTROYS
         assert destroys == (each.id.partition("/")[0] in DESTROYING), each.id
-        assert not destroys or each.identity(seen), each.id
+        assert not destroys or each.identity(seen) is not None, each.id
 
 
 def test_nothing_is_stopped_deleted_or_filled_before_the_proof(held: Restoring) -> None:

@@ -37,7 +37,7 @@ def test_the_plan_says_what_becomes_useless(lost: Running) -> None:
     (act,) = lost.plan(secrets(lost)).acts
     assert (act.step, act.hazard) == (STEP, "destroys")
     for word in ("etcd's data", "snapshots", "kubeconfig", "talosconfig", "machineconfigs"):
-        assert word in act.identity
+        assert word in act.words
 
 
 def test_without_consent_nothing_is_made(lost: Running) -> None:

@@ -58,7 +58,7 @@ class TestAsOf:
         line = held_house.plan(back)["recovery.pin/apps/notes"]
         assert "1 snapshot is newer than the one to restore; what the first backup keeps: last 3" in line.detail
         assert line.act is not None
-        assert "newer snapshots may be forgotten by the first backup" in line.act.identity
+        assert "newer snapshots may be forgotten by the first backup" in line.act.words
         report = held_house.apply(back)
         assert report.exit_code == ApprovalMissing.exit_code
         (entry,) = held_house.home.look().hold.record().claims
@@ -144,7 +144,7 @@ class TestStartingEmpty:
         line = never_backed_up.plan(self.accepting(never_backed_up))["recovery.accept-empty/apps/notes"]
         assert line.verdict is Verdict.CREATE
         assert line.act is not None
-        assert line.act.identity == NEVER
+        assert line.act.words == NEVER
         report = never_backed_up.apply(self.accepting(never_backed_up), approval=self.consent(never_backed_up))
         assert report.exit_code == EXIT_OK, report.root_causes
         never_backed_up.clock.sleep(300)

@@ -157,7 +157,7 @@ class Bucket:
 
     def place(self, prefix: str = "app", key: str = "full", bucket: str = "backups") -> S3Place:
         held = KEYS[key]
-        credentials = S3Credentials(Secret(held.key_id), held.secret, ca_file=str(self.ca_file))
+        credentials = S3Credentials(held.key_id, held.secret, ca_file=str(self.ca_file))
         return S3Place(self.clients.get(self.door.url, credentials), S3Address(self.door.url, bucket, prefix))
 
 

@@ -14,6 +14,7 @@ from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
 from adapters.kubernetes.results import Workload
+from adapters.secrets.names import is_open
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
 from house.model import BootstrapSecret, FluxSource, House, SecretForm, SecretRef
@@ -49,6 +50,9 @@ class Values:
 
     def resolve(self, ref: SecretRef) -> Secret:
         return Secret(self.values[ref.sources[0]])
+
+    def resolve_as(self, name: str, ref: SecretRef) -> Secret | str:
+        return self.values[ref.sources[0]] if is_open(name) else self.resolve(ref)
 
 
 @dataclass

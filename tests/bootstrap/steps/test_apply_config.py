@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import PermanentError, TransientError
-from engine.probe import Condition
+from engine.probe import Condition, Identity
 from engine.step import Hazard
 from tests.hands import Notebook, do, see, step
 from tests.scenario.running import Running
@@ -72,7 +72,7 @@ def test_a_node_that_serves_and_differs_is_disrupted_by_name(built: Running) -> 
     wanted = built.home.look().machineconfigs.digest("cp-1")[:12]
     assert (seen.condition, seen.evidence) == (Condition.DRIFTED, ("machineconfig", f"to {wanted}"))
     found = step(built.bootstrap, STEP)
-    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DISRUPTS, f"cp-1 may restart: machineconfig to {wanted}")
+    assert (found.hazard(seen), str(found.identity(seen))) == (Hazard.DISRUPTS, f"cp-1 may restart: machineconfig to {wanted}")
     do(built, built.bootstrap, STEP)
     assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
 
@@ -99,7 +99,7 @@ def test_no_two_nodes_that_serve_are_disturbed_at_once(built: Running) -> None:
 
 
 def test_a_consent_to_one_machineconfig_is_none_to_the_next(built: Running) -> None:
-    def named() -> str:
+    def named() -> Identity | None:
         built.home.files.edits += 1
         do(built, built.bootstrap, "talos.render-configs")
         return step(built.bootstrap, STEP).identity(see(built, built.bootstrap, STEP))
@@ -120,7 +120,8 @@ def test_consent_names_the_machine_as_it_calls_itself(built: Running) -> None:
     renamed = machine.config.text.replace('"cp-1"', '"old-name"')
     machine.config = replace(machine.config, text=renamed, hostname="old-name")
     seen = see(built, built.bootstrap, STEP)
-    assert step(built.bootstrap, STEP).identity(seen).endswith("it calls itself old-name")
+    named = step(built.bootstrap, STEP).identity(seen)
+    assert str(named).endswith("it calls itself old-name")
 
 
 def test_what_was_seen_in_maintenance_and_serves_now_is_looked_at_again(in_maintenance: Running) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from adapters.proxmox.results import TaskRef
-from engine.probe import Probe, changing, drifted, missing, satisfied
+from engine.probe import Identity, Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Check, Hazard, Notes, Severity, Step, StepId
 from engine.waiting import Clock, wait_until
 from tests.crash.toy.workshop import Thing, Workshop, WorkshopView
@@ -123,6 +123,14 @@ class Paint(ToyStep):
 
 
 @dataclass(frozen=True)
+class OpenBox(Identity):
+    """The one box, as it is before it is sealed."""
+
+    def __str__(self) -> str:
+        return "the open box"
+
+
+@dataclass(frozen=True)
 class Seal(ToyStep):
     """Ends the box as it was; needs a person's consent."""
 
@@ -132,11 +140,8 @@ class Seal(ToyStep):
     def hazard(self, seen: Probe) -> Hazard:
         return Hazard.DESTROYS
 
-    def identity(self, seen: Probe) -> str:
-        return "the open box"
-
     def probe(self, look: Look) -> Probe:
-        return satisfied("is sealed") if look.workshop.box() == "sealed" else drifted("is open")
+        return satisfied("is sealed") if look.workshop.box() == "sealed" else drifted("is open", identity=OpenBox())
 
     def apply(self, act: Act, seen: Probe, notes: Notes) -> None:
         act.workshop.seal()

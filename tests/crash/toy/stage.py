@@ -10,11 +10,11 @@ from engine.graph import Graph
 from engine.journal import Disk, open_journal
 from engine.plan import Plan, plan
 from engine.report import Report
-from engine.step import StepId
+from engine.step import Hazard, StepId
 from lab.ports.faulty import faulty_port
 from lab.world.clock import VirtualClock
 from lab.world.world import World
-from tests.crash.toy.course import Act, AllDry, Look, course
+from tests.crash.toy.course import Act, AllDry, Look, OpenBox, course
 from tests.crash.toy.workshop import SURFACE, TARGETS, ModelledWorkshop
 
 
@@ -29,7 +29,7 @@ class ToyStage:
         self._folder = folder
         self._graph = Graph(course(settle_s))
         self._lives = 0
-        sealing = ApprovedAct(StepId("workshop.seal/box"), "destroys", "the open box")
+        sealing = ApprovedAct.to(OpenBox(), StepId("workshop.seal/box"), Hazard.DESTROYS)
         self._approval = Approval("abc", frozenset({sealing}), self.clock.now() + 1e6)
 
     def live(self, disk: Disk) -> Report:

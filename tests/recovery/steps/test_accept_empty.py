@@ -7,7 +7,7 @@ import pytest
 from adapters.hold.results import HoldState
 from cluster.course import Course
 from engine.errors import PermanentError
-from engine.probe import Condition, missing
+from engine.probe import Condition
 from engine.step import Hazard
 from lab.world.store import Trouble
 from recovery.course import course
@@ -46,9 +46,8 @@ def test_any_sign_of_a_backup_refuses_it(held: Restoring, sign: str) -> None:
 
 
 def test_it_destroys_by_name(held: Restoring) -> None:
-    found = step(accepting(held), STEP)
-    seen = missing("held")
-    assert (found.hazard(seen), found.identity(seen)) == (Hazard.DESTROYS, NEVER)
+    found, seen = step(accepting(held), STEP), see(held, accepting(held), STEP)
+    assert (found.hazard(seen), str(found.identity(seen))) == (Hazard.DESTROYS, NEVER)
 
 
 def test_before_flux_has_made_the_claim_it_is_accepted_all_the_same(held: Restoring) -> None:

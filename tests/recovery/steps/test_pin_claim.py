@@ -108,7 +108,7 @@ def test_a_pin_that_is_gone_is_said_and_another_is_offered_by_consent(held: Rest
     assert (seen.condition, seen.detail) == (Condition.MISSING, "the pinned snapshot is gone from the repository")
     found = step(held.restore, STEP)
     assert found.hazard(seen) is Hazard.DESTROYS
-    assert f"in place of the pinned {gone.snapshot_id[:8]} of {gone.pin}, which is gone" in found.identity(seen)
+    assert f"in place of the pinned {gone.snapshot_id[:8]} of {gone.pin}, which is gone" in str(found.identity(seen))
     assert held.apply(held.restore).exit_code == ApprovalMissing.exit_code
     assert held.entry == gone
     report = held.apply(held.restore, held.consent(held.restore))

@@ -14,6 +14,7 @@ from engine.probe import Condition, missing
 from engine.step import Hazard, StepId
 from lab.world.store import a_file
 from recovery.course import course
+from recovery.steps.hold_again import Replacement
 from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
@@ -38,8 +39,8 @@ def test_it_names_the_claim_s_uid_and_the_snapshot_that_replaces_it(alive: Resto
     found = step(replacing(alive), HOLD)
     uid = alive.home.kube.objects().claims[("apps", "notes")].uid
     assert found.hazard(seen) is Hazard.DESTROYS
-    assert uid in found.identity(seen)
-    assert alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id[:8] in found.identity(seen)
+    assert uid in str(found.identity(seen))
+    assert alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id[:8] in str(found.identity(seen))
 
 
 def test_it_says_what_changed_since_the_snapshot_before_and_what_is_left_behind(alive: Restoring) -> None:
@@ -65,7 +66,10 @@ def test_without_consent_nothing_is_touched(alive: Restoring) -> None:
 
 
 def test_a_consent_to_another_claim_or_snapshot_is_none(alive: Restoring) -> None:
-    other = Approval("digest", frozenset({ApprovedAct(StepId(HOLD), "destroys", "claim apps/notes uid other")}), 1e12)
+    named = step(replacing(alive), HOLD).identity(see(alive, replacing(alive), HOLD))
+    assert isinstance(named, Replacement)
+    other_uid = replace(named, uid="other")
+    other = Approval("digest", frozenset({ApprovedAct.to(other_uid, StepId(HOLD), Hazard.DESTROYS)}), 1e12)
     assert alive.apply(replacing(alive), approval=other).exit_code == ApprovalMissing.exit_code
 
 
@@ -131,7 +135,7 @@ def test_a_newer_snapshot_after_the_last_look_does_not_take_the_place_of_the_one
     alive.home.seed_backup(alive.address, NEWER, 60)
     found.apply(alive.home.act("by-hand"), seen, Notebook())
     assert (alive.entry.snapshot_id, alive.entry.state) == (named.snapshot_id, HoldState.HELD)
-    assert found.identity(seen) == f"claim apps/notes uid {alive.entry.replaces} replaced by snapshot " + (
+    assert str(found.identity(seen)) == f"claim apps/notes uid {alive.entry.replaces} replaced by snapshot " + (
         f"{alive.entry.snapshot_id[:8]} of {alive.entry.pin}"
     )
 
