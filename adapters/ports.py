@@ -13,7 +13,7 @@ from adapters.archives.results import ArchiveLook
 from adapters.backups.results import WHOLE, Changes, Depth, Examination, Hashes, Part, Repository, RepositoryLook
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
-from adapters.helm.results import Crd, ReleaseState
+from adapters.helm.results import Crd, ReleaseKinds, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
 from adapters.proxmox.results import (
@@ -29,6 +29,7 @@ from adapters.proxmox.results import (
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Snapshot, SourceBackups
+from house.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
 
 
@@ -137,6 +138,9 @@ class ClusterView(Protocol):
     def crds(self, names: Sequence[str]) -> tuple[CrdState, ...]:
         """Of these custom resource definitions, those that the API has."""
 
+    def served(self) -> frozenset[Kind]:
+        """Every kind that the API serves now, but for the core group's."""
+
     def claims(self) -> tuple[SeenClaim, ...]:
         """Every claim of the cluster, by namespace and name."""
 
@@ -180,6 +184,10 @@ class ReleasesView(Protocol):
 
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, as helm renders it; PermanentError when it cannot be, or brings none."""
+
+    def kinds_of(self, namespace: str, name: str, served: Collection[Kind]) -> ReleaseKinds:
+        """The kinds that this release asks for and brings, where `served` is served besides Kubernetes' own. PermanentError when
+        it cannot be rendered there."""
 
     def open_runs(self) -> tuple[str, ...]:
         """Ids of runs whose token has not been taken away: each may still hold a release."""

@@ -44,6 +44,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.engines.check(house),           # no backup is declared that could not be held
             *checks.charts.checks(house),          # no chart is missing; a server that is down stops its releases alone
             *checks.definitions.checks(house),     # nor are the definitions that the settings name
+            *checks.kinds.checks(house),           # and no kind is applied that nothing serves by then
             *backup_check.checks(house, house.claims, known),  # every required backup opens; else its claim stays held
             *checks.databases.checks(house),       # archives of databases, and whether each comes back from its own
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too

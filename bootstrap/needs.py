@@ -10,7 +10,7 @@ _OF_ONE = (
     "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*",
 )  # fmt: skip
 _OF_PROXMOX = ("preflight.privileges", "preflight.quorum", "preflight.image")
-_OF_RELEASES = ("preflight.chart/*", "preflight.crds/*")
+_OF_RELEASES = ("preflight.chart/*", "preflight.crds/*", "preflight.kinds/*")
 
 BEFORE_ANYTHING = all_but("preflight.*", *_OF_ONE)
 """Every check that speaks about the whole house: before the first VM is made."""

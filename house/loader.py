@@ -20,6 +20,7 @@ from house.data.joining import declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
 from house.flux.building import Builder
 from house.guarding import is_plain
+from house.kinds import declared_kinds
 from house.lock import LOCK_FILE, outgrown, read_lock
 from house.model import (
     BackedUpClaim,
@@ -248,6 +249,7 @@ def _house(
         notes=(*repository.notes, *_shared_repositories(claims), *_outgrown(file, claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
+        kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
     )
 
 

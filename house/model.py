@@ -11,6 +11,7 @@ from pathlib import Path
 
 from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed
+from house.kinds import NO_KINDS, DeclaredKinds
 
 
 @dataclass(frozen=True)
@@ -335,7 +336,7 @@ class House:
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
     `second_backups` are further backups of claims that are in `claims`: neither audited nor restored. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
-    of the settings.
+    of the settings. `kinds` is what Flux will apply, by kind.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -374,6 +375,7 @@ class House:
     unread: tuple[str, ...] = ()
     second_backups: tuple[UnsupportedBackup, ...] = ()
     not_followed: tuple[NotFollowed, ...] = ()
+    kinds: DeclaredKinds = NO_KINDS
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

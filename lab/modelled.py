@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
+from adapters.helm.results import ReleaseKinds
 from adapters.volsync.results import FileEntry
 from engine.waiting import Clock
 from house.model import House
@@ -36,7 +37,7 @@ from lab.world.world import World
 @dataclass
 class ModelledHome:
     """One house and everything in it. `look` and `act` are what a process gets. `unfetchable`: why a chart, or an
-    entry of the settings, cannot be had."""
+    entry of the settings, cannot be had. `rendered`: what a release asks for and brings, where that is not its chart's usual."""
 
     house: House
     clock: Clock
@@ -50,6 +51,7 @@ class ModelledHome:
     flux: FluxWorld = field(init=False)
     files: ModelledHouse = field(init=False)
     unfetchable: dict[str, str] = field(default_factory=dict)
+    rendered: dict[str, ReleaseKinds] = field(default_factory=dict)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class ModelledHome:
             talos=ModelledTalos(self.talos, self.files),
             machineconfigs=ModelledMachineconfigs(self.files),
             cluster=ModelledCluster(self.kube, self.volsync),
-            releases=ModelledReleases(self.kube, self.flux, self.unfetchable),
+            releases=ModelledReleases(self.kube, self.flux, self.unfetchable, self.rendered),
             flux=ModelledFlux(self.kube, self.flux),
             claims=ModelledClaims(self.kube, self.volsync),
             hold=ModelledHold(self.kube),

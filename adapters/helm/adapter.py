@@ -5,17 +5,21 @@ What was synced, and by which run, is noted in ConfigMap blackstart/releases. Kn
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adapters.helm.crds import ChartCrds
 from adapters.helm.fencing import NOTES, PLACE, RunTokens, put_note
 from adapters.helm.helmfile import Helmfile
+from adapters.helm.kinds import RenderedKinds
 from adapters.helm.records import SELECTOR, kept_by, newest, record_name, state_of
-from adapters.helm.results import Crd, ReleaseState, ReleaseStatus
+from adapters.helm.results import Crd, ReleaseKinds, ReleaseState, ReleaseStatus
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import CONFIG_MAP, HELM_RELEASE, SECRET
 from adapters.kubernetes.objects import name_of, namespace_of, table
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
+from house.kinds import Kind
 from house.model import House
 
 
@@ -26,6 +30,7 @@ class HelmReleases:
         self._clients, self._house = clients, house
         self._helmfile = Helmfile(runner, house, clock)
         self._crds = ChartCrds(Helmfile(runner, house, clock, crds=True), house)
+        self._kinds = RenderedKinds(self._helmfile, house)
         self._tokens = RunTokens(clients, house.state_dir, clock)
 
     def releases(self) -> tuple[ReleaseState, ...]:
@@ -62,6 +67,10 @@ class HelmReleases:
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, by name."""
         return self._crds.of(namespace, name)
+
+    def kinds_of(self, namespace: str, name: str, served: Collection[Kind]) -> ReleaseKinds:
+        """The kinds that this release renders where `served` is served besides Kubernetes' own."""
+        return self._kinds.of(namespace, name, served)
 
     def open_runs(self) -> tuple[str, ...]:
         """Ids of runs whose token has not surely been taken away."""

@@ -13,17 +13,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adapters.helm.helmfile import Helmfile, could_not_ask
+from adapters.helm.helmfile import Helmfile
 from adapters.helm.results import Crd
 from adapters.kubernetes.objects import Obj, name_of, rows, table, text
-from adapters.process.results import ProgramFailed
 from engine.digest import digest
-from engine.errors import PermanentError, TransientError
+from engine.errors import PermanentError
 from house.model import House
 from house.yamlfile import YamlInvalid, value
 
 _API = "apiextensions.k8s.io/v1"
-_BREAK = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
+BREAK = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 # A chart may render megabytes besides: only what this line stands in is read as YAML.
 _KIND = re.compile(r"^kind:[ \t]*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 # Of the metadata only what the chart means: the rest is the API server's, and refused from us.
@@ -45,17 +44,7 @@ class ChartCrds:
         if kept:
             return kept
         release = self._helmfile.release(namespace, name)
-        try:
-            rendered = self._helmfile.template(namespace, name)
-        except ProgramFailed as error:
-            last = error.finished.stderr_tail[-1:] or (error.what,)
-            if could_not_ask(last[0]):
-                raise TransientError(
-                    f"the server of {release.chart} could not be asked: {last[0]}", evidence=error.finished.stderr_tail[-3:]
-                ) from error
-            raise PermanentError(
-                f"{release.chart} {release.version} cannot be rendered: {last[0]}", evidence=error.finished.stderr_tail[-5:]
-            ) from error
+        rendered = self._helmfile.template(namespace, name, "--no-hooks")
         found = tuple(sorted({crd.name: crd for crd in crds_in(rendered, release.key)}.values(), key=lambda crd: crd.name))
         if not found:
             raise PermanentError(
@@ -85,7 +74,7 @@ def crds_in(rendered: str, chart: str) -> Iterator[Crd]:
 
     PermanentError for one that is no YAML, has no name, or is of an API version that is not served any more.
     """
-    for part in _BREAK.split(rendered):
+    for part in BREAK.split(rendered):
         if _KIND.search(part):
             try:
                 found: Any = value(part, chart)
@@ -104,7 +93,7 @@ def _crd(found: Obj, chart: str) -> Crd:
     metadata = {key: below for key in _METADATA if (below := table(found, "metadata").get(key))}
     document = json.dumps({"metadata": metadata, "spec": table(found, "spec")}, sort_keys=True)
     served = tuple(text(version, "name") for version in rows(found, "spec", "versions") if version.get("served"))
-    return Crd(name, chart, served, hashlib.sha256(document.encode()).hexdigest(), document)
+    return Crd(name, chart, served, hashlib.sha256(document.encode()).hexdigest(), document, text(found, "spec", "names", "kind"))
 
 
 def _read(file: Path) -> tuple[Crd, ...]:

@@ -87,21 +87,25 @@ class Helmfile:
             return not_there(error, wish.chart)
         return ""
 
-    def template(self, namespace: str, name: str) -> str:
+    def template(self, namespace: str, name: str, *flags: str) -> str:
         """The chart as helm alone renders it with the release's values, its `crds` folder included; no API server is asked.
 
         Not `helmfile template`: the house's own would run it through a post-renderer, a program that need not be here.
+        PermanentError with helm's words when it cannot be rendered, TransientError where the chart's server could not be asked.
         """
         wish = self._wish(namespace, name)
         chart = self._local_chart(wish.chart)
         argv = ["helm", "template", name, *([str(chart)] if chart else self._where(wish)), "--namespace", namespace]
-        argv += ["--include-crds", "--no-hooks"]
+        argv += ["--include-crds", *flags]
         if self._house.cluster.kubernetes_version:
             argv += ["--kube-version", self._house.cluster.kubernetes_version]
         with self._values(namespace, name) as folder:
             values = folder / f"{namespace}_{name}"
             argv += ["--values", str(values)] if values.is_file() else []
-            done = self._runner.run(argv, env=_ENVIRONMENT, cwd=self._file.parent, timeout_s=_CHART_S)
+            try:
+                done = self._runner.run(argv, env=_ENVIRONMENT, cwd=self._file.parent, timeout_s=_CHART_S)
+            except ProgramFailed as error:
+                raise _not_rendered(error, self.release(namespace, name)) from error
         return done.stdout.decode("utf-8", "replace")
 
     def sync(self, namespace: str, name: str, kubeconfig: Path) -> None:
@@ -282,20 +286,24 @@ _CANNOT_ASK = re.compile(
 )
 
 
-def could_not_ask(words: str) -> bool:
-    """Whether helm's words say that a server gave no answer, or none that counts."""
-    return _CANNOT_ASK.search(words) is not None
-
-
 def not_there(error: ProgramFailed, chart: str) -> str:
     """helm's last words where they say that there is no such chart. Anything else was no answer: TransientError with them."""
     said = error.finished.stderr_tail
     words = said[-1] if said else error.what
-    if _ABSENT.search(words) and not could_not_ask(words):
+    if _ABSENT.search(words) and not _CANNOT_ASK.search(words):
         return words
     raise TransientError(
         f"the server of {chart} could not be asked: {words}", evidence=said[-3:], hint="is it up, and reachable from here?"
     ) from error
+
+
+def _not_rendered(error: ProgramFailed, release: Release) -> PermanentError | TransientError:
+    said = error.finished.stderr_tail
+    # What it says last is often how to ask it for more.
+    last = next((line for line in reversed(said) if line.startswith("Error:")), said[-1] if said else error.what)
+    if _CANNOT_ASK.search(last):
+        return TransientError(f"the server of {release.chart} could not be asked: {last}", evidence=said[-3:])
+    return PermanentError(f"{release.chart} {release.version} cannot be rendered: {last}", evidence=said[-5:])
 
 
 def _translated(error: ProgramFailed, release: Release) -> PermanentError | TransientError:

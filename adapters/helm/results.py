@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from house.kinds import Kind
+
 
 class ReleaseStatus(Enum):
     """Helm's own words for the newest revision of a release, plus our ABSENT."""
@@ -52,7 +54,8 @@ class ReleaseState:
 class Crd:
     """One custom resource definition as a chart of the CRD helmfile brings it: `document` is the whole of it, as JSON.
 
-    `chart` is the chart's `namespace/name`, `served` the versions of its kind that it serves, `digest` that of the document.
+    `chart` is the chart's `namespace/name`, `kind` the kind that it makes, `served` the versions of that which it serves, `digest`
+    that of the document.
     """
 
     name: str
@@ -60,3 +63,24 @@ class Crd:
     served: tuple[str, ...]
     digest: str
     document: str
+    kind: str = ""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What an API server serves once it is established."""
+        group = self.name.partition(".")[2]
+        return tuple(Kind(f"{group}/{version}", self.kind) for version in self.served)
+
+
+@dataclass(frozen=True)
+class ReleaseKinds:
+    """What a release asks of an API server, and what it brings.
+
+    `needs` must be served before it is installed, `later` (its hooks for afterwards) only once its own objects are there.
+    `first` are definitions out of its chart's `crds` folder, which helm applies before all else; `brings` those among its objects.
+    """
+
+    needs: tuple[Kind, ...] = ()
+    later: tuple[Kind, ...] = ()
+    first: tuple[Kind, ...] = ()
+    brings: tuple[Kind, ...] = ()

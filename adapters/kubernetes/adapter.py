@@ -21,9 +21,11 @@ from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
 from engine.workers import Threads, each
+from house.kinds import Kind
 from house.model import BootstrapSecret, House
 
 _LOOK_S = 4.0
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
 class KubernetesCluster:
@@ -63,6 +65,16 @@ class KubernetesCluster:
         """Of these CRDs, those that the API has; each is read alone, since all of them together are tens of megabytes."""
         found = (self._clients.main().get(CRD, name) for name in names)
         return tuple(crd_state(obj) for obj in found if obj is not None)
+
+    def served(self) -> frozenset[Kind]:
+        """Every kind that the API serves now, in each of its versions."""
+        listed = self._clients.main().demand("GET", "/apis", "list what the API serves", accept=_DISCOVERY)
+        return frozenset(
+            Kind(f"{name_of(group)}/{text(version, 'version')}", text(resource, "responseKind", "kind"))
+            for group in rows(listed, "items")
+            for version in rows(group, "versions")
+            for resource in rows(version, "resources")
+        )
 
     def claims(self) -> tuple[SeenClaim, ...]:
         """Every claim, by namespace and name."""

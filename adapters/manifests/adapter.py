@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import requests
@@ -29,6 +30,8 @@ class ManifestFiles:
 
     def __init__(self, runner: Runner, folder: Path) -> None:
         self._runner, self._folder = runner, folder
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], tuple[Crd, ...]] = {}
 
     def crds_of(self, source: CrdSource) -> tuple[Crd, ...]:
         """The definitions of this entry, by name; whatever else its manifest holds is left out.
@@ -37,10 +40,15 @@ class ManifestFiles:
         may answer later.
         """
         manifest = {CrdForm.URL: self._fetched, CrdForm.FILE: _read, CrdForm.FOLDER: self._built}[source.form](source)
-        found = {crd.name: crd for crd in crds_in(manifest.decode("utf-8", "replace"), source.key)}
+        known = (source.key, hashlib.sha256(manifest).hexdigest())
+        with self._lock:  # many checks ask at the same time, and these are megabytes of YAML
+            if known not in self._known:
+                read = crds_in(manifest.decode("utf-8", "replace"), source.key)
+                self._known[known] = tuple({crd.name: crd for crd in read}.values())
+            found = self._known[known]
         if not found:
             raise PermanentError(f"{source.place} holds no custom resource definition", hint="take it out of bootstrap.crds")
-        return tuple(sorted(found.values(), key=lambda crd: crd.name))
+        return tuple(sorted(found, key=lambda crd: crd.name))
 
     def _fetched(self, source: CrdSource) -> bytes:
         kept = self._folder / f"{_PREFIX}{source.sha256}.yaml"

@@ -14,6 +14,7 @@ from bootstrap.checks import (
     image,
     kept_disks,
     keys,
+    kinds,
     node_clocks,
     node_versions,
     nodes,
@@ -30,6 +31,6 @@ from bootstrap.checks import (
 
 __all__ = [
     "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "engines", "etcd_healthy", "host", "image",
-    "kept_disks", "keys", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
+    "kept_disks", "keys", "kinds", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
     "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ class ReconcileFlux(BaseStep):
     system = "flux"
     id = StepId("flux.reconcile")
     title = "Flux reconciled"
-    needs = (BEFORE_THE_CLUSTER, "helm.sync-release/*", "kubernetes.nodes")
+    needs = (BEFORE_THE_CLUSTER, "preflight.kinds/flux", "helm.sync-release/*", "kubernetes.nodes")
 
     @property
     def ready_s(self) -> float:

@@ -34,7 +34,7 @@ class SyncRelease(BaseStep):
     @property
     def needs(self) -> tuple[str, ...]:
         before = tuple(f"helm.sync-release/{key}" for key in self.release.needs)
-        known = (BEFORE_THE_CLUSTER, f"preflight.chart/{self.release.key}")
+        known = (BEFORE_THE_CLUSTER, f"preflight.chart/{self.release.key}", f"preflight.kinds/{self.release.key}")
         first = ("kubernetes.create-namespace/*", "kubernetes.put-secret/*", if_any("kubernetes.install-crds/*"))
         return (*known, *first, "hold.install", *before)
 

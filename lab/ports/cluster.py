@@ -9,7 +9,9 @@ from adapters.helm.results import Crd
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
 from engine.digest import digest
 from engine.errors import PermanentError
+from house.kinds import Kind
 from house.model import BootstrapSecret
+from lab.ports.definitions import kinds_served
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.machine import Machine
 from lab.world.volsync import VolSync
@@ -59,6 +61,12 @@ class ModelledCluster:
         with self._world.looking():
             there = self._kube.objects().crds
             return tuple(there[name] for name in names if name in there)
+
+    def served(self) -> frozenset[Kind]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            there = self._kube.objects().crds.values()
+            return frozenset(kind for one in there if one.established for kind in kinds_served(one.name, one.served))
 
     def claims(self) -> tuple[SeenClaim, ...]:
         """See ports.ClusterView."""

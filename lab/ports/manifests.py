@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.helm.results import Crd
-from engine.digest import digest
 from engine.errors import PermanentError
 from house.model import CrdSource
+from lab.ports.definitions import definitions_of
 
 
 class ModelledManifests:
@@ -21,5 +21,4 @@ class ModelledManifests:
         problem = self._unfetchable.get(source.key, "")
         if problem:
             raise PermanentError(f"{source.place} {problem}")
-        name = f"{source.key.replace('/', '-')}.example.net"
-        return (Crd(name, source.key, ("v1",), digest(name, source.version, source.sha256), "{}"),)
+        return definitions_of(source.key.replace("/", "-"), source.key, f"{source.version} {source.sha256}")

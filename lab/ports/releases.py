@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from adapters.helm.results import Crd, ReleaseState, ReleaseStatus
+from adapters.helm.results import Crd, ReleaseKinds, ReleaseState, ReleaseStatus
 from engine.digest import digest
 from engine.errors import PermanentError, TransientError
+from house.kinds import Kind
 from house.model import Release
+from lab.ports.definitions import definitions_of, kinds_of
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld, Objects
-
-BROUGHT: Mapping[str, tuple[str, ...]] = {
-    "volsync": ("replicationdestinations.volsync.backube", "replicationsources.volsync.backube"),
-    "snapshot-controller": tuple(
-        f"{plural}.snapshot.storage.k8s.io" for plural in ("volumesnapshotclasses", "volumesnapshotcontents", "volumesnapshots")
-    ),
-}
-"""Chart → the definitions it brings; one of its own name for any other."""
 
 
 class ModelledReleases:
     """Releases port (ports.Releases). The release named flux-instance brings Flux up, as its chart does."""
 
-    def __init__(self, kube: KubeWorld, flux: FluxWorld, unfetchable: Mapping[str, str]) -> None:
+    def __init__(
+        self, kube: KubeWorld, flux: FluxWorld, unfetchable: Mapping[str, str], rendered: Mapping[str, ReleaseKinds]
+    ) -> None:
         self._kube = kube
         self._world = kube.world
         self._flux = flux
         self._unfetchable = unfetchable
+        self._rendered = rendered
 
     def releases(self) -> tuple[ReleaseState, ...]:
         """See ports.ReleasesView."""
@@ -54,8 +51,15 @@ class ModelledReleases:
         chart = self._one(self._kube.house.crd_charts, namespace, name)
         if problem:
             raise PermanentError(f"{chart.chart} {chart.version} cannot be rendered: {problem}")
-        names = BROUGHT.get(name, (f"{name}.example.net",))
-        return tuple(Crd(crd, chart.key, ("v1",), digest(crd, chart.version), "{}") for crd in names)
+        return definitions_of(name, chart.key, chart.version)
+
+    def kinds_of(self, namespace: str, name: str, served: Collection[Kind]) -> ReleaseKinds:
+        """See ports.ReleasesView."""
+        problem = self._problem(namespace, name)
+        release = self._wanted(namespace, name)
+        if problem:
+            raise PermanentError(f"{release.chart} {release.version} cannot be rendered: {problem}")
+        return self._rendered.get(release.key, kinds_of(name))
 
     def _problem(self, namespace: str, name: str) -> str:
         """Why there is no such chart. Words that begin with a 5xx are those of a server that could not be asked."""

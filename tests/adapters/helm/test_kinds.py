@@ -1,0 +1,154 @@
+"""The kinds that a release renders: read out of what helm prints, and rendered by the real helm with what is served by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.helm.helmfile import Helmfile
+from adapters.helm.kinds import RenderedKinds, kinds_in
+from adapters.process.keeper import Keeper
+from engine.errors import PermanentError
+from engine.waiting import SystemClock
+from house.kinds import Kind
+from tests.adapters.helm.test_crds import BIN, definition
+from tests.builders import a_house, a_release
+from tests.contract.apiserver import needed
+
+MONITOR = Kind("monitoring.coreos.com/v1", "ServiceMonitor")
+BALLS, DOLLS = Kind("crds.example.net/v1", "Balls"), Kind("crds.example.net/v1", "Dolls")
+CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+RENDERED = f"""---
+# Source: play/charts/sub/crds/balls.yaml
+apiVersion: v1
+kind: ConfigMap
+---
+{definition("balls", "v1")}---
+# Source: play/templates/crds/dolls.yaml
+{definition("dolls", "v1")}---
+# Source: play/templates/all.yaml
+kind: "Deployment"
+metadata: {{name: x}}
+apiVersion: 'apps/v1'
+spec:
+  text: |
+    kind: NotMeant
+    apiVersion: no/v1
+---
+# Source: play/templates/list.yaml
+apiVersion: v1
+kind: List
+items:
+  - {{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {{name: a}}}}
+  - {{apiVersion: v1, kind: Secret, metadata: {{name: b}}}}
+---
+{{"apiVersion": "batch/v1", "kind": "CronJob"}}
+---
+# only a comment
+---
+apiVersion: example.net/v1
+kind: Afterwards
+metadata:
+  annotations:
+    "helm.sh/hook": post-install,post-upgrade
+---
+apiVersion: example.net/v1
+kind: Before
+metadata:
+  annotations:
+    helm.sh/hook: pre-install, post-install
+---
+apiVersion: example.net/v1
+kind: Never
+metadata:
+  annotations:
+    helm.sh/hook: pre-delete
+"""
+CHART = {
+    "Chart.yaml": "apiVersion: v2\nname: agent\nversion: 0.1.0\n",
+    "values.yaml": "monitor: {enabled: false, trusted: false}\n",
+    "crds/balls.yaml": definition("balls", "v1"),
+    "templates/all.yaml": """
+{{- if and .Values.monitor.enabled (not .Values.monitor.trusted) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
+{{ fail "it needs the definitions of monitoring.coreos.com/v1" }}
+{{- end }}
+{{- if .Values.monitor.enabled }}
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: agent}
+---
+{{- end }}
+{{- if .Capabilities.APIVersions.Has "monitoring.coreos.com/v1/Probe" }}
+apiVersion: monitoring.coreos.com/v1
+kind: Probe
+metadata: {name: agent}
+---
+{{- end }}
+apiVersion: v1
+kind: Secret
+metadata: {name: agent}
+stringData: {word: {{ .Values.word | default "sesame-2714" | quote }} }
+""",
+}
+
+
+def test_every_form_of_an_object_is_read_and_sorted_by_when_it_must_be_served() -> None:
+    found = kinds_in(RENDERED, "apps/play")
+    assert set(found.needs) == {
+        CRD, MONITOR, Kind("v1", "ConfigMap"), Kind("apps/v1", "Deployment"), Kind("v1", "Secret"), Kind("batch/v1", "CronJob"),
+        Kind("example.net/v1", "Before"),
+    }  # fmt: skip
+    assert (found.first, found.brings, found.later) == ((BALLS,), (DOLLS,), (Kind("example.net/v1", "Afterwards"),))
+
+
+def test_what_is_no_yaml_is_told_where_it_would_have_to_be_read() -> None:
+    with pytest.raises(PermanentError, match="apps/play renders what is no YAML"):
+        kinds_in("---\nkind: List\nitems: [\n", "apps/play")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[tuple[RenderedKinds, Path]]:
+    needed("helm", "helmfile")
+    for name, text in CHART.items():
+        file = tmp_path / "charts" / "agent" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    helmfile = tmp_path / "helmfile.yaml"
+    house = a_house(
+        root=tmp_path, state_dir=tmp_path / "state", helmfile=helmfile,
+        releases=(a_release("kube-system", "agent", chart="./charts/agent", version="0.1.0"),),
+    )  # fmt: skip
+    house.state_dir.mkdir()
+    with Keeper(tmp_path / "programs", search=(BIN,)) as keeper:
+        yield RenderedKinds(Helmfile(keeper, house, SystemClock()), house), helmfile
+
+
+def write(helmfile: Path, monitor: str) -> None:
+    release = "name: agent, namespace: kube-system, chart: ./charts/agent, version: 0.1.0"
+    helmfile.write_text(f"releases:\n  - {{{release}, values: [{{monitor: {monitor}}}]}}\n")
+
+
+@pytest.mark.programs
+def test_a_chart_that_trusts_renders_the_kind_whoever_serves_it(desk: tuple[RenderedKinds, Path]) -> None:
+    kinds, helmfile = desk
+    write(helmfile, "{enabled: true, trusted: true}")
+    found = kinds.of("kube-system", "agent", ())
+    assert (set(found.needs), found.first) == ({MONITOR, Kind("v1", "Secret"), CRD}, (BALLS,))
+    kept = list((helmfile.parent / "state" / "crds").iterdir())
+    assert len(kept) == 1 and "sesame-2714" not in kept[0].read_text(), "only kinds are kept"
+    (helmfile.parent / "charts" / "agent" / "templates" / "all.yaml").chmod(0)
+    assert kinds.of("kube-system", "agent", ()) == found, "it is rendered once"
+
+
+@pytest.mark.programs
+def test_a_chart_that_asks_is_told_what_is_served_by_then(desk: tuple[RenderedKinds, Path]) -> None:
+    kinds, helmfile = desk
+    write(helmfile, "{enabled: true}")
+    with pytest.raises(PermanentError, match=r"cannot be rendered: .*it needs the definitions of monitoring\.coreos\.com/v1"):
+        kinds.of("kube-system", "agent", ())
+    assert MONITOR in kinds.of("kube-system", "agent", {MONITOR}).needs
+    probe = Kind(MONITOR.api, "Probe")
+    assert probe not in kinds.of("kube-system", "agent", {MONITOR}).needs
+    assert probe in kinds.of("kube-system", "agent", {MONITOR, probe}).needs
