@@ -42,7 +42,7 @@ def course(
     return Course(
         checks=(
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
-            *restorable.checks(claims),                # each has a destination, and its restores end in an image
+            *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
             in_place.InPlace(house),                   # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs
             held_check.HeldClaims(RESTORED),           # at the end: what is held still

@@ -36,7 +36,8 @@ class ApiServers(BaseCheck):
 
     def by_hand(self) -> str:
         port = self.house.cluster.api_port
-        return "; ".join(f"curl -ks https://{node.address}:{port}/readyz" for node in self.house.control_planes) + "   # ok, each"
+        asked = (f"curl -ksSf -w '\\n' https://{node.address}:{port}/readyz" for node in self.house.control_planes)
+        return f"{' && '.join(asked)}   # ok, each"
 
 
 def check(house: House) -> ApiServers:

@@ -43,12 +43,14 @@ class NodeVersion(BaseCheck):
         return satisfied(f"Talos {runs}")
 
     def _command(self) -> str:
-        talconfig = shlex.quote(str(self.house.cluster.talconfig))
-        return f"talhelper gencommand upgrade --config-file {talconfig} --node {self.node.name}"
+        """In talconfig's folder: talhelper looks for its variables beside itself."""
+        talconfig = self.house.cluster.talconfig
+        folder, file = shlex.quote(str(talconfig.parent)), shlex.quote(talconfig.name)
+        return f"(cd {folder} && talhelper gencommand upgrade --config-file {file} --node {self.node.name})"
 
     def by_hand(self) -> str:
         wanted = self.house.cluster.talos_version
-        return f"talosctl -n {self.node.address} version   # {wanted}; if not, run what this prints: {self._command()}"
+        return f"talosctl -n {self.node.address} version; {self._command()}   # {wanted}; if not, run what the second one prints"
 
 
 def checks(house: House) -> Iterator[NodeVersion]:

@@ -45,7 +45,8 @@ class Versions(BaseCheck):
         return satisfied("; ".join((f"{told}, talosctl {talosctl}", *found.remarks)))
 
     def by_hand(self) -> str:
-        return f"talosctl version --client --short   # fits {self.house.cluster.talos_version}; pveversion   # on a Proxmox host"
+        wanted = self.house.cluster.talos_version
+        return f"talosctl version --client --short   # fits {wanted}, and so does what pveversion says on a Proxmox host"
 
 
 def check(house: House) -> Versions:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.context import LookContext
 from engine.errors import PermanentError
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, StepId
-from house.model import BackedUpClaim
+from house.model import BackedUpClaim, House
 from recovery.destination import SNAPSHOT, no_image
 
 
@@ -17,6 +19,7 @@ from recovery.destination import SNAPSHOT, no_image
 class Restorable(BaseCheck):
     """A ReplicationDestination whose restores end in an image: without one VolSync is waited for in vain."""
 
+    root: Path
     claim: BackedUpClaim
 
     @property
@@ -41,10 +44,11 @@ class Restorable(BaseCheck):
         return satisfied(claim.destination)
 
     def by_hand(self) -> str:
-        return f"git grep -n -A20 'kind: ReplicationDestination'   # {self.claim.destination or 'one'}: copyMethod: {SNAPSHOT}"
+        where = f"git -C {shlex.quote(str(self.root))} grep -n -A20 'kind: ReplicationDestination'"
+        return f"{where}   # {self.claim.destination or 'one'}: copyMethod: {SNAPSHOT}"
 
 
-def checks(claims: tuple[BackedUpClaim, ...]) -> Iterator[Restorable]:
+def checks(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[Restorable]:
     """One for every claim to restore."""
     for claim in claims:
-        yield Restorable(claim)
+        yield Restorable(house.root, claim)

@@ -14,6 +14,7 @@ from bootstrap.course import course
 from console.runbook import write_runbook
 from recovery.course import course as restore_course
 from tests.builders import a_house
+from tests.console.typed import Does, Line, lines_of, without_comment
 
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
@@ -47,3 +48,41 @@ def test_what_a_command_reads_is_made_before_it(page: Path) -> None:
     places = [text.rindex(part) if part == "helmfile -f" else text.index(part) for part in order]
     assert places == sorted(places)
     assert json.loads(page.with_name("hold-policies.json").read_text())["kind"] == "List"
+
+
+@pytest.mark.parametrize(
+    ("command", "does"),
+    [
+        ("kubectl -n apps get pods   # those of notes are ready", Does.READS),
+        ("kubectl get namespace apps || kubectl create namespace apps", Does.CHANGES),
+        ("kubectl get kustomizations -A --watch", Does.CHANGES),
+        ('A="$(printenv A)" restic -r s3:https://x/y --cacert ca.pem --no-lock snapshots', Does.READS),
+        ("restic -r s3:https://x/y snapshots", Does.CHANGES),
+        ("restic -r s3:https://x/y --no-lock forget abc", Does.CHANGES),
+        ("talosctl -n 127.10.0.11 version", Does.READS),
+        ("talosctl -n 127.10.0.11 reset", Does.CHANGES),
+        ("pvecm status   # on any Proxmox host: `Quorate: Yes`", Does.ON_A_HOST),
+        ("free -h; pvesm status   # on pve-1: memory", Does.ON_A_HOST),
+        ("qm start 8001", Does.CHANGES),
+        ("curl -sSf -X POST https://x", Does.CHANGES),
+        ("git -C /x grep -n a > found.txt", Does.CHANGES),
+        ("helmfile -f h.yaml template --selector name=a > /dev/null   # fetches a", Does.READS),
+        ('ID="$(kubectl delete pod a)" echo done', Does.CHANGES),
+        ("kubectl get pods && read -rp 'which: ' POD", Does.ASKS),
+    ],
+)
+def test_what_a_line_does_is_told_in_one_place(command: str, does: Does) -> None:
+    assert Line("a", command).does is does
+
+
+def test_every_line_that_only_reads_is_one_that_can_be_pasted(page: Path) -> None:
+    lines = lines_of(page.read_text())
+    reading = [line for line in lines if line.does is Does.READS]
+    assert len(reading) > 20
+    commented = re.compile(r"  # .*(; *pveversion|talhelper |kubectl |talosctl )")
+    assert [line for line in lines if commented.search(line.command)] == [], "a command in a comment is never run"
+    astray = re.compile(r"(?<![\w.])git (?!-C )")
+    assert [line for line in reading if astray.search(without_comment(line.command))] == [], "git where the page happens to lie"
+    silent = re.compile(r"\bgrep -\w*[a-bd-z]\w* .*(?<!true)$")
+    ends_wrong = [line for line in reading if line.name == "preflight.engines" and silent.search(without_comment(line.command))]
+    assert ends_wrong == [], "no line found is the good answer, and grep calls it a failure"

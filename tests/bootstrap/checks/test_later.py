@@ -54,7 +54,8 @@ class TestNodeVersions:
         disk.version = "v1.12.4"
         seen = see(built, built.bootstrap, self.CHECK)
         assert (seen.condition, seen.detail) == (Condition.DRIFTED, "cp-2 runs Talos v1.12.4, talconfig.yaml wants v1.13.9")
-        assert seen.hint.endswith(f"talhelper gencommand upgrade --config-file {built.house.cluster.talconfig} --node cp-2")
+        folder = built.house.cluster.talconfig.parent
+        assert seen.hint.endswith(f"(cd {folder} && talhelper gencommand upgrade --config-file talconfig.yaml --node cp-2)")
         report = built.verify(built.bootstrap)
         assert [step.id for step in report.root_causes] == [self.CHECK]
         assert report.exit_code == EXIT_DRIFT
