@@ -16,7 +16,7 @@ from engine.errors import SettingsInvalid
 from house.data.archives import archives
 from house.data.joining import declared_data
 from house.flux.building import Builder
-from house.left_out import left_out
+from house.left_out import left_out, said_by_setting
 from house.loader import SETTINGS_FILE, expanded
 from house.model import DiskFate
 from house.problems import dotted, refuse, shown
@@ -179,6 +179,10 @@ def _backups(repository: Repository) -> str:
         lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
     unseen = left_out(repository.declared.unsupported, repository.declared.second, repository.rendered.not_followed)
     lines += [f"  # {line[0].upper()}{line[1:]}." for line in unseen]
+    said = [(one, text) for one in repository.rendered.not_followed if (text := said_by_setting(one))]
+    if said:
+        lines += ["  # Look whether one holds a backup; dr.audit fails until each stands here with a reason and without #."]
+        lines += ["  # not_followed:", *(f"  #   {text}  # {one.why}, {one.declared_in}" for one, text in said)]
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
     lines.append(f"  # Claims that the repository backs up: {known}.")
     lines += _databases(repository)

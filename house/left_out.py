@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from house.flux.rendered import NotFollowed
@@ -24,6 +25,12 @@ def left_out(
     if others:
         lines.append(f"{_plural(len(others), 'part')} of the repository not followed ({_named(others)})")
     return tuple(lines)
+
+
+def said_by_setting(one: NotFollowed) -> str:
+    """The line under `backups.not_followed` with which a person says that it holds no backup, REASON to be filled in; "" for what
+    is seen to make backups, which no word of a person makes safe."""
+    return "" if one.makes_backups else f"{json.dumps(one.subject, ensure_ascii=False)}: REASON"
 
 
 def _backups(count: int, engine: str) -> str:

@@ -21,7 +21,7 @@ from console.tables import audit_findings, audit_table
 from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.workers import Threads
-from house.left_out import left_out
+from house.left_out import left_out, said_by_setting
 from house.loader import Part as Section
 from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.model import House
@@ -130,6 +130,8 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
     house = session.house
     left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
     left += [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in house.not_followed]
+    accepts = "where a person finds no backup in it, the settings say so under backups.not_followed"
+    left += [f"{accepts}: {said}" for one in house.not_followed if (said := said_by_setting(one))]
     left += [f"note: {note}" for note in house.notes if note not in house.unread]
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     left += [f"{a.claim.key}: {covered[a.repository_id]}" for a in audits if a.part is not None and a.repository_id in covered]

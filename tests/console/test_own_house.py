@@ -92,6 +92,16 @@ def test_an_audit_tells_a_secret_that_cannot_be_had_from_a_store_that_does_not_a
     assert "3 declared backups: 2 unknown, 1 missing; 1 backup not audited (kopia); 1 backup not audited (kopiur). Nothing" in shown
 
 
+def test_an_audit_says_which_setting_lets_a_part_be_that_was_not_followed(settings: str, tmp_path: Path, capsys: Printed) -> None:
+    file = tmp_path / "kubernetes/apps/apps/notes/app/kustomization.yaml"
+    url = "https://example.org/v1.1/crd.yaml"
+    file.write_text(f"resources: [./deployment.yaml, '{url}']\n")
+    assert audit.audit(settings, False, False, "", "") == errors.EXIT_STEP_FAILED
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"not followed: {url} (lies elsewhere" in shown
+    assert f'where a person finds no backup in it, the settings say so under backups.not_followed: "{url}": REASON' in shown
+
+
 def test_commands_that_are_shown_repeat_the_settings(settings: str, capsys: Printed) -> None:
     assert dr.release(settings, False, "apps/vault", False, "") == errors.SettingsInvalid.exit_code
     assert f"next      invoke dr.release --settings {settings} apps/vault --unproven --reason TEXT" in capsys.readouterr().err

@@ -83,6 +83,17 @@ def test_a_remote_base_is_named_and_the_rest_is_read_until_a_person_says_that_it
     assert load(settings).not_followed == ()
 
 
+def test_a_first_settings_file_shows_how_a_person_says_that_a_part_holds_none(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    settings.unlink()
+    file = tmp_path / "kubernetes/apps/apps/notes/app/kustomization.yaml"
+    file.write_text("resources: [./deployment.yaml, 'https://example.org/v1.1/crd.yaml']\n")
+    write_settings(tmp_path)
+    lines = settings.read_text().splitlines()
+    at = lines.index("  # not_followed:")
+    assert lines[at + 1].startswith('  #   "https://example.org/v1.1/crd.yaml": REASON  # lies elsewhere, kubernetes/apps/')
+
+
 def test_a_variable_without_a_value_in_a_claim_stops_with_its_name(tmp_path: Path) -> None:
     repository = read_repository(with_file(tmp_path, SOURCE.format('"${WHO}-data"', "restic")).parent)
     (problem,) = repository.unread
