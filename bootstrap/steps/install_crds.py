@@ -5,6 +5,7 @@ What releases render and Flux applies may need definitions that only a later rel
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,28 +23,28 @@ from house.model import CrdSource, House, Release
 FLUX = frozenset({"kustomize-controller", "helm-controller", "flux-operator"})
 
 
-class _Install(BaseStep):
+class _Install(BaseStep, ABC):
     """The CRDs of one origin established; one that somebody else keeps by now is left to them, older or newer."""
 
     system = "kubernetes"
     standing = True
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """What the origin is called; noted on each definition."""
-        raise NotImplementedError
 
     @property
     def id(self) -> StepId:
         return StepId(f"kubernetes.install-crds/{self.key}")
 
+    @abstractmethod
     def wanted(self, look: LookContext | ActContext) -> tuple[Crd, ...]:
         """The definitions, by name. PermanentError when they cannot be had."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, *flags: str) -> str:
         """What a person types to apply them; `flags` are kubectl's."""
-        raise NotImplementedError
 
     @property
     def needs(self) -> tuple[str, ...]:
