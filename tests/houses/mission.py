@@ -16,6 +16,7 @@ from adapters.kustomize.adapter import Kubectl
 from house.data.archives import archives
 from house.data.joining import declared_data
 from house.flux.building import Builder
+from house.kinds import declared_kinds, lacking, of_flux, runs_with, usually_from
 from house.repository import Repository, read_repository
 from tests.houses.counting import count
 from tools.errors import ProgramMissing
@@ -50,6 +51,7 @@ def main() -> int:
         print(f"DIFFERENT: Kustomization {key} is {'ours alone' if key in apps else 'not seen by us'}")
         different += 1
     show_data(repository)
+    show_kinds(repository)
     print(f"loaded in {cold:.2f} s cold (at most {COLD_S}), {warm:.2f} s warm (at most {WARM_S})")
     print("no difference" if not different else f"{different} differences")
     return 1 if different else 0
@@ -91,6 +93,21 @@ def show_data(repository: Repository) -> None:
         print(f"archive of {archive.key}: {archive.place or archive.note}")
     for left in repository.rendered.not_followed:
         print(f"not followed: {left.subject}: {left.why}")
+
+
+def show_kinds(repository: Repository) -> None:
+    """The kinds that Kustomizations declare and that neither Kubernetes, Flux nor Git itself brings; who may."""
+    found = declared_kinds(repository.rendered, [release.key for release in repository.releases])
+    version = repository.talconfig.kubernetes_version if repository.talconfig is not None else ""
+    charts = [release.chart for release in repository.releases]
+    absent = [
+        kind for kind in lacking((one.kind for one in found.declared), found.brought, version)
+        if not of_flux(kind) and not any(runs_with(chart, kind) for chart in charts)
+    ]  # fmt: skip
+    print(f"kinds: {len(found.declared)}, {len(absent)} of them brought by nothing that was read here")
+    for kind in absent:
+        print(f"  {kind}: usually from {usually_from(kind) or 'a chart of its own'}")
+    print(f"  {len(found.unseen)} charts and parts that were not rendered may bring them")
 
 
 if __name__ == "__main__":
