@@ -55,7 +55,9 @@ class TestNodeVersions:
         seen = see(built, built.bootstrap, self.CHECK)
         assert (seen.condition, seen.detail) == (Condition.DRIFTED, "cp-2 runs Talos v1.12.4, talconfig.yaml wants v1.13.9")
         folder = built.house.cluster.talconfig.parent
-        assert seen.hint.endswith(f"(cd {folder} && talhelper gencommand upgrade --config-file talconfig.yaml --node cp-2)")
+        assert seen.hint.endswith(
+            f"(cd {folder} && talhelper gencommand upgrade --offline-mode --config-file talconfig.yaml --node cp-2)"
+        )
         report = built.verify(built.bootstrap)
         assert [step.id for step in report.root_causes] == [self.CHECK]
         assert report.exit_code == EXIT_DRIFT
