@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from house.data.archives import Archive
 from house.declared import DeclaredBackup
 from house.model import BackedUpClaim, DatabaseArchive, Requirement, SecretRef
+from house.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.settings import (
     DEFAULT_MAX_AGE,
@@ -25,41 +25,11 @@ from house.settings import (
 )
 from house.yamlfile import Document
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
 _OPENED_HERE = ("/", "s3:", "sftp:")
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _OURS = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD")
 Located = Callable[[str], str]
 """Makes a path of the settings file absolute."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """One rule of `backups.open_as`, ready to match."""
-
-    rule: OpenAsSection
-    form: re.Pattern[str]
-
-    def address(self, seen: str) -> str | None:
-        """How what a mover sees is opened from here, None when this rule does not fit."""
-        found = self.form.fullmatch(seen)
-        if found is None:
-            return None
-        if self.rule.open is None:
-            return seen
-        return _PLACEHOLDER.sub(lambda m: found.groupdict().get(m[1] or "", m[0]), self.rule.open)
-
-
-def pattern(seen: str) -> re.Pattern[str]:
-    """A rule's pattern: `{name}` is text without a slash and may be used in `open`, `*` is any text."""
-    form, at, names = "", 0, set[str]()
-    for part in _PLACEHOLDER.finditer(seen):
-        form += re.escape(seen[at : part.start()])
-        name = part[1]
-        form += ".*" if name is None else f"(?P={name})" if name in names else f"(?P<{name}>[^/]+)"
-        names |= {name} if name is not None else set()
-        at = part.end()
-    return re.compile(form + re.escape(seen[at:]))
 
 
 def catalog(
@@ -186,12 +156,14 @@ def check_backups(
     for index, rule in enumerate(settings.open_as):
         for key, what, better in _rule_problems(rule, settings, located):
             wrong(("backups", "open_as", index, key), what, better)
+    for index, first in shadowed(settings.open_as):
+        wrong(("backups", "open_as", index, "seen"), f"is never used: rule {first} fits all that it fits", "put it before that one")
     return tuple(problems)
 
 
 def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Located) -> Iterable[tuple[str, str, str]]:
-    names = {m[1] for m in _PLACEHOLDER.finditer(rule.seen) if m[1]}
-    for part in _PLACEHOLDER.finditer(rule.open or ""):
+    names = {m[1] for m in PLACEHOLDER.finditer(rule.seen) if m[1]}
+    for part in PLACEHOLDER.finditer(rule.open or ""):
         if part[1] is None:
             yield "open", "a * cannot be filled in", "name it in seen, as in {app}"
         elif part[1] not in names:

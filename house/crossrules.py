@@ -9,16 +9,22 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from house.grammar import HOSTNAME
+from house.flux.sources import address
+from house.grammar import HOSTNAME, branch_wrong
+from house.model import DiskFate, House
 from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
+from house.remotes import remotes
 from house.repository import Repository
 from house.shapes import mapping, sequence
 from house.talconfig import Talconfig, TalosNode
-from house.values import FILL_IN
+from house.values import FILL_IN, git_url_of, size_of
 from house.yamlfile import Document
 
 _SHARED = ("cores", "memory", "bridge", "disks")
 _EXAMPLES = {"cores": "4", "memory": "8GiB", "bridge": "vmbr0", "disks": "[{size: 20GiB}]"}
+_MANY_CORES = 64
+_LITTLE_MEMORY = 2 * 2**30
+_LEAST_SYSTEM, _USUAL_SYSTEM = 6 * 2**30, 10 * 2**30
 _DEV = re.compile(r"/dev/[svx]v?d([a-z])")
 
 
@@ -97,6 +103,21 @@ def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterat
         yield ("nodes", name, "storage"), what, "write it in one, as in `storage: local-lvm`"
 
 
+def odd_nodes(document: Document, house: House) -> Iterator[Problem]:
+    """Sizes that may be right in a strange house, and are worth a look."""
+    for node in house.nodes:
+        told = []
+        if node.cores > _MANY_CORES:
+            told.append(("cores", f"has {node.cores} cores", "look whether its Proxmox host has as many"))
+        if node.memory < _LITTLE_MEMORY and not node.control_plane:
+            told.append(("memory", "has less than 2GiB of memory", "Talos starts, and little else will"))
+        if any(disk.system and disk.size < _USUAL_SYSTEM for disk in node.disks):
+            told.append(("disks", "has a system disk of less than 10GiB", "Talos asks for 10GiB: images and logs lie there too"))
+        for key, what, better in told:
+            where: Steps = ("nodes", node.name, key)
+            yield Problem(document.name, document.line(where), dotted(where), what, better)
+
+
 def _number(slot: str) -> int:
     digits = slot.removeprefix("scsi")
     return int(digits) if digits.isdecimal() else 0
@@ -125,6 +146,30 @@ def _hardware(
     elif declared is not None and disks and declared.disk_count > len(disks):
         what = f"has {len(disks)} of the {declared.disk_count} disks that talconfig.yaml:{declared.line} names"
         yield ("nodes", name, "disks"), what, "list the others too"
+    if declared is not None and declared.control_plane:
+        memory = _size(node.get("memory") or defaults.get("memory"))
+        if 2**30 <= memory < _LITTLE_MEMORY:
+            where: Steps = ("nodes", name, "memory") if node.get("memory") else ("node_defaults", "memory")
+            yield where, f"is less than {name}, a control plane, starts with", "give it at least 2GiB"
+    if declared is not None and system_disk(declared) < len(disks):
+        yield from _system_disk(name, system_disk(declared), mapping(disks[system_disk(declared)]), own="disks" in node)
+
+
+def _system_disk(name: str, index: int, disk: dict[str, Any], *, own: bool) -> Iterator[_Wrong]:
+    base: Steps = ("nodes", name, "disks", index) if own else ("node_defaults", "disks", index)
+    if disk.get("fate") == DiskFate.KEEP.value:
+        what = f"is keep, and Talos of {name} is installed to this disk"
+        yield (*base, "fate"), what, "write create, or correct installDisk in talconfig.yaml"
+    if 0 < _size(disk.get("size")) < _LEAST_SYSTEM:
+        yield (*base, "size"), f"is too little for Talos of {name}, which is installed to this disk", "give it at least 10GiB"
+
+
+def _size(value: Any) -> int:
+    """Bytes of a size, 0 for what is none: that is told elsewhere."""
+    try:
+        return size_of(value)
+    except ValueError:
+        return 0
 
 
 def system_disk(node: TalosNode) -> int:
@@ -136,12 +181,24 @@ def system_disk(node: TalosNode) -> int:
 def _git(document: Document, repository: Repository) -> Iterator[_Wrong]:
     git = mapping(mapping(document.value).get("git"))
     source = repository.source
-    url = git.get("url") or source.url
+    url, branch = git.get("url") or source.url, git.get("branch") or source.branch
     if not repository.releases:  # then it is the helmfile's problem: what Flux pulls is said by one of its releases
         return
     if not url:
         yield ("git", "url"), "is missing, and the repository does not say what Flux pulls", "write the URL that Flux pulls"
-    if not (git.get("branch") or source.branch):
+    if not git.get("url") and source.url and source.kind == "GitRepository":
+        try:
+            git_url_of(source.url)
+        except ValueError as error:
+            what, _, better = str(error).partition("; ")
+            yield ("git", "url"), f"is what {source.declared_in} says, which {what}", better
+    if not git.get("branch") and branch and (found := branch_wrong(str(branch))) is not None:
+        yield ("git", "branch"), f"is what {source.declared_in} says: {found[0]}", found[1]
+    known = remotes(repository.root) if source.kind == "GitRepository" else None
+    if known and isinstance(url, str) and url and address(url) not in map(address, known):
+        what = f"{url} is not a remote of the clone at {repository.root.name}, which has {', '.join(known)}"
+        yield ("git", "url"), what, "correct it; where both are the same repository, `git remote add flux URL`"
+    if not branch:
         yield ("git", "branch"), "is missing, and the repository does not say which", "write the branch, as in `branch: main`"
     if isinstance(url, str) and url.startswith("ssh:") and not git.get("deploy_key"):
         better = "give a reference, as in `deploy_key: file:~/.ssh/home-ops`"

@@ -5,11 +5,13 @@ Knows no chart and runs no program.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from house import yamlfile
+from house import grammar, yamlfile
 from house.model import Release
 from house.problems import Problem, Steps, dotted, nearest_or_all, shown
 from house.shapes import mapping, sequence
@@ -21,6 +23,8 @@ _FOLDER = "bootstrap/helmfile.d"
 _PLACES = ("bootstrap/helmfile.yaml", f"{_FOLDER}/01-apps.yaml", f"{_FOLDER}/apps.yaml", "helmfile.yaml")
 _CRD_PLACES = (f"{_FOLDER}/00-crds.yaml", f"{_FOLDER}/crds.yaml", "bootstrap/crds/helmfile.yaml")
 # What changes a chart's text besides its values: helm alone, which renders the CRDs, is not told of it.
+_CHART = re.compile(r"(?:oci://|https://)?[A-Za-z0-9./_~][A-Za-z0-9./_+@:~-]*")
+_PINNED = re.compile(r"@sha256:[0-9a-f]{64}$|/[^/:]+:v?[0-9]+\.[0-9][0-9A-Za-z.+_-]*$|-v?[0-9]+\.[0-9][0-9A-Za-z.+-]*\.tgz$")
 _BEYOND_VALUES = ("set", "setTemplate", "jsonPatches", "strategicMergePatches", "transformers", "dependencies")
 
 
@@ -73,13 +77,14 @@ def _read(file: Path, root: Path, unread: Iterable[str] = ()) -> tuple[tuple[Rel
         return (), (Problem(name, problem.line, "", problem.what, better) if _templated(file) else problem,)
     problems: list[Problem] = []
     releases: list[Release] = []
+    keys: set[str] = set()
     for document in documents:
         problems += [*yamlfile.duplicate_problems(document), *_unread(document), *_beyond_values(document, unread)]
         body = mapping(document.value)
         atomic = mapping(body.get("helmDefaults")).get("atomic") is True
         for index, item in enumerate(sequence(body.get("releases"))):
             if isinstance(item, dict) and item.get("installed") is not False:
-                _release(document, index, item, atomic, releases, problems)
+                _release(document, index, item, atomic, releases, keys, problems)
     _check_needs(releases, name, problems)
     return tuple(releases), tuple(problems)
 
@@ -118,7 +123,13 @@ def _unread(document: Document) -> Iterator[Problem]:
 
 
 def _release(
-    document: Document, index: int, body: Mapping[str, Any], atomic: bool, releases: list[Release], problems: list[Problem]
+    document: Document,
+    index: int,
+    body: Mapping[str, Any],
+    atomic: bool,
+    releases: list[Release],
+    keys: set[str],
+    problems: list[Problem],
 ) -> None:
     def wrong(key: str, what: str, better: str) -> None:
         where = ("releases", index, key)
@@ -128,6 +139,12 @@ def _release(
     for key in ("name", "namespace", "chart"):
         if not text[key]:
             wrong(key, "is missing", f"write the release's {key}")
+    for key, kind in (("name", grammar.RELEASE), ("namespace", grammar.NAMESPACE)):
+        if text[key] and "{{" not in text[key] and (found := kind.wrong(text[key])) is not None:
+            wrong(key, *found)
+    if text["chart"] and "{{" not in text["chart"]:
+        for key, what, better in _chart(text["chart"], text["version"]):
+            wrong(key, what, better)
     needs = tuple(_need(str(n), text["namespace"]) for n in sequence(body.get("needs")))
     release = Release(
         namespace=text["namespace"],
@@ -137,18 +154,37 @@ def _release(
         needs=needs,
         atomic=body.get("atomic", atomic) is True,
     )
-    if release.key in [other.key for other in releases]:
+    if release.key in keys:
         wrong("name", f"{release.key} is in the file twice", "keep one of the two")
+    keys.add(release.key)
     releases.append(release)
 
 
+def _chart(chart: str, version: str) -> Iterator[tuple[str, str, str]]:
+    """Whether it is a chart, and known which of its versions: one that is not pinned is another one tomorrow."""
+    if _CHART.fullmatch(chart) is None:
+        yield "chart", f"{grammar.quoted(chart)} is no chart", "write REPOSITORY/CHART, oci://HOST/CHART or a path"
+    elif not version and not (chart.startswith((".", "/")) or _PINNED.search(chart)):
+        yield "version", "is missing", "write the chart's version: without one, the newest is installed"
+    elif version and "{{" not in version and not grammar.CHART_VERSION.fits(version):
+        yield "version", f"{grammar.quoted(version)} is not one version", "write the chart's version, as in `version: 1.19.4`"
+
+
 def _check_needs(releases: list[Release], name: str, problems: list[Problem]) -> None:
-    known = [release.key for release in releases]
+    known = {release.key: release for release in releases}
     for release in releases:
         for need in release.needs:
             if need not in known:
-                advice = nearest_or_all(need, known)
+                advice = nearest_or_all(need, list(known))
                 problems.append(Problem(name, 0, "releases", f"{release.key} needs {need}, which is no release here", advice))
+
+
+    try:
+        TopologicalSorter({key: [n for n in release.needs if n in known] for key, release in known.items()}).prepare()
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        what = f"need each other in a circle: {circle}"
+        problems.append(Problem(name, 0, "releases", what, "take one of these needs out: none could be installed"))
 
 
 def _need(text: str, namespace: str) -> str:

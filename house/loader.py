@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives
-from house.crossrules import cross_problems, system_disk
+from house.contradictions import contradictions
+from house.crossrules import cross_problems, odd_nodes, system_disk
 from house.data.archives import archives
 from house.data.joining import declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
@@ -36,6 +38,7 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
+from house.openings import odd_backups, shared_repositories
 from house.problems import Problem, Steps, dotted, refuse, shown
 from house.reading import ReadSettings, read_settings
 from house.repository import Repository, read_repository
@@ -83,7 +86,8 @@ def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
         if part is Part.ALL or repository.talconfig is None:
             problems += repository.problems
         if part is Part.ALL and isinstance(read.document.value, dict):
-            problems += _unmarked(cross_problems(read.document, repository), read.problems)
+            found = (*cross_problems(read.document, repository), *contradictions(read.document, repository, settings_file.parent))
+            problems += _unmarked(found, read.problems)
         if read.settings is not None:
             if not repository.blind:
                 backups = read.settings.backups
@@ -100,7 +104,12 @@ def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
             problems += repository.unread
     if problems or read.settings is None or repository is None:
         raise refuse(problems, shown(settings_file, Path.cwd()))
-    return _house(settings_file, read.settings, repository, places, first)
+    made = _house(settings_file, read.settings, repository, places, first)
+    if read.document is None:
+        return made
+    ages = schedules(repository.rendered)
+    odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, made.claims, ages))
+    return replace(made, notes=(*made.notes, *map(str, odd)))
 
 
 def talconfig_named(settings_file: Path) -> Talconfig | None:
@@ -246,7 +255,7 @@ def _house(
         crd_charts=repository.crd_charts,
         crd_sources=first.crd_sources,
         secrets=with_flux_keys(first.secrets, flux, age_key, repository.decryption),
-        notes=(*repository.notes, *_shared_repositories(claims), *_outgrown(file, claims)),
+        notes=(*repository.notes, *shared_repositories(claims), *_outgrown(file, claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
@@ -263,17 +272,6 @@ def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[str]:
 def _data(repository: Repository, backups: BackupsSection) -> DeclaredData:
     audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
     return declared_data(repository.rendered, audited, repository.declared.databases, backups.unprotected)
-
-
-def _shared_repositories(claims: tuple[BackedUpClaim, ...]) -> list[str]:
-    """Two sources in one repository take each other's snapshots for their own: VolSync tells them apart by path only."""
-    first: dict[str, BackedUpClaim] = {}
-    notes = []
-    for claim in claims:
-        other = first.setdefault(claim.mover_repository, claim)
-        if claim.mover_repository and other is not claim:
-            notes.append(f"{claim.declared_in}: {claim.key} and {other.key} back up to one repository; give each its own")
-    return notes
 
 
 def _proxmox(section: ProxmoxSection, places: _Places) -> ProxmoxAccess:

@@ -12,6 +12,7 @@ from typing import Any
 from house import yamlfile
 from house.declared import Declared, declared
 from house.flux.building import Builder
+from house.flux.depends import never_ready
 from house.flux.graph import walk
 from house.flux.rendered import NotFollowed, Rendered
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
@@ -67,6 +68,7 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         tuple(one for applied in graph.applied for one in applied.objects),
         tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed)),
     )
+    never, waiting = never_ready(rendered.objects)
     namespaces = {applied.app.namespace for applied in graph.applied} | {r.namespace for r in releases} | {source.namespace}
     recipients, recipient_problems = _age_recipients(root)
     talos_notes = (*talconfig.refused, *talconfig.notes) if talconfig is not None else ()
@@ -85,11 +87,13 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         decryption=tuple(
             dict.fromkeys(a.app.decryption for a in graph.applied if a.app.decryption and a.app.namespace == source.namespace)
         ),
-        problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems),
+        problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems, *never),
         unread=tuple(dict.fromkeys(tree.unread)),
         notes=tuple(
             str(note)
-            for note in sorted([*tree.notes, *talos_notes, *unread_helmfiles(root), *unguarded(root, talconfig, recipients)])
+            for note in sorted(
+                [*tree.notes, *waiting, *talos_notes, *unread_helmfiles(root), *unguarded(root, talconfig, recipients)]
+            )
         ),
         hints=hints(rendered),
         rendered=rendered,

@@ -119,7 +119,7 @@ class NodeDefaultsSection(Section):
 
     storage: StorageName | None = _what("the storage of its disks", "local-lvm", None)
     bridge: BridgeName | None = _what("the bridge its network card is on", "vmbr0", None)
-    cores: int | None = Field(default=None, description="how many cores the VM has", examples=[4], ge=1, le=512)
+    cores: int | None = Field(default=None, description="how many cores the VM has", examples=[4], ge=1, le=256)
     memory: MemorySize | None = _what("how much memory the VM has", "8GiB", None)
     disks: list[DiskSection] | None = Field(
         default=None, description="the VM's disks, in order", examples=["[{size: 20GiB}]"], min_length=1

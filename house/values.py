@@ -29,6 +29,7 @@ _SHARE = re.compile(r"([0-9]{1,3}(?:[.][0-9]{1,6})?)%|0")
 _DURATION = re.compile(r"(?:([0-9]{1,12})d)?(?:([0-9]{1,12})h)?(?:([0-9]{1,12})m)?(?:([0-9]{1,12})s)?")
 LARGEST = 2**50
 """The largest size, in bytes, that is taken for meant: 1024 TiB."""
+_YOUNGEST_S = 60.0
 LONGEST_S = 10 * 366 * 24 * 3600
 """The longest duration, in seconds, that is taken for meant: clocks and waits overflow far beyond it."""
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
@@ -126,7 +127,7 @@ def age_of(value: Any) -> float:
     if value == "any":
         return 0.0
     seconds = duration_of(value)
-    if seconds == 0.0:
+    if seconds < _YOUNGEST_S:
         raise wrong("no backup is that young", "write an age, as in 36h, or any")
     return seconds
 

