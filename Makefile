@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check lock bench programs setup prove
+.PHONY: demo test check lock bench programs setup prove picture
 .DEFAULT_GOAL := help
 
 help:
@@ -82,3 +82,7 @@ prove: programs
 lock: $(STAMP)
 	@$(PY) -m venv .tools/lock && .tools/lock/bin/pip install --quiet uv
 	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+
+# The picture in the README: the live view of a real run in the lab.
+picture: programs
+	@$(PY) -m console.demo.picture docs/bootstrap.svg

@@ -13,6 +13,7 @@ from cluster.counting import LeftBehind, counted
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
+from engine.words import number
 from house.model import BackedUpClaim, House
 
 HINTS = {
@@ -135,7 +136,7 @@ def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedU
     if seen.verdict is not Verdict.OK:
         return made
     if newest is None:
-        told = f"{len(kept.points)} snapshots, none of them complete" if kept.points else "no snapshot that counts"
+        told = f"{number(len(kept.points), 'snapshot')}, none complete" if kept.points else "no snapshot that counts"
         return replace(made, verdict=Verdict.EMPTY, detail="; ".join(filter(None, (told, *kept.remarks))))
     remarks = "; ".join(filter(None, (*kept.remarks, seen.detail)))
     return _looked_into(backups, clock, house, replace(made, remarks=remarks, detail=""), newest, asked)
@@ -209,14 +210,14 @@ def shared_with(backups: BackupsView, house: House, claim: BackedUpClaim, reposi
 
 def as_shared(made: ClaimAudit, count: int, others: str) -> ClaimAudit:
     """The audit of a repository that is another claim's as well, or a copy of its."""
-    told = f"{count} snapshots in one repository ({made.repository_id[:8]}) with {others}"
+    told = f"{number(count, 'snapshot')} in one repository ({made.repository_id[:8]}) with {others}"
     return replace(made, verdict=Verdict.FOREIGN, detail=told, depth=None)
 
 
 def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:
     files = "unknown" if newest.files is None else str(newest.files)
     size = "unknown" if newest.size is None else str(newest.size)
-    told = f"{count} complete snapshots, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
+    told = f"{number(count, 'complete snapshot')}, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
     # What is in it comes before how old it is: an old backup is good enough to restore, an empty one of any age is not.
     if claim.requirement.required and newest.files == 0:
         return Verdict.EMPTY, f"{told}; there is no file in it"

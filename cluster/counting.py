@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.backups.results import RepositoryLook, RestorePoint
 from adapters.backups.snapshots import pin_of
+from engine.words import number
 
 MOVER_PATHS = ("/data",)
 """What VolSync's mover backs up as, and all that it restores: it passes over snapshots of anything else."""
@@ -93,13 +94,13 @@ def _remarks(points: tuple[RestorePoint, ...], home: str, now: float, second: Co
     told = []
     if future:
         last = pin_of(max(point.time for point in future))
-        told.append(f"{len(future)} snapshots dated in the future, the last {last}: they do not count")
+        told.append(f"{number(len(future), 'snapshot')} dated in the future, the last {last}: that does not count")
     if strangers:
         hosts = ", ".join(sorted({point.hostname or "unknown" for point in strangers}))
         newest = " the newest of all among them," if mine and mine[0] in strangers else ""
-        told.append(f"{len(strangers)} snapshots of another host ({hosts}),{newest} which are not chosen")
+        told.append(f"{number(len(strangers), 'snapshot')} of another host ({hosts}),{newest} which are not chosen")
     if others:
-        told.append(f"{len(others)} snapshots besides, not of {MOVER_PATHS[0]}: VolSync passes over them")
+        told.append(f"{number(len(others), 'snapshot')} besides, not of {MOVER_PATHS[0]}: VolSync passes over them")
     if alike:
         told.append(f"{len(alike)} of those have {MOVER_PATHS[0]} in their path: a mover without a pin would take them too")
     if twice:

@@ -10,6 +10,7 @@ from cluster.standing import Way, way
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Condition, Probe, changing, held, missing, satisfied, unknown
 from engine.waiting import Clock, wait_until
+from engine.words import number
 from house.model import BackedUpClaim
 
 
@@ -85,8 +86,7 @@ def held_probe(hold: HoldView, cluster: ClaimsView) -> Probe:
     claims = still_held(hold.record().claims)
     if not claims:
         return satisfied("none")
-    few = "1 claim held, no backups are being written for it"
-    told = few if len(claims) == 1 else f"{len(claims)} claims held, no backups are being written for them"
+    told = f"{number(len(claims), 'claim')} held, no backups are being written for {'it' if len(claims) == 1 else 'them'}"
     alive = [c.key for c in claims if way(c, cluster.claim(c.namespace, c.claim)) is Way.HELD_ALIVE]
     if alive:
         told += f"; with data that are alive, so restored by name alone: {', '.join(alive)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.words import number
 from house import yamlfile
 from house.problems import Problem, shown
 from house.talconfig import Talconfig
@@ -26,7 +27,7 @@ def unguarded(root: Path, talconfig: Talconfig | None, recipients: tuple[str, ..
         left = plain_values(talconfig.secrets_bundle)
         if left:
             more = ", …" if len(left) > 4 else ""
-            what = f"carries a `sops:` block and holds {len(left)} secrets in plain text: {', '.join(left[:4])}{more}"
+            what = f"carries a `sops:` block and holds {number(len(left), 'secret')} in plain text: {', '.join(left[:4])}{more}"
             better = f"its rule in {RULES} leaves them out (encrypted_regex and the like): mend that, then "
             better += f"`{encrypt_again_by_hand(name)}`; what was pushed once stays readable in Git's history"
             yield Problem(name, 0, "", what, better)

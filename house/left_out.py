@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from engine.words import number
 from house.flux.rendered import NotFollowed
 from house.model import UnsupportedBackup
 
@@ -17,13 +18,13 @@ def left_out(
     """One line for each kind, with its count; none when everything is looked at."""
     lines = [_backups(count, engine) for engine, count in sorted(Counter(one.engine for one in unsupported).items())]
     if second:
-        lines.append(f"{_plural(len(second), 'second backup')} of audited claims not audited (restic)")
+        lines.append(f"{number(len(second), 'second backup')} of audited claims not audited (restic)")
     makers = [one.subject for one in not_followed if one.makes_backups]
     others = [one.subject for one in not_followed if not one.makes_backups]
     if makers:
-        lines.append(f"{_plural(len(makers), 'maker')} of backups not followed ({_named(makers)})")
+        lines.append(f"{number(len(makers), 'maker')} of backups not followed ({_named(makers)})")
     if others:
-        lines.append(f"{_plural(len(others), 'part')} of the repository not followed ({_named(others)})")
+        lines.append(f"{number(len(others), 'part')} of the repository not followed ({_named(others)})")
     return tuple(lines)
 
 
@@ -34,11 +35,7 @@ def said_by_setting(one: NotFollowed) -> str:
 
 
 def _backups(count: int, engine: str) -> str:
-    return f"{_plural(count, 'backup')} not audited ({engine})"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{number(count, 'backup')} not audited ({engine})"
 
 
 def _named(subjects: list[str]) -> str:

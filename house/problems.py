@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from engine.words import number
 
 Steps = tuple[str | int, ...]
 
@@ -65,7 +66,7 @@ def nearest_or_all(word: str, known: Sequence[str]) -> str:
 def refuse(problems: Iterable[Problem], subject: str) -> SettingsInvalid:
     """The one error that tells every problem, ordered by file and line; `subject` is what cannot be used as it is."""
     lines = tuple(str(p) for p in sorted(set(problems)))
-    count = "one problem" if len(lines) == 1 else f"{len(lines)} problems"
+    count = number(len(lines), "problem")
     return SettingsInvalid(
         f"{subject} cannot be used as it is: {count}",
         evidence=lines,

@@ -12,6 +12,7 @@ from cluster.counting import NOT_THE_MOVERS, SKEW_S, LeftBehind
 from engine.errors import BlackstartError, Interrupted, PermanentError
 from engine.probe import Identity
 from engine.step import if_any
+from engine.words import number
 from house.model import BackedUpClaim, House
 
 _NAMED = 5
@@ -109,7 +110,7 @@ def weighed(backups: BackupsView, claims: ClaimsView, house: House, audit: Claim
     if later:
         retained = claims.source(audit.claim.namespace, audit.claim.source).retain
         kept = ", ".join(f"{rule} {count}" for rule, count in retained) or "unknown to us"
-        more = "1 snapshot is" if len(later) == 1 else f"{len(later)} snapshots are"
+        more = number(len(later), "snapshot is", "snapshots are")
         parts.append(f"{more} newer than the one to restore; what the first backup keeps: {kept}")
     try:
         parts.append(compared(backups, house, audit, point))

@@ -20,6 +20,7 @@ from adapters.backups.sayings import words
 from adapters.backups.sealed import Broken, MasterKey, NoKeyFits, master_key
 from adapters.process.results import Finished
 from engine.secrets import Secret
+from engine.words import number
 
 _TRIES = 3
 _NAMED = 3
@@ -141,12 +142,12 @@ def complaints(finished: Finished) -> str:
         count, broken = int(told["num_errors"]), len(told.get("broken_packs") or ())
     except (ValueError, KeyError, TypeError, IndexError):
         return f"restic check ends with code {finished.code}: {first}"
-    packs = f", {broken} packs broken" if broken else ""
-    return f"restic check finds {count} errors{packs}, such as: {first}"
+    packs = f", {number(broken, 'pack')} broken" if broken else ""
+    return f"restic check finds {number(count, 'error')}{packs}, such as: {first}"
 
 
 def _counted(names: list[str], what: str) -> str:
-    return f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
+    return number(len(names), what)
 
 
 def _some(names: list[str]) -> str:

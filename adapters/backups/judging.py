@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.backups.places import Contents
 from adapters.backups.results import Verdict
 from adapters.backups.sayings import Saying
+from engine.words import number
 
 
 def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
@@ -17,12 +18,14 @@ def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
         if not contents.keys:
             return Verdict.UNREADABLE, "it has a config, but no key is left"
         if contents.hollow:
-            return Verdict.UNREADABLE, f"{len(contents.hollow)} of its {contents.indexes} indexes have no bytes"
+            return Verdict.UNREADABLE, f"{len(contents.hollow)} of its {contents.indexes} indexes without bytes"
         if contents.snapshots_written and not contents.indexes:
-            return Verdict.UNREADABLE, f"{contents.snapshots} snapshots are listed, and no index is left to find their data by"
+            listed = number(contents.snapshots, "snapshot is", "snapshots are")
+            return Verdict.UNREADABLE, f"{listed} listed, and no index is left to find their data by"
         return None
     if contents.keys or contents.snapshots or contents.indexes or contents.packs or contents.locks:
-        left = f"{contents.keys} keys, {contents.snapshots} snapshots, {contents.indexes} indexes and {len(contents.locks)} locks"
+        kinds = {"key": contents.keys, "snapshot": contents.snapshots, "index": contents.indexes, "lock": len(contents.locks)}
+        left = ", ".join(number(count, kind, "indexes" if kind == "index" else "") for kind, count in kinds.items())
         return Verdict.UNREADABLE, f"its config is gone; {left} are left{', and data' if contents.packs else ''}"
     if contents.others:
         return Verdict.MISSING, f"no repository among what is there: {', '.join(contents.others[:5])}"

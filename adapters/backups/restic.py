@@ -31,6 +31,7 @@ from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, S
 from adapters.volsync.results import Listing
 from engine.errors import BlackstartError, PermanentError
 from engine.waiting import Clock
+from engine.words import number
 
 LOOK_S = 120.0
 LIST_S = 1800.0
@@ -104,7 +105,7 @@ class ResticBackups:
             verdict = Verdict.UNREADABLE if unread else Verdict.EMPTY
             return RepositoryLook(repository, verdict, repository_id, detail=detail or "no snapshots", stale_locks=stale)
         if not contents.packs:  # even a snapshot of nothing has its tree in a pack
-            told = f"{len(points)} snapshots are listed, and not one file of their data is left"
+            told = f"{number(len(points), 'snapshot is', 'snapshots are')} listed, and not one file of their data is left"
             return RepositoryLook(repository, Verdict.UNREADABLE, repository_id, detail=told, stale_locks=stale)
         return RepositoryLook(repository, Verdict.OK, repository_id, points, detail, stale, unread)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import House
 
 
@@ -22,7 +23,7 @@ class Clone(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         state = look.clone.state()
         if state.dirty:
-            return drifted(f"{len(state.dirty)} files are not committed", *state.dirty[:10])
+            return drifted(f"{number(len(state.dirty), 'file is', 'files are')} not committed", *state.dirty[:10])
         if not state.remote_commit:
             return unknown(f"{self.house.flux.url} could not be asked", state.remote_detail)
         if state.commit != state.remote_commit:

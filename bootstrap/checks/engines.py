@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import House
 
 
@@ -22,8 +23,10 @@ class Engines(BaseCheck):
         others = self.house.unsupported
         makers = [one for one in self.house.not_followed if one.makes_backups]
         if others or makers:
-            told = [f"{len(others)} backups are of an engine that the hold cannot hold"] if others else []
-            told += [f"{len(makers)} objects make backups in the cluster that the hold does not know"] if makers else []
+            backups = number(len(others), "backup is", "backups are")
+            objects = number(len(makers), "object makes", "objects make")
+            told = [f"{backups} of an engine that the hold cannot hold"] if others else []
+            told += [f"{objects} backups in the cluster that the hold does not know"] if makers else []
             return missing(
                 "; ".join(told),
                 *(f"{other.namespace}/{other.name}: {other.engine}, {other.declared_in}" for other in others),
@@ -31,7 +34,8 @@ class Engines(BaseCheck):
                 hint="Flux would start them on empty volumes, which they then back up: take them out of Git until their data are "
                 "restored by their own means, or back them up with restic",
             )
-        unseen = f"; {len(self.house.not_followed)} parts of the repository are not followed" if self.house.not_followed else ""
+        parts = number(len(self.house.not_followed), "part of the repository is", "parts of the repository are")
+        unseen = f"; {parts} not followed" if self.house.not_followed else ""
         return satisfied(f"no other engine is declared{unseen}")
 
     def by_hand(self) -> str:

@@ -9,6 +9,7 @@ from bootstrap.needs import configured
 from cluster.absent import absent_nodes, left_out
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import House
 
 
@@ -43,10 +44,10 @@ class Nodes(BaseCheck):
                 late.append(f"{node.name}: {state.reason or 'has not said'}")
         if late:
             return changing(f"{len(late)} of {len(self.house.nodes)} nodes are not ready", *late)
-        return satisfied(f"{len(self.house.nodes) - len(gone)} nodes ready{left_out(gone)}")
+        return satisfied(f"{number(len(self.house.nodes) - len(gone), 'node')} ready{left_out(gone)}")
 
     def by_hand(self) -> str:
-        return f"kubectl get nodes -o wide   # {len(self.house.nodes)} nodes, Ready"
+        return f"kubectl get nodes -o wide   # {number(len(self.house.nodes), 'node')}, Ready"
 
 
 def check(house: House) -> Nodes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import House
 
 VM_PRIVILEGES = (
@@ -40,7 +41,7 @@ class Privileges(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         lacking = look.proxmox.missing_privileges(self.wanted())
         if lacking:
-            return missing(f"the token {self.house.proxmox.token_id} lacks {len(lacking)} privileges", *lacking)
+            return missing(f"the token {self.house.proxmox.token_id} lacks {number(len(lacking), 'privilege')}", *lacking)
         return satisfied("every privilege is there")
 
     def by_hand(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import House
 
 
@@ -28,7 +29,7 @@ class Quorum(BaseCheck):
                 hint="bring hosts back until `pvecm status` says Quorate: Yes. Until then delete and grow nothing by hand either: "
                 "Proxmox destroys the disks, or grows the image, before it fails",
             )  # fmt: skip
-        return satisfied(f"quorate, {len(cluster.online)} hosts online, version {cluster.version}")
+        return satisfied(f"quorate, {number(len(cluster.online), 'host')} online, version {cluster.version}")
 
     def by_hand(self) -> str:
         return "pvecm status   # on any Proxmox host: `Quorate: Yes`"

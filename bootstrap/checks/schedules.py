@@ -9,6 +9,7 @@ from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
+from engine.words import number
 from house.model import House
 
 
@@ -30,7 +31,7 @@ class Schedules(BaseCheck):
         sources = [look.claims.source(c.namespace, c.source) for c in self.house.claims if c.source]
         off = [s for s in sources if s.schedule and s.manual and s.manual == s.last_manual and not s.running]
         if off:
-            told = "1 schedule is kept off" if len(off) == 1 else f"{len(off)} schedules are kept off"
+            told = number(len(off), "schedule is kept off", "schedules are kept off")
             restore = any(s.manual.startswith(OURS) for s in off)
             ends = "invoke dr.restore ends the restore that left it there; by hand: " if restore else ""
             return drifted(

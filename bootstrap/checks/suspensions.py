@@ -9,6 +9,7 @@ from cluster.flux import resume_by_hand
 from cluster.holding import still_held
 from engine.probe import Probe, changing, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
+from engine.words import number
 from house.model import House
 
 
@@ -35,7 +36,7 @@ class Suspensions(BaseCheck):
                 found.append(("kustomization", k.key, ", by a restore that is over" if k.ours else ""))
         if not found:
             return satisfied("none")
-        told = "1 object of Flux is suspended" if len(found) == 1 else f"{len(found)} objects of Flux are suspended"
+        told = number(len(found), "object of Flux is suspended", "objects of Flux are suspended")
         kind, key, _ = found[0]
         return drifted(
             f"{told}, and Git does not say so", *(f"{kind} {key}{whose}" for kind, key, whose in found),

@@ -12,6 +12,7 @@ from cluster.vms import find_vm
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import House, Node
 
 
@@ -39,7 +40,7 @@ class Unconfigured(BaseCheck):
         silent = [node for node, phase in phases.items() if phase is Phase.UNREACHABLE and self._runs(look.proxmox, node)]
         if silent:
             return unknown(
-                f"{len(silent)} VMs run and do not answer: nobody can tell which secrets they have",
+                f"{number(len(silent), 'VM runs and does', 'VMs run and do')} not answer: nobody can tell which secrets they have",
                 *(f"{node.name} at {node.address}, VM {node.vm_id}" for node in silent),
                 hint="see why at their consoles; or stop those whose data need not be had any more",
             )

@@ -20,6 +20,7 @@ from console.session import Session, guarded
 from console.tables import audit_findings, audit_table
 from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
+from engine.words import number
 from engine.workers import Threads
 from house.left_out import left_out, said_by_setting
 from house.loader import Part as Section
@@ -139,7 +140,7 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
         session.page.say(line)
     unseen = _left_out(house)
     told = ", ".join(f"{count} {word}" for word, count in counts.items()) or ("" if unseen else "the repository declares none")
-    first = f"{len(audits)} declared backups: {told}" if told else ""
+    first = f"{number(len(audits), 'declared backup')}: {told}" if told else ""
     sentence = "; ".join(filter(None, (first, *unseen)))
     session.page.say(f"\n{sentence}. Nothing was changed.")
 

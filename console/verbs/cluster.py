@@ -58,11 +58,15 @@ def bootstrap(settings: str, json: bool, approve: str) -> int:
     """From bare hosts to a cluster that Flux runs."""
 
     def body() -> int:
-        session = open_session("cluster.bootstrap", settings, json)
-        refuse_unfit(session.house)
-        return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE, "Cluster built")
+        return bootstrap_of(open_session("cluster.bootstrap", settings, json), approve)
 
     return guarded("cluster.bootstrap", json, body, settings)
+
+
+def bootstrap_of(session: Session, approve: str) -> int:
+    """The same, of a session that stands open."""
+    refuse_unfit(session.house)
+    return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE, "Cluster built")
 
 
 def new_secrets(settings: str, json: bool, approve: str) -> int:

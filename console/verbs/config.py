@@ -10,6 +10,7 @@ from pathlib import Path
 from console.jsonlines import JsonLines
 from console.session import guarded
 from engine.errors import EXIT_OK, SettingsInvalid
+from engine.words import number
 
 
 def init(repo: str, settings: str, json: bool) -> int:
@@ -44,7 +45,7 @@ def init(repo: str, settings: str, json: bool) -> int:
         for problem in written.problems:
             out(f"wrong in the repository: {problem}\n")
         out(
-            f"Only you know these {len(written.marks)} values, marked in the file:\n"
+            f"Only you know {number(len(written.marks), 'value')}, marked in the file:\n"
             if written.marks
             else "Nothing is left to fill in.\n"
         )

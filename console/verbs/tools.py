@@ -12,6 +12,7 @@ from console.jsonlines import JsonLines
 from console.programs import held_against, versions_of
 from console.session import guarded
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
+from engine.words import number
 from house.loader import SETTINGS_FILE, talconfig_named
 from tools.build import build as build_programs
 from tools.errors import ToolError
@@ -46,7 +47,7 @@ def check(settings: str, json: bool) -> int:
             sys.stdout.writelines(_line(row, skew) for row, skew in rows)
             sys.stdout.write(f"\n{told}\n")
             if lacking:
-                sys.stdout.write(f"{len(lacking)} programs are lacking. Next: invoke tools.build\n")
+                sys.stdout.write(f"{number(len(lacking), 'program is', 'programs are')} lacking. Next: invoke tools.build\n")
             if wrong:
                 names = ", ".join(row.program.name for row in wrong)
                 sys.stdout.write(f"Not for this house: {names}. Next: put a version that fits on PATH\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
+from engine.words import number
 from house.model import BackedUpClaim, House
 from recovery.suspension import kustomization_of
 
@@ -45,7 +46,7 @@ class Running(BaseCheck):
             if flux is not None and not flux.ready and not flux.suspended:
                 return changing(f"no workload mounts the claim yet, and Flux is not done with {flux.key}", flux.message)
             return satisfied("no workload mounts the claim; nothing to start")
-        return satisfied(f"{len(workloads)} workloads ready")
+        return satisfied(f"{number(len(workloads), 'workload')} ready")
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} get pods   # those of {self.claim.app} are ready"

@@ -19,6 +19,7 @@ from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import pause, wait_until
+from engine.words import number
 from house.model import BackedUpClaim, House
 from recovery.losses import Losses, losses
 from recovery.record import pinned
@@ -84,7 +85,7 @@ class FirstBackup(BaseStep):
         if source.schedule and is_of(source.manual, trigger_of(entry)):
             return missing("backed up, but our trigger is still on: the schedule is off")
         told = self._beside_the_pin(look.backups, entry, point, seen)
-        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {files} files; against the pin: {told}")
+        return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {number(files, 'file')}; against the pin: {told}")
 
     def _beside_the_pin(self, backups: BackupsView, entry: HeldClaim, point: RestorePoint, seen: RepositoryLook) -> str:
         """What it has lost of the pinned snapshot and gained, in words; PermanentError when that is more than may be."""

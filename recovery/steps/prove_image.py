@@ -16,6 +16,7 @@ from cluster.standing import Way, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
+from engine.words import number
 from house.model import BackedUpClaim, House
 from recovery.comparison import Comparison, compare, with_hashes
 from recovery.record import is_another, pinned
@@ -81,7 +82,7 @@ class ProveImage(BaseStep):
             more = len(result.differences) - SHOWN
             told = (*result.differences[:SHOWN], *((f"and {more} more",) if more > 0 else ()))
             raise PermanentError(
-                f"{self.claim.key} did not come back as it was backed up: {len(result.differences)} differences",
+                f"{self.claim.key} did not come back as it was backed up: {number(len(result.differences), 'difference')}",
                 evidence=told,
                 hint=what_holds(act.hold, silent_servers(act.proxmox, act.cluster, self.house)),
             )

@@ -98,7 +98,7 @@ def test_what_the_look_remarks_stays_when_all_is_well() -> None:
     assert found.verdict is Verdict.OK
     assert found.detail.endswith("1000 bytes; 2 stale locks")
     assert found.probe().detail == f"ok (tree): {found.detail}"
-    assert found.detail.count("complete snapshots") == 1
+    assert found.detail.count("complete snapshot") == 1
 
 
 def test_a_size_that_nobody_wrote_is_unknown_and_satisfies_no_minimum() -> None:
@@ -160,10 +160,10 @@ def test_what_the_mover_would_pass_over_is_no_restore_point() -> None:
     stray = replace(point(60.0), paths=("/home/me",))
     found = audited(Seen(Verdict.OK, (stray, point())))
     assert (found.verdict, found.newest, found.points) == (Verdict.OK, point(), (point(),))
-    assert found.remarks == "1 snapshots besides, not of /data: VolSync passes over them"
+    assert found.remarks == "1 snapshot besides, not of /data: VolSync passes over them"
     none = audited(Seen(Verdict.OK, (stray,)))
     assert (none.verdict, none.points) == (Verdict.EMPTY, ())
-    assert "1 snapshots besides, not of /data" in none.detail
+    assert "1 snapshot besides, not of /data" in none.detail
 
 
 def test_missing_where_the_lock_knows_something_says_so() -> None:
@@ -234,7 +234,7 @@ def test_what_is_dated_in_the_future_never_counts_loudly() -> None:
     ahead = point(-400.0)
     found = audited(Seen(Verdict.OK, (ahead, point(30 * 86400.0))), a_claim(requirement=Requirement(True, 3600.0, 0)))
     assert (found.verdict, found.newest) == (Verdict.EXPIRED, point(30 * 86400.0))
-    assert "1 snapshots dated in the future" in found.detail and found.left[0].snapshot_id == ahead.snapshot_id
+    assert "1 snapshot dated in the future" in found.detail and found.left[0].snapshot_id == ahead.snapshot_id
     assert audited(Seen(Verdict.OK, (ahead,))).verdict is Verdict.EMPTY
     skewed = audited(Seen(Verdict.OK, (point(-200.0),)))
     assert (skewed.verdict, skewed.age) == (Verdict.OK, 0.0), "a clock may be a few minutes ahead"
@@ -244,7 +244,7 @@ def test_another_host_s_newest_is_remarked_on_and_not_chosen() -> None:
     stranger = replace(point(60.0), hostname="neighbour")
     found = audited(Seen(Verdict.OK, (stranger, point())))
     assert (found.verdict, found.newest) == (Verdict.OK, point())
-    assert "1 snapshots of another host (neighbour), the newest of all among them" in found.remarks
+    assert "1 snapshot of another host (neighbour), the newest of all among them" in found.remarks
     alone = audited(Seen(Verdict.OK, (stranger,)))
     assert (alone.verdict, alone.newest) == (Verdict.OK, stranger), "where VolSync made none, whoever did is at home"
 

@@ -47,7 +47,7 @@ RULE = "sops: {version: 3.9.0, encrypted_regex: ^(data|stringData)$}\n"
     ("bundle", "left"),
     [
         (f"cluster: {{id: abc, secret: c2VjcmV0}}\ncerts: {{os: {{{CERT}: a2V5}}}}\n", "2 secrets in plain text: cluster.secret"),
-        (f"cluster: {{id: abc, secret: {CIPHER}}}\ncerts: {{os: {{{CERT}: a2V5}}}}\n", "1 secrets in plain text: certs.os.key"),
+        (f"cluster: {{id: abc, secret: {CIPHER}}}\ncerts: {{os: {{{CERT}: a2V5}}}}\n", "1 secret in plain text: certs.os.key"),
         (f"secrets: {{bootstraptoken: abc.def, secretboxencryptionsecret: {CIPHER}}}\n", "secrets.bootstraptoken"),
         (f"cluster: {{id: {CIPHER}, secret: {CIPHER}}}\n", ""),
         (f"cluster: {{id: abc, secret: {CIPHER}}}\ncerts: {{os: {{{CERT}: {CIPHER}}}}}\n", ""),

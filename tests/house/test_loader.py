@@ -116,6 +116,7 @@ def test_flux_applications_carry_what_they_wait_for(house: House) -> None:
         path="./kubernetes/apps/apps/notes/app",
         depends_on=("apps/photos", "volsync-system/volsync"),
         wait=True,
+        parent="flux-system/cluster-apps",
     )
     assert apps["apps/photos"].suspended
 
