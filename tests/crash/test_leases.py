@@ -1,0 +1,15 @@
+"""Two machines, skewed, suspended and cut off: nothing is begun by who has lost the Lease, and what was in flight is named."""
+
+from __future__ import annotations
+
+from tests.crash.leases import played
+
+
+def test_nothing_is_begun_after_the_loss_and_what_was_in_flight_is_named() -> None:
+    tally = played(20)
+    assert tally.wrong == []
+    assert tally.counts["lost in flight"] > 2 and tally.counts["named by the next run"] > 2
+
+
+def test_the_schedules_would_see_a_clock_that_a_suspension_stops() -> None:
+    assert played(20, stands_still=True).counts["late"] > 0
