@@ -42,7 +42,7 @@ def write_runbook(path: Path, house: House, build: Course, restore: Course | Non
     if restore is not None:
         lines += ["## The data", "", "For each claim: until its hold is released, no backup of it is written.", ""]
         lines += _items(restore)
-    path.write_text(redact("\n".join(lines).rstrip("\n")) + "\n", encoding="utf-8")
+    path.write_text(redact("\n".join(lines).rstrip("\n")) + "\n", encoding="utf-8", errors="backslashreplace")
     policies = path.with_name(POLICIES_FILE)
     policies.write_text(manifests(), encoding="utf-8")
     return path, policies

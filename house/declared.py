@@ -12,6 +12,7 @@ from house.flux.graph import Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, outside
 from house.flux.rendered import NotFollowed, RenderedObject
 from house.flux.repositories import Repositories
+from house.grammar import KUBE_NAME, NAMESPACE, number_of
 from house.model import Database, UnsupportedBackup
 from house.quantity import bytes_of
 from house.shapes import mapping, sequence
@@ -127,6 +128,8 @@ class _Finding:
         elif "${" in f"{one.namespace}{claim}{secret}{one.name}":
             what = f"the {one.kind} that {applied.app.key} applies has a variable in its name, and nothing is filled in there"
             self._tree.hides(one.file, one.line, what, "give the Kustomization a postBuild, or write the name out")
+        elif (told := _misnamed(one, claim, secret)) is not None:
+            self._tree.hides(one.file, one.line, f"the {one.kind} that {applied.app.key} applies: {told[0]}", told[1])
         elif engine != "restic":
             self._other(one, claim or one.name, engine, one.name)
         elif not claim:
@@ -219,6 +222,13 @@ def _secret_of(one: RenderedObject) -> str:
     return ""
 
 
+def _misnamed(one: RenderedObject, claim: str, secret: str) -> tuple[str, str] | None:
+    """Which of the names that a backup is known by is none, and what would be right; None when all are some."""
+    if (told := NAMESPACE.wrong(one.namespace)) is not None:
+        return told
+    return next((told for name in (one.name, claim, secret) if name and (told := KUBE_NAME.wrong(name)) is not None), None)
+
+
 def _kopiur_claims(policy: RenderedObject) -> Iterator[str]:
     """The claims that a policy of kopiur backs up; its own name where it selects them by something else."""
     sources = sequence(policy.spec.get("sources"))
@@ -248,7 +258,7 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int | None:
     text = _text(value)
-    return int(text) if text.isdigit() else None
+    return number_of(text, 2**32 - 1)
 
 
 def _split(place: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from typing import Any
 from house.helmfile import helmfile_of
 from house.problems import shown
 from house.shapes import mapping, sequence
-from house.tree import Tree
+from house.tree import Tree, real
 
 DEFAULT_PATH = "kubernetes/flux/cluster"
 _FOLDERS = ("kubernetes/flux", "kubernetes/apps/flux-system", "bootstrap")
@@ -77,8 +77,8 @@ def _values_sync(tree: Tree, helmfile: Path, entry: Any) -> Iterator[tuple[dict[
         if sync:
             yield sync, shown(helmfile, tree.root)
         return
-    file = (helmfile.parent / str(entry)).resolve()
-    if file.suffix in (".yaml", ".yml") and file.is_file():
+    file = real(helmfile.parent / str(entry))
+    if file is not None and file.suffix in (".yaml", ".yml") and file.is_file():
         for document in tree.documents(file):
             sync = mapping(mapping(mapping(document.value).get("instance")).get("sync"))
             if sync:

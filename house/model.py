@@ -11,6 +11,7 @@ from pathlib import Path
 
 from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed
+from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
 
 
@@ -109,7 +110,7 @@ class TalosCluster:
     def api_port(self) -> int:
         """Port of the Kubernetes API, out of `endpoint`."""
         tail = self.endpoint.rsplit(":", 1)[-1]
-        return int(tail) if tail.isdigit() else 6443
+        return number_of(tail, 65535) or 6443
 
 
 @dataclass(frozen=True)

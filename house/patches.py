@@ -19,7 +19,7 @@ from house.yamlfile import Document, YamlInvalid
 
 _MORE_DOCUMENTS = ("userVolumes", "volumes", "ingressFirewall")
 _SEVERAL_FROM = (1, 12)
-_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+_VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})")
 
 
 def refused_patches(document: Document, root: Path, talos_version: str) -> tuple[Problem, ...]:
@@ -58,10 +58,10 @@ def _text_of(document: Document, where: Steps, patch: str, root: Path) -> tuple[
     """Where a patch stands and its text: `@file` is read (a file that is not there is talhelper's to tell), all else is inline."""
     if not patch.startswith("@"):
         return document.name, document.line(where), patch
-    file = (root / "talos" / patch[1:]).resolve()
     try:
+        file = (root / "talos" / patch[1:]).resolve()
         return shown(file, root), 1, file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, RuntimeError, ValueError):
         return document.name, document.line(where), ""
 
 

@@ -9,6 +9,14 @@ from house.problems import Problem, shown
 from house.yamlfile import Document, YamlInvalid
 
 
+def real(path: Path) -> Path | None:
+    """Where a path's links lead to; None where they lead in a circle."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError, ValueError):
+        return None
+
+
 class Tree:
     """The files below one root.
 
@@ -21,6 +29,11 @@ class Tree:
         self.unread: list[Problem] = []
         self._documents: dict[Path, tuple[Document, ...]] = {}
         self._failed: dict[Path, Problem] = {}
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is inside of the root, and where its links lead to as well."""
+        leads = real(path)
+        return path.is_relative_to(self.root) and leads is not None and leads.is_relative_to(self.root)
 
     def note(self, file: Path | str, line: int, what: str, better: str) -> None:
         """Remember something that could not be followed."""

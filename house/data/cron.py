@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
+from house.grammar import number_of
+
 _DAY_S = 86400.0
 _WORDS = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
@@ -59,13 +61,13 @@ def _field(text: str, lowest: int, highest: int) -> set[int]:
     found: set[int] = set()
     for part in text.split(","):
         span, slash, step = part.partition("/")
-        if slash and (not step.isdigit() or int(step) == 0):
+        if slash and not number_of(step, 10_000):
             return set()
         if span in ("*", "?"):
             first, last = lowest, highest
         else:
             low, dash, high = span.partition("-")
-            named = [_NAMES.get(word, int(word) if word.isdigit() else -1) for word in ([low, high] if dash else [low])]
+            named = [_NAMES.get(word, _numbered(word)) for word in ([low, high] if dash else [low])]
             first, last = named[0], named[-1] if dash or not slash else highest
         if not lowest <= first <= last <= highest:
             return set()
@@ -73,13 +75,20 @@ def _field(text: str, lowest: int, highest: int) -> set[int]:
     return found
 
 
+def _numbered(word: str) -> int:
+    found = number_of(word, 10_000)
+    return -1 if found is None else found
+
+
 def _every(text: str) -> float | None:
     units = {"h": 3600.0, "m": 60.0, "s": 1.0}
     total, number = 0.0, ""
     for letter in text:
-        if letter.isdigit() or letter == ".":
+        if (letter.isascii() and letter.isdigit()) or letter == ".":
             number += letter
         elif letter in units and number:
+            if number.count(".") > 1 or number == "." or len(number) > 12:
+                return None
             total, number = total + float(number) * units[letter], ""
         else:
             return None

@@ -24,14 +24,16 @@ from house.flux.rendered import NotFollowed, RenderedObject
 from house.flux.sources import GROUP as SOURCES
 from house.flux.sources import Own, is_own, named_by
 from house.fluxsource import DeclaredSource
+from house.grammar import KUBE_NAME, NAMESPACE
 from house.model import FluxApp
 from house.problems import Problem
 from house.shapes import mapping, sequence
-from house.tree import Tree
+from house.tree import Tree, real
 
 FLUX_GROUP = "kustomize.toolkit.fluxcd.io"
 _Key = tuple[str, str, str]
 """Kind, namespace and name of what a Kustomization refers to."""
+_MOST_OF_ONE_PATH = 64
 _ROUNDS = 3
 """How often the walk is begun again because a later Kustomization brought what an earlier one had lacked."""
 
@@ -66,7 +68,7 @@ class Graph:
 
 def walk(tree: Tree, builder: Builder, entry: str, source: DeclaredSource) -> Graph:
     """Every Flux Kustomization reached from the entry path; what can't be followed goes to the graph and the tree's notes."""
-    if not (tree.root / entry).resolve().is_dir():
+    if not (tree.root / entry).is_dir():
         tree.hides(entry, 0, "is not there", "this is the path that Flux is told to apply")
         return Graph()
     known = _Known()
@@ -126,6 +128,7 @@ class _Walk:
         self._seen: dict[str, RenderedObject] = {}
         self._not_followed: dict[NotFollowed, None] = {}
         self._lacking: set[_Key] = set()
+        self._built: dict[str, int] = {}
 
     def run(self, entry: str) -> Graph:
         first = self._first(entry)
@@ -174,6 +177,8 @@ class _Walk:
         for child in one.objects:
             if _is_kustomization(child):
                 key = f"{child.namespace}/{child.name}"
+                if not self._named(child):
+                    continue
                 first = self._seen.setdefault(key, child)
                 if first is child:
                     found.append(_Pending(child, _app(child), (*order, len(found))))
@@ -181,6 +186,21 @@ class _Walk:
                     what = f"Kustomization {key} is also at {first.declared_in}, and only that one is followed"
                     self._tree.note(child.file, child.line, what, "give each a name of its own")
         return found
+
+    def _named(self, child: RenderedObject) -> bool:
+        """Whether a Kustomization has a name that Kubernetes takes, and its path is not built ever again; told, if not."""
+        target = str(child.spec.get("targetNamespace") or "")
+        for kind, text in ((KUBE_NAME, child.name), (NAMESPACE, child.namespace), (NAMESPACE, target or child.namespace)):
+            told = kind.wrong(text)
+            if told is not None:
+                self._tree.hides(child.file, child.line, f"a Kustomization: {told[0]}", told[1])
+                return False
+        path = str(child.spec.get("path") or ".")
+        self._built[path] = self._built.get(path, 0) + 1
+        if self._built[path] == _MOST_OF_ONE_PATH + 1:
+            what = f"more than {_MOST_OF_ONE_PATH} Kustomizations build {path}: they make each other without end"
+            self._tree.hides(child.file, child.line, what, "let none build what makes it")
+        return self._built[path] <= _MOST_OF_ONE_PATH
 
     def _lacks(self, one: _Pending) -> list[_Key]:
         """What it refers to and nothing has brought yet."""
@@ -240,11 +260,11 @@ class _Walk:
         """What building it reads; None, and told, when it is not built from this repository."""
         app, found = one.app, one.declared
         named = named_by(found.spec, app.namespace, self._source)
-        path = (self._tree.root / app.path).resolve()
+        path = real(self._tree.root / app.path)
         if is_own(named, self._source, self._known.sources) is not Own.YES:
             why = f"is pulled from {named.kind} {named.name}, not from this repository"
             self._outside(NotFollowed(f"Kustomization {app.key}", why, found.file, found.line))
-        elif not path.is_relative_to(self._tree.root):
+        elif path is None or not path.is_relative_to(self._tree.root):
             self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
         elif not path.is_dir():
             self._tree.note(found.file, found.line, f"path {app.path} of {app.key} is not there", "correct spec.path")
@@ -252,7 +272,10 @@ class _Walk:
             reads = reads_of(self._tree, path, found.spec, found.file, found.line)
             for remote in reads.remotes:
                 self._outside(NotFollowed(remote.entry, "lies elsewhere", remote.file, remote.line))
-            return reads
+            if not reads.endless:
+                return reads
+            what = f"the folders below {app.path} of {app.key} name each other thousands of times"
+            self._tree.hides(found.file, found.line, what, "let each be named once")
         return None
 
     def _outside(self, one: NotFollowed) -> None:

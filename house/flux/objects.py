@@ -74,9 +74,17 @@ def read_objects(text: str, applying: Applying, files: Mapping[str, bytes]) -> R
                 objects.append(_object(part, applying, places))
             except YamlInvalid as error:
                 what = f"is no YAML any more once its variables are filled in ({error.problem.what})"
-                place = places.of(mapping(yamlfile.value(part)), part)
+                place = places.of(_as_built(part), part)
                 problems.append(Problem(place[0], place[1], "", what, "quote the variable, or correct its value"))
     return Read(tuple(objects), tuple(problems))
+
+
+def _as_built(part: str) -> Mapping[str, Any]:
+    """An object before its variables are filled in; nothing where even that is no YAML that is read here."""
+    try:
+        return mapping(yamlfile.value(part))
+    except YamlInvalid:
+        return {}
 
 
 def _object(part: str, applying: Applying, places: _Places) -> RenderedObject:

@@ -28,6 +28,8 @@ _PLUGINS = ("generators", "transformers", "validators")
 # Where no kustomization lists its parts Flux takes every manifest, but for what is never pulled.
 _NEVER_PULLED = frozenset({".git", ".github", ".circleci", ".sops.yaml", ".flux.yaml", ".goreleaser.yml", ".travis.yml"})
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|git::|github\.com[/:]|[\w.-]+\.[a-z]{2,}/.*(//|\?ref=|\.git\b)", re.IGNORECASE)
+_MOST_LOADS = 5_000
+"""How often folders may be loaded for one build: kustomize loads a folder anew for each that names it, so that few can double."""
 _LONGEST_NAME = 400
 
 
@@ -45,7 +47,7 @@ class Reads:
     """The files of one build, by their path from the repository's root, the links that lead to them, and what lies elsewhere.
 
     `folder` is what is built, seen from the root. Its kustomization is the one that Flux would write there. `own` names the
-    kustomizations that Git has.
+    kustomizations that Git has. `endless`: its folders name each other so often that building it would not end.
     """
 
     folder: str
@@ -53,6 +55,7 @@ class Reads:
     links: dict[str, str] = field(default_factory=dict)
     remotes: list[Remote] = field(default_factory=list)
     own: set[str] = field(default_factory=set)
+    endless: bool = False
 
     def digest(self) -> str:
         """SHA-256 (hex) over names and contents."""
@@ -67,7 +70,9 @@ class Reads:
 def reads_of(tree: Tree, folder: Path, spec: Mapping[str, Any], file: str, line: int) -> Reads:
     """What building this folder of the tree reads for a Flux Kustomization of this spec, which is declared at `file:line`."""
     reads = Reads(shown(folder, tree.root))
-    _Closure(tree, reads).begin(folder, spec, file, line)
+    closure = _Closure(tree, reads)
+    closure.begin(folder, spec, file, line)
+    reads.endless = closure.loads(folder) > _MOST_LOADS
     return reads
 
 
@@ -78,6 +83,22 @@ class _Closure:
         self._tree = tree
         self._reads = reads
         self._seen: set[Path] = set()
+        self._below: dict[Path, list[Path]] = {}
+
+    def loads(self, folder: Path) -> int:
+        """How many folders kustomize loads for this one, each as often as it is named; a circle is kustomize's own to refuse."""
+        counts: dict[Path, int] = {}
+        waiting = [(folder, False)]
+        while waiting:
+            at, done = waiting.pop()
+            below = self._below.get(at, [])
+            if done:
+                counts[at] = min(_MOST_LOADS + 1, 1 + sum(counts.get(one, 0) for one in below))
+            elif at not in counts:
+                counts[at] = 0
+                waiting.append((at, True))
+                waiting += [(one, False) for one in below]
+        return counts.get(folder, 0)
 
     def begin(self, folder: Path, spec: Mapping[str, Any], file: str, line: int) -> None:
         """Take the folder that Flux builds; what `spec` adds to it is told at `file:line`."""
@@ -114,7 +135,9 @@ class _Closure:
         for path in sorted(folder.iterdir()):
             if path.name in _NEVER_PULLED:
                 continue
-            if path.is_dir():
+            if path.is_symlink() and not path.is_file():  # Flux follows no link to a folder
+                self._tree.note(path, 0, "is a link to no file, which Flux passes over", "put the folder itself here")
+            elif path.is_dir():
                 if self._kustomizations(path):
                     yield f"./{path.name}"
                 else:
@@ -148,8 +171,9 @@ class _Closure:
             return True
         path = Path(os.path.normpath(folder / entry))
         if path.exists():
-            if path.is_relative_to(self._tree.root) and path.resolve().is_relative_to(self._tree.root):
+            if self._tree.holds(path):
                 self._take(path)
+                self._below.setdefault(folder, []).append(path.resolve())
                 return True
             self._tree.note(file, line, f"{entry} lies outside the repository", "keep resources inside it")
         elif _REMOTE.match(entry):
@@ -188,7 +212,10 @@ class _Closure:
         elif isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and "\n" not in value and "\0" not in value:
             for name in {value, value.rpartition("=")[2]} - {""}:
                 path = Path(os.path.normpath(folder / name))
-                if not (path.is_relative_to(self._tree.root) and path.resolve().is_relative_to(self._tree.root)):
+                if not self._tree.holds(path):
+                    if path.is_relative_to(self._tree.root) and path.is_symlink():
+                        what = "is a link that leads out of the repository, or in a circle"
+                        self._tree.note(path, 0, what, "keep the file inside it")
                     continue
                 if path.is_file():
                     self._take(path)

@@ -1,0 +1,31 @@
+"""Runs one target on so many examples."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.fuzz.targets import cases, journal, read, within_bounds
+
+
+def fuzz(name: str, examples: int, root: Path, *, seeded: bool) -> None:
+    """Raises what hypothesis shrank a failure to. `seeded`: the same examples every time."""
+
+    @settings(
+        max_examples=examples, deadline=None, derandomize=seeded, database=None, suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )  # fmt: skip
+    @given(cases(name))
+    def run(value: Any) -> None:
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        if name == "journal":
+            bodies = [body for body in value if isinstance(body, dict)] if isinstance(value, list) else []
+            within_bounds(lambda: journal(bodies, root))
+        else:
+            within_bounds(lambda: read(name, value, root))
+
+    run()
