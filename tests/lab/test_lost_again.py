@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import pytest
@@ -28,32 +28,28 @@ PROGRAMS = (
 _LIMIT_S = 90.0
 # Without the hold the first backup of defaults was there within this time.
 _POISONING_S = 20.0
+_uses = count(1)
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[Bench]:
-    """A house that was built, restored and released, and has used its volume since; it keeps the last two backups."""
+@pytest.fixture(scope="module")
+def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A house that was built, restored and released; it keeps two backups. Made once: whoever loses its claim restores it."""
     needed(*PROGRAMS)
-    with Bench.of("one-node", tmp_path, scenario="hosts-lost") as bench:
+    with Bench.of("one-node", tmp_path_factory.mktemp("lost"), scenario="hosts-lost") as bench:
         bench.converge("cluster.bootstrap")
         assert bench.run("dr.restore").code == EXIT_OK
         keep_last(bench, 2)
-        back_up(bench, "used-1")
-        back_up(bench, "used-2")
         yield bench
 
 
-def test_without_the_renewed_hold_the_good_snapshots_go(house: Bench) -> None:
-    good = snapshots(house)
-    lose_the_claim(house)
-    made_again_too_early(house)
-    until(lambda: digest(house)["files"] > 0, "the application's defaults")
-    assert len(good) == 2
-    backups = 0
-    while good & snapshots(house) and backups < 4:
-        backups += 1
-        back_up(house, f"again-{backups}")
-    assert not good & snapshots(house), f"after {backups} backups {len(good & snapshots(house))} of 2 good snapshots are left"
+@pytest.fixture
+def house(restored: Bench) -> Bench:
+    """The same house, which has used its volume since: its two backups are this test's own."""
+    before = snapshots(restored)
+    for _ in range(2):
+        back_up(restored, f"used-{next(_uses)}")
+    assert len(snapshots(restored) - before) == 2
+    return restored
 
 
 @pytest.mark.parametrize("verb", ["cluster.bootstrap", "dr.hold"])
@@ -75,6 +71,20 @@ def test_with_the_renewed_hold_none_goes_and_a_restore_brings_the_data_back(hous
     assert house.run("dr.restore").code == EXIT_OK
     assert digest(house) == before
     assert snapshots(house) & good
+
+
+def test_without_the_renewed_hold_the_good_snapshots_go(house: Bench) -> None:
+    """Comes last: nothing is left to restore from."""
+    good = snapshots(house)
+    lose_the_claim(house)
+    made_again_too_early(house)
+    until(lambda: digest(house)["files"] > 0, "the application's defaults")
+    assert len(good) == 2
+    backups = 0
+    while good & snapshots(house) and backups < 4:
+        backups += 1
+        back_up(house, f"again-{backups}")
+    assert not good & snapshots(house), f"after {backups} backups {len(good & snapshots(house))} of 2 good snapshots are left"
 
 
 def held(bench: Bench) -> bool:
