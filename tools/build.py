@@ -28,6 +28,8 @@ Out = Callable[[str], None]
 
 # How often the line "still at it" comes.
 _BEAT_S = 20.0
+# So much (with empty caches) must be done before its pace is that of the rest.
+_PACE_S = 90
 _CACHE_BYTES = 24 * 10**9
 _END_GRACE_S = 5.0
 
@@ -120,10 +122,12 @@ def _by_reason(at_hand: tuple[tuple[Program, str], ...]) -> dict[str, list[str]]
 def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ...]:
     built: list[Built] = []
     failed: list[tuple[str, str]] = []
+    began = time.monotonic()
     for number, program in enumerate(todo.to_build, start=1):
         assert program.source is not None  # an order holds nothing else
         place = f"[{number}/{len(todo.to_build)}] {program.name} {program.source.version}"
-        out(f"{place}: building (about {_minutes(program.source.cold_s)} with empty caches)")
+        left = _minutes(left_s(todo, number - 1, time.monotonic() - began))
+        out(f"{place}: building (about {_minutes(program.source.cold_s)} with empty caches; about {left} left in all)")
         try:
             seconds = _build_one(places, go, program.name, program.source, place, out)
         except BuildFailed as error:
@@ -140,6 +144,15 @@ def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ..
             hint="what was built is kept; the same command goes on from there",
         )
     return tuple(built)
+
+
+def left_s(todo: Order, done: int, spent_s: float) -> float:
+    """The seconds that an order still takes when its first `done` programs took `spent_s`: what is left goes on at that pace.
+
+    Until that much is done that a pace can be told, what empty caches take.
+    """
+    whole, behind = todo.cold_s, Order(todo.to_build[:done], ()).cold_s
+    return (whole - behind) * (spent_s / behind if behind >= _PACE_S else 1.0)
 
 
 def _build_one(places: Places, go: Go, name: str, source: Source, label: str, out: Out) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.stubs import FakeGo, program_saying
-from tools.build import build, main, order
+from tools.build import Order, build, left_s, main, order
 from tools.errors import BuildFailed, BuildRefused
 from tools.locate import look
 from tools.manifest import Need, named, needed_by
@@ -69,10 +69,20 @@ def test_it_says_first_what_it_will_do_and_then_where_it_is(checkout: Places, fa
     assert lines[0].startswith("To build with Go 1.26.8: restic, sops, age, age-keygen, kubectl, ")
     assert "about 25 minutes" in lines[1]
     assert "interrupted and continued" in lines[1]
-    assert any(
-        line.startswith("[1/9] restic v0.18.1: building (about 95 s") or "[1/9] restic" in line for line in lines
-    )
+    assert "[1/9] restic v0.18.1: building (about 1 min 35 s with empty caches; about " in "\n".join(lines)
+    assert any(line.endswith(" left in all)") and line.startswith("[9/9] helmfile") for line in lines)
     assert lines[-1].startswith("[9/9] helmfile v1.8.0: built in ")
+
+
+def test_what_is_left_is_told_by_the_pace_of_what_was_built() -> None:
+    todo = Order(needed_by(Need.RUN), ())
+    first = todo.to_build[0].source
+    assert first is not None
+    rest = todo.cold_s - first.cold_s
+    assert left_s(todo, 0, 0.0) == todo.cold_s, "nothing is known yet: as with empty caches"
+    assert left_s(todo, 1, first.cold_s * 2.0) == rest * 2.0, "a machine of half the speed"
+    assert left_s(todo, 1, 0.0) == 0.0, "Go has built everything before"
+    assert left_s(todo, len(todo.to_build), 99.0) == 0.0
 
 
 def test_a_fitting_program_on_path_is_not_built(checkout: Places, fake_go: FakeGo) -> None:
