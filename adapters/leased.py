@@ -1,8 +1,9 @@
-"""Excludes other machines: for each change of the cluster, the house's Lease must be ours. A decorator round the ports.
+"""Excludes other machines: for each change of the house, its Lease must be ours. A decorator round the ports.
 
 `flock` excludes a second run on this machine; two machines share only the cluster, so the Lease lives there. It is taken
 with the first mutation, renewed by later ones, and renewed in the background while one takes long: a release may take a
-quarter of an hour, the Lease lasts a minute.
+quarter of an hour, the Lease lasts a minute. Hosts and machines are changed before there is a cluster, too: while no API server
+answers and none has in this run, nothing excludes but the lock of this machine; from the first answer on the Lease does.
 
 Whether its holder lives is told by whether its renewal *changes*, watched for as long as a Lease lasts by our own clock, which
 goes on while this machine is suspended. Wall clocks are never compared: two machines' may differ by more than a Lease lasts.
@@ -21,7 +22,7 @@ from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.ports import Cluster
 from adapters.surface import Surface, surfaces
-from engine.errors import BlackstartError, JournalBusy, TransientError
+from engine.errors import BlackstartError, Interrupted, JournalBusy, TransientError
 from engine.waiting import Clock, pause
 from engine.workers import Channel, Workers
 
@@ -33,6 +34,8 @@ WATCH_S = LEASE_S / 6
 OUTLIVED_S = LEASE_S + WATCH_S
 """How long another's Lease must stay as it is before we take it: longer than its holder believes that it lasts."""
 GUARDED = ("cluster", "releases", "flux", "claims", "hold")
+EARLY = ("proxmox", "talos")
+"""Ports whose changes come before there is a Lease, too."""
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"})
 
 
@@ -49,6 +52,7 @@ class HouseLease:
         self._asked = -float(LEASE_S)  # when it was last asked for and given, by the monotonic clock
         self._gaps = 0  # how often it had run out, or was somebody else's, when it was asked for again
         self._acts = 0
+        self._dark_until = -float(LEASE_S)
         self._done: Channel[bool]
 
     def require(self) -> None:
@@ -114,6 +118,31 @@ class HouseLease:
             hint="what was done is looked at again; if this repeats, the API servers answer too seldom",
         )
 
+    @contextmanager
+    def held_once_served(self, what: str) -> Iterator[None]:
+        """As `held`; without the Lease as long as no API server that could keep it has answered in this run."""
+        if not self._served():
+            yield
+            return
+        with self.held(what):
+            yield
+
+    def _served(self) -> bool:
+        """Whether the Lease is had. Raises JournalBusy when a machine that lives holds it; a silence is remembered for WATCH_S."""
+        if self._taken:
+            return True
+        if self._clock.monotonic() < self._dark_until:
+            return False
+        try:
+            self.require()
+        except (JournalBusy, Interrupted):
+            raise
+        except BlackstartError:
+            # Out of sight, not made yet, or a kubeconfig of before: the change that mends that must not wait for it.
+            self._dark_until = self._clock.monotonic() + WATCH_S
+            return False
+        return True
+
     def drop(self) -> None:
         """Give it back, if it was taken in this run."""
         if self._taken:
@@ -148,9 +177,10 @@ class HouseLease:
 
 
 def leased(act: ActContext, holder: str, workers: Workers) -> tuple[ActContext, HouseLease]:
-    """The same bundle, every change of the cluster guarded by the Lease; and the Lease, to be dropped at the end."""
+    """The same bundle, every change of the house guarded by the Lease; and the Lease, to be dropped at the end."""
     lease = HouseLease(act.cluster, holder, act.clock, workers)
-    guarded: dict[str, Any] = {name: _Guarded(getattr(act, name), surfaces()[name], lease.held) for name in GUARDED}
+    holding = dict.fromkeys(GUARDED, lease.held) | dict.fromkeys(EARLY, lease.held_once_served)
+    guarded: dict[str, Any] = {name: _Guarded(getattr(act, name), surfaces()[name], held) for name, held in holding.items()}
     return replace(act, **guarded), lease
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from adapters.kubernetes.results import LeaseHolder
-from adapters.leased import LEASE_S, OUTLIVED_S, RENEW_S, HouseLease, leased
+from adapters.leased import LEASE_S, OUTLIVED_S, RENEW_S, WATCH_S, HouseLease, leased
 from adapters.ports import Releases
 from engine.errors import JournalBusy, TransientError
 from engine.workers import Workers
@@ -206,3 +206,66 @@ def test_a_machine_that_was_suspended_asks_before_it_acts(machines: Machines) ->
     clock.jumped_s += 600.0
     with machines.lease.held("what the other machine does"), pytest.raises(JournalBusy), laptop.held("the next act"):
         raise AssertionError("it acted")
+
+
+@dataclass
+class Host:
+    """A Proxmox that keeps what was asked of it."""
+
+    started: list[int] = field(default_factory=list)
+
+    def start_vm(self, host: str, vm_id: int) -> None:
+        self.started.append(vm_id)
+
+
+@dataclass
+class Nodes:
+    """A Talos that keeps what was asked of it."""
+
+    bootstrapped: list[str] = field(default_factory=list)
+
+    def bootstrap_etcd(self, address: str) -> None:
+        self.bootstrapped.append(address)
+
+
+def early(machines: Machines) -> tuple[Host, Nodes, Callable[[], None]]:
+    """Our Proxmox and Talos under the Lease, and one change of each."""
+    host, nodes = Host(), Nodes()
+    bundle = ModelledHome(a_house(), machines.clock, 0).act("early")
+    bare = replace(bundle, cluster=machines.ours, proxmox=host, talos=nodes)  # type: ignore[arg-type]  # what is asked of them
+    act, _ = leased(bare, "ours", machines.clock.workers())
+
+    def change() -> None:
+        act.proxmox.start_vm("pve1", 8001)
+        act.talos.bootstrap_etcd("127.10.0.11")
+
+    return host, nodes, change
+
+
+def test_hosts_and_machines_are_not_changed_while_another_machine_holds_the_lease(machines: Machines) -> None:
+    host, nodes, change = early(machines)
+    with machines.other.held("what they do"), pytest.raises(JournalBusy):
+        change()
+    assert (host.started, nodes.bootstrapped) == ([], [])
+
+
+def test_before_an_api_server_answers_hosts_and_machines_can_be_changed(machines: Machines) -> None:
+    host, nodes, change = early(machines)
+    machines.ours.dark = True
+    change()
+    assert (host.started, nodes.bootstrapped) == ([8001], ["127.10.0.11"])
+    machines.ours.dark = False
+    machines.clock.sleep(WATCH_S)
+    with machines.other.held("what they do"), pytest.raises(JournalBusy):
+        change()
+    assert host.started == [8001], "from the first answer on, the Lease excludes there too"
+
+
+def test_once_it_was_ours_a_silence_begins_nothing_at_a_host(machines: Machines) -> None:
+    host, _, change = early(machines)
+    change()
+    machines.ours.dark = True
+    machines.clock.sleep(LEASE_S)
+    with pytest.raises(TransientError):
+        change()
+    assert host.started == [8001]
