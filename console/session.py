@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -86,7 +87,7 @@ class Session:
             made = plan(course.graph(), doors.look, workers=Threads(), at_once=16)
         self.show_plan(made)
         self.tell_written(written)
-        counts = {line.verdict.value: sum(o.verdict is line.verdict for o in made.lines) for line in made.lines}
+        counts = Counter(line.verdict.value for line in made.lines)
         outcome = "changes" if made.changes else "noop"
         return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from engine.endings import report_line
@@ -40,16 +42,31 @@ def verify(
 
     survey(graph, visit, looks.__setitem__, workers=workers, at_once=at_once, in_order=False)
     lines: list[StepReport] = []
-    causes: dict[StepId, tuple[StepId, ...]] = {}
+    causes = _Causes()
     for name in graph.ids:
-        above = tuple(dict.fromkeys(cause for need in graph.needs(name) for cause in causes.get(need, ())))
+        above = causes.above(graph.needs(name))
         line = _line(graph[name], looks[name], above)
         lines.append(line)
-        if not line.done:
-            causes[name] = above if line.outcome is Outcome.BLOCKED else (name,)
-        elif above:
-            causes[name] = above
+        causes.of[name] = (name,) if not line.done and line.outcome is not Outcome.BLOCKED else above
     return Report("verify", "", tuple(lines), clock.monotonic() - zero)
+
+
+class _Causes:
+    """The findings because of which something is a consequence. Whoever needs the same things shares one tuple with the others."""
+
+    def __init__(self) -> None:
+        self.of: dict[StepId, tuple[StepId, ...]] = {}
+        self._joined: dict[tuple[int, ...], tuple[StepId, ...]] = {}
+
+    def above(self, needs: Iterable[StepId]) -> tuple[StepId, ...]:
+        """All findings in what is needed, each once. By identity: joining equal tuples again at each step would be quadratic."""
+        parts = {id(part): part for part in map(self.of.__getitem__, needs) if part}
+        if len(parts) <= 1:
+            return next(iter(parts.values()), ())
+        key = tuple(parts)
+        if key not in self._joined:
+            self._joined[key] = tuple(dict.fromkeys(chain.from_iterable(parts.values())))
+        return self._joined[key]
 
 
 @dataclass(frozen=True)
