@@ -42,6 +42,7 @@ BIN = Path(__file__).resolve().parents[1] / ".tools" / "bin"
 REPOSITORIES = 60
 SLOW_S = 0.05
 SNAPSHOTS = 4
+HOUR_S = 3600
 MOST_OF_LOOP = 0.5
 MOST_OF_CPU = 1.25
 _PASSWORD = "the password of a benchmark"
@@ -58,7 +59,8 @@ def make(folder: Path, count: int) -> None:
     subprocess.run([*restic, "init"], env=env, check=True)
     for number in range(SNAPSHOTS):
         (volume / f"file-{number}").write_bytes(os.urandom(200_000))
-        subprocess.run([*restic, "backup", "--host", "volsync", "."], env=env, cwd=volume, check=True)
+        made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - (SNAPSHOTS - number) * HOUR_S))
+        subprocess.run([*restic, "backup", "--host", "volsync", "--time", made, "."], env=env, cwd=volume, check=True)
     key = key_of(first, _PASSWORD)
     for file in list((first / "snapshots").iterdir()):  # as a mover makes them
         told = json.loads(key.unpacked(file.read_bytes()))

@@ -36,7 +36,7 @@ from engine.secrets import Secret
 from engine.waiting import SystemClock
 from engine.workers import Threads
 from lab.parts.images import MOVER_IMAGE
-from lab.parts.kube import CLAIMS, CONFIG_MAPS, DESTINATIONS, PODS, SECRETS, SOURCES, Object
+from lab.parts.kube import CLAIMS, CONFIG_MAPS, DESTINATIONS, PODS, SECRETS, SNAPSHOTS, SOURCES, Object
 from lab.parts.manifests import install_storage, install_volsync
 from lab.parts.settings import Settings
 from lab.wire.pki import LabCA
@@ -119,7 +119,10 @@ class Rig:
         self._wait(lambda: bench.status(SOURCES, self.space, "app").get("lastManualSync") == "first", "the backup")
         kube.apply(DESTINATIONS, _used(objects.destination(self.space, "app", "repository", "once")))
         self._wait(lambda: bench.status(DESTINATIONS, self.space, "app").get("lastManualSync") == "once", "the restore")
-        return str(bench.status(DESTINATIONS, self.space, "app")["latestImage"]["name"])
+        image = str(bench.status(DESTINATIONS, self.space, "app")["latestImage"]["name"])
+        # VolSync names its image once it is bound; a storage that copies takes longer to have it ready.
+        self._wait(lambda: bench.status(SNAPSHOTS, self.space, image).get("readyToUse") is True, "the image")
+        return image
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
         self.bench.until(done, what, LONG_S)
