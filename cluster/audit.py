@@ -23,6 +23,9 @@ HINTS = {
     Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
     Verdict.UNREADABLE: "the repository is damaged: copy it before anything else, run `restic check` on the copy, and neither "
     "prune nor repair what may still be saved; older snapshots may be whole (--as-of)",
+    Verdict.DAMAGED: "the newest can be restored; copy the repository before anything else, and let nobody prune it: a backup that "
+    "builds on what is lost cannot be restored either, so the next ones belong into a new repository, or into one that "
+    "`restic repair` has mended on a copy",
     Verdict.LOCKED: "every restore and backup of a mover ends with code 11 while it is there: look that nobody is at work, then "
     "`restic unlock`",
     Verdict.TOO_BIG: "the volume that its destination makes is smaller than the snapshot: give it more capacity in Git",
@@ -33,7 +36,9 @@ HINTS = {
 }
 
 
-TRUSTED = (Verdict.OK, Verdict.EXPIRED)
+TRUSTED = (Verdict.OK, Verdict.EXPIRED, Verdict.DAMAGED)
+"""What a restore may go back to: the wanted snapshot is whole, whatever else is to be said."""
+_NAMED = 5
 BUSY_S = 600.0
 """restic refreshes a lock every five minutes: one as young as this has somebody at work behind it."""
 
@@ -44,7 +49,8 @@ class ClaimAudit:
 
     `points` are those that count; `left` are those that do not, each with why. `depth` is how deep the newest one was looked
     into with nothing wrong, None where it could not be had. `remarks` is what is worth a look in a good one: stale locks,
-    snapshots that cannot be read. `stored`: bytes of all its packs; `part`: which of them were read.
+    snapshots that cannot be read. `stored`: bytes of all its packs; `part`: which of them were read. `damaged` and `whole` are ids
+    of snapshots of a repository in which something is lost.
     """
 
     claim: BackedUpClaim
@@ -61,6 +67,8 @@ class ClaimAudit:
     busy: bool = False
     stored: int | None = None
     part: Part | None = None
+    damaged: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
     @property
     def told(self) -> str:
@@ -78,7 +86,7 @@ class ClaimAudit:
         hint = self.hint or HINTS.get(self.verdict, "")
         if self.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return unknown(told, where, hint=hint)
-        if self.verdict is Verdict.EXPIRED:
+        if self.verdict in (Verdict.EXPIRED, Verdict.DAMAGED):
             return drifted(told, where, hint=hint)
         if self.busy:
             return changing(told, where)
@@ -149,10 +157,10 @@ def _looked_into(
     repository, limits = repository_of(house, made.claim), house.limits
     limit_s = limits.restore_s if asked.depth.holds(Depth.CHECKED) else limits.look_s
     deep = backups.examine(repository, newest.snapshot_id, asked.depth, limit_s=limit_s, part=asked.part)
-    named = f"newest {newest.snapshot_id[:8]} of {newest.pin}"
-    if deep.verdict is not Verdict.OK:
-        told = f"{named}: {deep.detail}"
-        return replace(made, verdict=deep.verdict, detail=told, hint=deep.hint or made.hint, stored=deep.stored)
+    made = replace(made, damaged=deep.damaged, whole=deep.whole)
+    if deep.verdict not in (Verdict.OK, Verdict.DAMAGED):
+        told = f"newest {newest.snapshot_id[:8]} of {newest.pin}: {'; '.join((deep.detail, *_harm(made)))}"
+        return replace(made, verdict=deep.verdict, detail=told, hint=deep.hint or _older(made) or made.hint, stored=deep.stored)
     if newest.files is None and asked.depth.holds(Depth.TREE):
         try:
             newest = _with_counts(backups, repository, newest)
@@ -160,12 +168,36 @@ def _looked_into(
             return replace(made, verdict=Verdict.UNREADABLE, detail="; ".join((error.what, *error.evidence)))
     complete = sum(point.complete for point in made.points)
     verdict, detail = _judge(made.claim, newest, 0.0 if asked.as_of else made.age or 0.0, complete)
+    if deep.verdict is Verdict.DAMAGED and verdict in TRUSTED:
+        verdict, detail = deep.verdict, "; ".join((deep.detail, *_harm(made), detail))
     remarks = "; ".join(filter(None, (made.remarks, *deep.remarks)))
     made = replace(
         made, verdict=verdict, newest=newest, depth=deep.depth, stored=deep.stored, part=deep.part, remarks=remarks,
         detail="; ".join(filter(None, (detail, remarks))),
     )  # fmt: skip
     return _kept_out(made, deep, clock.now()) if verdict in TRUSTED and deep.locks else made
+
+
+def _harm(made: ClaimAudit) -> tuple[str, ...]:
+    """Which snapshots are damaged, where that is known; the newest first, those that do not count too."""
+    if not (made.damaged or made.whole):
+        return ()
+    named = [point.snapshot_id for point in made.points if point.snapshot_id in made.damaged]
+    named += [one for one in made.damaged if one not in named]
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    told = f"damaged: {', '.join(one[:8] for one in named[:_NAMED])}{more}" if named else "no snapshot needs it"
+    return (f"{told}; whole: {len(made.whole)} of {len(made.whole) + len(made.damaged)} snapshots",)
+
+
+def _older(made: ClaimAudit) -> str:
+    """What to restore where the wanted snapshot is damaged and another is whole; "" for none."""
+    whole = next((point for point in made.points if point.complete and point.snapshot_id in made.whole), None)
+    if whole is None:
+        return ""
+    return (
+        f"snapshot {whole.snapshot_id[:8]} is whole: --as-of {whole.pin}; copy the repository before anything else, and neither "
+        "prune nor repair it"
+    )
 
 
 def _with_counts(backups: BackupsView, repository: Repository, point: RestorePoint) -> RestorePoint:

@@ -43,8 +43,9 @@ class Backup(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         audit = audit_claim(look.backups, look.clock, self.house, self.claim, Asked(self.known, self.as_of))
-        if audit.verdict is Verdict.EXPIRED:
+        if audit.verdict in (Verdict.EXPIRED, Verdict.DAMAGED):
             # A house that was down for two days has no backup of yesterday. That must not keep it down: see BackupAge.
+            # Nor must a lost pack that what is restored does not need: it is said here, and is red in an audit.
             return satisfied(f"{audit.told}: {audit.detail}")
         return audit.probe()
 
@@ -75,6 +76,8 @@ class BackupAge(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         audit = audit_claim(look.backups, look.clock, self.house, self.claim, Asked(depth=Depth.LISTED, alone=True))
         if audit.verdict in (Verdict.EXPIRED, Verdict.UNREACHABLE, Verdict.UNKNOWN):
+            return audit.probe()
+        if audit.verdict is Verdict.DAMAGED and audit.age is not None and audit.age > self.claim.requirement.max_age:
             return audit.probe()
         if audit.age is None:
             return satisfied(f"there is none whose age could be told: {audit.verdict.value}")

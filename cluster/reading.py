@@ -15,6 +15,7 @@ from pathlib import Path
 
 from adapters.backups.results import Part
 from adapters.backups.snapshots import pin_of
+from engine.errors import SettingsInvalid
 
 FILE = "read-coverage.json"
 MOST_PARTS = 256
@@ -33,6 +34,10 @@ class Coverage:
         known = self.read if of == self.of else {}
         return Part(min(range(1, of + 1), key=lambda number: (known.get(number, 0.0), number)), of)
 
+    def since(self, part: Part) -> float:
+        """When this part was read last (epoch seconds), 0.0 for never."""
+        return self.read.get(part.number, 0.0) if part.of == self.of else 0.0
+
     def with_read(self, part: Part, at: float) -> Coverage:
         """After this part was read. Parts of another division say nothing any more."""
         known = self.read if part.of == self.of else {}
@@ -50,6 +55,29 @@ class Coverage:
 def parts_for(stored: int, budget: int) -> int:
     """Into how many parts `stored` bytes are divided so that one of each repository fits the budget, in bytes."""
     return max(1, min(MOST_PARTS, ceil(stored / budget)))
+
+
+def turns(stored: Mapping[str, int], covered: Mapping[str, Coverage], budget: int) -> dict[str, Part]:
+    """Whose turn it is, and which part: by repository id, out of what each takes (bytes), at most `budget` bytes in all.
+
+    Where even the finest parts of all are more than that, those are read whose part waits the longest, as many as fit. Raises
+    SettingsInvalid when not one fits: nothing would ever be read.
+    """
+    of = parts_for(sum(stored.values()), budget)
+    parts = {name: covered.get(name, Coverage()).next(of) for name in stored}
+    taken: dict[str, Part] = {}
+    left = float(budget)
+    for name in sorted(stored, key=lambda name: (covered.get(name, Coverage()).since(parts[name]), name)):
+        if stored[name] / of <= left:
+            taken[name] = parts[name]
+            left -= stored[name] / of
+    if stored and not taken:
+        least = ceil(min(stored.values()) / of)
+        raise SettingsInvalid(
+            f"--read-budget of {budget} bytes reads nothing: the smallest part of any repository has {least} bytes "
+            f"(1/{of} of it); right would be that or more"
+        )
+    return taken
 
 
 def read_coverage(state: Path) -> dict[str, Coverage]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
+from adapters.backups.heads import Restless, read_snapshots
 from adapters.backups.indexes import Index, read_index
 from adapters.backups.locks import read_lock
+from adapters.backups.losses import Lost, harm
 from adapters.backups.opening import Opened
 from adapters.backups.places import Packs, PlaceLacks
 from adapters.backups.results import WHOLE, Depth, Examination, Part, RepositoryLock, Verdict
-from adapters.backups.sayings import words
-from adapters.backups.sealed import Broken, MasterKey, NoKeyFits, master_key
-from adapters.process.results import Finished
-from engine.secrets import Secret
+from adapters.backups.sayings import Saying, meaning, words
+from adapters.backups.sealed import Broken, MasterKey
+from adapters.backups.trees import Trees
+from adapters.process.results import Finished, ProgramFailed
 from engine.words import number
+from engine.workers import Threads
 
 _TRIES = 3
 _NAMED = 3
@@ -30,37 +32,37 @@ Ask = Callable[..., Finished]
 
 @dataclass(frozen=True)
 class Examiner:
-    """One repository, ready to be looked into. `ask` runs restic there."""
+    """One repository, ready to be looked into. `ask` runs restic there; `over`: no time is left to look who needs what is lost."""
 
     opened: Opened
+    key: MasterKey
     ask: Ask
+    over: Callable[[], bool] = lambda: False
 
     def examine(self, snapshot_id: str, depth: Depth, part: Part = WHOLE) -> Examination:
         """As deep as `depth`; `part` is what to read at *read*. Raises the Runner's and the place's errors."""
+        locks: tuple[RepositoryLock, ...] = ()
         try:
             locks = self._locks()
-            found = replace(self._listed() if depth is Depth.LISTED else self._indexed(), locks=locks)
-        except NoKeyFits as error:
-            return Examination(Verdict.REFUSED, None, str(error))
+            found = self._listed() if depth is Depth.LISTED else self._indexed()
+            if found.verdict is Verdict.OK and depth.holds(Depth.TREE):
+                self._tree(snapshot_id)
+                found = replace(found, depth=Depth.TREE)
+                self._check(depth, part)
+                found = replace(found, depth=depth, part=part if depth is Depth.READ else None)
         except Broken as error:
             return Examination(Verdict.UNREADABLE, None, str(error))
-        if found.verdict is not Verdict.OK or depth in (Depth.LISTED, Depth.INDEXED):
-            return found
-        found = self._tree(found, snapshot_id)
-        if depth is Depth.CHECKED:
-            self.ask("check")
-        elif depth is Depth.READ:
-            self.ask("check", *(("--read-data",) if part == WHOLE else (f"--read-data-subset={part}",)))
-        return replace(found, depth=depth, part=part if depth is Depth.READ else None)
+        except Lost as lost:
+            found = self._who_needs(lost, snapshot_id, depth)
+        return replace(found, locks=locks)
 
     def _listed(self) -> Examination:
-        """Nothing is known of which packs are needed: one of no bytes is damage until an index says otherwise."""
+        """Nothing is known of which packs are needed: one of no bytes is damage."""
         packs = self.opened.place.packs()
         hollow = sorted(pack for pack, size in packs.sizes.items() if not size)
         stored = sum(packs.sizes.values())
         if hollow:
-            told = f"{_counted(hollow, 'pack')} of no bytes: {_some(hollow)}"
-            return Examination(Verdict.UNREADABLE, None, told, stored=stored)
+            raise Lost(f"{_counted(hollow, 'pack')} of no bytes: {_some(hollow)}", hollow, stored)
         return Examination(Verdict.OK, Depth.LISTED, stored=stored)
 
     def _indexed(self) -> Examination:
@@ -68,24 +70,17 @@ class Examiner:
         for _ in range(_TRIES):
             names = self.opened.place.names("index")
             try:
-                index = self._index(names)
+                return _compared(self._index(names), self.opened.place.packs())
             except PlaceLacks:
                 continue
-            found = _compared(index, self.opened.place.packs())
-            if found.verdict is Verdict.OK or self.opened.place.names("index") == names:
-                return found
+            except Lost:
+                if self.opened.place.names("index") == names:
+                    raise
         return Examination(Verdict.UNKNOWN, None, "its indexes change faster than they can be read: is a prune at work?")
 
     def _index(self, names: tuple[str, ...]) -> Index:
         files = self.opened.place.read(f"index/{name}" for name in names)
         return read_index(self.key, ((name.partition("/")[2], content) for name, content in files))
-
-    @cached_property
-    def key(self) -> MasterKey:
-        """The repository's key. Raises NoKeyFits, Broken and the place's errors."""
-        place, password = self.opened.place, self.opened.env["RESTIC_PASSWORD"]
-        assert isinstance(password, Secret)
-        return master_key([content for _, content in place.read(f"keys/{name}" for name in place.names("keys"))], password)
 
     def _locks(self) -> tuple[RepositoryLock, ...]:
         """Those that keep a mover out: exclusive ones, of whatever age, and files that are no lock at all."""
@@ -100,16 +95,49 @@ class Examiner:
                 found.append(lock)
         return tuple(found)
 
-    def _tree(self, found: Examination, snapshot_id: str) -> Examination:
+    def _tree(self, snapshot_id: str) -> None:
         """Walk the snapshot with restic: each of its trees is read, each piece of its files looked up in the index."""
-        walked = json.loads(self.ask("stats", "--mode", "raw-data", snapshot_id).stdout)
+        walked = json.loads(self._asked("stats", "--mode", "raw-data", snapshot_id).stdout)
         if not walked["total_blob_count"]:
             raise ValueError(f"restic counts nothing in snapshot {snapshot_id[:8]}")
-        return replace(found, depth=Depth.TREE)
+
+    def _check(self, depth: Depth, part: Part) -> None:
+        if depth is Depth.CHECKED:
+            self._asked("check")
+        elif depth is Depth.READ:
+            self._asked("check", *(("--read-data",) if part == WHOLE else (f"--read-data-subset={part}",)))
+
+    def _asked(self, *argv: str) -> Finished:
+        """What restic answers. Raises Lost when it says that something is damaged."""
+        try:
+            return self.ask(*argv)
+        except ProgramFailed as error:
+            if meaning(error.finished) not in (Saying.DAMAGED, Saying.NO_SNAPSHOT):
+                raise
+            raise Lost(complaints(error.finished), _broken_packs(error.finished), hint=hint_of(error.finished)) from error
+
+    def _who_needs(self, lost: Lost, snapshot_id: str, depth: Depth) -> Examination:
+        """Damage with what it means: whether this snapshot needs what is lost, and which others do."""
+        place, told = self.opened.place, Examination(Verdict.UNREADABLE, None, str(lost), stored=lost.stored, hint=lost.hint)
+        try:
+            snapshots = read_snapshots(place, self.key).told
+            trees = Trees(place, self.key, self._index(place.names("index")), Threads())
+            tops = {str(one["id"]): str(one["tree"]) for one in snapshots}
+            seen = harm(trees, tops, snapshot_id, lost.packs, self.over)
+            told = replace(told, damaged=seen.damaged, whole=seen.whole)
+            # Without packs somebody else found it: only if it shows here do we know what it is.
+            if snapshot_id not in seen.whole or not (lost.packs or seen.damaged):
+                return told
+            if depth.holds(Depth.TREE):
+                self._tree(snapshot_id)
+        except (Broken, Lost, Restless, PlaceLacks, KeyError):
+            return told
+        held = depth if not depth.holds(Depth.TREE) else Depth.TREE
+        return replace(told, verdict=Verdict.DAMAGED, depth=held, detail=f"{told.detail}; this one does not need it")
 
 
 def _compared(index: Index, packs: Packs) -> Examination:
-    """What the indexes expect, held against what is there."""
+    """What the indexes expect, held against what is there. Raises Lost."""
     sizes = packs.sizes
     missing = sorted(index.packs.keys() - sizes.keys())
     short = sorted(pack for pack, size in index.packs.items() if pack in sizes and sizes[pack] < size)
@@ -120,11 +148,11 @@ def _compared(index: Index, packs: Packs) -> Examination:
         *([f"{_counted(short, 'pack')} shorter than the index says: {_some(short)}"] if short else []),
     ]
     if told:
-        return Examination(Verdict.UNREADABLE, None, "; ".join(told), stored=stored)
+        raise Lost("; ".join(told), (*missing, *short), stored)
     if closed:
-        told = [f"{_counted(closed, 'pack')} that this user may not read: {_some(closed)}"]
+        detail = f"{_counted(closed, 'pack')} that this user may not read: {_some(closed)}"
         hint = "the files' owner or mode, not the repository's password: run as a user who may read them"
-        return Examination(Verdict.REFUSED, None, told[0], stored=stored, hint=hint)
+        return Examination(Verdict.REFUSED, None, detail, stored=stored, hint=hint)
     long = [pack for pack, size in index.packs.items() if sizes[pack] > size]
     extra = len(sizes.keys() - index.packs.keys())
     remarks = (
@@ -144,6 +172,20 @@ def complaints(finished: Finished) -> str:
         return f"restic check ends with code {finished.code}: {first}"
     packs = f", {number(broken, 'pack')} broken" if broken else ""
     return f"restic check finds {number(count, 'error')}{packs}, such as: {first}"
+
+
+def _broken_packs(finished: Finished) -> tuple[str, ...]:
+    try:
+        return tuple(str(pack) for pack in json.loads(finished.stdout.splitlines()[-1]).get("broken_packs") or ())
+    except (ValueError, AttributeError, TypeError, IndexError):
+        return ()
+
+
+def hint_of(finished: Finished) -> str:
+    """Where restic's own words say that it is not the usual thing."""
+    if any("permission denied" in line.lower() for line in finished.stderr_tail):
+        return "a file's owner or mode, not the repository's password: run as a user who may read all of it"
+    return ""
 
 
 def _counted(names: list[str], what: str) -> str:

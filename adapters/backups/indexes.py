@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from adapters.backups.sealed import OVERHEAD, Broken, MasterKey
 
@@ -25,29 +26,40 @@ class Blob:
 
 @dataclass(frozen=True)
 class Index:
-    """All of a repository's indexes together. `packs`: pack id → the size in bytes that its file must have."""
+    """All of a repository's indexes together. `packs`: pack id → the size in bytes that its file must have.
+
+    `blobs` tells one place of each; `copies` are more places of some, for what was uploaded twice.
+    """
 
     packs: Mapping[str, int]
     blobs: Mapping[tuple[str, str], Blob]
+    copies: tuple[tuple[tuple[str, str], Blob], ...] = ()
 
     def blob(self, kind: str, blob_id: str) -> Blob | None:
         """Where the blob of this kind (`data`, `tree`) is, None when no index knows it."""
         return self.blobs.get((kind, blob_id))
+
+    def within(self, packs: Collection[str]) -> frozenset[tuple[str, str]]:
+        """Kind and id of every blob that is in one of these packs, be it elsewhere too: a restore need not look there."""
+        told = chain(self.blobs.items(), self.copies)
+        return frozenset(name for name, blob in told if blob.pack in packs)
 
 
 def read_index(key: MasterKey, files: Iterable[tuple[str, bytes]]) -> Index:
     """The indexes (id, sealed content) joined. Raises Broken, naming the file, for one that is not what restic writes."""
     packs: dict[str, dict[int, int]] = {}
     blobs: dict[tuple[str, str], Blob] = {}
+    copies: list[tuple[tuple[str, str], Blob]] = []
     for name, content in files:
         try:
             for pack in json.loads(key.unpacked(content))["packs"] or ():
                 for raw in pack["blobs"]:
                     blob = Blob(raw["type"], pack["id"], raw["offset"], raw["length"], raw.get("uncompressed_length", 0))
-                    blobs.setdefault((blob.kind, raw["id"]), blob)
+                    if blobs.setdefault((blob.kind, raw["id"]), blob).pack != blob.pack:
+                        copies.append(((blob.kind, raw["id"]), blob))
                     packs.setdefault(blob.pack, {})[blob.offset] = blob.length + (_ENTRY_PACKED if blob.whole else _ENTRY)
         except Broken as error:
             raise Broken(f"index {name[:8]}: {error}") from error
         except (ValueError, KeyError, TypeError) as error:
             raise Broken(f"index {name[:8]} is not what restic writes") from error
-    return Index({pack: _HEADER + sum(parts.values()) for pack, parts in packs.items()}, blobs)
+    return Index({pack: _HEADER + sum(parts.values()) for pack, parts in packs.items()}, blobs, tuple(copies))

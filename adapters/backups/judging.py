@@ -32,9 +32,10 @@ def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
     return Verdict.MISSING, contents.detail or "no repository: of restic's folders there are some, and nothing is in them"
 
 
-def by_words(said: Saying, contents: Contents) -> tuple[Verdict, str]:
+def by_words(said: Saying) -> tuple[Verdict, str]:
+    """What follows from restic's own words where it could not do what was asked."""
     if said is Saying.NO_KEY_FITS:
-        return Verdict.REFUSED, f"the password opens none of its {contents.keys} keys"
+        return Verdict.REFUSED, "the password opens none of its keys"
     if said is Saying.REFUSED:
         return Verdict.REFUSED, "the store refused to let it be read"
     if said is Saying.UNREACHABLE:

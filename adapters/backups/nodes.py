@@ -45,6 +45,21 @@ def children(content: bytes, folder: str) -> list[Child]:
     return found
 
 
+def needed(content: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    """What one tree needs to be restored: ids of its files' data and of its folders' own trees. Raises Broken."""
+    data: set[str] = set()
+    trees: set[str] = set()
+    try:
+        for node in json.loads(content)["nodes"] or ():
+            if node["type"] == "dir":
+                trees.add(str(node["subtree"]))
+            elif node["type"] == "file":
+                data.update(str(blob) for blob in node.get("content") or ())
+    except (KeyError, TypeError, ValueError) as error:
+        raise Broken(f"a list of a folder has another shape than restic's ({error})") from error
+    return frozenset(data), frozenset(trees)
+
+
 def _child(node: dict[str, Any], folder: str) -> Child:
     name = unquoted(str(node["name"]))
     if name in (b"", b".", b"..") or b"/" in name or b"\0" in name:

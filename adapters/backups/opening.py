@@ -86,7 +86,7 @@ class Openings:
             addressing="virtual" if repository.addressing == "virtual" else "path",
         )
         place = S3Place(self._clients.get(address.endpoint, credentials), address)
-        return Opened(repository, place, (*READ_ONLY, "-o", "s3.bucket-lookup=path"), env)
+        return Opened(repository, place, (*READ_ONLY, "-o", f"s3.bucket-lookup={_LOOKUP[credentials.addressing]}"), env)
 
 
 def _given(repository: Repository, env: Mapping[str, str | Secret], name: str) -> str | Secret:

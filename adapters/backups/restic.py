@@ -1,7 +1,7 @@
-"""The backups port: lists the place, then asks restic, and says which of the verdicts holds. Never locks, never inits.
+"""The backups port: lists the place, opens what is there, and says which of the verdicts holds. Never locks, never inits.
 
-What restic's exit codes mean depends on what lies at the place (no key and a wrong password are one code), so the listing
-always comes first and judges with it.
+Up to its snapshots a repository is read by ourselves; what is deeper is asked of restic. The listing always comes first: a store
+that answers, and a repository that is there, are what all that follows is judged with.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 
 from adapters.backups.contents import SnapshotContents
-from adapters.backups.depths import Examiner, complaints
+from adapters.backups.depths import Examiner, hint_of
+from adapters.backups.heads import FormatUnknown, Keyring, Restless, read_identity, read_snapshots
 from adapters.backups.judging import by_listing, by_words, remarks_on
 from adapters.backups.opening import Opened, Openings
 from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
@@ -24,8 +25,9 @@ from adapters.backups.results import (
     RepositoryLook,
     Verdict,
 )
-from adapters.backups.sayings import Saying, meaning, translated, words
-from adapters.backups.snapshots import Differences, identity_of, restore_points
+from adapters.backups.sayings import meaning, translated, words
+from adapters.backups.sealed import Broken, NoKeyFits
+from adapters.backups.snapshots import Differences, restore_points
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, StreamingRunner
 from adapters.volsync.results import Listing
@@ -33,7 +35,6 @@ from engine.errors import BlackstartError, PermanentError
 from engine.waiting import Clock
 from engine.words import number
 
-LOOK_S = 120.0
 LIST_S = 1800.0
 STALE_LOCK_S = 30 * 60.0  # restic's own limit; it refreshes a live lock every five minutes
 WHOLE_S = 600.0
@@ -50,6 +51,7 @@ class ResticBackups:
         self._ids: dict[str, str] = {}
         self._whole: dict[tuple[str, str, Depth, Part], tuple[Examination, float]] = {}
         self._changes: dict[tuple[str, str, str], Changes] = {}
+        self._keys = Keyring(clock)
         self._contents = SnapshotContents(runner, openings)
 
     def look(self, repository: Repository) -> RepositoryLook:
@@ -70,7 +72,7 @@ class ResticBackups:
         if settled is not None:
             verdict, detail = settled
             return RepositoryLook(repository, verdict, detail=detail, stale_locks=stale)
-        return self._ask(opened, contents, stale)
+        return self._open(opened, contents, stale)
 
     def listing(self, repository: Repository, snapshot_id: str) -> Listing:
         """See BackupsView.listing."""
@@ -80,26 +82,34 @@ class ResticBackups:
         """See BackupsView.hashes."""
         return self._contents.hashes(repository, snapshot_id)
 
-    def _ask(self, opened: Opened, contents: Contents, stale: int) -> RepositoryLook:
-        """Open it with the password, then list its snapshots."""
+    def _open(self, opened: Opened, contents: Contents, stale: int) -> RepositoryLook:
+        """Open it with the password, then read its snapshots."""
         repository = opened.repository
+
+        def bad(verdict: Verdict, detail: str, hint: str = "") -> RepositoryLook:
+            return RepositoryLook(repository, verdict, detail=detail, stale_locks=stale, hint=hint)
+
         try:
-            config = self._restic(opened, "cat", "config")
-            repository_id = identity_of(config.stdout)
-            printed = self._restic(opened, "snapshots")
-            points = restore_points(repository_id, printed.stdout, repository.normal_since)
-        except ProgramFailed as error:
-            verdict, detail = by_words(meaning(error.finished), contents)
-            told = "; ".join((detail, *words(error.finished)[-2:]))
-            return RepositoryLook(repository, verdict, detail=told, stale_locks=stale, hint=_hint(error.finished))
-        except ProgramTimedOut as error:
-            return RepositoryLook(repository, Verdict.UNREACHABLE, detail=error.what, stale_locks=stale)
+            key = self._keys.key(opened)
+            repository_id = read_identity(opened.place, key)
+            found = read_snapshots(opened.place, key)
+            points = restore_points(repository_id, found.told, repository.normal_since)
+        except NoKeyFits:
+            return bad(Verdict.REFUSED, f"the password opens none of its {contents.keys} keys")
+        except Broken as error:
+            return bad(Verdict.UNREADABLE, f"it does not open: {error}")
+        except FormatUnknown as error:
+            return bad(Verdict.UNKNOWN, f"a repository of {error}, which is later than this tool can read")
+        except PlaceUnreachable as error:
+            return bad(Verdict.UNREACHABLE, f"the store stopped answering; {error}")
+        except PlaceRefused as error:
+            return bad(Verdict.REFUSED, str(error), error.hint)
+        except (PlaceLacks, Restless) as error:
+            return bad(Verdict.UNKNOWN, f"it changed while it was read: {error}")
         except ValueError as error:
-            return RepositoryLook(repository, Verdict.UNKNOWN, detail=str(error), stale_locks=stale)
-        except BlackstartError as error:
-            return RepositoryLook(repository, Verdict.UNKNOWN, detail="; ".join((error.what, *error.evidence)), stale_locks=stale)
-        known = {point.snapshot_id for point in points}
-        unread = tuple((name, at) for name, at in contents.snapshots_written if name not in known) if _ignored(printed) else ()
+            return bad(Verdict.UNKNOWN, str(error))
+        written = dict(contents.snapshots_written)
+        unread = tuple((name, written.get(name, 0.0)) for name in found.unread)
         detail = remarks_on(contents, len(unread), stale, sum(1 for point in points if not point.complete))
         if not points:
             verdict = Verdict.UNREADABLE if unread else Verdict.EMPTY
@@ -119,7 +129,7 @@ class ResticBackups:
         if found is not None and self._clock.monotonic() - found[1] < WHOLE_S:
             return found[0]
         examined = self._examined(repository, snapshot_id, depth, limit_s, part)
-        if examined.verdict is Verdict.OK and not examined.locks:
+        if examined.verdict in (Verdict.OK, Verdict.DAMAGED) and not examined.locks:
             with self._lock:
                 self._whole[kept] = (examined, self._clock.monotonic())
         return examined
@@ -131,7 +141,13 @@ class ResticBackups:
             def ask(*words: str) -> Finished:
                 return self._runner.run(["restic", *words, *opened.options], env=opened.env, timeout_s=limit_s)
 
-            return Examiner(opened, ask).examine(snapshot_id, depth, part)
+            until = self._clock.monotonic() + limit_s / 2
+            examiner = Examiner(opened, self._keys.key(opened), ask, lambda: self._clock.monotonic() > until)
+            return examiner.examine(snapshot_id, depth, part)
+        except NoKeyFits as error:
+            return Examination(Verdict.REFUSED, None, str(error))
+        except Broken as error:
+            return Examination(Verdict.UNREADABLE, None, str(error))
         except PlaceUnreachable as error:
             return Examination(Verdict.UNREACHABLE, None, str(error))
         except PlaceRefused as error:
@@ -139,11 +155,8 @@ class ResticBackups:
         except (PlaceLacks, ValueError, KeyError, TypeError) as error:
             return Examination(Verdict.UNKNOWN, None, f"it could not be looked into: {error}")
         except ProgramFailed as error:
-            said = meaning(error.finished)
-            if said in (Saying.DAMAGED, Saying.NO_SNAPSHOT):
-                return Examination(Verdict.UNREADABLE, None, complaints(error.finished), hint=_hint(error.finished))
-            verdict, told = by_words(said, Contents())
-            return Examination(verdict, None, "; ".join((told, *words(error.finished)[-1:])), hint=_hint(error.finished))
+            verdict, told = by_words(meaning(error.finished))
+            return Examination(verdict, None, "; ".join((told, *words(error.finished)[-1:])), hint=hint_of(error.finished))
         except ProgramTimedOut as error:
             return Examination(Verdict.UNREACHABLE, None, error.what)
         except BlackstartError as error:
@@ -158,8 +171,8 @@ class ResticBackups:
             opened = self._openings.open(repository)
             if by_listing(opened.place.contents()) is not None:
                 return ""
-            found = identity_of(self._restic(opened, "cat", "config").stdout)
-        except (PlaceUnreachable, PlaceRefused, PlaceLacks, ValueError, BlackstartError):
+            found = read_identity(opened.place, self._keys.key(opened))
+        except (PlaceUnreachable, PlaceRefused, PlaceLacks, NoKeyFits, FormatUnknown, ValueError, BlackstartError):
             return ""  # nobody knows: its own look says why
         with self._lock:
             self._ids[repository.address] = found
@@ -183,17 +196,3 @@ class ResticBackups:
             raise PermanentError(f"restic's differences could not be understood ({error})") from error
         with self._lock:
             return self._changes.setdefault(kept, found.changes())
-
-    def _restic(self, opened: Opened, *words: str) -> Finished:
-        return self._runner.run(["restic", *words, *opened.options], env=opened.env, timeout_s=LOOK_S)
-
-
-def _ignored(printed: Finished) -> bool:
-    return any("Ignoring" in line for line in printed.stderr_tail)
-
-
-def _hint(finished: Finished) -> str:
-    """Where restic's own words say that it is not the usual thing."""
-    if any("permission denied" in line.lower() for line in finished.stderr_tail):
-        return "a file's owner or mode, not the repository's password: run as a user who may read all of it"
-    return ""

@@ -16,6 +16,7 @@ class Verdict(Enum):
     MISSING = "missing"  # the place was listed, and no repository is there
     EMPTY = "empty"  # a repository without any complete snapshot
     UNREADABLE = "unreadable"  # damaged: it opens not, or its list breaks off
+    DAMAGED = "damaged"  # something is lost that the wanted snapshot does not need: that one is whole, as far as was looked
     REFUSED = "refused"  # credentials or password not accepted
     UNREACHABLE = "unreachable"  # the store did not answer
     LOCKED = "locked"  # whole as far as was looked, and a lock in it keeps every mover out
@@ -133,9 +134,11 @@ class RepositoryLock:
 class Examination:
     """How one snapshot stood a look at some depth. `depth` is the deepest that was completed with nothing wrong.
 
-    OK, or UNREADABLE (`detail` says what is lost), UNREACHABLE, REFUSED, UNKNOWN. `files` and `size` are counted in the
-    snapshot itself, None where that was not needed. `stored` is what all packs of the repository take, in bytes, None when they
-    were not listed. `remarks`: what is odd and does not stand in the way of a restore. `part` is what was read at *read*.
+    OK; DAMAGED or UNREADABLE (`detail` says what is lost: something that this snapshot can do without, or cannot), UNREACHABLE,
+    REFUSED, UNKNOWN. `damaged` and `whole` are ids of snapshots where something is lost, as far as it is known who needs it.
+    `files` and `size` are counted in the snapshot itself, None where that was not needed. `stored` is what all packs of the
+    repository take, in bytes, None when they were not listed. `remarks`: what is odd and does not stand in the way of a restore.
+    `part` is what was read at *read*.
     """
 
     verdict: Verdict
@@ -146,6 +149,8 @@ class Examination:
     part: Part | None = None
     hint: str = ""
     locks: tuple[RepositoryLock, ...] = ()
+    damaged: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Reads what restic prints as JSON: snapshots into restore points, differences into paths. Starts no program, opens no place."""
+"""Reads restic's JSON: snapshots into restore points, differences into paths. Starts no program, opens no place."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
@@ -17,27 +18,17 @@ _FEWER_FILES = 5
 _FEWER_BYTES = 1 << 18
 
 
-def identity_of(printed: bytes) -> str:
-    """The repository's id out of `restic cat config`. ValueError when it is not there."""
-    try:
-        found = str(json.loads(printed)["id"])
-    except (KeyError, TypeError) as error:
-        raise ValueError("restic printed a config without an id") from error
-    if not found:
-        raise ValueError("restic printed a config without an id")
-    return found
-
-
-def restore_points(repository_id: str, printed: bytes, normal_since: float = 0.0) -> tuple[RestorePoint, ...]:
-    """The answer of `restic snapshots --json`, newest first. ValueError when it is not what restic prints.
+def restore_points(
+    repository_id: str, told: Iterable[dict[str, Any]], normal_since: float = 0.0
+) -> tuple[RestorePoint, ...]:
+    """Snapshots as restic keeps them, each with its `id`; the newest first. ValueError when one is not what restic writes.
 
     `normal_since` (epoch seconds): what is older says nothing about how much a complete snapshot holds.
     """
     try:
-        raw = json.loads(printed)
-        points = [_point(repository_id, one) for one in raw]
+        points = [_point(repository_id, one) for one in told]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"restic printed snapshots of an unknown shape ({error})") from error
+        raise ValueError(f"a snapshot of an unknown shape ({error})") from error
     points.sort(key=lambda point: (point.time, point.snapshot_id))
     judged: list[RestorePoint] = []
     usual: dict[tuple[str, tuple[str, ...]], _Usual] = {}

@@ -6,10 +6,10 @@ Every tree is checked twice, by its seal and by the SHA-256 that is its name.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from adapters.backups.heads import FORMATS, FormatUnknown, document
 from adapters.backups.indexes import Blob, Index, read_index
 from adapters.backups.nodes import children
 from adapters.backups.places import Place, PlaceLacks
@@ -18,16 +18,11 @@ from adapters.volsync.results import FileEntry
 from engine.secrets import Secret
 from engine.workers import Workers, each
 
-FORMATS = (1, 2)
 _AT_ONCE = 4
 _GAP = 64 << 10
 """Two trees of one pack that lie no further apart than so many bytes are fetched by one question."""
 
 _Run = list[tuple[str, Blob]]
-
-
-class FormatUnknown(Exception):
-    """A repository of a later format than this reader knows."""
 
 
 class SnapshotAbsent(Exception):
@@ -71,46 +66,27 @@ class _Walk:
         """Fill `entries`; what was found before an error stays."""
         keys = [f"keys/{name}" for name in self._place.names("keys")]
         key = master_key([content for _, content in self._whole(keys)], password)
-        told = _document(key, "its config", self._one("config"))
+        told = document(key, "its config", self._one("config"))
         if told.get("version") not in FORMATS:
             raise FormatUnknown(f"format {told.get('version')}")
         try:
             sealed = self._one(f"snapshots/{snapshot_id}")
         except PlaceLacks as error:
             raise SnapshotAbsent(snapshot_id) from error
-        top = str(_document(key, "the snapshot", sealed).get("tree"))
+        top = str(document(key, "the snapshot", sealed).get("tree"))
         indexes = self._whole([f"index/{name}" for name in self._place.names("index")])
         self._below(top, key, read_index(key, ((name.partition("/")[2], content) for name, content in indexes)))
 
     def _below(self, top: str, key: MasterKey, index: Index) -> None:
+        trees = Trees(self._place, key, index, self._workers)
         level = [("", top)]
         while level:
-            contents = self._contents(tuple(dict.fromkeys(tree for _, tree in level)), key, index)
-            found = [child for folder, tree in level for child in children(contents[tree], folder)]
+            contents = trees.read(tuple(dict.fromkeys(tree for _, tree in level)))
+            self.read_bytes += trees.read_bytes
+            trees.read_bytes = 0
+            found = [child for folder, tree in level for child in children(_or_raise(contents[tree]), folder)]
             self.entries += [child.entry for child in found]
             level = [(child.entry.path, child.tree) for child in found if child.entry.kind == "dir"]
-
-    def _contents(self, trees: Sequence[str], key: MasterKey, index: Index) -> dict[str, bytes]:
-        """The trees' contents by id."""
-        by_pack: dict[str, _Run] = {}
-        for tree in trees:
-            blob = index.blob("tree", tree)
-            if blob is None:
-                raise Broken(f"tree {tree[:8]} is in no index")
-            by_pack.setdefault(blob.pack, []).append((tree, blob))
-        runs = [run for blobs in by_pack.values() for run in _runs(blobs)]
-        found: dict[str, bytes] = {}
-        for run, raw in zip(runs, each(self._workers, self._part, runs, at_once=_AT_ONCE), strict=True):
-            self.read_bytes += len(raw)
-            start = run[0][1].offset
-            for tree, blob in run:
-                found[tree] = _opened(key, tree, blob, raw[blob.offset - start : blob.offset - start + blob.length])
-        return found
-
-    def _part(self, run: _Run) -> bytes:
-        first = run[0][1]
-        length = max(blob.offset + blob.length for _, blob in run) - first.offset
-        return self._place.read_part(f"data/{first.pack[:2]}/{first.pack}", first.offset, length)
 
     def _whole(self, names: Iterable[str]) -> list[tuple[str, bytes]]:
         found = list(self._place.read(names))
@@ -122,19 +98,47 @@ class _Walk:
         return content
 
 
-def _document(key: MasterKey, what: str, sealed: bytes) -> dict[str, object]:
-    try:
-        told = json.loads(key.unpacked(sealed))
-    except Broken as error:
-        raise Broken(f"{what}: {error}") from error
-    except ValueError as error:
-        raise Broken(f"{what} is no JSON") from error
-    if not isinstance(told, dict):
-        raise Broken(f"{what} has another shape than restic's")
-    return told
+class Trees:
+    """Fetches folders' lists by their ids, several by one question where they lie together. `read_bytes`: what that took."""
+
+    def __init__(self, place: Place, key: MasterKey, index: Index, workers: Workers) -> None:
+        self._place, self._key, self._workers = place, key, workers
+        self.index = index
+        self.read_bytes = 0
+
+    def read(self, trees: Sequence[str]) -> dict[str, bytes | Broken]:
+        """Each tree's content; what is wrong with it where it cannot be had. Raises the place's errors but PlaceLacks."""
+        found: dict[str, bytes | Broken] = {}
+        by_pack: dict[str, _Run] = {}
+        for tree in trees:
+            if (blob := self.index.blob("tree", tree)) is None:
+                found[tree] = Broken(f"tree {tree[:8]} is in no index")
+            else:
+                by_pack.setdefault(blob.pack, []).append((tree, blob))
+        runs = [run for blobs in by_pack.values() for run in _runs(blobs)]
+        for run, raw in zip(runs, each(self._workers, self._part, runs, at_once=_AT_ONCE), strict=True):
+            self.read_bytes += 0 if isinstance(raw, Broken) else len(raw)
+            for tree, blob in run:
+                at = blob.offset - run[0][1].offset
+                found[tree] = raw if isinstance(raw, Broken) else _opened(self._key, tree, blob, raw[at : at + blob.length])
+        return found
+
+    def _part(self, run: _Run) -> bytes | Broken:
+        first = run[0][1]
+        length = max(blob.offset + blob.length for _, blob in run) - first.offset
+        try:
+            return self._place.read_part(f"data/{first.pack[:2]}/{first.pack}", first.offset, length)
+        except PlaceLacks as error:
+            return Broken(f"a file is not there: {error}")
 
 
-def _opened(key: MasterKey, tree: str, blob: Blob, sealed: bytes) -> bytes:
+def _or_raise(content: bytes | Broken) -> bytes:
+    if isinstance(content, Broken):
+        raise content
+    return content
+
+
+def _opened(key: MasterKey, tree: str, blob: Blob, sealed: bytes) -> bytes | Broken:
     try:
         if len(sealed) != blob.length:
             raise Broken(f"{len(sealed)} of {blob.length} bytes are there")
@@ -144,7 +148,7 @@ def _opened(key: MasterKey, tree: str, blob: Blob, sealed: bytes) -> bytes:
         if hashlib.sha256(content).hexdigest() != tree:
             raise Broken("its content does not fit its name")
     except Broken as error:
-        raise Broken(f"tree {tree[:8]} in pack {blob.pack[:8]}: {error}") from error
+        return Broken(f"tree {tree[:8]} in pack {blob.pack[:8]}: {error}")
     return content
 
 

@@ -11,7 +11,7 @@ from adapters.backups.results import WHOLE, Depth, Part, Verdict
 from cluster.audit import TRUSTED, Asked, ClaimAudit
 from cluster.auditing import audit_all, looked_at
 from cluster.databases import ArchiveAudit, audit_archives
-from cluster.reading import MOST_PARTS, Coverage, keep_coverage, parts_for, read_coverage
+from cluster.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, turns
 from cluster.unprotected import DataAudit, audit_data
 from console.auditing import AuditView
 from console.databases import archive_lines, archive_rows, archive_table
@@ -116,6 +116,7 @@ def row(audit: ClaimAudit, covered: Mapping[str, Coverage]) -> dict[str, object]
         "newest": point.snapshot_id if point else None, "time": point.pin if point else None, "age_s": audit.age,
         "files": point.files if point else None, "bytes": point.size if point else None, "snapshots": len(audit.points),
         "left_behind": [{"snapshot": left.snapshot_id, "why": left.why} for left in audit.left], "stored_bytes": audit.stored,
+        "damaged": list(audit.damaged), "whole": list(audit.whole),
         "read": str(audit.part) if audit.part else None,
         "covered": None if coverage is None else {
             "parts": coverage.of, "read": len(coverage.read), "since": min(coverage.read.values(), default=None),
@@ -136,6 +137,9 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
     left += [f"note: {note}" for note in house.notes if note not in house.unread]
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     left += [f"{a.claim.key}: {covered[a.repository_id]}" for a in audits if a.part is not None and a.repository_id in covered]
+    unread = [a for a in audits if a.part is None and a.verdict in (Verdict.OK, Verdict.EXPIRED)]
+    waiting = len(unread) if any(a.part is not None for a in audits) else 0
+    left += [f"{waiting} repositories were not read this time: the budget is less than their smallest parts"] if waiting else []
     for line in (["", *left] if left else []):
         session.page.say(line)
     unseen = _left_out(house)
@@ -212,10 +216,10 @@ def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[st
         covered = read_coverage(house.state_dir)
         if wanted.budget:
             good = [a for a in audits if a.verdict in TRUSTED]
-            of = parts_for(sum(a.stored or 0 for a in good), wanted.budget)
-            parts = {a.claim.key: covered.get(a.repository_id, Coverage()).next(of) for a in good}
+            now = turns({a.repository_id: a.stored or 0 for a in good}, covered, wanted.budget)
+            parts = {a.claim.key: now[a.repository_id] for a in good if a.repository_id in now}
             look = partial(looked_at, doors.look.backups, doors.look.clock, house, replace(asked, alone=True), parts)
-            read = {a.claim.key: a for a in view.again(look, [a.claim for a in good], house.limits)}
+            read = {a.claim.key: a for a in view.again(look, [a.claim for a in good if a.claim.key in parts], house.limits)}
             audits = [read.get(a.claim.key, a) for a in audits]
         for one in audits:
             if one.part is not None and one.verdict in TRUSTED:

@@ -20,7 +20,7 @@ from adapters.backups.results import (
     Verdict,
 )
 from adapters.volsync.results import FileEntry, Listing
-from cluster.audit import Asked, ClaimAudit, audit_claim, repository_of
+from cluster.audit import TRUSTED, Asked, ClaimAudit, audit_claim, repository_of
 from engine.probe import Condition
 from house.model import BackedUpClaim, Requirement
 from lab.world.clock import VirtualClock
@@ -207,6 +207,34 @@ def test_the_verdict_says_how_deep_it_goes() -> None:
     seen = Seen(Verdict.OK, (point(),), deep=Examination(Verdict.OK, Depth.READ, part=Part(3, 8)))
     part = audit_claim(seen, VirtualClock(), a_house(), a_claim(), Asked(depth=Depth.READ, part=Part(3, 8)))
     assert part.told == "ok (read 3/8)"
+
+
+def test_damage_that_the_newest_does_not_need_is_red_and_no_obstacle_to_its_restore() -> None:
+    points = (point(3600.0), point(7200.0), point(10800.0))
+    new, middle, old = (one.snapshot_id for one in points)
+    deep = Examination(Verdict.DAMAGED, Depth.TREE, "1 pack of 9 not there: abcd", damaged=(old,), whole=(middle, new))
+    found = audited(Seen(Verdict.OK, points, deep=deep))
+    assert (found.told, found.damaged, found.verdict in TRUSTED) == ("damaged (tree)", (old,), True)
+    assert f"damaged: {old[:8]}; whole: 2 of 3 snapshots" in found.detail and "3 files" in found.detail
+    assert found.probe().condition is Condition.DRIFTED and "copy the repository" in found.probe().hint
+
+
+def test_damage_that_the_newest_needs_names_the_newest_that_is_whole() -> None:
+    points = (point(3600.0), point(7200.0), point(10800.0))
+    new, middle, old = (one.snapshot_id for one in points)
+    deep = Examination(Verdict.UNREADABLE, None, "1 pack of 9 not there: abcd", damaged=(middle, new), whole=(old,))
+    found = audited(Seen(Verdict.OK, points, deep=deep))
+    assert (found.verdict, found.probe().condition) == (Verdict.UNREADABLE, Condition.MISSING)
+    assert found.hint.startswith(f"snapshot {old[:8]} is whole: --as-of {points[2].pin}")
+    assert f"damaged: {new[:8]}, {middle[:8]}; whole: 1 of 3 snapshots" in found.detail
+
+
+def test_what_is_damaged_and_empty_is_empty_and_what_is_damaged_and_old_says_both() -> None:
+    deep = Examination(Verdict.DAMAGED, Depth.TREE, "1 pack of 9 not there", whole=("1" * 64,))
+    claim = replace(a_claim(), requirement=Requirement(True, 60.0, 10))
+    assert audited(Seen(Verdict.OK, (point(size=5),), deep=deep), claim).verdict is Verdict.EMPTY
+    found = audited(Seen(Verdict.OK, (point(),), deep=deep), claim)
+    assert found.verdict is Verdict.DAMAGED and "no snapshot needs it" in found.detail and "older than 60 s" in found.detail
 
 
 @pytest.mark.parametrize("verdict", [Verdict.UNREADABLE, Verdict.UNREACHABLE, Verdict.REFUSED, Verdict.UNKNOWN])

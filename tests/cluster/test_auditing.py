@@ -11,8 +11,8 @@ import pytest
 from adapters.backups.results import Part, RestorePoint, Verdict
 from cluster.audit import ClaimAudit
 from cluster.auditing import Audited, by_identity, side_by_side
-from cluster.reading import Coverage, keep_coverage, parts_for, read_coverage
-from engine.errors import PermanentError
+from cluster.reading import Coverage, keep_coverage, parts_for, read_coverage, turns
+from engine.errors import PermanentError, SettingsInvalid
 from engine.waiting import SystemClock
 from engine.workers import Threads
 from house.model import BackedUpClaim
@@ -85,6 +85,22 @@ class TestReadingInTurn:
     @pytest.mark.parametrize(("stored", "budget", "parts"), [(0, 5, 1), (5, 5, 1), (6, 5, 2), (10**15, 1, 256)])
     def test_parts_fit_the_budget_as_far_as_restic_can_divide(self, stored: int, budget: int, parts: int) -> None:
         assert parts_for(stored, budget) == parts
+
+    @pytest.mark.parametrize("budget", [1, 7, 64, 400, 5000])
+    def test_a_budget_is_never_exceeded_and_in_turn_all_is_read(self, budget: int) -> None:
+        stored = {"a": 256 * 1, "b": 256 * 6, "c": 256 * 7, "d": 0}
+        covered: dict[str, Coverage] = {}
+        for day in range(1, 4 * 256):
+            now = turns(stored, covered, budget)
+            assert now and sum(stored[name] / part.of for name, part in now.items()) <= budget
+            for name, part in now.items():
+                covered[name] = covered.get(name, Coverage()).with_read(part, float(day))
+        fit = {name for name, size in stored.items() if size / 256 <= budget}
+        assert {name for name, one in covered.items() if len(one.read) == one.of} == fit
+
+    def test_a_budget_in_which_no_part_fits_is_refused_with_what_would_do(self) -> None:
+        with pytest.raises(SettingsInvalid, match="the smallest part of any repository has 4 bytes"):
+            turns({"a": 1024, "b": 4096}, {}, 3)
 
     def test_the_file_only_shortens_and_what_is_no_such_file_is_nothing(self, tmp_path: Path) -> None:
         state = tmp_path / "state"

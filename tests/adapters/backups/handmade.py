@@ -41,7 +41,7 @@ class Handmade:
     format: int = 2
     password: str = PASSWORD
     master: bytes = field(default_factory=lambda: os.urandom(64))
-    waiting: list[tuple[str, bytes, int | None]] = field(default_factory=list)
+    waiting: list[tuple[str, str, bytes, int | None]] = field(default_factory=list)
     packs: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,18 +65,26 @@ class Handmade:
 
     def tree(self, *nodes: dict[str, Any]) -> str:
         """Put a tree into the pack that is being filled; answers its id."""
-        content = json.dumps({"nodes": list(nodes)}).encode() + b"\n"
+        return self.blob("tree", json.dumps({"nodes": list(nodes)}).encode() + b"\n")
+
+    def data(self, content: bytes) -> str:
+        """Put a piece of a file there; answers its id."""
+        return self.blob("data", content)
+
+    def blob(self, kind: str, content: bytes) -> str:
+        """Either of them."""
         tree = hashlib.sha256(content).hexdigest()
         small = zstandard.ZstdCompressor().compress(content) if self.format == 2 else content
-        self.waiting.append((tree, seal(self.master, small), len(content) if self.format == 2 else None))
+        self.waiting.append((kind, tree, seal(self.master, small), len(content) if self.format == 2 else None))
         return tree
 
     def pack(self) -> Path:
         """Write the pack; what it holds is told by the next index."""
-        content = b"".join(sealed for _, sealed, _ in self.waiting)
+        header = 36 + len(self.waiting) * (41 if self.format == 2 else 37)  # nobody reads it, and its size counts
+        content = b"".join(sealed for _, _, sealed, _ in self.waiting) + os.urandom(header)
         blobs, offset = [], 0
-        for tree, sealed, plain in self.waiting:
-            blob: dict[str, Any] = {"id": tree, "type": "tree", "offset": offset, "length": len(sealed)}
+        for kind, tree, sealed, plain in self.waiting:
+            blob: dict[str, Any] = {"id": tree, "type": kind, "offset": offset, "length": len(sealed)}
             blobs.append(blob | ({"uncompressed_length": plain} if plain is not None else {}))
             offset += len(sealed)
         self.waiting = []
@@ -91,8 +99,8 @@ class Handmade:
         told, self.packs = {"packs": self.packs}, []
         return self._named("index", self._sealed(json.dumps(told).encode()))
 
-    def snapshot(self, tree: str) -> str:
-        told = {"time": "2026-01-01T03:00:00Z", "tree": tree, "paths": ["/data"], "hostname": "volsync"}
+    def snapshot(self, tree: str, **changes: Any) -> str:
+        told = {"time": "2026-01-01T03:00:00Z", "tree": tree, "paths": ["/data"], "hostname": "volsync"} | changes
         return self._named("snapshots", self._sealed(json.dumps(told).encode())).name
 
     def _sealed(self, content: bytes) -> bytes:

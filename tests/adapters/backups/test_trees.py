@@ -121,7 +121,7 @@ def test_no_damage_leaves_a_whole_list(made: Handmade, what: str, harm: str) -> 
             case "flipped":
                 flip(path)
             case "cut":
-                path.write_bytes(path.read_bytes()[:-9])
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])  # a pack's end is no tree
             case "emptied":
                 path.write_bytes(b"")
             case "gone":

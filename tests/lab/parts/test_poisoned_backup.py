@@ -148,7 +148,7 @@ def test_the_hold_stops_the_chain_at_each_link_and_lets_only_the_pinned_data_thr
     assert bench.phase(CLAIMS, app.space, "data") == bench.phase(PODS, app.space, "app") == "Pending"
 
     # Pinned: still nothing but the pin itself is restored, and the claim is not filled before the image was proven.
-    (point,) = restore_points("", app.restic("snapshots"))
+    (point,) = restore_points("", json.loads(app.restic("snapshots")))
     hold.put(replace(claim, pin=point.pin))
     destination = objects.destination(app.space, "app", "repository", "once")
     app.nudge(DESTINATIONS, destination, "pinned")
@@ -176,7 +176,7 @@ def test_the_hold_stops_the_chain_at_each_link_and_lets_only_the_pinned_data_thr
     hold.put(replace(proven, state=HoldState.RELEASED))
     app.nudge(SOURCES, objects.source(app.space, "app", "data", "repository", ""), "released")
     assert app.first_backup()["latestMoverStatus"]["result"] == "Successful"
-    (new,) = restore_points("", app.restic("snapshots"))
+    (new,) = restore_points("", json.loads(app.restic("snapshots")))
     assert new.snapshot_id != point.snapshot_id
     listed = (json.loads(line) for line in app.restic("ls", new.snapshot_id).splitlines())
     names = {entry["path"].removeprefix("/") for entry in listed if entry.get("type") == "file"}

@@ -1,0 +1,143 @@
+"""What one look at a repository says: opened by ourselves, from repositories made by hand, and no program is asked for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.backups.results import Depth, Repository, Verdict
+from engine.secrets import Secret
+from house.model import SecretRef
+from tests.adapters.backups.handmade import PASSWORD, Handmade, node, seal
+from tests.adapters.backups.played import Noon, Restic, backups
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Handmade:
+    """One key, one snapshot, one pack, one index and one fresh lock."""
+    made = Handmade(tmp_path / "repo")
+    made.snapshot(made.tree(node("a")))
+    made.index()
+    lock = made.write("locks/a", b"x")
+    os.utime(lock, (Noon().now(), Noon().now()))
+    return made
+
+
+@pytest.fixture
+def repository(made: Handmade) -> Repository:
+    return Repository("apps/notes", str(made.root), SecretRef(("env:PASSWORD",)))
+
+
+def config(made: Handmade, **told: object) -> None:
+    made.write("config", seal(made.master, json.dumps({"version": 2, "id": "c0ffee"} | told).encode()))
+
+
+def flipped(made: Handmade, folder: str) -> None:
+    """One bit of each file there."""
+    for file in (made.root / folder).iterdir() if (made.root / folder).is_dir() else [made.root / folder]:
+        content = bytearray(file.read_bytes())
+        content[40] ^= 1
+        file.write_bytes(content)
+
+
+def key_of_noise(made: Handmade) -> None:
+    for file in (made.root / "keys").iterdir():
+        file.write_bytes(b"noise")
+
+
+def no_snapshot(made: Handmade) -> None:
+    for file in (made.root / "snapshots").iterdir():
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "verdict", "told"),
+    [
+        (key_of_noise, Verdict.UNREADABLE, "key file is not what restic writes"),
+        (lambda made: flipped(made, "config"), Verdict.UNREADABLE, "its config: its checksum is wrong"),
+        (lambda made: config(made, id=""), Verdict.UNREADABLE, "no id"),
+        (lambda made: config(made, version=3), Verdict.UNKNOWN, "format 3"),
+        (lambda made: made.write("config", seal(os.urandom(64), b"{}")), Verdict.UNREADABLE, "its config"),
+        (lambda made: made.write("config", seal(made.master, b"[]")), Verdict.UNREADABLE, "another shape"),
+        (lambda made: flipped(made, "snapshots"), Verdict.UNREADABLE, "1 snapshot files cannot be read"),
+        (lambda made: made.snapshot("t", time="yesterday"), Verdict.UNKNOWN, ""),
+        (no_snapshot, Verdict.EMPTY, "no snapshots"),
+    ],
+)
+def test_verdicts(made: Handmade, repository: Repository, harm: Callable[[Handmade], object], verdict: Verdict, told: str) -> None:
+    runner = Restic()
+    assert backups(runner).look(repository).verdict is Verdict.OK
+    harm(made)
+    seen = backups(runner).look(repository)
+    assert seen.verdict is verdict and told in seen.detail and seen.points == ()
+
+
+def test_a_wrong_password_is_refused(repository: Repository) -> None:
+    seen = backups(Restic(), PASSWORD="not-what-it-was-made-with").look(repository)
+    assert (seen.verdict, seen.detail) == (Verdict.REFUSED, "the password opens none of its 1 keys")
+
+
+def test_a_secret_that_cannot_be_had_is_unknown(repository: Repository) -> None:
+    seen = backups(Restic(), OTHER="x").look(repository)
+    assert seen.verdict is Verdict.UNKNOWN and "env:PASSWORD" in seen.detail
+
+
+def test_unreadable_snapshot_files_are_told_and_the_others_count(made: Handmade, repository: Repository) -> None:
+    (good,) = (made.root / "snapshots").iterdir()
+    for name, content in (("ab" * 32, b""), ("cd" * 32, good.read_bytes())):  # no bytes; another snapshot's bytes
+        made.write(f"snapshots/{name}", content)
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is Verdict.OK and seen.detail == "2 snapshot files cannot be read"
+    assert [point.snapshot_id for point in seen.points] == [good.name]
+    assert sorted(name for name, _ in seen.unread) == ["ab" * 32, "cd" * 32]
+
+
+def test_snapshots_without_any_data_are_damage(made: Handmade, repository: Repository) -> None:
+    for file in (made.root / "data").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is Verdict.UNREADABLE and "not one file of their data" in seen.detail and seen.points == ()
+
+
+@pytest.mark.parametrize("left", ["data/00/a", "locks/a"])
+def test_the_least_that_is_left_of_a_repository_is_damage_and_never_missing(tmp_path: Path, left: str) -> None:
+    (tmp_path / "repo" / left).parent.mkdir(parents=True)
+    (tmp_path / "repo" / left).write_text("x")
+    repository = Repository("apps/notes", str(tmp_path / "repo"), SecretRef(("env:PASSWORD",)))
+    assert backups(Restic()).look(repository).verdict is Verdict.UNREADABLE
+    (tmp_path / "repo" / left).unlink()
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is Verdict.MISSING and seen.detail
+
+
+def test_locks_older_than_half_an_hour_are_stale(made: Handmade, repository: Repository) -> None:
+    lock = made.root / "locks" / "a"
+    for age, stale in ((29 * 60, 0), (31 * 60, 1)):
+        os.utime(lock, (Noon().now() - age, Noon().now() - age))
+        assert backups(Restic()).look(repository).stale_locks == stale
+
+
+def test_a_look_asks_no_program_and_what_asks_restic_never_locks_and_has_its_secrets_in_the_environment(
+    made: Handmade, repository: Repository
+) -> None:
+    (made.root / "locks" / "a").unlink()
+    runner = Restic()
+    it = backups(runner)
+    (point,) = it.look(repository).points
+    assert len(it.identity(repository)) == 64 and runner.asked == []
+    found = it.examine(repository, point.snapshot_id, Depth.TREE, limit_s=10)
+    assert (found.verdict, found.depth) == (Verdict.OK, Depth.TREE)
+    assert runner.asked == [("restic", "stats", "--mode", "raw-data", point.snapshot_id, "--no-lock", "--no-cache", "--json")]
+    assert runner.env["RESTIC_PASSWORD"] == Secret(PASSWORD)
+    assert runner.env["RESTIC_REPOSITORY"] == repository.address
+
+
+@pytest.mark.parametrize("address", ["rest:http://nas:8000/", "b2:bucket:path", "relative/path", ""])
+def test_an_address_of_another_kind_is_unknown(repository: Repository, address: str) -> None:
+    seen = backups(Restic()).look(Repository("n", address, repository.password))
+    assert seen.verdict is Verdict.UNKNOWN and "form that cannot be opened" in seen.detail
