@@ -259,15 +259,19 @@ class HoldView(Protocol):
         """Names of policies or bindings that are absent or differ from ours."""
 
     def refusals(self, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
-        """Dry-run of a Job, a claim and a VolumeSnapshot that the hold must refuse, on every API server but the `silent` ones.
+        """Dry-run of Jobs, a claim and a VolumeSnapshot that the hold must refuse, on every API server but the `silent` ones.
 
         `silent` are addresses that are known to be off; any other that cannot be asked is a TransientError.
         """
 
 
 class Hold(HoldView, Protocol):
-    def install(self) -> None:
-        """Make namespace, policies and bindings; an existing policy that differs is replaced."""
+    def install(self, *, rebuilt: bool) -> None:
+        """Make namespace, policies and bindings; an existing policy that differs is replaced.
+
+        `rebuilt`: where none was there yet and a claim is held, movers of what nobody declared are refused in every namespace
+        until nothing is held any more (the `put` after which nothing is ends it).
+        """
 
     def put(self, claim: HeldClaim) -> None:
         """Write one claim's entry; creates the record. Compare-and-swap on the resource version."""

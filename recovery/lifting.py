@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from adapters.context import ActContext
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState
+from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldRecord, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.holding import still_held
@@ -37,6 +38,10 @@ def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> Bac
     if not claims and not databases and not word.startswith(DATABASE):
         left = undeclared(house, record())
         claims += [c for c in left if bare in (c.key, c.claim)]
+        namespace, _, own = bare.partition("/")
+        if not claims and namespace and own and "/" not in own:
+            # What nobody declared, by the name that the hold's message gives; whether there is such a thing is seen at its lift.
+            claims.append(HeldClaim(namespace, own, HoldState.HELD, own, own))
         known += tuple(c.key for c in still_held(left))
     if len(claims) + len(databases) != 1:
         told = "no claim and no database" if not claims and not databases else "more than one"
@@ -83,6 +88,8 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
     of an earlier release is left to do.
     """
     entry = act.hold.record().claim(claim.namespace, claim.claim)
+    if entry is None and isinstance(claim, HeldClaim):
+        return _let_in(act, claim, reason)
     if entry is None:
         raise PermanentError(f"{claim.key} is not in the hold's record", next_command="invoke dr.hold")
     held = bool(still_held((entry,)))
@@ -102,6 +109,29 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
     _wake(act, claim)
     told = f"released without a proof: {reason}" if held else f"was {entry.state.value} already; what was left of that is done now"
     return (f"{claim.key} {told}", *_suspended(act, claim))
+
+
+def _let_in(act: ActContext, stranger: HeldClaim, reason: str) -> tuple[str, ...]:
+    """Write that what nobody declared may be moved: by its own name, be that a claim's, a source's or a destination's.
+
+    SettingsInvalid when nothing is called so; PermanentError when the record is not there.
+    """
+    if not act.hold.record().present:
+        raise PermanentError("the hold's record is not there", next_command="invoke dr.hold")
+    there = act.claims.claim(stranger.namespace, stranger.claim)
+    source = act.claims.source(stranger.namespace, stranger.claim).present
+    destination = act.claims.destination(stranger.namespace, stranger.claim).present
+    if there.phase is ClaimPhase.ABSENT and not source and not destination:
+        raise SettingsInvalid(
+            f"{stranger.key} is neither declared, nor in the hold's record, nor a claim, source or destination of the cluster",
+            next_command="invoke dr.hold",
+        )
+    entry = replace(stranger, since=act.clock.now(), seen=NO_ENTRY)
+    act.hold.put(let_go(entry, HoldState.RELEASED, there, act.clock.now(), f"by hand, undeclared: {reason}"))
+    for kind, seen in (("ReplicationSource", source), ("ReplicationDestination", destination)):
+        if seen:
+            act.claims.nudge(kind, stranger.namespace, stranger.claim)
+    return (f"{stranger.key}, which nobody declared, is let go as it is: {reason}",)
 
 
 def _wake(act: ActContext, claim: BackedUpClaim | HeldClaim) -> None:

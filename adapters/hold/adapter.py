@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
-from adapters.hold.canary import CANARIES
-from adapters.hold.policies import BINDINGS, POLICIES, PREFIX
-from adapters.hold.record import CANARY_KEYS, NAMESPACE, RECORD, database_entry, entry, record
+from adapters.hold.canary import CANARIES, ELSEWHERE, STRANGERS
+from adapters.hold.policies import BINDINGS, POLICIES
+from adapters.hold.record import CANARY_KEYS, NAMESPACE, PHASE, REBUILT, RECORD, database_entry, entry, holds, record
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
+from adapters.hold.shape import PREFIX
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, KindNotServed, ObjectAbsent, from_answer
 from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, SNAPSHOT, Kind
@@ -56,17 +58,30 @@ class KubernetesHold:
         Raises TransientError when a server cannot be asked: a hold that was not seen everywhere is not in place.
         """
         servers = [(address, client) for address, client in self._clients.each() if address not in silent]
-        answers = each(self._workers, _refusals_of, servers, at_once=max(1, len(servers)))
+        rebuilt = self.record().rebuilt
+        ask = partial(_refusals_of, rebuilt=rebuilt)
+        answers = each(self._workers, ask, servers, at_once=max(1, len(servers)))
         return tuple(answer for of_one in answers for answer in of_one)
 
-    def install(self) -> None:
-        """Make namespace, record, policies and bindings; what is there and differs is replaced whole."""
+    def install(self, *, rebuilt: bool) -> None:
+        """Make namespace, record, policies and bindings; what is there and differs is replaced whole.
+
+        With `rebuilt`, where no policy of ours was there and something is held, the record says so first: cut off in between,
+        the next one finds no policy and writes it again.
+        """
         client = self._clients.main()
         self._ensure_namespace(client)
+        found = client.get(CONFIG_MAP, RECORD, NAMESPACE)
+        begins = rebuilt and not self._any_policy(client)
+        if found is None or begins:
+            self._write_record(client, found, {PHASE: REBUILT} if begins else {})
         for kind, ours in _OBJECTS:
             _put_whole(client, kind, ours)
-        if client.get(CONFIG_MAP, RECORD, NAMESPACE) is None:
-            self._write_record(client, None, {})
+
+    def _any_policy(self, client: ApiClient) -> bool:
+        """Whether a policy of ours is there, be it an older version's."""
+        names = {name_of(policy) for policy in POLICIES}
+        return any(name_of(obj) in names for obj in client.list_objects(ADMISSION_POLICY))
 
     def put(self, claim: HeldClaim) -> None:
         """Write one claim's keys, nobody else's; creates namespace and record. Compare-and-swap, tried again when it lost.
@@ -103,6 +118,8 @@ class KubernetesHold:
 
     def _write_record(self, client: ApiClient, found: Obj | None, keys: Mapping[str, str | None]) -> None:
         data: dict[str, str | None] = {**CANARY_KEYS, **(_data(found) if found else {}), **keys}
+        if not holds(data):
+            data[PHASE] = None
         kept = {key: value for key, value in data.items() if value is not None}
         metadata: Obj = {
             "name": RECORD,
@@ -148,18 +165,20 @@ def _filled(value: Any) -> Any:
     return [_filled(below) for below in value] if isinstance(value, list) else value
 
 
-def _refusals_of(server: tuple[str, ApiClient]) -> list[Refusal]:
+def _refusals_of(server: tuple[str, ApiClient], *, rebuilt: bool) -> list[Refusal]:
     address, client = server
-    return [_refusal(address, client, what, kind, obj) for what, kind, obj in CANARIES]
+    found = [_refusal(address, client, what, kind, obj) for what, kind, obj in (*CANARIES, *STRANGERS)]
+    elsewhere = [(f"{what}, where nothing is held", kind, obj) for what, kind, obj in STRANGERS if rebuilt]
+    return found + [_refusal(address, client, what, kind, obj, ELSEWHERE) for what, kind, obj in elsewhere]
 
 
-def _refusal(address: str, client: ApiClient, what: str, kind: Kind, obj: Obj) -> Refusal:
+def _refusal(address: str, client: ApiClient, what: str, kind: Kind, obj: Obj, namespace: str = NAMESPACE) -> Refusal:
     answer = client.ask(
         "POST",
-        kind.path(NAMESPACE),
+        kind.path(namespace),
         f"try {what} at {address}",
         params={"dryRun": "All"},
-        body={"apiVersion": kind.api_version, "kind": kind.name} | obj,
+        body={"apiVersion": kind.api_version, "kind": kind.name, **obj, "metadata": obj["metadata"] | {"namespace": namespace}},
     )
     if 200 <= answer.code < 300:
         return Refusal(address, what, False, "admitted")

@@ -1,28 +1,28 @@
-"""The objects that a refusal is tried with: what VolSync would make for the canary claim, which is always held.
+"""The objects that a refusal is tried with: what movers are made of, for the canary claim, which is always held, and for nobody's.
 
 Each must be refused by any API server that has the hold in place, whatever else the record says. Knows no HTTP.
 """
 
 from __future__ import annotations
 
-from adapters.hold.record import CANARY, NAMESPACE
+from adapters.hold.record import CANARY
 from adapters.kubernetes.kinds import CLAIM, JOB, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj
 
 # The owner need not exist: nothing is created, and the API does not look for it in a dry run.
 _NO_SUCH_OWNER = "00000000-0000-4000-8000-000000000000"
+_STRANGER = "stranger"
 
 
-def _metadata(name: str, owner_kind: str, labels: dict[str, str] | None = None) -> Obj:
+def _metadata(name: str, owner_kind: str, labels: dict[str, str] | None = None, owner: str = CANARY) -> Obj:
     return {
         "name": name,
-        "namespace": NAMESPACE,
         "labels": {"app.kubernetes.io/created-by": "volsync"} | (labels or {}),
         "ownerReferences": [
             {
                 "apiVersion": "volsync.backube/v1alpha1",
                 "kind": owner_kind,
-                "name": CANARY,
+                "name": owner,
                 "uid": _NO_SUCH_OWNER,
                 "controller": True,
             }
@@ -30,10 +30,10 @@ def _metadata(name: str, owner_kind: str, labels: dict[str, str] | None = None) 
     }
 
 
-def _job(name: str, owner_kind: str, env: list[dict[str, str]]) -> Obj:
+def _job(name: str, owner_kind: str, env: list[dict[str, str]], owner: str = CANARY) -> Obj:
     container = {"name": "restic", "image": "canary", "env": env}
     return {
-        "metadata": _metadata(name, owner_kind),
+        "metadata": _metadata(name, owner_kind, owner=owner),
         "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
     }
 
@@ -74,3 +74,20 @@ CANARIES: tuple[tuple[str, Kind, Obj], ...] = (
         },
     ),
 )
+
+
+def _kopiur() -> Obj:
+    job = _job("canary-stranger", "Snapshot", [], _STRANGER)
+    (owner,) = job["metadata"]["ownerReferences"]
+    owner["apiVersion"] = "kopiur.home-operations.com/v1alpha1"
+    job["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "kopiur"}
+    return job
+
+
+STRANGERS: tuple[tuple[str, Kind, Obj], ...] = (
+    ("Job of a source that nobody declared", JOB, _job("volsync-src-stranger", "ReplicationSource", [], _STRANGER)),
+    ("Job of a destination that nobody declared", JOB, _job("volsync-dst-stranger", "ReplicationDestination", [], _STRANGER)),
+    ("Job of kopiur", JOB, _kopiur()),
+)
+"""Refused where a claim is held, and everywhere (ELSEWHERE stands for that) while what a bootstrap holds is not lifted."""
+ELSEWHERE = "default"

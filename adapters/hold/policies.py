@@ -1,119 +1,49 @@
 """The hold's admission policies and their bindings, as data (architecture §7). Knows no HTTP and no claim of the house.
 
 They are made once, before VolSync starts, and never edited for a lift: all state is in the record (`adapters/hold/record.py`),
-a ConfigMap that every policy takes as its parameter. They refuse what VolSync makes, never what Flux applies.
+a ConfigMap that every policy takes as its parameter. They refuse what movers are made of, never what Flux applies.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
+from adapters.hold.cel import (
+    CONTROLLERS,
+    DATA,
+    DESTINATIONS,
+    FREE,
+    HELD_OF_CLAIMS,
+    MOUNTED,
+    RESTORE,
+    SOURCES,
+    STRICT,
+    UNDECLARED,
+    UNKNOWN_DESTINATIONS,
+    UNKNOWN_SOURCES,
+    free,
+)
 from adapters.hold.record import CANARY, NAMESPACE, RECORD
-
-Obj = dict[str, Any]
-
-PREFIX = "blackstart-hold-"
-RESTORE = "invoke dr.restore"
+from adapters.hold.shape import Obj, binding, policy
 
 # Selected by label, never by matchConditions: with the record missing a policy refuses all that it selects, and
 # matchConditions do not count then. CREATE only: on UPDATE, a Kustomization with `force` would delete and re-make.
+# VolSync's fork for kopia labels what it makes, and owns it, as VolSync itself does.
 _MADE_BY_VOLSYNC = {"matchLabels": {"app.kubernetes.io/created-by": "volsync"}}
-_FREE = "['released', 'accepted-empty']"
+_MADE_BY_KOPIUR = {"matchLabels": {"app.kubernetes.io/managed-by": "kopiur"}}
 
-_DATA = "params.?data.orValue({})"
-_OWNERS = (
-    "object.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false)"
-    " && o.apiVersion.startsWith('volsync.backube/') && o.kind == '{kind}').map(o, '{field}.' + request.namespace + '.' + o.name)"
-)
-_SOURCES = _OWNERS.format(kind="ReplicationSource", field="rs")
-_DESTINATIONS = _OWNERS.format(kind="ReplicationDestination", field="rd")
-# A source that the record does not know is refused only while its namespace still has a claim that is held.
-_KNOWN = (
-    "variables.rs.all(r, r in variables.d || !variables.d.exists(k,"
-    " k.startsWith('state.' + request.namespace + '.') && variables.d[k] in ['held', 'proven']))"
-)
+_COMMON = [("d", DATA), ("strict", STRICT), ("rs", SOURCES)]
+_OF_SOURCES = [*_COMMON, ("strangers", UNKNOWN_SOURCES)]
 
-
-def _free(claim: str) -> str:
-    """The claim named by the CEL expression `claim` is not held (a claim that the record does not know is free)."""
-    return f"variables.d[?('state.' + request.namespace + '.' + {claim})].orValue('released') in {_FREE}"
-
-
-_HELD_OF_CLAIMS = f"variables.claims.filter(c, !({_free('c')})).join(', ')"
-
-
-def _policy(
-    name: str,
-    *,
-    group: str,
-    versions: list[str],
-    resource: str,
-    variables: list[tuple[str, str]],
-    validations: list[tuple[str, str, str]],
-    operations: list[str] | None = None,
-    object_selector: Obj | None = None,
-    namespace_selector: Obj | None = None,
-    resource_names: list[str] | None = None,
-    parameter: bool = True,
-) -> Obj:
-    """One policy. `validations` holds (expression, message for the case that messageExpression fails, messageExpression)."""
-    rule: Obj = {
-        "apiGroups": [group],
-        "apiVersions": versions,
-        "operations": operations or ["CREATE"],
-        "resources": [resource],
-        "scope": "*",
-    }
-    if resource_names:
-        rule["resourceNames"] = resource_names
-    constraints: Obj = {"matchPolicy": "Equivalent", "resourceRules": [rule]}
-    constraints["objectSelector"] = object_selector or {}
-    constraints["namespaceSelector"] = namespace_selector or {}
-    spec: Obj = {
-        "failurePolicy": "Fail",
-        "matchConstraints": constraints,
-        "variables": [{"name": n, "expression": e} for n, e in variables],
-        "validations": [
-            {"expression": e, "message": m, "messageExpression": x, "reason": "Forbidden"} for e, m, x in validations
-        ],
-    }
-    if parameter:
-        spec["paramKind"] = {"apiVersion": "v1", "kind": "ConfigMap"}
-    return {"metadata": {"name": PREFIX + name, "labels": {"app.kubernetes.io/managed-by": "blackstart"}}, "spec": spec}
-
-
-def _binding(policy: Obj, missing: str = "Deny") -> Obj:
-    """Its binding; `missing`: what becomes of a request while the record is not there."""
-    name = policy["metadata"]["name"]
-    spec: Obj = {"policyName": name, "validationActions": ["Deny"]}
-    if "paramKind" in policy["spec"]:
-        spec["paramRef"] = {"name": RECORD, "namespace": NAMESPACE, "parameterNotFoundAction": missing}
-    return {"metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "blackstart"}}, "spec": spec}
-
-
-_UNKNOWN_SOURCE = (
-    _KNOWN,
-    f"This namespace has a held claim, and the record does not know this source; lift it with: {RESTORE}",
-    "'namespace ' + request.namespace + ' has a held claim, and the record of the hold does not know '"
-    f" + variables.rs.join(', ') + '; lift it with: {RESTORE}'",
-)
-
-_JOBS = _policy(
+_JOBS = policy(
     "jobs",
     group="batch",
     versions=["v1"],
     resource="jobs",
     object_selector=_MADE_BY_VOLSYNC,
     variables=[
-        ("d", _DATA),
-        ("rs", _SOURCES),
-        ("rd", _DESTINATIONS),
-        (
-            "claims",
-            "object.spec.template.spec.?volumes.orValue([]).filter(v, has(v.persistentVolumeClaim))"
-            ".map(v, v.persistentVolumeClaim.claimName)"
-            " + variables.rs.filter(r, r in variables.d).map(r, variables.d[r])",
-        ),
+        *_COMMON,
+        ("rd", DESTINATIONS),
+        ("strangers", f"{UNKNOWN_SOURCES} + {UNKNOWN_DESTINATIONS}"),
+        ("claims", f"{MOUNTED} + variables.rs.filter(r, r in variables.d).map(r, variables.d[r])"),
         (
             "env",
             "object.spec.template.spec.containers.map(c, c.?env.orValue([])"
@@ -132,16 +62,16 @@ _JOBS = _policy(
         ),
         (
             # Whoever made it, and with the right pin too: what a claim comes back from is an image, never a mover inside of it.
-            f"variables.rs.size() > 0 || variables.claims.all(c, {_free('c')})",
+            f"variables.rs.size() > 0 || variables.claims.all(c, {free('c')})",
             f"A Job would write into a held claim; lift it with: {RESTORE}",
-            f"(variables.rd.size() > 0 ? 'this restore' : 'this Job') + ' would write into a held claim (' + {_HELD_OF_CLAIMS}"
+            f"(variables.rd.size() > 0 ? 'this restore' : 'this Job') + ' would write into a held claim (' + {HELD_OF_CLAIMS}"
             f" + '); lift it with: {RESTORE}'",
         ),
-        _UNKNOWN_SOURCE,
+        UNDECLARED,
         (
-            f"variables.rs.size() == 0 || variables.claims.all(c, {_free('c')})",
+            f"variables.rs.size() == 0 || variables.claims.all(c, {free('c')})",
             f"The hold refuses a backup of a claim that is not released; lift it with: {RESTORE}",
-            f"'the hold refuses a backup of ' + {_HELD_OF_CLAIMS} + ', which is not released; lift it with: {RESTORE}'",
+            f"'the hold refuses a backup of ' + {HELD_OF_CLAIMS} + ', which is not released; lift it with: {RESTORE}'",
         ),
     ],
 )
@@ -150,15 +80,14 @@ _STATE_OF_KEY = "variables.d[?('state.' + variables.key)].orValue('released')"
 _IMAGE_OF_KEY = "variables.d[?('image.' + variables.key)].orValue('-')"
 _IMAGE_WANTED = "object.spec.?dataSourceRef.?name.orValue('')"
 
-_CLAIMS = _policy(
+_CLAIMS = policy(
     "claims",
     group="",
     versions=["v1"],
     resource="persistentvolumeclaims",
     object_selector=_MADE_BY_VOLSYNC,
     variables=[
-        ("d", _DATA),
-        ("rs", _SOURCES),
+        *_OF_SOURCES,
         (
             "key",
             "object.metadata.?labels[?'volsync.backube/populator-pvc-for'].hasValue()"
@@ -173,40 +102,75 @@ _CLAIMS = _policy(
     ],
     validations=[
         (
-            f"variables.key == '' || {_STATE_OF_KEY} in {_FREE}"
+            f"variables.key == '' || {_STATE_OF_KEY} in {FREE}"
             f" || {_STATE_OF_KEY} == 'proven' && {_IMAGE_WANTED} == {_IMAGE_OF_KEY}",
             f"The hold fills a claim only from the image that was proven; lift it with: {RESTORE}",
             f"'claim ' + variables.key + ' is ' + {_STATE_OF_KEY} + ': the hold fills it only from the image that was proven ('"
             f" + {_IMAGE_OF_KEY} + '), and this would come from ' + {_IMAGE_WANTED} + '; lift it with: {RESTORE}'",
         ),
-        _UNKNOWN_SOURCE,
+        UNDECLARED,
         (
-            f"variables.rs.size() == 0 || variables.claims.all(c, {_free('c')})",
+            f"variables.rs.size() == 0 || variables.claims.all(c, {free('c')})",
             f"The hold refuses a copy of a claim that is not released; lift it with: {RESTORE}",
-            f"'the hold refuses a copy of ' + {_HELD_OF_CLAIMS} + ', which is not released; lift it with: {RESTORE}'",
+            f"'the hold refuses a copy of ' + {HELD_OF_CLAIMS} + ', which is not released; lift it with: {RESTORE}'",
         ),
     ],
 )
 
-_SNAPSHOTS = _policy(
+_SNAPSHOTS = policy(
     "snapshots",
     group="snapshot.storage.k8s.io",
     versions=["*"],
     resource="volumesnapshots",
     object_selector=_MADE_BY_VOLSYNC,
     variables=[
-        ("d", _DATA),
-        ("rs", _SOURCES),
+        *_OF_SOURCES,
         ("claim", "object.spec.source.?persistentVolumeClaimName.orValue('')"),
     ],
     validations=[
-        _UNKNOWN_SOURCE,
+        UNDECLARED,
         (
-            f"variables.rs.size() == 0 || {_free('variables.claim')}",
+            f"variables.rs.size() == 0 || {free('variables.claim')}",
             f"The hold refuses a snapshot for a backup of a claim that is not released; lift it with: {RESTORE}",
             "'the hold refuses a snapshot for a backup of ' + variables.claim + ', which is not released;"
             f" lift it with: {RESTORE}'",
         ),
+    ],
+)
+
+_KOPIUR = policy(
+    "kopiur",
+    group="batch",
+    versions=["v1"],
+    resource="jobs",
+    object_selector=_MADE_BY_KOPIUR,
+    variables=[
+        ("d", DATA),
+        ("strict", STRICT),
+        ("claims", MOUNTED),
+        # Its other Jobs look after repositories, and touch no claim.
+        (
+            "movers",
+            f"{CONTROLLERS} && o.apiVersion.contains('kopiur') && o.kind in ['Snapshot', 'Restore']).map(o, o.name)",
+        ),
+        (
+            "names",
+            "variables.claims + (object.metadata.labels[?'kopiur.home-operations.com/config'].hasValue()"
+            " ? [object.metadata.labels['kopiur.home-operations.com/config']] : []) + variables.movers",
+        ),
+        (
+            "strangers",
+            "variables.movers.size() > 0 && !variables.names.exists(n, ('state.' + request.namespace + '.' + n) in variables.d)"
+            " ? variables.names.map(n, request.namespace + '/' + n) : []",
+        ),
+    ],
+    validations=[
+        (
+            f"variables.claims.all(c, {free('c')})",
+            f"A Job of kopiur would use a held claim; lift it with: {RESTORE}",
+            f"'this Job of kopiur would use a held claim (' + {HELD_OF_CLAIMS} + '); lift it with: {RESTORE}'",
+        ),
+        UNDECLARED,
     ],
 )
 
@@ -215,7 +179,7 @@ _HELD_BEFORE = (
     f"k.startsWith('state.') && k != 'state.{NAMESPACE}.{CANARY}' && variables.before[k] in ['held', 'proven']"
 )
 
-_RECORD = _policy(
+_RECORD = policy(
     "record",
     group="",
     versions=["v1"],
@@ -241,7 +205,7 @@ _RECORD = _policy(
     ],
 )
 
-_NAMESPACE = _policy(
+_NAMESPACE = policy(
     "namespace",
     group="",
     versions=["v1"],
@@ -249,7 +213,7 @@ _NAMESPACE = _policy(
     operations=["DELETE"],
     resource_names=[NAMESPACE],
     # Nothing can save the record in a namespace that is going.
-    variables=[("before", _DATA)],
+    variables=[("before", DATA)],
     validations=[
         (
             f"!variables.before.exists(k, {_HELD_BEFORE})",
@@ -260,13 +224,13 @@ _NAMESPACE = _policy(
     ],
 )
 
-_DATABASES = _policy(
+DATABASES = policy(
     "databases",
     group="postgresql.cnpg.io",
     versions=["*"],
     resource="clusters",
     variables=[
-        ("d", _DATA),
+        ("d", DATA),
         (
             "archives",
             "object.spec.?backup.?barmanObjectStore.hasValue()"
@@ -287,9 +251,9 @@ _DATABASES = _policy(
     ],
 )
 
-POLICIES: tuple[Obj, ...] = (_JOBS, _CLAIMS, _SNAPSHOTS, _RECORD, _NAMESPACE, _DATABASES)
+POLICIES: tuple[Obj, ...] = (_JOBS, _CLAIMS, _SNAPSHOTS, _KOPIUR, _RECORD, _NAMESPACE, DATABASES)
 BINDINGS: tuple[Obj, ...] = tuple(
     # Once the record is gone its namespace may go too.
-    _binding(policy, "Allow" if policy is _NAMESPACE else "Deny")
-    for policy in POLICIES
+    binding(one, "Allow" if one is _NAMESPACE else "Deny")
+    for one in POLICIES
 )

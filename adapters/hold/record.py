@@ -3,7 +3,9 @@
 Keys hold letters, digits, `-`, `_` and `.`; a namespace has no dot, so the second field ends at the next one:
 `state.<ns>.<claim>` = held, proven, released or accepted-empty; `image.<ns>.<claim>` = the VolumeSnapshot that was proven;
 `rd.<ns>.<destination>` = the pin ("" = not pinned yet; the key is gone once the claim is through);
-`rs.<ns>.<source>` = the claim it backs up; `detail.<ns>.<claim>` = the rest, as JSON, which no policy reads;
+`rs.<ns>.<source>` = the claim it backs up, `dst.<ns>.<destination>` = the claim it restores, both for good;
+`detail.<ns>.<claim>` = the rest, as JSON, which no policy reads;
+`phase` = rebuilt while anything is held of a cluster that a bootstrap made anew;
 `cnpg.<ns>.<cluster>` = accepted-empty for a database that may be made beside its archive, `cnpg-detail.<ns>.<cluster>` the rest.
 """
 
@@ -19,11 +21,14 @@ NAMESPACE = "blackstart"
 RECORD = "hold"
 # A claim that does not exist and is always held: what a refusal is tried with (adapters/hold/canary.py).
 CANARY = "canary"
+PHASE = "phase"
+REBUILT = "rebuilt"
 CANARY_KEYS: Mapping[str, str] = {
     f"state.{NAMESPACE}.{CANARY}": HoldState.HELD.value,
     f"rd.{NAMESPACE}.{CANARY}": "",
     f"rs.{NAMESPACE}.{CANARY}": CANARY,
 }
+_HOLDS = (HoldState.HELD.value, HoldState.PROVEN.value)
 _THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 _LONGEST_KEY = 253
 _DETAIL = (
@@ -49,6 +54,7 @@ def entry(claim: HeldClaim) -> dict[str, str | None]:
     if claim.destination:
         # A claim that is through must not be restored from an old pin, and an accepted empty one has none.
         keys[f"rd.{claim.namespace}.{claim.destination}"] = None if claim.state in _THROUGH else claim.pin
+        keys[f"dst.{claim.namespace}.{claim.destination}"] = claim.claim
     if claim.source:
         keys[f"rs.{claim.namespace}.{claim.source}"] = claim.claim
     return _short_enough(keys, f"claim {claim.key}")
@@ -73,7 +79,12 @@ def record(data: Mapping[str, str] | None) -> HoldRecord:
     claims = [_claim(key, data) for key in sorted(data) if key.startswith("state.") and key not in CANARY_KEYS]
     accepted = HoldState.ACCEPTED_EMPTY.value
     databases = [_database(key, data) for key in sorted(data) if key.startswith("cnpg.") and data[key] == accepted]
-    return HoldRecord(present=True, claims=tuple(claims), databases=tuple(databases))
+    return HoldRecord(True, tuple(claims), tuple(databases), rebuilt=holds(data) and data.get(PHASE) == REBUILT)
+
+
+def holds(data: Mapping[str, str | None]) -> bool:
+    """Whether any claim is held still, the canary aside."""
+    return any(key.startswith("state.") and key not in CANARY_KEYS and state in _HOLDS for key, state in data.items())
 
 
 def _short_enough(keys: dict[str, str | None], whose: str) -> dict[str, str | None]:

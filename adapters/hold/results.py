@@ -96,12 +96,14 @@ class AcceptedDatabase:
 class HoldRecord:
     """The whole record. `present` False: no record, which the policies answer by refusing everything.
 
-    A database that is not among `databases` may not be made when it archives and does not recover.
+    A database that is not among `databases` may not be made when it archives and does not recover. `rebuilt`: this cluster was
+    made anew and claims are held of it still, so that movers of what nobody declared are refused in every namespace.
     """
 
     present: bool
     claims: tuple[HeldClaim, ...] = ()
     databases: tuple[AcceptedDatabase, ...] = ()
+    rebuilt: bool = False
 
     def claim(self, namespace: str, name: str) -> HeldClaim | None:
         """The entry of one claim, or None."""

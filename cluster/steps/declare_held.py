@@ -19,6 +19,8 @@ from house.model import BackedUpClaim
 class DeclareHeld(BaseStep):
     """One claim held, unless its data are alive and it is the claim that was let go, or nobody ever held it.
 
+    In a cluster that was made anew nobody knows what a claim holds that came alive undeclared: it is held like the others.
+
     What was let go once is held anew when it is lost: the danger comes back with the empty claim, and so does the hold.
     """
 
@@ -46,13 +48,15 @@ class DeclareHeld(BaseStep):
             return drifted(f"{there.told}: to be held anew", "uid")
         if there.way is Way.OPEN:
             return missing("not in the hold's record")
+        if there.way is Way.ALIVE and look.hold.record().rebuilt:
+            return missing("alive, but nobody had declared it when this cluster was made anew: to be held")
         return satisfied("bound already: not held" if there.way is Way.ALIVE else there.told)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         there = standing(act.hold, act.claims, self.claim)
         if there.untold and there.entry is not None:
             act.hold.put(replace(there.entry, uid=there.now.uid))
-        elif there.way in (Way.OPEN, Way.LOST):
+        elif there.way in (Way.OPEN, Way.LOST, Way.ALIVE):
             act.hold.put(held_anew(there, self.claim, act.clock.now()))
 
     def by_hand(self) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from engine.errors import TransientError
-from lab.world.kubernetes import KubeWorld
+from lab.world.kubernetes import KubeWorld, holds_any
 
-KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot")
+KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot", "Job of what nobody declared")
 POLICY = "ValidatingAdmissionPolicy blackstart-jobs"
 
 
@@ -26,7 +26,7 @@ class ModelledHold:
             if objects.record is None:
                 return HoldRecord(False)
             claims = tuple(claim.as_read() for claim in objects.record.values())
-            return HoldRecord(True, claims, tuple(objects.databases.values()))
+            return HoldRecord(True, claims, tuple(objects.databases.values()), objects.rebuilt and holds_any(objects))
 
     def policies_missing(self) -> tuple[str, ...]:
         """See ports.HoldView."""
@@ -48,11 +48,12 @@ class ModelledHold:
                 for kind in KINDS
             )
 
-    def install(self) -> None:
+    def install(self, *, rebuilt: bool) -> None:
         """See ports.Hold."""
         with self._world.looking():
             objects = self._kube.objects()
             if objects.policies_bite_at is None:
+                objects.rebuilt = rebuilt and holds_any(objects)
                 objects.policies_bite_at = self._world.clock.monotonic() + self._kube.delays.policy_s
             if objects.record is None:
                 objects.record = {}
@@ -65,6 +66,7 @@ class ModelledHold:
             claim.refuse_over(record.get((claim.namespace, claim.claim)))
             record[(claim.namespace, claim.claim)] = claim
             objects.record = record
+            objects.rebuilt = objects.rebuilt and holds_any(objects)
 
     def accept(self, database: AcceptedDatabase) -> None:
         """See ports.Hold."""

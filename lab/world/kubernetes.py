@@ -31,6 +31,7 @@ class Objects:
     releases: dict[tuple[str, str], ReleaseState] = field(default_factory=dict)
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
     record: dict[tuple[str, str], HeldClaim] | None = None
+    rebuilt: bool = False  # of the record too
     databases: dict[tuple[str, str], AcceptedDatabase] = field(default_factory=dict)  # of the record too
     databases_made: set[tuple[str, str]] = field(default_factory=set)
     policies_bite_at: float | None = None
@@ -118,12 +119,14 @@ class KubeWorld:
             return ""
         if objects.record is None:
             return "no params found for policy binding with `Deny` parameterNotFoundAction"
-        held = next(
-            (c for c in objects.record.values() if (c.namespace, c.destination) == destination.key and _holds(c)), None
-        )
-        if held is None or (held.pin and destination.restore_as_of == held.pin):
-            return ""
-        return f"blackstart holds {held.key}: the destination does not carry its pin; lift it with: invoke dr.restore"
+        of_it = [c for c in objects.record.values() if (c.namespace, c.destination) == destination.key]
+        held = next((c for c in of_it if _holds(c)), None)
+        if held is not None and not (held.pin and destination.restore_as_of == held.pin):
+            return f"blackstart holds {held.key}: the destination does not carry its pin; lift it with: invoke dr.restore"
+        mounted = objects.record.get((destination.namespace, destination.mounts))
+        if mounted is not None and _holds(mounted):
+            return f"blackstart holds {mounted.key}: this restore would write into it; lift it with: invoke dr.restore"
+        return "" if of_it else self._stranger(objects, destination.key)
 
     def admits_population(self, objects: Objects, claim: Claim, image: str) -> str:
         """Why filling a claim from an image is refused, "" when it is admitted."""
@@ -146,8 +149,15 @@ class KubeWorld:
         if held is not None and _holds(held):
             return f"blackstart holds {held.key}: no backup is written; lift it with: invoke dr.restore"
         known = any((c.namespace, c.source) == source.key for c in objects.record.values())
-        if not known and any(c.namespace == source.namespace and _holds(c) for c in objects.record.values()):
-            return f"blackstart holds a claim in {source.namespace}, and this source is not in its record"
+        return "" if known else self._stranger(objects, source.key)
+
+    def _stranger(self, objects: Objects, key: tuple[str, str]) -> str:
+        """Why the mover of a source or destination that the record does not know is refused, "" when it is admitted."""
+        name, let_go = "/".join(key), "let it go as it is: invoke dr.release {} --unproven --reason TEXT"
+        if objects.rebuilt and holds_any(objects):
+            return f"nobody declared {name}: name it in Git and run invoke cluster.bootstrap, or {let_go.format(name)}"
+        if any(c.namespace == key[0] and _holds(c) for c in (objects.record or {}).values()):
+            return f"blackstart holds a claim in {key[0]}, and {name} is not in its record; {let_go.format(name)}"
         return ""
 
     def admits_database(self, objects: Objects, database: Database) -> str:
@@ -163,6 +173,11 @@ class KubeWorld:
 
     def _biting(self, objects: Objects) -> bool:
         return objects.policies_bite_at is not None and self.world.clock.monotonic() >= objects.policies_bite_at
+
+
+def holds_any(objects: Objects) -> bool:
+    """Whether any claim is held."""
+    return any(_holds(claim) for claim in (objects.record or {}).values())
 
 
 def _holds(claim: HeldClaim) -> bool:

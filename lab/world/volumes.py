@@ -51,7 +51,7 @@ class Image:
 
 @dataclass
 class Destination:
-    """A ReplicationDestination and what its last run left."""
+    """A ReplicationDestination and what its last run left. `mounts`: a claim that its mover writes into by itself, "" for none."""
 
     namespace: str
     name: str
@@ -66,6 +66,7 @@ class Destination:
     image: Image | None = None
     condition: str = ""
     copy_method: str = "Snapshot"
+    mounts: str = ""
     runs: int = 0
     failures: int = 0
     tries: int = 0

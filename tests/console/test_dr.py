@@ -394,8 +394,10 @@ class TestDatabases:
             dr.release_one(desk.session("dr.release"), "recovers", True, "why not")
 
     def test_one_that_the_house_does_not_declare_is_refused(self, desk: Desk) -> None:
-        with pytest.raises(SettingsInvalid, match="apps/other names no claim and no database") as told:
+        with pytest.raises(SettingsInvalid, match="apps/other is neither declared, nor in the hold's record"):
             dr.release_one(desk.session("dr.release"), "apps/other", True, "why not")
+        with pytest.raises(SettingsInvalid, match="other names no claim and no database") as told:
+            dr.release_one(desk.session("dr.release"), "other", True, "why not")
         assert "apps/postgres" in told.value.evidence
 
     def test_a_claim_of_the_same_name_is_told_apart(self, tmp_path: Path) -> None:

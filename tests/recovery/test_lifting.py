@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hold.results import HoldState
+from adapters.hold.results import HeldClaim, HoldState
 from cluster.course import Course
-from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
+from lab.world.volumes import Source
 from recovery.course import course
-from recovery.lifting import lift
+from recovery.lifting import lift, to_release
 from tests.hands import do
 from tests.recovery.conftest import Restoring
 
@@ -120,3 +121,24 @@ def test_while_something_stands_still_by_our_hand_it_stays_held_and_the_commands
     assert stopped.entry.state is HoldState.PROVEN
     released(stopped)
     assert_all_goes_on(stopped)
+
+
+def test_what_nobody_declared_is_let_go_by_its_name_and_only_if_there_is_such_a_thing(held: Restoring) -> None:
+    objects = held.home.kube.objects()
+    source = Source("elsewhere", "by-hand", "x", held.address)
+    objects.sources[source.key] = source
+    assert objects.rebuilt, "the house was bootstrapped, and its claim is held"
+    refused = held.home.kube.admits_backup(objects, source)
+    assert "name it in Git and run invoke cluster.bootstrap" in refused
+    chosen = to_release(held.house, "elsewhere/by-hand", held.home.look().hold.record)
+    assert isinstance(chosen, HeldClaim)
+    (told,) = lift(held.home.act("by-hand"), chosen, "a trial")
+    assert told == "elsewhere/by-hand, which nobody declared, is let go as it is: a trial"
+    assert held.home.kube.admits_backup(objects, source) == ""
+    typo = to_release(held.house, "elsewhere/by-hnad", held.home.look().hold.record)
+    assert isinstance(typo, HeldClaim)
+    with pytest.raises(SettingsInvalid, match="neither declared"):
+        lift(held.home.act("by-hand"), typo, "a trial")
+    released(held)
+    assert not objects.rebuilt
+    assert held.home.kube.admits_backup(objects, replace(source, name="other")) == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def test_hold_is_made_seen_broken_and_mended(clients: Clients) -> None:
     assert not hold.record().present
     assert len(hold.policies_missing()) == len(POLICIES) + len(BINDINGS)
     before = hold.refusals()
-    assert len(before) == 2 * 4
+    assert len(before) == 2 * 7
     assert not any(r.refused for r in before if "VolumeSnapshot" not in r.kind), "no namespace is no refusal"
 
-    hold.install()
+    hold.install(rebuilt=False)
     assert hold.policies_missing() == ()
     assert hold.record().present
     wait_until_refused(hold)
@@ -71,12 +72,32 @@ def test_hold_is_made_seen_broken_and_mended(clients: Clients) -> None:
         assert time.monotonic() < deadline, "the broken hold was not noticed"
         time.sleep(0.02)
 
-    hold.install()
+    hold.install(rebuilt=False)
     assert hold.policies_missing() == ()
     wait_until_refused(hold)
     versions = {p["metadata"]["resourceVersion"] for p in client.list_objects(ADMISSION_POLICY)}
-    hold.install()
+    hold.install(rebuilt=False)
     assert {p["metadata"]["resourceVersion"] for p in client.list_objects(ADMISSION_POLICY)} == versions
+
+
+def test_a_bootstrap_s_hold_is_strict_until_nothing_is_held_and_no_later_one_is(clients: Clients) -> None:
+    hold, client = KubernetesHold(clients), clients.main()
+    for binding, policy in zip(BINDINGS, POLICIES, strict=True):
+        client.delete(ADMISSION_BINDING, binding["metadata"]["name"])
+        client.delete(ADMISSION_POLICY, policy["metadata"]["name"])
+    claim = HeldClaim("apps", "strict", HoldState.HELD, "strict-dst", "strict", since=1.0)
+    hold.put(claim)
+    hold.install(rebuilt=True)
+    assert hold.record().rebuilt
+    wait_until_refused(hold)
+    assert len(hold.refusals()) == 2 * 10
+    hold.put(replace(claim, state=HoldState.RELEASED))
+    assert not hold.record().rebuilt
+    assert "phase" not in (client.get(CONFIG_MAP, RECORD, NAMESPACE) or {})["data"]
+    hold.put(claim)
+    hold.install(rebuilt=True)
+    assert not hold.record().rebuilt, "its policies were there already"
+    hold.put(replace(claim, state=HoldState.RELEASED))
 
 
 def test_the_servers_type_check_finds_nothing_wrong(clients: Clients) -> None:
@@ -102,7 +123,7 @@ def test_claims_are_put_side_by_side_and_none_is_lost(clients: Clients) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, names))
-    assert [c.claim for c in hold.record().claims] == names
+    assert [c.claim for c in hold.record().claims if c.claim in names] == names
     before = clients.main().get(CONFIG_MAP, RECORD, NAMESPACE)
     put("claim-3")
     assert clients.main().get(CONFIG_MAP, RECORD, NAMESPACE) == before, "what stands already is not written again"
@@ -122,7 +143,7 @@ def test_a_server_that_cannot_be_asked_is_not_a_refusal(tmp_path: Path) -> None:
         state.mkdir()
         clients = Clients(house_on(gone, state))
         hold = KubernetesHold(clients)
-        hold.install()
+        hold.install(rebuilt=False)
         with pytest.raises(TransientError, match=gone.addresses[1]):
             hold.refusals()
         clients.close()

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from adapters.hold.adapter import KubernetesHold
-from adapters.hold.policies import PREFIX
 from adapters.hold.record import NAMESPACE, RECORD
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
+from adapters.hold.shape import PREFIX
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Refused
 from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, CRD, JOB, SNAPSHOT, Kind
@@ -74,7 +74,7 @@ def hold(clients: Clients, client: ApiClient) -> KubernetesHold:
     """The hold in place: seen to refuse on both API servers."""
     hold = KubernetesHold(clients)
     hold.put(held("notes"))
-    hold.install()
+    hold.install(rebuilt=False)
     deadline = time.monotonic() + 10
     while not all(r.refused for r in hold.refusals()):
         assert time.monotonic() < deadline, hold.refusals()
@@ -218,7 +218,8 @@ def test_restore_is_admitted_only_for_the_pin(record: Record, client: ApiClient)
 def test_foreign_destination_may_not_write_into_a_held_claim(record: Record, client: ApiClient) -> None:
     record.put(held("notes", HoldState.PROVEN, pin=PIN, image="img-1"))
     assert "held claim (notes)" in denied(client, JOB, restore_job("by-hand", "", claim="notes"))
-    assert denied(client, JOB, restore_job("by-hand", "", claim="someone-elses")) == ""
+    assert "does not know apps/by-hand" in denied(client, JOB, restore_job("by-hand", "", claim="someone-elses"))
+    assert denied(client, JOB, restore_job("by-hand", "", claim="someone-elses"), "other") == ""
 
 
 def test_a_restore_of_the_right_pin_may_not_mount_a_held_claim(record: Record, client: ApiClient) -> None:
@@ -281,7 +282,8 @@ def test_hand_made_source_of_another_name_is_refused_while_its_namespace_holds_a
 ) -> None:
     record.put(held("notes"))
     told = denied(client, SNAPSHOT, snapshot("by-hand", "notes"))
-    assert "does not know rs.apps.by-hand" in told
+    assert "does not know apps/by-hand" in told
+    assert told.rstrip().endswith("invoke dr.release apps/by-hand --unproven --reason TEXT")
     assert denied(client, JOB, backup_job("by-hand", "volsync-by-hand-src"))
     assert denied(
         client,
@@ -291,6 +293,53 @@ def test_hand_made_source_of_another_name_is_refused_while_its_namespace_holds_a
     assert denied(client, SNAPSHOT, snapshot("by-hand", "x"), "other") == "", "another namespace is not concerned"
     record.put(held("notes", HoldState.RELEASED))
     assert denied(client, SNAPSHOT, snapshot("by-hand", "x")) == ""
+
+
+def kopiur_job(owner: str, owner_kind: str, claim: str) -> dict[str, Any]:
+    made_by = job(made("kopiur-run", owner, owner_kind), claim, [])
+    (reference,) = made_by["metadata"]["ownerReferences"]
+    reference["apiVersion"] = "kopiur.home-operations.com/v1alpha1"
+    made_by["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "kopiur"}
+    return made_by
+
+
+def test_while_a_cluster_made_anew_holds_a_claim_nothing_undeclared_is_moved_in_any_namespace(
+    record: Record, client: ApiClient
+) -> None:
+    record.put(held("notes"))
+    record.put(held("photos", HoldState.RELEASED))
+    strangers = (
+        (JOB, backup_job("by-hand", "x")),
+        (JOB, restore_job("by-hand", "", claim="x")),
+        (SNAPSHOT, snapshot("by-hand", "x")),
+        (CLAIM, clone("by-hand", "x")),
+        (JOB, kopiur_job("by-hand", "Snapshot", "x")),
+        (JOB, kopiur_job("by-hand", "Restore", "x")),
+    )
+    for kind, obj in strangers:
+        assert denied(client, kind, obj), "its own namespace holds a claim"
+        assert denied(client, kind, obj, "other") == ""
+    record.write({"phase": "rebuilt"})
+    for kind, obj in strangers:
+        told = denied(client, kind, obj, "other")
+        assert "name it in Git and run invoke cluster.bootstrap" in told
+        assert "invoke dr.release other/" in told
+    assert denied(client, JOB, kopiur_job("by-hand", "Maintenance", "x"), "other") == "", "it moves no claim"
+    assert denied(client, JOB, backup_job("photos", "volsync-photos-src")) == "", "declared, and let go"
+    assert denied(client, JOB, restore_job("photos-dst", "")) == "", "its destination as well"
+    let_in = HeldClaim("other", "by-hand", HoldState.RELEASED, "by-hand", "by-hand")
+    record.put(let_in)
+    for kind, obj in strangers[:4]:
+        assert denied(client, kind, obj, "other") == "", "let in by its name"
+    record.put(held("notes", HoldState.RELEASED))
+    for kind, obj in strangers:
+        assert denied(client, kind, obj, "ticks") == "", "nothing is held any more"
+
+
+def test_a_job_of_kopiur_may_not_use_a_held_claim_whatever_it_is(record: Record, client: ApiClient) -> None:
+    record.put(held("notes"))
+    for owner_kind in ("Snapshot", "Restore", "Maintenance"):
+        assert "held claim (notes)" in denied(client, JOB, kopiur_job("nightly", owner_kind, "notes"))
 
 
 def test_released_and_accepted_empty_are_free(record: Record, client: ApiClient) -> None:

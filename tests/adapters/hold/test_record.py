@@ -42,6 +42,7 @@ def test_keys_are_the_ones_that_the_policies_read() -> None:
         "image.apps.notes.data": "img-1",
         "rd.apps.notes-dst": "2026-01-02T03:04:05Z",
         "rs.apps.notes": "notes.data",
+        "dst.apps.notes-dst": "notes.data",
     }
 
 
@@ -60,6 +61,13 @@ def test_no_config_map_is_not_an_empty_record() -> None:
     assert not record(None).present
     assert record({}).present
     assert record({}).claims == ()
+
+
+def test_a_cluster_is_made_anew_only_as_long_as_something_is_held() -> None:
+    assert record(kept(CLAIM) | {"phase": "rebuilt"}).rebuilt
+    assert not record(kept(CLAIM)).rebuilt
+    assert not record(kept(replace(CLAIM, state=HoldState.RELEASED)) | {"phase": "rebuilt"}).rebuilt
+    assert not record(dict(CANARY_KEYS) | {"phase": "rebuilt"}).rebuilt
 
 
 def test_the_canary_is_no_claim_of_the_house() -> None:

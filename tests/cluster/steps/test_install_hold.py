@@ -16,7 +16,7 @@ def test_policies_and_then_their_bite(built: Running) -> None:
     assert seen.evidence
     do(built, built.bootstrap, STEP)
     seen = see(built, built.bootstrap, STEP)
-    assert (seen.condition, len(seen.evidence)) == (Condition.CHANGING, 9)
+    assert (seen.condition, len(seen.evidence)) == (Condition.CHANGING, 12)
     built.clock.sleep(2)
     assert see(built, built.bootstrap, STEP).condition is Condition.SATISFIED
 
