@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check lock bench programs setup prove picture
+.PHONY: demo test check lock bench programs setup prove picture bundle
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo "make check  lint, types, and the tests of what you changed (make check BASE=main: since then)"
 	@echo "make setup  the environment and what a real run needs, nothing of the lab"
 	@echo "make bench  run the benchmarks"
+	@echo "make bundle one archive with all of it, for a machine that is dark and offline"
+	@echo "make picture  the picture in the README, of a real run in the lab"
 	@echo "make prove  what takes long (an hour or more): every crash, every damage, ten kills; says when each was last green"
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
@@ -86,3 +88,7 @@ lock: $(STAMP)
 # The picture in the README: the live view of a real run in the lab.
 picture: programs
 	@$(PY) -m console.demo.picture docs/bootstrap.svg
+
+# FOLDER=/media/stick writes it there.
+bundle: $(STAMP)
+	@$(PY) -m tools.build --run && $(PY) -m tools.bundle $(FOLDER)

@@ -33,7 +33,7 @@ PROOFS = (
     Proof("journal", "every bit of a journal turned over: 0 accepted", "tests.crash.journal"),
     Proof("escape", "programs that flee, every way a run ends: 0 alive", "tests.crash.escape"),
     Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.leases"),
-    Proof("leases", "two machines, 200 schedules: 0 begun without the Lease", "tests.crash.leases"),
+    Proof("fuzz", "20,000 odd inputs: no traceback, no 70, none over 5 s", "tests.fuzz"),
     Proof("matrices", "every fault at every mutation and journal write", "tests.crash.matrices"),
     Proof("damage", "the audit's word against restores of damaged backups", "tests.proof.damage"),
     Proof("soak", "the wire lab's faults, and ten kills at random", "tests.crash.wire.soak"),
