@@ -7,7 +7,6 @@ import secrets
 import sys
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,25 +17,25 @@ from typing import TextIO
 
 from cluster.course import Course, HouseGraph
 from console.doors import Doors
+from console.ending import outcome_of, refusing
 from console.jsonlines import JsonLines
 from console.live import LiveView
 from console.openhouse import OpenDoors, opened
-from console.outlet import Outlet, outlets
+from console.outlet import Outlet
 from console.pace import pace_of
 from console.page import Page, simulated
 from console.plain import PlainLines
-from console.problem import complete, problem_lines
-from console.signals import FIRST_S, Signals, ending
+from console.problem import complete
+from console.signals import FIRST_S, Signals
 from console.tables import memory_table, outline_table, plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, PreflightRefused
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.events import Sink
 from engine.executor import run
 from engine.journal import Journal
 from engine.limits import Limits
 from engine.plan import Plan, plan
-from engine.report import Outcome, Report, StepReport
-from engine.secrets import redact
+from engine.report import Report
 from engine.state import State
 from engine.stop import Stop
 from engine.verify import verify
@@ -48,9 +47,9 @@ from house.lock import lock_path, read_lock
 from house.model import House
 
 APPROVAL_VALID_S = 24 * 3600.0
-REFUSED = "refused"
 LEAVING_S = 2.0
 """How long a report may take to be told when somebody wants us to leave at once."""
+
 
 def new_run_id(now: float) -> str:
     """Time and four random bytes: orders runs for people, and never repeats."""
@@ -133,20 +132,19 @@ class Session:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
         with self.doors(None) as doors:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
-        return self.finish_run(replace(report, verb="preflight", steps=tuple(map(_refusing, report.steps))), "")
+        return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), "")
 
     def outline(self, course: Course, written: tuple[Path, ...] = ()) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
         graph = course.graph()
         rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
-        if not self.json:
-            self.page.show(outline_table(graph))
-            self.page.say(f"\n{number(len(rows), 'check or step', 'checks and steps')}; the house was not looked at.")
+        self.page.show(outline_table(graph))
+        self.page.say(f"\n{number(len(rows), 'check or step', 'checks and steps')}; the house was not looked at.")
         self.tell_notes()
         self.tell_written(written)
         house = self.house
         unseen = left_out(house.unsupported, house.second_backups, house.not_followed)
-        for line in () if self.json else unseen:
+        for line in unseen:
             self.page.say(f"{line}.")
         refused = bool(house.unsupported) or any(one.makes_backups for one in house.not_followed)
         code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if house.not_followed else EXIT_OK
@@ -156,10 +154,9 @@ class Session:
 
     def remembered(self, state: State) -> int:
         """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""
-        if not self.json:
-            self.page.show(memory_table(state))
-            told = f"{number(state.lines, 'line')} in the journal" if state.lines else "no run was made from here"
-            self.page.say(f"\n{told} ({self.house.state_dir}); nothing was looked at.")
+        self.page.show(memory_table(state))
+        told = f"{number(state.lines, 'line')} in the journal" if state.lines else "no run was made from here"
+        self.page.say(f"\n{told} ({self.house.state_dir}); nothing was looked at.")
         counts = {"in_flight": len(state.in_flight), "steps": len(state.last)}
         return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, last=state.last)
 
@@ -208,36 +205,33 @@ class Session:
 
     def show_plan(self, made: Plan) -> None:
         """The plan's table and its one sentence."""
-        if not self.json:
-            self.page.show(plan_table(made))
-            self.page.say(f"\n{plan_summary(made)}")
+        self.page.show(plan_table(made))
+        self.page.say(f"\n{plan_summary(made)}")
 
     def tell_notes(self) -> None:
         """What in the repository could not be followed, or will not work."""
-        for note in () if self.json else self.house.notes:
+        for note in self.house.notes:
             self.page.say(f"note: {note}")
 
     def tell_written(self, written: tuple[Path, ...]) -> None:
         """Which files were written for the person."""
-        if written and not self.json:
+        if written:
             self.page.say(f"Written: {', '.join(map(str, written))}")
 
     def finish_run(self, report: Report, next_command: str, done: str = "") -> int:
         """Show a report and finish with its exit code."""
-        if not self.json:
-            print_report(self.page, report, self.settings)
-            ended = (done if report.converged else "", "; ".join(step.detail for step in report.held))
-            told = " ".join(f"{sentence}." for sentence in ended if sentence)
-            if told:
-                self.page.say(f"{told}")
-            following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
-            if following:
-                self.page.say(f"Next: {complete(following, self.settings)}")
-        return self.finish(_outcome(report), report.counts, report.exit_code, run=self.run_id, steps=report.steps)
+        print_report(self.page, report, self.settings)
+        ended = (done if report.converged else "", "; ".join(step.detail for step in report.held))
+        if told := " ".join(f"{sentence}." for sentence in ended if sentence):
+            self.page.say(told)
+        following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
+        if following:
+            self.page.say(f"Next: {complete(following, self.settings)}")
+        return self.finish(outcome_of(report), report.counts, report.exit_code, run=self.run_id, steps=report.steps)
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""
-        for trouble in () if self.json else self.troubles:
+        for trouble in self.troubles:
             self.page.say(f"warning: {trouble}")
         self.page.end()
         if self.json:
@@ -248,55 +242,3 @@ class Session:
             }  # fmt: skip
             self.lines.write({"result": result})
         return code
-
-
-def _outcome(report: Report) -> str:
-    if report.bug is not None:
-        return "bug"
-    if report.interrupted:
-        return Outcome.INTERRUPTED.value
-    if report.exit_code == PreflightRefused.exit_code:
-        return REFUSED
-    if report.failure is not None or report.root_causes:
-        return Outcome.FAILED.value
-    return "held" if report.held else "done"
-
-
-def _refusing(step: StepReport) -> StepReport:
-    """A finding of a check alone, as the refusal that it is for a run."""
-    if step.error is None:
-        return step
-    error = step.error
-    refusal = PreflightRefused(error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command)
-    return replace(step, error=refusal)
-
-
-def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") -> int:
-    """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70).
-
-    `settings` is what `--settings` said, for the commands that a problem names.
-    """
-    started = time.monotonic()
-
-    def ended(outcome: str, code: int, **more: object) -> int:
-        if json:
-            seconds = round(time.monotonic() - started, 3)
-            result = {"verb": verb, "outcome": outcome, "counts": {}, "seconds": seconds, "exit_code": code, **more}
-            JsonLines(sys.stdout).write({"result": result})
-        return code
-
-    with outlets(), ending():
-        try:
-            return body()
-        except BlackstartError as error:
-            error.next_command = complete(error.next_command, settings)
-            if not json:
-                sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
-            return ended(REFUSED, error.exit_code, problem=error)
-        except KeyboardInterrupt:
-            sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
-            return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
-        except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
-            sys.stderr.write(redact(traceback.format_exc()))
-            sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
-            return ended("bug", EXIT_BUG, kind=type(bug).__name__)

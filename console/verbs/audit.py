@@ -15,8 +15,9 @@ from cluster.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, 
 from cluster.unprotected import DataAudit, audit_data
 from console.auditing import AuditView
 from console.databases import archive_lines, archive_rows, archive_table
+from console.ending import guarded
 from console.opening import open_session
-from console.session import Session, guarded
+from console.session import Session
 from console.tables import audit_findings, audit_table
 from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid

@@ -7,10 +7,11 @@ from pathlib import Path
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
+from console.ending import guarded
 from console.opening import open_session
 from console.programs import refuse_blind, refuse_unfit
 from console.runbook import write_runbook
-from console.session import Session, guarded
+from console.session import Session
 from engine.errors import PermanentError
 from engine.journal import read_state
 from recovery.course import course as restore_course

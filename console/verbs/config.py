@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from console.ending import guarded
 from console.jsonlines import JsonLines
-from console.session import guarded
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.words import number
 

@@ -10,11 +10,12 @@ from adapters.hold.results import HoldRecord, HoldState
 from cluster.course import Course
 from cluster.holding import still_held
 from cluster.standing import Way, way
+from console.ending import guarded
 from console.jsonlines import JsonLines
 from console.opening import open_session
 from console.problem import complete
 from console.programs import refuse_unfit
-from console.session import Session, guarded
+from console.session import Session
 from console.tables import database_lines, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import open_journal

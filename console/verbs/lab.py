@@ -6,9 +6,9 @@ import sys
 import time
 from functools import partial
 
+from console.ending import guarded
 from console.jsonlines import JsonLines
 from console.page import MARK
-from console.session import guarded
 from engine.errors import EXIT_OK, PermanentError
 
 

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from console.ending import guarded
 from console.jsonlines import JsonLines
 from console.programs import held_against, versions_of
-from console.session import guarded
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.words import number
 from house.loader import SETTINGS_FILE, talconfig_named

@@ -11,8 +11,8 @@ import pytest
 from adapters.backups.results import RestorePoint, Verdict
 from adapters.hold.results import HoldState
 from cluster.audit import ClaimAudit
+from console.ending import guarded
 from console.page import MARK
-from console.session import guarded
 from console.tables import audit_findings
 from console.verbs import audit, dr
 from engine import errors

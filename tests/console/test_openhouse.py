@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from console.ending import guarded
 from console.screen import NotShown, Screen
-from console.session import guarded
 from engine import errors
 from engine.events import Event, Stopping
 from tests.console.modelled_doors import Desk
@@ -157,7 +157,8 @@ import sys, time
 from pathlib import Path
 from types import SimpleNamespace as NS
 from cluster.course import Course
-from console.session import Session, guarded
+from console.ending import guarded
+from console.session import Session
 from engine.probe import missing
 from engine.programs import Programs
 from engine.step import BaseStep

@@ -12,9 +12,9 @@ from typing import TextIO
 
 import pytest
 
+from console.ending import guarded
 from console.outlet import Outlet, outlets
 from console.real_doors import open_real_doors
-from console.session import guarded
 from engine import errors
 from engine.waiting import SystemClock
 from tests.builders import a_house

@@ -13,7 +13,8 @@ import pytest
 
 from adapters.context import ActContext
 from cluster.course import Course
-from console.session import Session, guarded
+from console.ending import guarded
+from console.session import Session
 from console.verbs import cluster as cluster_verbs
 from engine import errors
 from engine.journal import open_journal

@@ -24,7 +24,8 @@ from adapters.process.groups import end_group
 from adapters.process.keeper import Keeper
 from adapters.process.kin import kin_of
 from cluster.course import Course
-from console.session import Session, guarded
+from console.ending import guarded
+from console.session import Session
 from engine.journal import open_journal
 from engine.probe import Probe, missing, satisfied
 from engine.programs import Programs, end_leftovers

@@ -1,0 +1,72 @@
+"""How a verb ends: the word for what came of it, and its outermost frame, which no error leaves. Knows no house."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+
+from console.jsonlines import JsonLines
+from console.outlet import outlets
+from console.problem import complete, problem_lines
+from console.signals import ending
+from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, BlackstartError, PreflightRefused
+from engine.report import Outcome, Report, StepReport
+from engine.secrets import redact
+
+REFUSED = "refused"
+
+
+def outcome_of(report: Report) -> str:
+    """The word of a run's last JSON line."""
+    if report.bug is not None:
+        return "bug"
+    if report.interrupted:
+        return Outcome.INTERRUPTED.value
+    if report.exit_code == PreflightRefused.exit_code:
+        return REFUSED
+    if report.failure is not None or report.root_causes:
+        return Outcome.FAILED.value
+    return "held" if report.held else "done"
+
+
+def refusing(step: StepReport) -> StepReport:
+    """A finding of a check alone, as the refusal that it is for a run."""
+    if step.error is None:
+        return step
+    error = step.error
+    refusal = PreflightRefused(error.what, evidence=error.evidence, hint=error.hint, next_command=error.next_command)
+    return replace(step, error=refusal)
+
+
+def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") -> int:
+    """Run a verb's body; errors of ours become a problem on screen and their exit code, anything else is a bug (70).
+
+    `settings` is what `--settings` said, for the commands that a problem names.
+    """
+    started = time.monotonic()
+
+    def ended(outcome: str, code: int, **more: object) -> int:
+        if json:
+            seconds = round(time.monotonic() - started, 3)
+            result = {"verb": verb, "outcome": outcome, "counts": {}, "seconds": seconds, "exit_code": code, **more}
+            JsonLines(sys.stdout).write({"result": result})
+        return code
+
+    with outlets(), ending():
+        try:
+            return body()
+        except BlackstartError as error:
+            error.next_command = complete(error.next_command, settings)
+            if not json:
+                sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
+            return ended(REFUSED, error.exit_code, problem=error)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
+            return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
+        except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
+            sys.stderr.write(redact(traceback.format_exc()))
+            sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
+            return ended("bug", EXIT_BUG, kind=type(bug).__name__)
