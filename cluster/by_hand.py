@@ -51,6 +51,11 @@ def crds_by_hand(house: House, chart: Release, *flags: str) -> str:
     return f"{rendered_by_hand(house, chart)} | {_only_crds(*flags)}"
 
 
+def trusting(ca_file: str) -> str:
+    """curl's option for a server whose certificate a CA of the house's own has signed; "" where the machine knows the CA."""
+    return f" --cacert {shlex.quote(ca_file)}" if ca_file else ""
+
+
 def manifest_by_hand(source: CrdSource) -> str:
     """A command that prints the manifest of one entry of `bootstrap.crds`, and fails where it is not what its checksum is of."""
     place = shlex.quote(source.place)
@@ -59,9 +64,8 @@ def manifest_by_hand(source: CrdSource) -> str:
     if source.form is CrdForm.FILE:
         same = f"echo {shlex.quote(f'{source.sha256}  {source.place}')} | sha256sum --check --quiet && " if source.sha256 else ""
         return f"{same}cat {place}"
-    ca_file = f" --cacert {shlex.quote(source.ca_file)}" if source.ca_file else ""
     # Into a file first: what is piped on before its checksum is known has been believed already.
-    fetched = f'FILE="$(mktemp)" && curl -sSfL{ca_file} -o "$FILE" {place}'
+    fetched = f'FILE="$(mktemp)" && curl -sSfL{trusting(source.ca_file)} -o "$FILE" {place}'
     return f'{fetched} && echo "{source.sha256}  $FILE" | sha256sum --check --quiet && cat "$FILE"'
 
 
@@ -84,10 +88,10 @@ def archive_by_hand(archive: DatabaseArchive) -> str:
         return f"echo {shlex.quote(f'{archive.key}: {archive.note or archive.place}')}"
     given = dict(archive.environment)
     keys = [secret_by_hand(given.get(name, SecretRef((f"env:{name}",)))) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
-    ca_file = f" --cacert {shlex.quote(archive.ca_file)}" if archive.ca_file else ""
     user = f"""<(printf 'user = "%s:%s"' "$({keys[0]})" "$({keys[1]})")"""
     url = shlex.quote(f"{place[1]}/{place[2]}?list-type=2&delimiter=/&prefix={place[3].strip('/')}/base/")
-    return f"curl -sSf{ca_file} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup"
+    curl = f"curl -sSf{trusting(archive.ca_file)}"
+    return f"{curl} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup"
 
 
 def _source(source: str) -> str:

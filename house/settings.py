@@ -178,7 +178,8 @@ class CrdsEntrySection(Section):
     def _one_place(self) -> CrdsEntrySection:
         _one_of(url=self.url, file=self.file, folder=self.folder)
         if self.url is not None and self.sha256 is None:
-            better = f"add `sha256:` with what this prints: curl -sSfL '{self.url}' | sha256sum | cut -c1-64"
+            trusted = f" --cacert '{self.ca_file}'" if self.ca_file else ""
+            better = f"add `sha256:` with what this prints: curl -sSfL{trusted} '{self.url}' | sha256sum | cut -c1-64"
             raise wrong("has a url without a checksum", better)
         if self.folder is not None and self.sha256 is not None:
             raise wrong("has a checksum for a folder", "leave sha256 out: what lies in Git is known by its commit")

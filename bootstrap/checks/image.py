@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.by_hand import trusting
 from cluster.images import has_image, to_be_made
 from engine.errors import BlackstartError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied
@@ -53,7 +54,7 @@ class Image(BaseCheck):
         told = look.factory.sha256(self.house.image.url)
         if told:
             return satisfied(f"it is there; the factory itself vouches for it with {told[:12]}…: image.sha256 is not set")
-        counted = f"curl -fsSL {shlex.quote(self.house.image.url)} | sha256sum"
+        counted = f"{self._fetched()} | sha256sum"
         return missing(
             "the factory publishes no checksum, and none is pinned in the settings",
             f"{self.house.settings_file.name}, under image: the line `sha256: HEX` is missing",
@@ -61,7 +62,11 @@ class Image(BaseCheck):
         )
 
     def by_hand(self) -> str:
-        return f"curl -fsSL -r 0-0 -o /dev/null {shlex.quote(self.house.image.url)}   # no error: the image is there"
+        return f"{self._fetched('-r 0-0 -o /dev/null ')}   # no error: the image is there"
+
+    def _fetched(self, how: str = "") -> str:
+        image = self.house.image
+        return f"curl -fsSL{trusting(image.ca_file)} {how}{shlex.quote(image.url)}"
 
 
 def _published(look: LookContext, url: str) -> str:

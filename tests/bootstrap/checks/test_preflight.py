@@ -251,6 +251,13 @@ class TestImage:
         assert [line.id for line in bare.apply(bare.bootstrap).root_causes] == [self.ID]
         assert not bare.home.proxmox.vms
 
+    def test_a_factory_of_ones_own_is_asked_with_its_ca(self, bare: Running) -> None:
+        from bootstrap.course import course
+
+        own = replace(bare.house, image=replace(bare.house.image, ca_file="/house/factory ca.pem"))
+        (check,) = [one for one in course(own, {}).checks if one.id == self.ID]
+        assert check.by_hand().startswith("curl -fsSL --cacert '/house/factory ca.pem' -r 0-0 -o /dev/null ")
+
     def test_an_image_that_nobody_publishes(self, bare: Running) -> None:
         bare.house = replace(bare.house, image=replace(bare.house.image, url="https://127.10.0.21:8443/image/none.qcow2"))
         seen = see(bare, bare.bootstrap, self.ID)
