@@ -18,7 +18,6 @@ and in a test, where time is held in the hand and threads take turns by a seed:
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,41 +25,36 @@ from typing import Generic, TypeVar
 
 from engine import events
 from engine.approval import Approval
-from engine.endings import begun_with_others, end_entry, why
-from engine.entries import Begin, Note
-from engine.errors import BlackstartError, Interrupted
+from engine.desk import Desk
+from engine.endings import end_entry, why
 from engine.graph import Graph, is_check, is_step
 from engine.journal import Journal
 from engine.ledger import Ledger
 from engine.life import StepLife, Surroundings, live_check, live_vetoed
 from engine.limits import Limits
 from engine.line import (
-    Answer,
     Asked,
     Crashed,
     Line,
     News,
-    Question,
     Result,
     Retries,
     SawNew,
     StopAsked,
     Waits,
-    WantsNote,
-    WantsPassage,
     WantsProgram,
-    WantsToBegin,
 )
-from engine.programs import EndGroup, Programs, end_leftovers
-from engine.report import Bug, Outcome, Report, StepReport
+from engine.opening import open_run
+from engine.programs import EndGroup, Programs
+from engine.report import Outcome, Report, StepReport
 from engine.schedule import Passages, Schedule
 from engine.scribe import Scribe
-from engine.secrets import redact, told
-from engine.state import APPROVAL_NOTE, PROGRAM_NOTE, QUIET_NOTE, RUN_NOTE
+from engine.secrets import told
 from engine.step import Check, StepId
 from engine.stop import Stop
+from engine.teller import Teller
 from engine.waiting import Clock
-from engine.workers import Channel, Workers
+from engine.workers import Workers
 
 Look = TypeVar("Look")
 Act = TypeVar("Act")
@@ -92,55 +86,36 @@ def run(
     Errors of steps are lines of the report. Raised are: JournalUnwritable when not even the run's start can be written,
     PermanentError when a program of a dead run can't be ended, and the end of the process itself (KeyboardInterrupt and such).
     """
-    return _Run(
-        graph,
-        Surroundings(
-            look, act, clock, Line(workers), limits or Limits(), approval, programs or Programs(), guards or {}
-        ),
-        journal,
-        workers,
-        sink,
-        stop or Stop(),
-        bug_log,
-    ).go(end_group, ended)
+    around = Surroundings(look, act, clock, Line(workers), limits or Limits(), approval, programs or Programs(), guards or {})
+    stop = stop or Stop()
+    return _Run(graph, around, journal, workers, Teller(sink, clock, stop, bug_log), stop).go(end_group, ended)
 
 
 class _Run(Generic[Look, Act]):
     """The one thread's side of a run."""
 
     def __init__(
-        self,
-        graph: Graph[Look, Act],
-        around: Surroundings[Look, Act],
-        journal: Journal,
-        workers: Workers,
-        sink: events.Sink,
+        self, graph: Graph[Look, Act], around: Surroundings[Look, Act], journal: Journal, workers: Workers, teller: Teller,
         stop: Stop,
-        bug_log: Callable[[str], str] | None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._graph = graph
         self._around = around
         self._journal = journal
-        self._scribe = Scribe(journal)
         self._workers = workers
-        self._sink = sink
         self._stop = stop
-        self._bug_log = bug_log
+        self._teller = teller
+        self._scribe = Scribe(journal)
+        self._desk = Desk(Passages(graph), self._scribe, self._teller, stop)
         self._schedule = Schedule(graph, around.limits)
-        self._passages = Passages(graph)
         self._ledger = Ledger(graph, around.clock)
-        self._queued: dict[StepId, Channel[Answer]] = {}
-        self._begun_any = False
-        self._programs_any = False
         self._stop_told = 0
-        self._bug: Bug | None = None
 
     def go(self, end_group: EndGroup | None, ended: tuple[str, ...]) -> Report:
         """The whole run."""
         line, programs = self._around.line, self._around.programs
         unsubscribe = self._stop.subscribe(lambda: line.tell(StopAsked()))
         try:
-            self._open(end_group, ended)
+            open_run(self._journal, self._graph, self._around.approval, self._teller, end_group, ended)
             programs.bind(lambda value: line.ask(WantsProgram(value)))
             self._work()
         finally:
@@ -148,28 +123,10 @@ class _Run(Generic[Look, Act]):
             unsubscribe()
             line.close()
         report = self._ledger.report(
-            self._journal.run, interrupted=self._stop.requested, bug=self._bug, failure=self._scribe.failure
+            self._journal.run, interrupted=self._stop.requested, bug=self._teller.bug, failure=self._scribe.failure
         )
         self._emit(events.RunEnded(self._now(), report))
-        return report if self._bug is None else replace(report, bug=self._bug)  # the view may fail at this very event
-
-    # --- before anything runs ---
-
-    def _open(self, end_group: EndGroup | None, ended: tuple[str, ...]) -> None:
-        state = self._journal.state
-        notes = [Note("", RUN_NOTE, self._journal.run)]
-        if self._around.approval is not None and self._around.approval.to_text() not in state.approvals:
-            notes.append(Note("", APPROVAL_NOTE, self._around.approval.to_text()))
-        self._journal.append(*notes)
-        journal = self._journal
-        self._emit(events.RunStarted(self._now(), journal.run, self._graph.ids, journal.cut_bytes, journal.older))
-        for program in (*ended, *(end_leftovers(state.programs, end_group) if end_group is not None else ())):
-            self._emit(events.LeftoverEnded(self._now(), program))
-        for name, begin in state.in_flight.items():
-            item = self._graph[StepId(name)] if name in self._graph else None
-            gone = item is None
-            changed = item is not None and begun_with_others(item, begin.inputs)
-            self._emit(events.OpenBegin(self._now(), StepId(name), begin.run, begin.at, gone, changed))
+        return replace(report, bug=self._teller.bug)  # the view may fail at this very event
 
     # --- the loop ---
 
@@ -183,9 +140,8 @@ class _Run(Generic[Look, Act]):
                 break
             self._hear()
         self._heed_stop()
-        if self._programs_any and not self._schedule.running and self._scribe.failure is None:
-            self._scribe.write(Note("", QUIET_NOTE, ""))
-            self._commit()
+        if not self._schedule.running:
+            self._desk.close()
 
     def _start(self, name: StepId) -> None:
         item = self._graph[name]
@@ -216,48 +172,11 @@ class _Run(Generic[Look, Act]):
         message = inbox.get()
         while message is not None:
             if isinstance(message, Asked):
-                self._answer(message.question, message.answer)
+                self._desk.answer(message.question, message.answer)
             else:
                 self._heed(message)
             message = inbox.get(0)
-        self._commit()
-
-    def _answer(self, question: Question, channel: Channel[Answer]) -> None:
-        refusal = self._refusal(question)
-        if refusal is not None:
-            channel.put(Answer(refusal))
-            return
-        match question:
-            case WantsToBegin(step, inputs, hazard, attempt):
-                self._begun_any = True
-                self._scribe.write(Begin(step, inputs))
-                self._scribe.answer(channel, lambda: self._emit(events.StepBegun(self._now(), step, hazard, attempt)))
-            case WantsNote(step, key, value):
-                self._scribe.write(Note(step, key, value))
-                self._scribe.answer(channel, lambda: self._emit(events.StepNoted(self._now(), step, key, told(value))))
-            case WantsProgram(value):
-                self._programs_any = True
-                self._scribe.write(Note("", PROGRAM_NOTE, value))
-                self._scribe.answer(channel, lambda: None)
-            case WantsPassage(step, system):
-                if self._passages.ask(step, system):
-                    channel.put(Answer())
-                    return
-                self._queued[step] = channel
-                what = f"{self._passages.holder(system)} to leave {system} in peace"
-                self._emit(events.StepWaiting(self._now(), step, what, None))
-
-    def _refusal(self, question: Question) -> BlackstartError | None:
-        """Why this is not written any more. Calls that run get their grace: they may still note what they have learned."""
-        if self._stop.requested and isinstance(question, WantsToBegin | WantsPassage):
-            return Interrupted("told to stop before it began")
-        return self._scribe.refusal()
-
-    def _commit(self) -> None:
-        """What was asked for is on the disk, or the run stops."""
-        self._scribe.commit()
-        if self._scribe.failure is not None:
-            self._wind_down(self._scribe.failure.what)
+        self._desk.commit()
 
     def _heed(self, news: News) -> None:
         now = self._now()
@@ -274,7 +193,7 @@ class _Run(Generic[Look, Act]):
             case Crashed(step, error):
                 if not isinstance(error, Exception):
                     raise error
-                self._record_bug(step, error)
+                self._teller.record(step, error)
                 self._finish(self._ledger.line(step, Outcome.FAILED, "a bug of ours: see the run's log"))
             case StopAsked():
                 self._heed_stop()
@@ -282,7 +201,7 @@ class _Run(Generic[Look, Act]):
     # --- ends ---
 
     def _end(self, result: Result) -> None:
-        refuses = not self._begun_any and self._graph.stops_a_step(result.step)
+        refuses = not self._desk.begun and self._graph.stops_a_step(result.step)
         error = why(self._graph[result.step], result, refuses=refuses)
         detail = told(result.seen.detail) if error is None else error.what
         if result.outcome is Outcome.BLOCKED:
@@ -301,30 +220,13 @@ class _Run(Generic[Look, Act]):
         self._ledger.enter(line)
         self._emit(events.StepEnded(self._now(), line))
         item = self._graph[line.id]
-        following = self._passages.leave(line.id, item.system) if is_step(item) else None
-        if following is not None:
-            self._queued.pop(following).put(Answer())
+        if is_step(item):
+            self._desk.leave(line.id, item.system)
         for name, causes in self._schedule.end(line.id, done=line.done):
             if any(map(self._ledger.failed, causes)):
                 blocked = self._ledger.line(name, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
                 self._ledger.enter(blocked)
                 self._emit(events.StepEnded(self._now(), blocked))
-
-    def _record_bug(self, where: str, error: Exception) -> None:
-        text = redact("".join(traceback.format_exception(error)))
-        try:
-            written = self._bug_log(text) if self._bug_log is not None else ""
-        except OSError as problem:
-            written = f"nowhere: {problem}"
-        if self._bug is None:
-            self._bug = Bug(where, type(error).__name__, written, text)
-        self._wind_down(f"a bug of ours in {where}")
-        self._emit(events.BugFound(self._now(), where, type(error).__name__, written))
-
-    def _wind_down(self, reason: str) -> None:
-        """Stop as at a first signal."""
-        if not self._stop.requested:
-            self._stop.request(reason)
 
     def _heed_stop(self) -> None:
         """Once per level: say so, and send home who queues for a passage."""
@@ -332,16 +234,10 @@ class _Run(Generic[Look, Act]):
             return
         self._stop_told = self._stop.level
         self._emit(events.Stopping(self._now(), self._stop.level, self._stop.reason))
-        for name in self._passages.clear():
-            self._queued.pop(name).put(Answer(Interrupted("told to stop before it began")))
+        self._desk.send_home()
 
     def _now(self) -> float:
-        return self._around.clock.monotonic()
+        return self._teller.now()
 
     def _emit(self, event: events.Event) -> None:
-        """To the sink. A sink that fails is a bug of ours: the run stops in order, and goes on unseen until then."""
-        try:
-            self._sink(event)
-        except Exception as error:  # noqa: BLE001 - recorded as a bug, with its traceback
-            self._sink = events.nowhere
-            self._record_bug(f"the view, at {type(event).__name__}", error)
+        self._teller.emit(event)
