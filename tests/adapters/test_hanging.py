@@ -34,11 +34,21 @@ class Door:
         self.does()
 
 
+class NoRecord:
+    """The API at its virtual address: it answers, and no hold's record is there."""
+
+    def get(self, *_: object) -> None:
+        return None
+
+
 @dataclass
 class Servers:
     """The clients of a house with these API servers."""
 
     doors: tuple[Door, ...]
+
+    def main(self) -> NoRecord:
+        return NoRecord()
 
     def each(self) -> tuple[tuple[str, Door], ...]:
         return tuple((f"127.0.0.{number}", door) for number, door in enumerate(self.doors, 1))

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.archives.adapter import S3Archives
 from adapters.archives.results import ArchiveVerdict
+from adapters.secrets.names import is_open
 from engine.secrets import Secret
 from house.model import DatabaseArchive, SecretRef
 from lab.wire.pki import LabCA
@@ -26,9 +27,10 @@ SEGMENT = "00000002000000070000001A"
 class Secrets:
     """Resolves two references."""
 
-    def resolve(self, ref: SecretRef) -> Secret:
+    def resolve_as(self, name: str, ref: SecretRef) -> Secret | str:
         known = {"env:ID": "LABKEYID", "env:KEY": "the-secret-key-of-the-store", "env:WRONG": "another-key-entirely"}
-        return Secret(known[ref.sources[0]])
+        value = known[ref.sources[0]]
+        return value if is_open(name) else Secret(value)
 
 
 @dataclass

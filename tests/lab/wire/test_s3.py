@@ -39,7 +39,7 @@ class Bench:
     clients: S3Clients
 
     def client(self, key: AccessKey = FULL) -> S3Client:
-        return self.clients.get(self.door.url, S3Credentials(Secret(key.key_id), key.secret, ca_file=str(self.ca_file)))
+        return self.clients.get(self.door.url, S3Credentials(key.key_id, key.secret, ca_file=str(self.ca_file)))
 
 
 @pytest.fixture
