@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters.backups.opening import Openings
 from adapters.backups.results import Repository
+from adapters.backups.s3 import S3Place
 from adapters.secrets.resolver import Secrets
 from engine.secrets import Secret, redact
 from house.model import SecretRef
@@ -65,3 +67,18 @@ def test_a_secret_s_file_is_read_alike_in_every_locale(tmp_path: Path) -> None:
         argv = [sys.executable, "-c", code, str(file)]
         done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.stdout.strip() == "grün-und-weiß".encode().hex(), done.stderr
+
+
+@pytest.mark.parametrize(("addressing", "lookup"), [("", "path"), ("path", "path"), ("virtual", "dns")])
+def test_restic_and_our_own_client_address_a_bucket_alike(tmp_path: Path, addressing: str, lookup: str) -> None:
+    """A store that wants the bucket in the host's name refuses whoever puts it into the path: both must be told."""
+    where = "s3:https://minio.lan/volsync/qux"
+    asked = replace(repository(where, AWS_ACCESS_KEY_ID="KID", AWS_SECRET_ACCESS_KEY="KEY"), addressing=addressing, region="attic-2")
+    environ = {"PW": "qux-correct-horse", "KID": "volsync-qux", "KEY": "qux-abcdef0123456789"}
+    secrets = Secrets(Programs(), tmp_path, None, environ)
+    found = Openings(secrets).open(asked)
+    assert f"s3.bucket-lookup={lookup}" in found.options
+    assert dict(found.env)["AWS_DEFAULT_REGION"] == "attic-2"
+    assert isinstance(found.place, S3Place)
+    style = found.place.client.meta.config.s3
+    assert (style or {}).get("addressing_style") == (addressing or "path")
