@@ -73,7 +73,8 @@ def test_a_secret_s_file_is_read_alike_in_every_locale(tmp_path: Path) -> None:
 def test_restic_and_our_own_client_address_a_bucket_alike(tmp_path: Path, addressing: str, lookup: str) -> None:
     """A store that wants the bucket in the host's name refuses whoever puts it into the path: both must be told."""
     where = "s3:https://minio.lan/volsync/qux"
-    asked = replace(repository(where, AWS_ACCESS_KEY_ID="KID", AWS_SECRET_ACCESS_KEY="KEY"), addressing=addressing, region="attic-2")
+    asked = repository(where, AWS_ACCESS_KEY_ID="KID", AWS_SECRET_ACCESS_KEY="KEY")
+    asked = replace(asked, addressing=addressing, region="attic-2")
     environ = {"PW": "qux-correct-horse", "KID": "volsync-qux", "KEY": "qux-abcdef0123456789"}
     secrets = Secrets(Programs(), tmp_path, None, environ)
     found = Openings(secrets).open(asked)
