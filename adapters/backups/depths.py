@@ -15,7 +15,8 @@ from adapters.backups.indexes import Index, read_index
 from adapters.backups.locks import read_lock
 from adapters.backups.losses import Lost, harm
 from adapters.backups.opening import Opened
-from adapters.backups.places import Packs, PlaceLacks
+from adapters.backups.packs import compared, some
+from adapters.backups.places import PlaceLacks
 from adapters.backups.results import WHOLE, Depth, Examination, Part, RepositoryLock, Verdict
 from adapters.backups.sayings import Saying, meaning, words
 from adapters.backups.sealed import Broken, MasterKey
@@ -25,7 +26,6 @@ from engine.words import number
 from engine.workers import Threads
 
 _TRIES = 3
-_NAMED = 3
 Ask = Callable[..., Finished]
 """Runs restic with these words on the repository; raises the Runner's errors."""
 
@@ -62,7 +62,7 @@ class Examiner:
         hollow = sorted(pack for pack, size in packs.sizes.items() if not size)
         stored = sum(packs.sizes.values())
         if hollow:
-            raise Lost(f"{_counted(hollow, 'pack')} of no bytes: {_some(hollow)}", hollow, stored)
+            raise Lost(f"{number(len(hollow), 'pack')} of no bytes: {some(hollow)}", hollow, stored)
         return Examination(Verdict.OK, Depth.LISTED, stored=stored)
 
     def _indexed(self) -> Examination:
@@ -70,7 +70,7 @@ class Examiner:
         for _ in range(_TRIES):
             names = self.opened.place.names("index")
             try:
-                return _compared(self._index(names), self.opened.place.packs())
+                return compared(self.opened.place, self._index(names), self.over)
             except PlaceLacks:
                 continue
             except Lost:
@@ -136,32 +136,6 @@ class Examiner:
         return replace(told, verdict=Verdict.DAMAGED, depth=held, detail=f"{told.detail}; this one does not need it")
 
 
-def _compared(index: Index, packs: Packs) -> Examination:
-    """What the indexes expect, held against what is there. Raises Lost."""
-    sizes = packs.sizes
-    missing = sorted(index.packs.keys() - sizes.keys())
-    short = sorted(pack for pack, size in index.packs.items() if pack in sizes and sizes[pack] < size)
-    closed = sorted(packs.closed & index.packs.keys())
-    stored = sum(sizes.values())
-    told = [
-        *([f"{_counted(missing, 'pack')} of {len(index.packs)} not there: {_some(missing)}"] if missing else []),
-        *([f"{_counted(short, 'pack')} shorter than the index says: {_some(short)}"] if short else []),
-    ]
-    if told:
-        raise Lost("; ".join(told), (*missing, *short), stored)
-    if closed:
-        detail = f"{_counted(closed, 'pack')} that this user may not read: {_some(closed)}"
-        hint = "the files' owner or mode, not the repository's password: run as a user who may read them"
-        return Examination(Verdict.REFUSED, None, detail, stored=stored, hint=hint)
-    long = [pack for pack, size in index.packs.items() if sizes[pack] > size]
-    extra = len(sizes.keys() - index.packs.keys())
-    remarks = (
-        *((f"{_counted(long, 'pack')} longer than the index says",) if long else ()),
-        *((f"{extra} packs that no index knows: a backup at work, or one that broke off",) if extra else ()),
-    )
-    return Examination(Verdict.OK, Depth.INDEXED, stored=stored, remarks=remarks)
-
-
 def complaints(finished: Finished) -> str:
     """What restic's check found, in a line: how many errors, and the first of them."""
     first = (words(finished) or ("it does not say what",))[0]
@@ -186,12 +160,3 @@ def hint_of(finished: Finished) -> str:
     if any("permission denied" in line.lower() for line in finished.stderr_tail):
         return "a file's owner or mode, not the repository's password: run as a user who may read all of it"
     return ""
-
-
-def _counted(names: list[str], what: str) -> str:
-    return number(len(names), what)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(name[:8] for name in names[:_NAMED])
-    return shown + (" …" if len(names) > _NAMED else "")

@@ -79,6 +79,10 @@ def _packs() -> Iterator[Case]:
     yield Case("tree pack of no bytes", lambda f, m: _tree(f, m).write_bytes(b""))
     yield Case("every pack of no bytes", lambda f, m: _each((*m.data, *m.trees), lambda p: pack_file(f, p).write_bytes(b"")))
     yield Case("data pack longer", lambda f, m: _longer(_data(f, m)))
+    yield Case("data pack longer, of other bytes", lambda f, m: _longer_noise(_data(f, m)), store=True)
+    yield Case("data pack behind a byte", lambda f, m: _behind(_data(f, m), b"x"))
+    yield Case("tree pack behind a byte", lambda f, m: _behind(_tree(f, m), b"x"))
+    yield Case("first data pack longer, of other bytes", lambda f, m: _longer_noise(_first(f, m)))
     yield Case("data pack in another folder", lambda f, m: _astray(f, m.data[-1]))
     yield Case("data pack is a folder", lambda f, m: _folder_for(_data(f, m)))
     yield Case("data pack is a dangling link", lambda f, m: _dangling(_data(f, m)))
@@ -246,6 +250,14 @@ def _cut(file: Path, count: int) -> None:
 
 def _longer(file: Path) -> None:
     file.write_bytes(file.read_bytes() + b"something behind it")
+
+
+def _longer_noise(file: Path) -> None:
+    file.write_bytes(random.Random(6).randbytes(file.stat().st_size + 5000))
+
+
+def _behind(file: Path, before: bytes) -> None:
+    file.write_bytes(before + file.read_bytes())
 
 
 def _flip(file: Path, at: int) -> None:

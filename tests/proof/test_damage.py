@@ -18,7 +18,7 @@ pytestmark = [
 SAMPLE = {
     "good", "good, without summaries", "newest data pack missing", "oldest tree pack missing", "data pack a byte short",
     "data pack, one bit", "newest index missing", "newest snapshot of an unknown tree", "folders only, no summary",
-    "exclusive lock, two days old", "newest index not readable", "partial, then nothing",
+    "exclusive lock, two days old", "data pack behind a byte", "newest index not readable", "partial, then nothing",
 }  # fmt: skip
 
 

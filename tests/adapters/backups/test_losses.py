@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +68,17 @@ def house(tmp_path: Path) -> House:
         ("new", ["new"]), ("middle tree", ["middle"]),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("how", ["missing", "short"])
+@pytest.mark.parametrize(
+    "how", ["missing", "short", "other bytes and more", "a byte before it", "a byte within it", "its end twice"]
+)
 def test_it_is_told_which_snapshots_need_a_lost_pack(house: House, lost: str, damaged: list[str], how: str) -> None:
     pack = house.packs[lost]
-    pack.unlink() if how == "missing" else pack.write_bytes(pack.read_bytes()[:-1])
+    was = pack.read_bytes()
+    becomes = {
+        "short": was[:-1], "other bytes and more": os.urandom(len(was) + 5000), "a byte before it": b"x" + was,
+        "a byte within it": was[:40] + b"x" + was[40:], "its end twice": was[1:] + was[-40:],
+    }  # fmt: skip
+    pack.unlink() if how == "missing" else pack.write_bytes(becomes[how])
     ids = {name: getattr(house, name) for name in ("old", "middle", "new")}
     for name, snapshot in ids.items():
         seen = house.examine(snapshot, Depth.TREE)
@@ -79,6 +87,34 @@ def test_it_is_told_which_snapshots_need_a_lost_pack(house: House, lost: str, da
         hurt = name in damaged
         assert (seen.verdict, seen.depth) == ((Verdict.UNREADABLE, None) if hurt else (Verdict.DAMAGED, Depth.TREE))
         assert pack.name[:8] in seen.detail and ("does not need it" in seen.detail) is not hurt
+
+
+@pytest.mark.parametrize("more", [b"x", b"something behind it" * 1000])
+def test_bytes_behind_a_pack_harm_nobody_and_are_said(house: House, more: bytes) -> None:
+    pack = house.packs["new"]
+    pack.write_bytes(pack.read_bytes() + more)
+    seen = house.examine(house.new, Depth.TREE)
+    assert (seen.verdict, seen.depth, seen.damaged) == (Verdict.OK, Depth.TREE, ())
+    assert seen.remarks == ("1 pack longer than the index says: what it tells of is whole",)
+
+
+def test_a_pack_that_holds_more_than_its_index_tells_is_whole(tmp_path: Path) -> None:
+    made = Handmade(tmp_path / "repo")
+    snapshot = made.snapshot(made.tree(node("a", content=[made.data(b"a")])))
+    made.data(b"what the index forgets")
+    made.pack()
+    made.packs[0]["blobs"].pop()
+    made.index()
+    seen = House(made, "", "", snapshot, {}).examine(snapshot, Depth.TREE)
+    assert (seen.verdict, len(seen.remarks)) == (Verdict.OK, 1), seen
+
+
+def test_longer_packs_that_there_was_no_time_to_read_are_unknown_and_not_ok(house: House) -> None:
+    pack = house.packs["new"]
+    pack.write_bytes(pack.read_bytes() + b"x")
+    it = backups(Restic())
+    seen = it.examine(house.repository, house.new, Depth.TREE, limit_s=-1)
+    assert (seen.verdict, seen.depth) == (Verdict.UNKNOWN, None) and "longer" in seen.detail, seen
 
 
 @pytest.mark.parametrize("depth", [Depth.LISTED, Depth.INDEXED, Depth.CHECKED, Depth.READ])
