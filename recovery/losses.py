@@ -1,7 +1,7 @@
 """What an earlier list of files has that a later one of the same volume has not: by name and by size. Knows no port.
 
 An application changes its files from its first second on, so a later list is never the same. What it may not do is lose data: that
-is told from change by what is gone, what is empty now, and how much less there is in all.
+is told from change by what is gone, what is empty now, and how many bytes each file has less. What is new pays for none of them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from adapters.volsync.results import FileEntry
 FEW = 3
 SHOWN = 20
 IGNORED = ("lost+found",)
-_OF_A_DATABASE = ("-wal", "-shm", "-journal")
-"""What SQLite makes beside a database and takes away again when it is opened or closed."""
+_JOURNALS = ("-wal", "-journal")
+"""What SQLite writes beside a database, and takes away once the database has it: till then a part of the data is only here."""
+_INDEX = "-shm"
+_HEADER = 32
+"""Bytes: a journal of SQLite that is no longer has not one page in it."""
 _OF_A_PROCESS = (".pid", ".lock", ".lck", ".sock")
 _SHORT = 256
 """Bytes: what tells a process's number is no longer, and a list of versions that is called `.lock` is no shorter."""
@@ -27,8 +30,8 @@ class Losses:
     """`gone`: paths that the later list has not, or has as another kind; `emptied`: files that had bytes and have none now.
 
     `changed` (by their size) and `new` are what an application does. `passing` are gone or empty too, and hold no data of their
-    own: locks, sockets, journals beside a database that is there. `paths` and `size` (bytes) are of the earlier list without those,
-    `lost` is how many bytes of it are gone.
+    own: locks, sockets, journals beside a database that has taken them in. `paths` and `size` (bytes) are of the earlier list
+    without those, `lost` is how many bytes of it are gone, counted file by file.
     """
 
     paths: int
@@ -77,31 +80,46 @@ def losses(before: Iterable[FileEntry], after: Iterable[FileEntry]) -> Losses:
     old, new = _by_path(before), _by_path(after)
     absent = sorted(path for path, entry in old.items() if path not in new or new[path].kind != entry.kind)
     emptied = sorted(path for path, entry in old.items() if entry.size and path in new and not new[path].size)
-    passing = {path for path in (*absent, *emptied) if _holds_no_data(old[path], new)}
+    passing = {path for path in (*absent, *emptied) if _holds_no_data(old[path], old, new)}
     gone = tuple(path for path in absent if path not in passing)
     empty = tuple(path for path in emptied if path not in passing and path not in gone)
     lost = {*gone, *empty, *passing}
     counted = [entry for path, entry in old.items() if path not in passing]
-    size = sum(entry.size for entry in counted)
-    # What went in several small steps, or was made again with little in it, shows in the sum alone.
-    less = size - sum(entry.size for entry in new.values())
     return Losses(
         paths=len(counted),
-        size=size,
+        size=sum(entry.size for entry in counted),
         gone=gone,
         emptied=empty,
         changed=tuple(sorted(p for p in old.keys() & new.keys() if old[p].size != new[p].size and p not in lost)),
         new=tuple(sorted(new.keys() - old.keys())),
         passing=tuple(sorted(passing)),
-        lost=max(less, sum(old[path].size for path in (*gone, *empty))),
+        lost=sum(_less(entry, old, new) for entry in counted),
     )
 
 
-def _holds_no_data(entry: FileEntry, after: Mapping[str, FileEntry]) -> bool:
+def _less(entry: FileEntry, before: Mapping[str, FileEntry], after: Mapping[str, FileEntry]) -> int:
+    """How many bytes of this one file are gone: what grew, or is new, has not got them."""
+    now = after.get(entry.path)
+    if now is None or now.kind != entry.kind:
+        return entry.size
+    return 0 if now.size >= entry.size or _holds_no_data(entry, before, after) else entry.size - now.size
+
+
+def _holds_no_data(entry: FileEntry, before: Mapping[str, FileEntry], after: Mapping[str, FileEntry]) -> bool:
     if entry.kind in _NO_DATA or (entry.path.endswith(_OF_A_PROCESS) and entry.size <= _SHORT):
         return True
-    beside = next((entry.path.removesuffix(end) for end in _OF_A_DATABASE if entry.path.endswith(end)), "")
-    return beside in after and after[beside].size > 0
+    beside = next((entry.path.removesuffix(end) for end in (*_JOURNALS, _INDEX) if entry.path.endswith(end)), "")
+    was, now = before.get(beside), after.get(beside)
+    if now is None or not now.size:
+        return False
+    return entry.path.endswith(_INDEX) or entry.size <= _HEADER or (was is not None and _written(was, now))
+
+
+def _written(was: FileEntry, now: FileEntry) -> bool:
+    """Whether it is seen that the file was written between the two lists; a time that nobody knows shows nothing."""
+    if was.size != now.size:
+        return True
+    return was.mtime_ns is not None and now.mtime_ns is not None and was.mtime_ns != now.mtime_ns
 
 
 def _by_path(entries: Iterable[FileEntry]) -> dict[str, FileEntry]:

@@ -56,14 +56,57 @@ def test_one_of_a_few_is_too_much() -> None:
     assert losses(FILES[:20], FILES[:19]).above(0.01)
 
 
+def test_new_bytes_never_pay_for_lost_ones() -> None:
+    database, cache = replace(FILES[0], size=10**9), replace(FILES[1], path="cache/metadata.bin", size=1_200_000_000)
+    beside = losses((database, *FILES[1:]), (replace(database, size=4096), *FILES[1:], cache))
+    assert (beside.lost, beside.above(0.01)) == (10**9 - 4096, True), "a new file"
+    grown = replace(FILES[1], size=2 * 10**9)
+    another = losses((database, *FILES[1:]), (replace(database, size=4096), grown, *FILES[2:]))
+    assert (another.lost, another.above(0.01)) == (10**9 - 4096, True), "a file that has grown"
+    gone = losses((database, *FILES[1:]), (*(replace(f, size=50) for f in FILES[1:]), cache))
+    assert gone.lost == 10**9 + 199 * 50, "what is gone, and what has shrunk"
+
+
+def test_what_is_of_another_kind_now_has_lost_all_its_bytes() -> None:
+    large = replace(FILES[0], size=10**9)
+    assert losses((large, *FILES[1:]), (replace(large, kind="dir"), *FILES[1:])).lost == 10**9
+
+
+DATABASE = replace(a_file("app.db", "d" * 100), mtime_ns=5)
+JOURNALS = ("-wal", "-journal")
+
+
 @pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
-def test_a_database_s_journal_may_go_while_the_database_is_there(end: str) -> None:
-    database, journal = a_file("app.db", "d" * 100), a_file(f"app.db{end}", "j" * 1000)
-    seen = losses((database, journal), (database,))
-    assert (seen.above(0.0), seen.words) == (False, f"1 gone that hold no data (app.db{end})")
-    assert not losses((database, journal), (database, replace(journal, size=0))).above(0.0)
-    assert losses((database, journal), ()).above(0.01)
-    assert losses((database, journal), (replace(database, size=0),)).above(0.01)
+def test_a_database_s_journal_may_go_when_the_database_took_it_in(end: str) -> None:
+    journal = replace(a_file(f"app.db{end}", "j" * 1000), mtime_ns=5)
+    for taken in (replace(DATABASE, mtime_ns=6), replace(DATABASE, size=200)):
+        seen = losses((DATABASE, journal), (taken,))
+        assert (seen.above(0.0), seen.lost, seen.passing) == (False, 0, (f"app.db{end}",))
+        for size in (0, 10):
+            assert not losses((DATABASE, journal), (taken, replace(journal, size=size))).above(0.0)
+    assert losses((DATABASE, journal), ()).above(0.01)
+    assert losses((DATABASE, journal), (replace(DATABASE, size=0, mtime_ns=6),)).above(0.01)
+    assert losses((DATABASE, journal), (replace(DATABASE, kind="dir", mtime_ns=6),)).above(0.01)
+
+
+@pytest.mark.parametrize("end", JOURNALS)
+@pytest.mark.parametrize("times", [(5, 5), (None, 5), (5, None), (None, None)])
+def test_beside_a_database_that_nobody_touched_its_journal_was_data(end: str, times: tuple[int | None, int | None]) -> None:
+    journal = a_file(f"app.db{end}", "j" * 1000)
+    before, after = (replace(DATABASE, mtime_ns=at) for at in times)
+    seen = losses((before, journal), (after,))
+    assert (seen.gone, seen.lost, seen.above(0.01)) == ((journal.path,), 1000, True)
+    emptied = losses((before, journal), (after, replace(journal, size=0)))
+    assert (emptied.emptied, emptied.lost) == ((journal.path,), 1000)
+    assert losses((before, journal), (after, replace(journal, size=10))).lost == 990
+
+
+@pytest.mark.parametrize("end", JOURNALS)
+def test_a_journal_that_holds_no_change_may_go_beside_any_database(end: str) -> None:
+    for size in (0, 28):
+        journal = replace(a_file(f"app.db{end}", ""), size=size)
+        assert not losses((DATABASE, journal), (DATABASE,)).above(0.0)
+    assert not losses((DATABASE, a_file("app.db-shm", "s" * 32768)), (DATABASE,)).above(0.0), "an index is made again"
 
 
 def test_what_only_a_process_needs_may_go() -> None:
