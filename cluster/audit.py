@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, RepositoryLock, RestorePoint, Verdict
 from adapters.backups.snapshots import pin_of
 from adapters.ports import BackupsView
+from adapters.volsync.results import Listing
 from cluster.by_hand import restic_by_hand
 from cluster.counting import LeftBehind, counted
+from cluster.rewritten import lacking, rewritten, with_counts
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
@@ -126,9 +128,7 @@ def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedU
         )  # fmt: skip
     seen = backups.look(repository_of(house, claim))
     kept = counted(seen, clock.now())
-    complete = [point for point in kept.points if point.complete]
-    wanted = [point for point in complete if not asked.as_of or point.is_as_old_as(asked.as_of)] or complete
-    newest = wanted[0] if wanted else None
+    newest = _wanted(kept.points, asked)
     age = max(0.0, clock.now() - newest.time) if newest else None
     made = ClaimAudit(
         claim, seen.verdict, seen.repository_id, newest, age, kept.points, seen.detail, left=kept.left, hint=seen.hint
@@ -144,10 +144,20 @@ def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedU
     if seen.verdict is not Verdict.OK:
         return made
     if newest is None:
-        told = f"{number(len(kept.points), 'snapshot')}, none complete" if kept.points else "no snapshot that counts"
-        return replace(made, verdict=Verdict.EMPTY, detail="; ".join(filter(None, (told, *kept.remarks))))
+        return _none_complete(made, *kept.remarks)
     remarks = "; ".join(filter(None, (*kept.remarks, seen.detail)))
     return _looked_into(backups, clock, house, replace(made, remarks=remarks, detail=""), newest, asked)
+
+
+def _wanted(points: tuple[RestorePoint, ...], asked: Asked) -> RestorePoint | None:
+    """The complete one that is asked for; where none is as old as that, the newest. None: there is no complete one."""
+    complete = [point for point in points if point.complete]
+    return next((point for point in complete if not asked.as_of or point.is_as_old_as(asked.as_of)), next(iter(complete), None))
+
+
+def _none_complete(made: ClaimAudit, *remarks: str) -> ClaimAudit:
+    told = f"{number(len(made.points), 'snapshot')}, none complete" if made.points else "no snapshot that counts"
+    return replace(made, verdict=Verdict.EMPTY, newest=None, age=None, detail="; ".join(filter(None, (told, *remarks))))
 
 
 def _looked_into(
@@ -161,11 +171,18 @@ def _looked_into(
     if deep.verdict not in (Verdict.OK, Verdict.DAMAGED):
         told = f"newest {newest.snapshot_id[:8]} of {newest.pin}: {'; '.join((deep.detail, *_harm(made)))}"
         return replace(made, verdict=deep.verdict, detail=told, hint=deep.hint or _older(made) or made.hint, stored=deep.stored)
-    if newest.files is None and asked.depth.holds(Depth.TREE):
+    deeper = asked.depth.holds(Depth.TREE)
+    if deeper and (newest.files is None or newest.original):
         try:
-            newest = _with_counts(backups, repository, newest)
+            listing = _whole_listing(backups, repository, newest)
         except BlackstartError as error:
             return replace(made, verdict=Verdict.UNREADABLE, detail="; ".join((error.what, *error.evidence)))
+        if lacks := lacking(newest, listing):
+            return _passed_over(backups, clock, house, made, replace(newest, complete=False, lacks=lacks), asked)
+        deep = replace(deep, remarks=(*deep.remarks, *rewritten(newest, weighed=True)))
+        newest = with_counts(newest, listing)
+    elif newest.original:
+        deep = replace(deep, remarks=(*deep.remarks, *rewritten(newest, weighed=False)))
     complete = sum(point.complete for point in made.points)
     verdict, detail = _judge(made.claim, newest, 0.0 if asked.as_of else made.age or 0.0, complete)
     if deep.verdict is Verdict.DAMAGED and verdict in TRUSTED:
@@ -200,13 +217,26 @@ def _older(made: ClaimAudit) -> str:
     )
 
 
-def _with_counts(backups: BackupsView, repository: Repository, point: RestorePoint) -> RestorePoint:
-    """The point with what its own list counts, where the snapshot carries no summary. Raises the port's errors."""
+def _passed_over(
+    backups: BackupsView, clock: Clock, house: House, made: ClaimAudit, partial: RestorePoint, asked: Asked
+) -> ClaimAudit:
+    """The verdict without this snapshot, which turned out not to be complete: the next one is looked into in its place."""
+    points = tuple(partial if point.snapshot_id == partial.snapshot_id else point for point in made.points)
+    told = f"{partial.snapshot_id[:8]} is {partial.lacks}"
+    made = replace(made, points=points, remarks="; ".join(filter(None, (made.remarks, told))))
+    following = _wanted(points, asked)
+    if following is None:
+        return _none_complete(made, made.remarks)
+    made = replace(made, newest=following, age=max(0.0, clock.now() - following.time))
+    return _looked_into(backups, clock, house, made, following, asked)
+
+
+def _whole_listing(backups: BackupsView, repository: Repository, point: RestorePoint) -> Listing:
+    """Its own list, to its end. Raises the port's errors."""
     listing = backups.listing(repository, point.snapshot_id)
     if not listing.complete:
         raise PermanentError(f"the list of snapshot {point.snapshot_id[:8]} breaks off", evidence=(listing.detail,))
-    files = [entry for entry in listing.entries if entry.kind != "dir"]
-    return replace(point, files=len(files), size=sum(entry.size for entry in files))
+    return listing
 
 
 def _kept_out(made: ClaimAudit, deep: Examination, now: float) -> ClaimAudit:

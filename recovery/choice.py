@@ -78,7 +78,7 @@ def newer(audit: ClaimAudit, point: RestorePoint) -> tuple[LeftBehind, ...]:
     Those of other paths are not among them: they are nobody's data.
     """
     later = [
-        LeftBehind(p.snapshot_id, p.time, "complete" if p.complete else "far smaller than those before it")
+        LeftBehind(p.snapshot_id, p.time, "complete" if p.complete else p.lacks or "far smaller than those before it")
         for p in audit.points if p.time > point.time
     ]  # fmt: skip
     later += [left for left in audit.left if (left.time > point.time or not left.time) and left.why != NOT_THE_MOVERS]

@@ -82,7 +82,9 @@ class RestorePoint:
     """One snapshot, pinned by repository id and snapshot id. `time` in seconds since the epoch; sizes in bytes.
 
     `complete` is False when the backup that made it failed on some files (restic exit 3) or says nothing of it and is far
-    smaller than its neighbours; `files` and `size` are None when the snapshot carries no summary.
+    smaller than its neighbours; `files` and `size` are None when the snapshot carries no summary. `original` is the snapshot that
+    this one was made from by a repair, a rewrite, a tag or a copy, "" for a backup's own; `lacks` says why it is not complete where
+    that is something else than its size.
     """
 
     repository_id: str
@@ -95,6 +97,8 @@ class RestorePoint:
     files: int | None
     size: int | None
     complete: bool = True
+    original: str = ""
+    lacks: str = ""
 
     def is_as_old_as(self, moment: float) -> bool:
         """Whether it was made at `moment` (seconds since the epoch) or before it. Whole seconds count, as for a mover and for

@@ -112,6 +112,7 @@ def _point(repository_id: str, raw: dict[str, Any]) -> RestorePoint:
         tags=tuple(str(tag) for tag in raw.get("tags") or ()),
         files=_number(summary, "total_files_processed"),
         size=_number(summary, "total_bytes_processed"),
+        original=str(raw.get("original") or ""),
     )
 
 

@@ -124,6 +124,10 @@ def _snapshots() -> Iterator[Case]:
     yield Case("other paths only", lambda f, m: _only(f, m, paths=["/data2"]))
     yield Case("another host's is the newest", lambda f, m: _resnap(f, m, hostname="neighbour", time=_iso(now - HOUR), keep=True))
     yield Case("all dated in the future", lambda f, m: _only(f, m, time="2038-01-01T00:00:00Z"))
+    yield Case("newest mended by repair snapshots", lambda f, m: _mended(f, _data(f, m)))
+    yield Case("all mended by repair snapshots", lambda f, m: _mended(f, _first(f, m)))
+    yield Case("the only one, mended", _mended_alone)
+    yield Case("good, tagged later", lambda f, m: _asked(f, "tag", "--add", "kept", m.newest["id"]), good=True)
     yield Case("stopped 30 days ago, and one of 2038", _stopped)
     yield Case("two in one second, the newer partial", _one_second)
     yield Case("partial, then nothing", _partial)
@@ -374,6 +378,17 @@ def _folders_only(folder: Path, master: Master) -> None:
     for file in (folder / "snapshots").iterdir():
         file.unlink()
     _backed_up(folder, volume, "summary")
+
+
+def _mended(folder: Path, lost: Path) -> None:
+    lost.unlink()
+    _asked(folder, "repair", "index")
+    _asked(folder, "repair", "snapshots", "--forget")
+
+
+def _mended_alone(folder: Path, master: Master) -> None:
+    _only(folder, master)
+    _mended(folder, _data(folder, master))
 
 
 def _stopped(folder: Path, master: Master) -> None:

@@ -50,6 +50,11 @@ def test_no_summary_means_sizes_unknown_not_zero() -> None:
     assert (point.files, point.size, point.complete) == (None, None, True)
 
 
+def test_what_a_snapshot_was_made_from_is_told() -> None:
+    made = [point.original for one in ("", "cd" * 32) for point in restore_points("r", kept((1, 1), original=one))]
+    assert made == ["", "cd" * 32]
+
+
 def test_one_far_smaller_than_those_before_it_is_not_complete() -> None:
     good = (812, 40 * MIB)
     assert complete(good, good, (3, 1 * MIB)) == [True, True, False]
