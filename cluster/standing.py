@@ -88,24 +88,27 @@ def held_anew(there: Standing, claim: BackedUpClaim | HeldClaim, now: float) -> 
 
 
 def let_go(entry: HeldClaim, state: HoldState, claim: ClaimState, now: float, reason: str = "") -> HeldClaim:
-    """The entry of a claim that is released or accepted empty at `now` (seconds since the epoch): this very claim, by its uid."""
+    """The entry of a claim that is released or accepted empty at `now` (seconds since the epoch): this very claim, by its uid.
+
+    A claim that is not there has none: the entry is then one that no later claim is let through by.
+    """
     told = reason or entry.reason
-    return replace(entry, state=state, released=now, reason=told, uid=claim.uid, filling=not claim.alive)
+    return replace(entry, state=state, released=now, reason=told, uid=claim.uid, filling=bool(claim.uid) and not claim.alive)
 
 
 def _is_that_one(entry: HeldClaim, now: ClaimState) -> bool:
     """Whether the claim of now is the one that was let go.
 
-    An entry without a uid was written by an older version, or before there was a claim. Then it is that one only if it was made
+    An entry without a uid was written by an older version, or when there was no claim. Then it is that one only if it was made
     before it was let go: what is younger, or has no volume, may be what Flux has made in the place of a lost one.
     """
     if now.deleting or now.phase in (ClaimPhase.ABSENT, ClaimPhase.LOST):
         return False
     if now.phase is ClaimPhase.PENDING:
-        return entry.filling and entry.uid in ("", now.uid)
+        return entry.filling and entry.uid == now.uid
     if entry.uid:
         return entry.uid == now.uid
-    return entry.filling or now.created <= (entry.released or entry.since)
+    return now.created <= (entry.released or entry.since)
 
 
 def _become(entry: HeldClaim, now: ClaimState) -> str:

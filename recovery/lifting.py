@@ -102,6 +102,9 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
             raise TransientError(f"{claim.key} is not released: what a replacement has stopped stands still yet", evidence=stopped)
         told = f"by hand, unproven: {reason}"
         there = act.claims.claim(claim.namespace, claim.claim)
+        if there.phase is ClaimPhase.ABSENT and isinstance(claim, BackedUpClaim):
+            # Let go are a claim's data, by its uid: without one it would be whatever comes. What Git has no more comes no more.
+            raise TransientError(f"{claim.key} is not released: the claim is not there yet, Flux has not applied it")
         act.hold.put(let_go(entry, HoldState.RELEASED, there, act.clock.now(), told))
         now = act.hold.record().claim(claim.namespace, claim.claim)
         if now is None or still_held((now,)):

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.hold.results import HeldClaim, HoldState
 from cluster.course import Course
+from cluster.standing import Way, standing
 from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
@@ -64,11 +65,29 @@ def test_with_the_old_claim_still_there_the_application_runs_on_it_again(stopped
     assert stopped.home.kube.objects().claims[("apps", "notes")] is old
 
 
-def test_with_the_old_claim_gone_it_is_made_anew_and_filled(stopped: Restoring) -> None:
+def test_with_the_old_claim_gone_it_is_let_go_once_it_is_there_anew(stopped: Restoring) -> None:
     do(stopped, replacing(stopped), DELETE)
     assert ("apps", "notes") not in stopped.home.kube.objects().claims
+    with pytest.raises(TransientError, match="is not there yet"):
+        released(stopped)
+    assert stopped.entry.state is HoldState.PROVEN, "a release without a claim would be one of whatever comes"
+    assert not stopped.home.kube.objects().kustomizations["apps/notes"].suspended, "Flux goes on, and makes it"
+    stopped.clock.sleep(60)
     released(stopped)
+    assert stopped.entry.uid == stopped.home.kube.objects().claims[("apps", "notes")].uid
     assert_all_goes_on(stopped)
+
+
+def test_what_git_declares_no_more_and_is_gone_is_let_go_and_no_later_claim_with_it(held: Restoring) -> None:
+    objects = held.home.kube.objects()
+    claim = objects.claims.pop(("apps", "notes"))
+    left = held.entry
+    lift(held.home.act("by-hand"), left, "moved away")
+    assert (held.entry.state, held.entry.uid, held.entry.filling) == (HoldState.RELEASED, "", False)
+    held.clock.sleep(3600)
+    objects.claims[("apps", "notes")] = replace(claim, uid="another", created=held.clock.now())
+    look = held.home.look()
+    assert standing(look.hold, look.claims, held.house.claims[0]).way is Way.LOST
 
 
 @pytest.mark.parametrize("place", MUTATIONS)
