@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from house.data.archives import does_archive
 from house.flux.graph import Applied
-from house.flux.outside import BACKUP_GROUP, KOPIUR, outside
+from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, outside
 from house.flux.rendered import NotFollowed, RenderedObject
 from house.flux.repositories import Repositories
 from house.grammar import KUBE_NAME, NAMESPACE, number_of
@@ -101,9 +102,8 @@ class _Finding:
             if not self._has_source(one):
                 self._tree.note(one.file, one.line, f"{one.name} restores what nothing backs up", "add its source")
         elif KOPIUR in one.group:
-            if one.kind == "SnapshotPolicy":
-                for name in _kopiur_claims(one):
-                    self._other(one, name, "kopiur", name)
+            for name in _kopiur_claims(one) if is_kopiur_policy(one) else ():
+                self._other(one, name, "kopiur", name)
         elif one.group == "postgresql.cnpg.io" and one.kind == "Cluster":
             self._databases.append(_database(applied, one))
         else:
@@ -136,6 +136,8 @@ class _Finding:
             self._tree.note(one.file, one.line, f"{one.name} says no sourcePVC, and is not followed", "name it")
         else:
             self._backups.append((self._backup(applied, one, claim, secret), one))
+        if one.spec.get("paused") is True:
+            self._tree.note(one.file, one.line, f"{one.name} is paused, and makes no backups until it is not", "take paused out")
 
     def _other(self, one: RenderedObject, claim: str, engine: str, key: str) -> None:
         backup = UnsupportedBackup(one.namespace, claim, engine, one.declared_in)
@@ -240,13 +242,11 @@ def _kopiur_claims(policy: RenderedObject) -> Iterator[str]:
 
 def _database(applied: Applied, found: RenderedObject) -> Database:
     spec = found.spec
-    backup = mapping(spec.get("backup"))
-    plugins = [mapping(p) for p in sequence(spec.get("plugins"))]
     return Database(
         namespace=found.namespace,
         name=found.name,
         flux_app=applied.app.key,
-        archives="barmanObjectStore" in backup or any(p.get("isWALArchiver") is True for p in plugins),
+        archives=does_archive(spec),
         recovers="recovery" in mapping(spec.get("bootstrap")),
         declared_in=found.declared_in,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from house.flux.rendered import Rendered, RenderedObject
+from house.shapes import mapping, sequence
 
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
 
@@ -38,23 +39,36 @@ def archives(rendered: Rendered) -> tuple[Archive, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def does_archive(spec: dict[str, Any]) -> bool:
+    """Whether a Cluster with this spec archives at all."""
+    return _inline(spec) is not None or _plugin(spec) is not None
+
+
+def _inline(spec: dict[str, Any]) -> dict[str, Any] | None:
+    store = mapping(spec.get("backup")).get("barmanObjectStore")
+    return store if isinstance(store, dict) else None
+
+
+def _plugin(spec: dict[str, Any]) -> dict[str, Any] | None:
+    """The plugin that archives; one that is switched off does not."""
+    plugins = map(mapping, sequence(spec.get("plugins")))
+    return next((one for one in plugins if one.get("isWALArchiver") is True and one.get("enabled") is not False), None)
+
+
 def _archive(cluster: RenderedObject, stores: dict[tuple[str, str], RenderedObject]) -> Archive | None:
-    inline = _mapping(cluster.spec.get("backup")).get("barmanObjectStore")
-    if isinstance(inline, dict):
+    inline, plugin = _inline(cluster.spec), _plugin(cluster.spec)
+    if inline is not None:
         return _placed(cluster, inline, str(inline.get("serverName") or cluster.name))
-    plugins = cluster.spec.get("plugins")
-    for plugin in plugins if isinstance(plugins, list) else ():
-        if not (isinstance(plugin, dict) and plugin.get("isWALArchiver") is True and plugin.get("enabled", True) is not False):
-            continue
-        given = _mapping(plugin.get("parameters"))
-        named = str(given.get("barmanObjectName") or "")
-        store = stores.get((cluster.namespace, named))
-        if plugin.get("name") != _PLUGIN:
-            return _untold(cluster, f"it archives by plugin {plugin.get('name')}, which is not known here")
-        if store is None:
-            return _untold(cluster, f"ObjectStore {cluster.namespace}/{named or 'without a name'} is not in the repository")
-        return _placed(cluster, _mapping(store.spec.get("configuration")), str(given.get("serverName") or cluster.name))
-    return None
+    if plugin is None:
+        return None
+    given = mapping(plugin.get("parameters"))
+    named = str(given.get("barmanObjectName") or "")
+    store = stores.get((cluster.namespace, named))
+    if plugin.get("name") != _PLUGIN:
+        return _untold(cluster, f"it archives by plugin {plugin.get('name')}, which is not known here")
+    if store is None:
+        return _untold(cluster, f"ObjectStore {cluster.namespace}/{named or 'without a name'} is not in the repository")
+    return _placed(cluster, mapping(store.spec.get("configuration")), str(given.get("serverName") or cluster.name))
 
 
 def _placed(cluster: RenderedObject, store: dict[str, Any], server: str) -> Archive:
@@ -70,7 +84,3 @@ def _placed(cluster: RenderedObject, store: dict[str, Any], server: str) -> Arch
 
 def _untold(cluster: RenderedObject, note: str) -> Archive:
     return Archive(cluster.namespace, cluster.name, "", note, cluster.declared_in)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -7,6 +7,7 @@ bjw-s' app-template: `persistence.*` with `type` (persistentVolumeClaim where it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from house.data.mounts import mount_of
@@ -57,10 +58,12 @@ def _persistence(release: RenderedObject, values: dict[str, Any]) -> Iterator[Ho
                 yield _claim(release, f"{base}-{key}", mount[0], "", mount[1])
     controllers = _mapping(values.get("controllers"))
     for key, controller in controllers.items():
+        replicas = _mapping(controller).get("replicas")
         for template in _mapping(_mapping(controller).get("statefulset")).get("volumeClaimTemplates") or ():
             item = _mapping(template)
             name = f"{item.get('name')}-{base}" if len(controllers) == 1 else f"{item.get('name')}-{base}-{key}"
-            yield _claim(release, name, Keeps.TEMPLATE, item.get("size"), item.get("storageClass"))
+            one = _claim(release, name, Keeps.TEMPLATE, item.get("size"), item.get("storageClass"))
+            yield replace(one, instances=replicas) if isinstance(replicas, int) else one
 
 
 def _base(release: RenderedObject, values: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Cr
 def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
     """(everything that holds data, in the order of the graph; HelmReleases whose charts were not looked into)."""
     volumes = {one.name: one for one in rendered.of_kind("", "PersistentVolume")}
+    kept = {claim: volume for volume in volumes.values() if (claim := _kept_for(volume))}
     charts = {
         (one.namespace, one.name): _url(one)
         for one in rendered.objects if one.kind in ("OCIRepository", "HelmRepository", "GitRepository", "HelmChart")
@@ -27,7 +28,7 @@ def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
     found: dict[str, Holder] = {}
     closed: list[str] = []
     for one in rendered.objects:
-        for holder in _of_object(one, volumes):
+        for holder in _of_object(one, volumes, kept):
             found.setdefault(holder.key, holder)
         if one.kind == "HelmRelease" and one.group.endswith("toolkit.fluxcd.io"):
             values = _mapping(one.spec.get("values"))
@@ -36,6 +37,7 @@ def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
             if not is_app_template(one, charts):
                 closed.append(f"{one.namespace}/{one.name}")
     claimed = {str(one.spec.get("volumeName") or "") for one in rendered.of_kind("", "PersistentVolumeClaim")}
+    claimed |= {volume.name for claim, volume in kept.items() if claim in found}
     for name, volume in volumes.items():
         share = _share(volume)
         if share is not None and name not in claimed:
@@ -44,9 +46,17 @@ def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
     return tuple(found.values()), tuple(dict.fromkeys(closed))
 
 
-def _of_object(one: RenderedObject, volumes: dict[str, RenderedObject]) -> Iterator[Holder]:
+def _kept_for(volume: RenderedObject) -> str:
+    """Key of the claim that alone may have this volume; "" where any may."""
+    claim = _mapping(volume.spec.get("claimRef"))
+    return f"{claim.get('namespace')}/{claim.get('name')}" if claim.get("name") else ""
+
+
+def _of_object(
+    one: RenderedObject, volumes: dict[str, RenderedObject], kept: dict[str, RenderedObject]
+) -> Iterator[Holder]:
     if one.kind == "PersistentVolumeClaim" and not one.group:
-        volume = volumes.get(str(one.spec.get("volumeName") or ""))
+        volume = volumes.get(str(one.spec.get("volumeName") or "")) or kept.get(f"{one.namespace}/{one.name}")
         share = _share(volume) if volume is not None else None
         keeps, storage = share or (Keeps.CLAIM, str(one.spec.get("storageClassName") or ""))
         yield Holder(one.namespace, one.name, keeps, _requested(one.spec), storage, one.declared_in)
@@ -61,12 +71,12 @@ def _of_object(one: RenderedObject, volumes: dict[str, RenderedObject]) -> Itera
 
 
 def _workload(one: RenderedObject) -> Iterator[Holder]:
-    replicas = one.spec.get("replicas")
+    replicas, first = one.spec.get("replicas"), _mapping(one.spec.get("ordinals")).get("start")
     for template in _rows(one.spec.get("volumeClaimTemplates")):
         spec, named = _mapping(template.get("spec")), str(_mapping(template.get("metadata")).get("name") or "")
         yield Holder(
             one.namespace, f"{named}-{one.name}", Keeps.TEMPLATE, _requested(spec), str(spec.get("storageClassName") or ""),
-            one.declared_in, replicas if isinstance(replicas, int) else 1,
+            one.declared_in, replicas if isinstance(replicas, int) else 1, first if isinstance(first, int) else 0,
         )  # fmt: skip
     for volume in _rows(_pod(one).get("volumes")):
         mount = mount_of(volume)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from house.data.cron import greatest_gap
 from house.data.holders import holders
-from house.data.nouns import DeclaredData, Unprotected
+from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
+from house.flux.outside import BACKUP_GROUP, is_kopiur_policy
 from house.flux.rendered import Rendered
 from house.model import Database
 from house.problems import Problem, dotted, nearest_or_all
@@ -25,16 +27,32 @@ def declared_data(
     found, charts = holders(rendered)
     archived = {database.key for database in databases if database.archives}
     protected = frozenset(audited) | archived | _backed_up(rendered)
-    bare = tuple(Unprotected(one, reasons.get(one.key, "")) for one in found if one.key not in protected)
+    lacking = {one.key: _lacking(one, protected) for one in found}
+    protected |= {key for key, without in lacking.items() if not without}
+    bare = tuple(Unprotected(one, reasons.get(one.key, "")) for without in lacking.values() for one in without)
     return DeclaredData(found, protected, bare, charts)
+
+
+def _lacking(one: Holder, protected: frozenset[str]) -> tuple[Holder, ...]:
+    """What of it has no backup: nothing, all of it, or of a template that is backed up in part the claims that are not."""
+    if one.key in protected:
+        return ()
+    if one.keeps is not Keeps.TEMPLATE:
+        return (one,)
+    numbers = range(one.first, one.first + max(one.instances, 1))
+    claims = tuple(replace(one, name=f"{one.name}-{number}", instances=1) for number in numbers)
+    without = tuple(claim for claim in claims if claim.key not in protected)
+    return without if len(without) < len(claims) else (one,)
 
 
 def _backed_up(rendered: Rendered) -> frozenset[str]:
     """Keys of claims that any engine copies: one that is not audited is told elsewhere, and is not without a backup."""
     keys = set()
     for one in rendered.objects:
-        if (one.group == "volsync.backube" and one.kind == "ReplicationSource") or "kopiur" in one.group:
-            keys |= {f"{one.namespace}/{name}" for name in _named(one.body)}
+        if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
+            keys.add(f"{one.namespace}/{one.spec.get('sourcePVC')}")
+        elif is_kopiur_policy(one):
+            keys |= {f"{one.namespace}/{name}" for name in _named(one.spec.get("sources"))}
     return frozenset(keys)
 
 

@@ -21,7 +21,8 @@ class Keeps(Enum):
 @dataclass(frozen=True)
 class Holder:
     """One thing that holds data, as Git declares it. `size` as it is written, "" where it is not; `storage` is the storage
-    class, or the server and path of a mount. `instances` is how many of it there are, each with that size."""
+    class, or the server and path of a mount. `instances` is how many of it there are, each with that size; `first` is the
+    number of a template's first claim."""
 
     namespace: str
     name: str
@@ -30,6 +31,7 @@ class Holder:
     storage: str
     declared_in: str
     instances: int = 1
+    first: int = 0
 
     @property
     def key(self) -> str:

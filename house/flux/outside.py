@@ -41,6 +41,11 @@ def is_followed(group: str) -> bool:
     return group == BACKUP_GROUP or KOPIUR in group
 
 
+def is_kopiur_policy(one: RenderedObject) -> bool:
+    """Whether this object of kopiur makes backups; its other kinds restore them, or say where they lie."""
+    return KOPIUR in one.group and one.kind == "SnapshotPolicy"
+
+
 def outside(one: RenderedObject) -> Outside:
     """What an object that is no backup itself says of backups that are made elsewhere."""
     followed = is_followed(one.group) or one.group == _FLUX or (one.kind == "PersistentVolumeClaim" and not one.group)

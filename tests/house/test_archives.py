@@ -82,3 +82,24 @@ def test_an_entry_that_opens_nothing_is_refused(tmp_path: Path, entry: str, says
     with pytest.raises(SettingsInvalid) as told:
         load(small(tmp_path, f"  databases: {{{entry}}}\n"))
     assert says in told.value.evidence[0]
+
+
+OFF = PLUGIN.replace(", SERVER", "").replace("isWALArchiver: true", "enabled: false, isWALArchiver: true")
+
+
+@pytest.mark.parametrize(
+    ("text", "archiving"),
+    [
+        (INLINE.replace(", SERVER", ""), True),
+        (PLUGIN.replace(", SERVER", ""), True),
+        (PLUGIN.replace(", SERVER", "").replace("isWALArchiver", "enabled: true, isWALArchiver"), True),
+        (OFF, False),
+        ("apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: pg}\nspec: {backup: {barmanObjectStore: }}", False),
+    ],
+)
+def test_a_database_counts_as_archiving_exactly_where_it_has_an_archive(tmp_path: Path, text: str, archiving: bool) -> None:
+    assert bool(archives(rendered(text))) is archiving
+    settings = write_repository(tmp_path, SETTINGS)
+    (tmp_path / "kubernetes/apps/apps/odd/app/pg.yaml").write_text(text)
+    (found,) = [one for one in load(settings).databases if one.name == "pg"]
+    assert found.archives is archiving

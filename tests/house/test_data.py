@@ -148,6 +148,62 @@ spec: {sources: [{pvc: {name: films}}]}"""
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        "apiVersion: kopiur.home-operations.com/v1alpha1\nkind: Restore\nmetadata: {name: r}\nspec: {target: {pvc: {name: films}}}",
+        "apiVersion: kopiur.home-operations.com/v1alpha1\nkind: Repository\nmetadata: {name: r}\n"
+        "spec: {backend: {filesystem: {pvc: {name: films}}}}",
+        "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: r}\nspec: {sourcePVC: notes, restic: "
+        "{moverVolumes: [{volumeSource: {persistentVolumeClaim: {claimName: films}}}]}}",
+    ],
+)
+def test_what_only_names_a_claim_does_not_back_it_up(other: str) -> None:
+    assert [one.holder.key for one in declared_data(rendered(CLAIM, other), (), (), {}).unprotected] == ["tools/films"]
+
+
+STATEFUL = """kind: StatefulSet
+metadata: {name: app}
+spec: {MORE, volumeClaimTemplates: [{metadata: {name: data}, spec: {resources: {requests: {storage: 5Gi}}}}]}"""
+
+
+@pytest.mark.parametrize(
+    ("text", "audited", "bare"),
+    [
+        (STATEFUL.replace("MORE", "replicas: 1"), ["tools/data-app-0"], []),
+        (STATEFUL.replace("MORE, ", ""), ["tools/data-app-0"], []),
+        (STATEFUL.replace("MORE", "replicas: 3"), ["tools/data-app-1"], ["tools/data-app-0", "tools/data-app-2"]),
+        (STATEFUL.replace("MORE", "replicas: 2, ordinals: {start: 1}"), ["tools/data-app-1", "tools/data-app-2"], []),
+        (STATEFUL.replace("MORE", "replicas: 0"), [], ["tools/data-app"]),
+        (STATEFUL.replace("MORE", "replicas: 2"), ["tools/data-apple-0"], ["tools/data-app"]),
+        (release("{controllers: {web: {replicas: 2, statefulset: {volumeClaimTemplates: [{name: data, size: 3Gi}]}}}}"),
+         ["tools/data-web-0"], ["tools/data-web-1"]),
+    ],
+)  # fmt: skip
+def test_a_template_is_backed_up_where_each_of_its_claims_is(text: str, audited: list[str], bare: list[str]) -> None:
+    data = declared_data(rendered(text), audited, (), {})
+    assert [one.holder.key for one in data.unprotected] == bare
+    assert ("tools/data-app" in data.protected) is (not bare)
+
+
+def test_a_volume_kept_for_a_claim_is_that_claims() -> None:
+    volume = "kind: PersistentVolume\nmetadata: {name: nas}\nspec: {nfs: {server: nas, path: /f}, claimRef: {CLAIM}}"
+    its = volume.replace("CLAIM", "namespace: tools, name: films")
+    assert declared_data(rendered(its, CLAIM), ("tools/films",), (), {}).unprotected == ()
+    assert told(its, CLAIM) == [("tools/films", Keeps.NFS, "2Ti", "nas:/f")]
+    others = volume.replace("CLAIM", "namespace: media, name: films")
+    assert [one.holder.key for one in declared_data(rendered(others, CLAIM), ("tools/films",), (), {}).unprotected] == ["nas"]
+
+
+def test_a_paused_source_is_said(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path, SETTINGS)
+    (tmp_path / "kubernetes/apps/apps/odd/app/paused.yaml").write_text(
+        "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: f}\n"
+        "spec: {paused: true, sourcePVC: films, kopia: {repository: s}}\n"
+    )
+    assert [note for note in map(str, load(settings).notes) if "f is paused" in note]
+
+
+@pytest.mark.parametrize(
     ("schedule", "gap"),
     [
         ("0 * * * *", HOUR), ("*/15 * * * *", HOUR / 4), ("5,20 * * * *", 45 * 60.0), ("0 3 * * *", DAY), ("0 3 * * 0", 7 * DAY),
