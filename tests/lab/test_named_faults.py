@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.errors import EXIT_DRIFT, EXIT_HELD, EXIT_STEP_FAILED
-from tests.console.typed import Does
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench, Ended
 from tests.crash.wire.outside import kubectl
-from tests.lab.runbook import type_all
 from tools.locate import need
 from tools.places import CHECKOUT
 
@@ -125,17 +121,6 @@ NAMED = (
     Named("vm-off", "w-1", ("proxmox.start-vm/w-1",), mended),
     Named("git-ahead", "", ("preflight.clone",), lambda bench: None),
 )
-
-
-def test_every_line_of_the_runbook_that_only_reads_ends_well_and_says_what_the_page_says(bench: Bench, tmp_path: Path) -> None:
-    bench.run("cluster.plan", "--offline", "--runbook", str(tmp_path / "runbook.md"))
-    counts, wrong = type_all(tmp_path / "runbook.md")
-    sys.stdout.write(f"\n{counts.total()} lines, {counts[Does.READS]} typed\n")
-    for does in (Does.CHANGES, Does.ASKS, Does.ON_A_HOST):
-        sys.stdout.write(f"{counts[does]} not typed: one that {does.value}\n")
-    assert wrong == [], "\n".join(wrong)
-    assert counts[Does.READS] > 20
-
 
 
 def test_a_trigger_whose_run_has_ended_keeps_its_schedule_off_and_the_hint_gives_it_back(bench: Bench) -> None:
