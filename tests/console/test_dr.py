@@ -264,7 +264,7 @@ class TestReleaseByHand:
         assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
 
     def test_while_others_are_held_it_says_so_with_its_code_and_what_comes_next(self, tmp_path: Path, capsys: Printed) -> None:
-        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")))
+        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
         desk.running.apply(desk.running.bootstrap)
         assert dr.release_one(desk.session("dr.release"), "notes", True, "the data are elsewhere") == errors.EXIT_HELD
         shown = capsys.readouterr().out
@@ -291,12 +291,14 @@ class TestReleaseByHand:
         with open_journal(house.state_dir, lineage=house.id, run="a-run"), pytest.raises(errors.JournalBusy):
             dr.release_one(held_desk.session("dr.release"), "notes", True, "in the middle of a run")
 
-    def test_before_flux_has_made_anything_it_is_written_all_the_same(self, held_desk: Desk) -> None:
+    def test_before_flux_has_made_the_claim_it_stays_held(self, held_desk: Desk) -> None:
         objects = held_desk.running.home.kube.objects()
         objects.claims.clear()
         objects.destinations.clear()
         objects.sources.clear()
-        assert dr.release_one(held_desk.session("dr.release"), "notes", True, "early") == errors.EXIT_OK
+        with pytest.raises(errors.TransientError, match="the claim is not there yet"):
+            dr.release_one(held_desk.session("dr.release"), "notes", True, "early")
+        assert held_desk.running.home.look().hold.record().claims[0].state is HoldState.HELD
 
     def test_what_the_record_does_not_have_cannot_be_released(self, held_desk: Desk) -> None:
         objects = held_desk.running.home.kube.objects()
