@@ -410,6 +410,7 @@ class TestDatabases:
         assert told.value.evidence == ("claim:apps/notes", "database:apps/notes")
         dr.release_one(desk.session("dr.release"), "database:apps/notes", True, "this one")
         assert [c.state for c in desk.running.home.look().hold.record().claims] == [HoldState.HELD]
+        desk.running.apply(desk.running.bootstrap)  # now Flux makes the application, its claim among it
         dr.release_one(desk.session("dr.release"), "claim:apps/notes", True, "and this one")
 
     def test_without_the_record_nothing_is_written(self, desk: Desk) -> None:
