@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.volsync.results import FileEntry
+from engine.words import number
 
 RESTORED = "user."
 """Extended attributes whose names begin so are restored by a mover, and no others."""
@@ -68,7 +69,7 @@ def _owners_and_modes(pairs: Pairs, findings: _Findings, *, known: bool, kept: b
     if findings.seen("owners", known) and other:
         if one_owner:
             uid = next(iter(other.values()))[1].uid
-            entries = _counted(len(other), "entry", "entries")
+            entries = number(len(other), "entry", "entries")
             findings.remarks.append(f"{entries} belong to {uid} now, as a mover without privileges leaves them")
         else:
             findings.differences += [
@@ -83,7 +84,7 @@ def _owners_and_modes(pairs: Pairs, findings: _Findings, *, known: bool, kept: b
             continue
         findings.differences.append((path, f"mode ({wanted.mode:04o}, came back as {back.mode:04o})"))
     if dropped:
-        findings.remarks.append(f"setuid or setgid is gone from {_counted(dropped, 'entry', 'entries')} of another owner")
+        findings.remarks.append(f"setuid or setgid is gone from {number(dropped, 'entry', 'entries')} of another owner")
 
 
 def _times(pairs: Pairs, findings: _Findings) -> None:
@@ -122,7 +123,7 @@ def _attributes(pairs: Pairs, findings: _Findings) -> None:
             findings.differences.append((path, "extended attributes"))
     left = sum(1 for w, _ in pairs.values() if len(_restorable(w)) != len(w.xattrs or ()))
     if left:
-        entries = _counted(left, "entry", "entries")
+        entries = number(left, "entry", "entries")
         findings.remarks.append(f"attributes other than {RESTORED}* of {entries} are not restored by a mover")
 
 
@@ -165,7 +166,3 @@ def _devices(pairs: Pairs, findings: _Findings) -> None:
 
 def _numbers(device: tuple[int, int] | None) -> str:
     return ":".join(map(str, device or ()))
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
