@@ -233,8 +233,9 @@ DATABASES = policy(
         ("d", DATA),
         (
             "archives",
-            "object.spec.?backup.?barmanObjectStore.hasValue()"
-            " || object.spec.?plugins.orValue([]).exists(p, p.?isWALArchiver.orValue(false))",
+            # As house/data/archives.py judges what Git declares.
+            "object.spec.?backup.?barmanObjectStore.orValue(null) != null"
+            " || object.spec.?plugins.orValue([]).exists(p, p.?isWALArchiver.orValue(false) && p.?enabled.orValue(true))",
         ),
     ],
     validations=[

@@ -374,6 +374,10 @@ def test_database_that_archives_needs_a_recovery_section(record: Record, client:
     assert denied(client, CNPG, database("db", **archiving))
     assert denied(client, CNPG, database("db", **archiving, bootstrap={"recovery": {"source": "x"}})) == ""
     assert denied(client, CNPG, database("db", instances=1)) == ""
+    switched_off = {"name": "barman", "isWALArchiver": True, "enabled": False}
+    assert denied(client, CNPG, database("db", plugins=[switched_off])) == ""
+    assert denied(client, CNPG, database("db", plugins=[{**switched_off, "enabled": True}]))
+    assert denied(client, CNPG, database("db", backup={"barmanObjectStore": None})) == ""
     record.write({"cnpg.apps.db": "no-base-backup"})
     assert denied(client, CNPG, database("db", **archiving)), "only one word lifts it"
     record.write({"cnpg.apps.db": None})
