@@ -25,16 +25,21 @@ class Served:
         """These kinds besides."""
         return replace(self, kinds=self.kinds | frozenset(more))
 
-    def with_releases(self, look: LookContext, releases: Iterable[Release]) -> Served:
-        """What these releases bring besides, each rendered with what is there when its turn comes."""
+    def with_release(self, look: LookContext, release: Release) -> Served:
+        """What this release brings besides, rendered where these kinds are served."""
+        try:
+            found = look.releases.kinds_of(release.namespace, release.name, self.kinds)
+        except BlackstartError as error:
+            return replace(self, unseen=(*self.unseen, f"{release.key} ({error.what})"))
+        return replace(self.and_((*found.first, *found.brings)), charts=(*self.charts, release.chart))
+
+    def joined(self, others: Iterable[Served]) -> Served:
+        """All that is there when what these tell of is there as well."""
         now = self
-        for release in releases:
-            try:
-                found = look.releases.kinds_of(release.namespace, release.name, now.kinds)
-            except BlackstartError as error:
-                now = replace(now, unseen=(*now.unseen, f"{release.key} ({error.what})"))
-                continue
-            now = replace(now.and_((*found.first, *found.brings)), charts=(*now.charts, release.chart))
+        for other in others:
+            now = replace(
+                now.and_(other.kinds), charts=_both(now.charts, other.charts), unseen=_both(now.unseen, other.unseen)
+            )
         return now
 
     def with_flux(self) -> Served:
@@ -66,7 +71,28 @@ def release_before(look: LookContext, house: House, release: Release) -> Served:
         if key in known and key not in wanted:
             wanted.add(key)
             waiting += known[key].needs
-    return by_definitions(look, house).with_releases(look, _in_turn(house, wanted))
+    definitions = by_definitions(look, house)
+    return definitions.joined(_each(look, house, wanted, definitions).values())
+
+
+def after_each(look: LookContext, house: House) -> dict[str, Served]:
+    """Release key → what is there once that release is, which is more than it brings; each after those that it waits for.
+
+    A release is rendered with what it waits for and nothing else, here and before its own turn: that is done once, and kept.
+    """
+    return _each(look, house, {release.key for release in house.releases}, by_definitions(look, house))
+
+
+def _each(look: LookContext, house: House, wanted: set[str], definitions: Served) -> dict[str, Served]:
+    done: dict[str, Served] = {}
+    for release in _in_turn(house, wanted):
+        before = definitions.joined(done[key] for key in release.needs if key in done)
+        done[release.key] = before.with_release(look, release)
+    return done
+
+
+def _both(some: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*some, *more)))
 
 
 def _in_turn(house: House, wanted: set[str]) -> Iterable[Release]:

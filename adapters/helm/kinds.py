@@ -24,6 +24,8 @@ from house.yamlfile import YamlInvalid, value
 
 _FORM = "1"
 """Changes whenever what is kept, or how it was made, changes."""
+_KEPT = 4
+"""Renderings of one release that are kept: with what a bootstrap serves by then, with what a living cluster serves besides."""
 _API = re.compile(r"^apiVersion:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 _KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
 _HOOK = re.compile(r"^ +[\"']?helm\.sh/hook[\"']?:[ \t]*[\"']?([\w, \t-]+)", re.MULTILINE)
@@ -64,9 +66,9 @@ class RenderedKinds:
             fresh = folder / file.name
             rows = {part: [[kind.api, kind.name] for kind in kinds] for part, kinds in vars(found).items()}
             fresh.write_text(json.dumps(rows), encoding="utf-8")
-            for old in self._folder.glob(older):
-                old.unlink(missing_ok=True)
             fresh.replace(file)
+        for old in sorted(self._folder.glob(older), key=_age, reverse=True)[_KEPT:]:
+            old.unlink(missing_ok=True)
 
 
 def kinds_in(rendered: str, release: str) -> ReleaseKinds:
@@ -116,6 +118,14 @@ def _within(body: Obj) -> Iterator[tuple[Kind, Obj]]:
             yield from _within(mapping(item))
     elif text(body, "kind"):
         yield Kind(text(body, "apiVersion"), text(body, "kind")), body
+
+
+def _age(file: Path) -> float:
+    """When it was kept; a run beside this one may have taken it away meanwhile."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _read(file: Path) -> ReleaseKinds | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from bootstrap.checks.charts import SIGHT_S
-from bootstrap.served import Served, by_definitions, release_before
+from bootstrap.served import Served, after_each, by_definitions, release_before
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
@@ -92,7 +92,8 @@ class OfFlux(_Kinds):
 
     def probe(self, look: LookContext) -> Probe:
         git = self.house.kinds
-        all_of_them = by_definitions(look, self.house).and_(git.brought).with_releases(look, self.house.releases).with_flux()
+        releases = after_each(look, self.house).values()
+        all_of_them = by_definitions(look, self.house).and_(git.brought).joined(releases).with_flux()
         absent = all_of_them.lacking(one.kind for one in git.declared)
         if not absent:
             return satisfied(f"{len(git.declared)} kinds, all served or brought")
@@ -138,9 +139,9 @@ def _bringer(look: LookContext, house: House, before: Served, kind: Kind) -> str
     same = sorted(other.api for other in before.kinds if (other.group, other.name) == (kind.group, kind.name))
     if same:
         return f"only {', '.join(same)} is served by then"
-    for release in house.releases:
-        if kind in before.with_releases(look, (release,)).kinds:
-            return f"{release.key} brings it, and is not waited for: add it to `needs`"
+    for key, after in after_each(look, house).items():
+        if kind in after.kinds:
+            return f"{key} brings it, and is not waited for: add it to `needs`"
     if kind in house.kinds.brought:
         return "Git defines it, which Flux applies only afterwards"
     return _usual(kind)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from adapters.helm.helmfile import Helmfile
 from adapters.helm.kinds import RenderedKinds, kinds_in
+from adapters.helm.results import ReleaseKinds
 from adapters.process.keeper import Keeper
 from engine.errors import PermanentError
 from engine.waiting import SystemClock
@@ -18,6 +20,7 @@ from tests.builders import a_house, a_release
 from tests.contract.apiserver import needed
 
 MONITOR = Kind("monitoring.coreos.com/v1", "ServiceMonitor")
+PROBE = Kind(MONITOR.api, "Probe")
 BALLS, DOLLS = Kind("crds.example.net/v1", "Balls"), Kind("crds.example.net/v1", "Dolls")
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 RENDERED = f"""---
@@ -108,8 +111,31 @@ def test_what_is_no_yaml_is_told_where_it_would_have_to_be_read() -> None:
         kinds_in("---\nkind: List\nitems: [\n", "apps/play")
 
 
+@dataclass
+class Desk:
+    """A helmfile with one release, and every program that was started on it."""
+
+    kinds: RenderedKinds
+    helmfile: Path
+    started: list[str]
+
+    def write(self, monitor: str) -> None:
+        """What the release's values say of its monitor."""
+        release = "name: agent, namespace: kube-system, chart: ./charts/agent, version: 0.1.0"
+        self.helmfile.write_text(f"releases:\n  - {{{release}, values: [{{monitor: {monitor}}}]}}\n")
+
+    def of(self, *served: Kind) -> ReleaseKinds:
+        """What the release renders with this."""
+        return self.kinds.of("kube-system", "agent", served)
+
+    @property
+    def kept(self) -> list[Path]:
+        """What was kept of it."""
+        return list((self.helmfile.parent / "state" / "crds").iterdir())
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[tuple[RenderedKinds, Path]]:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     needed("helm", "helmfile")
     for name, text in CHART.items():
         file = tmp_path / "charts" / "agent" / name
@@ -121,34 +147,45 @@ def desk(tmp_path: Path) -> Iterator[tuple[RenderedKinds, Path]]:
         releases=(a_release("kube-system", "agent", chart="./charts/agent", version="0.1.0"),),
     )  # fmt: skip
     house.state_dir.mkdir()
-    with Keeper(tmp_path / "programs", search=(BIN,)) as keeper:
-        yield RenderedKinds(Helmfile(keeper, house, SystemClock()), house), helmfile
-
-
-def write(helmfile: Path, monitor: str) -> None:
-    release = "name: agent, namespace: kube-system, chart: ./charts/agent, version: 0.1.0"
-    helmfile.write_text(f"releases:\n  - {{{release}, values: [{{monitor: {monitor}}}]}}\n")
+    started: list[str] = []
+    with Keeper(tmp_path / "programs", search=(BIN,), on_argv=lambda argv: started.append(argv[0])) as keeper:
+        yield Desk(RenderedKinds(Helmfile(keeper, house, SystemClock()), house), helmfile, started)
 
 
 @pytest.mark.programs
-def test_a_chart_that_trusts_renders_the_kind_whoever_serves_it(desk: tuple[RenderedKinds, Path]) -> None:
-    kinds, helmfile = desk
-    write(helmfile, "{enabled: true, trusted: true}")
-    found = kinds.of("kube-system", "agent", ())
+def test_a_chart_that_trusts_renders_the_kind_whoever_serves_it(desk: Desk) -> None:
+    desk.write("{enabled: true, trusted: true}")
+    found = desk.of()
     assert (set(found.needs), found.first) == ({MONITOR, Kind("v1", "Secret"), CRD}, (BALLS,))
-    kept = list((helmfile.parent / "state" / "crds").iterdir())
-    assert len(kept) == 1 and "sesame-2714" not in kept[0].read_text(), "only kinds are kept"
-    (helmfile.parent / "charts" / "agent" / "templates" / "all.yaml").chmod(0)
-    assert kinds.of("kube-system", "agent", ()) == found, "it is rendered once"
+    assert len(desk.kept) == 1 and "sesame-2714" not in desk.kept[0].read_text(), "only kinds are kept"
+    assert desk.of() == found
+    assert desk.started.count("helm") == 1
 
 
 @pytest.mark.programs
-def test_a_chart_that_asks_is_told_what_is_served_by_then(desk: tuple[RenderedKinds, Path]) -> None:
-    kinds, helmfile = desk
-    write(helmfile, "{enabled: true}")
+def test_a_chart_that_asks_is_told_what_is_served_by_then(desk: Desk) -> None:
+    desk.write("{enabled: true}")
     with pytest.raises(PermanentError, match=r"cannot be rendered: .*it needs the definitions of monitoring\.coreos\.com/v1"):
-        kinds.of("kube-system", "agent", ())
-    assert MONITOR in kinds.of("kube-system", "agent", {MONITOR}).needs
-    probe = Kind(MONITOR.api, "Probe")
-    assert probe not in kinds.of("kube-system", "agent", {MONITOR}).needs
-    assert probe in kinds.of("kube-system", "agent", {MONITOR, probe}).needs
+        desk.of()
+    assert MONITOR in desk.of(MONITOR).needs
+    assert PROBE not in desk.of(MONITOR).needs
+    assert PROBE in desk.of(MONITOR, PROBE).needs
+
+
+@pytest.mark.programs
+def test_asked_with_and_without_what_a_living_cluster_serves_it_is_rendered_once_for_each(desk: Desk) -> None:
+    desk.write("{enabled: true, trusted: true}")
+    found = [desk.of(), desk.of(PROBE)]
+    assert [desk.of(), desk.of(PROBE)] == found
+    assert [PROBE in each.needs for each in found] == [False, True]
+    assert desk.started.count("helm") == 2
+
+
+@pytest.mark.programs
+def test_only_the_last_few_renderings_of_a_release_are_kept(desk: Desk) -> None:
+    desk.write("{enabled: true, trusted: true}")
+    for number in range(6):
+        desk.of(Kind(f"example.net/v{number}", "Toy"))
+    assert len(desk.kept) == 4
+    desk.of(Kind("example.net/v5", "Toy"))
+    assert desk.started.count("helm") == 6, "the last one is kept"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from adapters.helm.results import ReleaseKinds
 from adapters.kubernetes.results import CrdState
+from adapters.ports import ReleasesView
 from engine.errors import EXIT_HELD
 from engine.probe import Condition, Probe
 from engine.step import Severity
@@ -117,6 +121,37 @@ class TestOfARelease:
         assert severity(built, CILIUM, seen) is Severity.WATCHED
         assert built.apply(built.bootstrap).exit_code == EXIT_HELD
         assert built.verify(built.bootstrap).exit_code == 3
+
+
+class Asked:
+    """The modelled releases, and what each was said to be rendered with."""
+
+    def __init__(self, releases: ReleasesView) -> None:
+        self.releases, self.with_ = releases, defaultdict[str, set[frozenset[Kind]]](set)
+
+    def kinds_of(self, namespace: str, name: str, served: Collection[Kind]) -> ReleaseKinds:
+        self.with_[f"{namespace}/{name}"].add(frozenset(served))
+        return self.releases.kinds_of(namespace, name, served)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.releases, name)
+
+
+def test_all_checks_together_have_each_release_rendered_for_one_moment_alone(bare: Running) -> None:
+    alone = tuple(replace(one, needs=()) if one.name == "flux-operator" else one for one in bare.house.releases)
+    bare.house = replace(bare.house, releases=alone)
+    declares(bare, MONITOR, brought=(MONITOR,))
+    brought = {release.key: Kind(f"{release.name}.example.net/v1", "Own") for release in alone}
+    bare.home.rendered |= {key: ReleaseKinds(first=(kind,)) for key, kind in brought.items()}
+    look = bare.home.look()
+    asked = Asked(look.releases)
+    look = replace(look, releases=cast(ReleasesView, asked))
+    for check in bare.bootstrap.checks:
+        if check.id.startswith("preflight.kinds/"):
+            assert check.probe(look).condition is Condition.SATISFIED
+    assert {key: len(sets) for key, sets in asked.with_.items()} == dict.fromkeys(brought, 1)
+    (instance,) = asked.with_["flux-system/flux-instance"]
+    assert brought["flux-system/flux-operator"] in instance and brought[CILIUM] not in instance
 
 
 class TestOfFlux:
