@@ -91,7 +91,8 @@ def archive_by_hand(archive: DatabaseArchive) -> str:
     user = f"""<(printf 'user = "%s:%s"' "$({keys[0]})" "$({keys[1]})")"""
     url = shlex.quote(f"{place[1]}/{place[2]}?list-type=2&delimiter=/&prefix={place[3].strip('/')}/base/")
     curl = f"curl -sSf{trusting(archive.ca_file)}"
-    return f"{curl} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup"
+    young = f", the newest not older than {archive.max_age / 3600:.0f} h" if archive.max_age else ""
+    return f"{curl} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup{young}"
 
 
 def _source(source: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from cluster.databases import HINTS, ArchiveAudit
+from cluster.databases import ArchiveAudit
 from console.rows import Row, Rows
 from engine.secrets import redact
 
@@ -16,10 +16,13 @@ def archive_table(audits: Sequence[ArchiveAudit]) -> Rows:
     rows = []
     for one in audits:
         look = one.look
-        told = (str(look.bases), look.base or "none", _age(one.base_age), look.segment or "none", _age(one.log_age))
-        verdict = Text(look.verdict.value, "green" if one.good else "bold red")
+        told = (
+            str(look.bases), look.base or "none", _age(one.base_age), _limit(one.archive.max_age),
+            look.segment or "none", _age(one.log_age), _limit(one.archive.max_log_age),
+        )  # fmt: skip
+        verdict = Text(one.verdict.value, "green" if one.good else "bold red")
         rows.append(Row((verdict, Text(one.archive.key), *map(Text, told))))
-    headers = ("archive", "database", "base backups", "newest base", "its age", "newest log", "its age")
+    headers = ("archive", "database", "base backups", "newest base", "its age", "limit", "newest log", "its age", "limit")
     return Rows(rows, headers, name=1, right=frozenset({2}))
 
 
@@ -28,12 +31,12 @@ def archive_lines(audits: Sequence[ArchiveAudit]) -> list[str]:
     lines = []
     for one in audits:
         if not one.good:
-            told = redact(one.look.detail) or "nothing more is known"
-            lines += ["", f"{one.look.verdict.value}: archive of {one.archive.key}: {told}"]
+            told = redact(one.detail) or "nothing more is known"
+            lines += ["", f"{one.verdict.value}: archive of {one.archive.key}: {told}"]
             lines += [f"  {one.archive.place}"] if one.archive.place else []
-            lines.append(f"  {HINTS[one.look.verdict]}")
-        elif one.look.detail:
-            lines += ["", f"archive of {one.archive.key} is ok, and {redact(one.look.detail)}"]
+            lines.append(f"  {one.hint}")
+        elif one.detail:
+            lines += ["", f"archive of {one.archive.key} is ok, and {redact(one.detail)}"]
     return lines
 
 
@@ -41,9 +44,10 @@ def archive_rows(audits: Sequence[ArchiveAudit]) -> list[dict[str, object]]:
     """The same for a program."""
     return [
         {
-            "database": one.archive.key, "verdict": one.look.verdict.value, "place": one.archive.place,
-            "detail": redact(one.look.detail), "base_backups": one.look.bases, "base": one.look.base, "base_age_s": one.base_age,
-            "segment": one.look.segment, "segment_age_s": one.log_age,
+            "database": one.archive.key, "verdict": one.verdict.value, "place": one.archive.place,
+            "detail": redact(one.detail), "base_backups": one.look.bases, "base": one.look.base, "base_age_s": one.base_age,
+            "max_base_age_s": one.archive.max_age or None, "segment": one.look.segment, "segment_age_s": one.log_age,
+            "max_segment_age_s": one.archive.max_log_age or None,
         }
         for one in audits
     ]  # fmt: skip
@@ -51,3 +55,7 @@ def archive_rows(audits: Sequence[ArchiveAudit]) -> list[dict[str, object]]:
 
 def _age(seconds: float | None) -> str:
     return "unknown" if seconds is None else f"{seconds / 3600:.1f} h"
+
+
+def _limit(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds else "any"

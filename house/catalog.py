@@ -16,6 +16,7 @@ from house.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.settings import (
     DEFAULT_MAX_AGE,
+    DEFAULT_MAX_LOG_AGE,
     DEFAULT_MAX_LOSS,
     BackupsSection,
     ClaimSection,
@@ -94,15 +95,25 @@ def _claim(
 
 
 def database_archives(
-    found: Iterable[Archive], settings: BackupsSection, located: Located, secret: Callable[[SecretRef], SecretRef]
+    found: Iterable[Archive],
+    settings: BackupsSection,
+    located: Located,
+    secret: Callable[[SecretRef], SecretRef],
+    ages: Mapping[str, float],
 ) -> tuple[DatabaseArchive, ...]:
-    """One DatabaseArchive per database that archives; paths and references as in `catalog`."""
+    """One DatabaseArchive per database that archives; paths, references and ages as in `catalog`.
+
+    What `defaults` say of claims is not asked: a base backup is not what comes back, its log is.
+    """
     made = []
     for one in found:
         own = settings.databases.get(one.key, DatabaseSection())
         environment = tuple((name, secret(reference)) for name, reference in own.environment.items())
         ca_file = located(own.ca_file) if own.ca_file else ""
-        made.append(DatabaseArchive(one.key, own.open or one.place, environment, ca_file, "" if own.open else one.note))
+        max_age = own.max_age if own.max_age is not None else ages.get(one.key, DEFAULT_MAX_AGE)
+        log_age = own.max_log_age if own.max_log_age is not None else DEFAULT_MAX_LOG_AGE
+        note = "" if own.open else one.note
+        made.append(DatabaseArchive(one.key, own.open or one.place, environment, ca_file, note, max_age, log_age))
     return tuple(made)
 
 

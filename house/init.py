@@ -6,6 +6,7 @@ Reads the repository, asks nobody, and overwrites nothing.
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from engine.errors import SettingsInvalid
 from house.data.archives import archives
-from house.data.joining import declared_data
+from house.data.joining import base_schedules, declared_data
 from house.flux.building import Builder
 from house.left_out import left_out, said_by_setting
 from house.loader import SETTINGS_FILE, expanded
@@ -25,6 +26,7 @@ from house.repository import Repository, read_repository
 from house.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
 from house.scripts import read_scripts
 from house.scripts.written import bootstrap_text
+from house.settings import DEFAULT_MAX_AGE
 from house.talconfig import TalosNode
 from house.values import FILL_IN
 from house.yamlfile import parse
@@ -192,7 +194,7 @@ def _backups(repository: Repository) -> str:
 
 def _databases(repository: Repository) -> list[str]:
     """Each database that archives, with its place, and marks for what opens it."""
-    found, lines = archives(repository.rendered), list[str]()
+    found, ages, lines = archives(repository.rendered), base_schedules(repository.rendered), list[str]()
     if found:
         lines += ["  # Archives of databases: base backups and log are looked at, and told with their age.", "  databases:"]
     for archive in found:
@@ -201,7 +203,13 @@ def _databases(repository: Repository) -> list[str]:
             lines.append(f"      open: {FILL_IN}  # s3:https://HOST/BUCKET/PATH/SERVER")
         lines.append("      environment:")
         lines += [f"        {name}: {FILL_IN}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+        lines.append(_age_line(ages.get(archive.key)))
     return lines
+
+
+def _age_line(by_schedule: float | None) -> str:
+    age, why = (DEFAULT_MAX_AGE, "and nothing schedules one") if by_schedule is None else (by_schedule, "by its ScheduledBackup")
+    return f"      # max_age: {math.ceil(age / 3600)}h  # of its newest base backup, {why}"
 
 
 def _bare(repository: Repository) -> list[str]:

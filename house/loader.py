@@ -18,7 +18,7 @@ from house.catalog import catalog, check_backups, check_databases, database_arch
 from house.contradictions import contradictions
 from house.crossrules import cross_problems, odd_nodes, system_disk
 from house.data.archives import archives
-from house.data.joining import declared_data, schedules, unprotected_problems
+from house.data.joining import base_schedules, declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
 from house.flux.building import Builder
 from house.guarding import is_plain
@@ -248,7 +248,9 @@ def _house(
         ),
         limits=_limits(settings.limits),
         databases=repository.declared.databases,
-        archives=database_archives(archives(repository.rendered), settings.backups, places.path, places.secret),
+        archives=database_archives(
+            archives(repository.rendered), settings.backups, places.path, places.secret, base_schedules(repository.rendered)
+        ),
         data=_data(repository, settings.backups),
         unprotected=tuple(settings.backups.unprotected.items()),
         crd_helmfile=repository.crd_helmfile,

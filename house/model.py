@@ -109,8 +109,7 @@ class TalosCluster:
     @property
     def api_port(self) -> int:
         """Port of the Kubernetes API, out of `endpoint`."""
-        tail = self.endpoint.rsplit(":", 1)[-1]
-        return number_of(tail, 65535) or 6443
+        return number_of(self.endpoint.rsplit(":", 1)[-1], 65535) or 6443
 
 
 @dataclass(frozen=True)
@@ -305,13 +304,16 @@ class Database:
 @dataclass(frozen=True)
 class DatabaseArchive:
     """Where a database archives to, and how that is opened: `place` as `s3:https://endpoint/bucket/path/server`, "" where `note`
-    says why it cannot be told. It is known as `namespace/name` of the database."""
+    says why it cannot be told. It is known as `namespace/name` of the database. `max_age` and `max_log_age` are the greatest ages
+    in seconds of the newest base backup and of the log's end; 0.0 = any."""
 
     key: str
     place: str
     environment: tuple[tuple[str, SecretRef], ...] = ()
     ca_file: str = ""
     note: str = ""
+    max_age: float = 36 * 3600.0
+    max_log_age: float = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -390,10 +392,7 @@ class House:
 
     def node(self, name: str) -> Node:
         """The node of this name; KeyError if the house has none."""
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise KeyError(name)
+        return {node.name: node for node in self.nodes}[name]
 
     def owner_token(self, node: Node) -> str:
         """The mark our VM of this node carries: derived from the house's id, so that it never depends on the journal."""

@@ -50,6 +50,8 @@ from house.values import (
 DEFAULT_MAX_AGE = 36 * 3600.0
 """The greatest age of a backup, in seconds, where neither the file nor the source's schedule says anything: a daily backup that was
 missed once and is late."""
+DEFAULT_MAX_LOG_AGE = 6 * 3600.0
+"""How long ago a database's log may have ended, in seconds: one that is written to archives a segment every few minutes."""
 DEFAULT_MAX_LOSS = 0.01
 
 
@@ -272,6 +274,8 @@ class DatabaseSection(Section):
     )
     environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
     ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
+    max_age: Age | None = _what("the greatest age of its newest base backup, its ScheduledBackup's when left out", "8d", None)
+    max_log_age: Age | None = _what("how long ago its log may have ended, 6h when left out", "2d", None)
 
 
 class BackupsSection(Section):

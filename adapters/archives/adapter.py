@@ -1,7 +1,8 @@
 """The Archives port on boto3: lists an archive as barman-cloud writes it. Restores nothing, and knows no database.
 
 Layout (of CloudNativePG's plugin and its older in-tree form alike): `SERVER/base/ID/backup.info`, text with `status=DONE` and
-`end_time=`; `SERVER/wals/TIMELINE+LOG/SEGMENT[.gz|.bz2|…]`, whose names order as the log does within one timeline.
+`end_time=` and `end_wal=`, the segment that it needs at least; `SERVER/wals/TIMELINE+LOG/SEGMENT[.gz|.bz2|…]`, whose names order as
+the log does within one timeline.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _DONE = re.compile(r"^status=DONE\s*$", re.MULTILINE)
 _ENDED = re.compile(r"^end_time=['\"]?([^'\"\n]+)", re.MULTILINE)
+_END_WAL = re.compile(r"^end_wal=['\"]?([0-9A-F]{24})\b", re.MULTILINE)
 _SEGMENT = re.compile(r"([0-9A-F]{24})(?:\.[a-z0-9]+)?")
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "401", "403"}
 _NEWEST = 8
@@ -69,6 +71,15 @@ class S3Archives:
 
 
 @dataclass(frozen=True)
+class _Base:
+    """One base backup that ended well: when (seconds since the epoch), and the last segment that it needs, "" if it is silent."""
+
+    name: str
+    ended: float
+    end_wal: str
+
+
+@dataclass(frozen=True)
 class _Server:
     """One server's folder in the bucket."""
 
@@ -81,17 +92,21 @@ class _Server:
         segment, written = self._newest_segment()
         if not bases and not segment:
             return ArchiveLook(ArchiveVerdict.EMPTY, f"bucket {self.bucket} was listed, nothing is at {self.prefix}")
-        good = [(name, ended) for name in bases[:_NEWEST] if (ended := self._ended(name)) is not None]
+        good = [ended for name in bases[:_NEWEST] if (ended := self._ended(name)) is not None]
         more = max(0, len(bases) - _NEWEST)
         if not good:
             begun = f"{len(bases)} were begun, and none of the newest {min(len(bases), _NEWEST)} ended well"
             told = begun if bases else "the log alone"
             return ArchiveLook(ArchiveVerdict.NO_BASE, told, segment=segment, segment_time=written)
-        name, ended = max(good, key=lambda one: one[1])
-        verdict = ArchiveVerdict.OK if segment else ArchiveVerdict.NO_LOG
+        newest = max(good, key=lambda one: one.ended)
+        # Segments are named in the order of the log, and those of a later timeline come after all of an earlier one.
+        reaches = bool(segment) and segment >= newest.end_wal
         failed = min(len(bases), _NEWEST) - len(good)
         told = f"{failed} of the newest base backups did not end well" if failed else ""
-        return ArchiveLook(verdict, told, len(good) + more, name, ended, segment, written)
+        if segment and not reaches:
+            told = f"it ends with {segment}, and the base backup needs it up to {newest.end_wal}"
+        verdict = ArchiveVerdict.OK if reaches else ArchiveVerdict.NO_LOG
+        return ArchiveLook(verdict, told, len(good) + more, newest.name, newest.ended, segment, written)
 
     def _newest_segment(self) -> tuple[str, float | None]:
         """The last segment by name of the newest folder that holds any: (name, when written)."""
@@ -105,8 +120,8 @@ class _Server:
                 return max(found)
         return "", None
 
-    def _ended(self, base: str) -> float | None:
-        """When a base backup ended well; None for one that did not, or that is still being written."""
+    def _ended(self, base: str) -> _Base | None:
+        """A base backup that ended well; None for one that did not, or that is still being written."""
         try:
             body = self.client.get_object(Bucket=self.bucket, Key=f"{self.prefix}base/{base}/backup.info")["Body"].read(1 << 20)
         except ClientError as error:
@@ -117,7 +132,8 @@ class _Server:
         ended = _ENDED.search(text)
         if not _DONE.search(text) or ended is None:
             return None
-        return _time(ended[1])
+        moment, end_wal = _time(ended[1]), _END_WAL.search(text)
+        return _Base(base, moment, end_wal[1] if end_wal else "") if moment is not None else None
 
     def _folders(self, below: str) -> Iterator[str]:
         prefix = f"{self.prefix}{below}"

@@ -13,7 +13,8 @@ class ArchiveVerdict(Enum):
     MISSING = "missing"  # there is no such bucket
     EMPTY = "empty"
     NO_BASE = "no base backup"
-    NO_LOG = "no write-ahead log"
+    NO_LOG = "no write-ahead log"  # none that reaches the end of the newest base backup
+    EXPIRED = "expired"  # base backup or log older than the house allows; no port says this
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"

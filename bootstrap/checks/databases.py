@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.archives.results import ArchiveVerdict
 from adapters.context import LookContext
 from cluster.by_hand import archive_by_hand, record_by_hand
-from cluster.databases import HINTS
-from engine.probe import Probe, drifted, missing, satisfied, unknown
+from cluster.databases import judged
+from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import Database, DatabaseArchive, House
 
 
 @dataclass(frozen=True)
 class Archived(BaseCheck):
-    """One database's archive: a base backup that ended well, and a log, with their ages."""
+    """One database's archive: a base backup that ended well, and a log that reaches it, as young as they must be."""
 
     archive: DatabaseArchive
     severity = Severity.ADVISORY
@@ -30,17 +29,8 @@ class Archived(BaseCheck):
         return f"archive of database {self.archive.key}"
 
     def probe(self, look: LookContext) -> Probe:
-        found, now = look.archives.look(self.archive), look.clock.now()
-        if found.verdict is ArchiveVerdict.OK:
-            ages = " and ".join(
-                f"{what} {(now - then) / 3600:.1f} h old"
-                for what, then in (("base backup", found.base_time), ("log", found.segment_time)) if then is not None
-            )  # fmt: skip
-            return satisfied("; ".join(filter(None, (f"{found.bases} base backups, newest {ages}", found.detail))))
-        told, hint = f"{found.verdict.value}: {found.detail}", HINTS[found.verdict]
-        if found.verdict in (ArchiveVerdict.UNREACHABLE, ArchiveVerdict.UNKNOWN):
-            return unknown(told, self.archive.place, hint=hint)
-        return missing(told, self.archive.place, hint=hint)
+        found = look.archives.look(self.archive)
+        return judged(self.archive, found, look.clock.now()).probe()
 
     def by_hand(self) -> str:
         return archive_by_hand(self.archive)

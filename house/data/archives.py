@@ -39,6 +39,14 @@ def archives(rendered: Rendered) -> tuple[Archive, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def is_archived_by(backup: RenderedObject) -> bool:
+    """Whether a ScheduledBackup's base backups go to an archive: one of volume snapshots or of another plugin does not."""
+    method = str(backup.spec.get("method") or "barmanObjectStore")
+    if method == "plugin":
+        return mapping(backup.spec.get("pluginConfiguration")).get("name") == _PLUGIN
+    return method == "barmanObjectStore"
+
+
 def does_archive(spec: dict[str, Any]) -> bool:
     """Whether a Cluster with this spec archives at all."""
     return _inline(spec) is not None or _plugin(spec) is not None

@@ -1,6 +1,7 @@
-"""How far apart the times of a cron schedule lie at most, in seconds. Reads five fields and the usual @words; knows no time zone.
+"""How far apart the times of a cron schedule lie at most, in seconds. Reads five fields and the usual @words, and six with seconds.
 
-Small, because no more is needed of it than the greatest gap; VolSync reads schedules with robfig/cron's standard parser, as here.
+Small, because no more is needed of it than the greatest gap; VolSync reads schedules with robfig/cron's standard parser, and
+CloudNativePG with the one that begins with seconds and may leave the weekday out. A time zone moves all times alike: none counts.
 """
 
 from __future__ import annotations
@@ -20,33 +21,51 @@ _NAMES = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
     ) for number, name in enumerate(names, start=1)
 } | {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}  # fmt: skip
+_SECONDS = (0, 59)
 _BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_ZONES = ("tz=", "cron_tz=")
 _FIRST = date(2024, 1, 1)
 _DAYS = 366 * 5  # a leap day's schedule fires once in four years
 
 
-def greatest_gap(schedule: str) -> float | None:
-    """Seconds between two firings that lie farthest apart; None for what is no schedule, or one that does not fire twice."""
+def greatest_gap(schedule: str, *, seconds: bool = False) -> float | None:
+    """Seconds between two firings that lie farthest apart; None for what is no schedule, or one that does not fire twice.
+
+    With `seconds` the first field is the second, and the weekday may be missing.
+    """
     text = schedule.strip().lower()
     if text.startswith("@every "):
         return _every(text.removeprefix("@every "))
-    fields = _WORDS.get(text, text).split()
-    if len(fields) != len(_BOUNDS):
+    fields = _fields(text, seconds=seconds)
+    bounds = (_SECONDS, *_BOUNDS)
+    if len(fields) != len(bounds):
         return None
-    sets = [_field(field, *bounds) for field, bounds in zip(fields, _BOUNDS, strict=True)]
+    sets = [_field(field, *within) for field, within in zip(fields, bounds, strict=True)]
     if any(not values for values in sets):
         return None
-    minutes, hours, days, months, weekdays = sets
+    parts, minutes, hours, days, months, weekdays = sets
     weekdays = {day % 7 for day in weekdays}
-    times = sorted(hour * 3600.0 + minute * 60.0 for hour in hours for minute in minutes)
+    times = sorted(hour * 3600.0 + minute * 60.0 + second for hour in hours for minute in minutes for second in parts)
     within = max((after - before for before, after in pairwise(times)), default=0.0)
     # As in cron: where both the day of the month and the weekday are given, either of them is enough.
-    either = not fields[2].startswith("*") and not fields[4].startswith("*")
+    either = not fields[3].startswith("*") and not fields[5].startswith("*")
     firing = [n for n in range(_DAYS) if _fires(_FIRST + timedelta(days=n), days, months, weekdays, either=either)]
     if len(firing) < 2:
         return None
     apart = max(after - before for before, after in pairwise(firing))
     return max(within, apart * _DAY_S - times[-1] + times[0])
+
+
+def _fields(text: str, *, seconds: bool) -> list[str]:
+    """The six fields of a schedule, the second first; fewer or more where it is none."""
+    if text in _WORDS:
+        return ["0", *_WORDS[text].split()]
+    fields = text.split()
+    if fields and fields[0].startswith(_ZONES):
+        fields = fields[1:]
+    if not seconds:
+        return ["0", *fields]
+    return [*fields, "*"] if len(fields) == len(_BOUNDS) else fields
 
 
 def _fires(day: date, days: set[int], months: set[int], weekdays: set[int], *, either: bool) -> bool:

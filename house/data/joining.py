@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from house.data.archives import is_archived_by
 from house.data.cron import greatest_gap
 from house.data.holders import holders
 from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
@@ -13,6 +14,7 @@ from house.flux.outside import BACKUP_GROUP, is_kopiur_policy
 from house.flux.rendered import Rendered
 from house.model import Database
 from house.problems import Problem, dotted, nearest_or_all
+from house.shapes import mapping
 from house.yamlfile import Document
 
 SLACK_S = 3600.0
@@ -73,11 +75,26 @@ def schedules(rendered: Rendered) -> dict[str, float]:
 
     Of several sources the one that fires most often counts.
     """
+    sources = rendered.of_kind(BACKUP_GROUP, "ReplicationSource")
+    return _ages(
+        (f"{one.namespace}/{one.spec.get('sourcePVC')}", greatest_gap(str(mapping(one.spec.get("trigger")).get("schedule") or "")))
+        for one in sources
+    )
+
+
+def base_schedules(rendered: Rendered) -> dict[str, float]:
+    """Key of a database → the same of the newest base backup in its archive, by its ScheduledBackup."""
+    backups = (one for one in rendered.of_kind("postgresql.cnpg.io", "ScheduledBackup") if is_archived_by(one))
+    return _ages(
+        (f"{one.namespace}/{mapping(one.spec.get('cluster')).get('name')}",
+         greatest_gap(str(one.spec.get("schedule") or ""), seconds=True))
+        for one in backups
+    )  # fmt: skip
+
+
+def _ages(gaps: Iterable[tuple[str, float | None]]) -> dict[str, float]:
     ages: dict[str, float] = {}
-    for one in rendered.of_kind("volsync.backube", "ReplicationSource"):
-        trigger = one.spec.get("trigger")
-        gap = greatest_gap(str(trigger.get("schedule") or "")) if isinstance(trigger, dict) else None
-        key = f"{one.namespace}/{one.spec.get('sourcePVC')}"
+    for key, gap in gaps:
         if gap is not None:
             ages[key] = min(2 * gap + SLACK_S, ages.get(key, float("inf")))
     return ages

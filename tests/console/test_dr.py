@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from adapters.backups.results import RestorePoint, Verdict
 from adapters.hold.results import HoldState
 from cluster.audit import ClaimAudit
@@ -20,7 +21,7 @@ from engine.errors import PermanentError, SettingsInvalid
 from engine.journal import open_journal
 from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
-from house.model import Database, Requirement
+from house.model import Database, DatabaseArchive, Requirement
 from lab.world.store import Trouble
 from recovery.steps.first_backup import trigger_of
 from tests.builders import a_claim, an_app
@@ -96,6 +97,26 @@ class TestAudit:
         told = " ".join(capsys.readouterr().out.split())
         assert f"not looked at, whatever it declares: {hidden}" in told
         assert "note:" not in told
+
+
+    def test_an_archive_that_is_too_old_fails_the_verb_and_its_row_has_both_ages_and_limits(
+        self, tmp_path: Path, capsys: Printed
+    ) -> None:
+        archive = DatabaseArchive("apps/pg", "s3:https://s3.invalid/bucket/pg", max_age=49 * 3600.0, max_log_age=6 * 3600.0)
+        desk = Desk(tmp_path, archives=(archive,))
+        now = desk.running.clock.now()
+        old = ArchiveLook(ArchiveVerdict.OK, "", 3, "20250102T030000", now - 400 * 86400, "0" * 24, now - 360)
+        desk.running.home.store.archives[archive.place] = old
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = capsys.readouterr().out
+        rows = [" ".join(line.removeprefix(MARK).split()) for line in told.splitlines()]
+        assert "expired apps/pg 3 20250102T030000 9600.0 h 49.0 h " + "0" * 24 + " 0.1 h 6.0 h" in rows
+        assert "expired: archive of apps/pg: the newest base backup is 9600.0 h old, and 49.0 h is the limit" in told
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        (row,) = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["databases"]
+        assert (row["verdict"], row["max_base_age_s"], row["max_segment_age_s"]) == ("expired", 49 * 3600.0, 6 * 3600.0)
+        desk.running.home.store.archives[archive.place] = replace(old, base_time=now - 3600)
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
 
 
 class TestTheLock:

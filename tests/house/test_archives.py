@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house.data.archives import archives
+from house.data.joining import base_schedules
 from tests.house.reading import load, write_settings
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_data import rendered
@@ -103,3 +104,68 @@ def test_a_database_counts_as_archiving_exactly_where_it_has_an_archive(tmp_path
     (tmp_path / "kubernetes/apps/apps/odd/app/pg.yaml").write_text(text)
     (found,) = [one for one in load(settings).databases if one.name == "pg"]
     assert found.archives is archiving
+
+
+HOUR = 3600.0
+SCHEDULED = """apiVersion: postgresql.cnpg.io/v1
+kind: ScheduledBackup
+metadata: {name: NAME}
+spec: {schedule: "SCHEDULE", cluster: {name: pg}MORE}"""
+
+
+def scheduled(schedule: str, more: str = "", name: str = "nightly") -> str:
+    return SCHEDULED.replace("NAME", name).replace("SCHEDULE", schedule).replace("MORE", more)
+
+
+@pytest.mark.parametrize(
+    ("texts", "ages"),
+    [
+        ((scheduled("0 0 3 * * *"),), {"tools/pg": 49 * HOUR}),
+        ((scheduled("0 0 3 * * 0"),), {"tools/pg": (2 * 7 * 24 + 1) * HOUR}),
+        ((scheduled("0 0 3 * *"),), {"tools/pg": 49 * HOUR}),
+        ((scheduled("@weekly"), scheduled("0 0 */6 * * *", name="often")), {"tools/pg": 13 * HOUR}),
+        ((scheduled("0 0 3 * * *", ", method: plugin, pluginConfiguration: {name: barman-cloud.cloudnative-pg.io}"),),
+         {"tools/pg": 49 * HOUR}),
+        ((scheduled("0 0 3 * * *", ", method: volumeSnapshot"),), {}),
+        ((scheduled("0 0 3 * * *", ", method: plugin, pluginConfiguration: {name: other.cloudnative-pg.io}"),), {}),
+        ((scheduled("whenever"),), {}),
+        ((), {}),
+    ],
+)  # fmt: skip
+def test_how_old_a_base_backup_may_be_follows_what_schedules_it_into_the_archive(
+    texts: tuple[str, ...], ages: dict[str, float]
+) -> None:
+    assert base_schedules(rendered(*texts)) == ages
+
+
+@pytest.mark.parametrize(
+    ("said", "ages"),
+    [
+        ("", (49 * HOUR, 6 * HOUR)),
+        ("max_age: 8d, ", (8 * 24 * HOUR, 6 * HOUR)),
+        ("max_log_age: 2d, ", (49 * HOUR, 48 * HOUR)),
+        ("max_age: any, max_log_age: any, ", (0.0, 0.0)),
+    ],
+)
+def test_the_settings_may_say_otherwise(tmp_path: Path, said: str, ages: tuple[float, float]) -> None:
+    keys = "{AWS_ACCESS_KEY_ID: env:ID, AWS_SECRET_ACCESS_KEY: env:KEY}"
+    settings = small(tmp_path, f"  databases: {{odd/pg: {{{said}environment: {keys}}}}}\n")
+    (tmp_path / "kubernetes/apps/apps/odd/app/backup.yaml").write_text(scheduled("0 0 3 * * *"))
+    (found,) = [one for one in load(settings).archives if one.key == "odd/pg"]
+    assert (found.max_age, found.max_log_age) == ages
+
+
+def test_where_nothing_schedules_it_a_day_and_a_half_is_the_limit_and_first_settings_say_so(tmp_path: Path) -> None:
+    keys = "{AWS_ACCESS_KEY_ID: env:ID, AWS_SECRET_ACCESS_KEY: env:KEY}"
+    settings = small(tmp_path, f"  databases: {{odd/pg: {{environment: {keys}}}}}\n")
+    assert {one.max_age for one in load(settings).archives} == {36 * HOUR}
+    settings.unlink()
+    text = write_settings(tmp_path).file.read_text()
+    assert "      # max_age: 36h  # of its newest base backup, and nothing schedules one\n" in text
+
+
+def test_first_settings_say_how_old_each_may_be(tmp_path: Path) -> None:
+    small(tmp_path, "").unlink()
+    (tmp_path / "kubernetes/apps/apps/odd/app/backup.yaml").write_text(scheduled("0 0 3 * * *"))
+    text = write_settings(tmp_path).file.read_text()
+    assert "AWS_SECRET_ACCESS_KEY: FILL_IN\n      # max_age: 49h  # of its newest base backup, by its ScheduledBackup" in text

@@ -211,7 +211,7 @@ def test_a_paused_source_is_said(tmp_path: Path) -> None:
         ("0 0 1 * *", 31 * DAY), ("0 0 1 jan *", 366 * DAY), ("0 0 1,15 * *", 17 * DAY), ("0 0 13 * fri", 7 * DAY),
         ("0 3 * * 1-5", 3 * DAY), ("@daily", DAY), ("@hourly", HOUR), ("@weekly", 7 * DAY), ("@every 90m", 1.5 * HOUR),
         ("", None), ("soon", None), ("61 * * * *", None), ("0 0 * *", None), ("0 0 30 2 *", None), ("*/0 * * * *", None),
-        ("0 0 29 2 *", None), ("H * * * *", None),
+        ("0 0 29 2 *", None), ("H * * * *", None), ("CRON_TZ=Europe/Berlin 0 3 * * *", DAY), ("TZ=UTC 0 * * * *", HOUR),
     ],
 )  # fmt: skip
 def test_the_greatest_gap_of_a_schedule(schedule: str, gap: float | None) -> None:
@@ -220,6 +220,18 @@ def test_the_greatest_gap_of_a_schedule(schedule: str, gap: float | None) -> Non
         assert found is not None and 1460 * DAY < found < 1462 * DAY
         return
     assert found == (None if gap is None else pytest.approx(gap))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "gap"),
+    [
+        ("0 0 3 * * *", DAY), ("0 0 * * * *", HOUR), ("0 30 1 * * 0", 7 * DAY), ("*/30 * * * * *", 30.0), ("0 0 1 * *", DAY),
+        ("0 */10 * * *", 600.0), ("@daily", DAY), ("@every 90m", 1.5 * HOUR), ("0 0 0 1 1 *", 366 * DAY), ("0 3 * *", None),
+        ("61 0 3 * * *", None), ("", None), ("0 0 3 * * * *", None),
+    ],
+)  # fmt: skip
+def test_a_schedule_with_seconds_may_leave_its_weekday_out(schedule: str, gap: float | None) -> None:
+    assert greatest_gap(schedule, seconds=True) == (None if gap is None else pytest.approx(gap))
 
 
 def test_an_age_follows_the_schedule_unless_the_settings_say_otherwise(tmp_path: Path) -> None:

@@ -90,6 +90,16 @@ def test_nothing_no_base_backup_and_no_log_are_three_things(bucket: Bucket) -> N
     assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.NO_LOG
 
 
+def test_a_log_that_ends_before_the_segment_that_the_base_backup_needs_is_none(bucket: Bucket) -> None:
+    bucket.put("base/20260102T030000/backup.info", DONE + b"begin_wal=000000020000000700000018\nend_wal=00000002000000070000001B\n")
+    bucket.put(f"wals/0000000200000007/{SEGMENT}.gz")
+    found = bucket.port.look(bucket.archive)
+    assert found.verdict is ArchiveVerdict.NO_LOG
+    assert found.detail == f"it ends with {SEGMENT}, and the base backup needs it up to 00000002000000070000001B"
+    bucket.put("wals/0000000200000007/00000002000000070000001B.gz")
+    assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.OK
+
+
 def test_who_may_not_look_who_gets_no_answer_and_who_was_told_too_little(bucket: Bucket) -> None:
     archive = bucket.archive
     wrong = (archive.environment[0], ("AWS_SECRET_ACCESS_KEY", SecretRef(("env:WRONG",))))

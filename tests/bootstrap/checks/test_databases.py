@@ -48,6 +48,17 @@ def test_an_empty_archive_one_without_a_base_backup_and_a_silent_store_are_told_
     assert (seen.condition, seen.detail) == (Condition.UNKNOWN, "unreachable: connection refused")
 
 
+def test_an_old_one_and_one_whose_log_ends_before_its_base_backup_are_no_yes(house: Running) -> None:
+    now, day = house.clock.now(), 86400.0
+    found = ArchiveLook(ArchiveVerdict.OK, "", 3, "20250102T030000", now - 400 * day, "0" * 24, now - 360)
+    house.home.store.archives[PLACE] = found
+    seen = see(house, house.bootstrap, CHECK)
+    assert (seen.condition, seen.detail.partition(":")[0]) == (Condition.DRIFTED, "expired")
+    house.home.store.archives[PLACE] = replace(found, base_time=now - 3600, segment_time=now - 7200)
+    seen = see(house, house.bootstrap, CHECK)
+    assert (seen.condition, seen.detail.partition(":")[0]) == (Condition.MISSING, "no write-ahead log")
+
+
 def test_both_warn_and_stop_nothing_and_a_person_can_type_them(house: Running) -> None:
     found = {check.id: check for check in checks(house.house)}
     assert set(found) == {CHECK, DECISION}
