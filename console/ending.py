@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from console.jsonlines import JsonLines
 from console.outlet import outlets
@@ -17,6 +17,32 @@ from engine.report import Outcome, Report, StepReport
 from engine.secrets import redact
 
 REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """What a verb says at the end of its run, beside the report.
+
+    `done` where it converged, `following` the command that then comes while claims are held, `again` the one that goes on where
+    it did not ("" for the verb alone). `counts` (the report's own where there are none) and `fields` are of the last JSON line.
+    """
+
+    following: str = ""
+    done: str = ""
+    again: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def told(self, report: Report) -> str:
+        """The sentences below the report: what it came to, and what is held; "" for neither."""
+        ended = (self.done if report.converged else "", "; ".join(step.detail for step in report.held))
+        return " ".join(f"{sentence}." for sentence in ended if sentence)
+
+    def next_command(self, report: Report, verb: str) -> str:
+        """What is to be typed next, "" for nothing."""
+        if not report.converged:
+            return self.again or f"invoke {verb}"
+        return self.following if report.held else ""
 
 
 def outcome_of(report: Report) -> str:

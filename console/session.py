@@ -17,7 +17,7 @@ from typing import TextIO
 
 from cluster.course import Course, HouseGraph
 from console.doors import Doors
-from console.ending import outcome_of, refusing
+from console.ending import LastWords, outcome_of, refusing
 from console.jsonlines import JsonLines
 from console.live import LiveView
 from console.openhouse import OpenDoors, opened
@@ -90,10 +90,14 @@ class Session:
         outcome = "changes" if made.changes else "noop"
         return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written)
 
-    def apply(self, course: Course, approved: str = "", next_command: str = "", done: str = "") -> int:
+    def apply(
+        self, course: Course, approved: str = "", next_command: str = "", done: str = "",
+        words: Callable[[Report], LastWords] | None = None,
+    ) -> int:  # fmt: skip
         """Bring the house to what the course says, resuming what an earlier run left; answers the exit code.
 
-        `done` is what a run that converged ends with, and `next_command` what then comes while claims are held.
+        `done` is what a run that converged ends with, and `next_command` what then comes while claims are held; `words` tells
+        both and more by the report.
         """
         graph, limits = course.graph(), self.house.limits
         with Signals(self.stop, self.first_s).wired() as signals:
@@ -111,13 +115,14 @@ class Session:
                         approval=approval, guards=course.guards, programs=doors.programs, ended=house.ended, bug_log=house.bug_log,
                     )  # fmt: skip
                 report = house.with_bug(report)
+                last = words(report) if words is not None else LastWords(next_command, done)
                 if self.stop.at_once:
-                    self.leave(report, next_command, done)
-            return self.finish_run(report, next_command, done)
+                    self.leave(report, last)
+            return self.finish_run(report, last)
 
-    def leave(self, report: Report, next_command: str, done: str) -> None:
+    def leave(self, report: Report, last: LastWords) -> None:
         """Tell the report, if anybody takes it, and end the process: the lock goes with it, and with it every thread that acts."""
-        telling = threading.Thread(target=self.finish_run, args=(report, next_command, done), daemon=True)
+        telling = threading.Thread(target=self.finish_run, args=(report, last), daemon=True)
         telling.start()
         telling.join(LEAVING_S)
         self.exit(report.exit_code)
@@ -126,13 +131,13 @@ class Session:
         """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
         with self.doors(None) as doors:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
-        return self.finish_run(report, "invoke dr.restore")
+        return self.finish_run(report, LastWords("invoke dr.restore"))
 
     def preflight(self, course: Course) -> int:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
         with self.doors(None) as doors:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
-        return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), "")
+        return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), LastWords())
 
     def outline(self, course: Course, written: tuple[Path, ...] = ()) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
@@ -218,16 +223,15 @@ class Session:
         if written:
             self.page.say(f"Written: {', '.join(map(str, written))}")
 
-    def finish_run(self, report: Report, next_command: str, done: str = "") -> int:
+    def finish_run(self, report: Report, last: LastWords) -> int:
         """Show a report and finish with its exit code."""
         print_report(self.page, report, self.settings)
-        ended = (done if report.converged else "", "; ".join(step.detail for step in report.held))
-        if told := " ".join(f"{sentence}." for sentence in ended if sentence):
+        if told := last.told(report):
             self.page.say(told)
-        following = next_command if report.converged and report.held else f"invoke {self.verb}" if not report.converged else ""
-        if following:
+        if following := last.next_command(report, self.verb):
             self.page.say(f"Next: {complete(following, self.settings)}")
-        return self.finish(outcome_of(report), report.counts, report.exit_code, run=self.run_id, steps=report.steps)
+        counts = last.counts or report.counts
+        return self.finish(outcome_of(report), counts, report.exit_code, run=self.run_id, steps=report.steps, **last.fields)
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""

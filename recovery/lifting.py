@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from adapters.context import ActContext
 from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldRecord, HoldState
+from adapters.ports import ClaimsView, FluxView, HoldView
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.holding import still_held
@@ -61,16 +62,10 @@ def lift_database(act: ActContext, database: Database, reason: str) -> tuple[str
 
     PermanentError when the hold does not refuse it, or does not any more.
     """
-    if not database.held:
-        why = "it is made by recovery from its archive" if database.recovers else "it archives nothing"
-        raise PermanentError(f"database {database.key} is not held: {why}", evidence=(database.declared_in,))
-    record = act.hold.record()
-    if not record.present:
-        raise PermanentError("the hold's record is not there", next_command="invoke dr.hold")
-    if record.database(database.namespace, database.name) is None:
+    if acceptance(act.hold, database) is None:
         since = act.clock.now()
         act.hold.accept(AcceptedDatabase(database.namespace, database.name, f"by hand, unproven: {reason}", since))
-        if act.hold.record().database(database.namespace, database.name) is None:
+        if acceptance(act.hold, database) is None:
             raise TransientError(f"database {database.key} is not in the hold's record though it was written")
         told = f"may be made empty beside its own backups, as accepted: {reason}"
     else:
@@ -81,17 +76,26 @@ def lift_database(act: ActContext, database: Database, reason: str) -> tuple[str
     return (f"database {database.key} {told}",)
 
 
+def acceptance(hold: HoldView, database: Database) -> AcceptedDatabase | None:
+    """What the record says of it, None while the hold refuses to have it made. PermanentError where there is nothing to lift."""
+    if not database.held:
+        why = "it is made by recovery from its archive" if database.recovers else "it archives nothing"
+        raise PermanentError(f"database {database.key} is not held: {why}", evidence=(database.declared_in,))
+    record = hold.record()
+    if not record.present:
+        raise PermanentError("the hold's record is not there", next_command="invoke dr.hold")
+    return record.database(database.namespace, database.name)
+
+
 def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tuple[str, ...]:
     """Start what a replacement has stopped, write the release into the record, have VolSync look again.
 
     Answers what was done, and what is left for a person with its command. PermanentError when the claim is not held, and nothing
     of an earlier release is left to do.
     """
-    entry = act.hold.record().claim(claim.namespace, claim.claim)
-    if entry is None and isinstance(claim, HeldClaim):
-        return _let_in(act, claim, reason)
+    entry = entry_of(act.hold, act.claims, claim)
     if entry is None:
-        raise PermanentError(f"{claim.key} is not in the hold's record", next_command="invoke dr.hold")
+        return _let_in(act, claim, reason)
     held = bool(still_held((entry,)))
     if not held and not act.claims.destination(claim.namespace, claim.destination).ours:
         raise PermanentError(f"{claim.key} is not held: it is {entry.state.value}", next_command="invoke dr.hold")
@@ -111,24 +115,38 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
             raise TransientError(f"{claim.key} is held still, though its release was written")
     _wake(act, claim)
     told = f"released without a proof: {reason}" if held else f"was {entry.state.value} already; what was left of that is done now"
-    return (f"{claim.key} {told}", *_suspended(act, claim))
+    return (f"{claim.key} {told}", *suspended(act.flux, claim))
 
 
-def _let_in(act: ActContext, stranger: HeldClaim, reason: str) -> tuple[str, ...]:
-    """Write that what nobody declared may be moved: by its own name, be that a claim's, a source's or a destination's.
+def entry_of(hold: HoldView, claims: ClaimsView, claim: BackedUpClaim | HeldClaim) -> HeldClaim | None:
+    """What the record says of it; None for what nobody declared and the record does not know, but is there by this name.
 
-    SettingsInvalid when nothing is called so; PermanentError when the record is not there.
+    PermanentError when a declared claim is not in the record, or the record is not there; SettingsInvalid when nothing that
+    nobody declared is called so, be it a claim, a source or a destination.
     """
-    if not act.hold.record().present:
+    record = hold.record()
+    entry = record.claim(claim.namespace, claim.claim)
+    if entry is not None:
+        return entry
+    if isinstance(claim, BackedUpClaim):
+        raise PermanentError(f"{claim.key} is not in the hold's record", next_command="invoke dr.hold")
+    if not record.present:
         raise PermanentError("the hold's record is not there", next_command="invoke dr.hold")
-    there = act.claims.claim(stranger.namespace, stranger.claim)
-    source = act.claims.source(stranger.namespace, stranger.claim).present
-    destination = act.claims.destination(stranger.namespace, stranger.claim).present
-    if there.phase is ClaimPhase.ABSENT and not source and not destination:
+    movers = claims.source(claim.namespace, claim.claim).present or claims.destination(claim.namespace, claim.claim).present
+    if not movers and claims.claim(claim.namespace, claim.claim).phase is ClaimPhase.ABSENT:
         raise SettingsInvalid(
-            f"{stranger.key} is neither declared, nor in the hold's record, nor a claim, source or destination of the cluster",
+            f"{claim.key} is neither declared, nor in the hold's record, nor a claim, source or destination of the cluster",
             next_command="invoke dr.hold",
         )
+    return None
+
+
+def _let_in(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tuple[str, ...]:
+    """Write that what nobody declared may be moved: by its own name, be that a claim's, a source's or a destination's."""
+    there = act.claims.claim(claim.namespace, claim.claim)
+    source = act.claims.source(claim.namespace, claim.claim).present
+    destination = act.claims.destination(claim.namespace, claim.claim).present
+    stranger = HeldClaim(claim.namespace, claim.claim, HoldState.HELD, claim.destination, claim.source)
     entry = replace(stranger, since=act.clock.now(), seen=NO_ENTRY)
     act.hold.put(let_go(entry, HoldState.RELEASED, there, act.clock.now(), f"by hand, undeclared: {reason}"))
     for kind, seen in (("ReplicationSource", source), ("ReplicationDestination", destination)):
@@ -161,9 +179,9 @@ def _stopped(act: ActContext, claim: BackedUpClaim | HeldClaim) -> tuple[str, ..
     return tuple(found)
 
 
-def _suspended(act: ActContext, claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
+def suspended(view: FluxView, claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
     """What is left for a person: somebody else's suspension is theirs to take back."""
-    flux = kustomization_of(act.flux, claim)
+    flux = kustomization_of(view, claim)
     if flux is None or not flux.suspended:
         return ()
     resumed = resume_by_hand("kustomization", flux.key)

@@ -144,4 +144,14 @@ def _state(obj: Obj, reason: str, message: str, commit: str) -> KustomizationSta
         ),
         stalled=condition(obj, "Stalled").get("status") == "True",
         ours=_suspended(obj) and _marked(obj),
+        asked=_asked(obj),
     )
+
+
+def _asked(obj: Obj) -> float:
+    """When it was last asked to reconcile. Anybody may write any word: a time with its zone, as we and flux write it, counts."""
+    try:
+        at = datetime.fromisoformat(text(obj, "metadata", "annotations", REQUESTED))
+    except ValueError:
+        return 0.0
+    return at.timestamp() if at.tzinfo is not None else 0.0

@@ -27,7 +27,8 @@ class SourceState:
 class KustomizationState:
     """One Flux Kustomization. `commit` is the last one applied; `depends_on` holds `namespace/name`.
 
-    `ours`: it is suspended, and by us.
+    `ours`: it is suspended, and by us. `asked`: when anybody last asked Flux to look at it, in seconds since the epoch (0.0 for
+    never, or in a form that is no time).
     """
 
     namespace: str
@@ -41,6 +42,7 @@ class KustomizationState:
     depends_on: tuple[str, ...]
     stalled: bool = False
     ours: bool = False
+    asked: float = 0.0
 
     @property
     def key(self) -> str:

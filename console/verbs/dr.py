@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from json import loads
+from shlex import quote
 
 from adapters.context import LookContext
-from adapters.hold.results import HoldRecord, HoldState
+from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from cluster.course import Course
 from cluster.holding import still_held
 from cluster.standing import Way, way
-from console.ending import guarded
+from console.ending import LastWords, guarded
 from console.jsonlines import JsonLines
 from console.opening import open_session
 from console.problem import complete
@@ -18,14 +20,19 @@ from console.programs import refuse_unfit
 from console.session import Session
 from console.tables import database_lines, hold_table
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
-from engine.journal import open_journal
-from house.model import Database, House
+from engine.journal import read_state
+from engine.report import DONE, Outcome, Report
+from engine.step import StepId
+from house.model import BackedUpClaim, Database, House
 from recovery.asof import as_time
 from recovery.course import course
 from recovery.holding import hold_course, to_hold
-from recovery.lifting import lift, lift_database, to_release, undeclared
+from recovery.lifting import to_release, undeclared
+from recovery.releasing import refuse_nothing_held, release_course
 from recovery.selection import select
 from recovery.steps.hold_now import lift_by_hand
+
+Releasable = BackedUpClaim | HeldClaim | Database
 
 
 def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
@@ -169,25 +176,44 @@ def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) 
 
 
 def release_one(session: Session, claim: str, unproven: bool, reason: str) -> int:
-    """Lift it, with the house's lock held meanwhile."""
+    """Lift it in a run of one step."""
     chosen = to_release(session.house, claim, lambda: read_record(session))
     if not unproven or not reason:
         raise SettingsInvalid(
             f"{chosen.key} is not proven: to lift its hold all the same, say so and say why",
             next_command=f"invoke dr.release {claim.strip()} --unproven --reason TEXT",
         )
-    with (
-        open_journal(session.house.state_dir, lineage=session.house.id, run=session.run_id) as journal,
-        session.doors(journal) as doors,
-    ):
-        told = lift_database(doors.act, chosen, reason) if isinstance(chosen, Database) else lift(doors.act, chosen, reason)
-        record = doors.look.hold.record()
-        alive = alive_of(doors.look, record)
-    held = still_held(record.claims)
-    for line in (*told, *((f"{len(held)} held still: {', '.join(c.key for c in held)}",) if held else ())):
-        session.page.say(line)
-    if held:
-        session.page.say(f"Next: {complete(lifts(session.house, record, alive), session.settings)}")
+    with session.doors(None) as doors:
+        course, following = releasing(session, doors.look, chosen, reason)
+    again = f"invoke dr.release {claim.strip()} --unproven --reason {quote(reason)}"
+    return session.apply(course, words=lambda report: released(report, course.steps[0].id, chosen, following, again))
+
+
+def releasing(session: Session, look: LookContext, chosen: Releasable, reason: str) -> tuple[Course, str]:
+    """The course, and what comes after it while others are held. Raises when there is nothing to lift.
+
+    What a run that was cut off has begun is gone on with, though the record may say by now that nothing is held.
+    """
+    record = look.hold.record()
+    alive = alive_of(look, record)
+    if isinstance(chosen, Database):
+        asked_again = record.database(chosen.namespace, chosen.name) is not None
+        course = release_course(chosen, reason, look.clock.now() if asked_again else 0.0)
+    else:
+        course = release_course(chosen, reason)
+        record = replace(record, claims=tuple(c for c in record.claims if c.key != chosen.key))
+    if course.steps[0].id not in read_state(session.house.state_dir, lineage=session.house.id).in_flight:
+        refuse_nothing_held(look, course)
+    return course, lifts(session.house, record, alive)
+
+
+def released(report: Report, step: StepId, chosen: Releasable, following: str, again: str) -> LastWords:
+    """What the verb ends with, by what was seen at the end of its run."""
+    seen = report["hold.claims"]
+    held = seen.evidence if seen.outcome is Outcome.HELD else ()
+    told = f"{len(held)} held still: {', '.join(held)}" if held else ""
+    counts = {"released": int(report[step].done)}
+    if seen.outcome in DONE:  # else nobody knows
+        counts["held"] = len(held)
     kind = "database" if isinstance(chosen, Database) else "claim"
-    outcome, code = ("held", EXIT_HELD) if held else ("done", EXIT_OK)
-    return session.finish(outcome, {"released": 1, "held": len(held)}, code, told=told, **{kind: chosen.key})
+    return LastWords(following, told, again, counts, {kind: chosen.key})

@@ -35,6 +35,8 @@ class ModelledFlux:
         with self._world.looking():
             objects = self._kube.objects()
             if kind == "Kustomization":
+                if (found := objects.kustomizations.get(f"{namespace}/{name}")) is not None:
+                    objects.kustomizations[found.key] = replace(found, asked=self._world.clock.now())
                 self._flux.apply_again(objects, f"{namespace}/{name}")
             elif objects.flux_running and not objects.source_suspended:
                 self._world.after(self._kube.delays.fetch_s, "fetch", lambda: self._flux.fetch(objects))

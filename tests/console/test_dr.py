@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,18 +18,27 @@ from console.page import MARK
 from console.tables import audit_findings
 from console.verbs import audit, dr
 from engine import errors
+from engine.entries import Begin, Note
 from engine.errors import PermanentError, SettingsInvalid
-from engine.journal import open_journal
+from engine.journal import open_journal, read_state
+from engine.state import PROGRAM_NOTE
+from engine.step import StepId
 from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import Database, DatabaseArchive, Requirement
 from lab.world.store import Trouble
 from recovery.steps.first_backup import trigger_of
 from tests.builders import a_claim, an_app
-from tests.console.modelled_doors import Desk
+from tests.console.modelled_doors import Desk, ModelledDoors
 
 Printed = pytest.CaptureFixture[str]
 A_DATABASE = Database("apps", "postgres", "apps/notes", archives=True, recovers=False, declared_in="apps/db.yaml:1")
+
+
+def last_line(capsys: Printed) -> dict[str, Any]:
+    """The `result` that a verb's JSON lines end with."""
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    return found
 
 
 class TestAudit:
@@ -278,7 +288,7 @@ class TestReleaseByHand:
     def test_the_claim_is_released_with_its_reason_and_everything_goes_on(self, held_desk: Desk, capsys: Printed) -> None:
         code = dr.release_one(held_desk.session("dr.release", json=True), "notes", True, "the data are elsewhere")
         assert code == errors.EXIT_OK
-        assert json.loads(capsys.readouterr().out)["result"]["claim"] == "apps/notes"
+        assert last_line(capsys)["claim"] == "apps/notes"
         (entry,) = held_desk.running.home.look().hold.record().claims
         assert (entry.state, entry.reason) == (HoldState.RELEASED, "by hand, unproven: the data are elsewhere")
         held_desk.running.clock.sleep(60)
@@ -292,7 +302,7 @@ class TestReleaseByHand:
         assert "1 held still: apps/photos" in shown
         assert "Next: invoke dr.restore" in shown
         assert dr.release_one(desk.session("dr.release", json=True), "photos", True, "these too") == errors.EXIT_OK
-        result = json.loads(capsys.readouterr().out)["result"]
+        result = last_line(capsys)
         assert (result["outcome"], result["counts"]) == ("done", {"released": 1, "held": 0})
 
     @pytest.mark.parametrize("nothing", ["", "  "])
@@ -326,6 +336,54 @@ class TestReleaseByHand:
         objects.record = {}
         with pytest.raises(PermanentError, match="not in the hold's record"):
             dr.release_one(held_desk.session("dr.release"), "notes", True, "why not")
+
+
+class TestAReleaseIsARun:
+    """Lock, journal, signals and what a dead run left: as for every verb that changes something."""
+
+    STEP = "hold.release/apps/notes"
+
+    def test_it_is_journalled_as_a_step(self, held_desk: Desk) -> None:
+        dr.release_one(held_desk.session("dr.release"), "notes", True, "enough")
+        state = read_state(held_desk.running.house.state_dir, lineage=held_desk.running.house.id)
+        assert (state.last[self.STEP].outcome, dict(state.in_flight)) == ("changed", {})
+        assert "released" in state.last[self.STEP].detail
+
+    def test_told_to_stop_before_it_began_it_has_changed_nothing_and_says_how_to_go_on(
+        self, held_desk: Desk, capsys: Printed
+    ) -> None:
+        session = held_desk.session("dr.release")
+        session.stop.request("Ctrl-C")
+        assert dr.release_one(session, "notes", True, "it's enough") == errors.EXIT_INTERRUPTED
+        (entry,) = held_desk.running.home.look().hold.record().claims
+        assert entry.state is HoldState.HELD
+        told = " ".join(capsys.readouterr().out.split())
+        assert """Next: invoke dr.release notes --unproven --reason 'it'"'"'s enough'""" in told
+
+    def test_what_a_dead_run_had_done_but_not_ended_is_seen_and_ended(self, held_desk: Desk, capsys: Printed) -> None:
+        house = held_desk.running.house
+        dr.release_one(held_desk.session("dr.release"), "notes", True, "first")
+        with open_journal(house.state_dir, lineage=house.id, run="dead") as journal:
+            journal.append(Begin(StepId(self.STEP), ""))
+        assert dr.release_one(held_desk.session("dr.release"), "notes", True, "second") == errors.EXIT_OK
+        assert "it is released: by hand, unproven: first" in " ".join(capsys.readouterr().out.split())
+        assert not read_state(house.state_dir, lineage=house.id).in_flight
+
+    def test_a_program_that_a_dead_run_left_is_ended_before_it(self, held_desk: Desk) -> None:
+        house = held_desk.running.house
+        ended: list[tuple[int, str]] = []
+        with open_journal(house.state_dir, lineage=house.id, run="dead") as journal:
+            journal.append(Note("", PROGRAM_NOTE, json.dumps([4711, "12.5", "helm of a dead run"])))
+
+        def doors(*given: Any) -> ModelledDoors:
+            found = held_desk.doors(*given)
+            found.end_group = lambda group, started: ended.append((group, started)) is None
+            return found
+
+        session = held_desk.session("dr.release")
+        session.open_doors = doors
+        assert dr.release_one(session, "notes", True, "enough") == errors.EXIT_OK
+        assert ended == [(4711, "12.5")]
 
 
 class TestHeldAndNotInGitAnyMore:
@@ -395,7 +453,7 @@ class TestDatabases:
             with pytest.raises(SettingsInvalid, match="apps/postgres is not proven"):
                 dr.release_one(desk.session("dr.release"), name, False, "because")
         dr.release_one(desk.session("dr.release", json=True), "apps/postgres", True, "it was a trial")
-        assert json.loads(capsys.readouterr().out)["result"]["database"] == "apps/postgres"
+        assert last_line(capsys)["database"] == "apps/postgres"
         (accepted,) = desk.running.home.look().hold.record().databases
         assert (accepted.key, accepted.reason) == ("apps/postgres", "by hand, unproven: it was a trial")
         assert accepted.since > 0
@@ -408,7 +466,10 @@ class TestDatabases:
     def test_the_same_again_keeps_the_first_reason_and_asks_flux_once_more(self, desk: Desk, capsys: Printed) -> None:
         for reason in ("first", "second"):
             dr.release_one(desk.session("dr.release"), "postgres", True, reason)
+            desk.running.clock.sleep(60)
         assert "was accepted already" in capsys.readouterr().out
+        (flux,) = (k for k in desk.running.home.look().flux.state().kustomizations if k.key == A_DATABASE.flux_app)
+        assert flux.asked == desk.running.clock.now() - 60
         (accepted,) = desk.running.home.look().hold.record().databases
         assert accepted.reason == "by hand, unproven: first"
 

@@ -14,24 +14,22 @@ from typing import cast
 import pytest
 
 from adapters.hold.results import HoldState
-from adapters.leased import leased
 from adapters.surface import surfaces
 from bootstrap.course import course as bootstrap_course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
 from engine.approval import approve
-from engine.journal import Disk, open_journal
+from engine.journal import Disk
 from engine.plan import Plan
 from engine.report import Report
 from house.model import Database
 from lab.life import Lives
-from lab.ports.faulty import faulty
 from lab.world.clock import VirtualClock
 from lab.world.store import a_file
 from lab.world.world import World
 from recovery.course import course as recovery_course
 from recovery.holding import hold_course
-from recovery.lifting import lift, lift_database
+from recovery.releasing import release_course
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore, some
 from tests.scenario.running import DATA
@@ -214,18 +212,18 @@ class ReleasedHouse(HeldHouse):
         return bootstrap_course(self.lives.house, {})
 
     def live(self, disk: Disk) -> Report:
-        """As the verb does it: one after the other, each until it says that there is nothing more to do."""
-        self.lives.count += 1
-        run = f"run-{self.lives.count}"
-        act, lease = leased(faulty(self.home.act(run), self.world, self.clock), "this-machine", self.clock.workers())
-        with open_journal(self.lives.folder, lineage=self.lives.house.id, run=run, disk=disk, now=self.clock.now):
-            if self._stopped():
-                lift(act, self.claim, "enough")
-            if not act.hold.record().databases:
-                lift_database(act, self.database, "it was a trial")
-            lease.drop()
+        """As a person types it: one after the other, and the second only when the first has ended well."""
+        for course in self.released:
+            report = self.lives.live(course, disk)
+            if not report.converged:
+                break
         self.clock.sleep(60)
-        return Report("release", run, (), 0.0)
+        return report
+
+    @property
+    def released(self) -> tuple[Course, Course]:
+        """The courses of the verb, for the claim and for the database."""
+        return release_course(self.claim, "enough"), release_course(self.database, "it was a trial")
 
     def _stopped(self) -> bool:
         (entry,) = self.home.look().hold.record().claims
@@ -239,6 +237,7 @@ class ReleasedHouse(HeldHouse):
             wrong.append("something of the replacement is left")
         if set(objects.databases) != {("apps", "postgres")}:
             wrong.append("the database was not accepted")
+        wrong += [f"{line.id} {line.verdict.value}" for course in self.released for line in self.lives.plan(course).changes]
         return wrong
 
 
