@@ -7,17 +7,20 @@ from dataclasses import replace
 
 from adapters.context import ActContext
 from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldRecord, HoldState
-from adapters.ports import ClaimsView, FluxView, HoldView
+from adapters.ports import ClaimsView, ClusterView, FluxView, HoldView
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.holding import still_held
 from cluster.standing import let_go
 from engine.errors import PermanentError, SettingsInvalid, TransientError
+from engine.waiting import wait_until
 from house.model import BackedUpClaim, Database, House
 from recovery.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
 
 CLAIM, DATABASE = "claim:", "database:"
 """Before a name, where a claim and a database are called the same."""
+ANEW_S = 30.0
+"""How long Flux, which we had stopped, may take to make a claim again: a person waits for it."""
 
 
 def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> BackedUpClaim | Database | HeldClaim:
@@ -101,14 +104,14 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
         raise PermanentError(f"{claim.key} is not held: it is {entry.state.value}", next_command="invoke dr.hold")
     if held:
         # Before the record: what is cut off here is still held, so the next release, or the next restore, goes on from it.
+        was_stopped = bool(_stopped(act.cluster, act.flux, claim))
         start_again(act, claim)
-        if stopped := _stopped(act, claim):
+        if stopped := _stopped(act.cluster, act.flux, claim):
             raise TransientError(f"{claim.key} is not released: what a replacement has stopped stands still yet", evidence=stopped)
-        told = f"by hand, unproven: {reason}"
-        there = act.claims.claim(claim.namespace, claim.claim)
-        if there.phase is ClaimPhase.ABSENT and isinstance(claim, BackedUpClaim):
-            # Let go are a claim's data, by its uid: without one it would be whatever comes. What Git has no more comes no more.
-            raise TransientError(f"{claim.key} is not released: the claim is not there yet, Flux has not applied it")
+        if was_stopped:
+            _await_anew(act, claim)
+        refuse_absent(act.cluster, act.flux, act.claims, claim)
+        told, there = f"by hand, unproven: {reason}", act.claims.claim(claim.namespace, claim.claim)
         act.hold.put(let_go(entry, HoldState.RELEASED, there, act.clock.now(), told))
         now = act.hold.record().claim(claim.namespace, claim.claim)
         if now is None or still_held((now,)):
@@ -141,6 +144,32 @@ def entry_of(hold: HoldView, claims: ClaimsView, claim: BackedUpClaim | HeldClai
     return None
 
 
+def refuse_absent(cluster: ClusterView, flux: FluxView, claims: ClaimsView, claim: BackedUpClaim | HeldClaim) -> None:
+    """PermanentError when the claim is not there, and nothing that we have stopped keeps Flux from making it.
+
+    Let go are a claim's data, by its uid: without one it would be whatever comes. What Git has no more comes no more.
+    """
+    if isinstance(claim, HeldClaim) or claims.claim(claim.namespace, claim.claim).phase is not ClaimPhase.ABSENT:
+        return
+    if not _stopped(cluster, flux, claim):
+        raise PermanentError(
+            f"{claim.key} is not released: the claim is not there, Flux has not applied it (yet)",
+            hint="it stays held; once Flux has made the claim, run the same again",
+            next_command="invoke dr.hold",
+        )
+
+
+def _await_anew(act: ActContext, claim: BackedUpClaim | HeldClaim) -> None:
+    """A replacement may have deleted it, and Flux, which goes on now, makes it anew. WaitedTooLong when it does not."""
+    if isinstance(claim, HeldClaim):
+        return
+
+    def there() -> bool | None:
+        return act.claims.claim(claim.namespace, claim.claim).phase is not ClaimPhase.ABSENT or None
+
+    wait_until(act.clock, there, limit_s=ANEW_S, what=f"Flux to make the claim {claim.key} anew: it is not released")
+
+
 def _let_in(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tuple[str, ...]:
     """Write that what nobody declared may be moved: by its own name, be that a claim's, a source's or a destination's."""
     there = act.claims.claim(claim.namespace, claim.claim)
@@ -170,12 +199,12 @@ def _wake(act: ActContext, claim: BackedUpClaim | HeldClaim) -> None:
             raise TransientError(f"{claim.key} is released, and our pin is on {claim.destination} still")
 
 
-def _stopped(act: ActContext, claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
+def _stopped(cluster: ClusterView, flux: FluxView, claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
     """What stands still by our hand, each with the command that a person would type."""
-    found = [f"{w.kind} {w.name} is scaled to 0; by hand: {wake_by_hand(w)}" for w in resting(act.cluster, claim)]
-    flux = kustomization_of(act.flux, claim)
-    if flux is not None and flux.ours:
-        found.append(f"Kustomization {flux.key} is suspended; by hand: {suspend_by_hand(flux.key, on=False)}")
+    found = [f"{w.kind} {w.name} is scaled to 0; by hand: {wake_by_hand(w)}" for w in resting(cluster, claim)]
+    makes = kustomization_of(flux, claim)
+    if makes is not None and makes.ours:
+        found.append(f"Kustomization {makes.key} is suspended; by hand: {suspend_by_hand(makes.key, on=False)}")
     return tuple(found)
 
 

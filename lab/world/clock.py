@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Generic, Protocol, TypeVar
 
@@ -52,7 +53,7 @@ class VirtualClock:
     """The Clock, and the turn-taking of all threads that use it.
 
     The thread that makes it is the first of them; others come from `workers()`. A thread of neither kind may read the time,
-    and `sleep(0)`, but not sleep.
+    and `sleep(0)`, but not sleep, unless the first one's place is `lent` to it.
     """
 
     def __init__(self, seed: int = 0, *, start: float = 1_000.0, epoch: float = 1_750_000_000.0) -> None:
@@ -90,6 +91,19 @@ class VirtualClock:
         else:
             me.wake_at = self._time + seconds
         self._give_way(me)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """For the length of the block the calling thread sleeps in the place of the first, which waits for it by other means.
+
+        One at a time: who lends it on must see to that.
+        """
+        before = self._me()
+        self._here.thread = before or self._main
+        try:
+            yield
+        finally:
+            self._here.thread = before
 
     def drives(self, world: Driven) -> None:
         """Let things of this World happen as time passes."""

@@ -12,7 +12,7 @@ from engine.probe import Probe, missing, satisfied
 from engine.secrets import told
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.lifting import entry_of, lift, suspended
+from recovery.lifting import entry_of, lift, refuse_absent, suspended
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class LiftHold(BaseStep):
         if entry is None:
             return missing("nobody declared it, and the record does not know it")
         if still_held((entry,)):
+            refuse_absent(look.cluster, look.flux, look.claims, self.claim)
             return missing(f"it is {entry.state.value}")
         # The pin goes last of all: as long as it is on, a release that was cut off is not over.
         if look.claims.destination(self.claim.namespace, self.claim.destination).ours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.programs import EndGroup, Programs
 from engine.waiting import SystemClock
 from engine.workers import Threads
 from house.model import House
+from lab.world.clock import VirtualClock
 from tests.builders import a_house
 from tests.scenario.running import Running
 
@@ -39,6 +41,21 @@ class ModelledDoors:
         return self.troubles
 
 
+class LentTime:
+    """The modelled house's time for the threads of a real run, one at a time: the clock's own thread waits for the run."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._turn = threading.Lock()
+        self.now = clock.now
+        self.monotonic = clock.monotonic
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much of its time pass."""
+        with self._turn, self._clock.lent():
+            self._clock.sleep(seconds)
+
+
 class Desk:
     """A modelled house, and sessions with it. `spoil` changes the ports that the next session gets."""
 
@@ -47,11 +64,13 @@ class Desk:
         self.running = Running(folder / "state", given)
         self.running.backed_up()
         self.opened: list[ModelledDoors] = []
+        self.time = LentTime(self.running.clock)
         self.spoil: Callable[[ActContext], ActContext] = lambda act: act
 
     def doors(self, house: House, run: str, clock: SystemClock, journal: Journal | None) -> ModelledDoors:
         """What a session opens; each look and act goes to the same modelled house."""
-        act, _ = leased(self.spoil(self.running.home.act(run)), "this-machine", Threads())
+        ports = replace(self.spoil(self.running.home.act(run)), clock=self.time)
+        act, _ = leased(ports, "this-machine", Threads())
         self.opened.append(ModelledDoors(read_only(act), replace(act, run=run)))
         return self.opened[-1]
 

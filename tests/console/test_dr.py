@@ -12,6 +12,8 @@ import pytest
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from adapters.backups.results import RestorePoint, Verdict
 from adapters.hold.results import HoldState
+from adapters.kubernetes.results import LeaseHolder
+from adapters.leased import OUTLIVED_S
 from cluster.audit import ClaimAudit
 from console.ending import guarded
 from console.page import MARK
@@ -327,8 +329,11 @@ class TestReleaseByHand:
         objects.claims.clear()
         objects.destinations.clear()
         objects.sources.clear()
-        with pytest.raises(errors.TransientError, match="the claim is not there yet"):
+        with pytest.raises(PermanentError, match="the claim is not there, Flux has not applied it") as refused:
             dr.release_one(held_desk.session("dr.release"), "notes", True, "early")
+        assert (refused.value.exit_code, refused.value.next_command) == (errors.EXIT_STEP_FAILED, "invoke dr.hold")
+        state = read_state(held_desk.running.house.state_dir, lineage=held_desk.running.house.id)
+        assert (state.last_run, dict(state.in_flight)) == ("run-1", {}), "nothing was begun"
         assert held_desk.running.home.look().hold.record().claims[0].state is HoldState.HELD
 
     def test_what_the_record_does_not_have_cannot_be_released(self, held_desk: Desk) -> None:
@@ -368,6 +373,42 @@ class TestAReleaseIsARun:
         assert dr.release_one(held_desk.session("dr.release"), "notes", True, "second") == errors.EXIT_OK
         assert "it is released: by hand, unproven: first" in " ".join(capsys.readouterr().out.split())
         assert not read_state(house.state_dir, lineage=house.id).in_flight
+
+    def test_what_a_dead_run_had_begun_and_whose_claim_is_gone_ends_soon_and_lets_nothing_go(
+        self, held_desk: Desk, capsys: Printed
+    ) -> None:
+        house, objects = held_desk.running.house, held_desk.running.home.kube.objects()
+        objects.claims.clear()
+        with open_journal(house.state_dir, lineage=house.id, run="dead") as journal:
+            journal.append(Begin(StepId(self.STEP), ""))
+        session = held_desk.session("dr.release")
+        before = session.clock.monotonic()
+        assert dr.release_one(session, "notes", True, "early") == errors.EXIT_STEP_FAILED
+        assert session.clock.monotonic() - before < 5
+        assert "the claim is not there, Flux has not applied it" in " ".join(capsys.readouterr().out.split())
+        assert held_desk.running.home.look().hold.record().claims[0].state is HoldState.HELD
+
+    def test_another_machine_at_work_keeps_it_out_and_nothing_is_let_go(self, held_desk: Desk, capsys: Printed) -> None:
+        home = held_desk.running.home
+        objects = home.kube.objects()
+
+        def renew() -> None:
+            objects.lease = LeaseHolder("another", str(home.clock.monotonic()))
+            home.world.after(20, "another machine renews", renew)
+
+        renew()
+        code = dr.release_one(held_desk.session("dr.release"), "notes", True, "enough")
+        told = " ".join(capsys.readouterr().out.split())
+        assert (code, home.look().hold.record().claims[0].state) == (errors.JournalBusy.exit_code, HoldState.HELD), told
+        assert "another machine is at work on this house" in told
+
+    def test_a_lease_that_nobody_renews_is_waited_out(self, held_desk: Desk) -> None:
+        home = held_desk.running.home
+        home.kube.objects().lease = LeaseHolder("dead", "7")
+        before = home.clock.monotonic()
+        assert dr.release_one(held_desk.session("dr.release"), "notes", True, "enough") == errors.EXIT_OK
+        assert home.clock.monotonic() - before >= OUTLIVED_S
+        assert home.look().hold.record().claims[0].state is HoldState.RELEASED
 
     def test_a_program_that_a_dead_run_left_is_ended_before_it(self, held_desk: Desk) -> None:
         house = held_desk.running.house

@@ -14,7 +14,7 @@ from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
 from lab.world.volumes import Source
 from recovery.course import course
-from recovery.lifting import lift, to_release
+from recovery.lifting import ANEW_S, lift, to_release
 from tests.hands import do
 from tests.recovery.conftest import Restoring
 
@@ -68,14 +68,23 @@ def test_with_the_old_claim_still_there_the_application_runs_on_it_again(stopped
 def test_with_the_old_claim_gone_it_is_let_go_once_it_is_there_anew(stopped: Restoring) -> None:
     do(stopped, replacing(stopped), DELETE)
     assert ("apps", "notes") not in stopped.home.kube.objects().claims
-    with pytest.raises(TransientError, match="is not there yet"):
+    began = stopped.clock.monotonic()
+    released(stopped)
+    assert 0 < stopped.clock.monotonic() - began < ANEW_S
+    assert stopped.entry.uid == stopped.home.kube.objects().claims[("apps", "notes")].uid
+    assert_all_goes_on(stopped)
+
+
+def test_with_the_old_claim_gone_and_none_made_anew_nothing_is_let_go(stopped: Restoring) -> None:
+    do(stopped, replacing(stopped), DELETE)
+    stopped.home.kube.delays = replace(stopped.home.kube.delays, kustomization_s=600.0)
+    with pytest.raises(TransientError, match="waited 30 s for Flux to make the claim apps/notes anew: it is not released"):
         released(stopped)
     assert stopped.entry.state is HoldState.PROVEN, "a release without a claim would be one of whatever comes"
     assert not stopped.home.kube.objects().kustomizations["apps/notes"].suspended, "Flux goes on, and makes it"
-    stopped.clock.sleep(60)
-    released(stopped)
-    assert stopped.entry.uid == stopped.home.kube.objects().claims[("apps", "notes")].uid
-    assert_all_goes_on(stopped)
+    with pytest.raises(PermanentError, match="is not there, Flux has not applied it"):
+        released(stopped)
+    assert stopped.entry.state is HoldState.PROVEN
 
 
 def test_what_git_declares_no_more_and_is_gone_is_let_go_and_no_later_claim_with_it(held: Restoring) -> None:

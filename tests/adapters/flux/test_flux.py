@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -194,6 +195,24 @@ def test_request_and_suspend(flux: KubernetesFlux, client: ApiClient) -> None:
     assert "suspend" not in (client.get(KUSTOMIZATION, "a", NS) or {})["spec"]
     with pytest.raises(ObjectAbsent):
         flux.request("GitRepository", NS, "gone")
+
+
+def test_when_it_was_last_asked_is_told_by_whoever_asked(flux: KubernetesFlux, client: ApiClient) -> None:
+    put(client, KUSTOMIZATION, "a", kustomization())
+    assert flux.state().kustomizations[0].asked == 0.0
+    before = time.time()
+    flux.request("Kustomization", NS, "a")
+    assert before <= flux.state().kustomizations[0].asked <= time.time()
+    asked = {
+        "2026-01-01T01:00:00.123456789+01:00": 1767225600.123456,  # as flux itself writes it
+        "2026-01-01T00:00:00Z": 1767225600.0,
+        "2026-01-01T00:00:00": 0.0,
+        "now": 0.0,
+        "": 0.0,
+    }
+    for word, at in asked.items():
+        client.merge(KUSTOMIZATION, "a", {"metadata": {"annotations": {REQUESTED: word}}}, NS)
+        assert flux.state().kustomizations[0].asked == pytest.approx(at, abs=1e-3), word
 
 
 @pytest.mark.parametrize(
