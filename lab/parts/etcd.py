@@ -8,12 +8,14 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from lab.parts.errors import PartFailed
+from lab.parts.pages import page
 from lab.parts.pki import Pair, issue
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
@@ -108,23 +110,29 @@ class Etcd:
     def healthy(self) -> bool:
         """Whether the member serves: it runs, has a leader and no alarm."""
         try:
-            answer = httpx.get(f"http://{self.address}:2381/health", timeout=2.0, trust_env=False).json()
-            return bool(answer["health"] == "true")
+            return bool(page(f"http://{self.address}:2381/health").json()["health"] == "true")
         except (httpx.HTTPError, ValueError, KeyError):
             return False
 
     def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
         """One call of the JSON gateway. PartFailed with etcd's own words when it refuses or does not answer."""
         try:
-            context = ssl.create_default_context(cafile=str(self.ca_file))
-            context.load_cert_chain(self._tls / "client.crt", self._tls / "client.key")
-            answer = httpx.post(f"{self.url}/v3/{method}", json=request, verify=context, timeout=10.0, trust_env=False)
+            answer = httpx.post(
+                f"{self.url}/v3/{method}", json=request, verify=self._context, timeout=10.0, trust_env=False
+            )
         except (httpx.HTTPError, OSError) as error:  # OSError: its files went with the machine's disk
             raise PartFailed(f"{self.program} does not answer", evidence=(str(error),)) from error
         if not answer.is_success:
             raise PartFailed(f"{self.program} refused {method}", evidence=(answer.text[:300],))
         found: dict[str, Any] = answer.json()
         return found
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """What a client of this member knows. OSError when its files went with the machine's disk."""
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        context.load_cert_chain(self._tls / "client.crt", self._tls / "client.key")
+        return context
 
     def client_files(self) -> tuple[Path, Path, Path]:
         """Authority, certificate and key of a client."""

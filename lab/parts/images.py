@@ -18,6 +18,7 @@ from lab.parts import app as app_script
 from lab.parts.contained import Contained
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object
+from lab.parts.pages import page
 from lab.parts.podspec import NotYet, PodSpec, expanded
 from lab.parts.programs import find
 from lab.parts.registry import is_reference
@@ -216,6 +217,6 @@ def _python() -> str:
 
 def _says_200(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2.0, trust_env=False).status_code == 200
+        return page(url).status_code == 200
     except httpx.HTTPError:
         return False
