@@ -14,11 +14,12 @@ from house.model import House
 @dataclass(frozen=True)
 class DataAudit:
     """`bare` is all that has no backup, those with a reason too. `not_asked` says why no living cluster was looked at, "" when one
-    was; `charts` are HelmReleases whose claims only such a cluster tells."""
+    was; `charts` are then HelmReleases whose claims only such a cluster tells, and `silent` says that there is one."""
 
     bare: tuple[Unprotected, ...]
     charts: tuple[str, ...]
     not_asked: str = ""
+    silent: bool = False
 
     @property
     def faults(self) -> tuple[Unprotected, ...]:
@@ -32,15 +33,15 @@ def declared_only(house: House) -> DataAudit:
 
 
 def audit_data(cluster: ClusterView, house: House) -> DataAudit:
-    """What Git shows, and what the cluster has besides. One that does not answer, or is not there yet, is told and is no fault."""
+    """What Git shows, and what the cluster has besides. What only one that is not asked could tell is unknown, never nothing."""
     if not (house.state_dir / "kubeconfig").is_file():
         return DataAudit(house.data.unprotected, house.data.charts, "there is no kubeconfig in the state folder")
     try:
         seen = cluster.claims()
     except BlackstartError as error:
-        return DataAudit(house.data.unprotected, house.data.charts, error.what)
+        return DataAudit(house.data.unprotected, house.data.charts, error.what, silent=True)
     more = (Unprotected(_holder(claim), _reason(house, claim)) for claim in seen if not _known(house, claim))
-    return DataAudit((*house.data.unprotected, *more), house.data.charts)
+    return DataAudit((*house.data.unprotected, *more), ())
 
 
 def _known(house: House, claim: SeenClaim) -> bool:

@@ -148,11 +148,11 @@ class Session:
         self.tell_notes()
         self.tell_written(written)
         house = self.house
-        unseen = left_out(house.unsupported, house.second_backups, house.not_followed)
+        unseen = left_out(house.unsupported, house.second_backups, house.not_followed, house.data.charts)
         for line in unseen:
             self.page.say(f"{line}.")
         refused = bool(house.unsupported) or any(one.makes_backups for one in house.not_followed)
-        code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if house.not_followed else EXIT_OK
+        code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if unseen else EXIT_OK
         return self.finish(
             "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen
         )

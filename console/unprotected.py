@@ -8,8 +8,10 @@ from rich.text import Text
 
 from cluster.unprotected import DataAudit
 from console.rows import Row, Rows
+from engine.secrets import redact
 from engine.words import number
 from house.data.nouns import Unprotected
+from house.left_out import looked_into_by_setting
 
 
 def unprotected_table(bare: Sequence[Unprotected]) -> Rows:
@@ -41,7 +43,11 @@ def unprotected_lines(data: DataAudit) -> list[str]:
         lines += [
             "",
             f"not looked into: the claims of {charts}, for Git does not show them and no cluster was asked",
-            f"  ({data.not_asked})",
+            f"  ({redact(data.not_asked)})",
+            "Let it be asked, or look what each makes, and say so in the settings:",
+            "  backups:",
+            "    not_followed:",
+            *(f"      {looked_into_by_setting(chart)}" for chart in data.charts),
         ]
     return lines
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from engine.errors import SettingsInvalid
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data
+from house.data.nouns import DeclaredData
 from house.flux.building import Builder
-from house.left_out import left_out, said_by_setting
+from house.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.loader import SETTINGS_FILE, expanded
 from house.model import DiskFate
 from house.problems import dotted, refuse, shown
@@ -158,6 +159,8 @@ def _sops(repository: Repository) -> str:
 
 def _backups(repository: Repository) -> str:
     backups = repository.declared.backups
+    audited = [f"{one.namespace}/{one.claim}" for one in backups]
+    data = declared_data(repository.rendered, audited, repository.declared.databases, {})
     patterns: dict[str, None] = {}
     for backup in backups:
         if backup.mover_repository:
@@ -179,16 +182,22 @@ def _backups(repository: Repository) -> str:
     for backup in unknown:
         lines.append(f"    {_key(f'{backup.namespace}/{backup.claim}')}:")
         lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
-    unseen = left_out(repository.declared.unsupported, repository.declared.second, repository.rendered.not_followed)
+    unseen = left_out(
+        repository.declared.unsupported, repository.declared.second, repository.rendered.not_followed, data.charts
+    )
     lines += [f"  # {line[0].upper()}{line[1:]}." for line in unseen]
-    said = [(one, text) for one in repository.rendered.not_followed if (text := said_by_setting(one))]
+    said = [
+        (text, f"{one.why}, {one.declared_in}") for one in repository.rendered.not_followed if (text := said_by_setting(one))
+    ]
+    said += [(looked_into_by_setting(one), "a chart that is not rendered: what claims does it make?") for one in data.charts]
     if said:
-        lines += ["  # Look whether one holds a backup; dr.audit fails until each stands here with a reason and without #."]
-        lines += ["  # not_followed:", *(f"  #   {text}  # {one.why}, {one.declared_in}" for one, text in said)]
+        lines += ["  # Look whether one holds a backup, or data without one; dr.audit fails until each stands here with a reason"]
+        lines += ["  # and without #. Of charts it asks the cluster instead, where one answers."]
+        lines += ["  # not_followed:", *(f"  #   {text}  # {why}" for text, why in said)]
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
     lines.append(f"  # Claims that the repository backs up: {known}.")
     lines += _databases(repository)
-    lines += _bare(repository)
+    lines += _bare(data)
     return "\n".join(lines) + "\n"
 
 
@@ -212,10 +221,8 @@ def _age_line(by_schedule: float | None) -> str:
     return f"      # max_age: {math.ceil(age / 3600)}h  # of its newest base backup, {why}"
 
 
-def _bare(repository: Repository) -> list[str]:
+def _bare(data: DeclaredData) -> list[str]:
     """What holds data and has no backup: a person says why, or backs it up."""
-    audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
-    data = declared_data(repository.rendered, audited, repository.declared.databases, {})
     lines = []
     if data.unprotected:
         lines += [
@@ -227,8 +234,6 @@ def _bare(repository: Repository) -> list[str]:
             holder = one.holder
             told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
             lines.append(f"  #   {_key(holder.key)}: REASON  # {told}")
-    if data.charts:
-        lines.append(f"  # Not looked into, for charts are not rendered: what claims {len(data.charts)} HelmReleases make.")
     return lines
 
 

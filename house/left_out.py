@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 from engine.words import number
 from house.flux.rendered import NotFollowed
@@ -13,9 +14,12 @@ _NAMED = 3
 
 
 def left_out(
-    unsupported: tuple[UnsupportedBackup, ...], second: tuple[UnsupportedBackup, ...], not_followed: tuple[NotFollowed, ...]
+    unsupported: tuple[UnsupportedBackup, ...],
+    second: tuple[UnsupportedBackup, ...],
+    not_followed: tuple[NotFollowed, ...],
+    charts: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """One line for each kind, with its count; none when everything is looked at."""
+    """One line for each kind, with its count; none when everything is looked at. `charts` as in DeclaredData."""
     lines = [_backups(count, engine) for engine, count in sorted(Counter(one.engine for one in unsupported).items())]
     if second:
         lines.append(f"{number(len(second), 'second backup')} of audited claims not audited (restic)")
@@ -25,6 +29,8 @@ def left_out(
         lines.append(f"{number(len(makers), 'maker')} of backups not followed ({_named(makers)})")
     if others:
         lines.append(f"{number(len(others), 'part')} of the repository not followed ({_named(others)})")
+    if charts:
+        lines.append(f"claims of {number(len(charts), 'chart')} not looked into ({_named(charts)})")
     return tuple(lines)
 
 
@@ -34,10 +40,21 @@ def said_by_setting(one: NotFollowed) -> str:
     return "" if one.makes_backups else f"{json.dumps(one.subject, ensure_ascii=False)}: REASON"
 
 
+def looked_into_by_setting(chart: str) -> str:
+    """The line under `backups.not_followed` with which a person says that a chart (`namespace/name` of its HelmRelease) makes no
+    claim that lacks a backup, REASON to be filled in."""
+    return f"{json.dumps(chart_subject(chart), ensure_ascii=False)}: REASON"
+
+
+def chart_subject(chart: str) -> str:
+    """What a HelmRelease is called under `backups.not_followed`."""
+    return f"HelmRelease {chart}"
+
+
 def _backups(count: int, engine: str) -> str:
     return f"{number(count, 'backup')} not audited ({engine})"
 
 
-def _named(subjects: list[str]) -> str:
+def _named(subjects: Sequence[str]) -> str:
     more = f", and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
     return ", ".join(subjects[:_NAMED]) + more

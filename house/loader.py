@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
@@ -23,6 +24,7 @@ from house.data.nouns import DeclaredData
 from house.flux.building import Builder
 from house.guarding import is_plain
 from house.kinds import declared_kinds
+from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
 from house.model import (
     BackedUpClaim,
@@ -251,7 +253,7 @@ def _house(
         archives=database_archives(
             archives(repository.rendered), settings.backups, places.path, places.secret, base_schedules(repository.rendered)
         ),
-        data=_data(repository, settings.backups),
+        data=_without_known(_data(repository, settings.backups), settings.backups.not_followed),
         unprotected=tuple(settings.backups.unprotected.items()),
         crd_helmfile=repository.crd_helmfile,
         crd_charts=repository.crd_charts,
@@ -274,6 +276,11 @@ def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[str]:
 def _data(repository: Repository, backups: BackupsSection) -> DeclaredData:
     audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
     return declared_data(repository.rendered, audited, repository.declared.databases, backups.unprotected)
+
+
+def _without_known(data: DeclaredData, said: Mapping[str, str]) -> DeclaredData:
+    """The data without the charts of which a person has said what they make."""
+    return replace(data, charts=tuple(one for one in data.charts if not said.get(chart_subject(one), "").strip()))
 
 
 def _proxmox(section: ProxmoxSection, places: _Places) -> ProxmoxAccess:

@@ -21,6 +21,7 @@ from console.session import Session
 from console.tables import audit_findings, audit_table
 from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
+from engine.secrets import redact
 from engine.words import number
 from engine.workers import Threads
 from house.left_out import left_out, said_by_setting
@@ -86,8 +87,9 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     data, databases = unprotected(session)
     counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
     counts = {word: count for word, count in counts.items() if count}
+    unseen = _left_out(session.house, data)
     if not session.json:
-        show_audits(session, audits, counts, covered)
+        show_audits(session, audits, counts, covered, unseen)
         show_archives(session, databases)
         show_unprotected(session, data)
     bad = [a for a in audits if a.verdict is not Verdict.OK]
@@ -95,13 +97,16 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
         write_lock(lock_path(session.house), locked(session, audits))
     house = session.house
     faulty = [one for one in databases if not one.good]
-    failed = bool(bad or house.unread or house.unsupported or house.not_followed or data.faults or faulty)
-    counts |= {"archives": len(databases)} if databases else {}
-    counts |= {"unprotected": len(data.faults)} if data.faults else {}
+    failed = bool(bad or house.unread or unseen or data.faults or faulty)
+    more = {
+        "archives": len(databases), "unprotected": len(data.faults), "second_backups": len(house.second_backups),
+        "charts_not_looked_into": len(data.charts), "cluster_not_asked": int(data.silent),
+    }  # fmt: skip
+    counts |= {word: count for word, count in more.items() if count}
     return session.finish(
         "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
         audits=[row(a, covered) for a in audits], not_audited=house.unsupported, second_backups=house.second_backups,
-        not_followed=house.not_followed, left_out=_left_out(house), notes=house.notes, unread=house.unread,
+        not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
         databases=archive_rows(databases), unprotected=unprotected_rows(data),
         charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked,
     )  # fmt: skip
@@ -125,13 +130,21 @@ def row(audit: ClaimAudit, covered: Mapping[str, Coverage]) -> dict[str, object]
     }  # fmt: skip
 
 
-def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, int], covered: Mapping[str, Coverage]) -> None:
+def show_audits(
+    session: Session,
+    audits: list[ClaimAudit],
+    counts: dict[str, int],
+    covered: Mapping[str, Coverage],
+    unseen: tuple[str, ...],
+) -> None:
     """The table, what is wrong, what was not audited at all, and one sentence."""
     session.page.show(audit_table(audits))
     for line in audit_findings(audits):
         session.page.say(line)
     house = session.house
     left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
+    again = "not audited: a second backup of"
+    left += [f"{again} {one.namespace}/{one.name} ({one.engine}, {one.declared_in})" for one in house.second_backups]
     left += [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in house.not_followed]
     accepts = "where a person finds no backup in it, the settings say so under backups.not_followed"
     left += [f"{accepts}: {said}" for one in house.not_followed if (said := said_by_setting(one))]
@@ -143,15 +156,16 @@ def show_audits(session: Session, audits: list[ClaimAudit], counts: dict[str, in
     left += [f"{waiting} repositories were not read this time: the budget is less than their smallest parts"] if waiting else []
     for line in (["", *left] if left else []):
         session.page.say(line)
-    unseen = _left_out(house)
     told = ", ".join(f"{count} {word}" for word, count in counts.items()) or ("" if unseen else "the repository declares none")
     first = f"{number(len(audits), 'declared backup')}: {told}" if told else ""
     sentence = "; ".join(filter(None, (first, *unseen)))
     session.page.say(f"\n{sentence}. Nothing was changed.")
 
 
-def _left_out(house: House) -> tuple[str, ...]:
-    return left_out(house.unsupported, house.second_backups, house.not_followed)
+def _left_out(house: House, data: DataAudit) -> tuple[str, ...]:
+    """What nobody has looked at, counted; a cluster that is there and gave no answer too."""
+    lines = left_out(house.unsupported, house.second_backups, house.not_followed, data.charts)
+    return (*lines, f"the cluster was not asked for its claims ({redact(data.not_asked)})") if data.silent else lines
 
 
 def unprotected(session: Session) -> tuple[DataAudit, tuple[ArchiveAudit, ...]]:

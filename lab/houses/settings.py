@@ -87,6 +87,9 @@ backups:
         AWS_ACCESS_KEY_ID: {store_key_id}
         AWS_SECRET_ACCESS_KEY: {store_key}
       ca_file: pki/ca.crt
+  not_followed:
+    "HelmRelease volsync-system/snapshot-controller": it keeps nothing
+    "HelmRelease volsync-system/volsync": it keeps nothing
   defaults:
     # A new house has no backup yet. Once `dr.audit --lock` has seen one, its absence stops a run all the same.
     data: may-be-empty

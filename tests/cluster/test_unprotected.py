@@ -68,9 +68,13 @@ def test_every_living_claim_is_a_row_unless_it_is_one_already_or_backed_up(house
     assert found.not_asked == ""
 
 
-def test_a_cluster_that_is_silent_or_not_there_is_told_and_no_fault_of_its_own(house: House, tmp_path: Path) -> None:
+def test_a_cluster_that_is_silent_or_not_there_leaves_unknown_what_only_it_can_tell(house: House, tmp_path: Path) -> None:
+    asked = audit_data(Claims(), house)  # type: ignore[arg-type]  # one look of it
+    assert (asked.silent, asked.charts) == (False, ())
     silent = audit_data(Claims(silent=True), house)  # type: ignore[arg-type]  # one look of it
     assert (silent.not_asked, len(silent.faults)) == ("the API server does not answer", 1)
+    assert (silent.silent, silent.charts) == (True, ("tools/kps", "tools/loki"))
     (tmp_path / "kubeconfig").unlink()
     none = audit_data(Claims(silent=True), house)  # type: ignore[arg-type]  # one look of it
     assert none.not_asked == "there is no kubeconfig in the state folder"
+    assert (none.silent, none.charts) == (False, ("tools/kps", "tools/loki"))

@@ -14,6 +14,7 @@ from adapters.backups.results import RestorePoint, Verdict
 from adapters.hold.results import HoldState
 from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import OUTLIVED_S
+from bootstrap.course import course
 from cluster.audit import ClaimAudit
 from console.ending import guarded
 from console.page import MARK
@@ -101,6 +102,49 @@ class TestAudit:
         desk = Desk(tmp_path / "accepted", data=accepted)
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
         assert "none, on purpose" in capsys.readouterr().out
+
+    def test_a_cluster_that_does_not_answer_is_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
+        desk = Desk(tmp_path)
+        state = desk.running.house.state_dir
+        state.mkdir(parents=True, exist_ok=True)
+        (state / "kubeconfig").write_text("")
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = " ".join(capsys.readouterr().out.split())
+        assert "; the cluster was not asked for its claims (" in told
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+        assert (result["counts"]["cluster_not_asked"], result["outcome"]) == (1, "failed")
+        assert [line for line in result["left_out"] if line.startswith("the cluster was not asked for its claims")]
+
+    def test_charts_that_nobody_looked_into_are_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
+        desk = Desk(tmp_path, data=DeclaredData(charts=("tools/kps", "tools/loki")))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        out = capsys.readouterr().out
+        assert "claims of 2 charts not looked into (tools/kps, tools/loki)" in " ".join(out.split())
+        assert '      "HelmRelease tools/loki": REASON' in out
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+        assert (result["counts"]["charts_not_looked_into"], len(result["charts_not_looked_into"])) == (2, 2)
+
+    def test_a_second_backup_that_nobody_audits_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
+        from house.model import UnsupportedBackup
+
+        desk = Desk(tmp_path, second_backups=(UnsupportedBackup("apps", "notes", "restic", "kubernetes/apps/notes.yaml:9"),))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = capsys.readouterr().out
+        assert "not audited: a second backup of apps/notes (restic, kubernetes/apps/notes.yaml:9)" in told
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["counts"]["second_backups"] == 1
+
+    def test_an_offline_plan_counts_them_too_and_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
+        from house.model import UnsupportedBackup
+
+        second = UnsupportedBackup("apps", "notes", "restic", "kubernetes/apps/notes.yaml:9")
+        for number, house in enumerate(({"second_backups": (second,)}, {"data": DeclaredData(charts=("tools/kps",))})):
+            desk = Desk(tmp_path / str(number), **house)  # type: ignore[arg-type]  # fields of a House
+            session = desk.session("cluster.plan")
+            assert session.outline(course(session.house, {})) == errors.EXIT_STEP_FAILED
+        assert "claims of 1 chart not looked into (tools/kps)." in capsys.readouterr().out
 
     def test_what_hides_backups_is_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         hidden = "kubernetes/apps/kustomization.yaml: is empty, and kustomize refuses that; list its resources"

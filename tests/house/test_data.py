@@ -263,6 +263,23 @@ def test_what_has_no_backup_is_known_of_the_house_with_its_reason(tmp_path: Path
     assert [(one.holder.key, one.reason) for one in house.data.unprotected] == [("odd/films", "bought on discs")]
 
 
+CHART = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: NAME}\nspec: {chart: {spec: {chart: loki}}}\n"
+
+
+def test_a_chart_that_nobody_looks_into_is_counted_until_a_person_has_looked(tmp_path: Path) -> None:
+    said = "  not_followed: {HelmRelease odd/loki: it keeps nothing, HelmRelease odd/kps: ''}\n"
+    settings = with_films(tmp_path)
+    for name in ("loki", "kps"):
+        (tmp_path / f"kubernetes/apps/apps/odd/app/{name}.yaml").write_text(CHART.replace("NAME", name))
+    assert load(settings).data.charts == ("odd/kps", "odd/loki")
+    settings.unlink()
+    text = write_settings(tmp_path).file.read_text()
+    assert "  # Claims of 2 charts not looked into (odd/kps, odd/loki).\n" in text
+    assert '  #   "HelmRelease odd/loki": REASON  # a chart that is not rendered' in text
+    with_films(tmp_path, said)
+    assert load(settings).data.charts == ("odd/kps",)
+
+
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
