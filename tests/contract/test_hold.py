@@ -1,0 +1,162 @@
+"""What every door of the Hold port must do: the record as it was read, no write over somebody else's, and who may write where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from adapters.hold.adapter import KubernetesHold
+from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldState
+from adapters.kubernetes.client import Clients
+from adapters.kubernetes.kinds import CONFIG_MAP, JOB
+from adapters.kubernetes.kinds import NAMESPACE as NAMESPACES
+from adapters.ports import Hold
+from engine.errors import TransientError
+from lab.world.volumes import Destination
+from tests.adapters.cluster_house import house_on
+from tests.adapters.hold.test_policies import denied, restore_job
+from tests.contract.apiserver import api_servers
+from tests.scenario.running import Running
+
+SPACE = "apps"
+PIN = "2026-01-02T03:04:05Z"
+
+
+@dataclass
+class Door:
+    """A Hold port. `restore_into`: why a restore that writes into a claim is refused, (destination, its pin, the claim) -> words.
+
+    `forget`: somebody takes the entry of apps/notes out of the record. `wait`: a moment passes.
+    """
+
+    hold: Hold
+    restore_into: Callable[[str, str, str], str]
+    forget: Callable[[], None]
+    wait: Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as servers:
+        made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
+        made.main().create(NAMESPACES, {"metadata": {"name": SPACE}})
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def real(clients: Clients) -> Door:
+    client = clients.main()
+    # A record of its own for each test. Not while policies stand: they refuse this as long as a claim is held.
+    if client.get(CONFIG_MAP, "hold", "blackstart") is not None:
+        client.merge(CONFIG_MAP, "hold", {"data": {f"state.{SPACE}.notes": "released"}}, "blackstart")
+        time.sleep(0.1)
+        client.delete(CONFIG_MAP, "hold", "blackstart")
+    return Door(
+        KubernetesHold(clients),
+        lambda name, pin, claim: denied(client, JOB, restore_job(name, pin, claim=claim), SPACE),
+        lambda: client.merge(CONFIG_MAP, "hold", {"data": {f"state.{SPACE}.notes": None}}, "blackstart"),
+        lambda: time.sleep(0.05),
+    )
+
+
+@pytest.fixture
+def modelled(tmp_path: Path) -> Door:
+    house = Running(tmp_path)
+    house.backed_up()
+    assert house.apply(house.bootstrap).converged
+    kube = house.home.kube
+    kube.objects().record = None
+
+    def restore_into(name: str, pin: str, claim: str) -> str:
+        destination = Destination(SPACE, name, "s3:https://s3/notes", "once", restore_as_of=pin, mounts=claim)
+        return kube.admits_restore(kube.objects(), destination)
+
+    def forget() -> None:
+        (kube.objects().record or {}).pop((SPACE, "notes"))
+
+    return Door(house.home.act("run").hold, restore_into, forget, lambda: house.clock.sleep(1.0))
+
+
+@pytest.fixture(params=["modelled", pytest.param("real", marks=pytest.mark.programs)])
+def door(request: pytest.FixtureRequest) -> Door:
+    found: Door = request.getfixturevalue(request.param)
+    return found
+
+
+def entry(name: str = "notes", **changes: object) -> HeldClaim:
+    return replace(HeldClaim(SPACE, name, HoldState.HELD, f"{name}-dst", name, since=1.0), **changes)  # type: ignore[arg-type] # by field's name
+
+
+def read(door: Door, name: str = "notes") -> HeldClaim:
+    found = door.hold.record().claim(SPACE, name)
+    assert found is not None
+    return found
+
+
+def test_what_is_written_is_read_again_whole(door: Door) -> None:
+    assert not door.hold.record().present
+    written = entry(
+        repository_id="r1", snapshot_id="s1", pin=PIN, image="image-1", proof="every byte", depth="tree", reason="why",
+        replaces="s0", released=2.0, image_uid="u1", volume="v1", uid="u2", filling=True,
+    )  # fmt: skip
+    door.hold.put(written)
+    assert read(door) == written
+    assert read(door).seen not in ("", NO_ENTRY)
+    door.hold.accept(AcceptedDatabase(SPACE, "db", "no base backup was ever made", 3.0))
+    assert door.hold.record().database(SPACE, "db") == AcceptedDatabase(SPACE, "db", "no base backup was ever made", 3.0)
+    assert read(door) == written
+
+
+@pytest.mark.parametrize("change", [{"state": HoldState.RELEASED}, {"pin": PIN}, {"uid": "another"}, {"reason": "by hand"}])
+def test_what_was_read_is_not_written_over_what_somebody_else_wrote_since(door: Door, change: dict[str, object]) -> None:
+    door.hold.put(entry())
+    seen = read(door)
+    others = replace(seen, **change)  # type: ignore[arg-type] # by field's name
+    door.hold.put(others)
+    with pytest.raises(TransientError, match=f"{SPACE}/notes was changed by somebody else"):
+        door.hold.put(replace(seen, state=HoldState.ACCEPTED_EMPTY))
+    assert read(door) == others
+    door.hold.put(replace(read(door), state=HoldState.ACCEPTED_EMPTY))
+    assert read(door).state is HoldState.ACCEPTED_EMPTY
+
+
+def test_what_was_not_there_when_it_was_looked_at_is_not_written_over(door: Door) -> None:
+    door.hold.put(entry(seen=NO_ENTRY))
+    door.hold.put(entry(seen=NO_ENTRY))  # the very same: nothing to write
+    with pytest.raises(TransientError, match="was changed by somebody else"):
+        door.hold.put(entry(state=HoldState.RELEASED, seen=NO_ENTRY))
+    assert read(door).state is HoldState.HELD
+
+
+def test_an_entry_that_is_gone_is_not_written_anew_from_what_was_read(door: Door) -> None:
+    door.hold.put(entry())
+    seen = read(door)
+    door.forget()
+    with pytest.raises(TransientError, match="it is gone"):
+        door.hold.put(replace(seen, state=HoldState.RELEASED))
+    assert door.hold.record().claim(SPACE, "notes") is None
+
+
+def test_no_restore_writes_into_a_held_claim_be_its_pin_right(door: Door) -> None:
+    door.hold.put(entry("photos"))
+    door.hold.put(entry(pin=PIN))
+    door.hold.install(rebuilt=False)
+    deadline = time.monotonic() + 10
+    while not all(refusal.refused for refusal in door.hold.refusals()):
+        assert time.monotonic() < deadline
+        door.wait()
+    for claim in ("photos", "notes"):
+        told = door.restore_into("notes-dst", PIN, claim)
+        assert claim in told
+        assert "would write into" in told
+        assert "invoke dr.restore" in told
+    assert door.restore_into("notes-dst", PIN, "a-copy") == ""
+    door.hold.put(replace(read(door, "photos"), state=HoldState.RELEASED))
+    door.wait()
+    assert door.restore_into("notes-dst", PIN, "photos") == ""
+    door.hold.put(replace(read(door), state=HoldState.RELEASED))
