@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from urllib.parse import quote, urlencode
 
 from house.model import BackedUpClaim, CrdForm, CrdSource, DatabaseArchive, House, Release, SecretRef
 
@@ -89,7 +90,9 @@ def archive_by_hand(archive: DatabaseArchive) -> str:
     given = dict(archive.environment)
     keys = [secret_by_hand(given.get(name, SecretRef((f"env:{name}",)))) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
     user = f"""<(printf 'user = "%s:%s"' "$({keys[0]})" "$({keys[1]})")"""
-    url = shlex.quote(f"{place[1]}/{place[2]}?list-type=2&delimiter=/&prefix={place[3].strip('/')}/base/")
+    # In the order and spelling in which a signature is made: older curls (7.88) sign a query as it stands.
+    query = urlencode({"delimiter": "/", "list-type": 2, "prefix": f"{place[3].strip('/')}/base/"}, quote_via=quote, safe="")
+    url = shlex.quote(f"{place[1]}/{place[2]}?{query}")
     curl = f"curl -sSf{trusting(archive.ca_file)}"
     young = f", the newest not older than {archive.max_age / 3600:.0f} h" if archive.max_age else ""
     return f"{curl} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup{young}"

@@ -83,6 +83,17 @@ def without_comment(command: str) -> str:
     return re.split(r"\s+#\s", command, maxsplit=1)[0]
 
 
+def form(line: Line) -> tuple[str, tuple[str, ...]]:
+    """The line without what is a house's own: the kind of its step or check, and every program with its flags and verb."""
+    told = []
+    for words in (_program(part) for part in _commands(line.command)):
+        verbs = sorted((_VERBS | _HOST).get(words[0], set()) if words else ())
+        said = next((verb for verb in verbs if f" {verb} " in f" {' '.join(words[1:])} "), "")
+        flags = {word.partition("=")[0] for word in words[1:] if word.startswith("-")} - {"--cacert"}
+        told.append(" ".join([*words[:1], *sorted(flags), said]))
+    return line.name.partition("/")[0], tuple(dict.fromkeys(told))
+
+
 def _commands(command: str) -> list[list[str]]:
     """Its simple commands as words; those inside `$(…)` and `<(…)` too."""
     bare = without_comment(command)

@@ -33,9 +33,13 @@ SAYS = {
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runbook of a house that is made and does not run; nobody answers at its addresses."""
+    """See four_nodes_page."""
     needed("talhelper", "sops", "kubectl", "talosctl")
-    top = tmp_path_factory.mktemp("typed")
+    return four_nodes_page(tmp_path_factory.mktemp("typed"))
+
+
+def four_nodes_page(top: Path) -> Path:
+    """The runbook of a house that is made and does not run; nobody answers at its addresses."""
     shape, folder, block = SHAPES["four-nodes"], HouseFolder(top / "four-nodes"), Block("127.99.0")
     make_house(shape, folder, block)
     prints = {node.host: ":".join(["AB"] * 32) for node in shape.nodes}
@@ -44,9 +48,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top / "runbook.md"
 
 
-def typed(page: Path, command: str) -> subprocess.CompletedProcess[str]:
-    """One line in the shell that the page sets up."""
-    environment = {"PATH": f"{CHECKOUT / '.tools' / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(page.parent)}
+def typed(page: Path, command: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """One line in the shell that the page sets up, with the variables `given`."""
+    environment = given | {"PATH": f"{CHECKOUT / '.tools' / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(page.parent)}
     script = f"set -o pipefail\n{set_up(page.read_text())}\n{command}\n"
     return subprocess.run(
         ["/bin/bash", "-c", script], cwd=page.parent, env=environment, stdin=subprocess.DEVNULL,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 from adapters.archives.adapter import S3Archives
 from adapters.archives.results import ArchiveVerdict
 from adapters.secrets.names import is_open
+from cluster.by_hand import archive_by_hand
 from engine.secrets import Secret
 from house.model import DatabaseArchive, SecretRef
 from lab.wire.pki import LabCA
@@ -112,3 +116,19 @@ def test_who_may_not_look_who_gets_no_answer_and_who_was_told_too_little(bucket:
     assert (untold.verdict, untold.detail) == (ArchiveVerdict.UNKNOWN, "its ObjectStore is not in the repository")
     bucket.door.close()
     assert bucket.port.look(archive).verdict is ArchiveVerdict.UNREACHABLE
+
+
+def test_the_line_by_hand_lists_the_base_backups_that_are_there(bucket: Bucket) -> None:
+    bucket.put("base/20260102T030000/backup.info", DONE)
+    bucket.put("base/20260103T030000/backup.info", DONE)
+    environment = {"PATH": os.environ["PATH"], "ID": "LABKEYID", "KEY": "the-secret-key-of-the-store"}
+
+    def typed(**changes: str) -> subprocess.CompletedProcess[str]:
+        words = ["/bin/bash", "-c", archive_by_hand(bucket.archive)]
+        return subprocess.run(words, env=environment | changes, capture_output=True, text=True, timeout=60, check=False)
+
+    done = typed()
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"<Prefix>prod/postgres-v17/base/(\w+)/</Prefix>", done.stdout)
+    assert sorted(told) == ["20260102T030000", "20260103T030000"]
+    assert typed(KEY="another-key-entirely").returncode == 22
