@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
+# Images of Python set it: each verb and each process of the lab would then compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check lock bench programs setup prove picture bundle
 .DEFAULT_GOAL := help

@@ -47,6 +47,9 @@ def end(context, area, name, *arguments):
     """Run the verb and end with its exit code. invoke's own --dry is refused: it would report success for nothing."""
     if context.config.run.dry:
         raise Exit("--dry would call success what was never done. Plans are made by cluster.plan and dr.plan.", code=20)
+    # invoke would have every module compiled anew by each verb, most of a second, unless it is started with --write-pyc.
+    system = import_module("sys")
+    system.dont_write_bytecode = bool(system.flags.dont_write_bytecode)
     raise Exit(code=getattr(import_module(f"console.verbs.{area}"), name)(*arguments))
 
 

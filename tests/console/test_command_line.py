@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -10,11 +11,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def typed(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run invoke with these words in the checkout."""
+def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run invoke with these words in the checkout; `environment` comes before our own, less what says whether Python compiles."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
-        [sys.executable, "-m", "invoke", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+        [sys.executable, "-m", "invoke", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        env={**own, **environment},
+    )  # fmt: skip
 
 
 def test_the_list_shows_every_verb_with_its_line() -> None:
@@ -31,3 +34,12 @@ def test_dry_is_refused_with_the_verb_that_is_meant() -> None:
     refused = typed("--dry", "cluster.bootstrap")
     assert refused.returncode == 20
     assert "cluster.plan" in refused.stdout + refused.stderr
+
+
+def test_a_verb_compiles_its_modules_once_unless_the_person_wants_none_kept(tmp_path: Path) -> None:
+    house = str(tmp_path / "none.yaml")
+    for folder, wish in ((tmp_path / "kept", {}), (tmp_path / "none", {"PYTHONDONTWRITEBYTECODE": "1"})):
+        ended = typed("cluster.status", "--settings", house, PYTHONPYCACHEPREFIX=str(folder), **wish)
+        assert ended.returncode == 10, ended.stderr
+    assert list((tmp_path / "kept").rglob("console/verbs/cluster.*.pyc"))
+    assert not (tmp_path / "none").exists()
