@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from house.data.archives import does_archive
+from house.data.engines import engine_of
+from house.data.makers import is_paused
 from house.flux.graph import Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, outside
 from house.flux.rendered import NotFollowed, RenderedObject
@@ -19,7 +21,6 @@ from house.quantity import bytes_of
 from house.shapes import mapping, sequence
 from house.tree import Tree
 
-_VOLSYNC_ENGINES = ("restic", "kopia", "rclone", "rsync", "rsyncTLS", "syncthing", "external")
 _NEAR = ("ReplicationSource", "ReplicationDestination", "PersistentVolumeClaim")
 
 
@@ -96,6 +97,9 @@ class _Finding:
 
     def look_at(self, applied: Applied, one: RenderedObject) -> None:
         """Add what this object declares."""
+        if is_paused(one):
+            told = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
+            self._tree.note(one.file, one.line, f"{one.name} is paused, and {told} until it is not", "let it go on")
         if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
             self._source(applied, one)
         elif one.group == BACKUP_GROUP and one.kind == "ReplicationDestination":
@@ -118,7 +122,7 @@ class _Finding:
             self._tree.note(one.file, one.line, what, "look whether it makes backups: none of those would be seen")
 
     def _source(self, applied: Applied, one: RenderedObject) -> None:
-        engine = next((e for e in _VOLSYNC_ENGINES if e in one.spec), "unknown")
+        engine = engine_of(one.spec)
         claim = str(one.spec.get("sourcePVC") or "")
         secret = _secret_of(one)
         unfilled = [name for name in one.missing if f"${{{name}" in f"{one.namespace} {claim} {secret} {one.name}"]
@@ -130,14 +134,14 @@ class _Finding:
             self._tree.hides(one.file, one.line, what, "give the Kustomization a postBuild, or write the name out")
         elif (told := _misnamed(one, claim, secret)) is not None:
             self._tree.hides(one.file, one.line, f"the {one.kind} that {applied.app.key} applies: {told[0]}", told[1])
+        elif not engine:
+            self._tree.note(one.file, one.line, f"{one.name} names no engine, and makes no backups", "name one, as in restic")
         elif engine != "restic":
             self._other(one, claim or one.name, engine, one.name)
         elif not claim:
             self._tree.note(one.file, one.line, f"{one.name} says no sourcePVC, and is not followed", "name it")
         else:
             self._backups.append((self._backup(applied, one, claim, secret), one))
-        if one.spec.get("paused") is True:
-            self._tree.note(one.file, one.line, f"{one.name} is paused, and makes no backups until it is not", "take paused out")
 
     def _other(self, one: RenderedObject, claim: str, engine: str, key: str) -> None:
         backup = UnsupportedBackup(one.namespace, claim, engine, one.declared_in)
@@ -151,7 +155,7 @@ class _Finding:
         if destination is None:
             what = f"{namespace}/{claim} is backed up, but no ReplicationDestination restores it"
             self._tree.note(*_split(place), what, "add one")
-        elif "restic" not in destination.spec:
+        elif engine_of(destination.spec) != "restic":
             what = f"{namespace}/{claim} is backed up with restic, but {destination.name} restores it with another engine"
             self._tree.note(*_split(place), what, "only a destination with restic brings back what is audited here")
             destination = None
@@ -218,10 +222,7 @@ class _Finding:
 
 def _secret_of(one: RenderedObject) -> str:
     """Name of the Secret that says where a source or destination keeps its repository, whatever its engine."""
-    for engine in _VOLSYNC_ENGINES:
-        if engine in one.spec:
-            return _text(mapping(one.spec[engine]).get("repository"))
-    return ""
+    return _text(mapping(one.spec.get(engine_of(one.spec))).get("repository"))
 
 
 def _misnamed(one: RenderedObject, claim: str, secret: str) -> tuple[str, str] | None:
@@ -247,7 +248,7 @@ def _database(applied: Applied, found: RenderedObject) -> Database:
         name=found.name,
         flux_app=applied.app.key,
         archives=does_archive(spec),
-        recovers="recovery" in mapping(spec.get("bootstrap")),
+        recovers=bool(mapping(mapping(spec.get("bootstrap")).get("recovery"))),
         declared_in=found.declared_in,
     )
 

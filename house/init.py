@@ -223,17 +223,18 @@ def _age_line(by_schedule: float | None) -> str:
 
 def _bare(data: DeclaredData) -> list[str]:
     """What holds data and has no backup: a person says why, or backs it up."""
-    lines = []
-    if data.unprotected:
-        lines += [
-            "  # No backup of these was found. Each is a fault of dr.audit until it is backed up, or stands here with",
-            "  # a reason and without #.",
-            "  # unprotected:",
-        ]
-        for one in data.unprotected:
-            holder = one.holder
-            told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
-            lines.append(f"  #   {_key(holder.key)}: REASON  # {told}")
+    if not (data.unprotected or data.paused):
+        return []
+    lines = [
+        "  # No backup of these was found. Each is a fault of dr.audit until it is backed up, or stands here with",
+        "  # a reason and without #.",
+        "  # unprotected:",
+    ]
+    for one in data.unprotected:
+        holder = one.holder
+        told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
+        lines.append(f"  #   {_key(holder.key)}: REASON  # {told}")
+    lines += [f"  #   {_key(one.key)}: REASON  # paused: {one.by}, {one.declared_in}" for one in data.paused]
     return lines
 
 

@@ -11,12 +11,14 @@ from adapters.backups.results import WHOLE, Depth, Part, Verdict
 from cluster.audit import TRUSTED, Asked, ClaimAudit
 from cluster.auditing import audit_all, looked_at
 from cluster.databases import ArchiveAudit, audit_archives
+from cluster.paused import PausedAudit, audit_paused
 from cluster.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, turns
 from cluster.unprotected import DataAudit, audit_data
 from console.auditing import AuditView
 from console.databases import archive_lines, archive_rows, archive_table
 from console.ending import guarded
 from console.opening import open_session
+from console.paused import paused_lines, paused_rows, paused_table
 from console.session import Session
 from console.tables import audit_findings, audit_table
 from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
@@ -85,20 +87,24 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     """Audit, show, and write the lock if that is wanted."""
     audits, covered = audited(session, wanted or Wanted())
     data, databases = unprotected(session)
+    paused = audit_paused(session.house, audits, databases)
     counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
     counts = {word: count for word, count in counts.items() if count}
     unseen = _left_out(session.house, data)
     if not session.json:
         show_audits(session, audits, counts, covered, unseen)
         show_archives(session, databases)
+        show_paused(session, paused)
         show_unprotected(session, data)
     bad = [a for a in audits if a.verdict is not Verdict.OK]
     if lock:
         write_lock(lock_path(session.house), locked(session, audits))
     house = session.house
     faulty = [one for one in databases if not one.good]
-    failed = bool(bad or house.unread or unseen or data.faults or faulty)
+    still = sum(one.fault for one in paused)
+    failed = bool(bad or house.unread or unseen or data.faults or faulty or still)
     more = {
+        "paused": still,
         "archives": len(databases), "unprotected": len(data.faults), "second_backups": len(house.second_backups),
         "charts_not_looked_into": len(data.charts), "cluster_not_asked": int(data.silent),
     }  # fmt: skip
@@ -107,7 +113,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
         "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
         audits=[row(a, covered) for a in audits], not_audited=house.unsupported, second_backups=house.second_backups,
         not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
-        databases=archive_rows(databases), unprotected=unprotected_rows(data),
+        databases=archive_rows(databases), unprotected=unprotected_rows(data), paused=paused_rows(paused),
         charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked,
     )  # fmt: skip
 
@@ -181,6 +187,15 @@ def show_archives(session: Session, databases: tuple[ArchiveAudit, ...]) -> None
         session.page.say()
         session.page.show(archive_table(databases))
     for line in archive_lines(databases):
+        session.page.say(line)
+
+
+def show_paused(session: Session, paused: tuple[PausedAudit, ...]) -> None:
+    """What gets no new backup, with the age of the newest that there is."""
+    if paused:
+        session.page.say()
+        session.page.show(paused_table(paused))
+    for line in paused_lines(paused):
         session.page.say(line)
 
 

@@ -54,7 +54,7 @@ def does_archive(spec: dict[str, Any]) -> bool:
 
 def _inline(spec: dict[str, Any]) -> dict[str, Any] | None:
     store = mapping(spec.get("backup")).get("barmanObjectStore")
-    return store if isinstance(store, dict) else None
+    return store if isinstance(store, dict) and store else None
 
 
 def _plugin(spec: dict[str, Any]) -> dict[str, Any] | None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
-from house.data.archives import is_archived_by
-from house.data.cron import greatest_gap
 from house.data.holders import holders
-from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
-from house.flux.outside import BACKUP_GROUP, is_kopiur_policy
+from house.data.makers import Maker, base_makers, claim_makers, going_on
+from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
 from house.flux.rendered import Rendered
 from house.model import Database
 from house.problems import Problem, dotted, nearest_or_all
-from house.shapes import mapping
 from house.yamlfile import Document
 
 SLACK_S = 3600.0
 """What is added to two intervals of a schedule: a backup takes its time."""
-_CLAIM_KEYS = ("sourcePVC", "pvcName", "claimName", "persistentVolumeClaimName", "pvc")
 
 
 def declared_data(
@@ -27,12 +22,13 @@ def declared_data(
 ) -> DeclaredData:
     """All data that Git declares. `audited` are keys of claims whose backups are looked at; `reasons` is `backups.unprotected`."""
     found, charts = holders(rendered)
+    databases = tuple(databases)
     archived = {database.key for database in databases if database.archives}
-    protected = frozenset(audited) | archived | _backed_up(rendered)
+    protected = frozenset(audited) | archived | {maker.key for maker in claim_makers(rendered) if maker.engine}
     lacking = {one.key: _lacking(one, protected) for one in found}
     protected |= {key for key, without in lacking.items() if not without}
     bare = tuple(Unprotected(one, reasons.get(one.key, "")) for without in lacking.values() for one in without)
-    return DeclaredData(found, protected, bare, charts)
+    return DeclaredData(found, protected, bare, charts, tuple(_paused(rendered, databases, reasons)))
 
 
 def _lacking(one: Holder, protected: frozenset[str]) -> tuple[Holder, ...]:
@@ -47,69 +43,47 @@ def _lacking(one: Holder, protected: frozenset[str]) -> tuple[Holder, ...]:
     return without if len(without) < len(claims) else (one,)
 
 
-def _backed_up(rendered: Rendered) -> frozenset[str]:
-    """Keys of claims that any engine copies: one that is not audited is told elsewhere, and is not without a backup."""
-    keys = set()
-    for one in rendered.objects:
-        if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
-            keys.add(f"{one.namespace}/{one.spec.get('sourcePVC')}")
-        elif is_kopiur_policy(one):
-            keys |= {f"{one.namespace}/{name}" for name in _named(one.spec.get("sources"))}
-    return frozenset(keys)
-
-
-def _named(value: Any) -> set[str]:
-    """Every claim that an object names, at any depth."""
-    if isinstance(value, list):
-        return set().union(*map(_named, value))
-    if not isinstance(value, dict):
-        return set()
-    found = {str(value[key]) for key in _CLAIM_KEYS if isinstance(value.get(key), str)}
-    for key, item in value.items():
-        found |= {item["name"]} if key == "pvc" and isinstance(item, dict) and isinstance(item.get("name"), str) else _named(item)
-    return found
+def _paused(rendered: Rendered, databases: Iterable[Database], reasons: Mapping[str, str]) -> Iterator[Paused]:
+    """Claims and databases whose backups are all paused, each with what keeps it so."""
+    archiving = {database.key for database in databases if database.archives}
+    claims = going_on(maker for maker in claim_makers(rendered) if maker.engine)
+    bases = going_on(maker for maker in base_makers(rendered) if maker.key in archiving)
+    for key, makers in (*claims.items(), *bases.items()):
+        if all(maker.paused for maker in makers):
+            by = {f"{one.kind} {one.namespace}/{one.name}": one.declared_in for maker in makers for one in maker.paused}
+            yield Paused(key, ", ".join(by), next(iter(by.values())), reasons.get(key, ""))
 
 
 def schedules(rendered: Rendered) -> dict[str, float]:
     """Key of a claim → the age in seconds that its newest backup may have by its source's schedule: two intervals, and slack.
 
-    Of several sources the one that fires most often counts.
+    Of several sources the one that fires most often counts, and none that is paused beside one that goes on.
     """
-    sources = rendered.of_kind(BACKUP_GROUP, "ReplicationSource")
-    return _ages(
-        (f"{one.namespace}/{one.spec.get('sourcePVC')}", greatest_gap(str(mapping(one.spec.get("trigger")).get("schedule") or "")))
-        for one in sources
-    )
+    return _ages(claim_makers(rendered))
 
 
 def base_schedules(rendered: Rendered) -> dict[str, float]:
     """Key of a database → the same of the newest base backup in its archive, by its ScheduledBackup."""
-    backups = (one for one in rendered.of_kind("postgresql.cnpg.io", "ScheduledBackup") if is_archived_by(one))
-    return _ages(
-        (f"{one.namespace}/{mapping(one.spec.get('cluster')).get('name')}",
-         greatest_gap(str(one.spec.get("schedule") or ""), seconds=True))
-        for one in backups
-    )  # fmt: skip
+    return _ages(base_makers(rendered))
 
 
-def _ages(gaps: Iterable[tuple[str, float | None]]) -> dict[str, float]:
-    ages: dict[str, float] = {}
-    for key, gap in gaps:
-        if gap is not None:
-            ages[key] = min(2 * gap + SLACK_S, ages.get(key, float("inf")))
-    return ages
+def _ages(makers: Iterable[Maker]) -> dict[str, float]:
+    """What is paused counts only where nothing else is at it."""
+    gaps = {key: [one.gap for one in found if one.gap is not None] for key, found in going_on(makers).items()}
+    return {key: 2 * min(known) + SLACK_S for key, known in gaps.items() if known}
 
 
 def unprotected_problems(document: Document, reasons: Mapping[str, str], data: DeclaredData) -> Iterable[Problem]:
     """Names of `backups.unprotected` that fit nothing. A claim that a chart may make, which was not rendered, can't be told."""
     known = [one.holder.key for one in data.unprotected]
     hidden = {chart.partition("/")[0] for chart in data.charts}
+    paused = {one.key for one in data.paused}
     for key in reasons:
         where = ("backups", "unprotected", key)
+        if key in paused:
+            continue
         if key in data.protected:
             yield Problem(document.name, document.line(where), dotted(where), "is backed up", "take the line out")
         elif key not in known and key.partition("/")[0] not in hidden:
             better = nearest_or_all(key, known)
             yield Problem(document.name, document.line(where), dotted(where), "is nothing without a backup", better)
-
-

@@ -48,8 +48,20 @@ class Unprotected:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """One claim or database (`namespace/name`) all of whose backups are paused: `by` names the objects that are. `reason` is what
+    the settings say of it: with one it is accepted, without it is a fault."""
+
+    key: str
+    by: str
+    declared_in: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class DeclaredData:
-    """All that Git declares of it. `unprotected` are those without a backup; `protected` keys of the others.
+    """All that Git declares of it. `unprotected` are those without a backup; `protected` keys of the others, `paused` among them
+    those that get no new one.
 
     `charts` are HelmReleases (`namespace/name`) whose charts were not rendered: what claims those make, a living cluster tells.
     """
@@ -58,6 +70,7 @@ class DeclaredData:
     protected: frozenset[str] = frozenset()
     unprotected: tuple[Unprotected, ...] = ()
     charts: tuple[str, ...] = ()
+    paused: tuple[Paused, ...] = ()
 
 
 NO_DATA = DeclaredData()

@@ -26,7 +26,7 @@ from engine.errors import PermanentError, SettingsInvalid
 from engine.journal import open_journal, read_state
 from engine.state import PROGRAM_NOTE
 from engine.step import StepId
-from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
+from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import Database, DatabaseArchive, Requirement
 from lab.world.store import Trouble
@@ -115,6 +115,24 @@ class TestAudit:
         result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
         assert (result["counts"]["cluster_not_asked"], result["outcome"]) == (1, "failed")
         assert [line for line in result["left_out"] if line.startswith("the cluster was not asked for its claims")]
+
+    def test_a_paused_backup_has_a_red_row_with_its_newest_until_there_is_a_reason(self, tmp_path: Path, capsys: Printed) -> None:
+        paused = Paused("apps/notes", "ReplicationSource apps/notes", "apps/notes.yaml:3")
+        desk = Desk(tmp_path, data=DeclaredData(paused=(paused,)))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        out = capsys.readouterr().out
+        rows = [" ".join(line.removeprefix(MARK).split()) for line in out.splitlines()]
+        (row,) = [row for row in rows if row.startswith("paused apps/notes")]
+        assert row.endswith("h old ReplicationSource apps/notes apps/notes.yaml:3")
+        assert "      apps/notes: REASON" in out
+        assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
+        result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+        assert (result["counts"]["paused"], result["paused"][0]["name"]) == (1, "apps/notes")
+        assert result["paused"][0]["newest_age_s"] == result["audits"][0]["age_s"] is not None
+        accepted = DeclaredData(paused=(replace(paused, reason="it is moved to another house"),))
+        desk = Desk(tmp_path / "accepted", data=accepted)
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
+        assert "paused, on purpose" in capsys.readouterr().out
 
     def test_charts_that_nobody_looked_into_are_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         desk = Desk(tmp_path, data=DeclaredData(charts=("tools/kps", "tools/loki")))

@@ -1,0 +1,106 @@
+"""What makes backups of a claim or a database: sources of VolSync, policies of kopiur, ScheduledBackups; and what of it is paused.
+
+Knows no engine beyond its name, and opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from house.data.archives import is_archived_by
+from house.data.cron import greatest_gap
+from house.data.engines import engine_of
+from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
+from house.flux.rendered import Rendered, RenderedObject
+from house.shapes import mapping, sequence
+
+_CLAIM_KEYS = ("sourcePVC", "pvcName", "claimName", "persistentVolumeClaimName", "pvc")
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Something that makes backups of a claim or a database, known as `namespace/name` in `key`.
+
+    `engine` is "" for a source that names none and copies nothing. `paused` are the objects that keep it from it, none where it
+    goes on; `gap` is what lies between two of its times at most, in seconds, None where nobody says.
+    """
+
+    key: str
+    engine: str
+    paused: tuple[RenderedObject, ...] = ()
+    gap: float | None = None
+
+
+def claim_makers(rendered: Rendered) -> Iterator[Maker]:
+    """Whatever copies claims, by any engine, in the order of the graph."""
+    schedules = [one for one in rendered.objects if KOPIUR in one.group and one.kind == "SnapshotSchedule"]
+    for one in rendered.objects:
+        if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
+            claim = one.spec.get("sourcePVC")
+            if claim:
+                gap = greatest_gap(str(mapping(one.spec.get("trigger")).get("schedule") or ""))
+                yield Maker(f"{one.namespace}/{claim}", engine_of(one.spec), (one,) if is_paused(one) else (), gap)
+        elif is_kopiur_policy(one):
+            for name in sorted(_named(one.spec.get("sources"))):
+                yield Maker(f"{one.namespace}/{name}", KOPIUR, _kept_from(one, schedules))
+
+
+def base_makers(rendered: Rendered) -> Iterator[Maker]:
+    """Whatever makes base backups of databases into their archives."""
+    for one in rendered.of_kind("postgresql.cnpg.io", "ScheduledBackup"):
+        if is_archived_by(one):
+            gap = greatest_gap(str(one.spec.get("schedule") or ""), seconds=True)
+            key = f"{one.namespace}/{mapping(one.spec.get('cluster')).get('name')}"
+            yield Maker(key, "barman", (one,) if is_paused(one) else (), gap)
+
+
+def going_on(makers: Iterable[Maker]) -> dict[str, list[Maker]]:
+    """The makers of each key that go on; all of them where none does."""
+    by_key: dict[str, list[Maker]] = {}
+    for one in makers:
+        by_key.setdefault(one.key, []).append(one)
+    return {key: [one for one in found if not one.paused] or found for key, found in by_key.items()}
+
+
+def is_paused(one: RenderedObject) -> bool:
+    """Whether this object says of itself that it makes no backups now; a paused destination restores none."""
+    if one.group == BACKUP_GROUP:
+        return one.spec.get("paused") is True
+    if KOPIUR in one.group and one.kind == "SnapshotSchedule":
+        return mapping(one.spec.get("schedule")).get("suspend") is True
+    makes = is_kopiur_policy(one) or (one.group == "postgresql.cnpg.io" and one.kind == "ScheduledBackup")
+    return makes and one.spec.get("suspend") is True
+
+
+def _kept_from(policy: RenderedObject, schedules: list[RenderedObject]) -> tuple[RenderedObject, ...]:
+    """What keeps a policy of kopiur from making backups: itself, or all schedules that it has."""
+    if is_paused(policy):
+        return (policy,)
+    its = [one for one in schedules if _fires(one, policy)]
+    return tuple(its) if all(is_paused(one) for one in its) else ()
+
+
+def _fires(schedule: RenderedObject, policy: RenderedObject) -> bool:
+    named, selector = mapping(schedule.spec.get("policyRef")), mapping(schedule.spec.get("policySelector"))
+    if named:
+        namespace = str(named.get("namespace") or schedule.namespace)
+        return (namespace, str(named.get("name"))) == (policy.namespace, policy.name)
+    labels = mapping(mapping(policy.body.get("metadata")).get("labels"))
+    wanted = mapping(selector.get("matchLabels"))
+    # By expressions it may fire any: so it does, and a policy is called paused only by what is sure.
+    asked = bool(wanted) or bool(sequence(selector.get("matchExpressions")))
+    return asked and schedule.namespace == policy.namespace and all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _named(value: Any) -> set[str]:
+    """Every claim that an object names, at any depth."""
+    if isinstance(value, list):
+        return set().union(*map(_named, value))
+    if not isinstance(value, dict):
+        return set()
+    found = {str(value[key]) for key in _CLAIM_KEYS if isinstance(value.get(key), str)}
+    for key, item in value.items():
+        found |= {item["name"]} if key == "pvc" and isinstance(item, dict) and isinstance(item.get("name"), str) else _named(item)
+    return found
