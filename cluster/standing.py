@@ -100,7 +100,7 @@ def _is_that_one(entry: HeldClaim, now: ClaimState) -> bool:
     """Whether the claim of now is the one that was let go.
 
     An entry without a uid was written by an older version, or when there was no claim. Then it is that one only if it was made
-    before it was let go: what is younger, or has no volume, may be what Flux has made in the place of a lost one.
+    before it was let go: what is younger, of unknown age, or without a volume may be what Flux has made in the place of a lost one.
     """
     if now.deleting or now.phase in (ClaimPhase.ABSENT, ClaimPhase.LOST):
         return False
@@ -108,7 +108,7 @@ def _is_that_one(entry: HeldClaim, now: ClaimState) -> bool:
         return entry.filling and entry.uid == now.uid
     if entry.uid:
         return entry.uid == now.uid
-    return now.created <= (entry.released or entry.since)
+    return 0.0 < now.created <= (entry.released or entry.since)
 
 
 def _become(entry: HeldClaim, now: ClaimState) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import httpx
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 _RESYNC_S = 2.0
 
 
-class Loop:
+class Loop(ABC):
     """One thread that calls `step` after every change of its caches, and when a delay it asked for has passed.
 
     Errors of the API end one round, never the loop: an API server that is down is a scenario.
@@ -66,9 +67,9 @@ class Loop:
         """Whether the loop was told to end."""
         return self._stop.is_set()
 
+    @abstractmethod
     def step(self) -> None:
         """One round: look at the caches, write what is missing."""
-        raise NotImplementedError
 
     def tried(self, what: str, act: Callable[[], object]) -> bool:
         """Do one write; a refusal (a conflict, an object just gone) is left to the next round. Whether it was done."""

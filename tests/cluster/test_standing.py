@@ -33,6 +33,12 @@ def test_an_entry_that_an_older_version_let_go_while_absent_is_no_later_claim_ei
     assert way(entry, replace(LATER, phase=phase)) is Way.LOST
 
 
+@pytest.mark.parametrize(("created", "expected"), [(AT, Way.THROUGH), (AT + 1, Way.LOST), (0.0, Way.LOST)])
+def test_an_entry_without_a_uid_is_of_a_living_claim_that_is_known_to_be_older(created: float, expected: Way) -> None:
+    entry = replace(HELD, state=HoldState.RELEASED, released=AT, uid="")
+    assert way(entry, replace(BOUND, created=created)) is expected
+
+
 @pytest.mark.parametrize("state", LET_GO)
 def test_what_was_let_go_while_it_waited_is_through_by_its_uid(state: HoldState) -> None:
     entry = let_go(HELD, state, PENDING, AT)
