@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.git.results import CloneState
@@ -34,18 +35,15 @@ class GitClone:
 
     def state(self) -> CloneState:
         """See CloneView.state. PermanentError when `root` is no clone or has no commit."""
+        status = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]  # all that is known here, in one start
         try:
-            commit = self._git("rev-parse", "--verify", "HEAD^{commit}").stdout.decode().strip()
-            branch = self._git("branch", "--show-current").stdout.decode().strip()
-            status = self._git("status", "--porcelain=v1", "-z", "--untracked-files=normal")
+            told = _told(self._git(*status).stdout)
+            if not _COMMIT.fullmatch(told.commit):
+                raise _unreadable(self._root, (f"its branch {told.branch} has no commit yet",))
         except ProgramFailed as error:
-            raise PermanentError(
-                f"{self._root} is not a clone that git can read",
-                evidence=error.evidence,
-                hint="run from the clone of your home-ops repository",
-            ) from error
+            raise _unreadable(self._root, error.evidence) from error
         remote, detail = self._remote()
-        return CloneState(commit, branch, _paths(status.stdout), remote, detail)
+        return CloneState(told.commit, told.branch, told.paths, remote, detail)
 
     def descends(self, commit: str, ancestor: str) -> bool | None:
         """See CloneView.descends."""
@@ -91,14 +89,37 @@ def _environment(url: str, ca_file: str, ours: Mapping[str, str]) -> dict[str, s
     return env
 
 
-def _paths(status: bytes) -> tuple[str, ...]:
-    """Paths out of `git status -z`: `XY path`, and after a rename the old path by itself."""
-    words = iter(status.decode(errors="replace").split("\0"))
-    paths = []
-    for word in words:
-        if not word:
-            continue
-        paths.append(word[3:])
-        if word[0] in "RC":
-            next(words, None)
-    return tuple(paths)
+@dataclass(frozen=True)
+class _Told:
+    """What git status tells. `branch` is "" where none is checked out."""
+
+    commit: str
+    branch: str
+    paths: tuple[str, ...]
+
+
+# How many words stand before the path in a line of each kind (git-status(1), porcelain format 2).
+_BEFORE_PATH = {"1": 8, "2": 9, "u": 10, "?": 1}
+
+
+def _told(status: bytes) -> _Told:
+    """Out of `git status --porcelain=v2 --branch -z`; the entry of a rename is followed by the old path by itself."""
+    entries = iter(status.decode(errors="replace").split("\0"))
+    head, paths = dict[str, str](), []
+    for entry in entries:
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            name, _, value = rest.partition(" ")
+            head[name] = value
+        elif kind in _BEFORE_PATH:
+            paths.append(entry.split(" ", _BEFORE_PATH[kind])[-1])
+            if kind == "2":
+                next(entries, None)
+    branch = head.get("branch.head", "")
+    return _Told(head.get("branch.oid", ""), "" if branch == "(detached)" else branch, tuple(paths))
+
+
+def _unreadable(root: Path, evidence: tuple[str, ...]) -> PermanentError:
+    return PermanentError(
+        f"{root} is not a clone that git can read", evidence=evidence, hint="run from the clone of your home-ops repository"
+    )

@@ -120,3 +120,31 @@ def test_what_is_no_clone_is_one_clear_error(keeper: Keeper, tmp_path: Path) -> 
     (tmp_path / "plain").mkdir()
     with pytest.raises(PermanentError, match="not a clone"):
         port(keeper, tmp_path / "plain").state()
+
+
+def test_a_clone_without_a_commit_is_told_as_one(keeper: Keeper, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch=main", "new")
+    with pytest.raises(PermanentError, match="not a clone") as refused:
+        port(keeper, tmp_path / "new").state()
+    assert refused.value.evidence == ("its branch main has no commit yet",)
+
+
+def test_no_branch_and_paths_of_every_kind_are_read(keeper: Keeper, clone: Path) -> None:
+    first = git(clone, "rev-parse", "HEAD")
+    (clone / "first").write_text("theirs\n")
+    git(clone, "commit", "--quiet", "--all", "--message=theirs")
+    git(clone, "checkout", "--quiet", "--detach", first)
+    (clone / "first").write_text("ours\n")
+    git(clone, "commit", "--quiet", "--all", "--message=ours")
+    subprocess.run(["git", "merge", "--quiet", "main"], cwd=clone, env=ENV, check=False, capture_output=True)
+    (clone / "two words").write_text("new")
+    state = port(keeper, clone).state()
+    assert (state.branch, state.commit) == ("", git(clone, "rev-parse", "HEAD"))
+    assert sorted(state.dirty) == ["first", "two words"], "the first is in conflict"
+
+
+def test_one_look_starts_git_twice(tmp_path: Path, clone: Path) -> None:
+    record: list[tuple[str, ...]] = []
+    with Keeper(tmp_path / "other", on_argv=record.append) as keeper:
+        port(keeper, clone).state()
+    assert [argv[1] for argv in record] == ["status", "ls-remote"]
