@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from house.data.archives import does_archive
 from house.data.engines import engine_of
 from house.data.makers import is_paused
-from house.flux.graph import Applied
+from house.data.releases import Releases
+from house.flux.graph import FLUX_GROUP, Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, outside
-from house.flux.rendered import NotFollowed, RenderedObject
+from house.flux.rendered import NotFollowed, Rendered, RenderedObject
 from house.flux.repositories import Repositories
 from house.grammar import KUBE_NAME, NAMESPACE, number_of
 from house.model import Database, UnsupportedBackup
@@ -70,6 +71,8 @@ def declared(tree: Tree, graph: tuple[Applied, ...]) -> Declared:
     for applied in graph:
         for found in applied.objects:
             finding.look_at(applied, found)
+    for made in Releases(Rendered(tuple(one for applied in graph for one in applied.objects))).made()[0]:
+        finding.look_at_made(made)
     return finding.found()
 
 
@@ -109,8 +112,18 @@ class _Finding:
             for name in _kopiur_claims(one) if is_kopiur_policy(one) else ():
                 self._other(one, name, "kopiur", name)
         elif one.group == "postgresql.cnpg.io" and one.kind == "Cluster":
-            self._databases.append(_database(applied, one))
+            self._databases.append(_database(one))
         else:
+            self._outside(one)
+
+    def look_at_made(self, one: RenderedObject) -> None:
+        """Add what a release of the app-template makes of its raw resources. Whether backups are among them its values say."""
+        if one.group == "postgresql.cnpg.io" and one.kind == "Cluster":
+            self._databases.append(_database(one))
+        elif one.group == FLUX_GROUP and one.kind == "Kustomization":
+            why = f"is made by a HelmRelease of {one.kustomization}"
+            self._not_followed[NotFollowed(f"Kustomization {one.namespace}/{one.name}", why, one.file, one.line)] = None
+        elif one.kind == "ResourceSet":
             self._outside(one)
 
     def _outside(self, one: RenderedObject) -> None:
@@ -241,12 +254,12 @@ def _kopiur_claims(policy: RenderedObject) -> Iterator[str]:
         yield policy.name
 
 
-def _database(applied: Applied, found: RenderedObject) -> Database:
+def _database(found: RenderedObject) -> Database:
     spec = found.spec
     return Database(
         namespace=found.namespace,
         name=found.name,
-        flux_app=applied.app.key,
+        flux_app=found.kustomization,
         archives=does_archive(spec),
         recovers=bool(mapping(mapping(spec.get("bootstrap")).get("recovery"))),
         declared_in=found.declared_in,

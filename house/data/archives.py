@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from house.data.releases import everything
 from house.flux.rendered import Rendered, RenderedObject
 from house.shapes import mapping, sequence
 
@@ -34,6 +35,7 @@ class Archive:
 
 def archives(rendered: Rendered) -> tuple[Archive, ...]:
     """The archive of every database that has one, in the order of the graph."""
+    rendered = everything(rendered)
     stores = {(one.namespace, one.name): one for one in rendered.objects if one.kind == "ObjectStore" and "barman" in one.group}
     found = (_archive(one, stores) for one in rendered.of_kind("postgresql.cnpg.io", "Cluster"))
     return tuple(one for one in found if one is not None)

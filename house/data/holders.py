@@ -1,7 +1,7 @@
 """Finds everything in rendered objects that holds data: claims, claim templates, databases, NFS, SMB and host paths.
 
-Charts are not rendered: values of the app-template are read as that chart reads them (house/data/charts.py), those of others
-where they show a claim in one of the usual forms.
+Charts are not rendered: values of the app-template are read as that chart reads them (house/data/charts.py, releases.py), those of
+others where they show a claim in one of the usual forms.
 """
 
 from __future__ import annotations
@@ -9,32 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from house.data.charts import claims_of_values, is_app_template
+from house.data.charts import claims_of_values
 from house.data.mounts import mount_of
 from house.data.nouns import Holder, Keeps
+from house.data.releases import Releases, is_release
 from house.flux.rendered import Rendered, RenderedObject
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 
 
 def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
-    """(everything that holds data, in the order of the graph; HelmReleases whose charts were not looked into)."""
+    """(everything that holds data, in the order of the graph; HelmReleases that were not looked into: their charts are not
+    rendered, or Git does not show all of their values)."""
+    releases = Releases(rendered)
+    made, odd = releases.made()
+    rendered = Rendered((*rendered.objects, *made), rendered.not_followed)
     volumes = {one.name: one for one in rendered.of_kind("", "PersistentVolume")}
     kept = {claim: volume for volume in volumes.values() if (claim := _kept_for(volume))}
-    charts = {
-        (one.namespace, one.name): _url(one)
-        for one in rendered.objects if one.kind in ("OCIRepository", "HelmRepository", "GitRepository", "HelmChart")
-    }  # fmt: skip
     found: dict[str, Holder] = {}
-    closed: list[str] = []
+    closed = list(odd)
     for one in rendered.objects:
         for holder in _of_object(one, volumes, kept):
             found.setdefault(holder.key, holder)
-        if one.kind == "HelmRelease" and one.group.endswith("toolkit.fluxcd.io"):
-            values = _mapping(one.spec.get("values"))
-            for holder in claims_of_values(one, values, app_template=is_app_template(one, charts)):
+        if is_release(one):
+            given, known = releases.values(one), releases.of_app_template(one)
+            for holder in claims_of_values(one, given.values, app_template=known):
                 found.setdefault(holder.key, holder)
-            if not is_app_template(one, charts):
+            if given.unseen or not known:
                 closed.append(f"{one.namespace}/{one.name}")
     claimed = {str(one.spec.get("volumeName") or "") for one in rendered.of_kind("", "PersistentVolumeClaim")}
     claimed |= {volume.name for claim, volume in kept.items() if claim in found}
@@ -107,10 +108,6 @@ def _requested(spec: dict[str, Any]) -> str:
 
 def _capacity(volume: RenderedObject) -> str:
     return str(_mapping(volume.spec.get("capacity")).get("storage") or "")
-
-
-def _url(one: RenderedObject) -> str:
-    return str(one.spec.get("url") or one.spec.get("chart") or "")
 
 
 def _mapping(value: Any) -> dict[str, Any]:

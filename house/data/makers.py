@@ -12,6 +12,7 @@ from typing import Any
 from house.data.archives import is_archived_by
 from house.data.cron import greatest_gap
 from house.data.engines import engine_of
+from house.data.releases import everything
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
 from house.flux.rendered import Rendered, RenderedObject
 from house.shapes import mapping, sequence
@@ -35,6 +36,7 @@ class Maker:
 
 def claim_makers(rendered: Rendered) -> Iterator[Maker]:
     """Whatever copies claims, by any engine, in the order of the graph."""
+    rendered = everything(rendered)
     schedules = [one for one in rendered.objects if KOPIUR in one.group and one.kind == "SnapshotSchedule"]
     for one in rendered.objects:
         if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
@@ -49,7 +51,7 @@ def claim_makers(rendered: Rendered) -> Iterator[Maker]:
 
 def base_makers(rendered: Rendered) -> Iterator[Maker]:
     """Whatever makes base backups of databases into their archives."""
-    for one in rendered.of_kind("postgresql.cnpg.io", "ScheduledBackup"):
+    for one in everything(rendered).of_kind("postgresql.cnpg.io", "ScheduledBackup"):
         if is_archived_by(one):
             gap = greatest_gap(str(one.spec.get("schedule") or ""), seconds=True)
             key = f"{one.namespace}/{mapping(one.spec.get('cluster')).get('name')}"

@@ -5,17 +5,15 @@ Parents hand things down by what they apply: a child is read out of its parent's
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from engine.workers import Threads, each
 from house.flux.building import Builder, NoKustomize, NotBuilt, built
+from house.flux.data import data_of, text_of
 from house.flux.kept import Kept
 from house.flux.objects import Applying, Read, read_objects
 from house.flux.reads import Reads, reads_of
@@ -104,7 +102,7 @@ class _Known:
 
     def learn(self, one: RenderedObject) -> None:
         if one.kind in ("ConfigMap", "Secret") and not one.group:
-            self.variables[one.kind, one.namespace, one.name] = _variables_of(one)
+            self.variables[one.kind, one.namespace, one.name] = data_of(one)
         elif one.kind == "GitRepository" and one.group == SOURCES:
             self.sources[one.namespace, one.name] = one
 
@@ -235,8 +233,8 @@ class _Walk:
             folder=reads.folder if reads is not None else "",
             variables=variables,
             substitutes=bool(variables or unknown),
-            labels={str(k): _text(v) for k, v in mapping(common.get("labels")).items()},
-            annotations={str(k): _text(v) for k, v in mapping(common.get("annotations")).items()},
+            labels={str(k): text_of(v) for k, v in mapping(common.get("labels")).items()},
+            annotations={str(k): text_of(v) for k, v in mapping(common.get("annotations")).items()},
         )
         return _Order(one, reads, applying, unknown)
 
@@ -254,7 +252,7 @@ class _Walk:
                 unknown.append(f"{key[0]}/{key[2]}")
             variables.update(found or {})
         own = mapping(mapping(one.declared.spec.get("postBuild")).get("substitute"))
-        return variables | {str(key): _text(value) for key, value in own.items()}, tuple(unknown)
+        return variables | {str(key): text_of(value) for key, value in own.items()}, tuple(unknown)
 
     def _reads(self, one: _Pending) -> Reads | None:
         """What building it reads; None, and told, when it is not built from this repository."""
@@ -326,31 +324,6 @@ def _substitute_from(one: _Pending) -> list[tuple[_Key, bool]]:
         ((str(s.get("kind")), one.app.namespace, str(s.get("name"))), s.get("optional") is True)
         for s in (mapping(source) for source in sources)
     ]
-
-
-def _variables_of(one: RenderedObject) -> Mapping[str, str] | None:
-    """The data of a ConfigMap or Secret as text; None for one that is encrypted in Git."""
-    if "sops" in one.body:
-        return None
-    data = {str(k): _text(v) for k, v in mapping(one.body.get("data")).items()}
-    if one.kind == "Secret":
-        data = {k: text for k, v in data.items() if (text := _decoded(v)) is not None}
-        data |= {str(k): _text(v) for k, v in mapping(one.body.get("stringData")).items()}
-    return data
-
-
-def _decoded(value: str) -> str | None:
-    try:
-        return base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-
-
-def _text(value: Any) -> str:
-    """A scalar as the text that a variable has: nothing for null."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value)
 
 
 def _app(found: RenderedObject) -> FluxApp:

@@ -107,7 +107,7 @@ def _object(part: str, applying: Applying, places: _Places) -> RenderedObject:
     return RenderedObject(
         api=api,
         kind=kind,
-        namespace=namespace or ("" if _in_no_namespace(api.rpartition("/")[0], kind) else applying.namespace),
+        namespace=namespace or ("" if in_no_namespace(api.rpartition("/")[0], kind) else applying.namespace),
         name=str(metadata.get("name") or ""),
         body=body,
         kustomization=applying.kustomization,
@@ -122,7 +122,8 @@ def _disabled(body: Mapping[str, Any]) -> bool:
     return any(mapping(metadata.get(key)).get(_DISABLED) == "disabled" for key in ("labels", "annotations"))
 
 
-def _in_no_namespace(group: str, kind: str) -> bool:
+def in_no_namespace(group: str, kind: str) -> bool:
+    """Whether objects of this group and kind lie in no namespace, as far as that is known without asking."""
     return group in _ALL_WITHOUT or kind in _NO_NAMESPACE.get(group, ())
 
 

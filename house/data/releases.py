@@ -1,0 +1,184 @@
+"""HelmReleases with the values that helm-controller puts together, and what the app-template makes of its `rawResources`.
+
+Follows fluxcd/pkg/chartutil: the references of `valuesFrom` in their order, each merged over those before it; `values` over all of
+them; and what has a targetPath over everything. Renders no chart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from house import yamlfile
+from house.data.targets import NoTarget, put
+from house.flux.data import data_of
+from house.flux.objects import in_no_namespace
+from house.flux.rendered import Rendered, RenderedObject
+from house.shapes import mapping, sequence
+from house.yamlfile import YamlInvalid
+
+APP_TEMPLATE = "app-template"
+_SOURCES = ("OCIRepository", "HelmRepository", "GitRepository", "HelmChart")
+_RELEASE = re.compile(r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}")
+_DEEPEST = 4
+"""How often a release may make a release."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """A release's values, as far as Git shows them; `unseen` names the sources that it does not show."""
+
+    values: dict[str, Any]
+    unseen: tuple[str, ...] = ()
+
+
+class _Unseen(Exception):
+    """A source of values that Git does not show, or that is none."""
+
+
+class Releases:
+    """The HelmReleases among these objects: each with what its chart and its values are, as far as Git shows it."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        self._objects = rendered.objects
+        self._charts = {(one.namespace, one.name): _url(one) for one in rendered.objects if one.kind in _SOURCES}
+        self._maps = {
+            (one.kind, one.namespace, one.name): one
+            for one in rendered.objects if one.kind in ("ConfigMap", "Secret") and not one.group
+        }  # fmt: skip
+
+    def of_app_template(self, release: RenderedObject) -> bool:
+        """Whether this HelmRelease is of bjw-s' app-template."""
+        chart = mapping(mapping(release.spec.get("chart")).get("spec")).get("chart")
+        if chart is not None:
+            return str(chart).rpartition("/")[2] == APP_TEMPLATE
+        named = mapping(release.spec.get("chartRef"))
+        name = str(named.get("name") or "")
+        url = self._charts.get((str(named.get("namespace") or release.namespace), name), "")
+        return url.rstrip("/").rpartition("/")[2] == APP_TEMPLATE or (not url and name == APP_TEMPLATE)
+
+    def values(self, release: RenderedObject) -> Values:
+        """What its chart is given."""
+        merged: dict[str, Any] = {}
+        targets: list[tuple[str, str, bool]] = []
+        unseen = []
+        for reference in map(mapping, sequence(release.spec.get("valuesFrom"))):
+            named = f"{reference.get('kind')} {reference.get('name')}"
+            try:
+                text = self._text(release, reference)
+                if text is None:
+                    continue
+                if path := str(reference.get("targetPath") or ""):
+                    put({}, path, text, literal=reference.get("literal") is True)
+                    targets.append((path, text, reference.get("literal") is True))
+                else:
+                    merged = merge(merged, _read(text))
+            except (_Unseen, NoTarget):
+                unseen.append(named)
+        merged = merge(merged, mapping(release.spec.get("values")))
+        for path, text, literal in targets:
+            merged = put(merged, path, text, literal=literal)
+        return Values(merged, tuple(dict.fromkeys(unseen)))
+
+    def _text(self, release: RenderedObject, reference: Mapping[str, Any]) -> str | None:
+        """The text that a reference names; None for an optional key that its map does not have."""
+        found = self._maps.get((str(reference.get("kind")), release.namespace, str(reference.get("name"))))
+        data = data_of(found) if found is not None else None
+        if data is None:
+            raise _Unseen
+        text = data.get(str(reference.get("valuesKey") or "values.yaml"))
+        if text is None and reference.get("optional") is not True:
+            raise _Unseen
+        return text
+
+    def made(self) -> tuple[tuple[RenderedObject, ...], tuple[str, ...]]:
+        """(what releases of the app-template make of their `rawResources`, keys of releases whose raw resources only they can
+        name). A release among them is followed as well."""
+        found: list[RenderedObject] = []
+        odd: list[str] = []
+        pending = [one for one in self._objects if is_release(one)]
+        for _ in range(_DEEPEST):
+            fresh = []
+            for release in pending:
+                if self.of_app_template(release):
+                    for one in _raw(release, self.values(release).values):
+                        if one is None:
+                            odd.append(f"{release.namespace}/{release.name}")
+                        else:
+                            fresh.append(one)
+            found += fresh
+            pending = [one for one in fresh if is_release(one)]
+        return tuple(found), tuple(dict.fromkeys(odd))
+
+
+def everything(rendered: Rendered) -> Rendered:
+    """All objects, what releases of the app-template make of their raw resources among them."""
+    return Rendered((*rendered.objects, *Releases(rendered).made()[0]), rendered.not_followed)
+
+
+def is_release(one: RenderedObject) -> bool:
+    """Whether this is Flux's HelmRelease."""
+    return one.kind == "HelmRelease" and one.group.endswith("toolkit.fluxcd.io")
+
+
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings into each other; anything else of `over` takes the place of what is there."""
+    out = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = merge(out[key], value) if both else value
+    return out
+
+
+def base_name(release: RenderedObject, values: dict[str, Any]) -> str:
+    """What the app-template calls its objects after."""
+    overrides = (mapping(values.get("global")).get("fullnameOverride"), values.get("fullnameOverride"))
+    return str(next(filter(None, (*overrides, release.spec.get("releaseName"))), release.name))
+
+
+def _raw(release: RenderedObject, values: dict[str, Any]) -> Iterator[RenderedObject | None]:
+    """The objects of `rawResources`; None for one that only the chart can name. A whole manifest stands under `manifest`, or all
+    but its head under `spec`."""
+    items = {
+        str(key): item for key, item in mapping(values.get("rawResources")).items()
+        if isinstance(item, dict) and item.get("enabled", True) is not False
+    }  # fmt: skip
+    base = base_name(release, values)
+    known = {"Name": base, "Namespace": release.namespace}
+    for key, item in items.items():
+        manifest, inner = mapping(item.get("manifest")), mapping(item.get("spec"))
+        body = manifest or {"apiVersion": item.get("apiVersion"), "kind": item.get("kind")}
+        body |= {} if manifest else inner if "spec" in inner else {"spec": inner}
+        if not body.get("kind"):
+            continue
+        own = item.get("suffix") or item.get("nameOverride") or key
+        named = str(item.get("forceRename") or "") or (base if len(items) == 1 else f"{base}-{own}")
+        name = _RELEASE.sub(lambda part: known[part[1]], named)
+        if "{{" in name:
+            yield None
+            continue
+        yield _object(release, body, name)
+
+
+def _object(release: RenderedObject, body: dict[str, Any], name: str) -> RenderedObject:
+    api, kind, metadata = str(body.get("apiVersion") or ""), str(body["kind"]), mapping(body.get("metadata"))
+    elsewhere = "" if in_no_namespace(api.rpartition("/")[0], kind) else release.namespace
+    namespace = str(metadata.get("namespace") or "") or elsewhere
+    body = body | {"metadata": metadata | {"name": name}}
+    return RenderedObject(api, kind, namespace, name, body, release.kustomization, release.file, release.line)
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        found = yamlfile.value(text)
+    except YamlInvalid as error:
+        raise _Unseen from error
+    if found is not None and not isinstance(found, dict):
+        raise _Unseen
+    return found or {}
+
+
+def _url(one: RenderedObject) -> str:
+    return str(one.spec.get("url") or one.spec.get("chart") or "")
