@@ -1,0 +1,1 @@
+"""Ceph: what its own words mean for whoever is about to restore onto it."""
