@@ -2,8 +2,8 @@
 
 `flock` excludes a second run on this machine; two machines share only the cluster, so the Lease lives there. It is taken
 with the first mutation, renewed by later ones, and renewed in the background while one takes long: a release may take a
-quarter of an hour, the Lease lasts a minute. Hosts and machines are changed before there is a cluster, too: while no API server
-answers and none has in this run, nothing excludes but the lock of this machine; from the first answer on the Lease does.
+quarter of an hour, the Lease lasts a minute. Hosts and machines are changed before there is a cluster, too: those are reserved at
+Proxmox (reserved.py), and while no API server has answered in this run that alone excludes.
 
 Whether its holder lives is told by whether its renewal *changes*, watched for as long as a Lease lasts by our own clock, which
 goes on while this machine is suspended. Wall clocks are never compared: two machines' may differ by more than a Lease lasts.
@@ -21,6 +21,7 @@ from typing import Any
 from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.ports import Cluster
+from adapters.reserved import RESERVATION_CALLS, HostsReserved
 from adapters.surface import Surface, surfaces
 from engine.errors import BlackstartError, Interrupted, JournalBusy, TransientError
 from engine.waiting import Clock, pause
@@ -36,13 +37,16 @@ OUTLIVED_S = LEASE_S + WATCH_S
 GUARDED = ("cluster", "releases", "flux", "claims", "hold")
 EARLY = ("proxmox", "talos")
 """Ports whose changes come before there is a Lease, too."""
-LEASE_CALLS = frozenset({"take_lease", "drop_lease"})
+LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS
+"""What excludes cannot wait for itself."""
 
 
 class HouseLease:
     """The Lease of one house in the hands of one machine. `holder` must be the same for every run of this machine."""
 
-    def __init__(self, cluster: Cluster, holder: str, clock: Clock, workers: Workers) -> None:
+    def __init__(
+        self, cluster: Cluster, holder: str, clock: Clock, workers: Workers, hosts: HostsReserved | None = None
+    ) -> None:
         self._cluster = cluster
         self._holder = holder
         self._clock = clock
@@ -53,6 +57,7 @@ class HouseLease:
         self._gaps = 0  # how often it had run out, or was somebody else's, when it was asked for again
         self._acts = 0
         self._dark_until = -float(LEASE_S)
+        self._hosts = hosts
         self._done: Channel[bool]
 
     def require(self) -> None:
@@ -119,13 +124,27 @@ class HouseLease:
         )
 
     @contextmanager
-    def held_once_served(self, what: str) -> Iterator[None]:
-        """As `held`; without the Lease as long as no API server that could keep it has answered in this run."""
-        if not self._served():
-            yield
+    def held_with_hosts(self, what: str) -> Iterator[None]:
+        """As `held`, and with the hosts reserved besides; as long as no API server has answered in this run, with that alone.
+
+        Where the hosts cannot be reserved just now the Lease must do, and without it there is the port's error. First the
+        reservation, then the look for an API server: of two machines at least one sees what the other has.
+        """
+        trouble: BlackstartError | None = None
+        try:
+            if self._hosts is not None and self._hosts.require():
+                self._dark_until = -float(LEASE_S)
+        except (JournalBusy, Interrupted):
+            raise
+        except BlackstartError as error:
+            trouble = error
+        if self._served():
+            with self.held(what):
+                yield
             return
-        with self.held(what):
-            yield
+        if trouble is not None:
+            raise trouble
+        yield
 
     def _served(self) -> bool:
         """Whether the Lease is had. Raises JournalBusy when a machine that lives holds it; a silence is remembered for WATCH_S."""
@@ -144,9 +163,13 @@ class HouseLease:
         return True
 
     def drop(self) -> None:
-        """Give it back, if it was taken in this run."""
-        if self._taken:
-            self._cluster.drop_lease(self._holder)
+        """Give it back, and the hosts too, as far as they were taken in this run."""
+        try:
+            if self._hosts is not None:
+                self._hosts.drop()
+        finally:
+            if self._taken:
+                self._cluster.drop_lease(self._holder)
 
     def _begin(self) -> None:
         with self._lock:
@@ -177,9 +200,9 @@ class HouseLease:
 
 
 def leased(act: ActContext, holder: str, workers: Workers) -> tuple[ActContext, HouseLease]:
-    """The same bundle, every change of the house guarded by the Lease; and the Lease, to be dropped at the end."""
-    lease = HouseLease(act.cluster, holder, act.clock, workers)
-    holding = dict.fromkeys(GUARDED, lease.held) | dict.fromkeys(EARLY, lease.held_once_served)
+    """The same bundle, every change of the house guarded; and the Lease (and reservation), to be dropped at the end."""
+    lease = HouseLease(act.cluster, holder, act.clock, workers, HostsReserved(act.proxmox, act.clock))
+    holding = dict.fromkeys(GUARDED, lease.held) | dict.fromkeys(EARLY, lease.held_with_hosts)
     guarded: dict[str, Any] = {name: _Guarded(getattr(act, name), surfaces()[name], held) for name, held in holding.items()}
     return replace(act, **guarded), lease
 

@@ -19,6 +19,7 @@ from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHold
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
+    Reservation,
     RunningTask,
     Storage,
     StoredImage,
@@ -51,6 +52,8 @@ class ProxmoxView(Protocol):
 
     def running_tasks(self) -> tuple[RunningTask, ...]: ...
     def task(self, ref: TaskRef) -> TaskStatus: ...
+    def reservation(self) -> Reservation | None:
+        """Who has reserved this house's hosts, None for nobody. MayNotReserve when the token may not see it."""
 
 
 class Proxmox(ProxmoxView, Protocol):
@@ -64,6 +67,11 @@ class Proxmox(ProxmoxView, Protocol):
         """Grow one disk to `size` bytes; the same size is no change, a smaller one fails the task."""
 
     def start_vm(self, host: str, vm_id: int) -> TaskRef: ...
+    def reserve(self) -> None:
+        """Reserve the house's hosts for this run, which succeeds once: whose it is now, `reservation` says. MayNotReserve."""
+
+    def unreserve(self, owner: str) -> None:
+        """Take the reservation away, if it still is `owner`'s (in its words)."""
 
 
 class TalosView(Protocol):

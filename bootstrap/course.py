@@ -14,6 +14,7 @@ from bootstrap.steps import (
     fetch_kubeconfig,
     grow_disk,
     install_crds,
+    lift_reservation,
     put_secret,
     reconcile_flux,
     render_configs,
@@ -57,6 +58,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.old_holds.OldHolds(),           # and what has been for too long
         ),
         steps=(
+            *lift_reservation.steps(house),        # what a dead run left; another machine's by consent
             *fetch_image.steps(house),             # Talos image on every host
             *create_vm.steps(house),               # one VM per node, made or adopted by its token
             *grow_disk.steps(house),               # an import has its image's size

@@ -22,8 +22,10 @@ from adapters.kubernetes.client import Clients
 from adapters.leased import HouseLease, leased
 from adapters.manifests.adapter import ManifestFiles
 from adapters.process.groups import end_group
+from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper
 from adapters.proxmox.adapter import ProxmoxAdapter
+from adapters.proxmox.reserving import Party, owner_words, pool_of
 from adapters.secrets.resolver import Secrets
 from adapters.surface import read_only
 from adapters.talos.adapter import TalosctlTalos
@@ -63,7 +65,8 @@ class RealDoors:
         """See Doors. Each is closed whatever became of the one before."""
         troubles = []
         for what, close in (
-            ("give the Lease back (it expires by itself)", self.lease.drop), ("end our programs", self.keeper.close),
+            ("give the house back (the Lease expires, a reservation goes with this machine's next run)", self.lease.drop),
+            ("end our programs", self.keeper.close),
             ("close what is open to the API servers", self.clients.close), ("close what is open to Proxmox", self.proxmox.close),
         ):  # fmt: skip
             try:
@@ -84,7 +87,8 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         keeper.hold(journal.lock_fileno())
     secrets = Secrets(keeper, house.root, house.age_key)
     clients = Clients(house)
-    proxmox = ProxmoxAdapter(house.proxmox, lambda: secrets.resolve(house.proxmox.token_secret))
+    party = Party(pool_of(house.id), owner_words(run, this_process(), clock.now(), holder_of(house)), gone)
+    proxmox = ProxmoxAdapter(house.proxmox, lambda: secrets.resolve(house.proxmox.token_secret), party=party)
     machineconfigs = TalhelperMachineconfigs(
         house.cluster, [node.name for node in house.nodes], house.state_dir, keeper, lambda: secrets.resolve(house.age_key),
         age_recipient=house.age_recipient,

@@ -103,7 +103,7 @@ class ProxmoxSection(Section):
     endpoints: list[EndpointSection] = Field(
         description="the API endpoints, in the order to try", examples=["[{url: …}]"], min_length=1
     )
-    token: TokenSection = _what("the API token", "{id: …, secret: …}")
+    token: TokenSection = _what("the API token; SECURITY.md has the commands that make it", "{id: …, secret: …}")
     hosts: list[HostName] = _what("the Proxmox hosts' names, to catch a misspelt one early", ["pve-1"], [])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.helm.results import ReleaseKinds
+from adapters.proxmox.reserving import Party, owner_words, pool_of
 from adapters.volsync.results import FileEntry
 from engine.waiting import Clock
 from house.model import House
@@ -68,12 +69,16 @@ class ModelledHome:
         self.flux = FluxWorld(self.kube, self.volsync)
         self.files = ModelledHouse(self.house)
 
-    def act(self, run: str) -> ActContext:
-        """Full ports for one run, without faults and without a fence."""
+    def act(self, run: str, machine: str = "this-machine") -> ActContext:
+        """Full ports for one run of a machine, without faults and without a fence. Of one machine the last run alone lives."""
+        process = f"process 1 of {run}:1 in 1"
+        party = Party(
+            pool_of(self.house.id), owner_words(run, process, self.clock.now(), f"{machine}:/state"), lambda one: one != process
+        )
         return ActContext(
             run=run,
             clock=self.clock,
-            proxmox=ModelledProxmox(self.proxmox, self.house.proxmox.token_id),
+            proxmox=ModelledProxmox(self.proxmox, self.house.proxmox.token_id, party),
             talos=ModelledTalos(self.talos, self.files),
             machineconfigs=ModelledMachineconfigs(self.files),
             cluster=ModelledCluster(self.kube, self.volsync),

@@ -9,9 +9,11 @@ from typing import Any
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.reading import container, number, text, unreadable_vm, vm
+from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
+    Reservation,
     RunningTask,
     Storage,
     StoredImage,
@@ -36,8 +38,12 @@ class ProxmoxAdapter:
     arrived is never sent twice.
     """
 
-    def __init__(self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, access: ProxmoxAccess, secret: Callable[[], Secret], timeouts: Timeouts | None = None, party: Party | None = None
+    ) -> None:
+        """`party` is who reserves the house's hosts; without one nobody may."""
         self._sessions = Sessions(access, secret, timeouts)
+        self._party = party
 
     def close(self) -> None:
         """Close this thread's connections."""
@@ -160,7 +166,44 @@ class ProxmoxAdapter:
             ref, running=False, ok=exit_status.startswith("WARNINGS: "), exit_status=exit_status, log_tail=tail
         )
 
+    def reservation(self) -> Reservation | None:
+        """See ports.ProxmoxView. Pools that the token may not see are left out of the list: then its privileges say whether."""
+        party = self._reserving()
+        rows = self._rows("/pools", "list the pools")
+        found = next((row for row in rows if row.get("poolid") == party.pool), None)
+        if found is not None:
+            return party.judge(text(found.get("comment")))
+        if lacking := self.missing_privileges([(f"/pool/{party.pool}", each) for each in PRIVILEGES]):
+            raise MayNotReserve("the token may not reserve the hosts", evidence=lacking)
+        return None
+
     # Changes.
+
+    def reserve(self) -> None:
+        """See ports.Proxmox."""
+        party = self._reserving()
+        try:
+            self._send("POST", "/pools", "reserve the hosts", {"poolid": party.pool, "comment": party.owner})
+        except PermanentError as no:
+            if "already exists" not in no.what:
+                raise
+
+    def unreserve(self, owner: str) -> None:
+        """See ports.Proxmox. Proxmox deletes whatever has the name: we look just before."""
+        party = self._reserving()
+        found = self.reservation()
+        if found is None or found.owner != owner:
+            return
+        try:
+            self._send("DELETE", "/pools", "take the hosts' reservation away", {"poolid": party.pool})
+        except PermanentError as no:
+            if "does not exist" not in no.what:
+                raise
+
+    def _reserving(self) -> Party:
+        if self._party is None:
+            raise MayNotReserve("nobody reserves hosts here")
+        return self._party
 
     def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef:
         """Let the host fetch an image as content type `import`. With its checksum given, a second download is no change."""

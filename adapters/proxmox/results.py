@@ -152,3 +152,28 @@ class RunningTask:
     ref: TaskRef
     kind: str
     target: str
+
+
+class Whose(Enum):
+    """Whose a reservation is: this run's; a run's of this machine whose process is gone; any other, of which nothing is known."""
+
+    OURS = "ours"
+    DEAD = "dead"
+    ANOTHER = "another"
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Somebody has reserved the house's hosts.
+
+    `owner` in the words it was made with; `since` in seconds since the epoch by its machine's clock, 0.0 where it does not say.
+    """
+
+    owner: str
+    whose: Whose
+    since: float
+
+    def told(self, now: float) -> str:
+        """Who, and for how long by then (seconds since the epoch): the clocks of two machines may differ."""
+        age = f", {(now - self.since) / 60:.0f} min ago by that machine's clock" if self.since else ""
+        return f"reserved by {self.owner or 'somebody who did not say who'}{age}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from engine.probe import Probe, missing, satisfied
-from engine.step import BaseCheck, StepId
+from adapters.proxmox.reserving import PRIVILEGES, pool_of
+from engine.probe import Identity, Probe, missing, satisfied
+from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
 from house.model import House
 
@@ -14,6 +15,23 @@ VM_PRIVILEGES = (
     "VM.Allocate", "VM.Audit", "VM.PowerMgmt", "VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory",
     "VM.Config.Network", "VM.Config.Options", "VM.Config.HWType",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OnlyReserving(Identity):
+    """The token that lacks nothing but what it takes to reserve the hosts."""
+
+    token: str
+
+    def __str__(self) -> str:
+        return self.token
+
+
+def allowing(token: str) -> str:
+    """The commands that let this token reserve hosts. On `/pool`, for what is said of one pool goes when that is deleted."""
+    whose = f"--users {token.partition('!')[0]} --tokens '{token}'"
+    role = f"pveum role add BlackstartReserve --privs '{' '.join(PRIVILEGES)}'"
+    return f"{role} && pveum acl modify /pool --roles BlackstartReserve {whose}"
 
 
 @dataclass(frozen=True)
@@ -38,10 +56,20 @@ class Privileges(BaseCheck):
         pairs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for _, bridge in bridges]
         return tuple(dict.fromkeys(pairs))
 
+    def severity_of(self, seen: Probe) -> Severity:
+        """A house whose token may do all but reserve the hosts must still be built: nobody else may be there at all."""
+        return Severity.ADVISORY if isinstance(seen.identity, OnlyReserving) else self.severity
+
     def probe(self, look: LookContext) -> Probe:
-        lacking = look.proxmox.missing_privileges(self.wanted())
-        if lacking:
-            return missing(f"the token {self.house.proxmox.token_id} lacks {number(len(lacking), 'privilege')}", *lacking)
+        reserving = [(f"/pool/{pool_of(self.house.id)}", each) for each in PRIVILEGES]
+        token = self.house.proxmox.token_id
+        if lacking := look.proxmox.missing_privileges(self.wanted()):
+            return missing(f"the token {token} lacks {number(len(lacking), 'privilege')}", *lacking)
+        if lacking := look.proxmox.missing_privileges(reserving):
+            return missing(
+                f"the token {token} may not reserve the hosts: until there is a cluster nothing keeps another machine out",
+                *lacking, hint=f"on any Proxmox host: {allowing(token)}", identity=OnlyReserving(token),
+            )  # fmt: skip
         return satisfied("every privilege is there")
 
     def by_hand(self) -> str:

@@ -39,7 +39,7 @@ class FetchImage(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (BEFORE_ANYTHING, *on_host(self.host))
+        return (BEFORE_ANYTHING, *on_host(self.host), "proxmox.lift-reservation")
 
     @property
     def inputs(self) -> str:

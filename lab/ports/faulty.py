@@ -31,6 +31,8 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "create_vm": ("spec.vm_id",),
         "grow_disk": ("vm_id",),
         "start_vm": ("vm_id",),
+        "reserve": (),
+        "unreserve": (),
     },
     "talos": {"apply_config": ("node",), "bootstrap_etcd": ("address",), "fetch_kubeconfig": ("address",)},
     "machineconfigs": {"render": (), "make_bundle": ()},

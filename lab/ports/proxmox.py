@@ -8,10 +8,12 @@ from typing import TypeVar
 from adapters.proxmox.errors import refusal
 from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.owner import describe, token_in
+from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
     HostStatus,
     PowerState,
     ProxmoxCluster,
+    Reservation,
     RunningTask,
     Storage,
     StoredImage,
@@ -21,7 +23,7 @@ from adapters.proxmox.results import (
     VmDisk,
     VmSpec,
 )
-from engine.errors import TransientError
+from engine.errors import PermanentError, TransientError
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_making import Making
@@ -35,11 +37,12 @@ T = TypeVar("T")
 class ModelledProxmox:
     """Proxmox port over a LabProxmox, acting as `actor` (an API token's id). Faults stand before it (lab/ports/faulty.py)."""
 
-    def __init__(self, proxmox: LabProxmox, actor: str = "root@pam") -> None:
+    def __init__(self, proxmox: LabProxmox, actor: str = "root@pam", party: Party | None = None) -> None:
         self._pve = proxmox
         self._world = proxmox.world
         self._making = Making(proxmox)
         self._actor = actor
+        self._party = party or Party("blackstart-house", "somebody")
 
     def cluster(self) -> ProxmoxCluster:
         """See ports.ProxmoxView."""
@@ -192,6 +195,35 @@ class ModelledProxmox:
     def start_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox."""
         return self._start(f"start VM {vm_id}", lambda: self._pve.start_vm(self._actor, host, vm_id))
+
+    def reservation(self) -> Reservation | None:
+        """See ports.ProxmoxView."""
+        pool = self._party.pool
+
+        def look() -> Reservation | None:
+            seen = dict(self._pve.pools.seen_by(self._actor))
+            if pool in seen:
+                return self._party.judge(seen[pool])
+            held = self._pve.access.held(self._actor, f"/pool/{pool}")
+            if lacking := tuple(f"/pool/{pool}: {name}" for name in PRIVILEGES if name not in held):
+                raise MayNotReserve("the token may not reserve the hosts", evidence=lacking)
+            return None
+
+        return self._look("list the pools", look)
+
+    def reserve(self) -> None:
+        """See ports.Proxmox."""
+        try:
+            self._look("reserve the hosts", lambda: self._pve.pools.make(self._actor, self._party.pool, self._party.owner))
+        except PermanentError as no:
+            if "already exists" not in no.what:
+                raise
+
+    def unreserve(self, owner: str) -> None:
+        """See ports.Proxmox."""
+        found = self.reservation()
+        if found is not None and found.owner == owner:
+            self._look("take the hosts' reservation away", lambda: self._pve.pools.remove(self._actor, self._party.pool))
 
     def _vm(self, vm: LabVm) -> Vm:
         tags = tuple(tag for tag in vm.tags.split(";") if tag)

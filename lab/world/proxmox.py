@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lab.world.disks import GIB, Storages
 from lab.world.images import Images
 from lab.world.pve_access import Access, Refusal
+from lab.world.pve_pools import Pools
 from lab.world.pve_tasks import FetchFailed, LabTask, TaskFailed, Tasks
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.world import World
@@ -69,6 +70,7 @@ class LabProxmox:
         self.storages = Storages()
         self.vms: dict[int, LabVm] = {}
         self.access = Access()
+        self.pools = Pools(self.access, lambda: self.quorate)
         self.tasks = Tasks(world)
         self.images = Images()
         self.fetch: Fetch = self._fetch_modelled

@@ -11,6 +11,9 @@ import pytest
 from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import LEASE_S, OUTLIVED_S, RENEW_S, WATCH_S, HouseLease, leased
 from adapters.ports import Releases
+from adapters.proxmox.reserving import MayNotReserve, Party
+from adapters.proxmox.results import Reservation
+from adapters.reserved import LOOK_S
 from engine.errors import JournalBusy, TransientError
 from engine.workers import Workers
 from lab.modelled import ModelledHome
@@ -210,9 +213,25 @@ def test_a_machine_that_was_suspended_asks_before_it_acts(machines: Machines) ->
 
 @dataclass
 class Host:
-    """A Proxmox that keeps what was asked of it."""
+    """A Proxmox that keeps what one run asks of it. `kept`: its pools, the same for all runs."""
 
+    owner: str = "run ours, process 1 of b:1 in 1, since 2025-06-15T15:00:00Z, on ours:/state"
+    kept: dict[str, str] = field(default_factory=dict)
     started: list[int] = field(default_factory=list)
+    trouble: Exception | None = None
+
+    def reservation(self) -> Reservation | None:
+        if self.trouble is not None:
+            raise self.trouble
+        owner = self.kept.get("blackstart-house")
+        return None if owner is None else Party("blackstart-house", self.owner).judge(owner)
+
+    def reserve(self) -> None:
+        self.kept.setdefault("blackstart-house", self.owner)
+
+    def unreserve(self, owner: str) -> None:
+        if self.kept.get("blackstart-house") == owner:
+            del self.kept["blackstart-house"]
 
     def start_vm(self, host: str, vm_id: int) -> None:
         self.started.append(vm_id)
@@ -228,12 +247,12 @@ class Nodes:
         self.bootstrapped.append(address)
 
 
-def early(machines: Machines) -> tuple[Host, Nodes, Callable[[], None]]:
-    """Our Proxmox and Talos under the Lease, and one change of each."""
-    host, nodes = Host(), Nodes()
+def early(machines: Machines, host: Host | None = None) -> tuple[Host, Nodes, Callable[[], None]]:
+    """Our Proxmox and Talos guarded, and one change of each."""
+    host, nodes = host or Host(), Nodes()
     bundle = ModelledHome(a_house(), machines.clock, 0).act("early")
     bare = replace(bundle, cluster=machines.ours, proxmox=host, talos=nodes)  # type: ignore[arg-type]  # what is asked of them
-    act, _ = leased(bare, "ours", machines.clock.workers())
+    act, machines.lease = leased(bare, "ours", machines.clock.workers())
 
     def change() -> None:
         act.proxmox.start_vm("pve1", 8001)
@@ -269,3 +288,98 @@ def test_once_it_was_ours_a_silence_begins_nothing_at_a_host(machines: Machines)
     with pytest.raises(TransientError):
         change()
     assert host.started == [8001]
+
+
+THEIRS = "run theirs, process 1 of b:1 in 1, since 2025-06-15T15:00:00Z, on theirs:/state"
+
+
+class TestTheReservation:
+    """What excludes while no API server answers, and beside the Lease afterwards."""
+
+    def test_of_two_machines_in_the_dark_the_second_begins_nothing_and_is_told_who_is_first(self, machines: Machines) -> None:
+        machines.ours.dark = machines.theirs.dark = True
+        first, _, change = early(machines, Host(THEIRS))
+        change()
+        lease = machines.lease
+        second, nodes, change = early(machines, Host(kept=first.kept))
+        with pytest.raises(JournalBusy) as busy:
+            change()
+        assert (second.started, nodes.bootstrapped) == ([], [])
+        assert busy.value.evidence[0].startswith(f"reserved by {THEIRS}, ")
+        machines.lease.drop()
+        assert first.kept == {"blackstart-house": THEIRS}, "who does not have it takes nothing away"
+        lease.drop()
+        assert first.kept == {}
+        change()
+        assert second.started == [8001]
+
+    def test_it_is_not_enough_once_an_api_server_answers_nor_is_the_lease(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        with machines.other.held("what they do"), pytest.raises(JournalBusy, match="another machine is at work"):
+            change()
+        machines.kept.held = None
+        host.kept["blackstart-house"] = THEIRS
+        machines.clock.sleep(LOOK_S)
+        with pytest.raises(JournalBusy, match="another run has reserved"):
+            change()
+        assert host.started == []
+
+    def test_an_api_server_that_answers_by_now_is_not_overlooked_by_who_reserves(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        machines.ours.dark = True
+        change()
+        host.kept.clear()  # a person took it away, and the other machine's run has begun meanwhile
+        machines.clock.sleep(LOOK_S - 1)
+        change()  # an API server was looked for a moment ago
+        machines.ours.dark = False
+        machines.clock.sleep(1)
+        with machines.other.held("what they do"), pytest.raises(JournalBusy, match="another machine is at work"):
+            change()
+        assert host.started == [8001, 8001]
+
+    def test_one_that_was_taken_from_us_ends_what_we_begin(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        machines.ours.dark = True
+        change()
+        host.kept["blackstart-house"] = THEIRS
+        machines.clock.sleep(LOOK_S)
+        with pytest.raises(JournalBusy):
+            change()
+        machines.lease.drop()
+        assert host.kept == {"blackstart-house": THEIRS}
+
+    def test_a_token_that_may_not_is_let_through_and_asked_once(self, machines: Machines) -> None:
+        host, _, change = early(machines, Host(trouble=MayNotReserve("lacks Pool.Allocate")))
+        machines.ours.dark = True
+        change()
+        host.trouble = AssertionError("asked again")
+        machines.clock.sleep(LOOK_S)
+        change()
+        assert (host.started, host.kept) == ([8001, 8001], {})
+
+    def test_a_silent_proxmox_keeps_out_whoever_has_no_lease(self, machines: Machines) -> None:
+        host, nodes, change = early(machines, Host(trouble=TransientError("no Proxmox endpoint can be reached")))
+        machines.ours.dark = True
+        with pytest.raises(TransientError, match="no Proxmox endpoint"):
+            change()
+        assert (host.started, nodes.bootstrapped) == ([], [])
+        machines.ours.dark = False
+        machines.clock.sleep(WATCH_S)
+        change()
+        assert nodes.bootstrapped == ["127.10.0.11"]
+
+    def test_a_lie_of_having_made_it_is_seen(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        machines.ours.dark = True
+        host.reserve = lambda: None  # type: ignore[method-assign]  # it says so, and does nothing
+        with pytest.raises(TransientError, match="was made, and is not there"):
+            change()
+        assert host.started == []
+
+    def test_one_that_stays_though_it_was_taken_away_is_told(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        machines.ours.dark = True
+        change()
+        host.unreserve = lambda owner: None  # type: ignore[method-assign]  # it says so, and does nothing
+        with pytest.raises(TransientError, match="is there still"):
+            machines.lease.drop()

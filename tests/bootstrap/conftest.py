@@ -28,7 +28,7 @@ def built(bare: Running) -> Running:
 @pytest.fixture
 def with_vms(bare: Running) -> Running:
     """Bare hosts that have fetched the image and made the VMs; nothing is switched on."""
-    assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.fetch-image", "proxmox.create-vm")).converged
+    assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.lift", "proxmox.fetch-image", "proxmox.create-vm")).converged
     return bare
 
 

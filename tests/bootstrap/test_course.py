@@ -103,4 +103,5 @@ def test_a_house_with_a_deploy_key_puts_it_too(bare: Running) -> None:
 
 def test_no_look_of_a_bare_house_says_satisfied_of_what_is_not_there(bare: Running) -> None:
     for each in bare.bootstrap.steps:
-        assert see(bare, bare.bootstrap, each.id).condition is not Condition.SATISFIED, each.id
+        if each.id != "proxmox.lift-reservation":  # that there is none is what it wants
+            assert see(bare, bare.bootstrap, each.id).condition is not Condition.SATISFIED, each.id

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from adapters.ports import Proxmox
 from adapters.proxmox.adapter import ProxmoxAdapter
+from adapters.proxmox.reserving import Party, owner_words, pool_of, process_words
 from adapters.proxmox.results import DiskSpec, TaskRef, TaskStatus, VmSpec
 from adapters.surface import surfaces
 from engine.secrets import Secret
@@ -29,6 +30,10 @@ from tests.builders import GIB, a_house
 
 HOUSE = a_house()
 TOKEN = HOUSE.owner_token(HOUSE.nodes[0])
+PARTY = Party(
+    pool_of(HOUSE.id), owner_words("r", process_words(7, "b:1", "1"), 1_750_000_000.0, "desk-1a2b:/a state: folder"),
+    lambda process: process == process_words(6, "b:1", "1"),
+)  # fmt: skip
 IMAGE = f"local:import/{HOUSE.image.filename}"
 
 
@@ -116,7 +121,7 @@ def modelled_door() -> Door:
     clock.drives(world)
     pve = cluster_for(HOUSE, world)
     sha256 = publish_image(pve, HOUSE.image.url)
-    inner: Proxmox = ModelledProxmox(pve, HOUSE.proxmox.token_id)
+    inner: Proxmox = ModelledProxmox(pve, HOUSE.proxmox.token_id, PARTY)
     port = faulty_port(inner, surfaces()["proxmox"], TARGETS["proxmox"], world, clock)
     return Door(port, pve, HOUSE.image.url, sha256, clock.sleep)
 
@@ -133,7 +138,7 @@ def wire_door(folder: Path) -> Iterator[Door]:
     url = factory.server.url + urlsplit(HOUSE.image.url).path
     pve.fetch = partial(https_fetch, ca.ca_file)
     access = ProxmoxAccess(server.endpoints(), HOUSE.proxmox.token_id, HOUSE.proxmox.token_secret)
-    adapter = ProxmoxAdapter(access, lambda: secret)
+    adapter = ProxmoxAdapter(access, lambda: secret, party=PARTY)
     try:
         yield Door(adapter, pve, url, publish_image(pve, url), clock.sleep)
     finally:

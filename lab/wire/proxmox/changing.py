@@ -31,6 +31,8 @@ class Changing:
             "GET /nodes/{node}/query-url-metadata": lambda actor, args: fetch_metadata(pve, str(args["url"])),
             "POST /nodes/{node}/storage/{storage}/download-url": self.download,
             "DELETE /nodes/{node}/storage/{storage}/content/{volume}": self.delete_volume,
+            "POST /pools": lambda actor, args: pve.pools.make(actor, str(args["poolid"]), str(args.get("comment", ""))),
+            "DELETE /pools": lambda actor, args: pve.pools.remove(actor, str(args["poolid"])),
             "POST /nodes/{node}/qemu": self.create,
             "DELETE /nodes/{node}/qemu/{vmid}": self.destroy,
             "PUT /nodes/{node}/qemu/{vmid}/config": self.configure,
@@ -161,6 +163,8 @@ class Changing:
 
 
 METHODS: Mapping[str, tuple[str, str]] = {
+    "POST /pools": ("reserve", ""),
+    "DELETE /pools": ("unreserve", ""),
     "POST /nodes/{node}/storage/{storage}/download-url": ("download_image", "node"),
     "DELETE /nodes/{node}/storage/{storage}/content/{volume}": ("delete_image", "node"),
     "POST /nodes/{node}/qemu": ("create_vm", "vmid"),
@@ -172,10 +176,10 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "POST /nodes/{node}/qemu/{vmid}/status/shutdown": ("shutdown_vm", "vmid"),
     "DELETE /nodes/{node}/tasks/{upid}": ("stop_task", "node"),
 }
-"""Call → the mutation of the Proxmox port that it is, and the parameter that says of what."""
+"""Call → the mutation of the Proxmox port that it is, and the parameter that says of what ("" for the one there is)."""
 
 
 def port_method(call: str, args: Args) -> tuple[str, str] | None:
     """(method, target) of the Proxmox port that this call is a mutation of; None for one that only looks."""
     found = METHODS.get(call)
-    return (found[0], str(args[found[1]])) if found else None
+    return (found[0], str(args[found[1]]) if found[1] else "") if found else None

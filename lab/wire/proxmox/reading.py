@@ -34,7 +34,7 @@ class Reading:
             "GET /cluster/status": self.cluster_status,
             "GET /cluster/resources": self.resources,
             "GET /cluster/nextid": self.next_id,
-            "GET /pools": lambda actor, args: [],
+            "GET /pools": lambda actor, args: [{"poolid": name, "comment": told} for name, told in pve.pools.seen_by(actor)],
             "GET /nodes": self.nodes,
             "GET /nodes/{node}/status": self.node_status,
             "GET /nodes/{node}/time": self.node_time,

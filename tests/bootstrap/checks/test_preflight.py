@@ -267,7 +267,7 @@ class TestImage:
         bare.home.proxmox.images.down = True
         assert see(bare, bare.bootstrap, self.ID).condition is Condition.UNKNOWN
         bare.home.proxmox.images.down = False
-        assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.fetch-image")).converged
+        assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.lift", "proxmox.fetch-image")).converged
         bare.home.proxmox.images.down = True
         assert see(bare, bare.bootstrap, self.ID).detail.startswith("no host needs it any more")
 

@@ -42,7 +42,7 @@ class Point:
 def mutations(shape: HouseShape, prefix: str) -> tuple[str, ...]:
     """Every mutation of a bootstrap that has a wire door, without its count. `prefix`: of the house's addresses."""
     first = next(node for node in shape.nodes if node.control_plane)
-    found = []
+    found = ["proxmox.reserve/"]
     for node in shape.nodes:
         found += [f"proxmox.download_image/{node.host}", f"talos.apply_config/{node.name}"]
         found += [f"proxmox.{method}/{node.vm_id}" for method in ("create_vm", "grow_disk", "start_vm")]

@@ -1,0 +1,76 @@
+"""Excludes other machines where there is no API server yet: hosts and machines are changed only while their reservation is ours.
+
+It is taken with the first such change and taken away at the run's end. It does not run out: a run that died leaves it behind, and
+it goes by a step of its own (bootstrap/steps/lift_reservation.py), here by itself, from another machine by consent.
+"""
+
+from __future__ import annotations
+
+from adapters.ports import Proxmox
+from adapters.proxmox.reserving import MayNotReserve
+from adapters.proxmox.results import Reservation, Whose
+from engine.errors import JournalBusy, TransientError
+from engine.waiting import Clock
+
+LOOK_S = 30.0
+"""For how long it is believed to be ours still: a person can take it away, and so can a run that this person let."""
+TRIES = 2
+RESERVATION_CALLS = frozenset({"reserve", "unreserve"})
+
+
+class HostsReserved:
+    """The reservation of one house's hosts in the hands of one run."""
+
+    def __init__(self, proxmox: Proxmox, clock: Clock) -> None:
+        self._proxmox = proxmox
+        self._clock = clock
+        self._seen_at = -LOOK_S
+        self._asked = False
+        self._may = True
+
+    def require(self) -> bool:
+        """Take it, or see that it is ours still; answers whether it was made just now. A token that may not is let through.
+
+        Raises JournalBusy while it is somebody else's, and what the port raises.
+        """
+        began = self._clock.monotonic()
+        if not self._may or began < self._seen_at + LOOK_S:
+            return False
+        try:
+            found = self._proxmox.reservation()
+            made = found is None
+            if found is None:
+                self._asked = True
+                self._proxmox.reserve()
+                found = self._proxmox.reservation()
+        except MayNotReserve:
+            self._may = False  # preflight has said so, and what to grant
+            return False
+        if found is None:
+            raise TransientError("the hosts' reservation was made, and is not there")
+        if found.whose is not Whose.OURS:
+            raise busy(found, self._clock.now())
+        self._seen_at = began
+        return made
+
+    def drop(self) -> None:
+        """Take it away, if it was made in this run and is ours still. TransientError when it stays."""
+        if not self._asked or not self._may:
+            return
+        for _ in range(TRIES):
+            found = self._proxmox.reservation()
+            if found is None or found.whose is not Whose.OURS:
+                return
+            self._proxmox.unreserve(found.owner)
+        if self._proxmox.reservation() == found:
+            raise TransientError("the hosts' reservation was taken away, and is there still")
+
+
+def busy(found: Reservation, now: float) -> JournalBusy:
+    """The error of a run that finds the hosts reserved by another."""
+    return JournalBusy(
+        "another run has reserved the Proxmox hosts of this house",
+        evidence=(found.told(now),),
+        hint="wait for it; if you know that it is dead, the plan says how its reservation goes",
+        next_command="invoke cluster.plan",
+    )
