@@ -320,6 +320,9 @@ class CloneView(Protocol):
     """The home-ops repository's clone that we run from, and the branch that Flux pulls."""
 
     def state(self) -> CloneState: ...
+    def commit(self) -> str:
+        """The commit that is checked out; the branch's server is not asked."""
+
     def descends(self, commit: str, ancestor: str) -> bool | None:
         """Whether `commit` is `ancestor` or comes after it; None when one is not known here."""
 

@@ -29,7 +29,7 @@ def flux_probe(look: LookContext, house: House) -> Probe:
         if state.source.suspended:
             return missing("Flux has not fetched the repository, and its source is suspended", hint=_resume(state))
         return changing("Flux has not fetched the repository yet", state.source.reason)
-    expected = look.clone.state().commit
+    expected = look.clone.commit()
     newer = state.source.commit == expected or look.clone.descends(state.source.commit, expected)
     if newer is None:
         return unknown(

@@ -45,6 +45,13 @@ class GitClone:
         remote, detail = self._remote()
         return CloneState(told.commit, told.branch, told.paths, remote, detail)
 
+    def commit(self) -> str:
+        """See CloneView.commit. PermanentError when `root` is no clone or has no commit."""
+        try:
+            return self._git("rev-parse", "--verify", "HEAD^{commit}").stdout.decode().strip()
+        except ProgramFailed as error:
+            raise _unreadable(self._root, error.evidence) from error
+
     def descends(self, commit: str, ancestor: str) -> bool | None:
         """See CloneView.descends."""
         if not (_COMMIT.fullmatch(commit) and _COMMIT.fullmatch(ancestor)):

@@ -16,9 +16,12 @@ class ModelledClone:
 
     def state(self) -> CloneState:
         """See ports.CloneView."""
-        there = self._kube.git_commit
-        here, branch, problem = self._files.commit or there, self._kube.house.flux.branch, self._files.remote_problem
-        return CloneState(here, branch, self._files.dirty, "" if problem else there, problem)
+        branch, problem = self._kube.house.flux.branch, self._files.remote_problem
+        return CloneState(self.commit(), branch, self._files.dirty, "" if problem else self._kube.git_commit, problem)
+
+    def commit(self) -> str:
+        """See ports.CloneView."""
+        return self._files.commit or self._kube.git_commit
 
     def descends(self, commit: str, ancestor: str) -> bool | None:
         """See ports.CloneView."""

@@ -147,4 +147,14 @@ def test_one_look_starts_git_twice(tmp_path: Path, clone: Path) -> None:
     record: list[tuple[str, ...]] = []
     with Keeper(tmp_path / "other", on_argv=record.append) as keeper:
         port(keeper, clone).state()
-    assert [argv[1] for argv in record] == ["status", "ls-remote"]
+        assert [argv[1] for argv in record] == ["status", "ls-remote"]
+
+
+def test_the_commit_alone_is_told_without_the_branchs_server(tmp_path: Path, clone: Path) -> None:
+    record: list[tuple[str, ...]] = []
+    with Keeper(tmp_path / "other", on_argv=record.append) as keeper:
+        assert port(keeper, clone, url="http://127.0.0.1:9/x.git").commit() == git(clone, "rev-parse", "HEAD")
+        (tmp_path / "plain").mkdir()
+        with pytest.raises(PermanentError, match="not a clone"):
+            port(keeper, tmp_path / "plain").commit()
+    assert {argv[1] for argv in record} == {"rev-parse"}
