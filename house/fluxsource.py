@@ -5,7 +5,7 @@ Knows no cluster: whether Flux really pulls that is for the steps to look at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ _FOLDERS = ("kubernetes/flux", "kubernetes/apps/flux-system", "bootstrap")
 
 @dataclass(frozen=True)
 class DeclaredSource:
-    """What the repository says of its own Git source; "" for what it does not say. `declared_in` is `file:line`."""
+    """What the repository says of its own Git source; "" for what it does not say. `declared_in` is `file:line`; `pinned` says
+    which revision it stays at, as in "tag v1", "" where it follows a branch."""
 
     namespace: str = "flux-system"
     name: str = "flux-system"
@@ -30,6 +31,12 @@ class DeclaredSource:
     path: str = ""
     declared_in: str = ""
     kind: str = "GitRepository"
+    pinned: str = ""
+
+
+def pinned_to(ref: Mapping[str, Any]) -> str:
+    """What a GitRepository's ref says besides a branch, in Flux's order: a commit, a name, a range of versions, a tag."""
+    return next((f"{key} {ref[key]}" for key in ("commit", "name", "semver", "tag") if ref.get(key)), "")
 
 
 def read_flux_source(tree: Tree) -> DeclaredSource:
@@ -44,6 +51,7 @@ def read_flux_source(tree: Tree) -> DeclaredSource:
             path=_path(sync.get("path")),
             declared_in=place,
             kind=str(sync.get("kind") or "GitRepository"),
+            pinned=branch if branch.startswith("refs/") else "",
         )
     found = _classic(tree)
     if found is None:
@@ -110,11 +118,13 @@ def _classic(tree: Tree) -> DeclaredSource | None:
             metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
             if metadata.get("name") != "flux-system":
                 continue
+            ref = mapping(spec.get("ref"))
             if body.get("kind") == "GitRepository":
                 source = DeclaredSource(
                     namespace=str(metadata.get("namespace") or "flux-system"),
                     url=str(spec.get("url") or ""),
-                    branch=str(mapping(spec.get("ref")).get("branch") or ""),
+                    branch=str(ref.get("branch") or "") or _headed(ref),
+                    pinned="" if _headed(ref) else pinned_to(ref),
                     declared_in=f"{document.name}:{document.spot.line}",
                 )
             elif body.get("kind") == "Kustomization":
@@ -122,3 +132,9 @@ def _classic(tree: Tree) -> DeclaredSource | None:
         if source is not None:
             return replace(source, path=path or DEFAULT_PATH)
     return None
+
+
+def _headed(ref: Mapping[str, Any]) -> str:
+    """The branch that a ref names in full, where nothing goes before its name; "" for none."""
+    name = str(ref.get("name") or "")
+    return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") and not ref.get("commit") else ""

@@ -1,7 +1,7 @@
 """Flux's post-build substitution: `${VAR}`, defaults, nesting and the string functions. Knows no YAML and no file.
 
 Follows github.com/fluxcd/pkg/envsubst: `:-`, `:=`, `=`, `:+` and `:?` all mean *default when empty*, and nothing is ever
-assigned; `$${VAR}` is a literal `${VAR}`; `$VAR` without braces is left alone.
+assigned; `$$` is a literal `$`, so that `$${VAR}` is one of `${VAR}`; `$VAR` without braces is left alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What Flux lets a variable be called."""
+_NAME = re.compile(r"\w+")
+_DOLLAR = re.compile(r"\$[${]")
 _DEFAULTS = (":-", ":=", ":+", ":?", "=")
 _OFFSET = re.compile(r"\s*[-+]?[0-9]{1,9}\s*")
 _DEEPEST = 40
@@ -27,15 +30,17 @@ class Substituted:
     text: str
     missing: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> Substituted:
-    """Substitute every `${…}` of a text. `bad` holds expressions that are none: they are left as written, too."""
+    """Substitute every `${…}` of a text. `bad` holds expressions that are none: they are left as written, too. Those of them that
+    are `refused` Flux does not pass over: it applies nothing of the whole Kustomization."""
     if "${" not in text:
         return Substituted(text)
     work = _Work(text, variables)
     result = work.until_end()
-    return Substituted(result, tuple(dict.fromkeys(work.missing)), tuple(work.bad))
+    return Substituted(result, tuple(dict.fromkeys(work.missing)), tuple(work.bad), tuple(work.refused))
 
 
 class _Bad(Exception):
@@ -60,26 +65,35 @@ class _Work:
         self.variables = variables
         self.missing: list[str] = []
         self.bad: list[str] = []
+        self.refused: list[str] = []
+        self._nameless = False
         self._at = 0
         self._depth = 0
 
     def until_end(self) -> str:
         out: list[str] = []
-        while (start := self.text.find("${", self._at)) >= 0:
-            if start > self._at and self.text[start - 1] == "$":
-                out.append(self.text[self._at : start - 1] + "${")
+        while found := _DOLLAR.search(self.text, self._at):
+            start = found.start()
+            if found.group() == "$$":
+                out.append(self.text[self._at : start + 1])
                 self._at = start + 2
                 continue
             out.append(self.text[self._at : start])
-            self._at = start
+            self._at, self._nameless = start, False
             try:
-                out.append(self._expression())
+                made = self._expression()
+                if self._nameless:
+                    made = self.text[start : self._at]
+                    self.bad.append(made)
+                out.append(made)
             except _Endless:
                 self.bad.append(self.text[start : start + 40])
+                self.refused.append(self.bad[-1])
                 self._at = start
                 break
             except _Bad:
                 self.bad.append(self.text[start : start + 40])
+                self.refused.append(self.bad[-1])
                 out.append("${")
                 self._at, self._depth = start + 2, 0
         out.append(self.text[self._at :])
@@ -132,40 +146,53 @@ class _Work:
                 return act(self._value(name))
         for operator in ("//", "/#", "/%", "/"):
             if self._take(operator):
-                pattern = self._argument("/")
+                pattern = self._one("/", escapes=True)
                 self._expect("/")
-                by = self._argument("}")
+                while self._take("/"):
+                    pass
+                by = self._one("}", escapes=True) if not self.text.startswith("}", self._at) else ""
                 self._close()
                 return _replace(self._value(name), operator, pattern, by)
         for operator in ("##", "#", "%%", "%"):
             if self._take(operator):
-                pattern = self._argument("}")
+                pattern = self._one("}")
                 self._close()
                 return _trim(self._value(name), operator, pattern)
         self._expect(":")
-        first = self._argument(":}")
-        second = self._argument("}") if self._take(":") else None
+        first = self._one(":}")
+        second = self._one("}") if self._take(":") else None
         self._close()
         return _cut(self._value(name), first, second)
 
     def _value(self, name: str) -> str:
         """The variable's value; asked for only when the whole expression has been read."""
         value = self.variables.get(name)
+        if value is None and VARIABLE.fullmatch(name) is None:
+            self._nameless = True  # no variable can be called that: Flux fills it with nothing
+            return ""
         if value is None:
             raise _Missing(name)
         return value
 
     def _argument(self, ends: str) -> str:
+        """A default: any texts and expressions, one after the other."""
         out: list[str] = []
         while self._at < len(self.text) and self.text[self._at] not in ends:
-            if self.text.startswith("${", self._at):
-                out.append(self._expression())
-            elif self.text[self._at] == "\\" and self._at + 1 < len(self.text):
-                out.append(self.text[self._at + 1])
-                self._at += 2
-            else:
-                out.append(self.text[self._at])
+            out.append(self._one(ends))
+        return "".join(out)
+
+    def _one(self, ends: str, *, escapes: bool = False) -> str:
+        """One text or one expression; nothing at all is none."""
+        if self.text.startswith("${", self._at):
+            return self._expression()
+        start, out = self._at, list[str]()
+        while self._at < len(self.text) and self.text[self._at] not in ends and not self.text.startswith("${", self._at):
+            if escapes and self.text.startswith(("\\\\", "\\/", "$$"), self._at):
                 self._at += 1
+            out.append(self.text[self._at])
+            self._at += 1
+        if self._at == start:
+            raise _Bad
         return "".join(out)
 
     def _name(self) -> str:
@@ -195,6 +222,8 @@ def _first(act: Callable[[str], str]) -> Callable[[str], str]:
 
 _CASES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("^^", str.upper),
+    ("^,", str),
+    (",^", str),
     ("^", _first(str.upper)),
     (",,", str.lower),
     (",", _first(str.lower)),

@@ -20,7 +20,7 @@ from house.flux.reads import Reads, reads_of
 from house.flux.refusal import refusal
 from house.flux.rendered import NotFollowed, RenderedObject
 from house.flux.sources import GROUP as SOURCES
-from house.flux.sources import Own, is_own, named_by
+from house.flux.sources import Own, SourceName, address, elsewhere, is_own, named_by
 from house.fluxsource import DeclaredSource
 from house.grammar import KUBE_NAME, NAMESPACE
 from house.model import FluxApp
@@ -163,11 +163,12 @@ class _Walk:
         """What Flux itself applies: the Kustomization of its sync, which may stand in Git only in part."""
         source = self._source
         body = {"metadata": {"name": source.name, "namespace": source.namespace}, "spec": {"path": entry}}
-        file, _, line = source.declared_in.rpartition(":")
-        found = RenderedObject(
-            f"{FLUX_GROUP}/v1", "Kustomization", source.namespace, source.name, body, "",
-            file or source.declared_in or entry, int(line) if line.isdecimal() else 0,
-        )  # fmt: skip
+        place, _, line = source.declared_in.rpartition(":")
+        file, at = place or source.declared_in or entry, int(line) if line.isdecimal() else 0
+        found = RenderedObject(f"{FLUX_GROUP}/v1", "Kustomization", source.namespace, source.name, body, "", file, at)
+        if source.pinned:
+            why = f"is at {source.pinned}, and this tree is read in its place"
+            self._outside(NotFollowed(f"{source.kind} {source.namespace}/{source.name}", why, file, at))
         return _Pending(found, _app(found))
 
     def _children(self, one: Applied, order: tuple[int, ...]) -> list[_Pending]:
@@ -218,6 +219,8 @@ class _Walk:
             read = outcome if isinstance(outcome, Read) else Read(())
             for problem in read.problems if not isinstance(outcome, Problem) else (outcome,):
                 self._tree.hides(problem.file, problem.line, problem.what, problem.better)
+            for note in read.notes:
+                self._tree.note(note.file, note.line, note.what, note.better)
             for found in read.objects:
                 self._known.learn(found)
             applied.append(Applied(order.one.app, order.one.declared, read.objects, order.applying.variables, order.unknown))
@@ -252,7 +255,8 @@ class _Walk:
                 unknown.append(f"{key[0]}/{key[2]}")
             variables.update(found or {})
         own = mapping(mapping(one.declared.spec.get("postBuild")).get("substitute"))
-        return variables | {str(key): text_of(value) for key, value in own.items()}, tuple(unknown)
+        variables |= {str(key): text_of(value) for key, value in own.items()}
+        return {key: value.replace("\n", "") for key, value in variables.items()}, tuple(unknown)
 
     def _reads(self, one: _Pending) -> Reads | None:
         """What building it reads; None, and told, when it is not built from this repository."""
@@ -260,8 +264,7 @@ class _Walk:
         named = named_by(found.spec, app.namespace, self._source)
         path = real(self._tree.root / app.path)
         if is_own(named, self._source, self._known.sources) is not Own.YES:
-            why = f"is pulled from {named.kind} {named.name}, not from this repository"
-            self._outside(NotFollowed(f"Kustomization {app.key}", why, found.file, found.line))
+            self._outside(NotFollowed(f"Kustomization {app.key}", self._why_not(named), found.file, found.line))
         elif path is None or not path.is_relative_to(self._tree.root):
             self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
         elif not path.is_dir():
@@ -275,6 +278,14 @@ class _Walk:
             what = f"the folders below {app.path} of {app.key} name each other thousands of times"
             self._tree.hides(found.file, found.line, what, "let each be named once")
         return None
+
+    def _why_not(self, named: SourceName) -> str:
+        """Why what a source holds is not read here."""
+        told = f"is pulled from {named.kind} {named.name}"
+        source = self._known.sources.get((named.namespace, named.name)) if named.kind == self._source.kind else None
+        same = source is not None and address(str(source.spec.get("url"))) == address(self._source.url)
+        at = elsewhere(source, self._source) if source is not None and same else ""
+        return f"{told}, which is at {at}: another revision than this tree" if at else f"{told}, not from this repository"
 
     def _outside(self, one: NotFollowed) -> None:
         self._not_followed[one] = None

@@ -12,7 +12,7 @@ from pathlib import Path
 from house.flux.objects import Read
 from house.flux.rendered import RenderedObject
 
-_FORM = 1
+_FORM = 2
 """Changes whenever what is kept, or how it was made, changes."""
 _KEPT_S = 30 * 86400.0
 _FIELDS = tuple(field.name for field in fields(RenderedObject))
@@ -40,8 +40,8 @@ class Kept:
         return Read(objects)
 
     def put(self, digest: str, read: Read) -> None:
-        """Keep objects that came without a problem."""
-        if self._folder is None or read.problems:
+        """Keep objects that came without a word about them."""
+        if self._folder is None or read.problems or read.notes:
             return
         file = self._file(digest)
         with suppress(OSError):

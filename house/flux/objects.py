@@ -17,11 +17,12 @@ from house import yamlfile
 from house.flux.rendered import RenderedObject
 from house.problems import Problem
 from house.shapes import mapping
-from house.substitution import substitute
+from house.substitution import VARIABLE, Substituted, substitute
 from house.yamlfile import YamlInvalid
 
 _ORIGIN = "config.kubernetes.io/origin"
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
+_EXPRESSION = re.compile(r"\$\{[^\s}'\"]{0,40}\}?")
 _BEGINS = re.compile(r"^(?!\s*(#|$|---|%))", re.MULTILINE)
 _NAME = re.compile(r"^metadata:\n(?:  .*\n)*?  name: (.*)$", re.MULTILINE)
 _NO_NAMESPACE = {
@@ -57,26 +58,42 @@ class Applying:
 
 @dataclass(frozen=True)
 class Read:
-    """The objects in the order of the build, and what of them is YAML no more once it is substituted."""
+    """The objects in the order of the build, and what of them is YAML no more once it is substituted. None at all where Flux
+    refuses to substitute one: it applies nothing then. `notes` are about what it fills with nothing."""
 
     objects: tuple[RenderedObject, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+
+class _Refused(Exception):
+    """Flux refuses to substitute an object, and with it everything that the Kustomization applies."""
+
+    def __init__(self, what: str, better: str) -> None:
+        super().__init__(what)
+        self.what, self.better = what, better
 
 
 def read_objects(text: str, applying: Applying, files: Mapping[str, bytes]) -> Read:
     """The objects of a build's text; `files` are those that it read, by their path from the repository's root."""
     objects: list[RenderedObject] = []
     problems: list[Problem] = []
+    refused: list[Problem] = []
+    notes: list[Problem] = []
     places = _Places(applying.folder, files)
     for part in re.split(r"^---\n", text, flags=re.MULTILINE):
         if part.strip():
             try:
-                objects.append(_object(part, applying, places))
+                objects.append(_object(part, applying, places, notes))
+            except _Refused as error:
+                place = places.of(_as_built(part), part)
+                told = f"{_named(part)} {error.what}: Flux refuses the whole Kustomization {applying.kustomization}"
+                refused.append(Problem(place[0], place[1], "", told, error.better))
             except YamlInvalid as error:
                 what = f"is no YAML any more once its variables are filled in ({error.problem.what})"
                 place = places.of(_as_built(part), part)
                 problems.append(Problem(place[0], place[1], "", what, "quote the variable, or correct its value"))
-    return Read(tuple(objects), tuple(problems))
+    return Read((), tuple(refused)) if refused else Read(tuple(objects), tuple(problems), tuple(notes))
 
 
 def _as_built(part: str) -> Mapping[str, Any]:
@@ -87,14 +104,39 @@ def _as_built(part: str) -> Mapping[str, Any]:
         return {}
 
 
-def _object(part: str, applying: Applying, places: _Places) -> RenderedObject:
-    filled = part
-    missing: tuple[str, ...] = ()
-    if applying.substitutes and "${" in part and not (_DISABLED in part and _disabled(mapping(yamlfile.value(part)))):
-        done = substitute(part, applying.variables)
-        filled, missing = done.text, done.missing
-    body = mapping(yamlfile.value(filled))
+def _named(part: str) -> str:
+    body = _as_built(part)
+    return f"{body.get('kind')} {mapping(body.get('metadata')).get('name')}"
+
+
+def _filled(part: str, applying: Applying) -> Substituted:
+    """An object's text with its variables filled in. Raises _Refused."""
+    if not applying.substitutes or (_DISABLED in part and _disabled(mapping(yamlfile.value(part)))):
+        return Substituted(part)
+    wrong = next((name for name in applying.variables if VARIABLE.fullmatch(name) is None), None)
+    if wrong is not None:
+        better = "a name is made of letters, digits and _, and begins with no digit"
+        raise _Refused(f"cannot be filled in, for the Kustomization takes a variable called {wrong}", better)
+    done = substitute(part, applying.variables)
+    if done.refused:
+        better = f"write $${{…}} for what is no variable, or annotate it with {_DISABLED}: disabled"
+        raise _Refused(f"has {_shown(part, done.refused[0])}, which is no substitution", better)
+    return done
+
+
+def _shown(part: str, expression: str) -> str:
+    """An expression as it may be shown: of a Secret nothing but that there is one."""
+    secret = _as_built(part).get("kind") == "Secret"
+    return "${…" if secret else (_EXPRESSION.match(expression) or [expression[:2]])[0]
+
+
+def _object(part: str, applying: Applying, places: _Places, notes: list[Problem]) -> RenderedObject:
+    done = _filled(part, applying)
+    body = mapping(yamlfile.value(done.text))
     file, line = places.of(body, part)
+    if done.bad:
+        what = f"{_named(part)} has {_shown(part, done.bad[0])}, which Flux fills with nothing: no variable can be called that"
+        notes.append(Problem(file, line, "", what, "write $${…} for what is no variable"))
     metadata = dict(mapping(body.get("metadata")))
     for key, common in (("annotations", applying.annotations), ("labels", applying.labels)):
         own = {k: v for k, v in mapping(metadata.get(key)).items() if k != _ORIGIN} | dict(common)
@@ -113,7 +155,7 @@ def _object(part: str, applying: Applying, places: _Places) -> RenderedObject:
         kustomization=applying.kustomization,
         file=file,
         line=line,
-        missing=missing,
+        missing=done.missing,
     )
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from house.flux.rendered import RenderedObject
-from house.fluxsource import DeclaredSource
+from house.fluxsource import DeclaredSource, pinned_to
 from house.shapes import mapping
 
 GROUP = "source.toolkit.fluxcd.io"
@@ -46,18 +46,33 @@ def named_by(spec: Mapping[str, Any], namespace: str, own: DeclaredSource) -> So
 def is_own(source: SourceName, own: DeclaredSource, declared: Mapping[tuple[str, str], RenderedObject]) -> Own:
     """Whether the source is this repository. `declared` holds the GitRepositories that Git declares, by namespace and name.
 
-    By its declared URL and branch where both are known, else by its name.
+    By its declared URL and revision where both are known, else by its name. The one that Flux is told of is, whatever it is at.
     """
     if source.kind != own.kind:
         return Own.NO
     found = declared.get((source.namespace, source.name))
     if found is not None and own.url and found.spec.get("url"):
-        branch = str(mapping(found.spec.get("ref")).get("branch") or "")
-        same = address(str(found.spec["url"])) == address(own.url) and branch in ("", own.branch or branch)
-        return Own.YES if same else Own.NO
+        if address(str(found.spec["url"])) != address(own.url):
+            return Own.NO
+        itself = (source.namespace, source.name) == (own.namespace, own.name)
+        return Own.YES if itself or not elsewhere(found, own) else Own.NO
     if source.name == own.name:
         return Own.YES
     return Own.UNKNOWN if found is None else Own.NO
+
+
+def elsewhere(found: RenderedObject, own: DeclaredSource) -> str:
+    """At which revision a GitRepository of this repository is, as in "tag v1", where that is not what this tree is of; "" else."""
+    ref = mapping(found.spec.get("ref"))
+    pinned = pinned_to(ref)
+    branch = str(ref.get("branch") or "")
+    if pinned == f"name refs/heads/{own.branch or _branch(ref)}":
+        return ""
+    return pinned or (f"branch {branch}" if branch not in ("", own.branch or branch) else "")
+
+
+def _branch(ref: Mapping[str, Any]) -> str:
+    return str(ref.get("name") or "").removeprefix("refs/heads/")
 
 
 def address(url: str) -> str:

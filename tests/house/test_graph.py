@@ -78,6 +78,60 @@ spec: {{url: {url}, ref: {{branch: main}}}}
     assert keys(changed(tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
 
 
+OWN_URL = "https://127.10.0.22/home-ops.git"
+
+
+def second(root: Path, ref: str, name: str = "home-ops", namespace: str = "apps") -> None:
+    folder = root / "kubernetes/flux/cluster"
+    folder.mkdir(parents=True)
+    head = f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+    (folder / "second.yaml").write_text(f"{head}spec: {{url: {OWN_URL}, ref: {ref}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("ref", "pinned"),
+    [
+        ("{tag: v1}", "tag v1"), ("{semver: '>=1.0'}", "semver >=1.0"), ("{commit: 0123abc}", "commit 0123abc"),
+        ("{branch: main, commit: 0123abc}", "commit 0123abc"), ("{name: refs/tags/v1}", "name refs/tags/v1"),
+        ("{name: refs/heads/other}", "name refs/heads/other"), ("{branch: main, tag: v1}", "tag v1"),
+        ("{name: refs/pull/4/head, tag: v1}", "name refs/pull/4/head"), ("{branch: other}", "branch other"),
+    ],
+)  # fmt: skip
+def test_another_revision_of_this_repository_is_not_taken_as_read(tmp_path: Path, ref: str, pinned: str) -> None:
+    second(tmp_path, ref)
+    house = changed(
+        tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}", WITHOUT_PHOTOS
+    )
+    assert keys(house) == ("apps/notes-data", "apps/vault")
+    assert [(one.subject, one.why) for one in house.not_followed] == [(
+        "Kustomization apps/photos", f"is pulled from GitRepository home-ops, which is at {pinned}: another revision than this tree"
+    )]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "ref", ["{branch: main}", "{name: refs/heads/main}", "{tag: null, branch: main}", "{tag: '', commit: ''}", "{}", "null"]
+)
+def test_the_same_revision_is_followed(tmp_path: Path, ref: str) -> None:
+    second(tmp_path, ref)
+    assert keys(changed(tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
+
+
+@pytest.mark.parametrize("form", ["instance", "classic"])
+def test_a_house_whose_own_source_is_pinned_is_read_and_that_is_counted(tmp_path: Path, form: str) -> None:
+    values = "kubernetes/apps/flux-system/flux-instance/values.yaml"
+    if form == "classic":
+        second(tmp_path, "{tag: v1}", "flux-system", "flux-system")
+    settings = write_repository(tmp_path)
+    old, new = ("instance:", "other:") if form == "classic" else ("refs/heads/main", "refs/tags/v1")
+    (tmp_path / values).write_text((tmp_path / values).read_text().replace(old, new))
+    house = load(settings, Part.BACKUPS)
+    assert keys(house) == USUAL
+    told = "tag v1" if form == "classic" else "refs/tags/v1"
+    assert [(one.subject, one.why) for one in house.not_followed] == [
+        ("GitRepository flux-system/flux-system", f"is at {told}, and this tree is read in its place")
+    ]
+
+
 @pytest.mark.parametrize("declared", ["", "https://127.10.0.22/vendor.git", "https://127.10.0.23/home-ops.git"])
 @pytest.mark.parametrize("path", ["  path: ./kubernetes/apps/apps/photos/app\n", "  path: ./\n", ""])
 def test_another_repository_is_never_looked_for_in_this_one(declared: str, path: str, tmp_path: Path) -> None:

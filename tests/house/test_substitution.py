@@ -69,6 +69,42 @@ def test_what_is_no_expression_is_named_and_left(text: str) -> None:
     assert len(done.bad) == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${arr[@]}", "${APP[0]}", "${#APP[@]}", "${!APP}", "${@}", "${*}", "${?}", "${A B}", "${ APP }", "${a-b}", "${a.b}",
+        "${APP-d}", "${APP?}", "${APP@Q}", "${APP:}", "${APP:0:}", "${APP::2}", "${APP#}", "${APP%}", "${APP/}", "${APP//}",
+        "${APP/a}", "${#}", "${#APP", "${APP:-${arr[@]}}", "${APP:-a", "${APP/${LONG}x/y}", "$$${", "${LONG%${11}",
+    ],
+)  # fmt: skip
+def test_what_flux_refuses_is_told_apart(text: str) -> None:
+    """Each was given to the library that kustomize-controller is built with."""
+    done = substitute(f"before {text}", VARIABLES)
+    assert len(done.refused) >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("${APP/a/}", ".b"), ("${APP:x}", "a.b"), ("${APP:0:x}", "a.b"), ("$${arr[@]}", "${arr[@]}"), ("$${APP", "${APP"),
+        ("$$$${APP}", "$${APP}"), ("$$${APP}", "$a.b"), ("pid $$ of ${APP}", "pid $ of a.b"), ("${NONE:-$}", "$"),
+        ("${NONE:-\\}", "\\"), ("${NONE:-a}b}", "ab}"), ("${APP:+x}", "a.b"), ("${APP:?x}", "a.b"),
+        ("${LONG/\\//x}", "home-opsxnotes"),
+        ("${LONG/ops//x}", "home-x/notes"), ("${APP,^}", "a.b"), ("${1abc:-d}", "d"),
+    ],
+)  # fmt: skip
+def test_what_flux_takes_is_never_refused(text: str, becomes: str) -> None:
+    done = substitute(text, VARIABLES)
+    assert (done.text, done.refused) == (becomes, ())
+
+
+@pytest.mark.parametrize("text", ["${1}", "${1abc}", "${0}", "${#1}", "${1/a/b}"])
+def test_a_name_that_no_variable_can_have_is_left_and_not_refused(text: str) -> None:
+    """Flux fills it with nothing, as it does with any variable that has no value."""
+    done = substitute(text, VARIABLES)
+    assert (done.text, done.bad, done.refused) == (text, (text,), ())
+
+
 names = st.sampled_from(["A", "B_1", "APP"])
 values = st.text("abc/.- ", max_size=8)
 plain = st.text("abc/.-: \n", max_size=8)
