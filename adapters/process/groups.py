@@ -18,6 +18,7 @@ MARK = "BLACKSTART_PROGRAM"
 
 _PROC = Path("/proc")
 _POLL_S = 0.002
+_QUICK_LOOKS = 10  # who ended is a zombie for a moment, and one look at every process costs more than all of these
 
 
 def mark_of(pgid: int, start: str) -> str:
@@ -63,10 +64,12 @@ def end_group(pgid: int, start: str, *, grace_s: float = 0.0, wait_s: float = 10
 
 def await_end(pgid: int, start: str, wait_s: float = 10.0) -> None:
     """Return when no process of the group is left; kills it when it is still there after `wait_s` seconds."""
-    try:
-        os.killpg(pgid, 0)  # the quick answer; zombies that nobody reaped yet need the slow one
-    except ProcessLookupError:
-        return
+    for _ in range(_QUICK_LOOKS):  # the quick answer; a zombie that is not reaped at once needs the slow one
+        try:
+            os.killpg(pgid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(_POLL_S)
     if not _gone(pgid, start, wait_s):
         end_group(pgid, start)
 
