@@ -1,7 +1,9 @@
 """Two machines and one house: what each begins after it has lost the Lease, and whether its next run names what was in flight.
 
 `python -m tests.crash.leases [SEEDS]` plays that many seeded schedules (200) and prints a table. Each machine has a wall clock, a
-boot clock, a journal and runs of its own; it is suspended (its boot clock goes on), and cut off from the API servers.
+boot clock, a journal and runs of its own; it is suspended (its boot clock goes on), and cut off from the API servers and from
+Proxmox. In a house that is dark no API server answers before some time: until then the hosts' reservation alone excludes.
+A run that is killed leaves that and the Lease behind; the other machine's person consents to take it away only once it is dead.
 """
 
 from __future__ import annotations
@@ -10,30 +12,44 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from random import Random
-from typing import Generic, TypeVar
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar
 
 from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import HouseLease
+from adapters.reserved import HostsReserved
+from bootstrap.steps.lift_reservation import LiftReservation
 from engine import events
-from engine.errors import BlackstartError, JournalBusy, TransientError
+from engine.approval import Approval, approve
+from engine.errors import ApprovalMissing, BlackstartError, JournalBusy, TransientError
 from engine.executor import run
 from engine.graph import Graph
 from engine.journal import open_journal, read_state
+from engine.plan import plan
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from engine.workers import Channel, Workers
 from lab.world.clock import VirtualClock
+from tests.builders import a_house
+from tests.crash.pools import HOUSE_ID, Pools, RunsHosts
 
 T = TypeVar("T")
 
-STEPS = 6
-LIVES = 8
-WRONG = ("late", "unnoticed", "unnamed", "closed")
-KINDS = ("runs", "begun", "lost in flight", "named by the next run", "not given back", *WRONG)
+EARLY, STEPS = 3, 6
+"""So many changes of hosts come first, of so many in all."""
+LIVES = 12
+KILLED = 0.3
+"""The share of runs that give nothing back."""
+WRONG = ("late", "overlap", "unnoticed", "unnamed", "closed")
+KINDS = (
+    "all done", "runs", "killed", "begun", "begun before an API server answered", "kept out by a reservation", "lifted by consent",
+    "lost in flight", "named by the next run", "not given back", *WRONG,
+)  # fmt: skip
 DAY_S = 6000.0
 """How long a schedule has suspensions and cuts in it, in seconds."""
 
@@ -46,6 +62,8 @@ class Api:
     held: LeaseHolder | None = None
     renewals: int = 0
     takings: list[tuple[float, str]] = field(default_factory=list)
+    served_at: float = 0.0
+    pools: Pools = field(default_factory=Pools)
 
     def take(self, holder: str, over: str) -> LeaseHolder:
         """Free, ours, or not renewed since `over`: ours from now on."""
@@ -72,6 +90,7 @@ class Machine:
     booted_s: float
     suspended: tuple[tuple[float, float], ...]
     cut: tuple[tuple[float, float], ...]
+    off_proxmox: tuple[tuple[float, float], ...] = ()
     stands_still: bool = False
 
     def now(self) -> float:
@@ -98,9 +117,14 @@ class Machine:
         """Workers that stand still while the machine does."""
         return _Workers(self)
 
+    def sees_proxmox(self) -> bool:
+        """Whether Proxmox answers this machine now."""
+        return not any(begin <= self.real.monotonic() < end for begin, end in self.off_proxmox)
+
     def _ask(self) -> None:
         self.sleep(0.2)
-        if any(begin <= self.real.monotonic() < end for begin, end in self.cut):
+        at = self.real.monotonic()
+        if at < self.api.served_at or any(begin <= at < end for begin, end in self.cut):
             self.sleep(3.0)
             raise TransientError("no API server answers")
 
@@ -159,7 +183,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Change(BaseStep):
-    """Changes one thing of the house, which takes a while, under the Lease."""
+    """Changes one thing of the house, which takes a while, under the Lease; an `early` one a host, reserved besides."""
 
     id: StepId
     takes_s: float
@@ -167,6 +191,7 @@ class Change(BaseStep):
     lease: HouseLease
     house: set[str]
     tally: Tally
+    early: bool = False
     needs: tuple[str, ...] = ()
     system = "cluster"
     ready_s = 60.0
@@ -176,25 +201,36 @@ class Change(BaseStep):
     def title(self) -> str:
         return self.id
 
-    def probe(self, look: None) -> Probe:
+    def probe(self, look: object) -> Probe:
         return satisfied("done") if self.id in self.house else missing("not done")
 
-    def apply(self, act: None, seen: Probe, notes: Notes) -> None:
-        machine, tally = self.machine, self.tally
+    def apply(self, act: object, seen: Probe, notes: Notes) -> None:
+        machine, acts = self.machine, self.machine.api.pools.acts
         began: float | None = None
         try:
-            with self.lease.held(self.id):
-                began, holder = machine.real.monotonic(), machine.api.held
-                tally.counts["begun"] += 1
-                if holder is None or holder.holder != machine.name:
-                    tally.no("late", f"{machine.name} began {self.id} at {began:.0f}, held by {holder}")
+            with (self.lease.held_with_hosts if self.early else self.lease.held)(self.id):
+                began = machine.real.monotonic()
+                self._begun(began)
+                acts[machine.name] = acts.get(machine.name, 0) + self.early
                 machine.sleep(self.takes_s)
+                acts[machine.name] -= self.early
                 self.house.add(self.id)
         except BlackstartError:
-            tally.counts["lost in flight"] += began is not None
+            self.tally.counts["lost in flight"] += began is not None
             raise
-        if machine.api.taken_by_another(machine.name, began):
-            tally.no("unnoticed", f"{machine.name} ended {self.id}, begun at {began:.0f}")
+        if not self.early and machine.api.taken_by_another(machine.name, began):
+            self.tally.no("unnoticed", f"{machine.name} ended {self.id}, begun at {began:.0f}")
+
+    def _begun(self, at: float) -> None:
+        """Nobody else may have what excludes, nor be at a host."""
+        name, api, tally = self.machine.name, self.machine.api, self.tally
+        tally.counts["begun"] += 1
+        tally.counts["begun before an API server answered"] += at < api.served_at
+        late = not api.pools.held_by(name) if self.early else api.held is None or api.held.holder != name
+        if late:
+            tally.no("late", f"{name} began {self.id} at {at:.0f}: Lease {api.held}, pools {api.pools.comments}")
+        if self.early and any(count for other, count in api.pools.acts.items() if other != name):
+            tally.no("overlap", f"{name} began {self.id} at {at:.0f}, while the other was at a host")
 
     def by_hand(self) -> str:
         return "change it"
@@ -214,15 +250,19 @@ def schedule(random: Random) -> tuple[tuple[float, float], ...]:
 class Play:
     """One schedule: two machines that run until everything is done."""
 
-    def __init__(self, seed: int, folder: Path, tally: Tally, *, stands_still: bool = False) -> None:
+    def __init__(
+        self, seed: int, folder: Path, tally: Tally, *, stands_still: bool = False, dark: bool = False, reserving: bool = True
+    ) -> None:
+        self.early, self.reserving = EARLY if dark else 0, reserving
         random = Random(seed)
         self.clock, self.folder, self.tally, self.random = VirtualClock(seed), folder, tally, random
-        self.api, self.house = Api(self.clock), set[str]()
+        self.api, self.house = Api(self.clock, served_at=1000.0 + random.uniform(0.0, DAY_S / 2) if dark else 0.0), set[str]()
+        self.killed: set[str] = set()
         self.takes = [random.choice((2.0, 20.0, 90.0, 300.0)) for _ in range(STEPS)]
         self.machines = [
             Machine(
                 name, self.clock, self.api, random.uniform(-300, 300), random.uniform(0, 1e6), schedule(random), schedule(random),
-                stands_still,
+                schedule(random), stands_still,
             )
             for name in ("a", "b")
         ]  # fmt: skip
@@ -235,6 +275,7 @@ class Play:
         while self.left:
             self.clock.sleep(100.0)
         self.clock.bury()
+        self.tally.counts["all done"] += len(self.house) == STEPS
 
     def _lives(self, machine: Machine) -> None:
         machine.sleep(self.random.uniform(0.0, 60.0))
@@ -248,16 +289,25 @@ class Play:
 
     def _live(self, machine: Machine, life: int, expected: set[str]) -> tuple[set[str], bool]:
         """One run; answers what it left in flight, and whether all is done."""
-        lease = HouseLease(machine, machine.name, machine, machine.workers())  # type: ignore[arg-type]  # a cluster with the Lease alone
-        items = [
-            Change(StepId(f"cluster.change/{n}"), takes, machine, lease, self.house, self.tally,
-                   needs=(f"cluster.change/{n - 2}",) if n > 1 else ())
+        self.killed.discard(machine.name)
+        hosts = RunsHosts(machine, self.api.pools, life)
+        reserved = HostsReserved(hosts, machine)  # type: ignore[arg-type]  # what of Proxmox it takes
+        lease = HouseLease(machine, machine.name, machine, machine.workers(), reserved if self.reserving else None)  # type: ignore[arg-type]  # a cluster with the Lease alone
+        lift = LiftReservation(replace(a_house(), id=HOUSE_ID))
+        items: list[Any] = [lift] if self.early else []
+        items += [
+            Change(StepId(f"cluster.change/{n}"), takes, machine, lease, self.house, self.tally, n < self.early,
+                   needs=(f"cluster.change/{n - 2}",) if n > 1 else (lift.id,) if self.early else ())
             for n, takes in enumerate(self.takes)
         ]  # fmt: skip
+        ports = SimpleNamespace(proxmox=hosts, clock=machine)
         seen: list[events.Event] = []
         folder = self.folder / machine.name
         with open_journal(folder, lineage="house", run=f"{machine.name}-{life}", now=machine.now) as journal:
-            report = run(Graph(items), None, None, journal=journal, clock=machine, workers=machine.workers(), sink=seen.append)
+            report = run(
+                Graph(items), ports, ports, journal=journal, clock=machine, workers=machine.workers(), sink=seen.append,
+                approval=self._consent(machine, lift, ports),
+            )  # fmt: skip
         self.tally.counts["runs"] += 1
         named = {str(event.step) for event in seen if isinstance(event, events.OpenBegin)}
         self.tally.counts["named by the next run"] += len(named & expected)
@@ -267,26 +317,44 @@ class Play:
         left = set(read_state(folder, lineage="house").in_flight)
         for step in set(map(str, busy)) - left:
             self.tally.no("closed", f"{machine.name} closed the begin of {step}, during which another took the Lease")
+        self.tally.counts["kept out by a reservation"] += bool(self.early) and isinstance(report[lift.id].error, ApprovalMissing)
+        if self.random.random() < KILLED:
+            self.killed.add(machine.name)
+            self.tally.counts["killed"] += 1
+            return left, report.converged
         try:
             lease.drop()
         except BlackstartError:
             self.tally.counts["not given back"] += 1
         return left, report.converged
 
+    def _consent(self, machine: Machine, lift: LiftReservation, ports: Any) -> Approval | None:
+        """What a person says who knows that the other machine's run is dead."""
+        if not self.early or not self.killed - {machine.name}:
+            return None
+        made = plan(Graph([lift]), ports)
+        if not made.acts:
+            return None
+        self.tally.counts["lifted by consent"] += 1
+        return approve(made.digest, acts=made.acts, plan_digest=made.digest, journalled=(), now=machine.now(), valid_s=60.0)
 
-def played(seeds: int, *, stands_still: bool = False) -> Tally:
-    """That many schedules. `stands_still`: with the clock that a suspension stops, which must be seen to be wrong."""
+
+def played(seeds: int, *, stands_still: bool = False, reserving: bool = True) -> Tally:
+    """That many schedules, each once over a cluster that stands and once over a house that is dark.
+
+    Two ways that must be seen to be wrong: `stands_still`, with the clock that a suspension stops, and without `reserving` hosts.
+    """
     tally = Tally()
-    for seed in range(seeds):
+    for seed, dark in product(range(seeds), (False, True)):
         with tempfile.TemporaryDirectory() as folder:
-            Play(seed, Path(folder), tally, stands_still=stands_still).go()
+            Play(seed, Path(folder), tally, stands_still=stands_still, dark=dark, reserving=reserving).go()
     return tally
 
 
 def main(seeds: int) -> int:
     """Print the table; 0 when nothing in it is wrong."""
     tally, out = played(seeds), sys.stdout
-    out.write(f"{seeds} schedules of two machines\n")
+    out.write(f"{seeds} schedules of two machines, each over a cluster that stands and over a house that is dark\n")
     for kind in KINDS:
         out.write(f"{kind:<24}{tally.counts[kind]:>8}\n")
     out.writelines(f"{line}\n" for line in tally.wrong[:20])
