@@ -15,6 +15,9 @@ from lab.parts.etcd import Member
 from lab.parts.kube import NODES, ApiRefused
 
 _LOOK_S = 0.3
+# A look costs its program a handshake and a quorum: where nothing changes, they are fewer.
+_CALM_S = 1.0
+_CALMER = 1.3
 _FORGET_S = 12.0  # longer than the slowest look
 
 
@@ -62,22 +65,27 @@ class Sight:
             return f'node "{name}" status is not available yet'
         return "" if ready[name] else "node is not ready"
 
-    def _again(self, look: Callable[[], None], name: str) -> None:
-        """Look again and again, on a thread of its own: one machine that does not answer keeps nobody else waiting."""
+    def _again(self, look: Callable[[], bool], name: str) -> None:
+        """Look again and again, on a thread of its own: one machine that does not answer keeps nobody else waiting.
+
+        `look` answers whether it saw something new.
+        """
 
         def run() -> None:
-            while not self._stop.wait(_LOOK_S):
-                look()
+            pause_s = _LOOK_S
+            while not self._stop.wait(pause_s):
+                pause_s = _LOOK_S if look() else min(_CALM_S, pause_s * _CALMER)
 
         self._threads[name] = threading.Thread(target=run, name=name, daemon=True)
         self._threads[name].start()
 
-    def _follow(self) -> None:
-        for name in self._control_planes():
-            if f"sight of {name}" not in self._threads:
-                self._again(partial(self._look_at_etcd, name), f"sight of {name}")
+    def _follow(self) -> bool:
+        fresh = [name for name in self._control_planes() if f"sight of {name}" not in self._threads]
+        for name in fresh:
+            self._again(partial(self._look_at_etcd, name), f"sight of {name}")
+        return bool(fresh)
 
-    def _look_at_etcd(self, name: str) -> None:
+    def _look_at_etcd(self, name: str) -> bool:
         try:
             etcd = self._cluster.control_plane(name).etcd
             healthy = etcd.running and etcd.healthy()
@@ -85,13 +93,15 @@ class Sight:
         except PartFailed:
             healthy, members = False, ()
         with self._lock:
+            before = self._etcd.get(name, (0.0, False, ()))[1:]
             self._etcd[name] = (time.monotonic(), healthy, members)
+        return before != (healthy, members)
 
-    def _look_at_nodes(self) -> None:
+    def _look_at_nodes(self) -> bool:
         try:
             nodes = self._cluster.kube.list(NODES)
         except (PartFailed, ApiRefused, httpx.HTTPError):
-            return
+            return False
         ready = {
             node["metadata"]["name"]: any(
                 c["type"] == "Ready" and c["status"] == "True"
@@ -100,7 +110,9 @@ class Sight:
             for node in nodes
         }
         with self._lock:
+            before = self._nodes[1]
             self._nodes = (time.monotonic(), ready)
+        return before != ready
 
 
 def _fresh(at: float) -> bool:

@@ -22,7 +22,7 @@ _READY = "http://{address}:9440/readyz"
 
 def controllers(environment: tuple[tuple[str, str], ...] = ()) -> dict[str, Controller]:
     """Image name → controller. `environment` is added to each (such as SSL_CERT_FILE for the lab's authority)."""
-    requeue = "--requeue-dependency=2s"
+    requeue = "--requeue-dependency=500ms"  # a house of five stages waits for four of them
     storage = "{address}:9090"
     return {
         "source-controller": Controller(
