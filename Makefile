@@ -47,21 +47,26 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Two halves side by side, one per core: what starts real programs is shown as it runs, the rest when both are done.
+# Three parts side by side: whole houses of the lab, which mostly wait, are shown as they run; the other two when all are done.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 test: programs
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@mkdir -p .pytest_cache; \
-	 set -m; $(PY) -m pytest -m "not programs" --durations=20 --durations-min=0.5 > .pytest_cache/light.log 2>&1 & light=$$!; \
-	 trap 'kill $$light 2> /dev/null' INT TERM; \
-	 echo "Tests with real programs are shown here; the others run beside them and are shown after them."; \
-	 $(PY) -m pytest -m programs --durations=20; heavy=$$?; \
-	 if [ $$heavy -eq 2 ]; then kill $$light 2> /dev/null; fi; \
+	 set -m; \
+	 $(PY) -m pytest -m "not programs" --durations=20 --durations-min=0.5 > .pytest_cache/light.log 2>&1 & light=$$!; \
+	 $(PY) -m pytest -m "programs and not houses" --durations=20 > .pytest_cache/programs.log 2>&1 & programs=$$!; \
+	 trap 'kill $$light $$programs 2> /dev/null' INT TERM; \
+	 echo "Tests in whole houses of the lab are shown here; the others run beside them and are shown after them."; \
+	 $(PY) -m pytest -m houses --durations=20; houses=$$?; \
+	 if [ $$houses -eq 2 ]; then kill $$light $$programs 2> /dev/null; fi; \
+	 wait $$programs; programs=$$?; \
 	 wait $$light; light=$$?; \
-	 cat .pytest_cache/light.log; \
-	 if [ $$heavy -ne 0 ]; then echo "The tests with real programs failed: see above, before the others."; fi; \
-	 exit $$((heavy + light))
+	 echo "Tests with real programs:"; cat .pytest_cache/programs.log; \
+	 echo "Tests without:"; cat .pytest_cache/light.log; \
+	 if [ $$houses -ne 0 ]; then echo "The tests in whole houses failed: see above, before the others."; fi; \
+	 if [ $$programs -ne 0 ]; then echo "The tests with real programs failed: see above, in the middle."; fi; \
+	 exit $$((houses + programs + light))
 
 # Quick: what starts real programs is left to `make test`.
 BASE ?= HEAD

@@ -1,7 +1,7 @@
 """The runbook of a real house, with its settings filled in: what can be typed without its servers is, in bash.
 
 Its backups lie where a mount of them would be. Its servers are nobody's: a line that asks one has the form of a line that
-tests/lab/test_runbook_in_the_lab.py types in a house of the lab, or a reason below.
+tests/lab/built/test_runbook.py types in a house of the lab, or a reason below.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from lab.starting import daemon, start, stop
 from tests.contract.apiserver import needed, program
 from tests.lab.by_hand import Hand
 
-pytestmark = pytest.mark.programs
+pytestmark = [pytest.mark.programs, pytest.mark.houses]
 PROGRAMS = (
     "talosctl",
     "talhelper",

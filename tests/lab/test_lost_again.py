@@ -17,9 +17,9 @@ from lab.houses.repository import run_program
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 from tests.crash.wire.outside import kubectl
-from tests.lab.test_named_faults import red_rows
+from tests.lab.built.rows import red_rows
 
-pytestmark = pytest.mark.programs
+pytestmark = [pytest.mark.programs, pytest.mark.houses]
 SPACE, APP = "selfhosted", "notes"
 PROGRAMS = (
     "talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync", "volsync-mover",

@@ -22,7 +22,7 @@ from tests.crash.wire.bench import Bench
 from tests.crash.wire.faults import DEATHS, STORE, Struck, mutations, sample, through
 from tests.crash.wire.kills import late_moments
 
-pytestmark = pytest.mark.programs
+pytestmark = [pytest.mark.programs, pytest.mark.houses]
 SEED = 20
 DEADLY, KILLS = 3, 2
 

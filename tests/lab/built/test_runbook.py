@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.console.typed import Does
-from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 from tests.lab.runbook import type_all
 
-pytestmark = pytest.mark.programs
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A house that was built."""
-    needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync")
-    with Bench.of("four-nodes", tmp_path_factory.mktemp("typed"), scenario="hosts-lost") as bench:
-        bench.converge("cluster.bootstrap")
-        yield bench
+pytestmark = [pytest.mark.programs, pytest.mark.houses]
 
 
 def test_every_line_that_only_reads_ends_well_and_says_what_the_page_says(bench: Bench, tmp_path: Path) -> None:
