@@ -11,11 +11,12 @@ from typing import Protocol
 
 from adapters.archives.results import ArchiveLook
 from adapters.backups.results import WHOLE, Changes, Depth, Examination, Hashes, Part, Repository, RepositoryLook
+from adapters.ceph.results import HostedCeph, RookCluster
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseKinds, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
-from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
@@ -51,6 +52,9 @@ class ProxmoxView(Protocol):
         """Disks on a storage that bear this VM's id, whether the VM exists or not."""
 
     def running_tasks(self) -> tuple[RunningTask, ...]: ...
+    def ceph(self) -> HostedCeph | None:
+        """What the Ceph of the hosts says of itself; None where none of those that are online has one."""
+
     def task(self, ref: TaskRef) -> TaskStatus: ...
     def reservation(self) -> Reservation | None:
         """Who has reserved this house's hosts, None for nobody. MayNotReserve when the token may not see it."""
@@ -151,6 +155,10 @@ class ClusterView(Protocol):
 
     def claims(self) -> tuple[SeenClaim, ...]:
         """Every claim of the cluster, by namespace and name."""
+
+    def storage_classes(self) -> tuple[StorageClass, ...]: ...
+    def ceph_clusters(self) -> tuple[RookCluster, ...]:
+        """What Rook's operator wrote down of each Ceph that it runs or knows."""
 
     def lease(self) -> LeaseHolder | None: ...
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]: ...

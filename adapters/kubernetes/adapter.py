@@ -8,14 +8,16 @@ import hmac
 import json
 from collections.abc import Sequence
 
+from adapters.ceph.results import RookCluster
+from adapters.ceph.rook import rook_clusters
 from adapters.helm.results import Crd
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.definitions import crd_state, noted
 from adapters.kubernetes.errors import AlreadyThere
-from adapters.kubernetes.kinds import CLAIM, CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
+from adapters.kubernetes.kinds import CLAIM, CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET, STORAGE_CLASS
 from adapters.kubernetes.lease import HouseLease
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, rows, table, text
-from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
 from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
 from engine.errors import PermanentError, TransientError
@@ -80,6 +82,15 @@ class KubernetesCluster:
         """Every claim, by namespace and name."""
         found = self._clients.main().list_objects(CLAIM)
         return tuple(sorted(map(_seen_claim, found), key=lambda claim: claim.key))
+
+    def storage_classes(self) -> tuple[StorageClass, ...]:
+        """Every storage class, by name."""
+        found = self._clients.main().list_objects(STORAGE_CLASS)
+        return tuple(sorted(map(_storage_class, found), key=lambda one: one.name))
+
+    def ceph_clusters(self) -> tuple[RookCluster, ...]:
+        """Every CephCluster with the pools, filesystems and object stores of its namespace; none where the kind is not served."""
+        return rook_clusters(self._clients.main())
 
     def lease(self) -> LeaseHolder | None:
         """Who took the house's Lease last, None for nobody."""
@@ -193,6 +204,12 @@ def _seen_claim(obj: Obj) -> SeenClaim:
         release=str(release or ""),
         passing=labels.get("app.kubernetes.io/created-by") == "volsync",
     )
+
+
+def _storage_class(obj: Obj) -> StorageClass:
+    parameters = tuple(sorted((name, str(value)) for name, value in table(obj, "parameters").items()))
+    default = table(obj, "metadata", "annotations").get("storageclass.kubernetes.io/is-default-class") == "true"
+    return StorageClass(name_of(obj), text(obj, "provisioner"), parameters, default=default)
 
 
 def _node(obj: Obj) -> KubeNode:

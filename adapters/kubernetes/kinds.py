@@ -42,6 +42,7 @@ POD = Kind("", "v1", "pods", "Pod")
 EVENT = Kind("", "v1", "events", "Event")
 CLAIM = Kind("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 VOLUME = Kind("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
+STORAGE_CLASS = Kind("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
 JOB = Kind("batch", "v1", "jobs", "Job")
 DEPLOYMENT = Kind("apps", "v1", "deployments", "Deployment")
 STATEFUL_SET = Kind("apps", "v1", "statefulsets", "StatefulSet")
@@ -67,3 +68,9 @@ REPLICATION_DESTINATION = Kind("volsync.backube", "v1alpha1", "replicationdestin
 GIT_REPOSITORY = Kind("source.toolkit.fluxcd.io", "v1", "gitrepositories", "GitRepository")
 KUSTOMIZATION = Kind("kustomize.toolkit.fluxcd.io", "v1", "kustomizations", "Kustomization")
 HELM_RELEASE = Kind("helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease")
+CEPH_CLUSTER = Kind("ceph.rook.io", "v1", "cephclusters", "CephCluster")
+CEPH_PARTS = (
+    Kind("ceph.rook.io", "v1", "cephblockpools", "CephBlockPool"),
+    Kind("ceph.rook.io", "v1", "cephfilesystems", "CephFilesystem"),
+    Kind("ceph.rook.io", "v1", "cephobjectstores", "CephObjectStore"),
+)

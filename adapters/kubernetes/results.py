@@ -72,6 +72,16 @@ class SeenClaim:
 
 
 @dataclass(frozen=True)
+class StorageClass:
+    """One storage class: who makes its volumes, with which parameters; `default`: claims that name no class get it."""
+
+    name: str
+    provisioner: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    default: bool = False
+
+
+@dataclass(frozen=True)
 class CrdState:
     """One custom resource definition in the API.
 

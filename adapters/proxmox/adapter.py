@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adapters.ceph.results import HostedCeph
+from adapters.proxmox.ceph import hosted_ceph
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.reading import container, number, text, unreadable_vm, vm
@@ -176,6 +178,10 @@ class ProxmoxAdapter:
         if lacking := self.missing_privileges([(f"/pool/{party.pool}", each) for each in PRIVILEGES]):
             raise MayNotReserve("the token may not reserve the hosts", evidence=lacking)
         return None
+
+    def ceph(self) -> HostedCeph | None:
+        """See ports.ProxmoxView; needs Sys.Audit or Datastore.Audit on /."""
+        return hosted_ceph(self._send, self._online())
 
     # Changes.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from adapters.ceph.results import RookCluster
 from adapters.helm.results import Crd
-from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, Workload
+from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from engine.digest import digest
 from engine.errors import PermanentError
 from house.kinds import Kind
@@ -71,7 +72,19 @@ class ModelledCluster:
     def claims(self) -> tuple[SeenClaim, ...]:
         """See ports.ClusterView."""
         with self._world.looking():
-            return tuple(SeenClaim(*key, "1Gi", "lab") for key in sorted(self._kube.objects().claims))
+            there = sorted(self._kube.objects().claims.items())
+            return tuple(SeenClaim(*key, "1Gi", claim.storage_class) for key, claim in there)
+
+    def storage_classes(self) -> tuple[StorageClass, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            there = self._kube.objects().storage_classes
+            return tuple(there[name] for name in sorted(there))
+
+    def ceph_clusters(self) -> tuple[RookCluster, ...]:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            return tuple(one.seen(self._world.clock.now()) for one in self._kube.objects().rook)
 
     def lease(self) -> LeaseHolder | None:
         """See ports.ClusterView."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from adapters.ceph.results import HostedCeph
+from adapters.proxmox.ceph import hosted_ceph
 from adapters.proxmox.errors import refusal
 from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.owner import describe, token_in
@@ -160,6 +162,22 @@ class ModelledProxmox:
             return TaskStatus(ref, running=False, ok=ok, exit_status=task.exit_status, log_tail=tail)
 
         return self._look("look at a task", look)
+
+    def ceph(self) -> HostedCeph | None:
+        """See ports.ProxmoxView. The adapter's own questions, put to the World."""
+
+        def ask(method: str, path: str, doing: str, parameters: object = None) -> Any:
+            return self._look(doing, lambda: self._ceph_answer(path))
+
+        return hosted_ceph(ask, self._look("list the hosts", self._online))
+
+    def _ceph_answer(self, path: str) -> Any:
+        self._pve.access.require(self._actor, "/", "Sys.Audit")
+        _, _, host, _, call = path.split("/") if path.startswith("/nodes/") else ("", "", "", "", "metadata")
+        if call == "metadata":
+            return self._pve.ceph_metadata()
+        ceph = self._pve.ceph_on(host)
+        return (ceph.status if call == "status" else ceph.pool_rows)(host, self._pve.online)
 
     def download_image(self, host: str, storage: str, filename: str, url: str, sha256: str) -> TaskRef:
         """See ports.Proxmox."""

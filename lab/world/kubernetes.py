@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
-from adapters.kubernetes.results import CrdState, LeaseHolder
+from adapters.kubernetes.results import CrdState, LeaseHolder, StorageClass
 from engine.errors import TransientError
 from house.model import Database, House
 from lab.world.etcd import EtcdCluster
 from lab.world.machine import Machine
+from lab.world.rook import LabRook
 from lab.world.store import Store
 from lab.world.talos import TalosWorld
 from lab.world.volumes import Claim, Destination, Source
 from lab.world.world import World
+
+LAB_CLASS = StorageClass("lab", "lab.blackstart.invalid", default=True)
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Objects:
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     destinations: dict[tuple[str, str], Destination] = field(default_factory=dict)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    storage_classes: dict[str, StorageClass] = field(default_factory=lambda: {LAB_CLASS.name: LAB_CLASS})
+    rook: list[LabRook] = field(default_factory=list)
     resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
 
 

@@ -6,9 +6,11 @@ task. Methods are called with the World held still (`world.looking()`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from lab.world.ceph import LabCeph
 from lab.world.disks import GIB, Storages
 from lab.world.images import Images
 from lab.world.pve_access import Access, Refusal
@@ -75,6 +77,7 @@ class LabProxmox:
         self.images = Images()
         self.fetch: Fetch = self._fetch_modelled
         self.on_power: list[Hook] = []
+        self.ceph: LabCeph | None = None
 
     # Hosts.
 
@@ -119,6 +122,22 @@ class LabProxmox:
         if not host.online:
             raise Refusal(595, "No route to host")
         return host
+
+    @property
+    def online(self) -> tuple[str, ...]:
+        """Names of the hosts that have power."""
+        return tuple(sorted(host.name for host in self.hosts.values() if host.online))
+
+    def ceph_metadata(self) -> Mapping[str, Any]:
+        """Which hosts have Ceph's programs, in which version: empty where none has."""
+        return self.ceph.metadata() if self.ceph is not None else {}
+
+    def ceph_on(self, host: str) -> LabCeph:
+        """The Ceph that this host is in; a host's own words where there is none."""
+        self.reach(host)
+        if self.ceph is None:
+            raise Refusal(500, "binary not installed: /usr/bin/ceph-mon")
+        return self.ceph
 
     def free_memory(self, host: LabHost) -> int:
         """Bytes that neither the host nor a running VM takes."""

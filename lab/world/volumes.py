@@ -27,6 +27,7 @@ class Claim:
     detail: str = ""
     deleting: bool = False
     lost: bool = False  # its volume is gone
+    storage_class: str = "lab"
     created: float = 0.0
     tries: int = 0
     retry: Timer | None = None

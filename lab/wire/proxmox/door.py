@@ -38,6 +38,9 @@ _HEADERS = {
 # What pve-manager's own table of permissions asks before it looks at a parameter. Other calls check inside.
 _PRIVILEGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "GET /cluster/status": ("/", ("Sys.Audit",)),
+    "GET /cluster/ceph/metadata": ("/", ("Sys.Audit", "Datastore.Audit")),
+    "GET /nodes/{node}/ceph/status": ("/", ("Sys.Audit", "Datastore.Audit")),
+    "GET /nodes/{node}/ceph/pool": ("/", ("Sys.Audit", "Datastore.Audit")),
     "GET /nodes/{node}/status": ("/nodes/{node}", ("Sys.Audit",)),
     "GET /nodes/{node}/time": ("/nodes/{node}", ("Sys.Audit",)),
     "GET /nodes/{node}/storage/{storage}/status": (

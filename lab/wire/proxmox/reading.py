@@ -35,6 +35,9 @@ class Reading:
             "GET /cluster/resources": self.resources,
             "GET /cluster/nextid": self.next_id,
             "GET /pools": lambda actor, args: [{"poolid": name, "comment": told} for name, told in pve.pools.seen_by(actor)],
+            "GET /cluster/ceph/metadata": self.ceph_metadata,
+            "GET /nodes/{node}/ceph/status": self.ceph_status,
+            "GET /nodes/{node}/ceph/pool": self.ceph_pools,
             "GET /nodes": self.nodes,
             "GET /nodes/{node}/status": self.node_status,
             "GET /nodes/{node}/time": self.node_time,
@@ -48,6 +51,22 @@ class Reading:
             "GET /nodes/{node}/qemu/{vmid}/status/current": self.current,
             "GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces": self.agent,
         }
+
+    # Ceph of the hosts.
+
+    def ceph_metadata(self, actor: str, args: Args) -> Any:
+        """The programs' versions, host by host; what runs where is not modelled."""
+        if args.get("scope") != "versions":
+            raise NotModelled("services in /cluster/ceph/metadata")
+        return self._pve.ceph_metadata()
+
+    def ceph_status(self, actor: str, args: Args) -> Any:
+        """`ceph status` with `health detail`, asked on this host."""
+        return self._pve.ceph_on(str(args["node"])).status(str(args["node"]), self._pve.online)
+
+    def ceph_pools(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """The pools, asked on this host."""
+        return self._pve.ceph_on(str(args["node"])).pool_rows(str(args["node"]), self._pve.online)
 
     # Access and cluster.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,19 @@ import pytest
 
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
-from adapters.kubernetes.kinds import DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET
-from adapters.kubernetes.results import Workload
+from adapters.kubernetes.kinds import (
+    CEPH_CLUSTER,
+    CEPH_PARTS,
+    CRD,
+    DEPLOYMENT,
+    NAMESPACE,
+    NODE,
+    SECRET,
+    STATEFUL_SET,
+    STORAGE_CLASS,
+    Kind,
+)
+from adapters.kubernetes.results import StorageClass, Workload
 from adapters.secrets.names import is_open
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
@@ -249,3 +261,40 @@ def test_workloads_are_found_by_the_claim_they_mount(desk: Desk) -> None:
     assert desk.cluster.workloads("work", "notes") == (Workload("Deployment", "work", "notes", 2, 0),)
     assert desk.cluster.workloads("work", "data-db-2") == (Workload("StatefulSet", "work", "db", 3, 0),)
     assert desk.cluster.workloads("work", "data-db-x") == ()
+
+
+def defined(desk: Desk, kind: Kind) -> None:
+    """A definition of our own for a kind of Rook's: its group and names, and any content."""
+    open_schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    names = {"plural": kind.plural, "kind": kind.name, "singular": kind.name.lower()}
+    version = {"name": kind.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": open_schema}}
+    spec = {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [version]}
+    desk.clients.main().create(CRD, {"metadata": {"name": f"{kind.plural}.{kind.group}"}, "spec": spec})
+    deadline = time.monotonic() + 30
+    while desk.clients.main().ask("GET", kind.path(), "wait", params={"limit": "1"}).code != 200:
+        assert time.monotonic() < deadline, kind
+        time.sleep(0.05)
+
+
+def test_rooks_clusters_are_read_with_their_parts(desk: Desk) -> None:
+    assert desk.cluster.ceph_clusters() == ()
+    for kind in (CEPH_CLUSTER, CEPH_PARTS[0]):
+        defined(desk, kind)
+    assert desk.cluster.ceph_clusters() == ()
+    client = desk.clients.main()
+    client.create(NAMESPACE, {"metadata": {"name": "rook-ceph"}})
+    told = {"health": "HEALTH_OK", "lastChecked": "2027-01-15T08:00:00Z"}
+    client.create(CEPH_CLUSTER, {"metadata": {"name": "rook-ceph"}, "status": {"phase": "Ready", "ceph": told}}, "rook-ceph")
+    client.create(CEPH_PARTS[0], {"metadata": {"name": "ceph-block"}, "status": {"phase": "Failure"}}, "rook-ceph")
+    (found,) = desk.cluster.ceph_clusters()
+    assert (found.namespace, found.phase, found.checks, found.last_checked) == ("rook-ceph", "Ready", (), 1_800_000_000.0)
+    assert [(part.kind, part.name, part.phase) for part in found.parts] == [("CephBlockPool", "ceph-block", "Failure")]
+
+
+def test_storage_classes_tell_who_makes_their_volumes(desk: Desk) -> None:
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    made = {"metadata": {"name": "ceph-block", "annotations": default}, "provisioner": "rook-ceph.rbd.csi.ceph.com",
+            "parameters": {"pool": "ceph-block", "clusterID": "rook-ceph"}}  # fmt: skip
+    desk.clients.main().create(STORAGE_CLASS, made)
+    parameters = (("clusterID", "rook-ceph"), ("pool", "ceph-block"))
+    assert desk.cluster.storage_classes() == (StorageClass("ceph-block", "rook-ceph.rbd.csi.ceph.com", parameters, default=True),)
