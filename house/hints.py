@@ -51,8 +51,19 @@ def _passwords(found: RenderedObject) -> Iterator[str]:
                 yield f"item {key} of {store} ({found.declared_in})"
 
 
+def mover_mounts(rendered: Rendered) -> Iterator[tuple[str, str, str]]:
+    """Server, path and the place it was read from of every NFS folder that a policy mounts into VolSync's movers."""
+    for found in rendered.objects:
+        if found.kind == "MutatingAdmissionPolicy":
+            yield from _mounts(found)
+
+
 def _stores(found: RenderedObject) -> Iterator[str]:
-    """The NFS folder that a policy mounts into VolSync's movers."""
+    for server, path, where in _mounts(found):
+        yield f"NFS {server}:{path} ({where})"
+
+
+def _mounts(found: RenderedObject) -> Iterator[tuple[str, str, str]]:
     text = str(found.spec)
     if "volsync" not in text:
         return
@@ -60,4 +71,4 @@ def _stores(found: RenderedObject) -> Iterator[str]:
         for patch in ("jsonPatch", "applyConfiguration"):
             expression = str(mapping(mapping(mutation).get(patch)).get("expression") or "")
             for server, path in _NFS.findall(expression):
-                yield f"NFS {server}:{path} ({found.declared_in})"
+                yield server, path, found.declared_in

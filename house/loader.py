@@ -40,6 +40,7 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
+from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
 from house.problems import Problem, Steps, dotted, refuse, shown
 from house.reading import ReadSettings, read_settings
@@ -203,6 +204,7 @@ def _ca_problems(document: Document, whole: Settings, places: _Places) -> list[P
         (("proxmox", "endpoints", index, "ca_file"), endpoint.ca_file) for index, endpoint in enumerate(whole.proxmox.endpoints)
     ]
     named.append((("image", "ca_file"), whole.image.ca_file))
+    named += [(("nas", name, "ca_file"), one.ca_file) for name, one in whole.nas.items()]
     problems = []
     for where, ca_file in named:
         if ca_file is not None and not Path(places.path(ca_file)).is_file():
@@ -262,6 +264,7 @@ def _house(
         notes=(*repository.notes, *shared_repositories(claims), *_outgrown(file, claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
+        nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
     )
 

@@ -13,16 +13,8 @@ from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed
 from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
-
-
-@dataclass(frozen=True)
-class SecretRef:
-    """Where a secret is: each source as `env:NAME`, `file:PATH`, `sops:PATH#key.path` or `op://vault/item/field`.
-
-    Sources are tried in order; the value is resolved late, by adapters/secrets, and never kept here.
-    """
-
-    sources: tuple[str, ...]
+from house.nas import Nas
+from house.references import SecretRef as SecretRef
 
 
 @dataclass(frozen=True)
@@ -379,6 +371,7 @@ class House:
     second_backups: tuple[UnsupportedBackup, ...] = ()
     not_followed: tuple[NotFollowed, ...] = ()
     kinds: DeclaredKinds = NO_KINDS
+    nas: tuple[Nas, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
 from house.values import (
     Age,
     Branch,
@@ -292,6 +293,30 @@ class BackupsSection(Section):
     unprotected: dict[str, Reason] = _what("what has no backup, and why, by its name", {"media/films": "bought on discs"}, {})
 
 
+class NasSection(Section):
+    """One NAS (TrueNAS), what it is known by, who asks it, and what must be there."""
+
+    url: NasServer = _what("the NAS's address", "wss://nas.lan")
+    fingerprint: Fingerprint | None = _what("the certificate's SHA-256 fingerprint", "AB:CD:…", None)
+    ca_file: PathText | None = _what("the file of the CA that signed the certificate", "nas-ca.pem", None)
+    username: UserName = _what("the user that the key belongs to", "blackstart")
+    api_key: Reference = _what("a reference to the user's API key", "env:NAS_API_KEY")
+    also: list[MachineName] = _what("its other names and addresses, as manifests have them", ["10.0.0.5"], [])
+    vm: int | None = Field(default=None, description="the id of the VM that it is", examples=[105], ge=100, le=999_999_999)
+    datasets: list[DatasetName] = _what("datasets that must be there, unlocked", ["tank/backup"], [])
+    exports: list[ExportPlace] = _what("exports that must be there, //NAME for SMB", ["/mnt/tank/backup", "//media"], [])
+    scrub_age: Age = _what("how long ago a pool may have been scrubbed last", "45d", 45 * 86400.0)
+    snapshot_age: Age | None = _what("the greatest age of a dataset's newest snapshot, its task's when left out", "36h", None)
+    replication_age: Age = _what("how long ago a replication may have run last", "36h", 0.0)
+
+    @model_validator(mode="after")
+    def _one_way_to_know_it(self) -> NasSection:
+        if (self.fingerprint is None) == (self.ca_file is None):
+            found = "has neither fingerprint nor ca_file" if self.fingerprint is None else "has both fingerprint and ca_file"
+            raise wrong(found, "give one of the two")
+        return self
+
+
 class LimitsSection(Section):
     """How much at once, and how long to wait."""
 
@@ -319,6 +344,7 @@ class Settings(Section):
     sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
     bootstrap: BootstrapSection = _what("what is put into the cluster first", "{crds: …, secrets: …}", BootstrapSection())
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
+    nas: dict[Name, NasSection] = _what("each NAS that the house uses", {"nas": {"url": "wss://nas.lan"}}, {})
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
 
 

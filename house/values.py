@@ -296,26 +296,26 @@ def _is(kind: Grammar) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _json(form: str, **more: str) -> WithJsonSchema:
+def json_form(form: str, **more: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": form, **more})
 
 
 _REFERENCE_SCHEMA = {"type": "string", "pattern": r"^((env|file|sops):.+|op://.+)$"}
 
-DiskSize = Annotated[int, BeforeValidator(disk_size_of), _json(r"^([0-9.]+ *[KMGT]i?B)$")]
-MemorySize = Annotated[int, BeforeValidator(memory_size_of), _json(r"^([0-9.]+ *[KMGT]i?B)$")]
+DiskSize = Annotated[int, BeforeValidator(disk_size_of), json_form(r"^([0-9.]+ *[KMGT]i?B)$")]
+MemorySize = Annotated[int, BeforeValidator(memory_size_of), json_form(r"^([0-9.]+ *[KMGT]i?B)$")]
 LeastBytes = Annotated[
     int,
     BeforeValidator(size_of),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "pattern": "^[0-9.]+ *([KMGT]i?)?B$"}]}),
 ]
-Age = Annotated[float, BeforeValidator(age_of), _json(r"^(any|([0-9]+[dhms])+)$")]
+Age = Annotated[float, BeforeValidator(age_of), json_form(r"^(any|([0-9]+[dhms])+)$")]
 Share = Annotated[
     float,
     BeforeValidator(share_of),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "pattern": "^[0-9]+([.][0-9]+)?%$"}]}),
 ]
-Wait = Annotated[float, BeforeValidator(wait_of), _json(r"^([0-9]+[dhms])+$")]
+Wait = Annotated[float, BeforeValidator(wait_of), json_form(r"^([0-9]+[dhms])+$")]
 Moment = Annotated[float, BeforeValidator(moment_of), WithJsonSchema({"type": "string", "format": "date-time"})]
 Reference = Annotated[
     SecretRef,
@@ -324,14 +324,14 @@ Reference = Annotated[
 ]
 Store = Annotated[str, AfterValidator(store_of)]
 PathText = Annotated[str, AfterValidator(path_of)]
-ServerUrl = Annotated[str, BeforeValidator(server_url_of), _json(r"^(https://[^/?#]+/?)$")]
-HttpsUrl = Annotated[str, BeforeValidator(url_of), _json(r"^(https://.+)$")]
-ImageUrl = Annotated[str, BeforeValidator(image_url_of), _json(r"^https://.+\.(qcow2|raw)$")]
-GitUrl = Annotated[str, BeforeValidator(git_url_of), _json(r"^((https?|ssh)://.+)$")]
-Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), _json(r"^(([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$")]
-Mac = Annotated[str, BeforeValidator(mac_of), _json(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]
+ServerUrl = Annotated[str, BeforeValidator(server_url_of), json_form(r"^(https://[^/?#]+/?)$")]
+HttpsUrl = Annotated[str, BeforeValidator(url_of), json_form(r"^(https://.+)$")]
+ImageUrl = Annotated[str, BeforeValidator(image_url_of), json_form(r"^https://.+\.(qcow2|raw)$")]
+GitUrl = Annotated[str, BeforeValidator(git_url_of), json_form(r"^((https?|ssh)://.+)$")]
+Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), json_form(r"^(([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$")]
+Mac = Annotated[str, BeforeValidator(mac_of), json_form(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]
 Fate = Annotated[str, BeforeValidator(fate_of), WithJsonSchema({"type": "string", "enum": ["keep", "create"]})]
-Sha256 = Annotated[str, BeforeValidator(sha256_of), _json(r"^([0-9A-Fa-f]{64})$")]
+Sha256 = Annotated[str, BeforeValidator(sha256_of), json_form(r"^([0-9A-Fa-f]{64})$")]
 Name = Annotated[str, _is(grammar.HOUSE_NAME)]
 HouseId = Annotated[str, _is(grammar.HOUSE_ID)]
 HostName = Annotated[str, _is(grammar.PROXMOX_HOST)]
@@ -346,4 +346,4 @@ KubeName = Annotated[str, _is(grammar.KUBE_NAME)]
 NamespaceName = Annotated[str, _is(grammar.NAMESPACE)]
 SecretKey = Annotated[str, _is(grammar.SECRET_KEY)]
 Branch = Annotated[str, AfterValidator(branch_of)]
-Reason = Annotated[str, BeforeValidator(reason_of), _json(r"\S")]
+Reason = Annotated[str, BeforeValidator(reason_of), json_form(r"\S")]
