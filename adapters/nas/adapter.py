@@ -5,6 +5,7 @@ Every method here may be called by a user with READONLY_ADMIN. What a version ha
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -67,31 +68,35 @@ class TrueNas:
         except BlackstartError as error:
             return NasLook(NasTrouble(Trouble.UNASKED, "; ".join((error.what, *error.evidence)), error.hint))
         try:
-            with opened(nas, key, self._bounds) as session:
-                return _seen(nas, session, self._bounds)
+            return asyncio.run(_asked(nas, key, self._bounds))
         except Stopped as error:
             return NasLook(error.trouble)
 
 
-def _seen(nas: Nas, session: Session, bounds: Bounds) -> NasLook:
-    info, version = session.ask([Call("system.info"), Call("system.version")])
+async def _asked(nas: Nas, key: Secret, bounds: Bounds) -> NasLook:
+    async with opened(nas, key, bounds) as session:
+        return await _seen(nas, session, bounds)
+
+
+async def _seen(nas: Nas, session: Session, bounds: Bounds) -> NasLook:
+    info, version = await session.ask([Call("system.info"), Call("system.version")])
     told = text(mapping(info).get("version")) or (text(version) if isinstance(version, str) else "")
     release = session.release or release_of(told)
     if release is None or release < FIRST:
         raise stopped(Trouble.OTHER, f"nobody can tell its version: {told or 'it says none'}", "25.04, 25.10 and 26 are known")
     extra = [Call("system.ready")] if release > FIRST else [Call("smart.test.results")]
     calls = [Call(method) for _, method, _ in _QUESTIONS]
-    *answers, last = session.ask([*calls, *extra])
+    *answers, last = await session.ask([*calls, *extra])
     heard: dict[str, Any] = {
         part: reading.listed(answer, method, read) for (part, method, read), answer in zip(_QUESTIONS, answers, strict=True)
     }
     wanted = used(nas, heard["datasets"], heard["smb"])
-    heard["datasets"] = _mounted(session, heard["datasets"], wanted, bounds)
+    heard["datasets"] = await _mounted(session, heard["datasets"], wanted, bounds)
     there = [] if isinstance(heard["datasets"], Unheard) else [one.name for one in heard["datasets"] if one.name in wanted]
     return NasLook(
         version=told or f"{release[0]}.{release[1]:02}", release=release, path=session.path, expires=session.expires,
         state=_state(last) if release > FIRST else "", clock=moment(mapping(info).get("datetime")), asked_at=time.time(),
-        snapshots=newest(session, release, there),
+        snapshots=await newest(session, release, there),
         tests=None if release > FIRST else reading.listed(last, "smart.test.results", reading.disk_test), **heard,
     )  # fmt: skip
 
@@ -102,14 +107,14 @@ def _state(ready: Any) -> str:
     return name(ready)
 
 
-def _mounted(session: Session, datasets: Heard[Dataset], wanted: tuple[str, ...], bounds: Bounds) -> Heard[Dataset]:
+async def _mounted(session: Session, datasets: Heard[Dataset], wanted: tuple[str, ...], bounds: Bounds) -> Heard[Dataset]:
     """The datasets, those that are used with whether each is really mounted: a locked one shows a mountpoint all the same."""
     if isinstance(datasets, Unheard):
         return datasets
     asked = [one for one in datasets if one.name in wanted and one.mountpoint]
-    answers = session.ask([Call("filesystem.stat", (one.mountpoint,)) for one in asked])
+    answers = await session.ask([Call("filesystem.stat", (one.mountpoint,)) for one in asked])
     mounted = {one.name: _is_mounted(answer) for one, answer in zip(asked, answers, strict=True)}
-    keys = {one.name: unlocking(session, one.name, bounds.job_s) for one in asked if one.locked}
+    keys = {one.name: await unlocking(session, one.name, bounds.job_s) for one in asked if one.locked}
     return tuple(replace(one, mounted=mounted.get(one.name), unlocking=keys.get(one.name, "")) for one in datasets)
 
 

@@ -25,14 +25,22 @@ class PinnedContext(ssl.SSLContext):
     def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         """Shake hands, then compare. Stopped for another certificate: nothing of ours has been sent by then."""
         wrapped = super().wrap_socket(sock, *args, **kwargs)
-        found = fingerprint_of(wrapped.getpeercert(True) or b"")
-        if found != self.pin:
+        try:
+            compared(wrapped.getpeercert(True) or b"", self.pin)
+        except Stopped:
             wrapped.close()
-            raise stopped(
-                Trouble.CERTIFICATE, f"its fingerprint is {found}, and the settings say {self.pin}",
-                "look at the NAS itself (System > Certificates) whether it has a new one; if so, write its fingerprint",
-            )  # fmt: skip
+            raise
         return wrapped
+
+
+def compared(der: bytes, pin: str) -> None:
+    """Nothing for the certificate that is pinned; raises Stopped for another."""
+    found = fingerprint_of(der)
+    if found != pin:
+        raise stopped(
+            Trouble.CERTIFICATE, f"its fingerprint is {found}, and the settings say {pin}",
+            "look at the NAS itself (System > Certificates) whether it has a new one; if so, write its fingerprint",
+        )  # fmt: skip
 
 
 def context_of(nas: Nas) -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -13,29 +14,29 @@ _AGAIN_S = 0.25
 _ENDED = ("SUCCESS", "FAILED", "ABORTED")
 
 
-def unlocking(session: Session, dataset: str, limit_s: float) -> str:
+async def unlocking(session: Session, dataset: str, limit_s: float) -> str:
     """Of a locked dataset: what it waits for, in words; or why that could not be told."""
-    (answer,) = session.ask([Call("pool.dataset.encryption_summary", (dataset,))])
+    (answer,) = await session.ask([Call("pool.dataset.encryption_summary", (dataset,))])
     if isinstance(answer, RpcError):
         return answer.unheard("pool.dataset.encryption_summary").why
     if isinstance(answer, bool) or not isinstance(answer, int):
         return _summed(answer)  # this connection was told to wait for jobs
-    return _awaited(session, answer, limit_s)
+    return await _awaited(session, answer, limit_s)
 
 
-def _awaited(session: Session, number: int, limit_s: float) -> str:
+async def _awaited(session: Session, number: int, limit_s: float) -> str:
     """The job by its number, until it ended. One that is not in the list is not running: its service may have been restarted."""
     until = time.monotonic() + min(limit_s, session.left_s)
     state = ""
     while time.monotonic() < until:
-        (answer,) = session.ask([Call("core.get_jobs", ([["id", "=", number]],))])
+        (answer,) = await session.ask([Call("core.get_jobs", ([["id", "=", number]],))])
         job = next(iter(rows(answer)), None) if not isinstance(answer, RpcError) else None
         if job is None:
             return f"job {number} is not known to it any more"
         state = name(job.get("state"))
         if state in _ENDED:
             return _summed(job.get("result")) if state == "SUCCESS" else f"job {number} {state}: {text(job.get('error'))}"
-        time.sleep(_AGAIN_S)
+        await asyncio.sleep(_AGAIN_S)
     return f"job {number} (encryption_summary) has not ended within {limit_s:.0f} s, it is {state or 'in no known state'}"
 
 

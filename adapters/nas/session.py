@@ -6,21 +6,22 @@ is followed: a key that the NAS gets without TLS is revoked by it.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import logging
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
-from adapters.nas.certificate import context_of, ends, not_trusted
+from adapters.nas.certificate import PinnedContext, compared, context_of, ends, not_trusted
 from adapters.nas.results import Trouble
 from adapters.nas.versions import Release, chosen
 from adapters.nas.wording import RpcError, Stopped, error_of, login_refused, of_login, stopped
@@ -71,7 +72,7 @@ class Session:
         """Seconds until the whole look has taken too long."""
         return max(0.0, self._until - time.monotonic())
 
-    def ask(self, calls: Sequence[Call]) -> list[Answer]:
+    async def ask(self, calls: Sequence[Call]) -> list[Answer]:
         """The results in the order of the calls, an RpcError for those that failed. Events in between are not ours."""
         waiting: dict[int, int] = {}
         answers: list[Answer] = [None] * len(calls)
@@ -79,9 +80,9 @@ class Session:
         while place < len(calls) or waiting:
             while place < len(calls) and len(waiting) < _AT_ONCE:
                 asked = [calls[at].method for at in (*waiting.values(), place)]
-                waiting[self._send(calls[place], asked)] = place
+                waiting[await self._send(calls[place], asked)] = place
                 place += 1
-            message = self._receive([calls[at].method for at in waiting.values()])
+            message = await self._receive([calls[at].method for at in waiting.values()])
             number = message.get("id")
             if number is None and "error" in message:
                 raise stopped(Trouble.GARBLED, f"it could not read what was asked: {error_of(message['error']).reason}")
@@ -90,27 +91,28 @@ class Session:
             answers[waiting.pop(number)] = error_of(message["error"]) if "error" in message else message.get("result")
         return answers
 
-    def login(self, username: str, key: Secret) -> None:
+    async def login(self, username: str, key: Secret) -> None:
         """Say who we are."""
         told = {"mechanism": "API_KEY_PLAIN", "username": username, "api_key": key.reveal(), "login_options": {"user_info": False}}
-        (answer,) = self.ask([Call("auth.login_ex", (told,))])
+        (answer,) = await self.ask([Call("auth.login_ex", (told,))])
         if isinstance(answer, RpcError):
             raise login_refused(answer)
         of_login(answer, username)
 
-    def _send(self, call: Call, asked: Sequence[str]) -> int:
+    async def _send(self, call: Call, asked: Sequence[str]) -> int:
         """Its number; `asked` are all methods that wait for an answer then."""
         self._next += 1
         frame = {"jsonrpc": "2.0", "id": self._next, "method": call.method, "params": list(call.params)}
         try:
-            self._socket.send(json.dumps(frame))
+            await self._socket.send(json.dumps(frame))
         except ConnectionClosed as error:
             raise _closed(error, asked, self._bounds) from None
         return self._next
 
-    def _receive(self, methods: Sequence[str]) -> dict[str, Any]:
+    async def _receive(self, methods: Sequence[str]) -> dict[str, Any]:
         try:
-            text = self._socket.recv(timeout=self.left_s)
+            async with asyncio.timeout(self.left_s):
+                text = await self._socket.recv()
         except TimeoutError:
             raise stopped(
                 Trouble.SLOW, f"{', '.join(dict.fromkeys(methods))}: no answer within {self._bounds.look_s:.0f} s",
@@ -127,21 +129,37 @@ class Session:
         return message
 
 
-@contextmanager
-def opened(nas: Nas, key: Secret, bounds: Bounds) -> Iterator[Session]:
+class _Compared(ClientConnection):
+    """A connection whose certificate is compared before its first byte is sent: asyncio wraps no socket with the context."""
+
+    async def handshake(self, *args: Any, **kwargs: Any) -> None:
+        """Compare, then upgrade."""
+        layer = self.transport.get_extra_info("ssl_object")
+        context = self.transport.get_extra_info("sslcontext")
+        if layer is None:
+            raise stopped(Trouble.OTHER, "no TLS")
+        if isinstance(context, PinnedContext):
+            compared(layer.getpeercert(True) or b"", context.pin)
+        await super().handshake(*args, **kwargs)
+
+
+@asynccontextmanager
+async def opened(nas: Nas, key: Secret, bounds: Bounds) -> AsyncIterator[Session]:
     """A session that is logged in; closed at the end, whatever happened. Stopped when there is none to be had."""
     context = context_of(nas)
     with _translated(nas, bounds):
         entries, certificate = _versions(nas, context, bounds)
         path, release = chosen(entries)
         plain = socket.create_connection((nas.host, nas.port), timeout=bounds.connect_s)
+        plain.setblocking(False)
         # Compression would let a small frame become a large answer; a proxy of the environment is not what the settings say.
-        with connect(
+        async with connect(
             f"wss://{nas.address}{path}", sock=plain, ssl=context, server_hostname=nas.host, compression=None, proxy=None,
             open_timeout=bounds.connect_s, ping_interval=_PING_S, close_timeout=1.0, max_size=bounds.answer, logger=_LOG,
+            create_connection=_Compared,
         ) as connected:  # fmt: skip
             session = Session(connected, (path, release), ends(certificate), bounds)
-            session.login(nas.username, key)
+            await session.login(nas.username, key)
             yield session
 
 

@@ -19,16 +19,18 @@ from adapters.nas.wording import RpcError
 _DATED = re.compile(r"(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[-_.T ]?[0-2]\d[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d)?)?")
 
 
-def newest(session: Session, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
+async def newest(session: Session, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
     """One Snapshots per dataset, in their order."""
     if not datasets:
         return ()
-    return _with_times(session, datasets) if release >= (26, 0) else _by_name(session, release, datasets)
+    if release >= (26, 0):
+        return await _with_times(session, datasets)
+    return await _by_name(session, release, datasets)
 
 
-def _with_times(session: Session, datasets: Sequence[str]) -> Heard[Snapshots]:
+async def _with_times(session: Session, datasets: Sequence[str]) -> Heard[Snapshots]:
     method = "zfs.resource.snapshot.query"
-    answers = session.ask([Call(method, ({"paths": [one], "properties": ["creation"]},)) for one in datasets])
+    answers = await session.ask([Call(method, ({"paths": [one], "properties": ["creation"]},)) for one in datasets])
     found = []
     for dataset, answer in zip(datasets, answers, strict=True):
         if isinstance(answer, RpcError):
@@ -49,9 +51,9 @@ def _value(row: dict[str, Any]) -> float | None:
     return moment(mapping(mapping(row.get("properties")).get("creation")).get("value"))
 
 
-def _by_name(session: Session, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
+async def _by_name(session: Session, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
     method = "pool.snapshot.query" if release >= (25, 10) else "zfs.snapshot.query"
-    answers = session.ask([Call(method, ([["dataset", "=", one]], {"select": ["name"]})) for one in datasets])
+    answers = await session.ask([Call(method, ([["dataset", "=", one]], {"select": ["name"]})) for one in datasets])
     found, asked = dict[str, Snapshots](), list[str]()
     for dataset, answer in zip(datasets, answers, strict=True):
         if isinstance(answer, RpcError):
@@ -62,7 +64,7 @@ def _by_name(session: Session, release: Release, datasets: Sequence[str]) -> Hea
         last = max(names, key=_dated, default="") if any(map(_dated, names)) else (names or [""])[-1]
         found[dataset] = Snapshots(dataset, last, None, len(names))
         asked += [last] if last else []
-    whole = session.ask([Call(method, ([["id", "=", one]], {"extra": {"properties": ["creation"]}})) for one in asked])
+    whole = await session.ask([Call(method, ([["id", "=", one]], {"extra": {"properties": ["creation"]}})) for one in asked])
     for snapshot, answer in zip(asked, whole, strict=True):
         row = next(iter(rows(answer)), {})
         at = moment(parsed(mapping(row.get("properties")).get("creation")))

@@ -26,6 +26,7 @@ _EVENTS = frozenset({
     "alert.list", "pool.query", "pool.dataset.query", "service.query", "replication.query", "core.get_jobs", "system.ready",
     "system.reboot", "system.shutdown",
 })  # fmt: skip
+_LOOK_S = 0.1
 _OPTIONS = ("legacy_jobs", "private_methods", "py_exceptions")
 
 
@@ -62,6 +63,7 @@ class Connection:
         self._nas, self._path, self._jobs, self._logins, self._address = nas, path, jobs, logins, address
         self._forms, self._now, self._secure, self._tell = Forms(nas, min(path, nas.release), now), now, secure, tell
         self.user: LabUser | None = None
+        self.gone = threading.Event()
         self._subscribed: dict[str, str] = {}
         self._options = {"legacy_jobs": True, "private_methods": False, "py_exceptions": False}
 
@@ -270,5 +272,7 @@ class Connection:
         job = self._jobs.begin(name, params, self.user.name, message_id, lambda: self._forms.summary(dataset), ended)
         if self._options["legacy_jobs"]:
             return job.number
-        done.wait()
+        while not done.wait(_LOOK_S):
+            if self.gone.is_set():
+                raise Failed(-32603, "the connection has ended")
         return job.result

@@ -1,0 +1,274 @@
+"""The TrueNAS door on the wire: its frames and limits, and its answers held against the schemas of three releases."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from lab.wire.truenas.methods import METHODS, listed
+from lab.world.nas import FULL, LabAlert, LabDataset, LabReplication, LabUser
+from tests.contract.truenas_bench import KEY, VERSIONS, NasBench, bench
+from tools.places import CHECKOUT
+
+FACTS = CHECKOUT.parent / "shared" / "truenas-api"
+TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TRUST.check_hostname, TRUST.verify_mode = False, ssl.CERT_NONE
+# The library's threaded client reads and writes one TLS session from two threads: with 1.3 its tickets may come meanwhile.
+TRUST.maximum_version = ssl.TLSVersion.TLSv1_2
+LOGIN = {"mechanism": "API_KEY_PLAIN", "username": "blackstart", "api_key": KEY}
+SUMMARY = {"method": "pool.dataset.encryption_summary", "params": ["tank/media"]}
+RELEASES = {"25.04.2.6": "25.04", "25.10.6": "25.10", "26.0.0-BETA.3": "26.0"}
+
+
+@pytest.fixture(params=VERSIONS)
+def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NasBench]:
+    with bench(tmp_path, request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[NasBench]:
+    with bench(tmp_path, "25.10.6") as made:
+        yield made
+
+
+Ask = Callable[..., Any]
+
+
+@contextmanager
+def dialled(made: NasBench, path: str = "/api/current", *, login: bool = True) -> Iterator[tuple[ClientConnection, Ask]]:
+    """A connection, and `ask(method, *params)` that answers the whole frame."""
+    with connect(f"wss://127.0.0.1:{made.door.port}{path}", ssl=TRUST, proxy=None, max_size=None) as ws:
+
+        def ask(method: str, *params: Any, number: Any = 1) -> Any:
+            ws.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}))
+            while "method" in (frame := json.loads(ws.recv(timeout=10))):
+                pass
+            return frame
+
+        if login:
+            assert ask("auth.login_ex", LOGIN)["result"]["response_type"] == "SUCCESS"
+        yield ws, ask
+
+
+def schemas(version: str) -> dict[str, Any]:
+    file = FACTS / "schemas" / f"{RELEASES[version]}.json"
+    if not file.is_file():
+        pytest.skip("the schemas of the API are not here")
+    methods: dict[str, Any] = json.loads(file.read_text())["methods"]
+    return methods
+
+
+ASKED: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("system.info", ()), ("system.version", ()), ("system.ready", ()), ("auth.me", ()), ("pool.query", ()),
+    ("pool.query", ([], {"count": True})),
+    ("pool.get_instance", (1,)), ("pool.scrub.query", ()), ("pool.dataset.query", ()), ("pool.snapshottask.query", ()),
+    ("pool.snapshot.query", ()), ("zfs.snapshot.query", ()),
+    ("zfs.resource.snapshot.query", ({"paths": ["tank/backup"], "properties": ["creation"]},)),
+    ("replication.query", ()), ("sharing.nfs.query", ()), ("sharing.smb.query", ()), ("service.query", ()), ("alert.list", ()),
+    ("smart.test.results", ()), ("filesystem.stat", ("/mnt/tank/backup",)), ("core.get_jobs", ()), ("core.set_options", ({},)),
+    ("core.ping", ()),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["in order", "in trouble"])
+def test_every_answer_keeps_the_schema_of_its_release(box: NasBench, wrong: bool) -> None:
+    known = schemas(box.box.version)
+    box.box.users[0].roles = frozenset({FULL})
+    if wrong:
+        pool = box.box.pool("tank")
+        pool.status, pool.healthy, pool.code, pool.says = "DEGRADED", False, "FAULTED_DEV_R", "one is gone"
+        pool.devices[0].status = "REMOVED"
+        assert pool.scan is not None
+        pool.scan.function, pool.scan.state, pool.scan.ended, pool.scan.paused = "RESILVER", "SCANNING", None, True
+        box.box.dataset("tank/media").key_loaded = False
+        box.box.alerts.append(LabAlert("VolumeStatus", "CRITICAL", "text", time.time()))
+        box.box.replications.append(LabReplication("new", "tank", "x", state="PENDING"))
+    with dialled(box) as (_, ask):
+        ask("pool.dataset.encryption_summary", "tank/media")
+        time.sleep(0.2)
+        seen = 0
+        for method, params in ASKED:
+            frame = ask(method, *params)
+            there = method in known or box.box.release in METHODS[method].hidden  # a full admin may call what is private
+            assert ("result" in frame) == there, (method, frame)
+            if method in known:
+                jsonschema.validate(frame["result"], known[method]["result"])
+                seen += 1
+    assert seen >= 19
+
+
+def test_what_a_method_wants_of_its_caller_is_what_the_release_says(box: NasBench) -> None:
+    known = schemas(box.box.version)
+    for name, method in METHODS.items():
+        if name not in known:
+            continue
+        told = known[name]
+        assert bool(told.get("job")) == method.job, name
+        if isinstance(told["auth"], list) and told["auth"] != ["FULL_ADMIN"]:
+            assert set(told["auth"]) <= set(method.roles), name
+            assert ("READONLY_ADMIN" in method.roles) == told["readonly_admin"], name
+
+
+def test_the_frames_of_the_facts_are_answered_as_they_say(box: NasBench) -> None:
+    file = FACTS / "examples" / "frames.json"
+    if not file.is_file():
+        pytest.skip("the frames of the API are not here")
+    release, tried = RELEASES[box.box.version], 0
+    box.box.datasets.append(LabDataset("tank/secret", encrypted=True, key_loaded=False))
+    for case in json.loads(file.read_text())["frames"]:
+        if release not in case["versions"] or "in" not in case:
+            continue
+        anonymous = "before login" in case["what"]
+        with dialled(box, case.get("path", "/api/current"), login=not anonymous) as (ws, _):
+            ws.send(case["in"] if isinstance(case["in"], str) else json.dumps(case["in"]))
+            frame = json.loads(ws.recv(timeout=10))
+        wanted, got = case["out"], dict(frame)
+        for told in (wanted, got):
+            told.get("error", {}).get("data", {}).pop("trace", None)
+        if isinstance(wanted.get("result"), list):  # SCRAM is not modelled
+            wanted["result"] = [one for one in wanted["result"] if one != "SCRAM"]
+        assert got == wanted, case["what"]
+        tried += 1
+    assert tried >= 8
+
+
+def test_the_versions_that_are_listed_are_those_of_the_release() -> None:
+    assert listed("25.04.0") == ["v25.04.0"]
+    assert listed("25.04.2.6") == ["v25.04.0", "v25.04.1", "v25.04.2"]
+    assert listed("25.10.3")[-1] == "v25.10.2"
+    assert listed("25.10.6")[-1] == "v25.10.5"
+    assert listed("26.0.0-BETA.3")[-2:] == ["v25.10.4", "v26.0.0"]
+
+
+def test_paths_that_are_not_listed_are_404_and_a_login_is_needed(one: NasBench) -> None:
+    with urllib.request.urlopen(f"https://127.0.0.1:{one.door.port}/api/versions", context=TRUST) as answer:
+        assert json.load(answer) == listed("25.10.6")
+    for path in ("/api/v25.10", "/api/v26.0.0", "/websocket", "/"):
+        with pytest.raises(InvalidStatus, match="404"), connect(f"wss://127.0.0.1:{one.door.port}{path}", ssl=TRUST, proxy=None):
+            pass
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"https://127.0.0.1:{one.door.port}/x", context=TRUST)
+    with dialled(one, login=False) as (_, ask):
+        assert ask("pool.query")["error"]["data"]["errname"] == "ENOTAUTHENTICATED"
+        assert ask("core.ping")["result"] == "pong"
+        assert ask("no.such", number="a") == {
+            "jsonrpc": "2.0", "error": {"code": -32601, "message": "Method does not exist"}, "id": "a",
+        }  # fmt: skip
+
+
+def closed(ws: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed) as caught:
+        ws.recv(timeout=10)
+    return caught.value.rcvd.code if caught.value.rcvd is not None else None
+
+
+def test_frames_that_are_too_long_binary_or_of_a_stranger_end_the_connection(one: NasBench) -> None:
+    long = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "core.ping", "params": ["x" * 8200]})
+    with dialled(one, login=False) as (ws, _):
+        ws.send(long)
+        assert closed(ws) == 1007
+    with dialled(one) as (ws, ask):
+        assert "id" in ask("core.ping", "x" * 8200)
+        ws.send(long.replace("x" * 8200, "x" * 66000))
+        assert closed(ws) == 1009
+    with dialled(one) as (ws, _):
+        ws.send(b"binary")
+        assert closed(ws) == 1003
+    one.box.weather.shut_out = True
+    with dialled(one, login=False) as (ws, _):
+        assert closed(ws) == 1008
+
+
+def test_a_connection_on_which_the_box_says_nothing_is_cut_and_a_ping_keeps_it(tmp_path: Path) -> None:
+    with bench(tmp_path, "25.10.6", idle_s=0.8) as made:
+        with dialled(made) as (ws, _):
+            assert closed(ws) is None
+        with (
+            connect(f"wss://127.0.0.1:{made.door.port}/api/current", ssl=TRUST, proxy=None, ping_interval=0.3) as ws,
+            pytest.raises(TimeoutError),
+        ):
+            ws.recv(timeout=2.0)
+
+
+def test_queries_filter_order_select_and_count(one: NasBench) -> None:
+    with dialled(one) as (_, ask):
+        def names(filters: list[Any], **options: Any) -> Any:
+            return ask("pool.dataset.query", filters, {"select": ["name"], **options})["result"]
+
+        assert names([["name", "^", "tank/"]], order_by=["-name"]) == [{"name": "tank/media"}, {"name": "tank/backup"}]
+        assert names([["OR", [["id", "=", "tank"], ["id", "=", "tank/media"]]]], count=True) == 2
+        assert names([["id", "in", ["tank"]]], get=True) == {"name": "tank"}
+        assert names([["available.parsed", ">", 1]], limit=1, offset=1) == [{"name": "tank/backup"}]
+        assert ask("pool.dataset.query", [["id", "=", "x"]], {"get": True})["error"]["data"]["reason"] == "MatchNotFound()"
+        assert ask("pool.dataset.query", [["id", "is", "x"]])["error"]["code"] == -32602
+
+
+def test_a_job_answers_by_its_number_by_its_result_and_by_an_event(box: NasBench) -> None:
+    box.box.dataset("tank/media").key_loaded = False
+    with dialled(box) as (ws, ask):
+        assert isinstance(ask("core.subscribe", "core.get_jobs")["result"], str)
+        assert ask("core.subscribe", "no.such")["error"]["data"]["errname"] == "EACCES"
+        number = ask("pool.dataset.encryption_summary", "tank/media")["result"]
+        event = json.loads(ws.recv(timeout=10))
+        told = event["params"]
+        assert (event["method"], told["id"], told["fields"]["state"]) == ("collection_update", number, "SUCCESS")
+        assert "id" not in event
+        (job,) = ask("core.get_jobs", [["id", "=", number]])["result"]
+        assert job["result"][0]["key_format"] == "PASSPHRASE"
+        assert ("message_ids" in job) == (box.box.release > (25, 4))
+        if box.box.release > (25, 4):
+            assert ask("core.set_options", {"legacy_jobs": False})["result"]["legacy_jobs"] is False
+            ws.send(json.dumps({"jsonrpc": "2.0", "id": 7, **SUMMARY}))
+            frames = [json.loads(ws.recv(timeout=10)) for _ in range(2)]
+            assert [frame["result"][0]["locked"] for frame in frames if frame.get("id") == 7] == [True]
+        else:
+            assert ask("core.set_options", {"legacy_jobs": False})["result"] is None
+
+
+def test_the_21st_call_at_once_is_refused_and_one_without_an_id_is_not_answered(one: NasBench) -> None:
+    one.box.weather.stuck = True
+    with dialled(one) as (ws, ask):
+        ask("core.set_options", {"legacy_jobs": False})
+        for number in range(21):
+            ws.send(json.dumps({"jsonrpc": "2.0", "id": number, **SUMMARY}))
+        error = {"code": -32000, "message": "Maximum number of concurrent calls (20) has exceeded"}
+        assert json.loads(ws.recv(timeout=10)) == {"jsonrpc": "2.0", "id": 20, "error": error}
+    with dialled(one) as (ws, ask):
+        ws.send(json.dumps({"jsonrpc": "2.0", "method": "no.such", "params": []}))
+        assert ask("core.ping")["result"] == "pong"
+
+
+def test_a_right_key_without_tls_is_revoked(one: NasBench) -> None:
+    from lab.wire.truenas.door import TrueNasDoor
+
+    plain = TrueNasDoor(one.box, None).start()
+    with connect(f"ws://127.0.0.1:{plain.port}/api/current", proxy=None) as ws:
+        ws.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "auth.login_ex", "params": [LOGIN]}))
+        assert json.loads(ws.recv())["result"] == {"response_type": "EXPIRED"}
+    plain.close()
+    assert one.box.users[0].revoked
+
+
+def test_another_users_key_and_the_older_login(one: NasBench) -> None:
+    one.box.users.append(LabUser("other", "4-" + "b" * 64))
+    with dialled(one, login=False) as (_, ask):
+        assert ask("auth.login_ex", {**LOGIN, "username": "other"})["result"] == {"response_type": "AUTH_ERR"}
+        assert ask("auth.login_ex", {**LOGIN, "login_options": {"reconnect_token": True}})["error"]["code"] == -32602
+        assert ask("auth.login_with_api_key", "4-wrong")["result"] is False
+        assert ask("auth.login_with_api_key", KEY)["result"] is True
+        assert ask("auth.me")["result"]["pw_name"] == "blackstart"
+        assert ask("zfs.snapshot.query")["error"]["data"]["errname"] == "EACCES"
+        assert ask("config.save")["error"]["data"]["reason"] == "[EACCES] Not authorized"
