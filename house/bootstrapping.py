@@ -79,10 +79,12 @@ def brought(document: Document, section: BootstrapSection, located: Located, sec
 def with_flux_keys(
     secrets: tuple[BootstrapSecret, ...], flux: FluxSource, age_key: SecretRef, decryption: tuple[str, ...]
 ) -> tuple[BootstrapSecret, ...]:
-    """All Secrets in the order in which they are put: the age key under each name that Git's `decryption.secretRef` gives it in
-    Flux's namespace, the deploy key where the settings name one, and the others. One that the settings make comes from there."""
+    """All Secrets in the order in which they are put: the age key in Flux's namespace and wherever else `decryption` (by
+    `namespace/name`) has it, the deploy key where the settings name one, and the others. What the settings make is theirs."""
     made = {secret.key for secret in secrets}
-    ours = [BootstrapSecret(flux.namespace, name, ((AGE_KEY, age_key),)) for name in decryption or (AGE_SECRET,)]
+    at_flux = any(key.startswith(f"{flux.namespace}/") for key in decryption)
+    keys = decryption if at_flux else (f"{flux.namespace}/{AGE_SECRET}", *decryption)
+    ours = [BootstrapSecret(namespace, name, ((AGE_KEY, age_key),)) for namespace, _, name in (key.partition("/") for key in keys)]
     if flux.deploy_key is not None:
         ours.append(BootstrapSecret(flux.namespace, DEPLOY_KEY, ((DEPLOY_KEY, flux.deploy_key),), SecretForm.DEPLOY_KEY))
     return (*(secret for secret in ours if secret.key not in made), *secrets)

@@ -13,7 +13,7 @@ from house import yamlfile
 from house.declared import Declared, declared
 from house.flux.building import Builder
 from house.flux.depends import never_ready
-from house.flux.graph import walk
+from house.flux.graph import Applied, walk
 from house.flux.rendered import NotFollowed, Rendered
 from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
 from house.guarding import unguarded
@@ -30,9 +30,9 @@ from house.yamlfile import YamlInvalid
 @dataclass(frozen=True)
 class Repository:
     """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed, and `unread` those of
-    them that hide what they declare, backups too: whoever looks at backups has not seen all of them. `decryption` are the names
-    of the Secrets in Flux's namespace that its Kustomizations decrypt with. `blind` is True when there was nothing to build with,
-    so that nothing at all was seen of what Flux applies."""
+    them that hide what they declare, backups too: whoever looks at backups has not seen all of them. `decryption` are the Secrets
+    (`namespace/name`) that Kustomizations decrypt with and that must be there before, those of Flux's namespace first. `blind` is
+    True when there was nothing to build with, so that nothing at all was seen of what Flux applies."""
 
     root: Path
     talconfig: Talconfig | None
@@ -84,9 +84,7 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         namespaces=tuple(sorted(n for n in namespaces if n)),
         declared=found,
         age_recipients=recipients,
-        decryption=tuple(
-            dict.fromkeys(a.app.decryption for a in graph.applied if a.app.decryption and a.app.namespace == source.namespace)
-        ),
+        decryption=_decryption(graph.applied, rendered, source.namespace),
         problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems, *never),
         unread=tuple(dict.fromkeys(tree.unread)),
         notes=tuple(
@@ -99,6 +97,22 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         rendered=rendered,
         blind=graph.blind,
     )
+
+
+def _decryption(applied: tuple[Applied, ...], rendered: Rendered, flux: str) -> tuple[str, ...]:
+    """Which Secrets must be there before Flux can decrypt: those that nothing makes but what needs them itself."""
+    needing: dict[str, set[str]] = {}
+    for one in applied:
+        if one.app.decryption:
+            needing.setdefault(f"{one.app.namespace}/{one.app.decryption}", set()).add(one.app.key)
+    for made in rendered.objects:
+        external = made.kind == "ExternalSecret"
+        named = mapping(made.spec.get("target")).get("name") if external else ""
+        key = f"{made.namespace}/{named or made.name}"
+        makes = external or (made.kind == "Secret" and not made.group)
+        if makes and made.namespace != flux and made.kustomization not in needing.get(key, {made.kustomization}):
+            del needing[key]
+    return tuple(sorted(needing, key=lambda key: key.partition("/")[0] != flux))
 
 
 def _told(tree: Tree, one: NotFollowed) -> NotFollowed:

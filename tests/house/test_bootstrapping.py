@@ -149,6 +149,62 @@ def test_the_age_key_goes_under_the_name_that_git_decrypts_with(tmp_path: Path) 
     assert named[0].keys == (("age.agekey", SecretRef((f"file:{tmp_path / 'named/age.key'}",))),)
 
 
+ELSEWHERE = "decryption: {provider: sops, secretRef: {name: sops-keys}}"
+
+
+def decrypting(root: Path, more: str = "", settings: str = "") -> Path:
+    """The small house, one of whose Kustomizations lies in `apps` and decrypts with a Secret of that namespace."""
+    file = write_repository(root, SETTINGS + settings)
+    ks = root / "kubernetes/apps/apps/notes/ks.yaml"
+    ks.write_text(ks.read_text().replace("  wait: true\n", f"  wait: true\n  {ELSEWHERE}\n"))
+    if more:
+        (root / "kubernetes/flux/cluster/more.yaml").write_text(more)
+    return file
+
+
+def test_the_age_key_goes_to_every_namespace_whose_kustomizations_decrypt_with_it(tmp_path: Path) -> None:
+    house = load(decrypting(tmp_path))
+    assert [(s.key, [key for key, _ in s.keys]) for s in house.secrets] == [
+        ("flux-system/sops-age", ["age.agekey"]), ("apps/sops-keys", ["age.agekey"])
+    ]  # fmt: skip
+    assert "apps" in house.namespaces
+
+
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: sops-keys, namespace: apps}\nsops: {mac: x}\nstringData: {k: ENC}\n"
+EXTERNAL = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: NAME, namespace: apps}\nspec: {TARGET}\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        SECRET,
+        EXTERNAL.replace("NAME", "any").replace("{TARGET}", "{target: {name: sops-keys}}"),
+        EXTERNAL.replace("NAME", "sops-keys").replace("{TARGET}", "{}"),
+        EXTERNAL.replace("NAME", "sops-keys").replace("{TARGET}", "{target: {name: null}}"),
+    ],
+)
+def test_where_git_makes_that_secret_it_is_not_put(tmp_path: Path, more: str) -> None:
+    assert [s.key for s in load(decrypting(tmp_path, more)).secrets] == ["flux-system/sops-age"]
+
+
+def test_a_secret_of_that_name_elsewhere_or_of_another_kind_makes_it_not(tmp_path: Path) -> None:
+    other = SECRET.replace("namespace: apps", "namespace: odd") + "---\n" + SECRET.replace("kind: Secret", "kind: ConfigMap")
+    assert [s.key for s in load(decrypting(tmp_path, other)).secrets] == ["flux-system/sops-age", "apps/sops-keys"]
+
+
+def test_what_decrypts_with_it_cannot_make_it(tmp_path: Path) -> None:
+    file = decrypting(tmp_path)
+    deployment = tmp_path / "kubernetes/apps/apps/notes/app/deployment.yaml"
+    deployment.write_text(f"{deployment.read_text()}---\n{SECRET}")
+    assert [s.key for s in load(file).secrets] == ["flux-system/sops-age", "apps/sops-keys"]
+
+
+def test_one_that_the_settings_make_there_is_theirs(tmp_path: Path) -> None:
+    own = "bootstrap:\n  secrets: [{name: sops-keys, namespace: apps, keys: {main.agekey: env:AGE}}]\n"
+    found = load(decrypting(tmp_path, settings=own)).secrets
+    assert [(s.key, s.keys[0][0]) for s in found] == [("flux-system/sops-age", "age.agekey"), ("apps/sops-keys", "main.agekey")]
+
+
 def test_a_secret_that_the_settings_make_is_theirs_also_under_the_age_keys_name(tmp_path: Path) -> None:
     house = loaded(tmp_path, "  secrets: [{name: sops-age, namespace: flux-system, keys: {main.agekey: env:AGE}}]\n")
     assert [(s.key, s.keys[0][0]) for s in house.secrets] == [("flux-system/sops-age", "main.agekey")]
