@@ -175,5 +175,7 @@ class Reservation:
 
     def told(self, now: float) -> str:
         """Who, and for how long by then (seconds since the epoch): the clocks of two machines may differ."""
-        age = f", {(now - self.since) / 60:.0f} min ago by that machine's clock" if self.since else ""
-        return f"reserved by {self.owner or 'somebody who did not say who'}{age}"
+        minutes = max(0, int(now - self.since) // 60)
+        age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+        ago = f", {age} ago by that machine's clock" if self.since else ""
+        return f"reserved by {self.owner or 'somebody who did not say who'}{ago}"

@@ -21,7 +21,7 @@ class ForeignReservation(Identity):
     owner: str
 
     def __str__(self) -> str:
-        return f"the reservation of {self.owner or 'somebody'}"
+        return f"the reservation of {self.owner or 'somebody'} (is that at work? then wait for it)"
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,8 @@ class LiftReservation(BaseStep):
         if found.whose is Whose.OURS:
             return satisfied("this run has")
         if found.whose is Whose.DEAD:
-            return missing("a run of this machine that is gone has", told)
-        return missing(
-            "another run has", told, identity=ForeignReservation(found.owner),
-            hint="is that run at work? Then wait for it. Consent to this only when you know that it is dead",
-        )  # fmt: skip
+            return missing(f"a run of this machine that is gone has: {told}")
+        return missing(f"another run has: {told}", identity=ForeignReservation(found.owner))
 
     def hazard(self, seen: Probe) -> Hazard:
         """Whoever takes away what a living run has reserved lets two write."""

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.leased import leased
 from adapters.proxmox.reserving import pool_of
+from adapters.proxmox.results import Reservation, Whose
 from adapters.surface import read_only
 from engine.approval import Approval, approve
 from engine.errors import ApprovalMissing, JournalBusy, PreflightRefused
@@ -48,9 +49,10 @@ def test_hosts_that_nobody_has_reserved_are_left_alone(bare: Running) -> None:
 def test_what_a_dead_run_of_this_machine_left_goes_by_itself_and_is_told(bare: Running) -> None:
     reserved(bare)
     seen = see(bare, bare.bootstrap, STEP)
-    assert (seen.condition, seen.detail) == (Condition.MISSING, "a run of this machine that is gone has")
-    assert seen.evidence[0].startswith("reserved by run before, process 1 of before:1 in 1, since 2025-")
-    assert seen.evidence[0].endswith("on this-machine:/state, 10 min ago by that machine's clock")
+    assert seen.condition is Condition.MISSING
+    told = "a run of this machine that is gone has: reserved by run before, process 1 of before:1 in 1, since 2025-06-15T"
+    assert seen.detail.startswith(told)
+    assert seen.detail.endswith("on this-machine:/state, 10 min ago by that machine's clock")
     assert step(bare.bootstrap, STEP).hazard(seen) is Hazard.NONE
     lift(bare)
     assert pools(bare) == {}
@@ -68,8 +70,9 @@ def test_what_a_dead_run_of_this_machine_left_goes_by_itself_and_is_told(bare: R
 def test_any_other_s_is_told_and_stays_without_consent(bare: Running, owner: str, told: str) -> None:
     pools(bare)[pool_of(bare.house.id)] = owner
     seen = see(bare, bare.bootstrap, STEP)
-    assert (seen.condition, seen.detail) == (Condition.MISSING, "another run has")
-    assert told in seen.evidence[0]
+    assert seen.condition is Condition.MISSING
+    assert seen.detail.startswith("another run has: ") and told in seen.detail
+    assert str(seen.identity).endswith(" (is that at work? then wait for it)")
     assert step(bare.bootstrap, STEP).hazard(seen) is Hazard.DESTROYS
     with pytest.raises(ApprovalMissing):
         lift(bare)
@@ -136,3 +139,12 @@ def test_by_hand_it_is_one_command(bare: Running) -> None:
     assert is_a_command(step(bare.bootstrap, STEP).by_hand())
     made = plan(bare.bootstrap.graph(), read_only(replace(bare.home.act("look"))))
     assert approve(made.digest, acts=made.acts, plan_digest=made.digest, journalled=(), now=0.0, valid_s=1.0)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "told"), [(-300, "0 min"), (59, "0 min"), (7199, "119 min"), (7200, "2 h"), (172799, "47 h"), (172800, "2 days")]
+)
+def test_its_age_is_told_in_words_that_fit(age_s: float, told: str) -> None:
+    reservation = Reservation("somebody", Whose.ANOTHER, 1_000_000.0)
+    assert reservation.told(1_000_000.0 + age_s) == f"reserved by somebody, {told} ago by that machine's clock"
+    assert replace(reservation, since=0.0).told(1e6) == "reserved by somebody"
