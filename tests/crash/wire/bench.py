@@ -81,6 +81,12 @@ class Running:
             (os.killpg if group else os.kill)(self.process.pid, signal.SIGKILL)
         return self.end()
 
+    def kill_after_begin(self, seconds: float, group: bool) -> Ended:
+        """SIGKILL it `seconds` after its first act was begun, which is on the disk by then; answers how it ended."""
+        while self.process.poll() is None and b'"StepBegun"' not in self.report.read_bytes():
+            self._wait(_LOOK_S)
+        return self.kill_at(0, seconds, group)
+
     def items(self) -> int:
         """How many checks and steps have ended."""
         return self.report.read_bytes().count(b'"StepEnded"')

@@ -7,7 +7,8 @@ import re
 import ssl
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,14 @@ def wrongs(bench: Bench) -> list[str]:
 
 
 def house(bench: Bench) -> Iterator[str]:
-    """Proxmox shows exactly the house's VMs, ours and running; none was made twice; the lab met no call it does not know."""
+    """Proxmox shows exactly the house's VMs, ours and running; none was made twice; nobody has the hosts reserved any more; the lab
+    met no call it does not know."""
     expected = [(node.vm_id, node.name, node.host, "running", True) for node in bench.shape.nodes]
     vms = proxmox_vms(bench)
     if vms != expected:
         yield f"VMs (id, name, host, status, ours): {vms}, expected {expected}"
+    with proxmox(bench) as get:
+        yield from (f"left reserved: {pool}" for pool in get("/pools"))
     seen = bench.ask("status")
     made = Counter(what for what in bench.happened() if " created on " in what)
     if not made:
@@ -53,6 +57,14 @@ def proxmox_vms(bench: Bench) -> list[tuple[int, str, str, str, bool]]:
 
 def vm_configs(bench: Bench) -> dict[int, dict[str, Any]]:
     """Id → what Proxmox tells of each VM, its configuration included."""
+    with proxmox(bench) as get:
+        vms = get("/cluster/resources?type=vm")
+        return {vm["vmid"]: get(f"/nodes/{vm['node']}/qemu/{vm['vmid']}/config") | vm for vm in vms}
+
+
+@contextmanager
+def proxmox(bench: Bench) -> Iterator[Callable[[str], Any]]:
+    """Path → what the house's Proxmox answers its token."""
     told = json.loads(bench.folder.endpoints.read_text())
     token = Path(told["proxmox"]["token_secret_file"]).read_text().strip()
     headers = {"Authorization": f"PVEAPIToken={told['proxmox']['token_id']}={token}"}
@@ -65,8 +77,7 @@ def vm_configs(bench: Bench) -> dict[int, dict[str, Any]]:
             answer.raise_for_status()
             return answer.json()["data"]
 
-        vms = get("/cluster/resources?type=vm")
-        return {vm["vmid"]: get(f"/nodes/{vm['node']}/qemu/{vm['vmid']}/config") | vm for vm in vms}
+        yield get
 
 
 def etcd(bench: Bench) -> Iterator[str]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -82,6 +84,27 @@ def test_the_restored_claim_holds_what_was_backed_up_before_the_house_was_lost(b
     assert bench.run("dr.audit").code == 0
     assert list(outside.programs(bench)) == []
     assert list(outside.leftovers(bench)) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "state", "good"),
+    [
+        ("dr.hold", ("--claims", "notes"), "held", (6,)),
+        ("dr.release", ("notes", "--unproven", "--reason", "it was a trial"), "released", (0,)),
+    ],
+)
+def test_a_verb_of_one_step_that_is_killed_while_it_acts_is_gone_on_with_by_the_same_again(
+    bench: Bench, story: Story, verb: str, arguments: tuple[str, ...], state: str, good: tuple[int, ...]
+) -> None:
+    killed = bench.begin(verb, *arguments).kill_after_begin(Random(f"{SEED}/{verb}").uniform(0.0, 0.3), group=state == "held")
+    if killed.code != -signal.SIGKILL:
+        assert killed.code in good, "it was over before its kill came"
+    again = bench.converge(verb, *arguments, good=good) if killed.code not in good else killed
+    assert again.result["counts"].get("failed", 0) == 0
+    record = json.loads(outside.kubectl(bench, "get", "configmap", "hold", "-n", "blackstart", "-o", "json"))["data"]
+    assert record["state.selfhosted.notes"] == state
+    assert list(outside.programs(bench)) == []
+    assert bench.run("cluster.status").result["counts"]["in_flight"] == 0
 
 
 def test_no_secret_is_in_anything_that_runs_left_or_showed(bench: Bench, story: Story) -> None:
