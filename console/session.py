@@ -163,7 +163,8 @@ class Session:
         told = f"{number(state.lines, 'line')} in the journal" if state.lines else "no run was made from here"
         self.page.say(f"\n{told} ({self.house.state_dir}); nothing was looked at.")
         counts = {"in_flight": len(state.in_flight), "steps": len(state.last)}
-        return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, last=state.last)
+        notes = {name: state.notes_of(name) for name in state.in_flight}
+        return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, notes=notes, last=state.last)
 
     def known(self) -> dict[str, str]:
         """Claim key → repository id, as blackstart.lock.yaml has them; empty without that file."""

@@ -69,7 +69,10 @@ def outline_table(graph: HouseGraph) -> Rows:
 
 def memory_table(state: State) -> Rows:
     """One row per step that the journal knows: those that were begun and not ended first, then how each last ended."""
-    begun = [Row((Text("in flight"), Text(name)), f"begun by run {one.run}") for name, one in state.in_flight.items()]
+    begun = [
+        Row((Text("in flight"), Text(name)), "; ".join([f"begun by run {one.run}", *map(": ".join, state.notes_of(name).items())]))
+        for name, one in state.in_flight.items()
+    ]
     ended = [Row((Text(last.outcome), Text(name)), last.detail) for name, last in state.last.items()]
     return Rows([*begun, *ended], name=1)
 

@@ -156,8 +156,7 @@ class _Run(Generic[Look, Act]):
             if is_step(item) and vetoed:
                 result = live_vetoed(item, self._around, resumed=name in state.in_flight)
             elif is_step(item):
-                life = StepLife(item, self._around, resumed=name in state.in_flight, notes=state.notes_of(name))
-                result = life.live()
+                result = StepLife(item, self._around, resumed=name in state.in_flight).live()
             else:
                 assert is_check(item)
                 result = live_check(item, self._around)

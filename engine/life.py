@@ -88,13 +88,11 @@ class Sight(Generic[Look, Act]):
 class StepLife(Generic[Look, Act]):
     """One step from its first look to its end. `resumed`: an earlier run began it and did not end it."""
 
-    def __init__(
-        self, step: Step[Look, Act], around: Surroundings[Look, Act], *, resumed: bool, notes: Mapping[str, str]
-    ) -> None:
+    def __init__(self, step: Step[Look, Act], around: Surroundings[Look, Act], *, resumed: bool) -> None:
         self._step = step
         self._around = around
         self._sight = Sight(step, around, step.id)
-        self._notes = _Notes(step.id, around.line, dict(notes))
+        self._notes = _Notes(step.id, around.line)
         self._resumed = resumed
         self._open = resumed  # an act may have happened whose effect is not to be seen yet
         self._has_passage = False
@@ -241,21 +239,15 @@ def _not_ready(seen: Probe, ready_s: float) -> BlackstartError:
 
 
 class _Notes:
-    """The notes of one step: those of earlier runs, and what is put now."""
+    """The notes of one step."""
 
-    def __init__(self, step: StepId, line: Line, known: dict[str, str]) -> None:
+    def __init__(self, step: StepId, line: Line) -> None:
         self._step = step
         self._line = line
-        self._known = known
 
     def put(self, key: str, value: str) -> None:
         """Return when the note is on the disk."""
         self._line.ask(WantsNote(self._step, key, value))
-        self._known[key] = value
-
-    def get(self, key: str) -> str | None:
-        """The newest value under this key."""
-        return self._known.get(key)
 
 
 def live_check(check: Check[Look], around: Surroundings[Look, Act]) -> Result:

@@ -60,13 +60,10 @@ WARNING_NOTE = "warning"
 
 
 class Notes(Protocol):
-    """Where an act leaves what a resume needs. Returns after the line is synced to disk."""
+    """Where an act leaves what a person needs who finds it in flight: no step reads them, a probe finds by itself what goes on."""
 
     def put(self, key: str, value: str) -> None:
-        """Write one note of the step that is in flight (never a secret)."""
-
-    def get(self, key: str) -> str | None:
-        """The newest note under this key from this step's open or last begin, also of an earlier run."""
+        """Write one note of the step that is in flight (never a secret). Returns after the line is synced to disk."""
 
 
 class Step(Protocol[Look_contra, Act_contra]):

@@ -28,10 +28,6 @@ class Notebook:
         """Keep it."""
         self.written[key] = value
 
-    def get(self, key: str) -> str | None:
-        """What was kept."""
-        return self.written.get(key)
-
 
 def item(course: Course, name: str) -> HouseStep | HouseCheck:
     """The step or check of this id."""

@@ -17,7 +17,9 @@ from console.ending import guarded
 from console.session import Session
 from console.verbs import cluster as cluster_verbs
 from engine import errors
-from engine.journal import open_journal
+from engine.entries import Begin, Note
+from engine.journal import open_journal, read_state
+from engine.step import StepId
 from house.model import Requirement
 from recovery.course import course as recovery_course
 from tests.console.modelled_doors import Desk
@@ -266,11 +268,19 @@ def test_the_run_s_folder_keeps_every_event_as_json_also_without_the_option(held
 
 
 def test_status_tells_what_the_journal_remembers_and_opens_no_door(held_desk: Desk, capsys: Printed) -> None:
-    from engine.journal import read_state
-
     house = held_desk.running.house
     session: Session = held_desk.session("cluster.status", json=True)
     assert session.remembered(read_state(house.state_dir, lineage=house.id)) == errors.EXIT_OK
     result = result_of(capsys)
     assert result["outcome"] == "remembered"
     assert held_desk.opened == []
+
+
+def test_status_tells_what_a_step_in_flight_had_noted_for_whoever_looks_after_it(held_desk: Desk, capsys: Printed) -> None:
+    house = held_desk.running.house
+    with open_journal(house.state_dir, lineage=house.id, run="dead") as journal:
+        journal.append(Begin(StepId("proxmox.start-vm/cp-1"), ""), Note("proxmox.start-vm/cp-1", "task", "UPID:pve-1:4711"))
+    held_desk.session("cluster.status").remembered(read_state(house.state_dir, lineage=house.id))
+    assert "begun by run dead; task: UPID:pve-1:4711" in " ".join(capsys.readouterr().out.split())
+    held_desk.session("cluster.status", json=True).remembered(read_state(house.state_dir, lineage=house.id))
+    assert result_of(capsys)["notes"] == {"proxmox.start-vm/cp-1": {"task": "UPID:pve-1:4711"}}

@@ -223,7 +223,7 @@ def test_rule_04_a_step_that_would_now_do_something_else_is_resumed_with_the_sam
         raise TransientError("connection reset")
 
     def second(shelf: Shelf, seen: Probe, notes: Notes) -> None:
-        shelf.looks.append(str(notes.get("task")))
+        shelf.looks.append(state(bench).notes_of("toy.put/a")["task"])
         shelf.put("toy.put/a")
 
     bench.run(a_step("a", acts=first), limits=Limits(tries=1))
