@@ -233,15 +233,22 @@ DATABASES = policy(
         ("d", DATA),
         (
             "archives",
-            # As house/data/archives.py judges what Git declares.
-            "object.spec.?backup.?barmanObjectStore.orValue(null) != null"
-            " || object.spec.?plugins.orValue([]).exists(p, p.?isWALArchiver.orValue(false) && p.?enabled.orValue(true))",
+            # As house/data/archives.py judges what Git declares: what is null or empty is not there.
+            "(object.spec.?backup.orValue(null) != null && object.spec.backup.?barmanObjectStore.orValue(null) != null"
+            " && size(object.spec.backup.barmanObjectStore) > 0)"
+            " || (object.spec.?plugins.orValue(null) != null && object.spec.plugins.exists(p, p != null"
+            " && p.?isWALArchiver.orValue(false) == true && p.?enabled.orValue(true) != false))",
+        ),
+        (
+            "recovers",
+            "object.spec.?bootstrap.orValue(null) != null && object.spec.bootstrap.?recovery.orValue(null) != null"
+            " && size(object.spec.bootstrap.recovery) > 0",
         ),
     ],
     validations=[
         (
             # Here the failing Kustomization is wanted: an empty database that archives would overwrite a good archive.
-            "!variables.archives || object.spec.?bootstrap.?recovery.hasValue()"
+            "!variables.archives || variables.recovers"
             " || variables.d[?('cnpg.' + request.namespace + '.' + object.metadata.name)].orValue('')"
             " == 'accepted-empty'",
             f"This database would archive over its own backups; lift it with: {_RELEASE}",

@@ -373,11 +373,16 @@ def test_database_that_archives_needs_a_recovery_section(record: Record, client:
     assert "invoke dr.release apps/db --unproven" in denied(client, CNPG, database("db"))
     assert denied(client, CNPG, database("db", **archiving))
     assert denied(client, CNPG, database("db", **archiving, bootstrap={"recovery": {"source": "x"}})) == ""
+    for nothing in ({"recovery": None}, {"recovery": {}}, {"recovery": None, "initdb": {"owner": "x"}}, {}, None):
+        assert denied(client, CNPG, database("db", **archiving, bootstrap=nothing)), f"{nothing} recovers nothing"
     assert denied(client, CNPG, database("db", instances=1)) == ""
     switched_off = {"name": "barman", "isWALArchiver": True, "enabled": False}
     assert denied(client, CNPG, database("db", plugins=[switched_off])) == ""
     assert denied(client, CNPG, database("db", plugins=[{**switched_off, "enabled": True}]))
-    assert denied(client, CNPG, database("db", backup={"barmanObjectStore": None})) == ""
+    nowhere = ({"backup": {"barmanObjectStore": None}}, {"backup": {"barmanObjectStore": {}}}, {"backup": None}, {"plugins": None})
+    for spec in (*nowhere, {"plugins": [None]}, {"plugins": [{"name": "barman", "isWALArchiver": None}]}):
+        assert denied(client, CNPG, database("db", **spec)) == "", f"{spec} archives nowhere"
+    assert denied(client, CNPG, database("db", plugins=[{**switched_off, "enabled": None}]))
     record.write({"cnpg.apps.db": "no-base-backup"})
     assert denied(client, CNPG, database("db", **archiving)), "only one word lifts it"
     record.write({"cnpg.apps.db": None})
