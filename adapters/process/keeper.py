@@ -39,6 +39,7 @@ OnStart = Callable[[int, str, str], None]
 
 GRACE_S = 5.0
 _YOUNG_S = 60.0
+_SEEN_S = 0.2
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _PASSED_ON = (
     "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -104,6 +105,8 @@ class Keeper:
                 held = self._control.recv(16)
             except OSError:
                 held = b""
+        if held == b"full":
+            raise no_room("the process that keeps our programs", "it could not take the lock in")
         if held != b"held":
             raise self._lost()
 
@@ -196,7 +199,7 @@ class Keeper:
             except NoRoom as error:
                 raise no_room(argv[0], str(error)) from error
             except OSError as error:
-                raise self._lost() from error
+                raise (self._lost() if self._is_gone() else no_room(argv[0], "the keeper could not take it in")) from error
             if self._on_start is not None:
                 self._on_start(group, start, shown)
             given = stdin.reveal().encode() if isinstance(stdin, Secret) else stdin or b""
@@ -251,6 +254,14 @@ class Keeper:
                 raise self._lost() from error
             self._running.add(conversation)
             return conversation
+
+    def _is_gone(self) -> bool:
+        """Whether the keeper has ended; one that was killed just now gets a moment to be seen to."""
+        try:
+            self._process.wait(_SEEN_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _lost(self) -> TransientError:
         return TransientError(

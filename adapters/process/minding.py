@@ -9,6 +9,7 @@ last minder and after the last of what those left.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -27,6 +28,8 @@ from adapters.process.groups import MARK, mark_of, start_of
 from adapters.process.kin import become_subreaper, end_kin, tell_kin
 
 ABANDONED_GRACE_S = 2.0
+_BROUGHT = ("run", "stdin", "stdout", "stderr")
+"""What comes with a message `run`."""
 _ANY_CODE = tuple(range(-64, 256))
 
 
@@ -53,7 +56,8 @@ def keep(control: socket.socket, directory: Path) -> None:
         if not message:
             break
         if message == b"hold":
-            control.send(b"held")  # the descriptors just stay open, here and in every minder forked from now on
+            # The descriptors just stay open, here and in every minder forked from now on. Without room for them none came.
+            control.send(b"held" if descriptors else b"full")
             continue
         minders.fork(control, descriptors)
     minders.await_all()
@@ -75,6 +79,8 @@ class Minders:
     def fork(self, control: socket.socket, descriptors: list[int]) -> None:
         """One minder for this run; where the machine has no room for one, the run is told so and we go on."""
         try:
+            if len(descriptors) < len(_BROUGHT):
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
@@ -83,8 +89,9 @@ class Minders:
                 _mind_to_the_end(descriptors)
             self._living.add(pid)
         except OSError as error:
-            with socket.socket(fileno=os.dup(descriptors[0])) as run:
-                _say(run, failed=error.strerror or str(error), errno=error.errno)
+            if descriptors:  # else whoever waits sees its end close
+                with socket.socket(fileno=descriptors.pop(0)) as run:
+                    _say(run, failed=error.strerror or str(error), errno=error.errno)
         for descriptor in descriptors:
             os.close(descriptor)
 

@@ -194,6 +194,26 @@ def test_a_parent_without_descriptors_says_so_and_goes_on_when_it_has_some_again
     assert keeper.run(["true"], timeout_s=10).code == 0
 
 
+def test_a_keeper_without_descriptors_is_not_said_to_be_gone_nor_to_hold_a_lock(keeper: Keeper, tmp_path: Path) -> None:
+    keeper.run(["true"], timeout_s=10)
+    taken = {int(path.name) for path in Path(f"/proc/{keeper.pid}/fd").iterdir()}
+    free = [number for number in range(max(taken) + 8) if number not in taken]
+    soft, hard = resource.prlimit(keeper.pid, resource.RLIMIT_NOFILE)
+    with (tmp_path / "lock").open("w") as lock:
+        try:
+            for room in (0, 1, 3):  # of four that come with a program
+                resource.prlimit(keeper.pid, resource.RLIMIT_NOFILE, (free[room], hard))
+                with pytest.raises(TransientError, match="true could not be started: the machine has no room for it"):
+                    keeper.run(["true"], timeout_s=10)
+            resource.prlimit(keeper.pid, resource.RLIMIT_NOFILE, (free[0], hard))
+            with pytest.raises(TransientError, match="no room"):
+                keeper.hold(lock.fileno())
+        finally:
+            resource.prlimit(keeper.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        keeper.hold(lock.fileno())
+    assert keeper.run(["true"], timeout_s=10).code == 0
+
+
 def test_a_keeper_that_cannot_fork_says_so_to_the_run_and_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_fork() -> int:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
@@ -204,7 +224,7 @@ def test_a_keeper_that_cannot_fork_says_so_to_the_run_and_lives_on(monkeypatch: 
         minders = Minders()
         monkeypatch.setattr(os, "fork", no_fork)
         ours, theirs = socket.socketpair()
-        descriptors = [theirs.detach(), *os.pipe()]
+        descriptors = [theirs.detach(), *os.pipe(), os.dup(0)]
         minders.fork(control, descriptors)
         assert json.loads(ours.recv(1000)) == {"failed": "Resource temporarily unavailable", "errno": errno.EAGAIN}
         assert ours.recv(1) == b"", "its descriptors are let go"
