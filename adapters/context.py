@@ -20,6 +20,7 @@ from adapters.ports import (
     Machineconfigs,
     MachineconfigsView,
     ManifestsView,
+    NasView,
     Proxmox,
     ProxmoxView,
     Releases,
@@ -48,6 +49,7 @@ class LookContext:
     factory: ImageFactoryView
     manifests: ManifestsView
     archives: ArchivesView
+    nas: NasView
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,4 @@ class ActContext:
     factory: ImageFactoryView
     manifests: ManifestsView
     archives: ArchivesView
+    nas: NasView

@@ -17,6 +17,7 @@ from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseKinds, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
+from adapters.nas.results import NasLook
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
@@ -33,6 +34,7 @@ from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Snapshot, SourceBackups
 from house.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
+from house.nas import Nas
 
 
 class ProxmoxView(Protocol):
@@ -322,6 +324,13 @@ class ArchivesView(Protocol):
     """Archives of databases, from here, read-only."""
 
     def look(self, archive: DatabaseArchive) -> ArchiveLook: ...
+
+
+class NasView(Protocol):
+    """What stands under data on a NAS, read-only."""
+
+    def look(self, nas: Nas) -> NasLook:
+        """Everything that is asked of it, as one look of the last seconds. What could not be seen is in it; nothing is raised."""
 
 
 class CloneView(Protocol):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
 from engine.graph import Graph
@@ -21,6 +21,10 @@ class Course:
     checks: tuple[HouseCheck, ...]
     steps: tuple[HouseStep, ...]
     guards: Mapping[str, HouseCheck] = field(default_factory=dict)
+
+    def with_checks(self, more: Iterable[HouseCheck]) -> Course:
+        """The same with these checks besides."""
+        return replace(self, checks=(*self.checks, *more))
 
     def graph(self) -> HouseGraph:
         """What waits for what. Raises GraphInvalid."""

@@ -21,6 +21,7 @@ from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
 from adapters.leased import HouseLease, leased
 from adapters.manifests.adapter import ManifestFiles
+from adapters.nas.adapter import TrueNas
 from adapters.process.groups import end_group
 from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper
@@ -108,6 +109,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
         archives=S3Archives(secrets),
+        nas=TrueNas(secrets.resolve),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

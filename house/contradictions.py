@@ -31,7 +31,7 @@ def contradictions(document: Document, repository: Repository, folder: Path) -> 
     """All of them; `folder` is the settings file's."""
     settings = mapping(document.value)
     found = [*_endpoints(settings, repository.talconfig), *_simulated(settings), *_state(settings, repository.root, folder)]
-    found += [*_references(settings), *_image(settings, repository.talconfig)]
+    found += [*_references(settings), *_image(settings, repository.talconfig), *_nas(settings)]
     return tuple(Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found)
 
 
@@ -42,6 +42,23 @@ def _servers(settings: dict[str, Any]) -> Iterator[tuple[int, str, str, int]]:
         parts = grammar.url_parts(url) if isinstance(url, str) else None
         if parts is not None and parts.hostname:
             yield index, str(url), parts.hostname.rstrip("."), grammar.port_of(parts) or 443
+
+
+def _nas(settings: dict[str, Any]) -> Iterator[_Wrong]:
+    """One server that is two, and a VM that is a node's."""
+    nodes = {mapping(node).get("vm_id"): name for name, node in mapping(settings.get("nodes")).items()}
+    seen: dict[str, str] = {}
+    for name, section in mapping(settings.get("nas")).items():
+        told = mapping(section)
+        for key in ("url", "also"):
+            for text in sequence(told.get(key)) if key == "also" else [told.get(key)]:
+                parts = grammar.url_parts(text if "://" in text else f"wss://{text}") if isinstance(text, str) else None
+                host = (parts.hostname or "").rstrip(".") if parts is not None else ""
+                first = seen.setdefault(host, name) if host else name
+                if first != name:
+                    yield ("nas", name, key), f"{host} is {first} already", "name each NAS once"
+        if told.get("vm") is not None and told.get("vm") in nodes:
+            yield ("nas", name, "vm"), f"is the VM of node {nodes[told['vm']]}", "name the VM that the NAS runs in"
 
 
 def _endpoints(settings: dict[str, Any], talconfig: Talconfig | None) -> Iterator[_Wrong]:

@@ -21,6 +21,7 @@ from house.flux.building import Builder
 from house.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.loader import SETTINGS_FILE, expanded
 from house.model import DiskFate
+from house.nas_sample import nas_text
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
@@ -108,6 +109,7 @@ def settings_text(repository: Repository, house_id: str, bootstrap: str = "") ->
         _sops(repository),
         bootstrap,
         _backups(repository),
+        nas_text(repository.rendered),
         _LIMITS,
     ]
     return "\n".join(part for part in parts if part)

@@ -30,8 +30,20 @@ def declared_nas(
     """One Nas per section, by name. `located` makes paths absolute, `secret` the paths inside references."""
     if not sections:
         return ()
-    mounts = (*_volumes(rendered), *_classes(rendered), *_movers(rendered))
+    mounts = _mounts(rendered)
     return tuple(_nas(name, section, mounts, located, secret) for name, section in sorted(sections.items()))
+
+
+def mounted_servers(rendered: Rendered) -> dict[str, tuple[str, ...]]:
+    """Each server that something is mounted of → what, as it is told."""
+    found: dict[str, dict[str, None]] = {}
+    for server, export in _mounts(rendered):
+        found.setdefault(server, {})[export.told] = None
+    return {server: tuple(places) for server, places in found.items()}
+
+
+def _mounts(rendered: Rendered) -> tuple[_Mount, ...]:
+    return (*_volumes(rendered), *_classes(rendered), *_movers(rendered))
 
 
 def _nas(name: str, section: NasSection, mounts: tuple[_Mount, ...], located: Callable[[str], str], secret: _Secret) -> Nas:

@@ -20,12 +20,14 @@ from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
 from lab.ports.manifests import ModelledManifests
+from lab.ports.nas import ModelledNas
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
 from lab.wiring import join
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
+from lab.world.nas import LabNas
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_house import cluster_for, publish_image
 from lab.world.pve_vm import PowerEvent
@@ -51,6 +53,7 @@ class ModelledHome:
     volsync: VolSync = field(init=False)
     flux: FluxWorld = field(init=False)
     files: ModelledHouse = field(init=False)
+    nas: dict[str, LabNas] = field(default_factory=dict)
     unfetchable: dict[str, str] = field(default_factory=dict)
     rendered: dict[str, ReleaseKinds] = field(default_factory=dict)
     sha256: str = field(init=False)
@@ -91,6 +94,7 @@ class ModelledHome:
             factory=ModelledFactory(self.proxmox.images),
             manifests=ModelledManifests(self.unfetchable),
             archives=ModelledArchives(self.store),
+            nas=ModelledNas(self.nas, self.clock),
         )
 
     def look(self) -> LookContext:
@@ -98,7 +102,7 @@ class ModelledHome:
         act = self.act("look")
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
-            act.backups, act.clone, act.factory, act.manifests, act.archives,
+            act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas,
         )  # fmt: skip
 
     # What happens to a house.

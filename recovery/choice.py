@@ -54,7 +54,8 @@ def asked_for(claim: BackedUpClaim, known_id: str, as_of: float) -> Asked:
 
 def preflight_of(claim: BackedUpClaim) -> tuple[str, ...]:
     """The checks that must have said yes before this claim is touched: its own. A damaged backup of another stops that one."""
-    return (if_any(f"preflight.backup/{claim.key}"), if_any(f"preflight.destination/{claim.key}"))
+    mine = ("preflight.backup", "preflight.destination", "storage.source")
+    return tuple(if_any(f"{check}/{claim.key}") for check in mine)
 
 
 def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoint, ...]:

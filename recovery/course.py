@@ -5,6 +5,7 @@ from __future__ import annotations
 from cluster import backup_check, held_check
 from cluster.course import Course
 from cluster.steps import declare_held
+from cluster.storage.nas.check import source_checks
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from recovery.checks import in_place, restorable, running
@@ -42,6 +43,7 @@ def course(
     return Course(
         checks=(
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
+            *source_checks(house, claims),             # a NAS that a backup lies on is whole, as far as that restore uses it
             *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
             in_place.InPlace(house),                   # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from house.nas import Nas
 
 KEPT_S = 5.0
 """How long one look answers for, by this machine's clock: the checks of one pass share it, a check that looks again does not."""
-_QUESTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Any]], ...] = (
+QUESTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Any]], ...] = (
     ("pools", "pool.query", reading.pool),
     ("scrubs", "pool.scrub.query", reading.scrub_task),
     ("datasets", "pool.dataset.query", reading.dataset),
@@ -85,10 +85,10 @@ async def _seen(nas: Nas, session: Session, bounds: Bounds) -> NasLook:
     if release is None or release < FIRST:
         raise stopped(Trouble.OTHER, f"nobody can tell its version: {told or 'it says none'}", "25.04, 25.10 and 26 are known")
     extra = [Call("system.ready")] if release > FIRST else [Call("smart.test.results")]
-    calls = [Call(method) for _, method, _ in _QUESTIONS]
+    calls = [Call(method) for _, method, _ in QUESTIONS]
     *answers, last = await session.ask([*calls, *extra])
     heard: dict[str, Any] = {
-        part: reading.listed(answer, method, read) for (part, method, read), answer in zip(_QUESTIONS, answers, strict=True)
+        part: reading.listed(answer, method, read) for (part, method, read), answer in zip(QUESTIONS, answers, strict=True)
     }
     wanted = used(nas, heard["datasets"], heard["smb"])
     heard["datasets"] = await _mounted(session, heard["datasets"], wanted, bounds)
@@ -115,6 +115,13 @@ async def _mounted(session: Session, datasets: Heard[Dataset], wanted: tuple[str
     answers = await session.ask([Call("filesystem.stat", (one.mountpoint,)) for one in asked])
     mounted = {one.name: _is_mounted(answer) for one, answer in zip(asked, answers, strict=True)}
     keys = {one.name: await unlocking(session, one.name, bounds.job_s) for one in asked if one.locked}
+    return with_mounts(datasets, mounted, keys)
+
+
+def with_mounts(datasets: Heard[Dataset], mounted: Mapping[str, bool | None], keys: Mapping[str, str]) -> Heard[Dataset]:
+    """The datasets with whether each is mounted, and what a locked one waits for; by name, where it was asked."""
+    if isinstance(datasets, Unheard):
+        return datasets
     return tuple(replace(one, mounted=mounted.get(one.name), unlocking=keys.get(one.name, "")) for one in datasets)
 
 

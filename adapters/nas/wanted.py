@@ -27,8 +27,15 @@ def path_of(export: NasExport, smb: Heard[SmbShare]) -> str:
     return next((one.path for one in shares if one.name.lower() == export.place.lower()), "")
 
 
+def lost_at(nas: Nas, path: str, datasets: Iterable[Dataset]) -> str:
+    """The dataset that by the settings is at a path, or above it, and is not there: a folder of its parent is no substitute."""
+    there = {one.name for one in datasets}
+    return max((one for one in nas.datasets if below(path, f"/mnt/{one}") and one not in there), key=len, default="")
+
+
 def used(nas: Nas, datasets: Heard[Dataset], smb: Heard[SmbShare]) -> tuple[str, ...]:
     """Names of all of them, those that are not there too where the settings name them."""
     known = () if isinstance(datasets, Unheard) else datasets
-    under = (dataset_at(path_of(export, smb), known) for export in nas.exports)
+    paths = [path_of(export, smb) for export in nas.exports]
+    under = [dataset_at(path, known) for path in paths if not lost_at(nas, path, known)]
     return tuple(dict.fromkeys((*nas.datasets, *(one.name for one in under if one is not None))))

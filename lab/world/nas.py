@@ -146,7 +146,8 @@ class LabUser:
 @dataclass
 class NasWeather:
     """What can be wrong with the box as a server. `stuck`: its jobs never end; `drop`, `hang`, `garble`: the method at which it
-    breaks off, says nothing, or answers what is no JSON; `padding` is added to every alert's text, in bytes."""
+    breaks off, says nothing, or answers what is no JSON; `refuse`: the one that its user may not call; `padding` is added to every
+    alert's text, in bytes."""
 
     down: bool = False
     shut_out: bool = False
@@ -156,6 +157,7 @@ class NasWeather:
     drop: str = ""
     hang: str = ""
     garble: str = ""
+    refuse: str = ""
     padding: int = 0
 
 

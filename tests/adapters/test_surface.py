@@ -16,7 +16,8 @@ def test_looks_and_mutations_are_told_apart_and_both_are_known() -> None:
     known = surfaces()
     assert "create_vm" in known["proxmox"].mutations and "vms" in known["proxmox"].looks
     assert all(not one.looks & one.mutations for one in known.values())
-    assert {one.name for one in known.values() if not one.mutations} == {"backups", "clone", "factory", "manifests", "archives"}
+    reading = {one.name for one in known.values() if not one.mutations}
+    assert reading == {"backups", "clone", "factory", "manifests", "archives", "nas"}
     assert set(known) == {field.name for field in fields(LookContext)} - {"clock"}
 
 

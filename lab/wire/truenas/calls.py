@@ -97,6 +97,8 @@ class Connection:
             raise failed(EACCES, "Not authorized")
         if method.roles in (("any login",), ("before login",)):
             return
+        if name == self._nas.weather.refuse:
+            raise failed(EACCES, "Not authorized")
         admin_only = release == V25_04 and name in ("system.ready", "system.state")
         if not (full if admin_only else self.user.may(method.roles)):
             raise failed(EACCES, "Not authorized")

@@ -1,0 +1,131 @@
+"""The rows of each NAS: in `cluster.verify` one for each part, before a restore one for each folder that it will read from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from cluster.storage.findings import probe_of
+from cluster.storage.nas.judge import Part, findings, source_findings
+from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
+from engine.probe import Probe, satisfied
+from engine.step import BaseCheck, Severity, StepId
+from house.model import BackedUpClaim, House
+from house.nas import Nas
+
+_METHODS = {
+    Part.ANSWERS: "system.info", Part.POOLS: "pool.query", Part.SCRUBS: "pool.query", Part.DATASETS: "pool.dataset.query",
+    Part.EXPORTS: "sharing.nfs.query", Part.SERVICES: "service.query", Part.SNAPSHOTS: "pool.snapshottask.query",
+    Part.REPLICATION: "replication.query", Part.DISKS: "alert.list", Part.ALERTS: "alert.list",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NasPart(BaseCheck):
+    """One part of one NAS. It stops no run that does not read from it, and is drift of the house."""
+
+    nas: Nas
+    part: Part
+    waiting: tuple[str, ...] = ()
+    ssh: bool = False
+    severity = Severity.WATCHED
+    sight_s = 15.0
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"storage.nas/{self.nas.name}.{self.part.value}")
+
+    @property
+    def title(self) -> str:
+        return f"NAS {self.nas.name}: {'it answers' if self.part is Part.ANSWERS else self.part.value}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return () if self.part is Part.ANSWERS else (f"storage.nas/{self.nas.name}.{Part.ANSWERS.value}",)
+
+    def probe(self, look: LookContext) -> Probe:
+        return probe_of(findings(self.part, self.nas, look.nas.look(self.nas), look.clock.now(), self.waiting, ssh=self.ssh))
+
+    def by_hand(self) -> str:
+        return nas_by_hand(self.nas, _METHODS[self.part])
+
+
+@dataclass(frozen=True)
+class NasFolder(BaseCheck):
+    """What a restore from one folder of a NAS stands on. Whoever restores from another is not kept back."""
+
+    nas: Nas
+    path: str
+    ssh: bool
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"storage.nas/{self.nas.name}.under{self.path.replace('/', '-')}")
+
+    @property
+    def title(self) -> str:
+        return f"NAS {self.nas.name}: what is under {self.path}"
+
+    def probe(self, look: LookContext) -> Probe:
+        return probe_of(source_findings(self.nas, look.nas.look(self.nas), self.path, ssh=self.ssh))
+
+    def by_hand(self) -> str:
+        return nas_by_hand(self.nas, "pool.query")
+
+
+@dataclass(frozen=True)
+class LiesOn(BaseCheck):
+    """Where one claim's backup lies; that this is sound its need says."""
+
+    claim: BackedUpClaim
+    folder: NasFolder
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"storage.source/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"what the backup of {self.claim.key} lies on"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.folder.id,)
+
+    def probe(self, look: LookContext) -> Probe:
+        return satisfied(f"NAS {self.folder.nas.name}, {self.folder.path}")
+
+    def by_hand(self) -> str:
+        return self.folder.by_hand()
+
+
+def nas_checks(house: House) -> Iterator[NasPart]:
+    """A row for each part of each NAS of the settings."""
+    for nas in house.nas:
+        claims, ssh = waiting(nas, house.claims), by_sftp(nas, house.claims)
+        for part in Part:
+            yield NasPart(nas, part, claims, ssh)
+
+
+def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[NasFolder | LiesOn]:
+    """For each of these claims whose backup lies on a NAS of the settings: where, and once for each place what it stands on."""
+    made: dict[str, NasFolder] = {}
+    for claim in claims:
+        for nas in house.nas:
+            path = backup_path(nas, claim)
+            if not path:
+                continue
+            folder = NasFolder(nas, root_of(nas, path), claim.open_as.startswith("sftp:"))
+            if folder.id not in made:
+                made[folder.id] = folder
+                yield folder
+            yield LiesOn(claim, made[folder.id])
+            break
+
+
+def nas_by_hand(nas: Nas, method: str) -> str:
+    """How a person asks the same: on the NAS itself, where no key is needed. What the versions are, anybody may ask from here."""
+    trusted = f"--cacert {shlex.quote(nas.ca_file)}" if nas.ca_file else "-k"
+    return f"ssh root@{nas.host} midclt call {method}   # from here: curl -sS {trusted} https://{nas.address}/api/versions"

@@ -1,0 +1,142 @@
+"""A NAS that backups lie on: each named fault of it turns its own rows red, and stops the restore that reads from it alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cluster.storage.nas.check import nas_checks
+from engine.errors import EXIT_HELD
+from engine.report import Outcome, Report
+from house.model import House, SecretRef
+from house.nas import Export, Nas, NasExport
+from lab.nas_troubles import NAS_FAULTS, NasFault
+from lab.world.nas import LabNas, LabUser, sample_nas
+from tests.builders import a_claim, a_house, an_app
+from tests.scenario.running import Running
+
+MOVERS = NasExport(Export.NFS, "/mnt/tank/backup", "VolSync's movers (policy.yaml:1)", movers=True)
+NAS = Nas(
+    "nas", "nas.lan", 443, "AB:" * 31 + "CD", "", "blackstart", SecretRef(("env:NAS_API_KEY",)), vm=105,
+    datasets=("tank/backup",), exports=(MOVERS, NasExport(Export.SMB, "media", "media/films")),
+)  # fmt: skip
+ON_NAS = "storage.nas/nas.under-mnt-tank-backup"
+
+
+def a_nas_house(*nas: Nas) -> House:
+    """Two claims: one whose mover writes to a mounted NFS export of the NAS, one in a bucket."""
+    here = a_claim("notes", mover_repository="/repository/notes", open_as="/repository/notes")
+    return a_house(nas=nas or (NAS,), claims=(here, a_claim("wiki")), flux_apps=(*a_house().flux_apps, an_app("wiki")))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Running:
+    made = Running(tmp_path / "state", a_nas_house())
+    made.home.nas["nas"] = sample_nas(made.clock.now(), LabUser("blackstart", "3-key"))
+    made.backed_up()
+    made.apply(made.bootstrap)
+    return made
+
+
+def box(house: Running) -> LabNas:
+    return house.home.nas["nas"]
+
+
+def verified(house: Running) -> Report:
+    """As `cluster.verify` does it."""
+    return house.verify(house.bootstrap.with_checks(nas_checks(house.house)))
+
+
+def red(report: Report) -> dict[str, str]:
+    return {step.id: step.detail for step in report.steps if step.outcome is Outcome.FAILED}
+
+
+def test_a_nas_in_order_has_a_row_for_each_part_and_none_is_red(house: Running) -> None:
+    report = verified(house)
+    assert red(report) == {}
+    assert report.exit_code == EXIT_HELD
+    rows = {step.id: step.detail for step in report.steps if step.id.startswith("storage.nas/")}
+    assert len(rows) == 10
+    assert rows["storage.nas/nas.answers"] == "NAS nas: TrueNAS 25.10.6 answers at /api/current"
+    assert rows["storage.nas/nas.pools"] == "pool tank: ONLINE and healthy"
+    assert rows["storage.nas/nas.exports"] == "export NFS /mnt/tank/backup: is on; export SMB media: is on"
+
+
+def test_a_house_without_a_nas_has_no_row_of_one(tmp_path: Path) -> None:
+    made = Running(tmp_path / "state")
+    assert [*nas_checks(made.house)] == []
+    assert [check.id for check in made.restore.checks if check.id.startswith("storage.")] == []
+
+
+@pytest.mark.parametrize("fault", NAS_FAULTS.values(), ids=lambda fault: fault.name)
+def test_a_named_fault_of_a_nas_turns_exactly_its_own_rows_red(house: Running, fault: NasFault) -> None:
+    fault.begin(box(house), house.clock.now())
+    report = verified(house)
+    found = red(report)
+    assert sorted(found) == sorted(f"storage.nas/nas.{part}" for part in fault.rows), found
+    for step in report.steps:
+        if step.outcome is Outcome.BLOCKED:
+            assert set(step.blocked_by) == {"storage.nas/nas.answers"}, step
+    assert all(one.healthy and one.status == "ONLINE" for one in box(house).pools) == fault.well
+    for step in report.steps:
+        if step.outcome is Outcome.FAILED:
+            assert step.error is not None
+            assert step.error.what
+
+
+@pytest.mark.parametrize("fault", NAS_FAULTS.values(), ids=lambda fault: fault.name)
+def test_a_restore_from_a_nas_stops_at_its_gate_with_one_problem_and_another_claim_goes_on(house: Running, fault: NasFault) -> None:
+    fault.begin(box(house), house.clock.now())
+    report = house.apply(house.restore)
+    outcomes = {step.id: step.outcome for step in report.steps}
+    assert outcomes["recovery.release/apps/wiki"] is Outcome.CHANGED
+    causes = [step.id for step in report.root_causes]
+    assert causes == ([ON_NAS] if fault.stops else []), causes
+    assert outcomes["recovery.pin/apps/notes"] is (Outcome.BLOCKED if fault.stops else Outcome.CHANGED)
+
+
+def test_at_least_ten_faults_have_a_name_and_half_of_them_leave_every_pool_well() -> None:
+    assert len(NAS_FAULTS) >= 10
+    assert sum(fault.well for fault in NAS_FAULTS.values()) * 2 >= len(NAS_FAULTS)
+
+
+def test_a_nas_that_is_off_says_which_backups_wait_for_it_and_which_vm_it_is(house: Running) -> None:
+    box(house).weather.down = True
+    (told,) = red(verified(house)).values()
+    assert "gives no answer" in told
+    assert "backups that wait for it: apps/notes" in told
+    (row,) = [step for step in verified(house).steps if step.outcome is Outcome.FAILED]
+    assert row.error is not None
+    assert "qm status 105" in row.error.hint
+
+
+def test_a_degraded_pool_of_others_stops_no_restore_from_a_sound_one(house: Running) -> None:
+    other = box(house).pools[0]
+    box(house).pools.append(replace(other, name="scratch", status="DEGRADED", healthy=False, code="FAULTED_DEV_R"))
+    assert list(red(verified(house))) == ["storage.nas/nas.pools"]
+    report = house.apply(house.restore)
+    assert [step.id for step in report.root_causes] == []
+
+
+def test_a_repository_opened_by_sftp_needs_ssh_and_no_export(tmp_path: Path) -> None:
+    address = "sftp:restic@NAS.lan:/mnt/tank/backup/notes"
+    made = Running(tmp_path / "state", replace(a_nas_house(replace(NAS, exports=())), claims=(
+        a_claim("notes", mover_repository=address, open_as=address),
+    )))  # fmt: skip
+    made.home.nas["nas"] = sample_nas(made.clock.now(), LabUser("blackstart", "3-key"))
+    made.backed_up()
+    made.apply(made.bootstrap)
+    box(made).services["ssh"] = (True, False)
+    box(made).nfs.clear()
+    assert list(red(verified(made))) == ["storage.nas/nas.services"]
+    assert [step.id for step in made.apply(made.restore).root_causes] == [ON_NAS]
+
+
+@pytest.mark.parametrize("version", ["25.04.2.6", "25.10.6", "26.0.0-BETA.3"])
+def test_each_release_in_order_is_right_and_a_failed_self_test_of_25_04_is_told(house: Running, version: str) -> None:
+    box(house).version = version
+    assert red(verified(house)) == {}
+    box(house).failed_tests.add("sdb")
+    assert list(red(verified(house))) == (["storage.nas/nas.disks"] if version.startswith("25.04") else [])
