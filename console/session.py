@@ -151,6 +151,8 @@ class Session:
         unseen = left_out(house.unsupported, house.second_backups, house.not_followed, house.data.charts)
         for line in unseen:
             self.page.say(f"{line}.")
+        if unseen:
+            self.page.say("What nobody looks at is no success: invoke dr.audit names each.")
         refused = bool(house.unsupported) or any(one.makes_backups for one in house.not_followed)
         code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if unseen else EXIT_OK
         return self.finish(

@@ -70,6 +70,8 @@ def test_the_settings_are_valid_and_say_that_the_house_is_simulated(made: Made) 
     assert [release.key for release in house.releases] == [
         "kube-system/cilium", "kube-system/coredns", "flux-system/flux-operator", "flux-system/flux-instance",
     ]  # fmt: skip
+    assert (house.data.charts, house.data.paused, house.not_followed) == ((), (), ())
+    assert [secret.key for secret in house.secrets] == ["flux-system/sops-age"]
     (claim,) = house.claims
     assert claim.key == "selfhosted/notes"
     assert claim.open_as == "s3:https://127.100.7.30:9000/backups/notes"
