@@ -35,7 +35,7 @@ from engine.limits import Limits
 from engine.line import (
     Asked,
     Crashed,
-    Line,
+    Exchange,
     News,
     Result,
     Retries,
@@ -86,7 +86,7 @@ def run(
     Errors of steps are lines of the report. Raised are: JournalUnwritable when not even the run's start can be written,
     PermanentError when a program of a dead run can't be ended, and the end of the process itself (KeyboardInterrupt and such).
     """
-    around = Surroundings(look, act, clock, Line(workers), limits or Limits(), approval, programs or Programs(), guards or {})
+    around = Surroundings(look, act, clock, Exchange(workers), limits or Limits(), approval, programs or Programs(), guards or {})
     stop = stop or Stop()
     return _Run(graph, around, journal, workers, Teller(sink, clock, stop, bug_log), stop).go(end_group, ended)
 

@@ -1,6 +1,6 @@
 """The life of one step in one run: look, decide, clear the way, begin, act, look until the world agrees. Runs on a worker.
 
-It writes nothing itself: what must be on the disk goes through the Line. Knows no other step.
+It writes nothing itself: what must be on the disk goes through the Exchange. Knows no other step.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.errors import (
     TransientError,
 )
 from engine.limits import Limits
-from engine.line import Line, Result, Retries, SawNew, Waits, WantsNote, WantsPassage, WantsToBegin
+from engine.line import Exchange, Result, Retries, SawNew, Waits, WantsNote, WantsPassage, WantsToBegin
 from engine.probe import Condition, Probe, unknown
 from engine.programs import Programs
 from engine.report import Outcome
@@ -44,7 +44,7 @@ class Surroundings(Generic[Look, Act]):
     look: Look
     act: Act
     clock: Clock
-    line: Line
+    line: Exchange
     limits: Limits
     approval: Approval | None
     programs: Programs
@@ -241,7 +241,7 @@ def _not_ready(seen: Probe, ready_s: float) -> BlackstartError:
 class _Notes:
     """The notes of one step."""
 
-    def __init__(self, step: StepId, line: Line) -> None:
+    def __init__(self, step: StepId, line: Exchange) -> None:
         self._step = step
         self._line = line
 

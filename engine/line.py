@@ -119,7 +119,7 @@ class Answer:
     refusal: BlackstartError | None = None
 
 
-class Line:
+class Exchange:
     """One side of the talk; made by the run, used by all workers."""
 
     def __init__(self, workers: Workers) -> None:

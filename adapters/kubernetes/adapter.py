@@ -15,7 +15,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.definitions import crd_state, noted
 from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import CLAIM, CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET, STORAGE_CLASS
-from adapters.kubernetes.lease import HouseLease
+from adapters.kubernetes.lease import LeaseObject
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, rows, table, text
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
@@ -35,7 +35,7 @@ class KubernetesCluster:
 
     def __init__(self, clients: Clients, house: House, clock: Clock, secrets: SecretResolver) -> None:
         self._clients, self._house, self._secrets = clients, house, secrets
-        self._lease = HouseLease(clients, house.id, clock)
+        self._lease = LeaseObject(clients, house.id, clock)
         self._workers = Threads()
 
     def api_servers(self) -> tuple[ApiServer, ...]:

@@ -38,7 +38,7 @@ _TIMEOUT = httpx2.Timeout(20.0, connect=4.0)
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiAnswer:
     """What a server said, whatever it said: the HTTP code and the body."""
 
     code: int
@@ -101,7 +101,7 @@ class ApiClient:
         content_type: str = "application/json",
         accept: str = "application/json",
         timeout_s: float | None = None,
-    ) -> Answer:
+    ) -> ApiAnswer:
         """Send one request; every HTTP code is an answer, only silence is an error. `what` opens the error's sentence."""
         content = None if body is None else json.dumps(body).encode()
         headers = {"Accept": accept} | ({"Content-Type": content_type} if content is not None else {})
@@ -112,7 +112,7 @@ class ApiClient:
                 answer = self._http.request(
                     method, path, params=dict(params or {}), content=content, headers=headers, timeout=timeout
                 )
-                return Answer(answer.status_code, answer.content)
+                return ApiAnswer(answer.status_code, answer.content)
             except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
                 if last:
                     raise from_transport(error, what, self.server) from error

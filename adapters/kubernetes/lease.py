@@ -16,7 +16,7 @@ PLACE = "blackstart"
 _TRIES = 4
 
 
-class HouseLease:
+class LeaseObject:
     """One Lease named for the house's id. The times in it are for people: nobody's clock decides who holds it."""
 
     def __init__(self, clients: Clients, house_id: str, clock: Clock) -> None:

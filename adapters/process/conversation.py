@@ -36,7 +36,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProgramEnd:
     """How it ended: `exit`, `timeout`, `asked`, `failed` (never started), `vanished` (the minder was killed)."""
 
     reason: str
@@ -100,23 +100,23 @@ class Conversation:
             raise NoRoom(int(words["errno"] or 0), str(words["failed"]))
         return int(words["group"]), str(words["start"])
 
-    def converse(self, order: Order, stdin: bytes, sink: Callable[[bytes], object]) -> Outcome:
+    def converse(self, order: Order, stdin: bytes, sink: Callable[[bytes], object]) -> ProgramEnd:
         """Start the program and stay until its end; pieces of stdout go to `sink` in this thread."""
         with self._talk:
             if self._unwanted:
-                return Outcome("asked", 0, "", b"")
+                return ProgramEnd("asked", 0, "", b"")
             self._ordered = True
             try:
                 self._run.sendall(json.dumps(asdict(order)).encode() + b"\n")
             except OSError:
-                return Outcome("vanished", 0, "", b"")
+                return ProgramEnd("vanished", 0, "", b"")
         words = self._pump(stdin, sink, time.monotonic() + order.timeout_s + order.grace_s + _BACKSTOP_S)
         said = bytes(self._stderr)
         if words is None:
-            return Outcome("vanished", 0, "", said)
+            return ProgramEnd("vanished", 0, "", said)
         if "failed" in words:
-            return Outcome("failed", 0, str(words["failed"]), said, int(words.get("errno") or 0))
-        return Outcome(str(words["reason"]), int(words["code"]), "", said)
+            return ProgramEnd("failed", 0, str(words["failed"]), said, int(words.get("errno") or 0))
+        return ProgramEnd(str(words["reason"]), int(words["code"]), "", said)
 
     def end(self, grace_s: float) -> None:
         """Ask for the end of the group, from any thread; before the order was given nothing starts at all."""

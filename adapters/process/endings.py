@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Collection
 
-from adapters.process.conversation import Outcome
+from adapters.process.conversation import ProgramEnd
 from adapters.process.results import TAIL_LINES, Finished, ProgramEnded, ProgramFailed, ProgramMissing, ProgramTimedOut
 from engine.errors import TransientError
 from engine.secrets import redact, told
@@ -29,7 +29,7 @@ def tail_lines(said: bytes) -> tuple[str, ...]:
     return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-TAIL_LINES:]
 
 
-def judge(outcome: Outcome, program: str, timeout_s: float, tail: tuple[str, ...]) -> None:
+def judge(outcome: ProgramEnd, program: str, timeout_s: float, tail: tuple[str, ...]) -> None:
     """Raise what any end but the program's own exit means."""
     if outcome.reason == "timeout":
         raise ProgramTimedOut(f"{program} did not end in {timeout_s:g} s", evidence=tail)
@@ -43,7 +43,7 @@ def judge(outcome: Outcome, program: str, timeout_s: float, tail: tuple[str, ...
         raise ProgramEnded(f"{program} was ended from outside; how far it got is not known", evidence=tail)
 
 
-def require(finished: Finished, program: str, ok: Collection[int]) -> None:
+def require_code(finished: Finished, program: str, ok: Collection[int]) -> None:
     """Raise ProgramFailed when the code is none of `ok`; the evidence is stderr's tail, or stdout's when stderr is empty."""
     if finished.code in ok:
         return

@@ -23,7 +23,7 @@ from types import TracebackType
 
 from adapters.process import groups
 from adapters.process.conversation import Conversation, NoRoom, Order
-from adapters.process.endings import judge, no_room, require, tail_lines
+from adapters.process.endings import judge, no_room, require_code, tail_lines
 from adapters.process.results import (
     NO_ENVIRONMENT,
     Finished,
@@ -125,7 +125,7 @@ class Keeper:
         kept = bytearray()
         finished = self._go(argv, kept.extend, env, cwd, stdin, timeout_s, shielded)
         finished = replace(finished, stdout=bytes(kept))
-        require(finished, argv[0], ok)
+        require_code(finished, argv[0], ok)
         return finished
 
     def stream(
@@ -142,7 +142,7 @@ class Keeper:
     ) -> Finished:
         """See StreamingRunner.stream."""
         finished = self._go(argv, sink, env, cwd, stdin, timeout_s, shielded)
-        require(finished, argv[0], ok)
+        require_code(finished, argv[0], ok)
         return finished
 
     def end_all(self, grace_s: float) -> None:

@@ -29,7 +29,7 @@ _OP_PLACES = ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "OP_")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Resolved:
     """Which source a secret came from, and why each source before it could not be had (`source: reason`)."""
 
     source: str
@@ -59,7 +59,7 @@ class Secrets:
         self._age_key = age_key
         self._environ = environ
         self._lock = threading.RLock()
-        self._known: dict[SecretRef, tuple[str, Answer]] = {}
+        self._known: dict[SecretRef, tuple[str, Resolved]] = {}
         self._decrypted: dict[Path, Any] = {}
         self._resolving_age_key = False
 
@@ -71,17 +71,17 @@ class Secrets:
         """The value of the variable `name`; plain text where that is no secret, but a key's id or a region. Errors as `resolve`."""
         return self._resolved(ref)[0] if is_open(name) else self.resolve(ref)
 
-    def answer(self, ref: SecretRef) -> Answer:
+    def answer(self, ref: SecretRef) -> Resolved:
         """Which source answers; errors as `resolve`."""
         return self._resolved(ref)[1]
 
-    def _resolved(self, ref: SecretRef) -> tuple[str, Answer]:
+    def _resolved(self, ref: SecretRef) -> tuple[str, Resolved]:
         with self._lock:
             if ref not in self._known:
                 self._known[ref] = self._ask(ref)
             return self._known[ref]
 
-    def _ask(self, ref: SecretRef) -> tuple[str, Answer]:
+    def _ask(self, ref: SecretRef) -> tuple[str, Resolved]:
         passed_over: list[str] = []
         transient = False
         for source in ref.sources:
@@ -91,7 +91,7 @@ class Secrets:
                 passed_over.append(f"{source}: {reason}")
                 transient = transient or reason.transient
             else:
-                return value, Answer(source, tuple(passed_over))
+                return value, Resolved(source, tuple(passed_over))
         kind = TransientError if transient else PermanentError
         names = " or ".join(ref.sources) or "a secret without any source"
         raise kind(f"a secret cannot be had from {names}", evidence=tuple(passed_over), hint="see the reference in blackstart.yaml")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.process.conversation import Conversation, Outcome
+from adapters.process.conversation import Conversation, ProgramEnd
 from adapters.process.endings import judge
 from adapters.process.groups import MARK, end_group, group_alive, mark_of, start_of
 from adapters.process.keeper import Keeper
@@ -239,4 +239,4 @@ def test_a_keeper_that_cannot_fork_says_so_to_the_run_and_lives_on(monkeypatch: 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE])
 def test_a_program_that_the_machine_has_no_room_for_is_not_missing(number: int) -> None:
     with pytest.raises(TransientError, match="has no room"):
-        judge(Outcome("failed", 0, os.strerror(number), b"", number), "helm", 10.0, ())
+        judge(ProgramEnd("failed", 0, os.strerror(number), b"", number), "helm", 10.0, ())
