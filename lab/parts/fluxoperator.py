@@ -25,6 +25,7 @@ _VERSION = "v2.9.4"
 # The real operator takes a shorter time-out for this long.
 _TIMEOUT_S = 30.0
 _POLL_S = 0.25
+_IDLE_S = 0.5
 _COMPONENTS = ["source-controller", "kustomize-controller", "helm-controller"]
 
 
@@ -47,7 +48,7 @@ class Operator:
             except (ApiRefused, httpx.HTTPError, PartFailed) as error:
                 sys.stdout.write(f"{error}\n")
                 sys.stdout.flush()
-            time.sleep(_POLL_S)
+            time.sleep(_IDLE_S)
 
     def _reconcile(self, instance: Object) -> bool:
         """Apply all that the instance asks for, wait until it is healthy, say so. False when it was not within its time."""

@@ -231,6 +231,9 @@ class Supervisor:
             "HOME": str(self._home),
             "TMPDIR": str(self._home),
             "LC_ALL": "C.UTF-8",
+            # A quarter of what an API server computes is its collector's: below the limit it may use more room, and collect less.
+            "GOGC": "300",
+            "GOMEMLIMIT": "500MiB",
             _MARK: str(self.root),
             **extra,
         }
