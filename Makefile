@@ -47,26 +47,30 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Three parts side by side: whole houses of the lab, which mostly wait, are shown as they run; the other two when all are done.
+# Four parts side by side, for whole houses of the lab mostly wait: one is shown as it runs, the others when all are done.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
+SHOWN := tests/lab/built tests/crash
 test: programs
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@mkdir -p .pytest_cache; \
-	 set -m; \
-	 $(PY) -m pytest -m "not programs" --durations=20 --durations-min=0.5 > .pytest_cache/light.log 2>&1 & light=$$!; \
-	 $(PY) -m pytest -m "programs and not houses" --durations=20 > .pytest_cache/programs.log 2>&1 & programs=$$!; \
-	 trap 'kill $$light $$programs 2> /dev/null' INT TERM; \
-	 echo "Tests in whole houses of the lab are shown here; the others run beside them and are shown after them."; \
-	 $(PY) -m pytest -m houses --durations=20; houses=$$?; \
-	 if [ $$houses -eq 2 ]; then kill $$light $$programs 2> /dev/null; fi; \
-	 wait $$programs; programs=$$?; \
-	 wait $$light; light=$$?; \
-	 echo "Tests with real programs:"; cat .pytest_cache/programs.log; \
-	 echo "Tests without:"; cat .pytest_cache/light.log; \
-	 if [ $$houses -ne 0 ]; then echo "The tests in whole houses failed: see above, before the others."; fi; \
-	 if [ $$programs -ne 0 ]; then echo "The tests with real programs failed: see above, in the middle."; fi; \
-	 exit $$((houses + programs + light))
+	 set -m; names=(); pids=(); \
+	 part() { $(PY) -m pytest --durations=20 "$${@:2}" > ".pytest_cache/$$1.log" 2>&1 & names+=("$$1"); pids+=($$!); }; \
+	 part houses -m houses $(SHOWN:%=--ignore=%); \
+	 part programs -m "programs and not houses"; \
+	 part light -m "not programs" --durations-min=0.5; \
+	 trap 'kill "$${pids[@]}" 2> /dev/null' INT TERM; \
+	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
+	 $(PY) -m pytest --durations=20 -m houses $(SHOWN); code=$$?; \
+	 failed=(); if [ $$code -ne 0 ]; then failed+=("the ones above, shown first"); fi; \
+	 if [ $$code -eq 2 ]; then kill "$${pids[@]}" 2> /dev/null; fi; \
+	 for n in "$${!pids[@]}"; do \
+	   wait "$${pids[n]}"; part=$$?; code=$$((code + part)); \
+	   echo "Tests of the part $${names[n]}:"; cat ".pytest_cache/$${names[n]}.log"; \
+	   if [ $$part -ne 0 ]; then failed+=("$${names[n]}"); fi; \
+	 done; \
+	 for part in "$${failed[@]}"; do echo "A part failed: $$part."; done; \
+	 exit $$code
 
 # Quick: what starts real programs is left to `make test`.
 BASE ?= HEAD
