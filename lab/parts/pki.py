@@ -73,7 +73,8 @@ class ClusterKeys:
 
     def service_account_public(self) -> bytes:
         """The public half of the service accounts' key (PEM), which verifies tokens."""
-        key = serialization.load_pem_private_key(self.service_account, None)
+        # talhelper's, of 4096 bits: to check its primes takes half a second at each start of a node.
+        key = serialization.load_pem_private_key(self.service_account, None, unsafe_skip_rsa_key_validation=True)
         return key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
