@@ -13,11 +13,13 @@ from pathlib import Path
 
 from adapters.talos.machineconfig import documents
 from engine.errors import PermanentError
+from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
 from lab.house import BUCKET, LabHouse
 from lab.houses.nouns import NodeShape
 from lab.houses.repository import run_program
 from lab.wire.s3.damage import break_off_newest, bring_back, lose_packs, set_aside
 from lab.wire.s3.objects import ObjectStore
+from lab.world.ceph import LabCeph
 from lab.world.machine import Machine
 from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -272,6 +274,23 @@ def _damage(what: Callable[[ObjectStore, str, str], object]) -> Act:
     return act
 
 
+def _ceph(trouble: CephTrouble) -> Act:
+    """In a Ceph of the hosts, which are given a healthy one where they have none yet."""
+
+    def act(house: LabHouse, target: str) -> None:
+        with house.world.looking():
+            pve = house.proxmox
+            pve.ceph = pve.ceph or LabCeph.on(pve.hosts)
+            trouble.begin(pve.ceph)
+
+    return act
+
+
+def _healthy_ceph(house: LabHouse, target: str) -> None:
+    with house.world.looking():
+        house.proxmox.ceph = LabCeph.on(house.proxmox.hosts)
+
+
 def _all() -> Iterator[Trouble]:
     host, node, app = "host", "node", "application"
     yield Trouble("host-down", host, "the host has no power", _host_down, _host_up)
@@ -312,6 +331,8 @@ def _all() -> Iterator[Trouble]:
     )  # fmt: skip
     yield Trouble("backup-half-uploaded", app, "its newest backup broke off", _damage(break_off_newest), None)
     yield Trouble("packs-lost", app, "its repository opens and holds nothing", _damage(lose_packs), None)
+    for one in CEPH_TROUBLES.values():
+        yield Trouble(one.name, "", f"the hosts' Ceph: {one.what}", _ceph(one), _healthy_ceph)
 
 
 TROUBLES = {trouble.name: trouble for trouble in _all()}

@@ -54,7 +54,7 @@ def asked_for(claim: BackedUpClaim, known_id: str, as_of: float) -> Asked:
 
 def preflight_of(claim: BackedUpClaim) -> tuple[str, ...]:
     """The checks that must have said yes before this claim is touched: its own. A damaged backup of another stops that one."""
-    mine = ("preflight.backup", "preflight.destination", "storage.source")
+    mine = ("preflight.backup", "preflight.destination", "storage.source", "storage.under")
     return tuple(if_any(f"{check}/{claim.key}") for check in mine)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
+from cluster.storage.ceph.check import ceph_checks
 from cluster.storage.nas.check import nas_checks
 from console.ending import guarded
 from console.opening import open_session
@@ -93,7 +94,10 @@ def verify(settings: str, json: bool) -> int:
     def body() -> int:
         session = open_session("cluster.verify", settings, json)
         refuse_blind()
-        return session.verify(course(session.house, session.known()).with_checks(nas_checks(session.house)))
+        with session.doors(None) as doors:
+            on_ceph = tuple(ceph_checks(doors.look))
+        whole = course(session.house, session.known())
+        return session.verify(whole.with_checks(nas_checks(session.house)).with_checks(on_ceph))
 
     return guarded("cluster.verify", json, body, settings)
 

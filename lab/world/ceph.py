@@ -1,7 +1,7 @@
 """A simulated Ceph: what it is made of, what has happened to it, and what it then says of itself. Knows no protocol.
 
-Its answer follows from its parts as a real one's does, lag and gaps included: groups are counted by the manager, so that without
-one they stay as they were; a process that was killed counts as up until others complain. docs/lab.md tells what is left out.
+Its answer follows from its parts as a real one's does, gaps included: groups are counted by the manager, so that without one they
+stay as they were. docs/lab.md tells what is left out.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _FLAGS = "{} flag(s) set"
 
 @dataclass
 class LabOsd:
-    """One OSD. `counted`: whether the others believe it up; a power cut of all leaves nobody to say otherwise."""
+    """One OSD. One that never `booted` is in no group, and no check complains of it."""
 
     host: str
     up: bool = True
     in_: bool = True
-    counted: bool | None = None
+    booted: bool = True
 
     def seems_up(self, online: Collection[str]) -> bool:
         """Whether the map has it as up."""
-        return self.counted if self.counted is not None else self.up and self.host in online
+        return self.up and self.host in online
 
 
 @dataclass
@@ -118,6 +118,8 @@ class LabCeph:
     def _groups(self, online: Collection[str]) -> dict[str, int]:
         if self.group_states is not None:
             return self.group_states
+        if not any(osd.booted for osd in self.osds):
+            return {}
         up = sum(osd.seems_up(online) for osd in self.osds)
         states: dict[str, int] = {}
         for pool in self.pools if self.manager else ():
@@ -127,7 +129,7 @@ class LabCeph:
 
     def _checks(self, online: Collection[str], quorum: list[int]) -> dict[str, dict[str, Any]]:
         found = dict(self.checks)
-        down = sum(not osd.seems_up(online) for osd in self.osds)
+        down = sum(osd.booted and not osd.seems_up(online) for osd in self.osds)
         if down:
             found["OSD_DOWN"] = ("HEALTH_WARN", f"{down} osds down")
         if len(quorum) < len(self.monitors):

@@ -48,7 +48,8 @@ def judge(status: CephStatus, fsid: str = "") -> CephVerdict:
             whole += found
     if not status.checks and status.checks is not None and status.health != "HEALTH_OK":
         whole.append(unnamed(status.health))
-    return CephVerdict(tuple(whole), tuple(filesystems), tuple(pools))
+    names = None if status.pools is None else frozenset(pool.name for pool in status.pools)
+    return CephVerdict(tuple(whole), tuple(filesystems), tuple(pools), names)
 
 
 def checked(check: CephCheck) -> Iterator[Finding]:
@@ -180,6 +181,7 @@ def _ranks(found: Filesystems | None) -> Iterator[Finding]:
 
 def _pool(pool: CephPool, osds: Osds | None) -> Iterator[Finding]:
     part = f"pool {pool.name}"
+    yield fine(part, f"{number(pool.size, 'copy', 'copies')}, writes want {pool.min_size}")
     if osds is not None and osds.up < pool.min_size:
         told = f"it wants {pool.min_size} copies, and {number(osds.up, 'OSD')} is up"
         yield Finding(part, Weight.BLOCKS, told, hint=_GIVEN_UP)

@@ -54,7 +54,7 @@ def judge_rook(cluster: RookCluster, now: float) -> CephVerdict:
         else:
             whole.append(made if made.weight is Weight.FINE else replace(made, weight=Weight.NOTED))
     whole.append(Finding("not seen", Weight.NOTED, UNSEEN, command=_see(cluster)))
-    return CephVerdict(tuple(whole), tuple(filesystems), tuple(pools))
+    return CephVerdict(tuple(whole), tuple(filesystems), tuple(pools), frozenset(name for name, _ in pools))
 
 
 def _see(cluster: RookCluster) -> str:

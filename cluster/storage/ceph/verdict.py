@@ -14,11 +14,15 @@ _SHOWN = 40
 
 @dataclass(frozen=True)
 class CephVerdict:
-    """Findings that concern everybody, those of its filesystems alone, and those of single pools (pool, finding)."""
+    """Findings that concern everybody, those of its filesystems alone, and those of single pools (pool, finding).
+
+    `pool_names` are all that there are, None where nobody told of them.
+    """
 
     whole: tuple[Finding, ...]
     filesystems: tuple[Finding, ...] = ()
     pools: tuple[tuple[str, Finding], ...] = ()
+    pool_names: frozenset[str] | None = None
 
     @property
     def all(self) -> tuple[Finding, ...]:
