@@ -9,7 +9,7 @@ from engine.entries import End
 from engine.errors import BlackstartError, PermanentError, PreflightRefused
 from engine.graph import is_check, is_step
 from engine.line import Result
-from engine.report import DONE, Outcome, StepReport
+from engine.report import DONE, NAMED_CAUSES, Outcome, StepReport
 from engine.secrets import all_told, redact, told
 from engine.state import LastOutcome
 from engine.step import Check, Severity, Step, StepId
@@ -43,6 +43,12 @@ def end_entry(result: Result, detail: str, before: LastOutcome | None) -> End | 
     return None
 
 
+def after(causes: tuple[StepId, ...]) -> str:
+    """Why a step is not begun, in words that do not grow with the house: each cause has a line of its own anyway."""
+    more = len(causes) - NAMED_CAUSES
+    return f"after {', '.join(causes[:NAMED_CAUSES])}" + (f" and {more:,} more" if more > 0 else "")
+
+
 def report_line(
     item: Step[Look, Act] | Check[Look],
     outcome: Outcome,
@@ -65,7 +71,7 @@ def report_line(
         all_told(evidence),
         error if outcome is Outcome.FAILED else None,
         condition=result.seen.condition if result is not None else None,
-        blocked_by=blocked_by,
+        blocked_by=blocked_by[:NAMED_CAUSES],
         started=started,
         seconds=seconds,
         tries=result.tries if result is not None else 0,

@@ -26,7 +26,7 @@ from typing import Generic, TypeVar
 from engine import events
 from engine.approval import Approval
 from engine.desk import Desk
-from engine.endings import end_entry, why
+from engine.endings import after, end_entry, why
 from engine.graph import Graph, is_check, is_step
 from engine.journal import Journal
 from engine.ledger import Ledger
@@ -205,7 +205,7 @@ class _Run(Generic[Look, Act]):
         detail = told(result.seen.detail) if error is None else error.what
         if result.outcome is Outcome.BLOCKED:
             causes = self._schedule.vetoed(result.step)
-            line = self._ledger.line(result.step, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
+            line = self._ledger.line(result.step, Outcome.BLOCKED, after(causes), blocked_by=causes)
             self._scribe.then(partial(self._finish, line))
             return
         entry = end_entry(result, detail, self._journal.state.last.get(result.step))
@@ -223,7 +223,7 @@ class _Run(Generic[Look, Act]):
             self._desk.leave(line.id, item.system)
         for name, causes in self._schedule.end(line.id, done=line.done):
             if any(map(self._ledger.failed, causes)):
-                blocked = self._ledger.line(name, Outcome.BLOCKED, f"after {', '.join(causes)}", blocked_by=causes)
+                blocked = self._ledger.line(name, Outcome.BLOCKED, after(causes), blocked_by=causes)
                 self._ledger.enter(blocked)
                 self._emit(events.StepEnded(self._now(), blocked))
 

@@ -32,6 +32,8 @@ class Outcome(Enum):
     INTERRUPTED = "interrupted"  # told to stop before it ended, or before it started
 
 
+NAMED_CAUSES = 10
+"""How many root causes a blocked line names: all of them in each would make a report grow with the square of what is wrong."""
 DONE = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.HELD})
 """Outcomes after which what needs the step may go on."""
 
@@ -40,8 +42,8 @@ DONE = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.HELD})
 class StepReport:
     """One step or check. `started` and `seconds` count from the run's start, 0 for what never started.
 
-    `error` is set when it failed; `blocked_by` names the root causes; `resumed` says that an earlier run had begun it;
-    `tries` counts the acts of this run; `advisory` marks a check that stops nothing.
+    `error` is set when it failed; `blocked_by` names root causes, NAMED_CAUSES at most; `resumed` says that an earlier run had
+    begun it; `tries` counts the acts of this run; `advisory` marks a check that stops nothing.
     """
 
     id: StepId

@@ -26,7 +26,7 @@ from engine.graph import Graph
 from engine.journal import open_journal, read_state
 from engine.limits import Limits
 from engine.probe import Condition, Probe, changing, drifted, held, missing, satisfied, unknown
-from engine.report import Outcome
+from engine.report import NAMED_CAUSES, Outcome
 from engine.step import Notes, Severity, StepId, excusing
 from engine.stop import Stop
 from engine.waiting import Pace, SystemClock
@@ -307,3 +307,12 @@ def test_an_answer_may_weigh_less_than_its_check(bench: Bench) -> None:
     assert bench.run(of(missing("404")), vm).exit_code == 20
     report = bench.run(of(unknown("503")), vm)
     assert (report.exit_code, [line.id for line in report.warnings]) == (0, ["toy.check/chart"])
+
+
+def test_a_blocked_line_does_not_grow_with_the_number_of_what_is_wrong(bench: Bench) -> None:
+    checks = [a_check(f"c{n}", answers(missing("no"))) for n in range(300)]
+    steps = [replace(a_step(f"s{n}"), needs=("toy.check/*",)) for n in range(30)]
+    report = bench.run(*checks, *steps)
+    blocked = [line for line in report.steps if line.outcome is Outcome.BLOCKED]
+    assert len(blocked) == 30 and len(report.root_causes) == 300
+    assert all(len(line.blocked_by) == NAMED_CAUSES and line.detail.endswith(" and 290 more") for line in blocked)
