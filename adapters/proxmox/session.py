@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import requests
 from proxmoxer.backends.https import Backend
 from proxmoxer.core import AuthenticationError, ProxmoxResource, ResourceException
 from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
 
 from adapters.proxmox.admission import Admission
 from adapters.proxmox.errors import HostSilent, never_connected, not_the_api, translate
@@ -54,16 +56,22 @@ class Timeouts:
 
 
 class _Pinned(HTTPAdapter):
-    """Takes only a certificate with this SHA-256 fingerprint ("" leaves the check to the authority alone)."""
+    """Takes only a certificate with this SHA-256 fingerprint ("" leaves the check to the authority alone).
 
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
+    `alone`: no authority is asked besides.
+    """
+
+    def __init__(self, fingerprint: str, *, alone: bool) -> None:
+        self._fingerprint, self._alone = fingerprint, alone
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Hand the fingerprint to urllib3, which compares it after the handshake and before the first byte is sent."""
         if self._fingerprint:
             kwargs["assert_fingerprint"] = self._fingerprint
+            if self._alone:
+                # urllib3 reads this machine's whole list of authorities for each connection otherwise, and asks none of them.
+                kwargs["ssl_context"] = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
         super().init_poolmanager(*args, **kwargs)
 
 
@@ -225,7 +233,7 @@ class Sessions:
         # No proxy, no .netrc and no CA bundle from the environment: what the settings say is all that counts.
         session.trust_env = False
         session.max_redirects = 0
-        session.mount("https://", _Pinned(endpoint.fingerprint))
+        session.mount("https://", _Pinned(endpoint.fingerprint, alone=verify is False))
         resource = ProxmoxResource(
             base_url=backend.get_base_url(), session=session, serializer=backend.get_serializer()
         )
