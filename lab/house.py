@@ -5,6 +5,7 @@ Knows no command line and no control socket: lab/daemon.py runs it, lab/control.
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from functools import partial
 
@@ -14,7 +15,17 @@ from lab.bridge import Bridge
 from lab.fastclock import FastClock
 from lab.houses.building import builder
 from lab.houses.credentials import Credentials
-from lab.houses.nouns import CHARTS_PORT, FACTORY_PORT, GIT_PORT, PROXMOX_PORT, S3_PORT, Block, HouseFolder, HouseShape
+from lab.houses.nouns import (
+    CHARTS_PORT,
+    FACTORY_PORT,
+    GIT_PORT,
+    NAS_PORT,
+    PROXMOX_PORT,
+    S3_PORT,
+    Block,
+    HouseFolder,
+    HouseShape,
+)
 from lab.parts.cluster import LabCluster, Settings
 from lab.parts.registry import NamedImages
 from lab.wire.charts import ChartDoor
@@ -25,8 +36,10 @@ from lab.wire.proxmox.door import ProxmoxDoor
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.wire.talos.door import TalosDoor
+from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join
 from lab.world.machine import Machine
+from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_house import cluster_for, publish_image
 from lab.world.pve_vm import PowerEvent
 from lab.world.talos import TalosWorld
@@ -66,6 +79,8 @@ class LabHouse:
         self.store = ObjectStore(folder.root / "store")
         self.store.make_bucket(BUCKET)
         self.key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
+        self._nas_key = credentials.nas_key
+        self.nas = self.new_nas() if shape.nas else None
         self._stack = ExitStack()
         self.git: GitDoor
         self.charts: ChartDoor
@@ -89,6 +104,10 @@ class LabHouse:
             address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed, on_death=self._death,
         )  # fmt: skip
         stack.callback(self.s3.start().close)
+        if self.nas is not None:
+            # Its own time is real time, as that of certificates and backups: only machines of the lab live faster.
+            self.nas_door = TrueNasDoor(self.nas, ca.server("nas", block.nas).context(), address=block.nas, port=NAS_PORT)
+            stack.callback(self.nas_door.start().close)
         hosts = {node.host: (block.host(node), PROXMOX_PORT) for node in self.shape.nodes}
         self.pve_door = ProxmoxDoor(self.proxmox, ca, hosts)
         stack.callback(self.pve_door.start().close)
@@ -103,6 +122,10 @@ class LabHouse:
     def close(self) -> None:
         """Close every door and end every program; nothing is left running."""
         self._stack.close()
+
+    def new_nas(self) -> LabNas:
+        """A box in order, whose one user has the key that the house's settings refer to."""
+        return sample_nas(time.time(), LabUser("blackstart", self._nas_key.reveal()))
 
     def lose_everything(self) -> None:
         """Every VM and disk, volumes of claims included, is gone when this returns; no program of theirs writes any more."""

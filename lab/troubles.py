@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
 from lab.house import BUCKET, LabHouse
 from lab.houses.nouns import NodeShape
 from lab.houses.repository import run_program
+from lab.nas_troubles import NAS_FAULTS, NasFault
 from lab.wire.s3.damage import break_off_newest, bring_back, lose_packs, set_aside
 from lab.wire.s3.objects import ObjectStore
 from lab.world.ceph import LabCeph
@@ -286,9 +288,23 @@ def _ceph(trouble: CephTrouble) -> Act:
     return act
 
 
+def _nas(fault: NasFault) -> Act:
+    def act(house: LabHouse, target: str) -> None:
+        if house.nas is None:
+            raise PermanentError("this house has no NAS", hint="lab.up --house one-node-nas has one")
+        fault.begin(house.nas, time.time())
+
+    return act
+
+
 def _healthy_ceph(house: LabHouse, target: str) -> None:
     with house.world.looking():
         house.proxmox.ceph = LabCeph.on(house.proxmox.hosts)
+
+
+def _nas_in_order(house: LabHouse, target: str) -> None:
+    if house.nas is not None:
+        vars(house.nas).update(vars(house.new_nas()))
 
 
 def _all() -> Iterator[Trouble]:
@@ -333,6 +349,8 @@ def _all() -> Iterator[Trouble]:
     yield Trouble("packs-lost", app, "its repository opens and holds nothing", _damage(lose_packs), None)
     for one in CEPH_TROUBLES.values():
         yield Trouble(one.name, "", f"the hosts' Ceph: {one.what}", _ceph(one), _healthy_ceph)
+    for fault in NAS_FAULTS.values():
+        yield Trouble(fault.name, "", f"the NAS: {fault.what}", _nas(fault), _nas_in_order)
 
 
 TROUBLES = {trouble.name: trouble for trouble in _all()}

@@ -9,6 +9,7 @@ from typing import Any
 
 _MARKUP = re.compile(r"<[^<>]*>")
 _LONGEST = 300
+_LARGEST = 10**24
 _SANE = 10**11  # seconds: far beyond any date that is meant
 
 
@@ -46,22 +47,22 @@ def truth(value: Any) -> bool | None:
 
 
 def number(value: Any) -> int | None:
-    """A whole number that is not negative."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    """A whole number that is not negative, and no larger than anything is."""
+    found = measure(value)
+    return int(value) if found is not None and found >= 0 else None
+
+
+def measure(value: Any) -> float | None:
+    """A number, None for what is none or larger than anything is (a yottabyte)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_LARGEST < value < _LARGEST:
         return None
-    return int(value) if value >= 0 else None
-
-
-def share(value: Any) -> float | None:
-    """A percentage."""
-    found = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if found else None
+    return float(value) if math.isfinite(value) else None
 
 
 def moment(value: Any) -> float | None:
     """Epoch seconds of `{"$date": milliseconds}`, or of plain seconds."""
     given = value.get("$date") if isinstance(value, dict) else value
-    seconds = share(given)
+    seconds = measure(given)
     if seconds is None:
         return None
     seconds = seconds / 1000 if isinstance(value, dict) else seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from adapters.nas.fields import mapping, moment, name, names, number, parsed, rows, share, text, truth
+from adapters.nas.fields import mapping, measure, moment, name, names, number, parsed, rows, text, truth
 from adapters.nas.results import (
     Alert,
     Dataset,
@@ -27,6 +27,7 @@ from adapters.nas.results import (
 from adapters.nas.wording import RpcError
 
 T = TypeVar("T")
+_DEEPEST = 6
 _WORDS = {"RUNNING": True, "STOPPED": False}
 
 
@@ -61,14 +62,14 @@ def _scan(value: Any) -> Scan | None:
         return None
     return Scan(
         name(value.get("function")), name(value.get("state")), moment(value.get("start_time")), moment(value.get("end_time")),
-        number(value.get("errors")), share(value.get("percentage")), value.get("pause") is not None,
+        number(value.get("errors")), measure(value.get("percentage")), value.get("pause") is not None,
     )  # fmt: skip
 
 
 def _odd(topology: Any) -> Iterator[str]:
     """Leaves that are not as they should be. A spare says AVAIL when it waits, INUSE when it stands in."""
     for part, devices in mapping(topology).items():
-        for leaf in _leaves(devices):
+        for leaf in _leaves(devices, _DEEPEST):
             stats, status = mapping(leaf.get("stats")), name(leaf.get("status")) or "in no known state"
             gone = mapping(leaf.get("unavail_disk"))
             called = text(leaf.get("disk") or gone.get("name") or leaf.get("device") or leaf.get("name") or "a disk")
@@ -81,11 +82,12 @@ def _odd(topology: Any) -> Iterator[str]:
                 yield f"{called} of {part}: {', '.join(counted)}"
 
 
-def _leaves(devices: Any) -> Iterator[dict[str, Any]]:
+def _leaves(devices: Any, deeper: int) -> Iterator[dict[str, Any]]:
+    """The disks under vdevs; below a depth that no pool has everything is a leaf."""
     for device in rows(devices):
         children = rows(device.get("children"))
-        if children:
-            yield from _leaves(children)
+        if children and deeper:
+            yield from _leaves(children, deeper - 1)
         else:
             yield device
 

@@ -171,7 +171,11 @@ def _versions(nas: Nas, context: ssl.SSLContext, bounds: Bounds) -> tuple[list[s
         assert isinstance(asked.sock, ssl.SSLSocket)
         certificate = asked.sock.getpeercert(True) or b""
         answer = asked.getresponse()
-        body = answer.read(_LISTED + 1)
+        body, until = b"", time.monotonic() + bounds.connect_s
+        while len(body) <= _LISTED and (part := answer.read1(_LISTED)):
+            body += part
+            if time.monotonic() > until:
+                raise TimeoutError
     finally:
         asked.close()
     if answer.status in (502, 503, 504):

@@ -19,6 +19,7 @@ FILES = {
     "restic_password": "restic-password",
     "store_key_id": "store-key-id",
     "store_key": "store-key",
+    "nas_key": "nas-key",
 }
 
 
@@ -32,6 +33,7 @@ class Credentials:
     restic_password: Secret
     store_key_id: Secret
     store_key: Secret
+    nas_key: Secret
 
     @classmethod
     def make(cls) -> Credentials:
@@ -46,6 +48,7 @@ class Credentials:
             restic_password=Secret(secrets.token_urlsafe(24)),
             store_key_id=Secret(secrets.token_hex(14)),
             store_key=Secret(secrets.token_hex(26)),
+            nas_key=Secret(f"3-{secrets.token_hex(32)}"),
         )
 
     def write(self, folder: Path) -> None:

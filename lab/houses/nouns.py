@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 API_PORT, PROXMOX_PORT, S3_PORT = 6443, 8006, 9000
-GIT_PORT, CHARTS_PORT, FACTORY_PORT = 8443, 8444, 8445
+GIT_PORT, CHARTS_PORT, FACTORY_PORT, NAS_PORT = 8443, 8444, 8445, 8446
 TALOS_PORT, ETCD_PORTS = 50000, (2379, 2380)
 
 
@@ -42,6 +42,7 @@ class HouseShape:
 
     name: str
     nodes: tuple[NodeShape, ...]
+    nas: bool = False
 
 
 ONE_NODE = HouseShape("one-node", (NodeShape("cp-1", 1, control_plane=True),))
@@ -54,7 +55,8 @@ FOUR_NODES = HouseShape(
         NodeShape("w-1", 4, control_plane=False),
     ),
 )
-SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES)}
+ONE_NODE_NAS = HouseShape("one-node-nas", ONE_NODE.nodes, nas=True)
+SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS)}
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ class Block:
     def store(self) -> str:
         """Where the S3 door is."""
         return f"{self.prefix}.30"
+
+    @property
+    def nas(self) -> str:
+        """Where the NAS is, in a house that has one."""
+        return f"{self.prefix}.40"
 
     def node(self, node: NodeShape) -> str:
         """A node's address."""
@@ -116,6 +123,8 @@ class Block:
         yield self.vip, API_PORT
         yield from ((self.servers, port) for port in (GIT_PORT, CHARTS_PORT, FACTORY_PORT))
         yield self.store, S3_PORT
+        if shape.nas:
+            yield self.nas, NAS_PORT
         for node in shape.nodes:
             yield self.host(node), PROXMOX_PORT
             yield self.node(node), TALOS_PORT

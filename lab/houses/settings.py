@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from house.schema import EDITOR_LINE
 from lab.houses.credentials import FILES, TOKEN_ID
-from lab.houses.nouns import PROXMOX_PORT, Block, HouseShape
+from lab.houses.nouns import NAS_PORT, PROXMOX_PORT, Block, HouseShape
 
 # Any will do: the lab's factory serves what was published at the path.
 SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
@@ -39,10 +39,21 @@ def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, st
         schematic=SCHEMATIC,
         sha256=sha256,
         backups=block.backups,
+        nas=_NAS.format(nas=block.nas, port=NAS_PORT, key=FILES["nas_key"]) if shape.nas else "",
         **{field: f"file:secrets/{file}" for field, file in FILES.items()},
     )
 
 
+_NAS = """
+nas:
+  nas:
+    url: wss://{nas}:{port}
+    ca_file: pki/ca.crt
+    username: blackstart
+    api_key: file:secrets/{key}
+    datasets: [tank/backup]
+    exports: [/mnt/tank/backup, //media]
+"""
 _TEXT = """{editor}
 # Settings of the simulated house {name}, made by lab.up. A real house's differ in nothing but what they say.
 house:
@@ -94,7 +105,7 @@ backups:
     # A new house has no backup yet. Once `dr.audit --lock` has seen one, its absence stops a run all the same.
     data: may-be-empty
     max_age: 36h
-
+{nas}
 limits:
   parallel: 8
   proxmox_parallel: 4

@@ -57,6 +57,8 @@ def of_pool(pool: Pool) -> Iterator[Finding]:
         told = f"the last {pool.scan.function.lower()} left {pool.scan.errors} errors: files in it are damaged"
         hint = "the command lists the files; what they held comes from a snapshot or another backup alone"
         yield Finding(part, Weight.BLOCKS, told, code, pool.scan.ended, hint, see)
+    if pool.scan is not None and pool.scan.errors is None:
+        yield Finding(part, Weight.UNKNOWN, "its last scan says not how many errors it left", command=see)
     if pool.scan is not None and pool.scan.function == "RESILVER" and pool.scan.state == "SCANNING":
         yield Finding(part, Weight.NOTED, f"it resilvers, {pool.scan.percentage or 0:.0f} % are done", since=pool.scan.started)
     yield from _room(part, pool)

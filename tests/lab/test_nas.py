@@ -1,0 +1,37 @@
+"""A house of the lab that has a NAS: the real `invoke cluster.verify` asks it over TLS, and each named fault is told by its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.nas_troubles import NAS_FAULTS
+from tests.contract.apiserver import needed
+from tests.crash.wire.bench import Bench
+
+pytestmark = pytest.mark.programs
+PLAYED = ("nas-off", "nas-key-expired", "nas-pool-degraded", "nas-scrub-errors", "nas-dataset-locked", "nas-nfs-stopped")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver")
+    with Bench.of("one-node-nas", tmp_path_factory.mktemp("nas")) as bench:
+        yield bench
+
+
+def rows(bench: Bench) -> dict[str, str]:
+    """The rows of the NAS in a verify of a house that was never built, with how each ended."""
+    told = bench.run("cluster.verify").result["steps"]
+    return {row["id"].removeprefix("storage.nas/nas."): row["outcome"] for row in told if row["id"].startswith("storage.nas/")}
+
+
+def test_a_nas_in_order_is_seen_and_each_named_fault_turns_its_own_rows_red(bench: Bench) -> None:
+    assert set(rows(bench).values()) == {"ok"}
+    for name in PLAYED:
+        bench.ask("trouble", name=name, target="")
+        red = {part for part, outcome in rows(bench).items() if outcome == "failed"}
+        bench.ask("trouble", name=name, target="", end=True)
+        assert red == set(NAS_FAULTS[name].rows), name
+    assert set(rows(bench).values()) == {"ok"}
