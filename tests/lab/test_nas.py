@@ -1,4 +1,4 @@
-"""A house of the lab that has a NAS: the real `invoke cluster.verify` asks it over TLS, and each named fault is told by its rows."""
+"""A house of the lab that has a NAS: the real `invoke cluster.verify` asks it over TLS, and named faults turn its own rows red."""
 
 from __future__ import annotations
 

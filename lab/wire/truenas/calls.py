@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from lab.wire.truenas import hardware
 from lab.wire.truenas.forms import V25_04, V25_10, V26, Forms, Release, moment
 from lab.wire.truenas.jobs import Job, Jobs
 from lab.wire.truenas.limits import Logins
@@ -110,6 +111,8 @@ class Connection:
             "pool.snapshottask.query": forms.tasks, "pool.snapshot.query": forms.snapshots, "zfs.snapshot.query": forms.snapshots,
             "replication.query": forms.replications, "sharing.nfs.query": forms.nfs, "sharing.smb.query": forms.smb,
             "service.query": forms.services, "smart.test.results": forms.tests, "core.get_jobs": self._own_jobs,
+            "disk.query": lambda: hardware.disks(self._nas, forms.release), "cloudsync.query": list, "vm.query": list,
+            "app.query": list,
         }  # fmt: skip
         if method.query:
             filters, options = [*params, [], {}][:2] if len(params) < 2 else params[:2]
@@ -129,7 +132,9 @@ class Connection:
             "alert.list": forms.alerts, "system.info": forms.info, "system.version": lambda: version, "core.ping": lambda: "pong",
             "system.version_short": lambda: version, "system.ready": lambda: not self._nas.weather.starting, "auth.me": self._me,
             "system.state": lambda: "BOOTING" if self._nas.weather.starting else "READY", "auth.logout": self._logout,
-            "auth.mechanism_choices": self._mechanisms,
+            "auth.mechanism_choices": self._mechanisms, "disk.temperatures": lambda: hardware.temperatures(self._nas),
+            "boot.get_state": lambda: hardware.boot(forms), "system.host_id": lambda: "5f" * 32,
+            "system.product_type": lambda: "COMMUNITY_EDITION",
         }  # fmt: skip
         if name in simple:
             return simple[name]()
@@ -152,7 +157,9 @@ class Connection:
             if found is None:
                 raise invalid(None, f"Pool {first} does not exist", ENOENT)
             return found
-        found = forms.stat(str(first))
+        if name == "service.started":
+            return self._nas.services.get(str(first), (False, False))[1]
+        found = forms.stat(str(first)) if name == "filesystem.stat" else hardware.statfs(self._nas, str(first))
         if found is None:
             raise failed(ENOENT, f"Path {first} not found")
         return found

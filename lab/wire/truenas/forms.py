@@ -25,12 +25,14 @@ class Forms:
 
     def __init__(self, nas: LabNas, release: Release, now: Callable[[], float]) -> None:
         self._nas, self._release, self._now = nas, release, now
+        self.release = release
 
     def pools(self) -> list[Row]:
         """pool.query."""
-        return [self._pool(number, one) for number, one in enumerate(self._nas.pools, 1)]
+        return [self.pool_row(number, one) for number, one in enumerate(self._nas.pools, 1)]
 
-    def _pool(self, number: int, pool: LabPool) -> Row:
+    def pool_row(self, number: int, pool: LabPool) -> Row:
+        """One pool, as pool.query has it."""
         known = pool.imported
         size, free = (pool.size, pool.free) if known else (None, None)
         allocated = pool.size - pool.free if known else None

@@ -65,16 +65,29 @@ METHODS: dict[str, Method] = {
     "sharing.smb.query": _read("SHARING_SMB_READ"),
     "service.query": _read("SERVICE_READ"),
     "alert.list": _read("ALERT_LIST_READ", query=False),
+    "disk.query": _read("DISK_READ"),
+    "disk.temperatures": _read("REPORTING_READ", query=False),
+    "boot.get_state": Method((READ_ONLY,)),
+    "cloudsync.query": _read("CLOUD_SYNC_READ"),
+    "vm.query": _read("VM_READ"),
+    "app.query": _read("APPS_READ"),
+    "service.started": _read("SERVICE_READ", query=False),
+    "system.product_type": Method(("SYSTEM_PRODUCT_READ", READ_ONLY)),
+    "system.host_id": Method((READ_ONLY,)),
+    "filesystem.statfs": _read("FILESYSTEM_ATTRS_READ", query=False),
     "smart.test.results": _read("REPORTING_READ", V25_04),
     "filesystem.stat": _read("FILESYSTEM_ATTRS_READ", query=False),
 }
 
 # A 25.04 path on a newer box: these were never given a model there, so it cannot translate them.
-UNTRANSLATED = frozenset({"system.info", "system.version", "system.state", "pool.get_instance", "auth.login_with_api_key"})
+UNTRANSLATED = frozenset({
+    "system.info", "system.version", "system.state", "pool.get_instance", "auth.login_with_api_key", "boot.get_state",
+    "disk.temperatures", "service.started",
+})  # fmt: skip
 MODELLESS = {
     "pool.query": "PoolQueryResult", "pool.dataset.query": "PoolDatasetQueryResult", "service.query": "ServiceQueryResult",
     "replication.query": "ReplicationQueryResult", "sharing.smb.query": "SharingSMBQueryResult",
-    "core.get_jobs": "CoreGetJobsResult",
+    "core.get_jobs": "CoreGetJobsResult", "disk.query": "DiskQueryResult", "cloudsync.query": "CloudSyncQueryResult",
 }  # fmt: skip
 
 

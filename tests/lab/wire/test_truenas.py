@@ -79,7 +79,9 @@ ASKED: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("zfs.resource.snapshot.query", ({"paths": ["tank/backup"], "properties": ["creation"]},)),
     ("replication.query", ()), ("sharing.nfs.query", ()), ("sharing.smb.query", ()), ("service.query", ()), ("alert.list", ()),
     ("smart.test.results", ()), ("filesystem.stat", ("/mnt/tank/backup",)), ("core.get_jobs", ()), ("core.set_options", ({},)),
-    ("core.ping", ()),
+    ("core.ping", ()), ("disk.query", ()), ("disk.temperatures", ()), ("boot.get_state", ()), ("cloudsync.query", ()),
+    ("vm.query", ()), ("app.query", ()), ("service.started", ("nfs",)), ("system.product_type", ()), ("system.host_id", ()),
+    ("filesystem.statfs", ("/mnt/tank/backup",)),
 )  # fmt: skip
 
 
