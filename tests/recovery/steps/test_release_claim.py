@@ -108,7 +108,7 @@ class TestTheClaimItself:
         assert filled.entry.depth.endswith(f"in the claim itself since: {told}")
         claim = filled.home.look().claims.claim("apps", "notes")
         assert (filled.entry.volume, claim.volume != "") == (claim.volume, True)
-        assert notes.get("claim") == f"uid {claim.uid}, volume {claim.volume}: {told}"
+        assert notes.written["claim"] == f"uid {claim.uid}, volume {claim.volume}: {told}"
         assert told in see(filled, filled.restore, STEP).detail
 
     def test_how_much_may_be_gone_is_the_settings_to_say(self, filled: Restoring) -> None:
