@@ -39,7 +39,7 @@ class Nas:
     what must be there. `also` are its other names and addresses, `vm` the id of the VM that it is, 0 for a machine.
 
     `datasets` and `exports` are those of the settings and what manifests mount of this server. Ages in seconds, 0.0 = any;
-    `snapshot_age` -1.0: as the NAS's own schedule says.
+    `snapshot_age` -1.0: as the NAS's own schedule says. `accepted`: findings (part and code) that stop no restore, and why.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Nas:
     scrub_age: float = 45 * 86400.0
     snapshot_age: float = -1.0
     replication_age: float = 0.0
+    accepted: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> frozenset[str]:

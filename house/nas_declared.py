@@ -66,6 +66,7 @@ def _nas(name: str, section: NasSection, mounts: tuple[_Mount, ...], located: Ca
         also=tuple(section.also), vm=section.vm or 0, datasets=tuple(dict.fromkeys(section.datasets)),
         exports=tuple(wanted.values()), scrub_age=section.scrub_age,
         snapshot_age=-1.0 if section.snapshot_age is None else section.snapshot_age, replication_age=section.replication_age,
+        accepted=tuple(section.accepted.items()),
     )  # fmt: skip
 
 

@@ -308,6 +308,9 @@ class NasSection(Section):
     scrub_age: Age = _what("how long ago a pool may have been scrubbed last", "45d", 45 * 86400.0)
     snapshot_age: Age | None = _what("the greatest age of a dataset's newest snapshot, its task's when left out", "36h", None)
     replication_age: Age = _what("how long ago a replication may have run last", "36h", 0.0)
+    accepted: dict[str, Reason] = _what(
+        "what is wrong with it and stops no restore, and why", {"pool tank FAULTED_DEV_R": "the disk is on its way"}, {}
+    )
 
     @model_validator(mode="after")
     def _one_way_to_know_it(self) -> NasSection:

@@ -140,3 +140,19 @@ def test_each_release_in_order_is_right_and_a_failed_self_test_of_25_04_is_told(
     assert red(verified(house)) == {}
     box(house).failed_tests.add("sdb")
     assert list(red(verified(house))) == (["storage.nas/nas.disks"] if version.startswith("25.04") else [])
+
+
+def test_a_degraded_pool_may_be_restored_from_where_the_settings_accept_just_that(house: Running) -> None:
+    """It may hold the only copy. What is worse than what was accepted stops again."""
+    NAS_FAULTS["nas-pool-degraded"].begin(box(house), house.clock.now())
+    (stopped,) = house.apply(house.restore).root_causes
+    assert stopped.error is not None
+    assert 'nas.nas.accepted: {"pool tank FAULTED_DEV_R": WHY}' in stopped.error.hint
+    accepting = replace(NAS, accepted=(("pool tank FAULTED_DEV_R", "the disk is on its way"),))
+    house.house = replace(house.house, nas=(accepting,))
+    box(house).pools[0].code = "FAULTED_DEV_NR"
+    assert [step.id for step in house.apply(house.restore).root_causes] == [ON_NAS]
+    box(house).pools[0].code = "FAULTED_DEV_R"
+    report = house.apply(house.restore)
+    assert [step.id for step in report.root_causes] == []
+    assert list(red(verified(house))) == ["storage.nas/nas.pools"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
-from cluster.storage.findings import probe_of
+from cluster.storage.findings import Finding, Weight, probe_of
 from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
 from engine.probe import Probe, satisfied
@@ -69,7 +69,8 @@ class NasFolder(BaseCheck):
         return f"NAS {self.nas.name}: what is under {self.path}"
 
     def probe(self, look: LookContext) -> Probe:
-        return probe_of(source_findings(self.nas, look.nas.look(self.nas), self.path, ssh=self.ssh))
+        found = source_findings(self.nas, look.nas.look(self.nas), self.path, ssh=self.ssh)
+        return probe_of([accepted(self.nas, one) for one in found])
 
     def by_hand(self) -> str:
         return nas_by_hand(self.nas, "pool.query")
@@ -99,6 +100,21 @@ class LiesOn(BaseCheck):
 
     def by_hand(self) -> str:
         return self.folder.by_hand()
+
+
+def accepted(nas: Nas, finding: Finding) -> Finding:
+    """At a gate: what blocks is only told where the settings accept just that, else it says how. Unknown is never accepted.
+
+    A degraded pool may hold the only copy. What is accepted is named with its code: when it gets worse, it is another.
+    """
+    if finding.weight is not Weight.BLOCKS:
+        return finding
+    key = " ".join(filter(None, (finding.part, finding.code)))
+    reason = dict(nas.accepted).get(key)
+    if reason:
+        return replace(finding, weight=Weight.NOTED, detail=f"{finding.detail}; accepted: {reason}")
+    way = f'to restore from it all the same, and risk what it still holds: nas.{nas.name}.accepted: {{"{key}": WHY}}'
+    return replace(finding, hint="; ".join(filter(None, (finding.hint, way))))
 
 
 def nas_checks(house: House) -> Iterator[NasPart]:
