@@ -117,6 +117,7 @@ class VolSyncClaims:
             manual=text(found, "spec", "trigger", "manual"),
             last_manual=text(status, "lastManualSync"),
             schedule=text(found, "spec", "trigger", "schedule"),
+            paused=dig(found, "spec", "paused") is True,
         )
 
     def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:

@@ -70,7 +70,7 @@ class SourceBackups:
     """A ReplicationSource: when it last finished (seconds since the epoch, 0.0 for never), and what it said.
 
     `manual` is the manual trigger in its spec (while there is one, its `schedule` is off), `last_manual` the one there was when
-    the last backup ended, which may have begun before it.
+    the last backup ended, which may have begun before it. `paused`: VolSync lets it be, whatever triggers it.
     """
 
     namespace: str
@@ -86,6 +86,7 @@ class SourceBackups:
     manual: str = ""
     last_manual: str = ""
     schedule: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class ModelledClaims:
                 return SourceBackups(namespace, name, False, "", False, 0.0, "", ())
             return SourceBackups(
                 namespace, name, True, found.claim, found.running, found.last_sync, found.result, found.log, found.condition,
-                (("last", str(found.retain_last)),), found.manual, found.last_manual, found.schedule,
+                (("last", str(found.retain_last)),), found.manual, found.last_manual, found.schedule, found.paused,
             )  # fmt: skip
 
     def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:

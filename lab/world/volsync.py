@@ -136,7 +136,7 @@ class VolSync:
     def consider_source(self, objects: Objects, source: Source) -> None:
         """Copy the claim if a backup is wanted and the hold admits it. A new source wants one at once."""
         claim = objects.claims.get((source.namespace, source.claim))
-        if source.running or not source.wanted:
+        if source.running or source.paused or not source.wanted:
             return
         refused = self._kube.admits_backup(objects, source)
         if refused:

@@ -96,6 +96,7 @@ class Source:
     manual: str = ""
     last_manual: str = ""
     schedule: str = "0 * * * *"
+    paused: bool = False
     backups: list[str] = field(default_factory=list)
     failures: int = 0
     tries: int = 0

@@ -78,7 +78,7 @@ class FirstBackup(BaseStep):
         if point is None:
             if source.running:
                 return changing("VolSync is backing up")
-            return missing("no backup since the restore", source.condition)
+            return missing("no backup since the restore", "its source is paused" if source.paused else source.condition)
         files = files_in(look.backups, repository_of(self.house, self.claim), point)
         if not files:
             return missing(f"snapshot {point.snapshot_id[:8]} since the restore holds no file")
@@ -107,6 +107,12 @@ class FirstBackup(BaseStep):
         if not there.through:
             raise PermanentError(f"{self.claim.key} is not released any more: {there.told}", next_command="invoke dr.plan")
         namespace, source = self.claim.namespace, self.claim.source
+        if act.claims.source(namespace, source).paused:
+            raise PermanentError(
+                f"{self.claim.key} is restored and released, and nothing backs it up: its ReplicationSource {source} is paused",
+                hint="take `paused` out of it where Git declares it, let Flux apply that, and type the same again",
+                next_command=f"kubectl -n {namespace} get replicationsource {source} -o yaml",
+            )
         if not self._due_one(act, entry) and not self._asked_for(act, entry):
             # VolSync credits a run that has begun with a trigger which comes while it is at work: asked for once more.
             self._asked_for(act, entry)

@@ -181,6 +181,20 @@ def test_a_backup_under_way_and_a_source_that_is_not_there_yet_are_waited_for(al
     assert see(alive, alive.restore, STEP).condition is Condition.CHANGING
 
 
+def test_a_paused_source_is_not_waited_for_until_a_person_has_ended_that(alive: Restoring) -> None:
+    del alive.home.store.repositories[alive.address].snapshots[1:]
+    source = alive.home.kube.objects().sources[("apps", "notes")]
+    source.paused = True
+    began = alive.clock.monotonic()
+    assert "its source is paused" in see(alive, alive.restore, STEP).evidence
+    with pytest.raises(PermanentError, match="nothing backs it up: its ReplicationSource notes is paused"):
+        do(alive, alive.restore, STEP)
+    assert alive.clock.monotonic() - began < 60.0
+    source.paused = False
+    do(alive, alive.restore, STEP)
+    assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+
+
 class TestBesideThePin:
     """The first backup is of the claim; what was proven was an image: both lists say what became of it in between."""
 
