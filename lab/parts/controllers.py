@@ -13,8 +13,8 @@ from lab.parts.pki import ClusterKeys, issue, write_private
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
 
-# Each one is needed for a restore to end and to be cleaned up, or for the objects that Flux and Helm make. Left out on purpose:
-# node-lifecycle (it wants every node's lease renewed), certificate signing, ttl.
+# Each one is needed for a restore to end and to be cleaned up, for the objects that Flux and Helm make, or to tell that a node is
+# dead. Left out on purpose: eviction from dead nodes, certificate signing, ttl.
 CONTROLLERS = (
     "job-controller",
     "cronjob-controller",
@@ -25,6 +25,7 @@ CONTROLLERS = (
     "garbage-collector-controller",
     "serviceaccount-controller",
     "namespace-controller",
+    "node-lifecycle-controller",
     "deployment-controller",
     "replicaset-controller",
     "statefulset-controller",
@@ -37,6 +38,10 @@ CONTROLLERS = (
 SNAPSHOT_CONTROLLER = Controller(
     "snapshot-controller", ("--leader-election=false", "--retry-interval-start=200ms"), kubeconfig_flag=True
 )
+
+
+DEAD_AFTER_S = 30
+"""A node whose Lease was not renewed for so long is told as NotReady; in a house after 50 s."""
 
 
 class ControllerManager:
@@ -81,6 +86,8 @@ class ControllerManager:
             "--use-service-account-credentials=true",
             "--authentication-skip-lookup=true",
             f"--controllers={','.join(CONTROLLERS)}",
+            f"--node-monitor-grace-period={DEAD_AFTER_S}s",
+            f"--node-monitor-period={DEAD_AFTER_S // 10}s",
         )
         self._supervisor.start(Program(self.program, argv, Rank.CONTROLLER, ready=self._healthy))
 

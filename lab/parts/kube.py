@@ -62,6 +62,7 @@ ATTACHMENTS = Resource("/apis/storage.k8s.io/v1", "volumeattachments", namespace
 CONFIG_MAPS = Resource("/api/v1", "configmaps")
 SERVICE_ACCOUNTS = Resource("/api/v1", "serviceaccounts")
 JOBS = Resource("/apis/batch/v1", "jobs")
+LEASES = Resource("/apis/coordination.k8s.io/v1", "leases")
 DEPLOYMENTS = Resource("/apis/apps/v1", "deployments")
 STORAGE_CLASSES = Resource("/apis/storage.k8s.io/v1", "storageclasses", namespaced=False)
 DEFINITIONS = Resource("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)

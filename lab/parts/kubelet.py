@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from lab.parts.images import program_name, short_name
 from lab.parts.kube import ATTACHMENTS, NODES, PODS, Kube, Object
 from lab.parts.logserver import LogServer
 from lab.parts.loop import Loop
-from lab.parts.nodes import NodeSpec, register, report, static_pods
+from lab.parts.nodes import RENEWED_EVERY_S, NodeSpec, register, renew, report, static_pods
 from lab.parts.pki import Pair, issue
 from lab.parts.podwork import Host, PodWork
 
@@ -32,7 +32,7 @@ class Kubelet(Loop):
         self._attached = Attached(caches, spec.name)
         self._works: dict[str, PodWork] = {}
         self._wrote: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._renewed = 0.0
         certificate, key = issue(authority, spec.name, addresses=(spec.address,), names=(spec.name,)).write(
             folder, "kubelet"
         )
@@ -57,6 +57,9 @@ class Kubelet(Loop):
     def step(self) -> None:
         """Report the node, then look after each of its pods."""
         node = self._nodes.get(self.spec.name) or register(self.kube, self.spec)
+        if time.monotonic() - self._renewed >= RENEWED_EVERY_S:
+            renew(self.kube, self.spec)
+            self._renewed = time.monotonic()
         mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == self.spec.name]
         if report(self.kube, self.spec, node, network=self._has_network(mine)):
             self._host.journal.wrote(self.name, "report", f"node {self.spec.name}")
@@ -90,9 +93,10 @@ class Kubelet(Loop):
         self.again_in(work.again_s)
         if status is None:
             return
-        # Times differ at each look: what counts is whether the pod's state is another than the one written last.
+        # Times differ at each look: what counts is whether the pod's state is another than the one written last, or whether
+        # somebody else (node-lifecycle, of a node that was away) has said that it is not ready.
         key = _essence(status)
-        if self._wrote.get(work.uid) == key:
+        if self._wrote.get(work.uid) == key and podstatus.is_ready(pod) == podstatus.is_ready({"status": status}):
             return
         if self.tried("status", lambda: self._pods.put(self.kube.patch(PODS, pod, {"status": status}, "status"))):
             self._wrote[work.uid] = key

@@ -1,15 +1,21 @@
-"""The Node object of one simulated machine: registered by its kubelet, Ready once the cluster's network runs on it."""
+"""The Node object of one simulated machine, registered by its kubelet and Ready once the cluster's network runs on it; its Lease.
+
+A machine that is off renews nothing: that it is dead is for the real node-lifecycle controller to tell.
+"""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lab.parts.fitting import quantity
-from lab.parts.kube import NODES, Kube, Object
+from lab.parts.kube import LEASES, NODES, ApiRefused, Kube, Object
 from lab.parts.logserver import PORT
 from lab.parts.podstatus import stamp
 
+RENEWED_EVERY_S = 5.0
+_LEASES = "kube-node-lease"
 _NOT_READY_TAINT = "node.kubernetes.io/not-ready"
 # Without it the attach-detach controller leaves the node's volumes to its kubelet.
 _ATTACHED_BY_CONTROLLER = "volumes.kubernetes.io/controller-managed-attach-detach"
@@ -79,20 +85,30 @@ def register(kube: Kube, spec: NodeSpec) -> Object:
     return kube.create(NODES, node)
 
 
+def renew(kube: Kube, spec: NodeSpec) -> None:
+    """Write that this node lives, as a kubelet does every ten seconds: its Lease, made when it was not there."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    lease: Object = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": spec.name, "namespace": _LEASES},
+        "spec": {"holderIdentity": spec.name, "leaseDurationSeconds": 40, "renewTime": now},
+    }
+    try:
+        kube.patch(LEASES, lease, {"spec": lease["spec"]})
+    except ApiRefused as error:
+        if error.status != 404:
+            raise
+        kube.create(LEASES, lease)
+
+
 def report(kube: Kube, spec: NodeSpec, node: Object, *, network: bool) -> bool:
     """Write what the kubelet says of its node; `network` tells whether the network's pod runs here. Whether it wrote."""
     wanted = "True" if network else "False"
     said = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions") or []}
-    taints = node["spec"].get("taints") or []
-    rest = [t for t in taints if t["key"] != _NOT_READY_TAINT]
-    untaint = network and len(rest) != len(taints)
-    current = said.get("Ready") == wanted and _is_size(node.get("status", {}).get("capacity") or {}, _sizes(spec)[0])
-    if current and not untaint:
+    if said.get("Ready") == wanted and _is_size(node.get("status", {}).get("capacity") or {}, _sizes(spec)[0]):
         return False
-    if not current:
-        kube.patch(NODES, node, {"status": _status(spec, network=network)}, "status")
-    if untaint:  # the node controller's work, which does not run here: it would want every node's lease renewed
-        kube.patch(NODES, node, {"spec": {"taints": rest or None}})
+    kube.patch(NODES, node, {"status": _status(spec, network=network)}, "status")
     return True
 
 
