@@ -14,6 +14,7 @@ from house.model import House, SecretRef
 from house.nas import Export, Nas, NasExport
 from lab.nas_troubles import NAS_FAULTS, NasFault
 from lab.world.nas import LabNas, LabUser, sample_nas
+from lab.world.pve_vm import LabVm
 from tests.builders import a_claim, a_house, an_app
 from tests.scenario.running import Running
 
@@ -110,6 +111,13 @@ def test_a_nas_that_is_off_says_which_backups_wait_for_it_and_which_vm_it_is(hou
     (row,) = [step for step in verified(house).steps if step.outcome is Outcome.FAILED]
     assert row.error is not None
     assert "qm status 105" in row.error.hint
+    assert "Proxmox has no VM 105" in told
+    vm = house.home.proxmox.vms[105] = LabVm(105, "pve-2", {"name": "nas", "cores": 1, "memory": 512}, {}, {})
+    (told,) = red(verified(house)).values()
+    assert "its VM 105 is off, on pve-2" in told
+    vm.running = True
+    (told,) = red(verified(house)).values()
+    assert "its VM 105 runs on pve-2" in told
 
 
 def test_a_degraded_pool_of_others_stops_no_restore_from_a_sound_one(house: Running) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from adapters.context import LookContext
 from cluster.storage.findings import Finding, Weight, probe_of
 from cluster.storage.nas.judge import Part, findings, source_findings
+from cluster.storage.nas.machine import with_machine
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
@@ -46,7 +47,8 @@ class NasPart(BaseCheck):
         return () if self.part is Part.ANSWERS else (f"storage.nas/{self.nas.name}.{Part.ANSWERS.value}",)
 
     def probe(self, look: LookContext) -> Probe:
-        return probe_of(findings(self.part, self.nas, look.nas.look(self.nas), look.clock.now(), self.waiting, ssh=self.ssh))
+        seen = with_machine(self.nas, look.nas.look(self.nas), look.proxmox)
+        return probe_of(findings(self.part, self.nas, seen, look.clock.now(), self.waiting, ssh=self.ssh))
 
     def by_hand(self) -> str:
         return nas_by_hand(self.nas, _METHODS[self.part])
@@ -69,7 +71,7 @@ class NasFolder(BaseCheck):
         return f"NAS {self.nas.name}: what is under {self.path}"
 
     def probe(self, look: LookContext) -> Probe:
-        found = source_findings(self.nas, look.nas.look(self.nas), self.path, ssh=self.ssh)
+        found = source_findings(self.nas, with_machine(self.nas, look.nas.look(self.nas), look.proxmox), self.path, ssh=self.ssh)
         return probe_of([accepted(self.nas, one) for one in found])
 
     def by_hand(self) -> str:
