@@ -11,6 +11,7 @@ from typing import Any
 
 from house import yamlfile
 from house.declared import Declared, declared
+from house.erased_disks import erased_disks
 from house.flux.building import Builder
 from house.flux.depends import never_ready
 from house.flux.graph import Applied, walk
@@ -90,7 +91,8 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         notes=tuple(
             str(note)
             for note in sorted(
-                [*tree.notes, *waiting, *talos_notes, *unread_helmfiles(root), *unguarded(root, talconfig, recipients)]
+                [*tree.notes, *waiting, *erased_disks(rendered), *talos_notes, *unread_helmfiles(root),
+                 *unguarded(root, talconfig, recipients)]
             )
         ),
         hints=hints(rendered),
