@@ -78,9 +78,10 @@ class Full:
         self._built()
         self._data_and_backup()
         before = self._digest()
-        self._lost_and_built_again()
+        self._lost_and_built_misspelt()
+        self._spelt_right()
         self._restored(before)
-        self._misspelt()
+        self._nothing_was_invented()
 
     def _plan(self) -> None:
         with self.story.act("cluster.plan: what would be done, nothing is") as act:
@@ -132,26 +133,13 @@ class Full:
             audit = self.driver.run("dr.audit", "--lock")
             self.story.show(act, audit.code == EXIT_OK, audit.result["audits"][0]["detail"])
 
-    def _lost_and_built_again(self) -> None:
-        with self.story.act("every VM and every disk is destroyed; cluster.bootstrap") as act:
+    def _lost_and_built_misspelt(self) -> None:
+        with self.story.act(
+            "every VM and every disk is destroyed; cluster.bootstrap with the repository's prefix misspelt:"
+            " the rest is built, the claim stays held"
+        ) as act:
             ask(self.folder.control, {"do": "lose-everything"})
             self.story.show(act, self._status()["vms"] == [], "no VM is left")
-            self._show_held(act, self.driver.run("cluster.bootstrap"))
-
-    def _restored(self, before: Line) -> None:
-        with self.story.act("dr.restore: pinned, restored, compared, filled, released, backed up again") as act:
-            done = self.driver.run("dr.restore")
-            name = "/".join(CLAIM)
-            proof = done.step(f"recovery.prove/{name}").get("detail", "no proof")
-            self.story.show(act, done.code == EXIT_OK, f"{proof}; {_counted(done)}")
-            self.story.show(act, done.code == EXIT_OK, done.step(f"recovery.first-backup/{name}").get("detail", "no backup"))
-            after = self._digest()
-            told = f"the lab's own digest of the volume: {before['sha256'][:12]} before, {after['sha256'][:12]} after"
-            self.story.show(act, before == after, f"{told}, {after['files']} files, {after['bytes']} bytes")
-
-    def _misspelt(self) -> None:
-        with self.story.act("the same with the repository's prefix misspelt: the rest is built, the claim stays held") as act:
-            ask(self.folder.control, {"do": "lose-everything"})
             settings = self.folder.settings.with_name("misspelt.yaml")
             text = self.folder.settings.read_text()
             wrong = text.replace('/{app}"\n', '/{app}"\n      open: "' + self._backups() + '-misspelt/{app}"\n')
@@ -165,8 +153,26 @@ class Full:
             self._four_vms_one_etcd(act)
             held = [done.step(name).get("detail", "") for name in done.steps("held")]
             self.story.show(act, bool(held), "; ".join(held) or "nothing is held")
+
+    def _spelt_right(self) -> None:
+        with self.story.act("the prefix is put right: dr.audit, and cluster.bootstrap again") as act:
             audit = self.driver.run("dr.audit")
             self.story.show(act, audit.code == EXIT_OK, f"the good backup: {audit.result['audits'][0]['detail']}")
+            self._show_held(act, self.driver.run("cluster.bootstrap"))
+
+    def _restored(self, before: Line) -> None:
+        with self.story.act("dr.restore: pinned, restored, compared, filled, released, backed up again") as act:
+            done = self.driver.run("dr.restore")
+            name = "/".join(CLAIM)
+            proof = done.step(f"recovery.prove/{name}").get("detail", "no proof")
+            self.story.show(act, done.code == EXIT_OK, f"{proof}; {_counted(done)}")
+            self.story.show(act, done.code == EXIT_OK, done.step(f"recovery.first-backup/{name}").get("detail", "no backup"))
+            after = self._digest()
+            told = f"the lab's own digest of the volume: {before['sha256'][:12]} before, {after['sha256'][:12]} after"
+            self.story.show(act, before == after, f"{told}, {after['files']} files, {after['bytes']} bytes")
+
+    def _nothing_was_invented(self) -> None:
+        with self.story.act("what the lab was asked and does not model") as act:
             unknown = self._status()["unknown_calls"]
             self.story.show(act, not unknown, "; ".join(unknown) or "the lab was asked nothing that it does not know")
 
