@@ -1,0 +1,1 @@
+"""Longhorn: what its objects say, weighed by what a restore onto it would meet."""
