@@ -17,6 +17,7 @@ from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseKinds, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
+from adapters.longhorn.results import LonghornLook
 from adapters.nas.results import NasLook
 from adapters.proxmox.results import (
     HostStatus,
@@ -161,6 +162,9 @@ class ClusterView(Protocol):
     def storage_classes(self) -> tuple[StorageClass, ...]: ...
     def ceph_clusters(self) -> tuple[RookCluster, ...]:
         """What Rook's operator wrote down of each Ceph that it runs or knows."""
+
+    def longhorn(self, what: Collection[str]) -> LonghornLook:
+        """What Longhorn's objects say: its nodes and these fields of the look, the others left empty."""
 
     def lease(self) -> LeaseHolder | None: ...
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]: ...

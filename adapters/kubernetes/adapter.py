@@ -6,7 +6,7 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from adapters.ceph.results import RookCluster
 from adapters.ceph.rook import rook_clusters
@@ -20,6 +20,8 @@ from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
 from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
+from adapters.longhorn.adapter import KubernetesLonghorn
+from adapters.longhorn.results import LonghornLook
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
 from engine.workers import Threads, each
@@ -91,6 +93,10 @@ class KubernetesCluster:
     def ceph_clusters(self) -> tuple[RookCluster, ...]:
         """Every CephCluster with the pools, filesystems and object stores of its namespace; none where the kind is not served."""
         return rook_clusters(self._clients.main())
+
+    def longhorn(self, what: Collection[str]) -> LonghornLook:
+        """Longhorn's nodes and these fields of a look at it; `served` False where the cluster serves none of its kinds."""
+        return KubernetesLonghorn(self._clients).look(what)
 
     def lease(self) -> LeaseHolder | None:
         """Who took the house's Lease last, None for nobody."""

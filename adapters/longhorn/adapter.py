@@ -1,4 +1,4 @@
-"""The Longhorn port: its objects (longhorn.io/v1beta2) and the pods that keep their words true.
+"""Longhorn's objects (longhorn.io/v1beta2), and the pods that keep their words true.
 
 Every state in Longhorn's objects is written by its managers: while none of them runs, all of it stays as it was. So what runs is
 asked too. Fields as in the API types of longhorn-manager, 1.6 to 1.9; what an older version does not write is not there.
@@ -6,13 +6,15 @@ asked too. Fields as in the API types of longhorn-manager, 1.6 to 1.9; what an o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
 
-from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import DAEMON_SET, Kind
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, number, rows, seconds, table, text
 from adapters.longhorn.results import (
+    WHAT,
     BackupTarget,
     Disk,
     EngineImage,
@@ -34,40 +36,28 @@ BACKUP_TARGETS = Kind(GROUP, VERSION, "backuptargets", "BackupTarget")
 ORPHANS = Kind(GROUP, VERSION, "orphans", "Orphan")
 SETTINGS = Kind(GROUP, VERSION, "settings", "Setting")
 DAEMONS = ("longhorn-manager", "longhorn-csi-plugin")
-_KINDS = (NODES, VOLUMES, ENGINE_IMAGES, BACKUP_TARGETS, ORPHANS, SETTINGS)
 _T = TypeVar("_T")
 
 
 class KubernetesLonghorn:
-    """The Longhorn port on a real API."""
+    """Asks a real API; part of the Cluster port."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._workers = Threads()
 
-    def look(self) -> LonghornLook:
-        """Everything, in one round of lists side by side. Raises TransientError when the API gives no answer."""
+    def look(self, what: Collection[str] = WHAT) -> LonghornLook:
+        """These fields of the look, listed side by side; the others stay empty.
+
+        Raises TransientError when the API gives no answer.
+        """
         client = self._clients.main()
         if (nodes := client.list_if_served(NODES)) is None:
             return LonghornLook(served=False)
-        others = (*_KINDS[1:], DAEMON_SET)
-        volumes, images, targets, orphans, settings, daemons = each(
-            self._workers, lambda kind: _listed(client, kind), others, at_once=len(others)
-        )
-        return LonghornLook(
-            served=True,
-            nodes=_all(_node, nodes),
-            volumes=_all(_volume, volumes),
-            images=_all(_image, images),
-            targets=_all(_target, targets),
-            orphans=_all(_orphan, [one for one in orphans if text(one, "spec", "orphanType") in ("", "replica")]),
-            running=_running(daemons),
-            settings=tuple((name_of(one), text(one, "value")) for one in settings),
-        )
-
-
-def _listed(client: ApiClient, kind: Kind) -> list[Obj]:
-    return client.list_if_served(kind) or []
+        wanted = sorted(set(what) & _READ.keys())
+        listed = each(self._workers, lambda name: client.list_if_served(_READ[name][0]) or [], wanted, at_once=len(_READ))
+        found = {name: _READ[name][1](objects) for name, objects in zip(wanted, listed, strict=True)}
+        return LonghornLook(served=True, nodes=_all(_node, nodes), **found)
 
 
 def _all(read: Callable[[Obj], _T], objects: list[Obj]) -> tuple[_T, ...]:
@@ -157,3 +147,22 @@ def _orphan(obj: Obj) -> Orphan:
     told = table(obj, "spec", "parameters")
     seen = seconds(text(obj, "metadata", "creationTimestamp")) or None
     return Orphan(text(obj, "spec", "nodeID"), text(told, "DiskPath") or text(told, "DiskName"), text(told, "DataName"), seen)
+
+
+def _replica_folders(objects: list[Obj]) -> tuple[Orphan, ...]:
+    return _all(_orphan, [one for one in objects if text(one, "spec", "orphanType") in ("", "replica")])
+
+
+def _settings(objects: list[Obj]) -> tuple[tuple[str, str], ...]:
+    return tuple((name_of(one), text(one, "value")) for one in objects)
+
+
+# Field of the look → which objects it is read of, and how.
+_READ: Mapping[str, tuple[Kind, Callable[[list[Obj]], Any]]] = MappingProxyType({
+    "volumes": (VOLUMES, lambda objects: _all(_volume, objects)),
+    "images": (ENGINE_IMAGES, lambda objects: _all(_image, objects)),
+    "targets": (BACKUP_TARGETS, lambda objects: _all(_target, objects)),
+    "orphans": (ORPHANS, _replica_folders),
+    "running": (DAEMON_SET, _running),
+    "settings": (SETTINGS, _settings),
+})  # fmt: skip

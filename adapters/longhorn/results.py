@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+WHAT = ("volumes", "images", "targets", "orphans", "running", "settings")
+"""Fields of a look that are asked for by name; its nodes always come."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,11 @@ class LonghornLook:
     orphans: tuple[Orphan, ...] = ()
     running: tuple[Running, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+
+    def of(self, what: Collection[str]) -> LonghornLook:
+        """The same with these fields of WHAT alone."""
+        left_out: dict[str, Any] = {name: () for name in WHAT if name not in what}
+        return replace(self, **left_out)
 
     def setting(self, name: str, default: str = "") -> str:
         """The value of one of Longhorn's settings, `default` where it is not written."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.course import HouseCheck
 from cluster.storage.ceph.under import ceph_under, is_ceph
+from cluster.storage.longhorn.check import is_longhorn, longhorn_under
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import BackedUpClaim, House
@@ -56,21 +57,29 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
     named = {one.name: one for one in classes}
     default = next((one for one in classes if one.default), None)
     written = _written(look, house)
-    on_ceph = []
+    classed = []
     for claim in claims:
         name = written.get(claim.key, "")
         found = named.get(name) if name else default
-        if found is not None and is_ceph(found):
-            on_ceph.append((claim, found))
-    if not on_ceph:
-        return ()
+        if found is not None:
+            classed.append((claim, found))
+    made = _rows(look, {found for _, found in classed})
     rows: dict[StepId, HouseCheck] = {}
     under = []
-    made = ceph_under(look, {found for _, found in on_ceph})
-    for claim, found in on_ceph:
-        rows.update((row.id, row) for row in made[found])
-        under.append(StandsOn(claim, found, tuple(row.id for row in made[found])))
+    for claim, found in classed:
+        if of_it := made.get(found):
+            rows.update((row.id, row) for row in of_it)
+            under.append(StandsOn(claim, found, tuple(row.id for row in of_it)))
     return (*rows.values(), *under)
+
+
+def _rows(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[HouseCheck, ...]]:
+    """For each class that is made by a system which is looked at here, the rows that must be sound."""
+    made: dict[StorageClass, tuple[HouseCheck, ...]] = {}
+    if on_ceph := {found for found in classes if is_ceph(found)}:
+        made.update(ceph_under(look, on_ceph))
+    made.update(longhorn_under(found for found in classes if is_longhorn(found)))
+    return made
 
 
 def _written(look: LookContext, house: House) -> dict[str, str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
-from cluster.course import Course
+from cluster.course import Course, HouseCheck
 from cluster.storage.ceph.check import ceph_checks
+from cluster.storage.longhorn.check import longhorn_checks
 from cluster.storage.nas.check import nas_checks
 from console.ending import guarded
 from console.opening import open_session
@@ -95,9 +96,9 @@ def verify(settings: str, json: bool) -> int:
         session = open_session("cluster.verify", settings, json)
         refuse_blind()
         with session.doors(None) as doors:
-            on_ceph = tuple(ceph_checks(doors.look))
+            found: tuple[HouseCheck, ...] = (*ceph_checks(doors.look), *longhorn_checks(doors.look))
         whole = course(session.house, session.known())
-        return session.verify(whole.with_checks(nas_checks(session.house)).with_checks(on_ceph))
+        return session.verify(whole.with_checks(nas_checks(session.house)).with_checks(found))
 
     return guarded("cluster.verify", json, body, settings)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from adapters.ceph.results import RookCluster
 from adapters.helm.results import Crd
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
+from adapters.longhorn.results import LonghornLook
 from engine.digest import digest
 from engine.errors import PermanentError
 from house.kinds import Kind
@@ -85,6 +86,12 @@ class ModelledCluster:
         """See ports.ClusterView."""
         with self._world.looking():
             return tuple(one.seen(self._world.clock.now()) for one in self._kube.objects().rook)
+
+    def longhorn(self, what: Collection[str]) -> LonghornLook:
+        """See ports.ClusterView."""
+        with self._world.looking():
+            found = self._kube.objects().longhorn
+            return LonghornLook(served=False) if found is None else found.of(what)
 
     def lease(self) -> LeaseHolder | None:
         """See ports.ClusterView."""

@@ -8,6 +8,7 @@ from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
 from adapters.kubernetes.results import CrdState, LeaseHolder, StorageClass
+from adapters.longhorn.results import LonghornLook
 from engine.errors import TransientError
 from house.model import Database, House
 from lab.world.etcd import EtcdCluster
@@ -47,6 +48,7 @@ class Objects:
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     storage_classes: dict[str, StorageClass] = field(default_factory=lambda: {LAB_CLASS.name: LAB_CLASS})
     rook: list[LabRook] = field(default_factory=list)
+    longhorn: LonghornLook | None = None
     resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
 
 

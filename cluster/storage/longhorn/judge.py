@@ -7,6 +7,7 @@ that its objects say is written by its managers and stays as it was while none o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from adapters.longhorn.results import Disk, LonghornLook, Said, StorageNode, StorageVolume
@@ -148,15 +149,22 @@ def orphans(look: LonghornLook) -> Iterator[Finding]:
         yield Finding("orphans", Weight.NOTED, f"and {len(look.orphans) - _SHOWN} more", command=f"{_GET} orphans.longhorn.io")
 
 
-Part = Callable[[LonghornLook], Iterable[Finding]]
+@dataclass(frozen=True)
+class Part:
+    """One part: how it is judged, and which fields of a look that takes."""
+
+    judge: Callable[[LonghornLook], Iterable[Finding]]
+    asks: tuple[str, ...]
+
+
 PARTS: Mapping[str, Part] = MappingProxyType({
-    "running": running,
-    "nodes": nodes,
-    "disks": disks,
-    "engine": engine_images,
-    "volumes": volumes,
-    "backup-target": backup_targets,
-    "orphans": orphans,
+    "running": Part(running, ("running",)),
+    "nodes": Part(nodes, ("volumes",)),
+    "disks": Part(disks, ("settings",)),
+    "engine": Part(engine_images, ("images",)),
+    "volumes": Part(volumes, ("volumes",)),
+    "backup-target": Part(backup_targets, ("targets",)),
+    "orphans": Part(orphans, ("orphans", "settings")),
 })  # fmt: skip
 """Part → what is found of it, in the order in which a person would ask."""
 GATES = ("running", "nodes", "disks", "engine", "orphans")

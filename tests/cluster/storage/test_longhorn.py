@@ -105,7 +105,7 @@ RED: list[tuple[str, Change, set[str], str]] = [
 @pytest.mark.parametrize(("change", "red", "says"), [case[1:] for case in RED], ids=[case[0] for case in RED])
 def test_a_fault_turns_exactly_its_own_parts_red(change: Change, red: set[str], says: str) -> None:
     look = change(WHOLE)
-    found = {name: tuple(part(look)) for name, part in PARTS.items()}
+    found = {name: tuple(part.judge(look)) for name, part in PARTS.items()}
     assert {name for name, findings in found.items() if worst(findings) in (Weight.BLOCKS, Weight.UNKNOWN)} == red
     told = " ".join(f"{one.told} {one.hint}" for name in red for one in found[name])
     assert says in told
@@ -122,17 +122,17 @@ NOTED: list[tuple[str, Change, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "part", "says"), [case[1:] for case in NOTED], ids=[case[0] for case in NOTED])
-def test_what_stops_nothing_is_told(change: Change, part: str, says: str) -> None:
+@pytest.mark.parametrize(("change", "name", "says"), [case[1:] for case in NOTED], ids=[case[0] for case in NOTED])
+def test_what_stops_nothing_is_told(change: Change, name: str, says: str) -> None:
     look = change(WHOLE)
-    findings = {name: tuple(judge(look)) for name, judge in PARTS.items()}
+    findings = {other: tuple(part.judge(look)) for other, part in PARTS.items()}
     assert {worst(found) for found in findings.values()} <= {Weight.FINE, Weight.NOTED}
-    assert worst(findings[part]) is Weight.NOTED
-    assert says in " ".join(one.told for one in findings[part])
+    assert worst(findings[name]) is Weight.NOTED
+    assert says in " ".join(one.told for one in findings[name])
 
 
 def test_a_whole_one_is_fine_and_a_detached_volume_is_counted_as_unknown() -> None:
-    told = {name: tuple(part(WHOLE)) for name, part in PARTS.items()}
+    told = {name: tuple(part.judge(WHOLE)) for name, part in PARTS.items()}
     assert {name for name, found in told.items() if worst(found) is not Weight.FINE} == {"backup-target"}
     assert "1 of them detached: of those nothing is known" in told["volumes"][-1].detail
     assert told["disks"][-1].detail == "1170 GiB on 3 disks, 390 GiB on the roomiest"
@@ -148,6 +148,6 @@ def test_room_is_what_is_neither_reserved_nor_promised() -> None:
 
 def test_many_orphans_are_a_bounded_list() -> None:
     look = replace(WHOLE, orphans=tuple(replace(ORPHAN, folder=f"pvc-{n}") for n in range(500)))
-    findings = tuple(PARTS["orphans"](look))
+    findings = tuple(PARTS["orphans"].judge(look))
     assert len(findings) == 21
     assert "480 more" in findings[-1].detail
