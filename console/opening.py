@@ -10,14 +10,19 @@ from console.session import Session
 from house.loader import SETTINGS_FILE, Part, load
 
 
+def named(settings: str) -> str:
+    """The settings file that the command line or else the environment's BLACKSTART_SETTINGS names, "" for neither."""
+    return settings or os.environ.get("BLACKSTART_SETTINGS", "")
+
+
 def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL) -> Session:
     """Load the house, or the part of it that the verb needs, and make a session.
 
-    Where `settings` is "" the environment's BLACKSTART_SETTINGS names the file, and else it is the one in this folder.
+    `settings` is what the command line says; where nothing names the file it is the one in this folder.
     Raises SettingsInvalid with every problem of the settings.
     """
     from console.real_doors import open_real_doors
 
-    settings = settings or os.environ.get("BLACKSTART_SETTINGS", "")
+    settings = named(settings)
     house = load(Path(settings or SETTINGS_FILE), builder(), part)
     return Session(verb, house, open_real_doors, json, settings)

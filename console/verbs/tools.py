@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from rich.text import Text
 
 from console.ending import guarded
 from console.jsonlines import JsonLines
+from console.opening import named
+from console.page import Page
 from console.programs import held_against, versions_of
+from console.rows import Row, Rows
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.words import number
 from house.loader import SETTINGS_FILE, talconfig_named
@@ -24,7 +29,7 @@ from tools.skew import HouseVersions, Skew
 def check(settings: str, json: bool) -> int:
     """0 when every program that is not optional fits, and none contradicts the house's own versions, else 30.
 
-    The house is that of the settings file, or of ./blackstart.yaml if there is one.
+    The house is that of the settings file that is named, or of ./blackstart.yaml if there is one.
     """
 
     def body() -> int:
@@ -44,13 +49,14 @@ def check(settings: str, json: bool) -> int:
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
         else:
-            sys.stdout.writelines(_line(row, skew) for row, skew in rows)
-            sys.stdout.write(f"\n{told}\n")
+            page = Page(sys.stdout)
+            page.show(_table(rows))
+            page.say(f"\n{told}")
             if lacking:
-                sys.stdout.write(f"{number(len(lacking), 'program is', 'programs are')} lacking. Next: invoke tools.build\n")
+                page.say(f"{number(len(lacking), 'program is', 'programs are')} lacking. Next: invoke tools.build")
             if wrong:
                 names = ", ".join(row.program.name for row in wrong)
-                sys.stdout.write(f"Not for this house: {names}. Next: put a version that fits on PATH\n")
+                page.say(f"Not for this house: {names}. Next: put a version that fits on PATH")
         return code
 
     return guarded("tools.check", json, body, settings)
@@ -58,9 +64,10 @@ def check(settings: str, json: bool) -> int:
 
 def _house(settings: str) -> tuple[HouseVersions | None, str]:
     """The versions of the house, and a sentence about them. A settings file that was named must be readable."""
+    settings = named(settings)
     file = Path(settings or SETTINGS_FILE).expanduser()
     if not settings and not file.exists():
-        return None, "Not held against a house: --settings names one."
+        return None, "Not held against a house: --settings or BLACKSTART_SETTINGS names one."
     try:
         talconfig = talconfig_named(file)
     except SettingsInvalid as error:
@@ -106,10 +113,13 @@ def _row(row: Located, skew: tuple[Skew, str]) -> dict[str, object]:
     }
 
 
-def _line(row: Located, skew: tuple[Skew, str]) -> str:
-    """One program as one line: terminals are narrower than paths are long."""
-    version = str(row.version) if row.version else "-"
-    where = f"{row.path}" if row.path else "-"
-    wrong = f"  {row.why}" if row.why else ""
-    odd = "" if skew[0] in (Skew.FITS, Skew.NOT_CONCERNED) else f"\n{'':24} {'house':9} {skew[0].value:19} {skew[1]}"
-    return f"{row.program.name:24} {row.program.need.value:9} {row.finding.value:19} {version:9} {where}{wrong}{odd}\n"
+def _table(rows: Sequence[tuple[Located, tuple[Skew, str]]]) -> Rows:
+    """One row a program: whether it fits, what it is for and where it lies; below it what the house says of it."""
+    lines = []
+    for row, (skew, why) in rows:
+        told = ", ".join(filter(None, (row.program.need.value, str(row.path or ""), row.why)))
+        odd = skew not in (Skew.FITS, Skew.NOT_CONCERNED)
+        below = (Text(f"this house: {skew.value}: {why}", "yellow"),) if odd else ()
+        cells = (row.finding.value, str(row.version or "-"), row.program.name)
+        lines.append(Row(tuple(map(Text, cells)), told, below))
+    return Rows(lines, name=2)

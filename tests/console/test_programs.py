@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from console.programs import refuse_blind, refuse_unfit
 from console.verbs import tools
 from engine.errors import EXIT_STEP_FAILED, CouldNotLook, PreflightRefused, SettingsInvalid
 from house.model import House
 from tests.builders import a_house
+from tests.console.test_screens import Terminal
 from tests.house.small_house import write_repository
 from tools.manifest import Need, needed_by
 from tools.places import Places
@@ -111,3 +114,33 @@ def test_tools_check_without_a_house_says_so(tmp_path: Path, capsys: Printed, mo
 
 def test_tools_check_refuses_settings_that_are_not_there(tmp_path: Path) -> None:
     assert tools.check(str(tmp_path / "nothing.yaml"), json=True) == SettingsInvalid.exit_code
+
+
+def test_tools_check_takes_the_house_that_the_environment_names(
+    tmp_path: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = write_repository(tmp_path / "named")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BLACKSTART_SETTINGS", str(settings))
+    tools.check("", json=True)
+    assert json.loads(capsys.readouterr().out)["result"]["house"].startswith(f"Held against {settings}: Talos 1.")
+    monkeypatch.setenv("BLACKSTART_SETTINGS", str(tmp_path / "gone.yaml"))
+    assert tools.check("", json=True) == SettingsInvalid.exit_code
+    assert "gone.yaml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_tools_check_shows_fits_the_terminal(tmp_path: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = write_repository(tmp_path)
+    settings.write_text(settings.read_text().replace("vm_id: 8001", "vm_id: FILL_IN"))
+    talconfig = tmp_path / "talos" / "talconfig.yaml"
+    talconfig.write_text(re.sub(r"(?m)^talosVersion:.*$", "talosVersion: v1.99.0", talconfig.read_text()))
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    out = Terminal()
+    monkeypatch.setattr("sys.stdout", out)
+    tools.check(str(settings), json=False)
+    lines = out.screen.splitlines()
+    assert not [line for line in lines if cell_len(line) > width and " " in line.strip()]
+    assert any(line.strip().endswith("talhelper") or "talhelper  " in line for line in lines)
+    assert "this house: does not fit" in out.screen
