@@ -6,6 +6,7 @@ Each is a pydantic type that tells what is wrong and what would be right. Knows 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from house import grammar
+from house import grammar, unitless
 from house.grammar import Grammar, quoted
 from house.model import SecretRef
 
@@ -25,6 +26,7 @@ _UNITS = {
     "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:[.][0-9]{1,6})?)%|0")
 _DURATION = re.compile(r"(?:([0-9]{1,12})d)?(?:([0-9]{1,12})h)?(?:([0-9]{1,12})m)?(?:([0-9]{1,12})s)?")
 LARGEST = 2**50
@@ -64,24 +66,30 @@ def kind_of(value: object) -> str:
 
 def size_of(value: Any) -> int:
     """Bytes of `20GiB` or `1MiB` (GB and the like are decimal); `0` needs no unit."""
+    return _size(value, unitless.size, "20GiB or 512MiB")
+
+
+def _size(value: Any, likely: Callable[[int], str], examples: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         if value == 0:
             return 0
-        raise wrong("a size without a unit", f"write the unit, as in {value}{'GiB' if value < 1000 else 'B'}")
+        raise wrong("a size without a unit", f"write the unit, as in {likely(value)}")
     if not isinstance(value, str):
-        raise wrong(f"is {kind_of(value)}, not a size", "write a size, as in 20GiB")
+        raise wrong(f"is {kind_of(value)}, not a size", f"write a size, as in {examples}")
     found = _SIZE.fullmatch(value.strip())
     if found is None:
-        raise wrong(f"{quoted(value)} is not a size", "write a size, as in 20GiB or 512MiB")
+        number = value.strip()
+        better = likely(int(number)) if _NUMBER.fullmatch(number) else examples
+        raise wrong(f"{quoted(value)} is not a size", f"write a size, as in {better}")
     size = float(found[1]) * _UNITS[found[2]]
     if size > LARGEST:
-        raise wrong(f"{quoted(value)} is more than 1024TiB", "write a size, as in 20GiB")
+        raise wrong(f"{quoted(value)} is more than 1024TiB", f"write a size, as in {examples}")
     return int(size)
 
 
 def disk_size_of(value: Any) -> int:
     """Like `size_of`, in whole GiB: Proxmox makes disks in no smaller unit."""
-    size = size_of(value)
+    size = _size(value, unitless.disk, "20GiB")
     if size == 0 or size % 2**30:
         raise wrong(f"{quoted(str(value))} is not a whole number of GiB", "write whole GiB, as in 20GiB")
     return size
@@ -89,7 +97,7 @@ def disk_size_of(value: Any) -> int:
 
 def memory_size_of(value: Any) -> int:
     """Like `size_of`, in whole MiB (Proxmox's unit) and at least 1 GiB, below which Talos does not start."""
-    size = size_of(value)
+    size = _size(value, unitless.memory, "8GiB")
     if size % 2**20:
         raise wrong(f"{quoted(str(value))} is not a whole number of MiB", "write it as in 8GiB")
     if size < 2**30:
@@ -106,38 +114,39 @@ def fate_of(value: Any) -> str:
     return str(value)
 
 
-def duration_of(value: Any) -> float:
-    """Seconds of `36h`, `10m`, `1h30m` or `2d`."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise wrong("a duration without a unit", f"write the unit, as in {value}m")
-    if not isinstance(value, str):
-        raise wrong(f"is {kind_of(value)}, not a duration", "write a duration, as in 36h")
-    found = _DURATION.fullmatch(value.strip())
-    if found is None or not value.strip():
-        raise wrong(f"{quoted(value)} is not a duration", "write a duration, as in 36h, 10m or 2d")
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if whole > LONGEST_S:
-        raise wrong(f"{quoted(value)} is longer than ten years", "write a duration, as in 36h, 10m or 2d")
-    return float(whole)
-
-
 def age_of(value: Any) -> float:
-    """Like `duration_of`; `any` is 0.0."""
+    """Seconds of `36h` or `2d`, how old a backup may be; `any` is 0.0."""
     if value == "any":
         return 0.0
-    seconds = duration_of(value)
+    seconds = _duration(value, unitless.age, "36h or 2d")
     if seconds < _YOUNGEST_S:
         raise wrong("no backup is that young", "write an age, as in 36h, or any")
     return seconds
 
 
 def wait_of(value: Any) -> float:
-    """Like `duration_of`, but not nothing."""
-    seconds = duration_of(value)
+    """Seconds of `10m` or `1h30m`, how long to wait, but not nothing."""
+    seconds = _duration(value, unitless.wait, "10m or 2h")
     if seconds == 0.0:
         raise wrong("no time at all", "write how long to wait, as in 10m")
     return seconds
+
+
+def _duration(value: Any, likely: Callable[[float], str], examples: str) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise wrong("a duration without a unit", f"write the unit, as in {likely(value)}")
+    if not isinstance(value, str):
+        raise wrong(f"is {kind_of(value)}, not a duration", f"write a duration, as in {examples}")
+    text = value.strip()
+    found = _DURATION.fullmatch(text)
+    if found is None or not text:
+        better = likely(int(text)) if _NUMBER.fullmatch(text) else examples
+        raise wrong(f"{quoted(value)} is not a duration", f"write a duration, as in {better}")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if whole > LONGEST_S:
+        raise wrong(f"{quoted(value)} is longer than ten years", f"write a duration, as in {examples}")
+    return float(whole)
 
 
 def moment_of(value: Any) -> float:
@@ -152,7 +161,7 @@ def moment_of(value: Any) -> float:
 def share_of(value: Any) -> float:
     """`1%` or `0.5%` as a part of one; 0 is nothing, with or without the sign."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value:
-        raise wrong("a share without %", f"write {value}%, if that is meant")
+        raise wrong("a share without %", f"write {unitless.share(value)}, if that is meant")
     found = _SHARE.fullmatch(str(value).strip())
     if found is None:
         raise wrong(f"{quoted(value) if isinstance(value, str) else kind_of(value)} is no share", "write a share, as in 1%")

@@ -60,7 +60,7 @@ def test_problems_of_settings_repository_and_both_together_are_told_at_once_in_o
     assert refused(settings) == (
         "blackstart.yaml:21: node_defaults.cores: is less than 1; write how many cores the VM has, as in `cores: 4`",
         "blackstart.yaml:32: nodes.w-1.vm_id: VM id 8001 is also that of cp-1; give each node its own",
-        "blackstart.yaml:65: limits.boot: `soon` is not a duration; write a duration, as in 36h, 10m or 2d",
+        "blackstart.yaml:65: limits.boot: `soon` is not a duration; write a duration, as in 10m or 2h",
         "talos/talconfig.yaml:3: talosVersion: ${talosVersion} has no value; give it one in talenv.yaml",
         "talos/talconfig.yaml:4: kubernetesVersion: ${kubernetesVersion} has no value; give it one in talenv.yaml",
     )
