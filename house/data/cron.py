@@ -47,8 +47,8 @@ def greatest_gap(schedule: str, *, seconds: bool = False) -> float | None:
     weekdays = {day % 7 for day in weekdays}
     times = sorted(hour * 3600.0 + minute * 60.0 + second for hour in hours for minute in minutes for second in parts)
     within = max((after - before for before, after in pairwise(times)), default=0.0)
-    # As in cron: where both the day of the month and the weekday are given, either of them is enough.
-    either = not fields[3].startswith("*") and not fields[5].startswith("*")
+    # As in robfig/cron: where both the day of the month and the weekday are given, either of them is enough.
+    either = not _is_any(fields[3]) and not _is_any(fields[5])
     firing = [n for n in range(_DAYS) if _fires(_FIRST + timedelta(days=n), days, months, weekdays, either=either)]
     if len(firing) < 2:
         return None
@@ -73,6 +73,11 @@ def _fires(day: date, days: set[int], months: set[int], weekdays: set[int], *, e
         return False
     by_day, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
     return by_day or by_weekday if either else by_day and by_weekday
+
+
+def _is_any(text: str) -> bool:
+    """Whether a field leaves the day open; every second day, say, does not."""
+    return any(span in ("*", "?") and step in ("", "1") for span, _, step in (part.partition("/") for part in text.split(",")))
 
 
 def _field(text: str, lowest: int, highest: int) -> set[int]:
