@@ -9,6 +9,7 @@ from rich.text import Text
 from cluster.paused import PausedAudit
 from console.rows import Row, Rows
 from engine.words import number
+from house.left_out import as_key
 
 
 def paused_table(found: Sequence[PausedAudit]) -> Rows:
@@ -32,7 +33,7 @@ def paused_lines(found: Sequence[PausedAudit]) -> list[str]:
         f"{count} paused: what is written from then on is in none. Let it go on, or say why not in the settings:",
         "  backups:",
         "    unprotected:",
-        *(f"      {one.paused.key}: REASON" for one in faults),
+        *(f"      {as_key(one.paused.said_as)}: REASON" for one in faults),
     ]
 
 
@@ -40,7 +41,8 @@ def paused_rows(found: Sequence[PausedAudit]) -> list[dict[str, object]]:
     """The same for a program."""
     return [
         {
-            "name": one.paused.key, "by": one.paused.by, "newest_age_s": one.age, "declared_in": one.paused.declared_in,
+            "name": one.paused.key, "setting": one.paused.said_as,
+            "by": one.paused.by, "newest_age_s": one.age, "declared_in": one.paused.declared_in,
             "reason": one.paused.reason,
         }
         for one in found

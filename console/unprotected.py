@@ -11,7 +11,7 @@ from console.rows import Row, Rows
 from engine.secrets import redact
 from engine.words import number
 from house.data.nouns import Unprotected
-from house.left_out import looked_into_by_setting
+from house.left_out import as_key, looked_into_by_setting
 
 
 def unprotected_table(bare: Sequence[Unprotected]) -> Rows:
@@ -36,7 +36,7 @@ def unprotected_lines(data: DataAudit) -> list[str]:
             f"{len(data.faults)} unprotected: what is lost of these is lost. Back them up, or say why not in the settings:",
             "  backups:",
             "    unprotected:",
-            *(f"      {one.holder.key}: REASON" for one in data.faults),
+            *(f"      {as_key(one.said_as)}: REASON" for one in data.faults),
         ]
     if data.not_asked and data.charts:
         charts = number(len(data.charts), "chart")
@@ -56,7 +56,8 @@ def unprotected_rows(data: DataAudit) -> list[dict[str, object]]:
     """The same for a program."""
     return [
         {
-            "name": one.holder.key, "what": one.holder.keeps.value, "size": one.holder.size, "storage": one.holder.storage,
+            "name": one.holder.key, "setting": one.said_as,
+            "what": one.holder.keeps.value, "size": one.holder.size, "storage": one.holder.storage,
             "instances": one.holder.instances, "declared_in": one.holder.declared_in, "reason": one.reason,
         }
         for one in data.bare

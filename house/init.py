@@ -235,8 +235,8 @@ def _bare(data: DeclaredData) -> list[str]:
     for one in data.unprotected:
         holder = one.holder
         told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
-        lines.append(f"  #   {_key(holder.key)}: REASON  # {told}")
-    lines += [f"  #   {_key(one.key)}: REASON  # paused: {one.by}, {one.declared_in}" for one in data.paused]
+        lines.append(f"  #   {_key(one.said_as)}: REASON  # {told}")
+    lines += [f"  #   {_key(one.said_as)}: REASON  # paused: {one.by}, {one.declared_in}" for one in data.paused]
     return lines
 
 

@@ -46,6 +46,11 @@ def looked_into_by_setting(chart: str) -> str:
     return f"{json.dumps(chart_subject(chart), ensure_ascii=False)}: REASON"
 
 
+def as_key(name: str) -> str:
+    """A name as it stands in the settings as a key: in quotes where it has a space."""
+    return json.dumps(name, ensure_ascii=False) if " " in name else name
+
+
 def chart_subject(chart: str) -> str:
     """What a HelmRelease is called under `backups.not_followed`."""
     return f"HelmRelease {chart}"

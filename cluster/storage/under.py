@@ -12,6 +12,7 @@ from cluster.storage.ceph.under import ceph_under, is_ceph
 from cluster.storage.longhorn.check import is_longhorn, longhorn_under
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
+from house.data.nouns import Space
 from house.model import BackedUpClaim, House
 
 
@@ -84,5 +85,5 @@ def _rows(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageC
 
 def _written(look: LookContext, house: House) -> dict[str, str]:
     """Claim → name of its class: as the cluster has it, else as Git declares it; "" or absent for the default one."""
-    declared = {one.key: one.storage for one in house.data.holders}
+    declared = {one.key: one.storage for one in house.data.holders if one.space is Space.CLAIM}
     return declared | {one.key: one.storage_class for one in look.cluster.claims()}

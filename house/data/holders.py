@@ -11,7 +11,7 @@ from typing import Any
 
 from house.data.charts import claims_of_values
 from house.data.mounts import mount_of
-from house.data.nouns import Holder, Keeps
+from house.data.nouns import Holder, Keeps, Space
 from house.data.releases import Releases, is_release
 from house.flux.rendered import Rendered, RenderedObject
 
@@ -26,24 +26,25 @@ def holders(rendered: Rendered) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
     rendered = Rendered((*rendered.objects, *made), rendered.not_followed)
     volumes = {one.name: one for one in rendered.of_kind("", "PersistentVolume")}
     kept = {claim: volume for volume in volumes.values() if (claim := _kept_for(volume))}
-    found: dict[str, Holder] = {}
+    found: dict[tuple[Space, str, str], Holder] = {}
     closed = list(odd)
     for one in rendered.objects:
         for holder in _of_object(one, volumes, kept):
-            found.setdefault(holder.key, holder)
+            found.setdefault(holder.identity, holder)
         if is_release(one):
             given, known = releases.values(one), releases.of_app_template(one)
             for holder in claims_of_values(one, given.values, app_template=known):
-                found.setdefault(holder.key, holder)
+                found.setdefault(holder.identity, holder)
             if given.unseen or not known:
                 closed.append(f"{one.namespace}/{one.name}")
     claimed = {str(one.spec.get("volumeName") or "") for one in rendered.of_kind("", "PersistentVolumeClaim")}
-    claimed |= {volume.name for claim, volume in kept.items() if claim in found}
+    claimed |= {volume.name for claim, volume in kept.items() if (Space.CLAIM, claim, "") in found}
     for name, volume in volumes.items():
         share = _share(volume)
         if share is not None and name not in claimed:
             keeps, place = share
-            found.setdefault(name, Holder("", name, keeps, _capacity(volume), place, volume.declared_in))
+            one_more = Holder("", name, keeps, _capacity(volume), place, volume.declared_in)
+            found.setdefault(one_more.identity, one_more)
     return tuple(found.values()), tuple(dict.fromkeys(closed))
 
 
@@ -60,7 +61,7 @@ def _of_object(
         volume = volumes.get(str(one.spec.get("volumeName") or "")) or kept.get(f"{one.namespace}/{one.name}")
         share = _share(volume) if volume is not None else None
         keeps, storage = share or (Keeps.CLAIM, str(one.spec.get("storageClassName") or ""))
-        yield Holder(one.namespace, one.name, keeps, _requested(one.spec), storage, one.declared_in)
+        yield Holder(one.namespace, one.name, keeps, _requested(one.spec), storage, one.declared_in, claimed=True)
     elif one.group == "postgresql.cnpg.io" and one.kind == "Cluster":
         volume_of = _mapping(one.spec.get("storage"))
         size = str(volume_of.get("size") or _requested(_mapping(volume_of.get("pvcTemplate"))))

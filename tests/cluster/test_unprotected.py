@@ -10,7 +10,7 @@ import pytest
 from adapters.kubernetes.results import SeenClaim
 from cluster.unprotected import audit_data
 from engine.errors import TransientError
-from house.data.nouns import DeclaredData, Holder, Keeps, Unprotected
+from house.data.nouns import DeclaredData, Holder, Keeps, Space, Unprotected
 from house.model import House
 from tests.builders import a_house
 
@@ -20,9 +20,15 @@ DATA = DeclaredData(
         Holder("tools", "data-db", Keeps.TEMPLATE, "1Gi", "fast", "a.yaml:2"),
         Holder("tools", "pg", Keeps.DATABASE, "1Gi", "fast", "a.yaml:3"),
         Holder("tools", "kps.grafana", Keeps.CHART, "1Gi", "fast", "a.yaml:4"),
+        Holder("tools", "data-two", Keeps.TEMPLATE, "1Gi", "fast", "a.yaml:5"),
+        Holder("tools", "plex-media", Keeps.NFS, "", "nas:/tank", "a.yaml:6"),
     ),
-    protected=frozenset({"apps/notes", "tools/pg"}),
-    unprotected=(Unprotected(Holder("tools", "films", Keeps.CLAIM, "2Ti", "fast", "a.yaml:1")),),
+    protected=frozenset({(Space.CLAIM, "apps/notes"), (Space.DATABASE, "tools/pg"), (Space.TEMPLATE, "tools/data-two")}),
+    unprotected=(
+        Unprotected(Holder("tools", "films", Keeps.CLAIM, "2Ti", "fast", "a.yaml:1")),
+        Unprotected(Holder("tools", "data-db", Keeps.TEMPLATE, "1Gi", "fast", "a.yaml:2")),
+        Unprotected(Holder("tools", "plex-media", Keeps.NFS, "", "nas:/tank", "a.yaml:6"), "bought on discs"),
+    ),
     charts=("tools/kps", "tools/loki"),
 )
 
@@ -61,18 +67,31 @@ def test_every_living_claim_is_a_row_unless_it_is_one_already_or_backed_up(house
     )
     found = audit_data(Claims(seen), house)  # type: ignore[arg-type]  # one look of it
     assert [(one.holder.key, one.holder.size, one.reason) for one in found.bare] == [
-        ("tools/films", "2Ti", ""), ("tools/data-db-x", "1Gi", ""), ("tools/pg-1-wal", "1Gi", ""),
+        ("tools/films", "2Ti", ""), ("tools/data-db", "1Gi", ""), ("tools/plex-media", "", "bought on discs"),
+        ("tools/data-db-x", "1Gi", ""), ("tools/pg-1-wal", "1Gi", ""),
         ("tools/storage-loki-0", "9Gi", ""), ("tools/cache", "1Gi", "made anew"),
     ]  # fmt: skip
-    assert len(found.faults) == 4
+    assert len(found.faults) == 5
     assert found.not_asked == ""
+
+
+def test_a_living_claim_is_a_row_whatever_else_has_its_name(tmp_path: Path) -> None:
+    """A database's, a mount's, a template's, and a claim that a template which is backed up has not any more."""
+    (tmp_path / "kubeconfig").write_text("")
+    said = (("tools/plex-media", "bought on discs"), ("tools/pg (claim)", "a cache"))
+    house = a_house(state_dir=tmp_path, data=DATA, unprotected=said)
+    names = ("pg", "plex-media", "data-db", "data-two", "data-two-7")
+    found = audit_data(Claims(tuple(SeenClaim("tools", name, "1Gi", "fast") for name in names)), house)  # type: ignore[arg-type]  # one look of it
+    more = found.bare[len(DATA.unprotected):]
+    assert [(one.holder.name, one.reason) for one in more] == [(name, "a cache" if name == "pg" else "") for name in names]
+    assert [one.said_as for one in more if one.holder.name == "plex-media"] == ["tools/plex-media (claim)"]
 
 
 def test_a_cluster_that_is_silent_or_not_there_leaves_unknown_what_only_it_can_tell(house: House, tmp_path: Path) -> None:
     asked = audit_data(Claims(), house)  # type: ignore[arg-type]  # one look of it
     assert (asked.silent, asked.charts) == (False, ())
     silent = audit_data(Claims(silent=True), house)  # type: ignore[arg-type]  # one look of it
-    assert (silent.not_asked, len(silent.faults)) == ("the API server does not answer", 1)
+    assert (silent.not_asked, len(silent.faults)) == ("the API server does not answer", 2)
     assert (silent.silent, silent.charts) == (True, ("tools/kps", "tools/loki"))
     (tmp_path / "kubeconfig").unlink()
     none = audit_data(Claims(silent=True), house)  # type: ignore[arg-type]  # one look of it

@@ -12,7 +12,7 @@ from house import yamlfile
 from house.data.cron import greatest_gap
 from house.data.holders import holders
 from house.data.joining import declared_data, schedules
-from house.data.nouns import Keeps
+from house.data.nouns import Keeps, Space
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import Database, House
 from tests.house.reading import load, write_settings
@@ -182,7 +182,7 @@ spec: {MORE, volumeClaimTemplates: [{metadata: {name: data}, spec: {resources: {
 def test_a_template_is_backed_up_where_each_of_its_claims_is(text: str, audited: list[str], bare: list[str]) -> None:
     data = declared_data(rendered(text), audited, (), {})
     assert [one.holder.key for one in data.unprotected] == bare
-    assert ("tools/data-app" in data.protected) is (not bare)
+    assert ((Space.TEMPLATE, "tools/data-app") in data.protected) is (not bare)
 
 
 def test_a_volume_kept_for_a_claim_is_that_claims() -> None:
@@ -211,6 +211,8 @@ def test_a_paused_source_is_said(tmp_path: Path) -> None:
         ("0 0 1 * *", 31 * DAY), ("0 0 1 jan *", 366 * DAY), ("0 0 1,15 * *", 17 * DAY), ("0 0 13 * fri", 7 * DAY),
         ("0 3 * * 1-5", 3 * DAY), ("@daily", DAY), ("@hourly", HOUR), ("@weekly", 7 * DAY), ("@every 90m", 1.5 * HOUR),
         ("", None), ("soon", None), ("61 * * * *", None), ("0 0 * *", None), ("0 0 30 2 *", None), ("*/0 * * * *", None),
+        ("0 3 ? * mon", 7 * DAY), ("0 3 1 * ?", 31 * DAY), ("0 3 *,5 * mon", 7 * DAY),
+        ("0 3 */2 * mon", 2 * DAY), ("0 3 */1 * mon", 7 * DAY),
         ("0 0 29 2 *", None), ("H * * * *", None), ("CRON_TZ=Europe/Berlin 0 3 * * *", DAY), ("TZ=UTC 0 * * * *", HOUR),
     ],
 )  # fmt: skip
@@ -227,7 +229,7 @@ def test_the_greatest_gap_of_a_schedule(schedule: str, gap: float | None) -> Non
     [
         ("0 0 3 * * *", DAY), ("0 0 * * * *", HOUR), ("0 30 1 * * 0", 7 * DAY), ("*/30 * * * * *", 30.0), ("0 0 1 * *", DAY),
         ("0 */10 * * *", 600.0), ("@daily", DAY), ("@every 90m", 1.5 * HOUR), ("0 0 0 1 1 *", 366 * DAY), ("0 3 * *", None),
-        ("61 0 3 * * *", None), ("", None), ("0 0 3 * * * *", None),
+        ("61 0 3 * * *", None), ("", None), ("0 0 3 * * * *", None), ("0 0 3 ? * MON", 7 * DAY), ("0 0 3 ?/1 * MON", 7 * DAY),
     ],
 )  # fmt: skip
 def test_a_schedule_with_seconds_may_leave_its_weekday_out(schedule: str, gap: float | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house.data.joining import base_schedules, declared_data, schedules
+from house.data.nouns import Space
 from house.model import Database
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
@@ -128,7 +129,7 @@ def test_a_source_whose_engine_is_null_makes_no_backups(tmp_path: Path, spec: st
     claim = "kind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: films}\nspec: {}\n---\n"
     (tmp_path / "kubernetes/apps/apps/odd/app/more.yaml").write_text(claim + source("f", spec))
     house = load(settings)
-    assert ("odd/films" in house.data.protected) is protected
+    assert ((Space.CLAIM, "odd/films") in house.data.protected) is protected
     assert ("odd/films" in [one.holder.key for one in house.data.unprotected]) is not protected
     assert ("odd/films" in [f"{one.namespace}/{one.name}" for one in house.unsupported]) is protected
     assert "odd/films" not in [claim.key for claim in house.claims]

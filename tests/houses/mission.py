@@ -83,7 +83,7 @@ def show_data(repository: Repository) -> None:
     """What is backed up, what is not, where databases archive, and what was not followed."""
     audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
     data = declared_data(repository.rendered, audited, repository.declared.databases, {})
-    print(f"backed up: {', '.join(sorted(data.protected))}")
+    print(f"backed up: {', '.join(sorted(key for _, key in data.protected))}")
     for one in data.unprotected:
         holder = one.holder
         told = f"{holder.keeps.value}, {holder.size or 'size not told'}, {holder.storage or 'class not told'}"
