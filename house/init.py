@@ -258,6 +258,7 @@ def _pattern(seen: str, *names: str) -> str:
 _HEAD = """{editor}
 # Settings of Blackstart for this house. Holds no secret: only references to secrets, each one of
 #   env:NAME, file:PATH, sops:PATH#key or op://vault/item/field (a list of them: tried in order).
+# A key inside another one has a dot: sops:PATH#stringData.RESTIC_PASSWORD
 # {mark} marks what only you know; every verb lists what is left of it. `(usual)` marks what was guessed: look whether it is so.
 # Paths are seen from this file. dr.audit needs the sections house, sops and backups alone.
 

@@ -44,6 +44,7 @@ _REFERENCES = (
     re.compile(r"op://[^/\s][^/]*/[^/]+/[^/].*"),
 )
 REFERENCE_FORMS = "env:NAME, file:PATH, sops:PATH#key or op://vault/item/field"
+SOPS_FORM = "sops:PATH#key, and for a key in a key a dot, as in sops:PATH#stringData.RESTIC_PASSWORD"
 
 
 def wrong(what: str, better: str) -> PydanticCustomError:
@@ -189,7 +190,8 @@ def reference_of(value: Any) -> SecretRef:
         raise wrong("an empty list of references", f"write {REFERENCE_FORMS}")
     for source in sources:
         if not isinstance(source, str) or not any(form.fullmatch(source) for form in _REFERENCES):
-            raise wrong("not a reference to a secret (its text is not shown)", f"write {REFERENCE_FORMS}")
+            better = SOPS_FORM if isinstance(source, str) and source.startswith("sops:") else REFERENCE_FORMS
+            raise wrong("not a reference to a secret (its text is not shown)", f"write {better}")
         scheme, _, rest = source.partition(":")
         if scheme in ("file", "sops"):
             path_of(rest)
@@ -309,7 +311,10 @@ def json_form(form: str, **more: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": form, **more})
 
 
-_REFERENCE_SCHEMA = {"type": "string", "pattern": r"^((env|file|sops):.+|op://.+)$"}
+_REFERENCE_SCHEMA = {
+    "type": "string", "pattern": r"^((env|file):.+|sops:[^#]+#[^#/]+|op://.+)$",
+    "description": f"{REFERENCE_FORMS}; {SOPS_FORM}",
+}  # fmt: skip
 
 DiskSize = Annotated[int, BeforeValidator(disk_size_of), json_form(r"^([0-9.]+ *[KMGT]i?B)$")]
 MemorySize = Annotated[int, BeforeValidator(memory_size_of), json_form(r"^([0-9.]+ *[KMGT]i?B)$")]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.process.results import Runner
+from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
@@ -88,12 +89,13 @@ class Secrets:
             try:
                 value = self._reader(source)()
             except _NotHad as reason:
-                passed_over.append(f"{source}: {reason}")
+                passed_over.append(str(reason) if len(ref.sources) == 1 else f"{source}: {reason}")
                 transient = transient or reason.transient
             else:
                 return value, Resolved(source, tuple(passed_over))
         kind = TransientError if transient else PermanentError
-        names = " or ".join(ref.sources) or "a secret without any source"
+        count = len(ref.sources)
+        names = ref.sources[0] if count == 1 else f"any of {count} references" if count else "a reference without any source"
         raise kind(f"a secret cannot be had from {names}", evidence=tuple(passed_over), hint="see the reference in blackstart.yaml")
 
     def _reader(self, source: str) -> Callable[[], str]:
@@ -131,9 +133,11 @@ class Secrets:
     def _from_sops(self, rest: str) -> str:
         name, _, key = rest.partition("#")
         document = self._document(self._path(name))
-        value = _find(document, _steps(key))
+        steps = steps_of(key)
+        value = find(document, steps)
         if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            raise _NotHad("no such key in the file" if value is None else "the key does not hold text")
+            what = "no such key in the file" if value is None else "the key does not hold text"
+            raise _NotHad("; ".join(filter(None, (what, near(document, steps)))))
         text = str(value)
         if isinstance(document, dict) and document.get("kind") == "Secret" and key.startswith("data."):
             try:
@@ -164,7 +168,7 @@ class Secrets:
         try:
             return self.resolve(self._age_key)
         except PermanentError as error:
-            raise _NotHad(f"the age key cannot be had: {'; '.join(error.evidence) or error.what}") from error
+            raise _NotHad(f"the age key: {'; '.join((error.what, *error.evidence))}") from error
         finally:
             self._resolving_age_key = False
 
@@ -193,26 +197,3 @@ def _value(text: str, when_empty: str) -> str:
     if not text:
         raise _NotHad(when_empty)
     return text
-
-
-def _steps(key: str) -> tuple[str, ...]:
-    """`users[0].key` as steps: users, 0, key."""
-    return tuple(step for step in key.replace("[", ".").replace("]", "").split(".") if step)
-
-
-def _find(node: Any, steps: tuple[str, ...]) -> Any:
-    """The value at these steps, None when there is none; a key that holds dots itself (`tls.crt`) is found too."""
-    if not steps:
-        return node
-    if isinstance(node, list):
-        index = int(steps[0]) if steps[0].isdigit() else len(node)
-        return _find(node[index], steps[1:]) if index < len(node) else None
-    if not isinstance(node, dict):
-        return None
-    for length in range(len(steps), 0, -1):
-        name = ".".join(steps[:length])
-        if name in node:
-            found = _find(node[name], steps[length:])
-            if found is not None:
-                return found
-    return None

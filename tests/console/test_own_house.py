@@ -88,7 +88,7 @@ def test_an_audit_tells_a_secret_that_cannot_be_had_from_a_store_that_does_not_a
     table = lines[next(number for number, line in enumerate(lines) if line.startswith("verdict")) :]
     verdicts = {line.split()[1]: line.split()[0] for line in table[1:4]}
     assert verdicts == {"apps/notes-data": "missing", "media/photos": "unknown", "apps/vault": "unknown"}
-    assert "env:VAULT_PASSWORD: not set, or empty" in shown
+    assert "a secret cannot be had from env:VAULT_PASSWORD; not set, or empty" in shown
     assert "3 declared backups: 2 unknown, 1 missing; 1 backup not audited (kopia); 1 backup not audited (kopiur). Nothing" in shown
 
 

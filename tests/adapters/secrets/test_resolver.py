@@ -134,14 +134,19 @@ def test_sops_gets_the_key_in_its_environment_only_and_decrypts_a_file_once(tmp_
     assert argv == ("sops", "--decrypt", "--output-type", "json", str(tmp_path / "cluster.sops.yaml"))
     assert env == {"SOPS_AGE_KEY": "# public key: age1abc\nAGE-SECRET-KEY-1QQQQQQ"}
     for key, reason in (
-        ("stringData.absent", "no such key"),
-        ("stringData", "does not hold text"),
-        ("stringData.list[4].a", "no such key"),
+        ("stringData.RESTIC_PASWORD", "no such key in the file; there are: stringData.RESTIC_PASSWORD"),
+        ("RESTIC_PASSWORD", "no such key in the file; there are: stringData.RESTIC_PASSWORD"),
+        ("data.RESTIC_PASSWORD", "no such key in the file; there are: stringData.RESTIC_PASSWORD"),
+        ("zzz", "no such key in the file; there are: kind, stringData.RESTIC_PASSWORD, stringData.tls.crt, stringData.n and 3 more"),
+        ("data", "the key does not hold text; there are: data.KEY, data.bad"),
+        ("stringData.list", "the key does not hold text; there are: stringData.list[0].a"),
+        ("stringData.list[4].a", "no such key in the file; there are: stringData.list[0].a"),
         ("data.bad", "not base64"),
     ):
         with pytest.raises(PermanentError) as caught:
             it.resolve(SecretRef((f"sops:cluster.sops.yaml#{key}",)))
         assert reason in caught.value.evidence[0]
+        assert f"{caught.value.what}{caught.value.evidence}".count("cluster.sops.yaml#") == 1, "a reference is told once"
 
 
 def test_an_age_key_inside_a_sops_file_does_not_go_round_in_circles(tmp_path: Path) -> None:
@@ -158,7 +163,7 @@ def test_a_failure_of_sops_is_told_with_its_last_line(tmp_path: Path) -> None:
     failed = ProgramFailed("sops ended with code 128", Finished("sops", 128, b"", (), 0.1), ("first", "no identity matched"))
     with pytest.raises(PermanentError) as caught:
         secrets(tmp_path, Programs(sops=failed)).resolve(SecretRef(("sops:a.sops.yaml#k",)))
-    assert caught.value.evidence == ("sops:a.sops.yaml#k: sops ended with code 128 (no identity matched)",)
+    assert caught.value.evidence == ("sops ended with code 128 (no identity matched)",)
 
 
 @pytest.fixture
