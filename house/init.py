@@ -48,12 +48,13 @@ class Mark:
 @dataclass(frozen=True)
 class Written:
     """What was written where, what is left to fill in, what in the repository could not be followed, and what in it is wrong:
-    with that, the file cannot be used even when it is filled in."""
+    with that, the file cannot be used even when it is filled in. `files` are all that were written, the settings first."""
 
     file: Path
     marks: tuple[Mark, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def write_settings(
@@ -75,10 +76,11 @@ def write_settings(
     scripted = read_scripts(root)
     text = settings_text(repository, house_id(), bootstrap_text(scripted, root))
     schema = root / SCHEMA_FILE
+    files = (file,) if schema.exists() else (file, schema)
     try:
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
-        if not schema.exists():
+        if schema in files:
             schema.write_text(schema_text(), encoding="utf-8")
     except FileExistsError:
         raise SettingsInvalid(f"{file} is there already", hint="it is never overwritten: move it aside first") from None
@@ -86,7 +88,7 @@ def write_settings(
         raise SettingsInvalid(f"{root} cannot be written to: {error.strerror}", hint="the repository must be yours") from error
     problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
     notes = (*repository.notes, *map(str, scripted.notes))
-    return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems)
+    return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
 
 
 def marks_in(text: str) -> tuple[Mark, ...]:

@@ -23,13 +23,17 @@ class Clone(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         state = look.clone.state()
         if state.dirty:
-            return drifted(f"{number(len(state.dirty), 'file is', 'files are')} not committed", *state.dirty[:10])
+            return drifted(
+                f"{number(len(state.dirty), 'file is', 'files are')} not committed", *state.dirty[:10],
+                hint="Flux pulls what is pushed: commit and push what belongs there; what does not goes into .gitignore",
+            )  # fmt: skip
         if not state.remote_commit:
             return unknown(f"{self.house.flux.url} could not be asked", state.remote_detail)
         if state.commit != state.remote_commit:
             return drifted(
                 f"the clone is not at {self.house.flux.branch} of {self.house.flux.url}",
                 f"here {state.commit[:12]}", f"there {state.remote_commit[:12]}",
+                hint="push what is only here, or pull what is only there: Flux builds from there, this tool from here",
             )  # fmt: skip
         return satisfied(f"clean, at {state.commit[:12]}")
 

@@ -92,13 +92,15 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     counts = {word: count for word, count in counts.items() if count}
     unseen = _left_out(session.house, data)
     if not session.json:
-        show_audits(session, audits, counts, covered, unseen)
+        show_audits(session, audits, counts, covered, unseen, "No backup was changed" if lock else "Nothing was changed")
         show_archives(session, databases)
         show_paused(session, paused)
         show_unprotected(session, data)
     bad = [a for a in audits if a.verdict is not Verdict.OK]
-    if lock:
-        write_lock(lock_path(session.house), locked(session, audits))
+    written = (lock_path(session.house),) if lock else ()
+    for file in written:
+        write_lock(file, locked(session, audits))
+    session.tell_written(written)
     house = session.house
     faulty = [one for one in databases if not one.good]
     still = sum(one.fault for one in paused)
@@ -114,7 +116,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
         audits=[row(a, covered) for a in audits], not_audited=house.unsupported, second_backups=house.second_backups,
         not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
         databases=archive_rows(databases), unprotected=unprotected_rows(data), paused=paused_rows(paused),
-        charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked,
+        charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked, written=written,
     )  # fmt: skip
 
 
@@ -142,6 +144,7 @@ def show_audits(
     counts: dict[str, int],
     covered: Mapping[str, Coverage],
     unseen: tuple[str, ...],
+    unchanged: str,
 ) -> None:
     """The table, what is wrong, what was not audited at all, and one sentence."""
     session.page.show(audit_table(audits))
@@ -165,7 +168,7 @@ def show_audits(
     told = ", ".join(f"{count} {word}" for word, count in counts.items()) or ("" if unseen else "the repository declares none")
     first = f"{number(len(audits), 'declared backup')}: {told}" if told else ""
     sentence = "; ".join(filter(None, (first, *unseen)))
-    session.page.say(f"\n{sentence}. Nothing was changed.")
+    session.page.say(f"\n{sentence}. {unchanged}.")
 
 
 def _left_out(house: House, data: DataAudit) -> tuple[str, ...]:

@@ -33,13 +33,14 @@ def init(repo: str, settings: str, json: bool) -> int:
             result = {
                 "verb": "config.init", "outcome": "written",
                 "counts": {"marks": len(written.marks), "notes": len(written.notes), "problems": len(written.problems)},
-                "seconds": round(time.monotonic() - began, 3), "exit_code": EXIT_OK, "file": str(written.file),
-                "marks": written.marks, "notes": written.notes, "problems": written.problems,
+                "seconds": round(time.monotonic() - began, 3), "exit_code": EXIT_OK,
+                "file": str(written.file), "written": written.files, "marks": written.marks,
+                "notes": written.notes, "problems": written.problems,
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
             return EXIT_OK
         out = sys.stdout.write
-        out(f"Written: {written.file}\n")
+        out(f"Written: {', '.join(map(str, written.files))}\n")
         for note in written.notes:
             out(f"note: {note}\n")
         for problem in written.problems:

@@ -203,6 +203,17 @@ class TestTheLock:
         assert (row.claim, row.repository_id, row.count) == ("apps/notes", repository.repository_id, 1)
         assert desk.session("cluster.plan").known() == {"apps/notes": repository.repository_id}
 
+    def test_that_it_was_written_is_said(self, desk: Desk, capsys: Printed) -> None:
+        file = str(lock_path(desk.running.house))
+        audit.audit_house(desk.session("dr.audit"), lock=False)
+        told = capsys.readouterr().out
+        assert "Nothing was changed." in told and file not in told
+        audit.audit_house(desk.session("dr.audit"), lock=True)
+        told = capsys.readouterr().out
+        assert f"Written: {file}" in told and "Nothing was changed" not in told
+        audit.audit_house(desk.session("dr.audit", json=True), lock=True)
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["written"] == [file]
+
     @pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.OK])
     def test_what_was_known_of_a_claim_that_is_not_ok_now_is_kept(self, desk: Desk, verdict: Verdict) -> None:
         known = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)

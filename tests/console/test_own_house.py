@@ -107,6 +107,16 @@ def test_commands_that_are_shown_repeat_the_settings(settings: str, capsys: Prin
     assert f"next      invoke dr.release --settings {settings} apps/vault --unproven --reason TEXT" in capsys.readouterr().err
 
 
+def test_init_names_every_file_that_it_writes(tmp_path: Path, capsys: Printed) -> None:
+    settings, schema = write_repository(tmp_path), tmp_path / "blackstart.schema.json"
+    settings.unlink()
+    assert config.init(str(tmp_path), "", False) == errors.EXIT_OK
+    assert f"Written: {settings}, {schema}\n" in capsys.readouterr().out
+    settings.unlink()
+    assert config.init(str(tmp_path), "", True) == errors.EXIT_OK
+    assert result_of(capsys.readouterr().out)["written"] == [str(settings)], "the schema was there"
+
+
 def test_all_that_is_left_to_fill_in_is_told_however_much_it_is(tmp_path: Path, capsys: Printed) -> None:
     write_repository(tmp_path).unlink()
     assert config.init(str(tmp_path), "", True) == errors.EXIT_OK

@@ -328,11 +328,13 @@ class TestClone:
         seen = see(bare, bare.bootstrap, "preflight.clone")
         assert (seen.condition, len(seen.evidence)) == (Condition.DRIFTED, 10)
         assert seen.detail == "12 files are not committed"
+        assert "commit and push" in seen.hint and ".gitignore" in seen.hint
 
     def test_another_commit_than_flux_will_pull(self, bare: Running) -> None:
         bare.home.files.commit = "deadbeef" * 5
         seen = see(bare, bare.bootstrap, "preflight.clone")
         assert (seen.condition, seen.evidence[0]) == (Condition.DRIFTED, "here deadbeefdead")
+        assert "push" in seen.hint and "pull" in seen.hint
 
     def test_a_remote_that_does_not_answer_is_unknown(self, bare: Running) -> None:
         bare.home.files.remote_problem = "could not resolve host"
