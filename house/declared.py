@@ -13,7 +13,7 @@ from house.data.engines import engine_of
 from house.data.makers import is_paused
 from house.data.releases import Releases
 from house.flux.graph import FLUX_GROUP, Applied
-from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, outside
+from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
 from house.flux.rendered import NotFollowed, Rendered, RenderedObject
 from house.flux.repositories import Repositories
 from house.grammar import KUBE_NAME, NAMESPACE, number_of
@@ -101,9 +101,11 @@ class _Finding:
     def look_at(self, applied: Applied, one: RenderedObject) -> None:
         """Add what this object declares."""
         if is_paused(one):
-            told = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
-            self._tree.note(one.file, one.line, f"{one.name} is paused, and {told} until it is not", "let it go on")
-        if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
+            ends = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
+            self._tree.note(one.file, one.line, f"{one.name} is paused, and {ends} until it is not", "let it go on")
+        if (told := misspelt(one)) is not None:
+            self._tree.hides(one.file, one.line, *told)
+        elif one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
             self._source(applied, one)
         elif one.group == BACKUP_GROUP and one.kind == "ReplicationDestination":
             if not self._has_source(one):

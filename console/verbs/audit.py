@@ -108,7 +108,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     more = {
         "paused": still,
         "archives": len(databases), "unprotected": len(data.faults), "second_backups": len(house.second_backups),
-        "charts_not_looked_into": len(data.charts), "cluster_not_asked": int(data.silent),
+        "unread": len(house.unread), "charts_not_looked_into": len(data.charts), "cluster_not_asked": int(data.silent),
     }  # fmt: skip
     counts |= {word: count for word, count in more.items() if count}
     return session.finish(
@@ -174,6 +174,8 @@ def show_audits(
 def _left_out(house: House, data: DataAudit) -> tuple[str, ...]:
     """What nobody has looked at, counted; a cluster that is there and gave no answer too."""
     lines = left_out(house.unsupported, house.second_backups, house.not_followed, data.charts)
+    if house.unread:
+        lines = (*lines, f"{number(len(house.unread), 'part')} of the repository could not be looked at")
     return (*lines, f"the cluster was not asked for its claims ({redact(data.not_asked)})") if data.silent else lines
 
 

@@ -268,7 +268,7 @@ class _Walk:
         elif path is None or not path.is_relative_to(self._tree.root):
             self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
         elif not path.is_dir():
-            self._tree.note(found.file, found.line, f"path {app.path} of {app.key} is not there", "correct spec.path")
+            self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} is not there", "correct spec.path")
         else:
             reads = reads_of(self._tree, path, found.spec, found.file, found.line)
             for remote in reads.remotes:

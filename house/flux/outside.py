@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from house.flux.rendered import NotFollowed, RenderedObject
+from house.problems import nearest
 
 BACKUP_GROUP = "volsync.backube"
 KOPIUR = "kopiur"
+_KINDS = ("ReplicationSource", "ReplicationDestination", "KopiaMaintenance")
+"""Kinds of VolSync's group; the last is one of a fork."""
 _GROUPS = rf"(?:{re.escape(BACKUP_GROUP)}|[\w.-]*{KOPIUR}[\w.-]*)"
 _MENTIONED = re.compile(rf"\b{re.escape(BACKUP_GROUP)}\b|\b[\w-]*{KOPIUR}[\w-]*\.[a-z]")
 _MADE = re.compile(rf"apiVersion[\"']?\s*:\s*[\"']?{_GROUPS}/")
@@ -44,6 +47,20 @@ def is_followed(group: str) -> bool:
 def is_kopiur_policy(one: RenderedObject) -> bool:
     """Whether this object of kopiur makes backups; its other kinds restore them, or say where they lie."""
     return KOPIUR in one.group and one.kind == "SnapshotPolicy"
+
+
+def misspelt(one: RenderedObject) -> tuple[str, str] | None:
+    """What is wrong with an object that was meant to be one of VolSync's and is none, and what would be right. No API server
+    takes it, and nothing that Flux applies with it is applied; None for any other."""
+    if one.group == BACKUP_GROUP and one.kind not in _KINDS:
+        near = nearest(one.kind.lower(), [kind.lower() for kind in _KINDS])
+        right = next((kind for kind in _KINDS if kind.lower() == near), "")
+        what = f"{one.name} is a {one.kind} of {BACKUP_GROUP}, and VolSync has no such kind"
+        return (what, f"the nearest known one is {right}") if right else None
+    if one.kind in _KINDS[:2] and one.group != BACKUP_GROUP:
+        what = f"{one.name} is a {one.kind} of {one.group or 'no group'}, which is not VolSync's group"
+        return what, f"right would be {BACKUP_GROUP}/v1alpha1"
+    return None
 
 
 def outside(one: RenderedObject) -> Outside:

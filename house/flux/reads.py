@@ -28,6 +28,7 @@ _PLUGINS = ("generators", "transformers", "validators")
 # Where no kustomization lists its parts Flux takes every manifest, but for what is never pulled.
 _NEVER_PULLED = frozenset({".git", ".github", ".circleci", ".sops.yaml", ".flux.yaml", ".goreleaser.yml", ".travis.yml"})
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|git::|github\.com[/:]|[\w.-]+\.[a-z]{2,}/.*(//|\?ref=|\.git\b)", re.IGNORECASE)
+_ENCRYPTED = ".sops."
 _MOST_LOADS = 5_000
 """How often folders may be loaded for one build: kustomize loads a folder anew for each that names it, so that few can double."""
 _LONGEST_NAME = 400
@@ -175,11 +176,13 @@ class _Closure:
                 self._take(path)
                 self._below.setdefault(folder, []).append(path.resolve())
                 return True
-            self._tree.note(file, line, f"{entry} lies outside the repository", "keep resources inside it")
+            self._tree.hides(file, line, f"{entry} lies outside the repository", "keep resources inside it")
         elif _REMOTE.match(entry):
             self._reads.remotes.append(Remote(entry, file, line))
         else:
-            self._tree.note(file, line, f"{entry} is not there", "add it, or take the entry out")
+            # What sops encrypts is often not in a copy of a house, and declares no backup.
+            tell = self._tree.note if _ENCRYPTED in path.name else self._tree.hides
+            tell(file, line, f"{entry} is not there", "add it, or take the entry out")
         return False
 
     def _generator(self, folder: Path, generator: Any, file: str, line: int) -> Any:

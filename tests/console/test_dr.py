@@ -172,8 +172,13 @@ class TestAudit:
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
         told = " ".join(capsys.readouterr().out.split())
         assert f"not looked at, whatever it declares: {hidden}" in told
+        assert "; 1 part of the repository could not be looked at. Nothing was changed." in told
         assert "note:" not in told
-
+        alone = Desk(tmp_path / "alone", notes=(hidden,), unread=(hidden,), claims=())
+        assert audit.audit_house(alone.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        told = " ".join(capsys.readouterr().out.split())
+        assert "1 part of the repository could not be looked at. Nothing was changed." in told
+        assert "declares none" not in told
 
     def test_an_archive_that_is_too_old_fails_the_verb_and_its_row_has_both_ages_and_limits(
         self, tmp_path: Path, capsys: Printed

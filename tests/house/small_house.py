@@ -205,11 +205,6 @@ metadata: {name: odd, namespace: apps}
 spec:
   targetNamespace: odd
   path: ./kubernetes/apps/apps/odd/app
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: gone, namespace: apps}
-spec: {path: ./kubernetes/apps/apps/gone}
 """,
     "kubernetes/apps/apps/odd/app/all.yaml": """---
 apiVersion: volsync.backube/v1alpha1

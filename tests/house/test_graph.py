@@ -165,11 +165,6 @@ def test_a_resource_set_is_named(tmp_path: Path) -> None:
     ]
 
 
-def test_a_component_that_is_not_there_is_told_where_it_is_named(tmp_path: Path) -> None:
-    house = changed(tmp_path, NOTES_KS, "components/volsync", "components/volsink")
-    assert f"{NOTES_KS}:2: ../../../../components/volsink is not there; add it, or take the entry out" in house.notes
-
-
 def test_a_json_patch_of_kustomizations_is_followed(tmp_path: Path) -> None:
     patch = '  patches:\n    - patch: "- {op: add, path: /spec/suspend, value: true}"\n      target: {kind: Kustomization}\n'
     house = changed(tmp_path, ENTRY, "  patches:\n", patch)
