@@ -11,6 +11,7 @@ from adapters.ports import BackupsView
 from adapters.volsync.results import Listing
 from cluster.by_hand import restic_by_hand
 from cluster.counting import LeftBehind, counted
+from cluster.requiring import judge, too_little
 from cluster.rewritten import lacking, rewritten, with_counts
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
@@ -21,10 +22,10 @@ from house.model import BackedUpClaim, House
 HINTS = {
     Verdict.MISSING: "no repository at this place: compare the path, letter by letter, with the one the backups were written to",
     Verdict.EMPTY: "no snapshot with the data that are required: the repository may have been made by a restore from a misspelt "
-    "path, or the newest backups are of an empty volume (an older one is restored with --as-of)",
+    "path, or the newest backups are of an empty volume",
     Verdict.REFUSED: "password or credentials are not accepted: see the claim's secret references",
     Verdict.UNREADABLE: "the repository is damaged: copy it before anything else, run `restic check` on the copy, and neither "
-    "prune nor repair what may still be saved; older snapshots may be whole (--as-of)",
+    "prune nor repair what may still be saved",
     Verdict.DAMAGED: "the newest can be restored; copy the repository before anything else, and let nobody prune it: a backup that "
     "builds on what is lost cannot be restored either, so the next ones belong into a new repository, or into one that "
     "`restic repair` has mended on a copy",
@@ -79,13 +80,26 @@ class ClaimAudit:
             return self.verdict.value
         return f"{self.verdict.value} ({self.depth.value}{f' {self.part}' if self.part not in (None, WHOLE) else ''})"
 
+    @property
+    def helps(self) -> str:
+        """What to do about it, "" where nothing is known to help. An older snapshot is spoken of where there is one that may do."""
+        told = self.hint or HINTS.get(self.verdict, "")
+        if self.hint or self.newest is None:
+            return told
+        older = [point for point in self.points if point.complete and point.time < self.newest.time]
+        if self.verdict is Verdict.UNREADABLE and any(point.snapshot_id not in self.damaged for point in older):
+            return f"{told}; older snapshots may be whole (--as-of)"
+        if self.verdict is Verdict.EMPTY and (full := next((p for p in older if not too_little(self.claim, p)), None)):
+            return f"{told}; an older one that has data is restored with --as-of {full.pin}"
+        return told
+
     def probe(self) -> Probe:
         """The verdict as a check's answer: only OK satisfies, an unreachable or unknown store is UNKNOWN."""
         where = self.claim.open_as or self.claim.mover_repository
         if self.verdict is Verdict.OK:
             return satisfied(f"{self.told}: {self.detail}")
         told = self.detail if self.verdict is Verdict.UNKNOWN else f"{self.told}: {self.detail}"
-        hint = self.hint or HINTS.get(self.verdict, "")
+        hint = self.helps
         if self.verdict in (Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return unknown(told, where, hint=hint)
         if self.verdict in (Verdict.EXPIRED, Verdict.DAMAGED):
@@ -184,7 +198,7 @@ def _looked_into(
     elif newest.original:
         deep = replace(deep, remarks=(*deep.remarks, *rewritten(newest, weighed=False)))
     complete = sum(point.complete for point in made.points)
-    verdict, detail = _judge(made.claim, newest, 0.0 if asked.as_of else made.age or 0.0, complete)
+    verdict, detail = judge(made.claim, newest, 0.0 if asked.as_of else made.age or 0.0, complete)
     if deep.verdict is Verdict.DAMAGED and verdict in TRUSTED:
         verdict, detail = deep.verdict, "; ".join((deep.detail, *_harm(made), detail))
     remarks = "; ".join(filter(None, (made.remarks, *deep.remarks)))
@@ -274,21 +288,3 @@ def as_shared(made: ClaimAudit, count: int, others: str) -> ClaimAudit:
     """The audit of a repository that is another claim's as well, or a copy of its."""
     told = f"{number(count, 'snapshot')} in one repository ({made.repository_id[:8]}) with {others}"
     return replace(made, verdict=Verdict.FOREIGN, detail=told, depth=None)
-
-
-def _judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:
-    files = "unknown" if newest.files is None else str(newest.files)
-    size = "unknown" if newest.size is None else str(newest.size)
-    told = f"{number(count, 'complete snapshot')}, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
-    # What is in it comes before how old it is: an old backup is good enough to restore, an empty one of any age is not.
-    if claim.requirement.required and newest.files == 0:
-        return Verdict.EMPTY, f"{told}; there is no file in it"
-    if claim.requirement.min_bytes and newest.size is None:
-        return Verdict.UNKNOWN, f"{told}; at least {claim.requirement.min_bytes} bytes are required, and it does not tell its size"
-    if claim.requirement.min_bytes and (newest.size or 0) < claim.requirement.min_bytes:
-        return Verdict.EMPTY, f"{told}; less than {claim.requirement.min_bytes} bytes"
-    if claim.capacity and newest.size is not None and newest.size > claim.capacity:
-        return Verdict.TOO_BIG, f"{told}; the volume of {claim.destination or 'its destination'} has {claim.capacity} bytes"
-    if claim.requirement.max_age and age > claim.requirement.max_age:
-        return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
-    return Verdict.OK, told

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from adapters.backups.results import Verdict as BackupVerdict
 from adapters.hold.results import HoldRecord
-from cluster.audit import HINTS, ClaimAudit
+from cluster.audit import ClaimAudit
 from cluster.course import HouseGraph
 from console.page import Page
 from console.problem import INDENT as PROBLEM_INDENT
@@ -132,8 +132,7 @@ def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
     alike: dict[tuple[BackupVerdict, str, str], list[ClaimAudit]] = {}
     for audit in audits:
         if audit.verdict is not BackupVerdict.OK:
-            hint = audit.hint or HINTS.get(audit.verdict, "")
-            alike.setdefault((audit.verdict, redact(audit.detail), hint), []).append(audit)
+            alike.setdefault((audit.verdict, redact(audit.detail), audit.helps), []).append(audit)
     lines = []
     for (verdict, detail, hint), found in alike.items():
         lines += ["", f"{verdict.value}: {detail or 'nothing more is known'}"]

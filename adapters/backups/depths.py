@@ -124,12 +124,14 @@ class Examiner:
             trees = Trees(place, self.key, self._index(place.names("index")), Threads())
             tops = {str(one["id"]): str(one["tree"]) for one in snapshots}
             seen = harm(trees, tops, snapshot_id, lost.packs, self.over)
-            told = replace(told, damaged=seen.damaged, whole=seen.whole)
-            # Without packs somebody else found it: only if it shows here do we know what it is.
-            if snapshot_id not in seen.whole or not (lost.packs or seen.damaged):
+            # Without packs restic found it: where it does not show here nobody knows what it is, and nothing is called whole.
+            if not (lost.packs or seen.damaged):
                 return told
+            if snapshot_id not in seen.whole:
+                return replace(told, damaged=seen.damaged, whole=seen.whole)
             if depth.holds(Depth.TREE):
-                self._tree(snapshot_id)
+                self._tree(snapshot_id)  # what restic cannot walk although it seems whole to us speaks against all that does
+            told = replace(told, damaged=seen.damaged, whole=seen.whole)
         except (Broken, Lost, Restless, PlaceLacks, KeyError):
             return told
         held = depth if not depth.holds(Depth.TREE) else Depth.TREE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -46,12 +47,14 @@ class Index:
 
 
 def read_index(key: MasterKey, files: Iterable[tuple[str, bytes]]) -> Index:
-    """The indexes (id, sealed content) joined. Raises Broken, naming the file, for one that is not what restic writes."""
+    """The indexes (id, sealed content) joined. Raises Broken, naming the file, for one that restic would not load."""
     packs: dict[str, dict[int, int]] = {}
     blobs: dict[tuple[str, str], Blob] = {}
     copies: list[tuple[tuple[str, str], Blob]] = []
     for name, content in files:
         try:
+            if hashlib.sha256(content).hexdigest() != name:
+                raise Broken("its content does not fit its name")
             for pack in json.loads(key.unpacked(content))["packs"] or ():
                 for raw in pack["blobs"]:
                     blob = Blob(raw["type"], pack["id"], raw["offset"], raw["length"], raw.get("uncompressed_length", 0))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from adapters.backups.places import Contents
 from adapters.backups.results import Verdict
 from adapters.backups.sayings import Saying
 from engine.words import number
+
+_NAMED = 3
+_ID = re.compile(r"([0-9a-fA-F]{8})[0-9a-fA-F]{56}")
 
 
 def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
@@ -16,12 +21,13 @@ def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
         if contents.config_size == 0:
             return Verdict.UNREADABLE, "its config has no bytes"
         if not contents.keys:
-            return Verdict.UNREADABLE, "it has a config, but no key is left"
+            return Verdict.UNREADABLE, _beside("it has a config, but no key is left", contents, "keys")
         if contents.hollow:
             return Verdict.UNREADABLE, f"{len(contents.hollow)} of its {contents.indexes} indexes without bytes"
         if contents.snapshots_written and not contents.indexes:
             listed = number(contents.snapshots, "snapshot is", "snapshots are")
-            return Verdict.UNREADABLE, f"{listed} listed, and no index is left to find their data by"
+            told = f"{listed} listed, and no index is left to find their data by"
+            return Verdict.UNREADABLE, _beside(told, contents, "index")
         return None
     if contents.keys or contents.snapshots or contents.indexes or contents.packs or contents.locks:
         kinds = {"key": contents.keys, "snapshot": contents.snapshots, "index": contents.indexes, "lock": len(contents.locks)}
@@ -29,7 +35,8 @@ def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
         return Verdict.UNREADABLE, f"its config is gone; {left} are left{', and data' if contents.packs else ''}"
     if contents.others:
         return Verdict.MISSING, f"no repository among what is there: {', '.join(contents.others[:5])}"
-    return Verdict.MISSING, contents.detail or "no repository: of restic's folders there are some, and nothing is in them"
+    told = "no repository: of restic's folders there are some, and nothing of it is in them"
+    return Verdict.MISSING, contents.detail or _beside(told, contents)
 
 
 def by_words(said: Saying) -> tuple[Verdict, str]:
@@ -54,4 +61,18 @@ def remarks_on(contents: Contents, unread: int, stale: int, incomplete: int) -> 
         told.append(f"{stale} stale locks")
     if contents.keys > 1:
         told.append(f"{contents.keys} keys")
+    if contents.strays:
+        told.append(_strays(contents.strays))
     return ", ".join(told)
+
+
+def _beside(told: str, contents: Contents, folder: str = "") -> str:
+    """With what lies there under another name than restic's: it may be what is missed."""
+    strays = tuple(name for name in contents.strays if name.startswith(folder))
+    return f"{told}; {_strays(strays)}" if strays else told
+
+
+def _strays(names: tuple[str, ...]) -> str:
+    """`2 files that restic passes over: index/.DS_Store, keys/ab12cd34….bak`."""
+    shown = ", ".join(_ID.sub(r"\1…", name) for name in names[:_NAMED])
+    return f"{number(len(names), 'file')} that restic passes over: {shown}{' …' if len(names) > _NAMED else ''}"

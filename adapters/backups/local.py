@@ -20,6 +20,7 @@ from adapters.backups.places import (
     PlaceUnreachable,
     assembled,
     at_home,
+    ids,
 )
 
 
@@ -42,7 +43,7 @@ class LocalPlace:
     def names(self, folder: str) -> tuple[str, ...]:
         """See Place.names."""
         with self._told():
-            return tuple(sorted(found.name for found in self._files(folder)))
+            return ids(self._files(folder))
 
     def packs(self) -> Packs:
         """See Place.packs."""

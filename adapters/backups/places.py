@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 FOLDERS = ("keys", "snapshots", "index", "locks")
-_ID = 64
+_ID = re.compile(r"[0-9a-fA-F]{64}")
 _KOPIA = re.compile(r"kopia\.(repository|blobcfg)")
 _SCP_LIKE = re.compile(r"sftp:(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^\]]+\]|[^:/\[\]]+):(?P<path>.*)")
 _URL_LIKE = re.compile(r"sftp://(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^\]]+\]|[^:/\[\]]+)(?::(?P<port>\d+))?/(?P<path>.*)")
@@ -25,7 +25,8 @@ class Contents:
 
     `config_size` is None when there is no config; `others` are names at the top that belong to no restic repository;
     `packs` tells whether any file of data is left; `hollow` are files of no bytes among the indexes; `snapshots_written`
-    says when each snapshot file was written, by its id (epoch seconds); `detail` says what is remarkable about the place itself.
+    says when each snapshot file was written, by its id (epoch seconds); `strays` are files of those folders that restic passes
+    over (`index/.DS_Store`); `detail` says what is remarkable about the place itself.
     """
 
     config_size: int | None = None
@@ -38,11 +39,12 @@ class Contents:
     detail: str = ""
     hollow: tuple[str, ...] = ()
     snapshots_written: tuple[tuple[str, float], ...] = ()
+    strays: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether the place holds nothing at all."""
-        left = self.keys or self.snapshots or self.indexes or self.packs or self.locks or self.others
+        left = self.keys or self.snapshots or self.indexes or self.packs or self.locks or self.others or self.strays
         return self.config_size is None and not left
 
     @property
@@ -70,7 +72,16 @@ class Packs:
 
 def at_home(folder: str, pack: str) -> bool:
     """Whether restic would look for this pack in this folder of data: it asks nowhere else."""
-    return len(pack) == _ID and pack[:2] == folder
+    return _is_id(pack) and pack[:2] == folder
+
+
+def ids(found: Iterable[Found]) -> tuple[str, ...]:
+    """The names among these that are restic's, sorted: it passes over all others, be they half written, renamed or a desktop's."""
+    return tuple(sorted(one.name for one in found if _is_id(one.name)))
+
+
+def _is_id(name: str) -> bool:
+    return _ID.fullmatch(name) is not None
 
 
 class PlaceUnreachable(Exception):
@@ -93,7 +104,8 @@ def assembled(
     config_size: int | None, files: Mapping[str, Iterable[Found]], packs: bool, others: Iterable[str], detail: str = ""
 ) -> Contents:
     """Contents out of the listed folders of FOLDERS (missing: nothing was in it)."""
-    keys, snapshots, index, locks = (tuple(files.get(name, ())) for name in FOLDERS)
+    listed = {name: tuple(files.get(name, ())) for name in FOLDERS}
+    keys, snapshots, index, locks = (tuple(found for found in listed[name] if _is_id(found.name)) for name in FOLDERS)
     return Contents(
         config_size=config_size,
         keys=len(keys),
@@ -105,6 +117,7 @@ def assembled(
         detail=detail,
         hollow=tuple(sorted(found.name for found in index if not found.size)),
         snapshots_written=tuple((found.name, found.written) for found in snapshots),
+        strays=tuple(sorted(f"{name}/{found.name}" for name in FOLDERS for found in listed[name] if not _is_id(found.name))),
     )
 
 
@@ -115,7 +128,7 @@ class Place(Protocol):
         """List it. Raises PlaceUnreachable and PlaceRefused, as all of these do."""
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """The files of one of FOLDERS, sorted."""
+        """The files of one of FOLDERS that are named as restic names them, sorted."""
 
     def packs(self) -> Packs:
         """Every file of data with its size."""

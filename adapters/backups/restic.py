@@ -113,7 +113,8 @@ class ResticBackups:
         detail = remarks_on(contents, len(unread), stale, sum(1 for point in points if not point.complete))
         if not points:
             verdict = Verdict.UNREADABLE if unread else Verdict.EMPTY
-            return RepositoryLook(repository, verdict, repository_id, detail=detail or "no snapshots", stale_locks=stale)
+            told = detail if unread else "; ".join(filter(None, ("no snapshots", detail)))
+            return RepositoryLook(repository, verdict, repository_id, detail=told, stale_locks=stale)
         if not contents.packs:  # even a snapshot of nothing has its tree in a pack
             told = f"{number(len(points), 'snapshot is', 'snapshots are')} listed, and not one file of their data is left"
             return RepositoryLook(repository, Verdict.UNREADABLE, repository_id, detail=told, stale_locks=stale)

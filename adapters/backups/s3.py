@@ -23,6 +23,7 @@ from adapters.backups.places import (
     S3Address,
     assembled,
     at_home,
+    ids,
 )
 from engine.secrets import Secret
 from engine.workers import Threads, each
@@ -114,7 +115,7 @@ class S3Place:
     def names(self, folder: str) -> tuple[str, ...]:
         """See Place.names."""
         with self._told():
-            return tuple(sorted(found.name for found in self._entries(f"{self._base}{folder}/", deep=True)))
+            return ids(self._entries(f"{self._base}{folder}/", deep=True))
 
     def packs(self) -> Packs:
         """See Place.packs."""

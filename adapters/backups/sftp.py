@@ -23,6 +23,7 @@ from adapters.backups.places import (
     SftpAddress,
     assembled,
     at_home,
+    ids,
 )
 
 _TIMEOUT_S = 20.0
@@ -60,7 +61,7 @@ class SftpPlace:
     def names(self, folder: str) -> tuple[str, ...]:
         """See Place.names."""
         with self._connected() as sftp:
-            return tuple(sorted(found.name for found in _files(sftp, posixpath.join(self.address.path, folder))))
+            return ids(_files(sftp, posixpath.join(self.address.path, folder)))
 
     def packs(self) -> Packs:
         """See Place.packs. The server does not say what it would let us read."""

@@ -230,6 +230,33 @@ def test_damage_that_the_newest_needs_names_the_newest_that_is_whole() -> None:
     assert f"damaged: {new[:8]}, {middle[:8]}; whole: 1 of 3 snapshots" in found.detail
 
 
+def test_an_older_one_is_spoken_of_only_where_there_is_one_that_may_do() -> None:
+    alone, two, three = (tuple(point(hour * 3600.0) for hour in range(1, count + 1)) for count in (1, 2, 3))
+    broken = Examination(Verdict.UNREADABLE, None, "index 12 is gone")
+    spoken = "older snapshots may be whole (--as-of)"
+    for points, deep, said in (
+        (alone, broken, False),
+        (alone, replace(broken, damaged=(alone[0].snapshot_id,)), False),
+        (two, broken, True),
+        (two, replace(broken, damaged=tuple(one.snapshot_id for one in two)), False),
+        (three, replace(broken, damaged=tuple(one.snapshot_id for one in two)), True),  # nobody looked at the third
+        ((*alone, replace(two[1], complete=False)), broken, False),
+    ):
+        assert (spoken in audited(Seen(Verdict.OK, points, deep=deep)).helps) is said, (points, deep)
+    claim = replace(a_claim(), requirement=Requirement(True, 0.0, 10))
+    for points, said in (
+        ((point(size=5),), ""),
+        ((point(size=5), point(7200.0, size=5)), ""),
+        ((replace(point(), files=0), replace(point(7200.0), files=0)), ""),
+        ((point(size=5), replace(point(7200.0), complete=False)), ""),
+        ((point(size=5), point(7200.0, size=5), replace(point(10800.0), pin="2026-01-01T03:00:00Z")), "2026-01-01T03:00:00Z"),
+    ):
+        found = audited(Seen(Verdict.OK, points), claim)
+        assert found.verdict is Verdict.EMPTY
+        assert ("--as-of" in found.probe().hint) is bool(said) and found.helps.endswith(said and f"--as-of {said}")
+    assert "--as-of" not in audited(Seen(Verdict.EMPTY, detail="no snapshots")).helps
+
+
 def test_what_is_damaged_and_empty_is_empty_and_what_is_damaged_and_old_says_both() -> None:
     deep = Examination(Verdict.DAMAGED, Depth.TREE, "1 pack of 9 not there", whole=("1" * 64,))
     claim = replace(a_claim(), requirement=Requirement(True, 60.0, 10))

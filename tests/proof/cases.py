@@ -59,6 +59,7 @@ def _good() -> Iterator[Case]:
     yield Case("good, without summaries", _no_summary, good=True)
     yield Case("good, an upload that broke off", _left_over, good=True)
     yield Case("good, a stranger's file in the root", lambda f, _: _text(f / "README.md", "ours"), good=True)
+    yield Case("good, strangers' files among restic's own", _strangers, good=True, store=True)
     yield Case("good, one more backup, all packed small", _one_more, good=True)
 
 
@@ -106,6 +107,9 @@ def _indexes() -> Iterator[Case]:
     yield Case("index of no bytes", lambda f, m: _index(f, m).write_bytes(b""))
     yield Case("index, one bit", lambda f, m: _flip(_index(f, m), 60))
     yield Case("index is noise", lambda f, m: _noise(_index(f, m)))
+    yield Case("newest index renamed", lambda f, m: _renamed(_index(f, m), f"{m.indexes[-1]}.bak"))
+    yield Case("newest index under another id", lambda f, m: _renamed(_index(f, m), "0" * 64))
+    yield Case("oldest index renamed", lambda f, m: _renamed(f / "index" / m.indexes[0], f"{m.indexes[0]}-tmp-1"))
     yield Case("index of another repository", _foreign_index)
     yield Case("index names a pack that is not there", _ghost_index)
     yield Case("newest index forgets its data", _forgetful_index)
@@ -140,6 +144,7 @@ def _heads() -> Iterator[Case]:
     yield Case("config, one bit", lambda f, _: _flip(f / "config", 40))
     yield Case("config of another repository", lambda f, m: _text_of(f / "config", (_other(f) / "config").read_bytes()))
     yield Case("no key left", lambda f, _: _each((f / "keys").iterdir(), lambda p: p.unlink()))
+    yield Case("every key renamed", lambda f, _: _each((f / "keys").iterdir(), lambda p: _renamed(p, f"{p.name}.bak")))
     yield Case("key of no bytes", lambda f, _: _each((f / "keys").iterdir(), lambda p: p.write_bytes(b"")))
     yield Case("key 30 bytes short", lambda f, _: _each((f / "keys").iterdir(), lambda p: _cut(p, 30)))
     yield Case("key of another repository", _foreign_key)
@@ -238,6 +243,18 @@ def _left_over(folder: Path, master: Master) -> None:
     extra = random.Random(9).randbytes(5000)
     name = put(folder, "data", extra)
     name.rename(folder / "data" / name.name[:2] / name.name)
+
+
+def _strangers(folder: Path, master: Master) -> None:
+    """What desktops, file servers and writers that were cut off leave beside restic's files."""
+    for name in ("keys", "snapshots", "index", "locks"):
+        for stranger in (".DS_Store", ".nfs000000000123456700000001", f"{'ab' * 32}-tmp-123", f"._{'ab' * 32}", "Thumbs.db"):
+            _text(folder / name / stranger, "no file of restic's, and longer than forty bytes at that")
+        _text(folder / name / f"{'cd' * 32}-tmp-123", "")
+
+
+def _renamed(file: Path, name: str) -> None:
+    file.rename(file.with_name(name))
 
 
 def _one_more(folder: Path, master: Master) -> None:

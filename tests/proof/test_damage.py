@@ -19,7 +19,7 @@ SAMPLE = {
     "good", "good, without summaries", "newest data pack missing", "oldest tree pack missing", "data pack a byte short",
     "data pack, one bit", "newest index missing", "newest snapshot of an unknown tree", "folders only, no summary",
     "exclusive lock, two days old", "data pack behind a byte", "newest index not readable", "partial, then nothing",
-    "newest mended by repair snapshots",
+    "newest mended by repair snapshots", "good, strangers' files among restic's own", "newest index under another id",
 }  # fmt: skip
 
 

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from adapters.backups.places import FOLDERS
 from adapters.backups.results import Depth, Repository, Verdict
 from engine.secrets import Secret
 from house.model import SecretRef
 from tests.adapters.backups.handmade import PASSWORD, Handmade, node, seal
 from tests.adapters.backups.played import Noon, Restic, backups
+
+ID = "ab" * 32
+STRAYS = (".DS_Store", ".nfs000000000123456700000001", f"{'cd' * 32}-tmp-123", f"._{'cd' * 32}", "readme", "Thumbs.db", "cd" * 31)
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def made(tmp_path: Path) -> Handmade:
     made = Handmade(tmp_path / "repo")
     made.snapshot(made.tree(node("a")))
     made.index()
-    lock = made.write("locks/a", b"x")
+    lock = made.write(f"locks/{ID}", b"x")
     os.utime(lock, (Noon().now(), Noon().now()))
     return made
 
@@ -96,6 +100,38 @@ def test_unreadable_snapshot_files_are_told_and_the_others_count(made: Handmade,
     assert sorted(name for name, _ in seen.unread) == ["ab" * 32, "cd" * 32]
 
 
+@pytest.mark.parametrize("name", STRAYS)
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_file_that_restic_passes_over_is_a_remark_at_every_depth(
+    made: Handmade, repository: Repository, folder: str, name: str
+) -> None:
+    for content in (b"", b"\0\0\0\1Bud1 and more than forty bytes of something"):
+        made.write(f"{folder}/{name}", content)
+        seen = backups(Restic()).look(repository)
+        assert (seen.verdict, len(seen.points), seen.unread) == (Verdict.OK, 1, ()), seen
+        assert "1 file that restic passes over" in seen.detail and "cannot be read" not in seen.detail
+        deep = backups(Restic()).examine(repository, seen.points[0].snapshot_id, Depth.TREE, limit_s=60)
+        assert deep.verdict is Verdict.OK and {lock.lock_id for lock in deep.locks} <= {ID}, deep
+
+
+@pytest.mark.parametrize(
+    ("folder", "verdict", "told"),
+    [
+        ("keys", Verdict.UNREADABLE, "it has a config, but no key is left; 1 file that restic passes over: keys/"),
+        ("index", Verdict.UNREADABLE, "no index is left to find their data by; 1 file that restic passes over: index/"),
+        ("snapshots", Verdict.EMPTY, "no snapshots; 1 file that restic passes over: snapshots/"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".bak", "-tmp-12", " (1)"])
+def test_what_was_renamed_is_gone_as_it_is_for_restic(
+    made: Handmade, repository: Repository, folder: str, verdict: Verdict, told: str, suffix: str
+) -> None:
+    (file,) = (made.root / folder).iterdir()
+    file.rename(file.with_name(file.name + suffix))
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is verdict and f"{told}{file.name[:8]}…{suffix}" in seen.detail, seen
+
+
 def test_snapshots_without_any_data_are_damage(made: Handmade, repository: Repository) -> None:
     for file in (made.root / "data").rglob("*"):
         if file.is_file():
@@ -104,7 +140,7 @@ def test_snapshots_without_any_data_are_damage(made: Handmade, repository: Repos
     assert seen.verdict is Verdict.UNREADABLE and "not one file of their data" in seen.detail and seen.points == ()
 
 
-@pytest.mark.parametrize("left", ["data/00/a", "locks/a"])
+@pytest.mark.parametrize("left", ["data/00/a", f"locks/{ID}"])
 def test_the_least_that_is_left_of_a_repository_is_damage_and_never_missing(tmp_path: Path, left: str) -> None:
     (tmp_path / "repo" / left).parent.mkdir(parents=True)
     (tmp_path / "repo" / left).write_text("x")
@@ -116,7 +152,7 @@ def test_the_least_that_is_left_of_a_repository_is_damage_and_never_missing(tmp_
 
 
 def test_locks_older_than_half_an_hour_are_stale(made: Handmade, repository: Repository) -> None:
-    lock = made.root / "locks" / "a"
+    lock = made.root / "locks" / ID
     for age, stale in ((29 * 60, 0), (31 * 60, 1)):
         os.utime(lock, (Noon().now() - age, Noon().now() - age))
         assert backups(Restic()).look(repository).stale_locks == stale
@@ -125,7 +161,7 @@ def test_locks_older_than_half_an_hour_are_stale(made: Handmade, repository: Rep
 def test_a_look_asks_no_program_and_what_asks_restic_never_locks_and_has_its_secrets_in_the_environment(
     made: Handmade, repository: Repository
 ) -> None:
-    (made.root / "locks" / "a").unlink()
+    (made.root / "locks" / ID).unlink()
     runner = Restic()
     it = backups(runner)
     (point,) = it.look(repository).points

@@ -135,6 +135,25 @@ def test_a_lost_index_leaves_the_snapshots_whole_that_others_tell_of(house: Hous
     assert (seen.verdict, seen.depth, seen.damaged) == (Verdict.DAMAGED, Depth.TREE, (house.new,))
 
 
+@pytest.mark.parametrize("depth", [Depth.INDEXED, Depth.TREE, Depth.READ])
+def test_where_an_index_is_not_what_its_name_says_no_snapshot_is_called_whole(house: House, depth: Depth) -> None:
+    for file in list((house.made.root / "index").iterdir()):
+        moved = file.rename(file.with_name("0" * 64))
+        seen = house.examine(house.old, depth, backups(Restic(stats=(1, "Fatal: unable to load index"))))
+        assert (seen.verdict, seen.damaged, seen.whole) == (Verdict.UNREADABLE, (), ())
+        assert seen.detail == "index 00000000: its content does not fit its name"
+        moved.rename(file)
+
+
+@pytest.mark.parametrize("suffix", [".bak", "-tmp-1", ".old"])
+def test_an_index_that_was_renamed_is_a_lost_one(house: House, suffix: str) -> None:
+    index = max((house.made.root / "index").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    index.rename(index.with_name(index.name + suffix))
+    seen = house.examine(house.new, Depth.TREE, backups(Restic(stats=(1, "Fatal: tree 12 not found in the index"))))
+    assert (seen.verdict, seen.damaged) == (Verdict.UNREADABLE, (house.new,))
+    assert seen.whole == tuple(sorted((house.old, house.middle)))
+
+
 def test_what_reading_finds_broken_is_held_against_who_needs_it(house: House) -> None:
     said = (1, DAMAGED[1] % json.dumps([house.packs["old"].name]))
     for snapshot, verdict in ((house.new, Verdict.DAMAGED), (house.old, Verdict.UNREADABLE)):
@@ -145,12 +164,13 @@ def test_what_reading_finds_broken_is_held_against_who_needs_it(house: House) ->
 def test_errors_that_nobody_can_place_speak_against_every_snapshot(house: House) -> None:
     seen = house.examine(house.new, Depth.CHECKED, backups(Restic(check=(1, DAMAGED[1] % "null"))))
     assert (seen.verdict, seen.depth, seen.damaged) == (Verdict.UNREADABLE, None, ())
+    assert seen.whole == ()
 
 
 def test_where_restic_itself_cannot_walk_it_it_is_not_whole(house: House) -> None:
     house.packs["old"].unlink()
     seen = house.examine(house.new, Depth.TREE, backups(Restic(stats=(1, "Fatal: tree 12 is broken"))))
-    assert seen.verdict is Verdict.UNREADABLE
+    assert (seen.verdict, seen.damaged, seen.whole) == (Verdict.UNREADABLE, (), ())
 
 
 def test_what_there_was_no_time_to_look_at_is_neither_damaged_nor_whole(house: House) -> None:

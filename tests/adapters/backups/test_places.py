@@ -14,6 +14,7 @@ import pytest
 from adapters.backups.local import LocalPlace
 from adapters.backups.mounts import not_mounted
 from adapters.backups.places import (
+    FOLDERS,
     Contents,
     PlaceRefused,
     PlaceUnreachable,
@@ -29,6 +30,7 @@ from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
 
+A, B = "ab" * 32, "cd" * 32
 KEYS = {
     "full": AccessKey("FULL", Secret("secret-of-the-full-key")),
     "phrase": AccessKey("PHRASE", Secret("secret-of-the-other-phrase"), phrase="mistyped"),
@@ -69,13 +71,14 @@ def test_sftp_addresses(text: str, address: SftpAddress | None) -> None:
 
 def test_a_folder_is_listed_by_what_restic_keeps_in_it(tmp_path: Path) -> None:
     place = tmp_path / "app"
-    for name in ("keys/a", "keys/b", "snapshots/a", "index/a", "locks/a", "data/00/a"):
+    for name in (f"keys/{A}", f"keys/{B}", f"snapshots/{A}", f"index/{A}", f"locks/{A}", "data/00/a", "locks/.DS_Store"):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text("x")
     (place / "config").write_text("155 bytes")
     found = LocalPlace(place).contents()
     assert (found.config_size, found.keys, found.snapshots, found.indexes, found.others) == (9, 2, 1, 1, ())
-    assert found.locks == ((place / "locks" / "a").stat().st_mtime,)
+    assert (found.strays, LocalPlace(place).names("locks")) == (("locks/.DS_Store",), (A,))
+    assert found.locks == ((place / "locks" / A).stat().st_mtime,)
     assert found.packs
     (place / "data/00/a").unlink()
     assert not LocalPlace(place).contents().packs
@@ -166,7 +169,10 @@ def bucket(tmp_path: Path) -> Iterator[Bucket]:
     authority = LabCA(tmp_path / "ca")
     objects = ObjectStore(tmp_path / "s3")
     objects.make_bucket("backups")
-    for name in ("config", "keys/a", "snapshots/a", "snapshots/b", "index/a", "locks/a", "data/00/a"):
+    for name in (
+        "config", f"keys/{A}", f"snapshots/{A}", f"snapshots/{B}", f"index/{A}", f"locks/{A}", "data/00/a", f"index/{A}.bak",
+        f"locks/x/{A}",
+    ):  # fmt: skip
         objects.write("backups", f"app/{name}", b"x" * 155)
     context = authority.server("s3", "127.0.0.1").context()
     door = S3Door(objects, tuple(KEYS.values()), context, Faults()).start()
@@ -177,7 +183,8 @@ def bucket(tmp_path: Path) -> Iterator[Bucket]:
 def test_a_prefix_is_listed_folder_by_folder(bucket: Bucket) -> None:
     found = bucket.place().contents()
     assert (found.config_size, found.keys, found.snapshots, found.indexes, len(found.locks)) == (155, 1, 2, 1, 1)
-    assert found.others == ()
+    assert (found.others, found.strays) == ((), (f"index/{A}.bak", f"locks/x/{A}"))
+    assert [bucket.place().names(folder) for folder in FOLDERS] == [(A,), (A, B), (A,), (A,)]
 
 
 def test_a_misspelt_prefix_is_nothing_and_says_that_the_bucket_is_not_empty(bucket: Bucket) -> None:

@@ -24,6 +24,8 @@ from house.model import SecretRef
 from tests.adapters.backups.sftp_server import sftp_server
 from tests.contract.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
 
+ID = "ab" * 32
+
 
 @dataclass
 class Server:
@@ -48,7 +50,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     host, user = make_key(tmp_path / "host"), make_key(tmp_path / "user")
     root = tmp_path / "root"
     (root / "repository" / "app" / "keys").mkdir(parents=True)
-    (root / "repository" / "app" / "keys" / "a").write_text("x")
+    for name in (ID, f"._{ID}", "Thumbs.db"):
+        (root / "repository" / "app" / "keys" / name).write_text("x")
     (root / "repository" / "app" / "config").write_text("x" * 155)
     with sftp_server(root, host, user) as port:
         (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {host.get_name()} {host.get_base64()}\n")
@@ -58,6 +61,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_a_folder_is_listed_and_absent_is_not_unmounted(server: Server) -> None:
     found = server.place("/repository/app").contents()
     assert (found.config_size, found.keys, found.snapshots) == (155, 1, 0)
+    assert found.strays == (f"keys/._{ID}", "keys/Thumbs.db")
+    assert server.place("/repository/app").names("keys") == (ID,)
     assert not found.packs
     (server.root / "repository" / "app" / "data" / "00").mkdir(parents=True)
     assert not server.place("/repository/app").contents().packs
