@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from house.data.archives import does_archive
 from house.data.engines import engine_of
-from house.data.makers import is_paused
+from house.data.makers import is_paused, schedule_fault
 from house.data.releases import Releases
 from house.flux.graph import FLUX_GROUP, Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
@@ -103,6 +103,9 @@ class _Finding:
         if is_paused(one):
             ends = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
             self._tree.note(one.file, one.line, f"{one.name} is paused, and {ends} until it is not", "let it go on")
+        if wrong := schedule_fault(one):
+            right = '"0 3 * * *"' if one.group == BACKUP_GROUP else '"0 0 3 * * *"'
+            self._tree.note(one.file, one.line, f"{one.name} makes no backups: its schedule {wrong}", f"right would be {right}")
         if (told := misspelt(one)) is not None:
             self._tree.hides(one.file, one.line, *told)
         elif one.group == BACKUP_GROUP and one.kind == "ReplicationSource":

@@ -238,7 +238,7 @@ def _bare(data: DeclaredData) -> list[str]:
         holder = one.holder
         told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
         lines.append(f"  #   {_key(one.said_as)}: REASON  # {told}")
-    lines += [f"  #   {_key(one.said_as)}: REASON  # paused: {one.by}, {one.declared_in}" for one in data.paused]
+    lines += [f"  #   {_key(one.said_as)}: REASON  # {one.word}: {one.by}, {one.declared_in}" for one in data.paused]
     return lines
 
 

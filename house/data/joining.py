@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from house.data.holders import holders
-from house.data.makers import Maker, base_makers, claim_makers, going_on
+from house.data.makers import Maker, base_makers, claim_makers, going_on, is_paused
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Space, Unprotected
-from house.flux.rendered import Rendered
+from house.flux.rendered import Rendered, RenderedObject
 from house.model import Database
 from house.problems import Problem, dotted, nearest_or_all
 from house.yamlfile import Document
@@ -64,15 +64,20 @@ def _lacking(one: Holder, protected: frozenset[tuple[Space, str]]) -> tuple[Hold
 
 
 def _paused(rendered: Rendered, databases: Iterable[Database]) -> Iterator[Paused]:
-    """Claims and databases whose backups are all paused, each with what keeps it so."""
+    """Claims and databases whose backups are all paused or never fire, each with what keeps it so."""
     archiving = {database.key for database in databases if database.archives}
     claims = going_on(maker for maker in claim_makers(rendered) if maker.engine)
     bases = going_on(maker for maker in base_makers(rendered) if maker.key in archiving)
     for space, found in ((Space.CLAIM, claims), (Space.DATABASE, bases)):
         for key, makers in found.items():
             if all(maker.paused for maker in makers):
-                by = {f"{one.kind} {one.namespace}/{one.name}": one.declared_in for maker in makers for one in maker.paused}
-                yield Paused(key, ", ".join(by), next(iter(by.values())), space=space)
+                by = {_by(one, maker): one.declared_in for maker in makers for one in maker.paused}
+                word = "no schedule" if all(maker.fault and not any(map(is_paused, maker.paused)) for maker in makers) else "paused"
+                yield Paused(key, ", ".join(by), next(iter(by.values())), space=space, word=word)
+
+
+def _by(one: RenderedObject, maker: Maker) -> str:
+    return f"{one.kind} {one.namespace}/{one.name}" + (f" ({maker.fault})" if maker.fault else "")
 
 
 def schedules(rendered: Rendered) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from house.data.archives import is_archived_by
-from house.data.cron import greatest_gap
+from house.data.cron import fault, greatest_gap
 from house.data.engines import engine_of
 from house.data.releases import everything
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
@@ -25,13 +25,15 @@ class Maker:
     """Something that makes backups of a claim or a database, known as `namespace/name` in `key`.
 
     `engine` is "" for a source that names none and copies nothing. `paused` are the objects that keep it from it, none where it
-    goes on; `gap` is what lies between two of its times at most, in seconds, None where nobody says.
+    goes on; `fault` says what is wrong with a schedule by which it never fires, "" for nothing, and it is then among these. `gap`
+    is what lies between two of its times at most, in seconds, None where nobody says.
     """
 
     key: str
     engine: str
     paused: tuple[RenderedObject, ...] = ()
     gap: float | None = None
+    fault: str = ""
 
 
 def claim_makers(rendered: Rendered) -> Iterator[Maker]:
@@ -42,8 +44,7 @@ def claim_makers(rendered: Rendered) -> Iterator[Maker]:
         if one.group == BACKUP_GROUP and one.kind == "ReplicationSource":
             claim = one.spec.get("sourcePVC")
             if claim:
-                gap = greatest_gap(str(mapping(one.spec.get("trigger")).get("schedule") or ""))
-                yield Maker(f"{one.namespace}/{claim}", engine_of(one.spec), (one,) if is_paused(one) else (), gap)
+                yield _scheduled(f"{one.namespace}/{claim}", engine_of(one.spec), one)
         elif is_kopiur_policy(one):
             for name in sorted(_named(one.spec.get("sources"))):
                 yield Maker(f"{one.namespace}/{name}", KOPIUR, _kept_from(one, schedules))
@@ -53,9 +54,33 @@ def base_makers(rendered: Rendered) -> Iterator[Maker]:
     """Whatever makes base backups of databases into their archives."""
     for one in everything(rendered).of_kind("postgresql.cnpg.io", "ScheduledBackup"):
         if is_archived_by(one):
-            gap = greatest_gap(str(one.spec.get("schedule") or ""), seconds=True)
-            key = f"{one.namespace}/{mapping(one.spec.get('cluster')).get('name')}"
-            yield Maker(key, "barman", (one,) if is_paused(one) else (), gap)
+            yield _scheduled(f"{one.namespace}/{mapping(one.spec.get('cluster')).get('name')}", "barman", one)
+
+
+def _scheduled(key: str, engine: str, one: RenderedObject) -> Maker:
+    schedule, seconds = schedule_of(one)
+    wrong = schedule_fault(one)
+    gap = None if wrong else greatest_gap(schedule, seconds=seconds)
+    return Maker(key, engine, (one,) if wrong or is_paused(one) else (), gap, wrong)
+
+
+def schedule_of(one: RenderedObject) -> tuple[str, bool]:
+    """(the schedule that a source or a ScheduledBackup goes by, "" for none; whether it begins with the second)."""
+    if one.group != BACKUP_GROUP:
+        return str(one.spec.get("schedule") or ""), True
+    trigger = mapping(one.spec.get("trigger"))
+    return "" if trigger.get("manual") else str(trigger.get("schedule") or ""), False  # VolSync lets the manual one win
+
+
+def schedule_fault(one: RenderedObject) -> str:
+    """What is wrong with the schedule of something that makes backups, so that it makes none: `"0 * * *" has 4 fields, not 5`;
+    "" for nothing, and for any other object."""
+    source = one.group == BACKUP_GROUP and one.kind == "ReplicationSource"
+    if not source and not (one.group == "postgresql.cnpg.io" and one.kind == "ScheduledBackup"):
+        return ""
+    schedule, seconds = schedule_of(one)
+    told = fault(schedule, seconds=seconds)
+    return f'"{schedule}" {told}' if told else ""
 
 
 def going_on(makers: Iterable[Maker]) -> dict[str, list[Maker]]:

@@ -88,8 +88,9 @@ class Unprotected:
 
 @dataclass(frozen=True)
 class Paused:
-    """One claim or database (`namespace/name`) all of whose backups are paused: `by` names the objects that are. `reason` is what
-    the settings say of it: with one it is accepted, without it is a fault. `shared` as in Unprotected."""
+    """One claim or database (`namespace/name`) all of whose backups are paused or never fire: `by` names the objects, and `word`
+    is "paused", or "no schedule" where none is and each has a schedule that nothing takes. `reason` is what the settings say of
+    it: with one it is accepted, without it is a fault. `shared` as in Unprotected."""
 
     key: str
     by: str
@@ -97,6 +98,7 @@ class Paused:
     reason: str = ""
     space: Space = Space.CLAIM
     shared: bool = False
+    word: str = "paused"
 
     @property
     def qualified(self) -> str:

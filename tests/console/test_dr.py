@@ -134,6 +134,16 @@ class TestAudit:
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
         assert "paused, on purpose" in capsys.readouterr().out
 
+    def test_a_backup_without_a_schedule_has_a_red_row_that_says_so(self, tmp_path: Path, capsys: Printed) -> None:
+        by = 'ReplicationSource apps/notes ("0 * * *" has 4 fields, not 5)'
+        desk = Desk(tmp_path, data=DeclaredData(paused=(Paused("apps/notes", by, "apps/notes.yaml:3", word="no schedule"),)))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        out = capsys.readouterr().out
+        rows = [" ".join(line.removeprefix(MARK).split()) for line in out.splitlines()]
+        (row,) = [row for row in rows if row.startswith("no schedule apps/notes")]
+        assert row.endswith(f"h old {by} apps/notes.yaml:3")
+        assert "1 backup without a schedule: what is written from then on is in none. Mend it, or say why not" in out
+
     def test_charts_that_nobody_looked_into_are_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         desk = Desk(tmp_path, data=DeclaredData(charts=("tools/kps", "tools/loki")))
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED

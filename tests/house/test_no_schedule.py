@@ -1,0 +1,113 @@
+"""A schedule that no controller takes makes no backups: it is said where it stands, and no age is guessed in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from house.data.cron import fault
+from house.data.joining import base_schedules, declared_data, schedules
+from house.data.nouns import Space
+from house.loader import Part
+from tests.house.reading import load, write_settings
+from tests.house.small_house import write_repository
+from tests.house.test_data import rendered
+from tests.house.test_paused import DATABASE, RESTIC, scheduled, source
+
+WRONG = {
+    "0 * * *": "has 4 fields, not 5", "0 0 3 * * *": "has 6 fields, not 5", "soon": "has 1 field, not 5",
+    "61 * * * *": "has 61 as its minute", "0 24 * * *": "has 24 as its hour", "0 0 0 * *": "has 0 as its day of the month",
+    "0 0 * 13 *": "has 13 as its month", "0 0 * * 7": "has 7 as its weekday", "0 0 * mon *": "has mon as its month",
+    "0 0 * * jan": "has jan as its weekday", "*/0 * * * *": "has */0 as its minute", "5-1 * * * *": "has 5-1 as its minute",
+    "H * * * *": "has H as its minute", "0 0 L * *": "has L as its day of the month", "1-2-3 * * * *": "has 1-2-3 as its minute",
+    "@dayly": "is no word of cron", "@Daily": "is no word of cron", "@reboot": "is no word of cron", "@every": "is no word of cron",
+    "@every 5": "is no word of cron", "@every 1d": "is no word of cron", "@every soon": "is no word of cron",
+    "0 0 30 2 *": "never comes", "TZ=UTC 0 3 * *": "has 4 fields, not 5", "TZ=UTC": "has 0 fields, not 5",
+}  # fmt: skip
+RIGHT = (
+    "", "0 * * * *", "0 3 * * SUN", "?/5 * * * ?", "@daily", "@midnight", "@every 90m", "@every 1h30m5.5s", "@every 500ms",
+    "CRON_TZ=Europe/Berlin 0 3 * * *", "TZ=UTC @daily", "0 0 29 2 *", "0 0 1,15 * *", "0 0 1, * *", "0 */6 * JAN-mar 1-5",
+    "${WHEN}", "0 0 * * 1/2", "0 0 * * */7", "${MINUTE} 3 * * *",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", list(WRONG))
+def test_what_volsync_refuses_is_said(schedule: str) -> None:
+    assert fault(schedule) == WRONG[schedule]
+
+
+@pytest.mark.parametrize("schedule", RIGHT)
+def test_what_volsync_takes_or_nobody_knows_is_not(schedule: str) -> None:
+    assert fault(schedule) == ""
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ("0 0 3 * * *", ""), ("0 3 * * *", ""), ("@daily", ""), ("0 3 * *", "has 4 fields, not 5 or 6"),
+        ("61 0 3 * * *", "has 61 as its second"), ("0 0 3 * * 7", "has 7 as its weekday"), ("nightly", "has 1 field, not 5 or 6"),
+    ],
+)  # fmt: skip
+def test_a_schedule_of_cloudnativepg_begins_with_the_second(schedule: str, told: str) -> None:
+    assert fault(schedule, seconds=True) == told
+
+
+def every(schedule: str, more: str = "") -> str:
+    return f'{RESTIC}, trigger: {{schedule: "{schedule}"{more}}}'
+
+
+def test_a_claim_or_database_that_nothing_else_backs_up_is_a_row_of_its_own() -> None:
+    data = declared_data(rendered(source("a", every("0 * * *"))), (), (), {})
+    (found,) = data.paused
+    assert (found.key, found.word) == ("tools/films", "no schedule")
+    assert found.by == 'ReplicationSource tools/a ("0 * * *" has 4 fields, not 5)'
+    assert schedules(rendered(source("a", every("0 * * *")))) == {}
+    kopia = source("a", every("0 * * *").replace("restic", "kopia"))
+    assert [one.word for one in declared_data(rendered(kopia), (), (), {}).paused] == ["no schedule"]
+    nightly = scheduled("nightly", "").replace("0 0 3 * * *", "0 25 3 * * 7")
+    (base,) = declared_data(rendered(nightly), (), (DATABASE,), {}).paused
+    assert (base.key, base.space, base.word) == ("tools/pg", Space.DATABASE, "no schedule")
+    assert base_schedules(rendered(nightly)) == {}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (source("a", every("0 * * *")), source("b", every("0 3 * * *"))),
+        (source("a", every("0 * * *", ", manual: once")),),
+        (source("a", every("${WHEN}")),),
+        (source("a", f"{RESTIC}, trigger: {{manual: once}}"),),
+        (source("a", f"{RESTIC}, trigger: {{schedule: null}}"),),
+    ],
+)
+def test_what_something_else_backs_up_or_fires_is_no_row(texts: tuple[str, ...]) -> None:
+    assert declared_data(rendered(*texts), (), (), {}).paused == ()
+
+
+def test_of_one_that_is_paused_and_has_no_schedule_both_are_said() -> None:
+    both = rendered(source("a", f"{every('0 * * *')}, paused: true"), source("b", every("0 * * *")))
+    (found,) = declared_data(both, (), (), {}).paused
+    assert (found.word, found.by.count("has 4 fields")) == ("paused", 2)
+
+
+def test_it_is_noted_at_its_line_for_a_plan_an_audit_and_the_first_settings(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    place = "kubernetes/apps/apps/odd/app/more.yaml"
+    nightly = scheduled("nightly", "").replace("0 0 3 * * *", "0 3 * *")
+    texts = (source("f", every("0 * * *")), nightly, source("g", every("0 3 * * *")))
+    (tmp_path / place).write_text("\n---\n".join(texts))
+    told = [
+        f'{place}:1: f makes no backups: its schedule "0 * * *" has 4 fields, not 5; right would be "0 3 * * *"',
+        f'{place}:6: nightly makes no backups: its schedule "0 3 * *" has 4 fields, not 5 or 6; right would be "0 0 3 * * *"',
+    ]
+    for part in Part:
+        house = load(settings, part)
+        assert [note for note in house.notes if "its schedule" in note] == told
+        assert [one.word for one in house.data.paused if one.key == "odd/films"] == []
+    settings.unlink()
+    assert set(told) <= set(write_settings(tmp_path).notes)
+    (tmp_path / place).write_text(source("f", every("0 * * *")))
+    settings.unlink()
+    write_settings(tmp_path)
+    assert '  #   odd/films: REASON  # no schedule: ReplicationSource odd/f ("0 * * *" has 4 fields, not 5)' in settings.read_text()
