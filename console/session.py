@@ -139,8 +139,11 @@ class Session:
             report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
         return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), LastWords())
 
-    def outline(self, course: Course, written: tuple[Path, ...] = ()) -> int:
-        """The steps in their order without a look at the house: what a plan can say with nothing but the settings."""
+    def outline(self, course: Course, written: tuple[Path, ...] = (), problems: tuple[str, ...] = ()) -> int:
+        """The steps in their order without a look at the house: what a plan can say with nothing but the settings.
+
+        `problems` are known to stop a run.
+        """
         graph = course.graph()
         rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
         self.page.show(outline_table(graph))
@@ -153,10 +156,13 @@ class Session:
             self.page.say(f"{line}.")
         if unseen:
             self.page.say("What nobody looks at is no success: invoke dr.audit names each.")
-        refused = bool(house.unsupported) or any(one.makes_backups for one in house.not_followed)
+        for line in problems:
+            self.page.say(f"stops a run: {line}")
+        refused = bool(problems or house.unsupported) or any(one.makes_backups for one in house.not_followed)
         code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if unseen else EXIT_OK
         return self.finish(
-            "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen
+            "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen,
+            problems=problems,
         )
 
     def remembered(self, state: State) -> int:

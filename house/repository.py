@@ -21,6 +21,7 @@ from house.guarding import unguarded
 from house.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
 from house.hints import Hints, hints
 from house.model import FluxApp, Release
+from house.named_files import check_helmfile
 from house.problems import Problem, shown
 from house.shapes import mapping, sequence
 from house.talconfig import Talconfig, read_talconfig
@@ -62,6 +63,7 @@ def read_repository(root: Path, builder: Builder) -> Repository:
     talconfig, talos_problems = read_talconfig(root)
     releases, release_problems = read_helmfile(root)
     crd_charts, crd_problems = read_crd_helmfile(root)
+    files, odd_files = _named_files(root)
     source = read_flux_source(tree)
     graph = walk(tree, builder, source.path or DEFAULT_PATH, source)
     found = declared(tree, graph.applied)
@@ -86,12 +88,12 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         declared=found,
         age_recipients=recipients,
         decryption=_decryption(graph.applied, rendered, source.namespace),
-        problems=(*talos_problems, *release_problems, *crd_problems, *recipient_problems, *never),
+        problems=(*talos_problems, *release_problems, *crd_problems, *files, *recipient_problems, *never),
         unread=tuple(dict.fromkeys(tree.unread)),
         notes=tuple(
             str(note)
             for note in sorted(
-                [*tree.notes, *waiting, *erased_disks(rendered), *talos_notes, *unread_helmfiles(root),
+                [*tree.notes, *waiting, *erased_disks(rendered), *talos_notes, *odd_files, *unread_helmfiles(root),
                  *unguarded(root, talconfig, recipients)]
             )
         ),
@@ -115,6 +117,12 @@ def _decryption(applied: tuple[Applied, ...], rendered: Rendered, flux: str) -> 
         if makes and made.namespace != flux and made.kustomization not in needing.get(key, {made.kustomization}):
             del needing[key]
     return tuple(sorted(needing, key=lambda key: key.partition("/")[0] != flux))
+
+
+def _named_files(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """Files that one of the two helmfiles names: those that are not there, and those of which that cannot be known."""
+    found = [check_helmfile(file, root) for file in (helmfile_of(root), crd_helmfile_of(root)) if file is not None]
+    return tuple(one for wrong, _ in found for one in wrong), tuple(one for _, odd in found for one in odd)
 
 
 def _told(tree: Tree, one: NotFollowed) -> NotFollowed:

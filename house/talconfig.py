@@ -10,6 +10,7 @@ from typing import Any
 
 from house import grammar, yamlfile
 from house.addressing import Addressed, check_addressing, node_addresses
+from house.named_files import check_talconfig
 from house.patches import refused_patches
 from house.placed import Placed
 from house.problems import Problem, Steps, shown
@@ -83,6 +84,7 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         reader.problems.append(Problem(document.name, document.spot.line, "", what, "keep one document"))
     nodes = _nodes(reader)
     talos_version, kubernetes_version = (_version(reader, *asked) for asked in _VERSIONS)
+    check_talconfig(reader, folder)
     endpoint = reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`")
     items = sequence(documents[0].value.get("nodes"))
     placed = [Addressed(n.name, n.control_plane, ("nodes", at), n.addresses, items[at]) for at, n in enumerate(nodes)]

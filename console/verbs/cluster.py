@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bootstrap.checks.keys import NO_BUNDLE
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course, HouseCheck
@@ -17,6 +18,8 @@ from console.runbook import write_runbook
 from console.session import Session
 from engine.errors import PermanentError
 from engine.journal import read_state
+from house.model import House
+from house.problems import Problem, shown
 from recovery.course import course as restore_course
 
 NEXT_RESTORE = "invoke dr.restore"
@@ -41,9 +44,16 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
         session = open_session("cluster.plan", settings, json)
         whole = course(session.house, session.known())
         written = _runbook(session, Path(runbook).expanduser(), whole) if runbook else ()
-        return session.outline(whole, written) if offline else session.plan(whole, written)
+        return session.outline(whole, written, _lost(session.house)) if offline else session.plan(whole, written)
 
     return guarded("cluster.plan", json, body, settings)
+
+
+def _lost(house: House) -> tuple[str, ...]:
+    """What a run needs of the repository and is not there, though nothing in it names the place."""
+    bundle = house.cluster.secrets_bundle
+    lost = [] if bundle.is_file() else [Problem(shown(bundle, house.root), 0, "", "is not there", NO_BUNDLE)]
+    return tuple(map(str, lost))
 
 
 def _runbook(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:

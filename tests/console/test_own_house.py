@@ -107,6 +107,16 @@ def test_commands_that_are_shown_repeat_the_settings(settings: str, capsys: Prin
     assert f"next      invoke dr.release --settings {settings} apps/vault --unproven --reason TEXT" in capsys.readouterr().err
 
 
+def test_an_offline_plan_tells_a_bundle_that_is_not_there(settings: str, capsys: Printed) -> None:
+    bundle = Path(settings).with_name("talos") / "talsecret.sops.yaml"
+    assert cluster.plan(settings, True, True, "") == errors.PreflightRefused.exit_code
+    (problem,) = result_of(capsys.readouterr().out)["problems"]
+    assert problem.startswith("talos/talsecret.sops.yaml: is not there; ") and "cluster.new-secrets" in problem
+    bundle.write_text("sops: {}\n")
+    cluster.plan(settings, True, True, "")
+    assert result_of(capsys.readouterr().out)["problems"] == []
+
+
 def test_init_names_every_file_that_it_writes(tmp_path: Path, capsys: Printed) -> None:
     settings, schema = write_repository(tmp_path), tmp_path / "blackstart.schema.json"
     settings.unlink()
