@@ -1,20 +1,19 @@
 """The Archives port on boto3: lists an archive as barman-cloud writes it. Restores nothing, and knows no database.
 
-Layout (of CloudNativePG's plugin and its older in-tree form alike): `SERVER/base/ID/backup.info`, text with `status=DONE` and
-`end_time=` and `end_wal=`, the segment that it needs at least; `SERVER/wals/TIMELINE+LOG/SEGMENT[.gz|.bz2|…]`, whose names order as
-the log does within one timeline.
+Layout (of CloudNativePG's plugin and its older in-tree form alike): `SERVER/base/ID/`, a base backup with its `backup.info`;
+`SERVER/wals/TIMELINE+LOG/SEGMENT[.gz|.bz2|…]`, the write-ahead log.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adapters.archives.bases import Base, read_base
+from adapters.archives.log import Segment, reach, segment_of
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from adapters.backups.places import s3_address
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials
@@ -26,10 +25,6 @@ from house.model import DatabaseArchive
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_DONE = re.compile(r"^status=DONE\s*$", re.MULTILINE)
-_ENDED = re.compile(r"^end_time=['\"]?([^'\"\n]+)", re.MULTILINE)
-_END_WAL = re.compile(r"^end_wal=['\"]?([0-9A-F]{24})\b", re.MULTILINE)
-_SEGMENT = re.compile(r"([0-9A-F]{24})(?:\.[a-z0-9]+)?")
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "401", "403"}
 _NEWEST = 8
 """How many of the newest base backups are asked whether they ended well: what failed is kept beside the good ones."""
@@ -71,15 +66,6 @@ class S3Archives:
 
 
 @dataclass(frozen=True)
-class _Base:
-    """One base backup that ended well: when (seconds since the epoch), and the last segment that it needs, "" if it is silent."""
-
-    name: str
-    ended: float
-    end_wal: str
-
-
-@dataclass(frozen=True)
 class _Server:
     """One server's folder in the bucket."""
 
@@ -92,48 +78,64 @@ class _Server:
         segment, written = self._newest_segment()
         if not bases and not segment:
             return ArchiveLook(ArchiveVerdict.EMPTY, f"bucket {self.bucket} was listed, nothing is at {self.prefix}")
-        good = [ended for name in bases[:_NEWEST] if (ended := self._ended(name)) is not None]
-        more = max(0, len(bases) - _NEWEST)
+        asked = bases[:_NEWEST]
+        ended = [base for name in asked if (base := self._ended(name)) is not None]
+        good = [base for base in ended if not base.lacks]
+        odd = _odd(len(asked), ended)
         if not good:
-            begun = f"{len(bases)} were begun, and none of the newest {min(len(bases), _NEWEST)} ended well"
-            told = begun if bases else "the log alone"
+            begun = f"{len(bases)} were begun, and none of the newest {len(asked)} ended well"
+            told = ("; ".join(odd) if ended else begun) if bases else "the log alone"
             return ArchiveLook(ArchiveVerdict.NO_BASE, told, segment=segment, segment_time=written)
         newest = max(good, key=lambda one: one.ended)
-        # Segments are named in the order of the log, and those of a later timeline come after all of an earlier one.
-        reaches = bool(segment) and segment >= newest.end_wal
-        failed = min(len(bases), _NEWEST) - len(good)
-        told = f"{failed} of the newest base backups did not end well" if failed else ""
-        if segment and not reaches:
-            told = f"it ends with {segment}, and the base backup needs it up to {newest.end_wal}"
-        verdict = ArchiveVerdict.OK if reaches else ArchiveVerdict.NO_LOG
-        return ArchiveLook(verdict, told, len(good) + more, newest.name, newest.ended, segment, written)
+        look = ArchiveLook(
+            ArchiveVerdict.OK, "; ".join(odd), len(good) + len(bases) - len(asked), newest.name, newest.ended, segment, written
+        )
+        if not segment:
+            return replace(look, verdict=ArchiveVerdict.NO_LOG)
+        return self._with_log(look, newest) if newest.begin_wal else look
+
+    def _with_log(self, look: ArchiveLook, base: Base) -> ArchiveLook:
+        """How far the log takes the base backup: the segment that is told is the last one that a restore reaches."""
+        found = reach(base, self._segments_from(base.begin_wal))
+        needs = f"base backup {base.name} needs all from {base.begin_wal} to {base.end_wal}"
+        if found.missing:
+            told = f"segment {found.missing} {'has no bytes' if found.hollow else 'is not there'}, and {needs}"
+            return replace(look, verdict=ArchiveVerdict.NO_LOG, detail="; ".join(filter(None, (told, look.detail))))
+        assert found.last is not None  # nothing is missing
+        told = f"the log has a gap between {found.last.name} and {found.beyond}: no restore goes beyond it" if found.beyond else ""
+        detail = "; ".join(filter(None, (told, look.detail)))
+        return replace(look, detail=detail, segment=found.last.name, segment_time=found.last.written)
 
     def _newest_segment(self) -> tuple[str, float | None]:
         """The last segment by name of the newest folder that holds any: (name, when written)."""
         for folder in sorted(self._folders("wals/"), reverse=True):
-            found = [
-                (match[1], item["LastModified"].timestamp())
-                for item in self._objects(f"{self.prefix}wals/{folder}/")
-                if (match := _SEGMENT.fullmatch(item["Key"].rpartition("/")[2]))
-            ]
-            if found:
+            if found := [(one.name, one.written) for one in self._segments(folder)]:
                 return max(found)
         return "", None
 
-    def _ended(self, base: str) -> _Base | None:
+    def _segments_from(self, begin: str) -> Iterator[Segment]:
+        """All of the log from there on: of its own timeline and of later ones."""
+        for folder in self._folders("wals/"):
+            if folder[:8] >= begin[:8] and folder[8:16] >= begin[8:16]:
+                yield from self._segments(folder)
+
+    def _segments(self, folder: str) -> Iterator[Segment]:
+        for item in self._objects(f"{self.prefix}wals/{folder}/"):
+            name = item["Key"].rpartition("/")[2]
+            if (found := segment_of(name, item["Size"], item["LastModified"].timestamp())) is not None:
+                yield found
+
+    def _ended(self, base: str) -> Base | None:
         """A base backup that ended well; None for one that did not, or that is still being written."""
+        folder = f"{self.prefix}base/{base}/"
         try:
-            body = self.client.get_object(Bucket=self.bucket, Key=f"{self.prefix}base/{base}/backup.info")["Body"].read(1 << 20)
+            body = self.client.get_object(Bucket=self.bucket, Key=f"{folder}backup.info")["Body"].read(1 << 20)
         except ClientError as error:
             if str(error.response.get("Error", {}).get("Code")) in ("NoSuchKey", "404"):
                 return None
             raise
-        text = body.decode("utf-8", "replace")
-        ended = _ENDED.search(text)
-        if not _DONE.search(text) or ended is None:
-            return None
-        moment, end_wal = _time(ended[1]), _END_WAL.search(text)
-        return _Base(base, moment, end_wal[1] if end_wal else "") if moment is not None else None
+        sizes = {item["Key"].removeprefix(folder): item["Size"] for item in self._objects(folder)}
+        return read_base(base, body.decode("utf-8", "replace"), sizes)
 
     def _folders(self, below: str) -> Iterator[str]:
         prefix = f"{self.prefix}{below}"
@@ -146,15 +148,13 @@ class _Server:
             yield from page.get("Contents", [])
 
 
-def _time(text: str) -> float | None:
-    """barman writes `2026-01-02 03:04:05.678+00:00`, older ones the words of ctime."""
-    for form in ("%Y-%m-%d %H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z", "%a %b %d %H:%M:%S %Y"):
-        try:
-            read = datetime.strptime(text.strip(), form)
-        except ValueError:
-            continue
-        return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).timestamp()
-    return None
+def _odd(asked: int, ended: Sequence[Base]) -> tuple[str, ...]:
+    """What is wrong with some of the newest base backups."""
+    failed, lacking = asked - len(ended), [base for base in ended if base.lacks]
+    told = [f"{failed} of the newest base backups did not end well"] if failed else []
+    if lacking:
+        told.append(f"{len(lacking)} of the newest base backups cannot be restored: of {lacking[0].name} {lacking[0].lacks}")
+    return tuple(told)
 
 
 def _answered(error: ClientError, endpoint: str) -> ArchiveLook:

@@ -13,7 +13,7 @@ class ArchiveVerdict(Enum):
     MISSING = "missing"  # there is no such bucket
     EMPTY = "empty"
     NO_BASE = "no base backup"
-    NO_LOG = "no write-ahead log"  # none that reaches the end of the newest base backup
+    NO_LOG = "no write-ahead log"  # not all that the newest base backup needs
     EXPIRED = "expired"  # base backup or log older than the house allows; no port says this
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
@@ -22,8 +22,9 @@ class ArchiveVerdict(Enum):
 
 @dataclass(frozen=True)
 class ArchiveLook:
-    """Base backups that ended well: how many, the newest's id and when it ended; the newest segment of the log and when it was
-    written. Times in seconds since the epoch, None for none."""
+    """Base backups that ended well and have their data: how many, the newest's id and when it ended; the last segment of the log
+    that a restore of it reaches (the newest where it needs what is not there) and when that was written. Times in seconds since the
+    epoch, None for none."""
 
     verdict: ArchiveVerdict
     detail: str = ""

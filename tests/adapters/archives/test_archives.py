@@ -46,6 +46,10 @@ class Bucket:
     archive: DatabaseArchive
     port: S3Archives
 
+    def base(self, name: str, info: bytes = DONE) -> None:
+        self.put(f"base/{name}/backup.info", info)
+        self.put(f"base/{name}/data.tar.bz2")
+
     def put(self, key: str, content: bytes = b"x") -> None:
         self.objects.write("pg", f"prod/postgres-v17/{key}", content)
 
@@ -63,9 +67,8 @@ def bucket(tmp_path: Path) -> Iterator[Bucket]:
 
 
 def test_the_newest_base_backup_that_ended_well_and_the_newest_segment_are_told(bucket: Bucket) -> None:
-    bucket.put("base/20260102T030000/backup.info", DONE)
-    bucket.put("base/20260102T030000/data.tar.bz2")
-    bucket.put("base/20251231T030000/backup.info", DONE.replace(b"2026-01-02", b"2025-12-31"))
+    bucket.base("20260102T030000", DONE)
+    bucket.base("20251231T030000", DONE.replace(b"2026-01-02", b"2025-12-31"))
     bucket.put("base/20260103T030000/backup.info", FAILED)
     bucket.put("base/20260104T030000/data.tar.bz2")
     bucket.put(f"wals/0000000200000007/{SEGMENT}.bz2")
@@ -88,19 +91,79 @@ def test_nothing_no_base_backup_and_no_log_are_three_things(bucket: Bucket) -> N
     bucket.put("base/20260103T030000/backup.info", FAILED)
     found = bucket.port.look(bucket.archive)
     assert (found.verdict, found.detail) == (ArchiveVerdict.NO_BASE, "1 were begun, and none of the newest 1 ended well")
-    bucket.put("base/20260104T030000/backup.info", DONE)
+    bucket.base("20260104T030000")
     assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.OK
     bucket.objects.delete("pg", f"prod/postgres-v17/wals/0000000200000007/{SEGMENT}")
     assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.NO_LOG
 
 
-def test_a_log_that_ends_before_the_segment_that_the_base_backup_needs_is_none(bucket: Bucket) -> None:
-    bucket.put("base/20260102T030000/backup.info", DONE + b"begin_wal=000000020000000700000018\nend_wal=00000002000000070000001B\n")
-    bucket.put(f"wals/0000000200000007/{SEGMENT}.gz")
+def test_a_log_without_a_segment_that_the_base_backup_needs_is_none(bucket: Bucket) -> None:
+    names = [f"0000000200000007000000{last}" for last in ("FE", "FF")] + [f"00000002000000080000000{last}" for last in "012"]
+    bucket.base("20260102T030000", DONE + f"begin_wal={names[0]}\nend_wal={names[3]}\n".encode())
+    for name in names:
+        bucket.put(f"wals/{name[:16]}/{name}.gz")
+    assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.OK
+    for name in names[:4]:
+        key = f"wals/{name[:16]}/{name}.gz"
+        for how in ("is not there", "has no bytes"):
+            bucket.objects.delete("pg", f"prod/postgres-v17/{key}")
+            if how == "has no bytes":
+                bucket.put(key, b"")
+            found = bucket.port.look(bucket.archive)
+            assert found.verdict is ArchiveVerdict.NO_LOG
+            needs = f"base backup 20260102T030000 needs all from {names[0]} to {names[3]}"
+            assert found.detail == f"segment {name} {how}, and {needs}"
+        bucket.put(key)
+
+
+def test_a_gap_behind_what_is_needed_is_how_far_a_restore_goes(bucket: Bucket) -> None:
+    bucket.base("20260102T030000", DONE + f"begin_wal={SEGMENT}\nend_wal={SEGMENT}\n".encode())
+    for last in ("1A", "1B", "1D"):
+        bucket.put(f"wals/0000000200000007/0000000200000007000000{last}.gz")
     found = bucket.port.look(bucket.archive)
-    assert found.verdict is ArchiveVerdict.NO_LOG
-    assert found.detail == f"it ends with {SEGMENT}, and the base backup needs it up to 00000002000000070000001B"
-    bucket.put("wals/0000000200000007/00000002000000070000001B.gz")
+    assert (found.verdict, found.segment) == (ArchiveVerdict.OK, "00000002000000070000001B")
+    told = "the log has a gap between 00000002000000070000001B and 00000002000000070000001D: no restore goes beyond it"
+    assert found.detail == told
+
+
+@pytest.mark.parametrize(
+    ("files", "info", "told"),
+    [
+        ({}, b"", "its data.tar is not there"),
+        ({"data.tar.gz": b""}, b"", "its data.tar has no bytes"),
+        ({"data.tar": b""}, b"", "its data.tar has no bytes"),
+        ({"data.tar.snappy": b"x", "data_0002.tar.snappy": b"x"}, b"", "its data_0001.tar is not there"),
+        ({"data.tar.gz": b"x"}, b"tablespaces=[('fast', 16387, '/fast')]\n", "its 16387.tar is not there"),
+        ({"data.tar.gz": b"x", "16387.tar.gz": b""}, b"tablespaces=[('fast', 16387, '/fast')]\n", "its 16387.tar has no bytes"),
+        ({"16387.tar": b"x"}, b"snapshots_info=None\n", "its data.tar is not there"),
+    ],
+)
+def test_a_base_backup_without_its_data_is_none(bucket: Bucket, files: dict[str, bytes], info: bytes, told: str) -> None:
+    bucket.put("base/20260105T030000/backup.info", DONE.replace(b"2026-01-02", b"2026-01-05") + info)
+    for name, content in files.items():
+        bucket.put(f"base/20260105T030000/{name}", content)
+    bucket.put(f"wals/0000000200000007/{SEGMENT}")
+    found = bucket.port.look(bucket.archive)
+    said = f"1 of the newest base backups cannot be restored: of 20260105T030000 {told}"
+    assert (found.verdict, found.detail) == (ArchiveVerdict.NO_BASE, said)
+    bucket.base("20260102T030000")
+    found = bucket.port.look(bucket.archive)
+    assert (found.verdict, found.base, found.bases, found.detail) == (ArchiveVerdict.OK, "20260102T030000", 1, said)
+
+
+@pytest.mark.parametrize(
+    ("files", "info"),
+    [
+        (("data.tar",), b"tablespaces=None\n"), (("data.tar.gz", "data_0001.tar.gz"), b""),
+        (("data.tar.zst", "16387.tar.zst"), b"tablespaces=[('fast', 16387, '/fast')]\n"),
+        ((), b"snapshots_info={'provider': 'aws', 'snapshots': [{}]}\n"),
+    ],
+)  # fmt: skip
+def test_a_base_backup_has_its_data_under_any_of_barman_s_names(bucket: Bucket, files: tuple[str, ...], info: bytes) -> None:
+    bucket.put("base/20260105T030000/backup.info", DONE + info)
+    for name in files:
+        bucket.put(f"base/20260105T030000/{name}")
+    bucket.put(f"wals/0000000200000007/{SEGMENT}")
     assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.OK
 
 

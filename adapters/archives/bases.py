@@ -1,0 +1,74 @@
+"""One base backup as barman-cloud describes it: whether it ended well, what of the log it needs, which of its files are there.
+
+Its folder holds `backup.info`, `data.tar` (`data_0001.tar` and on where it was split) and `OID.tar` for each tablespace, packed or
+not; one that is a snapshot of volumes holds no data. Asks nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+SEGMENT_BYTES = 16 << 20
+
+_FIELD = re.compile(r"^(\w+)=(.*?)\s*$", re.MULTILINE)
+_WAL = re.compile(r"[0-9A-F]{24}")
+_TABLESPACE = re.compile(r"\(\s*['\"][^'\"]*['\"]\s*,\s*(\d+)\s*,")
+_PART = re.compile(r"(?P<stem>data|\d+)(?:_(?P<part>\d{4}))?\.tar(?:\.[a-z0-9]+)?")
+_NOTHING = ("", "None", "null", "{}", "[]")
+
+
+@dataclass(frozen=True)
+class Base:
+    """One that ended well: when (epoch seconds), the first and the last segment that it needs ("" where it is silent), and how many
+    bytes a segment has. `lacks`: what of its data is not there, "" for nothing."""
+
+    name: str
+    ended: float
+    begin_wal: str
+    end_wal: str
+    segment_bytes: int = SEGMENT_BYTES
+    lacks: str = ""
+
+
+def read_base(name: str, info: str, sizes: Mapping[str, int]) -> Base | None:
+    """The base backup out of its `backup.info` and the files of its folder (name → bytes); None for one that did not end well."""
+    told = {field[1]: field[2].strip("'\"") for field in _FIELD.finditer(info)}
+    ended = _time(told.get("end_time", ""))
+    if told.get("status") != "DONE" or ended is None:
+        return None
+    begin, end = (told.get(key, "") if _WAL.fullmatch(told.get(key, "")) else "" for key in ("begin_wal", "end_wal"))
+    size = told.get("xlog_segment_size", "")
+    segment_bytes = int(size) if size.isdecimal() and int(size) > 0 else SEGMENT_BYTES
+    snapshots = told.get("snapshots_info", "") not in _NOTHING
+    lacks = "" if snapshots else _lacks(_TABLESPACE.findall(told.get("tablespaces", "")), sizes)
+    return Base(name, ended, begin or end, end or begin, segment_bytes, lacks)
+
+
+def _lacks(tablespaces: list[str], sizes: Mapping[str, int]) -> str:
+    parts: dict[str, dict[int, int]] = {}
+    for name, size in sizes.items():
+        if found := _PART.fullmatch(name):
+            parts.setdefault(found["stem"], {})[int(found["part"] or 0)] = size
+    for stem in ("data", *tablespaces):
+        there = parts.get(stem, {})
+        for number in range(max(there, default=0) + 1):
+            file = f"{stem}_{number:04d}.tar" if number else f"{stem}.tar"
+            if number not in there:
+                return f"its {file} is not there"
+            if not there[number]:
+                return f"its {file} has no bytes"
+    return ""
+
+
+def _time(text: str) -> float | None:
+    """barman writes `2026-01-02 03:04:05.678+00:00`, older ones the words of ctime."""
+    for form in ("%Y-%m-%d %H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z", "%a %b %d %H:%M:%S %Y"):
+        try:
+            read = datetime.strptime(text.strip(), form)
+        except ValueError:
+            continue
+        return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).timestamp()
+    return None
