@@ -14,6 +14,7 @@ from cluster.storage.ceph.check import ceph_checks
 from cluster.storage.under import gates
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.report import Outcome, Report
+from house.data.nouns import DeclaredData, Holder, Keeps
 from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
 from lab.world.ceph import FSID, LabCeph
 from lab.world.rook import NAMESPACE, LabRook, classes
@@ -87,6 +88,18 @@ def test_healthy_ones_are_told_with_what_could_not_be_seen(house: Running) -> No
     assert {step.id for step in report.steps if step.id.startswith("storage.")} == {ON_HOSTS, FILES, IN_ROOK, ROOK_FILES}
     assert "4 up and in" in report[ON_HOSTS].detail
     assert "not seen: placement groups" in report[IN_ROOK].detail
+
+
+def test_the_class_of_a_claim_is_that_of_no_mount_of_its_name(house: Running) -> None:
+    """Git alone tells the class of a claim that is not in the cluster yet."""
+    objects = house.home.kube.objects()
+    objects.storage_classes = {HOSTED.name: HOSTED}
+    objects.claims.clear()
+    (claim, *_) = house.house.claims
+    its = Holder(claim.namespace, claim.claim, Keeps.CLAIM, "1Gi", HOSTED.name, "a.yaml:1")
+    mount = Holder(claim.namespace, claim.claim, Keeps.NFS, "", "nas:/tank", "a.yaml:9")
+    found = replace(house.house, data=DeclaredData(holders=(its, mount)))
+    assert f"storage.under/{claim.key}" in [one.id for one in gates(house.home.look(), found, (claim,))]
 
 
 @pytest.mark.parametrize("trouble", CEPH_TROUBLES.values(), ids=list(CEPH_TROUBLES))
