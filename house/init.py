@@ -61,8 +61,11 @@ def write_settings(
     root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8)
 ) -> Written:
     """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already,
-    or when the repository cannot be read at all."""
+    when there is no such folder, or when the repository cannot be read at all."""
     root = expanded(root).resolve()
+    if not root.is_dir():
+        what = "is a file, and no folder" if root.exists() else "is not there"
+        raise SettingsInvalid(f"the folder {root} {what}", hint="--repo names the folder of the home-ops repository")
     file = root / SETTINGS_FILE
     repository = read_repository(root, builder)
     if repository.blind:

@@ -6,6 +6,7 @@ that pydantic saw (it might be a secret pasted in the wrong place).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ _KINDS = {
 }
 
 
+_BARE = re.compile(r"[A-Za-z/][^\s\[\]{},#:]*(?::[^\s\[\]{},#:]+)*|[A-Za-z][\w .-]*")
+"""A text that means itself in a flow of YAML."""
 Model = TypeVar("Model", Settings, BackupsPart)
 
 
@@ -138,8 +141,19 @@ def _advice(where: Steps) -> str:
     if not examples:
         return field.description
     example = examples[0]
-    text = str(example).lower() if isinstance(example, bool) else str(example)
-    return f"{field.description}, as in `{name}: {text}`"
+    return f"{field.description}, as in `{name}: {example if isinstance(example, str) else _flow(example)}`"
+
+
+def _flow(value: Any) -> str:
+    """An example as YAML has it on one line, without quotes where it needs none."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    return text if not isinstance(value, str) or _BARE.fullmatch(text) else f"'{text}'"
 
 
 def _value_at(value: Any, where: Steps) -> Any:

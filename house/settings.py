@@ -320,6 +320,9 @@ class NasSection(Section):
         return self
 
 
+_NAS = {"nas": {"url": "wss://nas.lan", "fingerprint": "AA:BB:…", "username": "blackstart", "api_key": "env:NAS_API_KEY"}}
+
+
 class LimitsSection(Section):
     """How much at once, and how long to wait."""
 
@@ -347,7 +350,7 @@ class Settings(Section):
     sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")
     bootstrap: BootstrapSection = _what("what is put into the cluster first", "{crds: …, secrets: …}", BootstrapSection())
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
-    nas: dict[Name, NasSection] = _what("each NAS that the house uses", {"nas": {"url": "wss://nas.lan"}}, {})
+    nas: dict[Name, NasSection] = _what("each NAS that the house uses", _NAS, {})
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
 
 

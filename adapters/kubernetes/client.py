@@ -257,7 +257,7 @@ def load_config(path: Path) -> SingleConfig:
             "There is no kubeconfig yet",
             evidence=(str(path),),
             hint="it is fetched once etcd has been bootstrapped",
-            next_command="invoke cluster.plan",
+            next_command="invoke cluster.bootstrap",
         )
     try:
         config = KubeConfig.from_dict(yaml_value(path.read_text(encoding="utf-8"), path.name), fname=path).get()

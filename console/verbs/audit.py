@@ -30,9 +30,10 @@ from house.left_out import left_out, said_by_setting
 from house.loader import Part as Section
 from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.model import House
-from house.problems import nearest_or_all
+from house.problems import nearest
 from house.values import size_of
 
+_PARTS = f"read=1/8, the first of 8 parts, and so on to read=8/8; there are at most {MOST_PARTS} parts"
 _READ = re.compile(r"read=([0-9]{1,3})/([0-9]{1,3})")
 
 
@@ -70,14 +71,16 @@ def wanted_of(depth: str, read_budget: str) -> Wanted:
             raise SettingsInvalid("--read-budget 0 would read nothing; right would be: 2GiB, or --depth tree")
     if found := _READ.fullmatch(depth):
         part = Part(int(found[1]), int(found[2]))
-        if not 1 <= part.number <= part.of <= MOST_PARTS or budget:
-            raise SettingsInvalid(
-                f"--depth {depth} cannot be read; right would be: read=1/8, of at most {MOST_PARTS} parts, and no --read-budget"
-            )
+        if not 1 <= part.number <= part.of <= MOST_PARTS:
+            raise SettingsInvalid(f"--depth {depth} is no part of the data; right would be: {_PARTS}")
+        if budget:
+            raise SettingsInvalid(f"--read-budget chooses the part, and --depth {depth} names one; right would be: one of the two")
         return Wanted(Depth.READ, part)
     words = [one.value for one in Depth]
     if depth and depth not in words:
-        raise SettingsInvalid(f"--depth {depth} is no depth; right would be: {nearest_or_all(depth, [*words, 'read=1/8'])}")
+        close = nearest(depth.lower(), words)
+        better = _PARTS if depth.startswith("read=") else close or f"one of {', '.join(words)}, or {_PARTS}"
+        raise SettingsInvalid(f"--depth {depth} is no depth; right would be: {better}")
     if budget and depth not in ("", Depth.READ.value):
         raise SettingsInvalid(f"--read-budget reads data, and --depth {depth} does not; right would be: --depth read, or none")
     return Wanted(Depth.READ if budget else Depth(depth) if depth else Depth.TREE, WHOLE, budget)

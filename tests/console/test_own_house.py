@@ -117,6 +117,17 @@ def test_an_offline_plan_tells_a_bundle_that_is_not_there(settings: str, capsys:
     assert result_of(capsys.readouterr().out)["problems"] == []
 
 
+@pytest.mark.parametrize(("depth", "budget", "right"), [
+    ("read=4/3", "", "read=1/8, the first of 8 parts"), ("read=0/4", "", "read=1/8"), ("read=1/9999", "", "at most 256 parts"),
+    ("read=1", "", "read=1/8, the first"), ("read=1/8", "2GiB", "one of the two"), ("READ", "", "would be: read"),
+    ("deep", "", "one of listed, indexed, tree, checked, read, or read=1/8"), ("indexd", "", "would be: indexed"),
+])  # fmt: skip
+def test_a_depth_that_is_none_is_told_with_one_that_is(depth: str, budget: str, right: str) -> None:
+    with pytest.raises(errors.SettingsInvalid) as caught:
+        audit.wanted_of(depth, budget)
+    assert right in caught.value.what
+
+
 def test_init_names_every_file_that_it_writes(tmp_path: Path, capsys: Printed) -> None:
     settings, schema = write_repository(tmp_path), tmp_path / "blackstart.schema.json"
     settings.unlink()

@@ -114,6 +114,14 @@ def test_nothing_is_overwritten(written: Written) -> None:
     assert written.file.read_text() == before
 
 
+def test_a_folder_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"the folder .*/nope is not there"):
+        write_settings(tmp_path / "nope")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(SettingsInvalid, match="is a file, and no folder"):
+        write_settings(tmp_path / "file")
+
+
 def test_a_folder_that_is_no_repository_is_refused_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read as a home-ops repository"):
         write_settings(tmp_path)
