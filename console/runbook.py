@@ -16,6 +16,8 @@ from cluster.course import Course
 from engine.graph import is_step
 from engine.secrets import redact
 from house.model import House
+from tools.manifest import Need, needed_by
+from tools.places import Places
 
 
 @runtime_checkable
@@ -59,9 +61,11 @@ def _before(house: House) -> Iterable[str]:
         role = "control plane" if node.control_plane else "worker"
         yield f"| {node.name} | {role} | {node.address} | {node.mac} | {node.vm_id} | {node.host} |"
     yield from ("", "Commands that begin with `qm`, `pvesh`, `pvesm`, `pvecm` or `pveum` are typed on a Proxmox host, as root;")
-    yield "all others on one machine that reaches the house, in one bash, in the folder of this page. There, first:"
+    yield "all others on one machine that reaches the house, in one bash, in the folder of this page. Beside git, curl and ssh they"
+    yield f"need {', '.join(program.name for program in needed_by(Need.RUN))}: the checkout's, or others on PATH. There, first:"
     yield from (
         "", "```sh",
+        f'export PATH={shlex.quote(str(Places().programs))}:"$PATH"',
         f"mkdir -p -m 700 {shlex.quote(str(house.state_dir))}",
         f'export SOPS_AGE_KEY="$({secret_by_hand(house.age_key)})"',
         f"export TALOSCONFIG={shlex.quote(str(folder / 'clusterconfig' / 'talosconfig'))}",

@@ -11,10 +11,16 @@ from pathlib import Path
 import pytest
 
 from bootstrap.course import course
+from cluster.storage.nas.check import NasFolder, NasPart
+from cluster.storage.nas.judge import Part
 from console.runbook import write_runbook
+from house.model import SecretRef
+from house.nas import Nas
 from recovery.course import course as restore_course
 from tests.builders import a_house
 from tests.console.typed import Does, Line, lines_of, without_comment
+from tools.manifest import Need, needed_by
+from tools.places import Places
 
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
@@ -34,6 +40,14 @@ def test_every_command_is_whole_and_none_needs_this_tool(page: Path) -> None:
     read = subprocess.run([bash, "-n"], input="\n".join(commands), capture_output=True, text=True, timeout=20, check=False)
     assert (read.returncode, read.stderr) == (0, "")
     assert [command for command in commands if "invoke " in command] == []
+
+
+def test_the_first_block_makes_the_programs_known_and_the_page_names_them(page: Path) -> None:
+    text = page.read_text()
+    first = BLOCK.findall(text)[0].splitlines()
+    assert first[0] == f'export PATH={Places().programs}:"$PATH"'
+    before = text[: text.index("```sh")]
+    assert [program.name for program in needed_by(Need.RUN) if program.name not in before] == []
 
 
 def test_every_item_has_its_command(page: Path) -> None:
@@ -86,3 +100,17 @@ def test_every_line_that_only_reads_is_one_that_can_be_pasted(page: Path) -> Non
     silent = re.compile(r"\bgrep -\w*[a-bd-z]\w* .*(?<!true)$")
     ends_wrong = [line for line in reading if line.name == "preflight.engines" and silent.search(without_comment(line.command))]
     assert ends_wrong == [], "no line found is the good answer, and grep calls it a failure"
+
+
+@pytest.mark.parametrize(("trust", "looks"), [
+    ({"ca_file": "/etc/nas ca.pem"}, "--cacert '/etc/nas ca.pem' https://nas.lan:443/api/versions   # versions; then in its web"),
+    ({"fingerprint": "AB:CD"}, "| openssl x509 -noout -fingerprint -sha256   # AB:CD; then in its web page: "),
+])  # fmt: skip
+def test_a_nas_is_looked_at_by_hand_as_its_read_only_user_may(trust: dict[str, str], looks: str) -> None:
+    nas = Nas("nas", "nas.lan", 443, trust.get("fingerprint", ""), trust.get("ca_file", ""), "blackstart", SecretRef(("env:K",)))
+    folder = NasFolder(nas, "/mnt/tank/backup", False)
+    assert folder.title == f"NAS {nas.name}: all that /mnt/tank/backup lies on is whole"
+    for line in (folder.by_hand(), *(NasPart(nas, part).by_hand() for part in Part)):
+        assert looks in line
+        assert "root@" not in line and "midclt" not in line and " -k" not in line
+    assert "/mnt/tank/backup is healthy" in folder.by_hand()

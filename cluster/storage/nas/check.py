@@ -16,11 +16,19 @@ from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
 from house.nas import Nas
 
-_METHODS = {
-    Part.ANSWERS: "system.info", Part.POOLS: "pool.query", Part.SCRUBS: "pool.query", Part.DATASETS: "pool.dataset.query",
-    Part.EXPORTS: "sharing.nfs.query", Part.SERVICES: "service.query", Part.SNAPSHOTS: "pool.snapshottask.query",
-    Part.REPLICATION: "replication.query", Part.DISKS: "alert.list", Part.ALERTS: "alert.list",
-}  # fmt: skip
+_SEEN = {
+    Part.ANSWERS: "it opens",
+    Part.POOLS: "Storage: every pool is online, with room",
+    Part.SCRUBS: "Storage: each pool's last scrub is recent and found nothing",
+    Part.DATASETS: "Datasets: each is there and unlocked",
+    Part.EXPORTS: "Shares: each is there and enabled",
+    Part.SERVICES: "System > Services: those of the shares run",
+    Part.SNAPSHOTS: "Data Protection: each snapshot task ended well, lately",
+    Part.REPLICATION: "Data Protection: each replication task ended well, lately",
+    Part.DISKS: "Storage > Disks, and the bell on top: no disk is complained of",
+    Part.ALERTS: "the bell on top: no alert",
+}
+"""What a person sees in the NAS's web page where a part is as it should be."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class NasPart(BaseCheck):
         return probe_of(findings(self.part, self.nas, seen, look.clock.now(), self.waiting, ssh=self.ssh))
 
     def by_hand(self) -> str:
-        return nas_by_hand(self.nas, _METHODS[self.part])
+        return nas_by_hand(self.nas, _SEEN[self.part])
 
 
 @dataclass(frozen=True)
@@ -68,14 +76,15 @@ class NasFolder(BaseCheck):
 
     @property
     def title(self) -> str:
-        return f"NAS {self.nas.name}: what is under {self.path}"
+        return f"NAS {self.nas.name}: all that {self.path} lies on is whole"
 
     def probe(self, look: LookContext) -> Probe:
         found = source_findings(self.nas, with_machine(self.nas, look.nas.look(self.nas), look.proxmox), self.path, ssh=self.ssh)
         return probe_of([accepted(self.nas, one) for one in found])
 
     def by_hand(self) -> str:
-        return nas_by_hand(self.nas, "pool.query")
+        what = f"the pool of {self.path} is healthy, its dataset unlocked and mounted, its share and the share's service on"
+        return nas_by_hand(self.nas, what)
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,13 @@ def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[Nas
             break
 
 
-def nas_by_hand(nas: Nas, method: str) -> str:
-    """How a person asks the same: on the NAS itself, where no key is needed. What the versions are, anybody may ask from here."""
-    trusted = f"--cacert {shlex.quote(nas.ca_file)}" if nas.ca_file else "-k"
-    return f"ssh root@{nas.host} midclt call {method}   # from here: curl -sS {trusted} https://{nas.address}/api/versions"
+def nas_by_hand(nas: Nas, what: str) -> str:
+    """How a person looks: that the server is the one of the settings, and then its own web page, which asks for no root."""
+    if nas.ca_file:
+        known, sign = f"curl -sS --cacert {shlex.quote(nas.ca_file)} https://{nas.address}/api/versions", "versions"
+    else:
+        shown = "openssl x509 -noout -fingerprint -sha256"
+        known = f"openssl s_client -connect {nas.address} </dev/null 2>/dev/null | {shown}"
+        sign = nas.fingerprint
+    return f"{known}   # {sign}; then in its web page: {what}"
+
