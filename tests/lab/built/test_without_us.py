@@ -61,7 +61,8 @@ def test_with_the_readmes_commands_nothing_of_ours_is_left_and_the_house_lives_o
             "-p", '{"metadata":{"annotations":{"blackstart/suspended":"x"}},"spec":{"suspend":true}}')  # fmt: skip
     kubectl(bench, "patch", "replicationsource", what, "-n", where, "--type=merge", "--field-manager=blackstart",
             "-p", '{"spec":{"trigger":{"manual":"blackstart-1"}}}')  # fmt: skip
-    kubectl(bench, "annotate", "deployment", what, "-n", where, "blackstart/replicas=1")
+    # As we write it: what kubectl writes under its own name, Flux takes away as soon as it goes on.
+    kubectl(bench, "annotate", "deployment", what, "-n", where, "blackstart/replicas=1", "--field-manager=blackstart")
     kubectl(bench, "scale", "deployment", what, "-n", where, "--replicas=0")
 
     typed(bench, bindings)
