@@ -265,7 +265,7 @@ def _writable(house: LabHouse, target: str) -> None:
 
 
 def _repository_gone(house: LabHouse, target: str) -> None:
-    for key in [key for key in house.store.keys(BUCKET) if key.startswith(f"{target}/")]:
+    for key in list(house.store.keys(BUCKET, f"{target}/")):
         house.store.delete(BUCKET, key)
 
 

@@ -102,8 +102,9 @@ def _list_objects(objects: ObjectStore, call: Call) -> Reply:
     asked = call.asked
     after = asked.get("continuation-token") or asked.get("start-after") or asked.get("marker") or ""
     limit = int(asked.get("max-keys") or 1000)
-    keys = objects.keys(call.bucket, call.phrase)
-    shown = page(keys, asked.get("prefix", ""), asked.get("delimiter", ""), after, limit, encrypted=call.encrypted)
+    prefix = asked.get("prefix", "")
+    keys = objects.keys(call.bucket, prefix, call.phrase)
+    shown = page(keys, prefix, asked.get("delimiter", ""), after, limit, encrypted=call.encrypted)
     return answers.listing(call.bucket, shown, [objects.head(call.bucket, key, call.phrase) for key in shown.keys], asked)
 
 
@@ -175,7 +176,7 @@ def _abort_upload(objects: ObjectStore, call: Call) -> Reply:
 
 
 def _head_bucket(objects: ObjectStore, call: Call) -> Reply:
-    next(iter(objects.keys(call.bucket, call.phrase)), None)  # raises when there is no such bucket
+    next(iter(objects.keys(call.bucket, phrase=call.phrase)), None)  # raises when there is no such bucket
     return Reply(200, "OK")
 
 

@@ -15,7 +15,7 @@ def break_off_newest(objects: ObjectStore, bucket: str, prefix: str) -> tuple[st
     """
     gone = []
     for folder in ("snapshots", "index"):
-        found = [objects.head(bucket, key) for key in objects.keys(bucket) if key.startswith(f"{prefix}/{folder}/")]
+        found = [objects.head(bucket, key) for key in objects.keys(bucket, f"{prefix}/{folder}/")]
         if found:
             newest = max(found, key=lambda one: (one.written, one.key))
             objects.delete(bucket, newest.key)
@@ -33,20 +33,20 @@ def set_aside(objects: ObjectStore, bucket: str, prefix: str) -> None:
 
 def bring_back(objects: ObjectStore, bucket: str, prefix: str) -> None:
     """The repository is there again; what was made in its place meanwhile is covered by it, and gone."""
-    for key in [key for key in objects.keys(bucket) if key.startswith(f"{prefix}/")]:
+    for key in list(objects.keys(bucket, f"{prefix}/")):
         objects.delete(bucket, key)
     _move(objects, bucket, _ASIDE + prefix, prefix)
 
 
 def _move(objects: ObjectStore, bucket: str, old: str, new: str) -> None:
-    for key in [key for key in objects.keys(bucket) if key.startswith(f"{old}/")]:
+    for key in list(objects.keys(bucket, f"{old}/")):
         objects.write(bucket, new + key.removeprefix(old), objects.read(bucket, key))
         objects.delete(bucket, key)
 
 
 def lose_packs(objects: ObjectStore, bucket: str, prefix: str) -> int:
     """Delete every pack: lists still open, contents do not. Answers how many there were."""
-    packs = [key for key in objects.keys(bucket) if key.startswith(f"{prefix}/data/")]
+    packs = list(objects.keys(bucket, f"{prefix}/data/"))
     for key in packs:
         objects.delete(bucket, key)
     return len(packs)

@@ -70,13 +70,18 @@ class ObjectStore:
             shutil.rmtree(self._root / "buckets" / bucket)
             return True
 
-    def keys(self, bucket: str, phrase: str = MAIN) -> Iterator[str]:
-        """Keys of all objects that this phrase sees, in no order. Raises NoSuchBucket."""
+    def keys(self, bucket: str, prefix: str = "", phrase: str = MAIN) -> Iterator[str]:
+        """Keys that begin with `prefix` of all objects that this phrase sees, in no order. Raises NoSuchBucket.
+
+        Only the folder that the prefix names is walked: what else lies in a bucket costs such a list nothing.
+        """
         self._require(bucket)
         base = self._base(bucket, phrase)
-        for folder, _, files in os.walk(base):
+        for folder, _, files in os.walk(base.joinpath(*(_part(part) for part in prefix.split("/")[:-1]))):
             for name in files:
-                yield _key((Path(folder) / name).relative_to(base))
+                key = _key((Path(folder) / name).relative_to(base))
+                if key.startswith(prefix):
+                    yield key
 
     def head(self, bucket: str, key: str, phrase: str = MAIN) -> StoredObject:
         """One object's facts. Raises NoSuchBucket, NoSuchKey."""

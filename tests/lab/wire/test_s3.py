@@ -83,6 +83,16 @@ def test_no_key_climbs_out_of_its_bucket(bench: Bench, tmp_path: Path) -> None:
     assert bench.client().get_object(Bucket="backups", Key="../../../ca/ca.crt")["Body"].read() == b"x"
 
 
+def test_keys_below_a_prefix_are_those_that_begin_with_it(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path)
+    store.make_bucket("b")
+    for key in ("a/1", "a/b/2", "ab/3", "a//4", "top", "c/../5"):
+        store.write("b", key, b"x")
+    for prefix in ("", "a", "a/", "a/b", "a//", "c/../", "none/", "to"):
+        assert sorted(store.keys("b", prefix)) == sorted(key for key in store.keys("b") if key.startswith(prefix))
+    assert sorted(store.keys("b")) == sorted(("a/1", "a/b/2", "ab/3", "a//4", "top", "c/../5"))
+
+
 def test_pages_are_stable_complete_and_in_no_alphabetical_order(bench: Bench) -> None:
     wanted = [f"app/snapshots/{number:04}" for number in range(57)]
     for key in wanted:
