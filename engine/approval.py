@@ -1,4 +1,4 @@
-"""A person's consent to the named acts of one plan. Knows no terminal and asks nobody.
+"""A person's consent to the named acts of one plan, and to the risks that its checks name. Knows no terminal and asks nobody.
 
 It names each act by step, hazard and the digest of what is destroyed or disturbed (restore point included, where there is
 one): typed values, never the words in which a person is told of them. Acts that were done since keep it valid; an act it does
@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from engine.errors import ApprovalMissing, PermanentError
-from engine.probe import Identity, Probe
+from engine.probe import Condition, Identity, Probe, Risk
 from engine.secrets import told
-from engine.step import Hazard, Step, StepId
+from engine.step import Check, Hazard, Step, StepId
 
 Look = TypeVar("Look")
 Act = TypeVar("Act")
+
+RISKS = "risks"
+"""In the place of a hazard: what was consented to is no act of ours, but to go on although a check says no."""
 
 
 @dataclass(frozen=True, order=True)
@@ -68,6 +71,19 @@ def needed_act(step: Step[Look, Act], seen: Probe, hazard: Hazard) -> ApprovedAc
     if identity is None and hazard is Hazard.DESTROYS:
         raise PermanentError(f"{step.id} would destroy something and does not name it")
     return ApprovedAct.to(identity, step.id, hazard) if identity is not None else None
+
+
+def needed_consent(check: Check[Look], seen: Probe) -> ApprovedAct | None:
+    """What a person may consent to so that this check's no stops nobody; None where it says yes, or nothing can be consented to."""
+    if seen.condition is Condition.SATISFIED or not isinstance(seen.identity, Risk):
+        return None
+    return ApprovedAct(check.id, RISKS, seen.identity.digest, told(str(seen.identity)))
+
+
+def consented(check: Check[Look], seen: Probe, approval: Approval | None, now: float) -> bool:
+    """Whether a person took the risk that this check names, as it is now; `now` in seconds since the epoch."""
+    risk = needed_consent(check, seen)
+    return risk is not None and approval is not None and now < approval.expires and risk in approval.acts
 
 
 def require(act: ApprovedAct | None, approval: Approval | None, now: float) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from engine.approval import ApprovedAct, needed_act
+from engine.approval import ApprovedAct, needed_act, needed_consent
 from engine.endings import inputs_of
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError
 from engine.graph import Graph, is_check, is_step
@@ -48,7 +48,10 @@ _VERDICTS = {
 
 @dataclass(frozen=True)
 class PlanLine:
-    """One step. `after` names what must be done first (with KNOWN_AFTER); `act` is what would need an approval."""
+    """One step. `after` names what must be done first (with KNOWN_AFTER); `act` is what would need an approval.
+
+    A check's `act` is what may be consented to instead of mending it: what is behind it is looked at all the same.
+    """
 
     id: StepId
     title: str
@@ -66,6 +69,11 @@ class PlanLine:
     def settled(self) -> bool:
         """Whether what needs this can be looked at."""
         return self.verdict in (Verdict.NOOP, Verdict.WARNING)
+
+    @property
+    def passable(self) -> bool:
+        """Whether this is a check that says no, and consent would pass it."""
+        return self.verdict is Verdict.REFUSED and self.act is not None
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None,
     lines: dict[StepId, PlanLine] = {}
 
     def visit(name: StepId) -> PlanLine:
-        after = tuple(need for need in graph.needs(name) if not lines[need].settled)
+        after = tuple(need for need in graph.needs(name) if not (lines[need].settled or lines[need].passable))
         item = graph[name]
         if after and is_step(item) and item.standing and all(is_check(graph[need]) for need in after):
             standing = _line(item, look)
@@ -141,8 +149,9 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
     seen = found.seen
     if found.error is not None:
         verdict = Verdict.REFUSED if is_step(item) else _says_no(item)
-    elif not is_step(item) and verdict is not Verdict.NOOP:
+    elif is_check(item) and verdict is not Verdict.NOOP:
         verdict = _says_no(item, seen)
+        act = needed_consent(item, seen) if verdict is Verdict.REFUSED else None
     return PlanLine(
         item.id,
         item.title,

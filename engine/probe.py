@@ -34,6 +34,11 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Risk(Identity):
+    """What a person takes upon himself who lets a run go on although a check says no. Only a no that bears one can be passed."""
+
+
+@dataclass(frozen=True)
 class Probe:
     """One look: the answer, a sentence for people, what was seen, and of what it was seen.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from typing import Any
 
@@ -45,6 +46,8 @@ class Refused(PermanentError):
         self.message = message
 
 
+# kubernetes, pkg/apiserver authorization: the words of every refusal by RBAC.
+_LACKING = re.compile(r'cannot (\w+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?')
 _BUSY = {408, 410, 429, 500, 502, 503, 504}
 
 
@@ -78,7 +81,18 @@ def from_answer(code: int, body: bytes, what: str, *, quiet: bool = False) -> Bl
             message=message,
             hint="the kubeconfig in the state folder is of another cluster, or its certificate has expired",
         )
-    return Refused(f"{what}: refused ({reason or code})", status=code, message=message)
+    return Refused(f"{what}: refused ({reason or code})", status=code, message=message, hint=_right(message))
+
+
+def _right(message: str) -> str:
+    """What would have to be granted, where the authorizer says what was lacking; an admission's no names no right."""
+    lacking = _LACKING.search(message)
+    if lacking is None:
+        return ""
+    verb, resource, group, where = lacking.groups()
+    name = f"{resource}.{group}" if group else resource
+    place = f" in namespace {where}" if where else " in all namespaces"
+    return f"let this kubeconfig's user {verb} {name}{place} (kubectl auth can-i {verb} {name})"
 
 
 def _conflict(status: dict[str, Any], reason: str, what: str, evidence: tuple[str, ...]) -> BlackstartError:

@@ -9,7 +9,9 @@ from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.course import HouseCheck
 from cluster.storage.ceph.under import ceph_under, is_ceph
+from cluster.storage.gate import Gate
 from cluster.storage.longhorn.check import is_longhorn, longhorn_under
+from cluster.storage.row import StorageRow
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.data.nouns import Space
@@ -69,14 +71,14 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
     under = []
     for claim, found in classed:
         if of_it := made.get(found):
-            rows.update((row.id, row) for row in of_it)
+            rows.update((row.id, Gate(row)) for row in of_it)
             under.append(StandsOn(claim, found, tuple(row.id for row in of_it)))
     return (*rows.values(), *under)
 
 
-def _rows(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[HouseCheck, ...]]:
+def _rows(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[StorageRow, ...]]:
     """For each class that is made by a system which is looked at here, the rows that must be sound."""
-    made: dict[StorageClass, tuple[HouseCheck, ...]] = {}
+    made: dict[StorageClass, tuple[StorageRow, ...]] = {}
     if on_ceph := {found for found in classes if is_ceph(found)}:
         made.update(ceph_under(look, on_ceph))
     made.update(longhorn_under(found for found in classes if is_longhorn(found)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from adapters.ceph.results import RookCluster
 from adapters.helm.results import Crd
+from adapters.kubernetes.errors import from_answer
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.longhorn.results import LonghornLook
 from engine.digest import digest
@@ -85,12 +87,12 @@ class ModelledCluster:
     def ceph_clusters(self) -> tuple[RookCluster, ...]:
         """See ports.ClusterView."""
         with self._world.looking():
-            return tuple(one.seen(self._world.clock.now()) for one in self._kube.objects().rook)
+            return tuple(one.seen(self._world.clock.now()) for one in self._allowed("ceph_clusters").rook)
 
     def longhorn(self, what: Collection[str]) -> LonghornLook:
         """See ports.ClusterView."""
         with self._world.looking():
-            found = self._kube.objects().longhorn
+            found = self._allowed("longhorn").longhorn
             return LonghornLook(served=False) if found is None else found.of(what)
 
     def lease(self) -> LeaseHolder | None:
@@ -163,6 +165,15 @@ class ModelledCluster:
             objects = self._kube.objects()
             if objects.lease is not None and objects.lease.holder == holder:
                 objects.lease = None
+
+    def _allowed(self, method: str) -> Objects:
+        """What the cluster holds, for who may ask with this method: refused in the API's own words, as the real port does."""
+        objects = self._kube.objects()
+        if method in objects.forbidden:
+            message = f'User "looker" cannot {objects.forbidden[method]} at the cluster scope'
+            body = json.dumps({"kind": "Status", "reason": "Forbidden", "message": message}).encode()
+            raise from_answer(403, body, f"ask for {method}")
+        return objects
 
     def _api_server(self, address: str) -> ApiServer:
         machine = next((m for m in self._machines() if m.address == address), None)

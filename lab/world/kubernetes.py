@@ -49,6 +49,7 @@ class Objects:
     storage_classes: dict[str, StorageClass] = field(default_factory=lambda: {LAB_CLASS.name: LAB_CLASS})
     rook: list[LabRook] = field(default_factory=list)
     longhorn: LonghornLook | None = None
+    forbidden: dict[str, str] = field(default_factory=dict)  # method of the port → the right that its caller lacks, as the API says
     resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
 
 

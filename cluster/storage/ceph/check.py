@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from adapters.context import LookContext
-from cluster.storage.ceph.places import InRook, OnHosts, Place
+from cluster.storage.ceph.places import InRook, OnHosts, Place, RookUnread
 from cluster.storage.ceph.verdict import CephVerdict, shown
-from cluster.storage.findings import Finding, Weight, probe_of
+from cluster.storage.findings import Finding, Weight
+from cluster.storage.row import FoundRow, answers, shut_out
 from engine.errors import PermanentError, TransientError
-from engine.probe import Probe
-from engine.step import BaseCheck, StepId, if_any
+from engine.step import StepId, if_any
 
 
 class Part(Enum):
@@ -25,12 +25,13 @@ class Part(Enum):
 
 
 @dataclass(frozen=True)
-class CephSound(BaseCheck):
+class CephSound(FoundRow):
     """One part of one Ceph; `pool` names it where the part is one."""
 
     place: Place
     part: Part = Part.EVERYTHING
     pool: str = ""
+    risk = "writes may hang or be lost, and a copy that is the only one left with them"
 
     @property
     def id(self) -> StepId:
@@ -48,8 +49,12 @@ class CephSound(BaseCheck):
             return (if_any(self.place.asked_through),)
         return (f"storage.ceph/{self.place.name}",)
 
-    def probe(self, look: LookContext) -> Probe:
-        return probe_of(shown(self._of(self.place.verdict(look))))
+    def findings(self, look: LookContext) -> Sequence[Finding]:
+        try:
+            found = self.place.verdict(look)
+        except PermanentError as no:
+            return (shut_out("Ceph", no),)
+        return shown(self._of(found))
 
     def _of(self, found: CephVerdict) -> tuple[Finding, ...]:
         if self.part is Part.EVERYTHING:
@@ -79,8 +84,13 @@ def ceph_checks(look: LookContext) -> Iterator[CephSound]:
         yield CephSound(OnHosts())
     try:
         clusters = look.cluster.ceph_clusters()
-    except (TransientError, PermanentError):
-        # Whether there is one nobody knows; that no API server answers is a row of its own.
+    except PermanentError:
+        yield CephSound(RookUnread())
+        return
+    except TransientError:
+        # Where no API server answers either, that is a row of its own.
+        if answers(look.cluster):
+            yield CephSound(RookUnread())
         return
     for cluster in clusters:
         place = InRook(cluster.namespace)

@@ -85,6 +85,25 @@ class InRook:
 
 
 @dataclass(frozen=True)
+class RookUnread:
+    """What Rook has written down, where nobody may read that or nothing answers: whether there is a Ceph nobody knows."""
+
+    name = "rook"
+    title = "Ceph of Rook, if there is one"
+    asked_through = "kubernetes.api-servers"
+
+    def verdict(self, look: LookContext) -> CephVerdict:
+        """Raises what the look raises; where that goes by now, what it found was not looked into."""
+        found = look.cluster.ceph_clusters()
+        told = f"could not be read a moment ago; by now it tells of {number(len(found), 'Ceph', 'Cephs')}"
+        return CephVerdict((Finding("Rook", Weight.UNKNOWN, told, hint="run the same again"),))
+
+    def by_hand(self) -> str:
+        """As who may read it."""
+        return "kubectl get cephclusters --all-namespaces -o wide   # as somebody who may list them"
+
+
+@dataclass(frozen=True)
 class Unseen:
     """A Ceph that a storage class names, and that nobody here can ask."""
 

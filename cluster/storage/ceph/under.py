@@ -9,8 +9,8 @@ from adapters.ceph.results import HostedCeph, RookCluster
 from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.ceph.check import CephSound, Part
-from cluster.storage.ceph.places import InRook, OnHosts, Place, Unseen
-from engine.errors import TransientError
+from cluster.storage.ceph.places import InRook, OnHosts, Place, RookUnread, Unseen
+from engine.errors import PermanentError, TransientError
 
 _DRIVER = re.compile(r"(?:[\w-]+\.)*(rbd|cephfs|nfs)\.csi\.ceph\.com")
 _FSID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -23,7 +23,10 @@ def is_ceph(found: StorageClass) -> bool:
 
 def ceph_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[CephSound, ...]]:
     """For each of these classes the rows that must be sound before a volume of it is written to."""
-    rook = {one.namespace: one for one in look.cluster.ceph_clusters()}
+    try:
+        rook = {one.namespace: one for one in look.cluster.ceph_clusters()}
+    except (TransientError, PermanentError):
+        rook = None
     hosts = _Hosts(look)
     return {found: tuple(_rows(found, rook, hosts)) for found in classes}
 
@@ -41,21 +44,21 @@ class _Hosts:
         if not self._asked:
             try:
                 self._asked.append(self._look.proxmox.ceph())
-            except TransientError:
+            except (TransientError, PermanentError):
                 self._asked.append(None)
                 self.silent = True
         found = self._asked[0]
         return self.silent or (found is not None and found.status.fsid == fsid)
 
 
-def _rows(found: StorageClass, rook: dict[str, RookCluster], hosts: _Hosts) -> list[CephSound]:
+def _rows(found: StorageClass, rook: dict[str, RookCluster] | None, hosts: _Hosts) -> list[CephSound]:
     parameters = dict(found.parameters)
     cluster, driver = parameters.get("clusterID", ""), _DRIVER.fullmatch(found.provisioner)
     assert driver is not None  # is_ceph was asked
     made: list[CephSound] = []
     for place, tells_pools in _places(cluster, rook, hosts):
         made.append(CephSound(place, Part.WHOLE))
-        if isinstance(place, Unseen):
+        if isinstance(place, Unseen | RookUnread):
             continue
         if driver[1] != "rbd":
             made.append(CephSound(place, Part.FILESYSTEMS))
@@ -64,12 +67,13 @@ def _rows(found: StorageClass, rook: dict[str, RookCluster], hosts: _Hosts) -> l
     return made
 
 
-def _places(cluster: str, rook: dict[str, RookCluster], hosts: _Hosts) -> list[tuple[Place, bool]]:
-    """Whom to ask about the Ceph of this name or id, and whether they tell of its pools."""
-    there = rook.get(cluster)
+def _places(cluster: str, rook: dict[str, RookCluster] | None, hosts: _Hosts) -> list[tuple[Place, bool]]:
+    """Whom to ask about the Ceph of this name or id, and whether they tell of its pools. `rook` None: it could not be read."""
+    there = rook.get(cluster) if rook is not None else None
     if there is None:
-        on_hosts = _FSID.fullmatch(cluster) is not None and hosts.may_be(cluster)
-        return [(OnHosts(cluster), True)] if on_hosts else [(Unseen(cluster or "no-cluster"), False)]
+        if _FSID.fullmatch(cluster) is not None and hosts.may_be(cluster):
+            return [(OnHosts(cluster), True)]
+        return [(RookUnread(), False)] if rook is None else [(Unseen(cluster or "no-cluster"), False)]
     if not there.external:
         return [(InRook(cluster), True)]
     # Rook only knows of it: whoever runs it knows more.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
-from cluster.storage.findings import probe_of
+from cluster.storage.findings import Finding, Weight
 from cluster.storage.longhorn.judge import GATES, PARTS
+from cluster.storage.row import FoundRow, answers, shut_out
 from engine.errors import PermanentError, TransientError
-from engine.probe import Probe, missing
-from engine.step import BaseCheck, StepId, if_any
+from engine.step import StepId, if_any
 
 DRIVER = "driver.longhorn.io"
 
 
+_BY_HAND = "kubectl -n longhorn-system get nodes.longhorn.io,volumes.longhorn.io,engineimages.longhorn.io,pods   # none unready"
+
+
 @dataclass(frozen=True)
-class LonghornSound(BaseCheck):
+class LonghornSound(FoundRow):
     """One part of it, by its name in `judge.PARTS`."""
 
     part: str
@@ -34,22 +37,53 @@ class LonghornSound(BaseCheck):
     def needs(self) -> tuple[str, ...]:
         return (if_any("kubernetes.api-servers"),)
 
-    def probe(self, look: LookContext) -> Probe:
-        found = look.cluster.longhorn(PARTS[self.part].asks)
-        if not found.served:
-            return missing("the cluster serves none of Longhorn's kinds", hint="its chart brings them")
-        return probe_of(tuple(PARTS[self.part].judge(found)))
+    def findings(self, look: LookContext) -> Sequence[Finding]:
+        return _of_parts(look, (self.part,))
 
     def by_hand(self) -> str:
-        return "kubectl -n longhorn-system get nodes.longhorn.io,volumes.longhorn.io,engineimages.longhorn.io,pods   # none unready"
+        return _BY_HAND
+
+
+@dataclass(frozen=True)
+class LonghornGate(FoundRow):
+    """All that a restore onto it stands on, as one row: a sick Longhorn is one problem, and one consent."""
+
+    id = StepId("storage.longhorn/under")
+    title = "Longhorn: what a restore onto it needs"
+    risk = "the new volume may stay without a whole replica, and folders of an earlier cluster may be the only copy of what was"
+
+    def findings(self, look: LookContext) -> Sequence[Finding]:
+        return _of_parts(look, GATES)
+
+    def by_hand(self) -> str:
+        return _BY_HAND
+
+
+def _of_parts(look: LookContext, parts: Collection[str]) -> Sequence[Finding]:
+    asked = {field for part in parts for field in PARTS[part].asks}
+    try:
+        found = look.cluster.longhorn(asked)
+    except PermanentError as no:
+        return (shut_out("Longhorn", no),)
+    if not found.served:
+        told = "the cluster serves none of its kinds"
+        return (Finding("Longhorn", Weight.BLOCKS, told, hint="its chart brings them"),)
+    return tuple(one for part in parts for one in PARTS[part].judge(found))
 
 
 def longhorn_checks(look: LookContext) -> Iterator[LonghornSound]:
-    """Rows for every part of it, where the cluster has it by now; none where it has not."""
+    """Rows for every part of it, where the cluster has it by now; none where it has not.
+
+    Where nobody may ask, or its kinds give no answer though an API server does, one row says so.
+    """
     try:
         served = look.cluster.longhorn(()).served
-    except (TransientError, PermanentError):
-        # Whether there is one nobody knows; that no API server answers is a row of its own.
+    except PermanentError:
+        yield LonghornSound("nodes")
+        return
+    except TransientError:
+        if answers(look.cluster):
+            yield LonghornSound("nodes")
         return
     if served:
         yield from (LonghornSound(part) for part in PARTS)
@@ -60,6 +94,6 @@ def is_longhorn(found: StorageClass) -> bool:
     return found.provisioner == DRIVER
 
 
-def longhorn_under(classes: Iterable[StorageClass]) -> dict[StorageClass, tuple[LonghornSound, ...]]:
+def longhorn_under(classes: Iterable[StorageClass]) -> dict[StorageClass, tuple[LonghornGate, ...]]:
     """For each of these classes the rows that must be sound before a volume of it is made."""
-    return {found: tuple(LonghornSound(part) for part in GATES) for found in classes}
+    return {found: (LonghornGate(),) for found in classes}

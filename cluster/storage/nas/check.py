@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
-from cluster.storage.findings import Finding, Weight, probe_of
+from cluster.storage.findings import Finding, Weight
+from cluster.storage.gate import Gate
 from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.machine import with_machine
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
+from cluster.storage.row import FoundRow
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
@@ -32,7 +34,7 @@ _SEEN = {
 
 
 @dataclass(frozen=True)
-class NasPart(BaseCheck):
+class NasPart(FoundRow):
     """One part of one NAS. It stops no run that does not read from it, and is drift of the house."""
 
     nas: Nas
@@ -54,21 +56,22 @@ class NasPart(BaseCheck):
     def needs(self) -> tuple[str, ...]:
         return () if self.part is Part.ANSWERS else (f"storage.nas/{self.nas.name}.{Part.ANSWERS.value}",)
 
-    def probe(self, look: LookContext) -> Probe:
+    def findings(self, look: LookContext) -> Sequence[Finding]:
         seen = with_machine(self.nas, look.nas.look(self.nas), look.proxmox)
-        return probe_of(findings(self.part, self.nas, seen, look.clock.now(), self.waiting, ssh=self.ssh))
+        return findings(self.part, self.nas, seen, look.clock.now(), self.waiting, ssh=self.ssh)
 
     def by_hand(self) -> str:
         return nas_by_hand(self.nas, _SEEN[self.part])
 
 
 @dataclass(frozen=True)
-class NasFolder(BaseCheck):
+class NasFolder(FoundRow):
     """What a restore from one folder of a NAS stands on. Whoever restores from another is not kept back."""
 
     nas: Nas
     path: str
     ssh: bool
+    risk = "reading from it may finish what is left of it, which may be the only copy"
 
     @property
     def id(self) -> StepId:
@@ -78,9 +81,9 @@ class NasFolder(BaseCheck):
     def title(self) -> str:
         return f"NAS {self.nas.name}: all that {self.path} lies on is whole"
 
-    def probe(self, look: LookContext) -> Probe:
+    def findings(self, look: LookContext) -> Sequence[Finding]:
         found = source_findings(self.nas, with_machine(self.nas, look.nas.look(self.nas), look.proxmox), self.path, ssh=self.ssh)
-        return probe_of([accepted(self.nas, one) for one in found])
+        return [accepted(self.nas, one) for one in found]
 
     def by_hand(self) -> str:
         what = f"the pool of {self.path} is healthy, its dataset unlocked and mounted, its share and the share's service on"
@@ -136,7 +139,7 @@ def nas_checks(house: House) -> Iterator[NasPart]:
             yield NasPart(nas, part, claims, ssh)
 
 
-def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[NasFolder | LiesOn]:
+def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[Gate | LiesOn]:
     """For each of these claims whose backup lies on a NAS of the settings: where, and once for each place what it stands on."""
     made: dict[str, NasFolder] = {}
     for claim in claims:
@@ -147,7 +150,7 @@ def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[Nas
             folder = NasFolder(nas, root_of(nas, path), claim.open_as.startswith("sftp:"))
             if folder.id not in made:
                 made[folder.id] = folder
-                yield folder
+                yield Gate(folder)
             yield LiesOn(claim, made[folder.id])
             break
 
