@@ -84,6 +84,12 @@ def verify(c, settings="", json=False):
 
 
 @verb
+def storage(c, settings="", json=False):
+    """Tell how each storage system is, and what hangs on it."""
+    end(c, "cluster", "storage", settings, json)
+
+
+@verb
 def status(c, settings="", json=False):
     """Tell what the journal remembers; looks at nothing."""
     end(c, "cluster", "status", settings, json)
@@ -176,7 +182,7 @@ def demo(c, modelled=False):
 AREAS = {
     "cluster": {
         "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets, "verify": verify,
-        "status": status,
+        "storage": storage, "status": status,
     },
     "dr": {"audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release},
     "config": {"init": init, "schema": schema},

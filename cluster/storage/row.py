@@ -1,8 +1,9 @@
-"""What every row about a storage system is: a check made of findings, which others can ask for too."""
+"""What every row about a storage system is: a check made of findings, which others can ask for too. Knows no system."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.context import LookContext
@@ -13,9 +14,19 @@ from engine.probe import Probe
 from engine.step import BaseCheck, Check
 
 
+@dataclass(frozen=True)
+class System:
+    """Which storage system a row speaks of: `key` is `longhorn`, `ceph/NAME` or `nas/NAME`, `title` what a person calls it."""
+
+    key: str
+    title: str
+
+
 class StorageRow(Check[LookContext], Protocol):
     """A check that says what it found, and what a person would risk who goes on although it blocks."""
 
+    @property
+    def system(self) -> System: ...
     @property
     def risk(self) -> str: ...
     def findings(self, look: LookContext) -> Sequence[Finding]:
@@ -26,7 +37,7 @@ class StorageRow(Check[LookContext], Protocol):
 
 
 class FoundRow(BaseCheck):
-    """Such a check's probe and risk; `findings`, id and title are the row's own."""
+    """Such a check's probe and risk; `findings`, `system`, id and title are the row's own."""
 
     risk = "what is written may be lost, and what is on it already with it"
 

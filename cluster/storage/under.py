@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.course import HouseCheck
-from cluster.storage.ceph.under import ceph_under, is_ceph
 from cluster.storage.gate import Gate
-from cluster.storage.longhorn.check import is_longhorn, longhorn_under
-from cluster.storage.row import StorageRow
+from cluster.storage.kinds import rows_under
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.data.nouns import Space
@@ -56,36 +54,27 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
 
     A claim on anything else has none. Raises what the look at the cluster raises.
     """
-    classes = look.cluster.storage_classes()
-    named = {one.name: one for one in classes}
-    default = next((one for one in classes if one.default), None)
-    written = _written(look, house)
-    classed = []
-    for claim in claims:
-        name = written.get(claim.key, "")
-        found = named.get(name) if name else default
-        if found is not None:
-            classed.append((claim, found))
-    made = _rows(look, {found for _, found in classed})
+    wanted = {claim.key: claim for claim in claims}
+    classed = classes_of(look, house, wanted)
+    made = rows_under(look, set(classed.values()))
     rows: dict[StepId, HouseCheck] = {}
     under = []
-    for claim, found in classed:
+    for key, found in classed.items():
         if of_it := made.get(found):
             rows.update((row.id, Gate(row)) for row in of_it)
-            under.append(StandsOn(claim, found, tuple(row.id for row in of_it)))
+            under.append(StandsOn(wanted[key], found, tuple(row.id for row in of_it)))
     return (*rows.values(), *under)
 
 
-def _rows(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[StorageRow, ...]]:
-    """For each class that is made by a system which is looked at here, the rows that must be sound."""
-    made: dict[StorageClass, tuple[StorageRow, ...]] = {}
-    if on_ceph := {found for found in classes if is_ceph(found)}:
-        made.update(ceph_under(look, on_ceph))
-    made.update(longhorn_under(found for found in classes if is_longhorn(found)))
-    return made
+def classes_of(look: LookContext, house: House, keys: Iterable[str]) -> dict[str, StorageClass]:
+    """Of these claims (`namespace/name`) the class, as the cluster has it, else as Git declares it; the default for none.
 
-
-def _written(look: LookContext, house: House) -> dict[str, str]:
-    """Claim → name of its class: as the cluster has it, else as Git declares it; "" or absent for the default one."""
+    One whose class is not there, or not told, is left out. Raises what the look at the cluster raises.
+    """
+    classes = look.cluster.storage_classes()
+    named = {one.name: one for one in classes}
+    default = next((one for one in classes if one.default), None)
     declared = {one.key: one.storage for one in house.data.holders if one.space is Space.CLAIM}
-    return declared | {one.key: one.storage_class for one in look.cluster.claims()}
+    written = declared | {one.key: one.storage_class for one in look.cluster.claims()}
+    found = {key: named.get(name) if (name := written.get(key, "")) else default for key in keys}
+    return {key: one for key, one in found.items() if one is not None}

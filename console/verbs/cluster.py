@@ -1,4 +1,4 @@
-"""cluster.*: preflight, plan, bootstrap, new-secrets, verify, status."""
+"""cluster.*: preflight, plan, bootstrap, new-secrets, verify, storage, status."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from bootstrap.checks.keys import NO_BUNDLE
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course, HouseCheck
-from cluster.storage.ceph.check import ceph_checks
-from cluster.storage.longhorn.check import longhorn_checks
+from cluster.storage.findings import Weight
+from cluster.storage.kinds import storage_checks
 from cluster.storage.nas.check import nas_checks
+from cluster.storage.systems import look_at_storage
 from console.ending import guarded
 from console.opening import open_session
 from console.programs import refuse_blind, refuse_unfit
 from console.runbook import write_runbook
 from console.session import Session
-from engine.errors import PermanentError
+from console.storage import show_storage, storage_counts, storage_rows
+from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from engine.journal import read_state
+from engine.workers import Threads
 from house.model import House
 from house.problems import Problem, shown
 from recovery.course import course as restore_course
@@ -106,11 +109,31 @@ def verify(settings: str, json: bool) -> int:
         session = open_session("cluster.verify", settings, json)
         refuse_blind()
         with session.doors(None) as doors:
-            found: tuple[HouseCheck, ...] = (*ceph_checks(doors.look), *longhorn_checks(doors.look))
+            found: tuple[HouseCheck, ...] = tuple(storage_checks(doors.look))
         whole = course(session.house, session.known())
         return session.verify(whole.with_checks(nas_checks(session.house)).with_checks(found))
 
     return guarded("cluster.verify", json, body, settings)
+
+
+def storage(settings: str, json: bool) -> int:
+    """Every storage system by itself: what it says, since when, and what hangs on it."""
+
+    def body() -> int:
+        return storage_of(open_session("cluster.storage", settings, json))
+
+    return guarded("cluster.storage", json, body, settings)
+
+
+def storage_of(session: Session) -> int:
+    """The same, of a session that stands open; its codes are those of verify."""
+    with session.doors(None) as doors:
+        seen = look_at_storage(doors.look, session.house, Threads())
+    show_storage(session.page, seen)
+    code = {Weight.BLOCKS: EXIT_DRIFT, Weight.UNKNOWN: EXIT_STEP_FAILED}.get(seen.weight, EXIT_OK)
+    outcome = {EXIT_OK: "done"}.get(code, "failed")
+    told = {"elsewhere": seen.elsewhere, "unplaced": seen.unplaced}
+    return session.finish(outcome, storage_counts(seen), code, systems=storage_rows(seen), **told)
 
 
 def status(settings: str, json: bool) -> int:

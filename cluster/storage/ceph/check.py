@@ -10,7 +10,7 @@ from adapters.context import LookContext
 from cluster.storage.ceph.places import InRook, OnHosts, Place, RookUnread
 from cluster.storage.ceph.verdict import CephVerdict, shown
 from cluster.storage.findings import Finding, Weight
-from cluster.storage.row import FoundRow, answers, shut_out
+from cluster.storage.row import FoundRow, System, answers, shut_out
 from engine.errors import PermanentError, TransientError
 from engine.step import StepId, if_any
 
@@ -32,6 +32,10 @@ class CephSound(FoundRow):
     part: Part = Part.EVERYTHING
     pool: str = ""
     risk = "writes may hang or be lost, and a copy that is the only one left with them"
+
+    @property
+    def system(self) -> System:
+        return System(f"ceph/{self.place.name}", self.place.title)
 
     @property
     def id(self) -> StepId:

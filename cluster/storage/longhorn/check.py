@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.longhorn.judge import GATES, PARTS
-from cluster.storage.row import FoundRow, answers, shut_out
+from cluster.storage.row import FoundRow, System, answers, shut_out
 from engine.errors import PermanentError, TransientError
 from engine.step import StepId, if_any
 
 DRIVER = "driver.longhorn.io"
+LONGHORN = System("longhorn", "Longhorn")
 
 
 _BY_HAND = "kubectl -n longhorn-system get nodes.longhorn.io,volumes.longhorn.io,engineimages.longhorn.io,pods   # none unready"
@@ -24,6 +25,7 @@ class LonghornSound(FoundRow):
     """One part of it, by its name in `judge.PARTS`."""
 
     part: str
+    system = LONGHORN
 
     @property
     def id(self) -> StepId:
@@ -50,6 +52,7 @@ class LonghornGate(FoundRow):
 
     id = StepId("storage.longhorn/under")
     title = "Longhorn: what a restore onto it needs"
+    system = LONGHORN
     risk = "the new volume may stay without a whole replica, and folders of an earlier cluster may be the only copy of what was"
 
     def findings(self, look: LookContext) -> Sequence[Finding]:
@@ -94,6 +97,6 @@ def is_longhorn(found: StorageClass) -> bool:
     return found.provisioner == DRIVER
 
 
-def longhorn_under(classes: Iterable[StorageClass]) -> dict[StorageClass, tuple[LonghornGate, ...]]:
+def longhorn_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[LonghornGate, ...]]:
     """For each of these classes the rows that must be sound before a volume of it is made."""
     return {found: (LonghornGate(),) for found in classes}

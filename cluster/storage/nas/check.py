@@ -12,7 +12,7 @@ from cluster.storage.gate import Gate
 from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.machine import with_machine
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
-from cluster.storage.row import FoundRow
+from cluster.storage.row import FoundRow, System
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
@@ -45,6 +45,10 @@ class NasPart(FoundRow):
     sight_s = 15.0
 
     @property
+    def system(self) -> System:
+        return System(f"nas/{self.nas.name}", f"NAS {self.nas.name}")
+
+    @property
     def id(self) -> StepId:
         return StepId(f"storage.nas/{self.nas.name}.{self.part.value}")
 
@@ -72,6 +76,10 @@ class NasFolder(FoundRow):
     path: str
     ssh: bool
     risk = "reading from it may finish what is left of it, which may be the only copy"
+
+    @property
+    def system(self) -> System:
+        return System(f"nas/{self.nas.name}", f"NAS {self.nas.name}")
 
     @property
     def id(self) -> StepId:
