@@ -19,7 +19,7 @@ def step_modules() -> list[str]:
     """Every step file."""
     return sorted(
         str(path.relative_to(ROOT))
-        for area in ("bootstrap", "recovery", "cluster")
+        for area in ("bootstrap", "recovery", "rehearsal", "cluster")
         for path in (ROOT / area / "steps").glob("*.py")
         if path.stem != "__init__"
     )
@@ -31,7 +31,7 @@ def test_every_step_is_met_by_a_scenario(module: str) -> None:
     found = re.search(r'StepId\(f?"([a-z0-9.-]+)', text)
     assert found, "no StepId in this step file"
     scenarios = "".join(p.read_text() for p in (ROOT / "tests").rglob("test_*.py"))
-    courses = "".join(path.read_text() for area in ("bootstrap", "recovery") for path in (ROOT / area).glob("*.py"))
+    courses = "".join(path.read_text() for area in ("bootstrap", "recovery", "rehearsal") for path in (ROOT / area).glob("*.py"))
     assert f"{Path(module).stem}." in courses, "in no course"
     assert found.group(1).split("/")[0] in scenarios or Path(module).stem in scenarios, "in no test"
 

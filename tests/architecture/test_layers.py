@@ -34,7 +34,7 @@ def test_secrets_are_revealed_in_adapters_and_lab_only() -> None:
 
 def sources() -> list[Path]:
     """Every module of the project, tests and benchmarks aside."""
-    folders = ("engine", "house", "adapters", "talos", "cluster", "bootstrap", "recovery", "console", "lab", "tools")
+    folders = ("engine", "house", "adapters", "talos", "cluster", "bootstrap", "recovery", "rehearsal", "console", "lab", "tools")
     return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
 
 

@@ -1,0 +1,176 @@
+"""How a drill came out, as one frozen value, and as JSON and back. Knows no port and no page.
+
+Times are in seconds, moments in seconds since the epoch, sizes in bytes. What was not measured is None and what nobody looked
+at stands in `not_looked_at`: neither is ever a zero.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import Enum
+from typing import Any
+
+from engine.errors import PermanentError
+
+SCHEMA = 1
+
+
+class Verdict(Enum):
+    """What a drill, or one claim of it, has shown. UNVERIFIED: nothing was shown, neither that it works nor that it does not."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict
+    FAIL = "FAIL"
+    UNVERIFIED = "UNVERIFIED"
+
+
+@dataclass(frozen=True)
+class FencePart:
+    """One part of the fence: whether a trial has proven it, and what that trial saw."""
+
+    name: str
+    proven: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Control:
+    """The fault that the drill planted into itself. `caught`: it came out FAIL, and by its own name.
+
+    `came_out` is what the drill said of it, "" while it was not asked. Name "" says that there was none.
+    """
+
+    name: str = ""
+    caught: bool = False
+    came_out: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeOutcome:
+    """What a claim's own probe (sqlite, files, a command) said of the restored data."""
+
+    name: str
+    verdict: Verdict
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the drill and how long it took: `claim` is "" for what is everybody's."""
+
+    name: str
+    seconds: float
+    claim: str = ""
+
+
+@dataclass(frozen=True)
+class ClaimOutcome:
+    """One claim's part. `snapshot` is the pinned snapshot's id, `snapshot_time` when it was made, both None where none was found.
+
+    `rpo_seconds` is the age of that snapshot when the drill began, `rto_seconds` from the order of its restore to its last
+    probe. `compared` and `not_compared` are what of the entries was held against the snapshot, in words.
+    """
+
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    snapshot: str | None = None
+    snapshot_time: float | None = None
+    restored_bytes: int | None = None
+    files: int | None = None
+    compared: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
+    rpo_seconds: float | None = None
+    rto_seconds: float | None = None
+    probes: tuple[ProbeOutcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One drill, whole. `reasons` are the sentences behind the verdict, the heaviest first; a PASS has none but warnings.
+
+    `simulated`: it was held in the lab, and says nothing about the real house.
+    """
+
+    run: str
+    house: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    started: float
+    seconds: float
+    claims: tuple[ClaimOutcome, ...]
+    fence: tuple[FencePart, ...]
+    control: Control
+    not_looked_at: tuple[str, ...]
+    simulated: bool
+    stages: tuple[Stage, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """One line of JSON that `from_json` reads back as the same value."""
+        return json.dumps({"schema": SCHEMA, **_plain(asdict(self))}, separators=(",", ":"), sort_keys=True)
+
+
+def from_json(text: str) -> Outcome:
+    """The outcome that was written so. PermanentError for what no drill of this version or an older one wrote."""
+    try:
+        body = json.loads(text)
+        if not isinstance(body, dict) or body.pop("schema") != SCHEMA:
+            raise ValueError("another schema")
+        return _outcome(body)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PermanentError(
+            "this is not the outcome of a rehearsal", evidence=(f"{type(error).__name__}: {error}"[:200],)
+        ) from error
+
+
+def _outcome(body: Mapping[str, Any]) -> Outcome:
+    claims = tuple(
+        ClaimOutcome(**_typed(ClaimOutcome, one) | {
+            "verdict": Verdict(one["verdict"]), "probes": tuple(
+                ProbeOutcome(**_typed(ProbeOutcome, p) | {"verdict": Verdict(p["verdict"])}) for p in one["probes"]
+            ),
+        })
+        for one in body["claims"]
+    )  # fmt: skip
+    return Outcome(**_typed(Outcome, body) | {
+        "verdict": Verdict(body["verdict"]),
+        "claims": claims,
+        "fence": tuple(FencePart(**_typed(FencePart, one)) for one in body["fence"]),
+        "control": Control(**_typed(Control, body["control"])),
+        "stages": tuple(Stage(**_typed(Stage, one)) for one in body["stages"]),
+    })  # fmt: skip
+
+
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "str": (str,), "bool": (bool,), "int | None": (int, type(None)), "str | None": (str, type(None)),
+    "float": (int, float), "float | None": (int, float, type(None)),
+}  # fmt: skip
+
+
+def _typed(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body's values, each of the type that the field says: a file is outside input. Raises TypeError or KeyError."""
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        value, wanted = body[field.name], str(field.type)
+        if wanted == "tuple[str, ...]":
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                raise TypeError(f"{field.name} is no list of texts")
+            value = tuple(value)
+        elif wanted in _PLAIN and (type(value) not in _PLAIN[wanted]):
+            raise TypeError(f"{field.name} is no {wanted}")
+        values[field.name] = value
+    if body.keys() - values.keys():
+        raise KeyError(f"unknown: {', '.join(sorted(body.keys() - values.keys()))}")
+    return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
