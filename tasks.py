@@ -26,6 +26,7 @@ HELP = {
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
+    "list": "tell every fault by name and system",
     "fault": "die-before, die-during, die-after, lose-reply, slow, error-twice, lie-once; or what lasts: docs/lab.md",
 }
 
@@ -34,12 +35,15 @@ HELP = {
 WORDS = " ".join(import_module("sys").argv).partition(" dr.hold ")[2].split()
 FOLLOWS = None if any(word[0] != "-" and "--settings" not in WORDS[:at][-1:] for at, word in enumerate(WORDS)) else ""
 
+ALL = "" if "--list" in import_module("sys").argv else None
+
 
 def verb(body):
     """A task whose parameters carry their help; those without a value are its words."""
     names = (name.replace("_", "-") for name in body.__code__.co_varnames[1 : body.__code__.co_argcount])
     wanted = body.__code__.co_varnames[1 : body.__code__.co_argcount - len(body.__defaults__ or ())]
-    asked = [*wanted, *(["claims"] if None in (body.__defaults__ or ()) else [])]
+    given = body.__code__.co_varnames[1 + len(wanted) : body.__code__.co_argcount]
+    asked = [*wanted, *(name for name, value in zip(given, body.__defaults__ or (), strict=True) if value is None)]
     return task(body, help={name: HELP[name] for name in names}, auto_shortflags=False, positional=asked)
 
 
@@ -168,9 +172,9 @@ def down(c, house="four-nodes"):
 
 
 @verb
-def fault(c, at, fault, house="four-nodes"):
-    """Arm a fault at a mutation of the simulated house."""
-    end(c, "lab", "fault", house, at, fault)
+def fault(c, at=ALL, fault=ALL, house="four-nodes", list=False, json=False):  # noqa: A002 - the name of the flag
+    """Arm a fault in the simulated house; list them all."""
+    end(c, "lab", "fault", house, at, fault, list, json)
 
 
 @verb

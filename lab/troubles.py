@@ -7,34 +7,36 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.talos.machineconfig import documents
 from engine.errors import PermanentError
-from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
 from lab.house import BUCKET, LabHouse
 from lab.houses.nouns import NodeShape
 from lab.houses.repository import run_program
-from lab.nas_troubles import NAS_FAULTS, NasFault
+from lab.storage_troubles import storage_troubles
 from lab.wire.s3.damage import break_off_newest, bring_back, lose_packs, set_aside
 from lab.wire.s3.objects import ObjectStore
-from lab.world.ceph import LabCeph
 from lab.world.machine import Machine
 from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
 
 AHEAD_S = 3600.0
 Act = Callable[[LabHouse, str], None]
+_SYSTEMS = {
+    "host": "Proxmox", "token": "Proxmox", "image": "Proxmox", "vm": "Proxmox", "git": "Git", "charts": "charts and images",
+    "factory": "charts and images", "store": "backups", "repository": "backups", "backup": "backups", "packs": "backups",
+}  # fmt: skip
+"""The first word of a trouble's name → its system; the others are the nodes'."""
 
 
 @dataclass(frozen=True)
 class Trouble:
     """One named trouble. `target` says what it is asked for: a host, a node, a claim's application, or "" for nothing.
 
-    `end` is None where the house itself has to mend it.
+    `end` is None where the house itself has to mend it. `of` names the system where the name does not.
     """
 
     name: str
@@ -42,6 +44,13 @@ class Trouble:
     what: str
     begin: Act
     end: Act | None
+    of: str = ""
+
+    @property
+    def system(self) -> str:
+        """Whose it is, for a list by system."""
+        first = self.name.split("-")[0]
+        return self.of or _SYSTEMS.get(first, "nodes")
 
 
 def begin(house: LabHouse, name: str, target: str) -> None:
@@ -276,37 +285,6 @@ def _damage(what: Callable[[ObjectStore, str, str], object]) -> Act:
     return act
 
 
-def _ceph(trouble: CephTrouble) -> Act:
-    """In a Ceph of the hosts, which are given a healthy one where they have none yet."""
-
-    def act(house: LabHouse, target: str) -> None:
-        with house.world.looking():
-            pve = house.proxmox
-            pve.ceph = pve.ceph or LabCeph.on(pve.hosts)
-            trouble.begin(pve.ceph)
-
-    return act
-
-
-def _nas(fault: NasFault) -> Act:
-    def act(house: LabHouse, target: str) -> None:
-        if house.nas is None:
-            raise PermanentError("this house has no NAS", hint="lab.up --house one-node-nas has one")
-        fault.begin(house.nas, time.time())
-
-    return act
-
-
-def _healthy_ceph(house: LabHouse, target: str) -> None:
-    with house.world.looking():
-        house.proxmox.ceph = LabCeph.on(house.proxmox.hosts)
-
-
-def _nas_in_order(house: LabHouse, target: str) -> None:
-    if house.nas is not None:
-        vars(house.nas).update(vars(house.new_nas()))
-
-
 def _all() -> Iterator[Trouble]:
     host, node, app = "host", "node", "application"
     yield Trouble("host-down", host, "the host has no power", _host_down, _host_up)
@@ -347,10 +325,8 @@ def _all() -> Iterator[Trouble]:
     )  # fmt: skip
     yield Trouble("backup-half-uploaded", app, "its newest backup broke off", _damage(break_off_newest), None)
     yield Trouble("packs-lost", app, "its repository opens and holds nothing", _damage(lose_packs), None)
-    for one in CEPH_TROUBLES.values():
-        yield Trouble(one.name, "", f"the hosts' Ceph: {one.what}", _ceph(one), _healthy_ceph)
-    for fault in NAS_FAULTS.values():
-        yield Trouble(fault.name, "", f"the NAS: {fault.what}", _nas(fault), _nas_in_order)
+    for name, system, what, begins, ends in storage_troubles():
+        yield Trouble(name, "", what, begins, ends, system)
 
 
 TROUBLES = {trouble.name: trouble for trouble in _all()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from functools import partial
 
 from console.ending import guarded
@@ -89,10 +90,15 @@ def down(house: str) -> int:
     return guarded("lab.down", False, body)
 
 
-def fault(house: str, at: str, fault: str) -> int:
-    """Arm a fault at a mutation of the running house; or let a trouble begin (`no-…`: end), `at` then names whom it befalls."""
+def fault(house: str, at: str, fault: str, listed: bool, json: bool) -> int:
+    """Arm a fault at a mutation of the running house; or let a trouble begin (`no-…`: end), `at` then names whom it befalls.
+
+    `listed`: only tell which there are, by system.
+    """
 
     def body() -> int:
+        if listed:
+            return _list_faults(json)
         from lab.control import ask
         from lab.houses.nouns import HouseFolder
         from lab.starting import shape_of, told_endpoints
@@ -102,8 +108,7 @@ def fault(house: str, at: str, fault: str) -> int:
         faults = [each.value for each in Fault]
         trouble, ends = fault.removeprefix("no-"), fault.startswith("no-")
         if fault not in faults and trouble not in TROUBLES:
-            known = f"at a mutation: {', '.join(faults)}; lasting: {', '.join(TROUBLES)} (no-… ends it)"
-            raise PermanentError(f"there is no fault {fault}", hint=known)
+            raise PermanentError(f"there is no fault {fault}", next_command="invoke lab.fault --list")
         folder = HouseFolder.of(shape_of(house).name)
         told_endpoints(folder)
         if fault in faults:
@@ -115,10 +120,32 @@ def fault(house: str, at: str, fault: str) -> int:
                 )
         else:
             ask(folder.control, {"do": "trouble", "name": trouble, "target": at, "end": ends})
-            _say(f"{trouble} {at} {'ends' if ends else 'begins'}: {TROUBLES[trouble].what}")
+            told = TROUBLES[trouble]
+            _say(f"{trouble} {at} {'ends' if ends else 'begins'} ({told.system}): {told.what}")
         return EXIT_OK
 
-    return guarded("lab.fault", False, body)
+    return guarded("lab.fault", json, body)
+
+
+def _list_faults(json: bool) -> int:
+    """Every fault by name and system, with whom it befalls; needs no house."""
+    from lab.troubles import TROUBLES
+    from lab.world.faults import WHAT, Fault
+
+    rows = [{"name": one.value, "system": "at a mutation", "target": "", "what": WHAT[one]} for one in Fault]
+    rows += [{"name": one.name, "system": one.system, "target": one.target, "what": one.what} for one in TROUBLES.values()]
+    if json:
+        counts = Counter(row["system"] for row in rows)
+        result = {"verb": "lab.fault", "outcome": "listed", "counts": counts, "seconds": 0.0, "exit_code": EXIT_OK, "faults": rows}
+        JsonLines(sys.stdout).write({"result": result})
+        return EXIT_OK
+    for system in dict.fromkeys(row["system"] for row in rows):
+        _say(f"{system}:")
+        for row in rows:
+            if row["system"] == system:
+                _say(f"  {' '.join(filter(None, (row['name'], row['target'].upper())))}: {row['what']}")
+    _say(f"{len(rows)} faults. invoke lab.fault TARGET NAME begins one ('' for no target), no-NAME ends it.")
+    return EXIT_OK
 
 
 def demo(modelled: bool) -> int:

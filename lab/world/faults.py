@@ -7,21 +7,34 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 
 class Fault(Enum):
     """What can go wrong at a mutation."""
 
-    DIE_BEFORE = "die-before"  # the tool is killed before the act
-    DIE_DURING = "die-during"        # the tool is killed while the act goes on, a second after it began
-    DIE_AFTER = "die-after"  # the act happened, the tool is killed before it learns so
-    LOSE_REPLY = "lose-reply"  # the act happened, the reply did not come back
-    SLOW = "slow"  # the reply comes late
-    ERROR_TWICE = "error-twice"  # two times "server error" without the act, then it works
-    LIE_ONCE = "lie-once"  # one time "done" without the act
+    DIE_BEFORE = "die-before"
+    DIE_DURING = "die-during"
+    DIE_AFTER = "die-after"
+    LOSE_REPLY = "lose-reply"
+    SLOW = "slow"
+    ERROR_TWICE = "error-twice"
+    LIE_ONCE = "lie-once"
+
+
+WHAT: Mapping[Fault, str] = MappingProxyType({
+    Fault.DIE_BEFORE: "the tool is killed before the act",
+    Fault.DIE_DURING: "the tool is killed while the act goes on, a second after it began",
+    Fault.DIE_AFTER: "the act happened, and the tool is killed before it learns so",
+    Fault.LOSE_REPLY: "the act happened, and the reply did not come back",
+    Fault.SLOW: "the reply comes late",
+    Fault.ERROR_TWICE: "two times a server error without the act, then it works",
+    Fault.LIE_ONCE: "one time it is said to be done, without the act",
+})  # fmt: skip
 
 
 class Death(BaseException):

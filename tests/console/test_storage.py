@@ -17,12 +17,13 @@ from console.page import MARK
 from console.verbs.cluster import storage_of
 from engine import errors
 from lab.ceph_troubles import CEPH_TROUBLES
+from lab.longhorn_troubles import of_volume, pods
 from lab.nas_troubles import NAS_FAULTS
 from lab.world.ceph import FSID, LabCeph
 from lab.world.nas import LabUser, sample_nas
 from lab.world.rook import LabRook
 from tests.builders import a_claim, an_app
-from tests.cluster.storage.test_longhorn import WHOLE, of_volume, pods
+from tests.cluster.storage.test_longhorn import WHOLE
 from tests.console.modelled_doors import Desk
 from tests.scenario.test_nas import NAS
 
@@ -84,7 +85,7 @@ def ceph(name: str) -> Callable[[Desk], None]:
 
 
 def longhorn(desk: Desk) -> None:
-    desk.running.home.kube.objects().longhorn = pods((0, 3))(WHOLE)
+    desk.running.home.kube.objects().longhorn = pods(0)(WHOLE)
 
 
 def faulted(desk: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.report import Outcome, Report
 from house.data.nouns import DeclaredData, Holder, Keeps
 from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
+from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
 from lab.world.ceph import FSID, LabCeph
 from lab.world.rook import NAMESPACE, LabRook, classes
 from tests.scenario.running import Running
@@ -126,40 +126,12 @@ def test_ten_troubles_have_names_and_half_of_them_leave_ceph_saying_ok() -> None
     assert sum(trouble.says == "HEALTH_OK" for trouble in stopping) * 2 >= 10
 
 
-Strike = Callable[[LabRook, float], None]
-ROOK_TROUBLES: dict[str, tuple[Strike, str]] = {
-    "operator-gone": (lambda one, now: setattr(one, "stopped_at", now - 3600), IN_ROOK),
-    "muted": (lambda one, now: one.says("HEALTH_OK", "PG_AVAILABILITY", now=now), IN_ROOK),
-    "blind": (lambda one, now: blinded(one, now), IN_ROOK),
-    "full": (lambda one, now: one.says("HEALTH_ERR", "OSD_FULL!", now=now), IN_ROOK),
-    "unknown-error": (lambda one, now: one.says("HEALTH_ERR", "NEVER_HEARD_OF!", now=now), IN_ROOK),
-    "being-deleted": (lambda one, now: changed(one, phase="Deleting"), IN_ROOK),
-    "never-reconciled": (lambda one, now: changed(one, phase=""), IN_ROOK),
-    "mds-down": (lambda one, now: one.says("HEALTH_ERR", "MDS_ALL_DOWN!", now=now), ROOK_FILES),
-    "filesystem-failed": (lambda one, now: part_is(one, "CephFilesystem", "Failure"), ROOK_FILES),
-    "pool-failed": (lambda one, now: part_is(one, "CephBlockPool", "Failure"), IN_ROOK),
-}
-
-
-def blinded(one: LabRook, now: float) -> None:
-    one.says("HEALTH_ERR", "error!", now=now)
-    changed(one, fsid="")
-
-
-def changed(one: LabRook, **values: str) -> None:
-    one.cluster = replace(one.cluster, **values)  # type: ignore[arg-type]  # all of them are texts
-
-
-def part_is(one: LabRook, kind: str, phase: str) -> None:
-    parts = tuple(replace(part, phase=phase) if part.kind == kind else part for part in one.cluster.parts)
-    one.cluster = replace(one.cluster, parts=parts)
-
-
-@pytest.mark.parametrize("name", ROOK_TROUBLES)
-def test_each_trouble_of_rooks_ceph_turns_its_own_row_red(house: Running, name: str) -> None:
-    strike, row = ROOK_TROUBLES[name]
-    strike(rook(house), house.clock.now())
+@pytest.mark.parametrize("trouble", ROOK_TROUBLES.values(), ids=list(ROOK_TROUBLES))
+def test_each_trouble_of_rooks_ceph_turns_its_own_row_red(house: Running, trouble: RookTrouble) -> None:
+    trouble.begin(rook(house), house.clock.now())
+    assert (rook(house).cluster.health == "HEALTH_OK") is trouble.well
     report = verified(house)
+    row = ROOK_FILES if trouble.cephfs else IN_ROOK
     assert red(report) == [row], [(step.id, step.detail) for step in report.steps if step.id.startswith("storage.")]
 
 

@@ -16,12 +16,13 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.plan import Verdict
 from engine.report import Outcome, Report
 from lab.ceph_troubles import CEPH_TROUBLES
+from lab.longhorn_troubles import of_nodes, orphaned, pods
 from lab.nas_troubles import NAS_FAULTS
 from lab.world.ceph import FSID, LabCeph
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_access import everything
 from lab.world.rook import LabRook, classes
-from tests.cluster.storage.test_longhorn import WHOLE, of_nodes, orphaned, pods
+from tests.cluster.storage.test_longhorn import WHOLE
 from tests.scenario.running import Running
 from tests.scenario.test_nas import ON_NAS, a_nas_house
 
@@ -74,7 +75,7 @@ def silent(house: Running) -> None:
 
 def without_managers(house: Running) -> None:
     on(house, LONGHORN)
-    house.home.kube.objects().longhorn = pods((0, 3))(WHOLE)
+    house.home.kube.objects().longhorn = pods(0)(WHOLE)
 
 
 def switched_off(house: Running) -> None:
@@ -121,7 +122,7 @@ def test_a_sick_system_is_one_problem_and_consent_that_names_it_passes(house: Ru
 def test_a_consent_to_one_risk_is_none_to_a_worse_one(house: Running) -> None:
     deleting(house)
     given = house.consent(restoring(house))
-    house.home.kube.objects().longhorn = pods((0, 3))(orphaned(("orphan-auto-deletion", "true"))(WHOLE))
+    house.home.kube.objects().longhorn = pods(0)(orphaned(("orphan-auto-deletion", "true"))(WHOLE))
     assert causes(house.apply(restoring(house), given)) == [HORN]
 
 

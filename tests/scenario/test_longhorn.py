@@ -10,11 +10,12 @@ import pytest
 from adapters.kubernetes.results import StorageClass
 from adapters.longhorn.results import LonghornLook
 from cluster.storage.longhorn.check import DRIVER, longhorn_checks
-from cluster.storage.longhorn.judge import GATES, PARTS
+from cluster.storage.longhorn.judge import PARTS
 from cluster.storage.under import gates
 from engine.errors import EXIT_OK
 from engine.report import Outcome, Report
-from tests.cluster.storage.test_longhorn import RED, WHOLE, Change
+from lab.longhorn_troubles import LONGHORN_TROUBLES, LonghornTrouble
+from tests.cluster.storage.test_longhorn import WHOLE
 from tests.scenario.running import Running
 
 CLAIM = "apps/notes"
@@ -50,16 +51,16 @@ def test_a_house_without_it_has_no_row_and_no_gate(tmp_path: Path) -> None:
     assert gates(house.home.look(), house.house, house.house.claims) == ()
 
 
-@pytest.mark.parametrize(("change", "red"), [case[1:3] for case in RED], ids=[case[0] for case in RED])
+@pytest.mark.parametrize("trouble", LONGHORN_TROUBLES.values(), ids=list(LONGHORN_TROUBLES))
 def test_each_fault_turns_its_own_rows_red_and_stops_a_restore_if_that_would_use_it(
-    house: Running, change: Change, red: set[str]
+    house: Running, trouble: LonghornTrouble
 ) -> None:
     assert failed(verified(house)) == set()
-    house.home.kube.objects().longhorn = change(WHOLE)
-    rows = {f"storage.longhorn/{part}" for part in red}
+    house.home.kube.objects().longhorn = trouble.change(WHOLE)
+    rows = {f"storage.longhorn/{part}" for part in trouble.rows}
     assert failed(verified(house)) == rows
     course = house.restore.with_checks(gates(house.home.look(), house.house, house.house.claims))
-    stopping = {"storage.longhorn/under"} if red & set(GATES) else set()
+    stopping = {"storage.longhorn/under"} if trouble.stops else set()
     house.home.world.faults.forget()
     report = house.apply(course)
     assert {step.id for step in report.root_causes} == stopping

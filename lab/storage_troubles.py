@@ -1,0 +1,70 @@
+"""Troubles of what stands under the data, in a running house: each gives the house a sound one first, where it has none yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from engine.errors import PermanentError
+from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
+from lab.house import LabHouse
+from lab.longhorn_troubles import LONGHORN_TROUBLES, LonghornTrouble
+from lab.nas_troubles import NAS_FAULTS, NasFault
+from lab.parts.storage_objects import put_longhorn, put_rook
+from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
+from lab.world import longhorn
+from lab.world.ceph import LabCeph
+from lab.world.rook import LabRook
+
+Act = Callable[[LabHouse, str], None]
+
+
+def storage_troubles() -> Iterator[tuple[str, str, str, Act, Act]]:
+    """Of each its name, its system, what it is, how it begins and how it ends."""
+    for ceph in CEPH_TROUBLES.values():
+        yield ceph.name, "Ceph of the hosts", ceph.what, partial(_ceph, ceph), _healthy_ceph
+    for rook in ROOK_TROUBLES.values():
+        yield rook.name, "Ceph of Rook", rook.what, partial(_rook, rook), partial(_rook, None)
+    for one in LONGHORN_TROUBLES.values():
+        yield one.name, "Longhorn", one.what, partial(_longhorn, one), partial(_longhorn, None)
+    for nas in NAS_FAULTS.values():
+        yield nas.name, "NAS", nas.what, partial(_nas, nas), _nas_in_order
+
+
+def _ceph(trouble: CephTrouble, house: LabHouse, target: str) -> None:
+    with house.world.looking():
+        pve = house.proxmox
+        pve.ceph = pve.ceph or LabCeph.on(pve.hosts)
+        trouble.begin(pve.ceph)
+
+
+def _healthy_ceph(house: LabHouse, target: str) -> None:
+    with house.world.looking():
+        house.proxmox.ceph = LabCeph.on(house.proxmox.hosts)
+
+
+def _rook(trouble: RookTrouble | None, house: LabHouse, target: str) -> None:
+    """Rook's Ceph as its operator leaves it now; None: in order. It grows old, for no operator runs."""
+    now = time.time()
+    made = LabRook.healthy(now)
+    if trouble is not None:
+        trouble.begin(made, now)
+    put_rook(house.cluster.kube, made.seen(now))
+
+
+def _longhorn(trouble: LonghornTrouble | None, house: LabHouse, target: str) -> None:
+    """A Longhorn on the house's nodes; None: in order."""
+    whole = longhorn.healthy(node.name for node in house.shape.nodes)
+    put_longhorn(house.cluster.kube, whole if trouble is None else trouble.change(whole))
+
+
+def _nas(fault: NasFault, house: LabHouse, target: str) -> None:
+    if house.nas is None:
+        raise PermanentError("this house has no NAS", hint="lab.up --house one-node-nas has one")
+    fault.begin(house.nas, time.time())
+
+
+def _nas_in_order(house: LabHouse, target: str) -> None:
+    if house.nas is not None:
+        vars(house.nas).update(vars(house.new_nas()))

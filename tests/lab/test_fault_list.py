@@ -1,0 +1,98 @@
+"""`lab.fault --list`: every named fault by system; and what the lab writes of a storage is what the adapters read of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from adapters.ceph.rook import rook_clusters
+from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.kinds import DAEMON_SET, Kind
+from adapters.longhorn.adapter import KubernetesLonghorn
+from adapters.longhorn.results import LonghornLook
+from console.verbs import lab
+from engine.errors import EXIT_OK
+from lab.ceph_troubles import CEPH_TROUBLES
+from lab.longhorn_troubles import LONGHORN_TROUBLES
+from lab.nas_troubles import NAS_FAULTS
+from lab.parts.storage_objects import longhorn_objects, rook_objects
+from lab.rook_troubles import ROOK_TROUBLES
+from lab.troubles import TROUBLES
+from lab.world.longhorn import healthy
+from lab.world.rook import LabRook
+
+Printed = pytest.CaptureFixture[str]
+NOW = 1_800_000_000.0
+
+
+def test_the_list_has_sixty_faults_and_each_storage_its_share(capsys: Printed) -> None:
+    assert lab.fault("four-nodes", "", "", listed=True, json=True) == EXIT_OK
+    rows = json.loads(capsys.readouterr().out)["result"]["faults"]
+    assert len({row["name"] for row in rows}) == len(rows) >= 60
+    systems = Counter(row["system"] for row in rows)
+    assert systems["Longhorn"] >= 5
+    assert systems["NAS"] >= 10
+    assert systems["Ceph of the hosts"] >= 10
+    assert systems["Ceph of Rook"] >= 5
+    assert all(row["what"] for row in rows)
+
+
+def test_it_is_told_by_system_and_needs_no_house(capsys: Printed) -> None:
+    assert lab.fault("four-nodes", "", "", listed=True, json=False) == EXIT_OK
+    told = capsys.readouterr().out
+    for system in {trouble.system for trouble in TROUBLES.values()}:
+        assert f"{system}:\n" in told
+    assert "host-down HOST: the host has no power" in told
+    assert max(map(len, told.splitlines())) <= 100
+
+
+def test_half_of_each_storages_faults_leave_its_own_word_healthy() -> None:
+    stopping = [one for one in CEPH_TROUBLES.values() if one.stops]
+    for well in (
+        [one.says == "HEALTH_OK" for one in stopping], [one.well for one in ROOK_TROUBLES.values()],
+        [one.well for one in LONGHORN_TROUBLES.values() if one.rows], [one.well for one in NAS_FAULTS.values()],
+    ):  # fmt: skip
+        assert sum(well) * 2 >= min(len(well), 10)
+
+
+class Stored:
+    """Objects as an API would list them."""
+
+    def __init__(self, objects: list[tuple[Kind, dict[str, Any]]]) -> None:
+        self._objects = objects
+
+    def main(self) -> Stored:
+        return self
+
+    def list_if_served(self, kind: Kind) -> list[dict[str, Any]]:
+        return [item for of, item in self._objects if of == kind]
+
+
+def running(look: LonghornLook) -> list[tuple[Kind, dict[str, Any]]]:
+    """What Kubernetes itself would write of the DaemonSets."""
+    return [
+        (DAEMON_SET, {"metadata": {"name": one.name}, "status": {"numberReady": one.ready, "desiredNumberScheduled": one.wanted}})
+        for one in look.running
+    ]
+
+
+@pytest.mark.parametrize("name", ["", *LONGHORN_TROUBLES])
+def test_longhorns_objects_are_read_as_they_were_meant(name: str) -> None:
+    look = LONGHORN_TROUBLES[name].change(healthy()) if name else healthy()
+    # When an object was made its server writes, and nobody else.
+    look = replace(look, orphans=tuple(replace(one, seen=None) for one in look.orphans))
+    stored = Stored([*longhorn_objects(look), *running(look)])
+    assert KubernetesLonghorn(cast("Clients", stored)).look() == look
+
+
+@pytest.mark.parametrize("name", ["", *ROOK_TROUBLES])
+def test_rooks_objects_are_read_as_they_were_meant(name: str) -> None:
+    rook = LabRook.healthy(NOW)
+    if name:
+        ROOK_TROUBLES[name].begin(rook, NOW)
+    seen = rook.seen(NOW)
+    assert rook_clusters(cast("ApiClient", Stored([*rook_objects(seen)]))) == (seen,)
