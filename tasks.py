@@ -18,6 +18,8 @@ HELP = {
     "manifests": "print the hold's policies for kubectl",
     "claim": "namespace/name or name of one claim",
     "unproven": "yes, without a proof",
+    "path": "file or folder from the top of the claim, e.g. config/app.db",
+    "into": "folder of this machine; nothing in it is overwritten",
     "reason": "why; it is kept in the record",
     "repo": "path of the home-ops repository",
     "run": "only the programs that a real run needs",
@@ -31,9 +33,15 @@ HELP = {
 }
 
 
-# invoke knows no positional argument that may be left out: one is asked for only where a word follows the verb.
-WORDS = " ".join(import_module("sys").argv).partition(" dr.hold ")[2].split()
-FOLLOWS = None if any(word[0] != "-" and "--settings" not in WORDS[:at][-1:] for at, word in enumerate(WORDS)) else ""
+# invoke knows no positional argument that may be left out: one is asked for only where a word stands in its place.
+def words_after(name):
+    """How many words of this command line follow the verb of this name, options and their values apart."""
+    words = " ".join(import_module("sys").argv).partition(f" {name} ")[2].split()
+    return sum(word[0] != "-" and words[:at][-1:] not in (["--settings"], ["--as-of"], ["--into"]) for at, word in enumerate(words))
+
+
+CLAIMS = None if words_after("dr.hold") else ""
+PATH = None if words_after("dr.list") > 1 else ""
 
 ALL = "" if "--list" in import_module("sys").argv else None
 
@@ -118,7 +126,7 @@ def restore(c, settings="", json=False, claims="", as_of="", approve=""):
 
 
 @verb
-def hold(c, claims=FOLLOWS, settings="", json=False, manifests=False):
+def hold(c, claims=CLAIMS, settings="", json=False, manifests=False):
     """Hold the named claims now; list what is held."""
     end(c, "dr", "hold", settings, json, claims or "", manifests)
 
@@ -127,6 +135,18 @@ def hold(c, claims=FOLLOWS, settings="", json=False, manifests=False):
 def release(c, claim, settings="", json=False, unproven=False, reason=""):
     """Lift the hold of one claim or database by hand."""
     end(c, "dr", "release", settings, json, claim, unproven, reason)
+
+
+@verb
+def dr_list(c, claim, path=PATH, settings="", json=False, as_of=""):
+    """Tell what is where over the snapshots of one claim."""
+    end(c, "files", "list_path", settings, json, claim, path or "", as_of)
+
+
+@verb
+def fetch(c, claim, path, into="", settings="", json=False, as_of=""):
+    """Write one file or folder of a backup out, compared."""
+    end(c, "files", "fetch_path", settings, json, claim, path, into, as_of)
 
 
 @verb
@@ -188,7 +208,9 @@ AREAS = {
         "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets, "verify": verify,
         "storage": storage, "status": status,
     },
-    "dr": {"audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release},
+    "dr": {
+        "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
+    },
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},
     "lab": {"up": up, "status": lab_status, "down": down, "fault": fault, "demo": demo},

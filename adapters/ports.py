@@ -7,10 +7,22 @@ A `…View` reads; the port of the same name without View adds the writes. A pro
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from adapters.archives.results import ArchiveLook
-from adapters.backups.results import WHOLE, Changes, Depth, Examination, Hashes, Part, Repository, RepositoryLook
+from adapters.backups.results import (
+    WHOLE,
+    Changes,
+    Depth,
+    Examination,
+    Fetched,
+    FoundPath,
+    Hashes,
+    Part,
+    Repository,
+    RepositoryLook,
+)
 from adapters.ceph.results import HostedCeph, RookCluster
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
@@ -322,6 +334,15 @@ class BackupsView(Protocol):
 
     def hashes(self, repository: Repository, snapshot_id: str) -> Hashes:
         """The contents of every file, read out of the snapshot: downloads all of it."""
+
+    def find(self, repository: Repository, snapshot_ids: Sequence[str], path: str) -> tuple[FoundPath, ...]:
+        """What each of these snapshots has at this path ("" for its top), out of the trees that lead there alone."""
+
+    def fetch(self, repository: Repository, snapshot_id: str, path: str, into: Path) -> Fetched:
+        """Write what is at this path into the folder `into`, under its own name, and compare it with the snapshot's trees.
+
+        Raises PermanentError where the snapshot has nothing there, or not all of it could be read.
+        """
 
 
 class ArchivesView(Protocol):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from adapters.backups import hashing
 from adapters.backups.heads import FormatUnknown
@@ -73,18 +75,24 @@ class SnapshotContents:
         what = f"snapshot {snapshot_id[:8]} of {repository.name} could not be listed"
         password = opened.env["RESTIC_PASSWORD"]
         assert isinstance(password, Secret)
-        try:
+        with in_words(what):
             walked = walk(opened.place, password, snapshot_id, self._workers)
-        except PlaceUnreachable as error:
-            raise TransientError(what, evidence=(str(error),), hint="the store did not answer") from error
-        except PlaceRefused as error:
-            raise PermanentError(what, evidence=(str(error),), hint=error.hint or "the store refused access") from error
-        except NoKeyFits as error:
-            raise PermanentError(what, evidence=(str(error),), hint="the password opens none of its keys") from error
-        except SnapshotAbsent as error:
-            raise PermanentError(what, hint="there is no such snapshot") from error
-        except FormatUnknown as error:
-            raise PermanentError(
-                what, evidence=(str(error),), hint="the repository is of a later format than this tool can read"
-            ) from error
         return Listing(walked.entries, complete=not walked.broken, detail=walked.broken, downloaded=walked.read_bytes)
+
+
+@contextmanager
+def in_words(what: str) -> Iterator[None]:
+    """What goes wrong within, as errors for people: `what` could not be done, and why."""
+    try:
+        yield
+    except PlaceUnreachable as error:
+        raise TransientError(what, evidence=(str(error),), hint="the store did not answer") from error
+    except PlaceRefused as error:
+        raise PermanentError(what, evidence=(str(error),), hint=error.hint or "the store refused access") from error
+    except NoKeyFits as error:
+        raise PermanentError(what, evidence=(str(error),), hint="the password opens none of its keys") from error
+    except SnapshotAbsent as error:
+        raise PermanentError(what, hint="there is no such snapshot") from error
+    except FormatUnknown as error:
+        hint = "the repository is of a later format than this tool can read"
+        raise PermanentError(what, evidence=(str(error),), hint=hint) from error

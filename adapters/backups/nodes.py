@@ -25,10 +25,11 @@ _400_YEARS = 146_097  # days: the calendar repeats after them
 
 @dataclass(frozen=True)
 class Child:
-    """One entry of a folder; `tree` is the id of its own list when it is a folder itself, else ""."""
+    """One entry of a folder; `tree` is the id of its own list when it is a folder itself, else "". `pieces` are a file's blobs."""
 
     entry: FileEntry
     tree: str = ""
+    pieces: tuple[str, ...] = ()
 
 
 def children(content: bytes, folder: str) -> list[Child]:
@@ -84,7 +85,7 @@ def _child(node: dict[str, Any], folder: str) -> Child:
         device=(os.major(device), os.minor(device)) if kind in ("dev", "chardev") else None,
         xattrs=tuple(sorted((str(x["name"]), base64.b64decode(x["value"] or "")) for x in node.get("extended_attributes") or ())),
     )
-    return Child(entry, tree)
+    return Child(entry, tree, tuple(map(str, node.get("content") or ())) if kind == "file" else ())
 
 
 def _target(node: dict[str, Any]) -> str:

@@ -7,11 +7,14 @@ that answers, and a repository that is there, are what all that follows is judge
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 from adapters.backups.contents import SnapshotContents
 from adapters.backups.depths import Examiner, hint_of
 from adapters.backups.heads import FormatUnknown, Keyring, Restless, read_identity, read_snapshots
 from adapters.backups.judging import by_listing, by_words, remarks_on
+from adapters.backups.onepath import OnePath
 from adapters.backups.opening import Opened, Openings
 from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.backups.results import (
@@ -19,6 +22,8 @@ from adapters.backups.results import (
     Changes,
     Depth,
     Examination,
+    Fetched,
+    FoundPath,
     Hashes,
     Part,
     Repository,
@@ -53,6 +58,7 @@ class ResticBackups:
         self._changes: dict[tuple[str, str, str], Changes] = {}
         self._keys = Keyring(clock)
         self._contents = SnapshotContents(runner, openings)
+        self._paths = OnePath(runner, openings, self._keys)
 
     def look(self, repository: Repository) -> RepositoryLook:
         """See BackupsView.look. A secret that cannot be had, or a missing restic, makes the verdict UNKNOWN."""
@@ -81,6 +87,14 @@ class ResticBackups:
     def hashes(self, repository: Repository, snapshot_id: str) -> Hashes:
         """See BackupsView.hashes."""
         return self._contents.hashes(repository, snapshot_id)
+
+    def find(self, repository: Repository, snapshot_ids: Sequence[str], path: str) -> tuple[FoundPath, ...]:
+        """See BackupsView.find."""
+        return self._paths.find(repository, snapshot_ids, path)
+
+    def fetch(self, repository: Repository, snapshot_id: str, path: str, into: Path) -> Fetched:
+        """See BackupsView.fetch."""
+        return self._paths.fetch(repository, snapshot_id, path, into)
 
     def _open(self, opened: Opened, contents: Contents, stale: int) -> RepositoryLook:
         """Open it with the password, then read its snapshots."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from adapters.volsync.results import FileEntry
 from house.model import SecretRef
 
 
@@ -172,3 +173,29 @@ class Hashes:
 
     values: tuple[tuple[str, str], ...]
     downloaded: int
+
+
+@dataclass(frozen=True)
+class FoundPath:
+    """What one snapshot has at a path: `entry` (None: nothing) and, where that is a folder, what lies in it, sorted by path.
+
+    `broken` not "": nobody knows, for that reason.
+    """
+
+    snapshot_id: str
+    entry: FileEntry | None = None
+    below: tuple[FileEntry, ...] = ()
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was written out of a snapshot: `files` of `size` bytes. `unlike`: what on the disk is not as the snapshot has it.
+
+    `aside` says what could not be compared, "" for nothing.
+    """
+
+    files: int
+    size: int
+    unlike: tuple[str, ...] = ()
+    aside: str = ""

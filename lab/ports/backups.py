@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from adapters.backups.results import (
     WHOLE,
     Changes,
     Depth,
     Examination,
+    Fetched,
+    FoundPath,
     Hashes,
     Part,
     Repository,
@@ -17,7 +21,7 @@ from adapters.backups.results import (
     RestorePoint,
     Verdict,
 )
-from adapters.volsync.results import Listing
+from adapters.volsync.results import FileEntry, Listing
 from engine.errors import PermanentError, TransientError
 from lab.world.store import Store, StoredSnapshot, Trouble
 from lab.world.world import World
@@ -105,6 +109,20 @@ class ModelledBackups:
         if self._store.repositories[repository.address].half_listing:
             raise PermanentError(f"snapshot {snapshot_id[:8]} is not whole")
         return Hashes(tuple((e.path, e.sha256) for e in files), sum(e.size for e in files))
+
+    def find(self, repository: Repository, snapshot_ids: Sequence[str], path: str) -> tuple[FoundPath, ...]:
+        """See ports.BackupsView."""
+        found = []
+        for one in snapshot_ids:
+            entries = {entry.path: replace(entry, sha256="") for entry in self._snapshot(repository, one).entries}
+            there = FileEntry("", "dir", 0, 0o755, 0, 0) if not path else entries.get(path)
+            below = tuple(e for name, e in sorted(entries.items()) if name and str(PurePosixPath(name).parent) == (path or "."))
+            found.append(FoundPath(one, there, below if there is not None and there.kind == "dir" else ()))
+        return tuple(found)
+
+    def fetch(self, repository: Repository, snapshot_id: str, path: str, into: Path) -> Fetched:
+        """See ports.BackupsView. Files of this store are hashes: there is nothing to write out."""
+        raise PermanentError("this store is modelled: it knows its files by their hashes, and has no bytes of them")
 
     def _snapshot(self, repository: Repository, snapshot_id: str) -> StoredSnapshot:
         with self._world.looking():

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.backups.results import Verdict
-from engine.errors import PermanentError
+from engine.errors import BlackstartError, PermanentError
 from lab.wire.s3.damage import break_off_newest, lose_packs
 from tests.contract import backup_benches
 from tests.contract.backup_benches import BIN, FIRST, FIRST_AT, PASSWORD, SECOND, SECOND_AT, SECRET_KEY, Bench, entries
@@ -143,3 +143,26 @@ def test_lost_packs_break_the_list_off_and_no_hash_is_made_up(bench: Bench) -> N
     assert not listing.complete and listing.detail
     with pytest.raises(PermanentError):
         bench.backups.hashes(bench.at("packless"), newest)
+
+
+def test_one_path_is_found_in_each_snapshot_with_what_lies_in_it(bench: Bench, snapshots: tuple[str, str]) -> None:
+    place = bench.at("notes")
+    first, second = snapshots
+    old, new = bench.backups.find(place, snapshots, "settings.ini")
+    assert (old.snapshot_id, new.snapshot_id, old.broken, new.below) == (first, second, "", ())
+    assert old.entry is not None and new.entry is not None
+    assert (old.entry.size, new.entry.size) == (len(FIRST["settings.ini"]), len(SECOND["settings.ini"]))
+    nothing, folder = bench.backups.find(place, snapshots, "notes")
+    assert nothing.entry is None and not nothing.broken
+    assert folder.entry is not None and folder.entry.kind == "dir"
+    assert [entry.path for entry in folder.below] == ["notes/one two.txt", "notes/ümläut.txt"]
+    (top,) = bench.backups.find(place, (second,), "")
+    assert [entry.path for entry in top.below] == ["notes", "settings.ini"]
+    assert [one.entry for one in bench.backups.find(place, snapshots, "settings.ini/none")] == [None, None]
+
+
+def test_what_cannot_be_looked_up_is_never_nothing(bench: Bench) -> None:
+    with pytest.raises(BlackstartError):
+        bench.backups.find(bench.unreachable(), ("0" * 64,), "settings.ini")
+    with pytest.raises(PermanentError):
+        bench.backups.find(bench.wrong_password(bench.at("notes")), ("0" * 64,), "settings.ini")

@@ -1,0 +1,175 @@
+"""dr.list and dr.fetch: what is where over the snapshots of one claim, and one file or folder of them written out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
+
+from rich.text import Text
+
+from adapters.backups.results import RestorePoint
+from adapters.volsync.results import FileEntry
+from cluster.audit import repository_of
+from console.ending import guarded
+from console.opening import open_session
+from console.problem import complete
+from console.rows import Row, Rows
+from console.session import Session
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
+from engine.words import number
+from house.loader import Part
+from house.model import BackedUpClaim
+from recovery.asof import as_time
+from recovery.files import Version, chosen, entry_words, fetch, opened, path_of, target_of, versions
+from recovery.selection import named
+
+
+def list_path(settings: str, json: bool, claim: str, path: str, as_of: str) -> int:
+    """The snapshots of one claim; with a path what is there in each of them."""
+
+    def body() -> int:
+        session = open_session("dr.list", settings, json, Part.BACKUPS)
+        return list_of(session, one_claim(session, claim), path, as_of)
+
+    return guarded("dr.list", json, body, settings)
+
+
+def fetch_path(settings: str, json: bool, claim: str, path: str, into: str, as_of: str) -> int:
+    """One file or folder of one claim's backup, written into a folder of this machine and compared."""
+
+    def body() -> int:
+        if not into:
+            raise SettingsInvalid("--into is missing; right would be: --into FOLDER, which is made where there is none")
+        session = open_session("dr.fetch", settings, json, Part.BACKUPS)
+        return fetch_of(session, one_claim(session, claim), path, Path(into), as_of)
+
+    return guarded("dr.fetch", json, body, settings)
+
+
+def one_claim(session: Session, word: str) -> BackedUpClaim:
+    """The claim of this name. Raises SettingsInvalid for none, several, or a list."""
+    if "," in word or not word.strip():
+        raise SettingsInvalid(f"{word or 'nothing'} is not one claim; right would be its name, or namespace/name")
+    return named(session.house, word)[0]
+
+
+def list_of(session: Session, claim: BackedUpClaim, words: str, as_of: str) -> int:
+    """Its snapshots, or what is at one path in them."""
+    path, until = path_of(words), as_time(as_of) if as_of else 0.0
+    with session.doors(None) as doors:
+        repository = repository_of(session.house, claim)
+        points = [
+            p for p in opened(doors.look.backups.look(repository), claim.key) if not until or p.is_as_old_as(until)
+        ]
+        if not points:
+            chosen(doors.look.backups.look(repository).points, claim.key, until)
+        found = doors.look.backups.find(repository, [p.snapshot_id for p in points], path) if words else ()
+    if not words:
+        return _snapshots(session, claim, points)
+    return _versions(session, claim, path, versions(points, found))
+
+
+def _snapshots(session: Session, claim: BackedUpClaim, points: Sequence[RestorePoint]) -> int:
+    now = session.clock.now()
+    rows = []
+    for point in points:
+        age = f"{(now - point.time) / 3600:,.1f} h"
+        cells = (point.snapshot_id[:8], point.pin, age, _count(point.files), _count(point.size))
+        rows.append(Row(tuple(map(Text, cells)), "" if point.complete else point.lacks or "not complete"))
+    headers = ("snapshot", "time", "age", "files", "bytes")
+    session.page.show(Rows(rows, headers, name=1, right=frozenset({2, 3, 4})))
+    session.page.say(f"\n{claim.key}: {number(len(points), 'snapshot')}. Nothing was changed.")
+    session.page.say(f"Next: {complete(f'invoke dr.list {claim.key} PATH', session.settings)}   # / for all at the top")
+    told = [
+        {
+            "snapshot": p.snapshot_id,
+            "time": p.pin,
+            "age_s": now - p.time,
+            "files": p.files,
+            "bytes": p.size,
+            "complete": p.complete,
+        }
+        for p in points
+    ]
+    return session.finish("listed", {"snapshots": len(points)}, EXIT_OK, claim=claim.key, snapshots=told)
+
+
+def _versions(session: Session, claim: BackedUpClaim, path: str, made: Sequence[Version]) -> int:
+    """What was at the path, the newest first; of a folder what is in the newest that has it."""
+    there = next((one for one in made if one.found.entry is not None), None)
+    unknown = sum(bool(one.found.broken) for one in made)
+    if there is not None and there.found.below:
+        cells = [(*entry_words(e), e) for e in there.found.below]
+        rows = [Row((Text(size), Text(_changed(e)), Text(name))) for size, name, e in cells]
+        session.page.show(Rows(rows, ("bytes", "changed", f"/{path} in {there.points[0].snapshot_id[:8]} of {there.points[0].pin}"),
+                               name=2, right=frozenset({0})))  # fmt: skip
+        session.page.say()
+    rows = [Row((Text(one.points[0].snapshot_id[:8]), Text(_span(one))), _version_words(one)) for one in made]
+    session.page.show(Rows(rows, ("newest", "in the snapshots of", f"/{path} is"), name=1))
+    if there is None and not unknown:
+        session.page.say(f"\nNo snapshot of {claim.key} has /{path}.")
+    elif there is not None:
+        following = f"invoke dr.fetch {claim.key} {quote(path or '/')} --into FOLDER --as-of {there.points[0].pin}"
+        session.page.say(f"\nNext: {complete(following, session.settings)}")
+    told = [
+        {
+            "snapshots": [p.snapshot_id for p in one.points], "newest": one.points[0].pin, "oldest": one.points[-1].pin,
+            "unknown": one.found.broken or None, "entry": _json(one.found.entry), "below": [_json(e) for e in one.found.below],
+        }
+        for one in made
+    ]  # fmt: skip
+    counts = {"versions": sum(one.found.entry is not None for one in made), "unknown": unknown}
+    return session.finish(
+        "listed", counts, EXIT_OK if there is not None else EXIT_STEP_FAILED, claim=claim.key, path=path, versions=told
+    )
+
+
+def fetch_of(session: Session, claim: BackedUpClaim, words: str, into: Path, as_of: str) -> int:
+    """Write it out; the folder has it under its own name, whole and compared, or not at all."""
+    path, until = path_of(words), as_time(as_of) if as_of else 0.0
+    target = target_of(into, path, claim.claim)
+    with session.doors(None) as doors:
+        repository = repository_of(session.house, claim)
+        point = chosen(opened(doors.look.backups.look(repository), claim.key), claim.key, until)
+        if not point.complete:
+            lacks = point.lacks or "its backup could not read all, or it is far smaller than usual"
+            session.page.say(f"note: snapshot {point.snapshot_id[:8]} is not complete: {lacks}")
+        session.page.say(f"Fetching /{path} of {claim.key} from snapshot {point.snapshot_id[:8]} of {point.pin} ...")
+        got = fetch(doors.look.backups, repository, point, path, target)
+    told = f"{number(got.files, 'file')} of {number(got.size, 'byte')}, each byte compared with the snapshot"
+    session.page.say(f"{target}: {told}; {got.aside}. Nothing else was changed.")
+    return session.finish(
+        "fetched", {"files": got.files, "bytes": got.size}, EXIT_OK, claim=claim.key, path=path, target=target,
+        snapshot=point.snapshot_id, time=point.pin, not_compared=got.aside,
+    )  # fmt: skip
+
+
+def _version_words(one: Version) -> str:
+    entry = one.found.entry
+    return one.told if entry is None or entry.kind == "dir" else f"{one.told}, changed {_changed(entry)}"
+
+
+def _span(one: Version) -> str:
+    first, last = one.points[-1].pin, one.points[0].pin
+    return last if len(one.points) == 1 else f"{first} to {last} ({len(one.points)})"
+
+
+def _changed(entry: FileEntry) -> str:
+    if entry.mtime_ns is None:
+        return "unknown"
+    return datetime.fromtimestamp(entry.mtime_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _count(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _json(entry: FileEntry | None) -> dict[str, object] | None:
+    if entry is None:
+        return None
+    return {
+        "path": entry.path, "kind": entry.kind, "bytes": entry.size if entry.kind == "file" else None, "mode": f"{entry.mode:o}",
+        "uid": entry.uid, "gid": entry.gid, "changed": _changed(entry), "target": entry.target,
+    }  # fmt: skip

@@ -1,0 +1,124 @@
+"""One file or folder out of a claim's backups: what is where over its snapshots, and one of them written out. Draws nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from adapters.backups.results import Fetched, FoundPath, Repository, RepositoryLook, RestorePoint
+from adapters.ports import BackupsView
+from adapters.volsync.results import FileEntry
+from engine.errors import PermanentError, SettingsInvalid
+from engine.words import number
+
+
+@dataclass(frozen=True)
+class Version:
+    """What stood at a path in one snapshot or in several that follow each other: `points` newest first, `found` of the newest."""
+
+    points: tuple[RestorePoint, ...]
+    found: FoundPath
+
+    @property
+    def told(self) -> str:
+        """In words, without its times."""
+        if self.found.broken:
+            return f"unknown: {self.found.broken}"
+        entry = self.found.entry
+        if entry is None:
+            return "nothing"
+        if entry.kind == "dir":
+            return f"folder of {number(len(self.found.below), 'entry', 'entries')}"
+        return f"{entry.kind} of {number(entry.size, 'byte')}" if entry.kind == "file" else entry.kind
+
+
+def path_of(words: str) -> str:
+    """A path as snapshots have it: below the top, without a slash before or behind it. Raises SettingsInvalid."""
+    path = PurePosixPath(words.strip("/"))
+    if ".." in path.parts or "\0" in words:
+        raise SettingsInvalid(
+            f"{words} is no path in a backup; right would be one from the top of the claim: config/app.db"
+        )
+    return "" if str(path) == "." else str(path)
+
+
+def opened(look: RepositoryLook, key: str) -> tuple[RestorePoint, ...]:
+    """Its restore points, newest first. Raises PermanentError where there is none to be seen, in the verdict's own word."""
+    if not look.points:
+        raise PermanentError(
+            f"the backup of {key} is {look.verdict.value}", evidence=(look.detail,) if look.detail else (), hint=look.hint,
+            next_command="invoke dr.audit",
+        )  # fmt: skip
+    return look.points
+
+
+def chosen(points: Sequence[RestorePoint], key: str, as_of: float) -> RestorePoint:
+    """The newest one that was asked for: not later than `as_of`, or with 0.0 the newest complete one. Raises PermanentError.
+
+    What is at one path may be whole in a snapshot that is not: who names its time gets it.
+    """
+    for point in points:
+        if point.is_as_old_as(as_of) if as_of else point.complete:
+            return point
+    raise PermanentError(
+        f"no snapshot of {key} is as old as that" if as_of else f"no snapshot of {key} is complete",
+        evidence=(f"{number(len(points), 'snapshot')}, the oldest of {points[-1].pin}",), next_command=f"invoke dr.list {key}",
+    )  # fmt: skip
+
+
+def versions(points: Sequence[RestorePoint], found: Iterable[FoundPath]) -> list[Version]:
+    """The same thing in snapshots that follow each other as one version, newest first."""
+    made: list[Version] = []
+    for point, one in zip(points, found, strict=True):
+        if made and _same(made[-1].found, one):
+            made[-1] = Version((*made[-1].points, point), made[-1].found)
+        else:
+            made.append(Version((point,), one))
+    return made
+
+
+def _same(one: FoundPath, other: FoundPath) -> bool:
+    return (one.entry, one.below, one.broken) == (other.entry, other.below, other.broken)
+
+
+def target_of(into: Path, path: str, claim: str) -> Path:
+    """Where it will lie. Raises SettingsInvalid where something is there already: nothing is ever overwritten."""
+    if into.exists() and not into.is_dir():
+        raise SettingsInvalid(f"--into {into} is a file; right would be a folder, which is made where there is none")
+    target = into / (PurePosixPath(path).name or claim)
+    if target.exists() or target.is_symlink():
+        raise SettingsInvalid(
+            f"{target} is there already, and nothing is overwritten; right would be: --into another folder"
+        )
+    return target
+
+
+def fetch(backups: BackupsView, repository: Repository, point: RestorePoint, path: str, target: Path) -> Fetched:
+    """Write it beside its place first, and give it its name when all of it was compared. Raises the port's errors.
+
+    Nothing of it stays where it differs from the snapshot, or could not be read whole.
+    """
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a fetch that was killed
+    partial.mkdir(parents=True)
+    try:
+        fetched = backups.fetch(repository, point.snapshot_id, path, partial)
+        if fetched.unlike:
+            raise PermanentError(
+                f"what was written is not what snapshot {point.snapshot_id[:8]} holds; all of it was deleted again",
+                evidence=fetched.unlike[:10], hint="is the disk below the folder whole, and has it room?",
+            )  # fmt: skip
+        (partial / PurePosixPath(path).name if path else partial).rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return fetched
+
+
+def entry_words(entry: FileEntry) -> tuple[str, str]:
+    """A line of a folder's list: its size or kind, and its name with a slash behind a folder's."""
+    name = PurePosixPath(entry.path).name
+    return (
+        (f"{entry.size:,}", name) if entry.kind == "file" else (entry.kind, f"{name}/" if entry.kind == "dir" else name)
+    )
