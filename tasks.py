@@ -22,11 +22,14 @@ HELP = {
     "into": "folder of this machine; nothing in it is overwritten",
     "reason": "why; it is kept in the record",
     "repo": "path of the home-ops repository",
-    "run": "only the programs that a real run needs",
+    "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
     "house": "one-node or four-nodes",
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
+    "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
+    "check": "a folder of evidence, or a folder of such folders, to be checked without a house or a network",
+    "signer": "fingerprint or public key that must have signed it",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
     "list": "tell every fault by name and system",
     "fault": "die-before, die-during, die-after, lose-reply, slow, error-twice, lie-once; or what lasts: docs/lab.md",
@@ -66,9 +69,9 @@ def end(context, area, name, *arguments):
 
 
 @verb
-def preflight(c, settings="", json=False):
+def preflight(c, settings="", json=False, report=""):
     """Check all that a run needs before it changes anything."""
-    end(c, "cluster", "preflight", settings, json)
+    end(c, "cluster", "preflight", settings, json, report)
 
 
 @verb
@@ -78,21 +81,21 @@ def plan(c, settings="", json=False, offline=False, runbook=""):
 
 
 @verb
-def bootstrap(c, settings="", json=False, approve=""):
+def bootstrap(c, settings="", json=False, approve="", report=""):
     """Build the cluster from bare hosts; resume a killed run."""
-    end(c, "cluster", "bootstrap", settings, json, approve)
+    end(c, "cluster", "bootstrap", settings, json, approve, report)
 
 
 @verb
-def new_secrets(c, settings="", json=False, approve=""):
+def new_secrets(c, settings="", json=False, approve="", report=""):
     """Make lost Talos secrets anew, by approval."""
-    end(c, "cluster", "new_secrets", settings, json, approve)
+    end(c, "cluster", "new_secrets", settings, json, approve, report)
 
 
 @verb
-def verify(c, settings="", json=False):
+def verify(c, settings="", json=False, report=""):
     """Look whether the house is as the settings say."""
-    end(c, "cluster", "verify", settings, json)
+    end(c, "cluster", "verify", settings, json, report)
 
 
 @verb
@@ -120,21 +123,33 @@ def dr_plan(c, settings="", json=False, claims="", as_of=""):
 
 
 @verb
-def restore(c, settings="", json=False, claims="", as_of="", approve=""):
+def restore(c, settings="", json=False, claims="", as_of="", approve="", report=""):
     """Bring claims back from their backups, proven by file."""
-    end(c, "dr", "restore", settings, json, claims, as_of, approve)
+    end(c, "dr", "restore", settings, json, claims, as_of, approve, report)
 
 
 @verb
-def hold(c, claims=CLAIMS, settings="", json=False, manifests=False):
+def hold(c, claims=CLAIMS, settings="", json=False, manifests=False, report=""):
     """Hold the named claims now; list what is held."""
-    end(c, "dr", "hold", settings, json, claims or "", manifests)
+    end(c, "dr", "hold", settings, json, claims or "", manifests, report)
 
 
 @verb
-def release(c, claim, settings="", json=False, unproven=False, reason=""):
+def release(c, claim, settings="", json=False, unproven=False, reason="", report=""):
     """Lift the hold of one claim or database by hand."""
-    end(c, "dr", "release", settings, json, claim, unproven, reason)
+    end(c, "dr", "release", settings, json, claim, unproven, reason, report)
+
+
+@verb
+def report(c, settings="", json=False, run="", report="", check="", signer=""):
+    """Write the evidence of a run that was, or check one."""
+    end(c, "evidence", "report", settings, json, run, report, check, signer)
+
+
+@verb
+def history(c, settings="", json=False):
+    """List the runs of this house and what came of each."""
+    end(c, "evidence", "history", settings, json)
 
 
 @verb
@@ -210,6 +225,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
+        "report": report, "history": history,
     },
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},

@@ -22,7 +22,7 @@ from console.jsonlines import JsonLines
 from console.outlet import Outlet
 from console.screen import Screen
 from engine.errors import JournalUnwritable
-from engine.events import Event, Sink
+from engine.events import Sink, tee
 from engine.journal import Journal, open_journal
 from engine.programs import end_leftovers
 from engine.report import Bug, Report
@@ -53,13 +53,8 @@ class OpenHouse:
         with (self.folder / "events.jsonl").open("w", encoding="utf-8") as file:
             kept = JsonLines(Outlet(file, file.name))
             screen = Screen(view, after)
-
-            def both(event: Event) -> None:
-                kept(event)
-                screen(event)
-
             try:
-                yield both
+                yield tee(kept, screen)
             finally:
                 self.troubles += screen.close(1.0 if self.stop.at_once else 5.0)
 

@@ -15,14 +15,14 @@ def named(settings: str) -> str:
     return settings or os.environ.get("BLACKSTART_SETTINGS", "")
 
 
-def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL) -> Session:
+def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL, report: str = "") -> Session:
     """Load the house, or the part of it that the verb needs, and make a session.
 
-    `settings` is what the command line says; where nothing names the file it is the one in this folder.
-    Raises SettingsInvalid with every problem of the settings.
+    `settings` is what the command line says; where nothing names the file it is the one in this folder. `report` is the folder
+    for the run's evidence. Raises SettingsInvalid with every problem of the settings.
     """
     from console.real_doors import open_real_doors
 
     settings = named(settings)
     house = load(Path(settings or SETTINGS_FILE), builder(), part)
-    return Session(verb, house, open_real_doors, json, settings)
+    return Session(verb, house, open_real_doors, json, settings, report)

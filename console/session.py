@@ -26,11 +26,12 @@ from console.pace import pace_of
 from console.page import Page, simulated
 from console.plain import PlainLines
 from console.problem import complete
+from console.recorder import Recorder
 from console.signals import FIRST_S, Signals
 from console.tables import memory_table, outline_table, plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
-from engine.events import Sink
+from engine.events import Sink, tee
 from engine.executor import run
 from engine.journal import Journal
 from engine.limits import Limits
@@ -58,13 +59,17 @@ def new_run_id(now: float) -> str:
 
 @dataclass
 class Session:
-    """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it."""
+    """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it.
+
+    `report` is the folder that the run's evidence goes to, "" for none.
+    """
 
     verb: str
     house: House
     open_doors: OpenDoors
     json: bool = False
     settings: str = ""
+    report: str = ""
     out: TextIO = field(default_factory=lambda: sys.stdout)
     stop: Stop = field(default_factory=Stop)
     first_s: float = FIRST_S
@@ -77,6 +82,7 @@ class Session:
         self.run_id = new_run_id(self.clock.now())
         self.page = Page(self.out, simulated(self.house.name) if self.house.simulated else None, silent=self.json)
         self.lines = JsonLines(self.out, self.house.simulated)
+        self.recorder = Recorder(self.house, self.verb, self.run_id, self.clock.now(), self.report)
 
     # The verbs' building blocks.
 
@@ -100,6 +106,7 @@ class Session:
         both and more by the report.
         """
         graph, limits = course.graph(), self.house.limits
+        self.recorder.of(graph)
         with Signals(self.stop, self.first_s).wired() as signals:
             with opened(self.house, self.run_id, self.open_doors, self.clock, self.stop, self.troubles) as house:
                 doors = house.doors
@@ -108,7 +115,7 @@ class Session:
                 with self.view() as view, house.sink(view, self.heed_the_reader) as sink:
                     report = run(
                         graph, doors.look, doors.act, journal=house.journal, clock=self.clock, workers=Threads(), stop=self.stop,
-                        sink=sink, limits=Limits(at_once=limits.parallel, per_system={
+                        sink=tee(sink, self.recorder.moments), limits=Limits(at_once=limits.parallel, per_system={
                             "proxmox": limits.proxmox_parallel, "helm": 1,
                             "talos": len(self.house.nodes),  # a worker waits for a control plane: that one needs a place
                         }),
@@ -129,15 +136,19 @@ class Session:
 
     def verify(self, course: Course) -> int:
         """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
-        with self.doors(None) as doors:
-            report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
-        return self.finish_run(report, LastWords("invoke dr.restore"))
+        return self.finish_run(self.looked(course), LastWords("invoke dr.restore"))
 
     def preflight(self, course: Course) -> int:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
-        with self.doors(None) as doors:
-            report = verify(course.graph(), doors.look, workers=Threads(), at_once=16, clock=self.clock)
+        report = self.looked(course)
         return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), LastWords())
+
+    def looked(self, course: Course) -> Report:
+        """One look at everything of the course."""
+        graph = course.graph()
+        self.recorder.of(graph)
+        with self.doors(None) as doors:
+            return verify(graph, doors.look, workers=Threads(), at_once=16, clock=self.clock)
 
     def outline(self, course: Course, written: tuple[Path, ...] = (), problems: tuple[str, ...] = ()) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings.
@@ -240,7 +251,17 @@ class Session:
         if following := last.next_command(report, self.verb):
             self.page.say(f"Next: {complete(following, self.settings)}")
         counts = last.counts or report.counts
-        return self.finish(outcome_of(report), counts, report.exit_code, run=self.run_id, steps=report.steps, **last.fields)
+        code, written = self.record(report)
+        return self.finish(outcome_of(report), counts, code, run=self.run_id, steps=report.steps, **last.fields, **written)
+
+    def record(self, report: Report) -> tuple[int, Mapping[str, object]]:
+        """Keep the run's evidence, and write it where `--report` says: the exit code, which is no success where that failed."""
+        recorded = self.recorder.record(report, self.clock.now())
+        self.troubles += recorded.troubles
+        if recorded.told:
+            self.page.say(recorded.told)
+        lost = self.report and not recorded.fields and report.converged
+        return EXIT_STEP_FAILED if lost else report.exit_code, recorded.fields
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""

@@ -20,6 +20,18 @@ class Chain:
         """`before`: all that stands before the first sealed line (of the first version), else nothing."""
         self._sum = _digest(b"", before) if before else b""
 
+    @classmethod
+    def after(cls, sum_: str) -> Chain:
+        """The chain as it stands behind a line with this sum ("" for none)."""
+        chain = cls()
+        chain._sum = sum_.encode("ascii", "replace")
+        return chain
+
+    @property
+    def sum(self) -> str:
+        """The sum of the last line, "" before the first one."""
+        return self._sum.decode("ascii")
+
     def seal(self, text: bytes) -> bytes:
         """The line for this text, with its newline; the next one covers it."""
         self._sum = _digest(self._sum, text)

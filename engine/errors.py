@@ -79,6 +79,12 @@ class GraphInvalid(BlackstartError):
     exit_code = 70
 
 
+class EvidenceChanged(BlackstartError):
+    """Evidence is not what was signed: a byte of it differs, or a part is missing or was put in."""
+
+    exit_code = 3
+
+
 class JournalUnwritable(JournalDamaged):
     """A line could not be written or synced: what follows it must not be done, and the run stops."""
 

@@ -142,3 +142,13 @@ Sink = Callable[[Event], None]
 
 def nowhere(event: Event) -> None:
     """A sink for those who do not watch."""
+
+
+def tee(*sinks: Sink) -> Sink:
+    """One sink that hands each event to all of these, in this order."""
+
+    def each(event: Event) -> None:
+        for sink in sinks:
+            sink(event)
+
+    return each

@@ -183,16 +183,22 @@ def read_state(folder: Path, *, lineage: str, now: Callable[[], float] = time.ti
 
     Raises JournalDamaged as `open_journal` does, and where the file is there and cannot be read.
     """
+    return fold(read_lines(folder, lineage=lineage, now=now)[0])
+
+
+def read_lines(folder: Path, *, lineage: str, now: Callable[[], float] = time.time) -> tuple[list[Line], bytes]:
+    """The same as its whole lines, and the bytes that they stand in; none for a journal that is not there."""
     path = folder / JOURNAL_FILE
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return State()
+        return [], b""
     except OSError as error:
         raise JournalDamaged(
             "the journal cannot be read", evidence=(f"{path}: {type(error).__name__}: {error.strerror}",)
         ) from error
-    return fold(_checked(path, raw, lineage, now).lines)
+    found = _checked(path, raw, lineage, now)
+    return found.lines, raw[: found.whole]
 
 
 def _checked(path: Path, raw: bytes, lineage: str, now: Callable[[], float]) -> Decoded:

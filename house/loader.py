@@ -27,6 +27,7 @@ from house.kinds import declared_kinds
 from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
 from house.model import (
+    PROVE_EVERY,
     BackedUpClaim,
     DiskFate,
     FluxSource,
@@ -266,6 +267,8 @@ def _house(
         unread=tuple(map(str, repository.unread)),
         nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
+        signing_key=Path(places.path(whole.evidence.key)) if whole is not None and whole.evidence.key else None,
+        prove_every=whole.evidence.prove_every if whole is not None else PROVE_EVERY,
     )
 
 

@@ -16,6 +16,9 @@ from house.kinds import NO_KINDS, DeclaredKinds
 from house.nas import Nas
 from house.references import SecretRef as SecretRef
 
+PROVE_EVERY = 31 * 86400.0
+"""How old, in seconds, a proof may be where the settings do not say."""
+
 
 @dataclass(frozen=True)
 class ProxmoxEndpoint:
@@ -334,7 +337,8 @@ class House:
     of the settings. `kinds` is what Flux will apply, by kind.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
-    behind them, backups too.
+    behind them, backups too. `signing_key` signs evidence (None: one of our own in the state folder), and `prove_every` is how old
+    the proof of a claim or database may be, in seconds.
     """
 
     id: str
@@ -372,6 +376,8 @@ class House:
     not_followed: tuple[NotFollowed, ...] = ()
     kinds: DeclaredKinds = NO_KINDS
     nas: tuple[Nas, ...] = ()
+    signing_key: Path | None = None
+    prove_every: float = PROVE_EVERY
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

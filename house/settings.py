@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from house.model import PROVE_EVERY
 from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
 from house.values import (
     Age,
@@ -336,6 +337,13 @@ class LimitsSection(Section):
     look: Wait = _what("how long one repository may take to be looked at, down to its trees", "5m", 300.0)
 
 
+class EvidenceSection(Section):
+    """What signs the evidence of runs, and how often each backup must be proven."""
+
+    key: PathText | None = _what("the SSH key (ed25519) that signs, one of our own when left out", "~/.ssh/evidence", None)
+    prove_every: Age = _what("how old the proof of a backup may be", "31d", PROVE_EVERY)
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -351,6 +359,7 @@ class Settings(Section):
     bootstrap: BootstrapSection = _what("what is put into the cluster first", "{crds: …, secrets: …}", BootstrapSection())
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
     nas: dict[Name, NasSection] = _what("each NAS that the house uses", _NAS, {})
+    evidence: EvidenceSection = _what("what signs evidence, and how often backups are proven", "{key: …}", EvidenceSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
 
 

@@ -28,11 +28,11 @@ from recovery.course import course as restore_course
 NEXT_RESTORE = "invoke dr.restore"
 
 
-def preflight(settings: str, json: bool) -> int:
+def preflight(settings: str, json: bool, report: str = "") -> int:
     """Every check that a run makes before it changes anything."""
 
     def body() -> int:
-        session = open_session("cluster.preflight", settings, json)
+        session = open_session("cluster.preflight", settings, json, report=report)
         refuse_unfit(session.house)
         whole = course(session.house, session.known())
         return session.preflight(Course(tuple(c for c in whole.checks if c.id.startswith("preflight.")), ()))
@@ -71,11 +71,11 @@ def _runbook(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:
         ) from error
 
 
-def bootstrap(settings: str, json: bool, approve: str) -> int:
+def bootstrap(settings: str, json: bool, approve: str, report: str = "") -> int:
     """From bare hosts to a cluster that Flux runs."""
 
     def body() -> int:
-        return bootstrap_of(open_session("cluster.bootstrap", settings, json), approve)
+        return bootstrap_of(open_session("cluster.bootstrap", settings, json, report=report), approve)
 
     return guarded("cluster.bootstrap", json, body, settings)
 
@@ -86,11 +86,11 @@ def bootstrap_of(session: Session, approve: str) -> int:
     return session.apply(course(session.house, session.known()), approve, NEXT_RESTORE, "Cluster built")
 
 
-def new_secrets(settings: str, json: bool, approve: str) -> int:
+def new_secrets(settings: str, json: bool, approve: str, report: str = "") -> int:
     """New Talos secrets where there are none: the plan of it and what it costs, or, approved, the act."""
 
     def body() -> int:
-        session = open_session("cluster.new-secrets", settings, json)
+        session = open_session("cluster.new-secrets", settings, json, report=report)
         refuse_unfit(session.house)
         course = secrets_course(session.house)
         if not approve:
@@ -102,11 +102,11 @@ def new_secrets(settings: str, json: bool, approve: str) -> int:
     return guarded("cluster.new-secrets", json, body, settings)
 
 
-def verify(settings: str, json: bool) -> int:
+def verify(settings: str, json: bool, report: str = "") -> int:
     """Whether the house is as the settings say, one look at everything."""
 
     def body() -> int:
-        session = open_session("cluster.verify", settings, json)
+        session = open_session("cluster.verify", settings, json, report=report)
         refuse_blind()
         with session.doors(None) as doors:
             found: tuple[HouseCheck, ...] = tuple(storage_checks(doors.look))

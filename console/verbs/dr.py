@@ -46,11 +46,11 @@ def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
     return guarded("dr.plan", json, body, settings)
 
 
-def restore(settings: str, json: bool, claims: str, as_of: str, approve: str) -> int:
+def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, report: str = "") -> int:
     """Bring the claims' data back, proven, and release them."""
 
     def body() -> int:
-        session = open_session("dr.restore", settings, json)
+        session = open_session("dr.restore", settings, json, report=report)
         refuse_unfit(session.house)
         # What is held still after all that are held were restored is nothing that this verb can bring back.
         return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.restore" if claims else "invoke dr.hold")
@@ -69,13 +69,13 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
     ).with_checks(under)
 
 
-def hold(settings: str, json: bool, claims: str, manifests: bool) -> int:
+def hold(settings: str, json: bool, claims: str, manifests: bool, report: str = "") -> int:
     """Hold these claims now; without any list what is held, since when and why; manifests: print the policies for kubectl."""
 
     def body() -> int:
         if manifests:
             return print_manifests(json)
-        session = open_session("dr.hold", settings, json)
+        session = open_session("dr.hold", settings, json, report=report)
         return hold_now(session, claims) if claims else hold_of(session)
 
     return guarded("dr.hold", json, body, settings)
@@ -168,11 +168,11 @@ def print_manifests(json: bool) -> int:
     return EXIT_OK
 
 
-def release(settings: str, json: bool, claim: str, unproven: bool, reason: str) -> int:
+def release(settings: str, json: bool, claim: str, unproven: bool, reason: str, report: str = "") -> int:
     """Lift the hold of one claim or database by hand: needs --unproven and a reason, which the record keeps."""
 
     def body() -> int:
-        return release_one(open_session("dr.release", settings, json), claim, unproven, reason)
+        return release_one(open_session("dr.release", settings, json, report=report), claim, unproven, reason)
 
     return guarded("dr.release", json, body, settings)
 

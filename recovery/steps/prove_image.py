@@ -12,6 +12,7 @@ from cluster.absent import silent_servers
 from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
 from cluster.holding import what_holds
+from cluster.proofs import PROOF_NOTE, Kind, Proof
 from cluster.standing import Way, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
@@ -89,6 +90,10 @@ class ProveImage(BaseStep):
         after = act.claims.destination(self.claim.namespace, self.claim.destination)
         if (after.image, after.image_uid) != (image, image_uid):
             raise TransientError(f"the image of {self.claim.key} was made anew while it was compared")
+        proof = Proof(
+            Kind.CLAIM, self.claim.key, entry.repository_id, entry.snapshot_id, entry.pin, result.depth, result.proof, result.files
+        )
+        notes.put(PROOF_NOTE, proof.note())
         act.hold.put(
             replace(entry, state=HoldState.PROVEN, image=image, image_uid=image_uid, proof=result.proof, depth=result.depth)
         )

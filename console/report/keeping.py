@@ -1,0 +1,108 @@
+"""What a house remembers of its runs: the evidence document of each in the run's folder, and which evidence was signed last.
+
+Losing it loses history. What is read back is outside input: a document that is none is told as one, and stops nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from console.report.nouns import SCHEMA, Previous
+from engine.errors import PermanentError
+
+DOCUMENT = "evidence.json"
+LAST = "evidence.last.json"
+SHOWN = 10
+"""So many runs before it are named beside a run."""
+NO_END = "did not end, or is still at it"
+UNREADABLE = "what was kept of it cannot be read"
+
+
+@dataclass(frozen=True)
+class Past:
+    """One run that was. `word` says how it ended; what is not known is "" or None."""
+
+    run: str
+    word: str
+    tone: str
+    verb: str = ""
+    started: str = ""
+    seconds: float | None = None
+    exit_code: int | None = None
+    sentence: str = ""
+
+
+def keep(folder: Path, document: Mapping[str, object]) -> None:
+    """Put the document into the run's folder, whole or not at all. Raises OSError."""
+    temporary = folder / f".{DOCUMENT}.{os.getpid()}"
+    temporary.write_text(json.dumps(document) + "\n", encoding="ascii")
+    temporary.chmod(0o600)
+    temporary.replace(folder / DOCUMENT)
+
+
+def kept(state_dir: Path, run: str) -> dict[str, Any]:
+    """The document of one run. PermanentError when there is none that can be read."""
+    document = _document(state_dir / "runs" / run / DOCUMENT)
+    if document is None:
+        raise PermanentError(
+            f"nothing is kept of run {run}", evidence=(f"looked for: {state_dir / 'runs' / run / DOCUMENT}",),
+            hint="only runs that have ended are kept", next_command="invoke dr.history",
+        )  # fmt: skip
+    return document
+
+
+def history(state_dir: Path) -> list[Past]:
+    """Every run of this house that has a folder, newest first."""
+    return [_past(folder) for folder in sorted((state_dir / "runs").glob("*/"), reverse=True)]
+
+
+def before(state_dir: Path, run: str, verb: str) -> tuple[dict[str, object], ...]:
+    """The last runs of this verb before this one that have ended, newest first, as an evidence document names them."""
+    alike = [one for one in history(state_dir) if one.verb == verb and one.run < run]
+    return tuple({key: asdict(one)[key] for key in ("run", "started", "word", "tone", "seconds")} for one in alike[:SHOWN])
+
+
+def _past(folder: Path) -> Past:
+    path = folder / DOCUMENT
+    document = _document(path)
+    if document is None:
+        return Past(folder.name, UNREADABLE if path.exists() else NO_END, "mixed")
+    verdict = document["verdict"]
+    return Past(
+        folder.name, str(verdict["word"]), str(verdict["tone"]), str(document["verb"]), str(document["started"]),
+        float(document["seconds"]), int(verdict["exit_code"]), str(verdict["sentence"]),
+    )  # fmt: skip
+
+
+def _document(path: Path) -> dict[str, Any] | None:
+    """None for what is not there, or no document of this schema."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        verdict = document["verdict"]
+        whole = document["schema"] == SCHEMA and isinstance(document["verb"], str) and isinstance(document["started"], str)
+        numbers = isinstance(document["seconds"], int | float) and isinstance(verdict["exit_code"], int)
+        fits = whole and numbers and isinstance(verdict["word"], str) and isinstance(verdict["tone"], str)
+        return document if fits and isinstance(verdict["sentence"], str) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def last_signed(state_dir: Path) -> Previous | None:
+    """Which evidence was signed last; None where none was, or nobody knows."""
+    try:
+        found = json.loads((state_dir / LAST).read_text(encoding="utf-8"))
+        return Previous(str(found["run"]), str(found["sums"]))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def signed(state_dir: Path, run: str, sums: str) -> None:
+    """Remember that this evidence was signed last. Raises OSError."""
+    temporary = state_dir / f".{LAST}.{os.getpid()}"
+    temporary.write_text(json.dumps({"run": run, "sums": sums}) + "\n", encoding="ascii")
+    temporary.replace(state_dir / LAST)

@@ -1,0 +1,65 @@
+"""The pages of an evidence document: one self-contained HTML file and the same as Markdown. Asks no network; decides nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from console.report.signing import NAMESPACE
+from console.report.timeline import duration, timeline
+
+TONES = {
+    "ok": "", "changed": "good", "held": "mixed", "failed": "bad", "warning": "mixed", "blocked": "mixed", "interrupted": "mixed",
+}  # fmt: skip
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def html(evidence: Mapping[str, Any]) -> str:
+    """The page; it holds no script and names no other file."""
+    return _rendered("page.html.j2", evidence)
+
+
+def markdown(evidence: Mapping[str, Any]) -> str:
+    """The same for a terminal, a chat or a repository."""
+    return _rendered("page.md.j2", evidence)
+
+
+def _rendered(name: str, evidence: Mapping[str, Any]) -> str:
+    files = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(
+        loader=files, autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters |= {"duration": duration, "md": in_markdown, "size": size}
+    told = environment.get_template(name).render(
+        e=evidence, picture=timeline(evidence), drill=evidence["drill"], tones=TONES, namespace=NAMESPACE,
+        problems=[step for step in evidence["steps"] if step["outcome"] in ("failed", "warning")],
+        unseen=unseen(evidence),
+    )  # fmt: skip
+    return told if name.endswith(".html.j2") else re.sub(r"\n{3,}", "\n\n", told).lstrip("\n")
+
+
+def unseen(evidence: Mapping[str, Any]) -> list[str]:
+    """What this run and its drill have not looked at."""
+    drill = evidence["drill"] or {}
+    return [*map(str, drill.get("not_looked_at", ())), *evidence["not_looked_at"]]
+
+
+def in_markdown(text: object) -> str:
+    """A text as Markdown shows it letter by letter, on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def size(count: float | None) -> str:
+    """Bytes for a person; "unknown" for None."""
+    if count is None:
+        return "unknown"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
