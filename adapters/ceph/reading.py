@@ -43,6 +43,7 @@ def ceph_status(status: object, detail: object = None, pools: tuple[CephPool, ..
         groups=_or_none(lambda: _groups(_map(status, "pgmap"))),
         filesystems=_or_none(lambda: _filesystems(_map(status, "fsmap"))),
         pools=pools,
+        free=_or_none(lambda: count(_map(status, "pgmap").get("bytes_avail"))),
     )
 
 

@@ -79,7 +79,7 @@ class CephPool:
 class CephStatus:
     """One answer of `ceph status` with `health detail`. A part that the answer lacks, or has in another shape, is None.
 
-    `pools` is None where they were not asked for or not answered.
+    `pools` is None where they were not asked for or not answered; `free` are bytes on all OSDs together, before replication.
     """
 
     fsid: str
@@ -91,6 +91,7 @@ class CephStatus:
     groups: Groups | None
     filesystems: Filesystems | None
     pools: tuple[CephPool, ...] | None = None
+    free: int | None = None
 
 
 @dataclass(frozen=True)

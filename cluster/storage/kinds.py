@@ -11,19 +11,18 @@ from adapters.kubernetes.results import StorageClass
 from cluster.storage.ceph.check import ceph_checks
 from cluster.storage.ceph.under import ceph_under, is_ceph
 from cluster.storage.longhorn.check import is_longhorn, longhorn_checks, longhorn_under
+from cluster.storage.room import Ground
 from cluster.storage.row import StorageRow
-
-Under = Mapping[StorageClass, tuple[StorageRow, ...]]
 
 
 @dataclass(frozen=True)
 class Kind:
     """One system: `makes` says whether it makes the volumes of a class, `checks` looks whether the house has it and gives its rows
-    (none where it has not), `under` gives for each of its classes the rows that a restore onto it needs."""
+    (none where it has not), `under` gives for each of its classes what a restore onto it stands on."""
 
     makes: Callable[[StorageClass], bool]
     checks: Callable[[LookContext], Iterator[StorageRow]]
-    under: Callable[[LookContext, Collection[StorageClass]], Under]
+    under: Callable[[LookContext, Collection[StorageClass]], Mapping[StorageClass, Ground]]
 
 
 KINDS = (
@@ -38,9 +37,9 @@ def storage_checks(look: LookContext) -> Iterator[StorageRow]:
         yield from kind.checks(look)
 
 
-def rows_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[StorageRow, ...]]:
-    """For each class that is made by a system which is looked at here, the rows that must be sound."""
-    made: dict[StorageClass, tuple[StorageRow, ...]] = {}
+def ground_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, Ground]:
+    """What stands under each class that is made by a system which is looked at here."""
+    made: dict[StorageClass, Ground] = {}
     for kind in KINDS:
         if of_it := {found for found in classes if kind.makes(found)}:
             made.update(kind.under(look, of_it))

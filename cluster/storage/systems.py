@@ -8,7 +8,7 @@ from functools import partial
 
 from adapters.context import LookContext
 from cluster.storage.findings import Finding, Weight, by_weight, worst
-from cluster.storage.kinds import rows_under, storage_checks
+from cluster.storage.kinds import ground_under, storage_checks
 from cluster.storage.nas.check import nas_checks
 from cluster.storage.nas.uses import waiting
 from cluster.storage.row import StorageRow, System, shut_out
@@ -100,15 +100,16 @@ def _hanging(look: LookContext, house: House) -> tuple[dict[str, Hanging], dict[
     try:
         keys |= {one.key for one in look.cluster.claims() if not one.passing}
         classes = classes_of(look, house, sorted(keys))
-        rows = rows_under(look, set(classes.values()))
+        under = ground_under(look, set(classes.values()))
     except (TransientError, PermanentError) as error:
         return found, {}, error.what if keys else ""
     on: dict[str, list[str]] = {}
     elsewhere: dict[str, list[str]] = {}
     for key, made in classes.items():
-        for name in dict.fromkeys(row.system.key for row in rows.get(made, ())):
+        ground = under.get(made)
+        for name in dict.fromkeys(row.system.key for row in ground.rows) if ground is not None else ():
             on.setdefault(name, []).append(key)
-        if not rows.get(made):
+        if ground is None:
             elsewhere.setdefault(f"{made.name} ({made.provisioner})", []).append(key)
     found |= {name: Hanging(tuple(claims), found.get(name, Hanging()).backups) for name, claims in on.items()}
     return found, {name: tuple(claims) for name, claims in elsewhere.items()}, ""

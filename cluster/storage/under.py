@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.course import HouseCheck
 from cluster.storage.gate import Gate
-from cluster.storage.kinds import rows_under
+from cluster.storage.kinds import ground_under
+from cluster.storage.room import Ground, RoomEnough
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.data.nouns import Space
@@ -56,14 +57,29 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
     """
     wanted = {claim.key: claim for claim in claims}
     classed = classes_of(look, house, wanted)
-    made = rows_under(look, set(classed.values()))
+    made = ground_under(look, set(classed.values()))
     rows: dict[StepId, HouseCheck] = {}
+    rooms = _rooms(house, [(wanted[key], made[found]) for key, found in classed.items() if found in made])
     under = []
     for key, found in classed.items():
-        if of_it := made.get(found):
-            rows.update((row.id, Gate(row)) for row in of_it)
-            under.append(StandsOn(wanted[key], found, tuple(row.id for row in of_it)))
-    return (*rows.values(), *under)
+        if (ground := made.get(found)) is None:
+            continue
+        rows.update((row.id, Gate(row)) for row in ground.rows)
+        needs = [row.id for row in ground.rows]
+        if ground.room is not None:
+            needs.append(rooms[ground.room.name].id)
+        under.append(StandsOn(wanted[key], found, tuple(needs)))
+    return (*rows.values(), *map(Gate, rooms.values()), *under)
+
+
+def _rooms(house: House, claims: Iterable[tuple[BackedUpClaim, Ground]]) -> dict[str, RoomEnough]:
+    """For each place that these claims share, whether all of them fit there together."""
+    rooms: dict[str, RoomEnough] = {}
+    for claim, ground in claims:
+        if ground.room is not None:
+            there = rooms.get(ground.room.name) or RoomEnough(house, ground.room, (), ground.rows)
+            rooms[ground.room.name] = replace(there, claims=(*there.claims, claim))
+    return rooms
 
 
 def classes_of(look: LookContext, house: House, keys: Iterable[str]) -> dict[str, StorageClass]:

@@ -44,7 +44,7 @@ class LabPool:
 @dataclass
 class LabCeph:
     """One Ceph. `checks` are health checks that nothing here models: code → severity and message. `ranks` is what each rank's
-    server is doing. `answer` is what it says instead of all of this, `silent` that it says nothing."""
+    server is doing, `free` bytes on all OSDs. `answer` is what it says instead of all of this, `silent` that it says nothing."""
 
     monitors: tuple[str, ...]
     osds: list[LabOsd]
@@ -59,6 +59,7 @@ class LabCeph:
     muted: bool = False
     group_states: dict[str, int] | None = None
     silent: bool = False
+    free: int = 3 << 40
     answer: Any = None
 
     @classmethod
@@ -89,6 +90,7 @@ class LabCeph:
                 "num_in_osds": sum(osd.in_ for osd in self.osds),
             },
             "pgmap": {
+                "bytes_avail": self.free, "bytes_total": 4 << 40,
                 "num_pgs": sum(self._groups(online).values()), "num_pools": len(self.pools),
                 "pgs_by_state": [{"state_name": state, "count": many} for state, many in self._groups(online).items()],
             },

@@ -10,6 +10,8 @@ from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.ceph.check import CephSound, Part
 from cluster.storage.ceph.places import InRook, OnHosts, Place, RookUnread, Unseen
+from cluster.storage.ceph.room import ceph_room
+from cluster.storage.room import Ground
 from engine.errors import PermanentError, TransientError
 
 _DRIVER = re.compile(r"(?:[\w-]+\.)*(rbd|cephfs|nfs)\.csi\.ceph\.com")
@@ -21,14 +23,15 @@ def is_ceph(found: StorageClass) -> bool:
     return _DRIVER.fullmatch(found.provisioner) is not None
 
 
-def ceph_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[CephSound, ...]]:
-    """For each of these classes the rows that must be sound before a volume of it is written to."""
+def ceph_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, Ground]:
+    """For each of these classes what must be sound before a volume of it is written to."""
     try:
         rook = {one.namespace: one for one in look.cluster.ceph_clusters()}
     except (TransientError, PermanentError):
         rook = None
     hosts = _Hosts(look)
-    return {found: tuple(_rows(found, rook, hosts)) for found in classes}
+    made = {found: tuple(_rows(found, rook, hosts)) for found in classes}
+    return {found: Ground(rows, ceph_room(rows)) for found, rows in made.items()}
 
 
 class _Hosts:

@@ -9,6 +9,8 @@ from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.longhorn.judge import GATES, PARTS
+from cluster.storage.longhorn.room import longhorn_room
+from cluster.storage.room import Ground
 from cluster.storage.row import FoundRow, System, answers, shut_out
 from engine.errors import PermanentError, TransientError
 from engine.step import StepId, if_any
@@ -97,6 +99,6 @@ def is_longhorn(found: StorageClass) -> bool:
     return found.provisioner == DRIVER
 
 
-def longhorn_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, tuple[LonghornGate, ...]]:
-    """For each of these classes the rows that must be sound before a volume of it is made."""
-    return {found: (LonghornGate(),) for found in classes}
+def longhorn_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, Ground]:
+    """For each of these classes what must be sound before a volume of it is made."""
+    return {found: Ground((LonghornGate(),), longhorn_room(found)) for found in classes}
