@@ -87,7 +87,7 @@ def target_of(into: Path, path: str, claim: str) -> Path:
     """Where it will lie. Raises SettingsInvalid where something is there already: nothing is ever overwritten."""
     if into.exists() and not into.is_dir():
         raise SettingsInvalid(f"--into {into} is a file; right would be a folder, which is made where there is none")
-    target = into / (PurePosixPath(path).name or claim)
+    target = into.expanduser().absolute() / (PurePosixPath(path).name or claim)  # programs run in a folder of their own
     if target.exists() or target.is_symlink():
         raise SettingsInvalid(
             f"{target} is there already, and nothing is overwritten; right would be: --into another folder"

@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from adapters.backups.contents import in_words
 from adapters.backups.heads import Keyring, document, read_identity
@@ -60,7 +61,10 @@ class OnePath:
                 trees = _Repository(opened, self._keys)
                 there = trees.at(snapshot_id, path)
                 if there is None:
-                    raise PermanentError(what, evidence=("the snapshot has nothing there",))
+                    raise PermanentError(
+                        what, evidence=("the snapshot has nothing there",), hint="another snapshot may have it",
+                        next_command=f"invoke dr.list {repository.name} {quote('/' + path)}",
+                    )  # fmt: skip
                 wanted = (there, *trees.below(there))
             except (Broken, PlaceLacks) as error:
                 raise PermanentError(what, evidence=(str(error),), hint="an older snapshot may be whole: invoke dr.list") from error

@@ -20,7 +20,7 @@ from engine.errors import PermanentError
 from engine.secrets import Secret
 from engine.waiting import SystemClock
 from house.model import SecretRef
-from recovery.files import fetch
+from recovery.files import fetch, target_of
 from tests.contract.backup_benches import BIN, PASSWORD
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(not (BIN / "restic").exists(), reason="restic is not built")]
@@ -81,6 +81,12 @@ def test_a_folder_comes_with_all_that_is_in_it(bench: Bench, tmp_path: Path) -> 
 def test_the_whole_snapshot_comes_under_the_name_of_its_claim(bench: Bench, tmp_path: Path) -> None:
     assert fetch(bench.backups, bench.repository, point(bench), "", tmp_path / "notes").files == 2 * len(ODD) + 3
     assert {*ODD, "deep"} == {found.name for found in (tmp_path / "notes").iterdir()}
+
+
+def test_a_folder_that_is_named_from_where_one_stands(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fetch(bench.backups, bench.repository, point(bench), "ü", target_of(Path("out"), "ü", "notes"))
+    assert (tmp_path / "out" / "ü").read_text() == "content of ü"
 
 
 def test_what_is_not_there_leaves_nothing_behind(bench: Bench, tmp_path: Path) -> None:
