@@ -100,12 +100,12 @@ class _Finding:
 
     def look_at(self, applied: Applied, one: RenderedObject) -> None:
         """Add what this object declares."""
+        ends = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
         if is_paused(one):
-            ends = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
             self._tree.note(one.file, one.line, f"{one.name} is paused, and {ends} until it is not", "let it go on")
         if wrong := schedule_fault(one):
             right = '"0 3 * * *"' if one.group == BACKUP_GROUP else '"0 0 3 * * *"'
-            self._tree.note(one.file, one.line, f"{one.name} makes no backups: its schedule {wrong}", f"right would be {right}")
+            self._tree.note(one.file, one.line, f"{one.name} {ends}: its schedule {wrong}", f"right would be {right}")
         if (told := misspelt(one)) is not None:
             self._tree.hides(one.file, one.line, *told)
         elif one.group == BACKUP_GROUP and one.kind == "ReplicationSource":

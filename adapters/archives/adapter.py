@@ -86,25 +86,33 @@ class _Server:
             begun = f"{len(bases)} were begun, and none of the newest {len(asked)} ended well"
             told = ("; ".join(odd) if ended else begun) if bases else "the log alone"
             return ArchiveLook(ArchiveVerdict.NO_BASE, told, segment=segment, segment_time=written)
-        newest = max(good, key=lambda one: one.ended)
+        newest, *older = sorted(good, key=lambda one: one.ended, reverse=True)
         look = ArchiveLook(
             ArchiveVerdict.OK, "; ".join(odd), len(good) + len(bases) - len(asked), newest.name, newest.ended, segment, written
         )
         if not segment:
             return replace(look, verdict=ArchiveVerdict.NO_LOG)
-        return self._with_log(look, newest) if newest.begin_wal else look
+        return self._with_log(look, newest, older)
 
-    def _with_log(self, look: ArchiveLook, base: Base) -> ArchiveLook:
+    def _with_log(self, look: ArchiveLook, base: Base, older: Sequence[Base]) -> ArchiveLook:
         """How far the log takes the base backup: the segment that is told is the last one that a restore reaches."""
         found = reach(base, self._segments_from(base.begin_wal))
         needs = f"base backup {base.name} needs all from {base.begin_wal} to {base.end_wal}"
         if found.missing:
             told = f"segment {found.missing} {'has no bytes' if found.hollow else 'is not there'}, and {needs}"
-            return replace(look, verdict=ArchiveVerdict.NO_LOG, detail="; ".join(filter(None, (told, look.detail))))
+            detail = "; ".join(filter(None, (told, look.detail, self._older_one(older))))
+            return replace(look, verdict=ArchiveVerdict.NO_LOG, detail=detail)
         assert found.last is not None  # nothing is missing
         told = f"the log has a gap between {found.last.name} and {found.beyond}: no restore goes beyond it" if found.beyond else ""
         detail = "; ".join(filter(None, (told, look.detail)))
         return replace(look, detail=detail, segment=found.last.name, segment_time=found.last.written)
+
+    def _older_one(self, older: Sequence[Base]) -> str:
+        """Which of the base backups before the newest, newest first, has all the log that it needs; "" where there is no other."""
+        for one in older:
+            if not reach(one, self._segments_from(one.begin_wal)).missing:
+                return f"base backup {one.name} has all the log that it needs: recoveryTarget.backupID takes it"
+        return "no other of the newest base backups has all of its log either" if older else ""
 
     def _newest_segment(self) -> tuple[str, float | None]:
         """The last segment by name of the newest folder that holds any: (name, when written)."""

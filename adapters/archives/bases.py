@@ -22,8 +22,8 @@ _NOTHING = ("", "None", "null", "{}", "[]")
 
 @dataclass(frozen=True)
 class Base:
-    """One that ended well: when (epoch seconds), the first and the last segment that it needs ("" where it is silent), and how many
-    bytes a segment has. `lacks`: what of its data is not there, "" for nothing."""
+    """One that ended well: when (epoch seconds), the first and the last segment that it needs, and how many bytes a segment has.
+    `lacks`: what keeps it from being restored, "" for nothing: some of its data is not there, or it does not say which log it needs."""
 
     name: str
     ended: float
@@ -39,12 +39,13 @@ def read_base(name: str, info: str, sizes: Mapping[str, int]) -> Base | None:
     ended = _time(told.get("end_time", ""))
     if told.get("status") != "DONE" or ended is None:
         return None
-    begin, end = (told.get(key, "") if _WAL.fullmatch(told.get(key, "")) else "" for key in ("begin_wal", "end_wal"))
+    needed = {key: told.get(key, "") for key in ("begin_wal", "end_wal")}
+    silent = next((f"its backup.info names no {key}" for key, segment in needed.items() if not _WAL.fullmatch(segment)), "")
     size = told.get("xlog_segment_size", "")
     segment_bytes = int(size) if size.isdecimal() and int(size) > 0 else SEGMENT_BYTES
     snapshots = told.get("snapshots_info", "") not in _NOTHING
     lacks = "" if snapshots else _lacks(_TABLESPACE.findall(told.get("tablespaces", "")), sizes)
-    return Base(name, ended, begin or end, end or begin, segment_bytes, lacks)
+    return Base(name, ended, needed["begin_wal"], needed["end_wal"], segment_bytes, lacks or silent)
 
 
 def _lacks(tablespaces: list[str], sizes: Mapping[str, int]) -> str:

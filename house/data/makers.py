@@ -5,6 +5,7 @@ Knows no engine beyond its name, and opens nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,11 @@ from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
 from house.flux.rendered import Rendered, RenderedObject
 from house.shapes import mapping, sequence
 
+TAKEN_BY_DEFINITION = re.compile(
+    r"^(@(annually|yearly|monthly|weekly|daily|hourly))|((((\d+,)*\d+|(\d+(\/|-)\d+)|\*(\/\d+)?)\s?){5})\Z", re.ASCII
+)
+"""The pattern of VolSync's CRD for a schedule: an API server refuses what does not hold it, whatever the controller would take."""
+_REFUSED = "is refused by VolSync's CRD (five fields of digits, or @daily and its like), and with it all of its Kustomization"
 _CLAIM_KEYS = ("sourcePVC", "pvcName", "claimName", "persistentVolumeClaimName", "pvc")
 
 
@@ -73,13 +79,17 @@ def schedule_of(one: RenderedObject) -> tuple[str, bool]:
 
 
 def schedule_fault(one: RenderedObject) -> str:
-    """What is wrong with the schedule of something that makes backups, so that it makes none: `"0 * * *" has 4 fields, not 5`;
-    "" for nothing, and for any other object."""
-    source = one.group == BACKUP_GROUP and one.kind == "ReplicationSource"
-    if not source and not (one.group == "postgresql.cnpg.io" and one.kind == "ScheduledBackup"):
+    """What is wrong with the schedule of a source, a destination or a ScheduledBackup, so that it does nothing: `"0 * * *" has 4
+    fields, not 5`; "" for nothing, and for any other object."""
+    by_volsync = one.group == BACKUP_GROUP and one.kind in ("ReplicationSource", "ReplicationDestination")
+    if not by_volsync and not (one.group == "postgresql.cnpg.io" and one.kind == "ScheduledBackup"):
         return ""
     schedule, seconds = schedule_of(one)
     told = fault(schedule, seconds=seconds)
+    if not told and by_volsync:
+        schedule = str(mapping(one.spec.get("trigger")).get("schedule") or "")
+        taken = not schedule or "${" in schedule or TAKEN_BY_DEFINITION.search(schedule)
+        told = "" if taken else _REFUSED
     return f'"{schedule}" {told}' if told else ""
 
 

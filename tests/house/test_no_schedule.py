@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from house.data.cron import fault
 from house.data.joining import base_schedules, declared_data, schedules
+from house.data.makers import TAKEN_BY_DEFINITION
 from house.data.nouns import Space
 from house.loader import Part
 from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository
 from tests.house.test_data import rendered
 from tests.house.test_paused import DATABASE, RESTIC, scheduled, source
+from tools.crds import files
+from tools.errors import ToolError
 
 WRONG = {
     "0 * * *": "has 4 fields, not 5", "0 0 3 * * *": "has 6 fields, not 5", "soon": "has 1 field, not 5",
@@ -53,6 +57,49 @@ def test_a_schedule_of_cloudnativepg_begins_with_the_second(schedule: str, told:
     assert fault(schedule, seconds=True) == told
 
 
+REFUSED = (
+    "@midnight", "@every 1h", "@every 90m", "TZ=UTC @daily", "0 3 * * SUN", "0 3 * JAN,jun 1", "0 3 ? * *", "?/5 * * * ?",
+    "0 3 * * mon-fri", "0 3 * * 1-5,6", " @daily", "0  3  *  *  *", "0\t3\t\t*\t*\t*", "0 3 * * 1, ",
+)  # fmt: skip
+TAKEN = (
+    "@daily", "@hourly", "@weekly", "@monthly", "@yearly", "@annually", "0 3 * * *", "*/15 * * * *", "0 9-17/2 * * *", "0/20 * * * *",
+    "CRON_TZ=Europe/Berlin 0 3 * * *", "0 3 * * * ", "0 3 1-7 * *", "0\t3\t*\t*\t*", "${WHEN}", "${MINUTE} 3 * * SUN", "",
+)  # fmt: skip
+BY_DEFINITION = (
+    "is refused by VolSync's CRD (five fields of digits, or @daily and its like), and with it all of its Kustomization"
+)
+
+
+@pytest.mark.parametrize("schedule", REFUSED)
+def test_what_volsync_s_definition_refuses_though_its_controller_would_take_it_is_said(schedule: str) -> None:
+    for more in ("", ", manual: once"):
+        (found,) = declared_data(rendered(source("a", every(schedule, more))), (), (), {}).paused
+        assert found.by == f'ReplicationSource tools/a ("{schedule}" {BY_DEFINITION})'
+
+
+@pytest.mark.parametrize("schedule", TAKEN)
+def test_what_volsync_s_definition_takes_is_no_row(schedule: str) -> None:
+    assert declared_data(rendered(source("a", every(schedule))), (), (), {}).paused == ()
+
+
+def test_the_pattern_is_that_of_the_definition_itself() -> None:
+    """Held against VolSync's own file, where the module that it is built from is here."""
+    try:
+        (file,) = (file for file in files("volsync") if file.name == "volsync.backube_replicationsources.yaml")
+    except ToolError as error:
+        pytest.skip(str(error))
+    found = set(re.findall(r"pattern: (\^\(@\(annually.*)", file.read_text()))
+    assert found == {TAKEN_BY_DEFINITION.pattern.replace(r"\Z", "$")}
+
+
+def test_a_destination_s_schedule_that_the_definition_refuses_is_noted(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    place = "kubernetes/apps/apps/odd/app/more.yaml"
+    (tmp_path / place).write_text(source("d", every("@midnight")).replace("ReplicationSource", "ReplicationDestination"))
+    told = [note for note in load(settings).notes if "@midnight" in note]
+    assert told == [f'{place}:1: d restores nothing: its schedule "@midnight" {BY_DEFINITION}; right would be "0 3 * * *"']
+
+
 def every(schedule: str, more: str = "") -> str:
     return f'{RESTIC}, trigger: {{schedule: "{schedule}"{more}}}'
 
@@ -75,7 +122,7 @@ def test_a_claim_or_database_that_nothing_else_backs_up_is_a_row_of_its_own() ->
     "texts",
     [
         (source("a", every("0 * * *")), source("b", every("0 3 * * *"))),
-        (source("a", every("0 * * *", ", manual: once")),),
+        (source("a", every("0 0 30 2 *", ", manual: once")),),
         (source("a", every("${WHEN}")),),
         (source("a", f"{RESTIC}, trigger: {{manual: once}}"),),
         (source("a", f"{RESTIC}, trigger: {{schedule: null}}"),),

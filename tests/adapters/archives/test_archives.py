@@ -22,10 +22,12 @@ from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
 
-DONE = b"begin_time=2026-01-02 03:00:00.5+00:00\nend_time=2026-01-02 03:04:05.678+00:00\nstatus=DONE\n"
+SEGMENT = "00000002000000070000001A"
+SILENT = b"begin_time=2026-01-02 03:00:00.5+00:00\nend_time=2026-01-02 03:04:05.678+00:00\nstatus=DONE\n"
+"""Ended well, and says nothing of the log that it needs."""
+DONE = SILENT + f"begin_wal={SEGMENT}\nend_wal={SEGMENT}\n".encode()
 ENDED = 1767323045.678
 FAILED = b"end_time=None\nstatus=FAILED\n"
-SEGMENT = "00000002000000070000001A"
 
 
 class Secrets:
@@ -124,6 +126,40 @@ def test_a_gap_behind_what_is_needed_is_how_far_a_restore_goes(bucket: Bucket) -
     assert (found.verdict, found.segment) == (ArchiveVerdict.OK, "00000002000000070000001B")
     told = "the log has a gap between 00000002000000070000001B and 00000002000000070000001D: no restore goes beyond it"
     assert found.detail == told
+
+
+@pytest.mark.parametrize("word", ["begin_wal", "end_wal"])
+@pytest.mark.parametrize("value", [b"", b"=None", b"=", b"=17", b"=00000002000000070000001a"])
+def test_a_base_backup_that_does_not_say_which_log_it_needs_is_none(bucket: Bucket, word: str, value: bytes) -> None:
+    other = "end_wal" if word == "begin_wal" else "begin_wal"
+    info = SILENT + f"{other}={SEGMENT}\n".encode() + (word.encode() + value + b"\n" if value else b"")
+    bucket.base("20260105T030000", info.replace(b"2026-01-02", b"2026-01-05"))
+    bucket.put(f"wals/0000000200000007/{SEGMENT}")
+    found = bucket.port.look(bucket.archive)
+    said = f"1 of the newest base backups cannot be restored: of 20260105T030000 its backup.info names no {word}"
+    assert (found.verdict, found.detail) == (ArchiveVerdict.NO_BASE, said)
+    bucket.base("20260102T030000")
+    found = bucket.port.look(bucket.archive)
+    assert (found.verdict, found.base, found.detail) == (ArchiveVerdict.OK, "20260102T030000", said)
+
+
+def test_where_the_newest_lacks_log_an_older_one_that_has_all_of_it_is_named(bucket: Bucket) -> None:
+    for day, number in ((2, "1A"), (3, "2A"), (4, "3A"), (5, "4A")):
+        segment = f"0000000200000007000000{number}"
+        info = SILENT.replace(b"2026-01-02", b"2026-01-%02d" % day) + f"begin_wal={segment}\nend_wal={segment}\n".encode()
+        bucket.base(f"2026010{day}T030000", info)
+    bucket.put(f"wals/0000000200000007/{SEGMENT}")
+    bucket.put("wals/0000000200000007/00000002000000070000002A")
+    found = bucket.port.look(bucket.archive)
+    assert (found.verdict, found.base) == (ArchiveVerdict.NO_LOG, "20260105T030000")
+    assert found.detail.endswith(
+        "from 00000002000000070000004A to 00000002000000070000004A; base backup 20260103T030000 has all the log that it needs: "
+        "recoveryTarget.backupID takes it"
+    )
+    for key in (SEGMENT, "00000002000000070000002A"):
+        bucket.objects.delete("pg", f"prod/postgres-v17/wals/0000000200000007/{key}")
+    bucket.put("wals/0000000200000007/00000002000000070000009A")
+    assert bucket.port.look(bucket.archive).detail.endswith("; no other of the newest base backups has all of its log either")
 
 
 @pytest.mark.parametrize(
