@@ -23,7 +23,7 @@ _NOTHING = ("", "None", "null", "{}", "[]")
 @dataclass(frozen=True)
 class Base:
     """One that ended well: when (epoch seconds), the first and the last segment that it needs, and how many bytes a segment has.
-    `lacks`: what keeps it from being restored, "" for nothing: some of its data is not there, or it does not say which log it needs."""
+    `lacks`: what keeps it from being restored, "" for nothing: data that are not there, or it does not say which log it needs."""
 
     name: str
     ended: float

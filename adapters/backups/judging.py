@@ -17,6 +17,10 @@ def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
     """The verdict that the listing alone allows, None when restic must be asked."""
     if contents.foreign_engine:
         return Verdict.FOREIGN, f"a repository of {contents.foreign_engine}"
+    if contents.no_files:
+        more = f", and {len(contents.no_files) - _NAMED} more" if len(contents.no_files) > _NAMED else ""
+        told = ", ".join(contents.no_files[:_NAMED])
+        return Verdict.UNREADABLE, f"where files belong there are none, and restic waits for them in vain: {told}{more}"
     if contents.config_size is not None:
         if contents.config_size == 0:
             return Verdict.UNREADABLE, "its config has no bytes"

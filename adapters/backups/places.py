@@ -7,8 +7,9 @@ than its fifteen minutes of retries, nor a wrong password from keys that are gon
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 FOLDERS = ("keys", "snapshots", "index", "locks")
@@ -26,7 +27,8 @@ class Contents:
     `config_size` is None when there is no config; `others` are names at the top that belong to no restic repository;
     `packs` tells whether any file of data is left; `hollow` are files of no bytes among the indexes; `snapshots_written`
     says when each snapshot file was written, by its id (epoch seconds); `strays` are files of those folders that restic passes
-    over (`index/.DS_Store`); `detail` says what is remarkable about the place itself.
+    over (`index/.DS_Store`); `no_files` says of what is named as restic names its files and is none what it is (`config is a
+    pipe`); `detail` says what is remarkable about the place itself.
     """
 
     config_size: int | None = None
@@ -40,12 +42,13 @@ class Contents:
     hollow: tuple[str, ...] = ()
     snapshots_written: tuple[tuple[str, float], ...] = ()
     strays: tuple[str, ...] = ()
+    no_files: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether the place holds nothing at all."""
-        left = self.keys or self.snapshots or self.indexes or self.packs or self.locks or self.others or self.strays
-        return self.config_size is None and not left
+        left = self.keys or self.snapshots or self.indexes or self.packs or self.locks
+        return self.config_size is None and not (left or self.others or self.strays or self.no_files)
 
     @property
     def foreign_engine(self) -> str:
@@ -60,6 +63,22 @@ class Found:
     name: str
     size: int
     written: float
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A folder of files, and what else is in it: name → "a pipe", say."""
+
+    files: tuple[Found, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+def no_file(mode: int | None) -> str:
+    """What this is instead of a file, by its mode behind all links, None for a link that leads nowhere; "" for a file."""
+    if mode is None:
+        return "a link that leads nowhere"
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISREG, ""))
+    return next((word for is_it, word in kinds if is_it(mode)), "a device")
 
 
 @dataclass(frozen=True)
@@ -101,10 +120,10 @@ class PlaceLacks(Exception):
 
 
 def assembled(
-    config_size: int | None, files: Mapping[str, Iterable[Found]], packs: bool, others: Iterable[str], detail: str = ""
+    config_size: int | None, folders: Mapping[str, Listed], packs: bool, others: Iterable[str], detail: str = "", config: str = ""
 ) -> Contents:
-    """Contents out of the listed folders of FOLDERS (missing: nothing was in it)."""
-    listed = {name: tuple(files.get(name, ())) for name in FOLDERS}
+    """Contents out of the listed folders of FOLDERS (missing: nothing was in it); `config`: what is in its place, "" for a file."""
+    listed = {name: folders[name].files if name in folders else () for name in FOLDERS}
     keys, snapshots, index, locks = (tuple(found for found in listed[name] if _is_id(found.name)) for name in FOLDERS)
     return Contents(
         config_size=config_size,
@@ -118,7 +137,14 @@ def assembled(
         hollow=tuple(sorted(found.name for found in index if not found.size)),
         snapshots_written=tuple((found.name, found.written) for found in snapshots),
         strays=tuple(sorted(f"{name}/{found.name}" for name in FOLDERS for found in listed[name] if not _is_id(found.name))),
-    )
+        no_files=(
+            *((f"config is {config}",) if config else ()),
+            *(
+                f"{name}/{odd[:8]}… is {what}"
+                for name, folder in folders.items() for odd, what in sorted(folder.others.items()) if _is_id(odd)
+            ),
+        ),
+    )  # fmt: skip
 
 
 class Place(Protocol):

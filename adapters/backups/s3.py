@@ -16,6 +16,7 @@ from adapters.backups.places import (
     FOLDERS,
     Contents,
     Found,
+    Listed,
     Packs,
     PlaceLacks,
     PlaceRefused,
@@ -166,8 +167,8 @@ class S3Place:
         known = {"config", "data/", *(f"{name}/" for name in FOLDERS)}
         there = [name for name in FOLDERS if f"{name}/" in sizes]
         listed = each(_READERS, lambda name: self._entries(f"{self._base}{name}/", deep=True), there, at_once=len(FOLDERS))
-        files = dict(zip(there, listed, strict=True))
-        return assembled(sizes.get("config"), files, "data/" in sizes, sizes.keys() - known)
+        folders = {name: Listed(tuple(files)) for name, files in zip(there, listed, strict=True)}
+        return assembled(sizes.get("config"), folders, "data/" in sizes, sizes.keys() - known)
 
     def _entries(self, prefix: str, *, deep: bool) -> list[Found]:
         """What is under the prefix; with `deep` False one level, folders ending in a slash."""

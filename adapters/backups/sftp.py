@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import posixpath
 import stat
@@ -16,6 +17,7 @@ from adapters.backups.places import (
     FOLDERS,
     Contents,
     Found,
+    Listed,
     Packs,
     PlaceLacks,
     PlaceRefused,
@@ -24,6 +26,7 @@ from adapters.backups.places import (
     assembled,
     at_home,
     ids,
+    no_file,
 )
 
 _TIMEOUT_S = 20.0
@@ -61,14 +64,14 @@ class SftpPlace:
     def names(self, folder: str) -> tuple[str, ...]:
         """See Place.names."""
         with self._connected() as sftp:
-            return ids(_files(sftp, posixpath.join(self.address.path, folder)))
+            return ids(_listing(sftp, posixpath.join(self.address.path, folder)).files)
 
     def packs(self) -> Packs:
         """See Place.packs. The server does not say what it would let us read."""
         data = posixpath.join(self.address.path, "data")
         with self._connected() as sftp:
             folders = sftp.listdir(data)
-            found = ((folder, file) for folder in folders for file in _files(sftp, posixpath.join(data, folder)))
+            found = ((folder, file) for folder in folders for file in _listing(sftp, posixpath.join(data, folder)).files)
             return Packs({file.name: file.size for folder, file in found if at_home(folder, file.name)})
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -135,21 +138,45 @@ def _listed(sftp: paramiko.SFTPClient, path: str) -> Contents:
         except FileNotFoundError:
             raise PlaceUnreachable(f"the folder {parent} does not exist there: is its disk mounted?") from error
         return Contents(detail=f"{parent} was listed, {posixpath.basename(path)} is not in it")
-    known = {"config", "data", *FOLDERS}
+    config = _seen(sftp, path, top["config"]) if "config" in top else None
     return assembled(
-        top["config"].st_size if "config" in top else None,
-        {name: _files(sftp, posixpath.join(path, name)) for name in FOLDERS if name in top},
-        "data" in top and _packs(sftp, posixpath.join(path, "data")),
-        top.keys() - known,
+        config.st_size if config is not None and not _no_file(config) else None,
+        {name: _listing(sftp, posixpath.join(path, name)) for name in FOLDERS if name in top},
+        "data" in top and _any_pack(sftp, posixpath.join(path, "data")),
+        top.keys() - {"config", "data", *FOLDERS},
         "" if top else "the folder is there and empty",
+        _no_file(config) if "config" in top else "",
     )
 
 
-def _packs(sftp: paramiko.SFTPClient, data: str) -> bool:
+def _any_pack(sftp: paramiko.SFTPClient, data: str) -> bool:
     """Whether any pack is in the folders of `data`: the first one found ends the search, and a good repository has one soon."""
-    return any(_files(sftp, posixpath.join(data, folder)) for folder in sftp.listdir(data))
+    return any(_listing(sftp, posixpath.join(data, folder)).files for folder in sftp.listdir(data))
 
 
-def _files(sftp: paramiko.SFTPClient, path: str) -> list[Found]:
-    entries = (entry for entry in sftp.listdir_attr(path) if stat.S_ISREG(entry.st_mode or 0))
-    return [Found(entry.filename, entry.st_size or 0, float(entry.st_mtime or 0)) for entry in entries]
+def _listing(sftp: paramiko.SFTPClient, path: str) -> Listed:
+    found = [(entry.filename, _seen(sftp, path, entry)) for entry in sftp.listdir_attr(path)]
+    return Listed(
+        tuple(
+            Found(name, seen.st_size or 0, float(seen.st_mtime or 0))
+            for name, seen in found if seen is not None and not _no_file(seen)
+        ),
+        {name: what for name, seen in found if (what := _no_file(seen))},
+    )  # fmt: skip
+
+
+def _seen(sftp: paramiko.SFTPClient, folder: str, entry: paramiko.SFTPAttributes) -> paramiko.SFTPAttributes | None:
+    """What is there behind all links, None where they lead nowhere: a listing tells of the link itself."""
+    if not stat.S_ISLNK(entry.st_mode or 0):
+        return entry
+    try:
+        return sftp.stat(posixpath.join(folder, entry.filename))
+    except OSError as error:
+        if error.errno in (None, errno.ENOENT):  # of a link to itself the protocol says just "Failure"
+            return None
+        raise
+
+
+def _no_file(seen: paramiko.SFTPAttributes | None) -> str:
+    """See no_file; what a server says nothing of is a file."""
+    return "" if seen is not None and seen.st_mode is None else no_file(seen.st_mode if seen is not None else None)

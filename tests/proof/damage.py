@@ -99,14 +99,14 @@ class Workshop:
     def _truth(self, address: str, folder: Path, seen: Seen, case: Case, env: dict[str, str], place: str) -> Truth:
         """Of the snapshot that a restore would take; where the audit names none, of the newest that restic lists."""
         prefix = without_rights() if case.user else []
-        known = {one["id"]: one for one in listed(address, env=env, prefix=prefix)}
+        known = {one["id"]: one for one in listed(address, env=env, prefix=prefix, patience_s=case.patience_s)}
         mine = [one["id"] for one in known.values() if one["paths"] == ["/data"]]
         wanted = seen.newest or (mine[-1] if mine else "")
         if wanted not in known:
             return Truth(False, "restic lists no snapshot")
         reference = self.references.get(known[wanted]["tree"], folder.with_name(f"{folder.name}-volume"))
         target = self._own(f"target-{place}")
-        truth = restored(address, wanted, reference, target, prefix, env)
+        truth = restored(address, wanted, reference, target, prefix, env, case.patience_s)
         shutil.rmtree(target, ignore_errors=True)
         return truth
 

@@ -23,18 +23,19 @@ PATIENCE_S = 75.0  # restic waits 35 s for a lock that it cannot read, and a qua
 
 
 def restic(
-    repository: Path | str, *words: str, prefix: Sequence[str] = (), env: dict[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+    repository: Path | str, *words: str, prefix: Sequence[str] = (), env: dict[str, str] | None = None, cwd: Path | None = None,
+    patience_s: float = PATIENCE_S,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Run the real one, without a cache; its code is for the caller, 124 when it went on trying for too long."""
     clean = {"RESTIC_PASSWORD": PASSWORD, "PATH": os.environ["PATH"], "HOME": "/nowhere", "TZ": "UTC"}
     argv = [*prefix, str(BIN / "restic"), "-r", str(repository), "--no-cache", *words]
     try:
         return subprocess.run(
             argv, env=clean | (env or {}), cwd=cwd, capture_output=True, text=True, errors="replace", check=False,
-            timeout=PATIENCE_S,
+            timeout=patience_s,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(argv, 124, "", f"it did not end in {PATIENCE_S:.0f} s")
+        return subprocess.CompletedProcess(argv, 124, "", f"it did not end in {patience_s:.0f} s")
 
 
 @dataclass(frozen=True)

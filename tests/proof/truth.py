@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.proof.master import restic
+from tests.proof.master import PATIENCE_S, restic
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Truth:
 
 def restored(
     repository: Path | str, snapshot_id: str, reference: Path, target: Path, prefix: Sequence[str] = (),
-    env: dict[str, str] | None = None,
+    env: dict[str, str] | None = None, patience_s: float = PATIENCE_S,
 ) -> Truth:  # fmt: skip
     """Restore into `target`, with a lock as movers take one, and compare with what the snapshot was made of."""
-    done = restic(repository, "restore", snapshot_id, "--target", str(target), prefix=prefix, env=env)
+    done = restic(repository, "restore", snapshot_id, "--target", str(target), prefix=prefix, env=env, patience_s=patience_s)
     words = [line for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
         return Truth(False, f"restic ends with {done.returncode}: {(words or [''])[-1][:90]}")

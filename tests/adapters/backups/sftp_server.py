@@ -46,7 +46,7 @@ class _Files(paramiko.SFTPServerInterface):
             entries = sorted(self._path(path).iterdir())
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
-        return [paramiko.SFTPAttributes.from_stat(entry.stat(), entry.name) for entry in entries]
+        return [paramiko.SFTPAttributes.from_stat(entry.lstat(), entry.name) for entry in entries]
 
     def stat(self, path: str) -> paramiko.SFTPAttributes | int:
         try:
@@ -54,7 +54,11 @@ class _Files(paramiko.SFTPServerInterface):
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
-    lstat = stat
+    def lstat(self, path: str) -> paramiko.SFTPAttributes | int:
+        try:
+            return paramiko.SFTPAttributes.from_stat(self._path(path).lstat())
+        except OSError as error:
+            return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
     def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle | int:
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,3 +178,64 @@ def test_a_look_asks_no_program_and_what_asks_restic_never_locks_and_has_its_sec
 def test_an_address_of_another_kind_is_unknown(repository: Repository, address: str) -> None:
     seen = backups(Restic()).look(Repository("n", address, repository.password))
     assert seen.verdict is Verdict.UNKNOWN and "form that cannot be opened" in seen.detail
+
+
+def a_pipe(file: Path) -> None:
+    os.mkfifo(file)
+
+
+def a_socket(file: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        here = os.open(file.parent, os.O_RDONLY)  # the name of a socket has a hundred bytes at most
+        listening.bind(f"/proc/self/fd/{here}/{file.name}")
+        os.close(here)
+
+
+NO_FILES: dict[str, Callable[[Path], object]] = {
+    "a pipe": a_pipe, "a socket": a_socket, "a folder": Path.mkdir, "a device": lambda file: file.symlink_to("/dev/null"),
+    "a link that leads nowhere": lambda file: file.symlink_to(file.name),
+    "a link to what is gone": lambda file: file.symlink_to("gone"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(NO_FILES))
+@pytest.mark.parametrize("place", ["config", "keys", "snapshots", "index", "locks"])
+def test_what_is_no_file_in_the_place_of_one_is_told_and_not_waited_for(
+    made: Handmade, repository: Repository, place: str, kind: str
+) -> None:
+    """As tests.proof.damage shows, restic waits for it: for a key as its folder is listed, for all others always."""
+    (file,) = [made.root / "config"] if place == "config" else (made.root / place).iterdir()
+    file.unlink()
+    NO_FILES[kind](file)
+    runner = Restic()
+    seen = backups(runner).look(repository)
+    name = place if place == "config" else f"{place}/{file.name[:8]}…"
+    what = "a link that leads nowhere" if kind == "a link to what is gone" else kind
+    told = f"where files belong there are none, and restic waits for them in vain: {name} is {what}"
+    assert (seen.verdict, seen.detail, runner.asked) == (Verdict.UNREADABLE, told, [])
+    strange = file.with_name("readme")
+    if place != "config":
+        file.rename(strange)
+        assert "readme" not in backups(runner).look(repository).detail
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NO_FILES if kind != "a device"])
+def test_a_pack_that_is_no_file_is_not_there(made: Handmade, repository: Repository, kind: str) -> None:
+    (pack,) = (file for file in (made.root / "data").rglob("*") if file.is_file())
+    snapshot = backups(Restic()).look(repository).points[0].snapshot_id
+    pack.unlink()
+    NO_FILES[kind](pack)
+    seen = backups(Restic()).examine(repository, snapshot, Depth.INDEXED, limit_s=10.0)
+    assert (seen.verdict, seen.detail) == (Verdict.UNREADABLE, f"1 pack of 1 not there: {pack.name[:8]}")
+
+
+def test_a_repository_behind_a_link_that_leads_nowhere_is_not_missing(made: Handmade, repository: Repository) -> None:
+    made.root.rename(made.root.with_name("elsewhere"))
+    for target in ("unmounted/repo", made.root.name):
+        made.root.symlink_to(target)
+        seen = backups(Restic()).look(repository)
+        told = f"{made.root} is a link that leads nowhere: is what it leads to mounted?"
+        assert (seen.verdict, seen.detail) == (Verdict.UNREACHABLE, told)
+        made.root.unlink()
+    made.root.symlink_to("elsewhere")
+    assert backups(Restic()).look(repository).verdict is Verdict.OK

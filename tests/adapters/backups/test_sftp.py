@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,6 +72,30 @@ def test_a_folder_is_listed_and_absent_is_not_unmounted(server: Server) -> None:
     assert server.place("/repository/ap").contents().nothing
     with pytest.raises(PlaceUnreachable, match="is its disk mounted"):
         server.place("/not-mounted/app").contents()
+
+
+def test_what_is_no_file_is_told_and_a_link_is_followed(server: Server) -> None:
+    app, other = server.root / "repository" / "app", "cd" * 32
+    (app / "index").mkdir()
+    (app / "index" / ID).symlink_to("../config")
+    os.mkfifo(app / "index" / other)
+    (app / "snapshots").mkdir()
+    (app / "snapshots" / ID).symlink_to(ID)
+    (app / "snapshots" / other).symlink_to("gone")
+    (app / "locks" / ID).mkdir(parents=True)
+    (app / "locks" / "readme").mkdir()
+    found = server.place("/repository/app").contents()
+    assert (found.config_size, found.indexes, found.snapshots) == (155, 1, 0)
+    assert found.no_files == (
+        "snapshots/abababab… is a link that leads nowhere", "snapshots/cdcdcdcd… is a link that leads nowhere",
+        "index/cdcdcdcd… is a pipe", "locks/abababab… is a folder",
+    )  # fmt: skip
+    (app / "config").rename(app / "real")
+    (app / "config").symlink_to("real")
+    assert server.place("/repository/app").contents().config_size == 155
+    (app / "real").unlink()
+    found = server.place("/repository/app").contents()
+    assert (found.config_size, found.no_files[0]) == (None, "config is a link that leads nowhere")
 
 
 def test_a_server_that_is_not_known_or_changed_its_key_is_not_talked_to(server: Server, tmp_path: Path) -> None:
