@@ -19,9 +19,10 @@ from house.data.joining import base_schedules, declared_data
 from house.data.nouns import DeclaredData
 from house.flux.building import Builder
 from house.left_out import left_out, looked_into_by_setting, said_by_setting
-from house.loader import SETTINGS_FILE, expanded
+from house.loader import SETTINGS_FILE
 from house.model import DiskFate
 from house.nas_sample import nas_text
+from house.paths import expanded
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository

@@ -43,6 +43,7 @@ from house.model import (
 )
 from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
+from house.paths import expanded
 from house.problems import Problem, Steps, dotted, refuse, shown
 from house.reading import ReadSettings, read_settings
 from house.repository import Repository, read_repository
@@ -129,13 +130,6 @@ def talconfig_named(settings_file: Path) -> Talconfig | None:
     if root is None:
         raise refuse(problems or read.problems, shown(settings_file, Path.cwd()))
     return read_talconfig(root.resolve())[0]
-
-
-def expanded(path: Path) -> Path:
-    """An absolute path; `~name` of somebody who has no home here stays as it is, and is then not there."""
-    with suppress(RuntimeError):
-        path = path.expanduser()
-    return path.absolute()
 
 
 def _refuse_no_file(file: Path) -> None:

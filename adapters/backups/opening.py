@@ -15,6 +15,7 @@ from adapters.backups.sftp import SftpPlace, SshTrust
 from adapters.secrets.resolver import Secrets
 from engine.errors import PermanentError
 from engine.secrets import Secret
+from house.paths import at_home
 
 READ_ONLY = ("--no-lock", "--no-cache", "--json")
 """Looking never locks (that would write to the store) and never reads another run's cache."""
@@ -38,7 +39,7 @@ class Openings:
     def __init__(self, secrets: Secrets, ssh: SshTrust | None = None) -> None:
         self._secrets = secrets
         self._clients = S3Clients()
-        self._ssh = ssh or SshTrust(Path.home() / ".ssh" / "known_hosts")
+        self._ssh = ssh or SshTrust(at_home(Path("~/.ssh/known_hosts")))
 
     def open(self, repository: Repository) -> Opened:
         """Resolve what the repository needs. Raises the errors of Secrets, PermanentError for an address of unknown form."""

@@ -22,6 +22,7 @@ from adapters.secrets.names import is_open
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
 from house.model import SecretRef
+from house.paths import at_home
 
 SOPS_TIMEOUT_S = 60.0
 OP_TIMEOUT_S = 60.0
@@ -188,7 +189,7 @@ class Secrets:
             raise _NotHad(f"{error.what}{last}", transient=isinstance(error, TransientError)) from error
 
     def _path(self, name: str) -> Path:
-        return self._root / Path(name).expanduser()
+        return self._root / at_home(Path(name))
 
 
 def _value(text: str, when_empty: str) -> str:

@@ -22,6 +22,7 @@ from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from engine.journal import read_state
 from engine.workers import Threads
 from house.model import House
+from house.paths import expanded
 from house.problems import Problem, shown
 from recovery.course import course as restore_course
 
@@ -46,7 +47,7 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
     def body() -> int:
         session = open_session("cluster.plan", settings, json)
         whole = course(session.house, session.known())
-        written = _runbook(session, Path(runbook).expanduser(), whole) if runbook else ()
+        written = _runbook(session, expanded(Path(runbook)), whole) if runbook else ()
         return session.outline(whole, written, _lost(session.house)) if offline else session.plan(whole, written)
 
     return guarded("cluster.plan", json, body, settings)

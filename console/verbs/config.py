@@ -19,7 +19,8 @@ def init(repo: str, settings: str, json: bool) -> int:
     def body() -> int:
         from console.building import builder
         from house.init import write_settings
-        from house.loader import SETTINGS_FILE, expanded
+        from house.loader import SETTINGS_FILE
+        from house.paths import expanded
 
         began = time.monotonic()
         root = expanded(Path(repo))

@@ -19,6 +19,7 @@ from console.rows import Row, Rows
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.words import number
 from house.loader import SETTINGS_FILE, talconfig_named
+from house.paths import expanded
 from tools.build import build as build_programs
 from tools.errors import ToolError
 from tools.locate import Located, survey
@@ -65,7 +66,7 @@ def check(settings: str, json: bool) -> int:
 def _house(settings: str) -> tuple[HouseVersions | None, str]:
     """The versions of the house, and a sentence about them. A settings file that was named must be readable."""
     settings = named(settings)
-    file = Path(settings or SETTINGS_FILE).expanduser()
+    file = expanded(Path(settings or SETTINGS_FILE))
     if not settings and not file.exists():
         return None, "Not held against a house: --settings or BLACKSTART_SETTINGS names one."
     try:

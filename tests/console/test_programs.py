@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from adapters.backups.opening import Openings
+from adapters.secrets.resolver import Secrets
 from console.programs import refuse_blind, refuse_unfit
 from console.verbs import tools
 from engine.errors import EXIT_STEP_FAILED, CouldNotLook, PreflightRefused, SettingsInvalid
 from house.model import House
+from house.paths import at_home, expanded
 from tests.builders import a_house
 from tests.console.test_screens import Terminal
 from tests.house.small_house import write_repository
@@ -144,3 +147,13 @@ def test_what_tools_check_shows_fits_the_terminal(tmp_path: Path, width: int, mo
     assert not [line for line in lines if cell_len(line) > width and " " in line.strip()]
     assert any(line.strip().endswith("talhelper") or "talhelper  " in line for line in lines)
     assert "this house: does not fit" in out.screen
+
+
+def test_a_home_that_nobody_has_is_one_clear_problem(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tools.check("~nosuchuser/blackstart.yaml", json=False) == SettingsInvalid.exit_code
+    assert "there are no settings at" in capsys.readouterr().err
+    assert expanded(Path("~nosuchuser/runbook.md")) == Path.cwd() / "~nosuchuser" / "runbook.md"
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)  # of nobody who is known here, as in a container
+    assert at_home(Path("~/.ssh/known_hosts")) == Path("~/.ssh/known_hosts")
+    Openings(Secrets(None, Path(), None, {}))  # type: ignore[arg-type]  # runs nothing: it only looks for known_hosts

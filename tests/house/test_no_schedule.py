@@ -62,8 +62,9 @@ REFUSED = (
     "0 3 * * mon-fri", "0 3 * * 1-5,6", " @daily", "0  3  *  *  *", "0\t3\t\t*\t*\t*", "0 3 * * 1, ",
 )  # fmt: skip
 TAKEN = (
-    "@daily", "@hourly", "@weekly", "@monthly", "@yearly", "@annually", "0 3 * * *", "*/15 * * * *", "0 9-17/2 * * *", "0/20 * * * *",
-    "CRON_TZ=Europe/Berlin 0 3 * * *", "0 3 * * * ", "0 3 1-7 * *", "0\t3\t*\t*\t*", "${WHEN}", "${MINUTE} 3 * * SUN", "",
+    "@daily", "@hourly", "@weekly", "@monthly", "@yearly", "@annually", "0 3 * * *", "*/15 * * * *", "0 9-17/2 * * *",
+    "0/20 * * * *", "CRON_TZ=Europe/Berlin 0 3 * * *", "0 3 * * * ", "0 3 1-7 * *", "0\t3\t*\t*\t*", "${WHEN}",
+    "${MINUTE} 3 * * SUN", "",
 )  # fmt: skip
 BY_DEFINITION = (
     "is refused by VolSync's CRD (five fields of digits, or @daily and its like), and with it all of its Kustomization"
