@@ -29,6 +29,8 @@ HELP = {
     "modelled": "in-process doors, no programs: takes seconds",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
     "check": "a folder of evidence, or a folder of such folders, to be checked without a house or a network",
+    "metrics": "also write this file for Prometheus' textfile collector",
+    "alerts": "also write alert rules for Prometheus to this file",
     "signer": "fingerprint or public key that must have signed it",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
     "list": "tell every fault by name and system",
@@ -165,6 +167,12 @@ def fetch(c, claim, path, into="", settings="", json=False, as_of=""):
 
 
 @verb
+def dr_status(c, settings="", json=False, metrics="", alerts=""):
+    """Tell what was proven to come back, when, what is due."""
+    end(c, "status", "status", settings, json, metrics, alerts)
+
+
+@verb
 def init(c, repo, settings="", json=False):
     """Write a commented blackstart.yaml for a repository."""
     end(c, "config", "init", repo, settings, json)
@@ -225,7 +233,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
-        "report": report, "history": history,
+        "report": report, "history": history, "status": dr_status,
     },
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},

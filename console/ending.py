@@ -12,9 +12,18 @@ from console.jsonlines import JsonLines
 from console.outlet import outlets
 from console.problem import complete, problem_lines
 from console.signals import ending
-from engine.errors import EXIT_BUG, EXIT_INTERRUPTED, BlackstartError, PreflightRefused
-from engine.report import Outcome, Report, StepReport
+from engine.errors import (
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_REHEARSAL_FAIL,
+    EXIT_REHEARSAL_UNVERIFIED,
+    BlackstartError,
+    PreflightRefused,
+)
+from engine.report import Outcome as Ended
+from engine.report import Report, StepReport
 from engine.secrets import redact
+from rehearsal.outcome import Outcome, Verdict
 
 REFUSED = "refused"
 
@@ -25,6 +34,7 @@ class LastWords:
 
     `done` where it converged, `following` the command that then comes while claims are held, `again` the one that goes on where
     it did not ("" for the verb alone). `counts` (the report's own where there are none) and `fields` are of the last JSON line.
+    `drill` is how a rehearsal came out: its verdict is then the run's, on its pages too.
     """
 
     following: str = ""
@@ -32,6 +42,13 @@ class LastWords:
     again: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, object] = field(default_factory=dict)
+    drill: Outcome | None = None
+
+    def exit_code(self, report: Report) -> int:
+        """What the verb ends with."""
+        if self.drill is None or not drilled(report, self.drill) or self.drill.verdict is Verdict.PASS:
+            return report.exit_code
+        return EXIT_REHEARSAL_FAIL if self.drill.verdict is Verdict.FAIL else EXIT_REHEARSAL_UNVERIFIED
 
     def told(self, report: Report) -> str:
         """The sentences below the report: what it came to, and what is held; "" for neither."""
@@ -50,12 +67,18 @@ def outcome_of(report: Report) -> str:
     if report.bug is not None:
         return "bug"
     if report.interrupted:
-        return Outcome.INTERRUPTED.value
+        return Ended.INTERRUPTED.value
     if report.exit_code == PreflightRefused.exit_code:
         return REFUSED
     if report.failure is not None or report.root_causes:
-        return Outcome.FAILED.value
+        return Ended.FAILED.value
     return "held" if report.held else "done"
+
+
+def drilled(report: Report, drill: Outcome) -> bool:
+    """Whether the drill's verdict is the run's: not of a run that was cut off, and no PASS of one that did not end well."""
+    cut_off = report.bug is not None or report.failure is not None or report.interrupted
+    return not cut_off and (report.converged or drill.verdict is not Verdict.PASS)
 
 
 def refusing(step: StepReport) -> StepReport:
@@ -91,7 +114,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             return ended(REFUSED, error.exit_code, problem=error)
         except KeyboardInterrupt:
             sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
-            return ended(Outcome.INTERRUPTED.value, EXIT_INTERRUPTED)
+            return ended(Ended.INTERRUPTED.value, EXIT_INTERRUPTED)
         except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
             sys.stderr.write(redact(traceback.format_exc()))
             sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")

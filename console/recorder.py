@@ -15,6 +15,7 @@ from engine.errors import BlackstartError
 from engine.report import Report
 from engine.secrets import redact
 from house.model import House
+from rehearsal.outcome import Outcome
 
 RUN_MARK = "{run}"
 """In the name of the folder: the run's id, so that each of a schedule's runs has a folder of its own."""
@@ -49,15 +50,15 @@ class Recorder:
             refuse_taken(self.folder)
         self._graph = graph
 
-    def record(self, report: Report, now: float) -> Recorded:
-        """The run has ended like this."""
+    def record(self, report: Report, now: float, code: int, drill: Outcome | None = None) -> Recorded:
+        """The run has ended like this, the verb ends with `code`; `drill` is what a rehearsal came to."""
         folder = self._house.state_dir / "runs" / self._run
         if self._graph is None or (self.folder is None and not folder.is_dir()):
             return Recorded()
         from console.report.document import Ran
         from console.report.writing import document_of, keep_document, write_evidence
 
-        ran = Ran(self._house, self._verb, self._run, self._began, now, self._graph, report, self.moments)
+        ran = Ran(self._house, self._verb, self._run, self._began, now, self._graph, report, self.moments, code, drill)
         document, lost = document_of(ran, journalled=folder.is_dir())
         troubles = [lost, keep_document(self._house, self._run, document) if folder.is_dir() else ""]
         told, fields = "", {}

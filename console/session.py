@@ -251,17 +251,18 @@ class Session:
         if following := last.next_command(report, self.verb):
             self.page.say(f"Next: {complete(following, self.settings)}")
         counts = last.counts or report.counts
-        code, written = self.record(report)
+        code, written = self.record(report, last)
         return self.finish(outcome_of(report), counts, code, run=self.run_id, steps=report.steps, **last.fields, **written)
 
-    def record(self, report: Report) -> tuple[int, Mapping[str, object]]:
+    def record(self, report: Report, last: LastWords) -> tuple[int, Mapping[str, object]]:
         """Keep the run's evidence, and write it where `--report` says: the exit code, which is no success where that failed."""
-        recorded = self.recorder.record(report, self.clock.now())
+        code = last.exit_code(report)
+        recorded = self.recorder.record(report, self.clock.now(), code, last.drill)
         self.troubles += recorded.troubles
         if recorded.told:
             self.page.say(recorded.told)
         lost = self.report and not recorded.fields and report.converged
-        return EXIT_STEP_FAILED if lost else report.exit_code, recorded.fields
+        return EXIT_STEP_FAILED if lost else code, recorded.fields
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from cluster.course import HouseGraph
 from cluster.proofs import Proven
-from console.ending import outcome_of
+from console.ending import drilled, outcome_of
 from console.report.moments import Doing, Moments, Span
 from console.report.nouns import SCHEMA, ClaimLine, Evidence, JournalPart, StepLine, Verdict
 from console.report.path import after, critical, ends, ran, shares
@@ -22,6 +21,7 @@ from engine.report import Outcome, Report, StepReport
 from engine.words import number
 from house.left_out import left_out
 from house.model import House
+from rehearsal.outcome import Outcome as Drill
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -39,9 +39,10 @@ class Ran:
     graph: HouseGraph
     report: Report
     moments: Moments
+    exit_code: int
+    drill: Drill | None = None
     journal: Excerpt | None = None
     proven: tuple[Proven, ...] = ()
-    drill: Mapping[str, object] | None = None
 
 
 def evidence_of(of: Ran) -> Evidence:
@@ -51,7 +52,7 @@ def evidence_of(of: Ran) -> Evidence:
     return Evidence(
         schema=SCHEMA, version=version(), house=of.house.name, house_id=of.house.id, simulated=of.house.simulated,
         verb=of.verb, run=of.run, started=moment(of.began), ended=moment(of.ended), seconds=round(report.seconds, 3),
-        verdict=verdict_of(report, of.drill), counts=report.counts, claims=tuple(_claims(of)),
+        verdict=verdict_of(report, of.exit_code, of.drill), counts=report.counts, claims=tuple(_claims(of)),
         steps=tuple(_lines(of, frozenset(path))), path=path, path_s=shares(path, spans, report.seconds) if path else {},
         not_looked_at=not_looked_at(of.house, report),
         journal=part_of(of.house, of.journal) if of.journal is not None else None,
@@ -64,7 +65,7 @@ def part_of(house: House, journal: Excerpt) -> JournalPart:
     return JournalPart(house.id, len(journal.lines), journal.before, journal.end, journal.withheld)
 
 
-def verdict_of(report: Report, drill: Mapping[str, object] | None = None) -> Verdict:
+def verdict_of(report: Report, code: int, drill: Drill | None = None) -> Verdict:
     """The word and the sentence that a page begins with."""
     told = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     sentence = f"{told} in {report.seconds:.1f} s."
@@ -72,12 +73,9 @@ def verdict_of(report: Report, drill: Mapping[str, object] | None = None) -> Ver
         sentence = f"{report.root_causes[0].id}: {_first(report.root_causes[0])}. In all {sentence}"
     elif report.held:
         sentence = f"{'; '.join(step.detail for step in report.held)}. In all {sentence}"
-    code = report.exit_code
-    if drill is not None:
-        word = str(drill.get("verdict", ""))
-        reasons = drill.get("reasons")
-        said = "; ".join(map(str, reasons)) if isinstance(reasons, list | tuple) and reasons else sentence
-        return Verdict(word, {"PASS": "good", "FAIL": "bad"}.get(word, "mixed"), said, code)
+    if drill is not None and drilled(report, drill):
+        tone = {"PASS": "good", "FAIL": "bad"}.get(drill.verdict.value, "mixed")
+        return Verdict(drill.verdict.value, tone, "; ".join(drill.reasons) or sentence, code)
     tone = "good" if code == EXIT_OK else "mixed" if code in (EXIT_HELD, EXIT_DRIFT) or report.interrupted else "bad"
     return Verdict(_word(report), tone, sentence, code)
 

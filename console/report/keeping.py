@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,14 @@ def kept(state_dir: Path, run: str) -> dict[str, Any]:
 def history(state_dir: Path) -> list[Past]:
     """Every run of this house that has a folder, newest first."""
     return [_past(folder) for folder in sorted((state_dir / "runs").glob("*/"), reverse=True)]
+
+
+def documents(state_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each run that ended and its document, oldest first; what cannot be read is passed over, and `history` tells of it."""
+    for folder in sorted((state_dir / "runs").glob("*/")):
+        document = _document(folder / DOCUMENT)
+        if document is not None:
+            yield folder.name, document
 
 
 def before(state_dir: Path, run: str, verb: str) -> tuple[dict[str, object], ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from console.report.moments import Span
 from engine.errors import BlackstartError
+from rehearsal.outcome import Outcome
 
 SCHEMA = "blackstart.evidence/1"
 
@@ -106,4 +107,4 @@ class Evidence:
     path_s: Mapping[str, float]
     not_looked_at: tuple[str, ...]
     journal: JournalPart | None
-    drill: Mapping[str, object] | None = None
+    drill: Outcome | None = None

@@ -9,11 +9,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from console.report.document import moment
 from console.report.signing import NAMESPACE
 from console.report.timeline import duration, timeline
 
 TONES = {
     "ok": "", "changed": "good", "held": "mixed", "failed": "bad", "warning": "mixed", "blocked": "mixed", "interrupted": "mixed",
+    "PASS": "good", "FAIL": "bad", "UNVERIFIED": "mixed",
 }  # fmt: skip
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -34,7 +36,7 @@ def _rendered(name: str, evidence: Mapping[str, Any]) -> str:
         loader=files, autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"duration": duration, "md": in_markdown, "size": size}
+    environment.filters |= {"duration": duration, "md": in_markdown, "size": size, "moment": told_moment}
     told = environment.get_template(name).render(
         e=evidence, picture=timeline(evidence), drill=evidence["drill"], tones=TONES, namespace=NAMESPACE,
         problems=[step for step in evidence["steps"] if step["outcome"] in ("failed", "warning")],
@@ -47,6 +49,11 @@ def unseen(evidence: Mapping[str, Any]) -> list[str]:
     """What this run and its drill have not looked at."""
     drill = evidence["drill"] or {}
     return [*map(str, drill.get("not_looked_at", ())), *evidence["not_looked_at"]]
+
+
+def told_moment(at: float | None) -> str:
+    """Seconds since the epoch as a moment; "unknown" for None."""
+    return "unknown" if at is None else moment(at)
 
 
 def in_markdown(text: object) -> str:

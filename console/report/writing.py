@@ -16,6 +16,7 @@ from engine.excerpt import excerpt
 from engine.journal import read_lines
 from engine.secrets import redact
 from house.model import House
+from rehearsal.outcome import SCHEMA as DRILL_SCHEMA
 
 _GONE = "the journal that this run wrote to was moved aside: its lines are not in the evidence"
 
@@ -37,7 +38,7 @@ def document_of(ran: Ran, *, journalled: bool) -> tuple[dict[str, object], str]:
 def _document(evidence: Evidence) -> dict[str, object]:
     told = plain(evidence)
     assert isinstance(told, dict)
-    return told
+    return {**told, "drill": {"schema": DRILL_SCHEMA, **told["drill"]}} if told["drill"] is not None else told
 
 
 def _without_journal(document: Mapping[str, object], why: str) -> dict[str, object]:

@@ -37,7 +37,7 @@ class Recorded:
                 course.graph(), running.home.look(), running.home.act(run), journal=journal, clock=running.clock,
                 workers=running.clock.workers(), guards=course.guards, sink=moments,
             )  # fmt: skip
-        ran = Ran(house, verb, run, began, running.clock.now(), course.graph(), report, moments)
+        ran = Ran(house, verb, run, began, running.clock.now(), course.graph(), report, moments, report.exit_code)
         document, trouble = document_of(ran, journalled=True)
         assert trouble == keep_document(house, run, document) == ""
         return run, report

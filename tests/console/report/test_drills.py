@@ -1,0 +1,85 @@
+"""A drill's verdict is what its page begins with, and what the verb ends with, unless the run itself was cut off."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from console.ending import LastWords
+from console.report.checking import check_all
+from console.report.document import verdict_of
+from console.report.pages import html, markdown
+from console.session import Session
+from engine.report import Bug, Report
+from rehearsal.outcome import ClaimOutcome, Control, FencePart, Outcome, ProbeOutcome, Stage, Verdict
+from tests.console.modelled_doors import Desk
+from tests.console.report.test_pages import SCHEMA, Page
+
+CLAIM = ClaimOutcome(
+    "apps/notes", Verdict.FAIL, "2 files differ", "ea55a133" * 8, 1_750_000_000.0, 5 << 20, 12, ("bytes", "modes"), ("times",),
+    3661.0, 42.0, (ProbeOutcome("sqlite", Verdict.UNVERIFIED, "no database in it"),),
+)  # fmt: skip
+DRILL = Outcome(
+    "run-1", "four-nodes", Verdict.FAIL, ("apps/notes: 2 files <differ>",), 1_750_000_000.0, 60.0,
+    (CLAIM, replace(CLAIM, name="apps/other", verdict=Verdict.UNVERIFIED, snapshot=None, snapshot_time=None, files=None,
+                    restored_bytes=None, rpo_seconds=None, rto_seconds=None, probes=(), compared=(), not_compared=())),
+    (FencePart("a way out", True, "no answer in 5 s"), FencePart("token", False, "it is mounted")),
+    Control("byte flipped", True, "content: notes/one.md"), ("apps/big: over the budget",), True,
+    (Stage("restore", 12.5, "apps/notes"),),
+    ("slower than last time",),
+)  # fmt: skip
+REPORT = Report("apply", "run-1", (), 60.0)
+
+
+@pytest.mark.parametrize(
+    ("drill", "report", "code", "word"),
+    [
+        (Verdict.PASS, REPORT, 0, "PASS"),
+        (Verdict.FAIL, REPORT, 4, "FAIL"),
+        (Verdict.UNVERIFIED, REPORT, 5, "UNVERIFIED"),
+        (Verdict.FAIL, replace(REPORT, interrupted=True), 130, "interrupted"),
+        (Verdict.PASS, replace(REPORT, interrupted=True), 130, "interrupted"),
+        (Verdict.UNVERIFIED, replace(REPORT, bug=Bug("a step", "KeyError", "")), 70, "bug"),
+    ],
+)
+def test_the_verdict_and_the_code(drill: Verdict, report: Report, code: int, word: str) -> None:
+    outcome = replace(DRILL, verdict=drill)
+    found = LastWords(drill=outcome).exit_code(report)
+    assert (found, verdict_of(report, found, outcome).word) == (code, word)
+
+
+@pytest.fixture
+def evidence(held_desk: Desk, tmp_path: Path) -> Path:
+    """That of a run that ended with this drill."""
+    session = Session("dr.rehearse", held_desk.running.house, held_desk.doors, report=str(tmp_path / "evidence"))
+    assert session.apply(held_desk.running.bootstrap, words=lambda report: LastWords(drill=DRILL)) == 4
+    return tmp_path / "evidence"
+
+
+def test_the_pages_tell_all_of_it(evidence: Path) -> None:
+    (found,) = check_all(evidence)
+    document = json.loads((evidence / "evidence.json").read_text())
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(document)] == []
+    assert found.evidence["verdict"] == {
+        "word": "FAIL", "tone": "bad", "sentence": "apps/notes: 2 files <differ>", "exit_code": 4,
+    }  # fmt: skip
+    wanted = (
+        "2 files differ", "5.0 MiB", "1 h 1 min", "42 s", "no database in it", "a way out", "it is mounted", "byte flipped",
+        "apps/big: over the budget", "slower than last time", "none was found", "unknown",
+    )  # fmt: skip
+    words = " ".join(Page((evidence / "report.html").read_text()).words)
+    text = (evidence / "report.md").read_text().replace("\\", "")
+    assert [one for one in wanted if one not in words] == []
+    assert [one for one in wanted if one not in text] == []
+    assert text.count("\n- ") > 5
+
+
+def test_a_drill_without_a_planted_fault_says_what_that_means(evidence: Path) -> None:
+    document = json.loads((evidence / "evidence.json").read_text())
+    document["drill"] |= {"control": {"name": "", "caught": False, "came_out": ""}, "claims": [], "fence": []}
+    for told in (html(document), markdown(document)):
+        assert "nothing shows that this drill could have failed" in told
