@@ -13,7 +13,7 @@ from house.model import House, Release
 
 @dataclass(frozen=True)
 class Served:
-    """`charts` are those whose programs may run by then; `unseen` are releases that could not be rendered, and why."""
+    """`charts` are those whose programs may run by then; `unseen` are releases that could not be rendered."""
 
     kubernetes_version: str
     kinds: frozenset[Kind] = frozenset()
@@ -29,8 +29,8 @@ class Served:
         """What this release brings besides, rendered where these kinds are served."""
         try:
             found = look.releases.kinds_of(release.namespace, release.name, self.kinds)
-        except BlackstartError as error:
-            return replace(self, unseen=(*self.unseen, f"{release.key} ({error.what})"))
+        except BlackstartError:
+            return replace(self, unseen=(*self.unseen, release.key))
         return replace(self.and_((*found.first, *found.brings)), charts=(*self.charts, release.chart))
 
     def joined(self, others: Iterable[Served]) -> Served:

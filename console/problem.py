@@ -6,6 +6,7 @@ Five lines, but for settings: there every line of evidence is a place to correct
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Iterator
 
 from engine.errors import BlackstartError, SettingsInvalid
 from engine.report import StepReport
@@ -41,7 +42,26 @@ def problem_lines(error: BlackstartError, doing: str = "", settings: str = "") -
     return lines
 
 
+def step_problems(steps: Iterable[StepReport], settings: str = "") -> Iterator[list[str]]:
+    """The lines of what is wrong, each problem once: several that one thing is wrong with are named together, in its words."""
+    alike: dict[tuple[str, str], list[StepReport]] = {}
+    for step in steps:
+        error = _error_of(step)
+        alike.setdefault((error.what, error.next_command), []).append(step)
+    for same in alike.values():
+        if len(same) == 1:
+            yield step_problem(same[0], settings)
+            continue
+        more = f" and {len(same) - SHOWN} more" if len(same) > SHOWN else ""
+        first, told = _error_of(same[0]), dict.fromkeys(line for step in same for line in _error_of(step).evidence)
+        one = BlackstartError(first.what, evidence=tuple(told), hint=first.hint, next_command=first.next_command)
+        yield problem_lines(one, ", ".join(step.id for step in same[:SHOWN]) + more, settings)
+
+
 def step_problem(step: StepReport, settings: str = "") -> list[str]:
     """The five lines of a step or check that failed."""
-    error = step.error or BlackstartError(step.detail or "failed", evidence=step.evidence)
-    return problem_lines(error, f"{step.id}: {step.title}", settings)
+    return problem_lines(_error_of(step), f"{step.id}: {step.title}", settings)
+
+
+def _error_of(step: StepReport) -> BlackstartError:
+    return step.error or BlackstartError(step.detail or "failed", evidence=step.evidence)

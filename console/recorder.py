@@ -15,6 +15,7 @@ from engine.errors import BlackstartError
 from engine.report import Report
 from engine.secrets import redact
 from house.model import House
+from house.paths import at_home
 from rehearsal.outcome import Outcome
 
 RUN_MARK = "{run}"
@@ -40,7 +41,7 @@ class Recorder:
         self._run = run
         self._began = began
         self._graph: HouseGraph | None = None
-        self.folder = Path(report.replace(RUN_MARK, run)).expanduser() if report else None
+        self.folder = at_home(Path(report.replace(RUN_MARK, run))) if report else None
 
     def of(self, graph: HouseGraph) -> None:
         """The run of this graph begins now. Raises SettingsInvalid where its evidence could not be written."""

@@ -12,7 +12,7 @@ from cluster.audit import ClaimAudit
 from cluster.course import HouseGraph
 from console.page import Page
 from console.problem import INDENT as PROBLEM_INDENT
-from console.problem import step_problem
+from console.problem import step_problems
 from console.rows import Row, Rows
 from engine.plan import Plan, Verdict
 from engine.report import Outcome, Report
@@ -98,9 +98,9 @@ def report_table(report: Report) -> Rows:
 def print_report(page: Page, report: Report, settings: str = "") -> None:
     """Table, root causes in five lines each, and one sentence."""
     page.show(report_table(report))
-    for step in (*report.root_causes, *report.warnings):
+    for lines in (*step_problems(report.root_causes, settings), *step_problems(report.warnings, settings)):
         page.say()
-        for line in step_problem(step, settings):
+        for line in lines:
             page.say(line, hang=PROBLEM_INDENT)
     if report.failure is not None:
         told = (report.failure.what, *report.failure.evidence, report.failure.hint)

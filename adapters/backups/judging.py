@@ -17,9 +17,11 @@ def by_listing(contents: Contents) -> tuple[Verdict, str] | None:
     """The verdict that the listing alone allows, None when restic must be asked."""
     if contents.foreign_engine:
         return Verdict.FOREIGN, f"a repository of {contents.foreign_engine}"
-    if contents.no_files:
-        more = f", and {len(contents.no_files) - _NAMED} more" if len(contents.no_files) > _NAMED else ""
-        told = ", ".join(contents.no_files[:_NAMED])
+    # While one key opens, restic passes over the others.
+    odd = tuple(name for name in contents.no_files if not (contents.keys and name.startswith("keys/")))
+    if odd:
+        more = f", and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
+        told = ", ".join(odd[:_NAMED])
         return Verdict.UNREADABLE, f"where files belong there are none, and restic waits for them in vain: {told}{more}"
     if contents.config_size is not None:
         if contents.config_size == 0:
@@ -65,6 +67,7 @@ def remarks_on(contents: Contents, unread: int, stale: int, incomplete: int) -> 
         told.append(f"{stale} stale locks")
     if contents.keys > 1:
         told.append(f"{contents.keys} keys")
+    told += [name for name in contents.no_files if name.startswith("keys/")][:_NAMED]
     if contents.strays:
         told.append(_strays(contents.strays))
     return ", ".join(told)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from adapters.kubernetes.objects import Obj, dig, rows, text
 from adapters.process import groups
@@ -84,7 +86,7 @@ class Helmfile:
         try:
             self._runner.run(["helm", "show", "chart", *self._where(wish)], env=_ENVIRONMENT, timeout_s=_CHART_S)
         except ProgramFailed as error:
-            return not_there(error, wish.chart)
+            return not_there(error, self._where(wish))
         return ""
 
     def template(self, namespace: str, name: str, *flags: str) -> str:
@@ -105,7 +107,7 @@ class Helmfile:
             try:
                 done = self._runner.run(argv, env=_ENVIRONMENT, cwd=self._file.parent, timeout_s=_CHART_S)
             except ProgramFailed as error:
-                raise _not_rendered(error, self.release(namespace, name)) from error
+                raise _not_rendered(error, self.release(namespace, name), self._where(wish)) from error
         return done.stdout.decode("utf-8", "replace")
 
     def sync(self, namespace: str, name: str, kubeconfig: Path) -> None:
@@ -286,23 +288,32 @@ _CANNOT_ASK = re.compile(
 )
 
 
-def not_there(error: ProgramFailed, chart: str) -> str:
-    """helm's last words where they say that there is no such chart. Anything else was no answer: TransientError with them."""
+def not_there(error: ProgramFailed, where: Sequence[str]) -> str:
+    """helm's last words where they say that there is no such chart. Anything else was no answer: TransientError with them.
+
+    `where` is how helm was told to find it.
+    """
     said = error.finished.stderr_tail
     words = said[-1] if said else error.what
     if _ABSENT.search(words) and not _CANNOT_ASK.search(words):
         return words
-    raise TransientError(
-        f"the server of {chart} could not be asked: {words}", evidence=said[-3:], hint="is it up, and reachable from here?"
-    ) from error
+    raise _no_answer(where, said[-3:]) from error
 
 
-def _not_rendered(error: ProgramFailed, release: Release) -> PermanentError | TransientError:
+def _no_answer(where: Sequence[str], said: Sequence[str]) -> TransientError:
+    """One that is the same for all charts of a server, but for helm's words and the first line to be tried by hand."""
+    server = next((urlsplit(word).netloc for word in where if "://" in word), where[0])
+    asked = shlex.join(["helm", "show", "chart", *where])
+    hint = f"is it up, and reachable from here? What is deployed needs no chart. By hand: {asked}"
+    return TransientError(f"{server} could not be asked for charts", evidence=tuple(dict.fromkeys(said)), hint=hint)
+
+
+def _not_rendered(error: ProgramFailed, release: Release, where: Sequence[str]) -> PermanentError | TransientError:
     said = error.finished.stderr_tail
     # What it says last is often how to ask it for more.
     last = next((line for line in reversed(said) if line.startswith("Error:")), said[-1] if said else error.what)
     if _CANNOT_ASK.search(last):
-        return TransientError(f"the server of {release.chart} could not be asked: {last}", evidence=said[-3:])
+        return _no_answer(where, said[-3:])
     return PermanentError(f"{release.chart} {release.version} cannot be rendered: {last}", evidence=said[-5:])
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from bootstrap.checks.charts import SIGHT_S
 from bootstrap.served import Served, after_each, by_definitions, release_before
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from house.kinds import Kind, gone_since, usually_from
@@ -52,6 +52,12 @@ class OfRelease(_Kinds):
         return (f"preflight.chart/{self.release.key}", _DEFINITIONS)
 
     def probe(self, look: LookContext) -> Probe:
+        try:
+            return self._held(look)
+        except TransientError:  # told once, by the check of the chart or of the definitions that it is about
+            return unknown(f"not known while {self.release.key}, or definitions that come before it, cannot be rendered")
+
+    def _held(self, look: LookContext) -> Probe:
         before = release_before(look, self.house, self.release)
         absent, problem = self._absent(look, before)
         if not absent and not problem:
@@ -91,6 +97,12 @@ class OfFlux(_Kinds):
     needs = (_DEFINITIONS,)
 
     def probe(self, look: LookContext) -> Probe:
+        try:
+            return self._held(look)
+        except TransientError:
+            return unknown("not known while definitions that come before the first release cannot be rendered")
+
+    def _held(self, look: LookContext) -> Probe:
         git = self.house.kinds
         releases = after_each(look, self.house).values()
         all_of_them = by_definitions(look, self.house).and_(git.brought).joined(releases).with_flux()

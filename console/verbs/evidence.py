@@ -20,6 +20,7 @@ from console.rows import Row, Rows
 from console.session import Session
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.words import number
+from house.paths import at_home
 
 _COLOURS = {"good": "green", "mixed": "yellow", "bad": "bold red"}
 
@@ -29,7 +30,7 @@ def report(settings: str, json: bool, run: str, folder: str, check: str, signer:
 
     def body() -> int:
         if check:
-            return check_evidence(Path(check).expanduser(), signer, json)
+            return check_evidence(at_home(Path(check)), signer, json)
         if signer:
             raise SettingsInvalid("--signer says whose signature --check expects; right would be: --check FOLDER --signer KEY")
         return write(open_session("dr.report", settings, json), run, folder)
@@ -51,7 +52,7 @@ def write(session: Session, run: str, folder: str) -> int:
         raise SettingsInvalid("no run of this house has ended: there is nothing to write")
     if "/" in wanted or wanted.startswith("."):
         raise SettingsInvalid(f"--run {wanted} is no run; invoke dr.history lists them")
-    place = Path(folder.replace(RUN_MARK, wanted)).expanduser()
+    place = at_home(Path(folder.replace(RUN_MARK, wanted)))
     refuse_taken(place)
     document = kept(house.state_dir, wanted)
     fingerprint = write_evidence(house, document, place)

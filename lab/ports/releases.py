@@ -65,7 +65,10 @@ class ModelledReleases:
         """Why there is no such chart. Words that begin with a 5xx are those of a server that could not be asked."""
         problem = self._unfetchable.get(f"{namespace}/{name}", "")
         if problem.startswith("5"):
-            raise TransientError(f"the server of {namespace}/{name} could not be asked: {problem}")
+            raise TransientError(
+                "127.10.0.20:5000 could not be asked for charts", evidence=(problem,),
+                hint=f"is it up, and reachable from here? What is deployed needs no chart. By hand: helm show chart {name}",
+            )  # fmt: skip
         return problem
 
     def open_runs(self) -> tuple[str, ...]:

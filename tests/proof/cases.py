@@ -16,7 +16,7 @@ from tests.proof import deeds
 from tests.proof.master import HOUR, PATIENCE_S, Master, pack_file
 
 Do = Callable[[Path, Master], object]
-_IN_VAIN_S = 10.0
+_IN_VAIN_S = 10.0  # restic tries again and again
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,13 @@ def test_what_is_no_file_in_the_place_of_one_is_told_and_not_waited_for(
         assert "readme" not in backups(runner).look(repository).detail
 
 
+@pytest.mark.parametrize("kind", list(NO_FILES))
+def test_a_second_key_that_is_no_file_is_a_remark(made: Handmade, repository: Repository, kind: str) -> None:
+    NO_FILES[kind](made.root / "keys" / ("00" * 32))
+    seen = backups(Restic()).look(repository)
+    assert seen.verdict is Verdict.OK and "keys/00000000… is a" in seen.detail
+
+
 @pytest.mark.parametrize("kind", [kind for kind in NO_FILES if kind != "a device"])
 def test_a_pack_that_is_no_file_is_not_there(made: Handmade, repository: Repository, kind: str) -> None:
     (pack,) = (file for file in (made.root / "data").rglob("*") if file.is_file())
