@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.drills.port import Drills, DrillsView
 from adapters.ports import (
     ArchivesView,
     BackupsView,
@@ -50,6 +51,7 @@ class LookContext:
     manifests: ManifestsView
     archives: ArchivesView
     nas: NasView
+    drills: DrillsView
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,4 @@ class ActContext:
     manifests: ManifestsView
     archives: ArchivesView
     nas: NasView
+    drills: Drills

@@ -16,11 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
-from adapters.ports import Cluster
 from adapters.reserved import RESERVATION_CALLS, HostsReserved
 from adapters.surface import Surface, surfaces
 from engine.errors import BlackstartError, Interrupted, JournalBusy, TransientError
@@ -34,20 +33,35 @@ WATCH_S = LEASE_S / 6
 """How often a long act's Lease is looked after: one that could not be renewed is tried again twice before it has run out."""
 OUTLIVED_S = LEASE_S + WATCH_S
 """How long another's Lease must stay as it is before we take it: longer than its holder believes that it lasts."""
-GUARDED = ("cluster", "releases", "flux", "claims", "hold")
+GUARDED = ("cluster", "releases", "flux", "claims", "hold", "drills")
 EARLY = ("proxmox", "talos")
 """Ports whose changes come before there is a Lease, too."""
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS
 """What excludes cannot wait for itself."""
 
 
+class LeasePort(Protocol):
+    """Where a Lease lies."""
+
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
+        """See ports.Cluster."""
+
+    def drop_lease(self, holder: str) -> None:
+        """See ports.Cluster."""
+
+
 class HouseLease:
-    """The Lease of one house in the hands of one machine. `holder` must be the same for every run of this machine."""
+    """The Lease of one house in the hands of one machine. `holder` must be the same for every run of this machine.
+
+    `busy` is the sentence for who finds another machine at it.
+    """
 
     def __init__(
-        self, cluster: Cluster, holder: str, clock: Clock, workers: Workers, hosts: HostsReserved | None = None
-    ) -> None:
+        self, cluster: LeasePort, holder: str, clock: Clock, workers: Workers, hosts: HostsReserved | None = None,
+        busy: str = "another machine is at work on this house",
+    ) -> None:  # fmt: skip
         self._cluster = cluster
+        self._busy = busy
         self._holder = holder
         self._clock = clock
         self._workers = workers
@@ -95,7 +109,7 @@ class HouseLease:
                 self._asked, self._taken = max(self._asked, asked), True
         if not ours:
             raise JournalBusy(
-                "another machine is at work on this house",
+                self._busy,
                 evidence=(f"the Lease is held by {now.holder}",),
                 hint="it is renewed, so that machine is at work; wait for its run, or stop it there",
                 next_command="invoke cluster.status",

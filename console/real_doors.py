@@ -12,6 +12,7 @@ from adapters.archives.adapter import S3Archives
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
 from adapters.context import ActContext, LookContext
+from adapters.drills.adapter import KubernetesDrills
 from adapters.factory.adapter import FactoryAdapter
 from adapters.flux.adapter import KubernetesFlux
 from adapters.git.clone import GitClone
@@ -110,6 +111,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         factory=FactoryAdapter(house.image.ca_file),
         archives=S3Archives(secrets),
         nas=TrueNas(secrets.resolve),
+        drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

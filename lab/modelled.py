@@ -15,6 +15,7 @@ from lab.ports.backups import ModelledBackups
 from lab.ports.claims import ModelledClaims
 from lab.ports.clone import ModelledClone
 from lab.ports.cluster import ModelledCluster
+from lab.ports.drills import ModelledDrills
 from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
@@ -95,6 +96,7 @@ class ModelledHome:
             manifests=ModelledManifests(self.unfetchable),
             archives=ModelledArchives(self.store),
             nas=ModelledNas(self.nas, self.clock),
+            drills=ModelledDrills(self.kube),
         )
 
     def look(self) -> LookContext:
@@ -102,7 +104,7 @@ class ModelledHome:
         act = self.act("look")
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
-            act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas,
+            act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
         )  # fmt: skip
 
     # What happens to a house.

@@ -125,18 +125,28 @@ def from_json(text: str) -> Outcome:
         ) from error
 
 
+def claim_to_json(outcome: ClaimOutcome) -> str:
+    """One claim's part by itself."""
+    return json.dumps(_plain(asdict(outcome)), separators=(",", ":"), sort_keys=True)
+
+
+def claim_from_json(text: str) -> ClaimOutcome:
+    """One claim's part, as `claim_to_json` wrote it. Raises as `from_json`."""
+    try:
+        return _claim(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PermanentError("this is not what came of a claim in a rehearsal", evidence=(str(error)[:200],)) from error
+
+
+def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
+    probes = tuple(ProbeOutcome(**_typed(ProbeOutcome, one) | {"verdict": Verdict(one["verdict"])}) for one in body["probes"])
+    return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": Verdict(body["verdict"]), "probes": probes})
+
+
 def _outcome(body: Mapping[str, Any]) -> Outcome:
-    claims = tuple(
-        ClaimOutcome(**_typed(ClaimOutcome, one) | {
-            "verdict": Verdict(one["verdict"]), "probes": tuple(
-                ProbeOutcome(**_typed(ProbeOutcome, p) | {"verdict": Verdict(p["verdict"])}) for p in one["probes"]
-            ),
-        })
-        for one in body["claims"]
-    )  # fmt: skip
     return Outcome(**_typed(Outcome, body) | {
         "verdict": Verdict(body["verdict"]),
-        "claims": claims,
+        "claims": tuple(_claim(one) for one in body["claims"]),
         "fence": tuple(FencePart(**_typed(FencePart, one)) for one in body["fence"]),
         "control": Control(**_typed(Control, body["control"])),
         "stages": tuple(Stage(**_typed(Stage, one)) for one in body["stages"]),

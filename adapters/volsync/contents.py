@@ -14,7 +14,7 @@ from adapters.kubernetes.errors import AlreadyThere, from_answer
 from adapters.kubernetes.kinds import CLAIM, JOB, POD, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj, dig, name_of, number, table, text
 from adapters.volsync.attached import node_of
-from adapters.volsync.mover import identities_of, image_of_movers, mover_of
+from adapters.volsync.mover import Mover, identities_of, image_of_movers, mover_of
 from adapters.volsync.reader import LIST_TAKE, Reading, Request, joined, read_log
 from adapters.volsync.readerjob import LABELS, Asked, Volume, copy_spec, destination_of, waiting_for
 from adapters.volsync.results import Compared, Listing, Snapshot
@@ -58,8 +58,12 @@ class Reader:
 
     def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
         """See Claims.compare: as the mover first; when that cannot read everything, as root."""
+        mover = mover_of(self._clients.main(), namespace, destination)
+        return self.compare_as(namespace, claim_or_image, mover, against, f"{namespace}/{destination}")
+
+    def compare_as(self, namespace: str, claim_or_image: str, mover: Mover, against: Snapshot, whose: str) -> Compared:
+        """The same with a mover that is given; `whose` it is, for the error."""
         client = self._clients.main()
-        mover = mover_of(client, namespace, destination)
         volume = self.volume(namespace, claim_or_image)
         image = self._image or image_of_movers(client)
         request = Request(take=self._take, against=against)
@@ -69,7 +73,7 @@ class Reader:
             first, listing = readings[0], _listing(readings)
             if first.other_repository:
                 raise PermanentError(
-                    f"The mover of {namespace}/{destination} opens another repository than the restore point's",
+                    f"The mover of {whose} opens another repository than the restore point's",
                     evidence=(f"it opens {first.other_repository}", f"the restore point is of {against.repository_id}"),
                     hint="is the Secret of the ReplicationDestination the one whose repository was looked at?",
                 )

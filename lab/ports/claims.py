@@ -89,7 +89,7 @@ class ModelledClaims:
             if snapshot is None:
                 return Compared(Listing(entries, complete=True), None, "there is no such snapshot")
             listing = Listing(tuple(replace(e, sha256="") for e in entries), complete=True)
-            return Compared(listing, _checked(snapshot.entries, entries))
+            return Compared(listing, checked(snapshot.entries, entries))
 
     def _entries(self, namespace: str, claim_or_image: str) -> tuple[FileEntry, ...]:
         objects = self._kube.objects()
@@ -169,7 +169,7 @@ class ModelledClaims:
         return objects, found
 
 
-def _checked(wanted: tuple[FileEntry, ...], found: tuple[FileEntry, ...]) -> Checked:
+def checked(wanted: tuple[FileEntry, ...], found: tuple[FileEntry, ...]) -> Checked:
     """As restic tells it: a file of the same content is unchanged, whatever else differs."""
     there = {e.path: e for e in found}
     pairs = [(e, there[e.path]) for e in wanted if e.kind == "file" and e.path in there and there[e.path].kind == "file"]

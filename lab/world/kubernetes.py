@@ -11,6 +11,7 @@ from adapters.kubernetes.results import CrdState, LeaseHolder, StorageClass
 from adapters.longhorn.results import LonghornLook
 from engine.errors import TransientError
 from house.model import Database, House
+from lab.world.drills import LabDrill, Rigged
 from lab.world.etcd import EtcdCluster
 from lab.world.machine import Machine
 from lab.world.rook import LabRook
@@ -30,6 +31,9 @@ class Objects:
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
     crds: dict[str, CrdState] = field(default_factory=dict)
     lease: LeaseHolder | None = None
+    drill: LabDrill | None = None
+    drill_lease: LeaseHolder | None = None
+    rigged: Rigged = field(default_factory=Rigged)
     renewals: int = 0
     runs: set[str] = field(default_factory=set)
     releases: dict[tuple[str, str], ReleaseState] = field(default_factory=dict)

@@ -19,7 +19,8 @@ from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.words import number
 from house.model import BackedUpClaim, House
-from recovery.comparison import Comparison, compare, with_hashes
+from recovery.against import against
+from recovery.comparison import Comparison
 from recovery.record import is_another, pinned
 
 SHOWN = 20
@@ -100,14 +101,9 @@ class ProveImage(BaseStep):
 
     def comparison(self, act: ActContext, entry: HeldClaim, image: str) -> Comparison:
         """The image as it was held against the snapshot in the cluster; where restic could not be asked there, by hashes."""
-        repository = repository_of(self.house, self.claim)
-        wanted = act.backups.listing(repository, entry.snapshot_id)
-        against = Snapshot(entry.repository_id, entry.snapshot_id)
-        compared = act.claims.compare(self.claim.namespace, image, self.claim.destination, against)
-        if compared.checked is not None:
-            return compare(wanted, compared)
-        hashes = act.backups.hashes(repository, entry.snapshot_id)
-        return compare(with_hashes(wanted, hashes.values), compared, hashes.downloaded)
+        snapshot = Snapshot(entry.repository_id, entry.snapshot_id)
+        compared = act.claims.compare(self.claim.namespace, image, self.claim.destination, snapshot)
+        return against(act.backups, repository_of(self.house, self.claim), entry.snapshot_id, compared)
 
     def by_hand(self) -> str:
         claim = self.claim

@@ -32,6 +32,7 @@ from recovery.holding import hold_course
 from recovery.releasing import release_course
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore, some
+from tests.rehearsal.stage import DrilledClaim
 from tests.scenario.running import DATA
 
 
@@ -299,7 +300,7 @@ class HoldNowHouse(HeldHouse):
         return wrong
 
 
-STAGES = (LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets)
+STAGES = (DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,222 @@
+"""The Drills port on a real API: the scratch namespace, its fence and its Jobs. Writes nothing outside of that namespace."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from adapters.drills import trials
+from adapters.drills.borrowed import borrowed, writing
+from adapters.drills.fence import (
+    DRILL,
+    LABELS,
+    POLICY,
+    QUOTA,
+    RECORD,
+    SCRATCH,
+    SERVICE,
+    forbidden,
+    namespace_of,
+    record,
+    walls,
+)
+from adapters.drills.jobs import CONTAINER, damage_job, job_name, restore_job, restore_of, scratch_claim, trial_job
+from adapters.drills.results import Damage, FenceTrial, Order, Phase, Restore, Scratch, Trouble
+from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.errors import AlreadyThere, from_answer
+from adapters.kubernetes.kinds import (
+    CLAIM,
+    CONFIG_MAP,
+    JOB,
+    NAMESPACE,
+    POD,
+    REPLICATION_DESTINATION,
+    SERVICE_ACCOUNT,
+    VOLUME,
+    Kind,
+)
+from adapters.kubernetes.lease import LeaseObject
+from adapters.kubernetes.objects import Obj, condition, name_of, seconds, table, text
+from adapters.kubernetes.results import LeaseHolder
+from adapters.volsync.contents import Reader
+from adapters.volsync.mover import image_of_movers
+from adapters.volsync.readerjob import waiting_for
+from adapters.volsync.results import Compared, Snapshot
+from engine.errors import PermanentError, TransientError
+from engine.waiting import Clock, wait_until
+
+_START_S = 300.0
+_TRIAL_S = 420.0
+_LOG_S = 120.0
+_ENDED = ("Succeeded", "Failed")
+
+
+class KubernetesDrills:
+    """See ports.Drills. `house_id` names the drill's own Lease."""
+
+    def __init__(self, clients: Clients, house_id: str, clock: Clock, reader: Reader) -> None:
+        self._clients, self._clock, self._reader = clients, clock, reader
+        self._lease = LeaseObject(clients, f"{house_id}-rehearsal", clock)
+
+    def scratch(self) -> Scratch | None:
+        """See ports.DrillsView. A volume whose claim is gone counts as left: its storage still holds it."""
+        client = self._clients.main()
+        found = client.get(NAMESPACE, SCRATCH)
+        volumes = [v for v in client.list_objects(VOLUME) if text(v, "spec", "claimRef", "namespace") == SCRATCH]
+        if found is None:
+            left = tuple(f"volume {name_of(v)}" for v in volumes)
+            return Scratch(SCRATCH, "", deleting=True, left=left) if left else None
+        if not LABELS.items() <= table(found, "metadata", "labels").items():
+            raise PermanentError(
+                f"there is a namespace {SCRATCH} that is not ours", hint="rename or delete it: a drill needs that name"
+            )
+        notes = table(client.get(CONFIG_MAP, RECORD, SCRATCH) or {}, "data")
+        claims = [name_of(one) for one in client.list_objects(CLAIM, SCRATCH)]
+        left = (f"namespace {SCRATCH}", *(f"claim {one}" for one in claims), *(f"volume {name_of(v)}" for v in volumes))
+        return Scratch(
+            SCRATCH, table(found, "metadata", "annotations").get(DRILL, ""), bool(text(found, "metadata", "deletionTimestamp")),
+            tuple((str(k), str(v)) for k, v in sorted(notes.items())), left,
+        )  # fmt: skip
+
+    def restored(self, into: str) -> Restore:
+        """See ports.DrillsView."""
+        client, name = self._clients.main(), job_name("restore", into)
+        job = client.get(JOB, name, SCRATCH)
+        if job is None:
+            return Restore(Phase.ABSENT)
+        pods = self._pods(client, name)
+        ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+        if ended is not None:
+            return restore_of(self._log(client, ended))
+        try:
+            told = waiting_for(client, SCRATCH, name, pods)
+        except PermanentError as error:
+            return Restore(Phase.FAILED, Trouble.NOT_STARTED, "; ".join((error.what, *error.evidence)))
+        late = self._clock.now() - seconds(text(job, "metadata", "creationTimestamp")) > _START_S
+        if condition(job, "Failed").get("status") == "True" or (told and late):
+            return Restore(Phase.FAILED, Trouble.NOT_STARTED, told or text(condition(job, "Failed"), "message"))
+        return Restore(Phase.RUNNING, None, told)
+
+    def fence_in(self, drill: str) -> None:
+        """See ports.Drills. Walls that are there already are made as they must be."""
+        client = self._clients.main()
+        try:
+            client.create(NAMESPACE, namespace_of(drill))
+        except AlreadyThere:
+            found = client.get(NAMESPACE, SCRATCH) or {}
+            if text(found, "metadata", "deletionTimestamp"):
+                raise TransientError("the scratch namespace of an earlier drill is still being deleted") from None
+            if table(found, "metadata", "annotations").get(DRILL) != drill:
+                raise PermanentError("the scratch namespace is that of another drill") from None
+        for kind, wall in walls():
+            client.apply(kind, wall, SCRATCH, force=True)
+        with suppress(AlreadyThere):
+            client.create(CONFIG_MAP, record(), SCRATCH)
+
+    def try_fence(self, namespace: str, destination: str) -> tuple[FenceTrial, ...]:
+        """See ports.Drills."""
+        client = self._clients.main()
+        mover = borrowed(client, namespace, destination)
+        image, as_whom = image_of_movers(client), writing(client, namespace, destination, mover)
+        logs = {}
+        for movers in (False, True):
+            job = trial_job(image, mover, as_whom, movers=movers)
+            client.delete(JOB, name_of(job), SCRATCH, cascade="Background")  # what an earlier trial said is no answer now
+            self._wait_gone(client, name_of(job))
+            client.create(JOB, job, SCRATCH)
+            logs[movers] = self._log(client, self._ended(client, name_of(job)))
+        answers = {what: self._tried(client, kind, body) for what, kind, body in forbidden()}
+        kinds = (POLICY, QUOTA, SERVICE_ACCOUNT, SERVICE, CONFIG_MAP, JOB)
+        objects = [client.get(NAMESPACE, SCRATCH) or {}, *(one for kind in kinds for one in client.list_objects(kind, SCRATCH))]
+        return (
+            trials.egress(logs[False]), trials.store(logs[True]), trials.token(*logs.values()), trials.quota(answers),
+            trials.names(objects),
+        )  # fmt: skip
+
+    def restore(self, order: Order) -> None:
+        """See ports.Drills."""
+        client = self._clients.main()
+        found = client.get(REPLICATION_DESTINATION, order.destination, order.namespace)
+        if found is None:
+            raise PermanentError(f"there is no ReplicationDestination {order.namespace}/{order.destination}")
+        mover = borrowed(client, order.namespace, order.destination, order.twist)
+        as_whom = writing(client, order.namespace, order.destination, mover)
+        with suppress(AlreadyThere):
+            client.create(CLAIM, scratch_claim(order, found), SCRATCH)
+        with suppress(AlreadyThere):
+            client.create(JOB, restore_job(order, image_of_movers(client), mover, as_whom), SCRATCH)
+
+    def compare(self, order: Order, against: Snapshot) -> Compared:
+        """See ports.Drills."""
+        mover = borrowed(self._clients.main(), order.namespace, order.destination)
+        return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}")
+
+    def damage(self, into: str, damage: Damage) -> str:
+        """See ports.Drills. It runs as whoever restored; the Job stays, so that it is done once."""
+        client = self._clients.main()
+        restore = client.get(JOB, job_name("restore", into), SCRATCH)
+        pod = table(restore or {}, "spec", "template", "spec")
+        if not pod:
+            raise PermanentError(f"nothing was restored into {into}")
+        as_whom = (table(pod, "securityContext"), table(pod["containers"][0], "securityContext"))
+        job = damage_job(into, damage, str(pod["containers"][0]["image"]), as_whom)
+        with suppress(AlreadyThere):
+            client.create(JOB, job, SCRATCH)
+        lines = self._log(client, self._ended(client, name_of(job))).splitlines()
+        hit = next((line for line in lines if line.startswith("d ")), None)
+        if hit is None or "end" not in lines:
+            raise TransientError(f"what was damaged in {into} is not known: the pod's log broke off")
+        return hit.removeprefix("d ")
+
+    def note(self, key: str, value: str) -> None:
+        """See ports.Drills."""
+        self._clients.main().merge(CONFIG_MAP, RECORD, {"data": {key: value}}, SCRATCH)
+
+    def clear(self) -> None:
+        """See ports.Drills."""
+        client = self._clients.main()
+        found = client.get(NAMESPACE, SCRATCH)
+        if found is not None and LABELS.items() <= table(found, "metadata", "labels").items():
+            client.delete(NAMESPACE, SCRATCH, uid=text(found, "metadata", "uid"))
+
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
+        """See ports.Drills."""
+        return self._lease.take(holder, seconds, over)
+
+    def drop_lease(self, holder: str) -> None:
+        """See ports.Drills."""
+        self._lease.drop(holder)
+
+    def _tried(self, client: ApiClient, kind: Kind, body: Obj) -> int:
+        """The HTTP code of making this, tried without effect."""
+        whole, what = {"apiVersion": kind.api_version, "kind": kind.name} | body, f"try a {kind.name} in the scratch namespace"
+        return client.ask("POST", kind.path(SCRATCH), what, params={"dryRun": "All"}, body=whole).code
+
+    def _pods(self, client: ApiClient, job: str) -> list[Obj]:
+        return client.list_objects(POD, SCRATCH, labels=f"batch.kubernetes.io/job-name={job}")
+
+    def _ended(self, client: ApiClient, job: str) -> Obj:
+        since = self._clock.monotonic()
+
+        def look() -> Obj | None:
+            pods = self._pods(client, job)
+            told = waiting_for(client, SCRATCH, job, pods)
+            if told and self._clock.monotonic() - since > _START_S:
+                raise PermanentError(f"a pod of the drill has not started in {_START_S:.0f} s", evidence=(told,))
+            return next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+
+        return wait_until(self._clock, look, limit_s=_TRIAL_S, what=f"the pod of Job {SCRATCH}/{job}")
+
+    def _wait_gone(self, client: ApiClient, job: str) -> None:
+        wait_until(
+            self._clock, lambda: client.get(JOB, job, SCRATCH) is None or None, limit_s=_TRIAL_S,
+            what=f"the deletion of an older Job {SCRATCH}/{job}",
+        )  # fmt: skip
+
+    def _log(self, client: ApiClient, pod: Obj) -> str:
+        what = f"read the log of pod {SCRATCH}/{name_of(pod)}"
+        answer = client.ask(
+            "GET", POD.path(SCRATCH, name_of(pod), "log"), what, params={"container": CONTAINER}, accept="*/*", timeout_s=_LOG_S
+        )
+        if answer.code != 200:
+            raise from_answer(answer.code, answer.body, what)
+        return answer.body.decode("utf-8", "replace")

@@ -1,0 +1,128 @@
+"""The Jobs of a drill and the claims that they write into, as objects; and what their logs say. Asks no API by itself."""
+
+from __future__ import annotations
+
+import hashlib
+
+from adapters.backups.sayings import Saying, meaning
+from adapters.drills import script
+from adapters.drills.fence import LABELS, MOVERS, SCRATCH
+from adapters.drills.results import Damage, Order, Phase, Restore, Trouble
+from adapters.kubernetes.objects import Obj, table
+from adapters.process.results import Finished
+from adapters.volsync.mover import Mover
+from adapters.volsync.reader import OPEN_S
+
+CONTAINER = "drill"
+_KEPT_S = 24 * 3600
+_SLACK = 64 << 20
+_LIMIT_S = 6 * 3600
+_TIMED_OUT = 124  # what timeout(1) ends with
+_TROUBLES = {
+    Saying.NO_REPOSITORY: Trouble.NO_REPOSITORY,
+    Saying.NO_KEY_FITS: Trouble.WRONG_PASSWORD,
+    Saying.NO_SNAPSHOT: Trouble.NO_SNAPSHOT,
+    Saying.REFUSED: Trouble.REFUSED,
+    Saying.UNREACHABLE: Trouble.UNREACHABLE,
+    Saying.LOCKED: Trouble.UNREACHABLE,
+    Saying.DAMAGED: Trouble.DAMAGED,
+}
+
+
+def job_name(what: str, into: str) -> str:
+    """The Job's name for this work on this scratch claim: the same in every process."""
+    # Names that begin so are given a mover's way to the store by a house's own policies.
+    return f"volsync-rehearsal-{hashlib.sha256(f'{what} {into}'.encode()).hexdigest()[:12]}"
+
+
+def scratch_claim(order: Order, destination: Obj) -> Obj:
+    """The claim to restore into: of the destination's class, with room for the snapshot."""
+    restic = table(destination, "spec", "restic")
+    size = int(order.size * 1.1) + _SLACK
+    spec: Obj = {
+        "accessModes": restic.get("accessModes") or ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": str(size)}},
+    }
+    if restic.get("storageClassName"):
+        spec["storageClassName"] = restic["storageClassName"]
+    return {"metadata": {"name": order.into, "labels": LABELS}, "spec": spec}
+
+
+def restore_job(order: Order, image: str, mover: Mover, as_whom: tuple[Obj, Obj]) -> Obj:
+    """The Job of one restore."""
+    told = {
+        "SNAPSHOT": order.snapshot.snapshot_id, "REPOSITORY_ID": order.snapshot.repository_id, "OPEN_S": str(OPEN_S),
+    }  # fmt: skip
+    return _job(job_name("restore", order.into), script.RESTORE, image, told, as_whom, mover, order.into, movers=True)
+
+
+def damage_job(into: str, damage: Damage, image: str, as_whom: tuple[Obj, Obj]) -> Obj:
+    """The Job that damages a scratch claim."""
+    name = job_name(damage.value, into)
+    return _job(name, script.DAMAGE, image, {"DAMAGE": damage.value}, as_whom, Mover(False, ()), into, movers=False)
+
+
+def trial_job(image: str, mover: Mover, as_whom: tuple[Obj, Obj], *, movers: bool) -> Obj:
+    """The Job that tries the fence: with a mover's labels, or with an application's."""
+    name = job_name("trial", "mover" if movers else "application")
+    return _job(name, script.TRIAL, image, {}, as_whom, mover, "", movers=movers)
+
+
+def _job(
+    name: str, text: str, image: str, told: dict[str, str], as_whom: tuple[Obj, Obj], mover: Mover, claim: str, *, movers: bool
+) -> Obj:
+    of_pod, of_container = as_whom
+    data = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
+    labels = LABELS | (MOVERS if movers else {"app.kubernetes.io/name": "rehearsed"})
+    container: Obj = {
+        "name": CONTAINER,
+        "image": image,
+        "command": ["sh", "-c", text],
+        "env": [*({"name": k, "value": v} for k, v in told.items()), *mover.environment],
+        "envFrom": list(mover.environment_from),
+        "volumeMounts": [
+            *({"name": "data", "mountPath": "/data"} for _ in data),
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
+            *mover.mounts,
+        ],
+        "resources": dict(mover.resources),
+        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True} | of_container,
+    }
+    spec: Obj = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": of_pod,
+        "containers": [container],
+        "volumes": [*data, {"name": "tmp", "emptyDir": {}}, *mover.volumes],
+    } | dict(mover.pod)
+    return {
+        "metadata": {"name": name, "namespace": SCRATCH, "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "ttlSecondsAfterFinished": _KEPT_S,
+            "activeDeadlineSeconds": _LIMIT_S,
+            "template": {"metadata": {"labels": (dict(mover.labels) if movers else {}) | labels}, "spec": spec},
+        },
+    }
+
+
+def restore_of(log: str) -> Restore:
+    """What a restore's log says. A log that broke off is no answer of the store's: the pod did not end."""
+    lines = log.splitlines()
+    told = tuple(line[2:] for line in lines if line.startswith("? "))
+    answer = next((line.split(" ") for line in lines if line.startswith("r ")), [])
+    if "end" not in lines or len(answer) < 2:
+        return Restore(Phase.FAILED, Trouble.NOT_STARTED, "its log broke off")
+    if answer[1] == "ok":
+        return Restore(Phase.DONE, None, "", float(answer[2]), int(answer[3]))
+    if answer[1] == "other":
+        return Restore(Phase.FAILED, Trouble.OTHER_REPOSITORY, f"it opens {answer[2][:8]}")
+    return Restore(Phase.FAILED, trouble_of(int(answer[2]), told), "; ".join(told[-2:]))
+
+
+def trouble_of(code: int, told: tuple[str, ...]) -> Trouble:
+    """What restic's exit code and last words mean."""
+    if code == _TIMED_OUT or code > 128:  # ended by timeout(1), or by a signal
+        return Trouble.UNREACHABLE
+    return _TROUBLES[meaning(Finished("restic", code, b"", told, 0.0))]

@@ -1,0 +1,49 @@
+"""Every way in which a rehearsal can look at or change the living cluster: signatures only, as in adapters/ports.py."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from adapters.drills.results import Damage, FenceTrial, Order, Restore, Scratch
+from adapters.kubernetes.results import LeaseHolder
+from adapters.volsync.results import Compared, Snapshot
+
+
+class DrillsView(Protocol):
+    """What a rehearsal has made in the living cluster."""
+
+    def scratch(self) -> Scratch | None:
+        """The scratch namespace of whatever drill there is, None when nothing of any is left."""
+
+    def restored(self, into: str) -> Restore:
+        """How far the restore into this scratch claim is."""
+
+
+class Drills(DrillsView, Protocol):
+    """Adds what makes, fills and clears the scratch namespace. No method writes to a repository, or outside of it."""
+
+    def fence_in(self, drill: str) -> None:
+        """Make the scratch namespace with its fence for this drill; PermanentError while another drill's is there."""
+
+    def try_fence(self, namespace: str, destination: str) -> tuple[FenceTrial, ...]:
+        """Try every wall, with the mover of this ReplicationDestination for the way to the store."""
+
+    def restore(self, order: Order) -> None:
+        """Begin it, in a pod of our own with the mover's image and a copy of its Secret. One that was begun goes on."""
+
+    def compare(self, order: Order, against: Snapshot) -> Compared:
+        """Hold what was restored against a snapshot, as Claims.compare does it."""
+
+    def damage(self, into: str, damage: Damage) -> str:
+        """Damage a scratch claim on purpose, once; answers the path that was hit, "" where there is nothing to hit."""
+
+    def note(self, key: str, value: str) -> None:
+        """Write down in the scratch namespace, over what stands there under this key."""
+
+    def clear(self) -> None:
+        """Delete everything of whatever drill there is; returns at once, `scratch` tells what is left."""
+
+    def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
+        """Take or renew the drill's own Lease; as Cluster.take_lease."""
+
+    def drop_lease(self, holder: str) -> None: ...

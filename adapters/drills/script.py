@@ -1,0 +1,88 @@
+"""What runs in a drill's pods, as POSIX shell: the trial of the fence, a restore, damage on purpose. Each tells its log in lines.
+
+As in the reader's script there is no doubled `$`, and no environment variable stands alone in `$(…)`: a kubelet would rewrite both.
+None of them writes to a repository: every call of restic has `--no-lock`, and none is `init`, `backup` or `forget`.
+"""
+
+from __future__ import annotations
+
+_HEAD = r"""
+set -u
+export LC_ALL=C RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
+set -- restic --no-lock ${CUSTOM_CA:+--cacert "$CUSTOM_CA"}
+say() { tail -n 5 /tmp/said | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'; }
+"""
+
+RESTORE = (
+    _HEAD
+    + r"""
+cd /data || { echo 'r broken the volume is not at /data'; exit 1; }
+began=$(date +%s)
+timeout "$OPEN_S" "$@" cat config > /tmp/config 2> /tmp/said
+code=$?
+id=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' /tmp/config)
+if [ -z "$id" ]; then
+  echo "r failed $code"; say
+elif [ "$id" != "$REPOSITORY_ID" ]; then
+  echo "r other $id"
+else
+  "$@" restore "$SNAPSHOT" --target . > /tmp/out 2> /tmp/said
+  code=$?
+  if [ "$code" = 0 ]; then
+    ended=$(date +%s)
+    bytes=$(du -sk . | cut -f 1)
+    echo "r ok $((ended - began)) $((bytes * 1024))"
+  else
+    echo "r failed $code"; say
+  fi
+fi
+rm -rf /tmp/restic
+echo end
+"""
+)
+"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; then `end`."""
+
+TRIAL = (
+    _HEAD
+    + r"""
+for token in /var/run/secrets/kubernetes.io /run/secrets/kubernetes.io; do
+  [ ! -e "$token" ] || echo 't there'
+done
+echo 't looked'
+timeout 30 "$@" cat config > /tmp/config 2> /tmp/said
+code=$?
+if grep -q '"id"' /tmp/config; then echo 's reached'; else echo "s failed $code"; say; fi
+RESTIC_PASSWORD=none timeout 30 restic --no-lock -r "rest:https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/" cat config \
+  > /dev/null 2> /tmp/said
+code=$?
+echo "k failed $code"; say
+echo end
+"""
+)
+"""`t there` where a token was found, `t looked`; `s reached` or `s failed CODE` of the store, `k failed CODE` of the API server."""
+
+DAMAGE = r"""
+set -u
+export LC_ALL=C
+cd /data || exit 1
+f=$(find . -path ./lost+found -prune -o -type f -size +0c ! -path '*[[:cntrl:]]*' ! -path '*\\*' -print | sort | head -n 1)
+if [ -z "$f" ]; then echo 'd '; echo end; exit 0; fi
+folder=${f%/*}
+touch -r "$folder" /tmp/folder
+touch -r "$f" /tmp/file
+done=yes
+case "$DAMAGE" in
+  byte-flipped)
+    byte=$(od -An -N1 -tu1 "$f" | tr -d ' ')
+    printf "\\$(printf %03o $(( (byte + 1) % 256 )))" | dd of="$f" bs=1 count=1 conv=notrunc 2> /dev/null || done=no
+    touch -r /tmp/file "$f" ;;
+  file-gone)
+    rm -f "$f" || done=no
+    touch -r /tmp/folder "$folder" ;;
+  owner-changed)
+    chown 54321 "$f" 2> /dev/null || done=no ;;
+esac
+[ "$done" = yes ] && echo "d ${f#./}" || echo 'd '
+echo end
+"""
+"""`d PATH` of what was hit, `d ` where nothing could be; then `end`."""

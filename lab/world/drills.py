@@ -1,0 +1,47 @@
+"""What a rehearsal has made in the modelled cluster, and how that cluster may be rigged against it. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from adapters.drills.results import FenceWall, Order, Phase, Restore
+from adapters.volsync.results import FileEntry
+
+Entries = tuple[FileEntry, ...]
+
+
+@dataclass
+class ScratchClaim:
+    """One scratch claim and the restore into it."""
+
+    order: Order
+    state: Restore = field(default_factory=lambda: Restore(Phase.RUNNING))
+    entries: Entries = ()
+    damaged: str | None = None
+
+
+@dataclass
+class LabDrill:
+    """The scratch namespace of one drill."""
+
+    drill: str
+    notes: dict[str, str] = field(default_factory=dict)
+    claims: dict[str, ScratchClaim] = field(default_factory=dict)
+    deleting: bool = False
+
+
+@dataclass
+class Rigged:
+    """What goes wrong in a cluster with a drill: walls that do not hold, restores that end otherwise, a comparison that is blind.
+
+    `spoil` is given the scratch claim's name and what a restore brought, and answers what is on the volume then; `room` False
+    keeps every restore's pod from starting, `stuck` keeps a namespace that was deleted from going.
+    """
+
+    open_walls: set[FenceWall] = field(default_factory=set)
+    spoil: Callable[[str, Entries], Entries] | None = None
+    blind: bool = False
+    room: bool = True
+    stuck: bool = False
+    slow_s: float = 0.0

@@ -1,0 +1,95 @@
+"""From what a drill wrote down to its verdict, and from a run's report what only that knows. Knows no port.
+
+PASS needs everything: a proven fence, every claim passed, a control that was caught. One FAIL of a claim is the drill's, unless
+the control slipped through: then nothing that the drill says counts, and it is UNVERIFIED.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.drills.results import FenceWall
+from engine.report import Outcome as StepOutcome
+from engine.report import Report, StepReport
+from rehearsal.drill import Drill
+from rehearsal.outcome import ClaimOutcome, Control, FencePart, Outcome, Stage, Verdict
+from rehearsal.record import Record
+
+NOT_REACHED = "nothing is known of it: the drill did not come that far"
+_AREA = "rehearsal."
+
+
+def concluded(drill: Drill, record: Record, now: float) -> Outcome:
+    """The drill's outcome by its record. `now` in seconds since the epoch."""
+    claims = tuple(record.done(claim) or ClaimOutcome(claim.key, Verdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
+    pins = [(claim.key, pin) for claim in drill.claims if (pin := record.pin(claim)) is not None]
+    warnings = tuple(f"{key}: {pin.remark}" for key, pin in pins if pin.remark)
+    return judged(drill, claims, record.fence, record.control, now, warnings)
+
+
+def judged(
+    drill: Drill, claims: tuple[ClaimOutcome, ...], fence: tuple[FencePart, ...], control: Control, now: float,
+    warnings: tuple[str, ...] = (),
+) -> Outcome:  # fmt: skip
+    """The verdict over the parts, with its reasons."""
+    failed = [f"{c.name}: {c.reason}" for c in claims if c.verdict is Verdict.FAIL]
+    unseen = [f"{c.name}: {c.reason}" for c in claims if c.verdict is Verdict.UNVERIFIED]
+    void = _void(fence, control)
+    slipped = bool(control.name) and not control.caught
+    short = bool(void or unseen) or not claims
+    verdict = Verdict.FAIL if failed and not slipped else Verdict.UNVERIFIED if short else Verdict.PASS
+    reasons = (*void, *failed, *unseen) if slipped else (*failed, *void, *unseen)
+    return Outcome(
+        drill.run, drill.house.name, verdict, reasons, drill.started, max(0.0, now - drill.started), claims, fence, control,
+        drill.not_looked_at, drill.house.simulated, warnings=warnings,
+    )  # fmt: skip
+
+
+def _void(fence: tuple[FencePart, ...], control: Control) -> list[str]:
+    """Why the drill has shown nothing, whatever its claims say."""
+    proven = {part.name for part in fence if part.proven}
+    walls = [wall.value for wall in FenceWall if wall.value not in proven]
+    told = [f"the fence is not proven: {', '.join(walls)}" if fence else "the fence was not tried"] if walls else []
+    if not control.name:
+        return [*told, "no control was planted: nothing says that this drill can fail"]
+    return told if control.caught else [*told, f"the planted {control.name} was NOT caught: it came out as {control.came_out}"]
+
+
+def unbegun(drill: Drill, now: float) -> Outcome:
+    """The outcome of a drill that left no record: somebody cleared it, or it made nothing."""
+    claims = tuple(ClaimOutcome(claim.key, Verdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
+    return judged(drill, claims, (), Control(), now)
+
+
+def completed(outcome: Outcome, report: Report) -> Outcome:
+    """With what the run's report alone knows: why a claim was not reached, how long each stage took, what could not be cleared."""
+    steps = [step for step in report.steps if step.id.startswith(_AREA)]
+    causes = tuple(f"{step.id}: {_why(step)}" for step in report.root_causes if not step.id.startswith(f"{_AREA}clear"))
+    claims = tuple(
+        replace(one, reason=why) if one.reason == NOT_REACHED and (why := _of_claim(report, one.name)) else one
+        for one in outcome.claims
+    )
+    left = tuple(_why(step) for step in report.root_causes if step.id.startswith(f"{_AREA}clear"))
+    reasons = outcome.reasons
+    if outcome.verdict is not Verdict.PASS:
+        reasons = (*(r for r in reasons if not r.endswith(NOT_REACHED)), *causes)
+    stages = tuple(
+        Stage(step.id.removeprefix(_AREA).partition("/")[0], round(step.seconds, 3), _claim_of(step))
+        for step in steps if step.outcome is not StepOutcome.BLOCKED
+    )  # fmt: skip
+    return replace(
+        outcome, claims=claims, reasons=tuple(dict.fromkeys(reasons)), stages=stages, warnings=(*outcome.warnings, *left)
+    )
+
+
+def _claim_of(step: StepReport) -> str:
+    name = step.id.partition("/")[2]
+    return name if "/" in name else ""
+
+
+def _of_claim(report: Report, key: str) -> str:
+    return next((_why(step) for step in report.root_causes if step.id.endswith(f"/{key}")), "")
+
+
+def _why(step: StepReport) -> str:
+    return step.error.what if step.error is not None else step.detail

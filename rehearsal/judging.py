@@ -1,0 +1,72 @@
+"""What a claim's restore has shown: PASS, FAIL or UNVERIFIED, and by which name. Knows no cluster and no clock.
+
+FAIL is said only of what was seen to be wrong with the backup or with what came back; what could not be seen is UNVERIFIED.
+"""
+
+from __future__ import annotations
+
+from adapters.backups.results import Verdict as Look
+from adapters.drills.results import Trouble
+from cluster.audit import TRUSTED, ClaimAudit
+from engine.errors import TransientError
+from recovery.comparison import Comparison
+from rehearsal.outcome import ClaimOutcome, Verdict
+from rehearsal.record import Pin
+
+UNSEEN = (Look.UNREACHABLE, Look.UNKNOWN)
+"""Answers of an audit that say nothing of the backup."""
+
+TELLING = frozenset(
+    {
+        Trouble.NO_REPOSITORY, Trouble.WRONG_PASSWORD, Trouble.OTHER_REPOSITORY, Trouble.NO_SNAPSHOT, Trouble.REFUSED,
+        Trouble.DAMAGED,
+    }
+)  # fmt: skip
+"""Troubles of a restore that a real one would have had as well."""
+
+_NAMED = 5
+
+
+def refused(audit: ClaimAudit) -> ClaimOutcome | None:
+    """What an audit alone decides: FAIL where no snapshot may be restored; None where one may be.
+
+    TransientError where the store gave no answer, or a backup is being written.
+    """
+    if audit.verdict in UNSEEN or audit.busy:
+        raise TransientError(f"the backup of {audit.claim.key} cannot be seen: {audit.told}", evidence=(audit.detail,))
+    if audit.verdict in TRUSTED and audit.newest is not None:
+        return None
+    return ClaimOutcome(audit.claim.key, Verdict.FAIL, f"{audit.verdict.value}: {audit.detail}")
+
+
+def failing(audit: ClaimAudit) -> str:
+    """Why the claim fails although its snapshot can be restored, "" for nothing."""
+    return f"{audit.verdict.value}: {audit.detail}" if audit.verdict is Look.EXPIRED else ""
+
+
+def of_trouble(key: str, trouble: Trouble, detail: str, pin: Pin, started: float) -> ClaimOutcome:
+    """A restore that came to nothing, for one of the TELLING troubles."""
+    return ClaimOutcome(
+        key, Verdict.FAIL, f"{trouble.value}{f': {detail}' if detail and detail != trouble.value else ''}", pin.snapshot_id,
+        pin.time, rpo_seconds=max(0.0, started - pin.time),
+    )  # fmt: skip
+
+
+def of_comparison(key: str, pin: Pin, found: Comparison, restored: int, started: float, now: float) -> ClaimOutcome:
+    """What came back, held against its snapshot. The comparison is whole: one that broke off is no answer."""
+    told = "; ".join(found.differences[:_NAMED])
+    more = len(found.differences) - _NAMED
+    reason = "; ".join(filter(None, (told, f"and {more} more" if more > 0 else "", pin.failing)))
+    return ClaimOutcome(
+        key,
+        Verdict.FAIL if found.differences or pin.failing else Verdict.PASS,
+        reason,
+        pin.snapshot_id,
+        pin.time,
+        restored,
+        found.files,
+        ("contents", *found.told.compared),
+        found.told.not_compared,
+        max(0.0, started - pin.time),
+        max(0.0, now - pin.ordered),
+    )

@@ -1,0 +1,1 @@
+"""The steps of a drill, one file a kind."""

@@ -1,0 +1,119 @@
+"""Plant a fault into the drill itself: unless it comes out FAIL by its own name, the drill has shown nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from adapters.context import ActContext, LookContext
+from adapters.drills.results import Order, Phase, Twist
+from adapters.volsync.results import Snapshot
+from cluster.audit import audit_claim, repository_of
+from engine.errors import PermanentError, TransientError
+from engine.probe import Probe, missing, satisfied
+from engine.step import BaseStep, Notes, StepId, excusing
+from house.model import BackedUpClaim
+from recovery.choice import asked_for
+from rehearsal.controls import DAMAGES, TROUBLES, TWISTS, Kind, caught, turns
+from rehearsal.drill import Drill, scratch_name
+from rehearsal.outcome import Control
+from rehearsal.record import Pin, Record, demanded, put_control, record_of
+from rehearsal.steps.compare_scratch import compared
+from rehearsal.steps.restore_scratch import order_of, restored
+
+_PINS = "rehearsal.pin/*"
+_NAMED = 3
+_LOOKED_INTO = 5
+
+
+@dataclass(frozen=True)
+class PlantControl(BaseStep):
+    """What came of the control is written down."""
+
+    drill: Drill
+    system = "rehearsal"
+    title = "a fault of our own planted, and found"
+
+    @property
+    def id(self) -> StepId:
+        return StepId("rehearsal.control/planted")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("rehearsal.fence/scratch", excusing(_PINS, _PINS))
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.drill.run} {self.drill.control.value}"
+
+    def probe(self, look: LookContext) -> Probe:
+        record = record_of(look.drills, self.drill.run)
+        control = record.control if record is not None else Control()
+        if not control.name:
+            return missing("none was planted yet")
+        return satisfied(f"{control.name}: {'caught' if control.caught else 'NOT CAUGHT'}; it came out as: {control.came_out}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        claim, pin = self._smallest(demanded(act.drills, self.drill.run))
+        for kind in turns(self.drill.control):
+            control = self._held(act, kind, claim, pin)
+            if control is not None:
+                put_control(act.drills, control)
+                return
+        raise PermanentError("no control could be planted into what was restored")
+
+    def _smallest(self, record: Record) -> tuple[BackedUpClaim, Pin]:
+        """The claim with the smallest snapshot, and its pin."""
+        pins = [(claim, pin) for claim in self.drill.claims if (pin := record.pin(claim)) is not None]
+        if not pins:
+            raise PermanentError("no claim has a restore point that a control could be planted into")
+        return min(pins, key=lambda pair: (pair[1].size, pair[0].key))
+
+    def _held(self, act: ActContext, kind: Kind, claim: BackedUpClaim, pin: Pin) -> Control | None:
+        """What came of this kind; None where it cannot be planted here."""
+        order = replace(order_of(claim, pin), into=scratch_name(claim, kind), twist=TWISTS.get(kind, Twist.NONE))
+        if kind is Kind.WRONG_REPOSITORY:
+            order = replace(order, snapshot=Snapshot("0" * len(pin.repository_id), pin.snapshot_id))
+        if kind is Kind.OLDER_SNAPSHOT:
+            older = self._older(act, claim, pin)
+            if older is None:
+                return None
+            order = replace(order, snapshot=Snapshot(pin.repository_id, older))
+        state = restored(act, order, self.drill.house.limits.restore_s)
+        if kind in TROUBLES:
+            return self._of_trouble(kind, state.phase, state.trouble.value if state.trouble else "restored")
+        if state.phase is Phase.FAILED:
+            told = state.trouble.value if state.trouble else state.detail
+            raise PermanentError(f"what the control is planted into could not be restored: {told}", evidence=(state.detail,))
+        return self._of_damage(act, kind, claim, order, pin)
+
+    def _of_trouble(self, kind: Kind, phase: Phase, told: str) -> Control:
+        return Control(kind.value, phase is Phase.FAILED and told == TROUBLES[kind].value, told)
+
+    def _of_damage(self, act: ActContext, kind: Kind, claim: BackedUpClaim, order: Order, pin: Pin) -> Control | None:
+        path = act.drills.damage(order.into, DAMAGES[kind]) if kind in DAMAGES else ""
+        if kind in DAMAGES and not path:
+            return None
+        found = compared(act, self.drill.house, claim, order, pin)
+        told = "; ".join(found.differences[:_NAMED]) or "nothing differs"
+        return Control(kind.value, caught(kind, path, found.differences), told)
+
+    def _older(self, act: ActContext, claim: BackedUpClaim, pin: Pin) -> str | None:
+        """A complete snapshot before the pin that holds something else; None where there is none."""
+        house = self.drill.house
+        audit = audit_claim(act.backups, act.clock, house, claim, asked_for(claim, pin.repository_id, 0.0))
+        if not audit.points:
+            raise TransientError(f"the snapshots of {claim.key} cannot be listed")
+        for older in [p.snapshot_id for p in audit.points if p.complete and p.time < pin.time][:_LOOKED_INTO]:
+            changes = act.backups.changes(repository_of(house, claim), older, pin.snapshot_id)
+            if changes.vanished or changes.changed or changes.added:
+                return older
+        return None
+
+    def by_hand(self) -> str:
+        return "# a drill that nobody checks by hand: restore once more, flip one byte, and see that the comparison says so"
+
+
+def steps(drill: Drill) -> Iterator[PlantControl]:
+    """The one."""
+    yield PlantControl(drill)

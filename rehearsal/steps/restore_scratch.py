@@ -1,0 +1,92 @@
+"""Restore the pinned snapshot of one claim into a scratch claim, in a pod of our own that locks and makes no repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from adapters.drills.results import Order, Phase, Restore
+from engine.errors import PermanentError
+from engine.probe import Probe, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from engine.waiting import wait_until
+from house.model import BackedUpClaim
+from rehearsal.drill import Drill, scratch_name
+from rehearsal.judging import TELLING, of_trouble
+from rehearsal.record import Pin, demanded, put_done, record_of
+
+
+@dataclass(frozen=True)
+class RestoreScratch(BaseStep):
+    """The scratch claim holds what the restore brought, or it is written down why it brought nothing."""
+
+    drill: Drill
+    claim: BackedUpClaim
+    system = "rehearsal"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"rehearsal.restore/{self.claim.key}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.claim.key} restored beside itself"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"rehearsal.pin/{self.claim.key}",)
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.drill.run} {self.claim.key}"
+
+    def probe(self, look: LookContext) -> Probe:
+        record = record_of(look.drills, self.drill.run)
+        if record is None:
+            return missing("nothing is restored yet")
+        if (done := record.done(self.claim)) is not None:
+            return satisfied(f"{done.verdict.value}: {done.reason}")
+        state = look.drills.restored(scratch_name(self.claim))
+        if state.phase is Phase.DONE:
+            return satisfied(f"{state.bytes} bytes in {state.seconds:.0f} s")
+        return missing("nothing is restored yet" if state.phase is Phase.ABSENT else f"restoring: {state.detail}")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        pin = demanded(act.drills, self.drill.run).pin(self.claim)
+        if pin is None:
+            raise PermanentError(f"no restore point of {self.claim.key} is chosen")
+        state = restored(act, order_of(self.claim, pin), self.drill.house.limits.restore_s)
+        if state.phase is not Phase.FAILED or state.trouble is None:
+            return
+        if state.trouble not in TELLING:
+            raise PermanentError(
+                f"{self.claim.key} could not be restored: {state.trouble.value}", evidence=(state.detail,),
+                hint="this says nothing of the backup; rehearse again",
+            )  # fmt: skip
+        put_done(act.drills, self.claim, of_trouble(self.claim.key, state.trouble, state.detail, pin, self.drill.started))
+
+    def by_hand(self) -> str:
+        return f"restic restore --no-lock ID --target .  # of {self.claim.key}, in a pod with its mover's Secret"
+
+
+def order_of(claim: BackedUpClaim, pin: Pin) -> Order:
+    """The restore of a claim's pin."""
+    return Order(scratch_name(claim), claim.namespace, claim.destination, pin.snapshot, max(pin.size, claim.capacity))
+
+
+def restored(act: ActContext, order: Order, limit_s: float) -> Restore:
+    """Begin this restore, or go on with it, and wait for its end. Raises WaitedTooLong after `limit_s` seconds."""
+    act.drills.restore(order)
+
+    def ended() -> Restore | None:
+        state = act.drills.restored(order.into)
+        return state if state.phase in (Phase.DONE, Phase.FAILED) else None
+
+    return wait_until(act.clock, ended, limit_s=limit_s, what=f"the restore into {order.into}")
+
+
+def steps(drill: Drill) -> Iterator[RestoreScratch]:
+    """One for every claim of the drill."""
+    for claim in drill.claims:
+        yield RestoreScratch(drill, claim)
