@@ -46,7 +46,8 @@ def _servers(settings: dict[str, Any]) -> Iterator[tuple[int, str, str, int]]:
 
 def _nas(settings: dict[str, Any]) -> Iterator[_Wrong]:
     """One server that is two, and a VM that is a node's."""
-    nodes = {mapping(node).get("vm_id"): name for name, node in mapping(settings.get("nodes")).items()}
+    told_ids = {name: mapping(node).get("vm_id") for name, node in mapping(settings.get("nodes")).items()}
+    nodes = {vm: name for name, vm in told_ids.items() if isinstance(vm, int)}  # what is no number is told as that
     seen: dict[str, str] = {}
     for name, section in mapping(settings.get("nas")).items():
         told = mapping(section)
@@ -57,8 +58,9 @@ def _nas(settings: dict[str, Any]) -> Iterator[_Wrong]:
                 first = seen.setdefault(host, name) if host else name
                 if first != name:
                     yield ("nas", name, key), f"{host} is {first} already", "name each NAS once"
-        if told.get("vm") is not None and told.get("vm") in nodes:
-            yield ("nas", name, "vm"), f"is the VM of node {nodes[told['vm']]}", "name the VM that the NAS runs in"
+        vm = told.get("vm")
+        if isinstance(vm, int) and vm in nodes:
+            yield ("nas", name, "vm"), f"is the VM of node {nodes[vm]}", "name the VM that the NAS runs in"
 
 
 def _endpoints(settings: dict[str, Any], talconfig: Talconfig | None) -> Iterator[_Wrong]:

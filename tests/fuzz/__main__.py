@@ -1,4 +1,7 @@
-"""`python -m tests.fuzz --examples N [--only NAME]`: N examples over all targets, or of one. Exits with 1 on a failure."""
+"""`python -m tests.fuzz --examples N [--only NAME]`: N examples over all targets, or of one, and each value in odd shapes.
+
+Exits with 1 on a failure.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import traceback
 from pathlib import Path
 
 from tests.fuzz.running import fuzz
+from tests.fuzz.sweep import sweep
 from tests.fuzz.targets import NAMES
 
 
@@ -25,8 +29,9 @@ def main() -> int:
         began = time.monotonic()
         try:
             with tempfile.TemporaryDirectory() as folder:
+                swept = 0 if name == "journal" else sweep(name, Path(folder) / "swept")
                 fuzz(name, -(-asked.examples // len(names)), Path(folder) / "house", seeded=False)
-            said = "held"
+            said = f"held, and {swept} values of another shape" if swept else "held"
         except Exception:
             failed, said = failed + 1, f"FAILED\n{traceback.format_exc()}"
         print(f"{name}: {-(-asked.examples // len(names))} examples, {time.monotonic() - began:.0f} s: {said}", flush=True)

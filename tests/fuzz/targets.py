@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,13 @@ def good(name: str) -> Any:
     return [document.value for document in yamlfile.parse(text)]
 
 
-def read(name: str, documents: Any, root: Path) -> None:
-    """Read the small house with this file in place of the good one. Raises whatever is no refusal."""
+def read(name: str, documents: Any, root: Path, parts: Collection[Part] = tuple(Part)) -> None:
+    """Read these parts of the small house with this file in place of the good one. Raises whatever is no refusal."""
     settings = write_repository(root)
     many = documents if isinstance(documents, list) else [documents]
     text = "\n---\n".join(json.dumps(document) for document in many)
     (root / FUZZED[name]).write_text(text, encoding="utf-8")
-    for part in Part:
+    for part in parts:
         with suppress(SettingsInvalid):
             load(settings, Builder(Told()), part)
 
