@@ -42,7 +42,9 @@ class _Thread:
 
     def __init__(self, fence: Fence) -> None:
         self.fence = fence
-        self.gate = threading.Semaphore(0)
+        # Shut until it is this thread's turn. A bare lock: a semaphore is a tenth of a visit of the crash matrix.
+        self.gate = threading.Lock()
+        self.gate.acquire()
         self.wake_at: float | None = None
         self.items: deque[object] | None = None
         self.gives_way = False

@@ -53,15 +53,15 @@ class EtcdLife:
     def running(self, cluster: EtcdCluster) -> frozenset[int]:
         """Ids of the members of this cluster that run now."""
         return frozenset(
-            m.etcd_dir.member_id
+            found.member_id
             for m in self._machines()
-            if m.etcd_dir is not None and m.etcd_dir.cluster is cluster and m.service_state("etcd") == "Running"
+            if m.service_state("etcd") == "Running" and (found := m.etcd_dir) is not None and found.cluster is cluster
         )
 
     def healthy(self, machine: Machine) -> bool:
         """Whether this machine's etcd runs as a voter in a cluster that has a quorum (and the real one says so too)."""
-        found = machine.etcd_dir
-        if found is None or found.cluster is None or machine.service_state("etcd") != "Running":
+        found = machine.etcd_dir if machine.service_state("etcd") == "Running" else None
+        if found is None or found.cluster is None:
             return False
         member = found.cluster.members.get(found.member_id)
         if member is None or member.learner or not found.cluster.quorum(self.running(found.cluster)):

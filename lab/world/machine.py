@@ -130,8 +130,7 @@ class Machine:
     @property
     def talos_disk(self) -> TalosDisk | None:
         """What Talos has on the system disk."""
-        disk = self.system_disk
-        return disk.talos if disk is not None else None
+        return next((found for disk in self.disks if (found := disk.talos) is not None), None)
 
     @property
     def etcd_dir(self) -> EtcdDir | None:

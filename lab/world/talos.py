@@ -278,8 +278,9 @@ class TalosWorld:
             self._open(machine, Port.SECURE)
 
     def _stage(self, machine: Machine) -> None:
-        up = bool(machine.services) and all(self.service_healthy(machine, name) for name in machine.services)
-        if machine.stage == "booting" and up:
+        if machine.stage != "booting" or not machine.services:
+            return
+        if all(self.service_healthy(machine, name) for name in machine.services):
             machine.stage = "running"
 
     def _restart(self, machine: Machine) -> None:

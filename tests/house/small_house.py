@@ -39,7 +39,7 @@ patches: ["@./patches/kubelet.yaml"]
 """,
     "bootstrap/helmfile.yaml": """---
 helmDefaults: {wait: true, atomic: true}
-repositories: [{name: cilium, url: https://127.10.0.20/charts}]
+repositories: [{name: cilium, url: "https://127.10.0.20/charts"}]
 releases:
   - {name: cilium, namespace: kube-system, chart: cilium/cilium, version: 1.10}
   - name: coredns
@@ -245,7 +245,7 @@ proxmox:
       fingerprint: "ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab:ab"
   token:
     id: blackstart@pve!run
-    secret: [env:PROXMOX_TOKEN_SECRET, "op://home/proxmox/token"]
+    secret: ["env:PROXMOX_TOKEN_SECRET", "op://home/proxmox/token"]
 node_defaults:
   storage: local-lvm
   bridge: vmbr0
