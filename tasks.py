@@ -33,6 +33,7 @@ HELP = {
     "alerts": "also write alert rules for Prometheus to this file",
     "signer": "fingerprint or public key that must have signed it",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
+    "prove": "prove snapshots of each storage class: write, snapshot, restore, compare",
     "list": "tell every fault by name and system",
     "fault": "die-before, die-during, die-after, lose-reply, slow, error-twice, lie-once; or what lasts: docs/lab.md",
 }
@@ -101,9 +102,9 @@ def verify(c, settings="", json=False, report=""):
 
 
 @verb
-def storage(c, settings="", json=False):
+def storage(c, settings="", json=False, prove=False):
     """Tell how each storage system is, and what hangs on it."""
-    end(c, "cluster", "storage", settings, json)
+    end(c, "cluster", "storage", settings, json, prove)
 
 
 @verb

@@ -29,6 +29,7 @@ from adapters.ports import (
     Talos,
     TalosView,
 )
+from adapters.trials.port import Trials, TrialsView
 from engine.waiting import Clock
 
 
@@ -52,6 +53,7 @@ class LookContext:
     archives: ArchivesView
     nas: NasView
     drills: DrillsView
+    trials: TrialsView
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,4 @@ class ActContext:
     archives: ArchivesView
     nas: NasView
     drills: Drills
+    trials: Trials

@@ -2,7 +2,7 @@
 
 A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
 (adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
-What rehearsals may do is on a page of its own: adapters/drills/port.py.
+What rehearsals and trials of storage may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from adapters.secrets.resolver import Secrets
 from adapters.surface import read_only
 from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
+from adapters.trials.adapter import KubernetesTrials
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
 from engine.errors import BlackstartError, SettingsInvalid
@@ -112,6 +113,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         archives=S3Archives(secrets),
         nas=TrueNas(secrets.resolve),
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
+        trials=KubernetesTrials(clients, clock),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

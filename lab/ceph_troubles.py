@@ -104,6 +104,8 @@ def _all() -> Iterator[CephTrouble]:
     yield CephTrouble("ceph-inconsistent", "copies of some groups differ", ERR, _inconsistent)
     yield CephTrouble("ceph-slow-ops", "a disk takes a minute for each write", WARN, _check("SLOW_OPS", "9 slow ops"))
     yield CephTrouble("ceph-silent", "its monitors answer nothing", "", _set("silent", value=True))
+    dark = _set("powerless", value=True)
+    yield CephTrouble("ceph-power-cut", "all its OSDs lost power at once: only a write tells", OK, dark, stops=False)
     yield CephTrouble("ceph-osd-out", "an OSD is out", OK, _out, stops=False)
     yield CephTrouble("ceph-noout", "somebody set noout", WARN, _flag("noout"), stops=False)
     yield CephTrouble("ceph-nearfull", "an OSD is nearly full", WARN, _check("OSD_NEARFULL", "1 nearfull osd(s)"), stops=False)

@@ -25,6 +25,7 @@ from lab.ports.nas import ModelledNas
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
+from lab.ports.trials import ModelledTrials
 from lab.wiring import join
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
@@ -97,6 +98,7 @@ class ModelledHome:
             archives=ModelledArchives(self.store),
             nas=ModelledNas(self.nas, self.clock),
             drills=ModelledDrills(self.kube),
+            trials=ModelledTrials(self.kube, self.proxmox),
         )
 
     def look(self) -> LookContext:
@@ -105,6 +107,7 @@ class ModelledHome:
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
+            act.trials,
         )  # fmt: skip
 
     # What happens to a house.

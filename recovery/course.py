@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cluster import backup_check, held_check
 from cluster.course import Course
 from cluster.steps import declare_held
@@ -16,6 +18,7 @@ from recovery.steps import (
     hold_again,
     pin_claim,
     populate_claim,
+    probe_write,
     prove_image,
     release_claim,
     restore_image,
@@ -34,10 +37,12 @@ def course(
     never_backed_up: tuple[BackedUpClaim, ...] = (),
     as_of: float = 0.0,
     known: dict[str, str] | None = None,
+    written: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Course:
     """Restore `claims` as of a time (seconds since the epoch, 0.0 for now); those that are bound and alive stand in `again` too.
 
-    `known` maps claim keys to the repository ids of the lock file.
+    `known` maps claim keys to the repository ids of the lock file; `written` storage classes that are written to first to the
+    checks that come before that.
     """
     known = known or {}
     return Course(
@@ -51,6 +56,7 @@ def course(
         ),
         steps=(
             *declare_held.steps((*claims, *never_backed_up)),  # what has been lost since it was let go is held anew
+            *probe_write.steps(written or {}),             # where only a write tells whether a storage takes one
             *accept_empty.steps(house, never_backed_up),   # by approval only
             *hold_again.steps(house, again, as_of, known),  # bound and alive: held again, by approval only
             *pin_claim.steps(house, claims, as_of, known),  # one restore point per claim, chosen once

@@ -63,6 +63,7 @@ ADMISSION_BINDING = Kind(
     namespaced=False,
 )
 SNAPSHOT = Kind("snapshot.storage.k8s.io", "v1", "volumesnapshots", "VolumeSnapshot")
+SNAPSHOT_CLASS = Kind("snapshot.storage.k8s.io", "v1", "volumesnapshotclasses", "VolumeSnapshotClass", namespaced=False)
 REPLICATION_SOURCE = Kind("volsync.backube", "v1alpha1", "replicationsources", "ReplicationSource")
 REPLICATION_DESTINATION = Kind("volsync.backube", "v1alpha1", "replicationdestinations", "ReplicationDestination")
 GIT_REPOSITORY = Kind("source.toolkit.fluxcd.io", "v1", "gitrepositories", "GitRepository")

@@ -50,10 +50,11 @@ class Room(Protocol):
 @dataclass(frozen=True)
 class Ground:
     """What stands under one storage class: the rows that must be sound, and the place that its volumes share, None where nobody
-    can tell of its room."""
+    can tell of its room. `written`: only a write tells whether it takes one."""
 
     rows: tuple[StorageRow, ...]
     room: Room | None = None
+    written: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from cluster.storage.gate import Gate
 from cluster.storage.kinds import ground_under
 from cluster.storage.room import Ground, RoomEnough
 from engine.probe import Probe, drifted, missing, satisfied
-from engine.step import BaseCheck, StepId
+from engine.step import BaseCheck, StepId, if_any
 from house.data.nouns import Space
 from house.model import BackedUpClaim, House
 
@@ -27,7 +27,7 @@ class StandsOn(BaseCheck):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return self.rows
+        return (*self.rows, if_any(f"storage.write/{self.storage_class.name}"))
 
     @property
     def id(self) -> StepId:
@@ -70,6 +70,13 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
             needs.append(rooms[ground.room.name].id)
         under.append(StandsOn(wanted[key], found, tuple(needs)))
     return (*rows.values(), *map(Gate, rooms.values()), *under)
+
+
+def to_write(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> dict[str, tuple[str, ...]]:
+    """Classes of these claims of which only a write tells whether they take one, each with the rows that come before it."""
+    classes = set(classes_of(look, house, [claim.key for claim in claims]).values())
+    made = ground_under(look, classes)
+    return {one.name: tuple(row.id for row in ground.rows) for one, ground in made.items() if ground.written}
 
 
 def _rooms(house: House, claims: Iterable[tuple[BackedUpClaim, Ground]]) -> dict[str, RoomEnough]:

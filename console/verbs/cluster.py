@@ -12,6 +12,7 @@ from cluster.storage.findings import Weight
 from cluster.storage.kinds import storage_checks
 from cluster.storage.nas.check import nas_checks
 from cluster.storage.systems import look_at_storage
+from cluster.storage.trials import classes_to_prove, trial_checks
 from console.ending import guarded
 from console.opening import open_session
 from console.programs import refuse_blind, refuse_unfit
@@ -25,6 +26,7 @@ from house.model import House
 from house.paths import expanded
 from house.problems import Problem, shown
 from recovery.course import course as restore_course
+from recovery.proving import proving_course
 
 NEXT_RESTORE = "invoke dr.restore"
 
@@ -110,18 +112,19 @@ def verify(settings: str, json: bool, report: str = "") -> int:
         session = open_session("cluster.verify", settings, json, report=report)
         refuse_blind()
         with session.doors(None) as doors:
-            found: tuple[HouseCheck, ...] = tuple(storage_checks(doors.look))
+            found: tuple[HouseCheck, ...] = (*storage_checks(doors.look), *trial_checks(doors.look, session.house))
         whole = course(session.house, session.known())
         return session.verify(whole.with_checks(nas_checks(session.house)).with_checks(found))
 
     return guarded("cluster.verify", json, body, settings)
 
 
-def storage(settings: str, json: bool) -> int:
-    """Every storage system by itself: what it says, since when, and what hangs on it."""
+def storage(settings: str, json: bool, prove: bool) -> int:
+    """Every storage system by itself: what it says, since when, what hangs on it; `prove`: snapshots of each class, for real."""
 
     def body() -> int:
-        return storage_of(open_session("cluster.storage", settings, json))
+        session = open_session("cluster.storage", settings, json)
+        return prove_of(session) if prove else storage_of(session)
 
     return guarded("cluster.storage", json, body, settings)
 
@@ -135,6 +138,18 @@ def storage_of(session: Session) -> int:
     outcome = {EXIT_OK: "done"}.get(code, "failed")
     told = {"elsewhere": seen.elsewhere, "unplaced": seen.unplaced}
     return session.finish(outcome, storage_counts(seen), code, systems=storage_rows(seen), **told)
+
+
+def prove_of(session: Session) -> int:
+    """Prove snapshots of every class that backups come from."""
+    with session.doors(None) as doors:
+        classes = classes_to_prove(doors.look, session.house)
+    if not classes:
+        raise PermanentError(
+            "there is no storage class whose snapshots could be proven",
+            hint="one that a backed-up claim has, and whose driver a VolumeSnapshotClass names; does an API server answer?",
+        )
+    return session.apply(proving_course(classes), done=f"Snapshots proven: {', '.join(classes)}")
 
 
 def status(settings: str, json: bool) -> int:

@@ -12,7 +12,7 @@ from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from cluster.course import Course
 from cluster.holding import still_held
 from cluster.standing import Way, way
-from cluster.storage.under import gates
+from cluster.storage.under import gates, to_write
 from console.ending import LastWords, guarded
 from console.jsonlines import JsonLines
 from console.opening import open_session
@@ -64,8 +64,10 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
     with session.doors(None) as doors:
         chosen = select(doors.look, session.house, claims, known)
         under = gates(doors.look, session.house, chosen.wanted)
+        written = to_write(doors.look, session.house, chosen.wanted)
     return course(
-        session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known
+        session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known,
+        written=written,
     ).with_checks(under)
 
 

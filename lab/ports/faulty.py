@@ -71,6 +71,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "take_lease": (),
         "drop_lease": (),
     },
+    "trials": {"write": ("storage_class",), "snapshot": ("storage_class",)},
     "hold": {
         "install": (), "put": ("claim.namespace", "claim.claim"), "accept": ("database.namespace", "database.name"),
     },

@@ -44,7 +44,8 @@ class LabPool:
 @dataclass
 class LabCeph:
     """One Ceph. `checks` are health checks that nothing here models: code → severity and message. `ranks` is what each rank's
-    server is doing, `free` bytes on all OSDs. `answer` is what it says instead of all of this, `silent` that it says nothing."""
+    server is doing, `free` bytes on all OSDs. `answer` is what it says instead of all of
+    this, `silent` that it says nothing, `powerless` that no write ends although the map has every OSD up."""
 
     monitors: tuple[str, ...]
     osds: list[LabOsd]
@@ -59,6 +60,7 @@ class LabCeph:
     muted: bool = False
     group_states: dict[str, int] | None = None
     silent: bool = False
+    powerless: bool = False
     free: int = 3 << 40
     answer: Any = None
 

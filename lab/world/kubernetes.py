@@ -9,6 +9,7 @@ from adapters.helm.results import ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
 from adapters.kubernetes.results import CrdState, LeaseHolder, StorageClass
 from adapters.longhorn.results import LonghornLook
+from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
 from house.model import Database, House
 from lab.world.drills import LabDrill, Rigged
@@ -53,6 +54,11 @@ class Objects:
     storage_classes: dict[str, StorageClass] = field(default_factory=lambda: {LAB_CLASS.name: LAB_CLASS})
     rook: list[LabRook] = field(default_factory=list)
     longhorn: LonghornLook | None = None
+    trials: dict[tuple[Tried, str], Trial] = field(default_factory=dict)
+    trials_left: set[str] = field(default_factory=set)  # classes of which a trial's objects are there
+    snapshot_drivers: set[str] = field(default_factory=lambda: {LAB_CLASS.provisioner})
+    snapshots_lie: set[str] = field(default_factory=set)  # classes whose snapshots hold something else
+    writes_hang: set[str] = field(default_factory=set)  # classes on which no write ends
     forbidden: dict[str, str] = field(default_factory=dict)  # method of the port → the right that its caller lacks, as the API says
     resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
 

@@ -15,6 +15,7 @@ import pytest
 
 from adapters.hold.results import HoldState
 from adapters.surface import surfaces
+from adapters.trials.results import Tried
 from bootstrap.course import course as bootstrap_course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
@@ -30,6 +31,7 @@ from lab.world.world import World
 from recovery.course import course as recovery_course
 from recovery.holding import hold_course
 from recovery.releasing import release_course
+from recovery.steps import probe_write, prove_snapshots
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore, some
 from tests.rehearsal.stage import DrilledClaim
@@ -300,7 +302,25 @@ class HoldNowHouse(HeldHouse):
         return wrong
 
 
-STAGES = (DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets)
+class TriedHouse(HeldHouse):
+    """The same house, on whose storage class a write is tried and snapshots are proven."""
+
+    @property
+    def course(self) -> Course:
+        classes = ("lab",)
+        return Course((), (*probe_write.steps(dict.fromkeys(classes, ())), *prove_snapshots.steps(classes)))
+
+    def doubled(self) -> Sequence[str]:
+        objects = self.home.kube.objects()
+        wrong = [*House.doubled(self), *(f"a trial of {name} has left something" for name in objects.trials_left)]
+        if {tried for tried, _ in objects.trials} != set(Tried):
+            wrong.append(f"no marker of each: {list(objects.trials)}")
+        return wrong
+
+
+STAGES = (
+    DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets, TriedHouse,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def ceph_under(look: LookContext, classes: Collection[StorageClass]) -> dict[Sto
         rook = None
     hosts = _Hosts(look)
     made = {found: tuple(_rows(found, rook, hosts)) for found in classes}
-    return {found: Ground(rows, ceph_room(rows)) for found, rows in made.items()}
+    return {found: Ground(rows, ceph_room(rows), written=True) for found, rows in made.items()}
 
 
 class _Hosts:
