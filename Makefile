@@ -47,28 +47,34 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Four parts side by side, for whole houses of the lab mostly wait: one is shown as it runs, the others when all are done.
+# Parts side by side, for whole houses of the lab mostly wait: one is shown as it runs, the others when all are done. The crash
+# matrix has a process to itself: its visits are copies of that process, the cheaper the less there is in it.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 SHOWN := tests/lab/built tests/crash
+LOGS := .pytest_cache/parts
+TIMED := ^[0-9.]+s (setup|call|teardown) 
 test: programs
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@mkdir -p .pytest_cache; \
+	@mkdir -p $(LOGS); rm -f $(LOGS)/*; \
 	 set -m; names=(); pids=(); \
-	 part() { $(PY) -m pytest --durations=20 "$${@:2}" > ".pytest_cache/$$1.log" 2>&1 & names+=("$$1"); pids+=($$!); }; \
-	 part houses -m houses $(SHOWN:%=--ignore=%); \
+	 run() { $(PY) -u -m pytest --durations=20 --durations-min=0.5 "$$@"; }; \
+	 part() { run "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
 	 part programs -m "programs and not houses"; \
-	 part light -m "not programs" --durations-min=0.5; \
+	 part houses -m houses $(SHOWN:%=--ignore=%); \
+	 part crash -m "not programs" tests/crash; \
+	 part light -m "not programs" --ignore=tests/crash; \
 	 trap 'kill "$${pids[@]}" 2> /dev/null' INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
-	 $(PY) -m pytest --durations=20 -m houses $(SHOWN); code=$$?; \
+	 run -m houses $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
 	 failed=(); if [ $$code -ne 0 ]; then failed+=("the ones above, shown first"); fi; \
 	 if [ $$code -eq 2 ]; then kill "$${pids[@]}" 2> /dev/null; fi; \
 	 for n in "$${!pids[@]}"; do \
 	   wait "$${pids[n]}"; part=$$?; code=$$((code + part)); \
-	   echo "Tests of the part $${names[n]}:"; cat ".pytest_cache/$${names[n]}.log"; \
+	   echo "Tests of the part $${names[n]}:"; grep -vE "$(TIMED)|slowest [0-9]* durations" "$(LOGS)/$${names[n]}"; \
 	   if [ $$part -ne 0 ]; then failed+=("$${names[n]}"); fi; \
 	 done; \
+	 echo "The twenty slowest of all parts:"; grep -hE "$(TIMED)" $(LOGS)/* | sort -rn | head -20; \
 	 for part in "$${failed[@]}"; do echo "A part failed: $$part."; done; \
 	 exit $$code
 
@@ -84,8 +90,9 @@ setup: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m bench.engine; engine=$$?; $(PY) -m bench.command_line; line=$$?; \
-	 if $(PY) -m tools.build --ready; then $(PY) -m bench.bootstrap; bootstrap=$$?; $(PY) -m bench.audit || bootstrap=$$?; \
-	 else echo "The lab's programs are not built: a bootstrap is not measured (make programs builds them)."; bootstrap=0; fi; \
+	 if $(PY) -m tools.build --ready; then $(PY) -m bench.bootstrap; bootstrap=$$?; \
+	   for name in bench.audit bench.proof; do $(PY) -m $$name || bootstrap=$$?; done; \
+	 else echo "The lab's programs are not built: what needs them is not measured (make programs builds them)."; bootstrap=0; fi; \
 	 exit $$((engine + line + bootstrap))
 
 # What takes too long for every change. `make prove ONLY="matrices journal"` runs these alone; `$(PY) -m tests.prove --list` none.

@@ -1,18 +1,47 @@
-"""For all tests: a skip that nobody would see is a failure, and whoever starts them may ignore Ctrl-C."""
+"""For all tests: a skip that nobody would see is a failure, and whoever starts them may ignore Ctrl-C.
+
+A part of them is chosen by its mark (`-m houses`): files that do not write it are not even read, which took seconds of each part.
+"""
 
 from __future__ import annotations
 
 import shutil
 import signal
 from collections.abc import Generator
+from functools import cache
+from pathlib import Path
 
 import pytest
+
+MARKS = ("houses", "programs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hear SIGINT again where we were started deaf to it (a background job): the programs that are interrupted here inherit it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file out that has no test with the mark that `-m` begins with."""
+    mark = str(config.option.markexpr).partition(" ")[0]
+    if mark in MARKS and collection_path.name.startswith("test_") and collection_path.is_file():
+        return None if mark in marks_of(collection_path) else True
+    return None
+
+
+@cache
+def marks_of(file: Path) -> frozenset[str]:
+    """Which of the marks that make a part are written in a test file."""
+    text = file.read_text(encoding="utf-8")
+    return frozenset(mark for mark in MARKS if f"mark.{mark}" in text)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A mark that comes from elsewhere than the test's file would keep the test out of every part."""
+    hidden = {mark for mark in MARKS if item.get_closest_marker(mark)} - marks_of(item.path)
+    if hidden:
+        raise pytest.UsageError(f"{item.nodeid} is marked {', '.join(hidden)}: write `pytest.mark.` and that in its own file")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,24 @@
+"""What is there to be run by hand is run by a target of the Makefile too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_make_bench_runs_every_benchmark() -> None:
+    benches = {path.stem for path in (ROOT / "bench").glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8")}
+    target = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nbench:")[2].partition("\n\n")[0]
+    assert benches
+    assert [name for name in sorted(benches) if f"bench.{name}" not in target] == []
+
+
+def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
+    target = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ntest:")[2].partition("\n\n")[0]
+    words = [line.split("part ", 1)[1] for line in target.splitlines() if "-m " in line and "part " in line]
+    assert [line.partition(" ")[2].rstrip("; \\") for line in words] == [
+        '-m "programs and not houses"', "-m houses $(SHOWN:%=--ignore=%)", '-m "not programs" tests/crash',
+        '-m "not programs" --ignore=tests/crash',
+    ]  # fmt: skip
+    assert "run -m houses $(SHOWN)" in target
