@@ -145,4 +145,5 @@ def holder_of(house: House) -> str:
     except OSError:
         machine = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     known = hashlib.sha256(f"{house.id} {machine}".encode()).hexdigest()[:8]
-    return f"{platform.node()}-{known}:{Path(house.state_dir).resolve()}"
+    folder = str(Path(house.state_dir).resolve()).encode("utf-8", "backslashreplace").decode()  # a Lease holds text
+    return f"{platform.node()}-{known}:{folder}"

@@ -17,7 +17,7 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
     for file in sorted(set(files)):
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
         content = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
-        whole.update(f"{len(name)}:{name}={content}\n".encode())
+        whole.update(f"{len(name)}:{name}={content}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from house.helmfile import helmfile_of
+from house.paths import content_of
 from house.problems import shown
 from house.shapes import mapping, sequence
 from house.tree import Tree, real
@@ -100,7 +101,7 @@ def _manifests(tree: Tree) -> Iterator[Path]:
                 continue
             try:
                 # Most files are neither; reading the text is far cheaper than parsing it.
-                text = file.read_text(encoding="utf-8", errors="replace")
+                text = content_of(file).decode("utf-8", "replace")
             except OSError as error:
                 tree.note(file, 0, f"cannot be read ({error.strerror})", "mend the link or its permissions, or take it out")
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _NO_SECRET = frozenset({"crt", "id"})
 def unguarded(root: Path, talconfig: Talconfig | None, recipients: tuple[str, ...]) -> Iterator[Problem]:
     """What a person should know of before the night in which the age key is needed."""
     if not recipients:
-        what = "names no age recipient" if (root / RULES).is_file() else "is not there"
+        what = "names no age recipient that can be read" if os.path.lexists(root / RULES) else "is not there"
         better = "without it nobody can tell whether the age key is the right one: write `creation_rules` with `age: age1…`"
         yield Problem(RULES, 0, "", what, better)
     if talconfig is not None and is_plain(talconfig.secrets_bundle):

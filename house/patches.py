@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
+from house.paths import content_of
 from house.problems import Problem, Steps, shown
 from house.shapes import mapping, sequence
 from house.yamlfile import Document, YamlInvalid
@@ -60,7 +61,7 @@ def _text_of(document: Document, where: Steps, patch: str, root: Path) -> tuple[
         return document.name, document.line(where), patch
     try:
         file = (root / "talos" / patch[1:]).resolve()
-        return shown(file, root), 1, file.read_text(encoding="utf-8")
+        return shown(file, root), 1, content_of(file).decode()
     except (OSError, RuntimeError, ValueError):
         return document.name, document.line(where), ""
 

@@ -133,7 +133,7 @@ def _told(tree: Tree, one: NotFollowed) -> NotFollowed:
 def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The age recipients of .sops.yaml in order, none when there is no such file."""
     file = root / ".sops.yaml"
-    if not file.is_file():
+    if not (file.exists() or file.is_symlink()):
         return (), ()
     try:
         documents = yamlfile.load(file, shown(file, root))

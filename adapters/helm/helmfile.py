@@ -256,7 +256,7 @@ def _file_digest(path: Path) -> str:
 def _folder_digest(folder: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        name = str(path.relative_to(folder)).encode()
+        name = os.fsencode(path.relative_to(folder))
         total.update(hashlib.sha256(name).digest() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 

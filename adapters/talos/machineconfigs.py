@@ -63,7 +63,7 @@ class TalhelperMachineconfigs:
         """See ports.MachineconfigsView."""
         summed = hashlib.sha256(f"{self._versions}\n{sorted(self._nodes)}\n".encode())
         for path in sorted(self._read_by_rendering()):
-            summed.update(f"{path}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+            summed.update(f"{path}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode("utf-8", "surrogateescape"))
         return summed.hexdigest()[:32]
 
     def rendered_from(self) -> str:

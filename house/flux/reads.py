@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from house.flux.overlay import overlaid
+from house.paths import content_of
 from house.problems import shown
 from house.shapes import mapping, sequence
 from house.tree import Tree
@@ -60,11 +61,11 @@ class Reads:
 
     def digest(self) -> str:
         """SHA-256 (hex) over names and contents."""
-        whole = hashlib.sha256(self.folder.encode())
+        whole = hashlib.sha256(self.folder.encode("utf-8", "surrogateescape"))
         for name, content in sorted(self.files.items()):
-            whole.update(f"\n{len(name)}:{name}={hashlib.sha256(content).hexdigest()}".encode())
+            whole.update(f"\n{len(name)}:{name}={hashlib.sha256(content).hexdigest()}".encode("utf-8", "surrogateescape"))
         for name, target in sorted(self.links.items()):
-            whole.update(f"\n{len(name)}:{name}->{target}".encode())
+            whole.update(f"\n{len(name)}:{name}->{target}".encode("utf-8", "surrogateescape"))
         return whole.hexdigest()
 
 
@@ -248,7 +249,7 @@ class _Closure:
                 self._reads.own.add(name)
             if name not in self._reads.files:
                 try:
-                    self._reads.files[name] = file.read_bytes()
+                    self._reads.files[name] = content_of(file)
                 except OSError as error:
                     self._tree.hides(file, 0, f"cannot be read ({error.strerror})", "mend the link or its permissions")
 

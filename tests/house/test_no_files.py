@@ -1,0 +1,77 @@
+"""What is no file in the place of one: it is told and never waited for, in whatever part of a repository it lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.real_doors import holder_of
+from house.digests import digest_of_files
+from house.flux.reads import Reads
+from house.paths import LARGEST, content_of
+from tests.house.reading import load, read_repository, write_settings
+from tests.house.small_house import write_repository
+
+APP = "kubernetes/apps/apps/notes/app"
+PLACES = {
+    "talos/talconfig.yaml": "is no regular file", "bootstrap/helmfile.yaml": "is no regular file",
+    "talos/patches/kubelet.yaml": "", ".sops.yaml": "is no regular file", f"{APP}/kustomization.yaml": "kustomization.yaml",
+    "kubernetes/apps/apps/notes/ks.yaml": "cannot be read (it is no regular file)", "Taskfile.yaml": "", "scripts/up.sh": "",
+    f"{APP}/pipe.yaml": "", "talos/talenv.yaml": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", list(PLACES))
+def test_a_pipe_is_not_waited_for(tmp_path: Path, place: str) -> None:
+    write_repository(tmp_path).unlink()
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / place)
+    read = read_repository(tmp_path)
+    told = [*map(str, read.problems), *map(str, read.unread), *read.notes]
+    if PLACES[place]:
+        assert any(place in line and PLACES[place] in line for line in told), told
+
+
+def a_pipe(file: Path) -> None:
+    os.mkfifo(file)
+
+
+def too_large(file: Path) -> None:
+    with file.open("wb") as out:
+        out.truncate(LARGEST + 1)
+
+
+@pytest.mark.parametrize("make", [a_pipe, Path.mkdir, lambda file: file.symlink_to("/dev/zero"), too_large])
+def test_only_a_file_that_a_person_could_have_written_is_read(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "file")
+    with pytest.raises(OSError, match=r"regular file|directory|more than 32 MiB"):
+        content_of(tmp_path / "file")
+    (tmp_path / "good").write_bytes(b"a: 1\n")
+    assert content_of(tmp_path / "good") == b"a: 1\n"
+
+
+def test_the_settings_of_a_house_with_odd_files_are_written_all_the_same(tmp_path: Path) -> None:
+    write_repository(tmp_path).unlink()
+    for name in ("kubernetes/apps/loop.yaml", "scripts", "bootstrap/up.sh"):
+        (tmp_path / name).symlink_to(Path(name).name)
+    (tmp_path / "kubernetes" / "up").symlink_to("..")
+    (tmp_path / "kubernetes" / "apps" / os.fsdecode(b"caf\xe9")).mkdir()
+    (tmp_path / "kubernetes" / "apps" / os.fsdecode(b"caf\xe9/no text \xff.txt")).write_text("a: 1\n")
+    assert write_settings(tmp_path).problems == ()
+
+
+def test_names_that_are_no_text_are_names(tmp_path: Path) -> None:
+    """Digests over them were a traceback."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    settings = write_repository(folder)
+    app = folder / APP / os.fsdecode(b"x\xff.yaml")
+    app.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    house = load(settings)
+    assert house.claims and len(digest_of_files(tmp_path, [app])) == 64
+    reads = Reads("apps", {os.fsdecode(b"x\xff.yaml"): b""}, {os.fsdecode(b"y\xff"): "z"})
+    assert len(reads.digest()) == 64
+    assert "\\udce9" in holder_of(house)
