@@ -28,7 +28,12 @@ HELP = {
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
-    "check": "a folder of evidence, or a folder of such folders, to be checked without a house or a network",
+    "check": "evidence (a folder, or a folder of them) or a kit, to be checked without a house or a network",
+    "file": "the kit to be written (default: HOUSE.kit.age here); its page is put beside it",
+    "recipients": "public keys of more people who can open it, comma between several",
+    "with-programs": "the archive of make bundle, to be put into it",
+    "identity": "file of the key that opens the kit (default: as sops has it)",
+    "repository": "the clone of the repository as it is now (default: the settings' own)",
     "metrics": "also write this file for Prometheus' textfile collector",
     "alerts": "also write alert rules for Prometheus to this file",
     "signer": "fingerprint or public key that must have signed it",
@@ -174,6 +179,12 @@ def dr_status(c, settings="", json=False, metrics="", alerts=""):
 
 
 @verb
+def kit(c, settings="", json=False, file="", recipients="", with_programs="", check="", identity="", repository=""):
+    """Write all that a rebuild needs into one sealed file."""
+    end(c, "kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository)
+
+
+@verb
 def init(c, repo, settings="", json=False):
     """Write a commented blackstart.yaml for a repository."""
     end(c, "config", "init", repo, settings, json)
@@ -234,7 +245,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
-        "report": report, "history": history, "status": dr_status,
+        "report": report, "history": history, "status": dr_status, "kit": kit,
     },
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},

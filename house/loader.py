@@ -263,6 +263,8 @@ def _house(
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         signing_key=Path(places.path(whole.evidence.key)) if whole is not None and whole.evidence.key else None,
         prove_every=whole.evidence.prove_every if whole is not None else PROVE_EVERY,
+        kit_recipients=tuple(whole.kit.recipients.items()) if whole is not None else (),
+        kit_notes=tuple(whole.kit.notes) if whole is not None else (),
     )
 
 

@@ -338,7 +338,8 @@ class House:
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too. `signing_key` signs evidence (None: one of our own in the state folder), and `prove_every` is how old
-    the proof of a claim or database may be, in seconds.
+    the proof of a claim or database may be, in seconds. `kit_recipients` are names and public keys of who can open the kit,
+    `kit_notes` what its page tells them first.
     """
 
     id: str
@@ -378,6 +379,8 @@ class House:
     nas: tuple[Nas, ...] = ()
     signing_key: Path | None = None
     prove_every: float = PROVE_EVERY
+    kit_recipients: tuple[tuple[str, str], ...] = ()
+    kit_notes: tuple[str, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

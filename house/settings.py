@@ -25,6 +25,7 @@ from house.values import (
     HouseId,
     HttpsUrl,
     ImageUrl,
+    KitRecipient,
     KubeName,
     LeastBytes,
     Mac,
@@ -344,6 +345,15 @@ class EvidenceSection(Section):
     prove_every: Age = _what("how old the proof of a backup may be", "31d", PROVE_EVERY)
 
 
+class KitSection(Section):
+    """Who can open the kit, and what a person needs to be told who has never done this."""
+
+    recipients: dict[Name, KitRecipient] = _what(
+        "public keys of those who can open it, by name (age, or SSH)", {"anna": "age1…"}, {}
+    )
+    notes: list[Reason] = _what("what the page says first: what to switch on, whom to ask", ["The rack's key: hall."], [])
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -360,6 +370,7 @@ class Settings(Section):
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
     nas: dict[Name, NasSection] = _what("each NAS that the house uses", _NAS, {})
     evidence: EvidenceSection = _what("what signs evidence, and how often backups are proven", "{key: …}", EvidenceSection())
+    kit: KitSection = _what("who can open the kit", "{recipients: {anna: age1…}}", KitSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
 
 

@@ -284,6 +284,16 @@ def mac_of(value: Any) -> str:
         raise wrong(*str(error).split("; ", 1)) from None
 
 
+def recipient_of(value: Any) -> str:
+    """A public key that age encrypts for."""
+    text = str(value).strip() if isinstance(value, str) else ""
+    if text.startswith("AGE-SECRET-KEY-") or "PRIVATE KEY" in text:
+        raise wrong("is a private key, which nobody may read", "write the public one: age-keygen -y FILE prints it")
+    if not re.fullmatch(RECIPIENT, text):
+        raise wrong("is no public key of age or SSH", "write what age-keygen -y FILE prints, as in age1…, or ssh-ed25519 AAAA…")
+    return text
+
+
 def reason_of(value: Any) -> str:
     """Why something has no backup, in a person's words."""
     return _text(value, "write why it needs no backup").strip()
@@ -345,6 +355,8 @@ GitUrl = Annotated[str, BeforeValidator(git_url_of), json_form(r"^((https?|ssh):
 Fingerprint = Annotated[str, BeforeValidator(fingerprint_of), json_form(r"^(([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$")]
 Mac = Annotated[str, BeforeValidator(mac_of), json_form(r"^(([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})$")]
 Fate = Annotated[str, BeforeValidator(fate_of), WithJsonSchema({"type": "string", "enum": ["keep", "create"]})]
+RECIPIENT = r"age1[0-9a-z]{58}|ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?|ssh-rsa [A-Za-z0-9+/=]{300,}( .*)?"
+KitRecipient = Annotated[str, BeforeValidator(recipient_of), json_form(f"^({RECIPIENT})$")]
 Sha256 = Annotated[str, BeforeValidator(sha256_of), json_form(r"^([0-9A-Fa-f]{64})$")]
 Name = Annotated[str, _is(grammar.HOUSE_NAME)]
 HouseId = Annotated[str, _is(grammar.HOUSE_ID)]

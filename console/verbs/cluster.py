@@ -49,7 +49,7 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
     def body() -> int:
         session = open_session("cluster.plan", settings, json)
         whole = course(session.house, session.known())
-        written = _runbook(session, expanded(Path(runbook)), whole) if runbook else ()
+        written = runbook_of(session, expanded(Path(runbook)), whole) if runbook else ()
         return session.outline(whole, written, _lost(session.house)) if offline else session.plan(whole, written)
 
     return guarded("cluster.plan", json, body, settings)
@@ -62,7 +62,7 @@ def _lost(house: House) -> tuple[str, ...]:
     return tuple(map(str, lost))
 
 
-def _runbook(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:
+def runbook_of(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:
     """The runbook of building and restoring: a night that needs the one needs the other."""
     house = session.house
     restore = restore_course(house, house.claims, known=session.known()) if house.claims else None

@@ -18,6 +18,7 @@ from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError
 from engine.words import number
 from house.left_out import left_out
+from house.paths import at_home
 
 _COLOURS = {State.PROVEN: "green", State.DUE: "yellow", State.NEVER: "bold red"}
 
@@ -70,9 +71,9 @@ def _written(session: Session, found: list[Standing], metrics: str, alerts: str,
         from console.report.gauges import RULES, status_metrics
 
         if metrics:
-            files[Path(metrics).expanduser()] = status_metrics(session.house, found, history(session.house.state_dir), now)
+            files[at_home(Path(metrics))] = status_metrics(session.house, found, history(session.house.state_dir), now)
         if alerts:
-            files[Path(alerts).expanduser()] = RULES
+            files[at_home(Path(alerts))] = RULES
     for path, text in files.items():
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:

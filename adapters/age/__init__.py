@@ -1,0 +1,1 @@
+"""Files that only named people can open: age."""

@@ -1,0 +1,50 @@
+"""Seals a file with age for several recipients, and opens one. Knows nothing of what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from adapters.process.results import ProgramFailed, Runner
+from engine.errors import PermanentError
+from engine.secrets import Secret
+
+SEAL_S = 600.0
+KEYGEN_S = 30.0
+
+
+class Age:
+    """`runner` finds and runs the program."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def seal(self, plain: Path, target: Path, recipients: Iterable[str]) -> None:
+        """Encrypt `plain` so that each of the recipients can open it alone. PermanentError when age refuses."""
+        named = [word for recipient in recipients for word in ("--recipient", recipient)]
+        try:
+            self._runner.run(["age", "--encrypt", *named, "--output", str(target), str(plain)], timeout_s=SEAL_S)
+        except ProgramFailed as error:
+            raise PermanentError(f"age could not encrypt for these recipients: {_last(error)}", evidence=error.evidence) from error
+
+    def unseal(self, sealed: Path, target: Path, identity: Path | Secret) -> None:
+        """Decrypt with the key in a file, or with the key itself, through a pipe. PermanentError when it does not open."""
+        by_file = isinstance(identity, Path)
+        place = str(identity) if by_file else "-"
+        argv = ["age", "--decrypt", "--identity", place, "--output", str(target), str(sealed)]
+        try:
+            self._runner.run(argv, stdin=None if isinstance(identity, Path) else identity, timeout_s=SEAL_S)
+        except ProgramFailed as error:
+            raise PermanentError(f"{sealed} does not open with this key: {_last(error)}", evidence=error.evidence) from error
+
+    def public(self, identity: Path | Secret) -> frozenset[str]:
+        """The public halves of the keys in it; none for a key of SSH, which age-keygen does not read."""
+        place = str(identity) if isinstance(identity, Path) else "-"
+        stdin = None if isinstance(identity, Path) else identity
+        done = self._runner.run(["age-keygen", "-y", place], stdin=stdin, timeout_s=KEYGEN_S, ok=range(256))
+        return frozenset(done.stdout.decode().split()) if done.code == 0 else frozenset()
+
+
+def _last(error: ProgramFailed) -> str:
+    told = [line.removeprefix("age: ").removeprefix("error: ") for line in error.evidence if not line.startswith("age: report")]
+    return told[-1] if told else "it said nothing"

@@ -1,0 +1,96 @@
+"""What a kit holds, as frozen values and as JSON. Knows no program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from engine.errors import PermanentError
+
+SCHEMA = "blackstart.kit/1"
+MANIFEST = "kit.json"
+
+
+@dataclass(frozen=True)
+class KeptSecret:
+    """One secret that a rebuild needs: what it is, and the references it may be had from. Never its value."""
+
+    what: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeptProgram:
+    """One program: its version as it told it, and the SHA-256 of its file ("" where it was not there)."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who can open the kit."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The kit's list of contents. `made` is RFC 3339; paths are relative to the kit's top.
+
+    `settings` and `repository` are where the two lie once the kit is set up. `dirty` was not committed, so it is not in the
+    bundle; `elsewhere` are files that the settings name by a place outside both. `files` are checksums of everything.
+    """
+
+    house: str
+    house_id: str
+    simulated: bool
+    made: str
+    blackstart: str
+    commit: str
+    branch: str
+    url: str
+    settings: str
+    repository: str
+    dirty: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    recipients: tuple[Recipient, ...]
+    secrets: tuple[KeptSecret, ...]
+    programs: tuple[KeptProgram, ...]
+    archive: str
+    files: Mapping[str, str]
+
+    def to_json(self) -> str:
+        """As it lies in the kit."""
+        return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
+
+
+def manifest_of(text: str) -> Manifest:
+    """The list of a kit that was opened. PermanentError for what is none, or of another schema."""
+    try:
+        body = json.loads(text)
+        if body.pop("schema") != SCHEMA:
+            raise PermanentError("the kit is of another schema than this version knows: use the version that made it")
+        lists = {
+            "dirty": tuple(map(str, body["dirty"])), "elsewhere": tuple(map(str, body["elsewhere"])),
+            "recipients": tuple(Recipient(**one) for one in body["recipients"]),
+            "secrets": tuple(KeptSecret(one["what"], tuple(map(str, one["sources"]))) for one in body["secrets"]),
+            "programs": tuple(KeptProgram(**one) for one in body["programs"]), "files": dict(body["files"]),
+        }  # fmt: skip
+        found = Manifest(**{**body, **lists})
+        _typed(found)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise PermanentError("the kit's list of contents cannot be read", evidence=(type(error).__name__,)) from error
+    return found
+
+
+def _typed(found: Manifest) -> None:
+    types: dict[str, type] = {"str": str, "bool": bool}
+    for field in fields(found):
+        value: Any = getattr(found, field.name)
+        if type(value) is not types.get(str(field.type), type(value)):
+            raise TypeError(field.name)

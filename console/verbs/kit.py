@@ -1,0 +1,184 @@
+"""dr.kit: all that a rebuild needs beside machines and keys, in one sealed file; and what one is worth. Looks at no house."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.text import Text
+
+from adapters.age.adapter import Age
+from adapters.git.bundle import GitBundles
+from adapters.process.keeper import Keeper
+from adapters.process.results import Runner
+from bootstrap.course import course
+from console.building import builder
+from console.ending import guarded
+from console.jsonlines import JsonLines
+from console.kit.checking import Bench, Finding, findings, open_kit
+from console.kit.nouns import KeptProgram, Manifest
+from console.kit.packing import gather, printable, recipients_of, seal, sum_of
+from console.opening import named, open_session
+from console.page import Page, simulated
+from console.report.document import moment, version
+from console.rows import Row, Rows
+from console.session import Session
+from console.verbs.cluster import runbook_of
+from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
+from engine.secrets import Secret
+from engine.words import number
+from house.loader import SETTINGS_FILE, load
+from house.paths import expanded
+from house.values import recipient_of
+from tools.locate import look
+from tools.manifest import Need, needed_by
+from tools.places import CHECKOUT, Places
+
+KIT = ".kit.age"
+
+
+def kit(
+    settings: str, json: bool, file: str, recipients: str, with_programs: str, check: str, identity: str, repository: str
+) -> int:  # fmt: skip
+    """Write the kit (0), or check one: 0 where a machine could run from it, 3 where something lacks or has changed."""
+
+    def body() -> int:
+        if check:
+            return check_kit(expanded(Path(check)), identity, repository, settings, json)
+        return write_kit(open_session("dr.kit", settings, json), file, recipients, with_programs)
+
+    return guarded("dr.kit", json, body, settings)
+
+
+@contextmanager
+def workroom() -> Iterator[tuple[Path, Runner]]:
+    """A private folder that is gone afterwards, and what runs programs there."""
+    with tempfile.TemporaryDirectory(prefix="blackstart-kit-") as name:
+        room = Path(name)
+        with Keeper(room / "programs", search=(Places().programs,)) as keeper:
+            yield room, keeper
+
+
+def write_kit(session: Session, file: str, recipients: str, with_programs: str) -> int:
+    """The kit and the page beside it, both anew or not at all."""
+    house = session.house
+    target = expanded(Path(file or f"{house.name}{KIT}"))
+    who = recipients_of(house, map(_recipient, filter(None, recipients.split(","))))
+    archive = expanded(Path(with_programs)) if with_programs else None
+    if archive is not None and not archive.is_file():
+        raise SettingsInvalid(f"--with-programs {archive} is not there; make bundle makes it")
+    if not target.parent.is_dir():
+        raise SettingsInvalid(f"--file {target} lies in what is no folder")
+    whole = course(house, session.known())
+    with workroom() as (room, runner):
+        git, folder = GitBundles(runner), room / "kit"
+        folder.mkdir()
+        manifest = gather(
+            house, folder, git, lambda path: runbook_of(session, path, whole), recipients=who, programs=programs(),
+            archive=archive, made=moment(session.clock.now()), blackstart=f"version {version()}, commit {git.commit(CHECKOUT)}",
+        )  # fmt: skip
+        digest = seal(folder, target, Age(runner), who, room)
+    page = target.with_name(f"{target.name}.html")
+    page.write_text(printable(manifest, house, target.name, digest), encoding="utf-8", errors="backslashreplace")
+    return _told(session, manifest, target, page)
+
+
+def _told(session: Session, manifest: Manifest, target: Path, page: Path) -> int:
+    for line in manifest.dirty:
+        session.page.say(f"not in it, for it is not committed: {line}")
+    for line in manifest.elsewhere:
+        session.page.say(f"not in it, for it lies outside of the settings' folder and the repository: {line}")
+    can = ", ".join(one.name for one in manifest.recipients)
+    session.page.say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, commit {manifest.commit[:12]}. It can be opened by {can}.")
+    session.page.say(f"{page}: print it. invoke dr.kit --check {target} says what the kit is worth.")
+    counts = {"files": len(manifest.files), "secrets": len(manifest.secrets), "recipients": len(manifest.recipients)}
+    return session.finish(
+        "written", counts, EXIT_OK, kit=target, page=page, commit=manifest.commit, dirty=manifest.dirty,
+        elsewhere=manifest.elsewhere, written=(target, page),
+    )  # fmt: skip
+
+
+def programs() -> tuple[KeptProgram, ...]:
+    """Those that a run drives, as they are here."""
+    found = [look(program) for program in needed_by(Need.RUN)]
+    return tuple(
+        KeptProgram(one.program.name, str(one.version or ""), sum_of(one.path) if one.usable and one.path is not None else "")
+        for one in found
+    )
+
+
+def check_kit(file: Path, identity: str, repository: str, settings: str, json: bool) -> int:
+    """Open it in an empty folder and say what it is worth. Needs no settings."""
+    began = time.monotonic()
+    with workroom() as (room, runner):
+        key, age, git = _identity(identity), Age(runner), GitBundles(runner)
+        manifest, folder = open_kit(file, key, age, room)
+        bench = Bench(runner, git, builder(), key, age.public(key), os.environ, time.time())
+        found = list(findings(manifest, folder, bench, _clone(repository, settings), room))
+    good = all(one.good for one in found)
+    code, outcome = (EXIT_OK, "good") if good else (EXIT_DRIFT, "not good")
+    if json:
+        counts = {"good": sum(one.good is True for one in found), "not_good": sum(one.good is False for one in found),
+                  "unknown": sum(one.good is None for one in found)}  # fmt: skip
+        result = {
+            "verb": "dr.kit", "outcome": outcome, "counts": counts, "exit_code": code,
+            "seconds": round(time.monotonic() - began, 3), "kit": file,
+            "house": manifest.house, "made": manifest.made, "commit": manifest.commit, "findings": found,
+        }  # fmt: skip
+        JsonLines(sys.stdout, manifest.simulated).write({"result": result})
+        return code
+    page = Page(sys.stdout, simulated(manifest.house) if manifest.simulated else None)
+    page.show(Rows([_row(one) for one in found], name=1))
+    lacking = [one for one in found if not one.good]
+    told = "a machine like this one could run from it" if good else f"{number(len(lacking), 'thing')} to look into first"
+    page.say(f"\nThe kit of {manifest.house}, made on {manifest.made}: {told}.")
+    page.end()
+    return code
+
+
+def _row(one: Finding) -> Row:
+    word, colour = {True: ("good", "green"), False: ("lacking", "bold red"), None: ("unknown", "yellow")}[one.good]
+    return Row((Text(word, colour), Text(one.what)), one.told, tuple(Text(line, "dim") for line in one.more))
+
+
+def _recipient(text: str) -> str:
+    try:
+        return recipient_of(text)
+    except ValueError as error:
+        raise SettingsInvalid(f"--recipients: {text.strip()[:12]}… {error}") from None
+
+
+def _identity(named_file: str) -> Path | Secret:
+    """The key that opens the kit: the file that is named, else as sops has it."""
+    file = named_file or os.environ.get("SOPS_AGE_KEY_FILE", "")
+    if file:
+        path = expanded(Path(file))
+        if not path.is_file():
+            raise SettingsInvalid(f"the key {path} is not there")
+        return path
+    if key := os.environ.get("SOPS_AGE_KEY", ""):
+        return Secret(key)
+    raise SettingsInvalid("no key was named to open the kit with; right would be: --identity FILE")
+
+
+def _clone(repository: str, settings: str) -> Path | None:
+    """The repository as it is now: the one that is named, or that of the settings, if this machine has any that load."""
+    if repository:
+        path = expanded(Path(repository))
+        if not path.is_dir():
+            raise PermanentError(f"--repository {path} is not there")
+        return path
+    file = Path(named(settings) or SETTINGS_FILE)
+    if not (settings or file.is_file()):
+        return None
+    try:
+        return load(file, builder()).root
+    except BlackstartError:
+        if settings:
+            raise
+        return None
