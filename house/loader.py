@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives
 from house.contradictions import contradictions
@@ -27,7 +28,6 @@ from house.kinds import declared_kinds
 from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
 from house.model import (
-    PROVE_EVERY,
     BackedUpClaim,
     DiskFate,
     FluxSource,
@@ -50,6 +50,7 @@ from house.repository import Repository, read_repository
 from house.settings import (
     BackupsPart,
     BackupsSection,
+    EvidenceSection,
     ImageSection,
     LimitsSection,
     NodeDefaultsSection,
@@ -261,10 +262,8 @@ def _house(
         unread=tuple(map(str, repository.unread)),
         nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
-        signing_key=Path(places.path(whole.evidence.key)) if whole is not None and whole.evidence.key else None,
-        prove_every=whole.evidence.prove_every if whole is not None else PROVE_EVERY,
-        kit_recipients=tuple(whole.kit.recipients.items()) if whole is not None else (),
-        kit_notes=tuple(whole.kit.notes) if whole is not None else (),
+        evidence=_evidence(whole.evidence, places) if whole is not None else NO_EVIDENCE,
+        kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )
 
 
@@ -354,6 +353,10 @@ def _flux(settings: Settings | None, repository: Repository, places: _Places) ->
         path=source.path,
         deploy_key=places.secret(git.deploy_key) if git is not None and git.deploy_key is not None else None,
     )
+
+
+def _evidence(section: EvidenceSection, places: _Places) -> Evidence:
+    return Evidence(Path(places.path(section.key)) if section.key else None, section.prove_every)
 
 
 def _limits(section: LimitsSection) -> Limits:

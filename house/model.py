@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed
 from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
 from house.nas import Nas
 from house.references import SecretRef as SecretRef
-
-PROVE_EVERY = 31 * 86400.0
-"""How old, in seconds, a proof may be where the settings do not say."""
 
 
 @dataclass(frozen=True)
@@ -337,9 +335,7 @@ class House:
     of the settings. `kinds` is what Flux will apply, by kind.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
-    behind them, backups too. `signing_key` signs evidence (None: one of our own in the state folder), and `prove_every` is how old
-    the proof of a claim or database may be, in seconds. `kit_recipients` are names and public keys of who can open the kit,
-    `kit_notes` what its page tells them first.
+    behind them, backups too.
     """
 
     id: str
@@ -377,10 +373,8 @@ class House:
     not_followed: tuple[NotFollowed, ...] = ()
     kinds: DeclaredKinds = NO_KINDS
     nas: tuple[Nas, ...] = ()
-    signing_key: Path | None = None
-    prove_every: float = PROVE_EVERY
-    kit_recipients: tuple[tuple[str, str], ...] = ()
-    kit_notes: tuple[str, ...] = ()
+    evidence: Evidence = NO_EVIDENCE
+    kit: Kit = NO_KIT
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from house.model import PROVE_EVERY
+from house.afterwards import PROVE_EVERY
 from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
 from house.values import (
     Age,

@@ -42,7 +42,7 @@ echo "The settings are $1/"{file}
 
 def recipients_of(house: House, more: Iterable[str]) -> tuple[Recipient, ...]:
     """Who can open it: those of the settings and of the command line, else who has the house's own key."""
-    found = [Recipient(name, key) for name, key in house.kit_recipients]
+    found = [Recipient(name, key) for name, key in house.kit.recipients]
     found += [Recipient(f"recipient {place}", key) for place, key in enumerate(more, start=1)]
     if not found and house.age_recipient:
         found = [Recipient(OWN_KEY, house.age_recipient)]
@@ -128,12 +128,12 @@ def start_page(manifest: Manifest, house: House) -> str:
     names = sorted({node.host for node in house.nodes})
     hosts = [{"name": name, "nodes": [node.name for node in house.nodes if node.host == name]} for name in names]
     endpoints = [one.url for one in house.proxmox.endpoints]
-    return _rendered("start.md.j2", m=manifest, notes=house.kit_notes, nas=house.nas, hosts=hosts, endpoints=endpoints)
+    return _rendered("start.md.j2", m=manifest, notes=house.kit.notes, nas=house.nas, hosts=hosts, endpoints=endpoints)
 
 
 def printable(manifest: Manifest, house: House, file: str, sha256: str) -> str:
     """The page beside the kit: who can open it and how. It lies open, so it names no secret's place."""
-    return _rendered("page.html.j2", m=manifest, notes=house.kit_notes, file=file, sha256=sha256)
+    return _rendered("page.html.j2", m=manifest, notes=house.kit.notes, file=file, sha256=sha256)
 
 
 def _rendered(name: str, **words: object) -> str:

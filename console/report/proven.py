@@ -73,7 +73,7 @@ def remembered(house: House, known: Mapping[str, str]) -> Memory:
 def standings(house: House, memory: Memory, now: float) -> list[Standing]:
     """One for every declared claim and database: those never proven first, then what is due, then by the age of the proof."""
     wanted = [(Kind.CLAIM, claim.key) for claim in house.claims] + [(Kind.DATABASE, one.key) for one in house.databases]
-    found = [_standing(kind, key, newest(memory.found, kind, key), house.prove_every, now) for kind, key in wanted]
+    found = [_standing(kind, key, newest(memory.found, kind, key), house.evidence.prove_every, now) for kind, key in wanted]
     order = [State.NEVER, State.DUE, State.PROVEN]
     return sorted(found, key=lambda one: (order.index(one.state), one.at or 0.0, one.key))
 

@@ -64,7 +64,7 @@ def write_evidence(house: House, document: Mapping[str, object], folder: Path) -
 
     run, journal = str(document["run"]), None
     try:
-        key = key_of(house.signing_key) if house.signing_key is not None else own_key(house.state_dir)
+        key = key_of(house.evidence.key) if house.evidence.key is not None else own_key(house.state_dir)
         if document["journal"] is not None:
             journal = excerpt(read_lines(house.state_dir, lineage=house.id)[1], run)
             part = plain(part_of(house, journal))

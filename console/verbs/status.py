@@ -50,7 +50,7 @@ def status_of(session: Session, metrics: str = "", alerts: str = "") -> int:
     good = bool(found) and counts[State.PROVEN.value] == len(found) and not memory.not_counted and not unseen
     return session.finish(
         "proven" if good else "not all proven", counts, EXIT_OK if good else EXIT_DRIFT, standings=found,
-        not_counted=(*memory.not_counted, *unseen), prove_every=house.prove_every, written=written,
+        not_counted=(*memory.not_counted, *unseen), prove_every=house.evidence.prove_every, written=written,
     )  # fmt: skip
 
 

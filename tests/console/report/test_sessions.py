@@ -18,6 +18,7 @@ from console.verbs import evidence as verbs
 from engine import errors
 from engine.errors import SettingsInvalid
 from engine.secrets import Secret
+from house.afterwards import Evidence
 from tests.console.modelled_doors import Desk
 
 Printed = pytest.CaptureFixture[str]
@@ -79,7 +80,7 @@ def test_an_empty_folder_is_taken_and_the_run_may_stand_in_its_name(held_desk: D
 
 def test_evidence_that_cannot_be_written_is_told_and_is_no_success(held_desk: Desk, tmp_path: Path, capsys: Printed) -> None:
     house = held_desk.running.house
-    held_desk.running.house = replace(house, signing_key=tmp_path / "no such key")
+    held_desk.running.house = replace(house, evidence=Evidence(tmp_path / "no such key"))
     assert applied(held_desk, tmp_path / "evidence") == errors.EXIT_STEP_FAILED
     result = result_of(capsys)
     assert (result["outcome"], result["exit_code"]) == ("held", 30)

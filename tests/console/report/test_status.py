@@ -18,6 +18,7 @@ from engine.entries import Note
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.journal import open_journal
 from house import yamlfile
+from house.afterwards import Evidence
 from house.lock import LockedClaim, lock_path, write_lock
 from house.model import House
 from rehearsal.outcome import SCHEMA, ClaimOutcome, Control, Outcome, Verdict
@@ -83,12 +84,12 @@ def test_a_restore_proves_the_claim_and_a_month_later_it_is_due(desk: Desk, hous
     memory = remembered(house, {})
     (one,) = standings(house, memory, now)
     assert (one.state, one.kind, one.key, one.run) == (State.PROVEN, Kind.CLAIM, "apps/notes", "run-2")
-    assert one.at is not None and one.point is not None and one.due == one.at + house.prove_every
+    assert one.at is not None and one.point is not None and one.due == one.at + house.evidence.prove_every
     assert 0 <= now - one.at < 60 < now - one.point
     assert one.depth.startswith("every byte of 2 files")
     assert standings(house, memory, one.due - 1)[0].state is State.PROVEN
     assert standings(house, memory, one.due)[0].state is State.DUE
-    assert standings(replace(house, prove_every=0.0), memory, now + 1e9)[0].state is State.PROVEN
+    assert standings(replace(house, evidence=Evidence(prove_every=0.0)), memory, now + 1e9)[0].state is State.PROVEN
 
 
 def test_the_newest_restore_point_counts_and_of_one_point_the_later_proof(house: House) -> None:

@@ -1,0 +1,29 @@
+"""What the settings say of evidence and of the kit: who signs, how often something must be proven, who can open. Knows no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROVE_EVERY = 31 * 86400.0
+"""How old, in seconds, a proof may be where the settings do not say."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`key` signs it (None: one of our own in the state folder); `prove_every`: how old a proof may be, in seconds (0.0: any)."""
+
+    key: Path | None = None
+    prove_every: float = PROVE_EVERY
+
+
+@dataclass(frozen=True)
+class Kit:
+    """`recipients` are names and public keys of who can open it, `notes` what its page tells them first."""
+
+    recipients: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+NO_EVIDENCE, NO_KIT = Evidence(), Kit()
+"""Where the settings say nothing."""
