@@ -1,7 +1,7 @@
 """Excludes other machines where there is no API server yet: hosts and machines are changed only while their reservation is ours.
 
 It is taken with the first such change and taken away at the run's end. It does not run out: a run that died leaves it behind, and
-it goes by a step of its own (bootstrap/steps/lift_reservation.py), here by itself, from another machine by consent.
+it goes by a step of its own (cluster/steps/lift_reservation.py), here by itself, from another machine by consent.
 """
 
 from __future__ import annotations

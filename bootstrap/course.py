@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bootstrap import checks
+from bootstrap.needs import BEFORE_ANYTHING
 from bootstrap.steps import (
     apply_config,
     bootstrap_etcd,
@@ -14,7 +15,6 @@ from bootstrap.steps import (
     fetch_kubeconfig,
     grow_disk,
     install_crds,
-    lift_reservation,
     put_secret,
     reconcile_flux,
     render_configs,
@@ -23,12 +23,14 @@ from bootstrap.steps import (
 )
 from cluster import backup_check, held_check
 from cluster.course import Course
-from cluster.steps import declare_held, install_hold
+from cluster.steps import declare_held, install_hold, lift_reservation, start_nas
+from cluster.storage.nas.starting import may_start, to_start
 from house.model import House
 
 
 def course(house: House, known: Mapping[str, str]) -> Course:
     """The checks, then the steps; `known` maps claim keys to the repository ids of the lock file."""
+    nas = to_start(house, house.claims, mounts=True)
     return Course(
         checks=(
             checks.privileges.check(house),        # Proxmox answers, and the token may do what the steps will ask
@@ -46,6 +48,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.charts.checks(house),          # no chart is missing; a server that is down stops its releases alone
             *checks.definitions.checks(house),     # nor are the definitions that the settings name
             *checks.kinds.checks(house),           # and no kind is applied that nothing serves by then
+            *may_start(house, nas),                # a NAS that is a VM: the token may start it
             *backup_check.checks(house, house.claims, known),  # every required backup opens; else its claim stays held
             *checks.databases.checks(house),       # archives of databases, and whether each comes back from its own
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
@@ -58,7 +61,8 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.old_holds.OldHolds(),           # and what has been for too long
         ),
         steps=(
-            *lift_reservation.steps(house),        # what a dead run left; another machine's by consent
+            *lift_reservation.steps(house, () if nas else (BEFORE_ANYTHING,)),  # what a dead run left; another machine's by consent
+            *start_nas.steps(house, nas),          # the VM of a NAS that something lies on, before what lies there is looked at
             *fetch_image.steps(house),             # Talos image on every host
             *create_vm.steps(house),               # one VM per node, made or adopted by its token
             *grow_disk.steps(house),               # an import has its image's size

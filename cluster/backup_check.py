@@ -9,6 +9,7 @@ from adapters.backups.results import Depth, Verdict
 from adapters.context import LookContext
 from cluster.audit import Asked, audit_claim
 from cluster.by_hand import restic_by_hand
+from cluster.storage.nas.uses import started
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
@@ -35,6 +36,10 @@ class Backup(BaseCheck):
     @property
     def title(self) -> str:
         return f"backup of {self.claim.key}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return started(self.house, self.claim)
 
     @property
     def severity(self) -> Severity:

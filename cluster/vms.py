@@ -12,6 +12,9 @@ from engine.step import WARNING_NOTE, Notes
 from engine.waiting import Clock, wait_until
 from house.model import House, Node
 
+STARTS = frozenset({"qmstart", "hastart"})
+"""Kinds of the tasks that start a VM."""
+
 
 def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
     """The node's VM, known by owner token and id; None when the id is free and the token is nowhere.

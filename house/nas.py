@@ -36,7 +36,8 @@ class NasExport:
 @dataclass(frozen=True)
 class Nas:
     """One NAS: where its API is, by what its certificate is known (`fingerprint` or `ca_file`, the other is ""), who asks, and
-    what must be there. `also` are its other names and addresses, `vm` the id of the VM that it is, 0 for a machine.
+    what must be there. `also` are its other names and addresses, `vm` the id of the VM that it is, 0 for a machine; `vm_name` is
+    what that VM is called on Proxmox: one of another name is another.
 
     `datasets` and `exports` are those of the settings and what manifests mount of this server. Ages in seconds, 0.0 = any;
     `snapshot_age` -1.0: as the NAS's own schedule says. `accepted`: findings (part and code) that stop no restore, and why.
@@ -51,6 +52,7 @@ class Nas:
     api_key: SecretRef
     also: tuple[str, ...] = ()
     vm: int = 0
+    vm_name: str = ""
     datasets: tuple[str, ...] = ()
     exports: tuple[NasExport, ...] = ()
     scrub_age: float = 45 * 86400.0

@@ -63,7 +63,8 @@ def _nas(name: str, section: NasSection, mounts: tuple[_Mount, ...], located: Ca
     return Nas(
         name=name, host=host, port=port_of(parts) or HTTPS_PORT, fingerprint=section.fingerprint or "",
         ca_file=located(section.ca_file) if section.ca_file else "", username=section.username, api_key=secret(section.api_key),
-        also=tuple(section.also), vm=section.vm or 0, datasets=tuple(dict.fromkeys(section.datasets)),
+        also=tuple(section.also), vm=section.vm or 0, vm_name=section.vm_name or name,
+        datasets=tuple(dict.fromkeys(section.datasets)),
         exports=tuple(wanted.values()), scrub_age=section.scrub_age,
         snapshot_age=-1.0 if section.snapshot_age is None else section.snapshot_age, replication_age=section.replication_age,
         accepted=tuple(section.accepted.items()),

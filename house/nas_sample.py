@@ -14,7 +14,8 @@ _SAMPLE = """# nas:
 #     username: blackstart
 #     api_key: env:NAS_API_KEY
 #     also: []  # its other names and addresses, as manifests have them
-#     vm: 105  # its VM on Proxmox, if it is one
+#     vm: 105  # its VM on Proxmox, if it is one: started where its backups are needed, and never changed
+#     vm_name: truenas  # that VM's name there
 #     datasets: [tank/backup]  # that must be there
 """
 

@@ -305,6 +305,7 @@ class NasSection(Section):
     api_key: Reference = _what("a reference to the user's API key", "env:NAS_API_KEY")
     also: list[MachineName] = _what("its other names and addresses, as manifests have them", ["10.0.0.5"], [])
     vm: int | None = Field(default=None, description="the id of the VM that it is", examples=[105], ge=100, le=999_999_999)
+    vm_name: MachineName | None = _what("that VM's name on Proxmox, the NAS's own when left out", "truenas", None)
     datasets: list[DatasetName] = _what("datasets that must be there, unlocked", ["tank/backup"], [])
     exports: list[ExportPlace] = _what("exports that must be there, //NAME for SMB", ["/mnt/tank/backup", "//media"], [])
     scrub_age: Age = _what("how long ago a pool may have been scrubbed last", "45d", 45 * 86400.0)
@@ -319,6 +320,8 @@ class NasSection(Section):
         if (self.fingerprint is None) == (self.ca_file is None):
             found = "has neither fingerprint nor ca_file" if self.fingerprint is None else "has both fingerprint and ca_file"
             raise wrong(found, "give one of the two")
+        if self.vm_name is not None and self.vm is None:
+            raise wrong("has a vm_name and no vm", "give the VM's id too, or neither")
         return self
 
 

@@ -20,6 +20,7 @@ from lab.houses.nouns import (
     FACTORY_PORT,
     GIT_PORT,
     NAS_PORT,
+    NAS_VM,
     PROXMOX_PORT,
     S3_PORT,
     Block,
@@ -37,11 +38,11 @@ from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.wire.talos.door import TalosDoor
 from lab.wire.truenas.door import TrueNasDoor
-from lab.wiring import join
+from lab.wiring import join, plug_nas
 from lab.world.machine import Machine
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_house import cluster_for, publish_image
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.talos import TalosWorld
 from lab.world.world import World
 
@@ -81,6 +82,7 @@ class LabHouse:
         self.key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
         self._nas_key = credentials.nas_key
         self.nas = self.new_nas() if shape.nas else None
+        self.nas_vm = self._plugged(self.nas) if self.nas is not None else None
         self._stack = ExitStack()
         self.git: GitDoor
         self.charts: ChartDoor
@@ -127,10 +129,18 @@ class LabHouse:
         """A box in order, whose one user has the key that the house's settings refer to."""
         return sample_nas(time.time(), LabUser("blackstart", self._nas_key.reveal()))
 
+    def _plugged(self, box: LabNas) -> LabVm:
+        vm = LabVm(NAS_VM, self.shape.nodes[0].host, {"name": "nas", "cores": 2, "memory": 8192}, {}, {})
+        plug_nas(self.proxmox, box, vm, time.time)
+        return vm
+
     def lose_everything(self) -> None:
-        """Every VM and disk, volumes of claims included, is gone when this returns; no program of theirs writes any more."""
+        """Every node's VM and disk, volumes of claims included, is gone when this returns; no program of theirs writes any more.
+
+        A NAS beside them stays.
+        """
         with self.world.looking():
-            for vm in list(self.proxmox.vms.values()):
+            for vm in [one for one in self.proxmox.vms.values() if one is not self.nas_vm]:
                 self.proxmox.power(vm, PowerEvent.STOPPED)
                 self.proxmox.remove(vm)
         self.cluster.order(self._lose_volumes)

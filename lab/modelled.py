@@ -26,13 +26,13 @@ from lab.ports.proxmox import ModelledProxmox
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
 from lab.ports.trials import ModelledTrials
-from lab.wiring import join
+from lab.wiring import join, plug_nas
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
 from lab.world.nas import LabNas
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_house import cluster_for, publish_image
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.store import Store
 from lab.world.talos import TalosWorld
 from lab.world.volsync import VolSync
@@ -112,6 +112,13 @@ class ModelledHome:
 
     # What happens to a house.
 
+    def plug_nas(self, box: LabNas, vm_id: int, host: str) -> LabVm:
+        """A NAS of the settings is this box, in a VM that runs on this host."""
+        vm = LabVm(vm_id, host, {"name": box.hostname, "cores": 2, "memory": 8192}, {}, {})
+        plug_nas(self.proxmox, box, vm, self.clock.now)
+        self.nas[box.hostname] = box
+        return vm
+
     def seed_backup(self, address: str, entries: tuple[FileEntry, ...], age_s: float = 3600.0) -> None:
         """A snapshot that was made `age_s` seconds ago."""
         self.store.back_up(address, entries, self.clock.now() - age_s)
@@ -119,6 +126,7 @@ class ModelledHome:
     def lose_every_vm(self) -> None:
         """All VMs and their disks are gone at once."""
         with self.world.looking():
-            for vm in list(self.proxmox.vms.values()):
+            nodes = {node.vm_id for node in self.house.nodes}  # a NAS beside them stays
+            for vm in [one for one in self.proxmox.vms.values() if one.vm_id in nodes]:
                 self.proxmox.power(vm, PowerEvent.STOPPED)
                 self.proxmox.remove(vm)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from lab.world.nas import GIB, LabAlert, LabNas, LabScan
 
 Begin = Callable[[LabNas, float], None]
+START = "start"
 _DAY_S = 86400.0
 
 
 @dataclass(frozen=True)
 class NasFault:
-    """One named trouble of a box that was in order. `rows` are the parts of `storage.nas/NAME` that tell of it; `well`: every pool
-    is ONLINE and healthy meanwhile; `stops`: what lies under its backups is not fit to be restored from."""
+    """One named trouble of a box that was in order, in a VM that runs. `rows` are the parts of `storage.nas/NAME` that tell of it,
+    START the step that waits for it; `well`: every pool is ONLINE and healthy meanwhile; `stops`: what lies under its backups is
+    not fit to be restored from."""
 
     name: str
     what: str
@@ -22,6 +24,10 @@ class NasFault:
     begin: Begin
     well: bool = True
     stops: bool = False
+
+    def ids(self, name: str) -> tuple[str, ...]:
+        """The rows that tell of it, where the NAS has this name in the settings."""
+        return tuple(f"nas.start/{name}" if part == START else f"storage.nas/{name}.{part}" for part in self.rows)
 
 
 def _weather(**changes: object) -> Begin:
@@ -134,12 +140,12 @@ def _no_rights(box: LabNas, now: float) -> None:
 
 
 def _all() -> Iterator[NasFault]:
-    answers = ("answers",)
-    yield NasFault("nas-off", "it is off", answers, _weather(down=True), stops=True)
-    yield NasFault("nas-starting", "it is still starting", answers, _weather(starting=True), stops=True)
+    answers, start = ("answers",), (START,)
+    yield NasFault("nas-off", "nothing of it answers, and its VM runs", start, _weather(down=True), stops=True)
+    yield NasFault("nas-starting", "it is still starting", start, _weather(starting=True), stops=True)
     yield NasFault("nas-shut-out", "it lets this machine not in", answers, _weather(shut_out=True), stops=True)
     yield NasFault("nas-standby", "it is the standby controller", answers, _weather(standby=True), stops=True)
-    yield NasFault("nas-drops", "it breaks every connection off", answers, _weather(drop="pool.query"), stops=True)
+    yield NasFault("nas-drops", "it breaks every connection off", start, _weather(drop="pool.query"), stops=True)
     yield NasFault("nas-key-expired", "the key is expired", answers, _key_expired, stops=True)
     yield NasFault("nas-no-rights", "the key's user has no privilege", answers, _no_rights, stops=True)
     yield NasFault("nas-pool-degraded", "a disk of its pool is gone", ("pools",), _degraded, well=False, stops=True)

@@ -15,6 +15,7 @@ from lab.parts.storage_objects import put_longhorn, put_rook
 from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
 from lab.world import longhorn
 from lab.world.ceph import LabCeph
+from lab.world.pve_vm import PowerEvent
 from lab.world.rook import LabRook
 
 Act = Callable[[LabHouse, str], None]
@@ -30,6 +31,7 @@ def storage_troubles() -> Iterator[tuple[str, str, str, Act, Act]]:
         yield one.name, "Longhorn", one.what, partial(_longhorn, one), partial(_longhorn, None)
     for nas in NAS_FAULTS.values():
         yield nas.name, "NAS", nas.what, partial(_nas, nas), _nas_in_order
+    yield "nas-vm-off", "NAS", "its VM is switched off", partial(_nas_power, PowerEvent.STOPPED), _nas_on
 
 
 def _ceph(trouble: CephTrouble, house: LabHouse, target: str) -> None:
@@ -68,3 +70,14 @@ def _nas(fault: NasFault, house: LabHouse, target: str) -> None:
 def _nas_in_order(house: LabHouse, target: str) -> None:
     if house.nas is not None:
         vars(house.nas).update(vars(house.new_nas()))
+
+
+def _nas_power(event: PowerEvent, house: LabHouse, target: str) -> None:
+    if house.nas_vm is None:
+        raise PermanentError("this house has no NAS", hint="lab.up --house one-node-nas has one")
+    with house.world.looking():
+        house.proxmox.power(house.nas_vm, event)
+
+
+def _nas_on(house: LabHouse, target: str) -> None:
+    _nas_power(PowerEvent.STARTED, house, target)

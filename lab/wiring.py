@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from house.model import House
 from lab.world.machine import MachineDisk
+from lab.world.nas import LabNas
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.talos import TalosWorld
@@ -24,6 +27,39 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
                 talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm))
             else:
                 talos.power_off(mac)
+
+    proxmox.on_power.append(power)
+
+
+def plug_nas(proxmox: LabProxmox, box: LabNas, vm: LabVm, now: Callable[[], float], *, slowness: float = 1.0) -> None:
+    """Put the VM that a NAS is on its host: the NAS answers while that runs, and boots as it starts. `now` is the NAS's own clock.
+
+    After half a minute its middleware answers, without any pool yet; those are there after as long again. `slowness` of the world.
+    """
+    proxmox.vms[vm.vm_id] = vm
+    vm.running, box.powered = True, True
+
+    def power(changed: LabVm, event: PowerEvent) -> None:
+        if changed is not vm:
+            return
+        box.powered, box.booting = False, event is PowerEvent.STARTED
+        if event is PowerEvent.STARTED:
+            box.booted_at = since = now()
+            later(30.0, since, answers)
+            later(60.0, since, ready)
+
+    def later(seconds: float, since: float, act: Callable[[], None]) -> None:
+        def still() -> None:
+            if vm.running and box.booted_at == since:
+                act()
+
+        proxmox.world.after(seconds * slowness, f"boot of NAS {vm.name}", still)
+
+    def answers() -> None:
+        box.powered = True
+
+    def ready() -> None:
+        box.booting = False
 
     proxmox.on_power.append(power)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from cluster import backup_check, held_check
 from cluster.course import Course
-from cluster.steps import declare_held
+from cluster.steps import declare_held, lift_reservation, start_nas
 from cluster.storage.nas.check import source_checks
+from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from recovery.checks import in_place, restorable, running
@@ -45,8 +46,10 @@ def course(
     checks that come before that.
     """
     known = known or {}
+    nas = to_start(house, claims)
     return Course(
         checks=(
+            *may_start(house, nas),                    # a NAS that is a VM: the token may start it
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
             *source_checks(house, claims),             # a NAS that a backup lies on is whole, as far as that restore uses it
             *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
@@ -55,6 +58,8 @@ def course(
             held_check.HeldClaims(RESTORED),           # at the end: what is held still
         ),
         steps=(
+            *(lift_reservation.steps(house) if nas else ()),  # what a dead run left of the hosts
+            *start_nas.steps(house, nas),              # the VM of a NAS that a backup lies on
             *declare_held.steps((*claims, *never_backed_up)),  # what has been lost since it was let go is held anew
             *probe_write.steps(written or {}),             # where only a write tells whether a storage takes one
             *accept_empty.steps(house, never_backed_up),   # by approval only

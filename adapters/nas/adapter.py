@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.nas import reading
-from adapters.nas.fields import mapping, moment, name, text
+from adapters.nas.fields import mapping, measure, moment, name, text
 from adapters.nas.jobs import unlocking
 from adapters.nas.results import Dataset, Heard, NasLook, NasTrouble, Trouble, Unheard
 from adapters.nas.session import Bounds, Call, Session, opened
@@ -95,7 +95,8 @@ async def _seen(nas: Nas, session: Session, bounds: Bounds) -> NasLook:
     there = [] if isinstance(heard["datasets"], Unheard) else [one.name for one in heard["datasets"] if one.name in wanted]
     return NasLook(
         version=told or f"{release[0]}.{release[1]:02}", release=release, path=session.path, expires=session.expires,
-        state=_state(last) if release > FIRST else "", clock=moment(mapping(info).get("datetime")), asked_at=time.time(),
+        state=_state(last) if release > FIRST else "", clock=moment(mapping(info).get("datetime")),
+        up_s=measure(mapping(info).get("uptime_seconds")), asked_at=time.time(),
         snapshots=await newest(session, release, there),
         tests=None if release > FIRST else reading.listed(last, "smart.test.results", reading.disk_test), **heard,
     )  # fmt: skip

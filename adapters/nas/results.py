@@ -208,7 +208,8 @@ class DiskTest:
 @dataclass(frozen=True)
 class NasLook:
     """One look. With a `trouble` nothing else was seen. `release` is the family, as (25, 10); `state` READY or another word of
-    the server, "" where it may not be asked; `clock` is the NAS's own, epoch seconds; `expires` when its certificate ends."""
+    the server, "" where it may not be asked; `clock` is the NAS's own, epoch seconds, `up_s` how long it has run; `expires` when
+    its certificate ends."""
 
     trouble: NasTrouble | None = None
     version: str = ""
@@ -216,6 +217,7 @@ class NasLook:
     path: str = ""
     state: str = ""
     clock: float | None = None
+    up_s: float | None = None
     asked_at: float = 0.0
     expires: float | None = None
     pools: Heard[Pool] = ()

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState
 from bootstrap.needs import TO_CHANGE_VMS
-from cluster.vms import await_task, find_vm, require_quorum
+from cluster.vms import STARTS, await_task, find_vm, require_quorum
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Node
 
 START_LIMIT_S = 120.0
-STARTS = frozenset({"qmstart", "hastart"})
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,10 @@ class NodeShape:
         return 8000 + self.number
 
 
+NAS_VM = 8040
+"""The id of the VM that a house's NAS is."""
+
+
 @dataclass(frozen=True)
 class HouseShape:
     """One sample house."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from house.schema import EDITOR_LINE
 from lab.houses.credentials import FILES, TOKEN_ID
-from lab.houses.nouns import NAS_PORT, PROXMOX_PORT, Block, HouseShape
+from lab.houses.nouns import NAS_PORT, NAS_VM, PROXMOX_PORT, Block, HouseShape
 
 # Any will do: the lab's factory serves what was published at the path.
 SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
@@ -39,7 +39,7 @@ def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, st
         schematic=SCHEMATIC,
         sha256=sha256,
         backups=block.backups,
-        nas=_NAS.format(nas=block.nas, port=NAS_PORT, key=FILES["nas_key"]) if shape.nas else "",
+        nas=_NAS.format(nas=block.nas, port=NAS_PORT, vm=NAS_VM, key=FILES["nas_key"]) if shape.nas else "",
         **{field: f"file:secrets/{file}" for field, file in FILES.items()},
     )
 
@@ -51,6 +51,7 @@ nas:
     ca_file: pki/ca.crt
     username: blackstart
     api_key: file:secrets/{key}
+    vm: {vm}
     datasets: [tank/backup]
     exports: [/mnt/tank/backup, //media]
 """

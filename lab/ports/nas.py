@@ -47,14 +47,15 @@ class ModelledNas:
         old = box.release == V25_04
         return NasLook(
             version=box.version, release=box.release, path="/api/current", state="" if old else _state(box),
-            clock=self._clock.now() + box.skew, asked_at=self._clock.now(), snapshots=_snapshots(box, wanted),
+            clock=self._clock.now() + box.skew, up_s=forms.info()["uptime_seconds"], asked_at=self._clock.now(),
+            snapshots=_snapshots(box, wanted),
             tests=reading.listed(forms.tests(), "smart.test.results", reading.disk_test) if old else None, **heard,
         )  # fmt: skip
 
 
 def _trouble(nas: Nas, box: LabNas | None) -> NasTrouble | None:
     """What a look at this box comes to before anything is seen."""
-    if box is None or box.weather.down:
+    if box is None or box.silent:
         hint = f"is it on, and reachable from here? nc -vz {nas.host} {nas.port}"
         return NasTrouble(Trouble.UNREACHABLE, "Connection refused", hint)
     if box.weather.shut_out:
@@ -74,7 +75,7 @@ def _trouble(nas: Nas, box: LabNas | None) -> NasTrouble | None:
 
 
 def _state(box: LabNas) -> str:
-    return "BOOTING" if box.weather.starting else "READY"
+    return "BOOTING" if box.starting else "READY"
 
 
 def _refused() -> RpcError:

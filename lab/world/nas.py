@@ -6,7 +6,7 @@ Times are epoch seconds of the World's clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 GIB = 2**30
 READ_ONLY, FULL = "READONLY_ADMIN", "FULL_ADMIN"
@@ -180,12 +180,35 @@ class LabNas:
     users: list[LabUser] = field(default_factory=list)
     weather: NasWeather = field(default_factory=NasWeather)
     skew: float = 0.0
+    powered: bool = True
+    booting: bool = False
+    booted_at: float | None = None
+    """Epoch; None: long ago."""
 
     @property
     def release(self) -> tuple[int, int]:
         """The family of its version, as (25, 10)."""
         year, month = self.version.split(".")[:2]
         return int(year), int(month)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing of it answers."""
+        return self.weather.down or not self.powered
+
+    @property
+    def starting(self) -> bool:
+        """Whether its middleware says that it is not READY yet."""
+        return self.weather.starting or self.booting
+
+    def pools_now(self) -> list[LabPool]:
+        """Its pools; none is imported yet while it boots."""
+        if not self.booting:
+            return self.pools
+        found = [replace(one) for one in self.pools]
+        for one in found:
+            one.export()
+        return found
 
     def pool(self, name: str) -> LabPool:
         """The pool of this name; KeyError for none."""
@@ -197,7 +220,7 @@ class LabNas:
 
     def there(self) -> list[LabDataset]:
         """Datasets of pools that are imported."""
-        imported = {one.name for one in self.pools if one.imported}
+        imported = {one.name for one in self.pools if one.imported and not self.booting}
         return [one for one in self.datasets if one.name.split("/")[0] in imported]
 
     def holding(self, path: str) -> LabDataset | None:

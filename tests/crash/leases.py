@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import HouseLease
 from adapters.reserved import HostsReserved
-from bootstrap.steps.lift_reservation import LiftReservation
+from cluster.steps.lift_reservation import LiftReservation
 from engine import events
 from engine.approval import Approval, approve
 from engine.errors import ApprovalMissing, BlackstartError, JournalBusy, TransientError

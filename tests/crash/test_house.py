@@ -24,8 +24,11 @@ from engine.journal import Disk
 from engine.plan import Plan
 from engine.report import Report
 from house.model import Database
+from house.model import House as HouseModel
 from lab.life import Lives
 from lab.world.clock import VirtualClock
+from lab.world.nas import LabUser, sample_nas
+from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.store import a_file
 from lab.world.world import World
 from recovery.course import course as recovery_course
@@ -34,19 +37,29 @@ from recovery.releasing import release_course
 from recovery.steps import probe_write, prove_snapshots
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore, some
+from tests.hands import only
 from tests.rehearsal.stage import DrilledClaim
 from tests.scenario.running import DATA
+from tests.scenario.test_nas import a_nas_house
 
 
 class House:
     """A stage of the matrix: one modelled house, its backups an hour old, and the course that is run to its end."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.lives = Lives(folder, a_house(), seed)
+        self.lives = Lives(folder, self.given(), seed)
         self.home = self.lives.home
+        self.furnish()
         for claim in self.lives.house.claims:
             self.home.seed_backup(claim.mover_repository, DATA)
         self.pin = ""
+
+    def given(self) -> HouseModel:
+        """Which house it is."""
+        return a_house()
+
+    def furnish(self) -> None:
+        """What stands in it from the beginning."""
 
     @property
     def world(self) -> World:
@@ -318,8 +331,37 @@ class TriedHouse(HeldHouse):
         return wrong
 
 
+class NasHouse(HeldHouse):
+    """A built house whose claim's backup lies on a NAS, that NAS's VM off: what a restore does before it looks at the backup."""
+
+    vm: LabVm
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.home.proxmox.power(self.vm, PowerEvent.STOPPED)
+        self.bootstrapped = len(self.world.happenings)
+
+    def given(self) -> HouseModel:
+        house = a_nas_house()
+        return replace(house, claims=house.claims[:1], flux_apps=house.flux_apps[:-1])
+
+    def furnish(self) -> None:
+        self.vm = self.home.plug_nas(sample_nas(self.clock.now(), LabUser("blackstart", "3-key")), 105, "pve-2")
+
+    @property
+    def course(self) -> Course:
+        return only(recovery_course(self.lives.house, self.lives.house.claims), "nas.", "proxmox.", "preflight.")
+
+    def doubled(self) -> Sequence[str]:
+        since = [h.what for h in self.world.happenings[self.bootstrapped :]]
+        wrong = [] if since.count("VM 105 started") == 1 else [f"the NAS was started {since.count('VM 105 started')} times"]
+        vms = sorted(self.home.proxmox.vms)
+        return wrong if vms == [105, *sorted(node.vm_id for node in self.lives.house.nodes)] else [*wrong, f"VMs: {vms}"]
+
+
 STAGES = (
-    DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets, TriedHouse,
+    NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets,
+    TriedHouse,
 )  # fmt: skip
 
 

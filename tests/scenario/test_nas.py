@@ -12,15 +12,15 @@ from engine.errors import EXIT_HELD
 from engine.report import Outcome, Report
 from house.model import House, SecretRef
 from house.nas import Export, Nas, NasExport
-from lab.nas_troubles import NAS_FAULTS, NasFault
+from lab.nas_troubles import NAS_FAULTS, START, NasFault
 from lab.world.nas import LabNas, LabUser, sample_nas
-from lab.world.pve_vm import LabVm
+from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import a_claim, a_house, an_app
 from tests.scenario.running import Running
 
 MOVERS = NasExport(Export.NFS, "/mnt/tank/backup", "VolSync's movers (policy.yaml:1)", movers=True)
 NAS = Nas(
-    "nas", "nas.lan", 443, "AB:" * 31 + "CD", "", "blackstart", SecretRef(("env:NAS_API_KEY",)), vm=105,
+    "nas", "nas.lan", 443, "AB:" * 31 + "CD", "", "blackstart", SecretRef(("env:NAS_API_KEY",)), vm=105, vm_name="nas",
     datasets=("tank/backup",), exports=(MOVERS, NasExport(Export.SMB, "media", "media/films")),
 )  # fmt: skip
 ON_NAS = "storage.nas/nas.under-mnt-tank-backup"
@@ -35,10 +35,15 @@ def a_nas_house(*nas: Nas) -> House:
 @pytest.fixture
 def house(tmp_path: Path) -> Running:
     made = Running(tmp_path / "state", a_nas_house())
-    made.home.nas["nas"] = sample_nas(made.clock.now(), LabUser("blackstart", "3-key"))
+    plugged(made)
     made.backed_up()
     made.apply(made.bootstrap)
     return made
+
+
+def plugged(house: Running) -> LabVm:
+    """The box, in its VM on pve-2."""
+    return house.home.plug_nas(sample_nas(house.clock.now(), LabUser("blackstart", "3-key")), 105, "pve-2")
 
 
 def box(house: Running) -> LabNas:
@@ -76,10 +81,10 @@ def test_a_named_fault_of_a_nas_turns_exactly_its_own_rows_red(house: Running, f
     fault.begin(box(house), house.clock.now())
     report = verified(house)
     found = red(report)
-    assert sorted(found) == sorted(f"storage.nas/nas.{part}" for part in fault.rows), found
+    assert sorted(found) == sorted(fault.ids("nas")), found
     for step in report.steps:
         if step.outcome is Outcome.BLOCKED:
-            assert set(step.blocked_by) == {"storage.nas/nas.answers"}, step
+            assert set(step.blocked_by) == {fault.ids("nas")[0]}, step
     assert all(one.healthy and one.status == "ONLINE" for one in box(house).pools) == fault.well
     for step in report.steps:
         if step.outcome is Outcome.FAILED:
@@ -94,7 +99,8 @@ def test_a_restore_from_a_nas_stops_at_its_gate_with_one_problem_and_another_cla
     outcomes = {step.id: step.outcome for step in report.steps}
     assert outcomes["recovery.release/apps/wiki"] is Outcome.CHANGED
     causes = [step.id for step in report.root_causes]
-    assert causes == ([ON_NAS] if fault.stops else []), causes
+    waits = ["nas.start/nas"] if START in fault.rows else [ON_NAS]
+    assert causes == (waits if fault.stops else []), causes
     assert outcomes["recovery.pin/apps/notes"] is (Outcome.BLOCKED if fault.stops else Outcome.CHANGED)
 
 
@@ -103,21 +109,20 @@ def test_at_least_ten_faults_have_a_name_and_half_of_them_leave_every_pool_well(
     assert sum(fault.well for fault in NAS_FAULTS.values()) * 2 >= len(NAS_FAULTS)
 
 
-def test_a_nas_that_is_off_says_which_backups_wait_for_it_and_which_vm_it_is(house: Running) -> None:
-    box(house).weather.down = True
-    (told,) = red(verified(house)).values()
-    assert "gives no answer" in told
-    assert "backups that wait for it: apps/notes" in told
-    (row,) = [step for step in verified(house).steps if step.outcome is Outcome.FAILED]
-    assert row.error is not None
-    assert "qm status 105" in row.error.hint
-    assert "Proxmox has no VM 105" in told
-    vm = house.home.proxmox.vms[105] = LabVm(105, "pve-2", {"name": "nas", "cores": 1, "memory": 512}, {}, {})
-    (told,) = red(verified(house)).values()
-    assert "its VM 105 is off, on pve-2" in told
-    vm.running = True
-    (told,) = red(verified(house)).values()
-    assert "its VM 105 runs on pve-2" in told
+def test_a_nas_that_is_off_is_one_row_which_says_its_vm_and_which_backups_wait_for_it(house: Running) -> None:
+    house.home.proxmox.power(house.home.proxmox.vms[105], PowerEvent.STOPPED)
+    found = red(verified(house))
+    assert found == {"nas.start/nas": "VM 105 nas is off, on pve-2; backups that wait for it: apps/notes"}
+
+
+def test_a_nas_that_is_a_machine_says_which_backups_wait_for_it_and_nobody_starts_it(tmp_path: Path) -> None:
+    made = Running(tmp_path / "state", a_nas_house(replace(NAS, vm=0, vm_name="")))
+    made.home.nas["nas"] = sample_nas(made.clock.now(), LabUser("blackstart", "3-key"))
+    box(made).weather.down = True
+    found = {name: told for name, told in red(verified(made)).items() if "nas" in name}
+    assert list(found) == ["storage.nas/nas.answers"]
+    assert "backups that wait for it: apps/notes" in found["storage.nas/nas.answers"]
+    assert not [each.id for each in (*made.bootstrap.steps, *made.restore.steps) if each.id.startswith("nas.")]
 
 
 def test_a_degraded_pool_of_others_stops_no_restore_from_a_sound_one(house: Running) -> None:
@@ -133,7 +138,7 @@ def test_a_repository_opened_by_sftp_needs_ssh_and_no_export(tmp_path: Path) -> 
     made = Running(tmp_path / "state", replace(a_nas_house(replace(NAS, exports=())), claims=(
         a_claim("notes", mover_repository=address, open_as=address),
     )))  # fmt: skip
-    made.home.nas["nas"] = sample_nas(made.clock.now(), LabUser("blackstart", "3-key"))
+    plugged(made)
     made.backed_up()
     made.apply(made.bootstrap)
     box(made).services["ssh"] = (True, False)

@@ -14,7 +14,7 @@ from cluster.storage.nas.machine import with_machine
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
 from cluster.storage.row import FoundRow, System
 from engine.probe import Probe, satisfied
-from engine.step import BaseCheck, Severity, StepId
+from engine.step import BaseCheck, Severity, StepId, if_any
 from house.model import BackedUpClaim, House
 from house.nas import Nas
 
@@ -58,7 +58,9 @@ class NasPart(FoundRow):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return () if self.part is Part.ANSWERS else (f"storage.nas/{self.nas.name}.{Part.ANSWERS.value}",)
+        if self.part is Part.ANSWERS:
+            return (if_any(f"nas.start/{self.nas.name}"),)
+        return (f"storage.nas/{self.nas.name}.{Part.ANSWERS.value}",)
 
     def findings(self, look: LookContext) -> Sequence[Finding]:
         seen = with_machine(self.nas, look.nas.look(self.nas), look.proxmox)
@@ -84,6 +86,10 @@ class NasFolder(FoundRow):
     @property
     def id(self) -> StepId:
         return StepId(f"storage.nas/{self.nas.name}.under{self.path.replace('/', '-')}")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (if_any(f"nas.start/{self.nas.name}"),)
 
     @property
     def title(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from adapters.backups.places import sftp_address
 from adapters.nas.wanted import below
-from house.model import BackedUpClaim
+from engine.step import if_any
+from house.model import BackedUpClaim, House
 from house.nas import Export, Nas
 
 
@@ -38,3 +39,8 @@ def root_of(nas: Nas, path: str) -> str:
 def waiting(nas: Nas, claims: Iterable[BackedUpClaim]) -> tuple[str, ...]:
     """Keys of the claims whose backups wait for this NAS."""
     return tuple(one.key for one in claims if backup_path(nas, one))
+
+
+def started(house: House, claim: BackedUpClaim) -> tuple[str, ...]:
+    """What a look at this claim's backup needs: that the NAS which it lies on was started, where a run starts that."""
+    return tuple(if_any(f"nas.start/{nas.name}") for nas in house.nas if nas.vm and backup_path(nas, claim))

@@ -130,8 +130,8 @@ class Connection:
         forms, version = self._forms, self._nas.version
         simple: dict[str, Callable[[], Any]] = {
             "alert.list": forms.alerts, "system.info": forms.info, "system.version": lambda: version, "core.ping": lambda: "pong",
-            "system.version_short": lambda: version, "system.ready": lambda: not self._nas.weather.starting, "auth.me": self._me,
-            "system.state": lambda: "BOOTING" if self._nas.weather.starting else "READY", "auth.logout": self._logout,
+            "system.version_short": lambda: version, "system.ready": lambda: not self._nas.starting, "auth.me": self._me,
+            "system.state": lambda: "BOOTING" if self._nas.starting else "READY", "auth.logout": self._logout,
             "auth.mechanism_choices": self._mechanisms, "disk.temperatures": lambda: hardware.temperatures(self._nas),
             "boot.get_state": lambda: hardware.boot(forms), "system.host_id": lambda: "5f" * 32,
             "system.product_type": lambda: "COMMUNITY_EDITION",

@@ -107,7 +107,7 @@ class TrueNasDoor:
 
     def _request(self, connection: ServerConnection, request: Request) -> Response | None:
         """What stands before the upgrade: the list of versions, 404 for paths that the box has not."""
-        if self.nas.weather.down:
+        if self.nas.silent:
             connection.transport.abort()
             return connection.respond(HTTPStatus.BAD_GATEWAY, "")
         path = urlsplit(request.path).path

@@ -29,7 +29,7 @@ class Forms:
 
     def pools(self) -> list[Row]:
         """pool.query."""
-        return [self.pool_row(number, one) for number, one in enumerate(self._nas.pools, 1)]
+        return [self.pool_row(number, one) for number, one in enumerate(self._nas.pools_now(), 1)]
 
     def pool_row(self, number: int, pool: LabPool) -> Row:
         """One pool, as pool.query has it."""
@@ -201,11 +201,12 @@ class Forms:
     def info(self) -> Row:
         """system.info."""
         now = self._now() + self._nas.skew
+        up = 267069.1 if self._nas.booted_at is None else self._now() - self._nas.booted_at
         return {
             "version": self._nas.version, "buildtime": moment(now - 9e6), "hostname": self._nas.hostname, "physmem": 64 * 2**30,
             "model": "Lab CPU", "cores": 8, "physical_cores": 4, "loadavg": [0.3, 0.4, 0.4], "uptime": "3 days, 2:11:09",
-            "uptime_seconds": 267069.1, "system_serial": "X1", "system_product": "X", "system_product_version": "1",
-            "license": None, "boottime": moment(now - 267069), "datetime": moment(now), "timezone": "Etc/UTC",
+            "uptime_seconds": up, "system_serial": "X1", "system_product": "X", "system_product_version": "1",
+            "license": None, "boottime": moment(now - up), "datetime": moment(now), "timezone": "Etc/UTC",
             "system_manufacturer": "X", "ecc_memory": True,
         }  # fmt: skip
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.reserving import MayNotReserve, pool_of
 from adapters.proxmox.results import Whose
-from bootstrap.needs import BEFORE_ANYTHING
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House
@@ -29,10 +28,10 @@ class LiftReservation(BaseStep):
     """No other run has reserved the hosts: one of this machine whose process is gone has to go, of any other a person knows."""
 
     house: House
+    needs: tuple[str, ...] = ()
     id = StepId("proxmox.lift-reservation")
     title = "no other run has reserved the hosts"
     system = "proxmox"
-    needs = (BEFORE_ANYTHING,)
     standing = True
 
     @property
@@ -68,6 +67,6 @@ class LiftReservation(BaseStep):
         return f"pvesh get /pools   # on any host; if a dead run has it: pveum pool delete {pool_of(self.house.id)}"
 
 
-def steps(house: House) -> Iterator[LiftReservation]:
-    """One for the house."""
-    yield LiftReservation(house)
+def steps(house: House, needs: tuple[str, ...] = ()) -> Iterator[LiftReservation]:
+    """One for the house. `needs`: what must be known before a host is changed at all."""
+    yield LiftReservation(house, needs)
