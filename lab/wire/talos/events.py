@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
@@ -15,6 +16,7 @@ from google.protobuf.message import Message
 from lab.wire.talos.calls import READ, Call, Streamed
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.resources import STAGES, readiness
+from lab.world.health import first_problem
 from lab.world.machine import Machine, Port, Refused
 
 _POLL_S = 0.1
@@ -57,43 +59,25 @@ def _event(name: str, message: Message, actor: Machine | None) -> pb.Event:
 
 
 async def health_check(call: Call) -> AsyncIterator[pb.HealthCheckProgress]:
-    """HealthCheck: etcd, member lists, kubelets and stages of the nodes that discovery knows or the request lists."""
+    """HealthCheck: etcd, member lists, kubelets and stages of the nodes that discovery knows or the request lists.
+
+    Its time-out is who asks' own time, not that of the lab's machines.
+    """
     call.need_control_plane("health check")
-    limit = call.talos.world.clock.monotonic() + (call.request.wait_timeout.seconds or 1200)
+    limit = time.monotonic() + (call.request.wait_timeout.seconds or 1200)
     listed = (*call.request.cluster_info.control_plane_nodes, *call.request.cluster_info.worker_nodes)
     last = ""
     while True:
         with call.talos.world.looking():
-            problem = _first_problem(call, listed)
+            problem = first_problem(call.talos, call.machine, listed)
         if problem != last or not problem:
             yield pb.HealthCheckProgress(message=f"waiting for all nodes: {problem or 'OK'}")
             last = problem
         if not problem:
             return
-        if call.talos.world.clock.monotonic() > limit:
+        if time.monotonic() > limit:
             raise Refused("DeadlineExceeded", "context deadline exceeded")
         await asyncio.sleep(_HEALTH_POLL_S)
-
-
-def _first_problem(call: Call, listed: Sequence[str]) -> str:
-    own = call.machine.config
-    nodes = [
-        m
-        for m in call.talos.machines.values()
-        if m.address in listed or (not listed and own and m.config and m.config.os_ca.crt == own.os_ca.crt)
-    ]
-    members: set[frozenset[int]] = set()
-    for machine in nodes:
-        if machine.port is not Port.SECURE:
-            return f"{machine.address}: API not reachable"
-        unhealthy = [name for name in sorted(machine.services) if not call.talos.service_healthy(machine, name)]
-        if unhealthy:
-            return f"{machine.address}: {unhealthy[0]} is not healthy"
-        if machine.control_plane:
-            members.add(frozenset(m.member_id for m in call.talos.etcd.members(machine)))
-        if machine.stage != "running" or call.talos.unmet(machine):
-            return f"{machine.address}: {machine.stage}, not ready"
-    return "etcd member lists differ" if len(members) > 1 else ""
 
 
 STREAMED = (

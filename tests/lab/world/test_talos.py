@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lab.world.health import first_problem
 from lab.world.machine import Machine, Port, Refused
 from lab.world.machineconfig import ConfigRefused, parse
 from tests.builders import a_house
@@ -208,3 +209,35 @@ def test_a_document_without_v1alpha1_leaves_a_machine_in_maintenance(rack: Rack)
     rack.world.apply(machine, "apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: cp-9\n")
     rack.wait(10)
     assert machine.port is Port.MAINTENANCE
+
+
+# The health check.
+
+
+def healthy_rack(rack: Rack) -> list[Machine]:
+    """Three control planes of one etcd, and a worker."""
+    machines = rack.up("cp-1", "cp-2", "cp-3", "w-1")
+    rack.world.bootstrap(machines[0])
+    rack.wait(90)
+    assert first_problem(rack.world, machines[0]) == ""
+    return machines
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_a_member_without_power_is_no_healthy_cluster(rack: Rack, which: int) -> None:
+    machines = healthy_rack(rack)
+    rack.world.power_off(machines[which].mac)
+    assert first_problem(rack.world, machines[0]) == f"{machines[which].address}: API not reachable"
+
+
+def test_nor_is_one_of_whose_control_planes_nothing_is_left(rack: Rack) -> None:
+    machines = healthy_rack(rack)
+    rack.world.power_off(machines[2].mac)
+    del rack.world.machines[machines[2].mac]
+    assert "has no node" in first_problem(rack.world, machines[0])
+
+
+def test_who_lists_nodes_is_told_of_those_alone(rack: Rack) -> None:
+    machines = healthy_rack(rack)
+    rack.world.power_off(machines[3].mac)
+    assert first_problem(rack.world, machines[0], [machine.address for machine in machines[:3]]) == ""
