@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from adapters.context import LookContext
 from cluster.course import Course, HouseGraph
 from console.doors import Doors
 from console.ending import LastWords, outcome_of, refusing
@@ -50,6 +51,10 @@ from house.model import House
 APPROVAL_VALID_S = 24 * 3600.0
 LEAVING_S = 2.0
 """How long a report may take to be told when somebody wants us to leave at once."""
+
+
+Also = Callable[[LookContext, Course], tuple[LookContext, Course]]
+"""Adds to a course what it finds through the views, and answers through what that is looked at."""
 
 
 def new_run_id(now: float) -> str:
@@ -134,9 +139,15 @@ class Session:
         telling.join(LEAVING_S)
         self.exit(report.exit_code)
 
-    def verify(self, course: Course) -> int:
-        """One look at everything at once; answers 0, 3 for drift, 30 when it could not look."""
-        return self.finish_run(self.looked(course), LastWords("invoke dr.restore"))
+    def verify(self, course: Course, also: Also | None = None) -> int:
+        """One look at everything at once; answers 0, 3 for drift, 30 when it could not look.
+
+        `also` adds what it finds there to the course, and answers through what that is looked at.
+        """
+        with self.doors(None) as doors:
+            look, whole = also(doors.look, course) if also is not None else (doors.look, course)
+            report = verify(whole.graph(), look, workers=Threads(), at_once=16, clock=self.clock)
+        return self.finish_run(report, LastWords("invoke dr.restore"))
 
     def preflight(self, course: Course) -> int:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from adapters.context import LookContext
+from cluster.storage.at_once import asked_at_once
 from cluster.storage.findings import Finding, Weight, by_weight, worst
 from cluster.storage.kinds import ground_under, storage_checks
 from cluster.storage.nas.check import nas_checks
@@ -69,6 +70,7 @@ class StorageSeen:
 
 def look_at_storage(look: LookContext, house: House, workers: Workers) -> StorageSeen:
     """Ask everything at once; what gives no answer, or may not be asked, is a finding."""
+    look = asked_at_once(look, house, workers)
     rows: list[StorageRow] = [*storage_checks(look), *nas_checks(house)]
     answers = each(workers, partial(_asked, look), rows, at_once=max(1, len(rows)))
     found: dict[System, list[Finding]] = {}

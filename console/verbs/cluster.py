@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from adapters.context import LookContext
 from bootstrap.checks.keys import NO_BUNDLE
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
-from cluster.course import Course, HouseCheck
+from cluster.course import Course
+from cluster.storage.at_once import asked_at_once
 from cluster.storage.findings import Weight
 from cluster.storage.kinds import storage_checks
 from cluster.storage.nas.check import nas_checks
@@ -111,12 +113,15 @@ def verify(settings: str, json: bool, report: str = "") -> int:
     def body() -> int:
         session = open_session("cluster.verify", settings, json, report=report)
         refuse_blind()
-        with session.doors(None) as doors:
-            found: tuple[HouseCheck, ...] = (*storage_checks(doors.look), *trial_checks(doors.look, session.house))
-        whole = course(session.house, session.known())
-        return session.verify(whole.with_checks(nas_checks(session.house)).with_checks(found))
+        return session.verify(course(session.house, session.known()), lambda look, whole: with_storage(session.house, look, whole))
 
     return guarded("cluster.verify", json, body, settings)
+
+
+def with_storage(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:
+    """A course with a row for each part of every storage that the house has, and the views that have asked them all at once."""
+    seen = asked_at_once(look, house, Threads())
+    return seen, whole.with_checks((*nas_checks(house), *storage_checks(seen), *trial_checks(seen, house)))
 
 
 def storage(settings: str, json: bool, prove: bool) -> int:

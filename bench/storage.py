@@ -1,0 +1,88 @@
+"""What asking every storage of a house takes, against the slowest of them alone: `python -m bench.storage`.
+
+Time is the modelled house's: each system answers after a delay of its own, and what is counted is how long all of it took.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from adapters.context import LookContext
+from bench.table import Table
+from cluster.storage.systems import look_at_storage
+from engine.waiting import Clock
+from lab.world.ceph import LabCeph
+from lab.world.longhorn import healthy
+from lab.world.nas import LabUser, sample_nas
+from lab.world.rook import LabRook
+from tests.scenario.running import Running
+from tests.scenario.test_nas import a_nas_house
+
+DELAYS: Mapping[tuple[str, str], float] = {
+    ("proxmox", "ceph"): 3.0, ("cluster", "ceph_clusters"): 1.5, ("cluster", "longhorn"): 2.0, ("nas", "look"): 4.0,
+    ("cluster", "storage_classes"): 0.5, ("cluster", "claims"): 0.7, ("trials", "look"): 0.6,
+}  # fmt: skip
+MOST = 1.1
+
+
+class Slow:
+    """A view whose looks take the seconds of DELAYS."""
+
+    def __init__(self, name: str, door: object, clock: Clock) -> None:
+        self._name, self._door, self._clock = name, door, clock
+
+    def __getattr__(self, method: str) -> Any:
+        real, delay = getattr(self._door, method), DELAYS.get((self._name, method), 0.0)
+
+        def look(*given: object, **named: object) -> object:
+            self._clock.sleep(delay)
+            return real(*given, **named)
+
+        return look
+
+
+def slow(look: LookContext, clock: Clock) -> LookContext:
+    """The views of the house with these delays."""
+    ports: dict[str, Any] = {name: Slow(name, getattr(look, name), clock) for name in ("proxmox", "cluster", "nas", "trials")}
+    return replace(look, **ports)
+
+
+def a_house(folder: Path) -> Running:
+    """A bootstrapped one with a Ceph on its hosts, one of Rook's, a Longhorn and a NAS."""
+    house = Running(folder / "state", a_nas_house())
+    house.home.nas["nas"] = sample_nas(house.clock.now(), LabUser("blackstart", "3-key"))
+    house.backed_up()
+    house.apply(house.bootstrap)
+    house.home.proxmox.ceph = LabCeph.on(house.home.proxmox.hosts)
+    house.home.kube.objects().rook.append(LabRook.healthy(house.clock.now()))
+    house.home.kube.objects().longhorn = healthy()
+    return house
+
+
+def ratio(folder: Path) -> tuple[float, float]:
+    """Seconds that all of it took, and those of the slowest."""
+    house = a_house(folder)
+    began = house.clock.monotonic()
+    seen = look_at_storage(slow(house.home.look(), house.clock), house.house, house.clock.workers())
+    assert len(seen.systems) == 4
+    return house.clock.monotonic() - began, max(DELAYS.values())
+
+
+def main() -> int:
+    """Measure, tell, and answer the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        took, slowest = ratio(Path(folder))
+    table = Table("storage")
+    table.add("all systems at once", took, "s", note="on the modelled house's clock")
+    table.add("the slowest alone", slowest, "s")
+    table.add("at once against the slowest", took / slowest, "x", goal=MOST)
+    return table.tell()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""All storage systems asked at the same time, so that a pass over all of their rows takes as long as the slowest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from adapters.context import LookContext
+from adapters.longhorn.results import WHAT
+from adapters.remembering import remembering
+from engine.errors import PermanentError, TransientError
+from engine.workers import Workers, each
+from house.model import House
+
+
+def asked_at_once(look: LookContext, house: House, workers: Workers) -> LookContext:
+    """The same views for one pass, with the answer of every system in them; what gave none says so to whoever asks."""
+    seen = remembering(look)
+    asks: list[Callable[[], object]] = [
+        seen.proxmox.ceph, seen.cluster.ceph_clusters, partial(seen.cluster.longhorn, WHAT), seen.cluster.storage_classes,
+        seen.cluster.claims, seen.trials.look, *(partial(seen.nas.look, nas) for nas in house.nas),
+    ]  # fmt: skip
+    each(workers, _told, asks, at_once=len(asks))
+    return seen
+
+
+def _told(ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except (TransientError, PermanentError):
+        return  # remembered, and told by the rows that ask for it
