@@ -81,8 +81,9 @@ def unpacked(archive: Path, folder: Path) -> Path:
 
 
 def setup(root: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run its own script, with no network to be had."""
+    """Run its own script, with no network to be had; what is installed is compiled when it is first run."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(root), "PYTHON": sys.executable, **OFFLINE, **more}
+    environment["PIP_NO_COMPILE"] = "1"
     return subprocess.run([str(root / SETUP)], cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
