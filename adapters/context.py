@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.cnpg.port import Databases, DatabasesView
 from adapters.drills.port import Drills, DrillsView
 from adapters.ports import (
     ArchivesView,
@@ -54,6 +55,7 @@ class LookContext:
     nas: NasView
     drills: DrillsView
     trials: TrialsView
+    databases: DatabasesView
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,4 @@ class ActContext:
     nas: NasView
     drills: Drills
     trials: Trials
+    databases: Databases

@@ -2,7 +2,8 @@
 
 A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
 (adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
-What rehearsals and trials of storage may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py.
+What rehearsals, trials of storage and databases may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py,
+adapters/cnpg/port.py.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from adapters.archives.results import ArchiveLook
+from adapters.archives.results import ArchiveLook, RecoveryPoint
 from adapters.backups.results import (
     WHOLE,
     Changes,
@@ -28,7 +29,7 @@ from adapters.ceph.results import HostedCeph, RookCluster
 from adapters.flux.results import FluxState
 from adapters.git.results import CloneState
 from adapters.helm.results import Crd, ReleaseKinds, ReleaseState
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.longhorn.results import LonghornLook
 from adapters.nas.results import NasLook
@@ -314,6 +315,9 @@ class Hold(HoldView, Protocol):
     def accept(self, database: AcceptedDatabase) -> None:
         """Write that this database may be made empty beside its own archive; as `put` does it."""
 
+    def put_database(self, database: PinnedDatabase) -> None:
+        """Write what this database is made again from, and whether that is proven; as `put` does it."""
+
 
 class BackupsView(Protocol):
     """Backup repositories, from here, read-only (never a lock, never an init)."""
@@ -350,6 +354,8 @@ class ArchivesView(Protocol):
     """Archives of databases, from here, read-only."""
 
     def look(self, archive: DatabaseArchive) -> ArchiveLook: ...
+    def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
+        """What is promised of a restore to that time (seconds since the epoch; 0.0: to its end). PermanentError: no way there."""
 
 
 class NasView(Protocol):

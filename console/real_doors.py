@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from adapters.archives.adapter import S3Archives
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
+from adapters.cnpg.adapter import CloudNativePg
 from adapters.context import ActContext, LookContext
 from adapters.drills.adapter import KubernetesDrills
 from adapters.factory.adapter import FactoryAdapter
@@ -114,6 +115,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         nas=TrueNas(secrets.resolve),
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         trials=KubernetesTrials(clients, clock),
+        databases=CloudNativePg(clients, keeper, house.state_dir),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

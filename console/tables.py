@@ -160,7 +160,12 @@ def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:
     lines = []
     for database in house.databases if record.present else ():
         accepted = record.database(database.namespace, database.name)
-        if accepted is not None:
+        pinned = record.pinned_database(database.namespace, database.name)
+        if pinned is not None:
+            state = "proven" if pinned.proven else "refuted" if pinned.refuted else "pinned, not proven"
+            told = redact(pinned.depth or pinned.refuted)
+            lines.append(f"database {database.key}: {state}, from {pinned.place}; {told}".rstrip("; "))
+        elif accepted is not None:
             since = f"{(now - accepted.since) / 3600:.1f} h" if accepted.since else "nobody knows when"
             lines.append(f"database {database.key}: accepted-empty since {since}, {redact(accepted.reason) or 'without a reason'}")
         elif database.held:

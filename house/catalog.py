@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from house.data.archives import Archive
+from house.data.recoveries import Recovery
 from house.declared import DeclaredBackup
-from house.model import BackedUpClaim, DatabaseArchive, Requirement, SecretRef
+from house.model import BackedUpClaim, Database, DatabaseArchive, Requirement, SecretRef
 from house.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.problems import Problem, Steps, dotted, nearest_or_all
+from house.restorable import DatabaseQuestion, RestorableDatabase
 from house.settings import (
     DEFAULT_MAX_AGE,
     DEFAULT_MAX_LOG_AGE,
@@ -117,15 +120,44 @@ def database_archives(
     return tuple(made)
 
 
+def restorable_databases(
+    found: Iterable[Recovery],
+    databases: Iterable[Database],
+    settings: BackupsSection,
+    located: Located,
+    secret: Callable[[SecretRef], SecretRef],
+) -> tuple[RestorableDatabase, ...]:
+    """Each database that archives or recovers, with the archive that it would be made again from.
+
+    Where the settings open what it archives to at another place, what it is read from lies beside that, under its own server name.
+    """
+    declared = {one.key: one for one in databases}
+    made = []
+    for one in found:
+        own = settings.databases.get(one.reads.key, DatabaseSection())
+        (source,) = database_archives((one.reads,), settings, located, secret, {})
+        if own.open and one.recovers and one.reads.place:
+            source = replace(source, place=f"{own.open.rstrip('/').rpartition('/')[0]}/{one.reads.place.rpartition('/')[2]}")
+        questions = tuple(DatabaseQuestion(ask.sql, ask.expect, ask.database) for ask in own.probe)
+        made.append(
+            RestorableDatabase(
+                declared[one.reads.key], source, one.writes, one.manifest, one.target, one.secret, one.generated, one.user,
+                one.database, questions,
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
 def check_databases(
     document: Document, settings: BackupsSection, found: Iterable[Archive], located: Located
 ) -> Iterable[Problem]:
     """What is wrong with `backups.databases` when it is held against the repository."""
-    known = [one.key for one in found]
+    known = list(dict.fromkeys(one.key for one in found))
     for key, own in settings.databases.items():
         told: list[tuple[str, str, str]] = []
+        told += [("probe", "has a command of psql's own", "write SQL alone") for ask in own.probe if _psql(ask.sql)]
         if key not in known:
-            told.append(("", "is no database that archives", nearest_or_all(key, known)))
+            told.append(("", "is no database that archives, or recovers from an archive", nearest_or_all(key, known)))
         if own.open is not None and not own.open.startswith("s3:"):
             told.append(("open", "is nothing that an archive is opened at", "write s3:https://HOST/BUCKET/PATH/SERVER"))
         lacking = [name for name in _S3_KEYS if name not in own.environment]
@@ -135,6 +167,11 @@ def check_databases(
         for part, what, better in told:
             where: Steps = ("backups", "databases", key, part) if part else ("backups", "databases", key)
             yield Problem(document.name, document.line(where), dotted(where), what, better)
+
+
+def _psql(sql: str) -> bool:
+    """Whether it holds a command of psql's own, which could run a program."""
+    return any(line.lstrip().startswith("\\") for line in sql.splitlines())
 
 
 def requirement_of(

@@ -16,12 +16,13 @@ from pathlib import Path
 from engine.errors import SettingsInvalid
 from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.bootstrapping import Brought, brought, with_flux_keys
-from house.catalog import catalog, check_backups, check_databases, database_archives
+from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
 from house.contradictions import contradictions
 from house.crossrules import cross_problems, odd_nodes, system_disk
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
+from house.data.recoveries import recoveries
 from house.flux.building import Builder
 from house.guarding import is_plain
 from house.kinds import declared_kinds
@@ -98,7 +99,8 @@ def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
             if not repository.blind:
                 backups = read.settings.backups
                 problems += check_backups(read.document, backups, repository.declared.backups, places.path)
-                problems += check_databases(read.document, backups, archives(repository.rendered), places.path)
+                known = (*archives(repository.rendered), *(one.reads for one in recoveries(repository.rendered)))
+                problems += check_databases(read.document, backups, known, places.path)
                 problems += unprotected_problems(read.document, backups.unprotected, _data(repository, backups))
             if isinstance(read.settings, Settings):
                 problems += _ca_problems(read.document, read.settings, places)
@@ -250,6 +252,9 @@ def _house(
         databases=repository.declared.databases,
         archives=database_archives(
             archives(repository.rendered), settings.backups, places.path, places.secret, base_schedules(repository.rendered)
+        ),
+        restorable=restorable_databases(
+            recoveries(repository.rendered), repository.declared.databases, settings.backups, places.path, places.secret
         ),
         data=_without_known(_data(repository, settings.backups), settings.backups.not_followed),
         unprotected=tuple(settings.backups.unprotected.items()),

@@ -16,6 +16,7 @@ from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
 from house.nas import Nas
 from house.references import SecretRef as SecretRef
+from house.restorable import RestorableDatabase
 
 
 @dataclass(frozen=True)
@@ -360,6 +361,7 @@ class House:
     limits: Limits
     databases: tuple[Database, ...] = ()
     archives: tuple[DatabaseArchive, ...] = ()
+    restorable: tuple[RestorableDatabase, ...] = ()
     data: DeclaredData = NO_DATA
     unprotected: tuple[tuple[str, str], ...] = ()
     crd_helmfile: Path | None = None

@@ -269,6 +269,14 @@ class ClaimSection(RequirementSection):
     password: Reference | None = _what("a reference to the repository's password", "env:NOTES_PASSWORD", None)
 
 
+class QuestionSection(Section):
+    """What a restored database is asked, and what it must answer."""
+
+    sql: Reason = _what("one query", "SELECT count(*) FROM notes")
+    expect: str = _what("its answer as psql prints it, or > N, >= N", "> 100")
+    database: str = _what("the database that is asked", "notes", "postgres")
+
+
 class DatabaseSection(Section):
     """How the archive of one CloudNativePG cluster, named `namespace/cluster`, is opened from here."""
 
@@ -279,6 +287,7 @@ class DatabaseSection(Section):
     ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
     max_age: Age | None = _what("the greatest age of its newest base backup, its ScheduledBackup's when left out", "8d", None)
     max_log_age: Age | None = _what("how long ago its log may have ended, 6h when left out", "2d", None)
+    probe: list[QuestionSection] = _what("what it is asked once restored", [{"sql": "SELECT 1", "expect": "1"}], [])
 
 
 class BackupsSection(Section):

@@ -15,6 +15,7 @@ from lab.ports.backups import ModelledBackups
 from lab.ports.claims import ModelledClaims
 from lab.ports.clone import ModelledClone
 from lab.ports.cluster import ModelledCluster
+from lab.ports.databases import ModelledDatabases
 from lab.ports.drills import ModelledDrills
 from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
@@ -27,6 +28,7 @@ from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
 from lab.ports.trials import ModelledTrials
 from lab.wiring import join, plug_nas
+from lab.world.databases import Operator
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
 from lab.world.nas import LabNas
@@ -53,6 +55,7 @@ class ModelledHome:
     store: Store = field(init=False)
     kube: KubeWorld = field(init=False)
     volsync: VolSync = field(init=False)
+    operator: Operator = field(init=False)
     flux: FluxWorld = field(init=False)
     files: ModelledHouse = field(init=False)
     nas: dict[str, LabNas] = field(default_factory=dict)
@@ -71,7 +74,8 @@ class ModelledHome:
         self.store = Store()
         self.kube = KubeWorld(self.world, self.talos, self.house, self.store)
         self.volsync = VolSync(self.kube)
-        self.flux = FluxWorld(self.kube, self.volsync)
+        self.operator = Operator(self.kube)
+        self.flux = FluxWorld(self.kube, self.volsync, self.operator)
         self.files = ModelledHouse(self.house)
 
     def act(self, run: str, machine: str = "this-machine") -> ActContext:
@@ -99,6 +103,7 @@ class ModelledHome:
             nas=ModelledNas(self.nas, self.clock),
             drills=ModelledDrills(self.kube),
             trials=ModelledTrials(self.kube, self.proxmox),
+            databases=ModelledDatabases(self.operator),
         )
 
     def look(self) -> LookContext:
@@ -107,7 +112,7 @@ class ModelledHome:
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
-            act.trials,
+            act.trials, act.databases,
         )  # fmt: skip
 
     # What happens to a house.

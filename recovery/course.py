@@ -11,6 +11,7 @@ from cluster.storage.nas.check import source_checks
 from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
+from house.restorable import RestorableDatabase
 from recovery.checks import in_place, restorable, running
 from recovery.steps import (
     accept_empty,
@@ -18,16 +19,19 @@ from recovery.steps import (
     first_backup,
     hold_again,
     pin_claim,
+    pin_database,
     populate_claim,
     probe_write,
+    prove_database,
     prove_image,
     release_claim,
+    restore_database,
     restore_image,
     start_app,
     stop_app,
 )
 
-RESTORED = (if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"))
+RESTORED = (if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"), if_any("dr.database-prove/*"))
 
 
 def course(
@@ -39,6 +43,7 @@ def course(
     as_of: float = 0.0,
     known: dict[str, str] | None = None,
     written: Mapping[str, tuple[str, ...]] | None = None,
+    databases: tuple[RestorableDatabase, ...] = (),
 ) -> Course:
     """Restore `claims` as of a time (seconds since the epoch, 0.0 for now); those that are bound and alive stand in `again` too.
 
@@ -73,5 +78,8 @@ def course(
             *populate_claim.steps(house, claims),      # the claim is filled from that image
             *release_claim.steps(house, claims),       # backups may be written again
             *first_backup.steps(house, claims),        # and one was, complete
+            *pin_database.steps(house, databases, as_of),  # one point of each archive, and a recovery for review
+            *restore_database.steps(house, databases),  # by its operator: Git's recovery, or by consent ours
+            *prove_database.steps(house, databases),   # timeline, place in the log, and what the settings ask
         ),
     )  # fmt: skip

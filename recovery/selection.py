@@ -25,6 +25,9 @@ class Selection:
     never_backed_up: tuple[BackedUpClaim, ...]
 
 
+NOTHING = Selection((), (), ())
+
+
 def named(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
     """Claims by `namespace/name` or by name, comma between them; all when empty. Raises SettingsInvalid for an unknown one."""
     if not claims:

@@ -6,6 +6,7 @@ Layout (of CloudNativePG's plugin and its older in-tree form alike): `SERVER/bas
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.archives.bases import Base, read_base
 from adapters.archives.log import Segment, reach, segment_of
-from adapters.archives.results import ArchiveLook, ArchiveVerdict
+from adapters.archives.points import base_for, point_of
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
 from adapters.backups.places import s3_address
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials
 from adapters.secrets.resolver import Secrets
-from engine.errors import BlackstartError
+from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
 from house.model import DatabaseArchive
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "401", "403"}
+_ZONE_S = 14 * 3600
+"""What names a base backup is the clock on the wall where it was made."""
 _NEWEST = 8
 """How many of the newest base backups are asked whether they ended well: what failed is kept beside the good ones."""
 
@@ -39,30 +43,43 @@ class S3Archives:
 
     def look(self, archive: DatabaseArchive) -> ArchiveLook:
         """One look. A secret that cannot be had, or an address of another form, is UNKNOWN."""
-        address = s3_address(archive.place)
-        if address is None:
-            return ArchiveLook(ArchiveVerdict.UNKNOWN, archive.note or f"{archive.place or 'its place'} is no address of S3")
         try:
-            given = {name: self._secrets.resolve_as(name, reference) for name, reference in archive.environment}
-            lacking = [name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if name not in given]
-            if lacking:
-                told = f"no {' and '.join(lacking)} is given: backups.databases.{archive.key}.environment"
-                return ArchiveLook(ArchiveVerdict.UNKNOWN, told)
-            region = given.get("AWS_DEFAULT_REGION") or given.get("AWS_REGION")
-            key, token = (given.get(name) for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
-            assert isinstance(key, Secret)  # resolve_as: only ids and places are plain
-            credentials = S3Credentials(
-                str(given["AWS_ACCESS_KEY_ID"]), key, token if isinstance(token, Secret) else None,
-                str(region) if region else DEFAULT_REGION, archive.ca_file,
-            )  # fmt: skip
-            client = self._clients.get(address.endpoint, credentials)
-            return _Server(client, address.bucket, f"{address.prefix}/" if address.prefix else "").look()
+            return self._server(archive).look()
         except ClientError as error:
-            return _answered(error, address.endpoint)
+            return _answered(error, archive.place)
         except BotoCoreError as error:
-            return ArchiveLook(ArchiveVerdict.UNREACHABLE, f"{address.endpoint}: {error}")
+            return ArchiveLook(ArchiveVerdict.UNREACHABLE, f"{archive.place}: {error}")
         except BlackstartError as error:
             return ArchiveLook(ArchiveVerdict.UNKNOWN, "; ".join((error.what, *error.evidence)))
+
+    def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
+        """See ports.ArchivesView. TransientError where the store gave no answer."""
+        try:
+            return self._server(archive).point(as_of)
+        except (ClientError, BotoCoreError) as error:
+            look = _answered(error, archive.place) if isinstance(error, ClientError) else None
+            told = (look.verdict.value, look.detail) if look is not None else ("unreachable", f"{archive.place}: {error}")
+            kind = TransientError if look is None or look.verdict is ArchiveVerdict.UNREACHABLE else PermanentError
+            raise kind(f"the archive of {archive.key} cannot be read: {told[0]}", evidence=(told[1],)) from error
+
+    def _server(self, archive: DatabaseArchive) -> _Server:
+        """What the archive's place is opened with. PermanentError where it or its keys are not told."""
+        address = s3_address(archive.place)
+        if address is None:
+            raise PermanentError(archive.note or f"{archive.place or 'its place'} is no address of S3")
+        given = {name: self._secrets.resolve_as(name, reference) for name, reference in archive.environment}
+        lacking = [name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if name not in given]
+        if lacking:
+            raise PermanentError(f"no {' and '.join(lacking)} is given: backups.databases.{archive.key}.environment")
+        region = given.get("AWS_DEFAULT_REGION") or given.get("AWS_REGION")
+        key, token = (given.get(name) for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+        assert isinstance(key, Secret)  # resolve_as: only ids and places are plain
+        credentials = S3Credentials(
+            str(given["AWS_ACCESS_KEY_ID"]), key, token if isinstance(token, Secret) else None,
+            str(region) if region else DEFAULT_REGION, archive.ca_file,
+        )  # fmt: skip
+        client = self._clients.get(address.endpoint, credentials)
+        return _Server(client, address.bucket, f"{address.prefix}/" if address.prefix else "")
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,15 @@ class _Server:
         if not segment:
             return replace(look, verdict=ArchiveVerdict.NO_LOG)
         return self._with_log(look, newest, older)
+
+    def point(self, as_of: float) -> RecoveryPoint:
+        """What a restore to that time is promised. PermanentError where there is no way to it."""
+        bases = sorted(self._folders("base/"), reverse=True)
+        # Named by when they began: of those that began later than that none had ended by then.
+        latest = time.strftime("%Y%m%dT%H%M%S", time.gmtime(as_of + _ZONE_S)) if as_of else "9"
+        asked = [name for name in bases if not name[:1].isdecimal() or name <= latest][:_NEWEST]
+        base = base_for([one for name in asked if (one := self._ended(name)) is not None], as_of)
+        return point_of(base, list(self._segments_from(base.begin_wal)), as_of)
 
     def _with_log(self, look: ArchiveLook, base: Base, older: Sequence[Base]) -> ArchiveLook:
         """How far the log takes the base backup: the segment that is told is the last one that a restore reaches."""

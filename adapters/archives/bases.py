@@ -17,13 +17,15 @@ _FIELD = re.compile(r"^(\w+)=(.*?)\s*$", re.MULTILINE)
 _WAL = re.compile(r"[0-9A-F]{24}")
 _TABLESPACE = re.compile(r"\(\s*['\"][^'\"]*['\"]\s*,\s*(\d+)\s*,")
 _PART = re.compile(r"(?P<stem>data|\d+)(?:_(?P<part>\d{4}))?\.tar(?:\.[a-z0-9]+)?")
+_LSN = re.compile(r"([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})")
 _NOTHING = ("", "None", "null", "{}", "[]")
 
 
 @dataclass(frozen=True)
 class Base:
     """One that ended well: when (epoch seconds), the first and the last segment that it needs, and how many bytes a segment has.
-    `lacks`: what keeps it from being restored, "" for nothing: data that are not there, or it does not say which log it needs."""
+    `lacks`: what keeps it from being restored, "" for nothing: data that are not there, or it does not say which log it needs.
+    `end_lsn` is where it is consistent, in bytes of the log, and `system_id` the database's (0 and "" where it is silent)."""
 
     name: str
     ended: float
@@ -31,6 +33,8 @@ class Base:
     end_wal: str
     segment_bytes: int = SEGMENT_BYTES
     lacks: str = ""
+    end_lsn: int = 0
+    system_id: str = ""
 
 
 def read_base(name: str, info: str, sizes: Mapping[str, int]) -> Base | None:
@@ -45,7 +49,22 @@ def read_base(name: str, info: str, sizes: Mapping[str, int]) -> Base | None:
     segment_bytes = int(size) if size.isdecimal() and int(size) > 0 else SEGMENT_BYTES
     snapshots = told.get("snapshots_info", "") not in _NOTHING
     lacks = "" if snapshots else _lacks(_TABLESPACE.findall(told.get("tablespaces", "")), sizes)
-    return Base(name, ended, needed["begin_wal"], needed["end_wal"], segment_bytes, lacks or silent)
+    system_id = told.get("systemid", "")
+    return Base(
+        name, ended, needed["begin_wal"], needed["end_wal"], segment_bytes, lacks or silent, lsn_of(told.get("end_xlog", "")) or 0,
+        system_id if system_id.isdecimal() else "",
+    )  # fmt: skip
+
+
+def lsn_of(text: str) -> int | None:
+    """A place in the log as PostgreSQL writes it (`16/B374D848`), in bytes; None for what is none."""
+    found = _LSN.fullmatch(text.strip())
+    return (int(found[1], 16) << 32) + int(found[2], 16) if found else None
+
+
+def lsn_text(lsn: int) -> str:
+    """The same as PostgreSQL writes it."""
+    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
 
 
 def _lacks(tablespaces: list[str], sizes: Mapping[str, int]) -> str:

@@ -76,6 +76,16 @@ def reach(base: Base, segments: Iterable[Segment]) -> Reach:
     return Reach(last=held, beyond=gap)
 
 
+def timeline_of(segment: str) -> int:
+    """The timeline that a segment is of, by its name."""
+    return int(segment[:8], 16)
+
+
+def start_of(segment: str, segment_bytes: int) -> int:
+    """Where in the log a segment begins, in bytes."""
+    return _placed(segment, max(1, (1 << 32) // segment_bytes))[1] * segment_bytes
+
+
 def _run(line: dict[int, Segment], at: int) -> int:
     while at + 1 in line:
         at += 1

@@ -33,3 +33,22 @@ class ArchiveLook:
     base_time: float | None = None
     segment: str = ""
     segment_time: float | None = None
+
+
+@dataclass(frozen=True)
+class RecoveryPoint:
+    """What an archive promises of a restore: from base backup `base` along the log to segment `segment`.
+
+    Who replays all of that ends on `timeline`, behind `lsn` (bytes of the log), and is still the database `system_id` ("" where the
+    base backup does not say). `target` is the time that it stops at, in seconds since the epoch; 0.0 for the end of the log. `time`
+    is when what comes back was written: the target, or when the last segment was.
+    """
+
+    base: str
+    system_id: str
+    timeline: int
+    lsn: int
+    segment: str
+    time: float
+    target: float = 0.0
+    remark: str = ""

@@ -8,8 +8,19 @@ from typing import Any
 
 from adapters.hold.canary import CANARIES, ELSEWHERE, STRANGERS
 from adapters.hold.policies import BINDINGS, POLICIES
-from adapters.hold.record import CANARY_KEYS, NAMESPACE, PHASE, REBUILT, RECORD, database_entry, entry, holds, record
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
+from adapters.hold.record import (
+    CANARY_KEYS,
+    NAMESPACE,
+    PHASE,
+    REBUILT,
+    RECORD,
+    database_entry,
+    entry,
+    holds,
+    pinned_entry,
+    record,
+)
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal
 from adapters.hold.shape import PREFIX
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, KindNotServed, ObjectAbsent, from_answer
@@ -93,6 +104,10 @@ class KubernetesHold:
     def accept(self, database: AcceptedDatabase) -> None:
         """Write one database's keys, as `put` does for a claim."""
         self._put(database_entry(database), database.key)
+
+    def put_database(self, database: PinnedDatabase) -> None:
+        """Write one database's keys, as `put` does for a claim."""
+        self._put(pinned_entry(database), database.key)
 
     def _put(self, keys: Mapping[str, str | None], whose: str, claim: HeldClaim | None = None) -> None:
         client = self._clients.main()

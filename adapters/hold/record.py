@@ -6,15 +6,18 @@ Keys hold letters, digits, `-`, `_` and `.`; a namespace has no dot, so the seco
 `rs.<ns>.<source>` = the claim it backs up, `dst.<ns>.<destination>` = the claim it restores, both for good;
 `detail.<ns>.<claim>` = the rest, as JSON, which no policy reads;
 `phase` = rebuilt while anything is held of a cluster that a bootstrap made anew;
-`cnpg.<ns>.<cluster>` = accepted-empty for a database that may be made beside its archive, `cnpg-detail.<ns>.<cluster>` the rest.
+`cnpg.<ns>.<cluster>` = accepted-empty for a database that may be made beside its archive, pinned or proven for one that is made
+again from it, which no policy lets pass; `cnpg-detail.<ns>.<cluster>` the rest.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState
+from adapters.archives.results import RecoveryPoint
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState, PinnedDatabase
 from engine.errors import PermanentError
 
 NAMESPACE = "blackstart"
@@ -31,6 +34,8 @@ CANARY_KEYS: Mapping[str, str] = {
 _HOLDS = (HoldState.HELD.value, HoldState.PROVEN.value)
 _THROUGH = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
 _LONGEST_KEY = 253
+PINNED_DATABASE, PROVEN_DATABASE = "pinned", "proven"
+_MADE_AGAIN = (PINNED_DATABASE, PROVEN_DATABASE)
 _DETAIL = (
     "destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces", "image_uid", "volume",
     "uid",
@@ -69,6 +74,14 @@ def database_entry(database: AcceptedDatabase) -> dict[str, str | None]:
     )
 
 
+def pinned_entry(database: PinnedDatabase) -> dict[str, str | None]:
+    """The keys of one database that is made again. Raises PermanentError when a name makes a key too long (253 characters)."""
+    place = f"{database.namespace}.{database.name}"
+    detail = json.dumps({key: value for key, value in asdict(database).items() if key not in ("namespace", "name")}, sort_keys=True)
+    state = PROVEN_DATABASE if database.proven else PINNED_DATABASE
+    return _short_enough({f"cnpg.{place}": state, f"cnpg-detail.{place}": detail}, f"database {database.key}")
+
+
 def record(data: Mapping[str, str] | None) -> HoldRecord:
     """The record of a ConfigMap's data, None meaning that there is no ConfigMap.
 
@@ -79,7 +92,9 @@ def record(data: Mapping[str, str] | None) -> HoldRecord:
     claims = [_claim(key, data) for key in sorted(data) if key.startswith("state.") and key not in CANARY_KEYS]
     accepted = HoldState.ACCEPTED_EMPTY.value
     databases = [_database(key, data) for key in sorted(data) if key.startswith("cnpg.") and data[key] == accepted]
-    return HoldRecord(True, tuple(claims), tuple(databases), rebuilt=holds(data) and data.get(PHASE) == REBUILT)
+    made_again = [_pinned(key, data) for key in sorted(data) if key.startswith("cnpg.") and data[key] in _MADE_AGAIN]
+    pinned = tuple(one for one in made_again if one is not None)
+    return HoldRecord(True, tuple(claims), tuple(databases), holds(data) and data.get(PHASE) == REBUILT, pinned)
 
 
 def holds(data: Mapping[str, str | None]) -> bool:
@@ -101,6 +116,21 @@ def _database(key: str, data: Mapping[str, str]) -> AcceptedDatabase:
     _, namespace, name = key.split(".", 2)
     detail = _detail(data.get(f"cnpg-detail.{namespace}.{name}", ""))
     return AcceptedDatabase(namespace, name, str(detail.get("reason", "")), _since(detail))
+
+
+def _pinned(key: str, data: Mapping[str, str]) -> PinnedDatabase | None:
+    """None where a hand has broken the details: without them nothing is pinned, and it is chosen anew."""
+    _, namespace, name = key.split(".", 2)
+    detail = _detail(data.get(f"cnpg-detail.{namespace}.{name}", ""))
+    point = detail.pop("point", None)
+    try:
+        assert isinstance(point, dict)
+        read = PinnedDatabase(namespace, name, point=RecoveryPoint(**point), **detail)  # type: ignore[arg-type]  # checked below
+        numbers = (read.since, read.proven, read.point.time, read.point.target, read.point.lsn, read.point.timeline)
+        assert all(isinstance(one, int | float) for one in numbers)
+    except (AssertionError, TypeError):
+        return None
+    return read if data[key] == PROVEN_DATABASE else replace(read, proven=0.0)
 
 
 def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
+from adapters.archives.results import RecoveryPoint
 from engine.digest import digest
 from engine.errors import TransientError
 
@@ -93,6 +94,30 @@ class AcceptedDatabase:
 
 
 @dataclass(frozen=True)
+class PinnedDatabase:
+    """A CloudNativePG cluster that is made again from an archive: `point` at `place`, chosen once, `since` then.
+
+    `uid` is the Cluster that was proven (`proven`, epoch seconds, 0.0 for not yet), `depth` what was compared, `refuted` in what
+    the one that is there was found not to be what was promised ("" for nothing, or not looked yet).
+    """
+
+    namespace: str
+    name: str
+    place: str
+    point: RecoveryPoint
+    since: float = 0.0
+    uid: str = ""
+    proven: float = 0.0
+    depth: str = ""
+    refuted: str = ""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class HoldRecord:
     """The whole record. `present` False: no record, which the policies answer by refusing everything.
 
@@ -104,14 +129,19 @@ class HoldRecord:
     claims: tuple[HeldClaim, ...] = ()
     databases: tuple[AcceptedDatabase, ...] = ()
     rebuilt: bool = False
+    pinned: tuple[PinnedDatabase, ...] = ()
 
     def claim(self, namespace: str, name: str) -> HeldClaim | None:
         """The entry of one claim, or None."""
         return next((c for c in self.claims if c.namespace == namespace and c.claim == name), None)
 
     def database(self, namespace: str, name: str) -> AcceptedDatabase | None:
-        """The entry of one database, or None."""
+        """The entry of one database that was accepted empty, or None."""
         return next((d for d in self.databases if d.namespace == namespace and d.name == name), None)
+
+    def pinned_database(self, namespace: str, name: str) -> PinnedDatabase | None:
+        """The entry of one database that is made again from an archive, or None."""
+        return next((d for d in self.pinned if d.namespace == namespace and d.name == name), None)
 
 
 @dataclass(frozen=True)

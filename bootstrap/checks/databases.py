@@ -38,7 +38,8 @@ class Archived(BaseCheck):
 
 @dataclass(frozen=True)
 class Recovers(BaseCheck):
-    """One database that archives and does not say to recover: it is refused when it is made, until a person decides."""
+    """One database beside its archive: it is made again from there and proven, or else refused when it is made, until a person
+    decides."""
 
     database: Database
     severity = Severity.ADVISORY
@@ -53,14 +54,25 @@ class Recovers(BaseCheck):
         return f"database {self.database.key} recovers from its archive, or is accepted empty"
 
     def probe(self, look: LookContext) -> Probe:
-        accepted = look.hold.record().database(self.database.namespace, self.database.name)
+        record, database = look.hold.record(), self.database
+        accepted = record.database(database.namespace, database.name)
         if accepted is not None:
             return satisfied(f"accepted empty: {accepted.reason or 'without a reason'}")
+        entry = record.pinned_database(database.namespace, database.name)
+        now = look.databases.database(database.namespace, database.name)
+        if entry is not None and entry.proven and now.present and entry.uid == now.uid:
+            return satisfied(f"made again from {entry.place}, proven: {entry.depth}")
+        if database.recovers and not (now.present and (entry is not None or record.rebuilt)):
+            return satisfied("it is made by recovery from its archive")
+        if now.present and (database.recovers or (entry is not None and now.recovers)):
+            refuted = entry.refuted if entry is not None else ""
+            told = f"made by recovery, and {refuted}" if refuted else "made by recovery, not proven yet"
+            return drifted(told, database.declared_in, hint=f"invoke dr.restore --claims database:{database.key}")
         return drifted(
             "it archives and has no bootstrap.recovery, so it is refused when it is made",
             self.database.declared_in,
-            hint=f"give it bootstrap.recovery in Git; where its archive is not wanted: invoke dr.release {self.database.key} "
-            "--unproven --reason TEXT",
+            hint=f"invoke dr.restore --claims database:{database.key} makes it again from there, or give it bootstrap.recovery "
+            f"in Git; where its archive is not wanted: invoke dr.release {database.key} --unproven --reason TEXT",
         )
 
     def by_hand(self) -> str:
@@ -73,5 +85,5 @@ def checks(house: House) -> Iterator[Archived | Recovers]:
     for archive in house.archives:
         yield Archived(archive)
     for database in house.databases:
-        if database.held:
+        if database.held or (database.recovers and any(one.key == database.key for one in house.restorable)):
             yield Recovers(database)

@@ -67,7 +67,8 @@ def _lost(house: House) -> tuple[str, ...]:
 def runbook_of(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:
     """The runbook of building and restoring: a night that needs the one needs the other."""
     house = session.house
-    restore = restore_course(house, house.claims, known=session.known()) if house.claims else None
+    data = house.claims or house.restorable
+    restore = restore_course(house, house.claims, known=session.known(), databases=house.restorable) if data else None
     try:
         return write_runbook(path, house, whole, restore)
     except OSError as error:

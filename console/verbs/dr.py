@@ -27,10 +27,11 @@ from engine.step import StepId
 from house.model import BackedUpClaim, Database, House
 from recovery.asof import as_time
 from recovery.course import course
+from recovery.databases import lost_databases, split_names
 from recovery.holding import hold_course, to_hold
 from recovery.lifting import to_release, undeclared
 from recovery.releasing import refuse_nothing_held, release_course
-from recovery.selection import select
+from recovery.selection import NOTHING, select
 from recovery.steps.hold_now import lift_by_hand
 
 Releasable = BackedUpClaim | HeldClaim | Database
@@ -61,13 +62,15 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, re
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
     """The recovery course for the named claims (all that are held when none is named)."""
     known, until = session.known(), as_time(as_of) if as_of else 0.0
+    words, databases = split_names(session.house, claims)
     with session.doors(None) as doors:
-        chosen = select(doors.look, session.house, claims, known)
+        chosen = select(doors.look, session.house, words, known) if words or not databases else NOTHING
+        databases = databases if claims else lost_databases(doors.look, session.house)
         under = gates(doors.look, session.house, chosen.wanted)
         written = to_write(doors.look, session.house, chosen.wanted)
     return course(
         session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known,
-        written=written,
+        written=written, databases=databases,
     ).with_checks(under)
 
 
@@ -121,7 +124,12 @@ def hold_of(session: Session) -> int:
         {"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth, "declared": c not in strays}
         for c in record.claims
     ]
-    accepted = {d.key: {"state": HoldState.ACCEPTED_EMPTY, "since": d.since, "reason": d.reason} for d in record.databases}
+    accepted: dict[str, dict[str, object]] = {
+        d.key: {"state": HoldState.ACCEPTED_EMPTY, "since": d.since, "reason": d.reason} for d in record.databases
+    }
+    for one in record.pinned:
+        state = "proven" if one.proven else "refuted" if one.refuted else "pinned"
+        accepted[one.key] = {"state": state, "since": one.since, "reason": one.refuted or one.depth}
     refused = {d.key: {"state": "refused"} for d in session.house.databases if d.held and d.key not in accepted}
     databases = [{"database": key, **told} for key, told in (refused | accepted).items()]
     code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK

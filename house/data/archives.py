@@ -14,6 +14,7 @@ from house.flux.rendered import Rendered, RenderedObject
 from house.shapes import mapping, sequence
 
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
+Stores = dict[tuple[str, str], RenderedObject]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Archive:
 def archives(rendered: Rendered) -> tuple[Archive, ...]:
     """The archive of every database that has one, in the order of the graph."""
     rendered = everything(rendered)
-    stores = {(one.namespace, one.name): one for one in rendered.objects if one.kind == "ObjectStore" and "barman" in one.group}
+    stores = object_stores(rendered)
     found = (_archive(one, stores) for one in rendered.of_kind("postgresql.cnpg.io", "Cluster"))
     return tuple(one for one in found if one is not None)
 
@@ -65,10 +66,24 @@ def _plugin(spec: dict[str, Any]) -> dict[str, Any] | None:
     return next((one for one in plugins if one.get("isWALArchiver") is True and one.get("enabled") is not False), None)
 
 
-def _archive(cluster: RenderedObject, stores: dict[tuple[str, str], RenderedObject]) -> Archive | None:
-    inline, plugin = _inline(cluster.spec), _plugin(cluster.spec)
+def object_stores(rendered: Rendered) -> Stores:
+    """The plugin's ObjectStores, by namespace and name."""
+    return {(one.namespace, one.name): one for one in rendered.objects if one.kind == "ObjectStore" and "barman" in one.group}
+
+
+def _archive(cluster: RenderedObject, stores: Stores) -> Archive | None:
+    return placed(cluster, _inline(cluster.spec), _plugin(cluster.spec), stores, cluster.name)
+
+
+def placed(
+    cluster: RenderedObject, inline: dict[str, Any] | None, plugin: dict[str, Any] | None, stores: Stores, server: str
+) -> Archive | None:
+    """Where a store in a Cluster's own words, or else the plugin with its ObjectStore, keeps an archive; None for neither.
+
+    `server` is what it is called where no serverName is given.
+    """
     if inline is not None:
-        return _placed(cluster, inline, str(inline.get("serverName") or cluster.name))
+        return _placed(cluster, inline, str(inline.get("serverName") or server))
     if plugin is None:
         return None
     given = mapping(plugin.get("parameters"))
@@ -78,7 +93,7 @@ def _archive(cluster: RenderedObject, stores: dict[tuple[str, str], RenderedObje
         return _untold(cluster, f"it archives by plugin {plugin.get('name')}, which is not known here")
     if store is None:
         return _untold(cluster, f"ObjectStore {cluster.namespace}/{named or 'without a name'} is not in the repository")
-    return _placed(cluster, mapping(store.spec.get("configuration")), str(given.get("serverName") or cluster.name))
+    return _placed(cluster, mapping(store.spec.get("configuration")), str(given.get("serverName") or server))
 
 
 def _placed(cluster: RenderedObject, store: dict[str, Any], server: str) -> Archive:

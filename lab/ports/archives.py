@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.archives.results import ArchiveLook, ArchiveVerdict
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
+from engine.errors import PermanentError, TransientError
 from house.model import DatabaseArchive
 from lab.world.store import Store
 
@@ -19,5 +20,15 @@ class ModelledArchives:
             return ArchiveLook(ArchiveVerdict.UNKNOWN, archive.note)
         if self._store.down:
             return ArchiveLook(ArchiveVerdict.UNREACHABLE, "connection refused")
-        found = self._store.archives.get(archive.place)
+        stored = self._store.databases.get(archive.place)
+        found = stored.look() if stored is not None else self._store.archives.get(archive.place)
         return found or ArchiveLook(ArchiveVerdict.EMPTY, "nothing is at this address")
+
+    def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
+        """See ports.ArchivesView."""
+        if self._store.down:
+            raise TransientError(f"the archive of {archive.key} cannot be read: unreachable", evidence=("connection refused",))
+        stored = self._store.databases.get(archive.place)
+        if stored is None:
+            raise PermanentError(archive.note or "the archive has no base backup that a restore could begin from")
+        return stored.point(as_of)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast, get_type_hints
 
+from adapters.cnpg.results import Login, Reached
 from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.proxmox.results import TaskRef, TaskStatus
@@ -74,6 +75,14 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "trials": {"write": ("storage_class",), "snapshot": ("storage_class",)},
     "hold": {
         "install": (), "put": ("claim.namespace", "claim.claim"), "accept": ("database.namespace", "database.name"),
+        "put_database": ("database.namespace", "database.name"),
+    },
+    "databases": {
+        "write_draft": ("namespace", "name"),
+        "recover": ("namespace", "name"),
+        "reached": ("namespace", "name"),
+        "answer": ("namespace", "name"),
+        "login": ("database.key",),
     },
 }
 """Port → method → the arguments that say what it is done to (dotted: a field of an argument)."""
@@ -203,7 +212,11 @@ class FaultyPort:
             return Compared(Listing((), complete=True), Checked(0, 0))
         if name == "try_fence":
             return ()
-        if kind is str and name == "damage":
+        if kind is Reached:
+            return Reached("0", 1, 0, recovering=False)
+        if kind is Login:
+            return Login(False, refused="nobody said anything")
+        if kind is str and name in ("write_draft", "answer", "damage"):
             return ""
         if kind is str and name == "back_up_now":
             return str(given["trigger"])

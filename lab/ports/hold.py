@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Refusal
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal
 from engine.errors import TransientError
 from lab.world.kubernetes import KubeWorld, holds_any
 
@@ -26,7 +26,8 @@ class ModelledHold:
             if objects.record is None:
                 return HoldRecord(False)
             claims = tuple(claim.as_read() for claim in objects.record.values())
-            return HoldRecord(True, claims, tuple(objects.databases.values()), objects.rebuilt and holds_any(objects))
+            rebuilt = objects.rebuilt and holds_any(objects)
+            return HoldRecord(True, claims, tuple(objects.databases.values()), rebuilt, tuple(objects.pinned.values()))
 
     def policies_missing(self) -> tuple[str, ...]:
         """See ports.HoldView."""
@@ -74,3 +75,12 @@ class ModelledHold:
             objects = self._kube.objects()
             objects.record = objects.record if objects.record is not None else {}
             objects.databases[(database.namespace, database.name)] = database
+            objects.pinned.pop((database.namespace, database.name), None)
+
+    def put_database(self, database: PinnedDatabase) -> None:
+        """See ports.Hold."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            objects.record = objects.record if objects.record is not None else {}
+            objects.pinned[(database.namespace, database.name)] = database
+            objects.databases.pop((database.namespace, database.name), None)

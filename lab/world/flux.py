@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.flux.results import KustomizationState
-from house.model import FluxApp
+from house.model import Database, FluxApp
+from lab.world.databases import Operator
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
 
@@ -15,7 +16,8 @@ POLL_S = 2.0
 class FluxWorld:
     """Source and Kustomizations of one modelled cluster. `broken` maps a Kustomization's key to why it does not build."""
 
-    def __init__(self, kube: KubeWorld, volsync: VolSync) -> None:
+    def __init__(self, kube: KubeWorld, volsync: VolSync, operator: Operator | None = None) -> None:
+        self._operator = operator
         self._kube = kube
         self._world = kube.world
         self._volsync = volsync
@@ -76,8 +78,16 @@ class FluxWorld:
                 refused = self._kube.admits_database(objects, database)
                 if refused:
                     return refused
-                objects.databases_made.add((database.namespace, database.name))
+                self._make_database(objects, database)
         return ""
+
+    def _make_database(self, objects: Objects, database: Database) -> None:
+        """One whose archive is not known here is made without anything in it to be known."""
+        objects.databases_made.add((database.namespace, database.name))
+        one = next((each for each in self._kube.house.restorable if each.key == database.key), None)
+        if one is not None and self._operator is not None:
+            source = one.source.place if database.recovers else ""
+            self._operator.make(objects, (database.namespace, database.name), one.writes, source)
 
     def _applied(self, objects: Objects, app: FluxApp) -> None:
         refused = self._databases(objects, app)

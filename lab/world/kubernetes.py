@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
 from adapters.kubernetes.results import CrdState, LeaseHolder, StorageClass
 from adapters.longhorn.results import LonghornLook
 from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
 from house.model import Database, House
+from lab.world.databases import LabDatabase
 from lab.world.drills import LabDrill, Rigged
 from lab.world.etcd import EtcdCluster
 from lab.world.machine import Machine
@@ -43,6 +44,8 @@ class Objects:
     rebuilt: bool = False  # of the record too
     databases: dict[tuple[str, str], AcceptedDatabase] = field(default_factory=dict)  # of the record too
     databases_made: set[tuple[str, str]] = field(default_factory=set)
+    pinned: dict[tuple[str, str], PinnedDatabase] = field(default_factory=dict)  # of the record too
+    clusters: dict[tuple[str, str], LabDatabase] = field(default_factory=dict)
     policies_bite_at: float | None = None
     flux_running: bool = False
     flux_commit: str = ""

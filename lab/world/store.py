@@ -9,6 +9,7 @@ from enum import Enum
 
 from adapters.archives.results import ArchiveLook
 from adapters.volsync.results import FileEntry
+from lab.world.databases import StoredDatabase
 
 
 class Trouble(Enum):
@@ -62,6 +63,7 @@ class Store:
     def __init__(self) -> None:
         self.repositories: dict[str, StoredRepository] = {}
         self.archives: dict[str, ArchiveLook] = {}  # of databases, by place
+        self.databases: dict[str, StoredDatabase] = {}  # the same, with what is in them
         self.down = False
 
     def make(self, address: str) -> StoredRepository:

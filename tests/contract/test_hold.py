@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.archives.results import RecoveryPoint
 from adapters.hold.adapter import KubernetesHold
-from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldState
+from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import CONFIG_MAP, JOB
 from adapters.kubernetes.kinds import NAMESPACE as NAMESPACES
@@ -109,6 +110,12 @@ def test_what_is_written_is_read_again_whole(door: Door) -> None:
     assert read(door).seen not in ("", NO_ENTRY)
     door.hold.accept(AcceptedDatabase(SPACE, "db", "no base backup was ever made", 3.0))
     assert door.hold.record().database(SPACE, "db") == AcceptedDatabase(SPACE, "db", "no base backup was ever made", 3.0)
+    point = RecoveryPoint("20260102T030000", "7123", 2, 1 << 30, "0" * 24, 3.5)
+    pinned = PinnedDatabase(SPACE, "db", "s3:https://s3.invalid/db/pg", point, 1.5, "uid", 4.5, "timeline 2")
+    door.hold.put_database(pinned)
+    assert (door.hold.record().pinned, door.hold.record().databases) == ((pinned,), ())
+    door.hold.accept(AcceptedDatabase(SPACE, "db", "after all", 5.0))
+    assert (door.hold.record().pinned, len(door.hold.record().databases)) == ((), 1)
     assert read(door) == written
 
 

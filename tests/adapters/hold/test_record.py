@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hold.record import CANARY_KEYS, database_entry, entry, record
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState
+from adapters.archives.results import RecoveryPoint
+from adapters.hold.record import CANARY_KEYS, database_entry, entry, pinned_entry, record
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
 from engine.errors import PermanentError
 
 CLAIM = HeldClaim(
@@ -115,3 +116,29 @@ def test_a_word_that_the_policy_does_not_take_accepts_no_database(word: str) -> 
 def test_a_database_s_name_may_be_too_long_too() -> None:
     with pytest.raises(PermanentError, match=r"database odd/.* too long"):
         database_entry(replace(DATABASE, name="d" * 250))
+
+
+POINT = RecoveryPoint("20260102T030000", "7123", 2, 1 << 30, "0" * 24, 3.5, 2.5)
+PINNED = PinnedDatabase("odd", "notes.data", "s3:https://s3.invalid/db/pg", POINT, 1.5)
+
+
+PROVEN = replace(PINNED, uid="u-1", proven=4.5, depth="timeline 2")
+
+
+@pytest.mark.parametrize("database", [PINNED, PROVEN, replace(PINNED, refuted="no")])
+def test_a_database_that_is_made_again_comes_back_whole_and_no_policy_lets_it_pass(database: PinnedDatabase) -> None:
+    keys = {k: v for k, v in pinned_entry(database).items() if v is not None}
+    assert keys["cnpg.odd.notes.data"] == ("proven" if database.proven else "pinned")
+    found = record(keys)
+    assert (found.pinned, found.databases) == ((database,), ())
+
+
+@pytest.mark.parametrize("detail", ["", "no json", "{}", '{"point": {}}', '{"point": {"base": 1}, "place": "x"}', '{"surplus": 1}'])
+def test_details_that_a_hand_has_broken_pin_nothing(detail: str) -> None:
+    assert record({"cnpg.odd.db": "proven", "cnpg-detail.odd.db": detail}).pinned == ()
+
+
+def test_proven_is_what_the_key_says() -> None:
+    keys = {k: v for k, v in pinned_entry(replace(PINNED, proven=4.5)).items() if v is not None}
+    (found,) = record(keys | {"cnpg.odd.notes.data": "pinned"}).pinned
+    assert found.proven == 0.0

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.archives.results import ArchiveLook, ArchiveVerdict
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
+from adapters.hold.results import PinnedDatabase
 from bootstrap.checks.databases import checks
 from engine.probe import Condition
 from engine.step import Severity, StepId
 from house.model import Database, DatabaseArchive
+from house.restorable import RestorableDatabase
+from lab.world.databases import LabDatabase
+from tests.databases import OLD, a_database
 from tests.hands import is_a_command, see
 from tests.scenario.running import Running
 
@@ -66,3 +70,37 @@ def test_both_warn_and_stop_nothing_and_a_person_can_type_them(house: Running) -
         assert check.severity is Severity.ADVISORY
         assert is_a_command(check.by_hand())
     assert "cnpg.apps.pg" in found[StepId(DECISION)].by_hand()
+
+
+class TestOneThatIsMadeAgain:
+    """Until it is proven a warning says so; then the row is well, although Git does not say that it recovers."""
+
+    KEY = ("apps", "pg")
+
+    def made(self, house: Running, one: RestorableDatabase, **entry: object) -> None:
+        house.house = replace(house.house, databases=(one.database,), restorable=(one,))
+        objects = house.home.kube.objects()
+        objects.record = {}
+        objects.clusters[self.KEY] = LabDatabase("u-1", 1.0, recovers=True, writes="")
+        if entry:
+            point = RecoveryPoint("b", "7", 1, 1, "0" * 24, 1.0)
+            pinned = PinnedDatabase("apps", "pg", OLD, point)
+            objects.pinned[self.KEY] = replace(pinned, **entry)  # type: ignore[arg-type]  # fields by name
+
+    @pytest.mark.parametrize("recovers", [True, False])
+    def test_what_was_proven_is_well_and_another_of_its_name_is_not(self, built: Running, recovers: bool) -> None:
+        self.made(built, a_database(recovers=recovers), uid="u-1", proven=2.0, depth="timeline 1")
+        seen = see(built, built.bootstrap, DECISION)
+        assert (seen.condition, seen.detail) == (Condition.SATISFIED, f"made again from {OLD}, proven: timeline 1")
+        built.home.kube.objects().clusters[self.KEY].uid = "u-2"
+        assert see(built, built.bootstrap, DECISION).detail == "made by recovery, not proven yet"
+
+    def test_what_was_refuted_says_why_and_how_to_go_on(self, built: Running) -> None:
+        self.made(built, a_database(recovers=True), refuted="it is another database")
+        seen = see(built, built.bootstrap, DECISION)
+        assert (seen.condition, seen.detail) == (Condition.DRIFTED, "made by recovery, and it is another database")
+        assert seen.hint == "invoke dr.restore --claims database:apps/pg"
+
+    def test_one_that_nobody_looked_at_is_told_in_a_cluster_that_was_made_anew(self, built: Running) -> None:
+        self.made(built, a_database(recovers=True))
+        assert see(built, built.bootstrap, DECISION).detail == "it is made by recovery from its archive"

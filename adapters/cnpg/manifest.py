@@ -1,0 +1,59 @@
+"""The Cluster that makes a database again from its archive, where Git declares none that would: written for review. Asks nobody.
+
+It is Git's own Cluster with a recovery in place of what it says of its making, and it archives under another server name than the
+one that it is read from: a restored database that wrote beside the backups it came from would be refused, or spoil them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from adapters.archives.results import RecoveryPoint
+from engine.errors import PermanentError
+
+PLUGIN = "barman-cloud.cloudnative-pg.io"
+SOURCE = "blackstart-archive"
+_KEPT = ("labels", "annotations", "name", "namespace")
+
+
+def new_server(old: str, point: RecoveryPoint) -> str:
+    """The server name that the restored database archives under: the old one and the day and minute of what comes back."""
+    return f"{old}-{time.strftime('%Y%m%dt%H%M', time.gmtime(point.time))}"
+
+
+def recovery_manifest(declared: str, namespace: str, old: str, new: str, point: RecoveryPoint | None = None) -> dict[str, Any]:
+    """The object for kubectl of the Cluster that Git declares as `declared` (JSON), read from server `old` and writing to `new`.
+
+    Without a point it is recovered from the newest base backup to the end of its log. PermanentError for one that archives in no
+    form that is known here.
+    """
+    given = json.loads(declared)
+    spec: dict[str, Any] = dict(given.get("spec") or {})
+    metadata = {key: value for key, value in (given.get("metadata") or {}).items() if key in _KEPT} | {"namespace": namespace}
+    made = (spec.get("bootstrap") or {}).get("initdb") or {}
+    recovery: dict[str, Any] = {"source": SOURCE} | {k: made[k] for k in ("database", "owner", "secret") if made.get(k)}
+    if point is not None:
+        recovery["recoveryTarget"] = {"backupID": point.base}
+        if point.target:
+            recovery["recoveryTarget"]["targetTime"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(point.target))
+    outer, archiving = _read_and_write(spec, old, new)
+    others = [one for one in spec.get("externalClusters") or [] if one.get("name") != SOURCE]
+    spec |= archiving | {"bootstrap": {"recovery": recovery}, "externalClusters": [*others, {"name": SOURCE, **outer}]}
+    return {"apiVersion": given["apiVersion"], "kind": given["kind"], "metadata": metadata, "spec": spec}
+
+
+def _read_and_write(spec: dict[str, Any], old: str, new: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the external cluster that is read from, what of the spec says where to archive to)."""
+    store = (spec.get("backup") or {}).get("barmanObjectStore")
+    if store:
+        backup = {**spec["backup"], "barmanObjectStore": {**store, "serverName": new}}
+        return {"barmanObjectStore": {**store, "serverName": old}}, {"backup": backup}
+    plugins = list(spec.get("plugins") or [])
+    for index, one in enumerate(plugins):
+        if one.get("name") == PLUGIN and one.get("isWALArchiver") is True:
+            parameters = one.get("parameters") or {}
+            plugins[index] = {**one, "parameters": {**parameters, "serverName": new}}
+            return {"plugin": {"name": PLUGIN, "parameters": {**parameters, "serverName": old}}}, {"plugins": plugins}
+    raise PermanentError("the database archives in no form that a recovery could be written for", hint="declare it in Git")

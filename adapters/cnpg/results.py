@@ -1,0 +1,66 @@
+"""What a CloudNativePG cluster says, and what the database in it says of itself: only the second proves. Nouns only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DatabaseState:
+    """What the operator has written down of one Cluster. `created` in seconds since the epoch.
+
+    `phase` and `reason` are its words, `healthy` whether those say so, `hopeless` whether they say that nothing will come of it.
+    `recovers`: the object was made with bootstrap.recovery. `archiving` is why it does not archive, "" where it does or nothing is
+    said. `waiting` is what its pods and Jobs wait for, in the cluster's words.
+    """
+
+    present: bool
+    uid: str = ""
+    created: float = 0.0
+    phase: str = ""
+    reason: str = ""
+    healthy: bool = False
+    hopeless: bool = False
+    recovers: bool = False
+    archiving: str = ""
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """The operator's words."""
+        return ": ".join(part for part in (self.phase, self.reason) if part) or "the operator has said nothing yet"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where a database left one timeline for the next: at which place of the log (bytes), and why, in PostgreSQL's words."""
+
+    timeline: int
+    lsn: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a database says of itself: who it is, its timeline, where its log is, and every timeline that it left before.
+
+    `recovering`: it still replays. `timeline` is 0 then, for nobody knows yet where it will end.
+    """
+
+    system_id: str
+    timeline: int
+    lsn: int
+    recovering: bool
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True)
+class Login:
+    """The application's own way in: whether the password in its Secret was tried (`secret`, "" where there is none), and why it was
+    not or did not work; `refused` "" where it worked."""
+
+    tried: bool
+    secret: str = ""
+    user: str = ""
+    refused: str = ""
+    generated: bool = False

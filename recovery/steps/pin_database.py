@@ -1,0 +1,166 @@
+"""Choose what a database is made again from, for the hold's record, and write its recovery for review where Git declares none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from adapters.archives.results import ArchiveVerdict, RecoveryPoint
+from adapters.cnpg.manifest import new_server, recovery_manifest
+from adapters.cnpg.results import DatabaseState
+from adapters.context import ActContext, LookContext
+from adapters.hold.results import PinnedDatabase
+from adapters.ports import ArchivesView
+from cluster.by_hand import archive_by_hand
+from cluster.recovered import utc
+from engine.errors import PermanentError
+from engine.probe import Identity, Probe, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from house.model import House
+from house.restorable import RestorableDatabase
+from recovery.asof import as_time
+from recovery.databases import distances, pinned, point_words
+
+_TIME = "targetTime "
+
+
+@dataclass(frozen=True)
+class ChosenPoint(Identity):
+    """What an archive promises of a database's restore."""
+
+    database: str
+    place: str
+    point: RecoveryPoint = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.database} from {self.place}: {', '.join(point_words(self.point))}"
+
+
+@dataclass(frozen=True)
+class PinDatabase(BaseStep):
+    """The archive's newest base backup and its log, to its end or to `as_of` (epoch seconds; 0.0: the end). Chosen once."""
+
+    house: House
+    one: RestorableDatabase
+    as_of: float = 0.0
+    system = "kubernetes"
+    needs = ("hold.in-place",)
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"dr.database-pin/{self.one.key}")
+
+    @property
+    def title(self) -> str:
+        return f"restore point of database {self.one.key} chosen"
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.one.key} {self.one.source.place} {self.as_of:.0f}"
+
+    def probe(self, look: LookContext) -> Probe:
+        record, database = look.hold.record(), self.one.database
+        entry, now = pinned(record, self.one), look.databases.database(database.namespace, database.name)
+        if entry is not None and not _is_over(entry, now):
+            if self.as_of and entry.point.time > self.as_of and not entry.proven:
+                raise PermanentError(
+                    f"database {self.one.key} is pinned to a later time than --as-of says",
+                    evidence=point_words(entry.point),
+                    hint="a restore that has begun is never turned to another point: go on without --as-of",
+                )
+            if self._is_ours(now) and not entry.proven and not look.databases.draft(database.namespace, database.name):
+                return missing("its recovery does not lie in the state folder for review", *point_words(entry.point))
+            return satisfied("; ".join((*point_words(entry.point), *distances(self.house, record, self.one, entry.point.time))))
+        if now.present and not now.recovers:
+            raise PermanentError(
+                f"database {self.one.key} is there, and was not made by a recovery: a restore makes none over it",
+                evidence=(now.told,),
+                hint="what is in it would be lost: delete its Cluster by hand where that is meant, and run the same again",
+            )
+        point = self._point(look.archives, now)
+        told = tuple(distances(self.house, record, self.one, point.time))
+        chosen = ChosenPoint(self.one.key, self.one.source.place, point)
+        return missing("no restore point chosen yet", *point_words(point), *told, identity=chosen)
+
+    def _is_ours(self, now: DatabaseState) -> bool:
+        """Whether it takes a recovery that we write: Git declares none, and nobody has made one."""
+        return not self.one.database.recovers and not now.present
+
+    def _point(self, archives: ArchivesView, now: DatabaseState) -> RecoveryPoint:
+        """What the archive promises. PermanentError where it promises nothing, or what is restored would spoil it."""
+        if not self.one.source.place:
+            told = f"nobody can say what database {self.one.key} would be restored from"
+            raise PermanentError(told, evidence=(self.one.source.note,))
+        point = archives.point(self.one.source, self._until())
+        if self.one.database.recovers and self.as_of and not self.one.target and point.target:
+            raise PermanentError(
+                f"Git declares the recovery of database {self.one.key} to the end of its log: --as-of does not change that",
+                hint=f"give its bootstrap.recovery a recoveryTarget.targetTime of {utc(self.as_of)}, and push it",
+            )
+        if not now.present and (writes := self._writes(point)):
+            self._refuse_in_use(archives, writes)
+        return point
+
+    def _until(self) -> float:
+        """Up to when: what Git's own recovery says counts, for the operator goes by that."""
+        target = self.one.target
+        if not self.one.database.recovers or not target:
+            return self.as_of
+        if not target.startswith(_TIME):
+            told = f"Git lets database {self.one.key} recover up to {target}: what that holds no archive tells"
+            raise PermanentError(told, hint="give it a recoveryTarget.targetTime, or none")
+        return as_time(target.removeprefix(_TIME))
+
+    def _writes(self, point: RecoveryPoint) -> str:
+        """The place that the restored database archives to."""
+        if self.one.database.recovers:
+            return self.one.writes
+        folder, _, old = self.one.source.place.rpartition("/")
+        return f"{folder}/{new_server(old, point)}"
+
+    def _refuse_in_use(self, archives: ArchivesView, writes: str) -> None:
+        """Where something lies already, PostgreSQL's log of two databases would be mixed: the operator waits there for good."""
+        found = archives.look(replace(self.one.source, place=writes))
+        if writes != self.one.source.place and found.verdict is ArchiveVerdict.EMPTY:
+            return
+        same = "the very place that it is restored from" if writes == self.one.source.place else f"{writes}: {found.verdict.value}"
+        raise PermanentError(
+            f"database {self.one.key} would archive to where an archive is already, once it is restored",
+            evidence=(f"it would write to {same}", found.detail),
+            hint="the operator waits there for good (Expected empty archive): give it another serverName in Git, and push it",
+        )
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        database, record = self.one.database, act.hold.record()
+        now = act.databases.database(database.namespace, database.name)
+        entry = pinned(record, self.one)
+        if entry is None or _is_over(entry, now):
+            point = self._point(act.archives, now)
+            notes.put("point", "; ".join(point_words(point)))
+            entry = PinnedDatabase(database.namespace, database.name, self.one.source.place, point, act.clock.now())
+            # Before the record: whoever finds the pin finds the recovery that belongs to it.
+            self._write(act, entry, now)
+            act.hold.put_database(entry)
+        elif not act.databases.draft(database.namespace, database.name):
+            self._write(act, entry, now)
+
+    def _write(self, act: ActContext, entry: PinnedDatabase, now: DatabaseState) -> None:
+        if self._is_ours(now):
+            old = entry.place.rpartition("/")[2]
+            made = recovery_manifest(self.one.manifest, entry.namespace, old, new_server(old, entry.point), entry.point)
+            act.databases.write_draft(entry.namespace, entry.name, json.dumps(made, indent=2) + "\n")
+
+    def by_hand(self) -> str:
+        return archive_by_hand(self.one.source)
+
+
+def _is_over(entry: PinnedDatabase, now: DatabaseState) -> bool:
+    """Whether what was proven by this entry is gone: the next one is chosen anew."""
+    return entry.proven > 0 and entry.uid != now.uid
+
+
+def steps(house: House, databases: tuple[RestorableDatabase, ...], as_of: float) -> Iterator[PinDatabase]:
+    """One for every database to restore."""
+    for one in databases:
+        yield PinDatabase(house, one, as_of)
