@@ -56,12 +56,14 @@ class QueueChannel(Generic[T]):
 
 
 class Threads:
-    """Real threads, made when there is work and no idle one, kept for the next work.
+    """Real threads, made when there is work and no idle one, kept for the next work, and gone after `idle_s` seconds without any.
 
-    They are daemons: when a person asks twice to leave, no running call may hold the process.
+    They are daemons: when a person asks twice to leave, no running call may hold the process. That idle ones go matters to
+    whoever makes many of these: nothing else would ever end them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, idle_s: float = 5.0) -> None:
+        self._idle_s = idle_s
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
@@ -84,7 +86,16 @@ class Threads:
 
     def _serve(self) -> None:
         while True:
-            self._jobs.get()()
+            try:
+                job = self._jobs.get(timeout=self._idle_s)
+            except queue.Empty:
+                with self._lock:
+                    if self._idle > 0:
+                        self._idle -= 1
+                        return
+                continue  # somebody has counted on this thread: its job is as good as here
+            job()
+            del job  # what it holds is not kept alive by waiting for the next
             with self._lock:
                 self._idle += 1
 

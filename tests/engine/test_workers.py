@@ -56,3 +56,21 @@ def test_what_one_raises_is_raised_and_one_that_hangs_is_not_waited_for() -> Non
         assert sorted(asked) == [0, 1]
     finally:
         let_go.set()
+
+
+def test_threads_without_work_end_and_none_of_many_jobs_is_lost_by_it() -> None:
+    """A thread whose patience ends at the moment at which work comes takes it all the same."""
+    before = threading.active_count()
+    pool, done = Threads(idle_s=0.0005), threading.Semaphore(0)
+    for number in range(2000):
+        pool.start(done.release)
+        if number % 50 == 0:
+            assert done.acquire(timeout=30.0)
+            done.release()
+    for _ in range(2000):
+        assert done.acquire(timeout=30.0)
+    for thread in threading.enumerate():
+        if thread.name.startswith("worker-") and getattr(thread, "_target", None) == pool._serve:
+            thread.join(30.0)
+            assert not thread.is_alive()
+    assert threading.active_count() <= before
