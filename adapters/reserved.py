@@ -26,6 +26,7 @@ class HostsReserved:
         self._clock = clock
         self._seen_at = -LOOK_S
         self._asked = False
+        self._had = False
         self._may = True
 
     def require(self) -> bool:
@@ -49,16 +50,20 @@ class HostsReserved:
         if found is None:
             raise TransientError("the hosts' reservation was made, and is not there")
         if found.whose is not Whose.OURS:
+            self._had = False  # told here and now, and not once more at the end
             raise busy(found, self._clock.now())
-        self._seen_at = began
+        self._seen_at, self._had = began, True
         return made
 
     def drop(self) -> None:
-        """Take it away, if it was made in this run and is ours still. TransientError when it stays."""
+        """Take it away, if it was made in this run and is ours still. TransientError when it stays, JournalBusy when it has become
+        somebody else's since it was ours."""
         if not self._asked or not self._may:
             return
         for _ in range(TRIES):
             found = self._proxmox.reservation()
+            if found is not None and found.whose is not Whose.OURS and self._had:
+                raise busy(found, self._clock.now())
             if found is None or found.whose is not Whose.OURS:
                 return
             self._proxmox.unreserve(found.owner)

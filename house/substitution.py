@@ -36,7 +36,7 @@ class Substituted:
 def substitute(text: str, variables: Mapping[str, str]) -> Substituted:
     """Substitute every `${…}` of a text. `bad` holds expressions that are none: they are left as written, too. Those of them that
     are `refused` Flux does not pass over: it applies nothing of the whole Kustomization."""
-    if "${" not in text:
+    if _DOLLAR.search(text) is None:
         return Substituted(text)
     work = _Work(text, variables)
     result = work.until_end()

@@ -376,6 +376,15 @@ class TestTheReservation:
             change()
         assert host.started == []
 
+    def test_one_that_has_become_another_s_is_left_alone_and_told(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        machines.ours.dark = True
+        change()
+        host.kept["blackstart-house"] = theirs = host.owner.replace("run ours", "run theirs").replace("on ours", "on theirs")
+        with pytest.raises(JournalBusy, match="another run has reserved") as told:
+            machines.lease.drop()
+        assert host.kept == {"blackstart-house": theirs} and "run theirs" in told.value.evidence[0]
+
     def test_one_that_stays_though_it_was_taken_away_is_told(self, machines: Machines) -> None:
         host, _, change = early(machines)
         machines.ours.dark = True
