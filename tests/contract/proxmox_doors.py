@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from adapters.ports import Proxmox
 from adapters.proxmox.adapter import ProxmoxAdapter
 from adapters.proxmox.reserving import Party, owner_words, pool_of, process_words
-from adapters.proxmox.results import DiskSpec, TaskRef, TaskStatus, VmSpec
+from adapters.proxmox.results import DiskSpec, TaskRef, TaskStatus, Vm, VmSpec
 from adapters.surface import surfaces
 from engine.secrets import Secret
 from house.model import ProxmoxAccess
@@ -146,3 +146,18 @@ def wire_door(folder: Path) -> Iterator[Door]:
         server.close()
         factory.close()
     assert server.unknown == []
+
+
+def only_vm(door: Door) -> Vm:
+    """The one VM there is."""
+    (vm,) = door.port.vms()
+    return vm
+
+
+MUTATIONS: dict[str, Callable[[Door], TaskRef]] = {
+    "download_image": lambda door: door.port.download_image("pve-1", "local", "b.qcow2", door.url, door.sha256),
+    "create_vm": lambda door: door.port.create_vm(a_spec(vm_id=8002, mac="bc:24:11:00:00:99")),
+    "grow_disk": lambda door: door.port.grow_disk("pve-1", 8001, "scsi1", 60 * GIB),
+    "start_vm": lambda door: door.port.start_vm("pve-1", 8001),
+}
+"""One call of each, on a door whose VM 8001 has a second disk and whose image `b.qcow2` is not there yet."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from adapters.ceph.results import CephPool, HostedCeph, Monitors, Osds
@@ -12,23 +9,7 @@ from cluster.storage.ceph.judge import judge
 from cluster.storage.findings import Weight, worst
 from engine.errors import PermanentError, TransientError
 from lab.world.ceph import FSID, LabCeph
-from tests.contract.proxmox_doors import HOUSE, Door, modelled_door, wire_door
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the lab's authority lives; its keys serve every test of this module."""
-    return tmp_path_factory.mktemp("pki")
-
-
-@pytest.fixture(params=["modelled", "wire"])
-def door(request: pytest.FixtureRequest, pki: Path) -> Iterator[Door]:
-    """One door after the other, each to a fresh world."""
-    if request.param == "modelled":
-        yield modelled_door()
-    else:
-        with wire_door(pki) as door:
-            yield door
+from tests.contract.proxmox_doors import HOUSE, Door
 
 
 def ceph(door: Door) -> LabCeph:
