@@ -144,22 +144,21 @@ class Session:
 
         `also` adds what it finds there to the course, and answers through what that is looked at.
         """
-        with self.doors(None) as doors:
-            look, whole = also(doors.look, course) if also is not None else (doors.look, course)
-            report = verify(whole.graph(), look, workers=Threads(), at_once=16, clock=self.clock)
-        return self.finish_run(report, LastWords("invoke dr.restore"))
+        return self.finish_run(self.looked(course, also), LastWords("invoke dr.restore"))
 
     def preflight(self, course: Course) -> int:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
         report = self.looked(course)
         return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), LastWords())
 
-    def looked(self, course: Course) -> Report:
-        """One look at everything of the course."""
-        graph = course.graph()
-        self.recorder.of(graph)
+    def looked(self, course: Course, also: Also | None = None) -> Report:
+        """One look at everything of the course, and of what `also` adds to it."""
+        self.recorder.of(course.graph())
         with self.doors(None) as doors:
-            return verify(graph, doors.look, workers=Threads(), at_once=16, clock=self.clock)
+            look, whole = also(doors.look, course) if also is not None else (doors.look, course)
+            graph = whole.graph()
+            self.recorder.of(graph)
+            return verify(graph, look, workers=Threads(), at_once=16, clock=self.clock)
 
     def outline(self, course: Course, written: tuple[Path, ...] = (), problems: tuple[str, ...] = ()) -> int:
         """The steps in their order without a look at the house: what a plan can say with nothing but the settings.
