@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.cnpg.port import Databases, DatabasesView
+from adapters.csi.port import CsiView
 from adapters.drills.port import Drills, DrillsView
 from adapters.ports import (
     ArchivesView,
@@ -55,6 +56,7 @@ class LookContext:
     nas: NasView
     drills: DrillsView
     trials: TrialsView
+    csi: CsiView
     databases: DatabasesView
 
 
@@ -80,4 +82,5 @@ class ActContext:
     nas: NasView
     drills: Drills
     trials: Trials
+    csi: CsiView
     databases: Databases

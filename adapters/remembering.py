@@ -19,6 +19,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "cluster": frozenset({"ceph_clusters", "storage_classes", "claims"}),
     "nas": frozenset({"look"}),
     "trials": frozenset({"look"}),
+    "csi": frozenset({"look"}),
 })  # fmt: skip
 """Port → looks at storage that many rows of one pass share."""
 

@@ -13,6 +13,7 @@ from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
 from adapters.cnpg.adapter import CloudNativePg
 from adapters.context import ActContext, LookContext
+from adapters.csi.adapter import KubernetesCsi
 from adapters.drills.adapter import KubernetesDrills
 from adapters.factory.adapter import FactoryAdapter
 from adapters.flux.adapter import KubernetesFlux
@@ -115,6 +116,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         nas=TrueNas(secrets.resolve),
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         trials=KubernetesTrials(clients, clock),
+        csi=KubernetesCsi(clients),
         databases=CloudNativePg(clients, keeper, house.state_dir),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )

@@ -15,6 +15,7 @@ from lab.ports.backups import ModelledBackups
 from lab.ports.claims import ModelledClaims
 from lab.ports.clone import ModelledClone
 from lab.ports.cluster import ModelledCluster
+from lab.ports.csi import ModelledCsi
 from lab.ports.databases import ModelledDatabases
 from lab.ports.drills import ModelledDrills
 from lab.ports.factory import ModelledFactory
@@ -103,6 +104,7 @@ class ModelledHome:
             nas=ModelledNas(self.nas, self.clock),
             drills=ModelledDrills(self.kube),
             trials=ModelledTrials(self.kube, self.proxmox),
+            csi=ModelledCsi(self.kube),
             databases=ModelledDatabases(self.operator),
         )
 
@@ -112,7 +114,7 @@ class ModelledHome:
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
-            act.trials, act.databases,
+            act.trials, act.csi, act.databases,
         )  # fmt: skip
 
     # What happens to a house.

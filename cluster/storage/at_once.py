@@ -18,7 +18,7 @@ def asked_at_once(look: LookContext, house: House, workers: Workers) -> LookCont
     seen = remembering(look)
     asks: list[Callable[[], object]] = [
         seen.proxmox.ceph, seen.cluster.ceph_clusters, partial(seen.cluster.longhorn, WHAT), seen.cluster.storage_classes,
-        seen.cluster.claims, seen.trials.look, *(partial(seen.nas.look, nas) for nas in house.nas),
+        seen.cluster.claims, seen.trials.look, seen.csi.look, *(partial(seen.nas.look, nas) for nas in house.nas),
     ]  # fmt: skip
     each(workers, _told, asks, at_once=len(asks))
     return seen

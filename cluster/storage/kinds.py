@@ -10,9 +10,14 @@ from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.ceph.check import ceph_checks
 from cluster.storage.ceph.under import ceph_under, is_ceph
+from cluster.storage.democratic.check import DEMOCRATIC
 from cluster.storage.longhorn.check import is_longhorn, longhorn_checks, longhorn_under
+from cluster.storage.nfs.check import NFS
+from cluster.storage.openebs.check import is_openebs, openebs_checks, openebs_under
 from cluster.storage.room import Ground
 from cluster.storage.row import StorageRow
+from cluster.storage.smb.check import SMB
+from house.model import House
 
 
 @dataclass(frozen=True)
@@ -21,26 +26,28 @@ class Kind:
     (none where it has not), `under` gives for each of its classes what a restore onto it stands on."""
 
     makes: Callable[[StorageClass], bool]
-    checks: Callable[[LookContext], Iterator[StorageRow]]
-    under: Callable[[LookContext, Collection[StorageClass]], Mapping[StorageClass, Ground]]
+    checks: Callable[[LookContext, House], Iterator[StorageRow]]
+    under: Callable[[LookContext, House, Collection[StorageClass]], Mapping[StorageClass, Ground]]
 
 
 KINDS = (
-    Kind(is_ceph, ceph_checks, ceph_under),
-    Kind(is_longhorn, longhorn_checks, longhorn_under),
+    Kind(is_ceph, lambda look, _: ceph_checks(look), lambda look, _, classes: ceph_under(look, classes)),
+    Kind(is_longhorn, lambda look, _: longhorn_checks(look), lambda look, _, classes: longhorn_under(look, classes)),
+    Kind(is_openebs, lambda look, _: openebs_checks(look), lambda look, _, classes: openebs_under(look, classes)),
+    *(Kind(shares.makes, shares.checks, shares.under) for shares in (DEMOCRATIC, NFS, SMB)),
 )
 
 
-def storage_checks(look: LookContext) -> Iterator[StorageRow]:
+def storage_checks(look: LookContext, house: House) -> Iterator[StorageRow]:
     """The rows of every system that the house has by now. One that gives no answer has its row, too."""
     for kind in KINDS:
-        yield from kind.checks(look)
+        yield from kind.checks(look, house)
 
 
-def ground_under(look: LookContext, classes: Collection[StorageClass]) -> dict[StorageClass, Ground]:
+def ground_under(look: LookContext, house: House, classes: Collection[StorageClass]) -> dict[StorageClass, Ground]:
     """What stands under each class that is made by a system which is looked at here."""
     made: dict[StorageClass, Ground] = {}
     for kind in KINDS:
         if of_it := {found for found in classes if kind.makes(found)}:
-            made.update(kind.under(look, of_it))
+            made.update(kind.under(look, house, of_it))
     return made

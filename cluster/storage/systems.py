@@ -71,7 +71,7 @@ class StorageSeen:
 def look_at_storage(look: LookContext, house: House, workers: Workers) -> StorageSeen:
     """Ask everything at once; what gives no answer, or may not be asked, is a finding."""
     look = asked_at_once(look, house, workers)
-    rows: list[StorageRow] = [*storage_checks(look), *nas_checks(house)]
+    rows: list[StorageRow] = [*storage_checks(look, house), *nas_checks(house)]
     answers = each(workers, partial(_asked, look), rows, at_once=max(1, len(rows)))
     found: dict[System, list[Finding]] = {}
     for row, answer in zip(rows, answers, strict=True):
@@ -102,7 +102,7 @@ def _hanging(look: LookContext, house: House) -> tuple[dict[str, Hanging], dict[
     try:
         keys |= {one.key for one in look.cluster.claims() if not one.passing}
         classes = classes_of(look, house, sorted(keys))
-        under = ground_under(look, set(classes.values()))
+        under = ground_under(look, house, set(classes.values()))
     except (TransientError, PermanentError) as error:
         return found, {}, error.what if keys else ""
     on: dict[str, list[str]] = {}

@@ -57,7 +57,7 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
     """
     wanted = {claim.key: claim for claim in claims}
     classed = classes_of(look, house, wanted)
-    made = ground_under(look, set(classed.values()))
+    made = ground_under(look, house, set(classed.values()))
     rows: dict[StepId, HouseCheck] = {}
     rooms = _rooms(house, [(wanted[key], made[found]) for key, found in classed.items() if found in made])
     under = []
@@ -75,7 +75,7 @@ def gates(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> t
 def to_write(look: LookContext, house: House, claims: Iterable[BackedUpClaim]) -> dict[str, tuple[str, ...]]:
     """Classes of these claims of which only a write tells whether they take one, each with the rows that come before it."""
     classes = set(classes_of(look, house, [claim.key for claim in claims]).values())
-    made = ground_under(look, classes)
+    made = ground_under(look, house, classes)
     return {one.name: tuple(row.id for row in ground.rows) for one, ground in made.items() if ground.written}
 
 

@@ -122,7 +122,7 @@ def verify(settings: str, json: bool, report: str = "") -> int:
 def with_storage(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:
     """A course with a row for each part of every storage that the house has, and the views that have asked them all at once."""
     seen = asked_at_once(look, house, Threads())
-    return seen, whole.with_checks((*nas_checks(house), *storage_checks(seen), *trial_checks(seen, house)))
+    return seen, whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
 
 
 def storage(settings: str, json: bool, prove: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from adapters.csi.results import CsiLook
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
@@ -57,6 +58,7 @@ class Objects:
     storage_classes: dict[str, StorageClass] = field(default_factory=lambda: {LAB_CLASS.name: LAB_CLASS})
     rook: list[LabRook] = field(default_factory=list)
     longhorn: LonghornLook | None = None
+    csi: CsiLook = field(default_factory=CsiLook)
     trials: dict[tuple[Tried, str], Trial] = field(default_factory=dict)
     trials_left: set[str] = field(default_factory=set)  # classes of which a trial's objects are there
     snapshot_drivers: set[str] = field(default_factory=lambda: {LAB_CLASS.provisioner})

@@ -25,7 +25,8 @@ def test_a_verify_asks_each_once(tmp_path: Path) -> None:
 
     house = a_house(tmp_path)
     look, whole = with_storage(house.house, house.home.look(), house.bootstrap)
-    assert {check.id for check in (*nas_checks(house.house), *storage_checks(look))} <= {check.id for check in whole.checks}
+    found = (*nas_checks(house.house), *storage_checks(look, house.house))
+    assert {check.id for check in found} <= {check.id for check in whole.checks}
     rows = [check for check in whole.checks if check.id.startswith("storage.")]
     began = house.clock.monotonic()
     slowly = remembering(slow(house.home.look(), house.clock))

@@ -1,0 +1,1 @@
+"""csi-driver-nfs: folders of one export of a server, made by its driver."""
