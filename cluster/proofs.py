@@ -24,7 +24,8 @@ class Kind(Enum):
 class Proof:
     """One restore point that was restored and compared. `point` is its time (RFC 3339), `depth` what was compared, in words.
 
-    `proof` is the digest of the compared list; `files` how many files it held.
+    `proof` is the digest of the compared list; `files` how many files it held. Of a database `repository_id` is its system
+    identifier, `snapshot_id` the base backup, and neither a digest nor files are known.
     """
 
     kind: Kind

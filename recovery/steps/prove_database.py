@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from adapters.cnpg.results import Login, Reached
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import PinnedDatabase
-from cluster.recovered import differences, reached_words
+from cluster.proofs import PROOF_NOTE, Kind, Proof
+from cluster.recovered import differences, reached_words, utc
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, held, missing, satisfied, unknown
 from engine.step import WARNING_NOTE, BaseStep, Notes, StepId
@@ -95,6 +96,9 @@ class ProveDatabase(BaseStep):
         if not login.tried or login.refused:
             notes.put(WARNING_NOTE, login_words(login))
         entry = replace(entry, uid=uid, proven=act.clock.now(), depth=depth, refuted="")
+        point = entry.point
+        proof = Proof(Kind.DATABASE, self.one.key, point.system_id, point.base, utc(point.time), depth, "", 0)
+        notes.put(PROOF_NOTE, proof.note())
         act.hold.put_database(entry)
         return entry
 

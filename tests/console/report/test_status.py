@@ -25,6 +25,8 @@ from rehearsal.outcome import SCHEMA, ClaimOutcome, Control, Outcome, Verdict
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
 from tests.console.report.test_drills import DRILL
+from tests.databases import a_database
+from tests.scenario.test_restore_databases import built, fine
 
 DAY = 86400.0
 PROOF = Proof(Kind.CLAIM, "apps/notes", "179d45ce", "ea55a133", "2025-06-15T14:06:40Z", "every byte of 2 files", "c890fd", 2)
@@ -172,3 +174,13 @@ def test_what_was_never_proven_has_no_time_in_the_metrics(desk: Desk, tmp_path: 
     assert [s.labels["key"] for s in families["blackstart_proof_timestamp_seconds"].samples] == ["apps/notes"]
     lines = capsys.readouterr().out.splitlines()
     assert "apps/second" in lines[1], "what was never proven stands first"
+
+
+def test_a_database_that_came_back_is_proven_too(tmp_path: Path) -> None:
+    restored = built(tmp_path, a_database(recovers=True))
+    fine(restored.apply(restored.back()))
+    house = replace(restored.house, state_dir=restored.folder)
+    one, claim = reversed(standings(house, remembered(house, {}), restored.clock.now()))
+    assert (one.kind, one.key, one.state, claim.state) == (Kind.DATABASE, "apps/pg", State.PROVEN, State.NEVER)
+    assert one.point is not None and abs(one.point - restored.entry.point.time) < 1
+    assert one.depth.startswith("timeline 1 up to")
