@@ -14,6 +14,9 @@ HELP = {
     "depth": "listed, indexed, tree (default), checked, read or read=N/T: one of T parts of the data",
     "read-budget": "read the part that is next, of all repositories together at most so many bytes, e.g. 2GiB",
     "claims": "namespace/name or name, comma between several (default: all)",
+    "max-bytes": "restore at most so many bytes, e.g. 20GiB",
+    "max-time": "take at most about so long: 90s, 30m or 2h",
+    "clean": "only clear away what an earlier rehearsal left",
     "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
     "manifests": "print the hold's policies for kubectl",
     "claim": "namespace/name or name of one claim",
@@ -137,6 +140,12 @@ def restore(c, settings="", json=False, claims="", as_of="", approve="", report=
 
 
 @verb
+def rehearse(c, settings="", json=False, claims="", max_bytes="", max_time="", clean=False, report=""):
+    """Drill a restore beside what lives; can fail."""
+    end(c, "rehearse", "rehearse", settings, json, claims, max_bytes, max_time, clean, report)
+
+
+@verb
 def hold(c, claims=CLAIMS, settings="", json=False, manifests=False, report=""):
     """Hold the named claims now; list what is held."""
     end(c, "dr", "hold", settings, json, claims or "", manifests, report)
@@ -245,7 +254,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
-        "report": report, "history": history, "status": dr_status, "kit": kit,
+        "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
     },
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},

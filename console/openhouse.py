@@ -97,11 +97,13 @@ class OpenHouse:
 
 @contextmanager
 def opened(
-    house: House, run: str, open_doors: OpenDoors, clock: SystemClock, stop: Stop, troubles: list[str]
+    house: House, run: str, open_doors: OpenDoors, clock: SystemClock, stop: Stop, troubles: list[str], journals: Path
 ) -> Iterator[OpenHouse]:
-    """Open the house for the length of the block. Raises JournalBusy, JournalDamaged, JournalUnwritable, and what doors raise."""
+    """Open the house for the length of the block, its journal in the folder `journals`.
+
+    Raises JournalBusy, JournalDamaged, JournalUnwritable, and what doors raise."""
     with ExitStack() as stack:
-        journal = stack.enter_context(open_journal(house.state_dir, lineage=house.id, run=run))
+        journal = stack.enter_context(open_journal(journals, lineage=house.id, run=run))
         folder = _made(house.state_dir / "runs" / run)
         doors = open_doors(house, run, clock, journal)
         stack.callback(lambda: troubles.extend(doors.close()))

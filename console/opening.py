@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from console.building import builder
+from console.journals import REHEARSE
 from console.session import Session
 from house.loader import SETTINGS_FILE, Part, load
 
@@ -21,8 +22,8 @@ def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL, re
     `settings` is what the command line says; where nothing names the file it is the one in this folder. `report` is the folder
     for the run's evidence. Raises SettingsInvalid with every problem of the settings.
     """
-    from console.real_doors import open_real_doors
+    from console.real_doors import open_drill_doors, open_real_doors
 
     settings = named(settings)
     house = load(Path(settings or SETTINGS_FILE), builder(), part)
-    return Session(verb, house, open_real_doors, json, settings, report)
+    return Session(verb, house, open_drill_doors if verb == REHEARSE else open_real_doors, json, settings, report)

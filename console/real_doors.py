@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -14,6 +16,7 @@ from adapters.backups.restic import ResticBackups
 from adapters.cnpg.adapter import CloudNativePg
 from adapters.context import ActContext, LookContext
 from adapters.csi.adapter import KubernetesCsi
+from adapters.drilled import drilled
 from adapters.drills.adapter import KubernetesDrills
 from adapters.factory.adapter import FactoryAdapter
 from adapters.flux.adapter import KubernetesFlux
@@ -85,9 +88,23 @@ class RealDoors:
 
 def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | None) -> RealDoors:
     """Make the adapters; nothing is asked of anybody yet. With a journal, the keeper holds a duplicate of its lock."""
+    return _joined(house, run, clock, journal, house.state_dir, partial(leased, holder=holder_of(house), workers=Threads()))
+
+
+def open_drill_doors(house: House, run: str, clock: Clock, journal: Journal | None) -> RealDoors:
+    """As `open_real_doors`, for a rehearsal: it acts through its own port alone, and a recovery may run beside it."""
+    folder, holder = house.state_dir / "rehearsal", f"{holder_of(house)}:rehearsal"
+    return _joined(house, run, clock, journal, folder, partial(drilled, holder=holder, workers=Threads()))
+
+
+def _joined(
+    house: House, run: str, clock: Clock, journal: Journal | None, folder: Path,
+    guard: Callable[[ActContext], tuple[ActContext, HouseLease]],
+) -> RealDoors:  # fmt: skip
     _need_folder(house)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     programs = Programs()
-    keeper = Keeper(house.state_dir / "programs", search=(Places().programs,), on_start=programs.noted)
+    keeper = Keeper(folder / "programs", search=(Places().programs,), on_start=programs.noted)
     if journal is not None:
         keeper.hold(journal.lock_fileno())
     secrets = Secrets(keeper, house.root, house.age_key)
@@ -121,7 +138,7 @@ def open_real_doors(house: House, run: str, clock: Clock, journal: Journal | Non
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)
-    guarded, lease = leased(act, holder_of(house), Threads())
+    guarded, lease = guard(act)
     return RealDoors(look, replace(guarded, run=run), programs, end_group, lease, keeper, clients, proxmox)
 
 

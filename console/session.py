@@ -19,6 +19,7 @@ from adapters.context import LookContext
 from cluster.course import Course, HouseGraph
 from console.doors import Doors
 from console.ending import LastWords, outcome_of, refusing
+from console.journals import journal_folder
 from console.jsonlines import JsonLines
 from console.live import LiveView
 from console.openhouse import OpenDoors, opened
@@ -113,7 +114,8 @@ class Session:
         graph, limits = course.graph(), self.house.limits
         self.recorder.of(graph)
         with Signals(self.stop, self.first_s).wired() as signals:
-            with opened(self.house, self.run_id, self.open_doors, self.clock, self.stop, self.troubles) as house:
+            journals = journal_folder(self.house.state_dir, self.verb)
+            with opened(self.house, self.run_id, self.open_doors, self.clock, self.stop, self.troubles, journals) as house:
                 doors = house.doors
                 approval = self.consent(graph, doors, house.journal, approved)
                 signals.running = doors.end_programs

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cluster.proofs import proofs
+from console.journals import journal_folder
 from console.jsonlines import plain
 from console.report.document import Ran, evidence_of, part_of
 from console.report.keeping import before, keep, last_signed, signed
@@ -26,7 +27,7 @@ def document_of(ran: Ran, *, journalled: bool) -> tuple[dict[str, object], str]:
     trouble = ""
     if journalled:
         try:
-            lines, raw = read_lines(ran.house.state_dir, lineage=ran.house.id)
+            lines, raw = read_lines(journal_folder(ran.house.state_dir, ran.verb), lineage=ran.house.id)
             ran = replace(ran, journal=excerpt(raw, ran.run), proven=tuple(proofs(line for line in lines if line.run == ran.run)))
         except BlackstartError as error:
             trouble = f"the journal is not in the evidence: {redact(error.what)}"
@@ -63,10 +64,11 @@ def write_evidence(house: House, document: Mapping[str, object], folder: Path) -
     from console.report.signing import key_of, own_key, signer_of
 
     run, journal = str(document["run"]), None
+    journals = journal_folder(house.state_dir, str(document["verb"]))
     try:
         key = key_of(house.evidence.key) if house.evidence.key is not None else own_key(house.state_dir)
         if document["journal"] is not None:
-            journal = excerpt(read_lines(house.state_dir, lineage=house.id)[1], run)
+            journal = excerpt(read_lines(journals, lineage=house.id)[1], run)
             part = plain(part_of(house, journal))
             document = {**document, "journal": part} if journal.lines else _without_journal(document, _GONE)
         written = write_folder(folder, document, journal if document["journal"] else None, key, last_signed(house.state_dir))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from engine.errors import WaitedTooLong
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
+from engine.waiting import wait_until
 from rehearsal.record import OUTCOME
 
 CLEAR = "rehearsal.clear/scratch"
+LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class ClearScratch(BaseStep):
     system = "rehearsal"
     always = True
     title = "everything of the drill cleared away"
-    ready_s = 900.0
+    ready_s = 60.0
 
     @property
     def id(self) -> StepId:
@@ -43,6 +47,9 @@ class ClearScratch(BaseStep):
             # Nobody else keeps it: once the namespace goes, the journal is where it stands.
             notes.put(OUTCOME, outcome)
         act.drills.clear()
+        # What does not go in this time is told by the next look, and its `left` names it.
+        with suppress(WaitedTooLong):
+            wait_until(act.clock, lambda: True if act.drills.scratch() is None else None, limit_s=LIMIT_S, what="the clearing")
 
     def by_hand(self) -> str:
         return "kubectl delete namespace -l app.kubernetes.io/managed-by=blackstart,app.kubernetes.io/component=rehearsal"

@@ -1,0 +1,158 @@
+"""dr.rehearse: one drill beside the living house, from its budget to its verdict."""
+
+from __future__ import annotations
+
+import json as json_
+from collections.abc import Iterator
+from dataclasses import replace
+
+from adapters.context import LookContext
+from cluster.audit import repository_of
+from console.ending import LastWords, guarded
+from console.journals import REHEARSE, journal_folder
+from console.opening import open_session
+from console.programs import refuse_unfit
+from console.report.keeping import documents
+from console.session import Session
+from engine.errors import EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
+from engine.journal import read_state
+from engine.report import Report
+from house.model import House
+from house.values import size_of
+from recovery.selection import named
+from rehearsal.beginning import Begun, begin, outcome_of
+from rehearsal.choosing import Budget, candidates, choose
+from rehearsal.controls import following
+from rehearsal.course import clearing
+from rehearsal.drill import Drill
+from rehearsal.outcome import Outcome, from_json
+from rehearsal.past import Past, past_of
+
+
+def rehearse(settings: str, json: bool, claims: str, max_bytes: str, max_time: str, clean: bool, report: str = "") -> int:
+    """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5)."""
+
+    def body() -> int:
+        budget = Budget(bytes_of(max_bytes) if max_bytes else 0, seconds_of(max_time) if max_time else 0.0)
+        session = open_session(REHEARSE, settings, json, report=report)
+        refuse_unfit(session.house)
+        return session.apply(clearing()) if clean else rehearse_of(session, claims, budget)
+
+    return guarded(REHEARSE, json, body, settings)
+
+
+def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
+    """The drill of this session. What an earlier one left too little of to go on with is cleared away first."""
+    house = session.house
+    in_flight = tuple(read_state(house.state_dir, lineage=house.id).in_flight)
+    with session.doors(None) as doors:
+        begun = begin(
+            doors.look, house, lambda: new_drill(session, doors.look, claims, budget), in_flight=in_flight, known=session.known()
+        )
+    code = session.apply(begun.course, words=lambda report: last_words(session, begun, report))
+    if begun.drill is not None or concluded(session) or code != EXIT_OK:
+        return code
+    again = Session(
+        session.verb, house, session.open_doors, session.json, session.settings, session.report, session.out, session.stop
+    )
+    return rehearse_of(again, claims, budget)
+
+
+def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) -> Drill:
+    """A drill of the named claims, or of as many required ones as the budget allows. Raises SettingsInvalid where none is left."""
+    house, past = session.house, past_drills(session.house)
+    wanted = named(house, claims) if claims else tuple(c for c in house.claims if c.requirement.required)
+    undeclared = tuple(f"{c.key}: nothing declares how it is restored" for c in wanted if not c.destination)
+    wanted = tuple(c for c in wanted if c.destination)
+    sizes = dict(_sizes(look, house, wanted)) if budget.bytes or budget.seconds else {}
+    chosen = choose(candidates(wanted, sizes, past.proven, past.took), budget)
+    if not chosen.claims:
+        raise SettingsInvalid(
+            "no claim is left to rehearse", evidence=(*chosen.left_out, *undeclared),
+            hint="give more with --max-bytes or --max-time" if chosen.left_out else "",
+        )  # fmt: skip
+    others = () if claims else tuple(f"{c.key}: it may be empty" for c in house.claims if not c.requirement.required)
+    left = (*chosen.left_out, *undeclared, *others)
+    now = look.clock.now()
+    return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known())
+
+
+def _sizes(look: LookContext, house: House, claims: tuple[object, ...]) -> Iterator[tuple[str, int]]:
+    for claim in house.claims:
+        if claim in claims and claim.open_as:
+            try:
+                points = look.backups.look(repository_of(house, claim)).points
+            except BlackstartError:
+                continue  # the drill itself tells what is wrong with it
+            if size := next((p.size for p in points if p.complete and p.size), None):
+                yield claim.key, size
+
+
+def past_drills(house: House) -> Past:
+    """What the kept evidence tells of earlier drills; what cannot be read tells nothing."""
+    found = []
+    for _, document in documents(house.state_dir):
+        try:
+            if document.get("drill") is not None:
+                found.append(from_json(json_.dumps(document["drill"])))
+        except PermanentError:
+            continue
+    return past_of(found, simulated=house.simulated)
+
+
+def concluded(session: Session) -> bool:
+    """Whether the journal of rehearsals ends with an outcome that this very run wrote there."""
+    from rehearsal.steps.clear_scratch import CLEAR
+
+    folder = journal_folder(session.house.state_dir, session.verb)
+    state = read_state(folder, lineage=session.house.id)
+    last = state.last.get(CLEAR)
+    return last is not None and last.run == session.run_id and bool(state.notes_of(CLEAR))
+
+
+def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
+    """The verdict, its reasons, and what was not looked at."""
+    state = read_state(journal_folder(session.house.state_dir, session.verb), lineage=session.house.id)
+    outcome = outcome_of(begun, report, state, session.clock.now())
+    if outcome is None or (begun.drill is None and not concluded(session)):
+        return LastWords(done="what an earlier rehearsal left is cleared away")
+    tell(session, outcome)
+    return LastWords(drill=outcome, again="invoke dr.rehearse", fields={"drill": replace(outcome)})
+
+
+def tell(session: Session, outcome: Outcome) -> None:
+    """Say it: verdict first, then each claim, then what it does not cover."""
+    say = session.page.say
+    say(f"\n{outcome.verdict.value}: {'; '.join(outcome.reasons) or 'every claim came back as it was backed up'}")
+    for claim in outcome.claims:
+        age = f"{claim.rpo_seconds / 3600:.1f} h old" if claim.rpo_seconds is not None else "of unknown age"
+        took = f"back in {claim.rto_seconds:.0f} s" if claim.rto_seconds is not None else "not timed"
+        say(f"  {claim.verdict.value} {claim.name}: {claim.reason or f'{claim.files} files, every byte; {age}, {took}'}")
+    if outcome.control.name:
+        caught = "was found" if outcome.control.caught else "was NOT found"
+        say(f"  planted: {outcome.control.name}, which {caught}: {outcome.control.came_out}")
+    for line in outcome.not_looked_at:
+        say(f"  not looked at: {line}")
+    for line in outcome.warnings:
+        say(f"  warning: {line}")
+    if outcome.simulated:
+        say("Simulated: this says nothing about a real house.")
+
+
+def bytes_of(text: str) -> int:
+    """`2GiB` in bytes. Raises SettingsInvalid."""
+    try:
+        size = size_of(text)
+    except ValueError as error:
+        raise SettingsInvalid(f"--max-bytes {text} is no size; right would be: 2GiB") from error
+    if not size:
+        raise SettingsInvalid("--max-bytes 0 would restore nothing; right would be: 2GiB")
+    return size
+
+
+def seconds_of(text: str) -> float:
+    """`90s`, `30m` or `2h` in seconds. Raises SettingsInvalid."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    if not unit or not text[:-1].isascii() or not text[:-1].isdigit() or not int(text[:-1]):
+        raise SettingsInvalid(f"--max-time {text} is no time; right would be: 90s, 30m or 2h")
+    return float(int(text[:-1]) * unit)

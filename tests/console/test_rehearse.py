@@ -1,0 +1,111 @@
+"""dr.rehearse through a session: its exit code by the verdict, its words, its evidence, and whose turn is next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.drilled import drilled
+from adapters.surface import read_only
+from console.ending import guarded
+from console.journals import REHEARSE
+from console.session import Session
+from console.verbs.rehearse import past_drills, rehearse_of, seconds_of
+from engine import errors
+from engine.errors import SettingsInvalid
+from engine.journal import Journal, read_state
+from engine.waiting import SystemClock
+from engine.workers import Threads
+from house.model import House
+from rehearsal.choosing import Budget
+from tests.console.modelled_doors import Desk, ModelledDoors
+
+Printed = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def living(desk: Desk) -> Desk:
+    """A house that was built and restored."""
+    assert desk.running.apply(desk.running.bootstrap).converged
+    assert desk.running.apply(desk.running.restore).converged
+    return desk
+
+
+def session(desk: Desk, *, json_: bool = True) -> Session:
+    """One invocation of the verb."""
+
+    def doors(house: House, run: str, clock: SystemClock, journal: Journal | None) -> ModelledDoors:
+        raw = replace(desk.spoil(desk.running.home.act(run)), clock=desk.time)
+        act, _ = drilled(raw, "this-machine:rehearsal", Threads())
+        return ModelledDoors(read_only(raw), act)
+
+    return Session(REHEARSE, desk.running.house, doors, json_)
+
+
+def rehearsed(desk: Desk, *, json_: bool = True, claims: str = "") -> int:
+    """As the verb does it."""
+    return guarded(REHEARSE, json_, lambda: rehearse_of(session(desk, json_=json_), claims, Budget()))
+
+
+def result_of(printed: Printed) -> dict[str, object]:
+    return dict(json.loads(printed.readouterr().out.splitlines()[-1])["result"])
+
+
+def test_a_pass_is_0_and_the_next_drill_plants_something_else(living: Desk, capsys: Printed) -> None:
+    assert rehearsed(living) == errors.EXIT_OK
+    told = result_of(capsys)["drill"]
+    assert isinstance(told, dict)
+    assert (told["verdict"], told["control"]["name"], told["simulated"]) == ("PASS", "byte-flipped", True)
+    assert past_drills(living.running.house).proven.keys() == {"apps/notes"}
+    assert rehearsed(living) == errors.EXIT_OK
+    again = result_of(capsys)["drill"]
+    assert isinstance(again, dict)
+    assert again["control"]["name"] == "wrong-password"
+    assert living.running.home.kube.objects().drill is None
+
+
+def test_a_backup_that_is_gone_is_4(living: Desk, capsys: Printed) -> None:
+    living.running.home.store.repositories.clear()
+    living.running.home.store.make(living.running.house.claims[0].mover_repository)
+    assert rehearsed(living, json_=False) == errors.EXIT_REHEARSAL_FAIL
+    out = capsys.readouterr().out
+    assert "FAIL: apps/notes: empty" in out
+    assert "Simulated: this says nothing about a real house." in out
+
+
+def test_a_store_that_is_silent_is_5(living: Desk, capsys: Printed) -> None:
+    living.running.home.store.down = True
+    assert rehearsed(living) == errors.EXIT_REHEARSAL_UNVERIFIED
+    assert result_of(capsys)["exit_code"] == errors.EXIT_REHEARSAL_UNVERIFIED
+
+
+def test_what_is_left_of_a_killed_one_is_cleared_first(living: Desk, capsys: Printed) -> None:
+    living.running.home.act("dead").drills.fence_in("a dead one")
+    assert rehearsed(living) == errors.EXIT_OK
+    told = result_of(capsys)["drill"]
+    assert isinstance(told, dict)
+    assert told["verdict"] == "PASS"
+    assert living.running.home.kube.objects().drill is None
+
+
+def test_a_drill_waits_for_no_lock_of_the_house(living: Desk, tmp_path: Path, capsys: Printed) -> None:
+    house = living.running.house
+    from engine.journal import open_journal
+
+    with open_journal(house.state_dir, lineage=house.id, run="a run"):
+        assert rehearsed(living) == errors.EXIT_OK
+    assert read_state(house.state_dir / "rehearsal", lineage=house.id).lines
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("text", ["", "h", "0h", "-1h", "1d", "1.5h", "٣h", "1 h"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(SettingsInvalid):
+        seconds_of(text)
+
+
+def test_times() -> None:
+    assert [seconds_of(text) for text in ("90s", "30m", "2h")] == [90.0, 1800.0, 7200.0]
