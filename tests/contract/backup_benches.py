@@ -32,6 +32,7 @@ from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
 from lab.world.store import Store, Trouble, a_file
 from lab.world.world import World
+from tests.proof.sealing import cheapen
 
 BIN = Path(__file__).resolve().parents[2] / ".tools" / "bin"
 PASSWORD = "a-long-repository-password"
@@ -160,6 +161,7 @@ def make_places(keeper: Keeper, base: Path, work: Path) -> None:
     base.mkdir(parents=True, exist_ok=True)
     env = {"RESTIC_REPOSITORY": str(base / "empty"), "RESTIC_PASSWORD": PASSWORD}
     keeper.run(["restic", "init", "--no-cache"], env=env, timeout_s=60)
+    cheapen(base / "empty", PASSWORD)
     shutil.copytree(base / "empty", base / "notes")
     env["RESTIC_REPOSITORY"] = str(base / "notes")
     for content, moment in ((FIRST, "2026-09-21 14:13:20"), (SECOND, "2026-09-22 14:13:20")):

@@ -15,7 +15,8 @@ import pytest
 from lab.world import mover
 from lab.world.store import Store, StoredSnapshot, Trouble, a_file
 from tests.lab.parts.bench import need_programs
-from tests.lab.parts.movers import Movers, snapshot_times
+from tests.lab.parts.movers import PASSWORD, Movers, snapshot_times
+from tests.proof.sealing import cheapen
 
 Files = Mapping[str, str]
 DAY = "2026-01-05"
@@ -132,6 +133,7 @@ class Real:
         volume = self._volume(files)
         if not self.is_there():
             assert self.movers.run("init", repository=self.repository, data=volume, command="/usr/local/bin/restic").code == 0
+            cheapen(self.repository, PASSWORD)
         asked = f"mkdir -p {root} && cd {root} && cp -a /data/. . ; " if root != "/data" else "cd /data && "
         asked += f"restic backup --host {host} --time '{DAY} {at}:00' ."
         uid = 0

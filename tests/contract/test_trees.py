@@ -22,6 +22,7 @@ from adapters.volsync.results import FileEntry
 from engine.secrets import Secret
 from engine.workers import Threads
 from tests.contract.backup_benches import BIN, PASSWORD
+from tests.proof.sealing import cheapen
 
 pytestmark = pytest.mark.programs
 
@@ -83,6 +84,7 @@ def backed_up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     volume.mkdir()
     fill(volume)
     restic(repository, "init", "--repository-version", request.param)
+    cheapen(repository, PASSWORD)
     restic(repository, "backup", ".", cwd=volume)
     (snapshot,) = json.loads(restic(repository, "snapshots", "--json"))
     yield volume, repository, str(snapshot["id"])

@@ -23,6 +23,7 @@ from tests.contract.apiserver import needed, program
 from tests.houses.filled import filled
 from tests.houses.test_shapes import REAL
 from tests.lab.test_runbook_typed import four_nodes_page, typed
+from tests.proof.sealing import cheapen
 
 pytestmark = pytest.mark.programs
 ASKS_A_SERVER = re.compile(r"\b(kubectl|helmfile|curl|talosctl -n|fetch)\b")
@@ -65,6 +66,8 @@ def back_up(place: Path) -> None:
     restic = [str(program("restic")), "--quiet", "--no-cache", "--repo", str(place)]
     for words in (["init"], ["backup", "--host", "volsync", __file__]):
         subprocess.run([*restic, *words], env=environment, check=True, capture_output=True, timeout=60)
+        if words == ["init"]:
+            cheapen(place, PASSWORD)
 
 
 def reading(page: Path) -> list[Line]:

@@ -22,6 +22,7 @@ from engine.waiting import SystemClock
 from house.model import SecretRef
 from recovery.files import fetch, target_of
 from tests.contract.backup_benches import BIN, PASSWORD
+from tests.proof.sealing import cheapen
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(not (BIN / "restic").exists(), reason="restic is not built")]
 ODD = ("a*b?[c].txt", "white space", "\\back", "!not", "-dash", "ü", "$HOME", "a:b", "**")
@@ -52,6 +53,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with Keeper(folder / "state", search=(BIN,)) as keeper:
         env = {"RESTIC_REPOSITORY": str(place), "RESTIC_PASSWORD": PASSWORD}
         keeper.run(["restic", "init", "--no-cache"], env=env, timeout_s=60)
+        cheapen(place, PASSWORD)
         keeper.run(["restic", "backup", "--no-cache", "--host", "volsync", "."], env=env, cwd=volume, timeout_s=60)
         backups = ResticBackups(keeper, Openings(Secrets(keeper, folder, None, {"PASSWORD": PASSWORD})), SystemClock())
         repository = Repository("apps/notes", str(place), SecretRef(("env:PASSWORD",)))

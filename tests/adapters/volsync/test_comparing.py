@@ -21,6 +21,7 @@ from engine.workers import Threads
 from recovery.comparison import Comparison, compare
 from tests.contract.backup_benches import BIN, PASSWORD
 from tests.contract.test_trees import fill, restic
+from tests.proof.sealing import cheapen
 
 pytestmark = pytest.mark.programs
 
@@ -66,6 +67,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     fill(volume)
     (volume / "database").write_bytes(os.urandom(3 << 20))
     restic(repository, "init")
+    cheapen(repository, PASSWORD)
     restic(repository, "backup", ".", cwd=volume)
     return volume, repository
 

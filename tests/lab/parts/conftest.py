@@ -15,6 +15,7 @@ from lab.parts.settings import Settings
 from lab.wire.pki import LabCA
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench, control_planes, free_block, listing, need_programs, running_cluster
+from tests.proof.sealing import cheapen
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,7 @@ def backup(bench: Bench) -> Backup:
     _fill(volume)
     kube.apply(SOURCES, objects.source(space, "app", "data", "repository", "first"))
     status = bench.wait_saved(space, "app", "first")
+    cheapen(bench.nas / "good", objects.PASSWORD)
     for path in (
         bench.nas / "good",
         *(bench.nas / "good").rglob("*"),

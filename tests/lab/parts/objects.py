@@ -8,6 +8,7 @@ from lab.parts.manifests import SNAPSHOT_CLASS, STORAGE_CLASS
 SIZE = {"requests": {"storage": "1Gi"}}
 NAS = [{"mountPath": "nas", "volumeSource": {"nfs": {"server": "nas.lab", "path": "/backups"}}}]
 VOLSYNC = "volsync.backube/v1alpha1"
+PASSWORD = "correct horse"
 
 
 def namespace(name: str, *, privileged: bool = False) -> Object:
@@ -15,7 +16,7 @@ def namespace(name: str, *, privileged: bool = False) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "annotations": annotations}}
 
 
-def repository(space: str, name: str, folder: str, password: str = "correct horse") -> Object:
+def repository(space: str, name: str, folder: str, password: str = PASSWORD) -> Object:
     """The Secret of a repository in a folder of the NAS."""
     data = {"RESTIC_REPOSITORY": f"/mnt/nas/{folder}", "RESTIC_PASSWORD": password}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": space}, "stringData": data}
