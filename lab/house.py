@@ -108,7 +108,8 @@ class LabHouse:
         stack.callback(self.s3.start().close)
         if self.nas is not None:
             # Its own time is real time, as that of certificates and backups: only machines of the lab live faster.
-            self.nas_door = TrueNasDoor(self.nas, ca.server("nas", block.nas).context(), address=block.nas, port=NAS_PORT)
+            keys = ca.server("nas", block.nas)
+            self.nas_door = TrueNasDoor(self.nas, keys.context(), address=block.nas, port=NAS_PORT, binding=keys.digest)
             stack.callback(self.nas_door.start().close)
         hosts = {node.host: (block.host(node), PROXMOX_PORT) for node in self.shape.nodes}
         self.pve_door = ProxmoxDoor(self.proxmox, ca, hosts)

@@ -29,6 +29,11 @@ class ServerKeys:
     key: Path
     fingerprint: str
 
+    @property
+    def digest(self) -> bytes:
+        """The certificate's SHA-256: what `tls-server-end-point` of one comes to that is signed with SHA-256, as ours are."""
+        return bytes.fromhex(self.fingerprint.replace(":", ""))
+
     def context(self, *protocols: str) -> ssl.SSLContext:
         """TLS 1.2 or newer with this certificate; `protocols` for ALPN, the preferred one first."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -44,7 +44,7 @@ def bench(folder: Path, version: str, *, idle_s: float | None = None) -> Iterato
     ca = LabCA(folder / "ca")
     keys = ca.server("nas", "127.0.0.1")
     box = sample_nas(time.time(), LabUser("blackstart", KEY), version=version)
-    door = TrueNasDoor(box, keys.context(), idle_s=idle_s).start()
+    door = TrueNasDoor(box, keys.context(), idle_s=idle_s, binding=keys.digest).start()
     wanted = (NasExport(Export.NFS, "/mnt/tank/backup", "apps/notes"), NasExport(Export.SMB, "media", "media/films"))
     nas = Nas(
         "nas", "127.0.0.1", door.port, keys.fingerprint, "", "blackstart", SecretRef(("env:NAS",)),

@@ -5,6 +5,7 @@ The order of checks is the server's: the name, the path's translation, the login
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from lab.wire.truenas.jobs import Job, Jobs
 from lab.wire.truenas.limits import Logins
 from lab.wire.truenas.methods import METHODS, MODELLESS, UNTRANSLATED, Method
 from lab.wire.truenas.queries import BadQuery, NoMatch, answered
+from lab.wire.truenas.scram import BadMessage, Exchange
 from lab.world.nas import LabNas, LabUser
 
 ENOENT, EACCES, EBUSY, EINVAL, ENOMETHOD, ENOTAUTHENTICATED = 2, 13, 16, 22, 201, 207
@@ -28,6 +30,7 @@ _EVENTS = frozenset({
     "system.reboot", "system.shutdown",
 })  # fmt: skip
 _LOOK_S = 0.1
+log = logging.getLogger(__name__)
 _OPTIONS = ("legacy_jobs", "private_methods", "py_exceptions")
 
 
@@ -59,10 +62,13 @@ class Connection:
 
     def __init__(
         self, nas: LabNas, path: Release, jobs: Jobs, logins: Logins, address: str, now: Callable[[], float], secure: bool,
-        tell: Callable[[dict[str, Any]], None],
+        tell: Callable[[dict[str, Any]], None], binding: bytes = b"",
     ) -> None:  # fmt: skip
+        """`binding`: the digest of the certificate that this connection showed."""
         self._nas, self._path, self._jobs, self._logins, self._address = nas, path, jobs, logins, address
         self._forms, self._now, self._secure, self._tell = Forms(nas, min(path, nas.release), now), now, secure, tell
+        self._binding = binding
+        self._exchange: Exchange | None = None
         self.user: LabUser | None = None
         self.gone = threading.Event()
         self._subscribed: dict[str, str] = {}
@@ -73,6 +79,7 @@ class Connection:
         method = METHODS.get(name)
         release = min(self._path, self._nas.release)
         if method is None or release not in (*method.releases, *method.hidden):
+            log.warning("a client called %r, which is not known here", name[:80])
             raise Failed(-32601, "Method does not exist")
         old_path = self._path == V25_04 and self._nas.release > V25_04
         if old_path and name in UNTRANSLATED:
@@ -104,9 +111,10 @@ class Connection:
         if not (full if admin_only else self.user.may(method.roles)):
             raise failed(EACCES, "Not authorized")
 
-    def _answer(self, name: str, method: Method, params: list[Any]) -> Any:
+    def _rows(self) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+        """Every list that can be filtered, by its method."""
         forms = self._forms
-        rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        return {
             "pool.query": forms.pools, "pool.scrub.query": forms.scrubs, "pool.dataset.query": forms.datasets,
             "pool.snapshottask.query": forms.tasks, "pool.snapshot.query": forms.snapshots, "zfs.snapshot.query": forms.snapshots,
             "replication.query": forms.replications, "sharing.nfs.query": forms.nfs, "sharing.smb.query": forms.smb,
@@ -114,17 +122,25 @@ class Connection:
             "disk.query": lambda: hardware.disks(self._nas, forms.release), "cloudsync.query": list, "vm.query": list,
             "app.query": list,
         }  # fmt: skip
-        if method.query:
-            filters, options = [*params, [], {}][:2] if len(params) < 2 else params[:2]
-            if len(params) == 1:
-                filters, options = params[0], {}
-            try:
-                return answered(rows[name](), filters, options)
-            except BadQuery as error:
-                raise invalid("filters", str(error)) from None
-            except NoMatch:
-                raise failed(EINVAL, "MatchNotFound()", bare=True) from None
-        return self._plain(name, params)
+
+    def _answer(self, name: str, method: Method, params: list[Any]) -> Any:
+        if not method.query:
+            return self._plain(name, params)
+        if name == "filesystem.listdir":
+            found, params = self._forms.listed(str(params[0]) if params else ""), params[1:]
+        else:
+            found = self._rows()[name]()
+        if found is None:
+            raise failed(ENOENT, "Directory does not exist")
+        filters, options = [*params, [], {}][:2] if len(params) < 2 else params[:2]
+        if len(params) == 1:
+            filters, options = params[0], {}
+        try:
+            return answered(found, filters, options)
+        except BadQuery as error:
+            raise invalid("filters", str(error)) from None
+        except NoMatch:
+            raise failed(EINVAL, "MatchNotFound()", bare=True) from None
 
     def _plain(self, name: str, params: list[Any]) -> Any:
         forms, version = self._forms, self._nas.version
@@ -139,6 +155,10 @@ class Connection:
         if name in simple:
             return simple[name]()
         first = params[0] if params else None
+        if name.endswith(".get_instance"):
+            return self._instance(name.removesuffix(".get_instance"), first)
+        if name == "auth.login":
+            return False  # nobody has a password here
         if name == "auth.login_ex":
             return self._login(first)
         if name == "auth.login_with_api_key":
@@ -152,11 +172,6 @@ class Connection:
             return None
         if name == "zfs.resource.snapshot.query":
             return forms.resource_snapshots(first if isinstance(first, dict) else {})
-        if name == "pool.get_instance":
-            found = next((row for row in forms.pools() if row["id"] == first), None)
-            if found is None:
-                raise invalid(None, f"Pool {first} does not exist", ENOENT)
-            return found
         if name == "service.started":
             return self._nas.services.get(str(first), (False, False))[1]
         found = forms.stat(str(first)) if name == "filesystem.stat" else hardware.statfs(self._nas, str(first))
@@ -164,10 +179,22 @@ class Connection:
             raise failed(ENOENT, f"Path {first} not found")
         return found
 
+    def _instance(self, plugin: str, number: Any) -> dict[str, Any]:
+        """One row of a list, by its id."""
+        found = next((row for row in self._rows()[f"{plugin}.query"]() if row["id"] == number), None)
+        if found is None:
+            raise invalid(None, f"{plugin.rpartition('.')[2].capitalize()} {number} does not exist", ENOENT)
+        return found
+
     # Logins.
 
     def _login(self, given: Any) -> dict[str, Any]:
         told = given if isinstance(given, dict) else {}
+        if told.get("mechanism") == "SCRAM" and min(self._path, self._nas.release) >= V26:
+            return self._scram(told)
+        unheld = {"PASSWORD_PLAIN": ("username", "password"), "TOKEN_PLAIN": ("token",)}.get(str(told.get("mechanism")))
+        if unheld is not None and all(isinstance(told.get(field), str) for field in unheld):
+            return {"response_type": "AUTH_ERR"}  # nobody has a password here, and no token was given out
         texts = all(isinstance(told.get(field), str) for field in ("username", "api_key"))
         if told.get("mechanism") != "API_KEY_PLAIN" or not texts:
             raise invalid("login_data", "Field required")
@@ -184,17 +211,46 @@ class Connection:
         answer = {"response_type": "SUCCESS", "user_info": info, "authenticator": "LEVEL_1"}
         return {**answer, "reconnect_token": None} if self._path >= V26 else answer
 
+    def _scram(self, told: dict[str, Any]) -> dict[str, Any]:
+        """One message of a login in which the key is not sent; the second one ends it, well or not."""
+        kind, text = told.get("scram_type"), told.get("rfc_str")
+        if kind not in ("CLIENT_FIRST_MESSAGE", "CLIENT_FINAL_MESSAGE") or not isinstance(text, str):
+            raise invalid("login_data.scram_type", "Field required")
+        exchange, self._exchange = self._exchange, None
+        try:
+            if kind == "CLIENT_FIRST_MESSAGE":
+                exchange = Exchange(text)
+        except BadMessage:
+            raise invalid("login_data.rfc_str", "is no message of SCRAM") from None
+        user = next((one for one in self._nas.users if exchange is not None and one.name == exchange.name), None)
+        number, _, key = user.key.partition("-") if user is not None else ("", "", "")
+        if exchange is None or user is None or number != exchange.number:
+            return {"response_type": "AUTH_ERR"}
+        answer = {"response_type": "SCRAM_RESPONSE", "scram_type": "SERVER_FIRST_RESPONSE", "user_info": None}
+        if kind == "CLIENT_FIRST_MESSAGE":
+            self._exchange = exchange
+            return {**answer, "rfc_str": exchange.answer(key)}
+        proof = exchange.proven(text, key, self._binding)
+        response = "AUTH_ERR" if proof is None else self._admitted(user)
+        if response != "SUCCESS":
+            return {"response_type": response}
+        return {**answer, "scram_type": "SERVER_FINAL_RESPONSE", "rfc_str": proof, "user_info": self._me()}
+
     def _judged(self, name: str, key: str) -> str:
         """The response type; the user is logged in with SUCCESS. A right key without TLS is revoked on the spot."""
         user = next((one for one in self._nas.users if one.name == name), None)
         if user is None or user.key != key:
             return "AUTH_ERR"
+        if not self._secure and not user.expired and not user.revoked:
+            user.revoked = True
+            return "EXPIRED"
+        return self._admitted(user)
+
+    def _admitted(self, user: LabUser) -> str:
+        """What becomes of a user who has shown the right key."""
         if user.revoked and self._nas.release >= V26:
             return "AUTH_ERR"
         if user.expired or user.revoked:
-            return "EXPIRED"
-        if not self._secure:
-            user.revoked = True
             return "EXPIRED"
         if not user.roles:
             return "DENIED" if self._nas.release >= V26 else "AUTH_ERR"
@@ -212,7 +268,8 @@ class Connection:
     def _mechanisms(self) -> list[str]:
         if self._nas.release < V26 and self.user is None:
             raise failed(EINVAL, "'NoneType' object has no attribute 'may_create_auth_token'", bare=True)
-        return ["API_KEY_PLAIN", "TOKEN_PLAIN", "PASSWORD_PLAIN"]
+        new = ["SCRAM"] if self._nas.release >= V26 else []
+        return ["API_KEY_PLAIN", "TOKEN_PLAIN", "PASSWORD_PLAIN", *new]
 
     def _me(self) -> dict[str, Any]:
         assert self.user is not None  # a login comes before it

@@ -54,9 +54,11 @@ class TrueNasDoor:
 
     def __init__(
         self, nas: LabNas, context: ssl.SSLContext | None, *, address: str = "127.0.0.1", port: int = 0,
-        now: Callable[[], float] = time.time, idle_s: float | None = None,
+        now: Callable[[], float] = time.time, idle_s: float | None = None, binding: bytes = b"",
     ) -> None:  # fmt: skip
-        """`idle_s`: how long the box may be silent on a connection before that is cut (60 s up to 25.10)."""
+        """`idle_s`: how long the box may be silent on a connection before that is cut (60 s up to 25.10); `binding`: SHA-256 of
+        its certificate, to which a login of 26 can be bound."""
+        self._binding = binding
         self.nas, self._context, self._now = nas, context, now
         self._idle_s = idle_s if idle_s is not None else 3600.0 if nas.release >= V26 else 60.0
         self.logins, self.jobs = Logins(), Jobs(nas, now)
@@ -131,7 +133,7 @@ class TrueNasDoor:
         line = _Line(socket_, self._loop)
         peer = socket_.remote_address[0] if isinstance(socket_.remote_address, tuple) else ""
         secure = self._context is not None
-        connection = Connection(self.nas, release, self.jobs, self.logins, str(peer), self._now, secure, line.tell)
+        connection = Connection(self.nas, release, self.jobs, self.logins, str(peer), self._now, secure, line.tell, self._binding)
         self.jobs.listeners.append(connection.hear)
         pool = ThreadPoolExecutor(_RUNNING, thread_name_prefix="truenas call")
         try:

@@ -210,6 +210,18 @@ class Forms:
             "system_manufacturer": "X", "ecc_memory": True,
         }  # fmt: skip
 
+    def listed(self, path: str) -> list[Row] | None:
+        """filesystem.listdir: the datasets right below one that is mounted; None for what is not there."""
+        if self.stat(path) is None:
+            return None
+        names = {one.name for one in self._nas.there() if one.mounted and not one.locked}
+        return [
+            {"name": name.rpartition("/")[2], "path": f"/mnt/{name}", "realpath": f"/mnt/{name}", "type": "DIRECTORY", "size": 3,
+             "allocation_size": 512, "mode": 16877, "mount_id": 311, "acl": False, "uid": 0, "gid": 0, "is_mountpoint": True,
+             "is_ctldir": False, "attributes": [], "xattrs": [], "zfs_attrs": None}
+            for name in sorted(names) if f"/mnt/{name.rpartition('/')[0]}" == path
+        ]  # fmt: skip
+
     def stat(self, path: str) -> Row | None:
         """filesystem.stat; None for what is not there. A folder whose dataset is not mounted is one of the system's own disk."""
         holding = self._nas.holding(path)

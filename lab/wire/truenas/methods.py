@@ -36,6 +36,7 @@ def _read(role: str, *releases: Release, query: bool = True, hidden: tuple[Relea
 METHODS: dict[str, Method] = {
     "auth.login_ex": Method(BEFORE_LOGIN),
     "auth.login_with_api_key": Method(BEFORE_LOGIN),
+    "auth.login": Method(BEFORE_LOGIN),
     "auth.mechanism_choices": Method(BEFORE_LOGIN),
     "auth.me": Method(ANY_LOGIN),
     "auth.logout": Method(ANY_LOGIN),
@@ -77,6 +78,13 @@ METHODS: dict[str, Method] = {
     "filesystem.statfs": _read("FILESYSTEM_ATTRS_READ", query=False),
     "smart.test.results": _read("REPORTING_READ", V25_04),
     "filesystem.stat": _read("FILESYSTEM_ATTRS_READ", query=False),
+    "filesystem.listdir": _read("FILESYSTEM_ATTRS_READ"),
+    "pool.dataset.get_instance": _read("DATASET_READ", query=False),
+    "sharing.nfs.get_instance": _read("SHARING_NFS_READ", query=False),
+    "sharing.smb.get_instance": _read("SHARING_SMB_READ", query=False),
+    "pool.snapshottask.get_instance": _read("SNAPSHOT_TASK_READ", query=False),
+    "replication.get_instance": _read("REPLICATION_TASK_READ", query=False),
+    "service.get_instance": _read("SERVICE_READ", query=False),
 }
 
 # A 25.04 path on a newer box: these were never given a model there, so it cannot translate them.
