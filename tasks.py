@@ -31,7 +31,10 @@ HELP = {
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
-    "check": "evidence (a folder, or a folder of them) or a kit, to be checked without a house or a network",
+    "check": "evidence (a folder, or a folder of them) or a kit, to be checked offline; of dr.schedule: whether it ran",
+    "as": "systemd: a service and a timer, for a machine outside the cluster",
+    "every": "daily, weekly (default) or monthly",
+    "folder": "where the units are written (default: here)",
     "file": "the kit to be written (default: HOUSE.kit.age here); its page is put beside it",
     "recipients": "public keys of more people who can open it, comma between several",
     "with-programs": "the archive of make bundle, to be put into it",
@@ -62,7 +65,7 @@ ALL = "" if "--list" in import_module("sys").argv else None
 
 def verb(body):
     """A task whose parameters carry their help; those without a value are its words."""
-    names = (name.replace("_", "-") for name in body.__code__.co_varnames[1 : body.__code__.co_argcount])
+    names = (name.strip("_").replace("_", "-") for name in body.__code__.co_varnames[1 : body.__code__.co_argcount])
     wanted = body.__code__.co_varnames[1 : body.__code__.co_argcount - len(body.__defaults__ or ())]
     given = body.__code__.co_varnames[1 + len(wanted) : body.__code__.co_argcount]
     asked = [*wanted, *(name for name, value in zip(given, body.__defaults__ or (), strict=True) if value is None)]
@@ -194,6 +197,12 @@ def kit(c, settings="", json=False, file="", recipients="", with_programs="", ch
 
 
 @verb
+def schedule(c, settings="", json=False, as_="", every="", folder="", check=False):
+    """Write what makes drills happen; say whether they do."""
+    end(c, "schedule", "schedule", settings, json, as_, every, folder, check)
+
+
+@verb
 def init(c, repo, settings="", json=False):
     """Write a commented blackstart.yaml for a repository."""
     end(c, "config", "init", repo, settings, json)
@@ -255,6 +264,7 @@ AREAS = {
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
+        "schedule": schedule,
     },
     "config": {"init": init, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},
