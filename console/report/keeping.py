@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ DOCUMENT = "evidence.json"
 LAST = "evidence.last.json"
 SHOWN = 10
 """So many runs before it are named beside a run."""
+LOOKED_AT = 100
+"""So many runs back are looked at for them."""
 NO_END = "did not end, or is still at it"
 UNREADABLE = "what was kept of it cannot be read"
 
@@ -58,7 +61,12 @@ def kept(state_dir: Path, run: str) -> dict[str, Any]:
 
 def history(state_dir: Path) -> list[Past]:
     """Every run of this house that has a folder, newest first."""
-    return [_past(folder) for folder in sorted((state_dir / "runs").glob("*/"), reverse=True)]
+    return list(_newest_first(state_dir))
+
+
+def _newest_first(state_dir: Path) -> Iterator[Past]:
+    """Each is read when it is asked for."""
+    yield from map(_past, sorted((state_dir / "runs").glob("*/"), reverse=True))
 
 
 def documents(state_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -71,7 +79,8 @@ def documents(state_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def before(state_dir: Path, run: str, verb: str) -> tuple[dict[str, object], ...]:
     """The last runs of this verb before this one that have ended, newest first, as an evidence document names them."""
-    alike = [one for one in history(state_dir) if one.verb == verb and one.run < run]
+    looked_at = islice((one for one in _newest_first(state_dir) if one.run < run), LOOKED_AT)
+    alike = [one for one in looked_at if one.verb == verb]
     return tuple({key: asdict(one)[key] for key in ("run", "started", "word", "tone", "seconds")} for one in alike[:SHOWN])
 
 

@@ -84,7 +84,10 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
         )  # fmt: skip
         digest = seal(folder, target, Age(runner), who, room)
     page = target.with_name(f"{target.name}.html")
-    page.write_text(printable(manifest, house, target.name, digest), encoding="utf-8", errors="backslashreplace")
+    try:
+        page.write_text(printable(manifest, house, target.name, digest), encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise PermanentError(f"the kit is written, and its page {page} cannot be: {error.strerror}") from error
     return _told(session, manifest, target, page)
 
 

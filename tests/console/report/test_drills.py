@@ -78,6 +78,14 @@ def test_the_pages_tell_all_of_it(evidence: Path) -> None:
     assert text.count("\n- ") > 5
 
 
+def test_what_was_not_compared_at_all_is_not_said_to_be_whole(evidence: Path) -> None:
+    document = json.loads((evidence / "evidence.json").read_text())
+    assert "nothing was left out" not in html(document) + markdown(document)
+    assert "not compared: all of it" in markdown(document)
+    document["drill"]["claims"][0]["not_compared"] = []
+    assert html(document).count("nothing was left out") == markdown(document).count("nothing was left out") == 1
+
+
 def test_a_drill_without_a_planted_fault_says_what_that_means(evidence: Path) -> None:
     document = json.loads((evidence / "evidence.json").read_text())
     document["drill"] |= {"control": {"name": "", "caught": False, "came_out": ""}, "claims": [], "fence": []}
