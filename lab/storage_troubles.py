@@ -8,12 +8,14 @@ from functools import partial
 
 from engine.errors import PermanentError
 from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
+from lab.csi_troubles import CSI_TROUBLES, CsiTrouble
 from lab.house import LabHouse
 from lab.longhorn_troubles import LONGHORN_TROUBLES, LonghornTrouble
 from lab.nas_troubles import NAS_FAULTS, NasFault
+from lab.parts.csi_objects import put_csi
 from lab.parts.storage_objects import put_longhorn, put_rook
 from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
-from lab.world import longhorn
+from lab.world import csi, longhorn
 from lab.world.ceph import LabCeph
 from lab.world.pve_vm import PowerEvent
 from lab.world.rook import LabRook
@@ -29,6 +31,8 @@ def storage_troubles() -> Iterator[tuple[str, str, str, Act, Act]]:
         yield rook.name, "Ceph of Rook", rook.what, partial(_rook, rook), partial(_rook, None)
     for one in LONGHORN_TROUBLES.values():
         yield one.name, "Longhorn", one.what, partial(_longhorn, one), partial(_longhorn, None)
+    for small in CSI_TROUBLES.values():
+        yield small.name, small.of, small.what, partial(_csi, small), partial(_csi, None)
     for nas in NAS_FAULTS.values():
         yield nas.name, "NAS", nas.what, partial(_nas, nas), _nas_in_order
     yield "nas-vm-off", "NAS", "its VM is switched off", partial(_nas_power, PowerEvent.STOPPED), _nas_on
@@ -59,6 +63,12 @@ def _longhorn(trouble: LonghornTrouble | None, house: LabHouse, target: str) -> 
     """A Longhorn on the house's nodes; None: in order."""
     whole = longhorn.healthy(node.name for node in house.shape.nodes)
     put_longhorn(house.cluster.kube, whole if trouble is None else trouble.change(whole))
+
+
+def _csi(trouble: CsiTrouble | None, house: LabHouse, target: str) -> None:
+    """Drivers, pools and classes on the house's nodes; None: in order."""
+    whole = csi.healthy(node.name for node in house.shape.nodes)
+    put_csi(house.cluster.kube, whole if trouble is None else trouble.change(whole), csi.CLASSES)
 
 
 def _nas(fault: NasFault, house: LabHouse, target: str) -> None:

@@ -9,6 +9,7 @@ from shlex import quote
 
 from adapters.context import LookContext
 from adapters.hold.results import HeldClaim, HoldRecord, HoldState
+from adapters.remembering import remembering
 from cluster.course import Course
 from cluster.holding import still_held
 from cluster.standing import Way, way
@@ -66,8 +67,9 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
     with session.doors(None) as doors:
         chosen = select(doors.look, session.house, words, known) if words or not databases else NOTHING
         databases = databases if claims else lost_databases(doors.look, session.house)
-        under = gates(doors.look, session.house, chosen.wanted)
-        written = to_write(doors.look, session.house, chosen.wanted)
+        seen = remembering(doors.look)
+        under = gates(seen, session.house, chosen.wanted)
+        written = to_write(seen, session.house, chosen.wanted)
     return course(
         session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known,
         written=written, databases=databases,

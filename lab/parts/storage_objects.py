@@ -84,8 +84,8 @@ def rook_objects(cluster: RookCluster) -> Iterator[tuple[Kind, Object]]:
 
 def put_longhorn(kube: Kube, look: LonghornLook) -> None:
     """Let the API servers tell of this Longhorn; what runs of it are DaemonSets whose pods the lab's kubelet runs."""
-    _stand(kube, LONGHORN_SPACE, LONGHORN_KINDS)
-    _replace(kube, LONGHORN_KINDS, LONGHORN_SPACE, longhorn_objects(look))
+    stand(kube, LONGHORN_SPACE, LONGHORN_KINDS)
+    replace_all(kube, LONGHORN_KINDS, LONGHORN_SPACE, longhorn_objects(look))
     for one in look.running:
         labels = {"app": one.name}
         pod: Object = {"containers": [{"name": "main", "image": _ANY_IMAGE}]}
@@ -99,11 +99,11 @@ def put_longhorn(kube: Kube, look: LonghornLook) -> None:
 
 def put_rook(kube: Kube, cluster: RookCluster) -> None:
     """Let the API servers tell of this Ceph."""
-    _stand(kube, cluster.namespace, ROOK_KINDS)
-    _replace(kube, ROOK_KINDS, cluster.namespace, rook_objects(cluster))
+    stand(kube, cluster.namespace, ROOK_KINDS)
+    replace_all(kube, ROOK_KINDS, cluster.namespace, rook_objects(cluster))
 
 
-def _stand(kube: Kube, namespace: str, kinds: tuple[Kind, ...]) -> None:
+def stand(kube: Kube, namespace: str, kinds: tuple[Kind, ...]) -> None:
     """The namespace is there, and every kind is served."""
     kube.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for kind in kinds:
@@ -122,7 +122,7 @@ def _served(kube: Kube, kind: Kind) -> bool:
     return True
 
 
-def _replace(kube: Kube, kinds: tuple[Kind, ...], namespace: str, objects: Iterator[tuple[Kind, Object]]) -> None:
+def replace_all(kube: Kube, kinds: tuple[Kind, ...], namespace: str, objects: Iterator[tuple[Kind, Object]]) -> None:
     """Exactly these are there, as they are written here."""
     for kind in kinds:
         for old in kube.list(resource_of(kind), namespace):

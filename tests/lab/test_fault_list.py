@@ -10,18 +10,22 @@ from typing import Any, cast
 import pytest
 
 from adapters.ceph.rook import rook_clusters
+from adapters.csi.adapter import CSI_NODE, KubernetesCsi
 from adapters.kubernetes.client import ApiClient, Clients
-from adapters.kubernetes.kinds import DAEMON_SET, Kind
+from adapters.kubernetes.kinds import DAEMON_SET, NODE, Kind
 from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import LonghornLook
 from console.verbs import lab
 from engine.errors import EXIT_OK
 from lab.ceph_troubles import CEPH_TROUBLES
+from lab.csi_troubles import CSI_TROUBLES
 from lab.longhorn_troubles import LONGHORN_TROUBLES
 from lab.nas_troubles import NAS_FAULTS
+from lab.parts.csi_objects import node_objects, pool_objects
 from lab.parts.storage_objects import longhorn_objects, rook_objects
 from lab.rook_troubles import ROOK_TROUBLES
 from lab.troubles import TROUBLES
+from lab.world import csi
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
 
@@ -38,6 +42,8 @@ def test_the_list_has_sixty_faults_and_each_storage_its_share(capsys: Printed) -
     assert systems["NAS"] >= 10
     assert systems["Ceph of the hosts"] >= 10
     assert systems["Ceph of Rook"] >= 5
+    assert systems["OpenEBS"] >= 5
+    assert {"csi-driver-nfs", "csi-driver-smb", "democratic-csi"} <= set(systems)
     assert all(row["what"] for row in rows)
 
 
@@ -59,6 +65,14 @@ def test_half_of_each_storages_faults_leave_its_own_word_healthy() -> None:
         assert sum(well) * 2 >= min(len(well), 10)
 
 
+@pytest.mark.parametrize("name", ["", *CSI_TROUBLES])
+def test_what_drivers_and_pools_tell_is_read_as_it_was_meant(name: str) -> None:
+    look = CSI_TROUBLES[name].change(csi.healthy()) if name else csi.healthy()
+    nodes = [(CSI_NODE, item) for item in node_objects(look)] + [(NODE, item) for item in node_objects(look)]
+    seen = KubernetesCsi(cast("Clients", Stored([*pool_objects(look), *nodes]))).look()
+    assert seen == replace(look, drivers=tuple(one for one in look.drivers if one.nodes))
+
+
 class Stored:
     """Objects as an API would list them."""
 
@@ -67,6 +81,9 @@ class Stored:
 
     def main(self) -> Stored:
         return self
+
+    def list_objects(self, kind: Kind) -> list[dict[str, Any]]:
+        return self.list_if_served(kind)
 
     def list_if_served(self, kind: Kind) -> list[dict[str, Any]]:
         return [item for of, item in self._objects if of == kind]
