@@ -37,6 +37,7 @@ from recovery.releasing import release_course
 from recovery.steps import probe_write, prove_snapshots
 from tests.builders import a_house
 from tests.crash.matrix import MakeStage, Matrix, explore, some
+from tests.databases import KEY, OLD, a_database, a_house_with, an_archive
 from tests.hands import only
 from tests.rehearsal.stage import DrilledClaim
 from tests.scenario.running import DATA
@@ -359,9 +360,45 @@ class NasHouse(HeldHouse):
         return wrong if vms == [105, *sorted(node.vm_id for node in self.lives.house.nodes)] else [*wrong, f"VMs: {vms}"]
 
 
+class LostDatabase(HeldHouse):
+    """The same house with a database that is gone and of which Git declares no recovery: ours is written, and made by approval."""
+
+    one = a_database(recovers=False)
+
+    def given(self) -> HouseModel:
+        return replace(a_house_with(self.one), databases=())
+
+    def furnish(self) -> None:
+        self.home.store.databases[OLD] = an_archive(self.clock.now())
+
+    @property
+    def course(self) -> Course:
+        return recovery_course(self.lives.house, (), databases=(self.one,))
+
+    def live(self, disk: Disk) -> Report:
+        """As a person does: what was written is read, and the same again with its digest."""
+        report = self.lives.live(self.course, disk)
+        plan = self.plan()
+        if plan.acts:
+            now = self.clock.now()
+            given = approve(plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=now, valid_s=600.0)
+            report = self.lives.live(self.course, disk, given)
+        return report
+
+    def doubled(self) -> Sequence[str]:
+        wrong, found = list(House.doubled(self)), self.home.kube.objects().clusters
+        made = [h.what for h in self.world.happenings if h.what.startswith("makes apps/pg")]
+        if len(made) > 1 or found[KEY].rows != ("row-1", "row-2", "row-3"):
+            wrong.append(f"the database is not what it was: {made}")
+        (entry,) = self.home.look().hold.record().pinned
+        if not entry.proven or entry.refuted or not self.home.kube.objects().kustomizations["apps/pg"].ours:
+            wrong.append(f"not proven, or Flux may apply Git's own over it: {entry}")
+        return wrong
+
+
 STAGES = (
-    NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse, LostSecrets,
-    TriedHouse,
+    LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse,
+    LostSecrets, TriedHouse,
 )  # fmt: skip
 
 
