@@ -13,11 +13,15 @@ from console.ending import LastWords
 from console.report.checking import check_all
 from console.report.document import verdict_of
 from console.report.pages import html, markdown
+from console.report.proven import State, remembered, standings
 from console.session import Session
+from console.verbs.rehearse import rehearse_of
 from engine.report import Bug, Report
+from rehearsal.choosing import Budget
 from rehearsal.outcome import ClaimOutcome, Control, FencePart, Outcome, ProbeOutcome, Stage, Verdict
 from tests.console.modelled_doors import Desk
 from tests.console.report.test_pages import SCHEMA, Page
+from tests.console.test_rehearse import session as a_drill
 
 CLAIM = ClaimOutcome(
     "apps/notes", Verdict.FAIL, "2 files differ", "ea55a133" * 8, 1_750_000_000.0, 5 << 20, 12, ("bytes", "modes"), ("times",),
@@ -91,3 +95,21 @@ def test_a_drill_without_a_planted_fault_says_what_that_means(evidence: Path) ->
     document["drill"] |= {"control": {"name": "", "caught": False, "came_out": ""}, "claims": [], "fence": []}
     for told in (html(document), markdown(document)):
         assert "nothing shows that this drill could have failed" in told
+
+
+def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(desk: Desk, tmp_path: Path) -> None:
+    assert desk.running.apply(desk.running.bootstrap).converged
+    assert desk.running.apply(desk.running.restore).converged
+    folder = tmp_path / "evidence"
+    assert rehearse_of(replace(a_drill(desk, json_=False), report=str(folder)), "", Budget()) == 0
+    (found,) = check_all(folder)
+    told = found.evidence
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []
+    assert (told["verb"], told["verdict"]["word"], told["verdict"]["tone"]) == ("dr.rehearse", "PASS", "good")
+    assert told["journal"]["lines"] > 0
+    assert told["drill"]["control"]["caught"] and all(wall["proven"] for wall in told["drill"]["fence"])
+    page = (folder / "report.html").read_text()
+    assert page.index(">PASS</h1>") < page.index("The fault that the drill planted into itself")
+    (one,) = standings(desk.running.house, remembered(desk.running.house, {}), desk.time.now())
+    assert (one.state, one.run) == (State.PROVEN, told["run"])
+    assert one.depth.startswith("drilled: ")
