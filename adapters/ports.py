@@ -46,7 +46,7 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
-from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Snapshot, SourceBackups
+from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
 from house.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
 from house.nas import Nas
@@ -271,9 +271,11 @@ class Claims(ClaimsView, Protocol):
         repository than the snapshot's.
         """
 
-    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
-        """Set restoreAsOf (and previous: 0) on the destination with our own field manager."""
+    def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
+        """Which repository a pod like this destination's mover opens with that Secret; it makes none and locks none."""
 
+    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str, secret: str = "") -> None:
+        """Set restoreAsOf (and previous: 0) with our field manager, and what it restores from: left alone by Flux till `unpin`."""
     def unpin(self, namespace: str, destination: str) -> None: ...
     def nudge(self, kind: str, namespace: str, name: str) -> None:
         """Annotate a source, destination or claim so that VolSync looks again now."""

@@ -57,6 +57,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.nodes.check(house),             # later: every node has joined and is ready
             checks.suspensions.check(house),       # at the end: nothing is suspended that Git does not suspend
             checks.schedules.check(house),         # at the end: no backup's schedule is kept off
+            checks.destinations.check(house),      # and none is restored from elsewhere than Git says
             held_check.HeldClaims(("flux.reconcile",)),  # at the end: what is held
             checks.old_holds.OldHolds(),           # and what has been for too long
         ),

@@ -53,7 +53,7 @@ class ClaimAudit:
     `points` are those that count; `left` are those that do not, each with why. `depth` is how deep the newest one was looked
     into with nothing wrong, None where it could not be had. `remarks` is what is worth a look in a good one: stale locks,
     snapshots that cannot be read. `stored`: bytes of all its packs; `part`: which of them were read. `damaged` and `whole` are ids
-    of snapshots of a repository in which something is lost.
+    of snapshots of a repository in which something is lost. `passed` are audits of the claim's other places, where it has several.
     """
 
     claim: BackedUpClaim
@@ -72,6 +72,7 @@ class ClaimAudit:
     part: Part | None = None
     damaged: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    passed: tuple[ClaimAudit, ...] = ()
 
     @property
     def told(self) -> str:
@@ -112,14 +113,14 @@ class ClaimAudit:
 def repository_of(house: House, claim: BackedUpClaim) -> Repository:
     """The claim's repository as it is opened from here."""
     return Repository(
-        claim.key, claim.open_as, claim.password, claim.environment, claim.ca_file, claim.region, claim.addressing,
+        claim.source_key, claim.open_as, claim.password, claim.environment, claim.ca_file, claim.region, claim.addressing,
         claim.requirement.normal_since,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Asked:
-    """How a claim is to be looked at. `known` maps claim keys to the repository ids of the lock file.
+    """How a claim is to be looked at. `known` maps claims (`source_key`) to the repository ids of the lock file.
 
     With `as_of` (seconds since the epoch) the newest one not later than that is judged, whatever its age: somebody wants it.
     `alone`: no other claim's repository is looked at to learn whether it is the same one (an audit of all compares at its end).
@@ -147,7 +148,7 @@ def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedU
     made = ClaimAudit(
         claim, seen.verdict, seen.repository_id, newest, age, kept.points, seen.detail, left=kept.left, hint=seen.hint
     )
-    known_id = asked.known.get(claim.key, "")
+    known_id = asked.known.get(claim.source_key, "")
     if known_id and seen.repository_id and seen.repository_id != known_id:
         told = f"repository {seen.repository_id[:8]}, known so far as {known_id[:8]}"
         return replace(made, verdict=Verdict.FOREIGN, detail=told)
@@ -271,16 +272,16 @@ def _lock_words(lock: RepositoryLock) -> str:
 
 def shared_with(backups: BackupsView, house: House, claim: BackedUpClaim, repository_id: str, asked: Asked) -> str:
     """Other claims that are backed up to the same repository, however it is written: each would be restored from either."""
-    place = claim.open_as.rstrip("/")
+    at = claim.open_as.rstrip("/")
     shared = []
-    for other in house.claims:
-        if other.key == claim.key or not other.open_as:
+    for other in (place for one in house.claims if one.key != claim.key for place in one.sources):
+        if not other.open_as:
             continue
-        known = asked.known.get(other.key, "")
-        if not known and not asked.alone and other.open_as.rstrip("/") != place:
+        known = asked.known.get(other.source_key, "")
+        if not known and not asked.alone and other.open_as.rstrip("/") != at:
             known = backups.identity(repository_of(house, other))
-        if other.open_as.rstrip("/") == place or (known and known == repository_id):
-            shared.append(other.key)
+        if other.open_as.rstrip("/") == at or (known and known == repository_id):
+            shared.append(other.source_key)
     return ", ".join(shared)
 
 

@@ -37,7 +37,7 @@ Tell = Callable[[Audited], None]
 def audit_all(
     backups: BackupsView, clock: Clock, house: House, asked: Asked, workers: Workers, tell: Tell
 ) -> list[ClaimAudit]:
-    """One audit per claim, in the order of the house; `limits.parallel` at once. What is a bug of ours is raised."""
+    """One audit for each place of each claim, in the order of the house; `limits.parallel` at once. What is a bug is raised."""
     asked = replace(asked, alone=True)
     limits = house.limits
     limit_s = limits.restore_s if asked.depth.holds(Depth.CHECKED) else limits.look_s
@@ -45,7 +45,8 @@ def audit_all(
     def look(claim: BackedUpClaim) -> ClaimAudit:
         return audit_claim(backups, clock, house, claim, asked)
 
-    return by_identity(side_by_side(look, house.claims, clock, workers, tell, at_once=limits.parallel, limit_s=limit_s))
+    places = [place for claim in house.claims for place in claim.sources]
+    return by_identity(side_by_side(look, places, clock, workers, tell, at_once=limits.parallel, limit_s=limit_s))
 
 
 def side_by_side(
@@ -93,10 +94,10 @@ def side_by_side(
 
 def by_identity(audits: list[ClaimAudit]) -> list[ClaimAudit]:
     """The same audits; where one repository answers for several claims, at whatever addresses, none of them is trusted."""
-    owners: defaultdict[str, list[str]] = defaultdict(list)
+    owners: defaultdict[str, dict[str, None]] = defaultdict(dict)  # two places of one claim may be copies of each other
     for audit in audits:
         if audit.repository_id:
-            owners[audit.repository_id].append(audit.claim.key)
+            owners[audit.repository_id][audit.claim.key] = None
     return [
         as_shared(audit, len(audit.points), ", ".join(key for key in owners[audit.repository_id] if key != audit.claim.key))
         if audit.repository_id and audit.points and audit.verdict is not Verdict.FOREIGN and len(owners[audit.repository_id]) > 1
@@ -108,8 +109,8 @@ def by_identity(audits: list[ClaimAudit]) -> list[ClaimAudit]:
 def looked_at(
     backups: BackupsView, clock: Clock, house: House, asked: Asked, parts: Mapping[str, Part], claim: BackedUpClaim
 ) -> ClaimAudit:
-    """One claim's audit with the part of its data that is this time's, by claim key."""
-    return audit_claim(backups, clock, house, claim, replace(asked, part=parts[claim.key]))
+    """One claim's audit with the part of its data that is this time's, by `source_key`."""
+    return audit_claim(backups, clock, house, claim, replace(asked, part=parts[claim.source_key]))
 
 
 def _answer(claim: BackedUpClaim, answer: ClaimAudit | BaseException) -> ClaimAudit:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from adapters.backups.results import Depth, Verdict
 from adapters.context import LookContext
-from cluster.audit import Asked, audit_claim
+from cluster.audit import Asked
 from cluster.by_hand import restic_by_hand
+from cluster.sources import audit_sources
 from cluster.storage.nas.uses import started
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
@@ -43,11 +44,11 @@ class Backup(BaseCheck):
 
     @property
     def severity(self) -> Severity:
-        known = self.claim.requirement.required or self.claim.key in self.known
+        known = self.claim.requirement.required or any(place.source_key in self.known for place in self.claim.sources)
         return Severity.BLOCKING if known and self.stops else Severity.ADVISORY
 
     def probe(self, look: LookContext) -> Probe:
-        audit = audit_claim(look.backups, look.clock, self.house, self.claim, Asked(self.known, self.as_of))
+        audit = audit_sources(look.backups, look.clock, self.house, self.claim, Asked(self.known, self.as_of))
         if audit.verdict in (Verdict.EXPIRED, Verdict.DAMAGED):
             # A house that was down for two days has no backup of yesterday. That must not keep it down: see BackupAge.
             # Nor must a lost pack that what is restored does not need: it is said here, and is red in an audit.
@@ -79,7 +80,7 @@ class BackupAge(BaseCheck):
         return (f"preflight.backup/{self.claim.key}",)
 
     def probe(self, look: LookContext) -> Probe:
-        audit = audit_claim(look.backups, look.clock, self.house, self.claim, Asked(depth=Depth.LISTED, alone=True))
+        audit = audit_sources(look.backups, look.clock, self.house, self.claim, Asked(depth=Depth.LISTED, alone=True))
         if audit.verdict in (Verdict.EXPIRED, Verdict.UNREACHABLE, Verdict.UNKNOWN):
             return audit.probe()
         if audit.verdict is Verdict.DAMAGED and audit.age is not None and audit.age > self.claim.requirement.max_age:

@@ -68,9 +68,16 @@ def until_no_mover(claims: ClaimsView, clock: Clock, claim: BackedUpClaim | Held
     """
 
     def ended() -> bool | None:
-        return None if claims.source(claim.namespace, claim.source).running else True
+        return None if any(claims.source(claim.namespace, source).running for source in sources_of(claim)) else True
 
     wait_until(clock, ended, limit_s=limit_s, what=f"the backup of {claim.key} that was at work when it was held")
+
+
+def sources_of(claim: BackedUpClaim | HeldClaim) -> tuple[str, ...]:
+    """Every ReplicationSource of the claim, by name; of one that only the record knows, the one that it knows."""
+    if isinstance(claim, HeldClaim):
+        return (claim.source,)
+    return tuple(dict.fromkeys(place.source for place in claim.sources))
 
 
 def still_held(claims: tuple[HeldClaim, ...]) -> tuple[HeldClaim, ...]:

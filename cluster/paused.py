@@ -26,7 +26,10 @@ class PausedAudit:
 
 def audit_paused(house: House, claims: Iterable[ClaimAudit], databases: Iterable[ArchiveAudit]) -> tuple[PausedAudit, ...]:
     """Everything of the house that is paused, beside what an audit has found."""
-    ages = {one.claim.key: one.age for one in claims}
+    ages: dict[str, float | None] = {}
+    for each in claims:  # of several places the one with the newest
+        known = [age for age in (ages.get(each.claim.key), each.age) if age is not None]
+        ages[each.claim.key] = min(known, default=None)
     bases = {one.archive.key: one.base_age for one in databases}
     return tuple(
         PausedAudit(one, bases.get(one.key) if "ScheduledBackup" in one.by else ages.get(one.key)) for one in house.data.paused

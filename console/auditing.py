@@ -36,15 +36,16 @@ class AuditView:
         audit, session = ended.audit, self._session
         if session.json:
             session.lines.write({
-                "event": "Audited", "claim": audit.claim.key, "verdict": audit.verdict, "depth": audit.depth, "told": audit.told,
-                "seconds": round(ended.seconds, 3), "done": ended.done, "of": ended.of, "left_s": round(ended.left_s, 1),
+                "event": "Audited", "claim": audit.claim.key, "place": audit.claim.origin, "verdict": audit.verdict,
+                "depth": audit.depth, "told": audit.told, "seconds": round(ended.seconds, 3), "done": ended.done, "of": ended.of,
+                "left_s": round(ended.left_s, 1),
             })  # fmt: skip
             return
         yet = f", about {ended.left_s:.0f} s yet" if ended.done < ended.of else ""
         if self._status is not None:
             self._status.update(f"{ended.done} of {ended.of} repositories looked at{yet}")
             return
-        line = f"{ended.done:>4} of {ended.of}{yet}: {audit.claim.key} {audit.told} ({ended.seconds:.1f} s)"
+        line = f"{ended.done:>4} of {ended.of}{yet}: {audit.claim.source_key} {audit.told} ({ended.seconds:.1f} s)"
         session.page.say(line)
 
     def again(self, look: Look, claims: Sequence[BackedUpClaim], limits: Limits) -> list[ClaimAudit]:

@@ -122,7 +122,7 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Rows:
             _number(point.size if point else None),
         )  # fmt: skip
         verdict = Text(audit.told, "green" if audit.verdict is BackupVerdict.OK else "bold red")
-        rows.append(Row((verdict, Text(audit.claim.key), *map(Text, told))))
+        rows.append(Row((verdict, Text(audit.claim.source_key), *map(Text, told))))
     headers = ("verdict", "claim", "repository", "snapshots", "newest", "age", "files", "bytes")
     return Rows(rows, headers, name=1, right=frozenset({3, 6, 7}))
 
@@ -136,11 +136,12 @@ def audit_findings(audits: Sequence[ClaimAudit]) -> list[str]:
     lines = []
     for (verdict, detail, hint), found in alike.items():
         lines += ["", f"{verdict.value}: {detail or 'nothing more is known'}"]
-        lines += [f"  {audit.claim.key:<32} {audit.claim.open_as or audit.claim.mover_repository}".rstrip() for audit in found]
+        places = [one.claim for one in found]
+        lines += [f"  {place.source_key:<32} {place.open_as or place.mover_repository}".rstrip() for place in places]
         if hint:
             lines.append(f"  {hint}")
     odd = [audit for audit in audits if audit.remarks and audit.verdict is BackupVerdict.OK]
-    remarks = [f"{audit.claim.key} is {audit.told}, and has {redact(audit.remarks)}" for audit in odd]
+    remarks = [f"{audit.claim.source_key} is {audit.told}, and has {redact(audit.remarks)}" for audit in odd]
     return [*lines, *(["", *remarks] if remarks else [])]
 
 

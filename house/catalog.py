@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from house.backup_sections import BackupsSection, ClaimSection, DatabaseSection, OpenAsSection, RequirementSection
 from house.data.archives import Archive
+from house.data.joining import SLACK_S
 from house.data.recoveries import Recovery
 from house.declared import DeclaredBackup
 from house.model import BackedUpClaim, Database, DatabaseArchive, Requirement, SecretRef
 from house.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.restorable import DatabaseQuestion, RestorableDatabase
-from house.settings import (
-    DEFAULT_MAX_AGE,
-    DEFAULT_MAX_LOG_AGE,
-    DEFAULT_MAX_LOSS,
-    BackupsSection,
-    ClaimSection,
-    DatabaseSection,
-    OpenAsSection,
-    RequirementSection,
-)
+from house.settings import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
+from house.sources import BackupSource
 from house.yamlfile import Document
 
 _OPENED_HERE = ("/", "s3:", "sftp:")
@@ -60,15 +54,20 @@ def _claim(
     own = settings.claims.get(f"{backup.namespace}/{backup.claim}", ClaimSection())
     seen = own.repository or backup.mover_repository
     note = "" if seen else backup.repository_note
-    address, rule = "", None
-    for opening in openings if seen else ():
-        fits = opening.address(seen)
-        if fits is not None:
-            address, rule = fits, opening.rule
-            break
-    if seen and rule is None:
-        note = f"no rule of backups.open_as fits {seen}"
-    password = own.password or (rule.password if rule is not None else None) or settings.password
+    first = _opened(openings, seen, note)
+    password = own.password or (first.rule.password if first.rule is not None else None) or settings.password
+
+    def other(one: _Named) -> BackupSource:
+        way = _opened(openings, one.repository, one.note)
+        given = one.password or (way.rule.password if way.rule is not None else None) or own.password or settings.password
+        return BackupSource(
+            one.secret, one.source, one.repository, way.address, secret(given) if given is not None else SecretRef(()),
+            way.environment(secret), way.ca_file(located), one.declared_in, way.note, way.region, way.addressing, _age(one.gap),
+        )  # fmt: skip
+
+    by_schedule = ages.get(f"{backup.namespace}/{backup.claim}", DEFAULT_MAX_AGE)
+    if backup.others and backup.gap is not None:
+        by_schedule = _age(backup.gap)  # not the one of its sources that fires most often
     return BackedUpClaim(
         namespace=backup.namespace,
         claim=backup.claim,
@@ -78,23 +77,90 @@ def _claim(
         trigger=backup.trigger,
         repository_secret=backup.repository_secret,
         mover_repository=seen,
-        open_as=address,
+        open_as=first.address,
         password=secret(password) if password is not None else SecretRef(()),
-        environment=tuple((k, secret(v)) for k, v in rule.environment.items()) if rule is not None else (),
-        ca_file=located(rule.ca_file) if rule is not None and rule.ca_file else "",
+        environment=first.environment(secret),
+        ca_file=first.ca_file(located),
         uid=backup.uid,
         gid=backup.gid,
-        requirement=requirement_of(own, settings.defaults, ages.get(f"{backup.namespace}/{backup.claim}", DEFAULT_MAX_AGE)),
+        requirement=requirement_of(own, settings.defaults, by_schedule),
         flux_app=backup.flux_app,
         declared_in=backup.declared_in,
         git_restore_as_of=backup.restore_as_of,
-        repository_note=note,
+        repository_note=first.note,
         copy_method=backup.copy_method,
         destination_app=backup.destination_app,
         capacity=backup.capacity,
-        region=(rule.region or "") if rule is not None else "",
-        addressing=rule.addressing if rule is not None else "path",
+        region=first.region,
+        addressing=first.addressing,
+        destination_secret=backup.destination_secret,
+        others=tuple(other(one) for one in _others(backup, own)),
     )
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a repository is opened from here: by which rule (None: by none, and `note` says so) and at which address."""
+
+    address: str
+    rule: OpenAsSection | None
+    note: str
+
+    def environment(self, secret: Callable[[SecretRef], SecretRef]) -> tuple[tuple[str, SecretRef], ...]:
+        return tuple((k, secret(v)) for k, v in self.rule.environment.items()) if self.rule is not None else ()
+
+    def ca_file(self, located: Located) -> str:
+        return located(self.rule.ca_file) if self.rule is not None and self.rule.ca_file else ""
+
+    @property
+    def region(self) -> str:
+        return (self.rule.region or "") if self.rule is not None else ""
+
+    @property
+    def addressing(self) -> str:
+        return self.rule.addressing if self.rule is not None else "path"
+
+
+def _opened(openings: list[Opening], seen: str, note: str) -> _Way:
+    for opening in openings if seen else ():
+        fits = opening.address(seen)
+        if fits is not None:
+            return _Way(fits, opening.rule, note)
+    return _Way("", None, f"no rule of backups.open_as fits {seen}" if seen else note)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """One more place of a claim as Git or the settings name it."""
+
+    secret: str
+    source: str
+    repository: str
+    note: str
+    declared_in: str
+    gap: float | None = None
+    password: SecretRef | None = None
+
+
+def _age(gap: float | None) -> float:
+    """The age in seconds that the newest of a place may have, 0.0 for any: two intervals, and slack."""
+    return 2 * gap + SLACK_S if gap is not None else 0.0
+
+
+def _others(backup: DeclaredBackup, own: ClaimSection) -> Iterable[_Named]:
+    """Git's first; what the settings say of a Secret goes before what Git says of it."""
+    found = {
+        one.repository_secret: _Named(
+            one.repository_secret, one.source, one.mover_repository, one.repository_note, one.declared_in, one.gap
+        )
+        for one in backup.others
+    }
+    for said in own.sources:
+        known = found.get(said.secret)
+        if known is None:
+            known = _Named(said.secret, "", "", "", backup.declared_in)
+        found[said.secret] = replace(known, repository=said.repository, note="", password=said.password)
+    return found.values()
 
 
 def database_archives(
@@ -197,10 +263,17 @@ def check_backups(
     def wrong(where: Steps, what: str, better: str) -> None:
         problems.append(Problem(document.name, document.line(where), dotted(where), what, better))
 
+    backups = tuple(backups)
     known = [f"{b.namespace}/{b.claim}" for b in backups]
-    for key in settings.claims:
+    mine = {f"{b.namespace}/{b.claim}": b.repository_secret for b in backups}
+    for key, own in settings.claims.items():
         if key not in known:
             wrong(("backups", "claims", key), "is no claim that the repository backs up", nearest_or_all(key, known))
+        named = [mine.get(key, ""), *(one.secret for one in own.sources)]
+        for index, one in enumerate(own.sources):
+            if one.secret in named[: index + 1]:
+                where: Steps = ("backups", "claims", key, "sources", index, "secret")
+                wrong(where, f"{one.secret} is what this claim has already", "name the Secret of another place, or leave it out")
     for index, rule in enumerate(settings.open_as):
         for key, what, better in _rule_problems(rule, settings, located):
             wrong(("backups", "open_as", index, key), what, better)

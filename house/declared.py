@@ -6,11 +6,11 @@ Works on the objects that Flux applies (house/flux); knows no settings and opens
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from house.data.archives import does_archive
 from house.data.engines import engine_of
-from house.data.makers import is_paused, schedule_fault
+from house.data.makers import gap_of, is_paused, schedule_fault
 from house.data.releases import Releases
 from house.flux.graph import FLUX_GROUP, Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
@@ -29,7 +29,9 @@ _NEAR = ("ReplicationSource", "ReplicationDestination", "PersistentVolumeClaim")
 class DeclaredBackup:
     """One claim that a restic ReplicationSource copies. `repository_note` says why `mover_repository` is "", when it is;
     `restored` is True when the claim's destination restores from the Secret that this source backs up to; `capacity` is that of
-    the volume it makes, in bytes, 0 where nobody says.
+    the volume it makes, in bytes, 0 where nobody says. `destination_secret` is what the destination restores from. `others` are
+    further sources of the claim, each into a repository of its own. `gap` is what lies between two backups at most, in seconds,
+    None where nobody says.
 
     `mover_repository` may hold `{{ … }}` of an ExternalSecret's template: a part that only the cluster knows.
     """
@@ -52,11 +54,15 @@ class DeclaredBackup:
     copy_method: str = ""
     destination_app: str = ""
     capacity: int = 0
+    destination_secret: str = ""
+    others: tuple[DeclaredBackup, ...] = ()
+    gap: float | None = None
 
 
 @dataclass(frozen=True)
 class Declared:
-    """All that was found, in the order of the graph. `second` are further restic sources of claims that are in `backups`."""
+    """All that was found, in the order of the graph. `second` are further restic sources of claims that are in `backups`, into the
+    same repository."""
 
     backups: tuple[DeclaredBackup, ...]
     second: tuple[UnsupportedBackup, ...]
@@ -199,6 +205,8 @@ class _Finding:
             capacity=bytes_of(_text(there.get("capacity"))),
             destination_app=destination.kustomization if destination is not None else "",
             restored=destination is not None and _secret_of(destination) == secret,
+            destination_secret=_secret_of(destination) if destination is not None else "",
+            gap=gap_of(source),
         )
 
     def _destination_of(self, namespace: str, claim: str, secret: str) -> RenderedObject | None:
@@ -219,23 +227,36 @@ class _Finding:
         return any(one.kind == "ReplicationSource" and _secret_of(one) == wanted for one in near)
 
     def _one_per_claim(self) -> tuple[tuple[DeclaredBackup, ...], tuple[UnsupportedBackup, ...]]:
-        """Of several sources of one claim the one that its destination restores from, else the first; and the others, named."""
+        """Of several sources of one claim the one that its destination restores from, else the first, with the others that have a
+        repository of their own; and those that have none, named."""
         kept: dict[tuple[str, str], DeclaredBackup] = {}
         second = []
         for backup, one in sorted(self._backups, key=lambda pair: not pair[0].restored):
-            first = kept.setdefault((backup.namespace, backup.claim), backup)
-            if first is not backup:
-                claim = f"{backup.namespace}/{backup.claim}"
-                what = f"{backup.source} backs up {claim} a second time, which is neither audited nor restored"
-                self._tree.note(one.file, one.line, what, f"what is looked at is {first.source} at {first.declared_in}")
-                second.append(UnsupportedBackup(backup.namespace, backup.claim, "restic", one.declared_in))
+            place = (backup.namespace, backup.claim)
+            first = kept.setdefault(place, backup)
+            if first is backup:
+                continue
+            known = (first, *first.others)
+            if not any(_one_repository(backup, other) for other in known):
+                kept[place] = replace(first, others=(*first.others, backup))
+                continue
+            claim = f"{backup.namespace}/{backup.claim}"
+            what = f"{backup.source} backs up {claim} a second time, into the same repository"
+            self._tree.note(one.file, one.line, what, f"what is looked at is {first.source} at {first.declared_in}")
+            second.append(UnsupportedBackup(backup.namespace, backup.claim, "restic", one.declared_in))
         for backup in kept.values():
             if backup.destination and not backup.restored:
                 what = f"{backup.namespace}/{backup.claim} is backed up to {backup.repository_secret}"
                 what += f", but {backup.destination} restores from another Secret"
                 self._tree.note(*_split(backup.declared_in), what, "name one Secret in both")
-        backups = tuple(backup for backup, _ in self._backups if kept[backup.namespace, backup.claim] is backup)
-        return backups, tuple(second)
+        order = dict.fromkeys((backup.namespace, backup.claim) for backup, _ in self._backups)
+        return tuple(kept[place] for place in order), tuple(second)
+
+
+def _one_repository(backup: DeclaredBackup, other: DeclaredBackup) -> bool:
+    """Whether two sources go to one repository: by one Secret, or by what their movers see."""
+    seen = backup.mover_repository.rstrip("/")
+    return backup.repository_secret == other.repository_secret or bool(seen and seen == other.mover_repository.rstrip("/"))
 
 
 def _secret_of(one: RenderedObject) -> str:

@@ -170,7 +170,7 @@ def _backups(repository: Repository) -> str:
     audited = [f"{one.namespace}/{one.claim}" for one in backups]
     data = declared_data(repository.rendered, audited, repository.declared.databases, {})
     patterns: dict[str, None] = {}
-    for backup in backups:
+    for backup in (place for one in backups for place in (one, *one.others)):
         if backup.mover_repository:
             patterns[_pattern(backup.mover_repository, backup.app, backup.claim)] = None
     told = "".join(f"# In the cluster, the restic password comes from {each}.\n" for each in repository.hints.passwords)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.errors import SettingsInvalid
 from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
+from house.backup_sections import BackupsSection
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
 from house.contradictions import contradictions
@@ -50,7 +51,6 @@ from house.reading import ReadSettings, read_settings
 from house.repository import Repository, read_repository
 from house.settings import (
     BackupsPart,
-    BackupsSection,
     EvidenceSection,
     ImageSection,
     LimitsSection,

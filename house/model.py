@@ -17,6 +17,8 @@ from house.kinds import NO_KINDS, DeclaredKinds
 from house.nas import Nas
 from house.references import SecretRef as SecretRef
 from house.restorable import RestorableDatabase
+from house.sources import BackedUpClaim as BackedUpClaim
+from house.sources import Requirement as Requirement
 
 
 @dataclass(frozen=True)
@@ -206,64 +208,6 @@ class FluxApp:
 
 
 @dataclass(frozen=True)
-class Requirement:
-    """What a claim must come back with. `max_age` in seconds (0.0 = any age), `min_bytes` 0 = any size.
-
-    `normal_since` (epoch seconds): when a person made the data fewer, so that older snapshots do not say what is usual.
-    `max_loss` is the share (0.01 for one in a hundred) of its paths, and of its bytes, that the application may have taken away
-    since it was restored.
-    """
-
-    required: bool
-    max_age: float
-    min_bytes: int
-    normal_since: float = 0.0
-    max_loss: float = 0.01
-
-
-@dataclass(frozen=True)
-class BackedUpClaim:
-    """One claim of the catalog: a PersistentVolumeClaim that VolSync (restic) backs up, and how its repository is opened.
-
-    `mover_repository` is what the mover sees (RESTIC_REPOSITORY), `open_as` what is opened from here ("" when nothing in
-    `backups.open_as` fits: then the audit says so). `declared_in` is `file:line` for messages. `repository_note` says why
-    `mover_repository` or `open_as` is "". `copy_method` is the destination's, `destination_app` the Kustomization that applies it:
-    "" while nothing declares a destination. `capacity` is its volume's, in bytes, 0 where nobody says; `region` and `addressing`
-    ("path", "virtual") are a bucket's.
-    """
-
-    namespace: str
-    claim: str
-    app: str
-    destination: str
-    source: str
-    trigger: str
-    repository_secret: str
-    mover_repository: str
-    open_as: str
-    password: SecretRef
-    environment: tuple[tuple[str, SecretRef], ...]
-    ca_file: str
-    uid: int | None
-    gid: int | None
-    requirement: Requirement
-    flux_app: str
-    declared_in: str
-    git_restore_as_of: str = ""
-    repository_note: str = ""
-    copy_method: str = ""
-    destination_app: str = ""
-    capacity: int = 0
-    region: str = ""
-    addressing: str = "path"
-
-    @property
-    def key(self) -> str:
-        """`namespace/claim`."""
-        return f"{self.namespace}/{self.claim}"
-
-
-@dataclass(frozen=True)
 class UnsupportedBackup:
     """A backup declared in the repository that we cannot hold or open (kopia, kopiur, another mover): named, never skipped."""
 
@@ -331,7 +275,7 @@ class House:
 
     `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
-    `second_backups` are further backups of claims that are in `claims`: neither audited nor restored. `not_followed` declares
+    `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;

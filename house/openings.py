@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from house.backup_sections import BackupsSection, OpenAsSection
 from house.data.joining import SLACK_S
 from house.model import BackedUpClaim
 from house.problems import Problem, dotted
-from house.settings import BackupsSection, OpenAsSection
 from house.yamlfile import Document
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
@@ -76,13 +76,14 @@ def shared_repositories(claims: Iterable[BackedUpClaim]) -> list[str]:
     seen: dict[str, BackedUpClaim] = {}
     opened: dict[str, BackedUpClaim] = {}
     notes = []
-    for claim in claims:
+    for claim in (place for one in claims for place in one.sources):
         by_seen = seen.setdefault(claim.mover_repository.rstrip("/"), claim)
         by_opened = opened.setdefault(claim.open_as.rstrip("/"), claim)
         if claim.mover_repository and by_seen is not claim:
-            notes.append(f"{claim.declared_in}: {claim.key} and {by_seen.key} back up to one repository; give each its own")
+            both = f"{claim.source_key} and {by_seen.source_key}"
+            notes.append(f"{claim.declared_in}: {both} back up to one repository; give each its own")
         elif claim.open_as and by_opened is not claim:
-            what = f"{claim.key} and {by_opened.key} are opened at one place, {claim.open_as}, though movers see two"
+            what = f"{claim.source_key} and {by_opened.source_key} are opened at one place, {claim.open_as}, though movers see two"
             notes.append(f"{claim.declared_in}: {what}; correct backups.open_as, or give each its own")
     return notes
 
@@ -92,8 +93,9 @@ def odd_backups(
 ) -> Iterator[Problem]:
     """Rules that fit nothing that Git shows, and ages that no schedule can keep. `ages` as in `catalog`."""
     forms = [pattern(rule.seen) for rule in settings.open_as]
-    used = {next((at for at, form in enumerate(forms) if form.fullmatch(one.mover_repository)), -1) for one in claims}
-    if claims and all(one.mover_repository for one in claims):
+    places = [place for one in claims for place in one.sources]
+    used = {next((at for at, form in enumerate(forms) if form.fullmatch(one.mover_repository)), -1) for one in places}
+    if places and all(one.mover_repository for one in places):
         for index in range(len(forms)):
             if index not in used:
                 where = ("backups", "open_as", index, "seen")

@@ -6,12 +6,13 @@ Knows nothing of the repository: rules across files are in house/crossrules.py.
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from house.afterwards import PROVE_EVERY
+from house.backup_sections import BackupsSection
 from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
+from house.section import Section
+from house.section import what as _what
 from house.values import (
     Age,
     Branch,
@@ -27,10 +28,8 @@ from house.values import (
     ImageUrl,
     KitRecipient,
     KubeName,
-    LeastBytes,
     Mac,
     MemorySize,
-    Moment,
     Name,
     NamespaceName,
     PathText,
@@ -40,10 +39,8 @@ from house.values import (
     SecretKey,
     ServerUrl,
     Sha256,
-    Share,
     SlotName,
     StorageName,
-    Store,
     TalosVersion,
     TokenId,
     Wait,
@@ -56,16 +53,6 @@ missed once and is late."""
 DEFAULT_MAX_LOG_AGE = 6 * 3600.0
 """How long ago a database's log may have ended, in seconds: one that is written to archives a segment every few minutes."""
 DEFAULT_MAX_LOSS = 0.01
-
-
-def _what(description: str, example: object, default: Any = ...) -> Any:
-    return Field(default, description=description, examples=[example])
-
-
-class Section(BaseModel):
-    """A mapping of the file: unknown keys are refused, values are not converted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class HouseSection(Section):
@@ -236,72 +223,6 @@ class SopsSection(Section):
     recipient: str | None = Field(
         None, description="the age key's public half, .sops.yaml's when left out", examples=["age1…"], pattern="^age1[0-9a-z]{58}$"
     )
-
-
-class OpenAsSection(Section):
-    """One rule: how a repository that a mover sees under this pattern is opened from here."""
-
-    seen: Store = Field(description="what the mover sees", examples=["/repository/{app}"], min_length=1)
-    open: Store | None = Field(
-        default=None, description="how it is opened here", examples=["sftp:backup@nas:/volume1/{app}"], min_length=1
-    )
-    password: Reference | None = _what("a reference to the repositories' password", "env:RESTIC_PASSWORD", None)
-    environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
-    ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
-    region: str | None = Field(default=None, description="a bucket's region", examples=["eu-central-1"], min_length=1)
-    addressing: Literal["path", "virtual"] = _what("how a bucket is addressed: path, or virtual as a host", "virtual", "path")
-
-
-class RequirementSection(Section):
-    """What a claim must come back with."""
-
-    data: Literal["required", "may-be-empty"] | None = _what("required or may-be-empty", "required", None)
-    max_age: Age | None = _what("the greatest age of its newest backup", "36h", None)
-    min_bytes: LeastBytes | None = _what("the least bytes of its newest backup", "1MiB", None)
-    normal_since: Moment | None = _what("when its data were made fewer on purpose", "2026-10-01T00:00:00Z", None)
-    max_loss: Share | None = _what("what share of its files may be gone when it is released and first backed up", "1%", None)
-
-
-class ClaimSection(RequirementSection):
-    """One claim, named `namespace/claim`, that differs from the defaults or that the repository says too little of."""
-
-    repository: Store | None = Field(default=None, description="what the mover sees", examples=["/repository/notes"], min_length=1)
-    password: Reference | None = _what("a reference to the repository's password", "env:NOTES_PASSWORD", None)
-
-
-class QuestionSection(Section):
-    """What a restored database is asked, and what it must answer."""
-
-    sql: Reason = _what("one query", "SELECT count(*) FROM notes")
-    expect: str = _what("its answer as psql prints it, or > N, >= N", "> 100")
-    database: str = _what("the database that is asked", "notes", "postgres")
-
-
-class DatabaseSection(Section):
-    """How the archive of one CloudNativePG cluster, named `namespace/cluster`, is opened from here."""
-
-    open: Store | None = Field(
-        default=None, description="where it is, Git's when left out", examples=["s3:https://…/bucket/postgres"], min_length=1
-    )
-    environment: dict[str, Reference] = _what("references to credentials by variable", {"AWS_ACCESS_KEY_ID": "env:KEY_ID"}, {})
-    ca_file: PathText | None = _what("the file of the CA that signed the store's certificate", "minio-ca.pem", None)
-    max_age: Age | None = _what("the greatest age of its newest base backup, its ScheduledBackup's when left out", "8d", None)
-    max_log_age: Age | None = _what("how long ago its log may have ended, 6h when left out", "2d", None)
-    probe: list[QuestionSection] = _what("what it is asked once restored", [{"sql": "SELECT 1", "expect": "1"}], [])
-
-
-class BackupsSection(Section):
-    """How backups are opened from here, and what they must hold."""
-
-    password: Reference | None = _what("a reference to the password where a rule names none", "env:RESTIC_PASSWORD", None)
-    open_as: list[OpenAsSection] = _what("the rules, first that fits counts", [{"seen": "s3:*"}], [])
-    defaults: RequirementSection = _what("what every claim must come back with", "{max_age: 36h}", RequirementSection())
-    claims: dict[str, ClaimSection] = _what("claims that differ, as namespace/claim", {"apps/notes": {"max_age": "36h"}}, {})
-    not_followed: dict[str, str] = _what(
-        "what need not be followed, as it is named, and why", {"Kustomization flux-system/vendor": "holds no backup"}, {}
-    )
-    databases: dict[str, DatabaseSection] = _what("how archives of databases are opened", {"db/postgres": {"environment": {}}}, {})
-    unprotected: dict[str, Reason] = _what("what has no backup, and why, by its name", {"media/films": "bought on discs"}, {})
 
 
 class NasSection(Section):

@@ -8,6 +8,7 @@ from adapters.context import ActContext
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import ClaimPhase, ClaimState, FileEntry, Listing
 from cluster.audit import repository_of
+from cluster.sources import place_of
 from engine.errors import PermanentError, TransientError
 from house.model import BackedUpClaim, House
 from recovery.losses import Losses, losses
@@ -19,7 +20,7 @@ def look_at(act: ActContext, house: House, claim: BackedUpClaim, entry: HeldClai
     PermanentError when the claim is not the one that was filled from the proof, or lost more than that.
     """
     before = _filled(act, claim, entry)
-    wanted = act.backups.listing(repository_of(house, claim), entry.snapshot_id)
+    wanted = act.backups.listing(repository_of(house, place_of(claim, entry.origin)), entry.snapshot_id)
     if not wanted.complete:
         raise TransientError(f"the list of snapshot {entry.snapshot_id[:8]} broke off", evidence=(wanted.detail,))
     found = act.claims.contents(claim.namespace, claim.claim, hashed=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from adapters.backups.results import RestorePoint
 from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView, ClaimsView
 from cluster.audit import TRUSTED, Asked, ClaimAudit, repository_of
 from cluster.counting import NOT_THE_MOVERS, SKEW_S, LeftBehind
+from cluster.sources import lost_with, named
 from engine.errors import BlackstartError, Interrupted, PermanentError
 from engine.probe import Identity
 from engine.step import if_any
@@ -22,6 +24,7 @@ _NAMED = 5
 class Choice(Identity):
     """A restore point of one claim, and what going back to it gives up: the snapshots that are newer, and the pin before it.
 
+    `origin` is the Secret of its place, "" for the claim's first one.
     `given_up` are snapshot ids, `instead_of` is the pinned snapshot (or the pin's time) that is gone. None of it changes while a
     claim is held.
     """
@@ -32,6 +35,7 @@ class Choice(Identity):
     pin: str
     given_up: tuple[str, ...] = ()
     instead_of: str = ""
+    origin: str = ""
     words: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -47,9 +51,13 @@ class Choice(Identity):
         return f"{self.claim} goes back to {'; '.join(self.words)}"
 
 
-def asked_for(claim: BackedUpClaim, known_id: str, as_of: float) -> Asked:
-    """How a claim is looked at to choose: down to the trees; whose the repository is was compared in preflight."""
-    return Asked({claim.key: known_id} if known_id else {}, as_of, alone=True)
+def asked_for(claim: BackedUpClaim, known: Mapping[str, str], as_of: float) -> Asked:
+    """How a claim is looked at to choose: down to the trees; whose the repository is was compared in preflight.
+
+    `known` maps claims (`source_key`) to the repository ids of the lock file.
+    """
+    mine = {place.source_key: known[place.source_key] for place in claim.sources if place.source_key in known}
+    return Asked(mine, as_of, alone=True)
 
 
 def preflight_of(claim: BackedUpClaim) -> tuple[str, ...]:
@@ -83,13 +91,15 @@ def newer(audit: ClaimAudit, point: RestorePoint) -> tuple[LeftBehind, ...]:
         for p in audit.points if p.time > point.time
     ]  # fmt: skip
     later += [left for left in audit.left if (left.time > point.time or not left.time) and left.why != NOT_THE_MOVERS]
+    later += [LeftBehind(p.snapshot_id, p.time, "in another place of this claim") for p in lost_with(audit) if p.time > point.time]
     return tuple(sorted(later, key=lambda left: (-left.time, left.snapshot_id)))
 
 
 def chosen(audit: ClaimAudit, point: RestorePoint, gone: HeldClaim | None = None) -> Choice:
     """This restore point as what a consent is to. `gone` is the entry of a pin whose snapshot is not in the repository any more."""
     later = newer(audit, point)
-    words = [f"snapshot {point.snapshot_id[:8]} of {point.pin}"]
+    where = f" from {named(audit.claim)}" if audit.passed else ""
+    words = [f"snapshot {point.snapshot_id[:8]} of {point.pin}{where}"]
     if gone is not None:
         words.append(f"in place of the pinned {gone.snapshot_id[:8]} of {gone.pin}, which is gone")
     if later:
@@ -100,7 +110,16 @@ def chosen(audit: ClaimAudit, point: RestorePoint, gone: HeldClaim | None = None
         audit.claim.key, point.repository_id, point.snapshot_id, point.pin,
         given_up=tuple(left.snapshot_id for left in later),
         instead_of="" if gone is None else gone.snapshot_id or gone.pin,
+        origin=audit.claim.origin,
         words=tuple(words),
+    )  # fmt: skip
+
+
+def at_point(entry: HeldClaim, audit: ClaimAudit, point: RestorePoint) -> HeldClaim:
+    """The entry with this restore point of the audited place, and why it is that place where there are several."""
+    return replace(
+        entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin, origin=audit.claim.origin,
+        chosen=audit.detail if audit.passed else "",
     )  # fmt: skip
 
 

@@ -50,8 +50,11 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
     alive = [c for c in chosen if _alive(where[c.key])]
     empty = [
         c for c in chosen
-        if not c.requirement.required and c.key not in known and c not in alive
-        and audit_claim(look.backups, look.clock, house, c, Asked(depth=Depth.LISTED, alone=True)).verdict is Verdict.MISSING
+        if not c.requirement.required and c not in alive and not any(place.source_key in known for place in c.sources)
+        and all(
+            audit_claim(look.backups, look.clock, house, place, Asked(depth=Depth.LISTED, alone=True)).verdict is Verdict.MISSING
+            for place in c.sources
+        )
     ]  # fmt: skip
     # A claim that is alive is only touched when it was named: "all" means all that are held. One whose replacement was
     # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.
@@ -65,7 +68,10 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
 
 def _backing_up(look: LookContext, entry: HeldClaim | None, claim: BackedUpClaim) -> bool:
     """Whether the trigger of its first backup is still on, under whatever number."""
-    return entry is not None and is_of(look.claims.source(claim.namespace, claim.source).manual, trigger_of(entry))
+    sources = dict.fromkeys(place.source for place in claim.sources)
+    return entry is not None and any(
+        is_of(look.claims.source(claim.namespace, source).manual, trigger_of(entry)) for source in sources
+    )
 
 
 def _alive(there: Standing) -> bool:

@@ -31,7 +31,8 @@ class HeldClaim:
     for not, or nobody knows when) in seconds since the epoch. `uid` is the claim that was held while it was alive, or that was
     let go ("" for none, or nobody knows); `filling` says that it had no volume yet when it was let go. `seen` marks the entry as
     it was read: what was read and then changed (`replace`) carries it, and is not written over an entry that somebody else has
-    changed meanwhile; "" asks for none of that.
+    changed meanwhile; "" asks for none of that. `origin` is the Secret of the repository that the pin is of ("" for the claim's
+    first one), `chosen` why it is that one, in words, where there were several.
     """
 
     namespace: str
@@ -53,6 +54,8 @@ class HeldClaim:
     volume: str = ""
     uid: str = ""
     filling: bool = False
+    origin: str = ""
+    chosen: str = ""
     seen: str = field(default="", compare=False)
 
     @property

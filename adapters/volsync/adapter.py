@@ -19,6 +19,7 @@ from adapters.volsync.results import (
     Compared,
     DestinationState,
     Listing,
+    Sight,
     Snapshot,
     SourceBackups,
 )
@@ -27,6 +28,10 @@ from engine.errors import PermanentError
 from engine.waiting import Clock
 
 NUDGE = "blackstart/nudge"
+INSTEAD_OF = "blackstart/instead-of"
+"""What a destination restored from before it was turned to another Secret: whoever turns it back needs nothing but the cluster."""
+_LEFT_ALONE = {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}
+_OURS_TO_TAKE = (".spec.trigger.manual", ".spec.restic.repository", "/reconcile")
 _POPULATED_FROM = "volsync.backube/populated-from"
 _KINDS: Mapping[str, Kind] = MappingProxyType(
     {kind.name: kind for kind in (CLAIM, REPLICATION_SOURCE, REPLICATION_DESTINATION)}
@@ -92,6 +97,8 @@ class VolSyncClaims:
             condition=_told(found),
             copy_method=text(found, "spec", "restic", "copyMethod"),
             image_uid=text(snapshot, "metadata", "uid"),
+            repository=text(found, "spec", "restic", "repository"),
+            instead_of=text(found, "metadata", "annotations", INSTEAD_OF),
         )
 
     def source(self, namespace: str, name: str) -> SourceBackups:
@@ -128,34 +135,41 @@ class VolSyncClaims:
         """Hold it against a snapshot, by restic in a pod like the mover's."""
         return self._reader.compare(namespace, claim_or_image, destination, against)
 
-    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
+    def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
+        """Which repository it is, by restic in a pod like the mover's."""
+        return self._reader.identify(namespace, destination, secret)
+
+    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str, secret: str = "") -> None:
         """Set restoreAsOf and previous 0; the trigger only when the destination has already run its present one.
 
-        (A fresh destination has its first run before it, and the hold keeps that back for the pin.) Raises PermanentError
-        with Git's value when somebody else holds another restoreAsOf or previous.
+        (A fresh destination has its first run before it, and the hold keeps that back for the pin.) Another `secret` than it has
+        goes with them, in one piece with what keeps Flux from putting it back. Raises PermanentError with Git's value when
+        somebody else holds another restoreAsOf or previous.
         """
         client = self._clients.main()
         found = _demanded(client, REPLICATION_DESTINATION, namespace, destination)
-        spec: Obj = {"restic": {"restoreAsOf": restore_as_of, "previous": 0}}
+        turned, marks = _turned(found, secret)
+        spec: Obj = {"restic": {"restoreAsOf": restore_as_of, "previous": 0} | turned}
         token = _token(found, trigger)
         if token:
             spec["trigger"] = {"manual": token}
         try:
-            _apply(client, REPLICATION_DESTINATION, found, spec)
+            _apply(client, REPLICATION_DESTINATION, found, spec, marks)
         except FieldConflict as error:
-            foreign = [field for field in error.fields if not field.endswith(".spec.trigger.manual")]
+            foreign = [field for field in error.fields if not field.endswith(_OURS_TO_TAKE)]
             if foreign:
                 raise _held_by_another(found, error) from error
-            # A new run needs a new token, and whoever wrote the old one (Flux) owns that field.
-            _apply(client, REPLICATION_DESTINATION, found, spec, force=True)
+            # A new run needs a new token, and another repository its Secret: whoever wrote the old ones (Flux) owns those fields.
+            _apply(client, REPLICATION_DESTINATION, found, spec, marks, force=True)
 
     def unpin(self, namespace: str, destination: str) -> None:
-        """Take our restoreAsOf and previous away; nothing when the destination is gone."""
+        """Take our restoreAsOf and previous away, and turn it back; nothing when the destination is gone."""
         client = self._clients.main()
         found = client.get(REPLICATION_DESTINATION, destination, namespace)
         if found is None:
             return
-        spec: Obj = {}
+        restic, _ = _turned(found, "")
+        spec: Obj = {"restic": restic} if restic else {}
         if owns(found, FIELD_MANAGER, "spec", "trigger", "manual"):
             # A destination without a trigger restores again and again.
             spec["trigger"] = {"manual": text(found, "spec", "trigger", "manual")}
@@ -199,9 +213,26 @@ def _demanded(client: ApiClient, kind: Kind, namespace: str, name: str) -> Obj:
     return found
 
 
-def _apply(client: ApiClient, kind: Kind, found: Obj, spec: Obj, *, force: bool = False) -> None:
+def _turned(found: Obj, secret: str) -> tuple[Obj, Obj]:
+    """What our apply holds of `spec.restic`, and which annotations, so that the destination restores from this Secret ("": from
+    what it did before).
+
+    What we have taken from Flux once is set back by value: a field that is only let go of would be gone.
+    """
+    present = text(found, "spec", "restic", "repository")
+    before = text(found, "metadata", "annotations", INSTEAD_OF) or present
+    if secret and secret != before:
+        return {"repository": secret}, {INSTEAD_OF: before, **_LEFT_ALONE}
+    holders = owners(found, "spec", "restic", "repository")
+    alone = FIELD_MANAGER in holders and (present != before or len(holders) == 1)
+    return ({"repository": before} if alone else {}), {}
+
+
+def _apply(client: ApiClient, kind: Kind, found: Obj, spec: Obj, marks: Obj | None = None, *, force: bool = False) -> None:
     # With its uid an object that was deleted meanwhile is not made anew out of our few fields.
-    metadata = {key: text(found, "metadata", key) for key in ("name", "namespace", "uid")}
+    metadata: Obj = {key: text(found, "metadata", key) for key in ("name", "namespace", "uid")}
+    if marks:
+        metadata["annotations"] = marks
     client.apply(kind, {"metadata": metadata, "spec": spec}, force=force)
 
 

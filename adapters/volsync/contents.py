@@ -14,10 +14,10 @@ from adapters.kubernetes.errors import AlreadyThere, from_answer
 from adapters.kubernetes.kinds import CLAIM, JOB, POD, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj, dig, name_of, number, table, text
 from adapters.volsync.attached import node_of
-from adapters.volsync.mover import Mover, identities_of, image_of_movers, mover_of
+from adapters.volsync.mover import Mover, identities_of, image_of_movers, lacks, mover_of
 from adapters.volsync.reader import LIST_TAKE, Reading, Request, joined, read_log
 from adapters.volsync.readerjob import LABELS, Asked, Volume, copy_spec, destination_of, waiting_for
-from adapters.volsync.results import Compared, Listing, Snapshot
+from adapters.volsync.results import Compared, Listing, Sight, Snapshot
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock, wait_until
 
@@ -80,6 +80,24 @@ class Reader:
             if listing.complete:
                 break
         return Compared(listing, first.checked, first.unable, owners_kept=mover.privileged)
+
+    def identify(self, namespace: str, destination: str, secret: str) -> Sight:
+        """See Claims.repository_seen: as the mover first, then as root. TransientError while there is no VolSync to ask."""
+        client = self._clients.main()
+        if absent := lacks(client, namespace, secret):
+            return Sight("", absent)
+        mover = mover_of(client, namespace, destination, secret)
+        nothing = Volume("", None, asked_at=f"{self._clock.now():.3f}")
+        image, request, told = self._image or image_of_movers(client), Request(take=0, identify=True), ""
+        for identity in mover.identities:
+            try:
+                reading = self.run(namespace, Asked(secret, nothing, request, image, identity, mover))
+            except PermanentError as error:
+                return Sight("", "; ".join((error.what, *error.evidence)))
+            if reading.repository:
+                return Sight(reading.repository)
+            told = told or reading.unable or "; ".join(reading.problems) or "the reader's log broke off"
+        return Sight("", told)
 
     def _stretches(self, namespace: str, asked: Asked) -> list[Reading]:
         """The readings of the whole list. A later stretch of a list that broke off is not asked for."""

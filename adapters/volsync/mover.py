@@ -19,6 +19,7 @@ _GROUP_OF_VOLUMES = ("fsGroup", "fsGroupChangePolicy")
 _CA_FOLDER, _CA_FILE = "/customCA", "ca.crt"
 _GOOGLE, _GOOGLE_FILE = "GOOGLE_APPLICATION_CREDENTIALS", "/credentials/gcs.json"
 _VOLUMES_BELOW = "/mnt/"
+_DEMANDED = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD")
 
 Identity = tuple[Obj, Obj]
 """As whom a pod runs: its own security context, and its container's."""
@@ -66,11 +67,13 @@ def _words(container: Obj, field: str) -> list[str]:
     return [str(word) for word in found] if isinstance(found, list) else []
 
 
-def mover_of(client: ApiClient, namespace: str, destination: str) -> Mover:
-    """The mover of this ReplicationDestination. PermanentError when it is not there or names no Secret."""
+def mover_of(client: ApiClient, namespace: str, destination: str, secret: str = "") -> Mover:
+    """The mover of this ReplicationDestination, given this Secret in place of its own. PermanentError when it is not there or names
+    no Secret."""
     found = client.get(REPLICATION_DESTINATION, destination, namespace)
     restic = table(found or {}, "spec", "restic")
-    secret = text(restic, "repository")
+    own = text(restic, "repository")
+    secret = (secret or own) if own else ""
     if not secret:
         raise PermanentError(f"ReplicationDestination {namespace}/{destination} names no Secret of a restic repository")
     privileged, identities = identities_of(client, namespace, restic)
@@ -98,6 +101,15 @@ def mover_of(client: ApiClient, namespace: str, destination: str) -> Mover:
         tuple((str(k), str(v)) for k, v in table(restic, "moverPodLabels").items()),
         tuple(table(restic, "moverResources").items()),
     )
+
+
+def lacks(client: ApiClient, namespace: str, secret: str) -> str:
+    """What a mover that is given this Secret would never start for, "" for nothing."""
+    found = client.get(SECRET, secret, namespace)
+    if found is None:
+        return f"Secret {namespace}/{secret} is not in the cluster"
+    absent = [key for key in _DEMANDED if key not in table(found, "data")]
+    return f"Secret {namespace}/{secret} has no {' and no '.join(absent)}" if absent else ""
 
 
 def _certificates(restic: Obj) -> tuple[list[Obj], list[Obj], list[Obj]]:

@@ -6,6 +6,7 @@ compares. Command `sh -c SCRIPT`; the volume read-only at /data, a writable /tmp
 
     LIST_SKIP, LIST_TAKE, LIST_BYTES   so many lines of the list after so many, and no more bytes than that; 0 lists none
     HASH                 all (every regular file of the lines shown), none
+    IDENTIFY             `yes`: tell which repository the environment opens, and no more
     SNAPSHOT             hold the volume against this snapshot; where restic cannot, every file is hashed instead
     REPOSITORY_ID        only if this is the id of the repository that the environment opens
     OPEN_S               seconds after which a repository that does not open is given up
@@ -15,6 +16,7 @@ The log, line by line; a path is relative to the volume, and odd ones come as he
 
     o known|unknown      whether uid and gid mean something. Always the first line: without it the log lost its head
     r ok UNCHANGED DIFFERENCES | r unable | r other ID     what restic said of the snapshot; of another repository, its id
+    r id ID              the repository, where nothing else was asked
     d JSON               what restic would change, the first thousand
     ? TEXT               restic's last words where it was unable
     a known|unknown      whether extended attributes could be read
@@ -62,16 +64,20 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Request:
-    """What one run of the reader is asked: a stretch of the list, whether to hash its files, a snapshot to hold it against."""
+    """What one run of the reader is asked: a stretch of the list, whether to hash its files, a snapshot to hold it against; or
+    which repository it opens, and nothing of any volume."""
 
     skip: int = 0
     take: int = LIST_TAKE
     hashed: bool = False
     against: Snapshot | None = None
+    identify: bool = False
 
     def environment(self) -> dict[str, str]:
         """As the script's environment."""
         compared = {"SNAPSHOT": self.against.snapshot_id, "REPOSITORY_ID": self.against.repository_id} if self.against else {}
+        if self.identify:
+            compared = {"IDENTIFY": "yes"}
         return {
             "LIST_SKIP": str(self.skip),
             "LIST_TAKE": str(self.take),
@@ -86,7 +92,8 @@ class Request:
 class Reading:
     """What one run's log holds. `ended` False: it broke off. `problems` not empty: something could not be read.
 
-    `unable` and `other_repository`: why restic compared nothing, or the id of the repository that it found instead.
+    `unable` and `other_repository`: why restic compared nothing, or the id of the repository that it found instead. `repository`
+    is its id where that was asked.
     """
 
     entries: tuple[FileEntry, ...]
@@ -102,6 +109,7 @@ class Reading:
     checked: Checked | None = None
     unable: str = ""
     other_repository: str = ""
+    repository: str = ""
 
 
 @dataclass
@@ -172,7 +180,7 @@ class _Log:
         if self.restic == "ok":
             unchanged, differences = more.split(" ")
             self.counts = (int(unchanged), int(differences))
-        elif self.restic == "other":
+        elif self.restic in ("other", "id"):
             self.words = [more]
 
     def differing(self, rest: str) -> None:
@@ -230,6 +238,7 @@ def read_log(log: bytes) -> Reading:
         _checked(seen) if seen.restic == "ok" else None,
         "; ".join(seen.words) or "restic said nothing" if seen.restic == "unable" else "",
         other,
+        seen.words[0] if seen.restic == "id" and seen.words else "",
     )
 
 

@@ -25,7 +25,8 @@ _NEVER = ("ErrImageNeverPull", "InvalidImageName")
 
 @dataclass(frozen=True)
 class Volume:
-    """What the reader mounts: a copy of an image (`claim_spec`), or a claim as it is (`claim`), on the node that has it in use.
+    """What the reader mounts: a copy of an image (`claim_spec`), or a claim as it is (`claim`), on the node that has it in use;
+    an empty folder where it is neither.
 
     An image never changes; of a claim, what an earlier run has read is no answer any more, which `asked_at` keeps apart.
     """
@@ -64,6 +65,8 @@ class Asked:
         """The Job, as reader.py describes its pod."""
         mover = self.mover or Mover(False, ())
         of_pod, of_container = self.identity
+        claimed = {"persistentVolumeClaim": {"claimName": self.volume.claim or self.name}}
+        data = claimed if self.volume.claim or self.volume.claim_spec is not None else {"emptyDir": {}}
         container: Obj = {
             "name": "reader",
             "image": self.image,
@@ -85,7 +88,7 @@ class Asked:
             "securityContext": of_pod,
             "containers": [container],
             "volumes": [
-                {"name": "data", "persistentVolumeClaim": {"claimName": self.volume.claim or self.name}},
+                {"name": "data"} | data,
                 {"name": "tmp", "emptyDir": {}},
                 *mover.volumes,
             ],

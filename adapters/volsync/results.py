@@ -46,6 +46,8 @@ class DestinationState:
     `result` is the mover's word ("Successful", "Failed", "" for none yet); `log` its kept log lines. Only with `copy_method`
     Snapshot does a restore end in an image. `image_uid` tells its VolumeSnapshot from another one of the same name ("" for gone):
     the uid alone, for what a VolumeSnapshot is bound to never changes.
+    `repository` is the Secret that it restores from, `instead_of` the one that it restored from before we turned it ("" for not
+    turned): until it is turned back Flux leaves it as it is.
     """
 
     namespace: str
@@ -63,6 +65,8 @@ class DestinationState:
     condition: str = ""
     copy_method: str = "Snapshot"
     image_uid: str = ""
+    repository: str = ""
+    instead_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,14 @@ class Listing:
     ownership_known: bool = True
     detail: str = ""
     downloaded: int = 0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The id of the repository that a mover opens with a Secret; "" where it opens none, and `problem` says why."""
+
+    repository_id: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)

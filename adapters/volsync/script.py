@@ -20,13 +20,16 @@ hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
 : > "$t/all"
 : > "$t/shown"
 : > "$t/errors"
-if [ -n "${SNAPSHOT:-}" ]; then
+if [ -n "${SNAPSHOT:-}${IDENTIFY:-}" ]; then
   export RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
   HASH=all
   set -- restic --no-lock ${CUSTOM_CA:+--cacert "$CUSTOM_CA"}
   id=$(timeout "$OPEN_S" "$@" cat config 2> "$t/said" | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')
   if [ -z "$id" ]; then
     echo 'r unable'
+  elif [ -z "${SNAPSHOT:-}" ]; then
+    HASH=none
+    echo "r id $id"
   elif [ "$id" != "$REPOSITORY_ID" ]; then
     echo "r other $id"
   elif "$@" restore "$SNAPSHOT" --target . --dry-run --overwrite always --delete --json -vv > "$t/out" 2> "$t/said" \

@@ -8,6 +8,7 @@ from bootstrap.checks import (
     clone,
     databases,
     definitions,
+    destinations,
     engines,
     etcd_healthy,
     host,
@@ -30,7 +31,7 @@ from bootstrap.checks import (
 )
 
 __all__ = [
-    "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "engines", "etcd_healthy", "host", "image",
-    "kept_disks", "keys", "kinds", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
+    "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines", "etcd_healthy",
+    "host", "image", "kept_disks", "keys", "kinds", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
     "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

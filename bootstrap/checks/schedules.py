@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS
+from cluster.holding import sources_of
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
@@ -28,7 +29,8 @@ class Schedules(BaseCheck):
     needs = ("flux.reconcile",)
 
     def probe(self, look: LookContext) -> Probe:
-        sources = [look.claims.source(c.namespace, c.source) for c in self.house.claims if c.source]
+        named = [(c.namespace, source) for c in self.house.claims for source in sources_of(c) if source]
+        sources = [look.claims.source(namespace, source) for namespace, source in named]
         off = [s for s in sources if s.schedule and s.manual and s.manual == s.last_manual and not s.running]
         if off:
             told = number(len(off), "schedule is kept off", "schedules are kept off")

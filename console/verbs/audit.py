@@ -128,7 +128,7 @@ def row(audit: ClaimAudit, covered: Mapping[str, Coverage]) -> dict[str, object]
     point = audit.newest
     coverage = covered.get(audit.repository_id)
     return {
-        "claim": audit.claim.key, "verdict": audit.verdict, "depth": audit.depth, "told": audit.told,
+        "claim": audit.claim.key, "place": audit.claim.origin, "verdict": audit.verdict, "depth": audit.depth, "told": audit.told,
         "repository_id": audit.repository_id, "detail": audit.detail, "hint": audit.hint, "remarks": audit.remarks,
         "newest": point.snapshot_id if point else None, "time": point.pin if point else None, "age_s": audit.age,
         "files": point.files if point else None, "bytes": point.size if point else None, "snapshots": len(audit.points),
@@ -162,7 +162,8 @@ def show_audits(
     left += [f"{accepts}: {said}" for one in house.not_followed if (said := said_by_setting(one))]
     left += [f"note: {note}" for note in house.notes if note not in house.unread]
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
-    left += [f"{a.claim.key}: {covered[a.repository_id]}" for a in audits if a.part is not None and a.repository_id in covered]
+    read = [a for a in audits if a.part is not None and a.repository_id in covered]
+    left += [f"{a.claim.source_key}: {covered[a.repository_id]}" for a in read]
     unread = [a for a in audits if a.part is None and a.verdict in (Verdict.OK, Verdict.EXPIRED)]
     waiting = len(unread) if any(a.part is not None for a in audits) else 0
     left += [f"{waiting} repositories were not read this time: the budget is less than their smallest parts"] if waiting else []
@@ -223,8 +224,8 @@ def locked(session: Session, audits: list[ClaimAudit]) -> list[LockedClaim]:
         point = found.newest
         if found.verdict is Verdict.OK and point is not None:
             complete = sum(p.complete for p in found.points)
-            rows[found.claim.key] = LockedClaim(
-                found.claim.key, found.repository_id, complete, point.size or 0, point.time
+            rows[found.claim.source_key] = LockedClaim(
+                found.claim.source_key, found.repository_id, complete, point.size or 0, point.time
             )
     return list(rows.values())
 
@@ -241,7 +242,7 @@ def with_drops(found: ClaimAudit, known: LockedClaim) -> ClaimAudit:
 
 
 def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[str, Coverage]]:
-    """One audit per claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed.
+    """One audit for each place of each claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed.
 
     Answers what is covered of each repository's data too, by its id.
     """
@@ -255,13 +256,14 @@ def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[st
         if wanted.budget:
             good = [a for a in audits if a.verdict in TRUSTED]
             now = turns({a.repository_id: a.stored or 0 for a in good}, covered, wanted.budget)
-            parts = {a.claim.key: now[a.repository_id] for a in good if a.repository_id in now}
+            parts = {a.claim.source_key: now[a.repository_id] for a in good if a.repository_id in now}
             look = partial(looked_at, doors.look.backups, doors.look.clock, house, replace(asked, alone=True), parts)
-            read = {a.claim.key: a for a in view.again(look, [a.claim for a in good if a.claim.key in parts], house.limits)}
-            audits = [read.get(a.claim.key, a) for a in audits]
+            due = [a.claim for a in good if a.claim.source_key in parts]
+            read = {a.claim.source_key: a for a in view.again(look, due, house.limits)}
+            audits = [read.get(a.claim.source_key, a) for a in audits]
         for one in audits:
             if one.part is not None and one.verdict in TRUSTED:
                 covered[one.repository_id] = covered.get(one.repository_id, Coverage()).with_read(one.part, doors.look.clock.now())
     if wanted.depth is Depth.READ:
         keep_coverage(house.state_dir, covered)
-    return [with_drops(a, known[a.claim.key]) if a.claim.key in known else a for a in audits], covered
+    return [with_drops(a, known[a.claim.source_key]) if a.claim.source_key in known else a for a in audits], covered

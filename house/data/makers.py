@@ -64,10 +64,14 @@ def base_makers(rendered: Rendered) -> Iterator[Maker]:
 
 
 def _scheduled(key: str, engine: str, one: RenderedObject) -> Maker:
-    schedule, seconds = schedule_of(one)
     wrong = schedule_fault(one)
-    gap = None if wrong else greatest_gap(schedule, seconds=seconds)
-    return Maker(key, engine, (one,) if wrong or is_paused(one) else (), gap, wrong)
+    return Maker(key, engine, (one,) if wrong or is_paused(one) else (), gap_of(one), wrong)
+
+
+def gap_of(one: RenderedObject) -> float | None:
+    """What lies between two of its times at most, in seconds; None where nobody says."""
+    schedule, seconds = schedule_of(one)
+    return None if schedule_fault(one) else greatest_gap(schedule, seconds=seconds)
 
 
 def schedule_of(one: RenderedObject) -> tuple[str, bool]:

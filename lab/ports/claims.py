@@ -12,6 +12,7 @@ from adapters.volsync.results import (
     DestinationState,
     FileEntry,
     Listing,
+    Sight,
     Snapshot,
     SourceBackups,
 )
@@ -54,7 +55,7 @@ class ModelledClaims:
             return DestinationState(
                 namespace, name, True, found.restore_as_of, found.ours, found.trigger, found.last_trigger, found.running,
                 found.result, found.log, image, found.image is not None and found.image.ready, found.condition,
-                found.copy_method, found.image.uid if found.image else "",
+                found.copy_method, found.image.uid if found.image else "", found.secret, found.instead_of,
             )  # fmt: skip
 
     def source(self, namespace: str, name: str) -> SourceBackups:
@@ -101,10 +102,25 @@ class ModelledClaims:
             raise PermanentError(f"no image or claim {namespace}/{claim_or_image}")
         return claim.entries
 
-    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str) -> None:
+    def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
+        """See ports.Claims."""
+        with self._world.looking():
+            self._destination(namespace, destination)
+            address = self._kube.address_of(namespace, secret)
+            if not address:
+                return Sight("", f"Secret {namespace}/{secret} is not in the cluster")
+            found = self._kube.store.repositories.get(address)
+            if self._kube.store.down or (found is not None and found.trouble is not None):
+                return Sight("", "Fatal: unable to open config file")
+            return Sight(found.repository_id) if found is not None else Sight("", "Fatal: repository does not exist")
+
+    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str, secret: str = "") -> None:
         """See ports.Claims."""
         with self._world.looking():
             objects, found = self._destination(namespace, destination)
+            before = found.instead_of or found.secret
+            self._volsync.turn(found, secret or before)
+            found.instead_of = before if found.secret != before else ""
             if not (found.ours and found.trigger != found.last_trigger):
                 found.trigger = numbered(trigger, found.last_trigger)  # one that ran already is not run again
             found.restore_as_of, found.ours = restore_as_of, True
@@ -115,6 +131,8 @@ class ModelledClaims:
         with self._world.looking():
             _, found = self._destination(namespace, destination)
             found.restore_as_of, found.ours = "", False
+            self._volsync.turn(found, found.instead_of or found.secret)
+            found.instead_of = ""
 
     def nudge(self, kind: str, namespace: str, name: str) -> None:
         """See ports.Claims."""

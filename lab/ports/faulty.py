@@ -55,6 +55,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "claims": {
         "contents": ("namespace", "claim_or_image"),
         "compare": ("namespace", "claim_or_image"),
+        "repository_seen": ("namespace", "secret"),
         "pin": ("namespace", "destination"),
         "unpin": ("namespace", "destination"),
         "nudge": ("kind", "namespace", "name"),

@@ -88,7 +88,8 @@ class KubeDelays:
 class KubeWorld:
     """The cluster on top of the Talos machines. `git_commit` is where the branch that Flux pulls stands.
 
-    `api_down` holds addresses whose API server does not run although its etcd does.
+    `api_down` holds addresses whose API server does not run although its etcd does; `secrets_say` is where Secrets of movers
+    (namespace, name) point to in the cluster, where that is not what Git shows.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class KubeWorld:
         self.delays = delays or KubeDelays()
         self.git_commit = "c0ffee0000000000000000000000000000000001"
         self.api_down: set[str] = set()
+        self.secrets_say: dict[tuple[str, str], str] = {}
         self._objects: dict[int, Objects] = {}
         self._first_healthy: dict[str, float] = {}
 
@@ -113,6 +115,13 @@ class KubeWorld:
                 assert directory.cluster is not None
                 return self.of(directory.cluster)
         raise TransientError(f"no API server answers at {self.house.cluster.endpoint}", hint="a control plane may be booting")
+
+    def address_of(self, namespace: str, secret: str) -> str:
+        """Where a mover that is given this Secret goes, "" where the cluster has no such Secret."""
+        if (namespace, secret) in self.secrets_say:
+            return self.secrets_say[namespace, secret]
+        places = (place for claim in self.house.claims if claim.namespace == namespace for place in claim.sources)
+        return next((place.mover_repository for place in places if place.repository_secret == secret), "")
 
     def alive(self, objects: Objects) -> bool:
         """Whether controllers of this cluster could still be running: nothing of a cluster that is gone may act."""

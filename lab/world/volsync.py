@@ -29,19 +29,30 @@ class VolSync:
         """Flux applies what one application declares: claim, destination and source, those that are not there yet."""
         claim_key, destination_key = (wanted.namespace, wanted.claim), (wanted.namespace, wanted.destination)
         if destination_key not in objects.destinations:
-            destination = Destination(*destination_key, wanted.mover_repository, wanted.trigger)
+            secret = wanted.git_secret
+            address = self._kube.address_of(wanted.namespace, secret)
+            destination = Destination(*destination_key, address, wanted.trigger, secret=secret)
             objects.destinations[destination_key] = destination
             self.consider_destination(objects, destination)
+        elif not objects.destinations[destination_key].instead_of:
+            self.turn(objects.destinations[destination_key], wanted.git_secret)
         if claim_key not in objects.claims:
             uid = f"uid-{wanted.claim}-{self._world.random.getrandbits(32):08x}"
             claim = Claim(*claim_key, uid, wanted.destination, created=self._world.clock.now())
             objects.claims[claim_key] = claim
             self.consider_claim(objects, claim)
-        source_key = (wanted.namespace, wanted.source)
-        if source_key not in objects.sources:
-            source = Source(*source_key, wanted.claim, wanted.mover_repository)
-            objects.sources[source_key] = source
-            self.consider_source(objects, source)
+        for place in wanted.sources:
+            source_key = (wanted.namespace, place.source)
+            if source_key not in objects.sources:
+                address = self._kube.address_of(wanted.namespace, place.repository_secret)
+                source = Source(*source_key, wanted.claim, address)
+                objects.sources[source_key] = source
+                self.consider_source(objects, source)
+
+    def turn(self, destination: Destination, secret: str) -> None:
+        """What it restores from is written."""
+        if destination.secret != secret:
+            destination.secret, destination.address = secret, self._kube.address_of(destination.namespace, secret)
 
     # Restore
 

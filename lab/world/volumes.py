@@ -52,7 +52,10 @@ class Image:
 
 @dataclass
 class Destination:
-    """A ReplicationDestination and what its last run left. `mounts`: a claim that its mover writes into by itself, "" for none."""
+    """A ReplicationDestination and what its last run left. `mounts`: a claim that its mover writes into by itself, "" for none.
+
+    `secret` says where it restores from, and `address` what that is; `instead_of` the Secret before, while Flux leaves it alone.
+    """
 
     namespace: str
     name: str
@@ -68,6 +71,8 @@ class Destination:
     condition: str = ""
     copy_method: str = "Snapshot"
     mounts: str = ""
+    secret: str = ""
+    instead_of: str = ""
     runs: int = 0
     failures: int = 0
     tries: int = 0

@@ -107,14 +107,15 @@ class AcceptEmpty(BaseStep):
 
 
 def _refuse_any_sign(backups: BackupsView, house: House, claim: BackedUpClaim) -> None:
-    seen = backups.look(repository_of(house, claim))
-    if seen.verdict is not Verdict.MISSING:
-        raise PermanentError(
-            f"{claim.key} cannot start empty: there is a sign of a backup",
-            evidence=(f"{seen.verdict.value}: {seen.detail}",),
-            hint="restore it, or lift the hold by hand with a reason",
-            next_command=f"invoke dr.release {claim.key} --unproven --reason TEXT",
-        )
+    for place in claim.sources:
+        seen = backups.look(repository_of(house, place))
+        if seen.verdict is not Verdict.MISSING:
+            raise PermanentError(
+                f"{claim.key} cannot start empty: there is a sign of a backup",
+                evidence=(f"{seen.verdict.value}: {seen.detail}",),
+                hint="restore it, or lift the hold by hand with a reason",
+                next_command=f"invoke dr.release {claim.key} --unproven --reason TEXT",
+            )
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[AcceptEmpty]:

@@ -14,6 +14,7 @@ from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS, is_of
 from cluster.audit import repository_of
 from cluster.counting import is_future, of_the_mover
+from cluster.sources import place_of
 from cluster.standing import standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
@@ -31,7 +32,10 @@ NUDGE_S = 2.0
 
 @dataclass(frozen=True)
 class FirstBackup(BaseStep):
-    """A complete snapshot in the repository that was restored from, begun after the claim was released, with files in it."""
+    """A complete snapshot in the repository that was restored from, begun after the claim was released, with files in it.
+
+    Where nothing backs up to that one it is the claim's first place.
+    """
 
     house: House
     claim: BackedUpClaim
@@ -63,13 +67,14 @@ class FirstBackup(BaseStep):
         if entry is None or not there.through:
             # What is in the repository says nothing of a claim that is held, or that is another one by now.
             return unknown(f"not released: {there.told}")
-        source = look.claims.source(self.claim.namespace, self.claim.source)
+        place = self._place(entry)
+        source = look.claims.source(place.namespace, place.source)
         if not source.present:
-            return changing(f"ReplicationSource {self.claim.source} is not there")
-        seen = look.backups.look(repository_of(self.house, self.claim))
+            return changing(f"ReplicationSource {place.source} is not there")
+        seen = look.backups.look(repository_of(self.house, place))
         if seen.verdict not in (Verdict.OK, Verdict.EMPTY):
             return unknown(f"the repository could not be seen: {seen.verdict.value}", seen.detail)
-        if entry.repository_id and seen.repository_id != entry.repository_id:
+        if place.origin == entry.origin and entry.repository_id and seen.repository_id != entry.repository_id:
             raise PermanentError(
                 f"{self.claim.key} is not backed up to the repository that it was restored from",
                 evidence=(f"restored from {entry.repository_id[:8]}", f"there now: {seen.repository_id[:8]}"),
@@ -79,7 +84,7 @@ class FirstBackup(BaseStep):
             if source.running:
                 return changing("VolSync is backing up")
             return missing("no backup since the restore", "its source is paused" if source.paused else source.condition)
-        files = files_in(look.backups, repository_of(self.house, self.claim), point)
+        files = files_in(look.backups, repository_of(self.house, place), point)
         if not files:
             return missing(f"snapshot {point.snapshot_id[:8]} since the restore holds no file")
         if source.schedule and is_of(source.manual, trigger_of(entry)):
@@ -87,12 +92,19 @@ class FirstBackup(BaseStep):
         told = self._beside_the_pin(look.backups, entry, point, seen)
         return satisfied(f"snapshot {point.snapshot_id[:8]} of {point.pin}, {number(files, 'file')}; against the pin: {told}")
 
+    def _place(self, entry: HeldClaim) -> BackedUpClaim:
+        """Where the first backup goes: to what was restored from; where nothing backs up to that, to the claim's first place."""
+        restored = place_of(self.claim, entry.origin)
+        return restored if restored.source != self.claim.source else self.claim
+
     def _beside_the_pin(self, backups: BackupsView, entry: HeldClaim, point: RestorePoint, seen: RepositoryLook) -> str:
         """What it has lost of the pinned snapshot and gained, in words; PermanentError when that is more than may be."""
-        if not entry.snapshot_id or not any(p.snapshot_id == entry.snapshot_id for p in seen.points):
+        place, restored = self._place(entry), place_of(self.claim, entry.origin)
+        there = seen if place.origin == restored.origin else backups.look(repository_of(self.house, restored))
+        if not entry.snapshot_id or not any(p.snapshot_id == entry.snapshot_id for p in there.points):
             return "not compared, for the pinned snapshot is not there any more"
-        repository = repository_of(self.house, self.claim)
-        before, after = (backups.listing(repository, name) for name in (entry.snapshot_id, point.snapshot_id))
+        before = backups.listing(repository_of(self.house, restored), entry.snapshot_id)
+        after = backups.listing(repository_of(self.house, place), point.snapshot_id)
         for listing in (before, after):
             if not listing.complete:
                 raise TransientError(f"the list of a snapshot of {self.claim.key} broke off", evidence=(listing.detail,))
@@ -106,7 +118,7 @@ class FirstBackup(BaseStep):
         there = standing(act.hold, act.claims, self.claim)
         if not there.through:
             raise PermanentError(f"{self.claim.key} is not released any more: {there.told}", next_command="invoke dr.plan")
-        namespace, source = self.claim.namespace, self.claim.source
+        namespace, source = self.claim.namespace, self._place(entry).source
         if act.claims.source(namespace, source).paused:
             raise PermanentError(
                 f"{self.claim.key} is restored and released, and nothing backs it up: its ReplicationSource {source} is paused",
@@ -121,26 +133,27 @@ class FirstBackup(BaseStep):
     def _due_one(self, act: ActContext, entry: HeldClaim) -> bool:
         """Whether the backup that the hold refused was due and comes by a nudge: then the user's schedule stays as it is."""
         for _ in range(NUDGES):
-            act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
+            act.claims.nudge("ReplicationSource", self.claim.namespace, self._place(entry).source)
             pause(act.clock, NUDGE_S)
-            self._wait(act, lambda state: not state.running)
+            self._wait(act, entry, lambda state: not state.running)
             if self._there(act, entry):
                 return True
         return False
 
     def _asked_for(self, act: ActContext, entry: HeldClaim) -> bool:
-        trigger = act.claims.back_up_now(self.claim.namespace, self.claim.source, trigger_of(entry))
-        self._wait(act, lambda state: state.last_manual == trigger and not state.running)
+        trigger = act.claims.back_up_now(self.claim.namespace, self._place(entry).source, trigger_of(entry))
+        self._wait(act, entry, lambda state: state.last_manual == trigger and not state.running)
         return self._there(act, entry)
 
     def _there(self, act: ActContext, entry: HeldClaim) -> bool:
-        source = act.claims.source(self.claim.namespace, self.claim.source)
-        seen = act.backups.look(repository_of(self.house, self.claim))
+        place = self._place(entry)
+        source = act.claims.source(place.namespace, place.source)
+        seen = act.backups.look(repository_of(self.house, place))
         return after_release(seen, entry, source, act.clock.now()) is not None
 
-    def _wait(self, act: ActContext, ended: Callable[[SourceBackups], bool]) -> None:
+    def _wait(self, act: ActContext, entry: HeldClaim, ended: Callable[[SourceBackups], bool]) -> None:
         def look() -> bool | None:
-            return ended(act.claims.source(self.claim.namespace, self.claim.source)) or None
+            return ended(act.claims.source(self.claim.namespace, self._place(entry).source)) or None
 
         wait_until(act.clock, look, limit_s=self.house.limits.restore_s, what=f"the backup of {self.claim.key}")
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
-from adapters.ports import BackupsView
-from cluster.audit import ClaimAudit, audit_claim
+from cluster.audit import ClaimAudit
 from cluster.holding import until_no_mover
+from cluster.sources import audit_sources
 from cluster.standing import Way, held_anew, standing
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
-from engine.waiting import Clock
 from house.model import BackedUpClaim, House
-from recovery.choice import Choice, asked_for, candidates, chosen, preflight_of, weighed
+from recovery.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
+from recovery.movers import on_nas
 from recovery.suspension import kustomization_of, refuse_foreign
 
 
@@ -46,7 +46,7 @@ class HoldAgain(BaseStep):
     house: House
     claim: BackedUpClaim
     as_of: float = 0.0
-    known_id: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
     system = "kubernetes"
 
     @property
@@ -75,16 +75,17 @@ class HoldAgain(BaseStep):
         if there.way in (Way.OPEN, Way.LOST):
             return unknown(f"nothing is alive that could be replaced: {there.told}")
         refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
-        audit = self.audit(look.backups, look.clock)
+        audit = self.audit(look)
         newest = candidates(audit, self.as_of, look.clock.now())[0]
         named = Replacement(there.now.uid, chosen(audit, newest))
         told = weighed(look.backups, look.claims, self.house, audit, newest)
         lost = "bound and alive: what is in it will be lost"
         return missing("; ".join(filter(None, (lost, told))), *named.words, identity=named)
 
-    def audit(self, backups: BackupsView, clock: Clock) -> ClaimAudit:
+    def audit(self, doors: LookContext | ActContext) -> ClaimAudit:
         """The claim's backup as it is now."""
-        return audit_claim(backups, clock, self.house, self.claim, asked_for(self.claim, self.known_id, self.as_of))
+        asked = asked_for(self.claim, self.known, self.as_of)
+        return audit_sources(doors.backups, doors.clock, self.house, self.claim, asked, on_nas(doors, self.house, self.claim))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         there = standing(act.hold, act.claims, self.claim)
@@ -100,7 +101,7 @@ class HoldAgain(BaseStep):
             act.hold.put(held_anew(there, self.claim, act.clock.now()))
         until_no_mover(act.claims, act.clock, self.claim, self.house.limits.restore_s)
         # Backups go on while a person reads the plan: what was consented to counts, not what is newest by now.
-        audit = self.audit(act.backups, act.clock)
+        audit = self.audit(act)
         points = candidates(audit, self.as_of, act.clock.now())
         point = next((p for p in points if named.choice.is_of(p)), None)
         held = standing(act.hold, act.claims, self.claim).entry
@@ -112,17 +113,13 @@ class HoldAgain(BaseStep):
                 next_command="invoke dr.plan",
             )
         notes.put("snapshot", point.snapshot_id)
-        act.hold.put(
-            replace(
-                held, repository_id=point.repository_id, snapshot_id=point.snapshot_id, pin=point.pin, replaces=uid
-            )
-        )
+        act.hold.put(replace(at_point(held, audit, point), replaces=uid))
 
     def by_hand(self) -> str:
         return f"kubectl -n {self.claim.namespace} get pvc {self.claim.claim} -o yaml   # its uid; then hold it"
 
 
-def steps(house: House, claims: tuple[BackedUpClaim, ...], as_of: float, known: dict[str, str]) -> Iterator[HoldAgain]:
+def steps(house: House, claims: tuple[BackedUpClaim, ...], as_of: float, known: Mapping[str, str]) -> Iterator[HoldAgain]:
     """One for every claim that is bound and was named to be restored all the same."""
     for claim in claims:
-        yield HoldAgain(house, claim, as_of, known.get(claim.key, ""))
+        yield HoldAgain(house, claim, as_of, known)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
-from cluster.audit import audit_claim
 from cluster.by_hand import record_by_hand
-from cluster.holding import until_no_mover
+from cluster.holding import sources_of, until_no_mover
+from cluster.sources import audit_sources
 from cluster.standing import Way, held_anew, standing
 from engine.errors import BlackstartError, Interrupted
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.choice import asked_for, candidates, chosen
+from recovery.choice import asked_for, at_point, candidates, chosen
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class HoldNow(BaseStep):
 
     house: House
     claim: BackedUpClaim | HeldClaim
-    known_id: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
     system = "kubernetes"
 
     @property
@@ -50,7 +50,7 @@ class HoldNow(BaseStep):
         there = standing(look.hold, look.claims, self.claim)
         if not there.held or there.entry is None:
             return missing(f"not held: {there.told}")
-        if look.claims.source(self.claim.namespace, self.claim.source).running:
+        if any(look.claims.source(self.claim.namespace, source).running for source in sources_of(self.claim)):
             return changing("held; a backup that had begun before is still at work")
         pin = f"; restore point {there.entry.snapshot_id[:8]} of {there.entry.pin}" if there.entry.pin else ""
         return satisfied(f"{there.told}{pin}; to lift it: {lift_by_hand(self.claim)}")
@@ -72,7 +72,7 @@ class HoldNow(BaseStep):
         if there.entry is None or there.way is not Way.HELD_ALIVE or there.entry.pin:
             return
         try:
-            audit = audit_claim(act.backups, act.clock, self.house, claim, asked_for(claim, self.known_id, 0.0))
+            audit = audit_sources(act.backups, act.clock, self.house, claim, asked_for(claim, self.known, 0.0))
             point = candidates(audit, 0.0, act.clock.now())[0]
         except Interrupted:
             raise
@@ -80,9 +80,7 @@ class HoldNow(BaseStep):
             notes.put("no restore point", error.what)
             return
         if not chosen(audit, point).needs_consent:  # else something newer is left behind, which only a consent may do
-            act.hold.put(
-                replace(there.entry, repository_id=audit.repository_id, snapshot_id=point.snapshot_id, pin=point.pin)
-            )
+            act.hold.put(at_point(there.entry, audit, point))
 
     def by_hand(self) -> str:
         return record_by_hand({f"state.{self.claim.namespace}.{self.claim.claim}": "held"})
@@ -94,6 +92,6 @@ def lift_by_hand(claim: BackedUpClaim | HeldClaim) -> str:
 
 
 def steps(house: House, claims: Iterable[BackedUpClaim | HeldClaim], known: Mapping[str, str]) -> Iterator[HoldNow]:
-    """One for every claim that was named; `known` maps claim key to the repository id of the lock file."""
+    """One for every claim that was named; `known` maps claims (`source_key`) to the repository ids of the lock file."""
     for claim in claims:
-        yield HoldNow(house, claim, known.get(claim.key, ""))
+        yield HoldNow(house, claim, known)

@@ -13,6 +13,7 @@ from cluster.audit import repository_of
 from cluster.by_hand import record_by_hand, restic_by_hand
 from cluster.holding import what_holds
 from cluster.proofs import PROOF_NOTE, Kind, Proof
+from cluster.sources import place_of
 from cluster.standing import Way, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
@@ -103,7 +104,7 @@ class ProveImage(BaseStep):
         """The image as it was held against the snapshot in the cluster; where restic could not be asked there, by hashes."""
         snapshot = Snapshot(entry.repository_id, entry.snapshot_id)
         compared = act.claims.compare(self.claim.namespace, image, self.claim.destination, snapshot)
-        return against(act.backups, repository_of(self.house, self.claim), entry.snapshot_id, compared)
+        return against(act.backups, repository_of(self.house, place_of(self.claim, entry.origin)), entry.snapshot_id, compared)
 
     def by_hand(self) -> str:
         claim = self.claim

@@ -19,7 +19,7 @@ from recovery.arrival import look_at
 
 @dataclass(frozen=True)
 class ReleaseClaim(BaseStep):
-    """The claim itself holds what was proven, the record says released, and our pin is off the destination.
+    """The claim itself holds what was proven, the record says released, and our pin is off the destination, which is Git's again.
 
     (Left on, the next restore silently takes the old one.)
     """
@@ -53,6 +53,8 @@ class ReleaseClaim(BaseStep):
         state = look.claims.destination(self.claim.namespace, self.claim.destination)
         if state.present and state.ours and state.restore_as_of:
             return missing("released, but the destination still carries our pin")
+        if state.instead_of:
+            return missing(f"released, but the destination is still turned from {state.instead_of} to {state.repository}")
         entry = there.entry
         return satisfied((entry.depth if entry is not None else "") or there.told)
 
@@ -67,8 +69,9 @@ class ReleaseClaim(BaseStep):
             told = f"{entry.depth}; in the claim itself since: {lost.words}"
             act.hold.put(replace(entry, volume=claim.volume, depth=told))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
-        if act.claims.source(self.claim.namespace, self.claim.source).present:
-            act.claims.nudge("ReplicationSource", self.claim.namespace, self.claim.source)
+        for source in dict.fromkeys(place.source for place in self.claim.sources):
+            if act.claims.source(self.claim.namespace, source).present:
+                act.claims.nudge("ReplicationSource", self.claim.namespace, source)
 
     def by_hand(self) -> str:
         claim = self.claim

@@ -12,6 +12,7 @@ from adapters.volsync.results import DestinationState
 from cluster.absent import silent_servers
 from cluster.by_hand import json_by_hand
 from cluster.holding import demand_hold
+from cluster.sources import named, place_of
 from cluster.standing import Way, standing
 from engine.errors import PermanentError, WaitedTooLong
 from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
@@ -19,6 +20,7 @@ from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, House
 from recovery.destination import SNAPSHOT, no_image, refuse_never
+from recovery.movers import SAME, other_repository
 from recovery.record import pinned
 
 RESTORING = re.compile(r"restoring snapshot ([0-9a-f]{8,64})\b")
@@ -82,6 +84,9 @@ class RestoreImage(BaseStep):
                     hint="take restoreAsOf out of the ReplicationDestination in Git, or restore with --as-of at that time",
                 )
             return missing("the destination does not carry the pin yet")
+        place = place_of(self.claim, entry.origin)
+        if state.repository not in ("", place.repository_secret):
+            return missing(f"the destination restores from Secret {state.repository}, the pin is of {named(place)}")
         try:
             return image_probe(state, entry)
         except NotRestored as failed:
@@ -93,9 +98,12 @@ class RestoreImage(BaseStep):
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         demand_hold(act.hold, f"{self.claim.key} is not restored", silent_servers(act.proxmox, act.cluster, self.house))
         entry = pinned(act.hold, self.claim)
+        place = place_of(self.claim, entry.origin)
+        if entry.repository_id and (why := other_repository(act, place, entry.repository_id)):
+            raise PermanentError(f"{self.claim.key} is not restored: {why}", evidence=(named(place),), hint=SAME)
         namespace, destination = self.claim.namespace, self.claim.destination
         before = act.claims.destination(namespace, destination)
-        act.claims.pin(namespace, destination, entry.pin, trigger_of(entry))
+        act.claims.pin(namespace, destination, entry.pin, trigger_of(entry), place.repository_secret)
         began = act.clock.monotonic()
 
         def ended() -> bool | None:

@@ -51,7 +51,7 @@ class PinScratch(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         demanded(act.drills, self.drill.run)
-        asked = asked_for(self.claim, self.drill.known.get(self.claim.key, ""), 0.0)
+        asked = asked_for(self.claim, self.drill.known, 0.0)
         audit = audit_claim(act.backups, act.clock, self.drill.house, self.claim, asked)
         failed = refused(audit)
         if failed is not None:

@@ -101,7 +101,7 @@ class PlantControl(BaseStep):
     def _older(self, act: ActContext, claim: BackedUpClaim, pin: Pin) -> str | None:
         """A complete snapshot before the pin that holds something else; None where there is none."""
         house = self.drill.house
-        audit = audit_claim(act.backups, act.clock, house, claim, asked_for(claim, pin.repository_id, 0.0))
+        audit = audit_claim(act.backups, act.clock, house, claim, asked_for(claim, {claim.key: pin.repository_id}, 0.0))
         if not audit.points:
             raise TransientError(f"the snapshots of {claim.key} cannot be listed")
         for older in [p.snapshot_id for p in audit.points if p.complete and p.time < pin.time][:_LOOKED_INTO]:

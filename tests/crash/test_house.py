@@ -36,12 +36,13 @@ from recovery.holding import hold_course
 from recovery.releasing import release_course
 from recovery.steps import probe_write, prove_snapshots
 from tests.builders import a_house
-from tests.crash.matrix import MakeStage, Matrix, explore, some
+from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
 from tests.databases import KEY, OLD, a_database, a_house_with, an_archive
 from tests.hands import only
 from tests.rehearsal.stage import DrilledClaim
 from tests.scenario.running import DATA
 from tests.scenario.test_nas import a_nas_house
+from tests.scenario.test_sources import NAS, two_places
 
 
 class House:
@@ -122,6 +123,27 @@ class HeldHouse(House):
         wrong += [f"{what}: {count} times" for what, count in restored.items() if count > 1]
         if self.home.kube.objects().claims[("apps", "notes")].entries != DATA:
             wrong.append("the claim's data are not what was backed up")
+        return wrong
+
+
+class TwoPlacesHouse(HeldHouse):
+    """The same house whose claim has a NAS beside its bucket, with something newer on it: its destination is turned to that."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.home.seed_backup(NAS, DATA, 600)
+
+    def given(self) -> HouseModel:
+        return two_places()
+
+    def doubled(self) -> Sequence[str]:
+        wrong = list(super().doubled())
+        there = self.home.look().claims.destination("apps", "notes-bootstrap")
+        if (there.repository, there.instead_of, there.restore_as_of) != ("notes-volsync-secret", "", ""):
+            wrong.append(f"the destination is not as Git has it: {there}")
+        record = self.home.kube.objects().record
+        if record is None or record[("apps", "notes")].origin != "notes-nas":
+            wrong.append("it was not restored from the NAS")
         return wrong
 
 
@@ -397,16 +419,28 @@ class LostDatabase(HeldHouse):
 
 
 STAGES = (
-    LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, PushedHouse, AliveHouse, ReleasedHouse,
+    LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
+    ReleasedHouse,
     LostSecrets, TriedHouse,
 )  # fmt: skip
+
+
+def _of_claims(points: Sequence[Point]) -> Sequence[Point]:
+    """What is done to claims and their movers alone: all else is met in the other stages."""
+    return some([point for point in points if point.place.startswith("claims.")])
+
+
+CHOICES: dict[object, Choose] = {TwoPlacesHouse: _of_claims}
 
 
 @pytest.fixture(scope="module")
 def matrices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Matrix]:
     """What stands for the matrix of every stage: explored once for all tests of this module."""
     folder = tmp_path_factory.mktemp("matrices")
-    return {stage.__name__: explore(cast("MakeStage", stage), folder / stage.__name__, choose=some) for stage in STAGES}
+    return {
+        stage.__name__: explore(cast("MakeStage", stage), folder / stage.__name__, choose=CHOICES.get(stage, some))
+        for stage in STAGES
+    }
 
 
 @pytest.mark.parametrize("stage", [stage.__name__ for stage in STAGES])

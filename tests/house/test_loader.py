@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import SettingsInvalid
 from house.model import Database, DiskFate, FluxApp, House, NodeDisk, Release, Requirement, SecretRef, UnsupportedBackup
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
@@ -235,18 +236,67 @@ spec: {dataSourceRef: {kind: ReplicationDestination, apiGroup: volsync.backube, 
 
 
 @pytest.mark.parametrize("populated", [CLAIM, ""])
-def test_of_two_sources_of_one_claim_the_restored_one_counts_and_the_other_is_named(populated: str, tmp_path: Path) -> None:
+def test_of_two_sources_of_one_claim_the_restored_one_is_the_first_and_the_other_one_more_place(
+    populated: str, tmp_path: Path
+) -> None:
     settings = write_repository(tmp_path)
     folder = tmp_path / "kubernetes/apps/apps/photos/app"
     (folder / "a-r2.yaml").write_text(R2 + populated)  # read before the other
     house = load(settings)
     assert [claim.key for claim in house.claims] == ["apps/notes-data", "media/photos", "apps/vault"]
-    assert house.claims[1].open_as == "s3:https://127.10.0.30:9000/backups/photos"
-    place = "kubernetes/apps/apps/photos/app"
-    assert (
-        f"{place}/a-r2.yaml:7: photos-r2 backs up media/photos a second time, which is neither audited nor restored;"
-        f" what is looked at is photos at {place}/backup.yaml:7"
-    ) in house.notes
+    first, other = house.claims[1].sources
+    assert (first.open_as, first.origin) == ("s3:https://127.10.0.30:9000/backups/photos", "")
+    assert (other.open_as, other.origin, other.source) == ("s3:https://127.10.0.31:9000/r2/photos", "photos-r2", "photos-r2")
+    assert (other.key, other.source_key, other.git_secret) == ("media/photos", "media/photos@photos-r2", "photos-restic")
+    assert other.environment == first.environment
+    assert house.second_backups == ()
+
+
+@pytest.mark.parametrize(
+    ("what", "same"),
+    [
+        ("repository: photos-r2", "repository: photos-restic"),
+        ("s3:https://127.10.0.31:9000/r2/photos", "s3:https://127.10.0.30:9000/backups/photos/"),
+    ],
+)
+def test_a_second_source_into_the_same_repository_is_no_further_place(what: str, same: str, tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    place = "kubernetes/apps/apps/photos/app/a-r2.yaml"
+    (tmp_path / place).write_text(R2.replace(what, same) + CLAIM)
+    house = load(settings)
+    assert len(house.claims[1].sources) == 1
+    assert len(house.second_backups) == 1
+    assert any("backs up media/photos a second time, into the same repository" in note for note in house.notes)
+
+
+MORE = """    apps/vault:
+      repository: /repository/vault
+      sources:
+        - secret: vault-s3
+          repository: s3:https://127.10.0.30:9000/backups/vault
+          password: env:VAULT_S3
+"""
+
+
+def test_the_settings_name_further_places_of_a_claim(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    settings.write_text(SETTINGS.replace("    apps/vault:\n      repository: /repository/vault\n", MORE))
+    first, other = load(settings).claims[2].sources
+    assert (first.open_as, other.open_as) == ("sftp:backup@127.10.0.40:/tank/vault", "s3:https://127.10.0.30:9000/backups/vault")
+    assert (first.repository_secret, other.repository_secret) == ("vault-restic", "vault-s3")
+    assert (first.password.sources, other.password.sources) == (("env:VAULT_PASSWORD",), ("env:VAULT_S3",))
+    assert other.source == first.source, "what nothing in Git backs up to is followed by the claim's own source"
+    assert [key for key, _ in other.environment] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+
+
+@pytest.mark.parametrize("secret", ["vault-restic", "vault-s3"])
+def test_a_place_that_a_claim_has_already_is_refused_by_its_line(secret: str, tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    twice = MORE + f"        - secret: {secret}\n          repository: /repository/vault-2\n"
+    settings.write_text(SETTINGS.replace("    apps/vault:\n      repository: /repository/vault\n", twice))
+    with pytest.raises(SettingsInvalid) as refused:
+        load(settings)
+    assert any(f"{secret} is what this claim has already" in line for line in refused.value.evidence)
 
 
 def test_a_source_of_no_claim_is_named(tmp_path: Path) -> None:

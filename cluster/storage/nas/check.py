@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
+from adapters.ports import NasView, ProxmoxView
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.gate import Gate
 from cluster.storage.nas.judge import Part, findings, source_findings
@@ -154,9 +155,12 @@ def nas_checks(house: House) -> Iterator[NasPart]:
 
 
 def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[Gate | LiesOn]:
-    """For each of these claims whose backup lies on a NAS of the settings: where, and once for each place what it stands on."""
+    """For each of these claims whose backup lies on a NAS of the settings: where, and once for each place what it stands on.
+
+    One that has several places is not kept back by one of them: its restore passes that over.
+    """
     made: dict[str, NasFolder] = {}
-    for claim in claims:
+    for claim in (one for one in claims if len(one.sources) == 1):
         for nas in house.nas:
             path = backup_path(nas, claim)
             if not path:
@@ -167,6 +171,20 @@ def source_checks(house: House, claims: Iterable[BackedUpClaim]) -> Iterator[Gat
                 yield Gate(folder)
             yield LiesOn(claim, made[folder.id])
             break
+
+
+def unsound_places(house: House, claim: BackedUpClaim, boxes: NasView, proxmox: ProxmoxView) -> dict[str, str]:
+    """Of a claim with several places those on a NAS of the settings that is not whole below them: Secret → why."""
+    told: dict[str, str] = {}
+    for place in claim.sources if len(claim.sources) > 1 else ():
+        for nas in house.nas:
+            if path := backup_path(nas, place):
+                seen = with_machine(nas, boxes.look(nas), proxmox)
+                found = source_findings(nas, seen, root_of(nas, path), ssh=place.open_as.startswith("sftp:"))
+                bad = [one for one in (accepted(nas, each) for each in found) if one.weight in (Weight.BLOCKS, Weight.UNKNOWN)]
+                if bad:
+                    told[place.repository_secret] = f"NAS {nas.name}: {'; '.join(one.detail for one in bad)}"
+    return told
 
 
 def nas_by_hand(nas: Nas, what: str) -> str:

@@ -26,7 +26,8 @@ def backup_path(nas: Nas, claim: BackedUpClaim) -> str:
 
 def by_sftp(nas: Nas, claims: Iterable[BackedUpClaim]) -> bool:
     """Whether a repository on it is opened by sftp, so that its ssh must run."""
-    return any(backup_path(nas, one) and one.open_as.startswith("sftp:") for one in claims)
+    places = (place for one in claims for place in one.sources)
+    return any(backup_path(nas, place) and place.open_as.startswith("sftp:") for place in places)
 
 
 def root_of(nas: Nas, path: str) -> str:
@@ -38,9 +39,9 @@ def root_of(nas: Nas, path: str) -> str:
 
 def waiting(nas: Nas, claims: Iterable[BackedUpClaim]) -> tuple[str, ...]:
     """Keys of the claims whose backups wait for this NAS."""
-    return tuple(one.key for one in claims if backup_path(nas, one))
+    return tuple(one.key for one in claims if any(backup_path(nas, place) for place in one.sources))
 
 
 def started(house: House, claim: BackedUpClaim) -> tuple[str, ...]:
     """What a look at this claim's backup needs: that the NAS which it lies on was started, where a run starts that."""
-    return tuple(if_any(f"nas.start/{nas.name}") for nas in house.nas if nas.vm and backup_path(nas, claim))
+    return tuple(if_any(f"nas.start/{nas.name}") for nas in house.nas if nas.vm and waiting(nas, (claim,)))

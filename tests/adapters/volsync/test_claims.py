@@ -20,6 +20,7 @@ from adapters.kubernetes.kinds import (
     VOLUME,
     Kind,
 )
+from adapters.kubernetes.objects import owners
 from adapters.volsync.adapter import NUDGE, VolSyncClaims
 from adapters.volsync.contents import Reader
 from adapters.volsync.results import ClaimPhase
@@ -175,6 +176,47 @@ def test_the_same_value_in_git_is_no_conflict_and_stays_after_unpin(
     claims.unpin(ns, "notes-dst")
     state = claims.destination(ns, "notes-dst")
     assert (state.restore_as_of, state.ours) == (PIN, False)
+
+
+def marks_of(client: ApiClient, ns: str) -> dict[str, str]:
+    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
+    assert found is not None
+    return dict(found["metadata"].get("annotations") or {})
+
+
+def test_one_that_is_turned_to_another_secret_is_left_alone_by_flux_and_turned_back_by_value(
+    client: ApiClient, claims: VolSyncClaims, ns: str
+) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    claims.pin(ns, "notes-dst", PIN, "restore-abc", "nas")
+    state = claims.destination(ns, "notes-dst")
+    assert (state.repository, state.instead_of, state.restore_as_of) == ("nas", "s", PIN)
+    assert marks_of(client, ns)["kustomize.toolkit.fluxcd.io/reconcile"] == "disabled"
+    claims.pin(ns, "notes-dst", PIN, "restore-abc", "nas")
+    assert claims.destination(ns, "notes-dst") == state, "what it was before is not forgotten by a second look"
+
+    claims.unpin(ns, "notes-dst")
+    state = claims.destination(ns, "notes-dst")
+    assert (state.repository, state.instead_of, state.restore_as_of) == ("s", "", "")
+    assert marks_of(client, ns) == {}
+    claims.unpin(ns, "notes-dst")
+    assert claims.destination(ns, "notes-dst").repository == "s", "a field that is only let go of would be gone"
+
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    claims.unpin(ns, "notes-dst")
+    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
+    assert found is not None
+    assert owners(found, "spec", "restic", "repository") == ("kustomize-controller",)
+    as_flux(client, REPLICATION_DESTINATION, destination({"repository": "t"}), ns)
+    assert claims.destination(ns, "notes-dst").repository == "t", "Git may change it as before"
+
+
+def test_one_that_is_turned_is_turned_back_by_a_pin_of_git_s_own_place(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    claims.pin(ns, "notes-dst", PIN, "restore-abc", "nas")
+    claims.pin(ns, "notes-dst", PIN, "restore-abc", "s")
+    state = claims.destination(ns, "notes-dst")
+    assert (state.repository, state.instead_of, state.restore_as_of, marks_of(client, ns)) == ("s", "", PIN, {})
 
 
 def test_a_destination_that_is_gone_is_neither_pinned_nor_made(

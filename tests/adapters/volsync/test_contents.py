@@ -32,7 +32,7 @@ from adapters.kubernetes.kinds import (
 from adapters.volsync.contents import Limits, Reader
 from adapters.volsync.reader import Request
 from adapters.volsync.readerjob import Asked, Volume
-from adapters.volsync.results import Checked, Snapshot
+from adapters.volsync.results import Checked, Sight, Snapshot
 from engine.errors import PermanentError, TransientError, WaitedTooLong
 from engine.waiting import SystemClock
 from lab.parts.pki import authority, issue
@@ -104,11 +104,12 @@ class Kubelet:
 
     def run(self, job: dict[str, Any]) -> None:
         name, template = job["metadata"]["name"], job["spec"]["template"]
-        wanted = template["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
-        claim = self.client.get(CLAIM, wanted, NS)
-        if claim is None or not self.starts:
-            return
-        self.claims.append(claim)
+        data = template["spec"]["volumes"][0]
+        if "emptyDir" not in data:
+            claim = self.client.get(CLAIM, data["persistentVolumeClaim"]["claimName"], NS)
+            if claim is None or not self.starts:
+                return
+            self.claims.append(claim)
         self.jobs.append(job)
         container = template["spec"]["containers"][0]
         if not self.pulls:
@@ -370,7 +371,7 @@ def test_what_keeps_the_volume_from_its_pod_is_told(kubelet: Kubelet, images: Re
 @pytest.fixture
 def destination(client: ApiClient) -> Iterator[str]:
     """A destination with all that a mover can be given."""
-    client.create(SECRET, {"metadata": {"name": "repo"}, "stringData": {"RESTIC_REPOSITORY": "/r"}}, NS)
+    client.create(SECRET, {"metadata": {"name": "repo"}, "stringData": {"RESTIC_REPOSITORY": "/r", "RESTIC_PASSWORD": "p"}}, NS)
     restic = {
         "repository": "repo",
         "customCA": {"secretName": "store-ca", "key": "root.pem"},
@@ -386,6 +387,46 @@ def destination(client: ApiClient) -> Iterator[str]:
 
 
 AGAINST = Snapshot("c0ffee", "5" * 64)
+
+
+def test_which_repository_a_mover_opens_is_told_by_a_pod_that_mounts_no_volume(
+    kubelet: Kubelet, images: Reader, client: ApiClient, destination: str
+) -> None:
+    client.create(SECRET, {"metadata": {"name": "nas"}, "stringData": {"RESTIC_REPOSITORY": "/n", "RESTIC_PASSWORD": "p"}}, NS)
+    kubelet.restic = "echo '{\"id\": \"beef\"}'"
+    assert images.identify(NS, destination, "nas") == Sight("beef")
+    (job,) = kubelet.jobs
+    spec = job["spec"]["template"]["spec"]
+    assert spec["containers"][0]["envFrom"] == [{"secretRef": {"name": "nas"}}]
+    assert not any("persistentVolumeClaim" in volume for volume in spec["volumes"])
+    assert job["metadata"]["name"].startswith("volsync-blackstart-"), "what a house adds to movers is added to it"
+    assert spec["securityContext"] == {"runAsUser": 568, "runAsGroup": 568}
+    assert client.list_objects(JOB, NS) == []
+    client.delete(SECRET, "nas", NS)
+
+
+def test_a_mover_that_opens_none_says_why_and_makes_none(kubelet: Kubelet, images: Reader, destination: str) -> None:
+    kubelet.restic = "case \"$*\" in *init*) touch made;; esac; echo 'Fatal: repository does not exist' >&2; exit 10"
+    assert images.identify(NS, destination, "repo") == Sight("", "Fatal: repository does not exist")
+    assert len(kubelet.jobs) == 2, "as the mover, then as root"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (None, "Secret contents/other is not in the cluster"),
+        ({"RESTIC_REPOSITORY": "/r"}, "Secret contents/other has no RESTIC_PASSWORD"),
+        ({"x": "y"}, "Secret contents/other has no RESTIC_REPOSITORY and no RESTIC_PASSWORD"),
+    ],
+)
+def test_what_no_mover_would_start_with_is_told_without_a_pod(
+    kubelet: Kubelet, images: Reader, client: ApiClient, destination: str, keys: dict[str, str] | None, told: str
+) -> None:
+    if keys is not None:
+        client.create(SECRET, {"metadata": {"name": "other"}, "stringData": keys}, NS)
+    assert images.identify(NS, destination, "other") == Sight("", told)
+    assert kubelet.jobs == []
+    client.delete(SECRET, "other", NS)
 
 
 def test_the_comparing_pod_has_the_movers_way_to_the_repository(
