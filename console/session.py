@@ -30,22 +30,19 @@ from console.plain import PlainLines
 from console.problem import complete
 from console.recorder import Recorder
 from console.signals import FIRST_S, Signals
-from console.tables import memory_table, outline_table, plan_summary, plan_table, print_report
+from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
+from engine.errors import EXIT_STEP_FAILED
 from engine.events import Sink, tee
 from engine.executor import run
 from engine.journal import Journal
 from engine.limits import Limits
 from engine.plan import Plan, plan
 from engine.report import Report
-from engine.state import State
 from engine.stop import Stop
 from engine.verify import verify
 from engine.waiting import SystemClock
-from engine.words import number
 from engine.workers import Threads
-from house.left_out import left_out
 from house.lock import lock_path, read_lock
 from house.model import House
 
@@ -162,41 +159,6 @@ class Session:
             self.recorder.of(graph)
             return verify(graph, look, workers=Threads(), at_once=16, clock=self.clock)
 
-    def outline(self, course: Course, written: tuple[Path, ...] = (), problems: tuple[str, ...] = ()) -> int:
-        """The steps in their order without a look at the house: what a plan can say with nothing but the settings.
-
-        `problems` are known to stop a run.
-        """
-        graph = course.graph()
-        rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
-        self.page.show(outline_table(graph))
-        self.page.say(f"\n{number(len(rows), 'check or step', 'checks and steps')}; the house was not looked at.")
-        self.tell_notes()
-        self.tell_written(written)
-        house = self.house
-        unseen = left_out(house.unsupported, house.second_backups, house.not_followed, house.data.charts)
-        for line in unseen:
-            self.page.say(f"{line}.")
-        if unseen:
-            self.page.say("What nobody looks at is no success: invoke dr.audit names each.")
-        for line in problems:
-            self.page.say(f"stops a run: {line}")
-        refused = bool(problems or house.unsupported) or any(one.makes_backups for one in house.not_followed)
-        code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if unseen else EXIT_OK
-        return self.finish(
-            "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen,
-            problems=problems,
-        )
-
-    def remembered(self, state: State) -> int:
-        """What the journal holds: what is in flight, and how each step last ended. Looks at nothing."""
-        self.page.show(memory_table(state))
-        told = f"{number(state.lines, 'line')} in the journal" if state.lines else "no run was made from here"
-        self.page.say(f"\n{told} ({self.house.state_dir}); nothing was looked at.")
-        counts = {"in_flight": len(state.in_flight), "steps": len(state.last)}
-        notes = {name: state.notes_of(name) for name in state.in_flight}
-        return self.finish("remembered", counts, EXIT_OK, in_flight=state.in_flight, notes=notes, last=state.last)
-
     def known(self) -> dict[str, str]:
         """Claim key → repository id, as blackstart.lock.yaml has them; empty without that file."""
         return {row.claim: row.repository_id for row in read_lock(lock_path(self.house))}
@@ -244,11 +206,6 @@ class Session:
         """The plan's table and its one sentence."""
         self.page.show(plan_table(made))
         self.page.say(f"\n{plan_summary(made)}")
-
-    def tell_notes(self) -> None:
-        """What in the repository could not be followed, or will not work."""
-        for note in self.house.notes:
-            self.page.say(f"note: {note}")
 
     def tell_written(self, written: tuple[Path, ...]) -> None:
         """Which files were written for the person."""

@@ -21,6 +21,7 @@ from console.programs import refuse_blind, refuse_unfit
 from console.runbook import write_runbook
 from console.session import Session
 from console.storage import show_storage, storage_counts, storage_rows
+from console.unlooked import outline, remembered
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from engine.journal import read_state
 from engine.workers import Threads
@@ -52,7 +53,7 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
         session = open_session("cluster.plan", settings, json)
         whole = course(session.house, session.known())
         written = runbook_of(session, expanded(Path(runbook)), whole) if runbook else ()
-        return session.outline(whole, written, _lost(session.house)) if offline else session.plan(whole, written)
+        return outline(session, whole, written, _lost(session.house)) if offline else session.plan(whole, written)
 
     return guarded("cluster.plan", json, body, settings)
 
@@ -163,6 +164,6 @@ def status(settings: str, json: bool) -> int:
 
     def body() -> int:
         session = open_session("cluster.status", settings, json)
-        return session.remembered(read_state(session.house.state_dir, lineage=session.house.id))
+        return remembered(session, read_state(session.house.state_dir, lineage=session.house.id))
 
     return guarded("cluster.status", json, body, settings)

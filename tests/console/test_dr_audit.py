@@ -14,6 +14,7 @@ from bootstrap.course import course
 from cluster.audit import ClaimAudit
 from console.page import MARK
 from console.tables import audit_findings
+from console.unlooked import outline
 from console.verbs import audit
 from engine import errors
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
@@ -153,7 +154,7 @@ class TestAudit:
         for number, house in enumerate(({"second_backups": (second,)}, {"data": DeclaredData(charts=("tools/kps",))})):
             desk = Desk(tmp_path / str(number), **house)  # type: ignore[arg-type]  # fields of a House
             session = desk.session("cluster.plan")
-            assert session.outline(course(session.house, {})) == errors.EXIT_STEP_FAILED
+            assert outline(session, course(session.house, {})) == errors.EXIT_STEP_FAILED
         out = " ".join(capsys.readouterr().out.split())
         assert "claims of 1 chart not looked into (tools/kps)." in out
         assert "invoke dr.audit names each." in out

@@ -15,6 +15,7 @@ from adapters.context import ActContext
 from cluster.course import Course
 from console.ending import guarded
 from console.session import Session
+from console.unlooked import remembered
 from console.verbs import cluster as cluster_verbs
 from engine import errors
 from engine.entries import Begin, Note
@@ -270,7 +271,7 @@ def test_the_run_s_folder_keeps_every_event_as_json_also_without_the_option(held
 def test_status_tells_what_the_journal_remembers_and_opens_no_door(held_desk: Desk, capsys: Printed) -> None:
     house = held_desk.running.house
     session: Session = held_desk.session("cluster.status", json=True)
-    assert session.remembered(read_state(house.state_dir, lineage=house.id)) == errors.EXIT_OK
+    assert remembered(session, read_state(house.state_dir, lineage=house.id)) == errors.EXIT_OK
     result = result_of(capsys)
     assert result["outcome"] == "remembered"
     assert held_desk.opened == []
@@ -280,7 +281,7 @@ def test_status_tells_what_a_step_in_flight_had_noted_for_whoever_looks_after_it
     house = held_desk.running.house
     with open_journal(house.state_dir, lineage=house.id, run="dead") as journal:
         journal.append(Begin(StepId("proxmox.start-vm/cp-1"), ""), Note("proxmox.start-vm/cp-1", "task", "UPID:pve-1:4711"))
-    held_desk.session("cluster.status").remembered(read_state(house.state_dir, lineage=house.id))
+    remembered(held_desk.session("cluster.status"), read_state(house.state_dir, lineage=house.id))
     assert "begun by run dead; task: UPID:pve-1:4711" in " ".join(capsys.readouterr().out.split())
-    held_desk.session("cluster.status", json=True).remembered(read_state(house.state_dir, lineage=house.id))
+    remembered(held_desk.session("cluster.status", json=True), read_state(house.state_dir, lineage=house.id))
     assert result_of(capsys)["notes"] == {"proxmox.start-vm/cp-1": {"task": "UPID:pve-1:4711"}}
