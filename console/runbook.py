@@ -44,6 +44,7 @@ def write_runbook(path: Path, house: House, build: Course, restore: Course | Non
     if restore is not None:
         lines += ["## The data", "", "For each claim: until its hold is released, no backup of it is written.", ""]
         lines += _items(restore)
+    lines += _lost_nas(house)
     path.write_text(redact("\n".join(lines).rstrip("\n")) + "\n", encoding="utf-8", errors="backslashreplace")
     policies = path.with_name(POLICIES_FILE)
     policies.write_text(manifests(), encoding="utf-8")
@@ -72,6 +73,28 @@ def _before(house: House) -> Iterable[str]:
         f"export KUBECONFIG={shlex.quote(str(house.state_dir / 'kubeconfig'))}",
         "```", "",
     )  # fmt: skip
+
+
+def _lost_nas(house: House) -> Iterable[str]:
+    """What brings a NAS back whose VM is gone: nothing here makes one, and its disks may still hold everything."""
+    for nas in (one for one in house.nas if one.vm):
+        yield from (f"## If VM {nas.vm} of NAS {nas.name} is lost", "")
+        yield "Keep its configuration elsewhere while it lives: which disks of the host it is given, by id, is only there. Make"
+        yield "no pool, wipe no disk, and attach each disk to one VM only. In this order, on the host that its disks are in:"
+        yield from (
+            "", "```sh",
+            f"cat /etc/pve/qemu-server/{nas.vm}.conf   # while it lives: keep a copy elsewhere",
+            f"pvesm list STORAGE --content backup --vmid {nas.vm}   # its backups, of vzdump or PBS: the newest",
+            f"qmrestore VOLUME {nas.vm} --unique 0   # the VM with its own disk; what was passed through is not in it",
+            "ls -l /dev/disk/by-id/   # the pool's disks, each by its serial number",
+            f"qm set {nas.vm} -scsi1 /dev/disk/by-id/ID   # and so on, by id, each in its slot of the configuration",
+            f"qm start {nas.vm}",
+            "```", "",
+        )  # fmt: skip
+        yield f"Then on https://{nas.address}: Storage > Import Pool where the pool is not there by itself (an import that wants"
+        yield "force says that another system used the pool last: be sure that no other has its disks), Datasets > Unlock with the"
+        yield f"key that you keep, Shares as before, and a new API key of {nas.username} where the configuration is a new one."
+        yield ""
 
 
 def _items(course: Course) -> Iterable[str]:

@@ -9,6 +9,7 @@ from adapters.proxmox.owner import token_in
 from adapters.proxmox.results import PowerState, Vm, VmDisk
 
 _DISK = re.compile(r"(scsi|virtio|sata|ide)\d+")
+_PCI = re.compile(r"hostpci\d+")
 _NET = re.compile(r"net\d+")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:iB)?")
@@ -62,6 +63,13 @@ def _disks(config: Mapping[str, object]) -> tuple[VmDisk, ...]:
     return tuple(sorted(disks, key=lambda disk: (re.sub(r"\d", "", disk.slot), number(re.sub(r"\D", "", disk.slot)))))
 
 
+def passed_through(config: Mapping[str, object]) -> tuple[str, ...]:
+    """Devices of the host in a VM's configuration: disks by their path, PCI devices by address or mapping."""
+    found = [(slot, properties(text(value), "file").get("file", "")) for slot, value in config.items() if _DISK.fullmatch(slot)]
+    told = [f"{slot} {file}" for slot, file in found if file.startswith("/dev/")]
+    return tuple(sorted((*told, *(f"{key} {text(value).split(',')[0]}" for key, value in config.items() if _PCI.fullmatch(key)))))
+
+
 def vm(vm_id: int, host: str, row: Mapping[str, object], config: Mapping[str, object]) -> Vm:
     """A VM out of its row in the host's list (power state, lock) and its configuration."""
     nets = [properties(text(value), "model") for key, value in sorted(config.items()) if _NET.fullmatch(key)]
@@ -81,6 +89,7 @@ def vm(vm_id: int, host: str, row: Mapping[str, object], config: Mapping[str, ob
         agent=properties(text(config.get("agent")), "enabled").get("enabled") in ("1", "on", "yes", "true"),
         tags=tags(config.get("tags")),
         digest=text(config.get("digest")),
+        passed=passed_through(config),
     )
 
 

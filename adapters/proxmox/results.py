@@ -67,7 +67,8 @@ class Vm:
     """A VM of the Proxmox cluster. `token` is the owner token read from its description, "" when it carries none.
 
     `lock` is what Proxmox says holds it ("" for none). MACs are lower case. Memory in bytes. `readable` is False when its
-    host does not answer: then only id, name, host and tags are known, and an empty token says nothing.
+    host does not answer: then only id, name, host and tags are known, and an empty token says nothing. `passed` are devices of the
+    host that it is given, as `scsi1 /dev/disk/by-id/ata-…` or `hostpci0 0000:01:00`.
     """
 
     vm_id: int
@@ -85,6 +86,7 @@ class Vm:
     tags: tuple[str, ...]
     digest: str
     readable: bool = True
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from adapters.proxmox.ceph import hosted_ceph
 from adapters.proxmox.errors import refusal
 from adapters.proxmox.meanings import HostUnknown
 from adapters.proxmox.owner import describe, token_in
+from adapters.proxmox.reading import passed_through
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
     HostStatus,
@@ -280,6 +281,7 @@ class ModelledProxmox:
             agent=str(vm.options.get("agent", "0")) in ("1", "enabled=1"),
             tags=tags,
             digest=str(vm.config()["digest"]),
+            passed=passed_through(vm.config()),
         )
 
     def _online(self) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,14 @@ def test_a_nas_is_looked_at_by_hand_as_its_read_only_user_may(trust: dict[str, s
         assert looks in line
         assert "root@" not in line and "midclt" not in line and " -k" not in line
     assert "/mnt/tank/backup is healthy" in folder.by_hand()
+
+
+def test_a_nas_that_is_a_vm_has_its_way_back_and_a_machine_has_none(tmp_path: Path) -> None:
+    machine = Nas("nas", "nas.lan", 443, "AB:" * 31 + "CD", "", "blackstart", SecretRef(("env:NAS_API_KEY",)))
+    for nas, there in ((machine, False), (replace(machine, vm=105, vm_name="nas"), True)):
+        house = a_house(nas=(nas,))
+        write_runbook(tmp_path / "runbook.md", house, course(house, {}))
+        text = (tmp_path / "runbook.md").read_text()
+        assert ("## If VM 105 of NAS nas is lost" in text) == there
+    order = ["qmrestore VOLUME 105", "/dev/disk/by-id/ID", "qm start 105", "Import Pool", "Unlock"]
+    assert order == sorted(order, key=text.index)

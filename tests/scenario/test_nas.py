@@ -67,7 +67,10 @@ def test_a_nas_in_order_has_a_row_for_each_part_and_none_is_red(house: Running) 
     assert len(rows) == 10
     assert rows["storage.nas/nas.answers"] == "NAS nas: TrueNAS 25.10.6 answers at /api/current"
     assert rows["storage.nas/nas.pools"] == "pool tank: ONLINE and healthy"
-    assert rows["storage.nas/nas.exports"] == "export NFS /mnt/tank/backup: is on; export SMB media: is on"
+    assert rows["storage.nas/nas.exports"] == (
+        "export NFS /mnt/tank/backup: is on, by the NAS's word: not listed from here; "
+        "export SMB media: is on, by the NAS's word: not listed from here"
+    )
 
 
 def test_a_house_without_a_nas_has_no_row_of_one(tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def _behind(nas: Nas, part: str, found: NfsExport | SmbShare, look: NasLook) -> 
         told = f"is on, and dataset {dataset.name} {state.detail if not found.locked else 'is locked'}: what it shows says nothing"
         return Finding(part, Weight.UNKNOWN, told, state.code, hint=state.hint)
     if found.read_only:
-        return Finding(part, Weight.NOTED, "is on, and read-only: nothing can be backed up to it")
-    return fine(part, "is on")
+        return Finding(part, Weight.NOTED, "is on by the NAS's word, and read-only: nothing can be backed up to it")
+    return fine(part, "is on, by the NAS's word: not listed from here")
 
 
 def _found(wanted: NasExport, listed: tuple[NfsExport, ...] | tuple[SmbShare, ...]) -> NfsExport | SmbShare | None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.nas.results import NasLook, Trouble
+from adapters.proxmox.results import PowerState
+from cluster.storage.nas.machine import machine_of
 from cluster.storage.nas.uses import waiting
+from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
@@ -31,18 +34,18 @@ def to_start(house: House, claims: Iterable[BackedUpClaim], *, mounts: bool = Fa
 
 
 @dataclass(frozen=True)
-class NotNeeded(Identity):
-    """It runs: that nobody could start it stops nothing now, and is found out on the worst day."""
+class StopsNothing(Identity):
+    """What is wrong keeps no run of today back (it runs, or starts all the same), and is found out on the worst day."""
 
     nas: str
 
     def __str__(self) -> str:
-        return f"NAS {self.nas} runs"
+        return f"NAS {self.nas} is there today"
 
 
 @dataclass(frozen=True)
 class MayStart(BaseCheck):
-    """One NAS's VM: the token may see and start it, and a majority of the Proxmox hosts is there."""
+    """One NAS's VM: it is the one of the settings, the token may see and start it, and a majority of the Proxmox hosts is there."""
 
     house: House
     nas: Nas
@@ -57,10 +60,10 @@ class MayStart(BaseCheck):
 
     def severity_of(self, seen: Probe) -> Severity:
         """What need not be started now stops no run, and is drift of the house."""
-        return Severity.WATCHED if isinstance(seen.identity, NotNeeded) else self.severity
+        return Severity.WATCHED if isinstance(seen.identity, StopsNothing) else self.severity
 
     def probe(self, look: LookContext) -> Probe:
-        needless = NotNeeded(self.nas.name) if is_up(look.nas.look(self.nas)) else None
+        needless = StopsNothing(self.nas.name) if is_up(look.nas.look(self.nas)) else None
         wanted = [("/", "Sys.Audit"), (f"/vms/{self.nas.vm}", "VM.Audit"), (f"/vms/{self.nas.vm}", "VM.PowerMgmt")]
         if lacking := look.proxmox.missing_privileges(wanted):
             token = self.house.proxmox.token_id
@@ -69,7 +72,19 @@ class MayStart(BaseCheck):
         if not cluster.quorate:
             gone = f"offline: {', '.join(cluster.offline) or 'none'}"
             return missing("the Proxmox cluster has no quorum: it starts no VM", gone, hint="bring hosts back", identity=needless)
-        return satisfied("the privileges are there, and quorum")
+        try:
+            vm = machine_of(self.nas, look.proxmox)
+        except PermanentError as wrong:
+            return missing(wrong.what, *wrong.evidence, hint=wrong.hint, identity=needless)
+        if needless is not None and vm.power is PowerState.STOPPED:
+            told = f"NAS {self.nas.name} answers, and VM {vm.vm_id} {vm.name} is off: it is another one"
+            hint = f"nas.{self.nas.name}.vm names the VM that it is, or is left out for a machine"
+            return missing(told, hint=hint, identity=needless)
+        if loose := [one for one in vm.passed if "/dev/" in one and "/dev/disk/by-id/" not in one]:
+            told = f"VM {vm.vm_id} has disks of {vm.host} by names that another boot, or another host, gives to other disks"
+            hint = f"qm set {vm.vm_id} -SLOT /dev/disk/by-id/ID   # while it is off"
+            return missing(told, *loose, hint=hint, identity=StopsNothing(self.nas.name))
+        return satisfied(f"VM {vm.vm_id} is {vm.name}, on {vm.host}; the privileges are there, and quorum", *vm.passed)
 
     def by_hand(self) -> str:
         token = self.house.proxmox.token_id.replace("!", " ")

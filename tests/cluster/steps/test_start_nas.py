@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import PermanentError, StillChanging
+from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, StillChanging
 from engine.probe import Condition
 from engine.report import Outcome
 from lab.world.nas import LabNas
 from lab.world.pve_access import LabToken
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve_vm import Drive, LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from tests.hands import Notebook, do, is_a_command, only, see, step
 from tests.scenario.running import Running
@@ -92,10 +92,42 @@ def test_another_vm_of_that_id_is_never_started(house: Running) -> None:
     with pytest.raises(PermanentError, match="VM 105 on pve-2 is win11, and NAS nas is nas: it is not touched"):
         step(house.bootstrap, STEP).probe(house.home.look())
     report = house.apply(house.bootstrap)
-    assert report[STEP].outcome is Outcome.FAILED
+    assert report[MAY].outcome is Outcome.FAILED
+    assert report[STEP].outcome is Outcome.BLOCKED
     assert not vm(house).running
     assert report["preflight.backup/apps/notes"].outcome is Outcome.BLOCKED
     assert report["flux.reconcile"].outcome is Outcome.OK, "the rest is built, and the claim stays held"
+
+
+@pytest.mark.parametrize("wrong", ["name", "gone", "off"])
+def test_while_the_nas_answers_a_wrong_vm_stops_no_run_and_is_drift_of_the_house(house: Running, wrong: str) -> None:
+    house.home.proxmox.power(vm(house), PowerEvent.STARTED)
+    house.clock.sleep(90)
+    assert house.verify(only(house.bootstrap, "nas.", "proxmox.lift")).exit_code == EXIT_OK
+    if wrong == "name":
+        vm(house).options["name"] = "win11"
+    elif wrong == "gone":
+        del house.home.proxmox.vms[105]
+    else:
+        vm(house).running = False  # the NAS itself is another machine, and goes on
+    few = only(house.bootstrap, "nas.", "proxmox.lift")
+    assert house.apply(few).converged
+    report = house.verify(few)
+    assert [step.id for step in report.steps if step.outcome is Outcome.FAILED] == [MAY]
+    assert report.exit_code == EXIT_DRIFT
+    assert "105" in report[MAY].detail
+
+
+def test_disks_by_id_are_told_and_one_by_a_name_that_changes_is_drift_that_stops_no_run(house: Running) -> None:
+    vm(house).drives["scsi1"] = Drive(None, fixed="/dev/disk/by-id/ata-WDC_ZX1")
+    vm(house).options["hostpci0"] = "0000:01:00,pcie=1"
+    assert see(house, house.bootstrap, MAY).evidence == ("hostpci0 0000:01:00", "scsi1 /dev/disk/by-id/ata-WDC_ZX1")
+    vm(house).drives["scsi2"] = Drive(None, fixed="/dev/sdb")
+    seen = see(house, house.bootstrap, MAY)
+    assert (seen.condition, seen.evidence) == (Condition.MISSING, ("scsi2 /dev/sdb",))
+    few = only(house.bootstrap, "nas.", "proxmox.lift")
+    assert house.apply(few)[STEP].outcome is Outcome.CHANGED
+    assert house.verify(few).exit_code == EXIT_DRIFT
 
 
 def test_one_that_becomes_another_between_look_and_act_is_not_started(house: Running) -> None:
