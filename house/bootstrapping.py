@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from house import yamlfile
 from house.model import BootstrapSecret, CrdForm, CrdSource, FluxSource, SecretForm, SecretRef
+from house.paths import is_file, is_folder
 from house.problems import Problem, dotted
 from house.settings import BootstrapSecretSection, BootstrapSection, CrdsEntrySection
 from house.shapes import mapping, sequence
@@ -56,7 +57,7 @@ def brought(document: Document, section: BootstrapSection, located: Located, sec
         source = _crd_source(crds, located)
         for what, better in _place_problems(source):
             problems.append(_problem(document, (*where, source.form.value), what, better))
-        if crds.ca_file and not Path(located(crds.ca_file)).is_file():
+        if crds.ca_file and not is_file(Path(located(crds.ca_file))):
             problems.append(_problem(document, (*where, "ca_file"), "is not there", "name the CA's file, seen from this file"))
         if source.key in sources:
             problems.append(_problem(document, where, f"is called {source.key} like another", "give it a name of its own"))
@@ -134,9 +135,9 @@ def _plain(text: str) -> str:
 
 def _place_problems(source: CrdSource) -> Iterator[tuple[str, str]]:
     path = Path(source.place)
-    if source.form is CrdForm.FILE and not path.is_file():
+    if source.form is CrdForm.FILE and not is_file(path):
         yield "is not there", "name the manifest's file, seen from this file"
-    if source.form is CrdForm.FOLDER and not any((path / name).is_file() for name in KUSTOMIZATIONS):
+    if source.form is CrdForm.FOLDER and not any(is_file(path / name) for name in KUSTOMIZATIONS):
         yield "holds no kustomization.yaml", "name a kustomize folder, or each file with `file:`"
 
 
@@ -152,7 +153,7 @@ def _secrets(entry: BootstrapSecretSection, located: Located, secret: Reference)
 
 def _folder(folder: Path, namespace: str) -> Iterator[BootstrapSecret]:
     """The manifests that a kustomization lists. Whatever else it does to them would be lost, and is refused."""
-    file = next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
+    file = next((folder / name for name in KUSTOMIZATIONS if is_file(folder / name)), None)
     if file is None:
         raise _Wrong(f"{folder.name} holds no kustomization.yaml", "name a kustomize folder, or each manifest with `file:`")
     for document in _documents(file):
@@ -163,12 +164,12 @@ def _folder(folder: Path, namespace: str) -> Iterator[BootstrapSecret]:
         for name in sequence(body.get("resources")):
             path = (folder / str(name)).resolve()
             within = str(body.get("namespace") or namespace)
-            yield from _folder(path, within) if path.is_dir() else _manifest(path, within, strict=False)
+            yield from _folder(path, within) if is_folder(path) else _manifest(path, within, strict=False)
 
 
 def _manifest(file: Path, namespace: str, *, strict: bool = True) -> Iterator[BootstrapSecret]:
     """Every Secret of one manifest. `strict`: what is no Secret is refused, not passed over."""
-    if not file.is_file():
+    if not is_file(file):
         raise _Wrong(f"{file.name} is not there", "name the manifest's file, seen from this file")
     documents = [document for document in _documents(file) if document.value is not None]
     for document in documents:

@@ -17,6 +17,7 @@ from house.data.recoveries import Recovery
 from house.declared import DeclaredBackup
 from house.model import BackedUpClaim, Database, DatabaseArchive, Requirement, SecretRef
 from house.openings import PLACEHOLDER, Opening, pattern, shadowed
+from house.paths import is_file
 from house.problems import Problem, Steps, dotted, nearest_or_all
 from house.restorable import DatabaseQuestion, RestorableDatabase
 from house.settings import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
@@ -228,7 +229,7 @@ def check_databases(
             told.append(("open", "is nothing that an archive is opened at", "write s3:https://HOST/BUCKET/PATH/SERVER"))
         lacking = [name for name in _S3_KEYS if name not in own.environment]
         told += [("environment", f"has no {name}", f"S3 needs it: add `{name}: env:{name}`") for name in lacking]
-        if own.ca_file and not Path(located(own.ca_file)).is_file():
+        if own.ca_file and not is_file(Path(located(own.ca_file))):
             told.append(("ca_file", "is not there", "name the CA's file, seen from this file"))
         for part, what, better in told:
             where: Steps = ("backups", "databases", key, part) if part else ("backups", "databases", key)
@@ -307,5 +308,5 @@ def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Locat
         for key in _S3_KEYS:
             if key not in rule.environment:
                 yield "environment", f"has no {key}", f"S3 needs it: add `{key}: env:{key}`"
-    if rule.ca_file and not Path(located(rule.ca_file)).is_file():
+    if rule.ca_file and not is_file(Path(located(rule.ca_file))):
         yield "ca_file", "is not there", "name the CA's file, seen from this file"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from house import grammar
+from house.paths import is_file
 from house.problems import Problem, Steps, dotted, nearest
 from house.repository import Repository
 from house.shapes import mapping, sequence
@@ -124,7 +125,7 @@ def _state(settings: dict[str, Any], root: Path, folder: Path) -> Iterator[_Wron
         yield where, "lies in Git's own folder", better
     elif any(state == Path(system) or Path(system) in state.parents for system in _SYSTEM):
         yield where, "lies in a folder of the system", better
-    elif any(part.is_file() for part in (state, *state.parents)):
+    elif any(is_file(part) for part in (state, *state.parents)):
         yield where, "is no folder", better
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from house.model import TalosCluster
+from house.paths import is_file
 
 _GENERATED = "clusterconfig"
 
@@ -16,7 +17,7 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for file in sorted(set(files)):
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
-        content = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
+        content = hashlib.sha256(file.read_bytes()).hexdigest() if is_file(file) else "absent"
         whole.update(f"{len(name)}:{name}={content}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
@@ -24,7 +25,7 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
 def rendering_inputs(cluster: TalosCluster) -> tuple[Path, ...]:
     """Every file that rendering machineconfigs reads: all of the talos folder but what talhelper generates, and the bundle."""
     folder = cluster.talconfig.parent
-    found = {p for p in folder.rglob("*") if p.is_file() and _GENERATED not in p.relative_to(folder).parts}
+    found = {p for p in folder.rglob("*") if is_file(p) and _GENERATED not in p.relative_to(folder).parts}
     return tuple(sorted(found | {cluster.talconfig, cluster.secrets_bundle}))
 
 

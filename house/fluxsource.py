@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from house.helmfile import helmfile_of
-from house.paths import content_of
+from house.paths import content_of, is_file, is_folder
 from house.problems import shown
 from house.shapes import mapping, sequence
 from house.tree import Tree, real
@@ -56,7 +56,7 @@ def read_flux_source(tree: Tree) -> DeclaredSource:
         )
     found = _classic(tree)
     if found is None:
-        return DeclaredSource(path=DEFAULT_PATH if (tree.root / DEFAULT_PATH).is_dir() else "")
+        return DeclaredSource(path=DEFAULT_PATH if is_folder(tree.root / DEFAULT_PATH) else "")
     return found
 
 
@@ -67,7 +67,7 @@ def _path(value: Any) -> str:
 def _syncs(tree: Tree) -> Iterator[tuple[dict[str, Any], str]]:
     """Every `sync` section of a FluxInstance, with `file:line`."""
     helmfile = helmfile_of(tree.root)
-    for document in tree.documents(helmfile) if helmfile.is_file() else ():
+    for document in tree.documents(helmfile) if is_file(helmfile) else ():
         for release in sequence(mapping(document.value).get("releases")):
             if str(mapping(release).get("chart")).endswith("flux-instance"):
                 for entry in sequence(mapping(release).get("values")):
@@ -87,7 +87,7 @@ def _values_sync(tree: Tree, helmfile: Path, entry: Any) -> Iterator[tuple[dict[
             yield sync, shown(helmfile, tree.root)
         return
     file = real(helmfile.parent / str(entry))
-    if file is not None and file.suffix in (".yaml", ".yml") and file.is_file():
+    if file is not None and file.suffix in (".yaml", ".yml") and is_file(file):
         for document in tree.documents(file):
             sync = mapping(mapping(mapping(document.value).get("instance")).get("sync"))
             if sync:
@@ -97,7 +97,7 @@ def _values_sync(tree: Tree, helmfile: Path, entry: Any) -> Iterator[tuple[dict[
 def _manifests(tree: Tree) -> Iterator[Path]:
     for folder in _FOLDERS:
         for file in sorted((tree.root / folder).rglob("*.yaml")):
-            if file.is_dir():
+            if is_folder(file):
                 continue
             try:
                 # Most files are neither; reading the text is far cheaper than parsing it.

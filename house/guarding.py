@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.words import number
 from house import yamlfile
+from house.paths import is_file
 from house.problems import Problem, shown
 from house.talconfig import Talconfig
 from house.yamlfile import YamlInvalid
@@ -49,7 +50,7 @@ def plain_values(bundle: Path) -> tuple[str, ...]:
 
 def _documents(bundle: Path) -> list[dict[str, Any]]:
     try:
-        documents = yamlfile.load(bundle, bundle.name) if bundle.is_file() else []
+        documents = yamlfile.load(bundle, bundle.name) if is_file(bundle) else []
     except YamlInvalid:
         return []
     return [document.value for document in documents if isinstance(document.value, dict)]

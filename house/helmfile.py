@@ -13,6 +13,7 @@ from typing import Any
 
 from house import grammar, yamlfile
 from house.model import Release
+from house.paths import is_file
 from house.problems import Problem, Steps, dotted, nearest_or_all, shown
 from house.shapes import mapping, sequence
 from house.values import kind_of
@@ -30,13 +31,13 @@ _BEYOND_VALUES = ("set", "setTemplate", "jsonPatches", "strategicMergePatches", 
 
 def helmfile_of(root: Path) -> Path:
     """Where the repository keeps its bootstrap helmfile; the first usual place when it has none."""
-    return next((root / place for place in _PLACES if (root / place).is_file()), root / _PLACES[0])
+    return next((root / place for place in _PLACES if is_file(root / place)), root / _PLACES[0])
 
 
 def crd_helmfile_of(root: Path) -> Path | None:
     """The helmfile of which only the CRDs are installed, before everything else; None when the repository has none."""
     places = [root / place for place in _CRD_PLACES]
-    return next((place for place in places if place.is_file() or _template_of(place).is_file()), None)
+    return next((place for place in places if is_file(place) or is_file(_template_of(place))), None)
 
 
 def unread_helmfiles(root: Path) -> tuple[Problem, ...]:
@@ -69,7 +70,7 @@ def _read(file: Path, root: Path, unread: Iterable[str] = ()) -> tuple[tuple[Rel
         documents = yamlfile.load(file, name)
     except YamlInvalid as error:
         template = _template_of(file)
-        if template.is_file():
+        if is_file(template):
             better = f"keep the releases in plain YAML, in {file.name}"
             return (), (Problem(shown(template, root), 0, "", "is a template, which is not read", better),)
         better = "templated helmfiles are not read; keep the releases in plain YAML"
@@ -198,4 +199,4 @@ def _template_of(file: Path) -> Path:
 
 
 def _templated(file: Path) -> bool:
-    return file.is_file() and "{{" in file.read_text(encoding="utf-8", errors="replace")
+    return is_file(file) and "{{" in file.read_text(encoding="utf-8", errors="replace")

@@ -22,7 +22,7 @@ from house.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.loader import SETTINGS_FILE
 from house.model import DiskFate
 from house.nas_sample import nas_text
-from house.paths import expanded
+from house.paths import expanded, is_folder, is_there
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
@@ -64,8 +64,8 @@ def write_settings(
     """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already,
     when there is no such folder, or when the repository cannot be read at all."""
     root = expanded(root).resolve()
-    if not root.is_dir():
-        what = "is a file, and no folder" if root.exists() else "is not there"
+    if not is_folder(root):
+        what = "is a file, and no folder" if is_there(root) else "is not there"
         raise SettingsInvalid(f"the folder {root} {what}", hint="--repo names the folder of the home-ops repository")
     file = root / SETTINGS_FILE
     repository = read_repository(root, builder)
@@ -80,7 +80,7 @@ def write_settings(
     scripted = read_scripts(root)
     text = settings_text(repository, house_id(), bootstrap_text(scripted, root))
     schema = root / SCHEMA_FILE
-    files = (file,) if schema.exists() else (file, schema)
+    files = (file,) if is_there(schema) else (file, schema)
     try:
         with file.open("x", encoding="utf-8") as out:
             out.write(text)

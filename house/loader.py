@@ -45,7 +45,7 @@ from house.model import (
 )
 from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
-from house.paths import expanded
+from house.paths import expanded, is_file, is_folder, is_there
 from house.problems import Problem, Steps, dotted, refuse, shown
 from house.reading import ReadSettings, read_settings
 from house.repository import Repository, read_repository
@@ -139,10 +139,10 @@ def _refuse_no_file(file: Path) -> None:
     """Which file is meant comes before what is in it."""
     told = shown(file, Path.cwd())
     inside = file / SETTINGS_FILE
-    if file.is_dir():
-        better = f"name the file in it: {shown(inside, Path.cwd())}" if inside.is_file() else f"it holds no {SETTINGS_FILE}"
+    if is_folder(file):
+        better = f"name the file in it: {shown(inside, Path.cwd())}" if is_file(inside) else f"it holds no {SETTINGS_FILE}"
         raise refuse([Problem(told, 0, "", "is a folder", better)], told)
-    if not file.exists():
+    if not is_there(file):
         raise SettingsInvalid(
             f"there are no settings at {told}",
             evidence=(str(Problem(told, 0, "", "is not there", "name the file with --settings, or write one")),),
@@ -184,7 +184,7 @@ def _root(document: Document | None, folder: Path, problems: list[Problem]) -> P
         root = folder / Path(path_of(named)).expanduser()
     except ValueError:  # told with the problems of the settings
         return None
-    if not root.is_dir():
+    if not is_folder(root):
         line = document.line(("house", "repository"))
         problems.append(Problem(document.name, line, "house.repository", f"{named} is no folder", "name the home-ops repository"))
         return None
@@ -205,7 +205,7 @@ def _ca_problems(document: Document, whole: Settings, places: _Places) -> list[P
     named += [(("nas", name, "ca_file"), one.ca_file) for name, one in whole.nas.items()]
     problems = []
     for where, ca_file in named:
-        if ca_file is not None and not Path(places.path(ca_file)).is_file():
+        if ca_file is not None and not is_file(Path(places.path(ca_file))):
             better = "name the CA's file, seen from this file"
             problems.append(Problem(document.name, document.line(where), dotted(where), "is not there", better))
     return problems

@@ -15,6 +15,7 @@ from typing import Any
 from engine.errors import SettingsInvalid
 from house import yamlfile
 from house.model import BackedUpClaim, House
+from house.paths import is_there
 from house.problems import Problem, refuse
 from house.shapes import mapping
 from house.yamlfile import Document, YamlInvalid
@@ -44,7 +45,7 @@ def lock_path(house: House) -> Path:
 
 def read_lock(file: Path) -> tuple[LockedClaim, ...]:
     """What the lock knows, by claim; nothing when there is none yet. Raises SettingsInvalid for a file that is not one."""
-    if not file.exists():
+    if not is_there(file):
         return ()
     try:
         documents = yamlfile.load(file, file.name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
+from house.paths import is_there
 from house.placed import Placed
 from house.problems import Problem, Steps, dotted, shown
 from house.shapes import mapping, sequence
@@ -109,7 +110,7 @@ def _lenient(part: dict[str, Any]) -> bool:
 def _there(folder: Path, text: str) -> bool:
     """Whether this path, seen from the folder, or one that the pattern fits, is there; what cannot be looked for is not."""
     try:
-        if (folder / text).exists():
+        if is_there(folder / text):
             return True
         pattern = Path(text)
         start = Path(pattern.anchor) if pattern.is_absolute() else folder

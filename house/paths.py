@@ -8,6 +8,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from engine.errors import SettingsInvalid
+
 LARGEST = 32 * 2**20
 """Bytes of a file that a person wrote."""
 
@@ -22,6 +24,36 @@ def at_home(path: Path) -> Path:
 def expanded(path: Path) -> Path:
     """The same, and absolute."""
     return at_home(path).absolute()
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything is there, behind all links. SettingsInvalid where this user may not look, as of the three below."""
+    return _mode(path) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file is there; no name that a file system refuses (one of 300 letters) is."""
+    return stat.S_ISREG(_mode(path) or 0)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there."""
+    return stat.S_ISDIR(_mode(path) or 0)
+
+
+def is_link(path: Path) -> bool:
+    """Whether a link is there, wherever it leads to."""
+    return stat.S_ISLNK(_mode(path, follow=False) or 0)
+
+
+def _mode(path: Path, *, follow: bool = True) -> int | None:
+    try:
+        return path.stat(follow_symlinks=follow).st_mode
+    except PermissionError as error:
+        what = f"{path} cannot be looked at: this user may not"
+        raise SettingsInvalid(what, hint="run as a user who may read the whole repository") from error
+    except (OSError, ValueError):
+        return None
 
 
 def content_of(file: Path) -> bytes:

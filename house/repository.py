@@ -22,6 +22,7 @@ from house.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read
 from house.hints import Hints, hints
 from house.model import FluxApp, Release
 from house.named_files import check_helmfile
+from house.paths import is_link, is_there
 from house.problems import Problem, shown
 from house.shapes import mapping, sequence
 from house.talconfig import Talconfig, read_talconfig
@@ -133,7 +134,7 @@ def _told(tree: Tree, one: NotFollowed) -> NotFollowed:
 def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The age recipients of .sops.yaml in order, none when there is no such file."""
     file = root / ".sops.yaml"
-    if not (file.exists() or file.is_symlink()):
+    if not (is_there(file) or is_link(file)):
         return (), ()
     try:
         documents = yamlfile.load(file, shown(file, root))

@@ -12,6 +12,7 @@ from house import grammar, yamlfile
 from house.addressing import Addressed, check_addressing, node_addresses
 from house.named_files import check_talconfig
 from house.patches import refused_patches
+from house.paths import is_file
 from house.placed import Placed
 from house.problems import Problem, Steps, shown
 from house.shapes import mapping, sequence
@@ -97,7 +98,7 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         talos_version=talos_version,
         kubernetes_version=kubernetes_version,
         nodes=nodes,
-        secrets_bundle=next((folder / n for n in _BUNDLES if (folder / n).is_file()), folder / _BUNDLES[0]),
+        secrets_bundle=next((folder / n for n in _BUNDLES if is_file(folder / n)), folder / _BUNDLES[0]),
         refused=refused_patches(documents[0], root, talos_version),
         notes=tuple(reader.notes),
     )
@@ -141,7 +142,7 @@ def _environment(folder: Path, root: Path) -> dict[str, str]:
     """Variables of talenv.yaml (an encrypted talenv.sops.yaml is not looked into: what it holds stays unresolved)."""
     for name in _ENVIRONMENTS:
         file = folder / name
-        if file.is_file():
+        if is_file(file):
             documents = yamlfile.load(file, shown(file, root))
             return {key: documents[0].text((key,)) for key in mapping(documents[0].value)} if documents else {}
     return {}

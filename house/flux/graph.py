@@ -24,6 +24,7 @@ from house.flux.sources import Own, SourceName, address, elsewhere, is_own, name
 from house.fluxsource import DeclaredSource
 from house.grammar import KUBE_NAME, NAMESPACE
 from house.model import FluxApp
+from house.paths import is_folder
 from house.problems import Problem
 from house.shapes import mapping, sequence
 from house.tree import Tree, real
@@ -66,7 +67,7 @@ class Graph:
 
 def walk(tree: Tree, builder: Builder, entry: str, source: DeclaredSource) -> Graph:
     """Every Flux Kustomization reached from the entry path; what can't be followed goes to the graph and the tree's notes."""
-    if not (tree.root / entry).is_dir():
+    if not is_folder(tree.root / entry):
         tree.hides(entry, 0, "is not there", "this is the path that Flux is told to apply")
         return Graph()
     known = _Known()
@@ -267,7 +268,7 @@ class _Walk:
             self._outside(NotFollowed(f"Kustomization {app.key}", self._why_not(named), found.file, found.line))
         elif path is None or not path.is_relative_to(self._tree.root):
             self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
-        elif not path.is_dir():
+        elif not is_folder(path):
             self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} is not there", "correct spec.path")
         else:
             reads = reads_of(self._tree, path, found.spec, found.file, found.line)

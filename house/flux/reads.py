@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from house.flux.overlay import overlaid
-from house.paths import content_of
+from house.paths import content_of, is_file, is_folder, is_link, is_there
 from house.problems import shown
 from house.shapes import mapping, sequence
 from house.tree import Tree
@@ -130,16 +130,16 @@ class _Closure:
                 self._put(found[0], body)
 
     def _kustomizations(self, folder: Path) -> list[Path]:
-        return [folder / name for name in NAMES if (folder / name).is_file()]
+        return [folder / name for name in NAMES if is_file(folder / name)]
 
     def _manifests(self, folder: Path) -> Iterator[str]:
         """What Flux lists where there is no kustomization: every manifest, and folders that have a kustomization of their own."""
         for path in sorted(folder.iterdir()):
             if path.name in _NEVER_PULLED:
                 continue
-            if path.is_symlink() and not path.is_file():  # Flux follows no link to a folder
+            if is_link(path) and not is_file(path):  # Flux follows no link to a folder
                 self._tree.note(path, 0, "is a link to no file, which Flux passes over", "put the folder itself here")
-            elif path.is_dir():
+            elif is_folder(path):
                 if self._kustomizations(path):
                     yield f"./{path.name}"
                 else:
@@ -172,7 +172,7 @@ class _Closure:
         if not isinstance(entry, str):
             return True
         path = Path(os.path.normpath(folder / entry))
-        if path.exists():
+        if is_there(path):
             if self._tree.holds(path):
                 self._take(path)
                 self._below.setdefault(folder, []).append(path.resolve())
@@ -197,7 +197,7 @@ class _Closure:
             kept = []
             for entry in sequence(made.get(key)):
                 name = str(entry).rpartition("=")[2] if key == "files" else str(entry)
-                if (folder / name).is_file():
+                if is_file(folder / name):
                     kept.append(entry)
                 else:
                     self._tree.note(file, line, f"{name} is not there", "add it, or take the entry out")
@@ -217,15 +217,15 @@ class _Closure:
             for name in {value, value.rpartition("=")[2]} - {""}:
                 path = Path(os.path.normpath(folder / name))
                 if not self._tree.holds(path):
-                    if path.is_relative_to(self._tree.root) and path.is_symlink():
+                    if path.is_relative_to(self._tree.root) and is_link(path):
                         what = "is a link that leads out of the repository, or in a circle"
                         self._tree.note(path, 0, what, "keep the file inside it")
                     continue
-                if path.is_file():
+                if is_file(path):
                     self._take(path)
                     for document in self._tree.documents(path.resolve()) if plugins else ():
                         self._named(folder, document.value)
-                elif plugins and path.is_dir():
+                elif plugins and is_folder(path):
                     self._take(path)
 
     def _take(self, path: Path) -> None:
@@ -233,11 +233,11 @@ class _Closure:
         at = self._tree.root
         for part in path.relative_to(self._tree.root).parts:
             at = at / part
-            if at.is_symlink():
+            if is_link(at):
                 real = at.resolve()
                 self._reads.links[shown(at, self._tree.root)] = os.path.relpath(real, at.parent)
                 at = real
-        if at.is_dir():
+        if is_folder(at):
             self._folder(at)
         else:
             self._raw(at)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from house.paths import is_file
 from house.scripts.text import Line, Script
 
 APPLIES = re.compile(r"\bkubectl\b[^|;&]*?\b(?:apply|create|replace)\b(?!\s+(?:secret|namespace|ns|configmap)\b)")
@@ -45,7 +46,7 @@ def urls(script: Script, root: Path) -> Iterator[Manifest]:
 
 def _listed(script: Script, root: Path, name: str) -> Iterator[Manifest]:
     """The URLs of a list that the script reads, where the repository has it."""
-    file = next((path for folder in (script.file.parent, root) if (path := folder / name.lstrip("/")).is_file()), None)
+    file = next((path for folder in (script.file.parent, root) if is_file(path := folder / name.lstrip("/"))), None)
     if file is None:
         return
     for number, text in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):

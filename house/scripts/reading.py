@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from house.bootstrapping import AGE_KEY, KUSTOMIZATIONS
+from house.paths import is_file, is_there
 from house.problems import Problem
 from house.scripts import definitions
 from house.scripts.definitions import Manifest
@@ -63,7 +64,7 @@ def _local(script: Script, root: Path) -> Iterator[tuple[str, str, str]]:
     """(what, path, place) of the repository's own files and folders that are applied."""
     for named, number in definitions.folders(script):
         folder = _inside(root, script, named)
-        if folder is not None and any((folder / name).is_file() for name in KUSTOMIZATIONS):
+        if folder is not None and any(is_file(folder / name) for name in KUSTOMIZATIONS):
             text = _texts(folder)
             kind = "folders" if _CRDS.search(text) else "secret_folders" if _SECRETS.search(text) else ""
             if kind:
@@ -100,14 +101,14 @@ def _inside(root: Path, script: Script, named: str) -> Path | None:
     for start in range(len(parts)):
         for folder in (root, script.file.parent):
             path = folder.joinpath(*parts[start:]).resolve()
-            if path.exists() and path.is_relative_to(root) and path != root:
+            if is_there(path) and path.is_relative_to(root) and path != root:
                 return path
     return None
 
 
 def _yaml_files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(file for file in path.glob("*.y*ml") if file.is_file())
+    return [path] if is_file(path) else sorted(file for file in path.glob("*.y*ml") if is_file(file))
 
 
 def _texts(folder: Path) -> str:
-    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in folder.rglob("*.y*ml") if file.is_file())
+    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in folder.rglob("*.y*ml") if is_file(file))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
+from house.paths import is_file
 from house.scripts.definitions import APPLIES
 from house.scripts.text import Line, Script
 from house.shapes import mapping
@@ -131,7 +132,7 @@ def _injected(script: Script, root: Path, within: str) -> Iterator[Made]:
     for line in script.lines:
         for match in _INJECTED.finditer(line.text):
             file = root / _in(root, script, match[0])
-            if file.is_file() and "op://" in (text := file.read_text(encoding="utf-8", errors="replace")):
+            if is_file(file) and "op://" in (text := file.read_text(encoding="utf-8", errors="replace")):
                 yield from _manifests(script, text, within, line.number)
 
 
@@ -142,6 +143,6 @@ def _in(root: Path, script: Script, named: str) -> str:
     for start in range(len(parts)):
         for folder in (root, script.file.parent):
             path = folder.joinpath(*parts[start:])
-            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+            if is_file(path) and path.resolve().is_relative_to(root.resolve()):
                 return str(path.resolve().relative_to(root.resolve()))
     return "/".join(parts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from house.paths import is_file, is_folder, is_link
 from house.problems import shown
 from house.values import FILL_IN
 
@@ -75,7 +76,7 @@ def scripts_of(root: Path) -> Iterator[Script]:
     """Every script of a repository, by name. What Flux applies is none."""
     for folder in sorted(path for path in (root, *_folders(root))):
         for file in sorted(folder.iterdir()):
-            if file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST and _is_script(file):
+            if is_file(file) and not is_link(file) and file.stat().st_size <= _LARGEST and _is_script(file):
                 try:
                     yield Script(file, shown(file, root), file.read_text(encoding="utf-8"))
                 except (OSError, UnicodeDecodeError):
@@ -84,7 +85,7 @@ def scripts_of(root: Path) -> Iterator[Script]:
 
 def _folders(folder: Path, depth: int = 4) -> Iterator[Path]:
     for path in folder.iterdir():
-        if depth and path.is_dir() and not path.is_symlink() and path.name not in _ELSEWHERE:
+        if depth and is_folder(path) and not is_link(path) and path.name not in _ELSEWHERE:
             yield path
             yield from _folders(path, depth - 1)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from house import yamlfile
 from house.bootstrapping import version_in
+from house.paths import is_file
 from house.scripts.reading import Scripted
 from house.scripts.secrets import Made
 from house.shapes import mapping
@@ -69,7 +70,7 @@ def _made(one: Made) -> Iterator[str]:
 def _manifest(one: Made, root: Path) -> Iterator[str]:
     """An encrypted manifest; one that is not here, or does not show its Secret, is only told."""
     try:
-        documents = yamlfile.load(root / one.file, one.file) if (root / one.file).is_file() else ()
+        documents = yamlfile.load(root / one.file, one.file) if is_file(root / one.file) else ()
     except YamlInvalid:
         documents = ()
     bodies = [mapping(document.value) for document in documents]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from console.real_doors import holder_of
+from engine.errors import SettingsInvalid
+from house import patches as read_patches
 from house.digests import digest_of_files
 from house.flux.reads import Reads
-from house.paths import LARGEST, content_of
+from house.paths import LARGEST, content_of, is_file, is_folder, is_link, is_there
+from tests.adapters.backups.test_places import nobody
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import write_repository
 
@@ -75,3 +81,49 @@ def test_names_that_are_no_text_are_names(tmp_path: Path) -> None:
     reads = Reads("apps", {os.fsdecode(b"x\xff.yaml"): b""}, {os.fsdecode(b"y\xff"): "z"})
     assert len(reads.digest()) == 64
     assert "\\udce9" in holder_of(house)
+
+
+LONG = "x" * 300
+KUSTOMIZATION = f"{APP}/kustomization.yaml"
+NAMED = {
+    "component": (KUSTOMIZATION, f'components: ["./{LONG}"]'),
+    "file": (KUSTOMIZATION, f"configMapGenerator: [{{name: a, files: [{LONG}]}}]"),
+    "patch": (KUSTOMIZATION, f"patches: [{{path: {LONG}.yaml}}]"),
+    "talos": ("talos/talconfig.yaml", f'extraManifests: ["@./{LONG}"]'),
+    "script": ("scripts/up.sh", f"#!/bin/sh\nkubectl apply -k ./{LONG}\nsops -d {LONG}.sops.yaml | kubectl apply -f -\n"),
+    "settings": ("blackstart.yaml", ""),
+}
+
+
+@pytest.mark.parametrize("where", list(NAMED))
+def test_a_name_that_no_file_system_takes_is_not_there(tmp_path: Path, where: str) -> None:
+    """Python's own Path.exists and the like raise for one of 300 letters."""
+    settings = write_repository(tmp_path)
+    file, more = tmp_path / NAMED[where][0], NAMED[where][1]
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a") as out:
+        out.write(f"{more}\n")
+    if where == "settings":
+        settings.write_text(settings.read_text().replace("repository: .", f"repository: {LONG}").replace("ca.pem", LONG))
+    settings_read = pytest.raises(SettingsInvalid) if where not in ("file", "script") else nullcontext()
+    with settings_read:
+        load(settings)
+    settings.unlink()
+    assert write_settings(tmp_path).file.is_file()
+
+
+def test_what_this_user_may_not_look_at_is_told_and_is_not_called_absent() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
+        closed = Path(name) / "closed"
+        closed.mkdir()
+        (closed / "file").write_text("")
+        with nobody(closed):
+            for asks in (is_there, is_file, is_folder, is_link):
+                with pytest.raises(SettingsInvalid, match="this user may not"):
+                    asks(closed / "file")
+
+
+def test_the_house_asks_after_files_in_one_way() -> None:
+    house, own = Path(read_patches.__file__).parent, re.compile(r"\.(is_file|is_dir|exists|is_symlink)\(\)")
+    asked = {file.name for file in house.rglob("*.py") if own.search(file.read_text(encoding="utf-8"))}
+    assert asked == {"remotes.py"}, "house.paths has is_file, is_folder, is_there and is_link"
