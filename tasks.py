@@ -38,6 +38,7 @@ HELP = {
     "file": "the kit to be written (default: HOUSE.kit.age here); its page is put beside it",
     "recipients": "public keys of more people who can open it, comma between several",
     "with-programs": "the archive of make bundle, to be put into it",
+    "secrets": "folder with the files of secrets that people keep, as they would lie in the house; for --check",
     "identity": "file of the key that opens the kit (default: as sops has it)",
     "repository": "the clone of the repository as it is now (default: the settings' own)",
     "metrics": "also write this file for Prometheus' textfile collector",
@@ -191,9 +192,9 @@ def dr_status(c, settings="", json=False, metrics="", alerts=""):
 
 
 @verb
-def kit(c, settings="", json=False, file="", recipients="", with_programs="", check="", identity="", repository=""):
+def kit(c, settings="", json=False, file="", recipients="", with_programs="", check="", identity="", repository="", secrets=""):
     """Write all that a rebuild needs into one sealed file."""
-    end(c, "kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository)
+    end(c, "kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository, secrets)
 
 
 @verb

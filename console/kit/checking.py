@@ -5,6 +5,7 @@ It asks this machine and nobody else. What could not be looked at is unknown, an
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -84,8 +85,8 @@ def set_up(manifest: Manifest, folder: Path, git: GitBundles, target: Path) -> t
 
 @dataclass(frozen=True)
 class Bench:
-    """What a check works with: programs, what reads a house, the key that opened the kit and its public halves, variables, and
-    when it is (seconds since the epoch)."""
+    """What a check works with: programs, what reads a house, the key that opened the kit and its public halves, variables, when
+    it is (seconds since the epoch), and the folder with the files that people keep, as they would lie in the house."""
 
     runner: Runner
     git: GitBundles
@@ -94,6 +95,7 @@ class Bench:
     public: frozenset[str]
     environ: Mapping[str, str]
     now: float
+    kept: Path | None = None
 
 
 def findings(manifest: Manifest, folder: Path, bench: Bench, clone: Path | None, room: Path) -> Iterator[Finding]:
@@ -169,7 +171,19 @@ def _secrets(manifest: Manifest, bench: Bench, house: House | None, room: Path) 
         if ref in asked or not ref.sources:
             continue
         asked.add(ref)
+        _bring(ref, bench.kept, room / "house")
         try:
             yield Finding(what, True, f"from {resolver.answer(ref).source}").seen_from(room)
         except BlackstartError as error:
             yield Finding(what, False, error.what, error.evidence[:SHOWN]).seen_from(room)
+
+
+def _bring(ref: SecretRef, kept: Path | None, house: Path) -> None:
+    """Lay the files of a reference where they would lie, from the folder that people keep theirs in."""
+    for source in ref.sources if kept is not None else ():
+        place = Path(source.removeprefix("file:"))
+        if kept is not None and source.startswith("file:") and place.is_relative_to(house) and not place.exists():
+            brought = kept / place.relative_to(house)
+            if brought.is_file():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(brought, place)

@@ -43,13 +43,14 @@ KIT = ".kit.age"
 
 
 def kit(
-    settings: str, json: bool, file: str, recipients: str, with_programs: str, check: str, identity: str, repository: str
+    settings: str, json: bool, file: str, recipients: str, with_programs: str, check: str, identity: str, repository: str,
+    kept: str = "",
 ) -> int:  # fmt: skip
     """Write the kit (0), or check one: 0 where a machine could run from it, 3 where something lacks or has changed."""
 
     def body() -> int:
         if check:
-            return check_kit(expanded(Path(check)), identity, repository, settings, json)
+            return check_kit(expanded(Path(check)), identity, repository, settings, json, kept)
         return write_kit(open_session("dr.kit", settings, json), file, recipients, with_programs)
 
     return guarded("dr.kit", json, body, settings)
@@ -115,13 +116,16 @@ def programs() -> tuple[KeptProgram, ...]:
     )
 
 
-def check_kit(file: Path, identity: str, repository: str, settings: str, json: bool) -> int:
+def check_kit(file: Path, identity: str, repository: str, settings: str, json: bool, kept: str = "") -> int:
     """Open it in an empty folder and say what it is worth. Needs no settings."""
     began = time.monotonic()
+    brought = expanded(Path(kept)) if kept else None
+    if brought is not None and not brought.is_dir():
+        raise SettingsInvalid(f"--secrets {brought} is no folder")
     with workroom() as (room, runner):
         key, age, git = _identity(identity), Age(runner), GitBundles(runner)
         manifest, folder = open_kit(file, key, age, room)
-        bench = Bench(runner, git, builder(), key, age.public(key), os.environ, time.time())
+        bench = Bench(runner, git, builder(), key, age.public(key), os.environ, time.time(), brought)
         found = list(findings(manifest, folder, bench, _clone(repository, settings), room))
     good = all(one.good for one in found)
     code, outcome = (EXIT_OK, "good") if good else (EXIT_DRIFT, "not good")

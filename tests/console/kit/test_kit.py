@@ -146,6 +146,16 @@ class TestAKit:
             "AWS_ACCESS_KEY_ID of the backup of media/photos", "AWS_SECRET_ACCESS_KEY of the backup of media/photos",
         }  # fmt: skip
 
+    def test_what_people_keep_is_looked_for_where_they_say(self, made: Home, tmp_path: Path, capsys: Printed) -> None:
+        shutil.copy2(made.anna, tmp_path / "age.key")
+        capsys.readouterr()
+        assert verbs.kit("", True, "", "", "", str(made.kit), str(made.anna), str(made.root), str(tmp_path)) == EXIT_DRIFT
+        found = {one["what"]: one for one in json.loads(capsys.readouterr().out)["result"]["findings"]}
+        assert found["the age key that opens the repository's secrets"] == {
+            "what": "the age key that opens the repository's secrets", "good": True, "told": "from file:age.key", "more": [],
+        }  # fmt: skip
+        assert verbs.kit("", True, "", "", "", str(made.kit), str(made.anna), "", str(tmp_path / "no")) == SettingsInvalid.exit_code
+
     def test_with_a_key_that_is_nobody_s_it_does_not_open(self, made: Home, tmp_path: Path, capsys: Printed) -> None:
         a_key(tmp_path / "other.key")
         assert verbs.kit("", True, "", "", "", str(made.kit), str(tmp_path / "other.key"), "") == PermanentError.exit_code
