@@ -43,6 +43,7 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
+from house.mover_policies import mover_policies
 from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
 from house.paths import expanded, is_file, is_folder, is_there
@@ -266,6 +267,7 @@ def _house(
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
         nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
+        mover_policies=mover_policies(repository.rendered),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         evidence=_evidence(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,

@@ -14,6 +14,7 @@ from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed
 from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
+from house.mover_policies import MoverPolicy
 from house.nas import Nas
 from house.references import SecretRef as SecretRef
 from house.restorable import RestorableDatabase
@@ -319,6 +320,7 @@ class House:
     not_followed: tuple[NotFollowed, ...] = ()
     kinds: DeclaredKinds = NO_KINDS
     nas: tuple[Nas, ...] = ()
+    mover_policies: tuple[MoverPolicy, ...] = ()
     evidence: Evidence = NO_EVIDENCE
     kit: Kit = NO_KIT
 

@@ -12,7 +12,7 @@ from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.restorable import RestorableDatabase
-from recovery.checks import in_place, restorable, running
+from recovery.checks import in_place, mounted, restorable, running
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -58,6 +58,7 @@ def course(
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
             *source_checks(house, claims),             # a NAS that a backup lies on is whole, as far as that restore uses it
             *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
+            *mounted.checks(house, claims),            # what mounts its repository into its mover can do so here
             in_place.InPlace(house),                   # the hold bites on every API server
             *running.checks(house, claims),            # later: the application runs
             held_check.HeldClaims(RESTORED),           # at the end: what is held still

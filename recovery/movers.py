@@ -12,6 +12,7 @@ from cluster.sources import Unsound
 from cluster.storage.nas.check import unsound_places
 from engine.waiting import pause
 from house.model import BackedUpClaim, House
+from house.mover_policies import KIND, MoverPolicy
 
 LOOKS = 3
 LOOK_AGAIN_S = 10.0
@@ -27,7 +28,17 @@ def on_nas(doors: LookContext | ActContext, house: House, claim: BackedUpClaim) 
     return {secret: (Verdict.UNKNOWN, why) for secret, why in found.items()}
 
 
-def other_repository(act: ActContext, place: BackedUpClaim, repository_id: str) -> str:
+def mounting(house: House, place: BackedUpClaim) -> tuple[MoverPolicy, ...]:
+    """The policies of Git that mount what this place's repository lies on into movers."""
+    return tuple(one for one in house.mover_policies if one.gives(place.mover_repository))
+
+
+def nothing_mounts(place: BackedUpClaim) -> str:
+    """What to say where Git shows no such policy."""
+    return f"no {KIND} that Git shows mounts anything at {place.mover_repository} into movers"
+
+
+def other_repository(act: ActContext, house: House, place: BackedUpClaim, repository_id: str) -> str:
     """Why a mover that is given the Secret of this place does not open the repository of this id; "" when it does.
 
     One that opens none is tried again some times: a network may be late where a name is not.
@@ -41,4 +52,8 @@ def other_repository(act: ActContext, place: BackedUpClaim, repository_id: str) 
             return f"a mover with Secret {secret} opens repository {seen.repository_id[:8]}, looked at was {repository_id[:8]}"
         if look < LOOKS - 1:
             pause(act.clock, LOOK_AGAIN_S)
-    return f"a mover with Secret {secret} opens no repository: {seen.problem}"
+    told = f"a mover with Secret {secret} opens no repository: {seen.problem}"
+    if not place.mover_repository.startswith("/"):
+        return told
+    policies = ", ".join(one.name for one in mounting(house, place))
+    return f"{told}; {f'is {place.mover_repository} mounted, by {KIND} {policies}?' if policies else nothing_mounts(place)}"

@@ -70,7 +70,8 @@ class ModelledCluster:
         """See ports.ClusterView."""
         with self._world.looking():
             there = self._kube.objects().crds.values()
-            return frozenset(kind for one in there if one.established for kind in kinds_served(one.name, one.served))
+            defined = (kind for one in there if one.established for kind in kinds_served(one.name, one.served))
+            return frozenset((*self._kube.serves, *defined))
 
     def claims(self) -> tuple[SeenClaim, ...]:
         """See ports.ClusterView."""

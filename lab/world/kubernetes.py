@@ -12,7 +12,10 @@ from adapters.kubernetes.results import CrdState, LeaseHolder, StorageClass
 from adapters.longhorn.results import LonghornLook
 from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
+from house.kinds import Kind
 from house.model import Database, House
+from house.mover_policies import BINDING
+from house.mover_policies import KIND as POLICY
 from lab.world.databases import LabDatabase
 from lab.world.drills import LabDrill, Rigged
 from lab.world.etcd import EtcdCluster
@@ -89,7 +92,7 @@ class KubeWorld:
     """The cluster on top of the Talos machines. `git_commit` is where the branch that Flux pulls stands.
 
     `api_down` holds addresses whose API server does not run although its etcd does; `secrets_say` is where Secrets of movers
-    (namespace, name) point to in the cluster, where that is not what Git shows.
+    (namespace, name) point to in the cluster, where that is not what Git shows. `serves` are some of Kubernetes' own kinds.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class KubeWorld:
         self.git_commit = "c0ffee0000000000000000000000000000000001"
         self.api_down: set[str] = set()
         self.secrets_say: dict[tuple[str, str], str] = {}
+        self.serves = {Kind("admissionregistration.k8s.io/v1", name) for name in (POLICY, BINDING)}
         self._objects: dict[int, Objects] = {}
         self._first_healthy: dict[str, float] = {}
 

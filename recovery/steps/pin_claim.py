@@ -133,7 +133,7 @@ class PinClaim(BaseStep):
         """
         unsound: dict[str, tuple[Verdict, str]] = {}
         while len(self.claim.sources) > 1 and restorable(audit, self.as_of) is not None:
-            why = other_repository(act, audit.claim, audit.repository_id)
+            why = other_repository(act, self.house, audit.claim, audit.repository_id)
             if not why:
                 break
             unsound[audit.claim.repository_secret] = (Verdict.FOREIGN, why)

@@ -99,7 +99,7 @@ class RestoreImage(BaseStep):
         demand_hold(act.hold, f"{self.claim.key} is not restored", silent_servers(act.proxmox, act.cluster, self.house))
         entry = pinned(act.hold, self.claim)
         place = place_of(self.claim, entry.origin)
-        if entry.repository_id and (why := other_repository(act, place, entry.repository_id)):
+        if entry.repository_id and (why := other_repository(act, self.house, place, entry.repository_id)):
             raise PermanentError(f"{self.claim.key} is not restored: {why}", evidence=(named(place),), hint=SAME)
         namespace, destination = self.claim.namespace, self.claim.destination
         before = act.claims.destination(namespace, destination)
