@@ -92,7 +92,13 @@ class PinDatabase(BaseStep):
         if not self.one.source.place:
             told = f"nobody can say what database {self.one.key} would be restored from"
             raise PermanentError(told, evidence=(self.one.source.note,))
-        point = archives.point(self.one.source, self._until())
+        try:
+            point = archives.point(self.one.source, self._until())
+        except PermanentError as no:
+            raise PermanentError(
+                f"nothing is there that database {self.one.key} could be restored from: {no.what}",
+                evidence=(self.one.source.place, *no.evidence), hint=no.hint or self._way_out(),
+            ) from no  # fmt: skip
         if self.one.database.recovers and self.as_of and not self.one.target and point.target:
             raise PermanentError(
                 f"Git declares the recovery of database {self.one.key} to the end of its log: --as-of does not change that",
@@ -101,6 +107,12 @@ class PinDatabase(BaseStep):
         if not now.present and (writes := self._writes(point)):
             self._refuse_in_use(archives, writes)
         return point
+
+    def _way_out(self) -> str:
+        """What a person may do who wants nothing of the archive."""
+        if self.one.database.recovers:
+            return "compare the source of its bootstrap.recovery in Git with what lies in the bucket"
+        return f"a new database, or one whose archive is not wanted: invoke dr.release {self.one.key} --unproven --reason TEXT"
 
     def _until(self) -> float:
         """Up to when: what Git's own recovery says counts, for the operator goes by that."""

@@ -205,7 +205,7 @@ def test_a_silent_store_and_an_empty_one_pin_nothing(tmp_path: Path) -> None:
     assert house.apply(house.back())[PIN].outcome is Outcome.FAILED
     house.home.store.down = False
     house.home.store.databases.clear()
-    assert "no base backup" in words(house.apply(house.back()), PIN)
+    assert "could be restored from: the archive has no base backup" in words(house.apply(house.back()), PIN)
     assert house.home.look().hold.record().pinned == ()
 
 
