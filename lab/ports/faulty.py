@@ -15,7 +15,7 @@ from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.proxmox.results import TaskRef, TaskStatus
 from adapters.surface import Surface, surfaces
-from adapters.volsync.results import Checked, Compared, Listing
+from adapters.volsync.results import Checked, Compared, Listing, Sight
 from engine.errors import TransientError
 from lab.world.clock import VirtualClock
 from lab.world.faults import Death, Fault
@@ -213,6 +213,8 @@ class FaultyPort:
             return Compared(Listing((), complete=True), Checked(0, 0))
         if name == "try_fence":
             return ()
+        if kind is Sight:
+            return Sight("", problem="nobody looked")
         if kind is Reached:
             return Reached("0", 1, 0, recovering=False)
         if kind is Login:
