@@ -51,7 +51,7 @@ def _void(fence: tuple[FencePart, ...], control: Control) -> list[str]:
     walls = [wall.value for wall in FenceWall if wall.value not in proven]
     told = [f"the fence is not proven: {', '.join(walls)}" if fence else "the fence was not tried"] if walls else []
     if not control.name:
-        return [*told, "no control was planted: nothing says that this drill can fail"]
+        return [*told, "no control was planted: nothing says that this drill can fail"] if not control.came_out else told
     return told if control.caught else [*told, f"the planted {control.name} was NOT caught: it came out as {control.came_out}"]
 
 

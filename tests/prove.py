@@ -35,6 +35,7 @@ PROOFS = (
     Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.leases"),
     Proof("fuzz", "20,000 odd inputs: no traceback, no 70, none over 5 s", "tests.fuzz"),
     Proof("matrices", "every fault at every mutation and journal write", "tests.crash.matrices"),
+    Proof("drills", "ten years of weekly drills with planted faults", "tests.rehearsal.years"),
     Proof("damage", "the audit's word against restores of damaged backups", "tests.proof.damage"),
     Proof("soak", "the wire lab's faults, and ten kills at random", "tests.crash.wire.soak"),
 )

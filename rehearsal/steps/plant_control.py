@@ -16,12 +16,13 @@ from house.model import BackedUpClaim
 from recovery.choice import asked_for
 from rehearsal.controls import DAMAGES, TROUBLES, TWISTS, Kind, caught, turns
 from rehearsal.drill import Drill, scratch_name
-from rehearsal.outcome import Control
+from rehearsal.outcome import Control, Verdict
 from rehearsal.record import Pin, Record, demanded, put_control, record_of
 from rehearsal.steps.compare_scratch import compared
 from rehearsal.steps.restore_scratch import order_of, restored
 
-_PINS = "rehearsal.pin/*"
+_COMPARED = excusing("rehearsal.compare/*", "rehearsal.*")
+NONE = "no claim passed: nothing has to be shown able to fail"
 _NAMED = 3
 _LOOKED_INTO = 5
 
@@ -40,7 +41,7 @@ class PlantControl(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("rehearsal.fence/scratch", excusing(_PINS, _PINS))
+        return ("rehearsal.fence/scratch", _COMPARED)
 
     @property
     def inputs(self) -> str:
@@ -50,24 +51,35 @@ class PlantControl(BaseStep):
         record = record_of(look.drills, self.drill.run)
         control = record.control if record is not None else Control()
         if not control.name:
-            return missing("none was planted yet")
+            return satisfied(control.came_out) if control.came_out else missing("none was planted yet")
         return satisfied(f"{control.name}: {'caught' if control.caught else 'NOT CAUGHT'}; it came out as: {control.came_out}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        claim, pin = self._smallest(demanded(act.drills, self.drill.run))
-        for kind in turns(self.drill.control):
+        chosen = self._smallest(demanded(act.drills, self.drill.run))
+        if chosen is None:
+            put_control(act.drills, Control(came_out=NONE))
+            return
+        first = self._first(act, turns(self.drill.control), *chosen)
+        if first.name in {kind.value for kind in TROUBLES} and first.caught:
+            # It never came to a comparison: that this one is not blind either takes a fault of its kind.
+            second = self._first(act, tuple(kind for kind in turns(self.drill.control) if kind not in TROUBLES), *chosen)
+            told = f"{first.came_out}; and {second.name}: {second.came_out}"
+            first = replace(first, came_out=told) if second.caught else second
+        put_control(act.drills, first)
+
+    def _first(self, act: ActContext, kinds: tuple[Kind, ...], claim: BackedUpClaim, pin: Pin) -> Control:
+        """What came of the first of these that can be planted. PermanentError where none can."""
+        for kind in kinds:
             control = self._held(act, kind, claim, pin)
             if control is not None:
-                put_control(act.drills, control)
-                return
+                return control
         raise PermanentError("no control could be planted into what was restored")
 
-    def _smallest(self, record: Record) -> tuple[BackedUpClaim, Pin]:
-        """The claim with the smallest snapshot, and its pin."""
-        pins = [(claim, pin) for claim in self.drill.claims if (pin := record.pin(claim)) is not None]
-        if not pins:
-            raise PermanentError("no claim has a restore point that a control could be planted into")
-        return min(pins, key=lambda pair: (pair[1].size, pair[0].key))
+    def _smallest(self, record: Record) -> tuple[BackedUpClaim, Pin] | None:
+        """Of the claims that passed, the one with the smallest snapshot, and its pin: a fault of a claim's own would hide ours."""
+        passed = [c for c in self.drill.claims if (done := record.done(c)) is not None and done.verdict is Verdict.PASS]
+        pins = [(claim, pin) for claim in passed if (pin := record.pin(claim)) is not None]
+        return min(pins, key=lambda pair: (pair[1].size, pair[0].key), default=None)
 
     def _held(self, act: ActContext, kind: Kind, claim: BackedUpClaim, pin: Pin) -> Control | None:
         """What came of this kind; None where it cannot be planted here."""

@@ -52,6 +52,7 @@ class Drilling:
     given: House = field(default_factory=three_claims)
     seed: int = 1
     count: int = 0
+    known: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lives = Lives(self.folder / "house", self.given, self.seed)
@@ -74,7 +75,7 @@ class Drilling:
     def fresh(self, control: Kind = Kind.BYTE_FLIPPED, run: str = "") -> Drill:
         """A new drill of every claim."""
         self.count += 1
-        return Drill(self.house, run or f"drill-{self.count}", self.clock.now(), self.house.claims, control)
+        return Drill(self.house, run or f"drill-{self.count}", self.clock.now(), self.house.claims, control, known=self.known)
 
     def drill(self, control: Kind = Kind.BYTE_FLIPPED, house_in_flight: tuple[str, ...] = ()) -> Outcome:
         """One start of the verb and what it showed."""
