@@ -22,7 +22,7 @@ from engine.errors import (
 )
 from engine.report import Outcome as Ended
 from engine.report import Report, StepReport
-from engine.secrets import redact
+from engine.secrets import redact, told
 from rehearsal.outcome import Outcome, Verdict
 
 REFUSED = "refused"
@@ -110,7 +110,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
         except BlackstartError as error:
             error.next_command = complete(error.next_command, settings)
             if not json:
-                sys.stderr.write(redact("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
+                sys.stderr.write(told("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
             return ended(REFUSED, error.exit_code, problem=error)
         except KeyboardInterrupt:
             sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from console.folding import fold
 from console.rows import Rows
+from engine.secrets import told
 
 MARK = "[simulated] "
 FOR_EVER = 1 << 16
@@ -90,7 +91,7 @@ class Page:
     def say(self, text: str = "", style: str = "", hang: int | None = None) -> None:
         """A sentence, or a few lines; a continuation hangs under its first line, or `hang` columns in."""
         self.begin()
-        for line in text.split("\n"):
+        for line in told(text).split("\n"):
             for part in fold(line, self.width, hang):
                 self.console.print(Text(part, style))
 

@@ -36,7 +36,7 @@ _USERINFO = re.compile(r"(?<=://)(?!git@)(?:[^/\s\"'<>]+|[^/\s\"'<>:@]+:[^\s\"'<
 _HEADER = re.compile(r"(?i)(?<=authorization: )(?:basic|bearer|negotiate|token) +[^\s\"',;]+|(?<=\bbearer )[A-Za-z0-9._~+/=-]{12,}")
 _BASE64_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]+={0,2}")
 _BETWEEN = "\uf8ff\n"  # a character for private use, at a line's end
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # and what turns a line round
 
 
 class Secret:

@@ -10,6 +10,7 @@ from pathlib import Path
 from console.ending import guarded
 from console.jsonlines import JsonLines
 from engine.errors import EXIT_OK, SettingsInvalid
+from engine.secrets import told
 from engine.words import number
 
 
@@ -40,7 +41,10 @@ def init(repo: str, settings: str, json: bool) -> int:
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
             return EXIT_OK
-        out = sys.stdout.write
+
+        def out(text: str) -> None:
+            sys.stdout.write(told(text))
+
         out(f"Written: {', '.join(map(str, written.files))}\n")
         for note in written.notes:
             out(f"note: {note}\n")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cluster.course import Course
+from console.ending import guarded
 from console.problem import step_problems
 from engine import errors
-from engine.errors import CouldNotLook
+from engine.errors import CouldNotLook, SettingsInvalid
 from engine.report import Outcome, StepReport
 from engine.step import StepId
 from tests.console.modelled_doors import Desk
@@ -49,3 +50,17 @@ def test_what_is_wrong_alike_is_one_problem_with_every_step_and_each_line_of_evi
         "hint      wait", "next      true",
     ]  # fmt: skip
     assert other[:2] == ["what      pve-2 is silent", "while     a.b/x: a title"]
+
+
+def test_no_escape_and_no_mark_that_turns_a_line_round_reaches_a_terminal(desk: Desk, capsys: Printed) -> None:
+    """Names come from Git, and what was typed from wherever a person copied it."""
+    odd, plain = "notes\x1b[2J\u202egpj", "notesgpj"
+
+    def body() -> int:
+        raise SettingsInvalid(f"{odd} names no claim", evidence=(odd,), hint=odd)
+
+    guarded("dr.plan", False, body)
+    desk.session("cluster.plan").page.say(f"note: {odd} is paused")
+    printed = capsys.readouterr()
+    assert f"what      {plain} names no claim" in printed.err and f"note: {plain} is paused" in printed.out
+    assert not {"\x1b", "\u202e"} & set(printed.err + printed.out)
