@@ -141,7 +141,7 @@ def test_what_is_well_again_needs_no_consent(house: Running) -> None:
     assert house.apply(restoring(house), given).exit_code == EXIT_OK
 
 
-@pytest.mark.parametrize("name", ["nas-pool-degraded", "nas-off"])
+@pytest.mark.parametrize("name", ["nas-pool-degraded", "nas-key-expired"])
 def test_a_nas_is_passed_by_consent_too(empty_house: Running, name: str) -> None:
     house = Running(empty_house.folder / "nas", a_nas_house())
     house.home.nas["nas"] = sample_nas(house.clock.now(), LabUser("blackstart", "3-key"))
@@ -150,7 +150,7 @@ def test_a_nas_is_passed_by_consent_too(empty_house: Running, name: str) -> None
     NAS_FAULTS[name].begin(house.home.nas["nas"], house.clock.now())
     (act,) = [one for one in house.plan(house.restore).acts if one.step == ON_NAS]
     assert "only copy" in act.words
-    assert ("nobody knows" in act.words) is (name == "nas-off")
+    assert ("nobody knows" in act.words) is (name == "nas-key-expired")
     assert house.apply(house.restore, house.consent(house.restore))[RELEASE].outcome is Outcome.CHANGED
 
 
