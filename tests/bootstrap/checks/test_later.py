@@ -150,6 +150,26 @@ class TestSuspensions:
         assert self.suspend(built, "other/theirs").evidence == ("gitrepository flux-system/flux-system",)
 
 
+class TestDestinations:
+    CHECK = "backup.destinations"
+
+    def test_one_that_somebody_else_has_turned_is_drift_with_what_turns_it_back(self, built: Running) -> None:
+        assert see(built, built.bootstrap, self.CHECK).detail == "none is turned"
+        found = built.home.kube.objects().destinations[("apps", "notes-bootstrap")]
+        found.secret = "theirs"
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.evidence) == (
+            Condition.DRIFTED, ("apps/notes-bootstrap: theirs, in Git notes-volsync-secret",),
+        )  # fmt: skip
+        assert "kubectl -n apps patch replicationdestination notes-bootstrap --type=merge" in seen.hint
+        assert [step.id for step in built.verify(built.bootstrap).root_causes] == [self.CHECK]
+
+    def test_one_that_flux_has_not_made_yet_is_counted_and_no_drift(self, built: Running) -> None:
+        built.home.kube.objects().destinations.clear()
+        seen = see(built, built.bootstrap, self.CHECK)
+        assert (seen.condition, seen.detail) == (Condition.SATISFIED, "none is turned; 1 of 1 are not there (yet)")
+
+
 class TestSchedules:
     CHECK = "backup.schedules"
 
