@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -35,3 +36,13 @@ def test_a_nas_in_order_is_seen_and_each_named_fault_turns_its_own_rows_red(benc
         bench.ask("trouble", name=name, target="", end=True)
         assert red == set(NAS_FAULTS[name].ids("nas")), name
     assert set(rows(bench).values()) == {"ok"}
+
+
+def test_one_whose_vm_is_off_is_one_red_row_and_a_look_starts_nothing(bench: Bench) -> None:
+    bench.ask("trouble", name="nas-vm-off", target="")
+    for _ in range(2):
+        assert {name for name, outcome in rows(bench).items() if outcome == "failed"} == {"nas.start/nas"}
+    bench.ask("trouble", name="nas-vm-off", target="", end=True)
+    deadline = time.monotonic() + 30
+    while (told := set(rows(bench).values())) != {"ok"}:
+        assert time.monotonic() < deadline, told
