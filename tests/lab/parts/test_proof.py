@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.volsync.results import Sight
 from bench.proof import Load, Rig, rig
 from tests.lab.parts.bench import Bench
 
@@ -84,3 +85,8 @@ def test_every_byte_of_an_odd_volume_is_proven_and_no_data_pack_is_read(made: Ri
         f"content: {victim.relative_to(folder)}",
     ):
         assert difference in told, told
+
+
+def test_a_pod_like_the_mover_s_tells_which_repository_it_opens(made: Rig) -> None:
+    made.restored(Odd(files=2, folders=1))
+    assert made.reader.identify(made.space, "app", "repository") == Sight(made.snapshot().repository_id)
