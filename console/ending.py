@@ -23,7 +23,7 @@ from engine.errors import (
 from engine.report import Outcome as Ended
 from engine.report import Report, StepReport
 from engine.secrets import redact, told
-from rehearsal.outcome import Outcome, Verdict
+from rehearsal.outcome import DrillOutcome, DrillVerdict
 
 REFUSED = "refused"
 
@@ -42,13 +42,13 @@ class LastWords:
     again: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, object] = field(default_factory=dict)
-    drill: Outcome | None = None
+    drill: DrillOutcome | None = None
 
     def exit_code(self, report: Report) -> int:
         """What the verb ends with."""
-        if self.drill is None or not drilled(report, self.drill) or self.drill.verdict is Verdict.PASS:
+        if self.drill is None or not drilled(report, self.drill) or self.drill.verdict is DrillVerdict.PASS:
             return report.exit_code
-        return EXIT_REHEARSAL_FAIL if self.drill.verdict is Verdict.FAIL else EXIT_REHEARSAL_UNVERIFIED
+        return EXIT_REHEARSAL_FAIL if self.drill.verdict is DrillVerdict.FAIL else EXIT_REHEARSAL_UNVERIFIED
 
     def told(self, report: Report) -> str:
         """The sentences below the report: what it came to, and what is held; "" for neither."""
@@ -75,10 +75,10 @@ def outcome_of(report: Report) -> str:
     return "held" if report.held else "done"
 
 
-def drilled(report: Report, drill: Outcome) -> bool:
+def drilled(report: Report, drill: DrillOutcome) -> bool:
     """Whether the drill's verdict is the run's: not of a run that was cut off, and no PASS of one that did not end well."""
     cut_off = report.bug is not None or report.failure is not None or report.interrupted
-    return not cut_off and (report.converged or drill.verdict is not Verdict.PASS)
+    return not cut_off and (report.converged or drill.verdict is not DrillVerdict.PASS)
 
 
 def refusing(step: StepReport) -> StepReport:

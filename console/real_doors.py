@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +51,9 @@ from house.model import House
 from tools.places import Places
 
 _SOME_SPACE = 1 << 16  # an empty file fits on a full disk
+
+MACHINE_IDS = (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id"))
+_NO_ID = frozenset({"", "uninitialized"})
 
 
 @dataclass
@@ -161,10 +165,18 @@ def holder_of(house: House) -> str:
 
     A machine is its id, hashed with the house's (machine-id(5): it is not to be shown); two may have one name.
     """
-    try:
-        machine = Path("/etc/machine-id").read_text().strip()
-    except OSError:
-        machine = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    known = hashlib.sha256(f"{house.id} {machine}".encode()).hexdigest()[:8]
+    known = hashlib.sha256(f"{house.id} {_machine()}".encode()).hexdigest()[:8]
     folder = str(Path(house.state_dir).resolve()).encode("utf-8", "backslashreplace").decode()  # a Lease holds text
     return f"{platform.node()}-{known}:{folder}"
+
+
+def _machine() -> str:
+    """What no other machine is called: where an image brings an empty id, or one that is yet to be made, what this boot is."""
+    for place in MACHINE_IDS:
+        try:
+            told = place.read_text().strip()
+        except OSError:
+            continue
+        if told not in _NO_ID:
+            return told
+    return str(uuid.getnode())

@@ -16,7 +16,7 @@ from engine.report import Report
 from engine.secrets import redact
 from house.model import House
 from house.paths import at_home
-from rehearsal.outcome import Outcome
+from rehearsal.outcome import DrillOutcome
 
 RUN_MARK = "{run}"
 """In the name of the folder: the run's id, so that each of a schedule's runs has a folder of its own."""
@@ -51,7 +51,7 @@ class Recorder:
             refuse_taken(self.folder)
         self._graph = graph
 
-    def record(self, report: Report, now: float, code: int, drill: Outcome | None = None) -> Recorded:
+    def record(self, report: Report, now: float, code: int, drill: DrillOutcome | None = None) -> Recorded:
         """The run has ended like this, the verb ends with `code`; `drill` is what a rehearsal came to."""
         folder = self._house.state_dir / "runs" / self._run
         if self._graph is None or (self.folder is None and not folder.is_dir()):

@@ -14,7 +14,7 @@ from console.page import Page
 from console.problem import INDENT as PROBLEM_INDENT
 from console.problem import step_problems
 from console.rows import Row, Rows
-from engine.plan import Plan, Verdict
+from engine.plan import Plan, Planned
 from engine.report import Outcome, Report
 from engine.secrets import redact
 from engine.state import State
@@ -22,9 +22,9 @@ from engine.words import number
 from house.model import House
 
 SYMBOLS = {
-    Verdict.NOOP: ("=", "dim"), Verdict.CREATE: ("+", "green"), Verdict.UPDATE: ("~", "yellow"), Verdict.WAIT: ("…", "cyan"),
-    Verdict.UNKNOWN: ("?", "magenta"), Verdict.KNOWN_AFTER: ("·", "dim"), Verdict.REFUSED: ("✗", "bold red"),
-    Verdict.WARNING: ("!", "yellow"),
+    Planned.NOOP: ("=", "dim"), Planned.CREATE: ("+", "green"), Planned.UPDATE: ("~", "yellow"), Planned.WAIT: ("…", "cyan"),
+    Planned.UNKNOWN: ("?", "magenta"), Planned.KNOWN_AFTER: ("·", "dim"), Planned.REFUSED: ("✗", "bold red"),
+    Planned.WARNING: ("!", "yellow"),
 }  # fmt: skip
 COLOURS = {
     Outcome.OK: "dim", Outcome.CHANGED: "green", Outcome.HELD: "yellow", Outcome.FAILED: "bold red",
@@ -32,7 +32,7 @@ COLOURS = {
 }  # fmt: skip
 
 
-UNSETTLED = frozenset({Verdict.REFUSED, Verdict.WARNING, Verdict.UNKNOWN})
+UNSETTLED = frozenset({Planned.REFUSED, Planned.WARNING, Planned.UNKNOWN})
 """What a person has to look into: these lines show what they are founded on."""
 
 
@@ -47,7 +47,7 @@ def plan_table(plan: Plan) -> Rows:
         if line.act is not None:
             detail = f"{detail}  [{line.act.hazard}: {line.act.words}]"
         below = [Text(one, "dim") for one in line.evidence] if line.verdict in UNSETTLED else []
-        if line.hint and line.verdict in UNSETTLED - {Verdict.UNKNOWN}:
+        if line.hint and line.verdict in UNSETTLED - {Planned.UNKNOWN}:
             below.append(Text(f"Try: {line.hint}"))
         rows.append(Row((Text(symbol, colour), Text(line.verdict.value, colour), Text(line.id)), detail, tuple(below)))
     return Rows(rows, name=2)
@@ -55,7 +55,7 @@ def plan_table(plan: Plan) -> Rows:
 
 def plan_summary(plan: Plan) -> str:
     """One sentence: counts, and what to approve."""
-    counts = {verdict: sum(line.verdict is verdict for line in plan.lines) for verdict in Verdict}
+    counts = {verdict: sum(line.verdict is verdict for line in plan.lines) for verdict in Planned}
     told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
     acts = number(len(plan.acts), "act needs", "acts need")
     consent = f". {acts} your consent: --approve {plan.digest}" if plan.acts else ""

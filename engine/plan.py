@@ -24,7 +24,7 @@ Look = TypeVar("Look")
 Act = TypeVar("Act")
 
 
-class Verdict(Enum):
+class Planned(Enum):
     """What a run would do about a step, or what a check says."""
 
     NOOP = "noop"
@@ -38,11 +38,11 @@ class Verdict(Enum):
 
 
 _VERDICTS = {
-    Condition.SATISFIED: Verdict.NOOP,
-    Condition.MISSING: Verdict.CREATE,
-    Condition.DRIFTED: Verdict.UPDATE,
-    Condition.CHANGING: Verdict.WAIT,
-    Condition.UNKNOWN: Verdict.UNKNOWN,
+    Condition.SATISFIED: Planned.NOOP,
+    Condition.MISSING: Planned.CREATE,
+    Condition.DRIFTED: Planned.UPDATE,
+    Condition.CHANGING: Planned.WAIT,
+    Condition.UNKNOWN: Planned.UNKNOWN,
 }
 
 
@@ -55,7 +55,7 @@ class PlanLine:
 
     id: StepId
     title: str
-    verdict: Verdict
+    verdict: Planned
     detail: str = ""
     evidence: tuple[str, ...] = ()
     after: tuple[StepId, ...] = ()
@@ -68,12 +68,12 @@ class PlanLine:
     @property
     def settled(self) -> bool:
         """Whether what needs this can be looked at."""
-        return self.verdict in (Verdict.NOOP, Verdict.WARNING)
+        return self.verdict in (Planned.NOOP, Planned.WARNING)
 
     @property
     def passable(self) -> bool:
         """Whether this is a check that says no, and consent would pass it."""
-        return self.verdict is Verdict.REFUSED and self.act is not None
+        return self.verdict is Planned.REFUSED and self.act is not None
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None,
         item = graph[name]
         if after and is_step(item) and item.standing and all(is_check(graph[need]) for need in after):
             standing = _line(item, look)
-            if standing.verdict is Verdict.NOOP:
+            if standing.verdict is Planned.NOOP:
                 return standing
         if after:
-            return PlanLine(name, item.title, Verdict.KNOWN_AFTER, after=after, inputs=inputs_of(item))
+            return PlanLine(name, item.title, Planned.KNOWN_AFTER, after=after, inputs=inputs_of(item))
         return _line(item, look)
 
     survey(graph, visit, lines.__setitem__, workers=workers, at_once=at_once)
@@ -140,7 +140,7 @@ def plan(graph: Graph[Look, Act], look: Look, *, workers: Workers | None = None,
 def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
     found = find(item, look)
     verdict, hazard, act = _VERDICTS[found.seen.condition], Hazard.NONE, None
-    if is_step(item) and verdict in (Verdict.CREATE, Verdict.UPDATE):
+    if is_step(item) and verdict in (Planned.CREATE, Planned.UPDATE):
         try:
             hazard = item.hazard(found.seen)
             act = needed_act(item, found.seen, hazard)
@@ -148,10 +148,10 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
             found, hazard = Found.no(error), Hazard.NONE
     seen = found.seen
     if found.error is not None:
-        verdict = Verdict.REFUSED if is_step(item) else _says_no(item)
-    elif is_check(item) and verdict is not Verdict.NOOP:
+        verdict = Planned.REFUSED if is_step(item) else _says_no(item)
+    elif is_check(item) and verdict is not Planned.NOOP:
         verdict = _says_no(item, seen)
-        act = needed_consent(item, seen) if verdict is Verdict.REFUSED else None
+        act = needed_consent(item, seen) if verdict is Planned.REFUSED else None
     return PlanLine(
         item.id,
         item.title,
@@ -166,6 +166,6 @@ def _line(item: Step[Look, Act] | Check[Look], look: Look) -> PlanLine:
     )
 
 
-def _says_no(item: Step[Look, Act] | Check[Look], seen: Probe | None = None) -> Verdict:
+def _says_no(item: Step[Look, Act] | Check[Look], seen: Probe | None = None) -> Planned:
     advisory = is_check(item) and (item.severity if seen is None else item.severity_of(seen)) is not Severity.BLOCKING
-    return Verdict.WARNING if advisory else Verdict.REFUSED
+    return Planned.WARNING if advisory else Planned.REFUSED

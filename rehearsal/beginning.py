@@ -13,7 +13,7 @@ from house.model import House
 from rehearsal.conclusion import completed, unbegun
 from rehearsal.course import clearing, course
 from rehearsal.drill import Drill, resumed
-from rehearsal.outcome import Outcome, from_json
+from rehearsal.outcome import DrillOutcome, from_json
 from rehearsal.record import OUTCOME
 from rehearsal.steps.clear_scratch import CLEAR
 
@@ -39,7 +39,7 @@ def begin(
     return Begun(clearing(), None) if again is None else Begun(course(again, in_flight), again)
 
 
-def outcome_of(begun: Begun, report: Report, state: State, now: float) -> Outcome | None:
+def outcome_of(begun: Begun, report: Report, state: State, now: float) -> DrillOutcome | None:
     """What a run of it has shown, by the journal of rehearsals (folded after the run) and the run's report.
 
     None where only leftovers were cleared that had concluded nothing.

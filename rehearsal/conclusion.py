@@ -12,16 +12,16 @@ from adapters.drills.results import FenceWall
 from engine.report import Outcome as StepOutcome
 from engine.report import Report, StepReport
 from rehearsal.drill import Drill
-from rehearsal.outcome import ClaimOutcome, Control, FencePart, Outcome, Stage, Verdict
+from rehearsal.outcome import ClaimOutcome, Control, FencePart, DrillOutcome, Stage, DrillVerdict
 from rehearsal.record import Record
 
 NOT_REACHED = "nothing is known of it: the drill did not come that far"
 _AREA = "rehearsal."
 
 
-def concluded(drill: Drill, record: Record, now: float) -> Outcome:
+def concluded(drill: Drill, record: Record, now: float) -> DrillOutcome:
     """The drill's outcome by its record. `now` in seconds since the epoch."""
-    claims = tuple(record.done(claim) or ClaimOutcome(claim.key, Verdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
+    claims = tuple(record.done(claim) or ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
     pins = [(claim.key, pin) for claim in drill.claims if (pin := record.pin(claim)) is not None]
     warnings = tuple(f"{key}: {pin.remark}" for key, pin in pins if pin.remark)
     return judged(drill, claims, record.fence, record.control, now, warnings)
@@ -30,16 +30,16 @@ def concluded(drill: Drill, record: Record, now: float) -> Outcome:
 def judged(
     drill: Drill, claims: tuple[ClaimOutcome, ...], fence: tuple[FencePart, ...], control: Control, now: float,
     warnings: tuple[str, ...] = (),
-) -> Outcome:  # fmt: skip
+) -> DrillOutcome:  # fmt: skip
     """The verdict over the parts, with its reasons."""
-    failed = [f"{c.name}: {c.reason}" for c in claims if c.verdict is Verdict.FAIL]
-    unseen = [f"{c.name}: {c.reason}" for c in claims if c.verdict is Verdict.UNVERIFIED]
+    failed = [f"{c.name}: {c.reason}" for c in claims if c.verdict is DrillVerdict.FAIL]
+    unseen = [f"{c.name}: {c.reason}" for c in claims if c.verdict is DrillVerdict.UNVERIFIED]
     void = _void(fence, control)
     slipped = bool(control.name) and not control.caught
     short = bool(void or unseen) or not claims
-    verdict = Verdict.FAIL if failed and not slipped else Verdict.UNVERIFIED if short else Verdict.PASS
+    verdict = DrillVerdict.FAIL if failed and not slipped else DrillVerdict.UNVERIFIED if short else DrillVerdict.PASS
     reasons = (*void, *failed, *unseen) if slipped else (*failed, *void, *unseen)
-    return Outcome(
+    return DrillOutcome(
         drill.run, drill.house.name, verdict, reasons, drill.started, max(0.0, now - drill.started), claims, fence, control,
         drill.not_looked_at, drill.house.simulated, warnings=warnings,
     )  # fmt: skip
@@ -55,13 +55,13 @@ def _void(fence: tuple[FencePart, ...], control: Control) -> list[str]:
     return told if control.caught else [*told, f"the planted {control.name} was NOT caught: it came out as {control.came_out}"]
 
 
-def unbegun(drill: Drill, now: float) -> Outcome:
+def unbegun(drill: Drill, now: float) -> DrillOutcome:
     """The outcome of a drill that left no record: somebody cleared it, or it made nothing."""
-    claims = tuple(ClaimOutcome(claim.key, Verdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
+    claims = tuple(ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
     return judged(drill, claims, (), Control(), now)
 
 
-def completed(outcome: Outcome, report: Report) -> Outcome:
+def completed(outcome: DrillOutcome, report: Report) -> DrillOutcome:
     """With what the run's report alone knows: why a claim was not reached, how long each stage took, what could not be cleared."""
     steps = [step for step in report.steps if step.id.startswith(_AREA)]
     causes = tuple(f"{step.id}: {_why(step)}" for step in report.root_causes if not step.id.startswith(f"{_AREA}clear"))
@@ -71,7 +71,7 @@ def completed(outcome: Outcome, report: Report) -> Outcome:
     )
     left = tuple(_why(step) for step in report.root_causes if step.id.startswith(f"{_AREA}clear"))
     reasons = outcome.reasons
-    if outcome.verdict is not Verdict.PASS:
+    if outcome.verdict is not DrillVerdict.PASS:
         reasons = (*(r for r in reasons if not r.endswith(NOT_REACHED)), *causes)
     stages = tuple(
         Stage(step.id.removeprefix(_AREA).partition("/")[0], round(step.seconds, 3), _claim_of(step))

@@ -10,7 +10,7 @@ from adapters.drills.results import Trouble
 from cluster.audit import TRUSTED, ClaimAudit
 from engine.errors import TransientError
 from recovery.comparison import Comparison
-from rehearsal.outcome import ClaimOutcome, Verdict
+from rehearsal.outcome import ClaimOutcome, DrillVerdict
 from rehearsal.record import Pin
 
 UNSEEN = (Look.UNREACHABLE, Look.UNKNOWN)
@@ -36,7 +36,7 @@ def refused(audit: ClaimAudit) -> ClaimOutcome | None:
         raise TransientError(f"the backup of {audit.claim.key} cannot be seen: {audit.told}", evidence=(audit.detail,))
     if audit.verdict in TRUSTED and audit.newest is not None:
         return None
-    return ClaimOutcome(audit.claim.key, Verdict.FAIL, f"{audit.verdict.value}: {audit.detail}")
+    return ClaimOutcome(audit.claim.key, DrillVerdict.FAIL, f"{audit.verdict.value}: {audit.detail}")
 
 
 def failing(audit: ClaimAudit) -> str:
@@ -47,7 +47,7 @@ def failing(audit: ClaimAudit) -> str:
 def of_trouble(key: str, trouble: Trouble, detail: str, pin: Pin, started: float) -> ClaimOutcome:
     """A restore that came to nothing, for one of the TELLING troubles."""
     return ClaimOutcome(
-        key, Verdict.FAIL, f"{trouble.value}{f': {detail}' if detail and detail != trouble.value else ''}", pin.snapshot_id,
+        key, DrillVerdict.FAIL, f"{trouble.value}{f': {detail}' if detail and detail != trouble.value else ''}", pin.snapshot_id,
         pin.time, rpo_seconds=max(0.0, started - pin.time),
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ def of_comparison(key: str, pin: Pin, found: Comparison, restored: int, started:
     reason = "; ".join(filter(None, (told, f"and {more} more" if more > 0 else "", pin.failing)))
     return ClaimOutcome(
         key,
-        Verdict.FAIL if found.differences or pin.failing else Verdict.PASS,
+        DrillVerdict.FAIL if found.differences or pin.failing else DrillVerdict.PASS,
         reason,
         pin.snapshot_id,
         pin.time,

@@ -17,7 +17,7 @@ from engine.errors import PermanentError
 SCHEMA = 1
 
 
-class Verdict(Enum):
+class DrillVerdict(Enum):
     """What a drill, or one claim of it, has shown. UNVERIFIED: nothing was shown, neither that it works nor that it does not."""
 
     PASS = "PASS"  # noqa: S105 - a verdict
@@ -51,7 +51,7 @@ class ProbeOutcome:
     """What a claim's own probe (sqlite, files, a command) said of the restored data."""
 
     name: str
-    verdict: Verdict
+    verdict: DrillVerdict
     detail: str = ""
 
 
@@ -73,7 +73,7 @@ class ClaimOutcome:
     """
 
     name: str
-    verdict: Verdict
+    verdict: DrillVerdict
     reason: str = ""
     snapshot: str | None = None
     snapshot_time: float | None = None
@@ -87,7 +87,7 @@ class ClaimOutcome:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DrillOutcome:
     """One drill, whole. `reasons` are the sentences behind the verdict, the heaviest first; a PASS has none but warnings.
 
     `simulated`: it was held in the lab, and says nothing about the real house.
@@ -95,7 +95,7 @@ class Outcome:
 
     run: str
     house: str
-    verdict: Verdict
+    verdict: DrillVerdict
     reasons: tuple[str, ...]
     started: float
     seconds: float
@@ -112,7 +112,7 @@ class Outcome:
         return json.dumps({"schema": SCHEMA, **_plain(asdict(self))}, separators=(",", ":"), sort_keys=True)
 
 
-def from_json(text: str) -> Outcome:
+def from_json(text: str) -> DrillOutcome:
     """The outcome that was written so. PermanentError for what no drill of this version or an older one wrote."""
     try:
         body = json.loads(text)
@@ -139,13 +139,13 @@ def claim_from_json(text: str) -> ClaimOutcome:
 
 
 def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
-    probes = tuple(ProbeOutcome(**_typed(ProbeOutcome, one) | {"verdict": Verdict(one["verdict"])}) for one in body["probes"])
-    return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": Verdict(body["verdict"]), "probes": probes})
+    probes = tuple(ProbeOutcome(**_typed(ProbeOutcome, one) | {"verdict": DrillVerdict(one["verdict"])}) for one in body["probes"])
+    return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
 
 
-def _outcome(body: Mapping[str, Any]) -> Outcome:
-    return Outcome(**_typed(Outcome, body) | {
-        "verdict": Verdict(body["verdict"]),
+def _outcome(body: Mapping[str, Any]) -> DrillOutcome:
+    return DrillOutcome(**_typed(DrillOutcome, body) | {
+        "verdict": DrillVerdict(body["verdict"]),
         "claims": tuple(_claim(one) for one in body["claims"]),
         "fence": tuple(FencePart(**_typed(FencePart, one)) for one in body["fence"]),
         "control": Control(**_typed(Control, body["control"])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rehearsal.outcome import Outcome, Verdict
+from rehearsal.outcome import DrillOutcome, DrillVerdict
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Past:
     control: str = ""
 
 
-def past_of(outcomes: Iterable[Outcome], *, simulated: bool) -> Past:
+def past_of(outcomes: Iterable[DrillOutcome], *, simulated: bool) -> Past:
     """Fold them, in any order. A drill of the lab's proves nothing of a real house; one that is void proves nothing of any."""
     past, control = Past(), ""
     for one in sorted(outcomes, key=lambda each: each.started):
@@ -27,6 +27,6 @@ def past_of(outcomes: Iterable[Outcome], *, simulated: bool) -> Past:
         for claim in one.claims:
             if claim.rto_seconds is not None:
                 past.took[claim.name] = claim.rto_seconds
-            if claim.verdict is Verdict.PASS:
+            if claim.verdict is DrillVerdict.PASS:
                 past.proven[claim.name] = one.started
     return Past(past.proven, past.took, control)

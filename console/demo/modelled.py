@@ -17,7 +17,7 @@ from console.demo.story import Act, Story
 from console.page import Kind, Page
 from engine.approval import approve
 from engine.errors import EXIT_STEP_FAILED
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome, Report
 from house.model import BackedUpClaim, Requirement
 from lab.life import Lives
@@ -81,7 +81,7 @@ class Modelled:
     def _plan(self) -> None:
         with self.story.act("plan: what would be done, nothing is") as act:
             made = self.lives.plan(self._bootstrap)
-            creates = sum(line.verdict is Verdict.CREATE for line in made.lines)
+            creates = sum(line.verdict is Planned.CREATE for line in made.lines)
             self.story.show(act, made.exit_code == 2, f"{len(made.lines)} checks and steps, {creates} could begin at once")
             self.story.show(act, not self.lives.home.world.faults.reached, "not one mutation")
 

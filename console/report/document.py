@@ -12,7 +12,7 @@ from cluster.course import HouseGraph
 from cluster.proofs import Proven
 from console.ending import drilled, outcome_of
 from console.report.moments import Doing, Moments, Span
-from console.report.nouns import SCHEMA, ClaimLine, Evidence, JournalPart, StepLine, Verdict
+from console.report.nouns import SCHEMA, ClaimLine, Evidence, JournalPart, StepLine, Ending
 from console.report.path import after, critical, ends, ran, shares
 from engine.errors import EXIT_DRIFT, EXIT_HELD, EXIT_OK, BlackstartError
 from engine.excerpt import Excerpt
@@ -21,7 +21,7 @@ from engine.report import Outcome, Report, StepReport
 from engine.words import number
 from house.left_out import left_out
 from house.model import House
-from rehearsal.outcome import Outcome as Drill
+from rehearsal.outcome import DrillOutcome as Drill
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -65,7 +65,7 @@ def part_of(house: House, journal: Excerpt) -> JournalPart:
     return JournalPart(house.id, len(journal.lines), journal.before, journal.end, journal.withheld)
 
 
-def verdict_of(report: Report, code: int, drill: Drill | None = None) -> Verdict:
+def verdict_of(report: Report, code: int, drill: Drill | None = None) -> Ending:
     """The word and the sentence that a page begins with."""
     told = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     sentence = f"{told} in {report.seconds:.1f} s."
@@ -75,9 +75,9 @@ def verdict_of(report: Report, code: int, drill: Drill | None = None) -> Verdict
         sentence = f"{'; '.join(step.detail for step in report.held)}. In all {sentence}"
     if drill is not None and drilled(report, drill):
         tone = {"PASS": "good", "FAIL": "bad"}.get(drill.verdict.value, "mixed")
-        return Verdict(drill.verdict.value, tone, "; ".join(drill.reasons) or sentence, code)
+        return Ending(drill.verdict.value, tone, "; ".join(drill.reasons) or sentence, code)
     tone = "good" if code == EXIT_OK else "mixed" if code in (EXIT_HELD, EXIT_DRIFT) or report.interrupted else "bad"
-    return Verdict(_word(report), tone, sentence, code)
+    return Ending(_word(report), tone, sentence, code)
 
 
 def _word(report: Report) -> str:

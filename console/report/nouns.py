@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from console.report.moments import Span
 from engine.errors import BlackstartError
-from rehearsal.outcome import Outcome
+from rehearsal.outcome import DrillOutcome
 
 SCHEMA = "blackstart.evidence/1"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ending:
     """What came of it: one word, a sentence, how it is to be taken (good, mixed, bad), and what the verb ended with."""
 
     word: str
@@ -99,7 +99,7 @@ class Evidence:
     started: str
     ended: str
     seconds: float
-    verdict: Verdict
+    verdict: Ending
     counts: Mapping[str, int]
     claims: tuple[ClaimLine, ...]
     steps: tuple[StepLine, ...]
@@ -107,4 +107,4 @@ class Evidence:
     path_s: Mapping[str, float]
     not_looked_at: tuple[str, ...]
     journal: JournalPart | None
-    drill: Outcome | None = None
+    drill: DrillOutcome | None = None

@@ -17,7 +17,7 @@ from console.report.keeping import documents
 from engine.errors import PermanentError
 from engine.journal import read_lines
 from house.model import House
-from rehearsal.outcome import Outcome, Verdict, from_json
+from rehearsal.outcome import DrillOutcome, DrillVerdict, from_json
 
 
 class State(Enum):
@@ -109,15 +109,15 @@ def _drilled(house: House) -> tuple[list[Proven], list[str]]:
             continue
         if outcome.simulated and not house.simulated:
             left.append(f"the drill of run {run} was simulated: it proves nothing of a real house")
-        elif document["verdict"]["word"] in (Verdict.PASS.value, Verdict.FAIL.value) and outcome.control.caught:
+        elif document["verdict"]["word"] in (DrillVerdict.PASS.value, DrillVerdict.FAIL.value) and outcome.control.caught:
             found += _passed(run, outcome)
     return found, left
 
 
-def _passed(run: str, outcome: Outcome) -> Iterable[Proven]:
+def _passed(run: str, outcome: DrillOutcome) -> Iterable[Proven]:
     """The claims that passed. A drill whose planted fault was not caught has shown nothing and is not asked."""
     for claim in outcome.claims:
-        if claim.verdict is Verdict.PASS and claim.snapshot and claim.snapshot_time is not None:
+        if claim.verdict is DrillVerdict.PASS and claim.snapshot and claim.snapshot_time is not None:
             left_out = f"; not compared: {', '.join(claim.not_compared)}" if claim.not_compared else ""
             depth = f"drilled: {', '.join(claim.compared)}{left_out}"
             point = moment(claim.snapshot_time)

@@ -25,7 +25,7 @@ from rehearsal.choosing import Budget, candidates, choose
 from rehearsal.controls import following
 from rehearsal.course import clearing
 from rehearsal.drill import Drill
-from rehearsal.outcome import Outcome, from_json
+from rehearsal.outcome import DrillOutcome, from_json
 from rehearsal.past import Past, past_of
 
 
@@ -120,7 +120,7 @@ def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
     return LastWords(drill=outcome, again="invoke dr.rehearse", fields={"drill": replace(outcome)})
 
 
-def tell(session: Session, outcome: Outcome) -> None:
+def tell(session: Session, outcome: DrillOutcome) -> None:
     """Say it: verdict first, then each claim, then what it does not cover."""
     say = session.page.say
     say(f"\n{outcome.verdict.value}: {'; '.join(outcome.reasons) or 'every claim came back as it was backed up'}")

@@ -16,7 +16,7 @@ from house.model import BackedUpClaim
 from recovery.choice import asked_for
 from rehearsal.controls import DAMAGES, TROUBLES, TWISTS, Kind, caught, turns
 from rehearsal.drill import Drill, scratch_name
-from rehearsal.outcome import Control, Verdict
+from rehearsal.outcome import Control, DrillVerdict
 from rehearsal.record import Pin, Record, demanded, put_control, record_of
 from rehearsal.steps.compare_scratch import compared
 from rehearsal.steps.restore_scratch import order_of, restored
@@ -77,7 +77,7 @@ class PlantControl(BaseStep):
 
     def _smallest(self, record: Record) -> tuple[BackedUpClaim, Pin] | None:
         """Of the claims that passed, the one with the smallest snapshot, and its pin: a fault of a claim's own would hide ours."""
-        passed = [c for c in self.drill.claims if (done := record.done(c)) is not None and done.verdict is Verdict.PASS]
+        passed = [c for c in self.drill.claims if (done := record.done(c)) is not None and done.verdict is DrillVerdict.PASS]
         pins = [(claim, pin) for claim in passed if (pin := record.pin(claim)) is not None]
         return min(pins, key=lambda pair: (pair[1].size, pair[0].key), default=None)
 

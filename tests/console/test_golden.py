@@ -19,7 +19,7 @@ from console.tables import audit_table, hold_table, plan_summary, plan_table, pr
 from engine import events
 from engine.approval import ApprovedAct
 from engine.errors import ApprovalMissing, CouldNotLook, PermanentError
-from engine.plan import Plan, PlanLine, Verdict
+from engine.plan import Plan, PlanLine, Planned
 from engine.probe import Condition, Probe, satisfied
 from engine.report import Outcome, Report, StepReport
 from engine.secrets import Secret
@@ -27,21 +27,21 @@ from engine.step import BaseCheck, BaseStep, Hazard, Notes, StepId
 from tests.builders import a_house
 
 
-def line(name: str, verdict: Verdict, detail: str = "", **more: object) -> PlanLine:
+def line(name: str, verdict: Planned, detail: str = "", **more: object) -> PlanLine:
     """One line of a plan."""
     return PlanLine(StepId(name), name.partition("/")[2], verdict, detail, **more)  # type: ignore[arg-type]  # fields by name
 
 
 PLAN = Plan((
-    line("preflight.quorum", Verdict.NOOP, "quorate, 4 hosts online"),
-    line("preflight.keys", Verdict.REFUSED, "the age key cannot be used", evidence=("age1 is named",)),
-    line("preflight.backup/apps/notes", Verdict.WARNING, "missing: nothing is at this address", evidence=("s3:https://x/y",)),
-    line("proxmox.create-vm/cp-1", Verdict.CREATE, "no VM 8001", inputs="8001"),
-    line("talos.apply-config/cp-2", Verdict.UPDATE, "cp-2 runs another machineconfig", evidence=("machineconfig",),
+    line("preflight.quorum", Planned.NOOP, "quorate, 4 hosts online"),
+    line("preflight.keys", Planned.REFUSED, "the age key cannot be used", evidence=("age1 is named",)),
+    line("preflight.backup/apps/notes", Planned.WARNING, "missing: nothing is at this address", evidence=("s3:https://x/y",)),
+    line("proxmox.create-vm/cp-1", Planned.CREATE, "no VM 8001", inputs="8001"),
+    line("talos.apply-config/cp-2", Planned.UPDATE, "cp-2 runs another machineconfig", evidence=("machineconfig",),
          hazard=Hazard.DISRUPTS, act=ApprovedAct(StepId("talos.apply-config/cp-2"), "disrupts", "c0ffee", "cp-2 may restart")),
-    line("proxmox.create-vm/cp-3", Verdict.WAIT, "VM 8003 is locked: backup"),
-    line("talos.apply-config/cp-3", Verdict.UNKNOWN, "no Talos API answers", evidence=("127.10.0.13",)),
-    line("talos.bootstrap-etcd", Verdict.KNOWN_AFTER,
+    line("proxmox.create-vm/cp-3", Planned.WAIT, "VM 8003 is locked: backup"),
+    line("talos.apply-config/cp-3", Planned.UNKNOWN, "no Talos API answers", evidence=("127.10.0.13",)),
+    line("talos.bootstrap-etcd", Planned.KNOWN_AFTER,
          after=(StepId("talos.apply-config/cp-2"), StepId("talos.apply-config/cp-3"))),
 ))  # fmt: skip
 
@@ -168,7 +168,7 @@ def test_the_table_of_a_plan() -> None:
 
 
 def test_the_lines_of_a_plan_as_json() -> None:
-    (update,) = [line for line in PLAN.lines if line.verdict is Verdict.UPDATE]
+    (update,) = [line for line in PLAN.lines if line.verdict is Planned.UPDATE]
     assert plain(update) == {
         "id": "talos.apply-config/cp-2", "title": "cp-2", "verdict": "update", "detail": "cp-2 runs another machineconfig",
         "evidence": ["machineconfig"], "after": [], "hazard": "disrupts", "inputs": "", "held": False, "hint": "",

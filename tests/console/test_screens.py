@@ -141,12 +141,12 @@ def test_a_screen_is_as_it_was_looked_at(name: str, width: int, sized: Callable[
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_name_no_path_and_no_address_is_cut(width: int, sized: Callable[[int, int], Terminal]) -> None:
-    from engine.plan import Plan, Verdict
+    from engine.plan import Plan, Planned
     from engine.report import Report
 
     path = "https://factory.talos.dev/image/376567988ad3/v1.13.9/nocloud-amd64.qcow2"
     name = "helm.sync-release/observability/kube-prometheus-stack"
-    made = Plan((line(name, Verdict.REFUSED, f"no image at {path}", evidence=(path,)),))
+    made = Plan((line(name, Planned.REFUSED, f"no image at {path}", evidence=(path,)),))
     report = Report("apply", "run-1", (StepReport(StepId(name), "", Outcome.OK, path),), 1.0)
     for draw in (lambda page: page.show(plan_table(made)), lambda page: print_report(page, report)):
         out = sized(width, 30)

@@ -9,7 +9,7 @@ import pytest
 from engine.approval import Approval, ApprovedAct, approve
 from engine.errors import ApprovalMissing, Interrupted, PermanentError, TransientError
 from engine.graph import Graph
-from engine.plan import Plan, Verdict, plan
+from engine.plan import Plan, Planned, plan
 from engine.probe import Probe, changing, drifted, held, missing, satisfied, unknown
 from engine.secrets import Secret
 from engine.step import Hazard, Severity, StepId
@@ -24,19 +24,19 @@ def planned(bench: Bench, *items: object, workers: Workers | None = None) -> Pla
 @pytest.mark.parametrize(
     ("answer", "verdict"),
     [
-        (satisfied(), Verdict.NOOP),
-        (held("1"), Verdict.NOOP),
-        (missing("x"), Verdict.CREATE),
-        (drifted("x"), Verdict.UPDATE),
-        (changing("x"), Verdict.WAIT),
-        (unknown("x"), Verdict.UNKNOWN),
-        (TransientError("x"), Verdict.UNKNOWN),
-        (PermanentError("x"), Verdict.REFUSED),
+        (satisfied(), Planned.NOOP),
+        (held("1"), Planned.NOOP),
+        (missing("x"), Planned.CREATE),
+        (drifted("x"), Planned.UPDATE),
+        (changing("x"), Planned.WAIT),
+        (unknown("x"), Planned.UNKNOWN),
+        (TransientError("x"), Planned.UNKNOWN),
+        (PermanentError("x"), Planned.REFUSED),
     ],
 )
-def test_each_answer_has_its_verdict(bench: Bench, answer: Probe | Exception, verdict: Verdict) -> None:
+def test_each_answer_has_its_verdict(bench: Bench, answer: Probe | Exception, verdict: Planned) -> None:
     made = planned(bench, a_step("a", looks=answers(answer)))
-    assert made["toy.put/a"].verdict is verdict and made.exit_code == (0 if verdict is Verdict.NOOP else 2)
+    assert made["toy.put/a"].verdict is verdict and made.exit_code == (0 if verdict is Planned.NOOP else 2)
     assert bench.clock.monotonic() == 1000.0 and bench.shelf.done == [] and bench.shelf.looks == ["toy.put/a"]
     assert not bench.folder.exists(), "a plan writes nothing"
 
@@ -45,8 +45,8 @@ def test_what_needs_something_that_is_not_as_it_should_be_is_not_looked_at(bench
     bench.shelf.things.update({"toy.put/a", "toy.put/c"})
     made = planned(bench, a_step("a"), a_step("b", "a"), a_step("c", "b"), a_step("d", "c", "a"), a_step("x", "a"))
     told = {line.id.split("/")[1]: (line.verdict, line.after) for line in made.lines}
-    assert told["a"] == (Verdict.NOOP, ()) and told["b"] == (Verdict.CREATE, ())
-    assert told["c"] == (Verdict.KNOWN_AFTER, ("toy.put/b",)) and told["d"] == (Verdict.KNOWN_AFTER, ("toy.put/c",))
+    assert told["a"] == (Planned.NOOP, ()) and told["b"] == (Planned.CREATE, ())
+    assert told["c"] == (Planned.KNOWN_AFTER, ("toy.put/b",)) and told["d"] == (Planned.KNOWN_AFTER, ("toy.put/c",))
     assert bench.shelf.looks == ["toy.put/a", "toy.put/b", "toy.put/x"]
 
 
@@ -60,7 +60,7 @@ def test_checks_refuse_or_warn(bench: Bench) -> None:
         a_check("yes", answers(satisfied())),
     )
     verdicts = [line.verdict for line in made.lines]
-    assert verdicts == [Verdict.REFUSED, Verdict.REFUSED, Verdict.WARNING, Verdict.WARNING, Verdict.NOOP]
+    assert verdicts == [Planned.REFUSED, Planned.REFUSED, Planned.WARNING, Planned.WARNING, Planned.NOOP]
 
 
 def test_a_plan_on_workers_is_the_same_plan(bench: Bench) -> None:
@@ -69,7 +69,7 @@ def test_a_plan_on_workers_is_the_same_plan(bench: Bench) -> None:
     alone = planned(bench, *items)
     assert planned(bench, *items, workers=bench.clock.workers()) == alone
     assert planned(bench, *items, workers=Threads()) == alone
-    assert {line.verdict for line in alone.lines} == {Verdict.NOOP, Verdict.CREATE, Verdict.KNOWN_AFTER}
+    assert {line.verdict for line in alone.lines} == {Planned.NOOP, Planned.CREATE, Planned.KNOWN_AFTER}
 
 
 @pytest.mark.parametrize("on_workers", [False, True])
@@ -103,7 +103,7 @@ def test_acts_that_need_consent_are_in_the_plan(bench: Bench) -> None:
         ("toy.put/a", "destroys", "claim notes"),
         ("toy.put/b", "disrupts", "cp-1"),
     ]
-    assert made["toy.put/nameless"].verdict is Verdict.REFUSED
+    assert made["toy.put/nameless"].verdict is Planned.REFUSED
 
 
 def test_an_approval_is_given_to_the_plan_of_now_or_taken_from_the_journal(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from engine.executor import run
 from engine.graph import Graph
 from engine.journal import open_journal, read_state
 from engine.limits import Limits
-from engine.plan import Verdict, plan
+from engine.plan import Planned, plan
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.report import DONE, Outcome, Report
 from engine.step import Hazard, Notes
@@ -268,4 +268,4 @@ def test_a_journal_that_was_lost_costs_nothing_but_history(tmp_path: Path) -> No
     place.acts.clear()
     report, _ = _run(place, tmp_path / "house")
     assert report.counts["ok"] == 4 and not place.acts
-    assert all(line.verdict is Verdict.NOOP for line in plan(Graph(place.steps()), Shelf(place.clock)).lines)
+    assert all(line.verdict is Planned.NOOP for line in plan(Graph(place.steps()), Shelf(place.clock)).lines)

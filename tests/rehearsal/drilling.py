@@ -26,7 +26,7 @@ from rehearsal.beginning import Begun, begin, outcome_of
 from rehearsal.controls import Kind
 from rehearsal.course import clearing
 from rehearsal.drill import Drill
-from rehearsal.outcome import Outcome
+from rehearsal.outcome import DrillOutcome
 from tests.builders import a_claim, a_house, an_app
 
 NAMES = ("notes", "photos", "wiki")
@@ -77,7 +77,7 @@ class Drilling:
         self.count += 1
         return Drill(self.house, run or f"drill-{self.count}", self.clock.now(), self.house.claims, control, known=self.known)
 
-    def drill(self, control: Kind = Kind.BYTE_FLIPPED, house_in_flight: tuple[str, ...] = ()) -> Outcome:
+    def drill(self, control: Kind = Kind.BYTE_FLIPPED, house_in_flight: tuple[str, ...] = ()) -> DrillOutcome:
         """One start of the verb and what it showed."""
         begun, report = self.live(lambda: self.fresh(control), in_flight=house_in_flight)
         self.new_life()

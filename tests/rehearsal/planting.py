@@ -14,10 +14,10 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.results import FileEntry
 from lab.modelled import ModelledHome
 from lab.world.store import StoredRepository, Trouble, a_file
-from rehearsal.outcome import Verdict
+from rehearsal.outcome import DrillVerdict
 
 Entries = tuple[FileEntry, ...]
-FAIL, UNVERIFIED = frozenset({Verdict.FAIL}), frozenset({Verdict.UNVERIFIED})
+FAIL, UNVERIFIED = frozenset({DrillVerdict.FAIL}), frozenset({DrillVerdict.UNVERIFIED})
 NO_PASS = FAIL | UNVERIFIED
 DAY_S = 86400.0
 
@@ -26,7 +26,7 @@ DAY_S = 86400.0
 class Planted:
     """One kind of fault: what a drill may come out as, and how it is planted into the repository of `address` (claim `name`)."""
 
-    wanted: frozenset[Verdict]
+    wanted: frozenset[DrillVerdict]
     plant: Callable[[ModelledHome, str, str], object]
 
 
@@ -34,7 +34,7 @@ def _of(home: ModelledHome, address: str) -> StoredRepository:
     return home.store.repositories[address]
 
 
-def _store(change: Callable[[StoredRepository], object], wanted: frozenset[Verdict] = FAIL) -> Planted:
+def _store(change: Callable[[StoredRepository], object], wanted: frozenset[DrillVerdict] = FAIL) -> Planted:
     return Planted(wanted, lambda home, address, name: change(_of(home, address)))
 
 

@@ -16,7 +16,7 @@ from lab.world.world import World
 from rehearsal.beginning import outcome_of
 from rehearsal.controls import Kind
 from rehearsal.course import clearing, course
-from rehearsal.outcome import Verdict, from_json
+from rehearsal.outcome import DrillVerdict, from_json
 from rehearsal.record import OUTCOME
 from rehearsal.steps.clear_scratch import CLEAR
 from tests.builders import a_house
@@ -81,7 +81,7 @@ class DrilledHouse:
             wrong.append("something of the drill is left")
         if self.told() != self.before:
             wrong.append("the house is not as it was")
-        if self.concluded and from_json(self.concluded).verdict is Verdict.FAIL:
+        if self.concluded and from_json(self.concluded).verdict is DrillVerdict.FAIL:
             wrong.append(f"it says FAIL of good backups: {from_json(self.concluded).reasons}")
         return wrong
 

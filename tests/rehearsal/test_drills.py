@@ -16,7 +16,7 @@ from adapters.surface import MutationRefused
 from adapters.volsync.results import FileEntry
 from lab.world.store import Trouble, a_file
 from rehearsal.controls import Kind
-from rehearsal.outcome import Outcome, Verdict
+from rehearsal.outcome import DrillOutcome, DrillVerdict
 from tests.crash.apart import Built
 from tests.rehearsal.drilling import Drilling
 from tests.rehearsal.stage import DrilledHouse
@@ -28,10 +28,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built[DrilledHouse]:
     return Built(lambda folder: DrilledHouse(folder, 1), tmp_path_factory.mktemp("drills") / "house")
 
 
-def drilled(built: Built[DrilledHouse], rig: Callable[[Drilling], object], control: Kind = Kind.BYTE_FLIPPED) -> Outcome:
+def drilled(built: Built[DrilledHouse], rig: Callable[[Drilling], object], control: Kind = Kind.BYTE_FLIPPED) -> DrillOutcome:
     """The outcome of one drill in that house, rigged so. Nothing of it may stay, nor touch the house's own."""
 
-    def play(there: DrilledHouse) -> Outcome:
+    def play(there: DrilledHouse) -> DrillOutcome:
         rig(there.drilling)
         before = there.told()
         outcome = there.drilling.drill(control)
@@ -55,7 +55,7 @@ def repository(there: Drilling, name: str = "notes"):  # type: ignore[no-untyped
 @pytest.mark.parametrize("control", list(Kind))
 def test_a_drill_of_three_claims_passes_with_any_control(built: Built[DrilledHouse], control: Kind) -> None:
     outcome = drilled(built, nothing, control)
-    assert outcome.verdict is Verdict.PASS, outcome
+    assert outcome.verdict is DrillVerdict.PASS, outcome
     assert (outcome.control.name, outcome.control.caught) == (control.value, True)
     assert outcome.reasons == ()
     assert [claim.name for claim in outcome.claims] == ["apps/notes", "apps/photos", "apps/wiki"]
@@ -73,10 +73,10 @@ def test_a_drill_of_three_claims_passes_with_any_control(built: Built[DrilledHou
 @pytest.mark.parametrize("wall", list(FenceWall))
 def test_a_wall_that_does_not_hold_lets_nothing_start(built: Built[DrilledHouse], wall: FenceWall) -> None:
     outcome = drilled(built, lambda there: there.home.kube.objects().rigged.open_walls.add(wall))
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert [part.name for part in outcome.fence if not part.proven] == [wall.value]
     assert any(wall.value in reason for reason in outcome.reasons)
-    assert all(claim.verdict is Verdict.UNVERIFIED for claim in outcome.claims)
+    assert all(claim.verdict is DrillVerdict.UNVERIFIED for claim in outcome.claims)
     assert outcome.control.name == ""
 
 
@@ -99,21 +99,21 @@ def test_what_comes_back_wrong_fails_by_its_name(built: Built[DrilledHouse], wha
         there.home.kube.objects().rigged.spoil = lambda into, entries: spoil(entries) if into.startswith("notes-back") else entries
 
     outcome = drilled(built, rig)
-    assert outcome.verdict is Verdict.FAIL
+    assert outcome.verdict is DrillVerdict.FAIL
     assert told in outcome.claims[0].reason
-    assert [claim.verdict for claim in outcome.claims] == [Verdict.FAIL, Verdict.PASS, Verdict.PASS]
+    assert [claim.verdict for claim in outcome.claims] == [DrillVerdict.FAIL, DrillVerdict.PASS, DrillVerdict.PASS]
     assert outcome.control.caught
 
 
-STORES: dict[str, tuple[Callable[[Drilling], object], Verdict, str]] = {
-    "gone": (lambda t: t.home.store.repositories.pop(t.house.claims[0].mover_repository), Verdict.FAIL, "missing"),
-    "empty": (lambda t: repository(t).snapshots.clear(), Verdict.FAIL, "empty"),
-    "damaged": (lambda t: setattr(repository(t), "trouble", Trouble.DAMAGED), Verdict.FAIL, "unreadable"),
-    "another password": (lambda t: setattr(repository(t), "trouble", Trouble.REFUSED), Verdict.FAIL, "refused"),
-    "kopia's": (lambda t: setattr(repository(t), "trouble", Trouble.FOREIGN), Verdict.FAIL, "foreign"),
-    "silent": (lambda t: setattr(repository(t), "trouble", Trouble.UNREACHABLE), Verdict.UNVERIFIED, "cannot be seen"),
-    "a pack lost": (lambda t: setattr(repository(t), "sound", "listed"), Verdict.FAIL, "unreadable"),
-    "locked": (lambda t: setattr(repository(t), "lock", "somebody"), Verdict.UNVERIFIED, "cannot be seen"),
+STORES: dict[str, tuple[Callable[[Drilling], object], DrillVerdict, str]] = {
+    "gone": (lambda t: t.home.store.repositories.pop(t.house.claims[0].mover_repository), DrillVerdict.FAIL, "missing"),
+    "empty": (lambda t: repository(t).snapshots.clear(), DrillVerdict.FAIL, "empty"),
+    "damaged": (lambda t: setattr(repository(t), "trouble", Trouble.DAMAGED), DrillVerdict.FAIL, "unreadable"),
+    "another password": (lambda t: setattr(repository(t), "trouble", Trouble.REFUSED), DrillVerdict.FAIL, "refused"),
+    "kopia's": (lambda t: setattr(repository(t), "trouble", Trouble.FOREIGN), DrillVerdict.FAIL, "foreign"),
+    "silent": (lambda t: setattr(repository(t), "trouble", Trouble.UNREACHABLE), DrillVerdict.UNVERIFIED, "cannot be seen"),
+    "a pack lost": (lambda t: setattr(repository(t), "sound", "listed"), DrillVerdict.FAIL, "unreadable"),
+    "locked": (lambda t: setattr(repository(t), "lock", "somebody"), DrillVerdict.UNVERIFIED, "cannot be seen"),
 }
 
 
@@ -124,25 +124,25 @@ def test_a_repository_that_no_restore_could_use(built: Built[DrilledHouse], what
     assert outcome.verdict is verdict, outcome
     assert outcome.claims[0].verdict is verdict
     assert told in outcome.claims[0].reason
-    assert [claim.verdict for claim in outcome.claims[1:]] == [Verdict.PASS, Verdict.PASS]
+    assert [claim.verdict for claim in outcome.claims[1:]] == [DrillVerdict.PASS, DrillVerdict.PASS]
 
 
 def test_a_store_that_does_not_answer_is_no_failure_of_the_backups(built: Built[DrilledHouse]) -> None:
     outcome = drilled(built, lambda there: setattr(there.home.store, "down", True))
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert [part.name for part in outcome.fence if not part.proven] == ["store"]
 
 
 def test_no_room_for_the_pods_is_no_failure_of_the_backups(built: Built[DrilledHouse]) -> None:
     outcome = drilled(built, lambda there: setattr(there.home.kube.objects().rigged, "room", False))
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert "did not start" in outcome.claims[0].reason
 
 
 @pytest.mark.parametrize("control", [Kind.BYTE_FLIPPED, Kind.FILE_GONE, Kind.OLDER_SNAPSHOT])
 def test_a_drill_that_is_blind_has_shown_nothing(built: Built[DrilledHouse], control: Kind) -> None:
     outcome = drilled(built, lambda there: setattr(there.home.kube.objects().rigged, "blind", True), control)
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert not outcome.control.caught
     assert "NOT caught" in outcome.reasons[0]
 
@@ -152,7 +152,7 @@ def test_a_blind_drill_is_void_even_where_a_claim_fails(built: Built[DrilledHous
         there.home.kube.objects().rigged.blind = True
         repository(there).snapshots.clear()
 
-    assert drilled(built, rig).verdict is Verdict.UNVERIFIED
+    assert drilled(built, rig).verdict is DrillVerdict.UNVERIFIED
 
 
 def test_nothing_begins_while_a_claim_is_held(built: Built[DrilledHouse]) -> None:
@@ -162,23 +162,23 @@ def test_nothing_begins_while_a_claim_is_held(built: Built[DrilledHouse]) -> Non
         record[("apps", "wiki")] = replace(record[("apps", "wiki")], state=HoldState.HELD)
 
     outcome = drilled(built, rig)
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert any("1 held: a recovery is going on" in reason for reason in outcome.reasons)
 
 
 def test_nothing_begins_while_a_run_is_in_flight(built: Built[DrilledHouse]) -> None:
-    def play(there: DrilledHouse) -> tuple[Outcome, bool]:
+    def play(there: DrilledHouse) -> tuple[DrillOutcome, bool]:
         reached = len(there.world.faults.reached)
         outcome = there.drilling.drill(house_in_flight=("recovery.restore/apps/notes",))
         return outcome, len(there.world.faults.reached) == reached
 
     outcome, untouched = built.visit(play)
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert untouched
 
 
 def test_a_run_that_begins_meanwhile_wins_within_seconds(built: Built[DrilledHouse]) -> None:
-    def play(there: DrilledHouse) -> tuple[Outcome, float, bool]:
+    def play(there: DrilledHouse) -> tuple[DrillOutcome, float, bool]:
         drilling, objects = there.drilling, there.drilling.home.kube.objects()
         objects.rigged.slow_s = 3000.0
         began = there.clock.monotonic()
@@ -187,7 +187,7 @@ def test_a_run_that_begins_meanwhile_wins_within_seconds(built: Built[DrilledHou
         return outcome, there.clock.monotonic() - began, objects.drill is None
 
     outcome, seconds, gone = built.visit(play)
-    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.verdict is DrillVerdict.UNVERIFIED
     assert any("gives way" in reason for reason in outcome.reasons)
     assert gone
     assert seconds < 30 + 15
@@ -195,7 +195,7 @@ def test_a_run_that_begins_meanwhile_wins_within_seconds(built: Built[DrilledHou
 
 @pytest.mark.parametrize("alive", [True, False])
 def test_a_lease_that_is_there_at_first_is_watched(built: Built[DrilledHouse], alive: bool) -> None:
-    def play(there: DrilledHouse) -> Outcome:
+    def play(there: DrilledHouse) -> DrillOutcome:
         objects = there.drilling.home.kube.objects()
 
         def renew(count: int) -> None:
@@ -207,7 +207,7 @@ def test_a_lease_that_is_there_at_first_is_watched(built: Built[DrilledHouse], a
         return there.drilling.drill()
 
     outcome = built.visit(play)
-    assert outcome.verdict is (Verdict.UNVERIFIED if alive else Verdict.PASS), outcome
+    assert outcome.verdict is (DrillVerdict.UNVERIFIED if alive else DrillVerdict.PASS), outcome
 
 
 def test_a_drill_can_change_nothing_but_its_own(built: Built[DrilledHouse]) -> None:
@@ -229,12 +229,12 @@ def test_a_drill_can_change_nothing_but_its_own(built: Built[DrilledHouse]) -> N
 
 
 def test_what_is_left_is_told_when_it_does_not_go(built: Built[DrilledHouse]) -> None:
-    def play(there: DrilledHouse) -> Outcome:
+    def play(there: DrilledHouse) -> DrillOutcome:
         there.drilling.home.kube.objects().rigged.stuck = True
         return there.drilling.drill()
 
     outcome = built.visit(play)
-    assert outcome.verdict is Verdict.PASS
+    assert outcome.verdict is DrillVerdict.PASS
     assert any("things are left" in warning for warning in outcome.warnings), outcome
 
 

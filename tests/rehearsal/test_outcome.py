@@ -10,26 +10,26 @@ from rehearsal.outcome import (
     ClaimOutcome,
     Control,
     FencePart,
-    Outcome,
+    DrillOutcome,
     ProbeOutcome,
     Stage,
-    Verdict,
+    DrillVerdict,
     from_json,
 )
 
-OUTCOME = Outcome(
+OUTCOME = DrillOutcome(
     run="20260101-000000-abcd",
     house="four-nodes",
-    verdict=Verdict.FAIL,
+    verdict=DrillVerdict.FAIL,
     reasons=("default/paperless: content: db.sqlite3",),
     started=1000.5,
     seconds=61.0,
     claims=(
         ClaimOutcome(
-            "default/paperless", Verdict.FAIL, "content: db.sqlite3", "ab" * 32, 900.0, 4096, 3, ("modes",), ("times",),
-            100.5, 40.0, (ProbeOutcome("sqlite", Verdict.UNVERIFIED, "not reached"),),
+            "default/paperless", DrillVerdict.FAIL, "content: db.sqlite3", "ab" * 32, 900.0, 4096, 3, ("modes",), ("times",),
+            100.5, 40.0, (ProbeOutcome("sqlite", DrillVerdict.UNVERIFIED, "not reached"),),
         ),
-        ClaimOutcome("media/jellyfin", Verdict.UNVERIFIED, "the store does not answer"),
+        ClaimOutcome("media/jellyfin", DrillVerdict.UNVERIFIED, "the store does not answer"),
     ),
     fence=(FencePart("egress", True, "refused"),),
     control=Control("byte-flipped", True, "content: a"),

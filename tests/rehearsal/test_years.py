@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.controls import Kind
-from rehearsal.outcome import Verdict
+from rehearsal.outcome import DrillVerdict
 from tests.crash.apart import Built
 from tests.rehearsal.drilling import Drilling
 from tests.rehearsal.planting import KINDS
@@ -24,7 +24,7 @@ def test_some_weeks_of_a_year_say_nothing_false(tmp_path: Path) -> None:
 def test_a_control_that_comes_to_no_comparison_does_not_hide_a_blind_one(tmp_path: Path, control: Kind) -> None:
     built = Built(lambda at: Drilling(at, house(), 1), tmp_path / "house")
     outcome = built.visit(lambda there: drilled(there, 0, "comparison blind", 0, control))
-    assert Week("comparison blind", outcome).outcome.verdict is Verdict.UNVERIFIED
+    assert Week("comparison blind", outcome).outcome.verdict is DrillVerdict.UNVERIFIED
 
 
 def test_at_least_forty_kinds_are_planted() -> None:

@@ -17,7 +17,7 @@ from adapters.volsync.results import FileEntry
 from house.model import House
 from lab.world.store import a_file
 from rehearsal.controls import Kind, following
-from rehearsal.outcome import Outcome, Verdict
+from rehearsal.outcome import DrillOutcome, DrillVerdict
 from tests.crash.apart import Built
 from tests.rehearsal.drilling import Drilling, three_claims
 from tests.rehearsal.planting import KINDS
@@ -52,23 +52,23 @@ class Week:
     """One drill: `planted` "" for a good week."""
 
     planted: str
-    outcome: Outcome
+    outcome: DrillOutcome
 
     @property
     def false_pass(self) -> bool:
         """Whether a fault was passed."""
-        return bool(self.planted) and self.outcome.verdict is Verdict.PASS
+        return bool(self.planted) and self.outcome.verdict is DrillVerdict.PASS
 
     @property
     def false_fail(self) -> bool:
         """Whether FAIL was said where nothing is wrong with what was backed up and what came back."""
-        wanted = KINDS[self.planted].wanted if self.planted else frozenset({Verdict.PASS})
-        return self.outcome.verdict is Verdict.FAIL and Verdict.FAIL not in wanted
+        wanted = KINDS[self.planted].wanted if self.planted else frozenset({DrillVerdict.PASS})
+        return self.outcome.verdict is DrillVerdict.FAIL and DrillVerdict.FAIL not in wanted
 
     @property
     def otherwise(self) -> bool:
         """Whether it came out as something else than it must."""
-        wanted = KINDS[self.planted].wanted if self.planted else frozenset({Verdict.PASS})
+        wanted = KINDS[self.planted].wanted if self.planted else frozenset({DrillVerdict.PASS})
         return self.outcome.verdict not in wanted
 
 
@@ -96,8 +96,8 @@ class Tally:
         for kind in ("", *KINDS):
             of = [w for w in self.weeks if w.planted == kind]
             said = Counter(w.outcome.verdict for w in of)
-            wanted = sorted(v.value for v in (KINDS[kind].wanted if kind else (Verdict.PASS,)))
-            counts = f"{said[Verdict.PASS]:5} {said[Verdict.FAIL]:5} {said[Verdict.UNVERIFIED]:6}"
+            wanted = sorted(v.value for v in (KINDS[kind].wanted if kind else (DrillVerdict.PASS,)))
+            counts = f"{said[DrillVerdict.PASS]:5} {said[DrillVerdict.FAIL]:5} {said[DrillVerdict.UNVERIFIED]:6}"
             odd = "  <- otherwise" if any(w.otherwise for w in of) else ""
             lines.append(f"{kind or 'nothing':28} {len(of):5} {counts}  {' or '.join(wanted)}{odd}")
         controls = Counter(w.outcome.control.name for w in self.weeks if w.outcome.control.name)
@@ -124,7 +124,7 @@ def year(seed: int, folder: Path, weeks: int = 52) -> list[Week]:
     return found
 
 
-def drilled(there: Drilling, week: int, planted: str, claim: int, control: Kind) -> Outcome:
+def drilled(there: Drilling, week: int, planted: str, claim: int, control: Kind) -> DrillOutcome:
     """Let the weeks pass, the last backups be made, and the fault be planted; then drill."""
     there.clock.sleep(week * WEEK_S + 3600)
     for one in there.house.claims:

@@ -9,7 +9,7 @@ import pytest
 from adapters.hold.results import HoldState
 from cluster.course import HouseStep
 from engine.errors import EXIT_HELD
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome, Report
 from tests.scenario.running import DATA, Running
 
@@ -21,13 +21,13 @@ def told(report: Report) -> str:
 
 def test_plan_changes_nothing_then_apply_converges_then_plan_is_all_noop(empty_house: Running) -> None:
     first = empty_house.plan(empty_house.bootstrap)
-    assert first["preflight.quorum"].verdict is Verdict.NOOP
-    assert first["proxmox.create-vm/cp-1"].verdict is Verdict.KNOWN_AFTER
-    assert first["proxmox.fetch-image/pve-1"].verdict is Verdict.CREATE
+    assert first["preflight.quorum"].verdict is Planned.NOOP
+    assert first["proxmox.create-vm/cp-1"].verdict is Planned.KNOWN_AFTER
+    assert first["proxmox.fetch-image/pve-1"].verdict is Planned.CREATE
     report = empty_house.apply(empty_house.bootstrap)
     assert report.exit_code == EXIT_HELD, told(report)
     second = empty_house.plan(empty_house.bootstrap)
-    assert {line.verdict for line in second.lines} == {Verdict.NOOP}, second.changes
+    assert {line.verdict for line in second.lines} == {Planned.NOOP}, second.changes
     assert empty_house.verify(empty_house.bootstrap).exit_code == EXIT_HELD
 
 

@@ -13,7 +13,7 @@ from cluster.storage.ceph.check import ceph_checks
 from cluster.storage.longhorn.check import DRIVER, longhorn_checks
 from cluster.storage.under import gates
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome, Report
 from lab.ceph_troubles import CEPH_TROUBLES
 from lab.longhorn_troubles import of_nodes, orphaned, pods
@@ -106,13 +106,13 @@ def test_a_sick_system_is_one_problem_and_consent_that_names_it_passes(house: Ru
     assert refused.exit_code in (EXIT_STEP_FAILED, PreflightRefused.exit_code)
     assert "by consent" in str(refused[row].error and refused[row].error.hint)
     plan = house.plan(restoring(house))
-    assert plan[row].verdict is Verdict.REFUSED
+    assert plan[row].verdict is Planned.REFUSED
     act, *more = plan.acts
     assert (act.step, act.hazard) == (row, "risks")
     assert all(other.step.startswith(f"{row}.") for other in more)  # its pool, of which nobody knows either
     assert says in act.words
     assert "The risk: " in act.words
-    assert plan["recovery.pin/apps/notes"].verdict is Verdict.CREATE  # what is behind it is looked at all the same
+    assert plan["recovery.pin/apps/notes"].verdict is Planned.CREATE  # what is behind it is looked at all the same
     passed = house.apply(restoring(house), house.consent(restoring(house)))
     assert passed.exit_code == EXIT_OK, [(step.id, step.detail) for step in passed.root_causes]
     assert passed[RELEASE].outcome is Outcome.CHANGED

@@ -14,7 +14,7 @@ from engine import executor
 from engine.errors import EXIT_HELD, EXIT_INTERRUPTED, EXIT_OK, JournalBusy
 from engine.events import Event, StepBegun, StepNoted
 from engine.journal import open_journal
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome, Report
 from engine.stop import Stop
 from lab.world.store import a_file
@@ -54,7 +54,7 @@ def test_a_signal_in_the_middle_of_a_bootstrap_and_the_next_run_converges(empty_
     assert report.exit_code == EXIT_INTERRUPTED
     assert any(line.outcome is Outcome.INTERRUPTED for line in report.steps)
     assert empty_house.apply(empty_house.bootstrap).exit_code == EXIT_HELD
-    assert {line.verdict for line in empty_house.plan(empty_house.bootstrap).lines} == {Verdict.NOOP}
+    assert {line.verdict for line in empty_house.plan(empty_house.bootstrap).lines} == {Planned.NOOP}
     made = [h.what for h in empty_house.home.world.happenings if " created on " in h.what]
     assert len(made) == len(set(made)) == 4
     assert len(empty_house.home.talos.etcd.clusters) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from bootstrap.new_secrets import course
 from cluster.course import Course
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome
 from lab.world.pve_vm import PowerEvent
 from tests.scenario.running import Running
@@ -66,7 +66,7 @@ def test_no_new_secrets_while_a_node_runs_with_those_of_before(empty_house: Runn
     empty_house.home.files.bundle = ""
     plan = empty_house.plan(secrets(empty_house))
     lines = {line.id: line for line in plan.lines}
-    assert lines["preflight.unconfigured"].verdict is Verdict.REFUSED
+    assert lines["preflight.unconfigured"].verdict is Planned.REFUSED
     assert "talhelper gensecret -f" in lines["preflight.unconfigured"].hint
     report = empty_house.apply(secrets(empty_house))
     assert report.exit_code == 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import EXIT_HELD, ApprovalMissing
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome
 from engine.step import Hazard
 from lab.world.pve_vm import PowerEvent
@@ -88,7 +88,7 @@ def test_no_control_plane_is_disturbed_while_another_is_missing(built: Running) 
     assert len(report.root_causes) == 4, told(report)
     assert all("guard.etcd-healthy says no" in str(step.error) for step in report.root_causes), told(report)
     assert {line.verdict for line in built.plan(built.bootstrap).lines if line.id.startswith("talos.apply-config")} == {
-        Verdict.UPDATE
+        Planned.UPDATE
     }
 
 
@@ -98,4 +98,4 @@ def test_with_consent_every_node_gets_its_new_machineconfig_one_after_the_other(
     assert built.apply(built.bootstrap).exit_code == ApprovalMissing.exit_code
     report = built.apply(built.bootstrap, approval=built.consent(built.bootstrap))
     assert report.exit_code == EXIT_HELD, told(report)
-    assert {line.verdict for line in built.plan(built.bootstrap).lines} == {Verdict.NOOP}
+    assert {line.verdict for line in built.plan(built.bootstrap).lines} == {Planned.NOOP}

@@ -11,7 +11,7 @@ from adapters.hold.results import HoldState
 from cluster.course import Course
 from engine.approval import Approval, approve
 from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.report import Outcome
 from house.model import Database, Requirement
 from lab.world.store import Trouble, a_file
@@ -142,7 +142,7 @@ class TestStartingEmpty:
 
     def test_the_plan_names_the_act_and_its_digest_is_the_consent(self, never_backed_up: Running) -> None:
         line = never_backed_up.plan(self.accepting(never_backed_up))["recovery.accept-empty/apps/notes"]
-        assert line.verdict is Verdict.CREATE
+        assert line.verdict is Planned.CREATE
         assert line.act is not None
         assert line.act.words == NEVER
         report = never_backed_up.apply(self.accepting(never_backed_up), approval=self.consent(never_backed_up))

@@ -18,18 +18,18 @@ from console.session import Session
 from console.verbs.rehearse import rehearse_of
 from engine.report import Bug, Report
 from rehearsal.choosing import Budget
-from rehearsal.outcome import ClaimOutcome, Control, FencePart, Outcome, ProbeOutcome, Stage, Verdict
+from rehearsal.outcome import ClaimOutcome, Control, FencePart, DrillOutcome, ProbeOutcome, Stage, DrillVerdict
 from tests.console.modelled_doors import Desk
 from tests.console.report.test_pages import SCHEMA, Page
 from tests.console.test_rehearse import session as a_drill
 
 CLAIM = ClaimOutcome(
-    "apps/notes", Verdict.FAIL, "2 files differ", "ea55a133" * 8, 1_750_000_000.0, 5 << 20, 12, ("bytes", "modes"), ("times",),
-    3661.0, 42.0, (ProbeOutcome("sqlite", Verdict.UNVERIFIED, "no database in it"),),
+    "apps/notes", DrillVerdict.FAIL, "2 files differ", "ea55a133" * 8, 1_750_000_000.0, 5 << 20, 12, ("bytes", "modes"), ("times",),
+    3661.0, 42.0, (ProbeOutcome("sqlite", DrillVerdict.UNVERIFIED, "no database in it"),),
 )  # fmt: skip
-DRILL = Outcome(
-    "run-1", "four-nodes", Verdict.FAIL, ("apps/notes: 2 files <differ>",), 1_750_000_000.0, 60.0,
-    (CLAIM, replace(CLAIM, name="apps/other", verdict=Verdict.UNVERIFIED, snapshot=None, snapshot_time=None, files=None,
+DRILL = DrillOutcome(
+    "run-1", "four-nodes", DrillVerdict.FAIL, ("apps/notes: 2 files <differ>",), 1_750_000_000.0, 60.0,
+    (CLAIM, replace(CLAIM, name="apps/other", verdict=DrillVerdict.UNVERIFIED, snapshot=None, snapshot_time=None, files=None,
                     restored_bytes=None, rpo_seconds=None, rto_seconds=None, probes=(), compared=(), not_compared=())),
     (FencePart("a way out", True, "no answer in 5 s"), FencePart("token", False, "it is mounted")),
     Control("byte flipped", True, "content: notes/one.md"), ("apps/big: over the budget",), True,
@@ -42,15 +42,15 @@ REPORT = Report("apply", "run-1", (), 60.0)
 @pytest.mark.parametrize(
     ("drill", "report", "code", "word"),
     [
-        (Verdict.PASS, REPORT, 0, "PASS"),
-        (Verdict.FAIL, REPORT, 4, "FAIL"),
-        (Verdict.UNVERIFIED, REPORT, 5, "UNVERIFIED"),
-        (Verdict.FAIL, replace(REPORT, interrupted=True), 130, "interrupted"),
-        (Verdict.PASS, replace(REPORT, interrupted=True), 130, "interrupted"),
-        (Verdict.UNVERIFIED, replace(REPORT, bug=Bug("a step", "KeyError", "")), 70, "bug"),
+        (DrillVerdict.PASS, REPORT, 0, "PASS"),
+        (DrillVerdict.FAIL, REPORT, 4, "FAIL"),
+        (DrillVerdict.UNVERIFIED, REPORT, 5, "UNVERIFIED"),
+        (DrillVerdict.FAIL, replace(REPORT, interrupted=True), 130, "interrupted"),
+        (DrillVerdict.PASS, replace(REPORT, interrupted=True), 130, "interrupted"),
+        (DrillVerdict.UNVERIFIED, replace(REPORT, bug=Bug("a step", "KeyError", "")), 70, "bug"),
     ],
 )
-def test_the_verdict_and_the_code(drill: Verdict, report: Report, code: int, word: str) -> None:
+def test_the_verdict_and_the_code(drill: DrillVerdict, report: Report, code: int, word: str) -> None:
     outcome = replace(DRILL, verdict=drill)
     found = LastWords(drill=outcome).exit_code(report)
     assert (found, verdict_of(report, found, outcome).word) == (code, word)

@@ -21,7 +21,7 @@ from house import yamlfile
 from house.afterwards import Evidence
 from house.lock import LockedClaim, lock_path, write_lock
 from house.model import House
-from rehearsal.outcome import SCHEMA, ClaimOutcome, Control, Outcome, Verdict
+from rehearsal.outcome import SCHEMA, ClaimOutcome, Control, DrillOutcome, DrillVerdict
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
 from tests.console.report.test_drills import DRILL
@@ -46,7 +46,7 @@ def noted(house: House, *values: str, at: float = POINT + DAY, run: str = "run-1
         journal.append(*(Note("recovery.prove/apps/notes", PROOF_NOTE, value) for value in values))
 
 
-def drilled(house: House, outcome: Outcome, word: str = "") -> None:
+def drilled(house: House, outcome: DrillOutcome, word: str = "") -> None:
     """A drill whose evidence is kept."""
     folder = house.state_dir / "runs" / outcome.run
     folder.mkdir(parents=True)
@@ -110,10 +110,10 @@ def test_a_proof_of_another_repository_or_that_cannot_be_read_does_not_count(hou
     assert state(house, POINT + DAY, {"apps/notes": PROOF.repository_id}) is State.PROVEN
 
 
-def passing(**changes: object) -> Outcome:
+def passing(**changes: object) -> DrillOutcome:
     """A drill that passed."""
-    claim = ClaimOutcome("apps/notes", Verdict.PASS, "", "ea55a133", POINT, 1, 2, ("bytes",), ("times",))
-    good = replace(DRILL, verdict=Verdict.PASS, reasons=(), claims=(claim,), control=Control("byte flipped", True, "content"))
+    claim = ClaimOutcome("apps/notes", DrillVerdict.PASS, "", "ea55a133", POINT, 1, 2, ("bytes",), ("times",))
+    good = replace(DRILL, verdict=DrillVerdict.PASS, reasons=(), claims=(claim,), control=Control("byte flipped", True, "content"))
     return replace(good, **changes)  # type: ignore[arg-type]  # fields by name
 
 
@@ -123,8 +123,8 @@ def passing(**changes: object) -> Outcome:
         ({}, True, State.PROVEN),
         ({"simulated": False}, False, State.PROVEN),
         ({}, False, State.NEVER),  # the lab's drill says nothing of a real house
-        ({"verdict": Verdict.UNVERIFIED}, True, State.NEVER),
-        ({"verdict": Verdict.FAIL}, True, State.PROVEN),  # by another claim
+        ({"verdict": DrillVerdict.UNVERIFIED}, True, State.NEVER),
+        ({"verdict": DrillVerdict.FAIL}, True, State.PROVEN),  # by another claim
         ({"control": Control("byte flipped", False, "PASS")}, True, State.NEVER),
         ({"control": Control()}, True, State.NEVER),
         ({"claims": ()}, True, State.NEVER),

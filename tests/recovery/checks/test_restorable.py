@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import PermanentError
-from engine.plan import Verdict
+from engine.plan import Planned
 from engine.probe import Condition
 from house.model import BackedUpClaim
 from recovery.course import course
@@ -41,7 +41,7 @@ def test_what_could_never_come_back_is_refused_by_the_plan_and_nothing_is_begun(
 ) -> None:
     back = course(held.house, declaring(held, **changes))
     line = held.plan(back)[CHECK]
-    assert (line.verdict, told in line.detail) == (Verdict.REFUSED, True), line
+    assert (line.verdict, told in line.detail) == (Planned.REFUSED, True), line
     report = held.apply(back)
     assert [step.id for step in report.root_causes] == [CHECK]
     assert "copyMethod: Snapshot" in str(getattr(report.root_causes[0].error, "hint", ""))
