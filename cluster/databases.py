@@ -51,7 +51,8 @@ class ArchiveAudit:
                 for what, age in (("base backup", self.base_age), ("log", self.log_age)) if age is not None
             )  # fmt: skip
             return satisfied("; ".join(filter(None, (f"{self.look.bases} base backups, newest {ages}", self.detail))))
-        told = f"{self.verdict.value}: {self.detail}"
+        # An unknown one is called that by whoever shows it.
+        told = self.detail if self.verdict is ArchiveVerdict.UNKNOWN else f"{self.verdict.value}: {self.detail}"
         if self.verdict in (ArchiveVerdict.UNREACHABLE, ArchiveVerdict.UNKNOWN):
             return unknown(told, self.archive.place, hint=self.hint)
         if self.verdict is ArchiveVerdict.EXPIRED:
