@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from house.catalog import requirement_of
-from house.settings import RequirementSection
+from house.backup_sections import RequirementSection
 from house.values import share_of
 
 
