@@ -18,10 +18,9 @@ from cluster.storage.systems import look_at_storage
 from engine.waiting import Clock
 from lab.world.ceph import LabCeph
 from lab.world.longhorn import healthy
-from lab.world.nas import LabUser, sample_nas
 from lab.world.rook import LabRook
 from tests.scenario.running import Running
-from tests.scenario.test_nas import a_nas_house
+from tests.scenario.test_nas import a_nas_house, plugged
 
 DELAYS: Mapping[tuple[str, str], float] = {
     ("proxmox", "ceph"): 3.0, ("cluster", "ceph_clusters"): 1.5, ("cluster", "longhorn"): 2.0, ("nas", "look"): 4.0,
@@ -55,7 +54,7 @@ def slow(look: LookContext, clock: Clock) -> LookContext:
 def a_house(folder: Path) -> Running:
     """A bootstrapped one with a Ceph on its hosts, one of Rook's, a Longhorn and a NAS."""
     house = Running(folder / "state", a_nas_house())
-    house.home.nas["nas"] = sample_nas(house.clock.now(), LabUser("blackstart", "3-key"))
+    plugged(house)
     house.backed_up()
     house.apply(house.bootstrap)
     house.home.proxmox.ceph = LabCeph.on(house.home.proxmox.hosts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -64,21 +65,22 @@ class Threads:
 
     def __init__(self, idle_s: float = 5.0) -> None:
         self._idle_s = idle_s
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        # No SimpleQueue: a `get` with a timeout that is woken for nothing as it ends may wait for ever (CPython 3.11).
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._ready = threading.Condition()
         self._idle = 0
         self._count = 0
 
     def start(self, work: Callable[[], None]) -> None:
         """Run `work` on an idle thread, or on a new one."""
-        with self._lock:
-            if self._idle > 0:
-                self._idle -= 1
-            else:
-                self._count += 1
-                name = f"worker-{self._count}"
-                threading.Thread(target=self._serve, name=name, daemon=True).start()
-        self._jobs.put(work)
+        with self._ready:
+            self._jobs.append(work)
+            if len(self._jobs) <= self._idle:
+                self._ready.notify()
+                return
+            self._count += 1
+            name = f"worker-{self._count}"
+        threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def channel(self) -> Channel[T]:
         """A new, empty channel."""
@@ -86,18 +88,15 @@ class Threads:
 
     def _serve(self) -> None:
         while True:
-            try:
-                job = self._jobs.get(timeout=self._idle_s)
-            except queue.Empty:
-                with self._lock:
-                    if self._idle > 0:
-                        self._idle -= 1
-                        return
-                continue  # somebody has counted on this thread: its job is as good as here
+            with self._ready:
+                self._idle += 1
+                there = self._ready.wait_for(lambda: self._jobs, self._idle_s)
+                self._idle -= 1
+                if not there:
+                    return
+                job = self._jobs.popleft()
             job()
             del job  # what it holds is not kept alive by waiting for the next
-            with self._lock:
-                self._idle += 1
 
 
 def each(workers: Workers, ask: Callable[[A], T], about: Sequence[A], *, at_once: int) -> list[T]:

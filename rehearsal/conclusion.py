@@ -12,7 +12,7 @@ from adapters.drills.results import FenceWall
 from engine.report import Outcome as StepOutcome
 from engine.report import Report, StepReport
 from rehearsal.drill import Drill
-from rehearsal.outcome import ClaimOutcome, Control, FencePart, DrillOutcome, Stage, DrillVerdict
+from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, Stage
 from rehearsal.record import Record
 
 NOT_REACHED = "nothing is known of it: the drill did not come that far"

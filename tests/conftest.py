@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from engine.secrets import register
 
 MARKS = ("houses", "programs")
 
@@ -42,6 +44,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     hidden = {mark for mark in MARKS if item.get_closest_marker(mark)} - marks_of(item.path)
     if hidden:
         raise pytest.UsageError(f"{item.nodeid} is marked {', '.join(hidden)}: write `pytest.mark.` and that in its own file")
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What a test has made secret masks no word of the next one: the register is the process's, and tests take everyday words."""
+    needles = (register._plain, register._compact)
+    known, before = set(register._known), [(dict(one._pieces), one._short) for one in needles]
+    yield
+    register._known = known
+    for one, (pieces, short) in zip(needles, before, strict=True):
+        one._pieces, one._short = pieces, short
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ from cluster.course import HouseGraph
 from cluster.proofs import Proven
 from console.ending import drilled, outcome_of
 from console.report.moments import Doing, Moments, Span
-from console.report.nouns import SCHEMA, ClaimLine, Evidence, JournalPart, StepLine, Ending
+from console.report.nouns import SCHEMA, ClaimLine, Ending, Evidence, JournalPart, StepLine
 from console.report.path import after, critical, ends, ran, shares
 from engine.errors import EXIT_DRIFT, EXIT_HELD, EXIT_OK, BlackstartError
 from engine.excerpt import Excerpt

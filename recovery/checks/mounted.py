@@ -13,6 +13,8 @@ from house.model import BackedUpClaim, House
 from house.mover_policies import BINDING, KIND, MoverPolicy
 from recovery.movers import mounting, nothing_mounts
 
+POLICIES_BY_HAND = "kubectl get mutatingadmissionpolicies,mutatingadmissionpolicybindings   # what mounts it, and its binding"
+
 
 @dataclass(frozen=True)
 class Mounted(BaseCheck):
@@ -48,7 +50,7 @@ class Mounted(BaseCheck):
         )
 
     def by_hand(self) -> str:
-        return "kubectl get mutatingadmissionpolicies,mutatingadmissionpolicybindings   # what mounts it, and its binding"
+        return POLICIES_BY_HAND
 
 
 def _lacks(policy: MoverPolicy, served: frozenset[Kind]) -> str:

@@ -37,7 +37,7 @@ def test_machines_of_one_name_and_one_path_are_two(
     assert holder(tmp_path, monkeypatch, other, "boot-2") != first
 
 
-def test_a_machine_with_an_id_is_the_same_after_a_boot_and_does_not_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_with_an_id_is_the_same_after_a_boot_and_hides_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = holder(tmp_path, monkeypatch, "c" * 32, "boot-1")
     assert holder(tmp_path, monkeypatch, "c" * 32, "boot-2") == first
     assert "c" * 8 not in first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,9 +19,10 @@ from adapters.kubernetes.kinds import NAMESPACE as NAMESPACES
 from adapters.ports import Hold
 from engine.errors import TransientError
 from lab.world.volumes import Destination
+from recovery.checks.mounted import POLICIES_BY_HAND
 from tests.adapters.cluster_house import house_on
 from tests.adapters.hold.test_policies import denied, restore_job
-from tests.contract.apiserver import api_servers
+from tests.contract.apiserver import ApiServers, api_servers, needed, program
 from tests.scenario.running import Running
 
 SPACE = "apps"
@@ -41,12 +43,17 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as servers:
-        made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
-        made.main().create(NAMESPACES, {"metadata": {"name": SPACE}})
-        yield made
-        made.close()
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServers]:
+    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def clients(servers: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
+    made.main().create(NAMESPACES, {"metadata": {"name": SPACE}})
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -167,3 +174,13 @@ def test_no_restore_writes_into_a_held_claim_be_its_pin_right(door: Door) -> Non
     door.wait()
     assert door.restore_into("notes-dst", PIN, "photos") == ""
     door.hold.put(replace(read(door), state=HoldState.RELEASED))
+
+
+@pytest.mark.programs
+def test_the_line_that_looks_at_what_mounts_a_repository_is_one_that_kubectl_takes(servers: ApiServers) -> None:
+    needed("kubectl")
+    words = POLICIES_BY_HAND.partition("   #")[0].split()
+    assert words[0] == "kubectl"
+    argv = [str(program("kubectl")), "--kubeconfig", str(servers.kubeconfig), *words[1:]]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

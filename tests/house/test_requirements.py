@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from house.catalog import requirement_of
 from house.backup_sections import RequirementSection
+from house.catalog import requirement_of
 from house.values import share_of
 
 

@@ -32,6 +32,8 @@ PASSWORD = "only-of-this-test"
 # Id → why it is neither typed here nor of a form that is typed in the lab.
 ELSEWHERE = {
     "preflight.keys": "needs the age key of this very house",
+    "preflight.mount": "typed against a real API server in tests/contract/test_hold.py",
+    "dr.database-pin": "the line of preflight.archive",
     "preflight.archive": "typed against a store in tests/adapters/archives/test_archives.py",
 }
 SAYS = {

@@ -9,11 +9,11 @@ from engine.errors import PermanentError
 from rehearsal.outcome import (
     ClaimOutcome,
     Control,
-    FencePart,
     DrillOutcome,
+    DrillVerdict,
+    FencePart,
     ProbeOutcome,
     Stage,
-    DrillVerdict,
     from_json,
 )
 

@@ -18,7 +18,7 @@ from console.session import Session
 from console.verbs.rehearse import rehearse_of
 from engine.report import Bug, Report
 from rehearsal.choosing import Budget
-from rehearsal.outcome import ClaimOutcome, Control, FencePart, DrillOutcome, ProbeOutcome, Stage, DrillVerdict
+from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, ProbeOutcome, Stage
 from tests.console.modelled_doors import Desk
 from tests.console.report.test_pages import SCHEMA, Page
 from tests.console.test_rehearse import session as a_drill
