@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import ssl
 import time
 import urllib.error
@@ -20,6 +21,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from lab.wire.truenas import calls
 from lab.wire.truenas.methods import METHODS, listed
 from lab.world.nas import FULL, LabAlert, LabDataset, LabReplication, LabUser
 from tests.contract.truenas_bench import KEY, VERSIONS, NasBench, bench
@@ -312,7 +314,11 @@ def test_a_login_of_26_proves_the_key_without_sending_it_and_can_be_bound_to_the
             assert ask("auth.login_ex", first)["error"]["code"] == -32602
 
 
-def test_before_26_there_is_no_such_login_and_passwords_open_nothing(one: NasBench, caplog: pytest.LogCaptureFixture) -> None:
+def test_before_26_there_is_no_such_login_and_passwords_open_nothing(
+    one: NasBench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls.log, "disabled", False)  # whoever configures logging meanwhile switches those off that there are
+    caplog.set_level(logging.WARNING, logger=calls.log.name)
     with dialled(one, login=False) as (_, ask):
         first = {"mechanism": "SCRAM", "scram_type": "CLIENT_FIRST_MESSAGE", "rfc_str": "n,,n=blackstart:3,r=x"}
         assert ask("auth.login_ex", first)["error"]["code"] == -32602
