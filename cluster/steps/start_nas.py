@@ -65,9 +65,13 @@ class StartNas(BaseStep):
             return satisfied(f"it runs, and {seen.trouble.trouble.value}")
         if seen.state not in ("", "READY"):
             return changing(f"TrueNAS answers, and is {seen.state}: waiting until it says READY")
-        pools = () if isinstance(seen.pools, Unheard) else seen.pools
-        absent = [one.name for one in pools if one.status == "OFFLINE"]
-        if absent and seen.up_s is not None and seen.up_s < BOOTS_S:
+        just_started = seen.up_s is not None and seen.up_s < BOOTS_S
+        if isinstance(seen.pools, Unheard):
+            if just_started:
+                return changing(f"TrueNAS answers, and does not tell its pools yet: {seen.pools.why}")
+            return satisfied(f"TrueNAS {seen.version} answers; its pools could not be asked: {seen.pools.why}")
+        absent = [one.name for one in seen.pools if one.status == "OFFLINE"]
+        if absent and just_started:
             return changing(f"TrueNAS answers, and has just started: waiting for pool {', '.join(absent)}")
         return satisfied(f"TrueNAS {seen.version} answers" + (f", without pool {', '.join(absent)}" if absent else ""))
 

@@ -42,7 +42,7 @@ def rehearse(settings: str, json: bool, claims: str, max_bytes: str, max_time: s
 
 
 def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
-    """The drill of this session. What an earlier one left too little of to go on with is cleared away first."""
+    """One drill, begun or gone on with. What an earlier one left too little of to go on with is cleared away first."""
     house = session.house
     in_flight = tuple(read_state(house.state_dir, lineage=house.id).in_flight)
     with session.doors(None) as doors:
