@@ -80,6 +80,17 @@ def test_one_that_cannot_say_whether_it_is_ready_is_waited_for_by_its_pools(hous
     assert see(house, house.bootstrap, STEP).detail == "TrueNAS 25.04.2.6 answers, without pool tank"
 
 
+def test_pools_that_could_not_be_asked_are_not_pools_that_are_all_there(house: Running) -> None:
+    box(house).version = "25.04.2.6"
+    do(house, house.bootstrap, STEP)
+    house.clock.sleep(40)
+    box(house).weather.refuse = "pool.query"
+    seen = see(house, house.bootstrap, STEP)
+    assert seen.condition is Condition.CHANGING and "does not tell its pools yet" in seen.detail
+    box(house).booted_at = None
+    assert "its pools could not be asked" in see(house, house.bootstrap, STEP).detail
+
+
 def test_it_waits_for_no_other_check_of_the_house(house: Running) -> None:
     graph = house.bootstrap.graph()
     assert set(graph.needs(STEP)) == {MAY, "proxmox.lift-reservation"}
