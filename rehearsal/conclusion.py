@@ -36,7 +36,7 @@ def judged(
     unseen = [f"{c.name}: {c.reason}" for c in claims if c.verdict is DrillVerdict.UNVERIFIED]
     void = _void(fence, control)
     slipped = bool(control.name) and not control.caught
-    short = bool(void or unseen) or not claims
+    short = bool(void or unseen) or not claims or not control.caught
     verdict = DrillVerdict.FAIL if failed and not slipped else DrillVerdict.UNVERIFIED if short else DrillVerdict.PASS
     reasons = (*void, *failed, *unseen) if slipped else (*failed, *void, *unseen)
     return DrillOutcome(
@@ -51,7 +51,7 @@ def _void(fence: tuple[FencePart, ...], control: Control) -> list[str]:
     walls = [wall.value for wall in FenceWall if wall.value not in proven]
     told = [f"the fence is not proven: {', '.join(walls)}" if fence else "the fence was not tried"] if walls else []
     if not control.name:
-        return [*told, "no control was planted: nothing says that this drill can fail"] if not control.came_out else told
+        return [*told, control.came_out or "no control was planted: nothing says that this drill can fail"]
     return told if control.caught else [*told, f"the planted {control.name} was NOT caught: it came out as {control.came_out}"]
 
 
