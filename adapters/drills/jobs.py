@@ -11,6 +11,7 @@ from adapters.drills.results import Damage, Order, Phase, Restore, Trouble
 from adapters.kubernetes.objects import Obj, table
 from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
+from adapters.volsync.pod import pod_of
 from adapters.volsync.reader import OPEN_S
 
 CONTAINER = "drill"
@@ -71,31 +72,9 @@ def trial_job(image: str, mover: Mover, as_whom: tuple[Obj, Obj], *, movers: boo
 def _job(
     name: str, text: str, image: str, told: dict[str, str], as_whom: tuple[Obj, Obj], mover: Mover, claim: str, *, movers: bool
 ) -> Obj:
-    of_pod, of_container = as_whom
-    data = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
     labels = LABELS | (MOVERS if movers else {"app.kubernetes.io/name": "rehearsed"})
-    container: Obj = {
-        "name": CONTAINER,
-        "image": image,
-        "command": ["sh", "-c", text],
-        "env": [*({"name": k, "value": v} for k, v in told.items()), *mover.environment],
-        "envFrom": list(mover.environment_from),
-        "volumeMounts": [
-            *({"name": "data", "mountPath": "/data"} for _ in data),
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
-            *mover.mounts,
-        ],
-        "resources": dict(mover.resources),
-        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True} | of_container,
-    }
-    spec: Obj = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": of_pod,
-        "containers": [container],
-        "volumes": [*data, {"name": "tmp", "emptyDir": {}}, *mover.volumes],
-    } | dict(mover.pod)
+    data: Obj | None = {"persistentVolumeClaim": {"claimName": claim}} if claim else None
+    spec = pod_of(CONTAINER, image, text, told, mover, as_whom, data)
     return {
         "metadata": {"name": name, "namespace": SCRATCH, "labels": labels},
         "spec": {

@@ -10,6 +10,7 @@ from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.kinds import CLAIM, EVENT, JOB, REPLICATION_DESTINATION, SNAPSHOT
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, rows, table, text
 from adapters.volsync.mover import Identity, Mover
+from adapters.volsync.pod import pod_of
 from adapters.volsync.reader import Request
 from adapters.volsync.script import SCRIPT
 from engine.errors import PermanentError
@@ -64,35 +65,10 @@ class Asked:
     def job(self) -> Obj:
         """The Job, as reader.py describes its pod."""
         mover = self.mover or Mover(False, ())
-        of_pod, of_container = self.identity
         claimed = {"persistentVolumeClaim": {"claimName": self.volume.claim or self.name}}
         data = claimed if self.volume.claim or self.volume.claim_spec is not None else {"emptyDir": {}}
-        container: Obj = {
-            "name": "reader",
-            "image": self.image,
-            "command": ["sh", "-c", SCRIPT],
-            "env": [*({"name": k, "value": v} for k, v in self.request.environment().items()), *mover.environment],
-            "envFrom": list(mover.environment_from),
-            "volumeMounts": [
-                {"name": "data", "mountPath": "/data", "readOnly": True},
-                {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
-                *mover.mounts,
-            ],
-            "resources": dict(mover.resources),
-            "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True} | of_container,
-        }
-        spec: Obj = {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": of_pod,
-            "containers": [container],
-            "volumes": [
-                {"name": "data"} | data,
-                {"name": "tmp", "emptyDir": {}},
-                *mover.volumes,
-            ],
-        } | dict(mover.pod)
+        told = self.request.environment()
+        spec = pod_of("reader", self.image, SCRIPT, told, mover, self.identity, data, read_only=True)
         if self.volume.node:
             # Past the scheduler: the node may be cordoned or tainted, and the application runs there all the same.
             spec |= {"nodeName": self.volume.node, "tolerations": [{"operator": "Exists"}]}
