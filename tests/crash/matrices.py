@@ -14,8 +14,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import cast
 
+from tests.crash.beneath import STAGES
 from tests.crash.matrix import MakeStage, Matrix, explore
-from tests.crash.test_house import STAGES
 from tests.crash.toy.stage import ToyStage
 
 _STAGES = {stage.__name__: cast("MakeStage", stage) for stage in (*STAGES, ToyStage)}
