@@ -21,7 +21,7 @@ from engine.errors import TransientError
 from lab.world.volumes import Destination
 from recovery.checks.mounted import POLICIES_BY_HAND
 from tests.adapters.cluster_house import house_on
-from tests.adapters.hold.test_policies import denied, restore_job
+from tests.adapters.hold.objects import denied, restore_job
 from tests.contract.apiserver import ApiServers, api_servers, needed, program
 from tests.scenario.running import Running
 

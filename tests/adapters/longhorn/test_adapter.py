@@ -14,7 +14,7 @@ from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import Said
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
-from tests.adapters.hold.test_policies import standing_crd
+from tests.adapters.hold.objects import standing_crd
 from tests.contract.apiserver import api_servers
 
 pytestmark = pytest.mark.programs
