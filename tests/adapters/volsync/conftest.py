@@ -28,7 +28,7 @@ from tests.adapters.volsync.kubelet import MOVER, NS, Kubelet, Logs, status
 from tests.contract.apiserver import ApiServers
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     clients = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
     made = clients.main()
