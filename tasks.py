@@ -210,6 +210,12 @@ def init(c, repo, settings="", json=False):
 
 
 @verb
+def config_check(c, settings="", json=False):
+    """Mark what is wrong in settings and house, by column."""
+    end(c, "config", "check", settings, json)
+
+
+@verb
 def schema(c):
     """Print the JSON schema of blackstart.yaml."""
     end(c, "config", "schema")
@@ -267,7 +273,7 @@ AREAS = {
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },
-    "config": {"init": init, "schema": schema},
+    "config": {"init": init, "check": config_check, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},
     "lab": {"up": up, "status": lab_status, "down": down, "fault": fault, "demo": demo},
 }

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -47,11 +47,13 @@ from house.mover_policies import mover_policies
 from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
 from house.paths import expanded, is_file, is_folder, is_there
-from house.problems import Problem, Steps, dotted, refuse, shown
-from house.reading import ReadSettings, read_settings
+from house.places import Places, ca_problems
+from house.problems import Problem, refuse, shown
+from house.reading import ReadSettings, read_settings, section_alone
 from house.repository import Repository, read_repository
 from house.settings import (
     BackupsPart,
+    BootstrapSection,
     EvidenceSection,
     ImageSection,
     LimitsSection,
@@ -77,11 +79,29 @@ class Part(Enum):
     BACKUPS = "backups"
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What came of reading a settings file and its repository: the house, None with `problems` (told all at once, of one section
+    though another is unfinished); and what was noted on the way, also where there is no house."""
+
+    house: House | None
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
 def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
     """The house of this settings file. With Part.BACKUPS it has no nodes and no Proxmox access.
 
     Raises SettingsInvalid whose evidence holds every problem, one line each: `file:line: path: what; what would be right`.
     """
+    found = examine(settings_file, builder, part)
+    if found.house is None:
+        raise refuse(found.problems, shown(expanded(settings_file), Path.cwd()))
+    return found.house
+
+
+def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Examined:
+    """The same, its problems as a value. Raises SettingsInvalid where there is no such file."""
     settings_file = expanded(settings_file)
     _refuse_no_file(settings_file)
     read: ReadSettings[Settings] | ReadSettings[BackupsPart]
@@ -89,36 +109,57 @@ def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
     problems = list(read.problems)
     root = _root(read.document, settings_file.parent, problems)
     repository = read_repository(root, builder) if root is not None else None
-    places, first = _Places(settings_file.parent), _NOTHING_FIRST
+    places, first = Places(settings_file.parent), _NOTHING_FIRST
     if read.document is not None and repository is not None:
         if part is Part.ALL or repository.talconfig is None:
             problems += repository.problems
         if part is Part.ALL and isinstance(read.document.value, dict):
             found = (*cross_problems(read.document, repository), *contradictions(read.document, repository, settings_file.parent))
             problems += _unmarked(found, read.problems)
-        if read.settings is not None:
-            if not repository.blind:
-                backups = read.settings.backups
-                problems += check_backups(read.document, backups, repository.declared.backups, places.path)
-                known = (*archives(repository.rendered), *(one.reads for one in recoveries(repository.rendered)))
-                problems += check_databases(read.document, backups, known, places.path)
-                problems += unprotected_problems(read.document, backups.unprotected, _data(repository, backups))
-            if isinstance(read.settings, Settings):
-                problems += _ca_problems(read.document, read.settings, places)
-                first = brought(read.document, read.settings.bootstrap, places.path, places.secret)
-                problems += first.problems
+            problems += ca_problems(read.document, places)
+            first = _brought(read.document, read.settings, places)
+            problems += first.problems
+        problems += _of_backups(read, repository, places)
         # What is built must be seen whole; an audit looks at what it sees, and says what it did not. Yet when the settings
         # are refused, say that a claim is not known, this may be why.
         if (part is Part.ALL and repository.source.path) or problems or repository.blind:
             problems += repository.unread
-    if problems or read.settings is None or repository is None:
-        raise refuse(problems, shown(settings_file, Path.cwd()))
+    if problems or read.settings is None or repository is None or read.document is None:
+        notes = repository.notes if repository is not None else ()
+        return Examined(None, tuple(sorted(set(problems))), tuple(note for note in notes if note not in map(str, problems)))
     made = _house(settings_file, read.settings, repository, places, first)
-    if read.document is None:
-        return made
     ages = schedules(repository.rendered)
     odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, made.claims, ages))
-    return replace(made, notes=(*made.notes, *map(str, odd)))
+    made = replace(made, notes=(*made.notes, *map(str, odd)))
+    return Examined(made, (), made.notes)
+
+
+def _brought(document: Document, whole: Settings | BackupsPart | None, places: Places) -> Brought:
+    """What the section `bootstrap` brings, also where another section is unfinished."""
+    section = whole.bootstrap if isinstance(whole, Settings) else section_alone(document, "bootstrap", BootstrapSection)
+    return brought(document, section, places.path, places.secret) if section is not None else _NOTHING_FIRST
+
+
+def _of_backups(
+    read: ReadSettings[Settings] | ReadSettings[BackupsPart], repository: Repository, places: Places
+) -> Iterator[Problem]:
+    """What of the section `backups` does not fit the repository, also where another section is unfinished."""
+    document = read.document
+    if document is None or repository.blind:
+        return
+    backups = read.settings.backups if read.settings is not None else section_alone(document, "backups", BackupsSection)
+    if backups is None:
+        return
+    yield from check_backups(document, backups, repository.declared.backups, places.path)
+    known = (*archives(repository.rendered), *(one.reads for one in recoveries(repository.rendered)))
+    yield from check_databases(document, backups, known, places.path)
+    yield from unprotected_problems(document, backups.unprotected, _data(repository, backups))
+
+
+def repository_of(settings_file: Path) -> Path:
+    """The folder of the repository that a settings file names, its own where it names none; whatever else is wrong in it."""
+    folder = expanded(settings_file).resolve().parent
+    return _root(read_settings(expanded(settings_file), BackupsPart).document, folder, []) or folder
 
 
 def talconfig_named(settings_file: Path) -> Talconfig | None:
@@ -152,28 +193,6 @@ def _refuse_no_file(file: Path) -> None:
         )
 
 
-class _Places:
-    """Paths and references of the settings file, made absolute from where it lies."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def path(self, text: str) -> str:
-        return str((self._folder / Path(text).expanduser()).resolve())
-
-    def secret(self, reference: SecretRef) -> SecretRef:
-        return SecretRef(tuple(self._source(source) for source in reference.sources))
-
-    def _source(self, source: str) -> str:
-        kind, _, rest = source.partition(":")
-        if kind == "file":
-            return f"file:{self.path(rest)}"
-        if kind == "sops":
-            file, _, key = rest.partition("#")
-            return f"sops:{self.path(file)}#{key}"
-        return source
-
-
 def _root(document: Document | None, folder: Path, problems: list[Problem]) -> Path | None:
     """The repository's folder, also when the settings have problems of their own: all problems are told at once."""
     if document is None:
@@ -198,22 +217,8 @@ def _unmarked(found: tuple[Problem, ...], told: tuple[Problem, ...]) -> list[Pro
     return [p for p in found if (p.file, p.path) not in places]
 
 
-def _ca_problems(document: Document, whole: Settings, places: _Places) -> list[Problem]:
-    named: list[tuple[Steps, str | None]] = [
-        (("proxmox", "endpoints", index, "ca_file"), endpoint.ca_file) for index, endpoint in enumerate(whole.proxmox.endpoints)
-    ]
-    named.append((("image", "ca_file"), whole.image.ca_file))
-    named += [(("nas", name, "ca_file"), one.ca_file) for name, one in whole.nas.items()]
-    problems = []
-    for where, ca_file in named:
-        if ca_file is not None and not is_file(Path(places.path(ca_file))):
-            better = "name the CA's file, seen from this file"
-            problems.append(Problem(document.name, document.line(where), dotted(where), "is not there", better))
-    return problems
-
-
 def _house(
-    file: Path, settings: Settings | BackupsPart, repository: Repository, places: _Places, first: Brought
+    file: Path, settings: Settings | BackupsPart, repository: Repository, places: Places, first: Brought
 ) -> House:
     section = settings.house
     ages = schedules(repository.rendered)
@@ -291,7 +296,7 @@ def _without_known(data: DeclaredData, said: Mapping[str, str]) -> DeclaredData:
     return replace(data, charts=tuple(one for one in data.charts if not said.get(chart_subject(one), "").strip()))
 
 
-def _proxmox(section: ProxmoxSection, places: _Places) -> ProxmoxAccess:
+def _proxmox(section: ProxmoxSection, places: Places) -> ProxmoxAccess:
     return ProxmoxAccess(
         endpoints=tuple(
             ProxmoxEndpoint(url=e.url, fingerprint=e.fingerprint or "", ca_file=places.path(e.ca_file) if e.ca_file else "")
@@ -324,7 +329,7 @@ def _node(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSecti
     )
 
 
-def _image(section: ImageSection, talconfig: Talconfig, places: _Places) -> TalosImage:
+def _image(section: ImageSection, talconfig: Talconfig, places: Places) -> TalosImage:
     version = section.version or talconfig.talos_version
     if section.url is None:
         url = f"{section.factory}/image/{section.schematic}/{version}/nocloud-amd64.qcow2"
@@ -350,7 +355,7 @@ def _cluster(talconfig: Talconfig) -> TalosCluster:
     )
 
 
-def _flux(settings: Settings | None, repository: Repository, places: _Places) -> FluxSource:
+def _flux(settings: Settings | None, repository: Repository, places: Places) -> FluxSource:
     git, source = settings.git if settings is not None else None, repository.source
     return FluxSource(
         namespace=source.namespace,
@@ -362,7 +367,7 @@ def _flux(settings: Settings | None, repository: Repository, places: _Places) ->
     )
 
 
-def _evidence(section: EvidenceSection, places: _Places) -> Evidence:
+def _evidence(section: EvidenceSection, places: Places) -> Evidence:
     return Evidence(Path(places.path(section.key)) if section.key else None, section.prove_every)
 
 

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from house import yamlfile
 from house.problems import Problem, Steps, dotted, nearest_or_all
+from house.section import Section
 from house.settings import BackupsPart, Settings
 from house.shapes import mapping
 from house.values import FILL_IN, kind_of
@@ -38,6 +39,7 @@ _KINDS = {
 _BARE = re.compile(r"[A-Za-z/][^\s\[\]{},#:]*(?::[^\s\[\]{},#:]+)*|[A-Za-z][\w .-]*")
 """A text that means itself in a flow of YAML."""
 Model = TypeVar("Model", Settings, BackupsPart)
+Alone = TypeVar("Alone", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,17 @@ def _validated(document: Document, model: type[Model]) -> ReadSettings[Model]:
                 problems.append(_told(document, detail, where))
         settings = None
     return ReadSettings(document, settings if not problems else None, tuple(problems))
+
+
+def section_alone(document: Document, name: str, kind: type[Alone]) -> Alone | None:
+    """One section by itself, whatever is unfinished in the others; None where it is not right itself."""
+    value = mapping(document.value).get(name, {})
+    if any(True for _ in marks_of(value)):
+        return None
+    try:
+        return kind.model_validate(value)
+    except ValidationError:
+        return None
 
 
 def marks_of(value: Any, path: Steps = ()) -> Iterator[Steps]:

@@ -72,11 +72,13 @@ class YamlInvalid(PermanentError):
 
 
 class Spot(NamedTuple):
-    """Where a value is: line from 1, the text of a scalar as written, and the spots below it."""
+    """Where a value is: line and column from 1 (of its key, where it has one), the text of a scalar as written, and the spots
+    below it."""
 
     line: int
     text: str
     below: Mapping[str | int, Spot]
+    column: int = 1
 
 
 class Duplicate(NamedTuple):
@@ -105,6 +107,14 @@ class Document:
                 break
             spot = inner
         return spot.line
+
+    def spots(self) -> Iterator[tuple[Steps, Spot]]:
+        """Everything that the document holds, with its path, those above first; what an alias stands for is walked each time."""
+        waiting: list[tuple[Steps, Spot]] = [((), self.spot)]
+        while waiting:
+            path, spot = waiting.pop()
+            yield path, spot
+            waiting += [((*path, step), inner) for step, inner in spot.below.items()]
 
     def text(self, path: Steps) -> str:
         """The scalar at `path` as it was written (`1.10`, not 1.1); "" when there is none."""
@@ -263,7 +273,7 @@ class _Composer:
                 if self._documents > _MOST_DOCUMENTS:
                     self._refuse(event.start_mark.line + 1, f"holds more than {_MOST_DOCUMENTS} documents", "make files of it")
                 first = self._next()
-                value, spot = self._node(first, first.start_mark.line + 1, ())
+                value, spot = self._node(first, first.start_mark, ())
                 end = self._next()
                 if not isinstance(end, DocumentEndEvent):
                     raise YamlInvalid(Problem(self._name, 0, "", "is not YAML: a document does not end", "check its end"))
@@ -287,15 +297,16 @@ class _Composer:
             self._refuse(line, "is nested too deeply", f"at most {_DEEPEST} levels are read, aliases written out")
         self._deepest = max(self._deepest, depth)
 
-    def _node(self, event: Event, line: int, path: Steps) -> tuple[Any, Spot]:
-        before = self._values
+    def _node(self, event: Event, mark: Any, path: Steps) -> tuple[Any, Spot]:
+        """A value; `mark` is where it begins, or its key does."""
+        before, line, column = self._values, mark.line + 1, mark.column + 1
         self._count(1, line)
         if isinstance(event, ScalarEvent):
             text: str = event.value
             if _HALF.search(text):
                 self._refuse(line, *_HALF_TOLD)
             plain = event.implicit[0] and event.tag is None
-            made: tuple[Any, Spot] = (plain_scalar(text) if plain else text, Spot(line, text, {}))
+            made: tuple[Any, Spot] = (plain_scalar(text) if plain else text, Spot(line, text, {}, column))
             if event.anchor is not None:
                 self._anchors[event.anchor] = made
                 self._weights[event.anchor] = self._heights[event.anchor] = 0
@@ -309,14 +320,15 @@ class _Composer:
                 raise YamlInvalid(Problem(self._name, event.start_mark.line + 1, "", what, better))
             self._count(self._weights.get(event.anchor, 0), event.start_mark.line + 1)
             self._reach(len(path) + self._heights.get(event.anchor, 0), event.start_mark.line + 1)
-            return known[0], Spot(line, known[1].text, known[1].below)
+            return known[0], Spot(line, known[1].text, known[1].below, column)
         above, self._deepest = self._deepest, len(path)
         self._reach(len(path), line)
         if not isinstance(event, (MappingStartEvent, SequenceStartEvent)):
             raise YamlInvalid(Problem(self._name, line, "", "is not YAML: a value is missing", "check the lines above"))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        made = self._mapping(line, path) if isinstance(event, MappingStartEvent) else self._sequence(line, path)
+        value, below = self._mapping(path) if isinstance(event, MappingStartEvent) else self._sequence(path)
+        made = value, Spot(line, "", below, column)
         if event.anchor is not None:
             self._anchors[event.anchor] = made
             self._weights[event.anchor] = self._values - before
@@ -324,23 +336,23 @@ class _Composer:
         self._deepest = max(above, self._deepest)
         return made
 
-    def _sequence(self, line: int, path: Steps) -> tuple[Any, Spot]:
+    def _sequence(self, path: Steps) -> tuple[Any, dict[str | int, Spot]]:
         items: list[Any] = []
         below: dict[str | int, Spot] = {}
         while not isinstance(event := self._next(), SequenceEndEvent):
             index = len(items)
-            item, below[index] = self._node(event, event.start_mark.line + 1, (*path, index))
+            item, below[index] = self._node(event, event.start_mark, (*path, index))
             items.append(item)
-        return items, Spot(line, "", below)
+        return items, below
 
-    def _mapping(self, line: int, path: Steps) -> tuple[Any, Spot]:
+    def _mapping(self, path: Steps) -> tuple[Any, dict[str | int, Spot]]:
         values: dict[str, Any] = {}
         below: dict[str | int, Spot] = {}
         merged: list[tuple[Any, Spot]] = []
         while not isinstance(event := self._next(), MappingEndEvent):
             key_line = event.start_mark.line + 1
             key = self._key(event, key_line)
-            item = self._node(self._next(), key_line, (*path, key))
+            item = self._node(self._next(), event.start_mark, (*path, key))
             if key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]:
                 merged.append(item)
                 continue
@@ -351,15 +363,15 @@ class _Composer:
             values[key], below[key] = item
         for source, spot in merged:
             self._merge(source, spot, values, below)
-        return values, Spot(line, "", below)
+        return values, below
 
     def _key(self, event: Event, line: int) -> str:
         if isinstance(event, ScalarEvent):
             if event.anchor is not None or _HALF.search(event.value):
-                self._node(event, line, ())
+                self._node(event, event.start_mark, ())
             return str(event.value)
         if isinstance(event, AliasEvent):
-            _, spot = self._node(event, line, ())
+            _, spot = self._node(event, event.start_mark, ())
             if not spot.below:
                 return spot.text
         raise YamlInvalid(Problem(self._name, line, "", "a key is not plain text", "write keys as plain text"))

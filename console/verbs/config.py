@@ -1,14 +1,17 @@
-"""config.*: init writes a first settings file for a home-ops repository, schema prints its JSON schema."""
+"""config.*: init writes a first settings file for a home-ops repository, check marks what is wrong, schema prints its schema."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from console.ending import guarded
 from console.jsonlines import JsonLines
+from console.opening import named
+from console.problem import complete
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.secrets import told
 from engine.words import number
@@ -62,6 +65,38 @@ def init(repo: str, settings: str, json: bool) -> int:
         return EXIT_OK
 
     return guarded("config.init", json, body)
+
+
+def check(settings: str, json: bool) -> int:
+    """Everything that is wrong in the settings and in the house, each with file, line and column; 10 where something is."""
+
+    def body() -> int:
+        from console.building import builder
+        from house.loader import SETTINGS_FILE, examine, repository_of
+        from house.locating import Severity, located
+        from house.paths import expanded
+
+        began = time.monotonic()
+        file = expanded(Path(named(settings) or SETTINGS_FILE))
+        found = located(examine(file, builder()), file, repository_of(file))
+        errors = [one for one in found if one.severity is Severity.ERROR]
+        code = SettingsInvalid.exit_code if errors else EXIT_OK
+        if json:
+            counts = Counter(f"{one.severity.value}s" for one in found)
+            result = {
+                "verb": "config.check", "outcome": "wrong" if errors else "fits", "counts": dict(counts),
+                "seconds": round(time.monotonic() - began, 3), "exit_code": code, "problems": found,
+            }  # fmt: skip
+            JsonLines(sys.stdout).write({"result": result})
+            return code
+        for one in found:
+            sys.stdout.write(told(f"{one}\n"))
+        counted = f"{number(len(errors), 'error')}, {number(len(found) - len(errors), 'note')}"
+        following = complete("invoke config.check" if errors else "invoke cluster.plan --offline", named(settings))
+        sys.stdout.write(told(f"{counted}. Next: {following}\n"))
+        return code
+
+    return guarded("config.check", json, body, settings)
 
 
 def schema() -> int:
