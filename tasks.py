@@ -24,6 +24,7 @@ HELP = {
     "path": "file or folder from the top of the claim, e.g. config/app.db",
     "into": "folder of this machine; nothing in it is overwritten",
     "reason": "why; it is kept in the record",
+    "ask": "also ask the servers: Proxmox, the stores of the backups, Git, the cluster",
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
     "house": "one-node or four-nodes",
@@ -210,6 +211,12 @@ def init(c, repo, settings="", json=False):
 
 
 @verb
+def doctor(c, settings="", json=False, ask=False):
+    """Tell which verbs work today and what others lack."""
+    end(c, "doctor", "doctor", settings, json, ask)
+
+
+@verb
 def config_check(c, settings="", json=False):
     """Mark what is wrong in settings and house, by column."""
     end(c, "config", "check", settings, json)
@@ -273,7 +280,7 @@ AREAS = {
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },
-    "config": {"init": init, "check": config_check, "schema": schema},
+    "config": {"init": init, "doctor": doctor, "check": config_check, "schema": schema},
     "tools": {"check": tools_check, "build": tools_build},
     "lab": {"up": up, "status": lab_status, "down": down, "fault": fault, "demo": demo},
 }

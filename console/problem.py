@@ -14,7 +14,7 @@ from engine.report import StepReport
 SHOWN = 6
 INDENT = 10
 """Columns before what is told of each line."""
-_NEED_SETTINGS = ("invoke cluster.", "invoke dr.", "invoke tools.check", "invoke config.check")
+_NEED_SETTINGS = ("invoke cluster.", "invoke dr.", "invoke tools.check", "invoke config.check", "invoke config.doctor")
 
 
 def complete(command: str, settings: str) -> str:

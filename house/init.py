@@ -95,6 +95,16 @@ def write_settings(
     return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
 
 
+def readable(root: Path, builder: Builder) -> str:
+    """Why no settings can be written for what lies in this folder, in one line; "" where they can."""
+    repository = read_repository(root, builder)
+    if repository.blind:
+        return str(repository.unread[0]) if repository.unread else "nothing can be built here"
+    if repository.talconfig is None:
+        return f"{root} cannot be read as a home-ops repository"
+    return ""
+
+
 def marks_in(text: str) -> tuple[Mark, ...]:
     """Every place of a settings text that is still to be filled in."""
     document = parse(text, SETTINGS_FILE)[0]

@@ -24,6 +24,14 @@ def secrets_of(house: House, common: Path) -> tuple[KeptSecret, ...]:
 
 def named_references(house: House) -> Iterable[tuple[str, SecretRef]]:
     """What each reference of the house is for, in the order in which a rebuild needs it."""
+    yield from of_building(house)
+    yield from of_backups(house)
+    for nas in house.nas:
+        yield f"the API key of {nas.username} on the NAS {nas.name}", nas.api_key
+
+
+def of_building(house: House) -> Iterable[tuple[str, SecretRef]]:
+    """What a bootstrap needs."""
     yield "the age key that opens the repository's secrets", house.age_key
     yield f"the secret of Proxmox' API token {house.proxmox.token_id}", house.proxmox.token_secret
     if house.flux.deploy_key is not None:
@@ -31,6 +39,10 @@ def named_references(house: House) -> Iterable[tuple[str, SecretRef]]:
     for secret in house.secrets:
         for key, ref in secret.keys:
             yield f"{key} of Secret {secret.key}", ref
+
+
+def of_backups(house: House) -> Iterable[tuple[str, SecretRef]]:
+    """What opens the backups."""
     for claim in house.claims:
         yield f"the password of the backup of {claim.key}", claim.password
         for variable, ref in claim.environment:
@@ -38,8 +50,6 @@ def named_references(house: House) -> Iterable[tuple[str, SecretRef]]:
     for archive in house.archives:
         for variable, ref in archive.environment:
             yield f"{variable} of the archive of {archive.key}", ref
-    for nas in house.nas:
-        yield f"the API key of {nas.username} on the NAS {nas.name}", nas.api_key
 
 
 def every_reference(value: object) -> set[SecretRef]:

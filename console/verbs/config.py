@@ -92,7 +92,7 @@ def check(settings: str, json: bool) -> int:
         for one in found:
             sys.stdout.write(told(f"{one}\n"))
         counted = f"{number(len(errors), 'error')}, {number(len(found) - len(errors), 'note')}"
-        following = complete("invoke config.check" if errors else "invoke cluster.plan --offline", named(settings))
+        following = complete("invoke config.doctor" if errors else "invoke cluster.plan --offline", named(settings))
         sys.stdout.write(told(f"{counted}. Next: {following}\n"))
         return code
 

@@ -1,0 +1,65 @@
+"""What the servers of a house say to each verb, where somebody asks them: the very looks of those verbs. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adapters.backups.results import Depth, Verdict
+from bootstrap.course import course
+from cluster.audit import Asked
+from cluster.auditing import Audited, audit_all
+from cluster.course import Course
+from console.doctor.nouns import Lack
+from console.session import Session
+from engine.report import StepReport
+from engine.words import number
+from engine.workers import Threads
+from recovery.checks import in_place, mounted, restorable
+from rehearsal.checks import HouseFree
+
+_SHOWN = 3
+
+
+def of_stores(session: Session) -> tuple[Lack, ...]:
+    """Whether every repository opens and lists a snapshot; no deeper than that."""
+    house, known = session.house, session.known()
+
+    def untold(one: Audited) -> None:
+        """The doctor's page is one page."""
+
+    with session.doors(None) as doors:
+        audits = audit_all(doors.look.backups, doors.look.clock, house, Asked(known, depth=Depth.LISTED), Threads(), untold)
+    bad = [one for one in audits if one.verdict is not Verdict.OK]
+    lines = [Lack(f"{one.claim.source_key}: {one.verdict.value}, {one.detail}") for one in bad[:_SHOWN]]
+    return (*lines, *([Lack(f"{number(len(bad) - _SHOWN, 'backup')} more that are not ok")] if len(bad) > _SHOWN else []))
+
+
+def of_preflight(session: Session) -> tuple[Lack, ...]:
+    """Every check that a bootstrap makes before it changes anything."""
+    whole = course(session.house, session.known())
+    return _failing(session, Course(tuple(check for check in whole.checks if check.id.startswith("preflight.")), ()))
+
+
+def of_restore(session: Session) -> tuple[Lack, ...]:
+    """The cluster answers, the hold bites on each of its API servers, and each claim has a destination."""
+    house = session.house
+    claims = house.claims
+    wanted = Course((*restorable.checks(house, claims), *mounted.checks(house, claims), in_place.InPlace(house)), ())
+    return _failing(session, wanted)
+
+
+def of_drill(session: Session) -> tuple[Lack, ...]:
+    """Nothing is held, and no recovery is going on."""
+    return _failing(session, Course((HouseFree(),), ()))
+
+
+def _failing(session: Session, checks: Course) -> tuple[Lack, ...]:
+    return tuple(_lacks(session.looked(checks).root_causes))
+
+
+def _lacks(steps: tuple[StepReport, ...]) -> Iterator[Lack]:
+    for step in steps[:_SHOWN]:
+        told = step.error.what if step.error is not None else step.detail
+        yield Lack(f"{step.id}: {told}")
+    if len(steps) > _SHOWN:
+        yield Lack(f"{number(len(steps) - _SHOWN, 'check')} more that say no")
