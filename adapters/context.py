@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.cnpg.port import Databases, DatabasesView
+from adapters.components.port import ComponentsView
 from adapters.csi.port import CsiView
 from adapters.drills.port import Drills, DrillsView
 from adapters.ports import (
@@ -57,6 +58,7 @@ class LookContext:
     drills: DrillsView
     trials: TrialsView
     csi: CsiView
+    components: ComponentsView
     databases: DatabasesView
 
 
@@ -83,4 +85,5 @@ class ActContext:
     drills: Drills
     trials: Trials
     csi: CsiView
+    components: ComponentsView
     databases: Databases

@@ -16,12 +16,13 @@ from engine.errors import BlackstartError, Interrupted
 
 REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "proxmox": frozenset({"ceph", "vms"}),
-    "cluster": frozenset({"ceph_clusters", "storage_classes", "claims"}),
+    "cluster": frozenset({"ceph_clusters", "storage_classes", "claims", "nodes"}),
     "nas": frozenset({"look"}),
     "trials": frozenset({"look"}),
     "csi": frozenset({"look"}),
+    "components": frozenset({"programs", "objects", "applied", "age_keys"}),
 })  # fmt: skip
-"""Port → looks at storage that many rows of one pass share."""
+"""Port → looks at storage and at what runs that many rows of one pass share."""
 
 
 def remembering(look: LookContext) -> LookContext:

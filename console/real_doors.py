@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from adapters.age.adapter import Age
 from adapters.archives.adapter import S3Archives
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
 from adapters.cnpg.adapter import CloudNativePg
+from adapters.components.adapter import KubernetesComponents
 from adapters.context import ActContext, LookContext
 from adapters.csi.adapter import KubernetesCsi
 from adapters.drilled import drilled
@@ -138,6 +140,7 @@ def _joined(
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         trials=KubernetesTrials(clients, clock),
         csi=KubernetesCsi(clients),
+        components=KubernetesComponents(clients, Age(keeper)),
         databases=CloudNativePg(clients, keeper, house.state_dir),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )

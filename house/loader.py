@@ -49,6 +49,7 @@ from house.openings import odd_backups, shared_repositories
 from house.paths import expanded, is_file, is_folder, is_there
 from house.places import Places, ca_problems
 from house.problems import Problem, refuse, shown
+from house.programs import declared_programs
 from house.reading import ReadSettings, read_settings, section_alone
 from house.repository import Repository, read_repository
 from house.settings import (
@@ -274,6 +275,7 @@ def _house(
         nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
         mover_policies=mover_policies(repository.rendered),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
+        programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
         evidence=_evidence(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )

@@ -16,6 +16,7 @@ from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
 from house.mover_policies import MoverPolicy
 from house.nas import Nas
+from house.programs import DeclaredProgram
 from house.references import SecretRef as SecretRef
 from house.restorable import RestorableDatabase
 from house.sources import BackedUpClaim as BackedUpClaim
@@ -278,7 +279,7 @@ class House:
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
-    of the settings. `kinds` is what Flux will apply, by kind.
+    of the settings. `kinds` is what Flux will apply, by kind; `programs` what will run.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -323,6 +324,7 @@ class House:
     mover_policies: tuple[MoverPolicy, ...] = ()
     evidence: Evidence = NO_EVIDENCE
     kit: Kit = NO_KIT
+    programs: tuple[DeclaredProgram, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

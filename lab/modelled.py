@@ -15,6 +15,7 @@ from lab.ports.backups import ModelledBackups
 from lab.ports.claims import ModelledClaims
 from lab.ports.clone import ModelledClone
 from lab.ports.cluster import ModelledCluster
+from lab.ports.components import ModelledComponents
 from lab.ports.csi import ModelledCsi
 from lab.ports.databases import ModelledDatabases
 from lab.ports.drills import ModelledDrills
@@ -105,6 +106,7 @@ class ModelledHome:
             drills=ModelledDrills(self.kube),
             trials=ModelledTrials(self.kube, self.proxmox),
             csi=ModelledCsi(self.kube),
+            components=ModelledComponents(self.kube),
             databases=ModelledDatabases(self.operator),
         )
 
@@ -114,7 +116,7 @@ class ModelledHome:
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
-            act.trials, act.csi, act.databases,
+            act.trials, act.csi, act.components, act.databases,
         )  # fmt: skip
 
     # What happens to a house.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from house.flux.rendered import Rendered
 from house.model import (
     BackedUpClaim,
     BootstrapSecret,
@@ -24,6 +25,7 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
+from house.programs import declared_programs
 
 GIB = 1024**3
 ROOT = Path("/house/home-ops")
@@ -116,6 +118,12 @@ def sample_house(**changes: Any) -> House:
 
     `changes` replace fields of House. Nothing of it exists on disk: give `root` and `state_dir` where a test needs files.
     """
+    releases = (
+        sample_release("kube-system", "cilium"),
+        sample_release("kube-system", "coredns", "kube-system/cilium"),
+        sample_release("flux-system", "flux-operator", "kube-system/coredns"),
+        sample_release("flux-system", "flux-instance", "flux-system/flux-operator"),
+    )
     house = House(
         id="5f1d7c2a9e",
         name="four-nodes",
@@ -145,12 +153,7 @@ def sample_house(**changes: Any) -> House:
             sample_release("volsync-system", "snapshot-controller"),
             sample_release("volsync-system", "volsync"),
         ),
-        releases=(
-            sample_release("kube-system", "cilium"),
-            sample_release("kube-system", "coredns", "kube-system/cilium"),
-            sample_release("flux-system", "flux-operator", "kube-system/coredns"),
-            sample_release("flux-system", "flux-instance", "flux-system/flux-operator"),
-        ),
+        releases=releases,
         namespaces=("apps", "flux-system", "kube-system", "volsync-system"),
         flux=FluxSource(
             namespace="flux-system",
@@ -169,5 +172,6 @@ def sample_house(**changes: Any) -> House:
         claims=(sample_claim(),),
         unsupported=(),
         limits=Limits(),
+        programs=declared_programs(Rendered(), ((one.namespace, one.name, one.chart) for one in releases)),
     )
     return replace(house, **changes)

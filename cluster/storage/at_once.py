@@ -1,8 +1,8 @@
-"""All storage systems asked at the same time, so that a pass over all of their rows takes as long as the slowest."""
+"""All storage systems, and what else is named, asked at the same time: a pass over their rows takes as long as the slowest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from adapters.context import LookContext
@@ -12,13 +12,20 @@ from engine.errors import PermanentError, TransientError
 from engine.workers import Workers, each
 from house.model import House
 
+Ask = Callable[[], object]
 
-def asked_at_once(look: LookContext, house: House, workers: Workers) -> LookContext:
-    """The same views for one pass, with the answer of every system in them; what gave none says so to whoever asks."""
+
+def asked_at_once(
+    look: LookContext, house: House, workers: Workers, also: Callable[[LookContext], Iterable[Ask]] = lambda _: ()
+) -> LookContext:  # fmt: skip
+    """The same views for one pass, with the answer of every system in them; what gave none says so to whoever asks.
+
+    `also` names by the views that remember what else is asked at the same time.
+    """
     seen = remembering(look)
-    asks: list[Callable[[], object]] = [
+    asks: list[Ask] = [
         seen.proxmox.ceph, seen.cluster.ceph_clusters, partial(seen.cluster.longhorn, WHAT), seen.cluster.storage_classes,
-        seen.cluster.claims, seen.trials.look, seen.csi.look, *(partial(seen.nas.look, nas) for nas in house.nas),
+        seen.cluster.claims, seen.trials.look, seen.csi.look, *(partial(seen.nas.look, nas) for nas in house.nas), *also(seen),
     ]  # fmt: skip
     each(workers, _told, asks, at_once=len(asks))
     return seen

@@ -8,6 +8,7 @@ from adapters.context import LookContext
 from bootstrap.checks.keys import NO_BUNDLE
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
+from cluster.components.registry import asks, component_checks
 from cluster.course import Course
 from cluster.storage.at_once import asked_at_once
 from cluster.storage.findings import Weight
@@ -115,15 +116,17 @@ def verify(settings: str, json: bool, report: str = "") -> int:
     def body() -> int:
         session = open_session("cluster.verify", settings, json, report=report)
         refuse_blind()
-        return session.verify(course(session.house, session.known()), lambda look, whole: with_storage(session.house, look, whole))
+        return session.verify(course(session.house, session.known()), lambda look, whole: with_systems(session.house, look, whole))
 
     return guarded("cluster.verify", json, body, settings)
 
 
-def with_storage(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:
-    """A course with a row for each part of every storage that the house has, and the views that have asked them all at once."""
-    seen = asked_at_once(look, house, Threads())
-    return seen, whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
+def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:
+    """A course with a row for each part of every storage and component that the house has, and the views that have asked them all
+    at once."""
+    seen = asked_at_once(look, house, Threads(), asks)
+    stored = whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
+    return seen, stored.with_checks(component_checks(seen, house))
 
 
 def storage(settings: str, json: bool, prove: bool) -> int:

@@ -16,6 +16,7 @@ from house.kinds import Kind
 from house.model import Database, House
 from house.mover_policies import BINDING
 from house.mover_policies import KIND as POLICY
+from lab.world.components import Object
 from lab.world.databases import LabDatabase
 from lab.world.drills import LabDrill, Rigged
 from lab.world.etcd import EtcdCluster
@@ -62,6 +63,10 @@ class Objects:
     rook: list[LabRook] = field(default_factory=list)
     longhorn: LonghornLook | None = None
     csi: CsiLook = field(default_factory=CsiLook)
+    components: list[Object] = field(default_factory=list)  # of systems that are not modelled otherwise, as the API has them
+    components_lost: list[Object] = field(default_factory=list)  # applied once, and not there
+    component_groups: set[str] = field(default_factory=set)  # API groups that are served, whether or not there is an object
+    age_keys: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)  # public halves, where not the house's own
     trials: dict[tuple[Tried, str], Trial] = field(default_factory=dict)
     trials_left: set[str] = field(default_factory=set)  # classes of which a trial's objects are there
     snapshot_drivers: set[str] = field(default_factory=lambda: {LAB_CLASS.provisioner})

@@ -21,10 +21,10 @@ def test_all_of_them_take_no_more_than_the_slowest_and_a_tenth(tmp_path: Path) -
 
 
 def test_a_verify_asks_each_once(tmp_path: Path) -> None:
-    from console.verbs.cluster import with_storage
+    from console.verbs.cluster import with_systems
 
     house = a_house(tmp_path)
-    look, whole = with_storage(house.house, house.home.look(), house.bootstrap)
+    look, whole = with_systems(house.house, house.home.look(), house.bootstrap)
     found = (*nas_checks(house.house), *storage_checks(look, house.house))
     assert {check.id for check in found} <= {check.id for check in whole.checks}
     rows = [check for check in whole.checks if check.id.startswith("storage.")]

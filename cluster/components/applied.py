@@ -1,0 +1,101 @@
+"""What has no file here: readiness, by kstatus' rules, of every object that Flux applied and of every workload that it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.components.results import Applied, Program, Status
+from adapters.context import LookContext
+from cluster.components.judging import of_program
+from cluster.components.rows import BELOW, HELM_RELEASE
+from cluster.components.shape import Component
+from cluster.flux import held_apps, waits_on
+from cluster.storage.findings import Finding, Weight, fine, probe_of
+from engine.probe import Probe, missing
+from engine.step import BaseCheck, StepId, if_any
+from engine.words import number
+from house.model import House
+
+_TOLD_ELSEWHERE = frozenset({("kustomize.toolkit.fluxcd.io", "Kustomization"), ("apps", "Deployment"), ("apps", "StatefulSet"),
+                             ("apps", "DaemonSet")})  # fmt: skip
+_PASSING = frozenset({("batch", "Job"), ("", "Pod")})
+"""They may have ended, and been cleared away."""
+
+
+@dataclass(frozen=True)
+class AppliedReady(BaseCheck):
+    """One row for all of them: those that are not ready are told by name, the others counted.
+
+    What waits for a held claim is not asked yet, and what a component's own rows tell is left to them.
+    """
+
+    house: House
+    components: tuple[Component, ...]
+    id = StepId("component.applied")
+    title = "everything else that Flux applied is ready"
+    needs = (*BELOW, if_any("flux.reconcile"))
+    sight_s = 0.0
+
+    def probe(self, look: LookContext) -> Probe:
+        state = look.flux.state()
+        if not state.installed:
+            return missing("Flux is not there")
+        suspended = {one.key for one in state.kustomizations if one.suspended}
+        excused = waits_on(state.kustomizations, held_apps(look, self.house)) | suspended
+        asked = {(ask.group, ask.kind) for one in self.components for aspect in one.aspects for ask in aspect.asks}
+        own = {one.release for one in self.house.programs if one.release and any(c.is_declared(one) for c in self.components)}
+        seen = look.components.applied()
+        releases = {one.key: one.kustomization for one in seen.objects if one.kind == HELM_RELEASE.kind}
+        found = [
+            one for one in seen.objects
+            if (one.group, one.kind) not in asked | _TOLD_ELSEWHERE and one.kustomization not in excused
+            and not (one.kind == HELM_RELEASE.kind and one.key in own)
+        ]  # fmt: skip
+        programs = [one for one in self._programs(look) if _owner(one, releases) not in excused]
+        away = sum(node.ready is not True for node in look.cluster.nodes())
+        findings = [*map(_judged, found), *(of_program(one, "", away) for one in programs)]
+        ill = [one for one in findings if one.weight is not Weight.FINE]
+        well = number(len(findings) - len(ill), "object")
+        total = fine("Flux", f"{well} ready; {number(seen.unlisted, 'other')} can be nothing but there")
+        unserved = (Finding(kind, Weight.BLOCKS, "is in an inventory, and the cluster serves it no more") for kind in seen.unserved)
+        told = "has applied something and tells no inventory"
+        silent = (Finding(f"Kustomization {key}", Weight.UNKNOWN, told) for key in seen.silent)
+        return probe_of([*ill, *unserved, *silent, total])
+
+    def _programs(self, look: LookContext) -> Iterator[Program]:
+        """Workloads that Flux brought, by itself or by a release, and that no component's row tells of."""
+        running = look.components.programs()
+        declared = {one.key for one in self.house.programs if any(c.is_declared(one) for c in self.components)}
+        told = declared | {one.release for one in running if one.release and self._of_component(one)}
+        for one in running:
+            by_flux = one.release or one.kustomization
+            if by_flux and not one.owned and one.release not in told and not self._of_component(one):
+                yield one
+
+    def _of_component(self, one: Program) -> bool:
+        return any(component.runs_as(one) for component in self.components)
+
+    def by_hand(self) -> str:
+        return "flux get all -A --status-selector ready=false && kubectl get deployments,statefulsets,daemonsets -A"
+
+
+def _owner(one: Program, releases: dict[str, str]) -> str:
+    """The Kustomization by which a workload came, "" where that is not told."""
+    return one.kustomization or releases.get(one.release, "")
+
+
+def _judged(one: Applied) -> Finding:
+    part, group = f"{one.kind} {one.key}", f".{one.group}" if one.group else ""
+    place = f"-n {one.namespace} " if one.namespace else ""
+    command = f"kubectl {place}describe {one.kind.lower()}{group} {one.name}"
+    if not one.there:
+        if (one.group, one.kind) in _PASSING:
+            return fine(part, "has ended")
+        told = f"was applied by {one.kustomization}, and is not there"
+        hint = "Flux makes it again at its next interval, or when it is asked"
+        return Finding(part, Weight.BLOCKS, told, hint=hint, command=command)
+    if one.status is Status.CURRENT:
+        return fine(part, "ready")
+    weight = Weight.UNKNOWN if one.status is Status.UNKNOWN else Weight.BLOCKS
+    return Finding(part, weight, f"{one.status.value}: {one.why}", command=command)

@@ -1,0 +1,214 @@
+"""What the objects of each operator come to: every rule with its near misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster.components.actions_runners import ACTIONS_RUNNERS
+from cluster.components.cert_manager import CERT_MANAGER
+from cluster.components.cloudnative_pg import CLOUDNATIVE_PG
+from cluster.components.durations import seconds_of
+from cluster.components.external_secrets import EXTERNAL_SECRETS
+from cluster.components.prometheus import KUBE_PROMETHEUS_STACK
+from cluster.components.shape import Component, Judge
+from cluster.components.volsync import VOLSYNC, reach_of
+from cluster.storage.findings import Weight
+from lab.world.components import Object, conditions, custom
+from tests.cluster.components.facts import DAY, NOW, Told, ago
+
+FINE, NOTED, UNKNOWN, BLOCKS = Weight.FINE, Weight.NOTED, Weight.UNKNOWN, Weight.BLOCKS
+CERT, ACME, ESO = "cert-manager.io/v1", "acme.cert-manager.io/v1", "external-secrets.io/v1"
+NOT_READY: Object = {"conditions": conditions(Ready=(False, "Failed", "why"))}
+
+
+def judge(component: Component, name: str) -> Judge:
+    return next(aspect.judge for aspect in component.aspects if aspect.name == name)
+
+
+def made(api: str, kind: str, key: str, spec: Object | None = None, status: Object | None = None, age: float = 30 * DAY) -> Object:
+    return custom(api, kind, key, spec or {}, status, now=NOW, age=age)
+
+
+def weights(told: Told, component: Component, name: str) -> dict[str, Weight]:
+    return {part: weight for part, (weight, _) in told.judged(judge(component, name)).items()}
+
+
+def certificate(begins: float, ends: float, **status: Any) -> Object:
+    issuer = {"issuerRef": {"name": "acme", "kind": "ClusterIssuer"}}
+    return made(CERT, "Certificate", "net/tls", issuer, {"notBefore": ago(begins), "notAfter": ago(-ends), **status})
+
+
+@pytest.mark.parametrize(("item", "weight"), [
+    (certificate(30 * DAY, 60 * DAY), FINE),
+    (certificate(83 * DAY, 7.1 * DAY), FINE),
+    (certificate(84 * DAY, 6 * DAY), BLOCKS),
+    (certificate(90 * DAY, -1.0), BLOCKS),
+    (certificate(0.5 * DAY, 0.5 * DAY), FINE),          # one of a day is not about to end at noon
+    (certificate(0.95 * DAY, 0.05 * DAY), BLOCKS),
+    (certificate(70 * DAY, 20 * DAY, renewalTime=ago(5 * DAY)), NOTED),
+    (certificate(60 * DAY, 30 * DAY, renewalTime=ago(600)), FINE),
+    (certificate(30 * DAY, 60 * DAY, **NOT_READY), BLOCKS),
+    (certificate(30 * DAY, 60 * DAY, conditions=[]), UNKNOWN),
+    (made(CERT, "Certificate", "net/tls"), UNKNOWN),     # Ready, and no end
+])  # fmt: skip
+def test_a_certificate_is_judged_by_its_own_length(item: Object, weight: Weight) -> None:
+    assert weights(Told([item]), CERT_MANAGER, "certificates") == {"Certificate net/tls": weight}
+
+
+def test_a_certificate_that_waits_for_its_issuer_is_that_issuers_matter_until_it_ends() -> None:
+    issuer = made(CERT, "ClusterIssuer", "acme", {}, NOT_READY)
+    waits = certificate(30 * DAY, 60 * DAY, **NOT_READY)
+    assert weights(Told([issuer, waits]), CERT_MANAGER, "certificates") == {"Certificate net/tls": NOTED}
+    ended = certificate(91 * DAY, -DAY, **NOT_READY)
+    assert weights(Told([issuer, ended]), CERT_MANAGER, "certificates") == {"Certificate net/tls": BLOCKS}
+    namesake = made(CERT, "Issuer", "net/acme", {}, NOT_READY)
+    assert weights(Told([namesake, waits]), CERT_MANAGER, "certificates") == {"Certificate net/tls": BLOCKS}
+
+
+def order(name: str, state: str, age: float, reason: str = "") -> Object:
+    return made(ACME, "Order", f"net/{name}", {"dnsNames": ["b", "a"]}, {"conditions": [], "state": state, "reason": reason}, age)
+
+
+def test_orders_that_are_refused_for_their_number_or_hang_are_told() -> None:
+    limited = "429 urn:ietf:params:acme:error:rateLimited: too many certificates (5) already issued"
+    told = Told([
+        order("valid", "valid", DAY), order("limited", "errored", DAY, limited), order("old", "errored", 8 * DAY, limited),
+        order("failed", "invalid", DAY, "wrong key"), order("hangs", "pending", 2 * 3600), order("young", "pending", 600),
+    ])  # fmt: skip
+    assert weights(told, CERT_MANAGER, "orders") == {"Order net/limited": BLOCKS, "Order net/hangs": BLOCKS, "a b": NOTED}
+    assert weights(Told([order(str(n), "valid", DAY) for n in range(3)]), CERT_MANAGER, "orders") == {}
+
+
+def external(**changes: Any) -> Object:
+    spec = {"secretStoreRef": {"name": "op", "kind": "ClusterSecretStore"}, "refreshInterval": "1h"} | changes.pop("spec", {})
+    return made(ESO, "ExternalSecret", "net/x", spec, {"refreshTime": ago(changes.pop("age", 600))} | changes)
+
+
+@pytest.mark.parametrize(("item", "weight"), [
+    (external(), FINE), (external(age=2.9 * 3600), FINE), (external(age=3.1 * 3600), BLOCKS),
+    (external(age=DAY, spec={"refreshInterval": "0"}), FINE), (external(age=DAY, spec={"refreshPolicy": "CreatedOnce"}), FINE),
+    (external(age=1800, spec={"refreshInterval": "1m"}), FINE), (external(**NOT_READY), BLOCKS), (external(conditions=[]), UNKNOWN),
+])  # fmt: skip
+def test_an_external_secret_is_as_old_as_its_refresh(item: Object, weight: Weight) -> None:
+    found = weights(Told([item]), EXTERNAL_SECRETS, "secrets")
+    assert found["ExternalSecret net/x"] is weight
+
+
+def test_what_waits_for_a_store_is_the_stores_matter() -> None:
+    store = made(ESO, "ClusterSecretStore", "op", {}, NOT_READY)
+    push = made(f"{ESO}alpha1", "PushSecret", "net/y", {"secretStoreRefs": [{"name": "op"}]}, NOT_READY)
+    told = Told([store, external(**NOT_READY), push])
+    assert weights(told, EXTERNAL_SECRETS, "secrets") | {} == {
+        "ExternalSecret net/x": NOTED, "PushSecret net/y": NOTED, "ClusterExternalSecret": FINE,
+    }  # fmt: skip
+    assert weights(told, EXTERNAL_SECRETS, "stores") == {"ClusterSecretStore op": BLOCKS, "SecretStore": FINE}
+    elsewhere = made(ESO, "SecretStore", "other/op", {}, NOT_READY)
+    assert weights(Told([elsewhere, external(**NOT_READY)]), EXTERNAL_SECRETS, "secrets")["ExternalSecret net/x"] is BLOCKS
+
+
+def test_fewer_than_git_declares_is_a_finding_and_none_of_none_is_none() -> None:
+    told = Told([], declared={("external-secrets.io", "ExternalSecret"): 2})
+    assert told.judged(judge(EXTERNAL_SECRETS, "secrets"))["ExternalSecret"] == (BLOCKS, "Git declares 2, and none is there")
+    more = Told([external()], declared={("external-secrets.io", "ExternalSecret"): 1})
+    assert "ExternalSecret" not in weights(more, EXTERNAL_SECRETS, "secrets")
+
+
+def source(last: float | None, age: float = 30 * DAY, **spec: Any) -> Object:
+    status: Object = {} if last is None else {"lastSyncTime": ago(last)}
+    result = spec.pop("result", "")
+    status |= {"latestMoverStatus": {"result": result}} if result else {}
+    full = {"sourcePVC": "x", "trigger": {"schedule": "0 */6 * * *"}, "restic": {"repository": "x", "retain": {"daily": 7}}} | spec
+    return made("volsync.backube/v1alpha1", "ReplicationSource", "apps/x", full, status | {"conditions": []}, age)
+
+
+@pytest.mark.parametrize(("item", "weight"), [
+    (source(6 * 3600), FINE), (source(12.9 * 3600), FINE), (source(13.1 * 3600), BLOCKS),
+    (source(None), BLOCKS), (source(None, age=3600), NOTED),
+    (source(3600, result="Failed"), BLOCKS), (source(3600, result="Successful"), FINE),
+    (source(3600, paused=True), NOTED), (source(5 * DAY, paused=True), BLOCKS),
+    (source(90 * DAY, trigger={"manual": "now"}), NOTED), (source(3600, trigger={"schedule": "0 0 31 2 *"}), BLOCKS),
+])  # fmt: skip
+def test_a_backup_is_judged_by_its_own_schedule(item: Object, weight: Weight) -> None:
+    assert weights(Told([item]), VOLSYNC, "backups") == {"ReplicationSource apps/x": weight}
+
+
+def test_of_a_held_claim_no_backup_is_missed() -> None:
+    assert weights(Told([source(90 * DAY)], held=("x",)), VOLSYNC, "backups") == {"ReplicationSource apps/x": NOTED}
+    assert weights(Told([source(90 * DAY)], held=("y",)), VOLSYNC, "backups") == {"ReplicationSource apps/x": BLOCKS}
+
+
+@pytest.mark.parametrize(("retain", "weight"), [
+    ({"daily": 7}, FINE), ({"last": 1}, BLOCKS), ({"hourly": 24}, NOTED), ({"last": 3}, BLOCKS), ({"last": 4}, NOTED),
+    ({"weekly": 4}, FINE), ({"within": "30d"}, NOTED), ({"within": "1d", "weekly": 2}, FINE), ({}, BLOCKS), (None, BLOCKS),
+])  # fmt: skip
+def test_a_retention_is_judged_by_how_far_it_reaches_back(retain: Object | None, weight: Weight) -> None:
+    item = source(600, restic={"repository": "x", "retain": retain})
+    assert weights(Told([item]), VOLSYNC, "retention") == {"ReplicationSource apps/x": weight}
+
+
+def test_engines_without_a_history_have_no_retention() -> None:
+    item = source(600, restic=None, rclone={"rcloneConfig": "x"})
+    assert weights(Told([item]), VOLSYNC, "retention") == {"ReplicationSource": FINE}
+    kopia = source(600, restic=None, kopia={"repository": "x", "retain": {"last": 1}})
+    assert weights(Told([kopia]), VOLSYNC, "retention") == {"ReplicationSource apps/x": BLOCKS}
+
+
+def test_hours_are_counted_by_the_schedule_where_that_is_slower() -> None:
+    assert reach_of({"hourly": "24"}, DAY) == 24 * DAY
+    assert reach_of({"hourly": "24"}, 600.0) == DAY
+    assert reach_of({"within": "5d"}, DAY) is None
+
+
+PG = "postgresql.cnpg.io/v1"
+ARCHIVES = conditions(Ready=(True, ""), ContinuousArchiving=(True, ""))
+
+
+@pytest.mark.parametrize(("status", "weights_"), [
+    ({"readyInstances": 3, "conditions": ARCHIVES}, {"Cluster db/pg": FINE}),
+    ({"readyInstances": 2, "conditions": ARCHIVES}, {"Cluster db/pg": BLOCKS}),
+    ({"readyInstances": 3, "conditions": conditions(Ready=(True, ""))}, {"Cluster db/pg": FINE}),
+    ({"readyInstances": 3, "conditions": conditions(Ready=(True, ""), ContinuousArchiving=(None, ""))}, {"Cluster db/pg": UNKNOWN}),
+    ({"readyInstances": 0, "phase": "Setting up", "conditions": conditions(Ready=(False, ""))}, {"Cluster db/pg": BLOCKS}),
+    ({"conditions": []}, {"Cluster db/pg": UNKNOWN}),
+])  # fmt: skip
+def test_a_database_is_whole_and_archives(status: Object, weights_: dict[str, Weight]) -> None:
+    assert weights(Told([made(PG, "Cluster", "db/pg", {"instances": 3}, status)]), CLOUDNATIVE_PG, "clusters") == weights_
+
+
+@pytest.mark.parametrize(("age", "phase", "spec", "weight"), [
+    (DAY, "completed", {}, FINE), (3 * DAY, "completed", {}, BLOCKS), (DAY, "failed", {}, BLOCKS),
+    (9 * DAY, "completed", {"suspend": True}, NOTED), (DAY, "completed", {"schedule": "0 0 0 * *"}, FINE),
+    (DAY, "completed", {"schedule": "never"}, BLOCKS), (DAY, "completed", {"cluster": {"name": "other"}}, BLOCKS),
+])  # fmt: skip
+def test_a_scheduled_base_backup_was_made(age: float, phase: str, spec: Object, weight: Weight) -> None:
+    full = {"cluster": {"name": "pg"}, "schedule": "0 0 0 * * *"} | spec
+    done: Object = {"conditions": [], "phase": phase, "stoppedAt": ago(age)}
+    told = Told([made(PG, "ScheduledBackup", "db/pg", full), made(PG, "Backup", "db/pg-1", {"cluster": {"name": "pg"}}, done)])
+    assert weights(told, CLOUDNATIVE_PG, "backups") == {"ScheduledBackup db/pg": weight}
+
+
+def test_a_set_of_runners_needs_the_listener_of_its_own_name_and_namespace() -> None:
+    api, of = "actions.github.com/v1alpha1", {"autoscalingRunnerSetName": "set", "autoscalingRunnerSetNamespace": "ci"}
+    runner_set = made(api, "AutoscalingRunnerSet", "ci/set")
+    there = Told([runner_set, made(api, "AutoscalingListener", "arc/set-1", of)])
+    assert weights(there, ACTIONS_RUNNERS, "runners") == {"AutoscalingRunnerSet ci/set": FINE}
+    wrong = made(api, "AutoscalingListener", "arc/set-1", of | {"autoscalingRunnerSetNamespace": "other"})
+    assert weights(Told([runner_set, wrong]), ACTIONS_RUNNERS, "runners") == {"AutoscalingRunnerSet ci/set": BLOCKS}
+
+
+def test_what_a_prometheus_calls_degraded_is_not_well() -> None:
+    degraded: Object = {"conditions": [{"type": "Available", "status": "Degraded"}]}
+    item = made("monitoring.coreos.com/v1", "Prometheus", "obs/main", {}, degraded)
+    assert weights(Told([item]), KUBE_PROMETHEUS_STACK, "prometheus") == {"Prometheus obs/main": UNKNOWN}
+
+
+def test_what_is_said_of_an_older_generation_is_not_taken_for_this_one() -> None:
+    item = made(CERT, "ClusterIssuer", "acme", {}, {"observedGeneration": 0})
+    assert weights(Told([item]), CERT_MANAGER, "issuers")["ClusterIssuer acme"] is BLOCKS
+
+
+def test_durations_are_read_as_go_writes_them() -> None:
+    told = {"1h30m": 5400.0, "0": 0.0, "500ms": 0.5, "12h0m0s": 43200.0, "": None, "1d": None, "h": None, "1h x": None}
+    assert {text: seconds_of(text) for text in told} == told

@@ -1,0 +1,190 @@
+"""Rows of components in a modelled house: what is declared and absent, what goes with a node, what only waits, who is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.components.results import Ask
+from adapters.kubernetes.results import KubeNode
+from cluster.components.registry import component_checks
+from cluster.components.rows import Runs
+from engine.errors import EXIT_DRIFT, TransientError
+from engine.probe import Condition
+from engine.report import Outcome, Report
+from engine.verify import verify
+from lab.component_troubles import COMPONENT_TROUBLES
+from lab.world.components import Object, conditions, custom, unready, workload
+from tests.coverage.whole_house import strike, whole_house
+from tests.scenario.running import Running
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Running:
+    return whole_house(tmp_path / "state")
+
+
+def verified(house: Running) -> Report:
+    course = house.bootstrap.with_checks(component_checks(house.home.look(), house.house))
+    return verify(course.graph(), house.home.look(), clock=house.clock)
+
+
+def wrong(report: Report) -> dict[str, tuple[Outcome, Condition | None]]:
+    return {one.id: (one.outcome, one.condition) for one in report.steps if not one.done}
+
+
+def without(house: Running, *names: str) -> None:
+    objects = house.home.kube.objects()
+    objects.components = [one for one in objects.components if one["metadata"]["name"] not in names]
+
+
+def put(house: Running, *items: Object) -> None:
+    objects = house.home.kube.objects()
+    objects.components = [*objects.components, *items]
+
+
+def release(name: str, *, ready: bool) -> Object:
+    said = conditions(Ready=(ready, "InstallFailed", "timed out waiting"))
+    return custom("helm.toolkit.fluxcd.io/v2", "HelmRelease", f"kube-system/{name}", {}, {"conditions": said}, now=0.0)
+
+
+def test_a_house_in_order_has_a_row_for_each_and_none_is_red(house: Running) -> None:
+    report = verified(house)
+    assert wrong(report) == {}
+    rows = [one.id for one in report.steps if one.id.startswith("component.")]
+    assert {"component.cilium", "component.external-dns/network/unifi-dns", "component.sops", "component.applied"} <= set(rows)
+
+
+def test_what_is_declared_and_not_there_is_missed(house: Running) -> None:
+    without(house, "spegel")
+    report = verified(house)
+    assert wrong(report) == {"component.spegel": (Outcome.FAILED, Condition.MISSING)}
+    assert "kube-system/spegel is declared" in report["component.spegel"].detail
+    assert report.exit_code == EXIT_DRIFT
+
+
+def test_what_was_deployed_and_is_gone_is_drift(house: Running) -> None:
+    without(house, "spegel")
+    put(house, release("spegel", ready=True))
+    assert wrong(verified(house)) == {"component.spegel": (Outcome.FAILED, Condition.DRIFTED)}
+
+
+def test_a_release_that_failed_is_told_by_its_component(house: Running) -> None:
+    put(house, release("spegel", ready=False))
+    report = verified(house)
+    assert wrong(report) == {"component.spegel": (Outcome.FAILED, Condition.DRIFTED)}
+    assert "timed out waiting" in report["component.spegel"].detail
+
+
+def test_what_waits_for_flux_or_a_release_is_no_cause_of_its_own(house: Running) -> None:
+    house.home.flux.broken["network/cloudflare-dns"] = "no"
+    objects = house.home.kube.objects()
+    broken = replace(objects.kustomizations["network/cloudflare-dns"], ready=False, reason="BuildFailed", message="no")
+    objects.kustomizations[broken.key] = broken
+    without(house, "cloudflare-dns")
+    found = wrong(verified(house))
+    assert found["flux.reconcile"][0] is Outcome.FAILED
+    assert found["component.external-dns/network/cloudflare-dns"] == (Outcome.BLOCKED, Condition.MISSING)
+
+
+def test_a_suspended_program_is_not_missed(house: Running) -> None:
+    programs = tuple(replace(one, suspended=one.name == "spegel") for one in house.house.programs)
+    without(house, "spegel")
+    (row,) = [
+        one for one in component_checks(house.home.look(), replace(house.house, programs=programs))
+        if isinstance(one, Runs) and one.component.key == "spegel"
+    ]  # fmt: skip
+    seen = row.probe(house.home.look())
+    assert (seen.condition, seen.detail) == (Condition.SATISFIED, "HelmRelease kube-system/spegel: is suspended: Flux lets it be")
+
+
+def test_what_runs_and_nobody_declared_has_its_rows_too(house: Running) -> None:
+    undeclared = replace(house.house, programs=())
+    ids = {check.id for check in component_checks(house.home.look(), undeclared)}
+    assert {"component.spegel", "component.cert-manager.issuers", "component.external-dns/network/unifi-dns"} <= ids
+    house.home.kube.objects().components = []
+    assert "component.spegel" not in {check.id for check in component_checks(house.home.look(), undeclared)}
+
+
+def test_one_that_is_scaled_to_none_does_not_run(house: Running) -> None:
+    none = workload("Deployment", "kube-system", "coredns", "ghcr.io/coredns/coredns", "coredns")
+    none["spec"]["replicas"] = 0
+    none["status"] |= dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), 0)
+    put(house, none)
+    report = verified(house)
+    assert wrong(report) == {"component.coredns": (Outcome.FAILED, Condition.DRIFTED)}
+    assert "scaled to none" in report["component.coredns"].detail
+
+
+def test_what_an_owner_speaks_for_is_left_to_it(house: Running) -> None:
+    stack = "kube-prometheus-stack"
+    owned = unready(workload("StatefulSet", "observability", "prometheus-main", "quay.io/prometheus/prometheus", stack))
+    owned["metadata"]["ownerReferences"] = [{"controller": True}]
+    put(house, owned)
+    assert wrong(verified(house)) == {}
+
+
+@pytest.fixture
+def one_away(house: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """Kubernetes has lost sight of one node, and nothing else says so."""
+    nodes = tuple(
+        KubeNode(node.name, node.address, None if node.name == "w-1" else True, node.control_plane, "v1", "")
+        for node in house.house.nodes
+    )
+    monkeypatch.setattr("lab.ports.cluster.ModelledCluster.nodes", lambda _: nodes)
+    return house
+
+
+def test_pods_of_a_node_that_is_away_are_the_nodes_matter(one_away: Running) -> None:
+    agents = workload("DaemonSet", "kube-system", "cilium", "quay.io/cilium/cilium", "cilium", nodes=4)
+    agents["status"] |= {"numberReady": 3, "numberAvailable": 3}
+    alone = unready(workload("Deployment", "kube-system", "coredns", "ghcr.io/coredns/coredns", "coredns"))
+    put(one_away, agents, alone)
+    found = wrong(verified(one_away))
+    assert found["kubernetes.nodes"][0] is Outcome.FAILED
+    assert "component.cilium" not in found
+    assert found["component.coredns"] == (Outcome.BLOCKED, Condition.UNKNOWN)
+
+
+def test_two_pods_less_than_one_node_explains_are_not_excused(one_away: Running) -> None:
+    agents = workload("DaemonSet", "kube-system", "cilium", "quay.io/cilium/cilium", "cilium", nodes=4)
+    agents["status"] |= {"numberReady": 2, "numberAvailable": 2}
+    put(one_away, agents)
+    assert wrong(verified(one_away))["component.cilium"][0] is not Outcome.OK
+
+
+def test_an_application_of_a_held_claim_is_not_asked_yet(house: Running) -> None:
+    waits = unready(workload("Deployment", "apps", "notes", "ghcr.io/x/notes"))
+    waits["metadata"]["labels"] = {"kustomize.toolkit.fluxcd.io/name": "notes", "kustomize.toolkit.fluxcd.io/namespace": "apps"}
+    put(house, waits)
+    assert wrong(verified(house)) == {}
+    waits["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] = "cloudflare-dns"
+    waits["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/namespace"] = "network"
+    assert list(wrong(verified(house))) == ["component.applied"]
+
+
+def test_without_an_api_server_what_is_declared_waits_for_it_and_nothing_calls_itself_well(house: Running) -> None:
+    house.home.kube.api_down |= {node.address for node in house.house.control_planes}
+    report = verified(house)
+    rows = [one for one in report.steps if one.id.startswith("component.")]
+    assert len(rows) > 20
+    assert {one.outcome for one in rows} == {Outcome.BLOCKED}
+    assert "kubernetes.api-servers" in rows[0].blocked_by
+
+
+def test_a_look_that_is_refused_is_unknown(house: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_: object, ask: Ask) -> None:
+        raise TransientError(f"list {ask.kind}: no answer")
+
+    checks = [one for one in component_checks(house.home.look(), house.house) if one.id == "component.cert-manager.issuers"]
+    monkeypatch.setattr("lab.ports.components.ModelledComponents.objects", silent)
+    course = replace(house.bootstrap, checks=(*house.bootstrap.checks, *checks))
+    report = verify(course.graph(), house.home.look(), clock=house.clock)
+    assert wrong(report) == {"component.cert-manager.issuers": (Outcome.FAILED, Condition.UNKNOWN)}
+
+
+def test_a_certificate_of_a_refused_issuer_is_not_told_twice(house: Running) -> None:
+    strike(house, COMPONENT_TROUBLES["cert-manager-issuer-refused"])
+    assert list(wrong(verified(house))) == ["component.cert-manager.issuers"]

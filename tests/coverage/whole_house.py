@@ -1,0 +1,79 @@
+"""The modelled house that has everything: what is covered is armed in it, one fault after the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from adapters.kubernetes.results import StorageClass
+from house.programs import DeclaredProgram
+from lab.component_troubles import ComponentTrouble
+from lab.sample import sample_app, sample_house
+from lab.world.components import WORKLOADS, healthy
+from lab.world.csi import CLASSES
+from lab.world.csi import healthy as csi_healthy
+from tests.scenario.running import Running
+
+GROUPS = (
+    "cert-manager.io", "acme.cert-manager.io", "external-secrets.io", "actions.github.com", "monitoring.coreos.com",
+    "tailscale.com", "postgresql.cnpg.io", "fluxcd.controlplane.io", "volsync.backube", "helm.toolkit.fluxcd.io",
+)  # fmt: skip
+
+
+def declared() -> tuple[DeclaredProgram, ...]:
+    """A program for each release that the whole house runs, by the chart that is usual, as Git would declare it."""
+    charts = {
+        "onepassword-connect": "https://1password.github.io/connect-helm-charts/connect",
+        "actions-runner-controller": "oci://ghcr.io/actions/actions-runner-controller-charts/gha-runner-scale-set-controller",
+        "cloudflare-dns": "https://kubernetes-sigs.github.io/external-dns/external-dns",
+        "unifi-dns": "https://kubernetes-sigs.github.io/external-dns/external-dns",
+    }
+    made = {}
+    for _, namespace, _, image, release in WORKLOADS:
+        chart = charts.get(release, f"oci://ghcr.io/charts/{release}")
+        images = (image,) if release == "cloudflare-tunnel" else ()
+        key = f"{namespace}/{release}"
+        made[release] = DeclaredProgram(namespace, release, chart, images, "kubernetes/apps", "flux.reconcile", key)
+    volsync = DeclaredProgram("volsync-system", "volsync", "oci://ghcr.io/charts/volsync", (), "kubernetes/apps", "flux.reconcile")
+    return (*made.values(), volsync)
+
+
+def whole_house(folder: Path) -> Running:
+    """Bootstrapped, with all systems in order and a backup of every claim."""
+    given = sample_house()
+    apps = tuple(replace(app, decryption="sops-age") for app in given.flux_apps)
+    keys = tuple(replace(given.secrets[0], namespace=space) for space in ("apps", "volsync-system"))
+    dns = replace(sample_app("cloudflare-dns"), namespace="network")
+    given = replace(
+        given, programs=(*given.programs, *declared()), flux_apps=(*apps, dns), secrets=(*given.secrets, *keys),
+        namespaces=(*given.namespaces, "network"),
+    )  # fmt: skip
+    house = Running(folder, given)
+    house.backed_up()
+    assert house.apply(house.bootstrap).converged
+    in_order(house)
+    return house
+
+
+def in_order(house: Running) -> None:
+    """Every system as it should be."""
+    objects = house.home.kube.objects()
+    objects.components = healthy(house.clock.now(), len(house.house.nodes))
+    objects.components_lost, objects.age_keys = [], {}
+    objects.component_groups = set(GROUPS)
+    objects.csi = csi_healthy(node.name for node in house.house.nodes)
+    objects.storage_classes |= {found.name: found for found in _local(CLASSES)}
+
+
+def strike(house: Running, trouble: ComponentTrouble) -> None:
+    """Let a system's objects be as its trouble leaves them."""
+    objects, now = house.home.kube.objects(), house.clock.now()
+    objects.components = [*objects.components, *trouble.puts(now)]
+    objects.components_lost = [*trouble.loses(now)]
+    if trouble.key:
+        objects.age_keys["apps", "sops-age"] = frozenset({"age1another"})
+
+
+def _local(classes: tuple[StorageClass, ...]) -> list[StorageClass]:
+    """Those classes that stand on nothing outside the cluster."""
+    return [one for one in classes if "nfs" not in one.provisioner]
