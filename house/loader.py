@@ -25,6 +25,7 @@ from house.data.joining import base_schedules, declared_data, schedules, unprote
 from house.data.nouns import DeclaredData
 from house.data.recoveries import recoveries
 from house.flux.building import Builder
+from house.flux.rendered import NotFollowed
 from house.guarding import is_plain
 from house.kinds import declared_kinds
 from house.left_out import chart_subject
@@ -250,11 +251,7 @@ def _house(
         claims=claims,
         unsupported=repository.declared.unsupported,
         second_backups=repository.declared.second,
-        not_followed=tuple(
-            one
-            for one in repository.rendered.not_followed
-            if one.makes_backups or not settings.backups.not_followed.get(one.subject, "").strip()
-        ),
+        not_followed=_not_followed(repository, settings.backups),
         limits=_limits(settings.limits),
         databases=repository.declared.databases,
         archives=database_archives(
@@ -291,6 +288,12 @@ def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[str]:
 def _data(repository: Repository, backups: BackupsSection) -> DeclaredData:
     audited = [f"{one.namespace}/{one.claim}" for one in repository.declared.backups]
     return declared_data(repository.rendered, audited, repository.declared.databases, backups.unprotected)
+
+
+def _not_followed(repository: Repository, backups: BackupsSection) -> tuple[NotFollowed, ...]:
+    """What declares something that nobody has seen, without that of which a person has said what it is; backups always."""
+    found = repository.rendered.not_followed
+    return tuple(one for one in found if one.makes_backups or not backups.not_followed.get(one.subject, "").strip())
 
 
 def _without_known(data: DeclaredData, said: Mapping[str, str]) -> DeclaredData:
