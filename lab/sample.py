@@ -102,6 +102,12 @@ def sample_app(name: str, *depends_on: str, namespace: str = "apps", **changes: 
     return replace(app, **changes)
 
 
+_RELEASES = (
+    sample_release("kube-system", "cilium"),
+    sample_release("kube-system", "coredns", "kube-system/cilium"),
+    sample_release("flux-system", "flux-operator", "kube-system/coredns"),
+    sample_release("flux-system", "flux-instance", "flux-system/flux-operator"),
+)
 _SAMPLE_CLUSTER = TalosCluster(
     name="four-nodes",
     endpoint="https://127.10.0.10:6443",
@@ -118,12 +124,6 @@ def sample_house(**changes: Any) -> House:
 
     `changes` replace fields of House. Nothing of it exists on disk: give `root` and `state_dir` where a test needs files.
     """
-    releases = (
-        sample_release("kube-system", "cilium"),
-        sample_release("kube-system", "coredns", "kube-system/cilium"),
-        sample_release("flux-system", "flux-operator", "kube-system/coredns"),
-        sample_release("flux-system", "flux-instance", "flux-system/flux-operator"),
-    )
     house = House(
         id="5f1d7c2a9e",
         name="four-nodes",
@@ -153,7 +153,7 @@ def sample_house(**changes: Any) -> House:
             sample_release("volsync-system", "snapshot-controller"),
             sample_release("volsync-system", "volsync"),
         ),
-        releases=releases,
+        releases=_RELEASES,
         namespaces=("apps", "flux-system", "kube-system", "volsync-system"),
         flux=FluxSource(
             namespace="flux-system",
@@ -172,6 +172,6 @@ def sample_house(**changes: Any) -> House:
         claims=(sample_claim(),),
         unsupported=(),
         limits=Limits(),
-        programs=declared_programs(Rendered(), ((one.namespace, one.name, one.chart) for one in releases)),
+        programs=declared_programs(Rendered(), ((one.namespace, one.name, one.chart) for one in _RELEASES)),
     )
     return replace(house, **changes)
