@@ -20,6 +20,7 @@ HELP = {
     "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
     "manifests": "print the hold's policies for kubectl",
     "claim": "namespace/name or name of one claim",
+    "node": "name of one node, as talconfig.yaml has it",
     "unproven": "yes, without a proof",
     "path": "file or folder from the top of the claim, e.g. config/app.db",
     "into": "folder of this machine; nothing in it is overwritten",
@@ -98,7 +99,7 @@ def plan(c, settings="", json=False, offline=False, runbook=""):
 
 @verb
 def bootstrap(c, settings="", json=False, approve="", report=""):
-    """Build the cluster from bare hosts; resume a killed run."""
+    """Build the cluster from bare hosts; resume one."""
     end(c, "cluster", "bootstrap", settings, json, approve, report)
 
 
@@ -106,6 +107,12 @@ def bootstrap(c, settings="", json=False, approve="", report=""):
 def new_secrets(c, settings="", json=False, approve="", report=""):
     """Make lost Talos secrets anew, by approval."""
     end(c, "cluster", "new_secrets", settings, json, approve, report)
+
+
+@verb
+def replace_node(c, node, settings="", json=False, approve="", report=""):
+    """Make one lost node anew, by approval; the rest lives."""
+    end(c, "losses", "replace_node", settings, json, node, approve, report)
 
 
 @verb
@@ -272,8 +279,8 @@ def demo(c, modelled=False):
 
 AREAS = {
     "cluster": {
-        "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets, "verify": verify,
-        "storage": storage, "status": status,
+        "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets,
+        "replace-node": replace_node, "verify": verify, "storage": storage, "status": status,
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,

@@ -8,7 +8,7 @@ adapters/cnpg/port.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -88,6 +88,8 @@ class Proxmox(ProxmoxView, Protocol):
         """Grow one disk to `size` bytes; the same size is no change, a smaller one fails the task."""
 
     def start_vm(self, host: str, vm_id: int) -> TaskRef: ...
+    def destroy_vm(self, host: str, vm_id: int) -> TaskRef:
+        """Remove a VM that is off, with the disks of its configuration: what is on them is lost. One that runs is refused."""
     def reserve(self) -> None:
         """Reserve the house's hosts for this run, which succeeds once: whose it is now, `reservation` says. MayNotReserve."""
 
@@ -121,6 +123,8 @@ class Talos(TalosView, Protocol):
     def bootstrap_etcd(self, address: str) -> None: ...
     def fetch_kubeconfig(self, address: str) -> None:
         """Write the admin kubeconfig, 0600, to the house's state folder."""
+    def remove_member(self, address: str, member_id: str) -> None:
+        """Have the etcd at `address` take this member (id in hex) off the list. PermanentError where it is not on it."""
 
 
 class MachineconfigsView(Protocol):
@@ -190,6 +194,8 @@ class Cluster(ClusterView, Protocol):
     def apply_crd(self, crd: Crd) -> None:
         """Server-side apply with our own field manager, chart and digest noted on it; refused where another manager differs."""
 
+    def forget_node(self, name: str, uid: str) -> None:
+        """Delete the Node object with a uid precondition; what waits for its pods and volumes goes on elsewhere then."""
     def rest(self, workload: Workload) -> None:
         """Scale it to 0; how many it had stays on the object, for `wake`. Resting already: no change."""
 
@@ -288,7 +294,6 @@ class Claims(ClaimsView, Protocol):
 
         With "" give the schedule back; where there is none ours stays, for a source without any trigger never stops.
         """
-
 
 
 class HoldView(Protocol):
@@ -393,6 +398,3 @@ class ManifestsView(Protocol):
 
     def crds_of(self, source: CrdSource) -> tuple[Crd, ...]:
         """The custom resource definitions of this entry, checked; PermanentError when they cannot be had, or are none."""
-
-
-Progress = Callable[[str], None]

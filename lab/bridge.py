@@ -40,6 +40,7 @@ class Bridge:
         talos.etcd.on_join.append(self._start)
         talos.etcd.on_resume.append(self._start)
         talos.etcd.on_wipe.append(self._wiped)
+        talos.etcd.on_remove.append(self._removed)
         talos.etcd.really_healthy = lambda machine: self._sight.etcd_healthy(machine.name)
         talos.etcd.really_members = self._members
         talos.not_ready = self._not_ready
@@ -86,6 +87,10 @@ class Bridge:
     def _wiped(self, key: str) -> None:
         machine = next(m for m in self._talos.machines.values() if m.etcd_dir is not None and m.etcd_dir.key == key)
         self._cluster.order(lambda: self._destroy(machine.mac))
+
+    def _removed(self, machine: Machine, member_id: int) -> None:
+        name = machine.name
+        self._cluster.order(lambda: self._cluster.control_plane(name).etcd.remove(member_id))
 
     def _power(self, vm: LabVm, event: PowerEvent) -> None:
         if event is PowerEvent.DESTROYED:

@@ -136,6 +136,10 @@ class KubernetesCluster:
         """Server-side apply without force: FieldConflict, and nothing changed, where another manager holds other values."""
         self._clients.main().apply(CRD, noted(crd))
 
+    def forget_node(self, name: str, uid: str) -> None:
+        """Delete the Node object, only if it still is that one; nothing when it is not there."""
+        self._clients.main().delete(NODE, name, uid=uid)
+
     def rest(self, workload: Workload) -> None:
         """Scale to 0 and note what it had. PermanentError for a kind that has no replicas of its own."""
         if workload.resting is None:
@@ -230,4 +234,5 @@ def _node(obj: Obj) -> KubeNode:
         control_plane=dig(obj, "metadata", "labels", "node-role.kubernetes.io/control-plane") is not None,
         version=text(obj, "status", "nodeInfo", "kubeletVersion"),
         reason=reason,
+        uid=text(obj, "metadata", "uid"),
     )

@@ -18,7 +18,7 @@ class ApiServer:
 
 @dataclass(frozen=True)
 class KubeNode:
-    """One node: `ready` is None while its kubelet has not said."""
+    """One node: `ready` is None while its kubelet has not said, or has not for a while. `uid` is another for each Node object."""
 
     name: str
     address: str
@@ -26,6 +26,7 @@ class KubeNode:
     control_plane: bool
     version: str
     reason: str = ""
+    uid: str = ""
 
 
 @dataclass(frozen=True)

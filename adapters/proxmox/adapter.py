@@ -238,6 +238,10 @@ class ProxmoxAdapter:
         """Power on; the task of one that runs already fails."""
         return self._start("POST", f"/nodes/{host}/qemu/{vm_id}/status/start", f"start VM {vm_id}", {})
 
+    def destroy_vm(self, host: str, vm_id: int) -> TaskRef:
+        """See ports.Proxmox. Disks that carry its id and are in no configuration stay; jobs and permissions on the id go."""
+        return self._start("DELETE", f"/nodes/{host}/qemu/{vm_id}", f"destroy VM {vm_id}", {"purge": 1})
+
     # How to ask.
 
     def _send(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> Any:

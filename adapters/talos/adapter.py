@@ -137,6 +137,11 @@ class TalosctlTalos:
         finally:
             part.unlink(missing_ok=True)
 
+    def remove_member(self, address: str, member_id: str) -> None:
+        """See ports.Talos."""
+        what = f"have {address} remove etcd member {member_id}"
+        self._talosctl.call(address, what, "etcd", "remove-member", member_id, timeout_s=ACT_S)
+
     def _system_disk(self, address: str) -> str:
         found = self._talosctl.resources(address, "systemdisks.block.talos.dev")
         specs = (disk.get("spec") or {} for disk in found)

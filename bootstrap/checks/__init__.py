@@ -13,9 +13,11 @@ from bootstrap.checks import (
     etcd_healthy,
     host,
     image,
+    joined,
     kept_disks,
     keys,
     kinds,
+    lost,
     node_clocks,
     node_versions,
     nodes,
@@ -32,6 +34,6 @@ from bootstrap.checks import (
 
 __all__ = [
     "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines", "etcd_healthy",
-    "host", "image", "kept_disks", "keys", "kinds", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
-    "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
+    "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "node_clocks", "node_versions", "nodes", "old_holds",
+    "privileges", "quorum", "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

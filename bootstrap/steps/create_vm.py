@@ -22,10 +22,14 @@ CREATE_LIMIT_S = 900.0
 
 @dataclass(frozen=True)
 class CreateVm(BaseStep):
-    """One VM, with its system disk imported from the Talos image. Never changes a VM that exists: drift is for a person."""
+    """One VM, with its system disk imported from the Talos image. Never changes a VM that exists: drift is for a person.
+
+    `after`: steps that must be done before, where one of its name has to go first.
+    """
 
     house: House
     node: Node
+    after: tuple[str, ...] = ()
     system = "proxmox"
     standing = True
     ready_s = CREATE_LIMIT_S
@@ -41,7 +45,7 @@ class CreateVm(BaseStep):
     @property
     def needs(self) -> tuple[str, ...]:
         first = (BEFORE_ANYTHING, *on_host(self.node.host), of_disks(self.node.name))
-        return (*first, f"proxmox.fetch-image/{self.node.host}")
+        return (*self.after, *first, f"proxmox.fetch-image/{self.node.host}")
 
     @property
     def inputs(self) -> str:

@@ -84,7 +84,7 @@ class Etcd:
         """
         for old in through.members():
             if old.name == self.node or old.peer == self.peer_url:
-                through.call("cluster/member/remove", {"ID": str(old.id)})
+                through.remove(old.id)
         added = through.call("cluster/member/add", {"peerURLs": [self.peer_url], "isLearner": True})
         others = [f"{m.name}={m.peer}" for m in through.members() if m.name and m.peer != self.peer_url]
         self._start(",".join([*others, f"{self.node}={self.peer_url}"]), "existing", wait=False)
@@ -106,6 +106,10 @@ class Etcd:
             Member(int(m["ID"]), m.get("name", ""), (m.get("peerURLs") or [""])[0], bool(m.get("isLearner")))
             for m in listed.get("members") or []
         )
+
+    def remove(self, member_id: int) -> None:
+        """Take a member off the list, through this one."""
+        self.call("cluster/member/remove", {"ID": str(member_id)})
 
     def healthy(self) -> bool:
         """Whether the member serves: it runs, has a leader and no alarm."""

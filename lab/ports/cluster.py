@@ -12,7 +12,7 @@ from adapters.kubernetes.errors import from_answer
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.longhorn.results import LonghornLook
 from engine.digest import digest
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from house.kinds import Kind
 from house.model import BootstrapSecret
 from lab.ports.definitions import kinds_served
@@ -41,13 +41,22 @@ class ModelledCluster:
         with self._world.looking():
             objects = self._kube.objects()
             cni = any(name in CNI_RELEASES and state.revision for (_, name), state in objects.releases.items())
+            alive = {m.name: m for m in self._machines() if m.service_state("kubelet") == "Running"}
+            for machine in alive.values():
+                self._register(objects, machine, cni=cni)
+            dark = "NodeStatusUnknown: Kubelet stopped posting node status."
             return tuple(
-                KubeNode(
-                    machine.name, machine.address, cni, machine.control_plane,
-                    self._kube.house.cluster.kubernetes_version, "" if cni else "cni plugin not initialized",
-                )
-                for machine in self._machines() if machine.service_state("kubelet") == "Running"
-            )  # fmt: skip
+                node if node.name in alive else replace(node, ready=None, reason=dark)
+                for node in sorted(objects.nodes.values(), key=lambda node: node.name)
+            )
+
+    def _register(self, objects: Objects, machine: Machine, *, cni: bool) -> None:
+        """What the machine's kubelet does by itself; done when somebody looks, which nobody can tell from its having been done."""
+        there = objects.nodes.get(machine.name)
+        objects.registered += there is None
+        uid = there.uid if there is not None else f"node-{objects.registered}"
+        version, why = self._kube.house.cluster.kubernetes_version, "" if cni else "cni plugin not initialized"
+        objects.nodes[machine.name] = KubeNode(machine.name, machine.address, cni, machine.control_plane, version, why, uid)
 
     def namespaces(self) -> tuple[str, ...]:
         """See ports.ClusterView."""
@@ -132,6 +141,15 @@ class ModelledCluster:
             objects.crds[crd.name] = applied
             self._world.happened("kubernetes", f"definition {crd.name} applied")
             self._world.after(self._kube.delays.establish_s, f"establish {crd.name}", lambda: self._establish(objects, applied))
+
+    def forget_node(self, name: str, uid: str) -> None:
+        """See ports.Cluster."""
+        with self._world.looking():
+            there = self._kube.objects().nodes
+            if name in there and there[name].uid != uid:
+                raise TransientError(f"delete Node {name}: the UID in the precondition is not the object's")
+            if there.pop(name, None) is not None:
+                self._world.happened("kubernetes", f"Node {name} deleted")
 
     def _establish(self, objects: Objects, applied: CrdState) -> None:
         if objects.crds.get(applied.name) is applied:

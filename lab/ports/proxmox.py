@@ -215,6 +215,10 @@ class ModelledProxmox:
         """See ports.Proxmox."""
         return self._start(f"start VM {vm_id}", lambda: self._pve.start_vm(self._actor, host, vm_id))
 
+    def destroy_vm(self, host: str, vm_id: int) -> TaskRef:
+        """See ports.Proxmox."""
+        return self._start(f"destroy VM {vm_id}", lambda: self._pve.destroy_vm(self._actor, host, vm_id))
+
     def reservation(self) -> Reservation | None:
         """See ports.ProxmoxView."""
         pool = self._party.pool

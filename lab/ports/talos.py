@@ -115,6 +115,11 @@ class ModelledTalos:
 
         self._act(act)
 
+    def remove_member(self, address: str, member_id: str) -> None:
+        """See ports.Talos."""
+        what = f"have {address} remove etcd member {member_id}"
+        self._act(lambda: self._refused(what, lambda: self._talos.etcd.remove(self._secure(address, what), int(member_id, 16))))
+
     def _etcd(self, machine: Machine) -> EtcdState:
         state = machine.service_state("etcd")
         if machine.etcd_dir is None:

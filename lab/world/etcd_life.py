@@ -29,7 +29,8 @@ class EtcdLife:
 
     The hooks are for real parts: each is called under the World's lock and must return at once. `on_bootstrap`: this machine
     starts a new cluster; `on_join`: it joins one (as a learner first); `on_resume`: it starts on the data it has;
-    `on_stop`: it no longer runs, at once, as with a power cut; `on_wipe`: the data directory of this key is gone.
+    `on_stop`: it no longer runs, at once, as with a power cut; `on_wipe`: the data directory of this key is gone; `on_remove`:
+    through this machine the member of this id left the list.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class EtcdLife:
         self.on_resume: list[Hook] = []
         self.on_stop: list[Hook] = []
         self.on_wipe: list[Callable[[str], None]] = []
+        self.on_remove: list[Callable[[Machine, int], None]] = []
         # Where real etcds run, they tell how it is.
         self.really_healthy: Callable[[Machine], bool] | None = None
         self.really_members: Callable[[Machine], Sequence[MemberRecord]] | None = None
@@ -117,6 +119,26 @@ class EtcdLife:
             raise Refused("Unavailable", "failed to leave cluster: etcdserver: no leader")
         if len(found.cluster.voters()) > 1:
             found.cluster.members.pop(found.member_id, None)
+
+    def remove(self, machine: Machine, member_id: int) -> None:
+        """Take a member off the list, through this machine's etcd. One that runs ends then, and never starts on its data again."""
+        listed = {one.member_id: one for one in self.members(machine)}  # Refused where it does not run
+        cluster = machine.etcd_dir.cluster if machine.etcd_dir is not None else None
+        assert cluster is not None
+        if not cluster.quorum(self.running(cluster)):
+            raise Refused("Unavailable", "failed to remove member: etcdserver: no leader")
+        if member_id not in listed:
+            raise Refused("NotFound", f"failed to remove member {member_id:016x}: etcdserver: member not found")
+        # Where real etcds run the ids are theirs: the World's own record is the one at that peer's address.
+        gone = [one for one in cluster.members.values() if one.peer_url == listed[member_id].peer_url]
+        for one in gone:
+            del cluster.members[one.member_id]
+        self._world.happened("talos", f"etcd: member {member_id:016x} of {listed[member_id].hostname} removed")
+        for hook in self.on_remove:
+            hook(machine, member_id)
+        for other in self._machines():
+            if other.etcd_dir is not None and other.etcd_dir.member_id in {one.member_id for one in gone}:
+                self.stop(other)
 
     def wipe(self, machine: Machine) -> None:
         """Empty the data directory."""

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.surface import surfaces
 from tests.crash.beneath import STAGES
+from tests.crash.losses import LostNode
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
 from tests.crash.stages import TwoPlacesHouse
 
@@ -21,7 +22,13 @@ def _of_claims(points: Sequence[Point]) -> Sequence[Point]:
     return some([point for point in points if point.place.startswith("claims.")])
 
 
-CHOICES: dict[object, Choose] = {TwoPlacesHouse: _of_claims}
+def _of_losses(points: Sequence[Point]) -> Sequence[Point]:
+    """What only a loss needs: VMs, machineconfigs and images are met in the bare house."""
+    own = ("proxmox.destroy_vm", "talos.remove_member", "cluster.forget_node")
+    return [point for point in points if point.place.startswith(own)]
+
+
+CHOICES: dict[object, Choose] = {TwoPlacesHouse: _of_claims, LostNode: _of_losses}
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ NOT_SIMULATED = (
     *(
         f"/machine.MachineService/{name}"
         for name in (
-            "Containers", "Copy", "CPUFreqStats", "CPUInfo", "DiskStats", "EtcdRemoveMemberByID", "EtcdLeaveCluster",
+            "Containers", "Copy", "CPUFreqStats", "CPUInfo", "DiskStats", "EtcdLeaveCluster",
             "EtcdForfeitLeadership", "EtcdRecover", "EtcdSnapshot", "EtcdAlarmList", "EtcdAlarmDisarm", "EtcdDefragment",
             "EtcdDowngradeValidate", "EtcdDowngradeEnable", "EtcdDowngradeCancel", "Hostname", "DiskUsage", "LoadAvg", "Logs",
             "LogsContainers", "Mounts", "NetworkDeviceStats", "Processes", "Restart", "Rollback", "ServiceRestart",

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from lab.wire.talos.calls import ADMIN, ETCD_READ, OPERATE, READ, Call, Streamed, Unary
 from lab.wire.talos.certificates import kubeconfig
 from lab.wire.talos.pb import talos_pb2 as pb
+from lab.wire.talos.pb.etcd import RemoveMemberRequest
 from lab.world.machine import Refused
 from lab.world.machineconfig import ConfigRefused, parse
 
@@ -96,6 +97,13 @@ def etcd_members(call: Call) -> pb.EtcdMembers:
         for m in found
     ]
     return pb.EtcdMembers(legacy_members=[m.hostname for m in found], members=members)
+
+
+def etcd_remove(call: Call) -> pb.Done:
+    """EtcdRemoveMemberByID."""
+    call.need_control_plane("etcd remove member by ID")
+    call.talos.etcd.remove(call.machine, call.request.member_id)
+    return pb.Done()
 
 
 def etcd_status(call: Call) -> pb.EtcdStatus:
@@ -213,6 +221,10 @@ UNARY = (
     ),
     Unary(_M + "ServiceList", pb.Empty, pb.ServiceListReply, READ, services),
     Unary(_M + "EtcdMemberList", pb.EtcdMemberListRequest, pb.EtcdMemberListReply, ETCD_READ, etcd_members),
+    Unary(
+        _M + "EtcdRemoveMemberByID", RemoveMemberRequest, pb.DoneReply, ADMIN, etcd_remove,
+        mutation=lambda call: ("remove_member", call.machine.address),
+    ),
     Unary(_M + "EtcdStatus", pb.Empty, pb.EtcdStatusReply, ETCD_READ, etcd_status),
     Unary(_M + "Memory", pb.Empty, pb.MemoryReply, READ, memory),
     Unary(_M + "Reboot", pb.RebootRequest, pb.ActionReply, OPERATE, reboot),
