@@ -47,6 +47,7 @@ HELP = {
     "alerts": "also write alert rules for Prometheus to this file",
     "signer": "fingerprint or public key that must have signed it",
     "at": "name of a mutation, e.g. 'proxmox.create_vm/*#1'",
+    "proxmox": "also ask Proxmox which host the VM of a NAS is on",
     "prove": "prove snapshots of each storage class: write, snapshot, restore, compare",
     "list": "tell every fault by name and system",
     "fault": "die-before, die-during, die-after, lose-reply, slow, error-twice, lie-once; or what lasts: docs/lab.md",
@@ -125,6 +126,12 @@ def verify(c, settings="", json=False, report=""):
 def storage(c, settings="", json=False, prove=False):
     """Tell how each storage system is, and what hangs on it."""
     end(c, "cluster", "storage", settings, json, prove)
+
+
+@verb
+def lint(c, settings="", json=False, proxmox=False):
+    """Tell what a rebuild needs that the cluster serves."""
+    end(c, "lint", "lint_house", settings, json, proxmox)
 
 
 @verb
@@ -281,6 +288,7 @@ AREAS = {
     "cluster": {
         "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets,
         "replace-node": replace_node, "verify": verify, "storage": storage, "status": status,
+        "lint": lint,
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,

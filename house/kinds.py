@@ -121,6 +121,11 @@ def gone_since(kind: Kind) -> int:
     return since if not kinds or kind.name in kinds else 0
 
 
+def is_own(kind: Kind) -> bool:
+    """Whether it is one of Kubernetes' own groups."""
+    return kind.group in _OWN or gone_since(kind) > 0
+
+
 def runs_with(chart: str, kind: Kind) -> bool:
     """Whether the programs of this chart (by name, path or URL) bring the kind when they run."""
     return _within(kind.group, _BY_RUNNING.get(chart.rstrip("/").rpartition("/")[2], ()))

@@ -30,6 +30,7 @@ from house.guarding import is_plain
 from house.kinds import declared_kinds
 from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
+from house.machine import machine_settings
 from house.model import (
     BackedUpClaim,
     DiskFate,
@@ -130,6 +131,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
         notes = repository.notes if repository is not None else ()
         return Examined(None, tuple(sorted(set(problems))), tuple(note for note in notes if note not in map(str, problems)))
     made = _house(settings_file, read.settings, repository, places, first)
+    made = replace(made, rendered=repository.rendered, machine=machine_settings(repository.root))
     ages = schedules(repository.rendered)
     odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, made.claims, ages))
     made = replace(made, notes=(*made.notes, *map(str, odd)))

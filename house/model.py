@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.data.nouns import NO_DATA, DeclaredData
-from house.flux.rendered import NotFollowed
+from house.flux.rendered import NotFollowed, Rendered
 from house.grammar import number_of
 from house.kinds import NO_KINDS, DeclaredKinds
+from house.machine import MachineSetting
 from house.mover_policies import MoverPolicy
 from house.nas import Nas
 from house.programs import DeclaredProgram
@@ -279,7 +280,8 @@ class House:
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
-    of the settings. `kinds` is what Flux will apply, by kind; `programs` what will run.
+    of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
+    tells the machines.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -325,6 +327,8 @@ class House:
     evidence: Evidence = NO_EVIDENCE
     kit: Kit = NO_KIT
     programs: tuple[DeclaredProgram, ...] = ()
+    rendered: Rendered = field(default=Rendered(), repr=False, compare=False)
+    machine: tuple[MachineSetting, ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

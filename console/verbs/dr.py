@@ -12,10 +12,13 @@ from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from adapters.remembering import remembering
 from cluster.course import Course
 from cluster.holding import still_held
+from cluster.lint.given import Given
+from cluster.lint.lint import beyond_admission
 from cluster.standing import Way, way
 from cluster.storage.under import gates, to_write
 from console.ending import LastWords, guarded
 from console.jsonlines import JsonLines
+from console.lint import beyond_lines, finding_rows
 from console.opening import open_session
 from console.problem import complete
 from console.programs import refuse_unfit
@@ -104,6 +107,7 @@ def hold_of(session: Session) -> int:
         refusing = not record.present and any(answer.refused for answer in doors.look.hold.refusals())
         alive = alive_of(doors.look, record)
     held = still_held(record.claims)
+    beyond = beyond_admission(Given(session.house, session.clock.now()))
     if record.present:
         outcome, told = ("held", f"{len(held)} of {len(record.claims)} held") if held else ("done", "nothing is held")
         if held and missing:
@@ -116,6 +120,8 @@ def hold_of(session: Session) -> int:
         if record.claims:
             session.page.show(hold_table(record, session.clock.now()))
         for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, session.clock.now())):
+            session.page.say(line)
+        for line in beyond_lines(beyond) if held else ():
             session.page.say(line)
         following = "invoke cluster.verify" if outcome == "no record" or (held and missing) else lifts(session.house, record, alive)
         session.page.say(f"\n{told}.")
@@ -136,7 +142,9 @@ def hold_of(session: Session) -> int:
     databases = [{"database": key, **told} for key, told in (refused | accepted).items()]
     code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
     counts = {"held": len(held), "all": len(record.claims)}
-    return session.finish(outcome, counts, code, claims=rows, databases=databases, policies_missing=missing)
+    return session.finish(
+        outcome, counts, code, claims=rows, databases=databases, policies_missing=missing, beyond_admission=finding_rows(beyond)
+    )
 
 
 def read_record(session: Session) -> HoldRecord:

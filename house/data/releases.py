@@ -59,6 +59,16 @@ class Releases:
         url = self._charts.get((str(named.get("namespace") or release.namespace), name), "")
         return url.rstrip("/").rpartition("/")[2] == APP_TEMPLATE or (not url and name == APP_TEMPLATE)
 
+    def chart(self, release: RenderedObject) -> str:
+        """The name of its chart: of the one that it names itself, or the last part of its source's URL."""
+        chart = mapping(mapping(release.spec.get("chart")).get("spec")).get("chart")
+        if chart is not None:
+            return str(chart).rstrip("/").rpartition("/")[2]
+        named = mapping(release.spec.get("chartRef"))
+        name = str(named.get("name") or "")
+        url = self._charts.get((str(named.get("namespace") or release.namespace), name), "")
+        return url.rstrip("/").rpartition("/")[2] or name
+
     def values(self, release: RenderedObject) -> Values:
         """What its chart is given."""
         merged: dict[str, Any] = {}

@@ -1,0 +1,47 @@
+"""Backups in a store that runs in the cluster whose data they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cluster.lint.finding import Finding, Rule, Weight
+from cluster.lint.given import Given
+from cluster.lint.needs import host_of
+from house.data.archives import archives
+from house.grammar import address_of
+
+NAME = "backups-inside"
+
+
+def _find(given: Given) -> Iterator[Finding]:
+    for whole in given.house.claims:
+        places = [(one, one.open_as or one.mover_repository) for one in whole.sources]
+        # What the mover is told counts too: how it is opened from here may be another way to the same store.
+        served = [(one, _server(given, place) or _server(given, one.mover_repository)) for one, place in places]
+        if all(server for _, server in served):
+            first, told = served[0]
+            yield _finding(f"claim {whole.key}", first.mover_repository or first.open_as, told, first.declared_in)
+    for archive in archives(given.rendered):
+        if server := _server(given, archive.place):
+            yield _finding(f"database {archive.key}", archive.place, server, archive.declared_in)
+
+
+def _server(given: Given, place: str) -> str:
+    host = host_of(place)
+    if not host and place.startswith(("s3:http", "rest:http")):  # a name without a dot, which only the cluster knows
+        host = place.partition("://")[2].partition("/")[0].partition(":")[0].rpartition("@")[2]
+    server = given.inside.of(host) if host else None
+    if server is not None:
+        return server.told
+    return "a Service of the cluster" if host and "." not in host and ":" not in host and address_of(host) is None else ""
+
+
+def _finding(subject: str, place: str, server: str, where: str) -> Finding:
+    return Finding(
+        NAME, Weight.PARADOX, subject, f"{subject} is backed up to {place} alone, which {server} serves", where,
+        "what is lost with the cluster is lost with its backups",
+        "back it up to one more place outside: a second ReplicationSource, or a copy of the bucket to another machine",
+    )  # fmt: skip
+
+
+RULE = Rule(NAME, "Is any backup kept in the cluster that it is a backup of?", _find)

@@ -1,0 +1,73 @@
+"""Certificates in files that the settings name and in Git whose end is near: what trusts them then trusts nothing."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from cluster.lint.finding import Finding, Rule, Weight
+from cluster.lint.given import Given, texts_of
+from house.paths import content_of
+
+NAME = "credential-ends"
+SOON_S = 60 * 86400.0
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def _find(given: Given) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for what, text, where in (*_named(given), *_in_git(given)):
+        for pem in _PEM.findall(text):
+            end = ends_at(pem)
+            if end is not None and pem not in seen and end - given.now < SOON_S:
+                seen.add(pem)
+                yield _finding(what, end, given.now, where)
+
+
+def _named(given: Given) -> Iterator[tuple[str, str, str]]:
+    """Each CA file of the settings: what it is of, its text, its place."""
+    house = given.house
+    files = [("the CA of Proxmox", one.ca_file, given.said_at("proxmox", "endpoints", index, "ca_file"))
+             for index, one in enumerate(house.proxmox.endpoints)]  # fmt: skip
+    files.append(("the CA of the image", house.image.ca_file, given.said_at("image", "ca_file")))
+    files += [(f"the CA of NAS {one.name}", one.ca_file, given.said_at("nas", one.name, "ca_file")) for one in house.nas]
+    files += [("the CA of backups", one.ca_file, given.said_at("backups")) for claim in house.claims for one in claim.sources]
+    files += [(f"the CA of definitions {one.key}", one.ca_file, given.said_at("bootstrap", "crds")) for one in house.crd_sources]
+    for what, file, where in dict.fromkeys(files):
+        if file:
+            try:
+                yield what, content_of(Path(file)).decode("utf-8", "replace"), where
+            except OSError:
+                continue  # the loader says what is not there
+
+
+def _in_git(given: Given) -> Iterator[tuple[str, str, str]]:
+    for one in given.objects("", "ConfigMap", "Secret"):
+        for text in texts_of([one.body.get("data"), one.body.get("stringData")]):
+            yield f"a certificate in {one.kind} {one.namespace}/{one.name}", text, one.declared_in
+
+
+def ends_at(pem: str) -> float | None:
+    """When a certificate ends (epoch seconds); None for what is none, or is no authority's: only those are read here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=pem + "\n")
+        told = context.get_ca_certs()
+        return float(ssl.cert_time_to_seconds(str(told[0]["notAfter"]))) if told else None
+    except (ssl.SSLError, ValueError):
+        return None
+
+
+def _finding(what: str, end: float, now: float, where: str) -> Finding:
+    days = int((end - now) // 86400)
+    told = f"{what} ended {-days} days ago" if days < 0 else f"{what} ends in {days} days"
+    return Finding(
+        NAME, Weight.RISK, what, told, where,
+        "in the night in which it is needed nothing that shows it is believed, and there is no other way in",
+        "make it anew and put it where this one is",
+    )  # fmt: skip
+
+
+RULE = Rule(NAME, "Which credentials end soon, as far as files show it?", _find)

@@ -1,0 +1,112 @@
+"""external-dns that takes away the records of what it does not see: in a rebuilt cluster, of everything that is not back yet.
+
+Source: external-dns itself deletes with `--policy=sync`, which is what it does where it is not told; its chart says upsert-only
+where its values do not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cluster.lint.finding import Finding, Rule, Weight
+from cluster.lint.given import Given
+from cluster.lint.pods import containers
+from cluster.lint.programs import Program
+from house.shapes import sequence
+
+NAME = "external-dns-deletes"
+CHART = "external-dns"
+
+
+def _find(given: Given) -> Iterator[Finding]:
+    for program in given.charts(CHART):
+        told = _told(program)
+        if told.unknown:
+            yield _unknown(program)
+        elif told.deletes:
+            yield _deletes(program.told, program.declared_in, told, _patch(program, told))
+    for one in containers(given):
+        name = one.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+        if name == CHART and not any(program.told == one.owner and program.chart == CHART for program in given.programs):
+            told = _of_words(one.words, default="sync")
+            if told.deletes:
+                yield _deletes(one.owner, one.declared_in, told, "args:\n  - --policy=upsert-only")
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """What one may do: `deletes` records; `of_others`, as nothing marks which are its own; `by_argument` rather than by a value."""
+
+    deletes: bool
+    of_others: bool = False
+    by_argument: bool = False
+    unknown: bool = False
+
+
+def _told(program: Program) -> _Policy:
+    values = program.values
+    extra = values.get("extraArgs")
+    named = (f"--{key}={value}" for key, value in extra.items()) if isinstance(extra, dict) else map(str, sequence(extra))
+    by_words = _of_words(tuple(named), default="")
+    policy = str(values.get("policy") or "upsert-only")
+    if values.get("dryRun") is True or by_words.unknown:
+        return _Policy(deletes=False)
+    if "policy" not in values and program.unseen and not by_words.by_argument:
+        return _Policy(deletes=False, unknown=True)
+    deletes = by_words.deletes if by_words.by_argument else policy == "sync"
+    return _Policy(deletes, values.get("registry") == "noop" or by_words.of_others, by_words.by_argument)
+
+
+def _of_words(words: tuple[str, ...], default: str) -> _Policy:
+    """What arguments say; `unknown` for one that changes nothing at all."""
+    text = " ".join(words).replace("--policy ", "--policy=")
+    policies = [part.removeprefix("--policy=") for part in text.split() if part.startswith("--policy=")]
+    dry = any(part in ("--dry-run", "--dry-run=true") for part in text.split())
+    policy = policies[-1] if policies else default
+    return _Policy(policy == "sync" and not dry, "--registry=noop" in text, bool(policies), dry)
+
+
+def _deletes(told: str, where: str, policy: _Policy, patch: str) -> Finding:
+    others = ", and of records that were never its own, for its registry is noop" if policy.of_others else ""
+    return Finding(
+        NAME, Weight.RISK, told, f"{told} deletes DNS records of what it does not see (policy sync){others}", where,
+        "in a rebuilt cluster the applications are not there yet: it takes their records away at the provider, where no hold "
+        "reaches, and who asked meanwhile remembers that there is none",
+        "let it only add and change until everything is back, then take the line out again", patch, beyond_admission=True,
+    )  # fmt: skip
+
+
+def _unknown(program: Program) -> Finding:
+    return Finding(
+        NAME, Weight.UNKNOWN, program.told,
+        f"whether {program.told} deletes DNS records is not in Git: its values are in {', '.join(program.unseen)}",
+        program.declared_in, "with policy sync it takes away the records of every application that is not back yet",
+        "write `policy: upsert-only` into the values that Git shows", beyond_admission=True,
+    )  # fmt: skip
+
+
+def _patch(program: Program, policy: _Policy) -> str:
+    """For Git, and what does the same at once in a cluster whose Flux does not take it back."""
+    at, _, name = program.key.partition("/")
+    lines = ["# in its HelmRelease, for as long as anything is held"]
+    if policy.by_argument:
+        extra = sequence(program.values.get("extraArgs"))
+        kept = [str(item) for item in extra if not str(item).startswith("--policy=")] + ["--policy=upsert-only"]
+        lines += ["spec:", "  values:", "    extraArgs:", *(f"      - {json.dumps(item)}" for item in kept)]
+        change: object = {"extraArgs": kept}
+    else:
+        lines += ["spec:", "  values:", "    policy: upsert-only"]
+        change = {"policy": "upsert-only"}
+    if program.kustomization:
+        words = json.dumps({"spec": {"values": change}}, separators=(",", ":"))
+        lines += [
+            f"# or now, with its Kustomization suspended: flux suspend kustomization {program.kustomization.partition('/')[2]} "
+            f"-n {program.kustomization.partition('/')[0]}",
+            f"# kubectl -n {at} patch helmrelease {name} --type merge -p '{words}'",
+        ]  # fmt: skip
+    return "\n".join(lines)
+
+
+RULE = Rule(NAME, "Which external-dns takes records away while applications are missing?", _find)

@@ -1,0 +1,128 @@
+"""`cluster.lint` as a screen and as JSON: what was found, what each stage needs, which runs work without what. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from cluster.lint.finding import ORDER, Finding, Weight
+from cluster.lint.needs import Means, Need
+from cluster.lint.without import Run, Standing, Without
+from console.page import Page
+from console.rows import Row, Rows
+from engine.secrets import told
+from engine.words import number
+
+_STYLES = {Weight.PARADOX: "bold red", Weight.RISK: "yellow", Weight.UNKNOWN: "magenta", Weight.NOTE: "dim"}
+_STANDINGS = {Standing.WORKS: "green", Standing.PARTLY: "yellow", Standing.UNKNOWN: "magenta", Standing.NO: "bold red"}
+_MANY = {Weight.PARADOX: "paradoxes", Weight.RISK: "risks", Weight.UNKNOWN: "unknown", Weight.NOTE: "notes"}
+_INDENT = 9
+
+
+def show_findings(page: Page, findings: Sequence[Finding]) -> None:
+    """Each finding: what, where, why it bites when the house is dark, what to do, and the text for Git where there is one."""
+    for one in findings:
+        page.say(f"{one.weight.value:<{_INDENT}}{one.rule}: {told(one.what)}", _STYLES[one.weight], hang=_INDENT)
+        for head, text in (("where", one.declared_in), ("why", one.why), ("do", one.todo)):
+            if text:
+                page.say(f"{' ' * _INDENT}{head}: {told(text)}", hang=_INDENT + len(head) + 2)
+        for line in one.patch.splitlines():
+            page.say(f"{' ' * _INDENT}  {line}", hang=_INDENT + 4)
+
+
+def needs_table(needs: Sequence[Need]) -> Rows:
+    """One row for each thing that a stage needs and each who provides it, with the hosts that are asked."""
+    rows = []
+    for (stage, what, means, of), hosts in grouped(needs).items():
+        by = f"{means.value} ({of})" if of else means.value
+        style = "bold red" if means is Means.INSIDE else "magenta" if means is Means.UNTOLD else ""
+        rows.append(Row((Text(stage), Text(what), Text(by, style)), _some(hosts)))
+    return Rows(rows, ("stage", "needs", "from", "at"), name=1)
+
+
+def grouped(needs: Sequence[Need]) -> dict[tuple[str, str, Means, str], list[str]]:
+    """Needs by stage, what and who provides it, with the hosts that are asked, each once."""
+    found: dict[tuple[str, str, Means, str], list[str]] = {}
+    for need in needs:
+        hosts = found.setdefault((need.stage.value, _what(need), need.means, need.of), [])
+        if need.host and need.host not in hosts:
+            hosts.append(need.host)
+    return found
+
+
+def without_table(rows: Sequence[Without]) -> Rows:
+    """One row for each thing that may be lost, a cell for each run, and why."""
+    found = []
+    for name in dict.fromkeys(row.without for row in rows):
+        ours = {row.run: row for row in rows if row.without == name}
+        cells = (Text(name), *(Text(ours[run].standing.value, _STANDINGS[ours[run].standing]) for run in Run))
+        whys: dict[str, list[str]] = {}
+        for run in Run:
+            if ours[run].why:
+                whys.setdefault(told(ours[run].why), []).append(run.value)
+        found.append(Row(cells, "; ".join(f"{', '.join(runs)}: {why}" for why, runs in whys.items())))
+    return Rows(found, ("without", *(run.value for run in Run), "why"))
+
+
+def summary(findings: Sequence[Finding], rules: int, *, proxmox: bool = False) -> str:
+    """One sentence, and what was looked at."""
+    counts = ", ".join(number(count, weight.value, _MANY[weight]) for weight, count in counted(findings).items() if count)
+    return f"{number(rules, 'rule')}: {counts or 'nothing found'}. Looked at: settings, Git{', Proxmox' if proxmox else ''}."
+
+
+def counted(findings: Sequence[Finding]) -> dict[Weight, int]:
+    """How many of each weight, the heaviest first."""
+    return {weight: sum(one.weight is weight for one in findings) for weight in reversed(ORDER)}
+
+
+def beyond_lines(findings: Sequence[Finding]) -> list[str]:
+    """What a hold cannot stop, for the page of what is held."""
+    if not findings:
+        return []
+    lines = ["Not held, for it is done outside of the cluster, where no admission reaches:"]
+    for one in findings:
+        lines.append(f"  {told(one.what)} ({one.declared_in})")
+        lines += [f"    {line}" for line in one.patch.splitlines()]
+    return lines
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[dict[str, object]]:
+    """The same for a program."""
+    return [
+        {
+            "rule": one.rule, "weight": one.weight.value, "subject": told(one.subject), "what": told(one.what),
+            "declared_in": one.declared_in, "why": told(one.why), "todo": told(one.todo), "patch": one.patch or None,
+            "beyond_admission": one.beyond_admission,
+        }
+        for one in findings
+    ]  # fmt: skip
+
+
+def need_rows(needs: Sequence[Need]) -> list[dict[str, object]]:
+    """Every need by itself, for a program."""
+    return [
+        {
+            "stage": one.stage.value, "needs": one.what, "of": one.item or None, "from": one.means.value, "by": one.of or None,
+            "at": one.host or None, "declared_in": one.declared_in,
+        }
+        for one in needs
+    ]  # fmt: skip
+
+
+def without_rows(rows: Sequence[Without]) -> list[dict[str, object]]:
+    """Every run without each thing, for a program."""
+    return [
+        {"without": one.without, "run": one.run.value, "standing": one.standing.value, "why": told(one.why) or None} for one in rows
+    ]
+
+
+def _what(need: Need) -> str:
+    """Keys of one Secret after another are one line."""
+    key, found, _ = need.what.partition(" of Secret ")
+    return f"{key} of Secrets put first" if found else need.what
+
+
+def _some(hosts: Sequence[str]) -> str:
+    more = f", and {len(hosts) - 4} more" if len(hosts) > 4 else ""
+    return ", ".join(hosts[:4]) + more

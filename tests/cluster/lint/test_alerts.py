@@ -1,0 +1,75 @@
+"""The dead man's switch: whether anybody outside would miss a cluster that is silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.lint.finding import Weight
+from tests.cluster.lint.made import found, release
+
+STACK = release("stack", "kube-prometheus-stack", "{alertmanager: {enabled: true}}")
+
+
+def config(receiver: str, matchers: str = "[{name: alertname, value: Watchdog}]") -> str:
+    return f"""---
+apiVersion: monitoring.coreos.com/v1alpha1
+kind: AlertmanagerConfig
+metadata: {{name: main}}
+spec:
+  route: {{receiver: chat, routes: [{{receiver: beat, matchers: {matchers}}}]}}
+  receivers: [{{name: chat, pushoverConfigs: [{{html: true}}]}}, {{name: beat{receiver}}}]
+"""
+
+
+def of_values(url: str) -> str:
+    routes = "[{receiver: beat, matchers: ['alertname = \"Watchdog\"']}]"
+    receivers = f"[{{name: beat, webhook_configs: [{{url: '{url}'}}]}}]"
+    told = f"{{route: {{receiver: x, routes: {routes}}}, receivers: {receivers}}}"
+    return release("stack", "kube-prometheus-stack", f"{{alertmanager: {{config: {told}}}}}")
+
+
+SILENT = [
+    ("nobody is told", STACK, "watches from inside"),
+    ("a receiver that sends nothing", STACK + config(""), "sends nothing"),
+    ("a webhook in the cluster", STACK + config(", webhookConfigs: [{url: 'http://relay.apps.svc/hook'}]"), "the cluster itself"),
+    ("a message to a person", STACK + config(", pushoverConfigs: [{html: true}]"), "no Watchdog"),
+    ("no branch for it", STACK + config(", webhookConfigs: [{url: 'https://x.example.org/x'}]", "[{name: a, value: Other}]"),
+     "no Watchdog"),
+    ("in the chart's values", of_values("http://relay.apps.svc/hook"), "the cluster itself"),
+    ("gatus alone", release("gatus", "app-template", "{controllers: {gatus: {}}}"), "nothing outside would miss it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), [one[1:] for one in SILENT], ids=[one[0] for one in SILENT])
+def test_a_cluster_whose_silence_nobody_hears(text: str, told: str) -> None:
+    (one,) = found("dead-man-inside", text)
+    assert (one.weight, told in one.what) == (Weight.PARADOX, True)
+
+
+PING = """---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: beat}
+spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: "curl:1", args: ["https://hc-ping.com/0123"]}]}}}}}
+"""
+HEARD = [
+    ("no monitoring at all", release("web", "app-template")),
+    ("a webhook outside", STACK + config(", webhookConfigs: [{url: 'https://hc.example.org/x'}]")),
+    ("a webhook outside, in values", of_values("https://hc.example.org/x")),
+    ("a job that calls", STACK + PING),
+    ("no Alertmanager", release("stack", "kube-prometheus-stack", "{alertmanager: {enabled: false}}")),
+    ("an application of the name", release("prometheus-web", "app-template")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [one[1] for one in HEARD], ids=[one[0] for one in HEARD])
+def test_a_cluster_that_somebody_would_miss(text: str) -> None:
+    assert found("dead-man-inside", text) == []
+
+
+def test_what_a_secret_holds_is_no_verdict() -> None:
+    (one,) = found("dead-man-inside", STACK + config(", webhookConfigs: [{urlSecret: {name: a, key: b}}]"))
+    assert one.weight is Weight.NOTE
+    hidden = release("stack", "kube-prometheus-stack", "{alertmanager: {alertmanagerSpec: {configSecret: mine}}}")
+    (one,) = found("dead-man-inside", hidden)
+    assert one.weight is Weight.UNKNOWN
