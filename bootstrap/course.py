@@ -51,6 +51,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *may_start(house, nas),                # a NAS that is a VM: the token may start it
             *backup_check.checks(house, house.claims, known),  # every required backup opens; else its claim stays held
             *checks.databases.checks(house),       # archives of databases, and whether each comes back from its own
+            checks.machines.check(house),          # of VMs that are there: a rebuild would give them what they have
             *checks.node_clocks.checks(house),     # later: the nodes' clocks agree too
             *checks.node_versions.checks(house),   # later: each runs the Talos that it should
             checks.api_servers.check(house),       # later: every control plane's API server answers

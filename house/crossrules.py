@@ -6,11 +6,12 @@ Works on the settings as written, so that these problems are told together with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from house.flux.sources import address
 from house.grammar import HOSTNAME, branch_wrong
+from house.machine_rules import machine_problems
 from house.model import DiskFate, House
 from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
 from house.remotes import remotes
@@ -25,7 +26,9 @@ _EXAMPLES = {"cores": "4", "memory": "8GiB", "bridge": "vmbr0", "disks": "[{size
 _MANY_CORES = 64
 _LITTLE_MEMORY = 2 * 2**30
 _LEAST_SYSTEM, _USUAL_SYSTEM = 6 * 2**30, 10 * 2**30
-_DEV = re.compile(r"/dev/[svx]v?d([a-z])")
+_DEV = re.compile(r"/dev/(sd|vd)([a-z])")
+_BUSES = {"sd": "scsi", "vd": "virtio"}
+_SLOT = re.compile(r"([a-z]+)([0-9]+)")
 
 
 def cross_problems(document: Document, repository: Repository) -> tuple[Problem, ...]:
@@ -93,7 +96,7 @@ def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterat
         slot = str(disk.get("slot") or f"scsi{index}")
         if slot in slots:
             yield (*where, "slot"), f"{slot} is also that of disk {slots[slot]}", "give each disk its own"
-        elif later := [other for other in slots if _number(other) > _number(slot)]:
+        elif later := [other for other in slots if _place(other)[0] == _place(slot)[0] and _place(other) > _place(slot)]:
             # Talos would take it for an earlier /dev/sd… than the list says, and be installed to the wrong one.
             what = f"{slot} comes before {later[0]} of disk {slots[later[0]]}, and Talos sees disks in the order of their slots"
             yield (*where, "slot"), what, "list the disks in that order"
@@ -118,9 +121,9 @@ def odd_nodes(document: Document, house: House) -> Iterator[Problem]:
             yield Problem(document.name, document.line(where), dotted(where), what, better)
 
 
-def _number(slot: str) -> int:
-    digits = slot.removeprefix("scsi")
-    return int(digits) if digits.isdecimal() else 0
+def _place(slot: str) -> tuple[str, int]:
+    found = _SLOT.fullmatch(slot)
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _hardware(
@@ -140,9 +143,14 @@ def _hardware(
         what = f"is missing, and no interface in talconfig.yaml:{declared.line} names a hardwareAddr"
         yield ("nodes", name, "mac"), what, "write it, as in `mac: bc:24:11:00:00:01`"
     disks = sequence(node.get("disks") or defaults.get("disks"))
-    if declared is not None and disks and system_disk(declared) >= len(disks):
+    slots = [str(mapping(disk).get("slot") or f"scsi{index}") for index, disk in enumerate(disks)]
+    system = system_disk(declared, slots) if declared is not None else 0
+    if declared is not None and disks and system >= len(disks):
         what = f"has no disk that would be {declared.install_disk}, where Talos is installed to"
-        yield ("nodes", name, "disks"), what, "list one disk more, or correct installDisk"
+        bus = _BUSES[declared.install_disk[5:7]]
+        on_it = any(_place(slot)[0] == bus for slot in slots)
+        other = "list one disk more" if on_it else f"give it a slot, as in `slot: {bus}0`"
+        yield ("nodes", name, "disks"), what, f"{other}, or correct installDisk"
     elif declared is not None and disks and declared.disk_count > len(disks):
         what = f"has {len(disks)} of the {declared.disk_count} disks that talconfig.yaml:{declared.line} names"
         yield ("nodes", name, "disks"), what, "list the others too"
@@ -151,8 +159,9 @@ def _hardware(
         if 2**30 <= memory < _LITTLE_MEMORY:
             where: Steps = ("nodes", name, "memory") if node.get("memory") else ("node_defaults", "memory")
             yield where, f"is less than {name}, a control plane, starts with", "give it at least 2GiB"
-    if declared is not None and system_disk(declared) < len(disks):
-        yield from _system_disk(name, system_disk(declared), mapping(disks[system_disk(declared)]), own="disks" in node)
+    yield from machine_problems(name, node, defaults, macs)
+    if declared is not None and system < len(disks):
+        yield from _system_disk(name, system, mapping(disks[system]), own="disks" in node)
 
 
 def _system_disk(name: str, index: int, disk: dict[str, Any], *, own: bool) -> Iterator[_Wrong]:
@@ -172,10 +181,16 @@ def _size(value: Any) -> int:
         return 0
 
 
-def system_disk(node: TalosNode) -> int:
-    """Place of the disk that Talos is installed to: /dev/sda is 0; a path by id counts as the first."""
+def system_disk(node: TalosNode, slots: Sequence[str]) -> int:
+    """Place among `slots` of the disk that Talos is installed to: /dev/sda is the first that is a SCSI disk, /dev/vda the first
+    on virtio; a path by id counts as the first of all. As many as there are when none would be that disk."""
     found = _DEV.fullmatch(node.install_disk)
-    return ord(found[1]) - ord("a") if found else 0
+    if found is None:
+        return 0
+    others = set(_BUSES.values()) - {_BUSES[found[1]]}  # a slot that is none is told where it is read
+    there = sorted((_place(slot), index) for index, slot in enumerate(slots) if _place(slot)[0] not in others)
+    wanted = ord(found[2]) - ord("a")
+    return there[wanted][1] if wanted < len(there) else len(slots)
 
 
 def _git(document: Document, repository: Repository) -> Iterator[_Wrong]:

@@ -27,6 +27,7 @@ from house.data.recoveries import recoveries
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
 from house.guarding import is_plain
+from house.hardware_sections import hardware
 from house.kinds import declared_kinds
 from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
@@ -315,9 +316,10 @@ def _proxmox(section: ProxmoxSection, places: Places) -> ProxmoxAccess:
 
 
 def _node(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSection) -> Node:
-    system = system_disk(declared)
+    wanted = section.disks or defaults.disks or ()
+    system = system_disk(declared, [disk.slot or f"scsi{index}" for index, disk in enumerate(wanted)])
     disks = []
-    for index, disk in enumerate(section.disks or defaults.disks or ()):
+    for index, disk in enumerate(wanted):
         fate = DiskFate(disk.fate) if disk.fate else DiskFate.CREATE if index == system else DiskFate.KEEP
         storage = disk.storage or section.storage or defaults.storage or ""
         disks.append(NodeDisk(disk.slot or f"scsi{index}", storage, disk.size, fate, index == system))
@@ -333,6 +335,7 @@ def _node(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSecti
         memory=section.memory or defaults.memory or 0,
         bridge=section.bridge or defaults.bridge or "",
         disks=tuple(disks),
+        hardware=hardware(section, defaults),
     )
 
 

@@ -13,6 +13,7 @@ from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.data.nouns import NO_DATA, DeclaredData
 from house.flux.rendered import NotFollowed, Rendered
 from house.grammar import number_of
+from house.hardware import UNSAID, Hardware
 from house.kinds import NO_KINDS, DeclaredKinds
 from house.machine import MachineSetting
 from house.mover_policies import MoverPolicy
@@ -54,7 +55,7 @@ class DiskFate(Enum):
 
 @dataclass(frozen=True)
 class NodeDisk:
-    """One disk of a node's VM, in the order the guest sees them (scsi0 → /dev/sda)."""
+    """One disk of a node's VM, in the order the guest sees those of its bus (scsi0 → /dev/sda, virtio0 → /dev/vda)."""
 
     slot: str
     storage: str
@@ -78,6 +79,7 @@ class Node:
     memory: int
     bridge: str
     disks: tuple[NodeDisk, ...]
+    hardware: Hardware = UNSAID
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from house.afterwards import PROVE_EVERY
 from house.backup_sections import BackupsSection
+from house.hardware_sections import HardwareSection
 from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
 from house.section import Section
 from house.section import what as _what
@@ -106,7 +107,7 @@ class DiskSection(Section):
     slot: SlotName | None = _what("the disk's slot, scsi<place in the list> when left out", "scsi1", None)
 
 
-class NodeDefaultsSection(Section):
+class NodeDefaultsSection(HardwareSection):
     """What nodes have in common; each node may say otherwise."""
 
     storage: StorageName | None = _what("the storage of its disks", "local-lvm", None)

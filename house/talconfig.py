@@ -23,7 +23,7 @@ from house.yamlfile import YamlInvalid
 
 _BUNDLES = ("talsecret.sops.yaml", "talsecret.sops.yml", "talsecret.yaml", "talsecret.yml")
 _DISK = re.compile(r"/dev/[sv]d([a-z])\b")
-_INSTALLED = re.compile(r"/dev/sd[a-z]|/dev/disk/by-[a-z]+/[\w:.+@-]+")
+_INSTALLED = re.compile(r"/dev/[sv]d[a-z]|/dev/disk/by-[a-z]+/[\w:.+@-]+")
 _INSTALLER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_@-]*")
 _TAG = re.compile(r":(v[0-9][\w.-]*)(?:@|$)")
 _MOST_NODES = 250
@@ -194,7 +194,7 @@ def _install_disk(reader: Placed, where: Steps, body: Mapping[str, Any]) -> str:
         what = "installDiskSelector is not followed: the first disk is taken for the one that Talos is installed to"
         reader.notes.append(Problem(reader.document.name, line, "", what, "write installDisk, or look whether it is so"))
     if named and _INSTALLED.fullmatch(named) is None:
-        better = "the VM's disks are SCSI disks: write /dev/sda, or a path below /dev/disk/by-id"
+        better = "the VM's disks are SCSI or virtio disks: write /dev/sda or /dev/vda, or a path below /dev/disk/by-id"
         reader.wrong((*where, "installDisk"), f"{grammar.quoted(named)} is no disk of a VM that is made here", better)
     for key in ("userVolumes", "machineDisks"):
         for index, volume in enumerate(sequence(body.get(key))):

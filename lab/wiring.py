@@ -78,9 +78,9 @@ def why_stuck(vm: LabVm) -> str:
 
 
 def machine_disks(vm: LabVm) -> tuple[MachineDisk, ...]:
-    """The VM's disks as the guest sees them, in order of their slots (scsi0 is /dev/sda)."""
-    volumes = [volume for slot, volume in vm.guest_disks() if slot.startswith("scsi")]
+    """The VM's disks as the guest sees them, those of each bus in order of their slots (scsi0 is /dev/sda, virtio0 /dev/vda)."""
     return tuple(
-        MachineDisk(f"/dev/sd{chr(ord('a') + index)}", volume.size, volume.contents.data, volume.contents.image)
-        for index, volume in enumerate(volumes)
+        MachineDisk(f"/dev/{name}{chr(ord('a') + index)}", volume.size, volume.contents.data, volume.contents.image)
+        for bus, name in (("scsi", "sd"), ("virtio", "vd"))
+        for index, volume in enumerate(volume for slot, volume in vm.guest_disks() if slot.startswith(bus))
     )

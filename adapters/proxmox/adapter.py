@@ -10,7 +10,8 @@ from adapters.ceph.results import HostedCeph
 from adapters.proxmox.ceph import hosted_ceph
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.meanings import HostUnknown
-from adapters.proxmox.reading import container, number, text, unreadable_vm, vm
+from adapters.proxmox.properties import number, text
+from adapters.proxmox.reading import container, unreadable_vm, vm
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
     HostStatus,
@@ -116,11 +117,12 @@ class ProxmoxAdapter:
         """
         rows = self._rows("/cluster/resources", "list the VMs", {"type": "vm"})
         online = set(self._online())
+        resources = {number(row["vmid"]): row for row in rows}
         found = [
             container(number(row["vmid"]), text(row.get("node")), row) for row in rows if row.get("type") == "lxc"
         ]
         for host in sorted({text(row.get("node")) for row in rows if row.get("type") == "qemu"} | online):
-            here = self._vms_of(host) if host in online else []
+            here = self._vms_of(host, resources) if host in online else []
             # One that the cluster knows and its host does not list is there all the same: as little is known of it as if the
             # host were down. It may just be coming or going.
             listed = {each.vm_id for each in here}
@@ -269,7 +271,7 @@ class ProxmoxAdapter:
         rows = self._rows("/nodes", "list what the hosts' status daemons say")
         return tuple(sorted(text(row["node"]) for row in rows if row.get("node") in online and row.get("status") == "unknown"))
 
-    def _vms_of(self, host: str) -> list[Vm]:
+    def _vms_of(self, host: str, resources: Mapping[int, Mapping[str, object]]) -> list[Vm]:
         # This list is read from the host itself, while /cluster/resources lags by up to ten seconds.
         found = []
         for row in self._rows(f"/nodes/{host}/qemu", f"list the VMs of host {host}"):
@@ -280,7 +282,7 @@ class ProxmoxAdapter:
                 if "does not exist" not in error.what:
                     raise
                 raise TransientError(f"VM {vm_id} left host {host} while we looked", evidence=error.evidence) from None
-            found.append(vm(vm_id, host, row, config))
+            found.append(vm(vm_id, host, row, config, resources.get(vm_id, {})))
         return found
 
     def _rows(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from adapters.proxmox.hardware import beyond, hardware_of
 from adapters.proxmox.owner import token_in
+from adapters.proxmox.properties import number, properties, tags, text
 from adapters.proxmox.results import PowerState, Vm, VmDisk
 
 _DISK = re.compile(r"(scsi|virtio|sata|ide)\d+")
@@ -14,34 +16,14 @@ _NET = re.compile(r"net\d+")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:iB)?")
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+_NOTHING: Mapping[str, object] = {}
 _POWER = {"running": PowerState.RUNNING, "stopped": PowerState.STOPPED}
-
-
-def number(value: object) -> int:
-    """An integer that PVE writes as number or as text (memory is text, nextid was both); 0 for what is absent or neither."""
-    if isinstance(value, bool | int | float):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.lstrip("-").isdigit() else 0
-
-
-def text(value: object) -> str:
-    """A value as text, "" for what is absent."""
-    return "" if value is None else str(value)
 
 
 def size_in_bytes(value: str) -> int:
     """Bytes of a PVE disk size such as `32G`, `4194304K`, `528K`; 0 when it says none."""
     match = _SIZE.fullmatch(value)
     return int(float(match[1]) * (1 << _UNITS[match[2]])) if match else 0
-
-
-def properties(value: str, default_key: str) -> dict[str, str]:
-    """A property string as a dictionary; a first part without `=` belongs to `default_key`."""
-    found: dict[str, str] = {}
-    for part in value.split(","):
-        key, equals, rest = part.partition("=")
-        found[key if equals else default_key] = rest if equals else key
-    return found
 
 
 def _memory(value: object) -> int:
@@ -70,8 +52,10 @@ def passed_through(config: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(sorted((*told, *(f"{key} {text(value).split(',')[0]}" for key, value in config.items() if _PCI.fullmatch(key)))))
 
 
-def vm(vm_id: int, host: str, row: Mapping[str, object], config: Mapping[str, object]) -> Vm:
-    """A VM out of its row in the host's list (power state, lock) and its configuration."""
+def vm(
+    vm_id: int, host: str, row: Mapping[str, object], config: Mapping[str, object], resource: Mapping[str, object] = _NOTHING
+) -> Vm:
+    """A VM out of its row in the host's list (power state, lock), its configuration, and its row in the cluster's (pool, HA)."""
     nets = [properties(text(value), "model") for key, value in sorted(config.items()) if _NET.fullmatch(key)]
     macs = [value.lower() for net in nets for value in net.values() if _MAC.fullmatch(value.lower())]
     return Vm(
@@ -90,6 +74,9 @@ def vm(vm_id: int, host: str, row: Mapping[str, object], config: Mapping[str, ob
         tags=tags(config.get("tags")),
         digest=text(config.get("digest")),
         passed=passed_through(config),
+        hardware=hardware_of(config, text(resource.get("pool"))),
+        beyond=beyond(config),
+        ha=text(resource.get("hastate")),
     )
 
 
@@ -103,8 +90,3 @@ def container(vm_id: int, host: str, row: Mapping[str, object]) -> Vm:
     """A container, as far as it matters here: it takes its id from the VMs' numbers, and is never ours."""
     return Vm(vm_id, f"{text(row.get('name'))} (a container)", host, PowerState.OTHER, "", text(row.get("lock")), 0, 0, (), (), (),
               False, tags(row.get("tags")), "")  # fmt: skip
-
-
-def tags(value: object) -> tuple[str, ...]:
-    """PVE joins tags with `;`, and took `,` and spaces too."""
-    return tuple(tag for tag in re.split(r"[;,\s]+", text(value)) if tag)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from house.hardware import UNSAID, Hardware
+
 
 @dataclass(frozen=True)
 class ProxmoxCluster:
@@ -68,7 +70,8 @@ class Vm:
 
     `lock` is what Proxmox says holds it ("" for none). MACs are lower case. Memory in bytes. `readable` is False when its
     host does not answer: then only id, name, host and tags are known, and an empty token says nothing. `passed` are devices of the
-    host that it is given, as `scsi1 /dev/disk/by-id/ata-…` or `hostpci0 0000:01:00`.
+    host that it is given, as `scsi1 /dev/disk/by-id/ata-…` or `hostpci0 0000:01:00`. `beyond` names the options that Hardware has
+    no word for; `ha` is its state as an HA resource, "" for none.
     """
 
     vm_id: int
@@ -87,6 +90,9 @@ class Vm:
     digest: str
     readable: bool = True
     passed: tuple[str, ...] = ()
+    hardware: Hardware = UNSAID
+    beyond: tuple[str, ...] = ()
+    ha: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,10 +107,7 @@ class DiskSpec:
 
 @dataclass(frozen=True)
 class VmSpec:
-    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again.
-
-    `agent` only for images that carry the guest agent extension: without it Proxmox waits for an answer that never comes.
-    """
+    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again. `cores`: of all sockets."""
 
     vm_id: int
     name: str
@@ -116,7 +119,7 @@ class VmSpec:
     bridge: str
     disks: tuple[DiskSpec, ...]
     tags: tuple[str, ...] = ()
-    agent: bool = False
+    hardware: Hardware = UNSAID
 
 
 @dataclass(frozen=True)

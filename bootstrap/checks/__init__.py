@@ -18,6 +18,7 @@ from bootstrap.checks import (
     keys,
     kinds,
     lost,
+    machines,
     node_clocks,
     node_versions,
     nodes,
@@ -34,6 +35,6 @@ from bootstrap.checks import (
 
 __all__ = [
     "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines", "etcd_healthy",
-    "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "node_clocks", "node_versions", "nodes", "old_holds",
-    "privileges", "quorum", "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
+    "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "node_clocks", "node_versions", "nodes",
+    "old_holds", "privileges", "quorum", "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.reserving import PRIVILEGES, pool_of
+from cluster.machines import storages_of
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
+from house.hardware import UNSAID
 from house.model import House
 
 VM_PRIVILEGES = (
@@ -34,6 +37,25 @@ def allowing(token: str) -> str:
     return f"{role} && pveum acl modify /pool --roles BlackstartReserve {whose}"
 
 
+def granting(token: str, lacking: Sequence[str]) -> str:
+    """The commands that give this token what it lacks, as `PATH: PRIVILEGE`: a role for each part of Proxmox. VMs and hosts are
+    allowed as a whole, for their ids change; a user needs with privilege separation what the token does."""
+    whose = f"--users {token.partition('!')[0]} --tokens '{token}'"
+    roles: dict[str, dict[str, None]] = {}
+    paths: dict[str, dict[str, None]] = {}
+    for line in lacking:
+        path, _, privilege = line.partition(": ")
+        part = path.split("/")[1]
+        roles.setdefault(part, {})[privilege] = None
+        paths.setdefault(part, {})[f"/{part}" if part in ("vms", "nodes") else path] = None
+    commands = []
+    for part, privileges in roles.items():
+        role = f"Blackstart{part.capitalize() or 'Top'}"
+        commands.append(f"pveum role add {role} --privs '{' '.join(privileges)}'")
+        commands += [f"pveum acl modify {path} --roles {role} {whose}" for path in paths[part]]
+    return " && ".join(commands)
+
+
 @dataclass(frozen=True)
 class Privileges(BaseCheck):
     """Every privilege on every path that a run touches. First of all: any token may ask for its own, and a look needs some too."""
@@ -46,14 +68,18 @@ class Privileges(BaseCheck):
         """(path, privilege) pairs, as the API checks them per VM, per storage, and for download-url on the node."""
         pairs = [("/", "Sys.Audit")]  # to see who is in the cluster
         pairs += [(f"/vms/{node.vm_id}", p) for node in self.house.nodes for p in VM_PRIVILEGES]
-        storages = {disk.storage for node in self.house.nodes for disk in node.disks}
+        storages = {name for node in self.house.nodes for name in storages_of(node)}
         pairs += [(f"/storage/{name}", p) for name in sorted(storages) for p in ("Datastore.AllocateSpace", "Datastore.Audit")]
         image = self.house.image.storage
         pairs += [(f"/storage/{image}", p) for p in ("Datastore.AllocateTemplate", "Datastore.Audit")]
         hosts = sorted({node.host for node in self.house.nodes})
         pairs += [(f"/nodes/{host}", p) for host in hosts for p in ("Sys.Audit", "Sys.AccessNetwork")]
-        bridges = sorted({(node.host, node.bridge) for node in self.house.nodes})
-        pairs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for _, bridge in bridges]
+        bridges = {name for node in self.house.nodes for name in (node.bridge, *(card.bridge for card in node.hardware.cards))}
+        pairs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for bridge in sorted(bridges)]
+        for node in self.house.nodes:
+            pairs += [(f"/mapping/pci/{one.mapping}", "Mapping.Use") for one in node.hardware.pci]
+            pairs += [(f"/mapping/usb/{one.mapping}", "Mapping.Use") for one in node.hardware.usb]
+            pairs += [("/", "Sys.Modify")] if node.hardware.start != UNSAID.start else []
         return tuple(dict.fromkeys(pairs))
 
     def severity_of(self, seen: Probe) -> Severity:
@@ -64,7 +90,8 @@ class Privileges(BaseCheck):
         reserving = [(f"/pool/{pool_of(self.house.id)}", each) for each in PRIVILEGES]
         token = self.house.proxmox.token_id
         if lacking := look.proxmox.missing_privileges(self.wanted()):
-            return missing(f"the token {token} lacks {number(len(lacking), 'privilege')}", *lacking)
+            hint = f"on any Proxmox host: {granting(token, lacking)}"
+            return missing(f"the token {token} lacks {number(len(lacking), 'privilege')}", *lacking, hint=hint)
         if lacking := look.proxmox.missing_privileges(reserving):
             return missing(
                 f"the token {token} may not reserve the hosts: until there is a cluster nothing keeps another machine out",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.results import PowerState
+from cluster.machines import storages_of
 from cluster.vms import find_vm
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
@@ -45,11 +46,12 @@ class Room(BaseCheck):
         if memory > status.memory_free:
             problems.append(f"memory: {_gib(memory)} wanted, {_gib(status.memory_free)} free")
         storages = {s.name: s for s in look.proxmox.storages(self.host)}
-        used = {disk.storage for node in self.house.nodes if node.host == self.host for disk in node.disks}
+        used = {name for node in self.house.nodes if node.host == self.host for name in storages_of(node)}
         silent = {name for name in (*used, self.house.image.storage) if name in storages and not storages[name].active}
         problems += [f"storage {name}: not active" for name in sorted(silent)]
         wanted = self._space(look, to_make, frozenset(name for name, storage in storages.items() if storage.shared))
-        contents = [(name, "images") for name in wanted]
+        small = (name for node in to_make for name in storages_of(node))  # UEFI variables and TPMs take a few MiB
+        contents = [(name, "images") for name in dict.fromkeys((*wanted, *small))]
         if to_make:
             contents.append((self.house.image.storage, "import"))
         for name, content in contents:

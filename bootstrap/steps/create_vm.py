@@ -10,6 +10,7 @@ from adapters.context import ActContext, LookContext
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, Vm, VmSpec
 from bootstrap.needs import BEFORE_ANYTHING, of_disks, on_host
+from cluster.machines import OWN_TAGS, hardware_differences
 from cluster.vms import await_task, find_vm, require_quorum
 from engine.digest import digest
 from engine.errors import PermanentError
@@ -57,7 +58,7 @@ class CreateVm(BaseStep):
         return VmSpec(
             node.vm_id, node.name, node.host, self.house.owner_token(node), node.cores, node.memory, node.mac, node.bridge,
             tuple(DiskSpec(d.slot, d.storage, d.size, image_volume if d.system else "") for d in node.disks),
-            tags=("talos", "blackstart"),
+            tags=OWN_TAGS, hardware=node.hardware,
         )  # fmt: skip
 
     def probe(self, look: LookContext) -> Probe:
@@ -113,7 +114,7 @@ def differences(vm: Vm, node: Node) -> tuple[str, ...]:
             found.append(f"{disk.slot}")
         elif sizes[disk.slot] < disk.size and not disk.system:
             found.append(f"{disk.slot}.size")
-    return tuple(found)
+    return (*found, *hardware_differences(vm.hardware, node.hardware))
 
 
 def steps(house: House) -> Iterator[CreateVm]:

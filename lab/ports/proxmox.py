@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 from adapters.ceph.results import HostedCeph
 from adapters.proxmox.ceph import hosted_ceph
 from adapters.proxmox.errors import refusal
+from adapters.proxmox.hardware import beyond, hardware_of
+from adapters.proxmox.making import create_parameters
 from adapters.proxmox.meanings import HostUnknown
-from adapters.proxmox.owner import describe, token_in
+from adapters.proxmox.owner import token_in
 from adapters.proxmox.reading import passed_through
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
@@ -30,8 +32,9 @@ from engine.errors import PermanentError, TransientError
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_making import Making
+from lab.world.pve_notation import new_vm
 from lab.world.pve_tasks import LabTask
-from lab.world.pve_vm import LabVm, NewDrive, NewVm, Nic
+from lab.world.pve_vm import LabVm
 
 _LOG_LINES = 25
 T = TypeVar("T")
@@ -189,20 +192,7 @@ class ModelledProxmox:
 
     def create_vm(self, spec: VmSpec) -> TaskRef:
         """See ports.Proxmox."""
-        new = NewVm(
-            spec.vm_id,
-            spec.host,
-            {
-                "name": spec.name, "description": describe(spec.token), "cores": spec.cores, "sockets": 1,
-                "memory": str(spec.memory >> 20), "agent": f"enabled={int(spec.agent)}", "bios": "ovmf", "onboot": 1,
-                "cpu": "x86-64-v2-AES", "boot": f"order={spec.disks[0].slot}", "tags": ";".join(spec.tags),
-            },
-            (
-                NewDrive("efidisk0", spec.disks[0].storage, 0),
-                *(NewDrive(d.slot, d.storage, d.size, d.import_from) for d in spec.disks),
-            ),
-            {"net0": Nic("virtio", spec.mac.upper(), spec.bridge)},
-        )  # fmt: skip
+        new = new_vm(spec.host, create_parameters(spec))
         return self._start(f"make VM {spec.vm_id}", lambda: self._making.create(self._actor, new))
 
     def grow_disk(self, host: str, vm_id: int, slot: str, size: int) -> TaskRef:
@@ -282,10 +272,13 @@ class ModelledProxmox:
             disks=tuple(
                 VmDisk(slot, volume.storage, volume.volume, vm.drives[slot].told_size) for slot, volume in vm.guest_disks()
             ),
-            agent=str(vm.options.get("agent", "0")) in ("1", "enabled=1"),
+            agent=bool(hardware_of(vm.config()).agent),
             tags=tags,
             digest=str(vm.config()["digest"]),
             passed=passed_through(vm.config()),
+            hardware=hardware_of(vm.config(), vm.pool),
+            beyond=beyond(vm.config()),
+            ha=vm.ha,
         )
 
     def _online(self) -> list[str]:

@@ -26,8 +26,10 @@ _OPTION_PRIVILEGES = (
     (r"cores|sockets|cpu|vcpus|cpulimit|cpuunits|numa|affinity", "VM.Config.CPU"),
     (r"memory|balloon|shares", "VM.Config.Memory"),
     (r"bios|machine|scsihw|serial\d+|vga|rng0|watchdog|audio0|acpi|kvm|tablet|hotplug", "VM.Config.HWType"),
+    (r"(hostpci|usb)\d+", "VM.Config.HWType"),
     (r"ipconfig\d+|nameserver|searchdomain|ci\w+|sshkeys", "VM.Config.Cloudinit"),
 )
+_MAPPED = re.compile(r"(hostpci|usb)\d+ (?:.*,)?mapping=([^,]+).*")
 _ROOT_ONLY = ("args", "lock", "hookscript")
 
 
@@ -109,7 +111,7 @@ class Making:
         options = self._filled_in(new) | dict(new.options)
         if "tags" in options:
             options["tags"] = normal_tags(str(options["tags"]))
-        vm = pve.vms[new.vm_id] = LabVm(new.vm_id, new.host, options, {}, dict(new.nics), lock="create")
+        vm = pve.vms[new.vm_id] = LabVm(new.vm_id, new.host, options, {}, dict(new.nics), lock="create", pool=new.pool)
         pve.world.happened("proxmox", f"VM {new.vm_id} created on {new.host}")
 
         def act(task: LabTask) -> None:
@@ -203,6 +205,9 @@ class Making:
         for nic in new.nics.values():
             if nic.bridge:
                 access.require(actor, f"/sdn/zones/localnetwork/{nic.bridge}", "SDN.Use")
+        for name, value in new.options.items():
+            if mapped := _MAPPED.fullmatch(f"{name} {value}"):
+                access.require(actor, f"/mapping/{mapped[1].replace('host', '')}/{mapped[2]}", "Mapping.Use")
         for name in [*new.options, *new.nics, *(drive.slot for drive in new.drives)]:
             self._may_set(actor, new.vm_id, name)
 

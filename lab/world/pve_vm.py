@@ -54,6 +54,7 @@ class NewVm:
     drives: tuple[NewDrive, ...]
     nics: Mapping[str, Nic]
     start: bool = False
+    pool: str = ""
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Drive:
 
 @dataclass(eq=False)
 class LabVm:
-    """One VM. `lock` is PVE's configuration lock ("" for none)."""
+    """One VM. `lock` is PVE's configuration lock ("" for none), `ha` its state as an HA resource."""
 
     vm_id: int
     host: str
@@ -94,6 +95,8 @@ class LabVm:
     lock: str = ""
     running: bool = False
     started_at: float = 0.0
+    pool: str = ""
+    ha: str = ""
 
     @property
     def name(self) -> str:

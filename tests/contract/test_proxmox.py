@@ -9,6 +9,7 @@ import pytest
 from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import DiskSpec, PowerState
 from engine.errors import PermanentError, TransientError
+from house.hardware import Hardware
 from lab.world.disks import DiskContents
 from lab.world.pve_vm import PowerEvent
 from tests.builders import GIB
@@ -153,7 +154,7 @@ class TestVms:
             DiskSpec("scsi0", "local-lvm", 20 * GIB, IMAGE),
             *(DiskSpec(f"scsi{n}", "local-lvm", n * GIB) for n in (1, 2, 10)),
         )
-        door.done(door.port.create_vm(a_spec(disks=disks, agent=True)))
+        door.done(door.port.create_vm(a_spec(disks=disks, hardware=Hardware(agent=True))))
         vm = only_vm(door)
         assert [disk.slot for disk in vm.disks] == ["scsi0", "scsi1", "scsi2", "scsi10"]
         assert vm.agent

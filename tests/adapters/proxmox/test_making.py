@@ -7,6 +7,7 @@ import pytest
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec
 from engine.errors import PermanentError
+from house.hardware import Hardware
 from lab.wire.proxmox.schema import Schema
 from tests.builders import GIB
 from tests.contract.proxmox_doors import IMAGE, TOKEN, a_spec
@@ -55,10 +56,10 @@ def test_every_parameter_passes_the_schema() -> None:
 
 
 def test_the_agent_is_on_only_where_the_image_has_one() -> None:
-    assert create_parameters(a_spec(agent=True))["agent"] == "enabled=1"
+    assert create_parameters(a_spec(hardware=Hardware(agent=True)))["agent"] == "enabled=1"
 
 
-def test_it_boots_from_the_first_disk_whatever_its_slot() -> None:
+def test_it_boots_from_the_disk_with_the_image_whatever_its_slot() -> None:
     disks = (DiskSpec("scsi2", "fast", 20 * GIB, IMAGE), DiskSpec("scsi0", "slow", GIB))
     parameters = create_parameters(a_spec(disks=disks))
     assert (parameters["boot"], parameters["efidisk0"]) == ("order=scsi2", "fast:0,efitype=4m,pre-enrolled-keys=0")
@@ -68,7 +69,7 @@ def test_it_boots_from_the_first_disk_whatever_its_slot() -> None:
     "disks",
     [
         (),
-        (DiskSpec("virtio0", "local-lvm", GIB),),
+        (DiskSpec("sata0", "local-lvm", GIB),),
         (DiskSpec("scsi31", "local-lvm", GIB),),
         (DiskSpec("scsi0", "local-lvm", GIB + 1),),
         (DiskSpec("scsi0", "local-lvm", 0),),

@@ -1,0 +1,43 @@
+"""Whether the VMs that are there have more than the settings say: a rebuild makes what is said, and loses the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from cluster.machines import lost
+from engine.probe import Probe, drifted, satisfied
+from engine.step import BaseCheck, Severity, StepId
+from engine.words import number
+from house.model import House
+
+
+@dataclass(frozen=True)
+class Machines(BaseCheck):
+    """Every VM of ours that can be read. It stops no run: what is there goes on as it is."""
+
+    house: House
+    id = StepId("proxmox.machines")
+    title = "a rebuild would give each VM what it has"
+    needs = ("preflight.privileges",)
+    severity = Severity.WATCHED
+
+    def probe(self, look: LookContext) -> Probe:
+        ours = {self.house.owner_token(node): node for node in self.house.nodes}
+        there = [(vm, ours[vm.token]) for vm in look.proxmox.vms() if vm.readable and vm.token in ours]
+        odd = [found for found in (lost(vm, node) for vm, node in there) if found.add or found.by_hand]
+        if not odd:
+            return satisfied(f"{number(len(there), 'VM')} looked at" if there else "no VM is there yet")
+        told = [f"{one.node}: add `{line}`" for one in odd for line in one.add]
+        told += [f"{one.node}: by hand, {line}" for one in odd for line in one.by_hand]
+        hint = f"add the lines to their nodes in {self.house.settings_file.name}; what all of them have may stand in node_defaults"
+        return drifted(f"a rebuild would lose what {number(len(odd), 'VM has', 'VMs have')} beyond the settings", *told, hint=hint)
+
+    def by_hand(self) -> str:
+        ids = " ".join(str(node.vm_id) for node in self.house.nodes)
+        return f"for id in {ids}; do qm config $id; done   # on a Proxmox host: nothing that {self.house.settings_file.name} lacks"
+
+
+def check(house: House) -> Machines:
+    """The check of this house."""
+    return Machines(house)
