@@ -32,27 +32,22 @@ def show_findings(page: Page, findings: Sequence[Finding]) -> None:
 
 
 def needs_table(needs: Sequence[Need]) -> Rows:
-    """One row for each thing that a stage needs and each who provides it, with the hosts that are asked."""
-    rows = []
-    for (stage, what, means, of), hosts in grouped(needs).items():
-        by = f"{means.value} ({of})" if of else means.value
-        style = "bold red" if means is Means.INSIDE else "magenta" if means is Means.UNTOLD else ""
-        rows.append(Row((Text(stage), Text(what), Text(by, style)), _some(hosts)))
-    return Rows(rows, ("stage", "needs", "from", "at"), name=1)
-
-
-def grouped(needs: Sequence[Need]) -> dict[tuple[str, str, Means, str], list[str]]:
-    """Needs by stage, what and who provides it, with the hosts that are asked, each once."""
-    found: dict[tuple[str, str, Means, str], list[str]] = {}
+    """One row for each stage and each who provides something to it: what, and at which hosts."""
+    found: dict[tuple[str, Means, str], dict[str, list[str]]] = {}
     for need in needs:
-        hosts = found.setdefault((need.stage.value, _what(need), need.means, need.of), [])
+        hosts = found.setdefault((need.stage.value, need.means, need.of), {}).setdefault(_what(need), [])
         if need.host and need.host not in hosts:
             hosts.append(need.host)
-    return found
+    rows = []
+    for (stage, means, of), each in found.items():
+        style = "bold red" if means is Means.INSIDE else "magenta" if means is Means.UNTOLD else ""
+        told = "; ".join(f"{what} ({_some(hosts)})" if hosts else what for what, hosts in each.items())
+        rows.append(Row((Text(stage), Text(f"{means.value} ({of})" if of else means.value, style)), told))
+    return Rows(rows, ("stage", "needs from", "what, and at which host"), name=1)
 
 
 def without_table(rows: Sequence[Without]) -> Rows:
-    """One row for each thing that may be lost, a cell for each run, and why."""
+    """One row for each thing that may be lost, a cell for each run, and below it why."""
     found = []
     for name in dict.fromkeys(row.without for row in rows):
         ours = {row.run: row for row in rows if row.without == name}
@@ -60,9 +55,13 @@ def without_table(rows: Sequence[Without]) -> Rows:
         whys: dict[str, list[str]] = {}
         for run in Run:
             if ours[run].why:
-                whys.setdefault(told(ours[run].why), []).append(run.value)
-        found.append(Row(cells, "; ".join(f"{', '.join(runs)}: {why}" for why, runs in whys.items())))
-    return Rows(found, ("without", *(run.value for run in Run), "why"))
+                whys.setdefault(told(ours[run].why), []).append(_word(run))
+        found.append(Row(cells, "", tuple(Text(f"{', '.join(runs)}: {why}", "dim") for why, runs in whys.items())))
+    return Rows(found, ("without", *map(_word, Run)))
+
+
+def _word(run: Run) -> str:
+    return run.value.partition(".")[2]
 
 
 def summary(findings: Sequence[Finding], rules: int, *, proxmox: bool = False) -> str:

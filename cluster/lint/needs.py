@@ -24,7 +24,8 @@ from house.shapes import mapping, sequence
 from house.yamlfile import YamlInvalid
 
 _HOME = (".lan", ".local", ".home", ".internal", ".home.arpa", ".localdomain", ".intern")
-FACTORY = "factory.talos.dev"
+_TALOS_TIME = "time.cloudflare.com"
+"""What Talos asks where nothing is said."""
 _REGISTRIES = ("ghcr.io", "registry.k8s.io")
 """Where Talos' own images and those of Kubernetes are, unless a mirror of the machines has them."""
 
@@ -37,7 +38,7 @@ class Stage(Enum):
     MACHINES = "machines"
     RELEASES = "releases"
     FLUX = "Flux"
-    SECRETS = "secrets in the cluster"
+    SECRETS = "Secrets"
     BACKUPS = "backups"
 
 
@@ -133,7 +134,7 @@ def _hosts(given: Given) -> Iterator[Need]:
         where = given.said_at("proxmox", "endpoints", index, "url")
         host = host_of(endpoint.url)
         means, of = means_of(given, host)
-        yield Need(Stage.HOSTS, f"Proxmox at {host}", Means.HOSTS if means is not Means.INSIDE else means, where, host, of)
+        yield Need(Stage.HOSTS, "Proxmox", Means.HOSTS if means is not Means.INSIDE else means, where, host, of)
     yield from _secret(given, Stage.HOSTS, "Proxmox's token", access.token_secret, given.said_at("proxmox", "token", "secret"))
     for nas in given.house.nas:
         if nas.exports or nas.datasets:
@@ -154,6 +155,8 @@ def _machines(given: Given) -> Iterator[Need]:
     for host in _REGISTRIES:
         if host not in mirrored and "*" not in mirrored:
             yield _need(given, Stage.MACHINES, "images of Talos and Kubernetes", host, talconfig)
+    if not any(setting.tells is Tells.TIME for setting in house.machine):
+        yield _need(given, Stage.MACHINES, "the time", _TALOS_TIME, talconfig)
     for setting in house.machine:
         host = host_of(setting.value) or setting.value
         if setting.tells in (Tells.MIRROR, Tells.ONLY_MIRROR):

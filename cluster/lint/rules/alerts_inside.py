@@ -38,6 +38,15 @@ def _find(given: Given) -> Iterator[Finding]:
     first = next(iter((*senders, *watchers)), None)
     if not state and first is not None:
         told, where = first.told, first.declared_in
+    written = [url for sender in senders for url in _written_to(sender) if given.inside.of(host_of(url)) is None]
+    if state in ("", "none") and written:
+        yield Finding(
+            NAME, Weight.UNKNOWN, told.partition(" ")[2] or told,
+            f"{told} writes its metrics to {host_of(written[0])}: whether anybody there misses them is not in Git", where,
+            "a cluster that is dark sends no alert: only an alert there on what no longer comes would tell you",
+            "have an alert there on absent metrics; or route the alert Watchdog to a service that misses it",
+        )  # fmt: skip
+        return
     hidden = state == "secret" or (bool(senders) and not configs and any(_may_be_hidden(p) for p in senders))
     whys = {
         "secret": f"{told} sends its Watchdog to an address that a Secret holds",
@@ -56,6 +65,13 @@ def _find(given: Given) -> Iterator[Finding]:
         "webhook URL), or have another machine watch the API server"
         if state != "secret" else "know where that is: an address in the cluster would be no help",
     )  # fmt: skip
+
+
+def _written_to(program: Program) -> list[str]:
+    """Where Prometheus writes what it measures, by the values of its stack."""
+    paths = (("prometheus", "prometheusSpec", "remoteWrite"), ("vmagent", "spec", "remoteWrite"))
+    rows = [row for path in paths for row in sequence(program.at(*path))]
+    return [str(mapping(row).get("url")) for row in rows if host_of(str(mapping(row).get("url") or ""))]
 
 
 def _has_alertmanager(program: Program) -> bool:

@@ -15,23 +15,28 @@ _CONSOLE = re.compile(r"(?:^|[-.])(?:jet|pi|nano)?kvm(?:[-.]|$)|(?:^|-)(?:ipmi|i
 
 
 def _find(given: Given) -> Iterator[Finding]:
-    for one in given.objects("discovery.k8s.io", "EndpointSlice"):
-        if _CONSOLE.search(one.name):
-            yield _finding(one, [str(item) for end in sequence(one.spec.get("endpoints") or one.body.get("endpoints"))
-                                 for item in sequence(mapping(end).get("addresses"))])  # fmt: skip
-    for one in given.objects("", "Endpoints"):
-        if _CONSOLE.search(one.name):
-            subsets = map(mapping, sequence(one.body.get("subsets")))
-            yield _finding(one, [str(mapping(item).get("ip")) for part in subsets for item in sequence(part.get("addresses"))])
+    found: dict[str, tuple[list[str], str]] = {}
+    for one in given.rendered.objects:
+        if _CONSOLE.search(one.name) and (addresses := _addresses(one)):
+            found.setdefault(one.name, (addresses, one.declared_in))
+    if found:
+        told = ", ".join(f"{name} at {', '.join(addresses)}" for name, (addresses, _) in sorted(found.items()))
+        yield Finding(
+            NAME, Weight.NOTE, ", ".join(sorted(found)), f"names of consoles lead through the cluster: {told}",
+            found[min(found)][1],
+            "the night in which a host has to be switched on is the one in which those names lead nowhere",
+            "write the addresses where you find them in the dark (`kit.notes`), and try one of them without the cluster",
+        )  # fmt: skip
 
 
-def _finding(one: RenderedObject, addresses: list[str]) -> Finding:
-    at = ", ".join(addresses) or "an address that Git does not show"
-    return Finding(
-        NAME, Weight.NOTE, one.name, f"console {one.name} is at {at}, and its name leads through the cluster", one.declared_in,
-        "the night in which a host has to be switched on is the one in which that name leads nowhere",
-        f"write {at} where you find it in the dark (`kit.notes`), and try it once without the cluster",
-    )  # fmt: skip
+def _addresses(one: RenderedObject) -> list[str]:
+    """Where a name of the cluster leads to outside of it."""
+    if one.kind == "EndpointSlice":
+        return [str(item) for end in sequence(one.body.get("endpoints")) for item in sequence(mapping(end).get("addresses"))]
+    if one.kind == "Endpoints":
+        subsets = map(mapping, sequence(one.body.get("subsets")))
+        return [str(mapping(item).get("ip")) for part in subsets for item in sequence(part.get("addresses"))]
+    return []
 
 
 RULE = Rule(NAME, "How does one reach a host's console when the cluster is dark?", _find)

@@ -101,11 +101,12 @@ def _patch(program: Program, policy: _Policy) -> str:
         change = {"policy": "upsert-only"}
     if program.kustomization:
         words = json.dumps({"spec": {"values": change}}, separators=(",", ":"))
+        space, _, app = program.kustomization.partition("/")
         lines += [
-            f"# or now, with its Kustomization suspended: flux suspend kustomization {program.kustomization.partition('/')[2]} "
-            f"-n {program.kustomization.partition('/')[0]}",
+            "# or at once, while Flux lets it be:",
+            f"# flux suspend kustomization -n {space} {app}",
             f"# kubectl -n {at} patch helmrelease {name} --type merge -p '{words}'",
-        ]  # fmt: skip
+        ]
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
+from cluster.lint.inside import sections
 from cluster.lint.needs import host_of, mover_servers, nas_of
 from engine.words import number
 from house.nas import Nas
@@ -28,8 +29,22 @@ def _held(given: Given, nas: Nas) -> tuple[list[str], list[str]]:
         places = [nas_of(given, one) == nas for one in claim.sources]
         held += [claim.key] if any(places) else []
         alone += [claim.key] if all(places) else []
+    for key, server in _of_others(given):
+        if server.lower() in nas.names:
+            held.append(key)
+            alone.append(key)
     archived = [one.key for one in given.house.archives if host_of(one.place).lower() in nas.names]
     return held + archived, alone + archived
+
+
+def _of_others(given: Given) -> Iterator[tuple[str, str]]:
+    """What other engines back up to an NFS server: kopia's movers with a volume of their own, and kopiur's repositories."""
+    for one in given.rendered.objects:
+        if (one.group == "volsync.backube" and one.kind == "ReplicationSource") or "kopiur" in one.group:
+            for path, section in sections(one.spec):
+                if path[-1:] == ("nfs",) and section.get("server"):
+                    claim = one.spec.get("sourcePVC")
+                    yield f"{one.namespace}/{claim}" if claim else f"{one.kind} {one.name}", str(section["server"])
 
 
 def _virtual(given: Given, nas: Nas, held: list[str], alone: list[str]) -> Finding:

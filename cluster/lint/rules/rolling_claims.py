@@ -7,6 +7,7 @@ from typing import Any
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
+from cluster.lint.inside import sections
 from cluster.lint.pods import pod_of
 from cluster.lint.programs import Program
 from house.flux.rendered import RenderedObject
@@ -26,8 +27,7 @@ def _find(given: Given) -> Iterator[Finding]:
                     patch = "spec:\n  strategy:\n    type: Recreate"
                     yield _finding(f"Deployment {one.namespace}/{one.name}", claim, one.declared_in, patch)
     for program in given.programs:
-        if program.app_template:
-            yield from _of_values(program, modes)
+        yield from _of_values(program, modes) if program.app_template else _of_chart(program, modes)
 
 
 def _modes(given: Given) -> dict[tuple[str, str], list[str]]:
@@ -73,6 +73,22 @@ def _of_values(program: Program, modes: dict[tuple[str, str], list[str]]) -> Ite
             if _alone(modes.get((program.namespace, existing)) if existing else own):
                 patch = f"spec:\n  values:\n    controllers:\n      {key}:\n        strategy: Recreate"
                 yield _finding(program.told, existing or str(name), program.declared_in, patch)
+
+
+def _of_chart(program: Program, modes: dict[tuple[str, str], list[str]]) -> Iterator[Finding]:
+    """Other charts, where their values say so in the usual words: a Deployment's strategy with a claim beside it."""
+    for path, section in sections(program.values):
+        for key in ("strategy", "deploymentStrategy"):
+            strategy = mapping(section.get(key))
+            claim = mapping(section.get("persistence"))
+            if strategy.get("type") != "RollingUpdate" or not _surges(strategy) or claim.get("enabled") is False:
+                continue
+            existing = str(claim.get("existingClaim") or "")
+            own = [str(mode) for mode in (*sequence(claim.get("accessModes")), claim.get("accessMode")) if mode]
+            if _alone(modes.get((program.namespace, existing)) if existing else own):
+                lines = [f"{'  ' * depth}{step}:" for depth, step in enumerate(("spec", "values", *path, key))]
+                patch = "\n".join([*lines, f"{'  ' * len(lines)}type: Recreate", f"{'  ' * len(lines)}rollingUpdate: null"])
+                yield _finding(program.told, existing or f"{program.name}'s own", program.declared_in, patch)
 
 
 def _finding(subject: str, claim: str, where: str, patch: str) -> Finding:

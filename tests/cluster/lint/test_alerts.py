@@ -67,6 +67,14 @@ def test_a_cluster_that_somebody_would_miss(text: str) -> None:
     assert found("dead-man-inside", text) == []
 
 
+def test_metrics_that_are_written_elsewhere_are_no_verdict() -> None:
+    stack = release("stack", "kube-prometheus-stack", "{prometheus: {prometheusSpec: {remoteWrite: [{url: 'https://URL/push'}]}}}")
+    (one,) = found("dead-man-inside", stack.replace("URL", "metrics.example.org"))
+    assert one.weight is Weight.UNKNOWN
+    (one,) = found("dead-man-inside", stack.replace("URL", "mimir.apps.svc"))
+    assert one.weight is Weight.PARADOX
+
+
 def test_what_a_secret_holds_is_no_verdict() -> None:
     (one,) = found("dead-man-inside", STACK + config(", webhookConfigs: [{urlSecret: {name: a, key: b}}]"))
     assert one.weight is Weight.NOTE

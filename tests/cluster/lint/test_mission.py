@@ -50,7 +50,7 @@ def test_its_paradoxes_and_risks_are_found_and_no_other(house: House) -> None:
     assert risks == {"external-dns-deletes": 2, "tag-behind-a-mirror": 1}
     assert [one for one in findings if one.weight is Weight.UNKNOWN] == []
     notes = Counter(one.rule for one in findings if one.weight is Weight.NOTE)
-    assert notes == {"console-behind-the-cluster": 3, "certificates-anew": 1}
+    assert notes == {"console-behind-the-cluster": 1, "certificates-anew": 1}
 
 
 def test_each_says_where(house: House) -> None:

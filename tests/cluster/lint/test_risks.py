@@ -18,7 +18,7 @@ from cluster.lint.given import Given
 from cluster.lint.lint import RULES, beyond_admission, lint
 from house.data.releases import is_release
 from house.machine import MachineSetting, Tells
-from tests.builders import a_house, an_app
+from tests.builders import a_house, a_release, an_app
 from tests.cluster.lint.made import BY_NAME, NOW, a_given, found, kustomization, objects_of, release
 
 RAW_DNS = """---
@@ -331,3 +331,26 @@ def test_the_heaviest_comes_first_and_what_no_hold_reaches_is_told_apart() -> No
 def test_the_page_for_people_has_every_rule() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "lint.md").read_text()
     assert [rule.name for rule in RULES] == [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+
+
+def test_a_release_of_the_helmfile_is_read_with_its_values(tmp_path: Path) -> None:
+    (tmp_path / "dns.yaml").write_text("policy: sync\n")
+    helmfile = tmp_path / "helmfile.yaml"
+    changes = {"helmfile": helmfile, "root": tmp_path, "releases": (a_release("network", "external-dns"),)}
+    head = "releases:\n  - {name: other, namespace: network}\n  - name: external-dns\n    namespace: network\n"
+    helmfile.write_text(f"{head}    values: [./dns.yaml]\n")
+    (one,) = found("external-dns-deletes", **changes)
+    assert (one.weight, one.declared_in) == (Weight.RISK, "helmfile.yaml:3")
+    helmfile.write_text(f"{head}    values: [./dns.yaml, {{policy: upsert-only}}]\n")
+    assert found("external-dns-deletes", **changes) == []
+    helmfile.write_text(f"{head}    values: [./values.yaml.gotmpl]\n")
+    (one,) = found("external-dns-deletes", **changes)
+    assert one.weight is Weight.UNKNOWN
+
+
+def test_a_chart_of_another_kind_says_its_strategy_in_the_usual_words() -> None:
+    values = "{server: {strategy: {type: RollingUpdate}, persistence: {existingClaim: data}}}"
+    (one,) = found("rwo-under-rolling-update", CLAIM + release("web", "other", values))
+    assert one.patch.splitlines()[-2] == "        type: Recreate"
+    for near in (values.replace("RollingUpdate", "Recreate"), values.replace("existingClaim", "enabled: false, existingClaim")):
+        assert found("rwo-under-rolling-update", CLAIM + release("web", "other", near)) == []

@@ -40,6 +40,12 @@ spec:
 """
 ON_NAS = kept("sftp:backup@nas.lan:/mnt/tank/notes")
 BY_PATH = a_claim("notes", open_as="", mover_repository="/repository/notes")
+KOPIA = """---
+apiVersion: volsync.backube/v1alpha1
+kind: ReplicationSource
+metadata: {name: photos}
+spec: {sourcePVC: photos, kopia: {moverVolumes: [{mountPath: repository, volumeSource: {nfs: {server: nas.lan, path: /x}}}]}}
+"""
 ELSEWHERE = BackupSource("two", "two", "s3:https://s3.example.org/x", "s3:https://s3.example.org/x", TYPED, (), "", "x:1")
 SERVED = a_nas(exports=(NasExport(Export.NFS, "/mnt/tank/volsync", "movers", movers=True),))
 
@@ -53,12 +59,14 @@ ON_HOSTS: list[tuple[str, str, dict[str, Any], Weight]] = [
     ("a database's archive", "", {"nas": (a_nas(),), "claims": (), "archives": (DatabaseArchive("db/pg", "s3:https://nas.lan:9000/x"),)},
      Weight.PARADOX),
     ("with one more place", "", {"nas": (a_nas(),), "claims": (kept("sftp:b@nas.lan:/x", others=(ELSEWHERE,)),)}, Weight.RISK),
+    ("by another engine", KOPIA, {"nas": (a_nas(),), "claims": ()}, Weight.PARADOX),
     ("on a server that nobody named", MOVERS.replace("SERVER", "10.0.0.9"), {"claims": (BY_PATH,)}, Weight.UNKNOWN),
     ("on a server in a variable", MOVERS.replace("SERVER", "${NFS}"), {"nas": (a_nas(),), "claims": (BY_PATH,)}, Weight.UNKNOWN),
 ]  # fmt: skip
 NOT_ON_HOSTS: list[tuple[str, str, dict[str, Any]]] = [
     ("a NAS that is a machine", "", {"nas": (a_nas(vm=0),), "claims": (ON_NAS,)}),
     ("a NAS that holds something else", "", {"nas": (a_nas(),), "claims": (kept("s3:https://s3.example.org/x"),)}),
+    ("another engine, on another server", KOPIA.replace("nas.lan", "other.lan"), {"nas": (a_nas(),), "claims": ()}),
     ("a policy that nothing is backed up by", MOVERS.replace("SERVER", "10.0.0.9"), {"claims": (kept("s3:https://s3.example.org/x"),)}),
     ("the same folder of another server", MOVERS.replace("SERVER", "nas.lan"), {"nas": (a_nas(vm=0), a_nas(
         name="two", host="two.lan", datasets=("tank",))), "claims": (BY_PATH,)}),
