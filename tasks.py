@@ -26,6 +26,8 @@ HELP = {
     "into": "folder of this machine; nothing in it is overwritten",
     "reason": "why; it is kept in the record",
     "ask": "also ask the servers: Proxmox, the stores of the backups, Git, the cluster",
+    "ask-proxmox": "URL of a Proxmox to read hosts, VMs and storages from; its token: $PROXMOX_TOKEN_ID, $PROXMOX_TOKEN_SECRET",
+    "fingerprint": "SHA-256 of its certificate, which you have compared",
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
     "house": "one-node or four-nodes",
@@ -219,9 +221,9 @@ def schedule(c, settings="", json=False, as_="", every="", folder="", check=Fals
 
 
 @verb
-def init(c, repo, settings="", json=False):
+def init(c, repo, settings="", json=False, ask_proxmox="", fingerprint=""):
     """Write a commented blackstart.yaml for a repository."""
-    end(c, "config", "init", repo, settings, json)
+    end(c, "config", "init", repo, settings, json, ask_proxmox, fingerprint)
 
 
 @verb

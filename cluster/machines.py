@@ -35,7 +35,7 @@ def lost(vm: Vm, node: Node) -> Lost:
     said = node.hardware
     first = node.disks[0].storage if node.disks else ""
     add = [*lines(vm.hardware, said, own_tags=frozenset(OWN_TAGS), first_storage=first), *_disks(vm, node)]
-    return Lost(node.name, tuple(add), tuple(_by_hand(vm)))
+    return Lost(node.name, tuple(add), by_hand_alone(vm))
 
 
 def _disks(vm: Vm, node: Node) -> Iterator[str]:
@@ -44,6 +44,11 @@ def _disks(vm: Vm, node: Node) -> Iterator[str]:
         if disk.slot not in known and disk.slot.startswith(("scsi", "virtio")):
             size = -(-disk.size >> 30)
             yield f"disks: one more, {{slot: {disk.slot}, size: {size}GiB, storage: {disk.storage}}}"
+
+
+def by_hand_alone(vm: Vm) -> tuple[str, ...]:
+    """What a VM has that no setting can say."""
+    return tuple(_by_hand(vm))
 
 
 def _by_hand(vm: Vm) -> Iterator[str]:

@@ -18,11 +18,12 @@ from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data
 from house.data.nouns import DeclaredData
 from house.flux.building import Builder
+from house.found import FoundProxmox
+from house.init_machines import nodes_text, proxmox_text
 from house.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.loader import SETTINGS_FILE
-from house.model import DiskFate
 from house.nas_sample import nas_text
-from house.paths import expanded, is_folder, is_there
+from house.paths import expanded, is_file, is_folder, is_there
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
@@ -35,6 +36,8 @@ from house.values import FILL_IN
 from house.yamlfile import parse
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_OPEN = "  # the same folder as this machine reaches it: sftp:user@nas:/path/{app}, /mnt/path/{app} or s3:https://…"
+_KEY = "  # reference to the store's credential, as the mover's Secret has it: env:NAME, sops:PATH#KEY or op://…"
 _SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 
@@ -59,10 +62,10 @@ class Written:
 
 
 def write_settings(
-    root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8)
+    root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8), found: FoundProxmox | None = None
 ) -> Written:
-    """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already,
-    when there is no such folder, or when the repository cannot be read at all."""
+    """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already (one
+    that is blank counts as none), when there is no such folder, or when the repository cannot be read at all."""
     root = expanded(root).resolve()
     if not is_folder(root):
         what = "is a file, and no folder" if is_there(root) else "is not there"
@@ -78,11 +81,11 @@ def write_settings(
             hint="Blackstart reads talos/talconfig.yaml, bootstrap/helmfile.yaml and kubernetes/",
         )
     scripted = read_scripts(root)
-    text = settings_text(repository, house_id(), bootstrap_text(scripted, root))
+    text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found)
     schema = root / SCHEMA_FILE
     files = (file,) if is_there(schema) else (file, schema)
     try:
-        with file.open("x", encoding="utf-8") as out:
+        with file.open("w" if _blank(file) else "x", encoding="utf-8") as out:
             out.write(text)
         if schema in files:
             schema.write_text(schema_text(), encoding="utf-8")
@@ -93,6 +96,10 @@ def write_settings(
     problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
     notes = (*repository.notes, *map(str, scripted.notes))
     return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
+
+
+def _blank(file: Path) -> bool:
+    return is_file(file) and not file.read_bytes().strip()
 
 
 def readable(root: Path, builder: Builder) -> str:
@@ -111,16 +118,17 @@ def marks_in(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(dotted(path), document.line(path)) for path in marks_of(document.value))
 
 
-def settings_text(repository: Repository, house_id: str, bootstrap: str = "") -> str:
-    """The text of a settings file for this repository; `bootstrap` is that of its section of this name."""
+def settings_text(repository: Repository, house_id: str, bootstrap: str = "", found: FoundProxmox | None = None) -> str:
+    """The text of a settings file for this repository; `bootstrap` is that of its section of this name, `found` what a Proxmox
+    that was asked has of it."""
     talconfig = repository.talconfig
     nodes = talconfig.nodes if talconfig is not None else ()
     name = re.sub(r"[^a-z0-9-]+", "-", repository.root.name.lower()).strip("-") or "home-ops"
     parts = [
         _HEAD.format(editor=EDITOR_LINE, name=name[:40].strip("-"), id=house_id, mark=FILL_IN),
-        _PROXMOX.format(mark=FILL_IN),
-        _nodes(nodes),
-        _image(nodes),
+        proxmox_text(found),
+        nodes_text(nodes, found),
+        _image(nodes, found),
         _git(repository),
         _sops(repository),
         bootstrap,
@@ -131,26 +139,14 @@ def settings_text(repository: Repository, house_id: str, bootstrap: str = "") ->
     return "\n".join(part for part in parts if part)
 
 
-def _nodes(nodes: tuple[TalosNode, ...]) -> str:
-    first = nodes[0].install_disk if nodes else "/dev/sda"
-    lines = [_NODE_DEFAULTS.format(mark=FILL_IN, disk=first, create=DiskFate.CREATE.value)]
-    for _ in range(1, max((node.disk_count for node in nodes), default=1)):
-        lines += [f"    - size: {FILL_IN}", f"      fate: {DiskFate.KEEP.value}"]
-    lines += ["", "# Where each node of talos/talconfig.yaml lives.", "nodes:"]
-    for node in nodes:
-        role = "control plane" if node.control_plane else "worker"
-        lines.append(f"  {_key(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
-        lines.append(f"    host: {FILL_IN}")
-        lines.append(f"    vm_id: {FILL_IN}")
-        if not node.mac:
-            lines.append(f"    mac: {FILL_IN}")
-    return "\n".join(lines) + "\n"
-
-
-def _image(nodes: tuple[TalosNode, ...]) -> str:
-    found = {match[1] for node in nodes if (match := _SCHEMATIC.search(node.installer))}
-    known = found.pop() if len(found) == 1 else FILL_IN
-    return _IMAGE.format(schematic=known)
+def _image(nodes: tuple[TalosNode, ...], found: FoundProxmox | None) -> str:
+    schematics = {match[1] for node in nodes if (match := _SCHEMATIC.search(node.installer))}
+    where = "  # factory.talos.dev shows it once the extensions are chosen; that of the nodes: talosctl get extensions, `schematic`"
+    known = schematics.pop() if len(schematics) == 1 else f"{FILL_IN}{where}"
+    if found is None:
+        return _IMAGE.format(schematic=known, storage="local  # (usual); it needs content type `import`")
+    first = f"  # no storage takes images yet; on any host: {found.enable_import}\n" if found.enable_import else ""
+    return _IMAGE.format(schematic=known, storage=found.image_storage).replace("  storage:", f"{first}  storage:")
 
 
 def _git(repository: Repository) -> str:
@@ -160,18 +156,19 @@ def _git(repository: Repository) -> str:
         lines.append(f"# Found at {source.declared_in}: {source.url}, branch {source.branch or 'unknown'}.")
     wanted = []
     if not source.url:
-        wanted.append(f"  url: {FILL_IN}")
+        wanted.append(f"  url: {FILL_IN}  # what Flux is to pull: git remote get-url origin")
     if not source.branch:
-        wanted.append(f"  branch: {FILL_IN}")
+        wanted.append(f"  branch: {FILL_IN}  # git branch --show-current")
     if source.url.startswith("ssh:"):
-        wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private key")
+        wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private deploy key, as file:~/.ssh/home-ops")
     lines += ["git:", *wanted] if wanted else ["git: {}"]
     return "\n".join(lines) + "\n"
 
 
 def _sops(repository: Repository) -> str:
     several = len(repository.age_recipients) > 1
-    own = f"  recipient: {FILL_IN}  # one of {', '.join(repository.age_recipients)}\n" if several else ""
+    where = f"what `age-keygen -y age.key` prints, one of {', '.join(repository.age_recipients)}"
+    own = f"  recipient: {FILL_IN}  # {where}\n" if several else ""
     return _SOPS + own
 
 
@@ -190,9 +187,9 @@ def _backups(repository: Repository) -> str:
         lines.append(f"    - seen: {_text(pattern)}")
         if pattern.startswith("s3:"):
             lines.append("      environment:")
-            lines += [f"        {key}: {FILL_IN}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+            lines += [f"        {key}: {FILL_IN}{_KEY}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         elif not pattern.startswith("sftp:"):
-            lines.append(f"      open: {FILL_IN}  # sftp:user@nas:/path/{{app}}, /mnt/path/{{app}} or s3:https://…")
+            lines.append(f"      open: {FILL_IN}{_OPEN}")
             lines += [f"      # In the cluster, movers have mounted {each}." for each in repository.hints.stores]
     lines.append(_CLAIMS)
     unknown = [b for b in backups if not b.mover_repository]
@@ -227,9 +224,9 @@ def _databases(repository: Repository) -> list[str]:
     for archive in found:
         lines.append(f"    {_key(archive.key)}:  # {archive.place or archive.note}")
         if not archive.place:
-            lines.append(f"      open: {FILL_IN}  # s3:https://HOST/BUCKET/PATH/SERVER")
+            lines.append(f"      open: {FILL_IN}  # the folder of the server's name in the store, s3:https://HOST/BUCKET/PATH/SERVER")
         lines.append("      environment:")
-        lines += [f"        {name}: {FILL_IN}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+        lines += [f"        {name}: {FILL_IN}{_KEY}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         lines.append(_age_line(ages.get(archive.key)))
     return lines
 
@@ -285,36 +282,12 @@ house:
   repository: .
 """
 
-_PROXMOX = """# The Proxmox API, endpoints tried in order. The fingerprint is shown at Datacenter > node > Certificates;
-# name a ca_file instead when the certificate is signed by a CA.
-proxmox:
-  endpoints:
-    - url: {mark}  # https://10.0.0.11:8006
-      fingerprint: {mark}
-  token:
-    id: {mark}  # blackstart@pve!run
-    secret: env:PROXMOX_TOKEN_SECRET  # (usual)
-"""
-
-_NODE_DEFAULTS = """# What the nodes' VMs have in common; every key may also stand on a node.
-node_defaults:
-  storage: {mark}  # storage of the disks
-  bridge: vmbr0  # (usual)
-  cores: {mark}
-  memory: {mark}  # 8GiB
-  # In the order in which Talos sees them; it installs to {disk}. fate says what a disk holds: keep (the default for data
-  # disks): one that outlived its VM stops a run until you have decided; create (the default for the system disk): a new one is
-  # made beside it. No disk that exists is ever changed.
-  disks:
-    - size: {mark}  # 20GiB
-      fate: {create}"""
-
 _IMAGE = """# The Talos image that system disks are imported from; its version is that of talconfig.yaml.
 image:
   factory: https://factory.talos.dev
   schematic: {schematic}
   # sha256: pins the image; the public factory publishes none, so take it once: curl -fsSL URL | sha256sum
-  storage: local  # (usual); it needs content type `import`
+  storage: {storage}
 """
 
 _SOPS = """# The age key whose public half is the recipient in .sops.yaml.

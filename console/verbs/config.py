@@ -17,7 +17,7 @@ from engine.secrets import told
 from engine.words import number
 
 
-def init(repo: str, settings: str, json: bool) -> int:
+def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprint: str = "") -> int:
     """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
 
     def body() -> int:
@@ -33,7 +33,14 @@ def init(repo: str, settings: str, json: bool) -> int:
                 f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
                 hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",
             )
-        written = write_settings(root, builder())
+        if fingerprint and not ask_proxmox:
+            raise SettingsInvalid("--fingerprint confirms a certificate, and no server is asked", hint="give --ask-proxmox URL too")
+        found = None
+        if ask_proxmox:
+            from console.finding import find
+
+            found = find(repo, ask_proxmox, fingerprint)
+        written = write_settings(root, builder(), found=found)
         if json:
             result = {
                 "verb": "config.init", "outcome": "written",

@@ -80,7 +80,8 @@ def _manifest(one: Made, root: Path) -> Iterator[str]:
         return
     yield f"    - file: {_text(one.file)}"
     if not all(mapping(body.get("metadata")).get("namespace") for body in bodies):
-        yield f"      namespace: {_text(one.namespace or FILL_IN)}"
+        where = "" if one.namespace else "  # the namespace that the script puts it into"
+        yield f"      namespace: {_text(one.namespace or FILL_IN)}{where}"
 
 
 def _text(value: str) -> str:

@@ -1,0 +1,47 @@
+"""What a Proxmox told of a house's machines, for a first settings file. Values only: nobody is asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from house.hardware import Hardware
+
+
+@dataclass(frozen=True)
+class FoundDisk:
+    """One disk of a VM; bytes."""
+
+    slot: str
+    storage: str
+    size: int
+
+
+@dataclass(frozen=True)
+class FoundVm:
+    """The VM that has a node's MAC. Memory in bytes; `odd` names what no setting can say."""
+
+    name: str
+    host: str
+    vm_id: int
+    cores: int
+    memory: int
+    bridge: str
+    disks: tuple[FoundDisk, ...]
+    hardware: Hardware
+    odd: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoundProxmox:
+    """One answer: how it was reached, its hosts, the VM of each MAC, ids that are taken, the storage that takes images on every
+    host, and the command that makes one do so where none does ("" where one does)."""
+
+    url: str
+    fingerprint: str
+    token_id: str
+    hosts: tuple[str, ...]
+    vms: Mapping[str, FoundVm]
+    taken: frozenset[int]
+    image_storage: str
+    enable_import: str = ""
