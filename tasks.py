@@ -20,6 +20,7 @@ HELP = {
     "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
     "manifests": "print the hold's policies for kubectl",
     "claim": "namespace/name or name of one claim",
+    "snapshot": "a snapshot of etcd (default: the newest in the state folder that is sound)",
     "node": "name of one node, as talconfig.yaml has it",
     "unproven": "yes, without a proof",
     "path": "file or folder from the top of the claim, e.g. config/app.db",
@@ -116,6 +117,18 @@ def new_secrets(c, settings="", json=False, approve="", report=""):
 def replace_node(c, node, settings="", json=False, approve="", report=""):
     """Make one lost node anew, by approval; the rest lives."""
     end(c, "losses", "replace_node", settings, json, node, approve, report)
+
+
+@verb
+def save_etcd(c, settings="", json=False, report=""):
+    """Save etcd here: a snapshot, or what disks still have."""
+    end(c, "losses", "save_etcd", settings, json, report)
+
+
+@verb
+def recover_etcd(c, settings="", json=False, snapshot="", approve="", report=""):
+    """Make etcd again from a snapshot, by approval."""
+    end(c, "losses", "recover_etcd", settings, json, snapshot, approve, report)
 
 
 @verb
@@ -289,8 +302,8 @@ def demo(c, modelled=False):
 AREAS = {
     "cluster": {
         "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets,
-        "replace-node": replace_node, "verify": verify, "storage": storage, "status": status,
-        "lint": lint,
+        "replace-node": replace_node, "save-etcd": save_etcd, "recover-etcd": recover_etcd, "verify": verify,
+        "storage": storage, "status": status, "lint": lint,
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,

@@ -8,6 +8,7 @@ from adapters.cnpg.port import Databases, DatabasesView
 from adapters.components.port import ComponentsView
 from adapters.csi.port import CsiView
 from adapters.drills.port import Drills, DrillsView
+from adapters.etcd.port import Etcd, EtcdView
 from adapters.ports import (
     ArchivesView,
     BackupsView,
@@ -59,6 +60,7 @@ class LookContext:
     trials: TrialsView
     csi: CsiView
     components: ComponentsView
+    etcd: EtcdView
     databases: DatabasesView
 
 
@@ -86,4 +88,5 @@ class ActContext:
     trials: Trials
     csi: CsiView
     components: ComponentsView
+    etcd: Etcd
     databases: Databases

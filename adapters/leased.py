@@ -34,10 +34,12 @@ WATCH_S = LEASE_S / 6
 OUTLIVED_S = LEASE_S + WATCH_S
 """How long another's Lease must stay as it is before we take it: longer than its holder believes that it lasts."""
 GUARDED = ("cluster", "releases", "flux", "claims", "hold", "drills", "trials", "databases")
-EARLY = ("proxmox", "talos")
+EARLY = ("proxmox", "talos", "etcd")
 """Ports whose changes come before there is a Lease, too."""
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS
 """What excludes cannot wait for itself."""
+OURS_ALONE = frozenset({"etcd.take", "etcd.copy"})
+"""They write to this machine's state folder, which its lock excludes others from: saving etcd must wait for no other machine."""
 
 
 class LeasePort(Protocol):
@@ -231,7 +233,7 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> object:
         real: Any = getattr(self._door, name)
-        if name not in self._known.mutations or name in LEASE_CALLS:
+        if name not in self._known.mutations or name in LEASE_CALLS or f"{self._known.name}.{name}" in OURS_ALONE:
             return real
 
         def mutate(*args: object, **named: object) -> object:

@@ -21,6 +21,7 @@ from adapters.context import ActContext, LookContext
 from adapters.csi.adapter import KubernetesCsi
 from adapters.drilled import drilled
 from adapters.drills.adapter import KubernetesDrills
+from adapters.etcd.adapter import TalosEtcd
 from adapters.factory.adapter import FactoryAdapter
 from adapters.flux.adapter import KubernetesFlux
 from adapters.git.clone import GitClone
@@ -141,6 +142,7 @@ def _joined(
         trials=KubernetesTrials(clients, clock),
         csi=KubernetesCsi(clients),
         components=KubernetesComponents(clients, Age(keeper)),
+        etcd=TalosEtcd(house.state_dir, keeper, machineconfigs.kubernetes_ca),
         databases=CloudNativePg(clients, keeper, house.state_dir),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )

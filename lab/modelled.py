@@ -19,6 +19,7 @@ from lab.ports.components import ModelledComponents
 from lab.ports.csi import ModelledCsi
 from lab.ports.databases import ModelledDatabases
 from lab.ports.drills import ModelledDrills
+from lab.ports.etcd import ModelledEtcd, Shelf
 from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
@@ -63,6 +64,7 @@ class ModelledHome:
     nas: dict[str, LabNas] = field(default_factory=dict)
     unfetchable: dict[str, str] = field(default_factory=dict)
     rendered: dict[str, ReleaseKinds] = field(default_factory=dict)
+    snapshots: Shelf = field(default_factory=Shelf)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +109,7 @@ class ModelledHome:
             trials=ModelledTrials(self.kube, self.proxmox),
             csi=ModelledCsi(self.kube),
             components=ModelledComponents(self.kube),
+            etcd=ModelledEtcd(self.kube, self.files, self.snapshots),
             databases=ModelledDatabases(self.operator),
         )
 
@@ -116,7 +119,7 @@ class ModelledHome:
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
-            act.trials, act.csi, act.components, act.databases,
+            act.trials, act.csi, act.components, act.etcd, act.databases,
         )  # fmt: skip
 
     # What happens to a house.

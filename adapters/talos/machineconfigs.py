@@ -82,7 +82,7 @@ class TalhelperMachineconfigs:
     def kubeconfig_ok(self) -> bool:
         """See ports.MachineconfigsView. Nothing rendered: the bundle says which CA is ours, and talconfig where the API is."""
         found = kubeconfig.read(self._files.kubeconfig)
-        if found is None or not found.current or found.ca != self._kubernetes_ca():
+        if found is None or not found.current or found.ca != self.kubernetes_ca():
             return False
         return kubeconfig.same_place(found.server, self._endpoint())
 
@@ -189,7 +189,8 @@ class TalhelperMachineconfigs:
             found.update((folder / match["path"]).resolve() for match in _REFERENCE.finditer(text))
         yield from (path for path in found if path.is_file())
 
-    def _kubernetes_ca(self) -> str:
+    def kubernetes_ca(self) -> str:
+        """The Kubernetes CA's certificate as PEM: out of a rendered machineconfig, else out of the bundle, "" without either."""
         for node in self._nodes:
             file = self._files.machineconfig(node)
             ca = kubeconfig.kubernetes_ca(documents(file.read_text(encoding="utf-8"))) if file.is_file() else ""

@@ -19,14 +19,17 @@ from bootstrap.checks import (
     kinds,
     lost,
     machines,
+    moved_past,
     node_clocks,
     node_versions,
     nodes,
     old_holds,
     privileges,
     quorum,
+    recoverable,
     room,
     schedules,
+    standstill,
     strangers,
     suspensions,
     unconfigured,
@@ -35,6 +38,7 @@ from bootstrap.checks import (
 
 __all__ = [
     "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines", "etcd_healthy",
-    "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "node_clocks", "node_versions", "nodes",
-    "old_holds", "privileges", "quorum", "room", "schedules", "strangers", "suspensions", "unconfigured", "versions",
+    "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "moved_past", "node_clocks", "node_versions",
+    "nodes", "old_holds", "privileges", "quorum", "recoverable", "room", "schedules", "standstill", "strangers", "suspensions",
+    "unconfigured", "versions",
 ]  # fmt: skip

@@ -14,10 +14,11 @@ from talos.etcd import etcd_probe
 
 @dataclass(frozen=True)
 class Joined(BaseCheck):
-    """One node, waited for as long as a boot and an API server may take."""
+    """One node, waited for as long as a boot and an API server may take. `after`: what must be done besides."""
 
     house: House
     node: Node
+    after: tuple[str, ...] = ()
 
     @property
     def id(self) -> StepId:
@@ -29,7 +30,7 @@ class Joined(BaseCheck):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"talos.apply-config/{self.node.name}",)
+        return (*self.after, f"talos.apply-config/{self.node.name}")
 
     @property
     def sight_s(self) -> float:

@@ -11,6 +11,7 @@ from adapters.context import LookContext
 from adapters.proxmox.results import Vm
 from adapters.talos.results import EtcdData, Phase
 from bootstrap.remains import Remains, look_at_remains
+from cluster.machines import lost
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number
@@ -139,11 +140,6 @@ class Lost(BaseCheck):
     def _not_ours_to_destroy(self, vm: Vm | None) -> Probe | None:
         if vm is None:
             return None
-        if vm.passed:
-            return missing(
-                f"VM {vm.vm_id} is given devices of {vm.host}, which a VM made anew would not have", *vm.passed,
-                hint="take them from it in Proxmox first, and give them to the new one",
-            )  # fmt: skip
         keep = {disk.slot for disk in self.node.disks if disk.fate is DiskFate.KEEP}
         kept = [f"{disk.slot}: {disk.volume}, {disk.size >> 30} GiB" for disk in vm.disks if disk.slot in keep]
         if kept:
@@ -157,6 +153,13 @@ class Lost(BaseCheck):
             return missing(
                 f"VM {vm.vm_id} has {number(len(extra), 'disk')} that the settings do not know, and would take them along", *extra,
                 hint=f"unlink them from it (qm disk unlink {vm.vm_id}), or write them down in the settings with `fate: create`",
+            )  # fmt: skip
+        found = lost(vm, self.node)
+        beyond = dict.fromkeys((*found.by_hand, *found.add, *(one for one in vm.passed if "/dev/" in one)))
+        if beyond:
+            return missing(
+                f"VM {vm.vm_id} has what the settings do not say, and a VM made anew would not have", *beyond,
+                hint="say it in the settings, or take it from the VM in Proxmox first and give it to the new one by hand",
             )  # fmt: skip
         return None
 

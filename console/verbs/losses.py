@@ -1,15 +1,25 @@
-"""cluster.replace-node: part of the house is lost, and the rest lives."""
+"""cluster.replace-node, save-etcd, recover-etcd: part of the house is lost, and the rest lives."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from adapters.context import LookContext
+from adapters.etcd.results import EtcdSnapshot
+from adapters.talos.results import Phase
+from bootstrap.checks.recoverable import newest
+from bootstrap.recover_etcd import course as recovery
+from bootstrap.recover_etcd import saving
 from bootstrap.replace_node import course as replacement
+from cluster.absent import first_present
 from cluster.storage.kinds import storage_checks
 from console.ending import guarded
 from console.opening import open_session
 from console.programs import refuse_unfit
 from console.session import Session
 from engine.errors import SettingsInvalid
-from house.model import Node
+from house.model import House, Node
+from house.paths import expanded
 
 
 def replace_node(settings: str, json: bool, name: str, approve: str, report: str = "") -> int:
@@ -39,3 +49,49 @@ def _named(session: Session, name: str) -> Node:
     if name not in nodes:
         raise SettingsInvalid(f"{name} is no node of this house", evidence=tuple(nodes))
     return nodes[name]
+
+
+def save_etcd(settings: str, json: bool, report: str = "") -> int:
+    """etcd as it is now, into the state folder: a snapshot, or where it stands still a copy off each disk."""
+
+    def body() -> int:
+        session = open_session("cluster.save-etcd", settings, json, report=report)
+        refuse_unfit(session.house)
+        return session.apply(saving(session.house), done=f"etcd is saved in {session.house.state_dir}/etcd")
+
+    return guarded("cluster.save-etcd", json, body, settings)
+
+
+def recover_etcd(settings: str, json: bool, snapshot: str, approve: str, report: str = "") -> int:
+    """etcd without a majority made again from a snapshot: the plan of it and what is lost, or, approved, the act."""
+
+    def body() -> int:
+        session = open_session("cluster.recover-etcd", settings, json, report=report)
+        refuse_unfit(session.house)
+        return recover_of(session, snapshot, approve)
+
+    return guarded("cluster.recover-etcd", json, body, settings)
+
+
+def recover_of(session: Session, snapshot: str, approve: str) -> int:
+    """The same, of a session that stands open."""
+    house = session.house
+    with session.doors(None) as doors:
+        course = recovery(house, _chosen(doors.look, snapshot), _begun_on(doors.look, house))
+    if not approve:
+        return session.plan(course)
+    return session.apply(course, approve, done="etcd works, and every control plane takes part")
+
+
+def _chosen(look: LookContext, snapshot: str) -> EtcdSnapshot | None:
+    """The file that was named, or else the newest of the state folder that is sound and ours."""
+    if not snapshot:
+        return newest(look.etcd.kept())
+    path = expanded(Path(snapshot)).absolute()
+    return look.etcd.look(str(path) if "/" in snapshot or path.is_file() else snapshot)
+
+
+def _begun_on(look: LookContext, house: House) -> Node:
+    """The first control plane that answers with our certificate; where none does, the one that is made first."""
+    answering = (node for node in house.control_planes if look.talos.phase(node.address) is Phase.SECURE)
+    return next(answering, None) or first_present(look.proxmox, house)

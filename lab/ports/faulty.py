@@ -42,6 +42,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "fetch_kubeconfig": ("address",),
         "remove_member": ("address",),
     },
+    "etcd": {"take": ("address",), "copy": ("address",), "wipe": ("address",), "recover": ("address",)},
     "machineconfigs": {"render": (), "make_bundle": ()},
     "cluster": {
         "create_namespace": ("name",),

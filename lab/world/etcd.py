@@ -22,6 +22,7 @@ class EtcdCluster:
 
     cluster_id: int
     founder: str
+    written: tuple[int, float] = (0, 0.0)  # the last revision, and when, as of the last moment that it had a quorum
     members: dict[int, MemberRecord] = field(default_factory=dict)
 
     def voters(self) -> tuple[MemberRecord, ...]:

@@ -81,6 +81,12 @@ class EtcdLife:
             return self.really_members(machine)
         return tuple(member for _, member in sorted(found.cluster.members.items()))
 
+    def written(self, cluster: EtcdCluster) -> tuple[int, float]:
+        """Its last revision, and when that was (epoch seconds): what happens in the World stands for what is written."""
+        if cluster.quorum(self.running(cluster)):
+            cluster.written = (len(self._world.happenings), self._world.clock.now())
+        return cluster.written
+
     def consider(self, machine: Machine) -> None:
         """Go on with this machine's etcd, as far as its state allows now."""
         service = machine.services.get("etcd")
@@ -103,12 +109,15 @@ class EtcdLife:
 
     def stop(self, machine: Machine) -> None:
         """The machine's etcd ends at once."""
+        if machine.etcd_dir is not None and machine.etcd_dir.cluster is not None:
+            self.written(machine.etcd_dir.cluster)
         if machine.service_state("etcd") == "Running":
             for hook in self.on_stop:
                 hook(machine)
             machine.services["etcd"].turn("Finished", "Service finished", self._world.clock.now())
         machine.etcd_busy = False
         machine.bootstrap_wanted = False
+        machine.recovering = None
 
     def leave(self, machine: Machine) -> None:
         """Leave the cluster, as a graceful reset does; Refused when the cluster has no quorum to agree to it."""
@@ -174,7 +183,9 @@ class EtcdLife:
         member = self._record(machine, learner=False)
         cluster.members[member.member_id] = member
         self._write(machine, cluster, member)
-        machine.bootstrap_wanted = False
+        if machine.recovering is not None:
+            machine.recovering(cluster)
+        machine.bootstrap_wanted, machine.recovering = False, None
         self._run(machine, self.on_bootstrap, "etcd made a new cluster")
 
     def _add_learner(self, machine: Machine, cluster: EtcdCluster) -> None:

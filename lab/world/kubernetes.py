@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 
 from adapters.csi.results import CsiLook
@@ -144,6 +145,14 @@ class KubeWorld:
     def of(self, cluster: EtcdCluster) -> Objects:
         """What this etcd holds."""
         return self._objects.setdefault(cluster.cluster_id, Objects())
+
+    def captured(self, cluster: EtcdCluster) -> Objects:
+        """A copy of what this etcd holds, for a snapshot."""
+        return copy.deepcopy(self.of(cluster))
+
+    def put_back(self, cluster: EtcdCluster, objects: Objects) -> None:
+        """A new etcd holds what a snapshot holds."""
+        self._objects[cluster.cluster_id] = copy.deepcopy(objects)
 
     def api_ready(self, machine: Machine) -> bool:
         """Whether this machine's API server is ready: some seconds after its etcd member became healthy."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from lab.world.etcd import EtcdDir
+from lab.world.etcd import EtcdCluster, EtcdDir
 from lab.world.machineconfig import MachineConfig
 from lab.world.world import Timer
 
@@ -101,6 +101,8 @@ class Machine:
     config: MachineConfig | None = None
     services: dict[str, Service] = field(default_factory=dict)
     bootstrap_wanted: bool = False
+    # With a wish to bootstrap: puts what a snapshot holds into the new cluster.
+    recovering: Callable[[EtcdCluster], None] | None = None
     skip_hash_check: bool = False
     etcd_busy: bool = False
     clock_offset: float = 0.0

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from lab.world.etcd import EtcdCluster
 from lab.world.etcd_life import EtcdDelays, EtcdLife, Hook
 from lab.world.machine import TALOS_KEY, Machine, MachineDisk, Port, Refused, Service, TalosDisk
 from lab.world.machineconfig import ConfigRefused, MachineConfig, parse
@@ -169,6 +170,15 @@ class TalosWorld:
         machine.config = config
         self.world.happened("talos", f"{machine.name}: configuration replaced")
         return "Applied configuration without a reboot"
+
+    def recover(self, machine: Machine, put_back: Callable[[EtcdCluster], None]) -> None:
+        """As `bootstrap`, from a snapshot: `put_back` gives the new cluster what is in that. The wish is in memory as well."""
+        machine.recovering = put_back
+        try:
+            self.bootstrap(machine)
+        except Refused:
+            machine.recovering = None
+            raise
 
     def bootstrap(self, machine: Machine) -> None:
         """Take the wish to make a new etcd; it is kept in memory only until etcd starts."""

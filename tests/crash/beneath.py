@@ -16,7 +16,7 @@ from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_vm import LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from recovery.steps import probe_write, prove_snapshots
-from tests.crash.losses import LostNode
+from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.stages import (
     AliveHouse,
     HeldHouse,
@@ -117,5 +117,5 @@ class LostDatabase(HeldHouse):
 STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
-    LostSecrets, LostNode, TriedHouse,
+    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse,
 )  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.surface import surfaces
 from tests.crash.beneath import STAGES
-from tests.crash.losses import LostNode
+from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
 from tests.crash.stages import TwoPlacesHouse
 
@@ -24,11 +24,11 @@ def _of_claims(points: Sequence[Point]) -> Sequence[Point]:
 
 def _of_losses(points: Sequence[Point]) -> Sequence[Point]:
     """What only a loss needs: VMs, machineconfigs and images are met in the bare house."""
-    own = ("proxmox.destroy_vm", "talos.remove_member", "cluster.forget_node")
+    own = ("proxmox.destroy_vm", "talos.remove_member", "cluster.forget_node", "etcd.")
     return [point for point in points if point.place.startswith(own)]
 
 
-CHOICES: dict[object, Choose] = {TwoPlacesHouse: _of_claims, LostNode: _of_losses}
+CHOICES: dict[object, Choose] = {TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses}
 
 
 @pytest.fixture(scope="module")

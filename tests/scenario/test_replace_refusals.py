@@ -161,7 +161,7 @@ REFUSALS = (
     Refusal("stranger", stranger, "etcd has members that are no control planes of this house: cp-9", "find out", node="w-1"),
     Refusal("locked", locked, "VM 8002 is locked: backup", "wait for what holds it"),
     Refusal("moved", moved, "VM 8002 is on pve-2, and the settings have it on pve-1", "blackstart.yaml"),
-    Refusal("devices", passed, "VM 8002 is given devices of pve-2, which a VM made anew would not have", "take them from it"),
+    Refusal("devices", passed, "VM 8002 has what the settings do not say, and a VM made anew would not have", "take it from"),
     Refusal("kept", kept, "VM 8002 has 1 disk that the settings want kept, and would take them along", "qm disk unlink 8002"),
     Refusal("one disk more", one_more_disk, "VM 8002 has 1 disk that the settings do not know", "qm disk unlink 8002"),
     Refusal("lives by its kubelet", still_ready, "Kubernetes says that cp-2 is Ready: it lives somewhere", "in a minute"),

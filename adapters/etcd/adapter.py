@@ -1,0 +1,97 @@
+"""The Etcd port: snapshots through talosctl, into files that are looked at as they lie there. Knows no step."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from adapters.etcd.reading import look_at
+from adapters.etcd.results import EtcdSnapshot
+from adapters.process.results import Runner
+from adapters.talos.paths import TalosFiles
+from adapters.talos.talosctl import ACT_S, Talosctl
+from engine.errors import PermanentError, TransientError
+
+DATABASE = "/var/lib/etcd/member/snap/db"
+MOVE_S = 900.0
+"""How long a database of some gigabytes may take to come over, or to go."""
+_PART = ".part"
+
+
+class TalosEtcd:
+    """See adapters.etcd.port. `kubernetes_ca` answers our Kubernetes CA's certificate ("" when it is not known)."""
+
+    def __init__(self, state_dir: Path, runner: Runner, kubernetes_ca: Callable[[], str]) -> None:
+        self._folder = state_dir / "etcd"
+        self._talosctl = Talosctl(runner, TalosFiles(state_dir).talosconfig)
+        self._authority = kubernetes_ca
+
+    def kept(self) -> tuple[EtcdSnapshot, ...]:
+        """See EtcdView."""
+        if not self._folder.is_dir():
+            return ()
+        return tuple(self._judged(path, path.name) for path in sorted(self._folder.iterdir()) if path.suffix != _PART)
+
+    def look(self, path: str) -> EtcdSnapshot:
+        """See EtcdView. A name without a folder is one of the state folder's."""
+        return self._judged(self._path(path), path)
+
+    def take(self, address: str, name: str) -> None:
+        """See Etcd. talosctl itself compares the hash as it comes in, and looks through the pages."""
+        part = self._fresh(name)
+        try:
+            what = f"take a snapshot of etcd through {address}"
+            self._talosctl.call(address, what, "etcd", "snapshot", str(part), timeout_s=MOVE_S)
+            self._keep(part, name)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def copy(self, address: str, name: str) -> None:
+        """See Etcd."""
+        part = self._fresh(name)
+        part.mkdir(mode=0o700)
+        try:
+            self._talosctl.call(address, f"copy etcd's database off {address}", "copy", DATABASE, str(part), timeout_s=MOVE_S)
+            found = [path for path in part.rglob("db") if path.is_file()]
+            if len(found) != 1:
+                raise TransientError(f"{address} sent no database", evidence=tuple(path.name for path in part.rglob("*")))
+            self._keep(found[0], name)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def wipe(self, address: str) -> None:
+        """See Etcd. Not graceful: it would wait for an etcd that cannot answer. Data disks are left out by name besides."""
+        whole = ("--graceful=false", "--reboot", "--system-labels-to-wipe=EPHEMERAL", "--wipe-mode=system-disk", "--wait=false")
+        self._talosctl.call(address, f"empty the EPHEMERAL partition of {address}", "reset", *whole, timeout_s=ACT_S)
+
+    def recover(self, address: str, snapshot: EtcdSnapshot) -> None:
+        """See Etcd. The node compares a hash only after it has answered; ours was compared when it was looked at."""
+        path = self._path(snapshot.name)
+        if self._judged(path, snapshot.name).digest != snapshot.digest:
+            raise PermanentError(f"{snapshot.name} is not the file that was looked at")
+        skip = () if snapshot.hashed else ("--recover-skip-hash-check",)
+        what = f"recover etcd on {address} from {path.name}"
+        self._talosctl.call(address, what, "bootstrap", f"--recover-from={path}", *skip, timeout_s=MOVE_S)
+
+    def _path(self, name: str) -> Path:
+        return Path(name) if "/" in name else self._folder / name
+
+    def _judged(self, path: Path, name: str) -> EtcdSnapshot:
+        seen, authority = look_at(path, name), self._authority().strip()
+        written = path.stat().st_mtime if path.is_file() else 0.0
+        return replace(seen, ours=bool(authority) and seen.authority.strip() == authority, written=written)
+
+    def _fresh(self, name: str) -> Path:
+        """Where it is written first, with nothing in its place: what broke off is never taken for one."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = self._folder / f"{name}{_PART}"
+        if part.is_dir():
+            shutil.rmtree(part)
+        part.unlink(missing_ok=True)
+        return part
+
+    def _keep(self, made: Path, name: str) -> None:
+        made.chmod(0o600)
+        made.replace(self._folder / name)

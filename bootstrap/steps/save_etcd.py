@@ -1,0 +1,87 @@
+"""Copy etcd into the state folder: a snapshot where it works, else the database off each disk that still has one. Wipes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.context import ActContext, LookContext
+from adapters.etcd.results import EtcdSnapshot
+from adapters.talos.results import EtcdData, EtcdState
+from bootstrap.checks.recoverable import copied_from, told, why_not
+from engine.errors import PermanentError
+from engine.probe import Probe, missing, satisfied, unknown
+from engine.step import BaseStep, Notes, StepId
+from house.model import House, Node
+
+FRESH_S = 3600.0
+"""How old a file may be that is as good as one of now."""
+
+
+def file_name(node: Node, kind: str, now: float) -> str:
+    """How a file of this node is called; `now` in epoch seconds."""
+    return f"{node.name}-{datetime.fromtimestamp(now, UTC).strftime('%Y%m%d-%H%M%S')}.{kind}"
+
+
+@dataclass(frozen=True)
+class SaveEtcd(BaseStep):
+    """One control plane's etcd, as it is now. One that answers and has no data has nothing to be saved."""
+
+    house: House
+    node: Node
+    system = "workstation"
+    ready_s = 900.0
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"etcd.save/{self.node.name}")
+
+    @property
+    def title(self) -> str:
+        return f"etcd of {self.node.name} saved"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("preflight.keys", "talos.render-configs")
+
+    @property
+    def inputs(self) -> str:
+        return self.node.name
+
+    def probe(self, look: LookContext) -> Probe:
+        state = look.talos.etcd(self.node.address)
+        if state.data is EtcdData.UNKNOWN:
+            return unknown(f"{self.node.name} does not tell whether it has etcd data")
+        if state.data is EtcdData.NONE:
+            return satisfied(f"{self.node.name} has no etcd data")
+        now = look.clock.now()
+        fresh = [one for one in look.etcd.kept() if self._is_of_now(one, state, now)]
+        if fresh:
+            return satisfied(told(fresh[-1], now))
+        return missing("no snapshot within the hour" if state.healthy else f"no copy off {self.node.name} within the hour")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        healthy = act.talos.etcd(self.node.address).healthy
+        name = file_name(self.node, "snapshot" if healthy else "copy", act.clock.now())
+        (act.etcd.take if healthy else act.etcd.copy)(self.node.address, name)
+        made = act.etcd.look(name)
+        if made.problem:
+            raise PermanentError(f"{name} was written and is not sound: {made.problem}", hint="look at the node's disk and its log")
+
+    def _is_of_now(self, one: EtcdSnapshot, state: EtcdState, now: float) -> bool:
+        """A snapshot of a working etcd is any member's; a copy is of this disk, and tells what is on it, sound or not."""
+        if not 0 <= now - one.written < FRESH_S:
+            return False
+        return (one.hashed and not why_not(one)) if state.healthy else copied_from(self.node, one)
+
+    def by_hand(self) -> str:
+        address = self.node.address
+        copy = f"talosctl -n {address} -e {address} copy /var/lib/etcd/member/snap/db ."
+        return f"talosctl -n {address} -e {address} etcd snapshot etcd.snapshot   # where it stands still: {copy}"
+
+
+def steps(house: House) -> Iterator[SaveEtcd]:
+    """One for every control plane."""
+    for node in house.control_planes:
+        yield SaveEtcd(house, node)

@@ -1,0 +1,46 @@
+"""etcd.save: what is written is looked at, and is worth an hour; a node without data has nothing to be saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bootstrap.recover_etcd import saving
+from engine.errors import PermanentError
+from engine.probe import Condition
+from lab.ports.etcd import LabSnapshot
+from lab.world.pve_vm import PowerEvent
+from tests.hands import do, see
+from tests.scenario.running import Running
+
+STEP = "etcd.save/cp-1"
+
+
+def test_a_snapshot_of_any_member_is_one_of_all_for_an_hour(built: Running) -> None:
+    assert see(built, saving(built.house), STEP).condition is Condition.MISSING
+    do(built, saving(built.house), "etcd.save/cp-2")
+    assert see(built, saving(built.house), STEP).condition is Condition.SATISFIED
+    built.clock.sleep(3601)
+    assert see(built, saving(built.house), STEP).condition is Condition.MISSING
+
+
+def test_a_node_that_does_not_answer_is_unknown_and_not_without_data(built: Running) -> None:
+    built.home.proxmox.power(built.home.proxmox.vms[8001], PowerEvent.STOPPED)
+    assert see(built, saving(built.house), STEP).condition is Condition.UNKNOWN
+
+
+def test_what_was_written_and_is_not_sound_is_said(built: Running) -> None:
+    do(built, saving(built.house), STEP)
+    files = built.home.snapshots.files
+    (name,) = files
+    built.clock.sleep(3601)
+    there = built.home.talos.at(built.house.node("cp-1").address).etcd_dir
+    assert there is not None
+    there.broken = "page 12 is not what it must be"
+    with pytest.raises(PermanentError, match="is not sound: page 12"):
+        do(built, saving(built.house), STEP)
+    there.broken = ""
+    built.clock.sleep(3601)
+    files[name] = LabSnapshot(replace(files[name].seen, written=built.clock.now(), problem="its hash does not fit"))
+    assert see(built, saving(built.house), STEP).condition is Condition.MISSING

@@ -1,0 +1,131 @@
+"""etcd without a majority: saved, made again from the newest that is sound, what is lost said before, what is newer told after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.etcd.results import EtcdSnapshot
+from bootstrap.checks.recoverable import newest
+from bootstrap.recover_etcd import course, saving
+from cluster.course import Course
+from engine.errors import ApprovalMissing
+from engine.plan import Planned
+from engine.report import Outcome
+from tests.scenario.running import Running
+from tests.scenario.test_bootstrap import told
+from tests.scenario.test_replace_node import gone, machine, members, off, spendable
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Running:
+    """A house after its bootstrap."""
+    house = Running(tmp_path / "state", spendable())
+    house.backed_up()
+    assert house.apply(house.bootstrap).converged
+    house.home.look().cluster.nodes()
+    return house
+
+
+def recovering(house: Running, name: str = "", on: str = "cp-1") -> Course:
+    """From the newest that is kept, as the verb does, or from the one of this name."""
+    look = house.home.look().etcd
+    snapshot: EtcdSnapshot | None = look.look(name) if name else newest(look.kept())
+    return course(house.house, snapshot, house.house.node(on))
+
+
+def saved(house: Running) -> list[str]:
+    """Save what can be; answers the names of what is kept then."""
+    report = house.apply(saving(house.house))
+    assert report.exit_code in (0, 30), told(report)
+    return [one.name for one in house.home.look().etcd.kept()]
+
+
+def test_a_working_etcd_is_saved_once_an_hour_and_not_once_a_member(built: Running) -> None:
+    before = list(built.home.world.happenings)
+    names = saved(built)
+    assert {name.rpartition(".")[2] for name in names} == {"snapshot"}
+    assert saved(built) == names
+    built.clock.sleep(3700)
+    assert len(saved(built)) > len(names)
+    assert not [one for one in built.home.world.happenings[len(before) :] if "wiped" in one.what]
+
+
+@pytest.mark.parametrize("lost", [("cp-2", "cp-3"), ("cp-1", "cp-2")])
+def test_two_of_three_lost_and_the_third_ones_disk_brings_all_back(built: Running, lost: tuple[str, str]) -> None:
+    built.home.kube.objects().namespaces.add("since-the-beginning")
+    gone(built, *lost)
+    (survivor,) = {"cp-1", "cp-2", "cp-3"} - set(lost)
+    (copy,) = saved(built)
+    assert copy.startswith(f"{survivor}-")
+    recovery = recovering(built, on=survivor)
+    refused = built.apply(recovery)
+    assert refused.exit_code == ApprovalMissing.exit_code, told(refused)
+    assert len(built.home.talos.etcd.clusters) == 1
+    report = built.apply(recovery, built.consent(recovery))
+    assert not report.root_causes, told(report)
+    _, new = built.home.talos.etcd.clusters
+    assert sorted(one.hostname for one in new.voters()) == ["cp-1", "cp-2", "cp-3"]
+    assert "since-the-beginning" in built.home.kube.objects().namespaces
+    assert {line.verdict for line in built.plan(recovering(built, on=survivor)).lines} <= {Planned.NOOP, Planned.WARNING}
+    assert {line.verdict for line in built.plan(built.bootstrap).lines} == {Planned.NOOP}
+
+
+def test_all_control_planes_lost_and_a_snapshot_from_before_brings_it_back(built: Running) -> None:
+    built.home.kube.objects().namespaces.add("before")
+    (name, *_) = saved(built)
+    built.clock.sleep(3 * 3600)
+    built.home.kube.objects().namespaces.add("after")
+    gone(built, "cp-1", "cp-2", "cp-3")
+    first = built.apply(recovering(built))
+    assert first.exit_code == ApprovalMissing.exit_code, told(first)
+    (act,) = built.plan(recovering(built)).acts
+    assert f"{name}: as of" in act.words.replace("cp-3", "cp-1").replace("cp-2", "cp-1") or "as of" in act.words
+    assert "3.0 h ago" in act.words, act.words
+    assert "what was written after that is lost" in act.words
+    report = built.apply(recovering(built), built.consent(recovering(built)))
+    assert not report.root_causes, told(report)
+    there = built.home.kube.objects().namespaces
+    assert "before" in there
+    assert "after" not in there
+
+
+def test_the_consent_says_what_goes_from_the_disks_and_how_old_the_snapshot_is(built: Running) -> None:
+    gone(built, "cp-2", "cp-3")
+    (copy,) = saved(built)
+    (act,) = built.plan(recovering(built)).acts
+    assert act.words.startswith(f"etcd is made again from {copy}: as of ")
+    assert "a copy off a disk, without a hash" in act.words
+    assert "EPHEMERAL of cp-1 is emptied: etcd's data (copied first), images, logs" in act.words
+
+
+def test_what_was_backed_up_since_the_snapshot_is_told_and_stops_nothing(built: Running) -> None:
+    saved(built)
+    built.clock.sleep(2 * 3600)
+    built.backed_up()
+    gone(built, "cp-1", "cp-2", "cp-3")
+    built.apply(recovering(built))
+    report = built.apply(recovering(built), built.consent(recovering(built)))
+    told_after = report["etcd.moved-past"]
+    assert any("apps/notes was backed up 60 min later" in line for line in told_after.evidence), told_after
+    assert not report.root_causes, told(report)
+
+
+def test_an_etcd_that_works_is_left_as_it_is(built: Running) -> None:
+    saved(built)
+    before = members(built)
+    report = built.apply(recovering(built))
+    assert not [step for step in report.steps if step.outcome is Outcome.CHANGED]
+    assert report["preflight.standstill"].detail == "etcd works, 3 of 3; 1 more may be lost: nothing is recovered over it"
+    assert members(built) == before
+
+
+def test_a_node_that_comes_back_in_between_stops_it_before_anything_is_wiped(built: Running) -> None:
+    off(built, "cp-2", "cp-3")
+    saved(built)
+    gone(built, "cp-2")
+    line = built.plan(recovering(built))["preflight.standstill"]
+    assert line.detail == "cp-3 is off, and may still have etcd's data: with a majority of them nothing is lost"
+    assert not built.plan(recovering(built)).acts
+    assert machine(built, "cp-1").etcd_dir is not None
