@@ -38,7 +38,8 @@ HELP = {
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
     "check": "evidence (a folder, or a folder of them) or a kit, to be checked offline; of dr.schedule: whether it ran",
     "as": "systemd: a service and a timer, for a machine outside the cluster",
-    "every": "daily, weekly (default) or monthly",
+    "every": "daily (default for etcd), weekly (default for a drill) or monthly",
+    "what": "drill (default) or etcd: what runs by itself",
     "folder": "where the units are written (default: here)",
     "file": "the kit to be written (default: HOUSE.kit.age here); its page is put beside it",
     "recipients": "public keys of more people who can open it, comma between several",
@@ -228,9 +229,9 @@ def kit(c, settings="", json=False, file="", recipients="", with_programs="", ch
 
 
 @verb
-def schedule(c, settings="", json=False, as_="", every="", folder="", check=False):
+def schedule(c, settings="", json=False, as_="", every="", folder="", check=False, what=""):
     """Write what makes drills happen; say whether they do."""
-    end(c, "schedule", "schedule", settings, json, as_, every, folder, check)
+    end(c, "schedule", "schedule", settings, json, as_, every, folder, check, what)
 
 
 @verb

@@ -18,6 +18,9 @@ DATABASE = "/var/lib/etcd/member/snap/db"
 MOVE_S = 900.0
 """How long a database of some gigabytes may take to come over, or to go."""
 _PART = ".part"
+SNAPSHOT = ".snapshot"
+KEPT = 30
+"""How many snapshots the state folder keeps: ten daily ones at the least, for each of three control planes may write its own."""
 
 
 class TalosEtcd:
@@ -45,6 +48,7 @@ class TalosEtcd:
             what = f"take a snapshot of etcd through {address}"
             self._talosctl.call(address, what, "etcd", "snapshot", str(part), timeout_s=MOVE_S)
             self._keep(part, name)
+            self._thin_out()
         finally:
             part.unlink(missing_ok=True)
 
@@ -74,6 +78,12 @@ class TalosEtcd:
         skip = () if snapshot.hashed else ("--recover-skip-hash-check",)
         what = f"recover etcd on {address} from {path.name}"
         self._talosctl.call(address, what, "bootstrap", f"--recover-from={path}", *skip, timeout_s=MOVE_S)
+
+    def _thin_out(self) -> None:
+        """Let the oldest snapshots go. Copies off disks stay: those were taken in need, and by a person."""
+        taken = sorted(self._folder.glob(f"*{SNAPSHOT}"), key=lambda path: path.stat().st_mtime)
+        for path in taken[:-KEPT]:
+            path.unlink()
 
     def _path(self, name: str) -> Path:
         return Path(name) if "/" in name else self._folder / name

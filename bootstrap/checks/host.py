@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House
+from talos.quorum import Standing
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,19 @@ class Host(BaseCheck):
         if self.host not in cluster.online:
             left = ", ".join(node.name for node in self.house.nodes if node.host == self.host)
             return missing(
-                f"{self.host} is offline: {left} left out",
+                f"{self.host} is offline: {left} left out", *self._left(cluster.online),
                 hint=f"the rest is built without it; with {self.host} back, the same again makes what is left out",
             )
         if self.host in cluster.silent:
             return satisfied("online; its status daemon says nothing: systemctl restart pvestatd")
         return satisfied("online")
+
+    def _left(self, online: Collection[str]) -> tuple[str, ...]:
+        """What etcd can bear without this host, where it has a control plane: counted as if all of them voted."""
+        planes = self.house.control_planes
+        if not any(node.host == self.host for node in planes):
+            return ()
+        return (f"control planes on hosts that are there: {Standing(len(planes), sum(node.host in online for node in planes))}",)
 
     def by_hand(self) -> str:
         return f"pvecm nodes   # on any Proxmox host: {self.host} is listed"

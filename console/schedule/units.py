@@ -31,12 +31,34 @@ class Every(Enum):
         return "1h" if self is Every.DAILY else "6h"
 
 
+class Job(Enum):
+    """What is run by itself; the value is what the command line calls it."""
+
+    DRILL = "drill"
+    ETCD = "etcd"
+
+    @property
+    def verb(self) -> str:
+        """The verb that does it."""
+        return {Job.DRILL: "dr.rehearse", Job.ETCD: "cluster.save-etcd"}[self]
+
+    @property
+    def usually(self) -> Every:
+        """How often, where nobody says."""
+        return Every.WEEKLY if self is Job.DRILL else Every.DAILY
+
+    @property
+    def ending(self) -> str:
+        """What its files are called by besides the house: a drill's were there first."""
+        return "" if self is Job.DRILL else f"-{self.value}"
+
+
 @dataclass(frozen=True)
 class Scheduled:
     """What is to be run, how often, by whom, and from which checkout; `environment` is a file with what `env:` references need."""
 
     house: House
-    verb: str
+    job: Job
     every: Every
     user: str
     checkout: Path
@@ -45,7 +67,12 @@ class Scheduled:
     @property
     def name(self) -> str:
         """What the units are called, without their ending."""
-        return f"blackstart-{self.house.name}"
+        return f"blackstart-{self.house.name}{self.job.ending}"
+
+    @property
+    def verb(self) -> str:
+        """The verb that it runs."""
+        return self.job.verb
 
     @property
     def evidence(self) -> Path:

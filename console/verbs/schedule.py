@@ -1,4 +1,4 @@
-"""dr.schedule: writes what makes drills happen by themselves, and says whether they do. Looks at no house, installs nothing."""
+"""dr.schedule: writes what makes drills and snapshots of etcd happen by themselves, and says whether they do. Installs nothing."""
 
 from __future__ import annotations
 
@@ -11,29 +11,41 @@ from console.opening import open_session
 from console.report.document import as_epoch, moment
 from console.report.keeping import history
 from console.report.timeline import duration
-from console.schedule.units import Every, Scheduled, installing, units
+from console.schedule.units import Every, Job, Scheduled, installing, units
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
+from house.model import House
 from house.paths import expanded
 from tools.places import CHECKOUT
 
-VERB = "dr.rehearse"
-KEPT = "schedule.json"
 LATE_S = 12 * 3600.0
 """A start is put off at random by six hours at most, and a run takes its time."""
 
 
-def schedule(settings: str, json: bool, kind: str, every: str, place: str, check: bool) -> int:
+def schedule(settings: str, json: bool, kind: str, every: str, place: str, check: bool, what: str = "") -> int:
     """Write units for systemd into a folder (0), or say whether what was written runs: 0 for yes, 3 where one was missed."""
 
     def body() -> int:
         session = open_session("dr.schedule", settings, json)
-        return ran(session) if check else write(session, kind, every, place)
+        job = job_of(what)
+        return ran(session, job) if check else write(session, kind, every, place, job)
 
     return guarded("dr.schedule", json, body, settings)
 
 
-def write(session: Session, kind: str, every: str, place: str) -> int:
+def job_of(what: str) -> Job:
+    """What is to be run; a drill where nothing is said."""
+    words = [one.value for one in Job]
+    if what and what not in words:
+        raise SettingsInvalid(f"--what {what} is nothing that is scheduled; right would be one of {', '.join(words)}")
+    return Job(what or Job.DRILL.value)
+
+
+def _kept_at(house: House, job: Job) -> Path:
+    return house.state_dir / f"schedule{job.ending}.json"
+
+
+def write(session: Session, kind: str, every: str, place: str, job: Job = Job.DRILL) -> int:
     """The units, to be reviewed and installed by a person."""
     if kind != "systemd":
         raise SettingsInvalid(f"--as {kind or '(nothing)'} is no kind of schedule that is written; right would be: --as systemd")
@@ -42,7 +54,7 @@ def write(session: Session, kind: str, every: str, place: str) -> int:
         raise SettingsInvalid(f"--every {every} is no interval; right would be one of {', '.join(words)}")
     house = session.house
     of = Scheduled(
-        house, VERB, Every(every or Every.WEEKLY.value), getpass.getuser(), CHECKOUT, Path(f"/etc/blackstart/{house.name}.env")
+        house, job, Every(every or job.usually.value), getpass.getuser(), CHECKOUT, Path(f"/etc/blackstart/{house.name}.env")
     )
     folder = expanded(Path(place or "."))
     try:
@@ -51,7 +63,7 @@ def write(session: Session, kind: str, every: str, place: str) -> int:
             (folder / name).write_text(text, encoding="utf-8")
         house.state_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
         told = {"verb": of.verb, "every": of.every.value, "since": session.clock.now()}
-        (house.state_dir / KEPT).write_text(jsonfile.dumps(told) + "\n", encoding="ascii")
+        _kept_at(house, job).write_text(jsonfile.dumps(told) + "\n", encoding="ascii")
     except OSError as error:
         raise PermanentError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
     written = tuple(folder / name for name in units(of))
@@ -62,10 +74,10 @@ def write(session: Session, kind: str, every: str, place: str) -> int:
     return session.finish("written", {"files": len(written)}, EXIT_OK, written=written, every=of.every, runs=of.verb)
 
 
-def ran(session: Session) -> int:
+def ran(session: Session, job: Job = Job.DRILL) -> int:
     """Whether the last one came when it was due, by what is remembered of the runs themselves."""
     house, now = session.house, session.clock.now()
-    verb, every, since = _kept(house.state_dir / KEPT)
+    verb, every, since = _kept(_kept_at(house, job), job)
     runs = [one for one in history(house.state_dir) if one.verb == verb and one.exit_code is not None]
     last = max((at for one in runs if (at := as_epoch(one.started)) is not None), default=None)
     due = (last if last is not None else since) + every.seconds + LATE_S
@@ -74,19 +86,19 @@ def ran(session: Session) -> int:
     late = f"the next one may come until {moment(due)}" if good else f"one was due by {moment(due)}, and did not come"
     session.page.say(f"{told}; {late} ({every.value}, written on {moment(since)}).")
     if not good:
-        session.page.say(f"Look at: systemctl list-timers 'blackstart-*'; journalctl -u blackstart-{house.name}")
+        session.page.say(f"Look at: systemctl list-timers 'blackstart-*'; journalctl -u blackstart-{house.name}{job.ending}")
     outcome = "on time" if good else "missed"
     return session.finish(outcome, {"runs": len(runs)}, EXIT_OK if good else EXIT_DRIFT, last=last, due=due, every=every)
 
 
-def _kept(path: Path) -> tuple[str, Every, float]:
+def _kept(path: Path, job: Job) -> tuple[str, Every, float]:
     try:
         found = jsonfile.loads(path.read_text(encoding="utf-8"))
         return str(found["verb"]), Every(found["every"]), float(found["since"])
     except FileNotFoundError:
         raise PermanentError(
             "no schedule was written from here, so nobody knows when one should have run",
-            next_command="invoke dr.schedule --as systemd",
+            next_command=f"invoke dr.schedule --as systemd{'' if job is Job.DRILL else f' --what {job.value}'}",
         ) from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise PermanentError(f"{path} cannot be read", next_command="invoke dr.schedule --as systemd") from error

@@ -31,8 +31,13 @@ class TestQuorum:
         bare.home.proxmox.host_down("pve-4")
         assert see(bare, bare.bootstrap, "preflight.quorum").condition is Condition.SATISFIED
         seen = see(bare, bare.bootstrap, "preflight.host/pve-4")
-        assert (seen.condition, seen.detail) == (Condition.MISSING, "pve-4 is offline: w-1 left out")
+        assert (seen.condition, seen.detail, seen.evidence) == (Condition.MISSING, "pve-4 is offline: w-1 left out", ())
         assert see(bare, bare.bootstrap, "preflight.host/pve-1").condition is Condition.SATISFIED
+
+    def test_without_a_control_planes_host_it_says_what_etcd_can_bear(self, bare: Running) -> None:
+        bare.home.proxmox.host_down("pve-2")
+        seen = see(bare, bare.bootstrap, "preflight.host/pve-2")
+        assert seen.evidence == ("control planes on hosts that are there: 2 of 3; one more loss stops it",)
 
     def test_a_host_that_nobody_knows_is_told_apart_from_one_that_is_off(self, bare: Running) -> None:
         node = replace(bare.house.nodes[0], host="pve-9")

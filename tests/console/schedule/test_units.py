@@ -12,7 +12,7 @@ import pytest
 
 from console.ending import guarded
 from console.report.keeping import keep
-from console.schedule.units import Every, Scheduled, installing, units
+from console.schedule.units import Every, Job, Scheduled, installing, units
 from console.verbs import schedule as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from tests.builders import a_house
@@ -30,7 +30,7 @@ def scheduled(place: Path, every: Every = Every.WEEKLY) -> Scheduled:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     house = a_house(state_dir=place / "state", settings_file=place / "blackstart.yaml")
-    return Scheduled(house, "dr.rehearse", every, "daemon", place, Path("/etc/blackstart/four-nodes.env"))
+    return Scheduled(house, Job.DRILL, every, "daemon", place, Path("/etc/blackstart/four-nodes.env"))
 
 
 @pytest.mark.skipif(SYSTEMD is None, reason="no systemd-analyze on PATH")
@@ -104,7 +104,7 @@ class TestWhetherItRan:
 
     def written(self, desk: Desk, ago: float = 0.0) -> None:
         assert verbs.write(desk.session("dr.schedule"), "systemd", "weekly", str(desk.running.folder / "units")) == EXIT_OK
-        kept = desk.running.house.state_dir / verbs.KEPT
+        kept = desk.running.house.state_dir / "schedule.json"
         told = json.loads(kept.read_text())
         kept.write_text(json.dumps(told | {"since": told["since"] - ago}))
 
@@ -133,9 +133,30 @@ class TestWhetherItRan:
         self.drilled(desk, DAY, "cluster.verify")
         assert verbs.ran(desk.session("dr.schedule")) == EXIT_DRIFT
 
+    def test_a_schedule_of_etcd_is_its_own_and_daily(self, desk: Desk, tmp_path: Path) -> None:
+        self.written(desk, 90 * DAY)
+        self.drilled(desk, DAY)
+        etcd = verbs.job_of("etcd")
+        with pytest.raises(PermanentError, match="no schedule was written") as none:
+            verbs.ran(desk.session("dr.schedule"), etcd)
+        assert none.value.next_command == "invoke dr.schedule --as systemd --what etcd"
+        assert verbs.write(desk.session("dr.schedule"), "systemd", "", str(tmp_path), etcd) == EXIT_OK
+        timer, service = (tmp_path / f"blackstart-four-nodes-etcd.{kind}" for kind in ("timer", "service"))
+        assert "OnCalendar=daily" in timer.read_text()
+        assert "cluster.save-etcd --report" in service.read_text()
+        self.drilled(desk, 2 * DAY, "cluster.save-etcd")
+        assert verbs.ran(desk.session("dr.schedule"), etcd) == EXIT_DRIFT
+        self.drilled(desk, DAY / 2, "cluster.save-etcd")
+        assert verbs.ran(desk.session("dr.schedule"), etcd) == EXIT_OK
+        assert verbs.ran(desk.session("dr.schedule")) == EXIT_OK
+
+    def test_nothing_else_is_scheduled(self) -> None:
+        with pytest.raises(SettingsInvalid, match="right would be one of drill, etcd"):
+            verbs.job_of("restic")
+
     def test_what_was_kept_and_cannot_be_read_is_no_schedule(self, desk: Desk) -> None:
         self.written(desk)
-        (desk.running.house.state_dir / verbs.KEPT).write_text("{")
+        (desk.running.house.state_dir / "schedule.json").write_text("{")
         assert guarded("dr.schedule", True, lambda: verbs.ran(desk.session("dr.schedule"))) == PermanentError.exit_code
 
 
