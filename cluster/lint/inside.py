@@ -1,7 +1,7 @@
 """What answers only while the cluster does: addresses of its load balancers, gateways and nodes, names of its routes.
 
-An address pool says nothing: houses give it the whole network, the router in it. Names with variables are compared as far as they
-are known: what only may be inside is said to be no more than that.
+A large address pool says nothing: houses give it the whole network, the router in it. Names with variables are compared as far
+as they are known: what only may be inside is said to be no more than that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network, summarize_address_range
 from typing import Any
 
 from cluster.lint.programs import Program
@@ -26,6 +26,10 @@ ADDRESS_KEYS = (
     "kube-vip.io/loadbalancerIPs",
 )  # fmt: skip
 """Annotations of a Service or Gateway with the addresses that it is given."""
+_POOLS = ("CiliumLoadBalancerIPPool", "IPAddressPool")
+_SMALL = 32
+"""So many addresses at most has a pool that is for load balancers alone."""
+Network = IPv4Network | IPv6Network
 _ROUTES = ("HTTPRoute", "TLSRoute", "GRPCRoute")
 _HOST_RULE = re.compile(r"Host(?:SNI)?\(([^)]*)\)")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
@@ -49,7 +53,7 @@ class Inside:
     """All that is known to be served from inside. `patterns` are names with a variable or a wildcard in them."""
 
     addresses: dict[Address, Server]
-    networks: tuple[tuple[IPv4Network | IPv6Network, Server], ...]
+    networks: tuple[tuple[Network, Server], ...]
     names: dict[str, Server]
     patterns: tuple[tuple[re.Pattern[str], Server], ...]
     namespaces: frozenset[str] = frozenset()
@@ -90,7 +94,7 @@ def inside_of(house: House, rendered: Rendered, programs: Iterable[Program]) -> 
         elif "." in name:
             names.setdefault(name, server)
     namespaces = frozenset({*house.namespaces, *(one.namespace for one in rendered.objects if one.namespace)})
-    return Inside(addresses, tuple(_networks(house)), names, tuple(_compiled(patterns)), namespaces)
+    return Inside(addresses, tuple(_networks(house, rendered)), names, tuple(_compiled(patterns)), namespaces)
 
 
 def _addresses(house: House, rendered: Rendered, programs: Iterable[Program]) -> Iterator[tuple[str, Server]]:
@@ -121,13 +125,33 @@ def _annotated(annotations: Any) -> Iterator[str]:
             yield text
 
 
-def _networks(house: House) -> Iterator[tuple[IPv4Network | IPv6Network, Server]]:
+def _networks(house: House, rendered: Rendered) -> Iterator[tuple[Network, Server]]:
+    for one in rendered.objects:
+        if one.kind in _POOLS:
+            for item in (*sequence(one.spec.get("blocks")), *sequence(one.spec.get("addresses"))):
+                for network in _of_pool(item):
+                    yield network, _server(one)
     for setting in house.machine:
         if setting.tells is Tells.SERVICES:
             try:
                 yield ip_network(setting.value), Server("a Service of the cluster", setting.declared_in)
             except ValueError:
                 continue
+
+
+def _of_pool(item: Any) -> list[Network]:
+    """A block of a pool: a network, or its first and last address. None where other machines may have addresses of it too."""
+    block = mapping(item)
+    text = str(block.get("cidr") or (f"{block.get('start')}-{block.get('stop') or block.get('start')}" if block else item))
+    try:
+        if "-" in text:
+            first, _, last = text.partition("-")
+            found: list[Network] = list(summarize_address_range(ip_address(first.strip()), ip_address(last.strip())))
+        else:
+            found = [ip_network(text.strip(), strict=False)]
+    except (ValueError, TypeError):
+        return []
+    return found if sum(network.num_addresses for network in found) <= _SMALL else []
 
 
 def _names(rendered: Rendered) -> Iterator[tuple[str, Server]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapters.certificates import ends_at
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given, texts_of
 from house.paths import content_of
@@ -47,17 +47,6 @@ def _in_git(given: Given) -> Iterator[tuple[str, str, str]]:
     for one in given.objects("", "ConfigMap", "Secret"):
         for text in texts_of([one.body.get("data"), one.body.get("stringData")]):
             yield f"a certificate in {one.kind} {one.namespace}/{one.name}", text, one.declared_in
-
-
-def ends_at(pem: str) -> float | None:
-    """When a certificate ends (epoch seconds); None for what is none, or is no authority's: only those are read here."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        context.load_verify_locations(cadata=pem + "\n")
-        told = context.get_ca_certs()
-        return float(ssl.cert_time_to_seconds(str(told[0]["notAfter"]))) if told else None
-    except (ssl.SSLError, ValueError):
-        return None
 
 
 def _finding(what: str, end: float, now: float, where: str) -> Finding:

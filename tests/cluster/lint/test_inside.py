@@ -77,10 +77,19 @@ kind: CiliumLoadBalancerIPPool
 metadata: {name: pool}
 spec: {blocks: [{cidr: 10.0.0.0/24}]}
 """
+METALLB = """---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: pool}
+spec: {addresses: [10.0.0.50-10.0.0.59]}
+"""
 
 PLANTED: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("a resolver that a Service answers", "dns-inside", balancer("adguard", "10.0.0.53", 53), says(Tells.NAMESERVER, "10.0.0.53"),
      "10.0.0.53"),
+    ("a resolver in a pool for load balancers alone", "dns-inside", POOL.replace("10.0.0.0/24", "10.0.0.48/29"),
+     says(Tells.NAMESERVER, "10.0.0.53"), "10.0.0.53"),
+    ("a resolver in a range of such a pool", "dns-inside", METALLB, says(Tells.NAMESERVER, "10.0.0.53"), "10.0.0.53"),
     ("a resolver that is a node", "dns-inside", "", says(Tells.NAMESERVER, "127.10.0.11"), "127.10.0.11"),
     ("a resolver among the Services", "dns-inside", "", {"machine": (
         MachineSetting(Tells.SERVICES, "10.43.0.0/16", "talconfig.yaml:9"),
@@ -137,6 +146,8 @@ def test_what_the_cluster_serves_is_found(rule: str, text: str, changes: dict[st
 
 NEAR: list[tuple[str, str, str, dict[str, Any]]] = [
     ("the router in a pool", "dns-inside", POOL, says(Tells.NAMESERVER, "10.0.0.1")),
+    ("a resolver beside a pool", "dns-inside", METALLB, says(Tells.NAMESERVER, "10.0.0.60")),
+    ("a pool that is none", "dns-inside", METALLB.replace("10.0.0.59", "fd00::1"), says(Tells.NAMESERVER, "10.0.0.53")),
     ("a Service on another address", "dns-inside", balancer("web", "10.0.0.54"), says(Tells.NAMESERVER, "10.0.0.53")),
     ("DNS for Pods alone", "dns-inside", balancer("kube-dns", "10.43.0.10", 53, "ClusterIP"), {}),
     ("k8s-gateway for Pods alone", "dns-inside", release("k8s-gateway", "k8s-gateway", "{service: {type: ClusterIP}}"), {}),
