@@ -115,7 +115,7 @@ def _made(one: RenderedObject, stores: Mapping[tuple[str, str, str], Store]) -> 
         return
     target = mapping(spec.get("target"))
     entries = list(map(mapping, sequence(spec.get("data"))))
-    keys = [*mapping(mapping(target.get("template")).get("data")), *(str(entry.get("secretKey")) for entry in entries)]
+    keys = [*map(str, mapping(mapping(target.get("template")).get("data"))), *(str(entry.get("secretKey")) for entry in entries)]
     items = [str(mapping(entry.get("remoteRef")).get("key") or "") for entry in entries]
     items += [str(mapping(mapping(entry).get("extract")).get("key") or "") for entry in sequence(spec.get("dataFrom"))]
     name = str(target.get("name") or (one.spec.get("externalSecretName") if cluster else "") or one.name)

@@ -25,7 +25,8 @@ _PINGED = (
 
 def _find(given: Given) -> Iterator[Finding]:
     senders = [p for p in given.programs if p.chart in _STACKS and _has_alertmanager(p)]
-    watchers = [p for p in given.programs if p.chart in _WATCHERS or (p.app_template and p.name in _WATCHERS)]
+    watchers = [(p.told, p.declared_in) for p in given.programs if p.chart in _WATCHERS or (p.app_template and p.name in _WATCHERS)]
+    watchers += [(c.owner, c.declared_in) for c in containers(given) if _base(c.image) in _WATCHERS]
     configs = [(f"{o.kind} {o.namespace}/{o.name}", o.declared_in, o.spec) for o in given.rendered.objects
                if o.group in _GROUPS and o.kind in ("AlertmanagerConfig", "VMAlertmanagerConfig")]  # fmt: skip
     configs += [(p.told, p.declared_in, mapping(found)) for p in senders if mapping(found := _own_config(p))]
@@ -35,9 +36,8 @@ def _find(given: Given) -> Iterator[Finding]:
     if any(state == "outside" for state, _, _ in states):
         return
     state, told, where = next(iter(states), ("", "", ""))
-    first = next(iter((*senders, *watchers)), None)
-    if not state and first is not None:
-        told, where = first.told, first.declared_in
+    if not state:
+        told, where = next(iter((*((p.told, p.declared_in) for p in senders), *watchers)))
     written = [url for sender in senders for url in _written_to(sender) if given.inside.of(host_of(url)) is None]
     if state in ("", "none") and written:
         yield Finding(
@@ -65,6 +65,10 @@ def _find(given: Given) -> Iterator[Finding]:
         "webhook URL), or have another machine watch the API server"
         if state != "secret" else "know where that is: an address in the cluster would be no help",
     )  # fmt: skip
+
+
+def _base(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _written_to(program: Program) -> list[str]:

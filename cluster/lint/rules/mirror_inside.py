@@ -15,6 +15,9 @@ PEERS = ("spegel", "kraken", "dragonfly-stack")
 """Charts of mirrors that hold what the machines hold."""
 
 
+_ITSELF = ("localhost", "127.0.0.1", "::1")
+
+
 def _find(given: Given) -> Iterator[Finding]:
     for program in given.charts(*PEERS):
         yield Finding(
@@ -40,9 +43,12 @@ def mirrors(given: Given) -> Iterator[tuple[MachineSetting, str]]:
     """Each mirror of the machines that the cluster serves, and by what."""
     for setting in given.house.machine:
         if setting.tells in (Tells.MIRROR, Tells.ONLY_MIRROR):
-            server = given.inside.of(host_of(setting.value))
+            host = host_of(setting.value)
+            server = given.inside.of(host)
             if server is not None:
                 yield setting, server.told
+            elif host in _ITSELF:
+                yield setting, "a Pod on each node"
 
 
 def peers(given: Given) -> list[Program]:

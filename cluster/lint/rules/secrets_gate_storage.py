@@ -61,6 +61,7 @@ def _gates(given: Given, stores: Stores, store: Store) -> Iterator[tuple[str, st
         elif secret := _filled_from(given, one, stores, store):
             yield f"{one.namespace}/{one.name}", f"for Secret {secret}, which fills its variables", one.declared_in
     yield from _of_releases(given, stores, store, servers)
+    yield from _of_helmfile(given, servers)
 
 
 def _storage(given: Given) -> set[str]:
@@ -84,6 +85,24 @@ def _of_releases(given: Given, stores: Stores, store: Store, servers: list[Progr
             made = stores.makes(one.namespace, name) if needed else None
             if made is not None and made.store == store and not _brought(given, one.namespace, name):
                 yield f"HelmRelease {key}", f"for Secret {name}, which holds its values", one.declared_in
+
+
+def _of_helmfile(given: Given, servers: list[Program]) -> Iterator[tuple[str, str, str]]:
+    """Storage that the helmfile installs after what the store asks: by `needs`, over however many others."""
+    needs = {release.key: release.needs for release in given.house.releases}
+    keys = {program.key for program in servers}
+    for program in given.programs:
+        if program.kustomization or program.chart not in STORAGE:
+            continue
+        seen, pending = {program.key}, list(needs.get(program.key, ()))
+        while pending:
+            after = pending.pop(0)
+            if after in keys:
+                yield f"release {program.key}", f"by its needs, for release {after}", program.declared_in
+                break
+            if after not in seen:
+                seen.add(after)
+                pending += needs.get(after, ())
 
 
 def _serving(given: Given, store: Store) -> list[Program]:

@@ -36,6 +36,12 @@ SILENT = [
     ("no branch for it", STACK + config(", webhookConfigs: [{url: 'https://x.example.org/x'}]", "[{name: a, value: Other}]"),
      "no Watchdog"),
     ("in the chart's values", of_values("http://relay.apps.svc/hook"), "the cluster itself"),
+    ("a watcher of plain manifests", """---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: kuma}
+spec: {template: {spec: {containers: [{image: "docker.io/louislam/uptime-kuma:1"}]}}}
+""", "nothing outside would miss it"),
     ("gatus alone", release("gatus", "app-template", "{controllers: {gatus: {}}}"), "nothing outside would miss it"),
 ]  # fmt: skip
 

@@ -105,6 +105,7 @@ PLANTED: list[tuple[str, str, str, dict[str, Any], str]] = [
      "release kube-system/spegel of the helmfile"),
     ("a mirror on a Service", "mirror-inside", balancer("zot", "10.0.0.50"), says(Tells.MIRROR, "http://10.0.0.50:5000", "quay.io"),
      "http://10.0.0.50:5000"),
+    ("a mirror on each node", "mirror-inside", "", says(Tells.MIRROR, "http://127.0.0.1:29999", "docker.io"), "http://127.0.0.1:29999"),
     ("a mirror on a node's port", "mirror-inside", "", says(Tells.ONLY_MIRROR, "http://127.10.0.12:30500", "docker.io"),
      "http://127.10.0.12:30500"),
     ("Git by an Ingress", "git-inside", INGRESS, pulls("https://git.house.net/x.git"), "https://git.house.net/x.git"),

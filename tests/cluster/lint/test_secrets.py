@@ -12,7 +12,7 @@ from cluster.lint.rules import nas_on_its_hosts
 from house.model import BootstrapSecret, DatabaseArchive, SecretRef
 from house.nas import Export, Nas, NasExport
 from house.sources import BackupSource
-from tests.builders import a_claim
+from tests.builders import a_claim, a_release
 from tests.cluster.lint.made import a_given, found, kustomization, release
 
 FILE, CLOUD, TYPED = SecretRef(("file:/k",)), SecretRef(("op://home/x/y",)), SecretRef(("env:K",))
@@ -159,6 +159,17 @@ def test_storage_that_waits_for_a_store(text: str, told: str) -> None:
     (one,) = found("secrets-gate-storage", text)
     assert one.weight is Weight.PARADOX
     assert told in one.what
+
+
+@pytest.mark.parametrize(("between", "gated"), [("secrets/connect", True), ("secrets/other", False)])
+def test_storage_that_the_helmfile_installs_after_a_store(between: str, gated: bool) -> None:
+    releases = (
+        a_release("secrets", "connect"), a_release("secrets", "other"), a_release("secrets", "store", between),
+        a_release("storage", "longhorn", "secrets/store"),
+    )  # fmt: skip
+    findings = found("secrets-gate-storage", CONNECT, releases=releases)
+    told = "release storage/longhorn (by its needs, for release secrets/connect)"
+    assert [told in one.what for one in findings] == [True] * gated
 
 
 @pytest.mark.parametrize(("text", "changes"), [one[1:] for one in NOT_GATED], ids=[one[0] for one in NOT_GATED])
