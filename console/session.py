@@ -51,6 +51,7 @@ LEAVING_S = 2.0
 """How long a report may take to be told when somebody wants us to leave at once."""
 
 
+NOTHING_IN_THE_WAY = "Nothing stands in the way of `invoke cluster.bootstrap`; `invoke cluster.plan` shows what it would do"
 Also = Callable[[LookContext, Course], tuple[LookContext, Course]]
 """Adds to a course what it finds through the views, and answers through what that is looked at."""
 
@@ -148,7 +149,8 @@ class Session:
     def preflight(self, course: Course) -> int:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
         report = self.looked(course)
-        return self.finish_run(replace(report, verb="preflight", steps=tuple(map(refusing, report.steps))), LastWords())
+        told = replace(report, verb="preflight", steps=tuple(map(refusing, report.steps)))
+        return self.finish_run(told, LastWords(done=NOTHING_IN_THE_WAY))
 
     def looked(self, course: Course, also: Also | None = None) -> Report:
         """One look at everything of the course, and of what `also` adds to it."""

@@ -41,7 +41,7 @@ from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
 from lab.world.machine import Machine
 from lab.world.nas import LabNas, LabUser, sample_nas
-from lab.world.pve_house import cluster_for, publish_image
+from lab.world.pve_house import cluster_for, publish_image, without_favours
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.talos import TalosWorld
 from lab.world.world import World
@@ -62,6 +62,8 @@ class LabHouse:
         self.proxmox = cluster_for(self.house, self.world, credentials.proxmox_token.reveal())
         self.proxmox.fetch = partial(https_fetch, folder.ca_file)
         publish_image(self.proxmox, self.house.image.url)
+        if shape.stock:
+            without_favours(self.proxmox, self.house.proxmox.token_id)
         self.talos = TalosWorld(self.world)
         join(self.house, self.proxmox, self.talos)
         self.talos.on_guest_off.append(self._guest_off)

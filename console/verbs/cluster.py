@@ -40,11 +40,16 @@ def preflight(settings: str, json: bool, report: str = "") -> int:
 
     def body() -> int:
         session = open_session("cluster.preflight", settings, json, report=report)
-        refuse_unfit(session.house)
-        whole = course(session.house, session.known())
-        return session.preflight(Course(tuple(c for c in whole.checks if c.id.startswith("preflight.")), ()))
+        return preflight_of(session)
 
     return guarded("cluster.preflight", json, body, settings)
+
+
+def preflight_of(session: Session) -> int:
+    """The same, of a session that stands open."""
+    refuse_unfit(session.house)
+    whole = course(session.house, session.known())
+    return session.preflight(Course(tuple(c for c in whole.checks if c.id.startswith("preflight.")), ()))
 
 
 def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:

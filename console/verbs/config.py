@@ -69,6 +69,7 @@ def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprin
             out(f"  {written.file.name}:{mark.line}: {mark.path}\n")
         out(f"Next: fill in those of backups, then invoke dr.audit --settings {shlex.quote(str(written.file))}\n")
         out(f"      and the others, then invoke cluster.plan --offline --settings {shlex.quote(str(written.file))}\n")
+        out(f"      at any time: invoke config.doctor --settings {shlex.quote(str(written.file))}\n")
         return EXIT_OK
 
     return guarded("config.init", json, body)

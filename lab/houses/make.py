@@ -32,5 +32,5 @@ def make_house(shape: HouseShape, folder: HouseFolder, block: Block) -> None:
     pins = {n.host: ca.server(f"pve-{n.host}", block.host(n), n.host).fingerprint for n in shape.nodes}
     url = image_url(block)
     sha256 = hashlib.sha256(make_qcow2(IMAGE_BYTES, url.encode())).hexdigest()
-    folder.settings.write_text(settings_text(shape, block, pins, sha256))
+    folder.settings.write_text(settings_text(shape, block, pins, "" if shape.stock else sha256))
     (folder.root / SCHEMA_FILE).write_text(schema_text())

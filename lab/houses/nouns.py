@@ -42,11 +42,12 @@ NAS_VM = 8040
 
 @dataclass(frozen=True)
 class HouseShape:
-    """One sample house."""
+    """One sample house. `stock`: Proxmox and factory are as they come, and somebody has yet to make them fit."""
 
     name: str
     nodes: tuple[NodeShape, ...]
     nas: bool = False
+    stock: bool = False
 
 
 ONE_NODE = HouseShape("one-node", (NodeShape("cp-1", 1, control_plane=True),))
@@ -60,7 +61,8 @@ FOUR_NODES = HouseShape(
     ),
 )
 ONE_NODE_NAS = HouseShape("one-node-nas", ONE_NODE.nodes, nas=True)
-SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS)}
+STOCK = HouseShape("stock", ONE_NODE.nodes, stock=True)
+SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS, STOCK)}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def image_url(block: Block) -> str:
 
 
 def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, str], sha256: str) -> str:
-    """The text. `fingerprints`: of each Proxmox host's certificate, by host; `sha256`: of the image."""
+    """The text. `fingerprints`: of each Proxmox host's certificate, by host; `sha256`: of the image, "" for none."""
     hosts = {node.host: block.host(node) for node in shape.nodes}
     return _TEXT.format(
         editor=EDITOR_LINE,
@@ -37,7 +37,7 @@ def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, st
         nodes="".join(f"  {n.name}: {{host: {n.host}, vm_id: {n.vm_id}}}\n" for n in shape.nodes),
         factory=block.factory,
         schematic=SCHEMATIC,
-        sha256=sha256,
+        sha256=f"  sha256: {sha256}\n" if sha256 else "",
         backups=block.backups,
         nas=_NAS.format(nas=block.nas, port=NAS_PORT, vm=NAS_VM, key=FILES["nas_key"]) if shape.nas else "",
         **{field: f"file:secrets/{file}" for field, file in FILES.items()},
@@ -84,8 +84,7 @@ nodes:
 image:
   factory: {factory}
   schematic: {schematic}
-  sha256: {sha256}
-  ca_file: pki/ca.crt
+{sha256}  ca_file: pki/ca.crt
   storage: local
 
 sops:

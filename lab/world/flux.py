@@ -48,9 +48,10 @@ class FluxWorld:
 
     def _go_on(self, objects: Objects, applied: str = "") -> None:
         """What is due is begun; `applied` has just been applied, and made those children that are not there."""
+        known = {app.key for app in self._kube.house.flux_apps}  # the uppermost is made by the FluxInstance's own
         for app in self._kube.house.flux_apps:
             state = objects.kustomizations.get(app.key)
-            if state is None and app.parent not in ("", applied):
+            if state is None and app.parent in known - {applied}:
                 continue
             if state is not None and (state.commit == objects.flux_commit or state.reconciling or state.suspended):
                 continue

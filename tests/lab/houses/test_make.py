@@ -11,7 +11,8 @@ import pytest
 
 from lab.houses.credentials import Credentials
 from lab.houses.make import make_house
-from lab.houses.nouns import FOUR_NODES, SHAPES, Block, HouseFolder
+from lab.houses.nouns import FOUR_NODES, ONE_NODE, SHAPES, STOCK, Block, HouseFolder
+from lab.houses.settings import settings_text
 from lab.wire.charts import ChartDoor
 from lab.wire.git import GitDoor
 from lab.wire.https import Request
@@ -143,6 +144,14 @@ def test_the_chart_repository_serves_its_index_and_its_packages_and_nothing_else
         assert door.answer(Request("GET", "/..%2F..%2Fsecrets%2Fage.key", {}, b"")).status == 404
     finally:
         door.close()
+
+
+def test_the_stock_house_pins_no_image_and_says_nothing_else_than_the_others() -> None:
+    pins = {"pve-1": ":".join(["AB"] * 32)}
+    pinned, stock = (settings_text(shape, BLOCK, pins, sum_) for shape, sum_ in ((ONE_NODE, "0" * 64), (STOCK, "")))
+    said = [{line.strip().partition(":")[0] for line in text.splitlines() if "#" not in line} for text in (pinned, stock)]
+    assert said[0] - said[1] == {"sha256"}
+    assert said[1] <= said[0]
 
 
 def test_all_sample_houses_have_addresses_of_their_own() -> None:
