@@ -23,6 +23,7 @@ HELP = {
     "snapshot": "a snapshot of etcd (default: the newest in the state folder that is sound)",
     "node": "name of one node, as talconfig.yaml has it",
     "unproven": "yes, without a proof",
+    "let-go": "delete what is kept of the claim instead, by approval",
     "path": "file or folder from the top of the claim, e.g. config/app.db",
     "into": "folder of this machine; nothing in it is overwritten",
     "reason": "why; it is kept in the record",
@@ -193,6 +194,12 @@ def release(c, claim, settings="", json=False, unproven=False, reason="", report
 
 
 @verb
+def undo(c, claim, settings="", json=False, let_go=False, approve="", report=""):
+    """Bring back what a claim held before its restore."""
+    end(c, "undo", "undo", settings, json, claim, let_go, approve, report)
+
+
+@verb
 def report(c, settings="", json=False, run="", report="", check="", signer=""):
     """Write the evidence of a run that was, or check one."""
     end(c, "evidence", "report", settings, json, run, report, check, signer)
@@ -307,7 +314,8 @@ AREAS = {
         "storage": storage, "status": status, "lint": lint,
     },
     "dr": {
-        "audit": audit, "plan": dr_plan, "restore": restore, "hold": hold, "release": release, "list": dr_list, "fetch": fetch,
+        "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,
+        "fetch": fetch,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },

@@ -9,6 +9,7 @@ from adapters.components.port import ComponentsView
 from adapters.csi.port import CsiView
 from adapters.drills.port import Drills, DrillsView
 from adapters.etcd.port import Etcd, EtcdView
+from adapters.kept.port import Kept, KeptView
 from adapters.ports import (
     ArchivesView,
     BackupsView,
@@ -62,6 +63,7 @@ class LookContext:
     components: ComponentsView
     etcd: EtcdView
     databases: DatabasesView
+    kept: KeptView
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,4 @@ class ActContext:
     components: ComponentsView
     etcd: Etcd
     databases: Databases
+    kept: Kept

@@ -27,6 +27,7 @@ from adapters.flux.adapter import KubernetesFlux
 from adapters.git.clone import GitClone
 from adapters.helm.adapter import HelmReleases
 from adapters.hold.adapter import KubernetesHold
+from adapters.kept.adapter import KubernetesKept
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
 from adapters.leased import HouseLease, leased
@@ -144,6 +145,7 @@ def _joined(
         components=KubernetesComponents(clients, Age(keeper)),
         etcd=TalosEtcd(house.state_dir, keeper, machineconfigs.kubernetes_ca),
         databases=CloudNativePg(clients, keeper, house.state_dir),
+        kept=KubernetesKept(clients, clock),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

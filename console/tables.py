@@ -8,6 +8,7 @@ from rich.text import Text
 
 from adapters.backups.results import Verdict as BackupVerdict
 from adapters.hold.results import HoldRecord
+from adapters.kept.results import KeptVolume
 from cluster.audit import ClaimAudit
 from cluster.course import HouseGraph
 from console.page import Page
@@ -174,6 +175,18 @@ def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:
                 f"database {database.key} ({database.declared_in}) archives and has no bootstrap.recovery: it is refused when made",
                 f"  give it bootstrap.recovery in Git, or: invoke dr.release {database.key} --unproven --reason TEXT",
             ]
+    return lines
+
+
+def kept_lines(volumes: Iterable[KeptVolume], now: float) -> list[str]:
+    """The volumes that stay of claims that were replaced, and how each comes back or goes."""
+    lines = []
+    for one in volumes:
+        since = f"{(now - one.since) / 3600:.1f} h" if one.since else "nobody knows when"
+        lines += [
+            f"volume {one.name} of {one.key} is kept since {since}: {one.size or 'of unknown size'}, {one.state.value}",
+            f"  back with: invoke dr.undo {one.key}; gone with: invoke dr.undo {one.key} --let-go",
+        ]
     return lines
 
 

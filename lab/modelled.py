@@ -23,6 +23,7 @@ from lab.ports.etcd import ModelledEtcd, Shelf
 from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
+from lab.ports.kept import ModelledKept
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
 from lab.ports.manifests import ModelledManifests
 from lab.ports.nas import ModelledNas
@@ -111,6 +112,7 @@ class ModelledHome:
             components=ModelledComponents(self.kube),
             etcd=ModelledEtcd(self.kube, self.files, self.snapshots),
             databases=ModelledDatabases(self.operator),
+            kept=ModelledKept(self.kube, self.volsync),
         )
 
     def look(self) -> LookContext:
@@ -119,7 +121,7 @@ class ModelledHome:
         return LookContext(
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
-            act.trials, act.csi, act.components, act.etcd, act.databases,
+            act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
         )  # fmt: skip
 
     # What happens to a house.

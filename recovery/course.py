@@ -18,6 +18,7 @@ from recovery.steps import (
     delete_claim,
     first_backup,
     hold_again,
+    keep_old,
     pin_claim,
     pin_database,
     populate_claim,
@@ -74,6 +75,7 @@ def course(
             *restore_image.steps(house, claims),       # by VolSync, from exactly that snapshot
             *prove_image.steps(house, claims),         # compared with the snapshot's own list
             *stop_app.steps(again),                    # only now, with the replacement proven
+            *keep_old.steps(again),                    # the old volume stays until a person lets it go
             *delete_claim.steps(again),                # exactly the claim that the approval named
             *start_app.steps(again),                   # Flux makes it anew
             *populate_claim.steps(house, claims),      # the claim is filled from that image

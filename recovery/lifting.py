@@ -15,6 +15,7 @@ from cluster.standing import let_go
 from engine.errors import PermanentError, SettingsInvalid, TransientError
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, Database, House
+from recovery.kept import kept_of
 from recovery.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
 
 CLAIM, DATABASE = "claim:", "database:"
@@ -112,6 +113,9 @@ def lift(act: ActContext, claim: BackedUpClaim | HeldClaim, reason: str) -> tupl
             _await_anew(act, claim)
         refuse_absent(act.cluster, act.flux, act.claims, claim)
         told, there = f"by hand, unproven: {reason}", act.claims.claim(claim.namespace, claim.claim)
+        for one in kept_of(act.kept, claim.key):
+            if there.uid and one.held_by == there.uid:  # kept to be replaced, and it is not: nobody has to let it go
+                act.kept.let_go(one.name)
         act.hold.put(let_go(entry, HoldState.RELEASED, there, act.clock.now(), told))
         now = act.hold.record().claim(claim.namespace, claim.claim)
         if now is None or still_held((now,)):

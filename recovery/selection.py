@@ -13,6 +13,7 @@ from cluster.audit import Asked, audit_claim
 from cluster.standing import Standing, Way, standing
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
+from recovery.kept import on_its_way
 from recovery.steps.first_backup import trigger_of
 
 
@@ -58,7 +59,7 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
     ]  # fmt: skip
     # A claim that is alive is only touched when it was named: "all" means all that are held. One whose replacement was
     # consented to and broke off is held: left alone it would stay without its claim, and the run would call itself done.
-    midway = [c for c in alive if where[c.key].entry is not None and where[c.key].way in (Way.HELD, Way.PROVEN)]
+    midway = [c for c in alive if where[c.key].way in (Way.HELD, Way.PROVEN) and not on_its_way(where[c.key].entry)]
     again = tuple(alive if claims else midway)
     # And one whose run broke off in its first backup has our trigger on its source, which keeps its schedule off.
     unfinished = [c for c in alive if c not in again and _backing_up(look, where[c.key].entry, c)]

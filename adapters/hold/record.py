@@ -38,7 +38,7 @@ PINNED_DATABASE, PROVEN_DATABASE = "pinned", "proven"
 _MADE_AGAIN = (PINNED_DATABASE, PROVEN_DATABASE)
 _DETAIL = (
     "destination", "source", "repository_id", "snapshot_id", "pin", "proof", "depth", "reason", "replaces", "image_uid", "volume",
-    "uid", "origin", "chosen",
+    "uid", "origin", "chosen", "undo",
 )  # fmt: skip
 _TIMES = ("since", "released")
 
@@ -168,6 +168,7 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         filling=detail.get("filling") is True,
         origin=str(detail.get("origin", "")),
         chosen=str(detail.get("chosen", "")),
+        undo=str(detail.get("undo", "")),
         since=times.get("since", 0.0),
         released=times.get("released", 0.0),
     ).as_read()

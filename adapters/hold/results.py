@@ -32,7 +32,8 @@ class HeldClaim:
     let go ("" for none, or nobody knows); `filling` says that it had no volume yet when it was let go. `seen` marks the entry as
     it was read: what was read and then changed (`replace`) carries it, and is not written over an entry that somebody else has
     changed meanwhile; "" asks for none of that. `origin` is the Secret of the repository that the pin is of ("" for the claim's
-    first one), `chosen` why it is that one, in words, where there were several.
+    first one), `chosen` why it is that one, in words, where there were several. `undo` names the kept volume that is to come back
+    in the place of what is there (`replaces`), "" where a restore is on its way.
     """
 
     namespace: str
@@ -56,6 +57,7 @@ class HeldClaim:
     filling: bool = False
     origin: str = ""
     chosen: str = ""
+    undo: str = ""
     seen: str = field(default="", compare=False)
 
     @property

@@ -64,7 +64,7 @@ class VolSyncClaims:
             populated_from=text(volume or {}, "metadata", "annotations", _POPULATED_FROM).rpartition("/")[2],
             destination=text(source, "name") if source.get("kind") == REPLICATION_DESTINATION.name else "",
             detail="being deleted" if text(found, "metadata", "deletionTimestamp") else detail,
-            volume=_handle(volume) if volume else "",
+            volume=handle_of(volume) if volume else "",
             deleting=bool(text(found, "metadata", "deletionTimestamp")),
             created=seconds(text(found, "metadata", "creationTimestamp")),
         )
@@ -269,7 +269,7 @@ def _told(found: Obj) -> str:
     return ": ".join(part for part in (text(syncing, "reason"), text(syncing, "message")) if part)
 
 
-def _handle(volume: Obj) -> str:
+def handle_of(volume: Obj) -> str:
     """What the storage calls it: a PersistentVolume may be made again under its old name."""
     csi = table(volume, "spec", "csi")
     return f"{text(csi, 'driver')} {text(csi, 'volumeHandle')}" if csi else name_of(volume)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from adapters.context import LookContext
 from cluster.audit import repository_of
+from cluster.standing import Standing, Way, standing
 from cluster.storage.findings import Finding, Weight, fine
 from cluster.storage.row import FoundRow, StorageRow, System
 from engine.errors import PermanentError, TransientError
@@ -117,9 +118,19 @@ class RoomEnough(FoundRow):
 def _wanted(look: LookContext, house: House, claim: BackedUpClaim) -> Wanted:
     """What is there already is not made again: a run that was cut off goes on."""
     made = look.claims.destination(claim.namespace, claim.destination)
-    there = look.claims.claim(claim.namespace, claim.claim)
+    there = standing(look.hold, look.claims, claim)
     size = claim.capacity or _size_of(look, house, claim.key)
-    return Wanted(claim, size, destination=not (made.present and made.image), own=not there.alive)
+    return Wanted(claim, size, destination=not (made.present and made.image), own=not there.now.alive or _goes(look, there, claim))
+
+
+def _goes(look: LookContext, there: Standing, claim: BackedUpClaim) -> bool:
+    """Whether a living claim is yet to be replaced: its volume is kept, so that the new one comes on top of it.
+
+    One that is through is only asked for its first backup while that is triggered.
+    """
+    if there.way in (Way.HELD, Way.PROVEN):
+        return there.entry is not None and there.entry.replaces == there.now.uid
+    return there.way is not Way.THROUGH or not look.claims.source(claim.namespace, claim.source).manual
 
 
 def _size_of(look: LookContext, house: House, key: str) -> int:

@@ -23,7 +23,7 @@ from console.opening import open_session
 from console.problem import complete
 from console.programs import refuse_unfit
 from console.session import Session
-from console.tables import database_lines, hold_table
+from console.tables import database_lines, hold_table, kept_lines
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import read_state
 from engine.report import DONE, Outcome, Report
@@ -33,6 +33,7 @@ from recovery.asof import as_time
 from recovery.course import course
 from recovery.databases import lost_databases, split_names
 from recovery.holding import hold_course, to_hold
+from recovery.kept import on_its_way
 from recovery.lifting import to_release, undeclared
 from recovery.releasing import refuse_nothing_held, release_course
 from recovery.selection import NOTHING, select
@@ -105,7 +106,7 @@ def hold_of(session: Session) -> int:
     with session.doors(None) as doors:
         record, missing = doors.look.hold.record(), doors.look.hold.policies_missing()
         refusing = not record.present and any(answer.refused for answer in doors.look.hold.refusals())
-        alive = alive_of(doors.look, record)
+        alive, kept = alive_of(doors.look, record), doors.look.kept.volumes()
     held = still_held(record.claims)
     beyond = beyond_admission(Given(session.house, session.clock.now()))
     if record.present:
@@ -119,7 +120,8 @@ def hold_of(session: Session) -> int:
     if not session.json:
         if record.claims:
             session.page.show(hold_table(record, session.clock.now()))
-        for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, session.clock.now())):
+        now = session.clock.now()
+        for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, now), *kept_lines(kept, now)):
             session.page.say(line)
         for line in beyond_lines(beyond) if held else ():
             session.page.say(line)
@@ -143,8 +145,9 @@ def hold_of(session: Session) -> int:
     code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
     counts = {"held": len(held), "all": len(record.claims)}
     return session.finish(
-        outcome, counts, code, claims=rows, databases=databases, policies_missing=missing, beyond_admission=finding_rows(beyond)
-    )
+        outcome, counts, code, claims=rows, databases=databases, policies_missing=missing, beyond_admission=finding_rows(beyond),
+        kept=kept,
+    )  # fmt: skip
 
 
 def read_record(session: Session) -> HoldRecord:
@@ -161,6 +164,8 @@ def alive_of(look: LookContext, record: HoldRecord) -> tuple[str, ...]:
 def lifts(house: House, record: HoldRecord, alive: tuple[str, ...]) -> str:
     """The verb that lifts what is held, "" for nothing: a restore, unless the repository declares none of it."""
     held, left = still_held(record.claims), still_held(undeclared(house, record))
+    if undoing := next((c for c in held if on_its_way(c)), None):
+        return f"invoke dr.undo {undoing.key}"
     lost = [c for c in held if c not in left and c.key not in alive]
     if lost or len(left) < len(held):
         return "invoke dr.restore" if lost else f"invoke dr.restore --claims {','.join(c.key for c in held if c not in left)}"

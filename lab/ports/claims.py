@@ -38,7 +38,7 @@ class ModelledClaims:
             if claim is None:
                 return ClaimState(namespace, name, ClaimPhase.ABSENT, "", "", "")
             phase = ClaimPhase.BOUND if claim.bound else ClaimPhase.PENDING
-            volume = f"lab vol-{claim.uid}" if claim.bound else ""
+            volume = f"lab {claim.bound_to}" if claim.bound else ""
             phase = ClaimPhase.LOST if claim.lost else phase
             return ClaimState(
                 namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail, volume,
@@ -161,7 +161,7 @@ class ModelledClaims:
             if found.app_ready:
                 found.deleting = True  # claims in use are protected: it goes when the pods are gone
             else:
-                del objects.claims[(namespace, name)]
+                self._volsync.remove(objects, found)
 
     def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
         """See ports.Claims."""

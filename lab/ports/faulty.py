@@ -81,6 +81,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "take_lease": (),
         "drop_lease": (),
     },
+    "kept": {"keep": ("namespace", "claim"), "put_back": (), "let_go": ()},  # volumes have new names each time
     "trials": {"write": ("storage_class",), "snapshot": ("storage_class",)},
     "hold": {
         "install": (), "put": ("claim.namespace", "claim.claim"), "accept": ("database.namespace", "database.name"),

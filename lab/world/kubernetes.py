@@ -25,7 +25,7 @@ from lab.world.machine import Machine
 from lab.world.rook import LabRook
 from lab.world.store import Store
 from lab.world.talos import TalosWorld
-from lab.world.volumes import Claim, Destination, Source
+from lab.world.volumes import Claim, Destination, LabKept, Source
 from lab.world.world import World
 
 LAB_CLASS = StorageClass("lab", "lab.blackstart.invalid", default=True)
@@ -68,6 +68,7 @@ class Objects:
     components_lost: list[Object] = field(default_factory=list)  # applied once, and not there
     component_groups: set[str] = field(default_factory=set)  # API groups that are served, whether or not there is an object
     age_keys: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)  # public halves, where not the house's own
+    kept: dict[str, LabKept] = field(default_factory=dict)  # by the volume's name
     trials: dict[tuple[Tried, str], Trial] = field(default_factory=dict)
     trials_left: set[str] = field(default_factory=set)  # classes of which a trial's objects are there
     snapshot_drivers: set[str] = field(default_factory=lambda: {LAB_CLASS.provisioner})

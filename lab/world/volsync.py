@@ -10,7 +10,7 @@ from lab.world import mover
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.mover import Moved
 from lab.world.store import a_file
-from lab.world.volumes import Claim, Destination, Image, Source
+from lab.world.volumes import Claim, Destination, Image, LabKept, Source
 
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 1000.0
@@ -100,7 +100,14 @@ class VolSync:
     def consider_claim(self, objects: Objects, claim: Claim) -> None:
         """Fill the claim from its destination's image if there is one and the hold admits it."""
         destination = objects.destinations.get((claim.namespace, claim.destination))
-        if claim.bound or claim.binding or destination is None or destination.image is None:
+        if claim.bound or claim.binding:
+            return
+        promised = next((one for one in objects.kept.values() if one.promised and one.key == claim.key), None)
+        if promised is not None:
+            claim.binding = True
+            self._world.after(self._kube.delays.bind_s, f"bind {claim.name}", lambda: self._given_back(objects, claim, promised))
+            return
+        if destination is None or destination.image is None:
             return
         refused = self._kube.admits_population(objects, claim, destination.image.name)
         if refused:
@@ -116,6 +123,18 @@ class VolSync:
             return
         claim.bound, claim.populated_from, claim.entries, claim.detail = True, image.name, image.entries, ""
         self._world.happened("volsync", f"{claim.namespace}/{claim.name} is filled from {image.name}")
+        self._alive(objects, claim)
+
+    def _given_back(self, objects: Objects, claim: Claim, kept: LabKept) -> None:
+        """Kubernetes binds a claim to the volume that is promised to its name, whatever it would be filled from."""
+        if objects.claims.get(claim.key) is not claim or not kept.promised:
+            return
+        claim.bound, claim.entries, claim.detail, claim.volume = True, kept.entries, "", kept.name
+        kept.promised, kept.held_by = False, claim.uid
+        self._world.happened("kubernetes", f"{claim.namespace}/{claim.name} is bound to {kept.name} again")
+        self._alive(objects, claim)
+
+    def _alive(self, objects: Objects, claim: Claim) -> None:
         self._world.after(self._kube.delays.start_s, f"start {claim.name}", lambda: self._started(objects, claim))
         for source in objects.sources.values():
             if (source.namespace, source.claim) == claim.key:
@@ -133,7 +152,14 @@ class VolSync:
         if claim is not None:
             claim.app_ready = False
             if claim.deleting:
-                del objects.claims[key]
+                self.remove(objects, claim)
+
+    def remove(self, objects: Objects, claim: Claim) -> None:
+        """The claim is gone, and its volume with it, unless that is kept."""
+        del objects.claims[claim.key]
+        kept = objects.kept.get(claim.bound_to) if claim.bound else None
+        if kept is not None:
+            kept.entries, kept.held_by = claim.entries, ""
 
     def _started(self, objects: Objects, claim: Claim) -> None:
         if objects.claims.get(claim.key) is not claim or claim.key in objects.resting:

@@ -31,10 +31,35 @@ class Claim:
     created: float = 0.0
     tries: int = 0
     retry: Timer | None = None
+    volume: str = ""  # the one that it is bound to, where that was made for another claim
 
     @property
     def key(self) -> tuple[str, str]:
         return (self.namespace, self.name)
+
+    @property
+    def bound_to(self) -> str:
+        """The name of its volume."""
+        return self.volume or f"vol-{self.uid}"
+
+
+@dataclass
+class LabKept:
+    """A volume that stays when its claim goes. `entries` are what is on it while no claim has it; `held_by` the claim's uid that
+    has it ("" for none), `promised` whether the next claim of its name is bound to it."""
+
+    name: str
+    namespace: str
+    claim: str
+    uid: str
+    since: float
+    held_by: str
+    entries: tuple[FileEntry, ...] = ()
+    promised: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.namespace, self.claim)
 
 
 @dataclass

@@ -19,6 +19,7 @@ class Running(BaseCheck):
 
     house: House
     claim: BackedUpClaim
+    after: tuple[str, ...] = ()
 
     @property
     def id(self) -> StepId:
@@ -30,7 +31,7 @@ class Running(BaseCheck):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"recovery.populate/{self.claim.key}",)
+        return self.after or (f"recovery.populate/{self.claim.key}",)
 
     @property
     def sight_s(self) -> float:
@@ -52,7 +53,7 @@ class Running(BaseCheck):
         return f"kubectl -n {self.claim.namespace} get pods   # those of {self.claim.app} are ready"
 
 
-def checks(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[Running]:
-    """One for every claim to restore."""
+def checks(house: House, claims: tuple[BackedUpClaim, ...], after: tuple[str, ...] = ()) -> Iterator[Running]:
+    """One for every claim to restore; `after` what comes before it, where that is no restore."""
     for claim in claims:
-        yield Running(house, claim)
+        yield Running(house, claim, after)

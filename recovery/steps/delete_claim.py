@@ -12,6 +12,7 @@ from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
+from recovery.kept import demand_kept
 from recovery.record import entry_of, is_another, replaced
 
 
@@ -35,7 +36,7 @@ class DeleteClaim(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"recovery.stop-app/{self.claim.key}",)
+        return (f"recovery.keep-old/{self.claim.key}",)
 
     @property
     def inputs(self) -> str:
@@ -67,6 +68,7 @@ class DeleteClaim(BaseStep):
                     f"there now: {there.image or 'none'}{_beside(there, entry)}",
                 ),
             )
+        demand_kept(act.kept, entry.replaces, self.claim.key)
         act.claims.delete_claim(self.claim.namespace, self.claim.claim, entry.replaces)
 
     def by_hand(self) -> str:

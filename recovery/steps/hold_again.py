@@ -15,6 +15,7 @@ from engine.probe import Identity, Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
 from recovery.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
+from recovery.kept import refuse_undoing
 from recovery.movers import on_nas
 from recovery.suspension import kustomization_of, refuse_foreign
 
@@ -71,6 +72,7 @@ class HoldAgain(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         there = standing(look.hold, look.claims, self.claim)
         if there.entry is not None and there.way in (Way.HELD, Way.PROVEN):
+            refuse_undoing(there.entry)
             return satisfied(f"{there.told}, to replace claim {there.entry.replaces or 'none'}")
         if there.way in (Way.OPEN, Way.LOST):
             return unknown(f"nothing is alive that could be replaced: {there.told}")
@@ -79,7 +81,7 @@ class HoldAgain(BaseStep):
         newest = candidates(audit, self.as_of, look.clock.now())[0]
         named = Replacement(there.now.uid, chosen(audit, newest))
         told = weighed(look.backups, look.claims, self.house, audit, newest)
-        lost = "bound and alive: what is in it will be lost"
+        lost = "bound and alive: what is in it goes out of use, and its volume is kept until it is let go"
         return missing("; ".join(filter(None, (lost, told))), *named.words, identity=named)
 
     def audit(self, doors: LookContext | ActContext) -> ClaimAudit:

@@ -18,6 +18,7 @@ class StartApp(BaseStep):
     """Flux not suspended by us, the workloads as many as before, and the claim there again."""
 
     claim: BackedUpClaim
+    after: tuple[str, ...] = ()
     ready_s = 600.0
 
     @property
@@ -34,7 +35,7 @@ class StartApp(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"recovery.delete-claim/{self.claim.key}",)
+        return self.after or (f"recovery.delete-claim/{self.claim.key}",)
 
     @property
     def inputs(self) -> str:
@@ -60,7 +61,7 @@ class StartApp(BaseStep):
         return f"{resumed} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=N"
 
 
-def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StartApp]:
-    """One for every claim that is to be replaced."""
+def steps(claims: tuple[BackedUpClaim, ...], after: tuple[str, ...] = ()) -> Iterator[StartApp]:
+    """One for every claim that is to be replaced; `after` what comes before it, where that is no restore."""
     for claim in claims:
-        yield StartApp(claim)
+        yield StartApp(claim, after)

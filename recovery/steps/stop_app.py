@@ -1,4 +1,5 @@
-"""Stop the application whose claim is to be replaced, and Flux from starting it: only once the replacement is proven."""
+"""Stop the application whose claim is to be replaced, and Flux from starting it: only once the replacement is proven,
+or once the volume that comes back is named."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ class StopApp(BaseStep):
     """No pod has the claim open, and Flux starts none; how many there were stays on the workloads, who suspended on Flux's side."""
 
     claim: BackedUpClaim
+    after: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
@@ -33,14 +35,14 @@ class StopApp(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"recovery.hold-again/{self.claim.key}", f"recovery.prove/{self.claim.key}")
+        return self.after or (f"recovery.hold-again/{self.claim.key}", f"recovery.prove/{self.claim.key}")
 
     @property
     def inputs(self) -> str:
         return self.claim.key
 
     def hazard(self, seen: Probe) -> Hazard:
-        # The consent was given to hold-again, which named the claim by its uid.
+        # The consent was given to hold-again (or to an undo's first step), which named the claim by its uid.
         return Hazard.DISRUPTS
 
     def probe(self, look: LookContext) -> Probe:
@@ -67,7 +69,7 @@ class StopApp(BaseStep):
         return f"{suspend_by_hand(self.claim.flux_app, on=True)} && kubectl -n {self.claim.namespace} scale deploy APP --replicas=0"
 
 
-def steps(claims: tuple[BackedUpClaim, ...]) -> Iterator[StopApp]:
-    """One for every claim that is to be replaced."""
+def steps(claims: tuple[BackedUpClaim, ...], after: tuple[str, ...] = ()) -> Iterator[StopApp]:
+    """One for every claim that is to be replaced; `after` what comes before it, where that is no restore."""
     for claim in claims:
-        yield StopApp(claim)
+        yield StopApp(claim, after)

@@ -37,7 +37,7 @@ def test_nothing_is_stopped_deleted_or_filled_before_the_proof(held: Restoring) 
     def above(name: StepId) -> set[StepId]:
         return {need for direct in graph.needs(name) for need in {direct, *above(direct)}}
 
-    for verb in ("stop-app", "delete-claim", "start-app", "populate", "release", "first-backup"):
+    for verb in ("stop-app", "keep-old", "delete-claim", "start-app", "populate", "release", "first-backup"):
         assert "recovery.prove/apps/notes" in above(StepId(f"recovery.{verb}/apps/notes")), verb
     assert "hold.in-place" in above(StepId("recovery.pin/apps/notes"))
 

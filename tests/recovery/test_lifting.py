@@ -19,6 +19,7 @@ from tests.hands import do
 from tests.recovery.conftest import Restoring
 
 STOP, DELETE = "recovery.stop-app/apps/notes", "recovery.delete-claim/apps/notes"
+KEEP = "recovery.keep-old/apps/notes"
 MUTATIONS = (
     "flux.suspend/apps/notes#1", "flux.request/Kustomization/apps/notes#1", "cluster.wake/apps/notes#1", "hold.put/apps/notes#1",
     "claims.nudge/*#1", "claims.unpin/apps/notes-bootstrap#1",
@@ -65,7 +66,15 @@ def test_with_the_old_claim_still_there_the_application_runs_on_it_again(stopped
     assert stopped.home.kube.objects().claims[("apps", "notes")] is old
 
 
+def test_the_volume_of_a_claim_that_was_not_replaced_after_all_is_its_own_again(stopped: Restoring) -> None:
+    do(stopped, replacing(stopped), KEEP)
+    assert len(stopped.home.look().kept.volumes()) == 1
+    released(stopped)
+    assert stopped.home.look().kept.volumes() == ()
+
+
 def test_with_the_old_claim_gone_it_is_let_go_once_it_is_there_anew(stopped: Restoring) -> None:
+    do(stopped, replacing(stopped), KEEP)
     do(stopped, replacing(stopped), DELETE)
     assert ("apps", "notes") not in stopped.home.kube.objects().claims
     began = stopped.clock.monotonic()
@@ -76,6 +85,7 @@ def test_with_the_old_claim_gone_it_is_let_go_once_it_is_there_anew(stopped: Res
 
 
 def test_with_the_old_claim_gone_and_none_made_anew_nothing_is_let_go(stopped: Restoring) -> None:
+    do(stopped, replacing(stopped), KEEP)
     do(stopped, replacing(stopped), DELETE)
     stopped.home.kube.delays = replace(stopped.home.kube.delays, kustomization_s=600.0)
     with pytest.raises(TransientError, match="waited 30 s for Flux to make the claim apps/notes anew: it is not released"):

@@ -48,7 +48,8 @@ def test_it_says_what_changed_since_the_snapshot_before_and_what_is_left_behind(
     gone = DATA[0].path
     told = see(alive, replacing(alive), HOLD)
     assert f"1 vanished ({gone}), " in told.detail
-    assert told.detail.startswith("bound and alive: what is in it will be lost; against ")
+    kept = "what is in it goes out of use, and its volume is kept until it is let go"
+    assert told.detail.startswith(f"bound and alive: {kept}; against ")
     as_of = alive.home.store.repositories[alive.address].snapshots[-2].time
     older = course(alive.house, alive.house.claims, again=alive.house.claims, as_of=as_of)
     assert "; 1 snapshot is newer than the one to restore; what the first backup keeps: last 3" in see(alive, older, HOLD).detail
@@ -230,4 +231,5 @@ def test_what_lives_is_not_deleted_once_its_replacement_is_not_proven_any_more(a
     assert "not ready to use" in gone.value.evidence[1]
     assert alive.home.kube.objects().claims[("apps", "notes")].uid == uid
     image.ready = True
+    do(alive, replacing(alive), "recovery.keep-old/apps/notes")
     do(alive, replacing(alive), DELETE)

@@ -1,0 +1,50 @@
+"""dr.undo: the volume that a claim had before its restore comes back, or is let go."""
+
+from __future__ import annotations
+
+from adapters.kept.results import KeptState
+from console.ending import LastWords, guarded
+from console.opening import open_session
+from console.programs import refuse_unfit
+from console.session import Session
+from engine.report import Report
+from recovery.kept import on_its_way
+from recovery.undoing import let_go_course, to_let_go, to_undo, undo_course
+
+
+def undo(settings: str, json: bool, claim: str, let_go: bool, approve: str, report: str = "") -> int:
+    """The plan of it, which names what goes out of use and what comes back; or, approved (or begun already), the act."""
+
+    def body() -> int:
+        session = open_session("dr.undo", settings, json, report=report)
+        refuse_unfit(session.house)
+        return let_go_of(session, claim, approve) if let_go else undo_of(session, claim, approve)
+
+    return guarded("dr.undo", json, body, settings)
+
+
+def undo_of(session: Session, words: str, approve: str) -> int:
+    """Bring the volume of before back; one that was cut off goes on without being asked for again."""
+    with session.doors(None) as doors:
+        claim, volume = to_undo(doors.look, session.house, words)
+        entry = doors.look.hold.record().claim(claim.namespace, claim.claim)
+    course = undo_course(session.house, claim, volume.name)
+    if not approve and not on_its_way(entry) and volume.state is KeptState.FREE:
+        return session.plan(course)
+    again = f"invoke dr.undo {claim.key}"
+
+    def words_of(report: Report) -> LastWords:
+        done = f"{claim.key} has volume {volume.name} again; what was in use is kept: {again} --let-go once it is not needed"
+        return LastWords("invoke dr.hold", done, again, fields={"claim": claim.key, "volume": volume.name})
+
+    return session.apply(course, approve, words=words_of)
+
+
+def let_go_of(session: Session, words: str, approve: str) -> int:
+    """Let all that is kept of one claim go."""
+    with session.doors(None) as doors:
+        namespace, name = to_let_go(doors.look, words)
+    course = let_go_course(namespace, name)
+    if not approve:
+        return session.plan(course)
+    return session.apply(course, approve, "invoke dr.hold", f"Nothing is kept of {namespace}/{name} any more")
