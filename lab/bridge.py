@@ -6,10 +6,12 @@ The World decides when; the programs then tell how it is: etcd's members and hea
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from lab.parts.cluster import LabCluster
+from lab.parts.errors import PartFailed
+from lab.parts.etcd import Etcd
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys, Pair
 from lab.sight import Sight
@@ -43,6 +45,8 @@ class Bridge:
         talos.etcd.on_remove.append(self._removed)
         talos.etcd.really_healthy = lambda machine: self._sight.etcd_healthy(machine.name)
         talos.etcd.really_members = self._members
+        talos.etcd.really_snapshot = lambda machine: self._content(machine, Etcd.snapshot)
+        talos.etcd.really_database = lambda machine: self._content(machine, Etcd.database)
         talos.not_ready = self._not_ready
         proxmox.on_power.append(self._power)
 
@@ -125,6 +129,12 @@ class Bridge:
         if members is None:
             raise Refused("Unavailable", "etcdserver: request timed out")
         return [MemberRecord(m.id, m.name, m.peer, m.peer.replace(":2380", ":2379"), m.learner) for m in members]
+
+    def _content(self, machine: Machine, tell: Callable[[Etcd], bytes]) -> bytes:
+        try:
+            return tell(self._cluster.control_plane(machine.name).etcd)
+        except (PartFailed, OSError) as no:
+            raise Refused("Unavailable", f"etcdserver: {no}") from no
 
     def _not_ready(self, machine: Machine) -> Sequence[tuple[str, str]]:
         reason = self._sight.node_reason(machine.name)

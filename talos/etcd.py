@@ -12,8 +12,8 @@ from house.model import House
 
 NO_QUORUM = (
     "no member is healthy: etcd needs more than half of its control planes with the data they had, so start those that are off. "
-    "Where such data are lost, save what one node still has before anything is reset (talosctl cp /var/lib/etcd/member/snap/db .) "
-    "and recover a new etcd from it (talosctl bootstrap --recover-from, Talos' disaster recovery)"
+    "Where such data are lost, save what one node still has before anything is reset (invoke cluster.save-etcd), and make etcd "
+    "again from that (invoke cluster.recover-etcd)"
 )
 
 

@@ -51,6 +51,8 @@ class EtcdLife:
         # Where real etcds run, they tell how it is.
         self.really_healthy: Callable[[Machine], bool] | None = None
         self.really_members: Callable[[Machine], Sequence[MemberRecord]] | None = None
+        self.really_snapshot: Callable[[Machine], bytes] | None = None
+        self.really_database: Callable[[Machine], bytes] | None = None
 
     def running(self, cluster: EtcdCluster) -> frozenset[int]:
         """Ids of the members of this cluster that run now."""
@@ -158,6 +160,13 @@ class EtcdLife:
             for hook in self.on_wipe:
                 hook(disk.etcd.key)
         disk.etcd, disk.snapshot = None, None
+
+    def spoil(self, machine: Machine, why: str) -> None:
+        """A restore copies the database into the data directory before it looks at it: what fails stays there."""
+        disk = machine.talos_disk
+        assert disk is not None
+        disk.etcd = EtcdDir(f"{machine.mac.replace(':', '')}-spoilt", None, broken=why)
+        machine.services["etcd"].turn("Failed", why, self._world.clock.now())
 
     def _later(self, machine: Machine, seconds: float, what: str, act: Hook) -> None:
         machine.etcd_busy = True

@@ -54,7 +54,7 @@ def test_without_quorum_no_second_etcd_is_made_and_a_person_is_told_what_is_wher
         f"{name}: {'has data, and is not healthy' if name == left else 'waits to join, without data'}"
         for name in ("cp-1", "cp-2", "cp-3")
     )
-    assert "--recover-from" in error.hint
+    assert "invoke cluster.save-etcd" in error.hint
     assert len(built.home.talos.etcd.clusters) == 1
 
 

@@ -45,7 +45,7 @@ class Call:
 class Unary:
     """A call with one reply; `container` wraps one message per answering node (None: the message is the reply itself).
 
-    `mutation` names the mutation for faults as (method of our port, target), None for calls our port never makes.
+    `mutation` names the mutation for faults as (method of our `port`, target), None for calls our port never makes.
     """
 
     path: str
@@ -55,6 +55,7 @@ class Unary:
     act: Callable[[Call], Any]
     in_maintenance: bool = True
     mutation: Callable[[Call], tuple[str, str] | None] = lambda call: None
+    port: str = "talos"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,18 @@ class Streamed:
     roles: frozenset[str]
     act: Callable[[Call], AsyncIterator[Any]]
     mutation: Callable[[Call], tuple[str, str] | None] = lambda call: None
+    port: str = "talos"
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A call with a stream of Data that ends in one reply: `act` gets all of its bytes. It is no mutation of its own: what is
+    uploaded does nothing until another call wants it."""
+
+    path: str
+    reply: type[Message]
+    roles: frozenset[str]
+    act: Callable[[Call, bytes], Any]
 
 
 def status_of(code: str) -> Status:

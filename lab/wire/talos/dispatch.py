@@ -21,6 +21,7 @@ from lab.wire.talos.calls import (
     Call,
     Streamed,
     Unary,
+    Uploaded,
     grpc_error,
     status_of,
     unreachable,
@@ -38,8 +39,8 @@ NOT_SIMULATED = (
     *(
         f"/machine.MachineService/{name}"
         for name in (
-            "Containers", "Copy", "CPUFreqStats", "CPUInfo", "DiskStats", "EtcdLeaveCluster",
-            "EtcdForfeitLeadership", "EtcdRecover", "EtcdSnapshot", "EtcdAlarmList", "EtcdAlarmDisarm", "EtcdDefragment",
+            "Containers", "CPUFreqStats", "CPUInfo", "DiskStats", "EtcdLeaveCluster",
+            "EtcdForfeitLeadership", "EtcdAlarmList", "EtcdAlarmDisarm", "EtcdDefragment",
             "EtcdDowngradeValidate", "EtcdDowngradeEnable", "EtcdDowngradeCancel", "Hostname", "DiskUsage", "LoadAvg", "Logs",
             "LogsContainers", "Mounts", "NetworkDeviceStats", "Processes", "Restart", "Rollback", "ServiceRestart",
             "ServiceStart", "ServiceStop", "Stats", "SystemStat", "Upgrade", "GenerateClientConfiguration", "PacketCapture",
@@ -77,6 +78,8 @@ class NodeApi:
             table[streamed.path] = Handler(
                 self._streamed(streamed), Cardinality.UNARY_STREAM, streamed.request, streamed.reply
             )
+        for uploaded in machine_api.UPLOADED:
+            table[uploaded.path] = Handler(self._uploaded(uploaded), Cardinality.STREAM_UNARY, pb.Data, uploaded.reply)
         for path in NOT_SIMULATED:
             table[path] = Handler(self._missing(path), Cardinality.UNARY_STREAM, pb.Empty, pb.Empty)
         return table
@@ -127,6 +130,25 @@ class NodeApi:
                             message.metadata.hostname = name
                         await stream.send_message(message)
                     await self._after(stream, method, call, fault)
+            except Refused as refused:
+                raise grpc_error(refused) from refused
+
+        return handle
+
+    def _uploaded(self, method: Uploaded) -> Callable[[GrpcStream], Awaitable[None]]:
+        async def handle(stream: GrpcStream) -> None:
+            content = bytearray()
+            async for message in stream:
+                content += message.bytes
+            try:
+                targets, _ = self._targets(stream, method.path)
+                (_, target), roles = targets[0], self._roles(stream)
+                call = self._call(method.path, method.roles, target, roles, None)
+                with self._talos.world.looking():
+                    done = method.act(call, bytes(content))
+                reply: Any = method.reply()
+                reply.messages.append(done)
+                await stream.send_message(reply)
             except Refused as refused:
                 raise grpc_error(refused) from refused
 
@@ -202,9 +224,9 @@ class NodeApi:
         if named is None:
             return None
         world = self._talos.world
-        fault = world.faults.strike("talos", *named)
+        fault = world.faults.strike(method.port, *named)
         if fault is Fault.DIE_BEFORE:
-            self._die(stream, named)
+            self._die(stream, method.port, named)
         if fault is Fault.ERROR_TWICE:
             raise Refused("Unavailable", "error reading from server: EOF")
         if fault is Fault.SLOW:
@@ -216,16 +238,16 @@ class NodeApi:
     ) -> None:
         """Play the part of a fault that comes after the act."""
         if fault in (Fault.DIE_AFTER, Fault.DIE_DURING):
-            self._die(stream, method.mutation(call) or ("", ""))
+            self._die(stream, method.port, method.mutation(call) or ("", ""))
         if fault is Fault.LOSE_REPLY:
             self._cut(stream.peer.addr())
             raise GRPCError(status_of("Unavailable"))
 
-    def _die(self, stream: GrpcStream, named: tuple[str, str]) -> None:
+    def _die(self, stream: GrpcStream, port: str, named: tuple[str, str]) -> None:
         """The tool is killed here: whoever runs it ends it now, and this connection carries nothing more."""
         on_death = self._talos.world.on_death
         if on_death is not None:
-            on_death(f"talos.{named[0]}/{named[1]}")
+            on_death(f"{port}.{named[0]}/{named[1]}")
         self._cut(stream.peer.addr())
         raise GRPCError(status_of("Unavailable"))
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from lab.wire.talos.calls import ADMIN, ETCD_READ, OPERATE, READ, Call, Streamed, Unary
+from lab.wire.talos.calls import ADMIN, ETCD_READ, OPERATE, READ, Call, Streamed, Unary, Uploaded
 from lab.wire.talos.certificates import kubeconfig
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.pb.etcd import RemoveMemberRequest
-from lab.world.machine import Refused
+from lab.world.machine import Machine, Refused
 from lab.world.machineconfig import ConfigRefused, parse
 
 _MODES = {0: "reboot", 1: "auto", 2: "no-reboot", 3: "staged", 4: "try"}
 _MEMORY_KIB = 8 << 20
+_PIECE = 32 << 10
 
 
 def stamp(seconds: float) -> Timestamp:
@@ -62,11 +63,61 @@ def apply_mutation(call: Call) -> tuple[str, str] | None:
 
 
 def bootstrap(call: Call) -> pb.Done:
-    """Bootstrap: only of a new, empty etcd."""
+    """Bootstrap: of a new, empty etcd, or of one from what was uploaded before."""
     if call.request.recover_etcd:
-        raise Refused("Unimplemented", "recovery from a snapshot is not simulated")
-    call.talos.bootstrap(call.machine)
+        call.talos.recover_uploaded(call.machine, skip_hash=call.request.recover_skip_hash_check)
+    else:
+        call.talos.bootstrap(call.machine)
     return pb.Done()
+
+
+def bootstrap_mutation(call: Call) -> tuple[str, str] | None:
+    """A recovery is a mutation of another port, and in the wire house never gets further than its refusal."""
+    return None if call.request.recover_etcd else ("bootstrap_etcd", call.machine.address)
+
+
+def etcd_recover(call: Call, content: bytes) -> pb.Done:
+    """EtcdRecover: keep the snapshot on EPHEMERAL until a bootstrap wants it."""
+    call.need_control_plane("etcd recover")
+    disk = call.machine.talos_disk
+    if disk is None:
+        raise Refused("FailedPrecondition", "etcd service is not ready for recovery yet")
+    disk.snapshot = content
+    return pb.Done()
+
+
+async def etcd_snapshot(call: Call) -> AsyncIterator[pb.Data]:
+    """EtcdSnapshot: what the real etcd gives, where one runs."""
+    call.need_control_plane("etcd snapshot")
+    if not call.talos.etcd.healthy(call.machine):
+        raise Refused("Unavailable", "etcdserver: no leader")
+    for piece in _pieces(_real(call.talos.etcd.really_snapshot, call.machine)):
+        yield piece
+
+
+async def copy(call: Call) -> AsyncIterator[pb.Data]:
+    """Copy: only of etcd's database, as a tar.gz with the one file `db`."""
+    if call.request.path != "/var/lib/etcd/member/snap/db" or call.machine.etcd_dir is None:
+        raise Refused("Unknown", f"lstat {call.request.path}: no such file or directory")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        content = _real(call.talos.etcd.really_database, call.machine)
+        entry = tarfile.TarInfo("db")
+        entry.size, entry.mode = len(content), 0o600
+        archive.addfile(entry, io.BytesIO(content))
+    for piece in _pieces(packed.getvalue()):
+        yield piece
+
+
+def _real(tell: Callable[[Machine], bytes] | None, machine: Machine) -> bytes:
+    if tell is None:
+        raise Refused("Unimplemented", "no real etcd runs here, and only that has a database")
+    return tell(machine)
+
+
+def _pieces(content: bytes) -> Iterator[pb.Data]:
+    for at in range(0, len(content), _PIECE):
+        yield pb.Data(bytes=content[at : at + _PIECE])
 
 
 def services(call: Call) -> pb.ServiceList:
@@ -217,7 +268,7 @@ UNARY = (
     Unary(_M + "ApplyConfiguration", pb.ApplyRequest, pb.ApplyReply, ADMIN, apply, mutation=apply_mutation),
     Unary(
         _M + "Bootstrap", pb.BootstrapRequest, pb.DoneReply, ADMIN, bootstrap,
-        mutation=lambda call: ("bootstrap_etcd", call.machine.address),
+        mutation=bootstrap_mutation,
     ),
     Unary(_M + "ServiceList", pb.Empty, pb.ServiceListReply, READ, services),
     Unary(_M + "EtcdMemberList", pb.EtcdMemberListRequest, pb.EtcdMemberListReply, ETCD_READ, etcd_members),
@@ -229,7 +280,10 @@ UNARY = (
     Unary(_M + "Memory", pb.Empty, pb.MemoryReply, READ, memory),
     Unary(_M + "Reboot", pb.RebootRequest, pb.ActionReply, OPERATE, reboot),
     Unary(_M + "Shutdown", pb.ShutdownRequest, pb.ActionReply, OPERATE, shutdown),
-    Unary(_M + "Reset", pb.ResetRequest, pb.ActionReply, ADMIN, reset),
+    Unary(
+        _M + "Reset", pb.ResetRequest, pb.ActionReply, ADMIN, reset,
+        mutation=lambda call: ("wipe", call.machine.address), port="etcd",
+    ),
     Unary("/storage.StorageService/Disks", pb.Empty, pb.DisksReply, READ, disks),
     Unary("/time.TimeService/Time", pb.Empty, pb.TimeReply, READ, time),
     Unary("/time.TimeService/TimeCheck", pb.TimeRequest, pb.TimeReply, READ, time),
@@ -240,7 +294,14 @@ STREAMED = (
         _M + "Kubeconfig", pb.Empty, pb.Data, ADMIN, admin_kubeconfig,
         mutation=lambda call: ("fetch_kubeconfig", call.machine.address),
     ),
+    Streamed(
+        _M + "EtcdSnapshot", pb.Empty, pb.Data, ADMIN, etcd_snapshot,
+        mutation=lambda call: ("take", call.machine.address), port="etcd",
+    ),
+    Streamed(_M + "Copy", pb.ReadRequest, pb.Data, ADMIN, copy, mutation=lambda call: ("copy", call.machine.address), port="etcd"),
     Streamed(_M + "List", pb.ListRequest, pb.FileInfo, ADMIN, listing),
     Streamed(_M + "Read", pb.ReadRequest, pb.Data, ADMIN, read),
     Streamed(_M + "Dmesg", pb.DmesgRequest, pb.Data, READ, dmesg),
 )  # fmt: skip
+
+UPLOADED = (Uploaded(_M + "EtcdRecover", pb.DoneReply, ADMIN, etcd_recover),)
