@@ -140,6 +140,25 @@ def test_one_bootstrap_makes_one_etcd_that_the_others_join(bench: Bench, racks: 
     bench.until(lambda: all(bench.talos.machine(n.address).ready for n in bench.house.nodes), "every node ready")
 
 
+def test_a_member_is_taken_off_the_list_by_its_id_and_only_while_the_others_are_a_majority(bench: Bench, racks: Racks) -> None:
+    bootstrapped(bench, racks)
+    first, dead, last = bench.house.control_planes
+    ids = {member.hostname: member.member_id for member in bench.talos.etcd(first.address).members}
+    bench.world.power_off(dead.mac)
+    with pytest.raises(PermanentError):
+        bench.talos.remove_member(first.address, "0000000000000abc")
+    bench.talos.remove_member(first.address, ids[dead.name])
+    for node in (first, last):
+        assert {member.hostname for member in bench.talos.etcd(node.address).members} == {first.name, last.name}
+    bench.world.power_off(last.mac)
+    with pytest.raises(TransientError):
+        bench.talos.remove_member(first.address, ids[last.name])
+    bench.world.power_on(dead.mac, racks.of(dead))
+    bench.until(lambda: bench.talos.phase(dead.address) is Phase.SECURE, "the removed one is back")
+    bench.let_pass(30)
+    assert not bench.talos.etcd(dead.address).healthy
+
+
 def test_a_second_bootstrap_of_a_node_with_data_is_refused_by_name(bench: Bench, racks: Racks) -> None:
     bootstrapped(bench, racks)
     for node in bench.house.control_planes:
@@ -250,22 +269,3 @@ def test_without_a_bundle_nobody_can_tell_whose_a_node_is(bench: Bench, racks: R
     bench.lose_bundle()
     with pytest.raises(PermanentError, match="cannot tell whose"):
         bench.talos.phase(node.address)
-
-
-def test_a_member_is_taken_off_the_list_by_its_id_and_only_while_the_others_are_a_majority(bench: Bench, racks: Racks) -> None:
-    bootstrapped(bench, racks)
-    first, dead, last = bench.house.control_planes
-    ids = {member.hostname: member.member_id for member in bench.talos.etcd(first.address).members}
-    bench.world.power_off(dead.mac)
-    with pytest.raises(PermanentError):
-        bench.talos.remove_member(first.address, "0000000000000abc")
-    bench.talos.remove_member(first.address, ids[dead.name])
-    for node in (first, last):
-        assert {member.hostname for member in bench.talos.etcd(node.address).members} == {first.name, last.name}
-    bench.world.power_off(last.mac)
-    with pytest.raises(TransientError):
-        bench.talos.remove_member(first.address, ids[last.name])
-    bench.world.power_on(dead.mac, racks.of(dead))
-    bench.until(lambda: bench.talos.phase(dead.address) is Phase.SECURE, "the removed one is back")
-    bench.let_pass(30)
-    assert not bench.talos.etcd(dead.address).healthy
