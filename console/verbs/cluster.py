@@ -23,7 +23,7 @@ from console.runbook import write_runbook
 from console.session import Session
 from console.storage import show_storage, storage_counts, storage_rows
 from console.unlooked import outline, remembered
-from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError
+from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.journal import read_state
 from engine.workers import Threads
 from house.model import House
@@ -74,6 +74,10 @@ def _lost(house: House) -> tuple[str, ...]:
 def runbook_of(session: Session, path: Path, whole: Course) -> tuple[Path, ...]:
     """The runbook of building and restoring: a night that needs the one needs the other."""
     house = session.house
+    if path.name == "-" or (path.exists() and not path.is_file()):
+        raise SettingsInvalid(
+            f"the runbook is a page with a file beside it: {path} holds neither", hint="--runbook names a file, such as runbook.md"
+        )
     data = house.claims or house.restorable
     restore = restore_course(house, house.claims, known=session.known(), databases=house.restorable) if data else None
     try:

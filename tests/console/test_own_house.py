@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,19 @@ def test_all_that_is_left_to_fill_in_is_told_however_much_it_is(tmp_path: Path, 
 def test_a_runbook_that_cannot_be_written_is_no_bug(settings: str, tmp_path: Path, capsys: Printed) -> None:
     assert cluster.plan(settings, False, True, str(tmp_path / "no" / "folder.md")) == errors.EXIT_STEP_FAILED
     assert "the runbook cannot be written to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["-", "pipe", "folder"])
+def test_a_runbook_goes_into_no_pipe_and_to_no_terminal(
+    settings: str, tmp_path: Path, what: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("folder").mkdir()
+    before = sorted(tmp_path.iterdir())
+    assert cluster.plan(settings, False, True, what) == errors.SettingsInvalid.exit_code
+    assert "--runbook names a file" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_plan_without_a_look_writes_the_runbook_and_says_where(settings: str, tmp_path: Path, capsys: Printed) -> None:

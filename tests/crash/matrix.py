@@ -49,6 +49,9 @@ class Stage(Protocol):
     def doubled(self) -> Sequence[str]:
         """What was done twice, or is wrong otherwise, in words; nothing when all is well."""
 
+    def left_open(self) -> Sequence[str]:
+        """The steps that the journal holds for begun and not ended."""
+
 
 MakeStage = Callable[[Path, int], Stage]
 """A fresh stage in this empty folder, its threads taking turns by this seed."""
@@ -162,6 +165,7 @@ def _survive(stage: Stage, point: Point, pause_s: float) -> tuple[list[str], int
         if report is not None and report.converged:
             problems = [] if struck else ["the fault was never met"]
             problems += [f"plan is not empty: {line.id} {line.verdict.value}" for line in stage.plan().changes]
+            problems += [f"{step} is in flight for ever: no run ends what it began" for step in stage.left_open()]
             return problems + list(stage.doubled()), life, _met(stage)
         stage.clock.sleep(pause_s)
     causes = [f"{line.id}: {line.detail}" for line in report.root_causes] if report is not None else ["died, or could not start"]

@@ -12,7 +12,7 @@ from bootstrap.course import course as bootstrap_course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
 from engine.approval import approve
-from engine.journal import Disk
+from engine.journal import Disk, read_state
 from engine.plan import Plan
 from engine.report import Report
 from house.model import Database
@@ -64,6 +64,9 @@ class House:
 
     def plan(self) -> Plan:
         return self.lives.plan(self.course)
+
+    def left_open(self) -> Sequence[str]:
+        return tuple(read_state(self.lives.folder, lineage=self.lives.house.id).in_flight)
 
     def doubled(self) -> Sequence[str]:
         """Four VMs of ours and no other, one etcd, one backup as it was."""

@@ -75,6 +75,9 @@ class DrilledHouse:
         told = (claims, sources, destinations, snapshots, objects.record, objects.namespaces, objects.secrets, objects.lease)
         return deepcopy(told)
 
+    def left_open(self) -> Sequence[str]:
+        return tuple(self.drilling.state().in_flight)
+
     def doubled(self) -> Sequence[str]:
         wrong = []
         if self.drilling.home.kube.objects().drill is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.approval import Approval, ApprovedAct
 from engine.executor import run
 from engine.graph import Graph
-from engine.journal import Disk, open_journal
+from engine.journal import Disk, open_journal, read_state
 from engine.plan import Plan, plan
 from engine.report import Report
 from engine.step import Hazard, StepId
@@ -48,6 +48,9 @@ class ToyStage:
     def plan(self) -> Plan:
         """Past all faults."""
         return plan(self._graph, Look(self.clock, self.workshop))
+
+    def left_open(self) -> list[str]:
+        return list(read_state(self._folder, lineage="toy").in_flight)
 
     def doubled(self) -> list[str]:
         """Every act once; never two things wet."""
