@@ -76,7 +76,8 @@ class DrilledHouse:
         return deepcopy(told)
 
     def left_open(self) -> Sequence[str]:
-        return tuple(self.drilling.state().in_flight)
+        """None once the drill is cleared: what its steps had begun is gone with the namespace that it was begun in."""
+        return () if self.drilling.home.kube.objects().drill is None else tuple(self.drilling.state().in_flight)
 
     def doubled(self) -> Sequence[str]:
         wrong = []
