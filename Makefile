@@ -61,12 +61,12 @@ test: programs
 	 run() { $(PY) -u -m pytest --durations=20 --durations-min=0.5 "$$@"; }; \
 	 part() { run "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
 	 part programs -m "programs and not houses"; \
-	 part houses -m houses $(SHOWN:%=--ignore=%); \
+	 part houses -m "houses and not long" $(SHOWN:%=--ignore=%); \
 	 part crash -m "not programs" tests/crash; \
 	 part light -m "not programs" --ignore=tests/crash; \
 	 trap 'kill "$${pids[@]}" 2> /dev/null' INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
-	 run -m houses $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
+	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
 	 failed=(); if [ $$code -ne 0 ]; then failed+=("the ones above, shown first"); fi; \
 	 if [ $$code -eq 2 ]; then kill "$${pids[@]}" 2> /dev/null; fi; \
 	 for n in "$${!pids[@]}"; do \

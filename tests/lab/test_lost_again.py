@@ -53,7 +53,7 @@ def house(restored: Bench) -> Bench:
     return restored
 
 
-@pytest.mark.parametrize("verb", ["cluster.bootstrap", "dr.hold"])
+@pytest.mark.parametrize("verb", [pytest.param("cluster.bootstrap", marks=pytest.mark.long), "dr.hold"])
 def test_with_the_renewed_hold_none_goes_and_a_restore_brings_the_data_back(house: Bench, verb: str) -> None:
     good, before = snapshots(house), digest(house)
     lose_the_claim(house)

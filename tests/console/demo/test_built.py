@@ -69,6 +69,7 @@ def folder(tmp_path: Path) -> Iterator[HouseFolder]:
 
 @pytest.mark.programs
 @pytest.mark.houses
+@pytest.mark.long
 def test_control_planes_are_lost_out_of_a_house_that_was_built_and_used(folder: HouseFolder) -> None:
     """One by its scenario; with what the other adds, etcd's quorum is lost in the same house."""
     one, driver = known("one-control-plane-lost", FOUR_NODES), Driver(folder.settings)

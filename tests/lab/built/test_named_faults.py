@@ -21,6 +21,8 @@ CHARTS = tuple(
     for release in ("flux-system/flux-instance", "flux-system/flux-operator", "kube-system/cilium", "kube-system/coredns")
 )
 DEADLY = ("host-down", "vm-off")
+LONG = ("vm-off", "charts-down", "git-down", "packs-lost", "host-clock-ahead")
+"""Another of these is of the same kind: it is played each time."""
 Lift = Callable[[Bench], object]
 
 
@@ -101,7 +103,10 @@ def test_a_trigger_whose_run_has_ended_keeps_its_schedule_off_and_the_hint_gives
     assert red(bench) == {}
 
 
-@pytest.mark.parametrize("named", NAMED, ids=[f"{each.name} {each.target}".strip() for each in NAMED])
+@pytest.mark.parametrize(
+    "named",
+    [pytest.param(each, id=f"{each.name} {each.target}".strip(), marks=[pytest.mark.long] * (each.name in LONG)) for each in NAMED],
+)
 def test_a_named_fault_turns_exactly_its_own_rows_red(bench: Bench, named: Named) -> None:
     named.begin(bench)
     try:
