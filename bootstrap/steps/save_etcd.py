@@ -10,7 +10,9 @@ from adapters.context import ActContext, LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdData, EtcdState
 from bootstrap.checks.recoverable import copied_from, told, why_not
-from engine.errors import PermanentError
+from cluster.absent import absent_nodes
+from cluster.vms import find_vm
+from engine.errors import BlackstartError, Interrupted, PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House, Node
@@ -52,6 +54,8 @@ class SaveEtcd(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         state = look.talos.etcd(self.node.address)
         if state.data is EtcdData.UNKNOWN:
+            if self._gone(look):
+                return satisfied(f"{self.node.name} has no VM any more: nothing of it is left to be saved")
             return unknown(f"{self.node.name} does not tell whether it has etcd data")
         if state.data is EtcdData.NONE:
             return satisfied(f"{self.node.name} has no etcd data")
@@ -68,6 +72,16 @@ class SaveEtcd(BaseStep):
         made = act.etcd.look(name)
         if made.problem:
             raise PermanentError(f"{name} was written and is not sound: {made.problem}", hint="look at the node's disk and its log")
+
+    def _gone(self, look: LookContext) -> bool:
+        """Whether there is no VM of it anywhere, as far as Proxmox can say; where it cannot, nobody knows."""
+        try:
+            absent = self.node in absent_nodes(look.proxmox, self.house)
+            return not absent and find_vm(look.proxmox, self.house, self.node) is None
+        except Interrupted:
+            raise
+        except BlackstartError:
+            return False
 
     def _is_of_now(self, one: EtcdSnapshot, state: EtcdState, now: float) -> bool:
         """A snapshot of a working etcd is any member's; a copy is of this disk, and tells what is on it, sound or not."""

@@ -30,6 +30,15 @@ def test_a_node_that_does_not_answer_is_unknown_and_not_without_data(built: Runn
     assert see(built, saving(built.house), STEP).condition is Condition.UNKNOWN
 
 
+def test_a_node_whose_vm_is_gone_has_nothing_to_be_saved_and_one_on_a_dark_host_may_have(built: Running) -> None:
+    built.home.proxmox.power(built.home.proxmox.vms[8001], PowerEvent.STOPPED)
+    built.home.proxmox.remove(built.home.proxmox.vms[8001])
+    seen = see(built, saving(built.house), STEP)
+    assert (seen.condition, seen.detail) == (Condition.SATISFIED, "cp-1 has no VM any more: nothing of it is left to be saved")
+    built.home.proxmox.host_down("pve-2")
+    assert see(built, saving(built.house), "etcd.save/cp-2").condition is Condition.UNKNOWN
+
+
 def test_what_was_written_and_is_not_sound_is_said(built: Running) -> None:
     do(built, saving(built.house), STEP)
     files = built.home.snapshots.files
