@@ -36,6 +36,7 @@ HELP = {
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
+    "gate": "upgrade: whether an upgrade may be done now, as one exit code",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
     "check": "evidence (a folder, or a folder of them) or a kit, to be checked offline; of dr.schedule: whether it ran",
     "as": "systemd: a service and a timer, for a machine outside the cluster",
@@ -134,9 +135,9 @@ def recover_etcd(c, settings="", json=False, snapshot="", approve="", report="")
 
 
 @verb
-def verify(c, settings="", json=False, report=""):
+def verify(c, settings="", json=False, report="", gate=""):
     """Look whether the house is as the settings say."""
-    end(c, "cluster", "verify", settings, json, report)
+    end(c, "cluster", "verify", settings, json, report, gate)
 
 
 @verb

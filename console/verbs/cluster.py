@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.context import LookContext
+from bootstrap.checks.etcd_healthy import EtcdHealthy
 from bootstrap.checks.keys import NO_BUNDLE
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
@@ -17,6 +18,7 @@ from cluster.storage.nas.check import nas_checks
 from cluster.storage.systems import look_at_storage
 from cluster.storage.trials import classes_to_prove, trial_checks
 from console.ending import guarded
+from console.gate import Gate, gate_named, proof_checks
 from console.opening import open_session
 from console.programs import refuse_blind, refuse_unfit
 from console.runbook import write_runbook
@@ -119,15 +121,31 @@ def new_secrets(settings: str, json: bool, approve: str, report: str = "") -> in
     return guarded("cluster.new-secrets", json, body, settings)
 
 
-def verify(settings: str, json: bool, report: str = "") -> int:
-    """Whether the house is as the settings say, one look at everything."""
+def verify(settings: str, json: bool, report: str = "", gate: str = "") -> int:
+    """Whether the house is as the settings say, one look at everything; with `gate`, whether that may be done now."""
 
     def body() -> int:
+        wanted = gate_named(gate) if gate else None
         session = open_session("cluster.verify", settings, json, report=report)
         refuse_blind()
-        return session.verify(course(session.house, session.known()), lambda look, whole: with_systems(session.house, look, whole))
+        return verify_of(session, wanted)
 
     return guarded("cluster.verify", json, body, settings)
+
+
+def verify_of(session: Session, gate: Gate | None = None) -> int:
+    """The same, of a session that stands open."""
+    house, known = session.house, session.known()
+    if gate is None:
+        return session.verify(course(house, known), lambda look, whole: with_systems(house, look, whole))
+    proofs = proof_checks(house, known, session.clock.now())
+
+    def also(look: LookContext, whole: Course) -> tuple[LookContext, Course]:
+        seen, all_ = with_systems(house, look, whole)
+        return seen, all_.with_checks((EtcdHealthy(house), *proofs))
+
+    report = gate.of(session.looked(course(house, known), also))
+    return session.finish_run(report, gate.words(report))
 
 
 def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:

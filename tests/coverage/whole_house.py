@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.kubernetes.results import StorageClass
+from adapters.trials.results import Trial, Tried
+from house.model import House
 from house.programs import DeclaredProgram
 from lab.component_troubles import ComponentTrouble
-from lab.sample import sample_app, sample_house
+from lab.sample import sample_app
+from lab.world.ceph import LabCeph
 from lab.world.components import WORKLOADS, healthy
 from lab.world.csi import CLASSES
 from lab.world.csi import healthy as csi_healthy
+from lab.world.longhorn import healthy as longhorn_healthy
+from lab.world.rook import LabRook
 from tests.scenario.running import Running
+from tests.scenario.test_nas import a_nas_house, plugged
 
 GROUPS = (
     "cert-manager.io", "acme.cert-manager.io", "external-secrets.io", "actions.github.com", "monitoring.coreos.com",
@@ -38,17 +43,26 @@ def declared() -> tuple[DeclaredProgram, ...]:
     return (*made.values(), volsync)
 
 
-def whole_house(folder: Path) -> Running:
-    """Bootstrapped, with all systems in order and a backup of every claim."""
-    given = sample_house()
+def whole_given() -> House:
+    """What its settings and its repository say."""
+    given = a_nas_house()
     apps = tuple(replace(app, decryption="sops-age") for app in given.flux_apps)
     keys = tuple(replace(given.secrets[0], namespace=space) for space in ("apps", "volsync-system"))
     dns = replace(sample_app("cloudflare-dns"), namespace="network")
-    given = replace(
+    return replace(
         given, programs=(*given.programs, *declared()), flux_apps=(*apps, dns), secrets=(*given.secrets, *keys),
         namespaces=(*given.namespaces, "network"),
     )  # fmt: skip
-    house = Running(folder, given)
+
+
+def whole_house(folder: Path) -> Running:
+    """Bootstrapped, with all systems in order and a backup of every claim."""
+    return built(Running(folder, whole_given()))
+
+
+def built(house: Running) -> Running:
+    """The house is there, and everything in it."""
+    plugged(house)
     house.backed_up()
     assert house.apply(house.bootstrap).converged
     in_order(house)
@@ -62,7 +76,12 @@ def in_order(house: Running) -> None:
     objects.components_lost, objects.age_keys = [], {}
     objects.component_groups = set(GROUPS)
     objects.csi = csi_healthy(node.name for node in house.house.nodes)
-    objects.storage_classes |= {found.name: found for found in _local(CLASSES)}
+    objects.storage_classes |= {found.name: found for found in CLASSES}
+    objects.longhorn = longhorn_healthy(node.name for node in house.house.nodes)
+    objects.rook = [LabRook.healthy(house.clock.now())]
+    house.home.proxmox.ceph = LabCeph.on(house.home.proxmox.hosts)
+    proven = (Trial(Tried.SNAPSHOT, name, house.clock.now(), 1.0) for name in objects.storage_classes)
+    objects.trials |= {(trial.tried, trial.storage_class): trial for trial in proven}
 
 
 def strike(house: Running, trouble: ComponentTrouble) -> None:
@@ -73,7 +92,3 @@ def strike(house: Running, trouble: ComponentTrouble) -> None:
     if trouble.key:
         objects.age_keys["apps", "sops-age"] = frozenset({"age1another"})
 
-
-def _local(classes: tuple[StorageClass, ...]) -> list[StorageClass]:
-    """Those classes that stand on nothing outside the cluster."""
-    return [one for one in classes if "nfs" not in one.provisioner]

@@ -1,0 +1,42 @@
+"""`cluster.verify --json` in the whole modelled house: the verb's own session, course and JSON lines."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from console.gate import GATES
+from console.session import OpenDoors, Session
+from console.verbs.cluster import verify_of
+from tests.console.modelled_doors import Desk, LentTime
+from tests.coverage.whole_house import built, whole_given
+from tests.scenario.running import Running
+
+Row = dict[str, Any]
+
+
+class WholeDesk(Desk):
+    """The whole house behind the console's doors."""
+
+    def __init__(self, folder: Path) -> None:
+        given = replace(whole_given(), state_dir=folder / "state", settings_file=folder / "blackstart.yaml")
+        self.running = built(Running(folder / "state", given))
+        self.opened = []
+        self.time = LentTime(self.running.clock)
+        self.spoil = lambda act: act
+
+    def verified(self, gate: str = "") -> Row:
+        """The last line of a verify, or of one of its gates."""
+        out = io.StringIO()
+        doors: OpenDoors = self.doors
+        verify_of(Session("cluster.verify", self.running.house, doors, json=True, out=out), GATES[gate] if gate else None)
+        found: Row = json.loads(out.getvalue().splitlines()[-1])["result"]
+        return found
+
+
+def red(result: Row) -> dict[str, str]:
+    """What a verify calls wrong by itself, each with its words; warnings too, for they are told as well."""
+    return {row["id"]: row["detail"] for row in result["steps"] if row["outcome"] == "failed"}
