@@ -9,7 +9,13 @@ from house.model import House
 def has_image(proxmox: ProxmoxView, house: House, host: str) -> bool:
     """Whether the image's file is on its storage, as this host sees it."""
     stored = proxmox.images(host, house.image.storage)
-    return any(volume.volume.endswith(f"/{house.image.filename}") for volume in stored)
+    return any(volume.volume == house.image.volume for volume in stored)
+
+
+def put_there(house: House, host: str) -> str:
+    """What a person does who has to put the image there."""
+    image, kind = house.image, "ISO Images" if house.image.iso else "Import"
+    return f"put it there in the web page: {host} > {image.storage} > {kind} > Upload, {image.filename}"
 
 
 def to_be_made(proxmox: ProxmoxView, house: House, host: str) -> tuple[str, ...]:

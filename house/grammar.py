@@ -55,6 +55,10 @@ STORAGE = _grammar("a Proxmox storage's name", "local-lvm", r"[A-Za-z][A-Za-z0-9
 BRIDGE = _grammar("a bridge's name", "vmbr0", r"[A-Za-z][A-Za-z0-9._]{0,14}")
 TOKEN_ID = _grammar("a token id", "blackstart@pve!run", r"[^\s:/@!]+@[A-Za-z][A-Za-z0-9._-]+![A-Za-z][A-Za-z0-9._-]+", 128)
 DISK_SLOT = _grammar("a disk slot", "scsi1, or virtio0", r"scsi([0-9]|[12][0-9]|30)|virtio([0-9]|1[0-5])")
+IMAGE_VOLUME = _grammar(
+    "a volume with an image or an ISO", "local:iso/metal-amd64.iso, or local:import/talos.qcow2",
+    r"[A-Za-z][A-Za-z0-9._-]*:(iso/[^/\s]+\.iso|import/[^/\s]+\.(qcow2|raw))",
+)  # fmt: skip
 CPU_MODEL = _grammar("a CPU type", "host, or x86-64-v3", r"[A-Za-z0-9][A-Za-z0-9._-]*(,[a-z-]+=[A-Za-z0-9+;._-]+)*", 200)
 MACHINE_TYPE = _grammar("a machine type", "q35", r"(q35|pc)|pc-(q35|i440fx)-[0-9]+(\.[0-9]+)+(\+pve[0-9]+)?", 40)
 MAPPING = _grammar("a resource mapping's name", "gpu", r"[A-Za-z][A-Za-z0-9._-]*", 100)

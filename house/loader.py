@@ -340,6 +340,9 @@ def _node(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSecti
 
 
 def _image(section: ImageSection, talconfig: Talconfig, places: Places) -> TalosImage:
+    if section.volume is not None:
+        storage, _, path = section.volume.partition(":")
+        return TalosImage("", "", storage, path.partition("/")[2])
     version = section.version or talconfig.talos_version
     if section.url is None:
         url = f"{section.factory}/image/{section.schematic}/{version}/nocloud-amd64.qcow2"
@@ -349,7 +352,7 @@ def _image(section: ImageSection, talconfig: Talconfig, places: Places) -> Talos
         # The name alone (nocloud-amd64.qcow2) is the same for every version: an old file must not pass for the new one.
         filename = f"talos-{hashlib.sha256(url.encode()).hexdigest()[:8]}-{url.rsplit('/', 1)[-1]}"
     ca_file = places.path(section.ca_file) if section.ca_file else ""
-    return TalosImage(url, section.sha256 or "", section.storage, re.sub(r"[^A-Za-z0-9_.-]", "_", filename), ca_file)
+    return TalosImage(url, section.sha256 or "", section.storage or "", re.sub(r"[^A-Za-z0-9_.-]", "_", filename), ca_file)
 
 
 def _cluster(talconfig: Talconfig) -> TalosCluster:

@@ -85,13 +85,24 @@ class Node:
 @dataclass(frozen=True)
 class TalosImage:
     """The disk image that system disks are imported from: where it is fetched, its checksum ("" = ask the factory), and
-    the storage (content type `import`) it is put on, on every host that needs it."""
+    the storage (content type `import`) it is put on, on every host that needs it. Without a URL a person has put it there: an
+    image to import, or an ISO that VMs begin from."""
 
     url: str
     sha256: str
     storage: str
     filename: str
     ca_file: str = ""
+
+    @property
+    def iso(self) -> bool:
+        """Whether VMs are started from it with an empty disk, and not made of it."""
+        return self.filename.endswith(".iso")
+
+    @property
+    def volume(self) -> str:
+        """Its volume id on its storage."""
+        return f"{self.storage}:{'iso' if self.iso else 'import'}/{self.filename}"
 
 
 @dataclass(frozen=True)

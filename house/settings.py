@@ -27,6 +27,7 @@ from house.values import (
     HouseId,
     HttpsUrl,
     ImageUrl,
+    ImageVolume,
     KitRecipient,
     KubeName,
     Mac,
@@ -136,13 +137,22 @@ class ImageSection(Section):
     version: TalosVersion | None = _what("the Talos version, talconfig.yaml's when left out", "v1.13.9", None)
     sha256: Sha256 | None = _what("the image's SHA-256 checksum", "64 hex digits", None)
     ca_file: PathText | None = _what("the file of the CA that signed the factory's certificate", "factory-ca.pem", None)
-    storage: StorageName = _what("the Proxmox storage with content type import that it is put on", "local")
+    storage: StorageName | None = _what("the Proxmox storage with content type import that it is put on", "local", None)
+    volume: ImageVolume | None = _what(
+        "an image or an ISO that is on a storage of each host already, put there by a person", "local:iso/metal-amd64.iso", None
+    )
 
     @model_validator(mode="after")
     def _one_way_to_get_it(self) -> ImageSection:
+        if self.volume is not None:
+            if given := [name for name in ("url", "schematic", "version", "sha256", "storage") if getattr(self, name) is not None]:
+                raise wrong(f"has volume and {given[0]}", "leave one out: what a volume names is there already, and is not fetched")
+            return self
         if (self.url is None) == (self.schematic is None):
-            found = "has neither url nor schematic" if self.url is None else "has both url and schematic"
-            raise wrong(found, "give one of the two")
+            found = "has none of url, schematic and volume" if self.url is None else "has both url and schematic"
+            raise wrong(found, "give one of them")
+        if self.storage is None:
+            raise wrong("has no storage", "name the Proxmox storage with content type import, as in `storage: local`")
         if self.url is not None and self.version is not None:
             raise wrong("has both url and version", "leave version out: the url says it")
         return self

@@ -24,7 +24,7 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
     def power(vm: LabVm, event: PowerEvent) -> None:
         for mac in vm.macs:
             if event is PowerEvent.STARTED:
-                talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm))
+                talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm), iso=has_iso(vm))
             else:
                 talos.power_off(mac)
 
@@ -75,6 +75,11 @@ def why_stuck(vm: LabVm) -> str:
     if order and disks and not set(order) & set(disks):
         return f"no bootable device: the boot order is {boot}, the disks are {', '.join(disks)}"
     return ""
+
+
+def has_iso(vm: LabVm) -> bool:
+    """Whether an ISO is in one of its drives."""
+    return any(":iso/" in drive.fixed for drive in vm.drives.values())
 
 
 def machine_disks(vm: LabVm) -> tuple[MachineDisk, ...]:

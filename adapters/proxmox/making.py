@@ -34,7 +34,8 @@ def create_parameters(spec: VmSpec) -> Parameters:
         "bios": made.firmware,
         "machine": made.machine,
         "scsihw": made.scsi,
-        "boot": f"order={_boot(spec.disks)}",
+        # A disk that nothing was installed on yet does not boot: then the ISO's turn comes, and later never again.
+        "boot": f"order={spec.boot or _boot(spec.disks)}{';ide2' if spec.iso else ''}",
         "cpu": made.cpu,
         "cores": spec.cores // made.sockets,
         "sockets": made.sockets,
@@ -50,6 +51,8 @@ def create_parameters(spec: VmSpec) -> Parameters:
         "smbios1": f"uuid={uuid.uuid5(uuid.NAMESPACE_URL, spec.token)}",
         **_devices(made, spec.disks[0].storage),
     }
+    if spec.iso:
+        parameters["ide2"] = f"{spec.iso},media=cdrom"
     if tags := dict.fromkeys((*spec.tags, *made.tags)):
         parameters["tags"] = ";".join(tags)
     for disk in spec.disks:

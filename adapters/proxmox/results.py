@@ -107,7 +107,11 @@ class DiskSpec:
 
 @dataclass(frozen=True)
 class VmSpec:
-    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again. `cores`: of all sockets."""
+    """A VM to make. The owner token goes into the description, where `Vm.token` finds it again. `cores`: of all sockets.
+
+    `iso` is the volume id of an ISO that it starts from while nothing is on its disk; `boot` the slot of that disk, by default the
+    one that is imported, else the first.
+    """
 
     vm_id: int
     name: str
@@ -120,6 +124,8 @@ class VmSpec:
     disks: tuple[DiskSpec, ...]
     tags: tuple[str, ...] = ()
     hardware: Hardware = UNSAID
+    iso: str = ""
+    boot: str = ""
 
 
 @dataclass(frozen=True)

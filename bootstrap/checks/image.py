@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.by_hand import trusting
-from cluster.images import has_image, to_be_made
+from cluster.images import has_image, put_there, to_be_made
 from engine.errors import BlackstartError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
@@ -29,6 +29,8 @@ class Image(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         if not self._wanting(look):
             return satisfied("no host needs it any more: each has the image, or every VM of its own")
+        if not self.house.image.url:
+            return self._put_there(look)
         url, pinned = self.house.image.url, self.house.image.sha256
         problem = look.factory.image_problem(url)
         if problem:
@@ -50,6 +52,18 @@ class Image(BaseCheck):
                 return True
         return False
 
+    def _put_there(self, look: LookContext) -> Probe:
+        """Nobody fetches it: it is on each host that needs it, or a person has to put it there."""
+        hosts = sorted({node.host for node in self.house.nodes})
+        absent = [
+            host for host in hosts
+            if to_be_made(look.proxmox, self.house, host) and not has_image(look.proxmox, self.house, host)
+        ]  # fmt: skip
+        if absent:
+            lines = (f"{self.house.image.volume} is not on {host}" for host in absent)
+            return missing("the image that a person puts there is not there", *lines, hint=put_there(self.house, absent[0]))
+        return satisfied(f"{self.house.image.volume} is there; whoever put it there vouches for it")
+
     def _unpinned(self, look: LookContext) -> Probe:
         told = look.factory.sha256(self.house.image.url)
         if told:
@@ -62,6 +76,8 @@ class Image(BaseCheck):
         )
 
     def by_hand(self) -> str:
+        if not self.house.image.url:
+            return f"pvesm list {self.house.image.storage}   # on each Proxmox host: {self.house.image.volume} is there"
         return f"{self._fetched('-r 0-0 -o /dev/null ')}   # no error: the image is there"
 
     def _fetched(self, how: str = "") -> str:

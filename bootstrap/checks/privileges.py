@@ -70,10 +70,12 @@ class Privileges(BaseCheck):
         pairs += [(f"/vms/{node.vm_id}", p) for node in self.house.nodes for p in VM_PRIVILEGES]
         storages = {name for node in self.house.nodes for name in storages_of(node)}
         pairs += [(f"/storage/{name}", p) for name in sorted(storages) for p in ("Datastore.AllocateSpace", "Datastore.Audit")]
-        image = self.house.image.storage
-        pairs += [(f"/storage/{image}", p) for p in ("Datastore.AllocateTemplate", "Datastore.Audit")]
+        image = self.house.image
+        fetched = ("Datastore.AllocateTemplate",) if image.url else ()  # else a person puts it there
+        pairs += [(f"/storage/{image.storage}", p) for p in (*fetched, "Datastore.Audit")]
+        pairs += [(f"/vms/{node.vm_id}", "VM.Config.CDROM") for node in self.house.nodes if image.iso]
         hosts = sorted({node.host for node in self.house.nodes})
-        pairs += [(f"/nodes/{host}", p) for host in hosts for p in ("Sys.Audit", "Sys.AccessNetwork")]
+        pairs += [(f"/nodes/{host}", p) for host in hosts for p in ("Sys.Audit", *(["Sys.AccessNetwork"] if image.url else []))]
         bridges = {name for node in self.house.nodes for name in (node.bridge, *(card.bridge for card in node.hardware.cards))}
         pairs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for bridge in sorted(bridges)]
         for node in self.house.nodes:

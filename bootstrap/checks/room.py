@@ -53,7 +53,7 @@ class Room(BaseCheck):
         small = (name for node in to_make for name in storages_of(node))  # UEFI variables and TPMs take a few MiB
         contents = [(name, "images") for name in dict.fromkeys((*wanted, *small))]
         if to_make:
-            contents.append((self.house.image.storage, "import"))
+            contents.append((self.house.image.storage, "iso" if self.house.image.iso else "import"))
         for name, content in contents:
             storage = storages.get(name)
             if storage is None:

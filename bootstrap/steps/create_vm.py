@@ -53,12 +53,13 @@ class CreateVm(BaseStep):
         return digest(self.spec(""))
 
     def spec(self, image_volume: str) -> VmSpec:
-        """The VM this node wants; only system disks are imported from the image."""
-        node = self.node
+        """The VM this node wants; only system disks are imported from the image, and none where it is an ISO."""
+        node, iso = self.node, self.house.image.iso
         return VmSpec(
             node.vm_id, node.name, node.host, self.house.owner_token(node), node.cores, node.memory, node.mac, node.bridge,
-            tuple(DiskSpec(d.slot, d.storage, d.size, image_volume if d.system else "") for d in node.disks),
+            tuple(DiskSpec(d.slot, d.storage, d.size, image_volume if d.system and not iso else "") for d in node.disks),
             tags=OWN_TAGS, hardware=node.hardware,
+            iso=image_volume if iso else "", boot=next((d.slot for d in node.disks if d.system), ""),
         )  # fmt: skip
 
     def probe(self, look: LookContext) -> Probe:
@@ -81,12 +82,11 @@ class CreateVm(BaseStep):
                 next_command="invoke cluster.plan",
             )
         require_quorum(act.proxmox)
-        volume = f"{self.house.image.storage}:import/{self.house.image.filename}"
-        ref = act.proxmox.create_vm(self.spec(volume))
+        ref = act.proxmox.create_vm(self.spec(self.house.image.volume))
         await_task(act.proxmox, act.clock, notes, ref, CREATE_LIMIT_S)
 
     def by_hand(self) -> str:
-        wanted = create_parameters(self.spec(f"{self.house.image.storage}:import/{self.house.image.filename}"))
+        wanted = create_parameters(self.spec(self.house.image.volume))
         wanted["description"] = self.house.owner_token(self.node)  # on one line; known again just as well
         options = [
             f"--{name} {shlex.quote(str(int(value) if isinstance(value, bool) else value))}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from bootstrap.needs import BEFORE_ANYTHING, on_host
-from cluster.images import has_image, to_be_made
+from cluster.images import has_image, put_there, to_be_made
 from cluster.vms import await_task
 from engine.digest import digest
 from engine.errors import PermanentError
@@ -59,6 +59,8 @@ class FetchImage(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         image = self.house.image
+        if not image.url:
+            raise PermanentError(f"{image.volume} is not on {self.host}", hint=put_there(self.house, self.host))
         sha256 = image.sha256 or act.factory.sha256(image.url)
         if not sha256:
             raise PermanentError(
@@ -70,6 +72,9 @@ class FetchImage(BaseStep):
 
     def by_hand(self) -> str:
         image = self.house.image
+        if not image.url:
+            listed = f"pvesm list {image.storage} | grep {shlex.quote(image.filename)}"
+            return f"{listed}   # on {self.host}; where there is no line, {put_there(self.house, self.host)}"
         pinned = f" --checksum-algorithm sha256 --checksum {image.sha256}" if image.sha256 else ""
         return (
             f"pvesh create /nodes/{self.host}/storage/{image.storage}/download-url --content import"

@@ -111,6 +111,7 @@ class Machine:
     dmesg: list[str] = field(default_factory=list)
     # Why it gets nowhere after power on, "" while it boots as it should.
     stuck: str = ""
+    iso: bool = False
 
     @property
     def name(self) -> str:

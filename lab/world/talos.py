@@ -75,10 +75,10 @@ class TalosWorld:
         """The machine at an address; KeyError when nothing is plugged in there."""
         return next(m for m in self.machines.values() if m.address == address)
 
-    def power_on(self, mac: str, disks: Iterable[MachineDisk], *, stuck: str = "") -> None:
+    def power_on(self, mac: str, disks: Iterable[MachineDisk], *, stuck: str = "", iso: bool = False) -> None:
         """The VM of this MAC was switched on with these disks; a MAC that nobody plugged in stays dark.
 
-        `stuck` says why its firmware or kernel gets nowhere.
+        `stuck` says why its firmware or kernel gets nowhere; with `iso` it starts from that while nothing is installed.
         """
         machine = self.machines.get(mac.lower())
         if machine is None:
@@ -86,7 +86,7 @@ class TalosWorld:
             return
         if machine.powered:
             return
-        machine.disks, machine.powered, machine.stuck = tuple(disks), True, stuck
+        machine.disks, machine.powered, machine.stuck, machine.iso = tuple(disks), True, stuck, iso
         for disk in machine.disks:
             if disk.image and TALOS_KEY not in disk.data:
                 disk.data[TALOS_KEY] = TalosDisk(self.version, installed=True)
@@ -242,7 +242,13 @@ class TalosWorld:
 
     def _booted(self, machine: Machine) -> None:
         disk = machine.talos_disk
-        if machine.stuck or disk is None or not disk.installed:
+        installed = disk is not None and disk.installed
+        if machine.iso and not machine.stuck and not installed:
+            machine.dmesg.append(f"[talos] Talos {self.version} booted")
+            machine.stage = "maintenance"
+            self._open(machine, Port.MAINTENANCE)
+            return
+        if machine.stuck or disk is None or not installed:
             machine.stuck = machine.stuck or "no bootable device"
             machine.dmesg.append(machine.stuck)
             self.world.happened("talos", f"{machine.mac}: {machine.stuck}")
