@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rich.text import Text
 
@@ -86,13 +88,26 @@ def beyond_lines(findings: Sequence[Finding]) -> list[str]:
     return lines
 
 
-def finding_rows(findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """The same for a program."""
+def accepted_lines(findings: Sequence[Finding], known: Mapping[str, str]) -> list[str]:
+    """What the settings accept, with their reason; what they accept and is not there (any more); how one is accepted."""
+    found = {one.said_as: one for one in findings}
+    lines = [f"accepted {key}: {told(known[key])}" for key in found if key in known]
+    lines += [f"accepted {key}: and no rule finds it; take the line out of `lint.accepted`" for key in known if key not in found]
+    left = next((one for one in findings if one.said_as not in known), None)
+    if left is not None:
+        key = json.dumps(left.said_as, ensure_ascii=False)
+        lines += ["", "One that is meant so is accepted in the settings, and counts no more:", "  lint:", "    accepted:",
+                  f"      {key}: REASON"]  # fmt: skip
+    return lines
+
+
+def finding_rows(findings: Sequence[Finding], known: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, object]]:
+    """The same for a program; `accepted` is the settings' reason for one that they accept."""
     return [
         {
             "rule": one.rule, "weight": one.weight.value, "subject": told(one.subject), "what": told(one.what),
             "declared_in": one.declared_in, "why": told(one.why), "todo": told(one.todo), "patch": one.patch or None,
-            "beyond_admission": one.beyond_admission,
+            "beyond_admission": one.beyond_admission, "setting": one.said_as, "accepted": known.get(one.said_as),
         }
         for one in findings
     ]  # fmt: skip

@@ -294,7 +294,7 @@ class House:
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
-    tells the machines.
+    tells the machines; `lint_accepted` which findings of the lint are known, and why.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -342,6 +342,7 @@ class House:
     programs: tuple[DeclaredProgram, ...] = ()
     rendered: Rendered = field(default=Rendered(), repr=False, compare=False)
     machine: tuple[MachineSetting, ...] = ()
+    lint_accepted: tuple[tuple[str, str], ...] = ()
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

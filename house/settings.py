@@ -298,6 +298,14 @@ class KitSection(Section):
     notes: list[Reason] = _what("what the page says first: what to switch on, whom to ask", ["The rack's key: hall."], [])
 
 
+class LintSection(Section):
+    """What the lint finds and a person has thought about."""
+
+    accepted: dict[str, Reason] = _what(
+        "findings that are meant so, by rule and subject, and why", {"mirror-inside HelmRelease kube-system/spegel": "…"}, {}
+    )
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -315,6 +323,7 @@ class Settings(Section):
     nas: dict[Name, NasSection] = _what("each NAS that the house uses", _NAS, {})
     evidence: EvidenceSection = _what("what signs evidence, and how often backups are proven", "{key: …}", EvidenceSection())
     kit: KitSection = _what("who can open the kit", "{recipients: {anna: age1…}}", KitSection())
+    lint: LintSection = _what("what the lint finds and is accepted", "{accepted: {…: …}}", LintSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())
 
 

@@ -45,6 +45,11 @@ class Finding:
     patch: str = ""
     beyond_admission: bool = False
 
+    @property
+    def said_as(self) -> str:
+        """What the settings call it under `lint.accepted`."""
+        return f"{self.rule} {self.subject}"
+
 
 @dataclass(frozen=True)
 class Rule:

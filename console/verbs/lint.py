@@ -12,6 +12,7 @@ from cluster.lint.needs import needs_of
 from cluster.lint.without import without
 from console.ending import guarded
 from console.lint import (
+    accepted_lines,
     counted,
     finding_rows,
     need_rows,
@@ -55,8 +56,12 @@ def lint_of(session: Session, *, proxmox: bool = False) -> int:
     findings, needs = lint(given), needs_of(given)
     table = without(given, needs)
     unseen = _unseen(house)
-    show_findings(page, findings)
-    if findings:
+    known = dict(house.lint_accepted)
+    open_ = [one for one in findings if one.said_as not in known]
+    show_findings(page, open_)
+    for line in accepted_lines(findings, known):
+        page.say(line)
+    if findings or known:
         page.say()
     page.show(needs_table(needs))
     page.say()
@@ -64,11 +69,11 @@ def lint_of(session: Session, *, proxmox: bool = False) -> int:
     page.say()
     for line in (*([asked.silence] if asked.silence else ()), *unseen):
         page.say(f"not looked at: {line}")
-    page.say(summary(findings, len(RULES), proxmox=asked.reached))
-    code = code_of(findings, blind=bool(asked.silence or unseen))
+    page.say(summary(open_, len(RULES), proxmox=asked.reached))
+    code = code_of(open_, blind=bool(asked.silence or unseen))
     outcome = {EXIT_OK: "done", EXIT_DRIFT: "found"}.get(code, "not all known")
     return session.finish(
-        outcome, {weight.value: count for weight, count in counted(findings).items()}, code, findings=finding_rows(findings),
+        outcome, {weight.value: count for weight, count in counted(open_).items()}, code, findings=finding_rows(findings, known),
         needs=need_rows(needs), without=without_rows(table), rules={rule.name: rule.asks for rule in RULES}, not_looked_at=unseen,
         charts_not_rendered=house.data.charts, proxmox_silent=asked.silence or None,
     )  # fmt: skip

@@ -132,3 +132,20 @@ def test_what_no_hold_reaches_is_told_with_what_is_held(tmp_path: Path, capsys: 
     assert "policy: upsert-only" in page
     found = result(desk, capsys, hold_of)
     assert [one["rule"] for one in found["beyond_admission"]] == ["external-dns-deletes"]
+
+
+def test_what_the_settings_accept_counts_no_more_and_is_told_with_its_reason(tmp_path: Path, capsys: Printed) -> None:
+    desk = a_desk(tmp_path, DELETES)
+    (one,) = result(desk, capsys)["findings"]
+    assert (one["setting"], one["accepted"]) == ("external-dns-deletes HelmRelease network/dns", None)
+    _, page = told(desk, capsys)
+    assert '"external-dns-deletes HelmRelease network/dns": REASON' in page
+    accepted = ((one["setting"], "the zone is mine"), ("git-inside x", "gone"))
+    desk.running.house = replace(desk.running.house, lint_accepted=accepted)
+    found = result(desk, capsys)
+    assert (found["exit_code"], found["counts"]["risk"]) == (errors.EXIT_OK, 0)
+    assert found["findings"][0]["accepted"] == "the zone is mine"
+    _, page = told(desk, capsys)
+    assert "accepted external-dns-deletes HelmRelease network/dns: the zone is mine" in page
+    assert "accepted git-inside x: and no rule finds it" in page
+    assert "REASON" not in page

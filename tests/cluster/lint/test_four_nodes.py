@@ -134,3 +134,9 @@ def test_the_same_words_elsewhere_are_no_finding(tree: Tree) -> None:
     tree.write("docs/kvm.yaml", CONSOLE + ISSUER)
     tree.swap("blackstart.yaml", "age_key: file:secrets/age.key", 'age_key: ["op://home/age/key", "file:secrets/age.key"]')
     assert tree.findings() == ()
+
+
+def test_what_is_accepted_comes_from_the_settings(tree: Tree) -> None:
+    key = "mirror-inside HelmRelease network/spegel"
+    tree.swap("blackstart.yaml", "\nlimits:", f'lint:\n  accepted:\n    "{key}": it is fast\nlimits:')
+    assert tree.house().lint_accepted == ((key, "it is fast"),)
