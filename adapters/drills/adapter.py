@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from adapters.drills import trials
-from adapters.drills.borrowed import borrowed, writing
+from adapters.drills.borrowed import Lender, writing
 from adapters.drills.fence import (
     DRILL,
     LABELS,
@@ -13,14 +13,15 @@ from adapters.drills.fence import (
     QUOTA,
     RECORD,
     SCRATCH,
-    SERVICE,
     forbidden,
+    in_force,
     namespace_of,
     record,
     walls,
 )
 from adapters.drills.jobs import CONTAINER, damage_job, job_name, restore_job, restore_of, scratch_claim, trial_job
-from adapters.drills.results import Damage, FenceTrial, Order, Phase, Restore, Scratch, Trouble
+from adapters.drills.openings import SERVICE, Resolver, addresses_of, resolved
+from adapters.drills.results import Damage, FenceTrial, FenceWall, Order, Phase, Restore, Scratch, Trouble
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, from_answer
 from adapters.kubernetes.kinds import (
@@ -47,14 +48,17 @@ from engine.waiting import Clock, wait_until
 _START_S = 300.0
 _TRIAL_S = 420.0
 _LOG_S = 120.0
+_QUOTA_S = 120.0
 _ENDED = ("Succeeded", "Failed")
 
 
 class KubernetesDrills:
-    """See ports.Drills. `house_id` names the drill's own Lease."""
+    """See ports.Drills. `house_id` names the drill's own Lease; `resolver` says where a store's name leads."""
 
-    def __init__(self, clients: Clients, house_id: str, clock: Clock, reader: Reader) -> None:
-        self._clients, self._clock, self._reader = clients, clock, reader
+    def __init__(
+        self, clients: Clients, house_id: str, clock: Clock, reader: Reader, resolver: Resolver = resolved
+    ) -> None:  # fmt: skip
+        self._clients, self._clock, self._reader, self._resolver = clients, clock, reader, resolver
         self._lease = LeaseObject(clients, f"{house_id}-rehearsal", clock)
 
     def scratch(self) -> Scratch | None:
@@ -111,24 +115,38 @@ class KubernetesDrills:
             client.apply(kind, wall, SCRATCH, force=True)
         with suppress(AlreadyThere):
             client.create(CONFIG_MAP, record(), SCRATCH)
+        # A quota refuses nothing before the cluster has taken it up: what its status says is what is held against a request.
+        wait_until(
+            self._clock, lambda: in_force(client.list_objects(QUOTA, SCRATCH)) or None, limit_s=_QUOTA_S,
+            what=f"the quota of namespace {SCRATCH} to be in force",
+        )  # fmt: skip
 
     def try_fence(self, namespace: str, destination: str) -> tuple[FenceTrial, ...]:
         """See ports.Drills."""
         client = self._clients.main()
-        mover = borrowed(client, namespace, destination)
-        image, as_whom = image_of_movers(client), writing(client, namespace, destination, mover)
-        logs = {}
-        for movers in (False, True):
-            job = trial_job(image, mover, as_whom, movers=movers)
+        lent = self._lender().borrowed(namespace, destination)
+        image, as_whom = image_of_movers(client), writing(client, namespace, destination, lent.mover)
+        api = addresses_of(client)
+        asked = {False: (*api, *lent.at), True: api}
+        jobs = {}
+        for movers, nowhere in asked.items():
+            store = movers or lent.distant
+            job = trial_job(image, lent.mover, as_whom, movers=movers, store=store, nowhere=nowhere)
+            jobs[movers] = name_of(job)
             client.delete(JOB, name_of(job), SCRATCH, cascade="Background")  # what an earlier trial said is no answer now
             self._wait_gone(client, name_of(job))
             client.create(JOB, job, SCRATCH)
-            logs[movers] = self._log(client, self._ended(client, name_of(job)))
-        answers = {what: self._tried(client, kind, body) for what, kind, body in forbidden()}
+        logs = {movers: self._log(client, self._ended(client, name)) for movers, name in jobs.items()}
+        answers = [(wall, what, self._tried(client, kind, body)) for wall, what, kind, body in forbidden()]
         kinds = (POLICY, QUOTA, SERVICE_ACCOUNT, SERVICE, CONFIG_MAP, JOB)
         objects = [client.get(NAMESPACE, SCRATCH) or {}, *(one for kind in kinds for one in client.list_objects(kind, SCRATCH))]
         return (
-            trials.egress(logs[False]), trials.store(logs[True]), trials.token(*logs.values()), trials.quota(answers),
+            trials.egress(logs[False], asked[False], store=lent.distant), trials.store(logs[True]), trials.movers(logs[True], api),
+            trials.token(*logs.values()),
+            *(
+                trials.refused(wall, {what: code for of, what, code in answers if of is wall})
+                for wall in (FenceWall.QUOTA, FenceWall.BACKUPS)
+            ),
             trials.names(objects),
         )  # fmt: skip
 
@@ -138,7 +156,7 @@ class KubernetesDrills:
         found = client.get(REPLICATION_DESTINATION, order.destination, order.namespace)
         if found is None:
             raise PermanentError(f"there is no ReplicationDestination {order.namespace}/{order.destination}")
-        mover = borrowed(client, order.namespace, order.destination, order.twist)
+        mover = self._lender().borrowed(order.namespace, order.destination, order.twist).mover
         as_whom = writing(client, order.namespace, order.destination, mover)
         with suppress(AlreadyThere):
             client.create(CLAIM, scratch_claim(order, found), SCRATCH)
@@ -147,7 +165,7 @@ class KubernetesDrills:
 
     def compare(self, order: Order, against: Snapshot) -> Compared:
         """See ports.Drills."""
-        mover = borrowed(self._clients.main(), order.namespace, order.destination)
+        mover = self._lender().borrowed(order.namespace, order.destination).mover
         return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}")
 
     def damage(self, into: str, damage: Damage) -> str:
@@ -185,6 +203,9 @@ class KubernetesDrills:
     def drop_lease(self, holder: str) -> None:
         """See ports.Drills."""
         self._lease.drop(holder)
+
+    def _lender(self) -> Lender:
+        return Lender(self._clients.main(), self._resolver)
 
     def _tried(self, client: ApiClient, kind: Kind, body: Obj) -> int:
         """The HTTP code of making this, tried without effect."""

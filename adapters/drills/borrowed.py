@@ -1,4 +1,5 @@
-"""A mover's way to its store, borrowed for the scratch namespace: Secrets and ConfigMaps copied, names in the pod turned to them.
+"""A mover's way to its store, borrowed for the scratch namespace: Secrets and ConfigMaps copied, names in the pod turned to them,
+and the fence opened for its pods to that store alone.
 
 What cannot be borrowed (a claim that lies beside the application, a service account) is a PermanentError: nothing is left out
 that the real mover has.
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from adapters.drills.fence import LABELS, SCRATCH
+from adapters.drills.fence import LABELS, POLICY, SCRATCH, STORE, way_to_store
+from adapters.drills.openings import Resolver, opening_to
 from adapters.drills.results import Twist
+from adapters.drills.store import store_at
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import CONFIG_MAP, REPLICATION_DESTINATION, SECRET, Kind
@@ -23,17 +26,48 @@ _NOWHERE = "/blackstart-rehearsal-no-such-repository"
 _SHAREABLE = frozenset({"secret", "configMap", "emptyDir", "nfs"})
 
 
-def borrowed(client: ApiClient, namespace: str, destination: str, twist: Twist = Twist.NONE) -> Mover:
-    """The mover of this ReplicationDestination as the scratch namespace can have it; what it needs is copied there."""
-    mover = mover_of(client, namespace, destination)
-    if any(key == "serviceAccountName" for key, _ in mover.pod):
-        raise PermanentError(
-            f"the mover of {namespace}/{destination} opens its store as a service account of its namespace",
-            hint="a drill gives no pod a token: this repository cannot be rehearsed",
+@dataclass(frozen=True)
+class Borrowed:
+    """The mover as the scratch namespace has it. `at`: `host:port` of its store as far as it is known; `distant`: it has a network
+    to go through, its repository is on no volume of its own."""
+
+    mover: Mover
+    at: tuple[str, ...]
+    distant: bool
+
+
+class Lender:
+    """Lends movers of the living house to the scratch namespace. `resolver` says where a store's name leads."""
+
+    def __init__(self, client: ApiClient, resolver: Resolver) -> None:
+        self._client = client
+        self._resolver = resolver
+
+    def borrowed(self, namespace: str, destination: str, twist: Twist = Twist.NONE) -> Borrowed:
+        """The mover of this ReplicationDestination as the scratch namespace can have it; what it needs is made there."""
+        client, mover = self._client, mover_of(self._client, namespace, destination)
+        if any(key == "serviceAccountName" for key, _ in mover.pod):
+            raise PermanentError(
+                f"the mover of {namespace}/{destination} opens its store as a service account of its namespace",
+                hint="a drill gives no pod a token: this repository cannot be rehearsed",
+            )
+        opening = opening_to(client, store_at(_environment(client, namespace, mover)), namespace, self._resolver)
+        client.apply(POLICY, way_to_store(opening), SCRATCH, force=True)
+        environment = [_copied_origin(client, namespace, one, twist) for one in mover.environment_from]
+        volumes = [_copied_volume(client, namespace, one) for one in mover.volumes]
+        lent = replace(
+            mover, environment_from=tuple(environment), volumes=tuple(volumes), labels=(*mover.labels, (STORE, opening.mark))
         )
-    environment = [_copied_origin(client, namespace, one, twist) for one in mover.environment_from]
-    volumes = [_copied_volume(client, namespace, one) for one in mover.volumes]
-    return replace(mover, environment_from=tuple(environment), volumes=tuple(volumes))
+        return Borrowed(lent, opening.addresses, opening.rule is not None)
+
+
+def _environment(client: ApiClient, namespace: str, mover: Mover) -> dict[str, str]:
+    """What the mover's Secrets say: read here alone, and never told."""
+    found: dict[str, str] = {}
+    for origin in mover.environment_from:
+        data = table(client.get(SECRET, text(origin, "secretRef", "name"), namespace) or {}, "data")
+        found |= {str(key): base64.b64decode(str(value)).decode("utf-8", "replace") for key, value in data.items()}
+    return found
 
 
 def writing(client: ApiClient, namespace: str, destination: str, mover: Mover) -> tuple[Obj, Obj]:

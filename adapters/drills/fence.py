@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from adapters.drills.openings import SERVICE, Opening
+from adapters.drills.results import FenceWall
 from adapters.kubernetes.kinds import REPLICATION_DESTINATION, REPLICATION_SOURCE, SERVICE_ACCOUNT, Kind
-from adapters.kubernetes.objects import Obj
+from adapters.kubernetes.objects import Obj, table
 
 SCRATCH = "blackstart-rehearsal"
 RECORD = "record"
 DRILL = "blackstart/drill"
 LABELS = {"app.kubernetes.io/managed-by": "blackstart", "app.kubernetes.io/component": "rehearsal"}
 MOVERS = {"app.kubernetes.io/created-by": "volsync"}
-"""By this label the one exception of the fence goes, as a house's own policies for movers do."""
+"""What a mover's pod is known by: to a house's own policies for movers, and to the fence's exception for names."""
+STORE = "blackstart/store"
+"""The label by which a mover's pod gets the one exception of the fence: the way to its own store."""
 
 POLICY = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 QUOTA = Kind("", "v1", "resourcequotas", "ResourceQuota")
-SERVICE = Kind("", "v1", "services", "Service")
 INGRESS = Kind("networking.k8s.io", "v1", "ingresses", "Ingress")
 ROUTE = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 
 PICKED_UP = ("external-dns", "cert-manager", "tailscale", "cloudflare", "acme", "ingress", "gateway")
 """Words in the keys of labels and annotations by which controllers for DNS, certificates and tunnels take objects up."""
 
+_NAMES = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
 _NONE = (
     "services.loadbalancers", "services.nodeports", "services", "count/ingresses.networking.k8s.io",
     "count/httproutes.gateway.networking.k8s.io", "count/replicationsources.volsync.backube",
@@ -37,11 +41,21 @@ def walls() -> tuple[tuple[Kind, Obj], ...]:
     """What fences it in: no way in or out but for movers, no token, and nothing that reaches out or backs up."""
     return (
         (POLICY, _policy("nothing-in-or-out", {}, [])),
-        # Where a store is, only the mover's Secret says, and by a name whose addresses change: movers may go anywhere.
-        (POLICY, _policy("movers-to-their-store", {"matchLabels": MOVERS}, [{}])),
+        (POLICY, _policy("movers-may-ask-for-names", {"matchLabels": MOVERS}, [{"ports": _NAMES}])),
         (QUOTA, {"metadata": _named("nothing-reaches-out"), "spec": {"hard": dict.fromkeys(_NONE, "0")}}),
         (SERVICE_ACCOUNT, {"metadata": _named("default"), "automountServiceAccountToken": False}),
     )
+
+
+def in_force(quotas: list[Obj]) -> bool:
+    """Whether the cluster has taken up the whole quota."""
+    return any(table(quota, "status", "hard").keys() >= set(_NONE) for quota in quotas)
+
+
+def way_to_store(opening: Opening) -> Obj:
+    """The one exception: this store, for the pods of its own movers."""
+    of_its_own = {"matchLabels": MOVERS | {STORE: opening.mark}}
+    return _policy(f"movers-to-store-{opening.mark}", of_its_own, [opening.rule] if opening.rule is not None else [])
 
 
 def _policy(name: str, pods: Obj, egress: list[Obj]) -> Obj:
@@ -60,25 +74,23 @@ def record() -> Obj:
     return {"metadata": _named(RECORD), "data": {}}
 
 
-def forbidden() -> tuple[tuple[str, Kind, Obj], ...]:
-    """What the quota must refuse, each with its words. Tried without making it."""
+def forbidden() -> tuple[tuple[FenceWall, str, Kind, Obj], ...]:
+    """What must be refused, by the wall that it is of and in words. Tried without making it."""
     port: Obj = {"ports": [{"port": 80}]}
     backend = {"service": {"name": "trial", "port": {"number": 80}}}
     path = {"path": "/", "pathType": "Prefix", "backend": backend}
     restic = {"repository": "trial", "copyMethod": "Direct"}
+    reached, backups = FenceWall.QUOTA, FenceWall.BACKUPS
+    balancer, node = port | {"type": "LoadBalancer"}, port | {"type": "NodePort"}
+    source = {"sourcePVC": "trial", "trigger": {"manual": "x"}, "restic": restic}
     return (
-        ("a Service of type LoadBalancer", SERVICE, {"metadata": _named("trial-1"), "spec": port | {"type": "LoadBalancer"}}),
-        ("a Service with a node's port", SERVICE, {"metadata": _named("trial-2"), "spec": port | {"type": "NodePort"}}),
-        ("an Ingress", INGRESS, {"metadata": _named("trial-3"), "spec": {"rules": [{"http": {"paths": [path]}}]}}),
-        ("an HTTPRoute", ROUTE, {"metadata": _named("trial-4"), "spec": {"hostnames": ["trial.invalid"]}}),
+        (reached, "a Service of type LoadBalancer", SERVICE, {"metadata": _named("trial-1"), "spec": balancer}),
+        (reached, "a Service with a node's port", SERVICE, {"metadata": _named("trial-2"), "spec": node}),
+        (reached, "an Ingress", INGRESS, {"metadata": _named("trial-3"), "spec": {"rules": [{"http": {"paths": [path]}}]}}),
+        (reached, "an HTTPRoute", ROUTE, {"metadata": _named("trial-4"), "spec": {"hostnames": ["trial.invalid"]}}),
+        (backups, "a ReplicationSource", REPLICATION_SOURCE, {"metadata": _named("trial-5"), "spec": source}),
         (
-            "a ReplicationSource", REPLICATION_SOURCE,
-            {"metadata": _named("trial-5"), "spec": {"sourcePVC": "trial", "trigger": {"manual": "x"}, "restic": restic}},
-        ),
-        (
-            "a ReplicationDestination", REPLICATION_DESTINATION,
+            backups, "a ReplicationDestination", REPLICATION_DESTINATION,
             {"metadata": _named("trial-6"), "spec": {"trigger": {"manual": "x"}, "restic": restic}},
         ),
     )  # fmt: skip
-
-

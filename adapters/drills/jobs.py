@@ -16,6 +16,9 @@ from adapters.volsync.reader import OPEN_S
 
 CONTAINER = "drill"
 _KEPT_S = 24 * 3600
+PATIENCE_S = 50
+"""For so long a mover's pod may try to reach the store: some network plugins let a pod's traffic through only some seconds after it
+has started."""
 _SLACK = 64 << 20
 _LIMIT_S = 6 * 3600
 _TIMED_OUT = 124  # what timeout(1) ends with
@@ -63,10 +66,13 @@ def damage_job(into: str, damage: Damage, image: str, as_whom: tuple[Obj, Obj]) 
     return _job(name, script.DAMAGE, image, {"DAMAGE": damage.value}, as_whom, Mover(False, ()), into, movers=False)
 
 
-def trial_job(image: str, mover: Mover, as_whom: tuple[Obj, Obj], *, movers: bool) -> Obj:
-    """The Job that tries the fence: with a mover's labels, or with an application's."""
+def trial_job(
+    image: str, mover: Mover, as_whom: tuple[Obj, Obj], *, movers: bool, store: bool, nowhere: tuple[str, ...]
+) -> Obj:  # fmt: skip
+    """The Job that tries the fence, with a mover's labels or with an application's: whether it gets to the store, and to these."""
     name = job_name("trial", "mover" if movers else "application")
-    return _job(name, script.TRIAL, image, {}, as_whom, mover, "", movers=movers)
+    told = {"STORE": "store" if store else "", "NOWHERE": " ".join(nowhere), "PATIENCE_S": str(PATIENCE_S if movers else 0)}
+    return _job(name, script.TRIAL, image, told, as_whom, mover, "", movers=movers)
 
 
 def _job(

@@ -13,8 +13,10 @@ class FenceWall(Enum):
 
     EGRESS = "egress"  # a pod with an application's labels gets out nowhere
     STORE = "store"  # one with a mover's labels reaches the repository
+    MOVERS = "movers"  # and nothing else
     TOKEN = "token"  # noqa: S105 - a pod finds no service account token
-    QUOTA = "quota"  # what would be reached from outside, or would write a backup, is refused when it is made
+    QUOTA = "quota"  # what would be reached from outside is refused when it is made
+    BACKUPS = "backups"  # so is what would make VolSync, or a fork of it, write to a repository
     NAMES = "names"  # nothing in it bears what a controller for DNS, certificates or tunnels picks up
 
 

@@ -49,17 +49,45 @@ for token in /var/run/secrets/kubernetes.io /run/secrets/kubernetes.io; do
   [ ! -e "$token" ] || echo 't there'
 done
 echo 't looked'
-timeout 30 "$@" cat config > /tmp/config 2> /tmp/said
-code=$?
-if grep -q '"id"' /tmp/config; then echo 's reached'; else echo "s failed $code"; say; fi
-RESTIC_PASSWORD=none timeout 30 restic --no-lock -r "rest:https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/" cat config \
-  > /dev/null 2> /tmp/said
-code=$?
-echo "k failed $code"; say
+heard() {
+  # In silence restic waits 30 s for a connection, then it says so and tries again, for ever: its first words are the answer.
+  at=$1; shift
+  timeout 60 "$@" > "/tmp/out.$at" 2> "/tmp/said.$at" &
+  asked=$!
+  seconds=0
+  while kill -0 "$asked" 2> /dev/null && { [ ! -s "/tmp/said.$at" ] || [ "$seconds" -lt "$PATIENCE_S" ]; }; do
+    sleep 1
+    seconds=$((seconds + 1))
+  done
+  kill "$asked" 2> /dev/null
+  wait "$asked"
+  echo "$?" > "/tmp/code.$at"
+}
+[ -z "$STORE" ] || heard store "$@" --no-cache cat config &
+for at in $NOWHERE; do
+  (
+    export RESTIC_PASSWORD=none
+    PATIENCE_S=0
+    heard "$at" restic --no-lock --no-cache -r "rest:https://$at/" cat config
+  ) &
+done
+wait
+for at in $STORE $NOWHERE; do
+  if grep -q '"id"' "/tmp/out.$at"; then
+    echo "a $at reached"
+  else
+    echo "a $at failed $(cat "/tmp/code.$at")"
+    { head -n 3 "/tmp/said.$at"; tail -n 4 "/tmp/said.$at"; } | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'
+  fi
+done
 echo end
 """
 )
-"""`t there` where a token was found, `t looked`; `s reached` or `s failed CODE` of the store, `k failed CODE` of the API server."""
+"""Asks for the store (`STORE` is `store`, or empty for not at all) and at each `host:port` of `NOWHERE`, all at the same time.
+
+`t there` where a token was found, `t looked`; for each that was asked `a WHAT reached`, or `a WHAT failed CODE` and restic's words.
+`PATIENCE_S`: for so long the store may be tried again, where what a pod may reach is told to its network after its start.
+"""
 
 DAMAGE = r"""
 set -u

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from adapters.drills.fence import PICKED_UP
 from adapters.drills.results import FenceTrial, FenceWall
 from adapters.kubernetes.objects import Obj, table
 
-_CUT_OFF = (
-    "i/o timeout", "connection refused", "network is unreachable", "no route to host", "no such host", "deadline exceeded",
-    "operation not permitted", "temporary failure in name resolution", "server misbehaving", "connection timed out",
+_SILENT = (
+    "i/o timeout", "network is unreachable", "no route to host", "host is unreachable", "deadline exceeded",
+    "connect: operation not permitted", "connect: permission denied", "connection timed out",
+    "temporary failure in name resolution",
 )  # fmt: skip
-_TIMED_OUT = 124
+_ANSWERED = (
+    "connection refused", "reset by peer", "broken pipe", ": eof", "unexpected eof", "x509:", "tls:", "tls handshake",
+    "http response", "timeout awaiting response", "no such host", "server misbehaving", "access denied", "unauthorized",
+    "forbidden", "does not exist", "wrong password",
+)  # fmt: skip
+"""Words of somebody who was reached. A refusal is one: it comes from there, and a plugin that rejects looks just like it."""
 
 
-def egress(log: str) -> FenceTrial:
-    """A pod with an application's labels must reach neither the store nor the API server."""
-    for letter, what in (("s", "the store"), ("k", "the API server")):
-        open_, why = _reached(log, letter)
-        if open_ is not False:
-            return FenceTrial(FenceWall.EGRESS, False, f"an application's pod reaches {what}" if open_ else f"{what}: {why}")
-    return FenceTrial(FenceWall.EGRESS, True, "an application's pod reaches neither store nor API server")
+def egress(log: str, nowhere: tuple[str, ...], *, store: bool = True) -> FenceTrial:
+    """A pod with an application's labels must hear nothing: of the store (unless it is on a volume), and of none of `nowhere`."""
+    asked = (*(("store",) if store else ()), *nowhere)
+    return _silent(FenceWall.EGRESS, "an application's pod", log, asked if nowhere else ())
+
+
+def movers(log: str, nowhere: tuple[str, ...]) -> FenceTrial:
+    """A pod with a mover's labels must hear nothing of these either, none of which is its store."""
+    return _silent(FenceWall.MOVERS, "a mover's pod", log, nowhere)
 
 
 def store(log: str) -> FenceTrial:
     """A pod with a mover's labels must reach the repository."""
-    open_, why = _reached(log, "s")
+    open_, why = _reached(log, "store")
     return FenceTrial(FenceWall.STORE, open_ is True, "a mover's pod opens the repository" if open_ else f"it does not: {why}")
 
 
@@ -36,15 +46,15 @@ def token(*logs: str) -> FenceTrial:
     return FenceTrial(FenceWall.TOKEN, looked, "no pod found a token" if looked else "a pod did not look")
 
 
-def quota(answers: dict[str, int]) -> FenceTrial:
+def refused(wall: FenceWall, answers: dict[str, int]) -> FenceTrial:
     """Each of what must be refused, with the HTTP code of a trial without effect. 404: its kind is not served at all."""
     admitted = [what for what, code in answers.items() if 200 <= code < 300]
     unclear = [f"{what} (HTTP {code})" for what, code in answers.items() if code not in (403, 404) and not 200 <= code < 300]
     if admitted or unclear:
         told = f"admitted: {', '.join(admitted)}" if admitted else f"not clear: {', '.join(unclear)}"
-        return FenceTrial(FenceWall.QUOTA, False, told)
-    refused = [what for what, code in answers.items() if code == 403]
-    return FenceTrial(FenceWall.QUOTA, bool(refused), f"refused: {', '.join(refused)}" if refused else "nothing was refused")
+        return FenceTrial(wall, False, told)
+    shut = [what for what, code in answers.items() if code == 403]
+    return FenceTrial(wall, bool(shut), f"refused: {', '.join(shut)}" if shut else "nothing was refused")
 
 
 def names(objects: list[Obj]) -> FenceTrial:
@@ -55,21 +65,30 @@ def names(objects: list[Obj]) -> FenceTrial:
     return FenceTrial(FenceWall.NAMES, bool(objects) and not found, told)
 
 
-def _reached(log: str, letter: str) -> tuple[bool | None, str]:
-    """Whether it was reached; None where the log does not tell, with the words that it has."""
+def _silent(wall: FenceWall, who: str, log: str, asked: tuple[str, ...]) -> FenceTrial:
+    if not asked:
+        return FenceTrial(wall, False, "there was nothing to ask at: a silence of nobody proves nothing")
+    for at in asked:
+        open_, why = _reached(log, at)
+        if open_ is not False:
+            return FenceTrial(wall, False, f"{who} gets to {at}: {why}" if open_ else f"{who} and {at}: {why}")
+    return FenceTrial(wall, True, f"{who} hears nothing of {', '.join(asked)}")
+
+
+def _reached(log: str, what: str) -> tuple[bool | None, str]:
+    """Whether somebody was reached there; None where the log does not tell, with the words that it has."""
     lines = log.splitlines()
-    at = next((n for n, line in enumerate(lines) if line.startswith(f"{letter} ")), None)
-    if at is None or "end" not in lines:
-        return None, "its log broke off"
-    words = lines[at].split(" ")
-    said = []
-    for line in lines[at + 1 :]:
-        if not line.startswith("? "):
-            break
-        said.append(line[2:])
-    told = "; ".join(said[-2:]) or f"it ended with {words[-1]}"
-    if words[1] == "reached":
-        return True, ""
-    if words[2] == str(_TIMED_OUT) or any(mark in told.lower() for mark in _CUT_OFF):
-        return False, told
-    return (True if letter == "k" else None), told  # whatever else is said to us, an API server has said it
+    at = next((n for n, line in enumerate(lines) if line.startswith(f"a {what} ")), None)
+    if "end" not in lines:
+        return None, "the trial's log broke off"
+    if at is None:
+        return None, "it was not tried"
+    said = [line[2:] for line in takewhile(lambda line: line.startswith("? "), lines[at + 1 :])]
+    words = lines[at].split(" ")[2:]
+    if words[:1] == ["reached"]:
+        return True, "it opens the repository"
+    telling = next((line for line in said if any(mark in line.lower() for mark in (*_ANSWERED, *_SILENT))), "")
+    answered = next((line for line in said if any(mark in line.lower() for mark in _ANSWERED)), "")
+    if answered or not telling:
+        return (True if answered else None), answered or "; ".join(said[-2:]) or f"it ended with {words[-1]}, and said nothing"
+    return False, telling

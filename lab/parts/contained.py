@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.parts import sandbox
+from lab.parts import gate, sandbox
+from lab.parts.netpolicy import Openings
 from lab.parts.pki import write_private
 from lab.parts.podspec import Identity, Mount
 
@@ -20,7 +21,8 @@ _UNSHARE = Path("/usr/bin/unshare")
 class Contained:
     """`files` are what the image brings, by their place in the container; `mounts` what its pod gives it.
 
-    `read_only`: the container may write to its mounts only.
+    `read_only`: the container may write to its mounts only. `openings` are the addresses and ports that are open to it in a network
+    of its own; None for this machine's network.
     """
 
     argv: tuple[str, ...]
@@ -29,6 +31,7 @@ class Contained:
     files: Mapping[str, Path]
     identity: Identity
     read_only: bool = False
+    openings: Openings | None = None
 
     def argv_in(self, folder: Path, exit_file: Path) -> tuple[str, ...]:
         """The command that runs it, its root below `folder`; the code that it ends with goes into `exit_file`."""
@@ -38,7 +41,11 @@ class Contained:
         write_private(told, json.dumps(self._specification(folder / "root", exit_file, as_root=as_root)).encode())
         rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
         script = str(Path(sandbox.__file__).resolve())
-        return (str(_UNSHARE), "--mount", *rights, "--", sys.executable, "-I", script, str(told))
+        inside = ("--", sys.executable, "-I", script, str(told))
+        if self.openings is None:
+            return (str(_UNSHARE), "--mount", *rights, *inside)
+        through = (sys.executable, "-I", str(Path(gate.__file__).resolve()))
+        return (*through, str(_UNSHARE), "--net", "--mount", *rights, *inside)
 
     def _specification(self, root: Path, exit_file: Path, *, as_root: bool) -> dict[str, object]:
         who = self.identity
@@ -61,5 +68,6 @@ class Contained:
             "groups": list(who.groups),
             "capabilities": sorted(who.capabilities),
             "read_only": self.read_only,
+            "openings": self.openings,
             "as_root": as_root,
         }

@@ -33,6 +33,7 @@ CONTROLLERS = (
     "disruption-controller",
     "clusterrole-aggregation-controller",
     "root-ca-certificate-publisher-controller",
+    "resourcequota-controller",
 )
 
 SNAPSHOT_CONTROLLER = Controller(

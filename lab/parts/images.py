@@ -18,6 +18,7 @@ from lab.parts import app as app_script
 from lab.parts.contained import Contained
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object
+from lab.parts.netpolicy import Openings
 from lab.parts.pages import page
 from lab.parts.podspec import NotYet, PodSpec, expanded
 from lab.parts.programs import find
@@ -32,7 +33,10 @@ APPLICATION_IMAGE = "lab/sample-app:1"
 
 @dataclass(frozen=True)
 class Place:
-    """Where one pod of a known image runs. `address` is a loopback address of the pod's own: its ports collide with nobody's."""
+    """Where one pod of a known image runs. `address` is a loopback address of the pod's own: its ports collide with nobody's.
+
+    `openings`: what NetworkPolicies leave open to it, None where none fences it in. A sandbox obeys; a controller does not.
+    """
 
     pod: Object
     container: Object
@@ -41,6 +45,7 @@ class Place:
     spec: PodSpec
     knobs: Knobs
     kubeconfig: Callable[[], Path]
+    openings: Openings | None = None
 
     @property
     def name(self) -> str:
@@ -130,6 +135,7 @@ class Sandboxed:
             files=self.files(),
             identity=spec.identity(container),
             read_only=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
+            openings=place.openings,
         )
         return Program(place.name, contained.argv_in(place.folder, place.exit_file), Rank.CLIENT)
 

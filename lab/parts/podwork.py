@@ -18,6 +18,7 @@ from lab.parts.images import Image, Images, Place, program_name
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import SERVICE_ACCOUNTS, Kube, Object
+from lab.parts.netpolicy import POLICIES, openings
 from lab.parts.pki import write_private
 from lab.parts.podspec import NotYet, PodSpec
 from lab.parts.sandbox import ERROR_CODE
@@ -244,7 +245,10 @@ class PodWork:
             self.folder.chmod(0o711)
             self.address = self._host.take_address(self.folder)
         spec = PodSpec(self._kube.get, pod, self.folder, self._host.volumes, self._host.exports)
-        return Place(pod, container, self.folder, self.address, spec, self._host.knobs, lambda: self._kubeconfig(pod))
+        # Looked at once, before the start: policies that come later are for pods that come later.
+        left_open = openings(self._kube.list(POLICIES, pod["metadata"]["namespace"]), pod) if not self._launched else None
+        knobs = self._host.knobs
+        return Place(pod, container, self.folder, self.address, spec, knobs, lambda: self._kubeconfig(pod), left_open)
 
     def _kubeconfig(self, pod: Object) -> Path:
         """A kubeconfig with a token of the pod's own service account, so that the RBAC that bites is the real one."""

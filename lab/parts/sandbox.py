@@ -1,4 +1,5 @@
-"""Runs one container's program in a mount namespace of its own, so that it sees /data, /cache, … and the host is not touched.
+"""Runs one container's program in a mount namespace of its own, so that it sees /data, /cache, … and the host is not touched; where
+its pod is fenced in, in a network of its own as well, with nothing in it but what is open to the pod.
 
 A script of the standard library alone: `sandbox.py SPEC`, where SPEC is a JSON file that is read and removed. Works as root (the
 container's own uid and capabilities) and, in a user namespace, as anybody (everything belongs to the caller then). The code the
@@ -7,13 +8,21 @@ program ended with goes into the file `exit`; ERROR_CODE there means that the sa
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 ERROR_CODE = 125
+_SET_FLAGS, _SET_ADDRESS, _SET_MASK = 0x8914, 0x8916, 0x891C  # ioctls of netdevice(7)
+_UP = 1
+_WAITING = 16
+_TOLD = 128  # bytes that gate.py reads beside each socket
 # Of the host's tree a program sees these, read-only.
 _HOST = ("usr", "lib", "lib64", "lib32", "bin", "sbin", "etc")
 
@@ -33,8 +42,30 @@ def main(path: str) -> int:
     return code
 
 
+def _open_ways(addresses: list[list[Any]]) -> None:
+    """Make these addresses this network's own, listen on them, and send what listens to gate.py. None of them: no device is up.
+
+    An address of one alone: to any other the network is unreachable, as it is where a packet is dropped, only sooner.
+    """
+    number = os.environ.pop("LAB_GATE", "")
+    if not addresses or not number:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        # The device gets 127.0.0.1/8 as it comes up, and gives that up for the first address.
+        fcntl.ioctl(device, _SET_FLAGS, struct.pack("16sh14x", b"lo", _UP))
+        for at, (host, _) in enumerate(addresses):
+            name = f"lo:{at}" if at else "lo"
+            for request, value in ((_SET_ADDRESS, host), (_SET_MASK, "255.255.255.255")):
+                fcntl.ioctl(device, request, struct.pack("16sHH4s8x", name.encode(), socket.AF_INET, 0, socket.inet_aton(value)))
+    with socket.socket(fileno=int(number)) as gate:
+        for host, port in addresses:
+            with socket.create_server((host, port), backlog=_WAITING) as inside:
+                socket.send_fds(gate, [json.dumps([host, port]).encode().ljust(_TOLD)], [inside.fileno()])
+
+
 def _run(spec: dict[str, Any]) -> int:
     root, as_root = Path(spec["root"]), bool(spec["as_root"])
+    _open_ways(spec["openings"] or [])
     root.mkdir(parents=True, exist_ok=True)
     _mount("-t", "tmpfs", "-o", "mode=755", "lab", str(root))
     for name in _HOST:

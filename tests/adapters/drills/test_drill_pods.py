@@ -10,10 +10,15 @@ import pytest
 from adapters.drills import script, trials
 from adapters.drills.fence import forbidden, walls
 from adapters.drills.jobs import damage_job, job_name, restore_of
-from adapters.drills.results import Damage, Phase, Trouble
+from adapters.drills.results import Damage, FenceWall, Phase, Trouble
 
-CUT_OFF = "? Fatal: dial tcp: i/o timeout\n"
-WHOLE = f"t looked\ns failed 1\n{CUT_OFF}k failed 1\n{CUT_OFF}end\n"
+CUT_OFF = "? Stat(<config/>) returned error: dial tcp 10.9.9.9:6443: i/o timeout\n"
+API = ("10.9.9.9:6443", "10.96.0.1:443")
+STORE_AT = ("10.9.9.8:9000",)
+STORE = f"a store failed 143\n{CUT_OFF}"
+SILENCE = "".join(f"a {at} failed 143\n{CUT_OFF}" for at in (*API, *STORE_AT))
+WHOLE = f"t looked\n{STORE}{SILENCE}end\n"
+MOVERS = WHOLE.replace(STORE, "a store reached\n")
 
 
 @pytest.mark.parametrize("text", [script.RESTORE, script.TRIAL, script.DAMAGE])
@@ -61,19 +66,57 @@ def test_what_a_restore_says(log: str, phase: Phase, trouble: Trouble | None) ->
     assert (restore_of(log).phase, restore_of(log).trouble) == (phase, trouble)
 
 
-def test_egress_is_proven_by_two_silences_alone() -> None:
-    assert trials.egress(WHOLE).proven
-    for log in (
-        "", WHOLE.replace("end\n", ""), WHOLE.replace("s failed 1", "s reached"),
-        WHOLE.replace(f"k failed 1\n{CUT_OFF}", "k failed 1\n? x509: certificate signed by unknown authority\n"),
-        WHOLE.replace(f"s failed 1\n{CUT_OFF}", "s failed 1\n? something odd\n"),
-        WHOLE.replace(f"s failed 1\n{CUT_OFF}", "s failed 127\n? restic: not found\n"),
-    ):  # fmt: skip
-        assert not trials.egress(log).proven, log
+@pytest.mark.parametrize(
+    "words",
+    [
+        "dial tcp 10.9.9.9:6443: i/o timeout", "dial tcp 10.9.9.9:6443: connect: network is unreachable",
+        "dial tcp 10.9.9.9:6443: connect: no route to host", "dial tcp 10.9.9.9:6443: connect: operation not permitted",
+        "dial tcp 10.9.9.9:6443: connect: connection timed out", "context deadline exceeded",
+    ],
+)  # fmt: skip
+def test_a_silence_proves_that_nothing_gets_out(words: str) -> None:
+    log = WHOLE.replace(CUT_OFF, f"? {words}\n")
+    assert trials.egress(log, (*API, *STORE_AT)).proven
+    assert trials.movers(log, API).proven
+
+
+ANSWERED = (
+    "dial tcp 10.9.9.9:6443: connect: connection refused", "x509: certificate signed by unknown authority",
+    "unexpected HTTP response (403): 403 Forbidden", "dial tcp: lookup store.lan on 10.96.0.10:53: no such host",
+    "dial tcp: lookup store.lan on 10.96.0.10:53: server misbehaving", "read: connection reset by peer",
+    "net/http: TLS handshake timeout", "http: server gave HTTP response to HTTPS client", "unexpected EOF",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [*ANSWERED, "something odd", "restic: not found", ""])
+@pytest.mark.parametrize("at", ["store", *API, *STORE_AT])
+def test_an_answer_of_any_kind_is_a_way_out(words: str, at: str) -> None:
+    """A refused connection above all: whoever refused has received it."""
+    told = f"? {words}\n" if words else ""
+    for spoilt in (told, told + CUT_OFF, CUT_OFF + told) if words else (told,):
+        log = WHOLE.replace(f"a {at} failed 143\n{CUT_OFF}", f"a {at} failed 124\n{spoilt}")
+        if words in (*ANSWERED, "") or spoilt == told:
+            assert not trials.egress(log, (*API, *STORE_AT)).proven, log
+            assert trials.movers(log, API).proven is (at not in API), log
+
+
+def test_what_was_not_tried_is_not_silent() -> None:
+    for log in ("", WHOLE.replace("end\n", ""), WHOLE.replace(SILENCE, ""), WHOLE.replace(STORE, ""), MOVERS):
+        assert not trials.egress(log, (*API, *STORE_AT)).proven, log
+    for log in ("", MOVERS.replace("end\n", ""), MOVERS.replace(SILENCE, "")):
+        assert not trials.movers(log, API).proven, log
+    assert not trials.movers(MOVERS, ()).proven
+    assert not trials.egress(WHOLE, ()).proven
+
+
+def test_which_address_was_reached_is_told() -> None:
+    log = WHOLE.replace(f"a {API[1]} failed 143\n{CUT_OFF}", f"a {API[1]} failed 143\n? {ANSWERED[0]}\n")
+    assert API[1] in trials.egress(log, (*API, *STORE_AT)).detail
+    assert "refused" in trials.egress(log, (*API, *STORE_AT)).detail
 
 
 def test_the_store_is_proven_by_being_reached() -> None:
-    assert trials.store(WHOLE.replace("s failed 1", "s reached")).proven
+    assert trials.store(MOVERS).proven
     assert not trials.store(WHOLE).proven
     assert not trials.store("").proven
 
@@ -92,7 +135,7 @@ def test_a_token_that_nobody_looked_for_is_not_absent() -> None:
     ],
 )  # fmt: skip
 def test_the_quota_is_proven_by_refusals(answers: dict[str, int], proven: bool) -> None:
-    assert trials.quota(answers).proven is proven
+    assert trials.refused(FenceWall.QUOTA, answers).proven is proven
 
 
 def test_names_that_controllers_go_by() -> None:
@@ -104,7 +147,7 @@ def test_names_that_controllers_go_by() -> None:
 
 def test_our_own_walls_and_trials_pass_the_names() -> None:
     assert trials.names([wall for _, wall in walls()]).proven
-    assert len({body["metadata"]["name"] for _, _, body in forbidden()}) == len(forbidden())
+    assert len({body["metadata"]["name"] for *_, body in forbidden()}) == len(forbidden())
 
 
 def test_a_job_is_the_same_in_every_process_and_has_no_token() -> None:

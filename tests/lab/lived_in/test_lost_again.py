@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -14,17 +14,12 @@ import pytest
 
 from engine.errors import EXIT_HELD, EXIT_OK
 from lab.houses.repository import run_program
-from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 from tests.crash.wire.outside import kubectl
 from tests.lab.built.rows import red_rows
 
 pytestmark = [pytest.mark.programs, pytest.mark.houses]
 SPACE, APP = "selfhosted", "notes"
-PROGRAMS = (
-    "talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync", "volsync-mover",
-    "helm-controller",
-)  # fmt: skip
 _LIMIT_S = 90.0
 # Without the hold the first backup of defaults was there within this time.
 _POISONING_S = 20.0
@@ -32,25 +27,21 @@ _uses = count(1)
 
 
 @pytest.fixture(scope="module")
-def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A house that was built, restored and released; it keeps two backups. Made once: whoever loses its claim restores it."""
-    needed(*PROGRAMS)
-    with Bench.of("one-node", tmp_path_factory.mktemp("lost"), scenario="hosts-lost") as bench:
-        bench.converge("cluster.bootstrap")
-        assert bench.run("dr.restore").code == EXIT_OK
-        keep_last(bench, 2)
-        yield bench
+def two_kept(restored: Bench) -> Bench:
+    """The house keeps two backups. Whoever loses its claim restores it."""
+    keep_last(restored, 2)
+    return restored
 
 
 @pytest.fixture
-def house(restored: Bench) -> Bench:
+def house(two_kept: Bench) -> Bench:
     """The same house, which has used its volume since: its two backups are this test's own."""
-    before = snapshots(restored)
+    before = snapshots(two_kept)
     for _ in range(4):
-        if len(snapshots(restored) - before) < 2:
-            back_up(restored, f"used-{next(_uses)}")
-    assert len(snapshots(restored) - before) == 2
-    return restored
+        if len(snapshots(two_kept) - before) < 2:
+            back_up(two_kept, f"used-{next(_uses)}")
+    assert len(snapshots(two_kept) - before) == 2
+    return two_kept
 
 
 @pytest.mark.parametrize("verb", [pytest.param("cluster.bootstrap", marks=pytest.mark.long), "dr.hold"])

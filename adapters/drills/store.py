@@ -1,0 +1,53 @@
+"""Where a mover's store is, by its Secret: the one way out that a drill leaves open. Asks no API and no resolver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS = {"http": 80, "https": 443, "sftp": 22, "ssh": 22, "socks5": 1080}
+_CLOUDS = ("b2:", "gs:", "azure:")
+_ANYWHERE = ("swift:", "rclone:")
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_SFTP = re.compile(r"sftp:(?:[^@/]*@)?(?P<host>\[[^\]]+\]|[^:/]+):")
+
+
+@dataclass(frozen=True)
+class StoreAt:
+    """A host and its TCP port. `host` "": a cloud's, wherever on the public internet that is; `port` 0: any."""
+
+    host: str
+    port: int
+
+
+def store_at(environment: Mapping[str, str]) -> StoreAt | None:
+    """Where a mover with this environment goes; None for nowhere, since its repository lies on a volume of its own."""
+    address = environment.get("RESTIC_REPOSITORY", "").strip()
+    if address.startswith("s3:"):
+        rest = address.removeprefix("s3:")
+        found = _at(urlsplit(rest if "://" in rest else f"https://{rest}"))
+    elif address.startswith("rest:"):
+        found = _at(urlsplit(address.removeprefix("rest:")))
+    elif address.startswith("sftp://"):
+        return _at(urlsplit(address))
+    elif address.startswith("sftp:"):
+        matched = _SFTP.match(address)
+        return StoreAt(matched["host"].strip("[]"), _PORTS["sftp"]) if matched else StoreAt("", _PORTS["sftp"])
+    elif address.startswith(_CLOUDS):
+        found = StoreAt("", _PORTS["https"])
+    elif address.startswith(_ANYWHERE):
+        found = StoreAt("", 0)
+    else:
+        return None
+    proxy = next((environment[name] for name in _PROXIES if environment.get(name)), "")
+    return _at(urlsplit(proxy if "://" in proxy else f"http://{proxy}")) if proxy else found
+
+
+def _at(url: SplitResult) -> StoreAt:
+    try:
+        port = url.port
+    except ValueError:
+        port = None
+    return StoreAt(url.hostname or "", port or _PORTS.get(url.scheme, 0))

@@ -1,0 +1,63 @@
+"""A drill beside a house that lives, on the wire: real API server, VolSync's parts, pods that really run, real restic."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.drills.fence import SCRATCH
+from adapters.drills.results import FenceWall
+from engine.errors import EXIT_OK
+from tests.crash.wire.bench import Bench
+from tests.crash.wire.outside import kubectl
+
+pytestmark = [pytest.mark.programs, pytest.mark.houses]
+CLAIM = "selfhosted/notes"
+OF_THE_HOUSE = (
+    "namespaces", "persistentvolumeclaims", "persistentvolumes", "replicationsources", "replicationdestinations", "volumesnapshots",
+    "deployments", "services", "secrets", "serviceaccounts", "configmaps", "networkpolicies", "resourcequotas", "jobs",
+    "validatingadmissionpolicies", "validatingadmissionpolicybindings", "clusterroles", "clusterrolebindings", "leases",
+    "kustomizations.kustomize.toolkit.fluxcd.io",
+)  # fmt: skip
+
+
+def test_a_drill_passes_nothing_of_it_is_left_and_the_house_is_as_it_was(restored: Bench, tmp_path: Path) -> None:
+    before, stored = world(restored), store(restored)
+    ended = restored.run("dr.rehearse", "--claims", CLAIM, "--report", str(tmp_path / "evidence"))
+    assert ended.code == EXIT_OK, ended.result
+    drill = ended.result["drill"]
+    assert (drill["verdict"], drill["reasons"], drill["simulated"]) == ("PASS", [], True)
+    assert [(claim["name"], claim["verdict"]) for claim in drill["claims"]] == [(CLAIM, "PASS")]
+    assert drill["claims"][0]["files"] > 0
+    assert drill["claims"][0]["not_compared"] == []
+    assert [(part["name"], part["proven"]) for part in drill["fence"]] == [(wall.value, True) for wall in FenceWall]
+    assert (drill["control"]["name"], drill["control"]["caught"]) == ("byte-flipped", True)
+    assert world(restored) == before
+    assert store(restored) == stored
+    assert (tmp_path / "evidence" / "report.html").exists()
+    assert restored.run("dr.report", "--check", str(tmp_path / "evidence")).code == EXIT_OK
+
+
+def world(bench: Bench) -> dict[str, str]:
+    """Every object of these kinds by its kind and name, with its uid and what was asked for in it. What only tells how it goes
+    (status, a Lease's renewal, Events) is not the drill's to keep."""
+    items = json.loads(kubectl(bench, "get", ",".join(OF_THE_HOUSE), "-A", "-o", "json"))["items"]
+    found = {}
+    for item in items:
+        meta = item["metadata"]
+        key = f"{item['kind']} {meta.get('namespace', '')}/{meta['name']}"
+        asked = {part: item.get(part) for part in ("spec", "data")} if item["kind"] not in ("Lease", "Job") else {}
+        found[key] = f"{meta['uid']} {json.dumps([asked, meta.get('labels')], sort_keys=True)}"
+    assert not [key for key in found if SCRATCH in key]
+    return found
+
+
+def store(bench: Bench) -> dict[str, str]:
+    """Every object in the application's repository, with its digest: not even a lock may have come or gone."""
+    place = bench.folder.root / "store" / "buckets" / "backups" / "notes"
+    return {
+        str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in place.rglob("*") if path.is_file()
+    }

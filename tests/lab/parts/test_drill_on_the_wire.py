@@ -1,0 +1,171 @@
+"""A drill's port on a real API server, with pods that really run: each wall of its fence and what breaks it, each planted fault.
+
+The lab's kubelet obeys NetworkPolicies; the quota is the real controllers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from adapters.drills.adapter import KubernetesDrills
+from adapters.drills.fence import LABELS, MOVERS, POLICY, QUOTA, RECORD, SCRATCH
+from adapters.drills.results import Damage, FenceTrial, FenceWall, Order, Phase, Restore, Trouble, Twist
+from adapters.kubernetes.kinds import CONFIG_MAP, SECRET
+from adapters.kubernetes.objects import Obj
+from adapters.volsync.results import Snapshot
+from bench.proof import Load, Rig, rig
+from engine.waiting import SystemClock, wait_until
+from lab.parts.kube import CLAIMS, NAMESPACES
+from recovery.comparison import compare
+from rehearsal.controls import DAMAGES, Kind, caught
+from tests.lab.parts.bench import Bench
+
+pytestmark = pytest.mark.programs
+CLOCK = SystemClock()
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """A volume that VolSync has backed up, and the drills port beside it with its fence raised."""
+
+    rig: Rig
+    drills: KubernetesDrills
+
+    def order(self, into: str, twist: Twist = Twist.NONE) -> Order:
+        return Order(into, self.rig.space, "app", self.rig.snapshot(), 1 << 20, twist)
+
+    def restored(self, order: Order) -> Restore:
+        self.drills.restore(order)
+
+        def ended() -> Restore | None:
+            state = self.drills.restored(order.into)
+            return state if state.phase in (Phase.DONE, Phase.FAILED) else None
+
+        return wait_until(CLOCK, ended, limit_s=60.0, what=order.into)
+
+    def tried(self) -> dict[FenceWall, FenceTrial]:
+        return {trial.wall: trial for trial in self.drills.try_fence(self.rig.space, "app")}
+
+
+@pytest.fixture(scope="module")
+def drilled(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drilled]:
+    with rig(bench, tmp_path_factory.mktemp("drilled")) as made:
+        made.restored(Load(3 << 16, 6, 2))
+        drills = KubernetesDrills(made.clients, "the-house", CLOCK, made.reader)
+        drills.fence_in("the-drill")
+        yield Drilled(made, drills)
+        drills.clear()
+        wait_until(CLOCK, lambda: True if drills.scratch() is None else None, limit_s=60.0, what="the clearing")
+        assert SCRATCH not in [one["metadata"]["name"] for one in bench.kube.list(NAMESPACES)]
+
+
+def no_policy(there: Drilled) -> None:
+    there.rig.clients.main().delete(POLICY, "nothing-in-or-out", SCRATCH)
+
+
+def another_store(there: Drilled) -> None:
+    changed = {"stringData": {"RESTIC_REPOSITORY": f"s3:{there.rig.door.url}/backups/elsewhere"}}
+    there.rig.clients.main().merge(SECRET, "repository", changed, there.rig.space)
+
+
+def movers_anywhere(there: Drilled) -> None:
+    """As a house's own policy for movers, of every namespace, might say."""
+    spec: Obj = {"podSelector": {"matchLabels": MOVERS}, "policyTypes": ["Egress"], "egress": [{}]}
+    there.rig.clients.main().create(POLICY, {"metadata": {"name": "of-the-house"}, "spec": spec}, SCRATCH)
+
+
+def quota_without(there: Drilled, words: str) -> None:
+    found = there.rig.clients.main().get(QUOTA, "nothing-reaches-out", SCRATCH)
+    assert found is not None
+    some = {key: "0" for key in found["spec"]["hard"] if words not in key}
+    there.rig.clients.main().delete(QUOTA, "nothing-reaches-out", SCRATCH)
+    made = {"metadata": {"name": "nothing-reaches-out", "labels": LABELS}, "spec": {"hard": some}}
+    there.rig.clients.main().create(QUOTA, made, SCRATCH)
+
+    def taken_up() -> bool | None:
+        quota = there.rig.clients.main().get(QUOTA, "nothing-reaches-out", SCRATCH) or {}
+        return True if quota.get("status", {}).get("hard") == some else None
+
+    wait_until(CLOCK, taken_up, limit_s=30.0, what="the quota")
+
+
+def picked_up(there: Drilled) -> None:
+    changed = {"metadata": {"annotations": {"external-dns.alpha.kubernetes.io/hostname": "notes.example"}}}
+    there.rig.clients.main().merge(CONFIG_MAP, RECORD, changed, SCRATCH)
+
+
+BREAKS: dict[FenceWall, tuple[Callable[[Drilled], None], str]] = {
+    FenceWall.EGRESS: (no_policy, "an application's pod gets to store"),
+    FenceWall.STORE: (another_store, "it does not"),
+    FenceWall.MOVERS: (movers_anywhere, "a mover's pod gets to "),
+    FenceWall.QUOTA: (lambda there: quota_without(there, "services"), "admitted: a Service"),
+    FenceWall.BACKUPS: (lambda there: quota_without(there, "replicationsources"), "admitted: a ReplicationSource"),
+    FenceWall.NAMES: (picked_up, "external-dns"),
+}
+"""Each wall with what breaks it. A token cannot be put into a pod here: tests/adapters/drills breaks that one."""
+
+
+def test_every_wall_of_the_fence_holds(drilled: Drilled) -> None:
+    tried = drilled.tried()
+    assert [wall for wall, trial in tried.items() if not trial.proven] == [], tried
+    assert tried.keys() == set(FenceWall)
+    assert BREAKS.keys() | {FenceWall.TOKEN} == set(FenceWall)
+
+
+@pytest.mark.parametrize("wall", list(BREAKS))
+def test_a_broken_wall_is_told_by_its_name_and_no_other_is(drilled: Drilled, wall: FenceWall) -> None:
+    client = drilled.rig.clients.main()
+    spoil, told = BREAKS[wall]
+    spoil(drilled)
+    try:
+        tried = drilled.tried()
+    finally:
+        client.delete(POLICY, "of-the-house", SCRATCH)
+        client.merge(CONFIG_MAP, RECORD, {"metadata": {"annotations": None}}, SCRATCH)
+        again = {"stringData": {"RESTIC_REPOSITORY": f"s3:{drilled.rig.door.url}/backups/notes"}}
+        client.merge(SECRET, "repository", again, drilled.rig.space)
+        drilled.drills.fence_in("the-drill")
+    assert [one for one, trial in tried.items() if not trial.proven] == [wall], tried
+    assert told in tried[wall].detail
+
+
+def test_each_fault_that_keeps_a_restore_from_anything_comes_out_by_its_name(drilled: Drilled) -> None:
+    plain = drilled.order("elsewhere")
+    other = replace(plain, snapshot=Snapshot("0" * 64, plain.snapshot.snapshot_id))
+    gone = replace(plain, into="gone", snapshot=Snapshot(plain.snapshot.repository_id, "0" * 64))
+    orders = {
+        Trouble.OTHER_REPOSITORY: other, Trouble.NO_SNAPSHOT: gone,
+        Trouble.WRONG_PASSWORD: drilled.order("word", Twist.WRONG_PASSWORD),
+        Trouble.NO_REPOSITORY: drilled.order("nowhere", Twist.EMPTY_REPOSITORY),
+    }  # fmt: skip
+    for order in orders.values():
+        drilled.drills.restore(order)
+    came = {trouble: drilled.restored(order).trouble for trouble, order in orders.items()}
+    assert came == {trouble: trouble for trouble in orders}
+    assert not (drilled.rig.local.root / "locks").exists() or not list(drilled.rig.local.root.glob("locks/*"))
+
+
+def test_what_is_damaged_after_a_restore_is_found_at_its_path(drilled: Drilled) -> None:
+    order = drilled.order("back")
+    assert drilled.restored(order).phase is Phase.DONE
+    assert differences(drilled, order) == ()
+    kinds = {damage: kind for kind, damage in DAMAGES.items()}
+    spoilt = replace(order, into="spoilt")
+    assert drilled.restored(spoilt).phase is Phase.DONE
+    for damage in (Damage.OWNER_CHANGED, Damage.BYTE_FLIPPED, Damage.FILE_GONE):
+        path = drilled.drills.damage(spoilt.into, damage)
+        found = differences(drilled, spoilt)
+        one = kinds[damage]
+        if one is Kind.BYTE_FLIPPED:  # the owner is another still
+            found = tuple(told for told in found if not told.startswith("owner"))
+        assert caught(one, path, found), (damage, path, found)
+    claims = [one["metadata"]["name"] for one in drilled.rig.bench.kube.list(CLAIMS, drilled.rig.space)]
+    assert "back" not in claims
+
+
+def differences(there: Drilled, order: Order) -> tuple[str, ...]:
+    seen = there.drills.compare(order, order.snapshot)
+    return compare(there.rig.listing(order.snapshot), seen).differences
