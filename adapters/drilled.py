@@ -41,10 +41,11 @@ class HouseWatch:
 
     def demand(self) -> None:
         """Raise HouseTaken when somebody is at work. A Lease that is there at first is watched until it is known to be dead."""
-        with self._lock:
-            if not self._settled:
-                self._stale = self._settle()
-                self._settled = True
+        if not self._settled:
+            stale = self._settle()  # by each caller itself: nobody may sleep while it holds a lock
+            with self._lock:
+                if not self._settled:
+                    self._stale, self._settled = stale, True
         seen = self._cluster.lease()
         if seen is not None and seen != self._stale:
             raise _taken(seen)

@@ -1,7 +1,7 @@
 """From what a drill wrote down to its verdict, and from a run's report what only that knows. Knows no port.
 
-PASS needs everything: a proven fence, every claim passed, a control that was caught. One FAIL of a claim is the drill's, unless
-the control slipped through: then nothing that the drill says counts, and it is UNVERIFIED.
+PASS needs everything: a proven fence, every claim passed, a canary that came back, a control that was caught. One FAIL of a claim
+or of the canary is the drill's, unless the control slipped through: then nothing that the drill says counts, and it is UNVERIFIED.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from adapters.drills.results import FenceWall
 from engine.report import Outcome as StepOutcome
 from engine.report import Report, StepReport
 from rehearsal.drill import Drill
-from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, Stage
+from rehearsal.outcome import CanaryOutcome, ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, Stage
 from rehearsal.record import Record
 
 NOT_REACHED = "nothing is known of it: the drill did not come that far"
@@ -24,16 +24,19 @@ def concluded(drill: Drill, record: Record, now: float) -> DrillOutcome:
     claims = tuple(record.done(claim) or ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
     pins = [(claim.key, pin) for claim in drill.claims if (pin := record.pin(claim)) is not None]
     warnings = tuple(f"{key}: {pin.remark}" for key, pin in pins if pin.remark)
-    return judged(drill, claims, record.fence, record.control, now, warnings)
+    return judged(drill, claims, record.fence, record.control, now, record.canary or CanaryOutcome(detail=NOT_REACHED), warnings)
 
 
 def judged(
     drill: Drill, claims: tuple[ClaimOutcome, ...], fence: tuple[FencePart, ...], control: Control, now: float,
-    warnings: tuple[str, ...] = (),
+    canary: CanaryOutcome, warnings: tuple[str, ...] = (),
 ) -> DrillOutcome:  # fmt: skip
     """The verdict over the parts, with its reasons."""
     failed = [f"{c.name}: {c.reason}" for c in claims if c.verdict is DrillVerdict.FAIL]
     unseen = [f"{c.name}: {c.reason}" for c in claims if c.verdict is DrillVerdict.UNVERIFIED]
+    told = [f"the canary: {canary.detail}"]
+    failed += told if canary.verdict is DrillVerdict.FAIL else []
+    unseen += told if canary.verdict is DrillVerdict.UNVERIFIED else []
     void = _void(fence, control)
     slipped = bool(control.name) and not control.caught
     short = bool(void or unseen) or not claims or not control.caught
@@ -41,7 +44,7 @@ def judged(
     reasons = (*void, *failed, *unseen) if slipped else (*failed, *void, *unseen)
     return DrillOutcome(
         drill.run, drill.house.name, verdict, reasons, drill.started, max(0.0, now - drill.started), claims, fence, control,
-        drill.not_looked_at, drill.house.simulated, warnings=warnings,
+        drill.not_looked_at, drill.house.simulated, warnings=warnings, canary=canary,
     )  # fmt: skip
 
 
@@ -58,7 +61,7 @@ def _void(fence: tuple[FencePart, ...], control: Control) -> list[str]:
 def unbegun(drill: Drill, now: float) -> DrillOutcome:
     """The outcome of a drill that left no record: somebody cleared it, or it made nothing."""
     claims = tuple(ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
-    return judged(drill, claims, (), Control(), now)
+    return judged(drill, claims, (), Control(), now, CanaryOutcome(detail=NOT_REACHED))
 
 
 def completed(outcome: DrillOutcome, report: Report) -> DrillOutcome:

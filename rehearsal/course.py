@@ -9,10 +9,12 @@ from rehearsal.steps import (
     clear_scratch,
     compare_scratch,
     conclude,
+    find_canary,
     pin_scratch,
     plant_control,
     raise_fence,
     restore_scratch,
+    send_canary,
 )
 
 
@@ -22,6 +24,8 @@ def course(drill: Drill, in_flight: tuple[str, ...] = ()) -> Course:
         checks=(HouseFree(in_flight),),                # no recovery is going on
         steps=(
             *raise_fence.steps(drill),                 # a scratch namespace without a way out, each wall of it tried
+            *send_canary.steps(drill),                 # a fresh word of ours, backed up by VolSync itself ...
+            *find_canary.steps(drill),                 # ... and exactly that must be what the store gives back
             *pin_scratch.steps(drill),                 # one restore point per claim, as a restore would choose it
             *restore_scratch.steps(drill),             # into scratch claims, by pods of our own
             *compare_scratch.steps(drill),             # every byte and every entry against the snapshot

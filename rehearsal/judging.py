@@ -6,12 +6,12 @@ FAIL is said only of what was seen to be wrong with the backup or with what came
 from __future__ import annotations
 
 from adapters.backups.results import Verdict as Look
-from adapters.drills.results import Trouble
+from adapters.drills.results import Found, Trouble
 from cluster.audit import TRUSTED, ClaimAudit
 from engine.errors import TransientError
 from recovery.comparison import Comparison
-from rehearsal.outcome import ClaimOutcome, DrillVerdict
-from rehearsal.record import Pin
+from rehearsal.outcome import CanaryOutcome, ClaimOutcome, DrillVerdict
+from rehearsal.record import Pin, Sentinel
 
 UNSEEN = (Look.UNREACHABLE, Look.UNKNOWN)
 """Answers of an audit that say nothing of the backup."""
@@ -50,6 +50,19 @@ def of_trouble(key: str, trouble: Trouble, detail: str, pin: Pin, started: float
         key, DrillVerdict.FAIL, f"{trouble.value}{f': {detail}' if detail and detail != trouble.value else ''}", pin.snapshot_id,
         pin.time, rpo_seconds=max(0.0, started - pin.time),
     )  # fmt: skip
+
+
+def of_canary(found: Found, sent: Sentinel) -> CanaryOutcome:
+    """What the store gave back for the word that VolSync says it has backed up. TransientError where it gave no answer."""
+    if found.word is None and found.trouble not in TELLING:
+        told = found.trouble.value if found.trouble is not None else found.detail
+        raise TransientError(f"the canary cannot be seen: {told}", evidence=(found.detail,) if found.detail else ())
+    if found.word is None:
+        assert found.trouble is not None  # one of TELLING
+        return CanaryOutcome(DrillVerdict.FAIL, f"VolSync says that it is backed up, but {found.trouble.value}", sent.seconds)
+    if found.word != sent.word:
+        return CanaryOutcome(DrillVerdict.FAIL, "stale: the newest backup of it is older than this drill", sent.seconds)
+    return CanaryOutcome(DrillVerdict.PASS, "exactly what was written came back", sent.seconds)
 
 
 def of_comparison(key: str, pin: Pin, found: Comparison, restored: int, started: float, now: float) -> ClaimOutcome:

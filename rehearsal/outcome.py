@@ -47,6 +47,18 @@ class Control:
 
 
 @dataclass(frozen=True)
+class CanaryOutcome:
+    """What became of the fresh word that the drill had VolSync back up: PASS where exactly it came back out of the store.
+
+    `seconds` from its order to the end of its backup; None where that was not seen.
+    """
+
+    verdict: DrillVerdict = DrillVerdict.UNVERIFIED
+    detail: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class ProbeOutcome:
     """What a claim's own probe (sqlite, files, a command) said of the restored data."""
 
@@ -106,6 +118,7 @@ class DrillOutcome:
     simulated: bool
     stages: tuple[Stage, ...] = ()
     warnings: tuple[str, ...] = ()
+    canary: CanaryOutcome = CanaryOutcome()
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back as the same value."""
@@ -143,12 +156,19 @@ def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
     return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
 
 
+def canary_from(body: Mapping[str, Any]) -> CanaryOutcome:
+    """As it was written. Raises KeyError, TypeError or ValueError."""
+    return CanaryOutcome(**_typed(CanaryOutcome, body) | {"verdict": DrillVerdict(body["verdict"])})
+
+
 def _outcome(body: Mapping[str, Any]) -> DrillOutcome:
+    body = {"canary": _plain(asdict(CanaryOutcome()))} | dict(body)  # drills before this version had none
     return DrillOutcome(**_typed(DrillOutcome, body) | {
         "verdict": DrillVerdict(body["verdict"]),
         "claims": tuple(_claim(one) for one in body["claims"]),
         "fence": tuple(FencePart(**_typed(FencePart, one)) for one in body["fence"]),
         "control": Control(**_typed(Control, body["control"])),
+        "canary": canary_from(body["canary"]),
         "stages": tuple(Stage(**_typed(Stage, one)) for one in body["stages"]),
     })  # fmt: skip
 

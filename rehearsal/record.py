@@ -13,9 +13,18 @@ from adapters.drills.results import FenceTrial, FenceWall, Scratch
 from adapters.volsync.results import Snapshot
 from engine.errors import PermanentError
 from house.model import BackedUpClaim
-from rehearsal.outcome import ClaimOutcome, Control, FencePart, claim_from_json, claim_to_json
+from rehearsal.outcome import (
+    CanaryOutcome,
+    ClaimOutcome,
+    Control,
+    FencePart,
+    canary_from,
+    claim_from_json,
+    claim_to_json,
+)
 
 FENCE, CONTROL, OUTCOME = "fence", "control", "outcome"
+CANARY, SENTINEL = "canary", "sentinel"
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,15 @@ class Pin:
     def snapshot(self) -> Snapshot:
         """By its ids."""
         return Snapshot(self.repository_id, self.snapshot_id)
+
+
+@dataclass(frozen=True)
+class Sentinel:
+    """The canary's word, when its backup was ordered, and for how long it took (None while it goes on)."""
+
+    word: str
+    ordered: float
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,18 @@ class Record:
         """What came of the control; without a name while it was not held."""
         text = self.scratch.note(CONTROL)
         return Control(**json.loads(text)) if text else Control()
+
+    @property
+    def sentinel(self) -> Sentinel | None:
+        """The word that was chosen for the canary, None before that."""
+        text = self.scratch.note(SENTINEL)
+        return Sentinel(**json.loads(text)) if text else None
+
+    @property
+    def canary(self) -> CanaryOutcome | None:
+        """What became of the canary, None while that is not known."""
+        text = self.scratch.note(CANARY)
+        return canary_from(json.loads(text)) if text else None
 
     @property
     def outcome(self) -> str:
@@ -103,6 +133,16 @@ def put_fence(drills: Drills, trials: tuple[FenceTrial, ...]) -> tuple[FencePart
     )
     drills.note(FENCE, json.dumps([asdict(part) for part in parts]))
     return parts
+
+
+def put_sentinel(drills: Drills, sentinel: Sentinel) -> None:
+    """Write down the canary's word, before it is sent."""
+    drills.note(SENTINEL, json.dumps(asdict(sentinel)))
+
+
+def put_canary(drills: Drills, outcome: CanaryOutcome) -> None:
+    """Write down what became of the canary."""
+    drills.note(CANARY, json.dumps(asdict(outcome) | {"verdict": outcome.verdict.value}))
 
 
 def put_control(drills: Drills, control: Control) -> None:

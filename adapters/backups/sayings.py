@@ -32,7 +32,9 @@ _BY_WORDS = (
         (
             "connection refused", "no such host", "i/o timeout", "connection reset", "tls handshake", "x509:", "eof while",
             "slowdown", "slow down", "reduce your request rate", "server misbehaving", "bandwidthlimitexceeded",
-            "no route to host", "unable to start the sftp session", "503 service", "500 internal",
+            "no route to host", "network is unreachable", "host is unreachable", "connection timed out", "deadline exceeded",
+            "temporary failure in name resolution", "connect: operation not permitted", "unable to start the sftp session",
+            "503 service", "500 internal",
         ),
     ),
 )  # fmt: skip
@@ -41,7 +43,7 @@ _ADVICE = (
     "The repository contains damaged pack files", "The repository is damaged and must be repaired", "restic repair",
     "Damaged pack files can be caused", "Fatal: repository contains errors", "You can run", "Run `restic",
 )  # fmt: skip
-_ABSENT = re.compile(r"failed to load snapshot [0-9a-f]+: .*(no such file|does not exist|not found)")
+_ABSENT = re.compile(r"failed to load snapshot (?:[0-9a-f]+|\[null\]): .*(no such file|does not exist|not found)")
 
 
 def meaning(finished: Finished) -> Saying:

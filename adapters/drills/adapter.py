@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from adapters.drills import trials
+from adapters.drills import canary, trials
 from adapters.drills.borrowed import Lender, writing
 from adapters.drills.fence import (
     DRILL,
@@ -21,7 +21,20 @@ from adapters.drills.fence import (
 )
 from adapters.drills.jobs import CONTAINER, damage_job, job_name, restore_job, restore_of, scratch_claim, trial_job
 from adapters.drills.openings import SERVICE, Resolver, addresses_of, resolved
-from adapters.drills.results import Damage, FenceTrial, FenceWall, Order, Phase, Restore, Scratch, Trouble
+from adapters.drills.results import (
+    Damage,
+    FenceTrial,
+    FenceWall,
+    Found,
+    Order,
+    Phase,
+    Restore,
+    Scratch,
+    Sent,
+    Trouble,
+    Twist,
+)
+from adapters.drills.store import CANARY
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, from_answer
 from adapters.kubernetes.kinds import (
@@ -40,6 +53,7 @@ from adapters.kubernetes.objects import Obj, condition, name_of, seconds, table,
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.contents import Reader
 from adapters.volsync.mover import image_of_movers
+from adapters.volsync.reader import OPEN_S
 from adapters.volsync.readerjob import waiting_for
 from adapters.volsync.results import Compared, Snapshot
 from engine.errors import PermanentError, TransientError
@@ -65,17 +79,20 @@ class KubernetesDrills:
         """See ports.DrillsView. A volume whose claim is gone counts as left: its storage still holds it."""
         client = self._clients.main()
         found = client.get(NAMESPACE, SCRATCH)
-        volumes = [v for v in client.list_objects(VOLUME) if text(v, "spec", "claimRef", "namespace") == SCRATCH]
-        if found is None:
-            left = tuple(f"volume {name_of(v)}" for v in volumes)
-            return Scratch(SCRATCH, "", deleting=True, left=left) if left else None
-        if not LABELS.items() <= table(found, "metadata", "labels").items():
+        spaces = {name: one for name in (SCRATCH, CANARY) if (one := client.get(NAMESPACE, name)) is not None}
+        volumes = [v for v in client.list_objects(VOLUME) if text(v, "spec", "claimRef", "namespace") in (SCRATCH, CANARY)]
+        if found is not None and not LABELS.items() <= table(found, "metadata", "labels").items():
             raise PermanentError(
                 f"there is a namespace {SCRATCH} that is not ours", hint="rename or delete it: a drill needs that name"
             )
+        ours = [name for name, one in spaces.items() if LABELS.items() <= table(one, "metadata", "labels").items()]
+        claims = [f"claim {name_of(one)}" for name in ours for one in client.list_objects(CLAIM, name)]
+        left = (*(f"namespace {name}" for name in ours), *claims, *(f"volume {name_of(v)}" for v in volumes))
+        if found is None:
+            # Of a canary alone no drill can go on: it is cleared away.
+            going = all(text(spaces[name], "metadata", "deletionTimestamp") for name in ours)
+            return Scratch(SCRATCH, "", deleting=going, left=left) if left else None
         notes = table(client.get(CONFIG_MAP, RECORD, SCRATCH) or {}, "data")
-        claims = [name_of(one) for one in client.list_objects(CLAIM, SCRATCH)]
-        left = (f"namespace {SCRATCH}", *(f"claim {one}" for one in claims), *(f"volume {name_of(v)}" for v in volumes))
         return Scratch(
             SCRATCH, table(found, "metadata", "annotations").get(DRILL, ""), bool(text(found, "metadata", "deletionTimestamp")),
             tuple((str(k), str(v)) for k, v in sorted(notes.items())), left,
@@ -87,7 +104,7 @@ class KubernetesDrills:
         job = client.get(JOB, name, SCRATCH)
         if job is None:
             return Restore(Phase.ABSENT)
-        pods = self._pods(client, name)
+        pods = self._pods(client, job)
         ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
         if ended is not None:
             return restore_of(self._log(client, ended))
@@ -150,6 +167,31 @@ class KubernetesDrills:
             trials.names(objects),
         )  # fmt: skip
 
+    def canary(self) -> Sent:
+        """See ports.DrillsView."""
+        return canary.sent(self._clients.main())
+
+    def send_canary(self, namespace: str, destination: str, word: str) -> None:
+        """See ports.Drills."""
+        client = self._clients.main()
+        drill = table(client.get(NAMESPACE, SCRATCH) or {}, "metadata", "annotations").get(DRILL, "")
+
+        def log(where: str, job: str) -> str:
+            return self._log(client, self._ended(client, job, where), where)
+
+        canary.send(client, self._resolver, namespace, destination, word, drill, log)
+
+    def find_canary(self, namespace: str, destination: str) -> Found:
+        """See ports.Drills."""
+        client = self._clients.main()
+        mover = self._lender().borrowed(namespace, destination, Twist.CANARY).mover
+        as_whom = writing(client, namespace, destination, mover)
+        job = canary.seeking_job(job_name("seek", destination), image_of_movers(client), mover, as_whom, OPEN_S)
+        client.delete(JOB, name_of(job), SCRATCH, cascade="Background")  # what an earlier look saw may be old
+        self._wait_gone(client, name_of(job))
+        client.create(JOB, job, SCRATCH)
+        return canary.found_in(self._log(client, self._ended(client, name_of(job))))
+
     def restore(self, order: Order) -> None:
         """See ports.Drills."""
         client = self._clients.main()
@@ -195,6 +237,7 @@ class KubernetesDrills:
         found = client.get(NAMESPACE, SCRATCH)
         if found is not None and LABELS.items() <= table(found, "metadata", "labels").items():
             client.delete(NAMESPACE, SCRATCH, uid=text(found, "metadata", "uid"))
+        canary.clear(client)
 
     def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
         """See ports.Drills."""
@@ -212,20 +255,22 @@ class KubernetesDrills:
         whole, what = {"apiVersion": kind.api_version, "kind": kind.name} | body, f"try a {kind.name} in the scratch namespace"
         return client.ask("POST", kind.path(SCRATCH), what, params={"dryRun": "All"}, body=whole).code
 
-    def _pods(self, client: ApiClient, job: str) -> list[Obj]:
-        return client.list_objects(POD, SCRATCH, labels=f"batch.kubernetes.io/job-name={job}")
+    def _pods(self, client: ApiClient, job: Obj, where: str = SCRATCH) -> list[Obj]:
+        """Of this very Job: those of one that was deleted before it, by the same name, may be there still."""
+        return client.list_objects(POD, where, labels=f"batch.kubernetes.io/controller-uid={text(job, 'metadata', 'uid')}")
 
-    def _ended(self, client: ApiClient, job: str) -> Obj:
+    def _ended(self, client: ApiClient, job: str, where: str = SCRATCH) -> Obj:
         since = self._clock.monotonic()
 
         def look() -> Obj | None:
-            pods = self._pods(client, job)
-            told = waiting_for(client, SCRATCH, job, pods)
+            found = client.get(JOB, job, where)
+            pods = self._pods(client, found, where) if found is not None else []
+            told = waiting_for(client, where, job, pods)
             if told and self._clock.monotonic() - since > _START_S:
                 raise PermanentError(f"a pod of the drill has not started in {_START_S:.0f} s", evidence=(told,))
             return next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
 
-        return wait_until(self._clock, look, limit_s=_TRIAL_S, what=f"the pod of Job {SCRATCH}/{job}")
+        return wait_until(self._clock, look, limit_s=_TRIAL_S, what=f"the pod of Job {where}/{job}")
 
     def _wait_gone(self, client: ApiClient, job: str) -> None:
         wait_until(
@@ -233,10 +278,10 @@ class KubernetesDrills:
             what=f"the deletion of an older Job {SCRATCH}/{job}",
         )  # fmt: skip
 
-    def _log(self, client: ApiClient, pod: Obj) -> str:
-        what = f"read the log of pod {SCRATCH}/{name_of(pod)}"
+    def _log(self, client: ApiClient, pod: Obj, where: str = SCRATCH) -> str:
+        what = f"read the log of pod {where}/{name_of(pod)}"
         answer = client.ask(
-            "GET", POD.path(SCRATCH, name_of(pod), "log"), what, params={"container": CONTAINER}, accept="*/*", timeout_s=_LOG_S
+            "GET", POD.path(where, name_of(pod), "log"), what, params={"container": CONTAINER}, accept="*/*", timeout_s=_LOG_S
         )
         if answer.code != 200:
             raise from_answer(answer.code, answer.body, what)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from adapters.drills.fence import LABELS, POLICY, SCRATCH, STORE, way_to_store
 from adapters.drills.openings import Resolver, opening_to
 from adapters.drills.results import Twist
-from adapters.drills.store import store_at
+from adapters.drills.store import beside, store_at
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import CONFIG_MAP, REPLICATION_DESTINATION, SECRET, Kind
@@ -37,14 +38,13 @@ class Borrowed:
 
 
 class Lender:
-    """Lends movers of the living house to the scratch namespace. `resolver` says where a store's name leads."""
+    """Lends movers of the living house to a namespace of the drill's. `resolver` says where a store's name leads."""
 
-    def __init__(self, client: ApiClient, resolver: Resolver) -> None:
-        self._client = client
-        self._resolver = resolver
+    def __init__(self, client: ApiClient, resolver: Resolver, into: str = SCRATCH) -> None:
+        self._client, self._resolver, self._into = client, resolver, into
 
     def borrowed(self, namespace: str, destination: str, twist: Twist = Twist.NONE) -> Borrowed:
-        """The mover of this ReplicationDestination as the scratch namespace can have it; what it needs is made there."""
+        """The mover of this ReplicationDestination as the namespace can have it; what it needs is made there."""
         client, mover = self._client, mover_of(self._client, namespace, destination)
         if any(key == "serviceAccountName" for key, _ in mover.pod):
             raise PermanentError(
@@ -52,13 +52,60 @@ class Lender:
                 hint="a drill gives no pod a token: this repository cannot be rehearsed",
             )
         opening = opening_to(client, store_at(_environment(client, namespace, mover)), namespace, self._resolver)
-        client.apply(POLICY, way_to_store(opening), SCRATCH, force=True)
-        environment = [_copied_origin(client, namespace, one, twist) for one in mover.environment_from]
-        volumes = [_copied_volume(client, namespace, one) for one in mover.volumes]
+        if self._into == SCRATCH:
+            client.apply(POLICY, way_to_store(opening), SCRATCH, force=True)
+        environment = [{"secretRef": {"name": self._origin(namespace, one, twist)}} for one in mover.environment_from]
+        volumes = [self.volume(namespace, one, twist) for one in mover.volumes]
         lent = replace(
             mover, environment_from=tuple(environment), volumes=tuple(volumes), labels=(*mover.labels, (STORE, opening.mark))
         )
         return Borrowed(lent, opening.addresses, opening.rule is not None)
+
+    def volume(self, namespace: str, volume: Obj, twist: Twist = Twist.NONE) -> Obj:
+        """The volume of a mover's pod, its Secret or ConfigMap copied."""
+        kinds = [key for key in volume if key != "name"]
+        if not set(kinds) <= _SHAREABLE:
+            raise PermanentError(
+                f"a mover of {namespace} mounts {', '.join(kinds)}, which only its own namespace has",
+                hint="this repository cannot be rehearsed: a restore into another namespace cannot reach it",
+            )
+        if secret := table(volume, "secret"):
+            return volume | {"secret": secret | {"secretName": self.copy(SECRET, namespace, text(secret, "secretName"), twist)}}
+        if config := table(volume, "configMap"):
+            return volume | {"configMap": config | {"name": self.copy(CONFIG_MAP, namespace, text(config, "name"))}}
+        return volume
+
+    def copy(self, kind: Kind, namespace: str, name: str, twist: Twist = Twist.NONE) -> str:
+        """Copy it, and answer the copy's name: one of its own for each original and twist."""
+        client, into = self._client, self._into
+        found = client.get(kind, name, namespace)
+        if found is None:
+            raise PermanentError(f"{kind.name} {namespace}/{name} of the mover is not there")
+        data = {str(key): str(value) for key, value in table(found, "data").items()}
+        data |= {key: _encoded(value) for key, value in _twisted(twist, data).items()}
+        copy = f"mover-{hashlib.sha256(f'{kind.name} {namespace}/{name} {twist.value}'.encode()).hexdigest()[:12]}"
+        body: Obj = {"metadata": {"name": copy, "namespace": into, "labels": LABELS}, "data": data}
+        try:
+            client.create(kind, body, into)
+        except AlreadyThere:
+            client.merge(kind, copy, {"data": data}, into)
+        return copy
+
+    def _origin(self, namespace: str, origin: Obj, twist: Twist) -> str:
+        name = text(origin, "secretRef", "name")
+        if not name:
+            raise PermanentError(f"a mover of {namespace} takes its environment from something that is no Secret")
+        return self.copy(SECRET, namespace, name, twist)
+
+
+def _twisted(twist: Twist, data: Mapping[str, str]) -> dict[str, str]:
+    """What this twist puts over the Secret's values."""
+    there = base64.b64decode(data.get("RESTIC_REPOSITORY", "")).decode().strip()
+    if twist is Twist.WRONG_PASSWORD:
+        return {"RESTIC_PASSWORD": "not the password"}
+    if twist is Twist.EMPTY_REPOSITORY:
+        return {"RESTIC_REPOSITORY": there.rstrip("/") + _NOWHERE}
+    return {"RESTIC_REPOSITORY": beside(there)} if twist is Twist.CANARY else {}
 
 
 def _environment(client: ApiClient, namespace: str, mover: Mover) -> dict[str, str]:
@@ -77,47 +124,6 @@ def writing(client: ApiClient, namespace: str, destination: str, mover: Mover) -
         return {}, {"runAsUser": 0, "runAsGroup": 0, "capabilities": {"drop": ["ALL"], "add": added}}
     found = client.get(REPLICATION_DESTINATION, destination, namespace) or {}
     return table(found, "spec", "restic", "moverSecurityContext"), mover.identities[0][1]
-
-
-def _copied_origin(client: ApiClient, namespace: str, origin: Obj, twist: Twist) -> Obj:
-    name = text(origin, "secretRef", "name")
-    if not name:
-        raise PermanentError(f"a mover of {namespace} takes its environment from something that is no Secret")
-    return {"secretRef": {"name": _copy(client, SECRET, namespace, name, twist)}}
-
-
-def _copied_volume(client: ApiClient, namespace: str, volume: Obj) -> Obj:
-    kinds = [key for key in volume if key != "name"]
-    if not set(kinds) <= _SHAREABLE:
-        raise PermanentError(
-            f"a mover of {namespace} mounts {', '.join(kinds)}, which only its own namespace has",
-            hint="this repository cannot be rehearsed: a restore into another namespace cannot reach it",
-        )
-    if secret := table(volume, "secret"):
-        return volume | {"secret": secret | {"secretName": _copy(client, SECRET, namespace, text(secret, "secretName"))}}
-    if config := table(volume, "configMap"):
-        return volume | {"configMap": config | {"name": _copy(client, CONFIG_MAP, namespace, text(config, "name"))}}
-    return volume
-
-
-def _copy(client: ApiClient, kind: Kind, namespace: str, name: str, twist: Twist = Twist.NONE) -> str:
-    """Copy it, and answer the copy's name: one of its own for each original and twist."""
-    found = client.get(kind, name, namespace)
-    if found is None:
-        raise PermanentError(f"{kind.name} {namespace}/{name} of the mover is not there")
-    data = {str(key): str(value) for key, value in table(found, "data").items()}
-    if twist is Twist.WRONG_PASSWORD:
-        data["RESTIC_PASSWORD"] = _encoded("not the password")
-    elif twist is Twist.EMPTY_REPOSITORY:
-        there = base64.b64decode(data.get("RESTIC_REPOSITORY", "")).decode()
-        data["RESTIC_REPOSITORY"] = _encoded(there.rstrip("/\n") + _NOWHERE)
-    copy = f"mover-{hashlib.sha256(f'{kind.name} {namespace}/{name} {twist.value}'.encode()).hexdigest()[:12]}"
-    body: Obj = {"metadata": {"name": copy, "namespace": SCRATCH, "labels": LABELS}, "data": data}
-    try:
-        client.create(kind, body, SCRATCH)
-    except AlreadyThere:
-        client.merge(kind, copy, {"data": data}, SCRATCH)
-    return copy
 
 
 def _encoded(text_: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from adapters.drills.results import Damage, FenceTrial, Order, Restore, Scratch
+from adapters.drills.results import Damage, FenceTrial, Found, Order, Restore, Scratch, Sent
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.results import Compared, Snapshot
 
@@ -18,15 +18,25 @@ class DrillsView(Protocol):
     def restored(self, into: str) -> Restore:
         """How far the restore into this scratch claim is."""
 
+    def canary(self) -> Sent:
+        """How far VolSync is with the canary of whatever drill there is."""
+
 
 class Drills(DrillsView, Protocol):
-    """Adds what makes, fills and clears the scratch namespace. No method writes to a repository, or outside of it."""
+    """Adds what makes, fills and clears the scratch namespace and the canary's. Only VolSync writes to a store: the canary."""
 
     def fence_in(self, drill: str) -> None:
         """Make the scratch namespace with its fence for this drill; PermanentError while another drill's is there."""
 
     def try_fence(self, namespace: str, destination: str) -> tuple[FenceTrial, ...]:
         """Try every wall, with the mover of this ReplicationDestination for the way to the store."""
+
+    def send_canary(self, namespace: str, destination: str, word: str) -> None:
+        """Write this word into a claim of ours, and have VolSync begin to back it up to the store of this ReplicationDestination's
+        mover, into a repository of its own. One that was sent goes on."""
+
+    def find_canary(self, namespace: str, destination: str) -> Found:
+        """What the newest snapshot of that repository holds, read by a pod of our own."""
 
     def restore(self, order: Order) -> None:
         """Begin it, in a pod of our own with the mover's image and a copy of its Secret. One that was begun goes on."""

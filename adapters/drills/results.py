@@ -82,9 +82,11 @@ class Restore:
 
 
 class Twist(Enum):
-    """What is wrong on purpose with a restore of the negative control."""
+    """How a mover's Secret is turned on its way into the scratch namespace: wrong on purpose for a negative control, or to the
+    canary's own repository beside the mover's."""
 
     NONE = ""
+    CANARY = "canary"
     EMPTY_REPOSITORY = "empty-repository"  # it is pointed at a place where no repository is
     WRONG_PASSWORD = "wrong-password"  # noqa: S105 - a name
 
@@ -113,8 +115,18 @@ class Order:
 
 
 @dataclass(frozen=True)
-class LookedInto:
-    """What a claim's own probe said of the data. `good` None: it could not be asked."""
+class Sent:
+    """How far VolSync is with the canary of this `word`, "" for none. `phase` FAILED never: it tries again for ever."""
 
-    good: bool | None
-    detail: str
+    phase: Phase
+    word: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the newest snapshot of the canary's repository holds. `word` None: it could not be read, for this trouble."""
+
+    word: str | None
+    trouble: Trouble | None = None
+    detail: str = ""

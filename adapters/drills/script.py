@@ -89,6 +89,29 @@ echo end
 `PATIENCE_S`: for so long the store may be tried again, where what a pod may reach is told to its network after its start.
 """
 
+SENTINEL = r"""
+set -u
+umask 022
+printf '%s\n' "$WORD" > /data/.word && mv /data/.word /data/word && sync && echo "w $WORD"
+echo end
+"""
+"""`w WORD` once it lies on the volume; then `end`."""
+
+SEEK = (
+    _HEAD
+    + r"""
+timeout "$OPEN_S" "$@" --no-cache dump latest /word > /tmp/word 2> /tmp/said
+code=$?
+if [ "$code" = 0 ]; then
+  echo "c found $(head -n 1 /tmp/word | tr -cd '0-9a-f')"
+else
+  echo "c failed $code"; say
+fi
+echo end
+"""
+)
+"""`c found WORD`, or `c failed CODE` with restic's last words; then `end`."""
+
 DAMAGE = r"""
 set -u
 export LC_ALL=C

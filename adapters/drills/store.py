@@ -11,6 +11,7 @@ _PORTS = {"http": 80, "https": 443, "sftp": 22, "ssh": 22, "socks5": 1080}
 _CLOUDS = ("b2:", "gs:", "azure:")
 _ANYWHERE = ("swift:", "rclone:")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+CANARY = "blackstart-canary"
 _SFTP = re.compile(r"sftp:(?:[^@/]*@)?(?P<host>\[[^\]]+\]|[^:/]+):")
 
 
@@ -51,3 +52,22 @@ def _at(url: SplitResult) -> StoreAt:
     except ValueError:
         port = None
     return StoreAt(url.hostname or "", port or _PORTS.get(url.scheme, 0))
+
+
+def beside(address: str) -> str:
+    """The address of the canary's repository in the same store: in the place of the last part of this one's, or below a bucket."""
+    whole = address.rstrip("/")
+    if whole.startswith(_CLOUDS) and "/" not in whole:  # `b2:BUCKET:PATH`
+        cloud, _, rest = whole.partition(":")
+        return f"{cloud}:{rest.partition(':')[0]}:{CANARY}"
+    head, slash, _ = whole.rpartition("/")
+    return f"{head if slash and _replaceable(whole) else whole}/{CANARY}"
+
+
+def _replaceable(address: str) -> bool:
+    """Whether the last part is the repository's own: neither a host nor a bucket."""
+    kind, _, rest = address.partition(":")
+    if "://" not in address and kind != "s3":
+        return True
+    url = urlsplit(rest if "://" in rest else f"https://{rest}" if kind == "s3" else address)
+    return len([part for part in url.path.split("/") if part]) > (kind == "s3")

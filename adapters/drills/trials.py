@@ -33,9 +33,11 @@ def movers(log: str, nowhere: tuple[str, ...]) -> FenceTrial:
 
 
 def store(log: str) -> FenceTrial:
-    """A pod with a mover's labels must reach the repository."""
-    open_, why = _reached(log, "store")
-    return FenceTrial(FenceWall.STORE, open_ is True, "a mover's pod opens the repository" if open_ else f"it does not: {why}")
+    """A pod with a mover's labels must open the repository: an answer that it is not there is none."""
+    lines = log.splitlines()
+    if "a store reached" in lines and "end" in lines:
+        return FenceTrial(FenceWall.STORE, True, "a mover's pod opens the repository")
+    return FenceTrial(FenceWall.STORE, False, f"it does not: {_reached(log, 'store')[1]}")
 
 
 def token(*logs: str) -> FenceTrial:

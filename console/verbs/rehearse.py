@@ -25,7 +25,7 @@ from rehearsal.choosing import Budget, candidates, choose
 from rehearsal.controls import following
 from rehearsal.course import clearing
 from rehearsal.drill import Drill
-from rehearsal.outcome import DrillOutcome, from_json
+from rehearsal.outcome import DrillOutcome, DrillVerdict, from_json
 from rehearsal.past import Past, past_of
 
 
@@ -64,14 +64,14 @@ def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) 
     wanted = named(house, claims) if claims else tuple(c for c in house.claims if c.requirement.required)
     undeclared = tuple(f"{c.key}: nothing declares how it is restored" for c in wanted if not c.destination)
     wanted = tuple(c for c in wanted if c.destination)
+    others = () if claims else tuple(f"{c.key}: it may be empty" for c in house.claims if not c.requirement.required)
     sizes = dict(_sizes(look, house, wanted)) if budget.bytes or budget.seconds else {}
     chosen = choose(candidates(wanted, sizes, past.proven, past.took), budget)
     if not chosen.claims:
         raise SettingsInvalid(
-            "no claim is left to rehearse", evidence=(*chosen.left_out, *undeclared),
-            hint="give more with --max-bytes or --max-time" if chosen.left_out else "",
+            "no claim is left to rehearse", evidence=(*chosen.left_out, *undeclared, *others),
+            hint="give more with --max-bytes or --max-time" if chosen.left_out else "name one: --claims NAMESPACE/NAME",
         )  # fmt: skip
-    others = () if claims else tuple(f"{c.key}: it may be empty" for c in house.claims if not c.requirement.required)
     left = (*chosen.left_out, *undeclared, *others)
     now = look.clock.now()
     return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known())
@@ -128,6 +128,8 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
         age = f"{claim.rpo_seconds / 3600:.1f} h old" if claim.rpo_seconds is not None else "of unknown age"
         took = f"back in {claim.rto_seconds:.0f} s" if claim.rto_seconds is not None else "not timed"
         say(f"  {claim.verdict.value} {claim.name}: {claim.reason or f'{claim.files} files, every byte; {age}, {took}'}")
+    if outcome.canary.verdict is DrillVerdict.PASS:
+        say(f"  a word of ours went to the store and back: backed up in {outcome.canary.seconds or 0.0:.0f} s")
     if outcome.control.name:
         caught = "was found" if outcome.control.caught else "was NOT found"
         say(f"  planted: {outcome.control.name}, which {caught}: {outcome.control.came_out}")

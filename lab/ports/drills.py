@@ -8,10 +8,12 @@ from adapters.drills.results import (
     Damage,
     FenceTrial,
     FenceWall,
+    Found,
     Order,
     Phase,
     Restore,
     Scratch,
+    Sent,
     Trouble,
     Twist,
 )
@@ -26,6 +28,7 @@ from lab.world.store import Trouble as StoreTrouble
 
 SCRATCH = "blackstart-rehearsal"
 CLEARED_S = 3.0
+CANARY_S = 8.0
 TROUBLES = {
     StoreTrouble.DAMAGED: Trouble.DAMAGED,
     StoreTrouble.REFUSED: Trouble.WRONG_PASSWORD,
@@ -79,6 +82,38 @@ class ModelledDrills:
                 for wall in FenceWall
                 for proven in (wall not in objects.rigged.open_walls and (reached or wall is not FenceWall.STORE),)
             )
+
+    def canary(self) -> Sent:
+        """See ports.DrillsView."""
+        with self._world.looking():
+            drill = self._kube.objects().drill
+            return drill.canary if drill is not None else Sent(Phase.ABSENT)
+
+    def send_canary(self, namespace: str, destination: str, word: str) -> None:
+        """See ports.Drills."""
+        with self._world.looking():
+            objects, drill = self._here()
+            if (namespace, destination) not in objects.destinations:
+                raise PermanentError(f"no ReplicationDestination {namespace}/{destination}")
+            if drill.canary.phase is not Phase.ABSENT:
+                return
+            drill.canary = Sent(Phase.RUNNING, word)
+
+            def backed_up() -> None:
+                if objects.drill is drill and not objects.rigged.dumb and not self._kube.store.down:
+                    drill.canary = Sent(Phase.DONE, word)
+
+            self._world.after(CANARY_S, "the canary is backed up", backed_up)
+
+    def find_canary(self, namespace: str, destination: str) -> Found:
+        """See ports.Drills."""
+        with self._world.looking():
+            objects, drill = self._here()
+            if self._kube.store.down:
+                return Found(None, Trouble.UNREACHABLE)
+            if drill.canary.phase is not Phase.DONE:
+                return Found(None, Trouble.NO_REPOSITORY)
+            return objects.rigged.canary or Found(drill.canary.word)
 
     def restore(self, order: Order) -> None:
         """See ports.Drills."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from adapters.drills.results import FenceWall, Order, Phase, Restore
+from adapters.drills.results import FenceWall, Found, Order, Phase, Restore, Sent
 from adapters.volsync.results import FileEntry
 
 Entries = tuple[FileEntry, ...]
@@ -29,12 +29,14 @@ class LabDrill:
     notes: dict[str, str] = field(default_factory=dict)
     claims: dict[str, ScratchClaim] = field(default_factory=dict)
     deleting: bool = False
+    canary: Sent = field(default_factory=lambda: Sent(Phase.ABSENT))
 
 
 @dataclass
 class Rigged:
     """What goes wrong in a cluster with a drill: walls that do not hold, restores that end otherwise, a comparison that is blind.
 
+    `canary` is what its repository is found to hold (None: what was sent), `dumb` keeps VolSync from ever backing it up.
     `spoil` is given the scratch claim's name and what a restore brought, and answers what is on the volume then; `room` False
     keeps every restore's pod from starting, `stuck` keeps a namespace that was deleted from going.
     """
@@ -44,4 +46,6 @@ class Rigged:
     blind: bool = False
     room: bool = True
     stuck: bool = False
+    canary: Found | None = None
+    dumb: bool = False
     slow_s: float = 0.0

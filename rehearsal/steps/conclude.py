@@ -29,7 +29,7 @@ class Conclude(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (if_any("rehearsal.compare/*"), "rehearsal.control/planted")
+        return (if_any("rehearsal.compare/*"), "rehearsal.control/planted", "rehearsal.canary/found")
 
     @property
     def inputs(self) -> str:

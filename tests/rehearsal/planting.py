@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from adapters.drills.results import FenceWall
+from adapters.drills.results import FenceWall, Found
+from adapters.drills.results import Trouble as Lost
 from adapters.hold.results import HoldState
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.results import FileEntry
@@ -79,12 +80,12 @@ def _renamed(entries: Entries) -> Entries:
     return (replace(entries[0], path=entries[0].path.upper()), *entries[1:])
 
 
-def _rigged(**changes: object) -> Planted:
+def _rigged(wanted: frozenset[DrillVerdict] = UNVERIFIED, /, **changes: object) -> Planted:
     def plant(home: ModelledHome, address: str, name: str) -> None:
         for key, value in changes.items():
             setattr(home.kube.objects().rigged, key, value)
 
-    return Planted(UNVERIFIED, plant)
+    return Planted(wanted, plant)
 
 
 def _wall(wall: FenceWall) -> Planted:
@@ -204,6 +205,10 @@ KINDS: Mapping[str, Planted] = {
     "no room for pods": _rigged(room=False),
     "restore too slow": _rigged(slow_s=1e6),
     "no destination": Planted(UNVERIFIED, lambda h, a, n: h.kube.objects().destinations.pop(("apps", f"{n}-bootstrap"))),
+    "canary stale": _rigged(FAIL, canary=Found("0" * 32)),
+    "canary gone": _rigged(FAIL, canary=Found(None, Lost.NO_REPOSITORY)),
+    "canary unreadable": _rigged(canary=Found(None, Lost.UNREACHABLE)),
+    "canary never sent": _rigged(dumb=True),
     "a claim held": Planted(UNVERIFIED, _held),
     "a run begins meanwhile": Planted(UNVERIFIED, _run_meanwhile),
     **{f"fence open: {wall.value}": _wall(wall) for wall in FenceWall},

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.drilled import HouseTaken
-from adapters.drills.results import FenceWall
+from adapters.drills.results import FenceWall, Found
+from adapters.drills.results import Trouble as Trouble_
 from adapters.hold.results import HoldState
 from adapters.kubernetes.results import LeaseHolder
 from adapters.surface import MutationRefused
@@ -26,6 +27,9 @@ from tests.rehearsal.stage import DrilledHouse
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built[DrilledHouse]:
     """A house of three claims that lives: its backups are an hour old, and older ones hold something else."""
     return Built(lambda folder: DrilledHouse(folder, 1), tmp_path_factory.mktemp("drills") / "house")
+
+
+PARTS = ("free", "fence", "canary", "pin", "restore", "compare", "control", "conclude", "clear")
 
 
 def drilled(built: Built[DrilledHouse], rig: Callable[[Drilling], object], control: Kind = Kind.BYTE_FLIPPED) -> DrillOutcome:
@@ -78,6 +82,38 @@ def test_a_wall_that_does_not_hold_lets_nothing_start(built: Built[DrilledHouse]
     assert any(wall.value in reason for reason in outcome.reasons)
     assert all(claim.verdict is DrillVerdict.UNVERIFIED for claim in outcome.claims)
     assert outcome.control.name == ""
+
+
+CANARIES: dict[str, tuple[Callable[[Drilling], object], DrillVerdict, str]] = {
+    "an older word": (lambda t: found(t, Found("0" * 32)), DrillVerdict.FAIL, "stale"),
+    "no word at all": (lambda t: found(t, Found("")), DrillVerdict.FAIL, "stale"),
+    "no repository": (lambda t: found(t, Found(None, Trouble_.NO_REPOSITORY)), DrillVerdict.FAIL, "no repository is there"),
+    "no snapshot": (lambda t: found(t, Found(None, Trouble_.NO_SNAPSHOT)), DrillVerdict.FAIL, "not in the repository"),
+    "damaged": (lambda t: found(t, Found(None, Trouble_.DAMAGED)), DrillVerdict.FAIL, "damaged"),
+    "a store that is silent": (lambda t: found(t, Found(None, Trouble_.UNREACHABLE)), DrillVerdict.UNVERIFIED, "cannot be seen"),
+    "a pod that broke off": (lambda t: found(t, Found(None, None, "broke off")), DrillVerdict.UNVERIFIED, "broke off"),
+    "never backed up": (lambda t: setattr(t.home.kube.objects().rigged, "dumb", True), DrillVerdict.UNVERIFIED, "not backed up"),
+}
+
+
+def found(there: Drilling, what: Found) -> None:
+    """What the canary's repository holds."""
+    there.home.kube.objects().rigged.canary = what
+
+
+@pytest.mark.parametrize("what", list(CANARIES))
+def test_a_canary_that_does_not_come_back_is_never_a_pass(built: Built[DrilledHouse], what: str) -> None:
+    rig, verdict, told = CANARIES[what]
+    outcome = drilled(built, rig)
+    assert (outcome.verdict, outcome.canary.verdict) == (verdict, verdict)
+    assert any(told in reason for reason in outcome.reasons), outcome.reasons
+    assert [claim.verdict for claim in outcome.claims] == [DrillVerdict.PASS] * 3
+
+
+def test_a_canary_that_comes_back_is_timed(built: Built[DrilledHouse]) -> None:
+    canary = drilled(built, nothing).canary
+    assert (canary.verdict, canary.detail) == (DrillVerdict.PASS, "exactly what was written came back")
+    assert canary.seconds is not None and 5 < canary.seconds < 60
 
 
 SPOILS: dict[str, tuple[Callable[[tuple[FileEntry, ...]], tuple[FileEntry, ...]], str]] = {
@@ -243,8 +279,8 @@ def test_the_error_of_who_gives_way_is_permanent() -> None:
 
 
 def test_steps_of_a_drill_are_told(tmp_path: Path) -> None:
-    """Each by its id: rehearsal.fence, rehearsal.pin, rehearsal.restore, rehearsal.compare, rehearsal.control,
+    """Each by its id: rehearsal.fence, rehearsal.canary, rehearsal.pin, rehearsal.restore, rehearsal.compare, rehearsal.control,
     rehearsal.conclude, rehearsal.clear."""
     there = DrilledHouse(tmp_path / "house", 1)
     ids = {line.id.partition("/")[0] for line in there.plan().lines}
-    assert ids == {f"rehearsal.{one}" for one in ("free", "fence", "pin", "restore", "compare", "control", "conclude", "clear")}
+    assert ids == {f"rehearsal.{one}" for one in PARTS}

@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import PermanentError
 from rehearsal.outcome import (
+    CanaryOutcome,
     ClaimOutcome,
     Control,
     DrillOutcome,
@@ -37,6 +38,7 @@ OUTCOME = DrillOutcome(
     simulated=True,
     stages=(Stage("fence", 2.0), Stage("restore", 30.0, "default/paperless")),
     warnings=("slow",),
+    canary=CanaryOutcome(DrillVerdict.PASS, "exactly what was written came back", 12.5),
 )  # fmt: skip
 
 
@@ -67,8 +69,14 @@ def test_other_json_is_refused(text: str) -> None:
 
 
 def test_a_missing_part_is_refused_and_never_an_empty_one() -> None:
-    for key in json.loads(OUTCOME.to_json()):
+    for key in json.loads(OUTCOME.to_json()).keys() - {"canary"}:
         body = json.loads(OUTCOME.to_json())
         del body[key]
         with pytest.raises(PermanentError):
             from_json(json.dumps(body))
+
+
+def test_a_drill_of_before_there_was_a_canary_is_read_as_one_that_sent_none() -> None:
+    body = json.loads(OUTCOME.to_json())
+    del body["canary"]
+    assert from_json(json.dumps(body)).canary == CanaryOutcome()

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from adapters.drills import script, trials
+from adapters.drills.canary import found_in
 from adapters.drills.fence import forbidden, walls
 from adapters.drills.jobs import damage_job, job_name, restore_of
-from adapters.drills.results import Damage, FenceWall, Phase, Trouble
+from adapters.drills.results import Damage, FenceWall, Found, Phase, Trouble
 
+NEVER_THERE = "Fatal: failed to find snapshot: failed to load snapshot [null]:"  # restic 0.18.1, of a whole id that is not there
 CUT_OFF = "? Stat(<config/>) returned error: dial tcp 10.9.9.9:6443: i/o timeout\n"
 API = ("10.9.9.9:6443", "10.96.0.1:443")
 STORE_AT = ("10.9.9.8:9000",)
@@ -21,11 +23,27 @@ WHOLE = f"t looked\n{STORE}{SILENCE}end\n"
 MOVERS = WHOLE.replace(STORE, "a store reached\n")
 
 
-@pytest.mark.parametrize("text", [script.RESTORE, script.TRIAL, script.DAMAGE])
+@pytest.mark.parametrize("text", [script.RESTORE, script.TRIAL, script.DAMAGE, script.SENTINEL, script.SEEK])
 def test_scripts_are_shell_that_a_kubelet_leaves_alone(text: str) -> None:
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
     assert "$$" not in text
     assert not any(word in text for word in ("restic init", " backup", " forget", " prune", " unlock"))
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ("c found 00ff\nend\n", Found("00ff")),
+        ("c found \nend\n", Found("")),
+        ("c found 00ff\n", Found(None, None, "the pod's log broke off")),
+        ("", Found(None, None, "the pod's log broke off")),
+        ("c failed 10\n? Fatal: it does not exist\nend\n", Found(None, Trouble.NO_REPOSITORY, "Fatal: it does not exist")),
+        ("c failed 124\nend\n", Found(None, Trouble.UNREACHABLE)),
+        ("c failed 1\n? Fatal: no snapshot found\nend\n", Found(None, Trouble.NO_SNAPSHOT, "Fatal: no snapshot found")),
+    ],
+)
+def test_what_the_search_for_the_canary_says(log: str, found: Found) -> None:
+    assert found_in(log) == found
 
 
 @pytest.mark.parametrize("damage", [Damage.BYTE_FLIPPED, Damage.FILE_GONE])
@@ -60,6 +78,11 @@ def test_damage_hits_one_file_and_nothing_besides(tmp_path: Path, damage: Damage
         ("r failed 1\n? dial tcp: connection refused\nend\n", Phase.FAILED, Trouble.UNREACHABLE),
         ("r failed 1\n? no matching ID found for prefix\nend\n", Phase.FAILED, Trouble.NO_SNAPSHOT),
         ("r failed 1\n? Access Denied.\nend\n", Phase.FAILED, Trouble.REFUSED),
+        (f"r failed 1\n? {NEVER_THERE} no such file or directory\nend\n", Phase.FAILED, Trouble.NO_SNAPSHOT),
+        (f"r failed 1\n? {NEVER_THERE} The specified key does not exist.\nend\n", Phase.FAILED, Trouble.NO_SNAPSHOT),
+        ("r failed 1\n? connect: network is unreachable\nend\n", Phase.FAILED, Trouble.UNREACHABLE),
+        ("r failed 1\n? connect: connection timed out\nend\n", Phase.FAILED, Trouble.UNREACHABLE),
+        ("r failed 1\n? lookup s3.lan: Temporary failure in name resolution\nend\n", Phase.FAILED, Trouble.UNREACHABLE),
     ],
 )
 def test_what_a_restore_says(log: str, phase: Phase, trouble: Trouble | None) -> None:
@@ -118,6 +141,10 @@ def test_which_address_was_reached_is_told() -> None:
 def test_the_store_is_proven_by_being_reached() -> None:
     assert trials.store(MOVERS).proven
     assert not trials.store(WHOLE).proven
+    assert not trials.store("a store reached\n").proven
+    for words in (*ANSWERED, "Fatal: repository does not exist: unable to open config file", "Access Denied."):
+        refused = trials.store(MOVERS.replace("a store reached\n", f"a store failed 10\n? {words}\n"))
+        assert not refused.proven and words in refused.detail
     assert not trials.store("").proven
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.drills.fence import way_to_store
 from adapters.drills.openings import Opening, Resolver, addresses_of, opening_to
-from adapters.drills.store import StoreAt, store_at
+from adapters.drills.store import StoreAt, beside, store_at
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.kinds import Kind
 from engine.errors import TransientError
@@ -49,6 +49,25 @@ def test_behind_a_proxy_the_proxy_is_what_a_mover_goes_to() -> None:
     assert store_at(there | {"https_proxy": "proxy.lan:3128"}) == StoreAt("proxy.lan", 3128)
     assert store_at({"RESTIC_REPOSITORY": "/mnt/nas", "HTTPS_PROXY": "http://proxy.lan:3128"}) is None
     assert store_at({"RESTIC_REPOSITORY": "sftp:nas.lan:/b", "HTTPS_PROXY": "http://proxy.lan:3128"}) == StoreAt("nas.lan", 22)
+
+
+@pytest.mark.parametrize(
+    ("repository", "canary"),
+    [
+        ("s3:https://store.lan:9000/bucket/notes", "s3:https://store.lan:9000/bucket/blackstart-canary"),
+        ("s3:https://store.lan:9000/bucket/apps/notes/", "s3:https://store.lan:9000/bucket/apps/blackstart-canary"),
+        ("s3:https://store.lan:9000/bucket", "s3:https://store.lan:9000/bucket/blackstart-canary"),
+        ("s3:s3.example.com/bucket", "s3:s3.example.com/bucket/blackstart-canary"),
+        ("rest:https://backup.lan:8000/notes/", "rest:https://backup.lan:8000/blackstart-canary"),
+        ("rest:https://backup.lan:8000/", "rest:https://backup.lan:8000/blackstart-canary"),
+        ("sftp:me@nas.lan:/backups/notes", "sftp:me@nas.lan:/backups/blackstart-canary"),
+        ("b2:bucket:notes", "b2:bucket:blackstart-canary"),
+        ("b2:bucket:apps/notes", "b2:bucket:apps/blackstart-canary"),
+        ("/mnt/nas/notes", "/mnt/nas/blackstart-canary"),
+    ],
+)
+def test_the_canary_has_a_repository_of_its_own_in_the_same_store(repository: str, canary: str) -> None:
+    assert beside(repository) == canary
 
 
 class Cluster:
