@@ -188,3 +188,17 @@ def test_a_look_that_is_refused_is_unknown(house: Running, monkeypatch: pytest.M
 def test_a_certificate_of_a_refused_issuer_is_not_told_twice(house: Running) -> None:
     strike(house, COMPONENT_TROUBLES["cert-manager-issuer-refused"])
     assert list(wrong(verified(house))) == ["component.cert-manager.issuers"]
+
+
+def test_an_age_key_that_a_bootstrap_puts_is_told_once(house: Running) -> None:
+    del house.home.kube.objects().secrets["apps", "sops-age"]
+    found = wrong(verified(house))
+    assert found["kubernetes.put-secret/apps/sops-age"][0] is Outcome.FAILED
+    assert found["component.sops"] == (Outcome.BLOCKED, Condition.MISSING)
+
+
+def test_an_age_key_that_nobody_puts_is_a_finding_of_its_own(house: Running) -> None:
+    app = replace(house.house.flux_apps[0], decryption="other-key")
+    house.home.kube.house = replace(house.house, flux_apps=(app, *house.house.flux_apps[1:]))
+    found = wrong(verified(house))
+    assert found == {"component.sops": (Outcome.FAILED, Condition.DRIFTED)}
