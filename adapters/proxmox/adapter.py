@@ -117,7 +117,7 @@ class ProxmoxAdapter:
         """
         rows = self._rows("/cluster/resources", "list the VMs", {"type": "vm"})
         online = set(self._online())
-        resources = {number(row["vmid"]): row for row in rows}
+        resources = {number(row["vmid"]): row for row in rows if row.get("type") == "qemu"}
         found = [
             container(number(row["vmid"]), text(row.get("node")), row) for row in rows if row.get("type") == "lxc"
         ]
