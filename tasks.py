@@ -33,6 +33,7 @@ HELP = {
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
     "house": "one-node, four-nodes, one-node-nas or stock",
+    "only": "this program alone, one that only some houses need too: kopia",
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
@@ -273,9 +274,9 @@ def tools_check(c, settings="", json=False):
 
 
 @verb
-def tools_build(c, run=False):
+def tools_build(c, run=False, only=""):
     """Build the programs that are missing."""
-    end(c, "tools", "build", run)
+    end(c, "tools", "build", run, only)
 
 
 @verb

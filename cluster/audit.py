@@ -18,6 +18,7 @@ from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
 from engine.words import number
 from house.model import BackedUpClaim, House
+from house.sources import RESTIC
 
 HINTS = {
     Verdict.MISSING: "no repository at this place: compare the path, letter by letter, with the one the backups were written to",
@@ -114,7 +115,7 @@ def repository_of(house: House, claim: BackedUpClaim) -> Repository:
     """The claim's repository as it is opened from here."""
     return Repository(
         claim.source_key, claim.open_as, claim.password, claim.environment, claim.ca_file, claim.region, claim.addressing,
-        claim.requirement.normal_since,
+        claim.requirement.normal_since, claim.engine, claim.identity,
     )  # fmt: skip
 
 
@@ -154,7 +155,9 @@ def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedU
         return replace(made, verdict=Verdict.FOREIGN, detail=told)
     if known_id and seen.verdict in (Verdict.EMPTY, Verdict.MISSING):
         return replace(made, detail=f"{seen.detail}; the lock file knows repository {known_id[:8]} here")
-    if shared := shared_with(backups, house, claim, seen.repository_id, asked) if seen.points else "":
+    # Of kopia's repositories many claims have their share; two with one identity are found by their ids.
+    alone = seen.points and claim.engine == RESTIC
+    if shared := shared_with(backups, house, claim, seen.repository_id, asked) if alone else "":
         return as_shared(made, len(seen.points), shared)
     if seen.verdict is not Verdict.OK:
         return made

@@ -45,7 +45,7 @@ def audit_all(
     def look(claim: BackedUpClaim) -> ClaimAudit:
         return audit_claim(backups, clock, house, claim, asked)
 
-    places = [place for claim in house.claims for place in claim.sources]
+    places = [place for claim in (*house.claims, *house.kopia) for place in claim.sources]
     return by_identity(side_by_side(look, places, clock, workers, tell, at_once=limits.parallel, limit_s=limit_s))
 
 

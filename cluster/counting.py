@@ -51,6 +51,8 @@ def is_future(point: RestorePoint, now: float) -> bool:
 
 def counted(seen: RepositoryLook, now: float) -> Counted:
     """What counts of a look, at `now` (epoch seconds)."""
+    if seen.repository.identity:
+        return _of_one_identity(seen.points, now)
     home = _home(of_the_mover(seen.points))
     second: Counter[int] = Counter(int(p.time) for p in of_the_mover(seen.points))
     points: list[RestorePoint] = []
@@ -66,6 +68,13 @@ def counted(seen: RepositoryLook, now: float) -> Counted:
             points.append(point)
             taken.add(int(point.time))
     return Counted(tuple(points), tuple(left), _remarks(seen.points, home, now, second))
+
+
+def _of_one_identity(points: tuple[RestorePoint, ...], now: float) -> Counted:
+    """All of them are the claim's: kopia was asked for its identity alone, and restores by a snapshot's id."""
+    future = [point for point in points if is_future(point, now)]
+    left = tuple(LeftBehind(p.snapshot_id, p.time, f"dated {p.pin}, which is yet to come") for p in future)
+    return Counted(tuple(point for point in points if point not in future), left, _dated_ahead(future))
 
 
 def _home(points: tuple[RestorePoint, ...]) -> str:
@@ -91,10 +100,7 @@ def _remarks(points: tuple[RestorePoint, ...], home: str, now: float, second: Co
     others = [point for point in points if point.paths != MOVER_PATHS]
     alike = [point for point in others if any(MOVER_PATHS[0] in path for path in point.paths)]
     twice = sum(count > 1 for count in second.values())
-    told = []
-    if future:
-        last = pin_of(max(point.time for point in future))
-        told.append(f"{number(len(future), 'snapshot')} dated in the future, the last {last}: that does not count")
+    told = [*_dated_ahead(future)]
     if strangers:
         hosts = ", ".join(sorted({point.hostname or "unknown" for point in strangers}))
         newest = " the newest of all among them," if mine and mine[0] in strangers else ""
@@ -106,3 +112,10 @@ def _remarks(points: tuple[RestorePoint, ...], home: str, now: float, second: Co
     if twice:
         told.append(f"{twice} seconds with more than one snapshot: a mover can only take the last of each")
     return tuple(told)
+
+
+def _dated_ahead(future: list[RestorePoint]) -> tuple[str, ...]:
+    if not future:
+        return ()
+    last = pin_of(max(point.time for point in future))
+    return (f"{number(len(future), 'snapshot')} dated in the future, the last {last}: that does not count",)

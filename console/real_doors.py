@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 
 from adapters.age.adapter import Age
 from adapters.archives.adapter import S3Archives
+from adapters.backups.engines import EngineBackups
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
 from adapters.cnpg.adapter import CloudNativePg
@@ -28,6 +29,8 @@ from adapters.git.clone import GitClone
 from adapters.helm.adapter import HelmReleases
 from adapters.hold.adapter import KubernetesHold
 from adapters.kept.adapter import KubernetesKept
+from adapters.kopia.adapter import KopiaBackups
+from adapters.kopia.opening import KopiaOpenings
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
 from adapters.leased import HouseLease, leased
@@ -134,7 +137,9 @@ def _joined(
         flux=KubernetesFlux(clients, house, clock),
         claims=VolSyncClaims(clients, clock, Reader(clients, clock)),
         hold=KubernetesHold(clients),
-        backups=ResticBackups(keeper, Openings(secrets), clock),
+        backups=EngineBackups(
+            ResticBackups(keeper, Openings(secrets), clock), KopiaBackups(keeper, KopiaOpenings(Openings(secrets)), clock)
+        ),
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
         archives=S3Archives(secrets),

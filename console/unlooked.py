@@ -26,7 +26,7 @@ def outline(session: Session, course: Course, written: tuple[Path, ...] = (), pr
         session.page.say(f"note: {note}")
     session.tell_written(written)
     house = session.house
-    unseen = left_out(house.unsupported, house.second_backups, house.not_followed, house.data.charts)
+    unseen = left_out(house.unaudited, house.second_backups, house.not_followed, house.data.charts)
     for line in unseen:
         session.page.say(f"{line}.")
     if unseen:

@@ -55,11 +55,11 @@ def _claim(
     own = settings.claims.get(f"{backup.namespace}/{backup.claim}", ClaimSection())
     seen = own.repository or backup.mover_repository
     note = "" if seen else backup.repository_note
-    first = _opened(openings, seen, note)
+    first = opened_by(openings, seen, note)
     password = own.password or (first.rule.password if first.rule is not None else None) or settings.password
 
     def other(one: _Named) -> BackupSource:
-        way = _opened(openings, one.repository, one.note)
+        way = opened_by(openings, one.repository, one.note)
         given = one.password or (way.rule.password if way.rule is not None else None) or own.password or settings.password
         return BackupSource(
             one.secret, one.source, one.repository, way.address, secret(given) if given is not None else SecretRef(()),
@@ -100,7 +100,7 @@ def _claim(
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """How a repository is opened from here: by which rule (None: by none, and `note` says so) and at which address."""
 
     address: str
@@ -122,12 +122,13 @@ class _Way:
         return self.rule.addressing if self.rule is not None else "path"
 
 
-def _opened(openings: list[Opening], seen: str, note: str) -> _Way:
+def opened_by(openings: list[Opening], seen: str, note: str) -> Way:
+    """By the first rule that fits what a mover sees; `note` says why that is not known, where it is not."""
     for opening in openings if seen else ():
         fits = opening.address(seen)
         if fits is not None:
-            return _Way(fits, opening.rule, note)
-    return _Way("", None, f"no rule of backups.open_as fits {seen}" if seen else note)
+            return Way(fits, opening.rule, note)
+    return Way("", None, f"no rule of backups.open_as fits {seen}" if seen else note)
 
 
 @dataclass(frozen=True)
@@ -256,16 +257,16 @@ def requirement_of(
 
 
 def check_backups(
-    document: Document, settings: BackupsSection, backups: Iterable[DeclaredBackup], located: Located
+    document: Document, settings: BackupsSection, backups: Iterable[DeclaredBackup], located: Located, also: Iterable[str] = ()
 ) -> tuple[Problem, ...]:
-    """What is wrong with the backups section when it is held against the repository."""
+    """What is wrong with the backups section when it is held against the repository. `also` are claims that kopia backs up."""
     problems: list[Problem] = []
 
     def wrong(where: Steps, what: str, better: str) -> None:
         problems.append(Problem(document.name, document.line(where), dotted(where), what, better))
 
     backups = tuple(backups)
-    known = [f"{b.namespace}/{b.claim}" for b in backups]
+    known = [*(f"{b.namespace}/{b.claim}" for b in backups), *also]
     mine = {f"{b.namespace}/{b.claim}": b.repository_secret for b in backups}
     for key, own in settings.claims.items():
         if key not in known:

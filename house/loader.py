@@ -29,6 +29,7 @@ from house.flux.rendered import NotFollowed
 from house.guarding import is_plain
 from house.hardware_sections import hardware
 from house.kinds import declared_kinds
+from house.kopia import kopia_claims, kopia_keys
 from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
 from house.machine import machine_settings
@@ -135,7 +136,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
     accepted = tuple(read.settings.lint.accepted.items()) if isinstance(read.settings, Settings) else ()
     made = replace(made, rendered=repository.rendered, machine=machine_settings(repository.root), lint_accepted=accepted)
     ages = schedules(repository.rendered)
-    odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, made.claims, ages))
+    odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, (*made.claims, *made.kopia), ages))
     made = replace(made, notes=(*made.notes, *map(str, odd)))
     return Examined(made, (), made.notes)
 
@@ -156,7 +157,7 @@ def _of_backups(
     backups = read.settings.backups if read.settings is not None else section_alone(document, "backups", BackupsSection)
     if backups is None:
         return
-    yield from check_backups(document, backups, repository.declared.backups, places.path)
+    yield from check_backups(document, backups, repository.declared.backups, places.path, kopia_keys(repository.rendered))
     known = (*archives(repository.rendered), *(one.reads for one in recoveries(repository.rendered)))
     yield from check_databases(document, backups, known, places.path)
     yield from unprotected_problems(document, backups.unprotected, _data(repository, backups))
@@ -253,6 +254,7 @@ def _house(
         age_key=age_key,
         age_recipient=settings.sops.recipient or next(iter(repository.age_recipients), ""),
         claims=claims,
+        kopia=kopia_claims(repository.rendered, settings.backups, places.path, places.secret, ages, claims),
         unsupported=repository.declared.unsupported,
         second_backups=repository.declared.second,
         not_followed=_not_followed(repository, settings.backups),

@@ -291,6 +291,8 @@ class House:
 
     `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
+    `kopia` are claims that kopia backs up and that a rule of the settings opens: audited, and restored by hand. They are in
+    `unsupported` too, for the hold cannot prove them.
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
@@ -343,6 +345,13 @@ class House:
     rendered: Rendered = field(default=Rendered(), repr=False, compare=False)
     machine: tuple[MachineSetting, ...] = ()
     lint_accepted: tuple[tuple[str, str], ...] = ()
+    kopia: tuple[BackedUpClaim, ...] = ()
+
+    @property
+    def unaudited(self) -> tuple[UnsupportedBackup, ...]:
+        """Those of `unsupported` that no rule of the settings opens: nobody looks at them."""
+        opened = {(one.namespace, one.claim, one.declared_in) for one in self.kopia}
+        return tuple(one for one in self.unsupported if (one.namespace, one.name, one.declared_in) not in opened)
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

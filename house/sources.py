@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 from house.references import SecretRef
 
+RESTIC, KOPIA = "restic", "kopia"
+"""The engines whose repositories are opened from here."""
+
 
 @dataclass(frozen=True)
 class BackupSource:
@@ -60,6 +63,10 @@ class BackedUpClaim:
 
     `others` are further places that it is backed up to. The same claim as one of those has it (`sources`) is a BackedUpClaim too,
     whose `origin` is that place's Secret: whatever reads one backup reads any of them.
+
+    One that kopia backs up (`House.kopia`) has the `engine` kopia and the `identity` (`user@host:/path`) of its snapshots in a
+    repository that many share. `by` is the kind of what backs it up: a ReplicationSource of VolSync's fork, a SnapshotPolicy of
+    kopiur. `origin` is then that object's name where the claim has another backup.
     """
 
     namespace: str
@@ -89,6 +96,9 @@ class BackedUpClaim:
     destination_secret: str = ""
     others: tuple[BackupSource, ...] = ()
     origin: str = ""
+    engine: str = RESTIC
+    identity: str = ""
+    by: str = "ReplicationSource"
 
     @property
     def key(self) -> str:

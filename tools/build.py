@@ -21,7 +21,7 @@ from pathlib import Path
 from tools.errors import BuildFailed, BuildRefused, DefinitionsMissing, ToolError
 from tools.golang import Go, find_go, module_folder, require_for
 from tools.locate import Place, look
-from tools.manifest import Need, Program, Source, needed_by
+from tools.manifest import Need, Program, Source, named, needed_by
 from tools.places import BUILD_FLAGS, Places, Stamp, is_current, recipe, write_stamp
 
 Out = Callable[[str], None]
@@ -55,12 +55,12 @@ class Order:
         return sum(program.source.cold_s for program in self.to_build if program.source)
 
 
-def order(only: Need | None = None, *, places: Places | None = None, path: str | None = None) -> Order:
+def order(only: Need | str | None = None, *, places: Places | None = None, path: str | None = None) -> Order:
     """What `build` would do now. A fitting program on PATH is used instead of building one."""
     where = places or Places()
     to_build: list[Program] = []
     at_hand: list[tuple[Program, str]] = []
-    for program in needed_by(only):
+    for program in (named(only),) if isinstance(only, str) else needed_by(only):
         if program.source is not None and is_current(where, program.name, program.source):
             at_hand.append((program, "Built before"))
             continue
@@ -73,13 +73,14 @@ def order(only: Need | None = None, *, places: Places | None = None, path: str |
 
 
 def build(
-    only: Need | None = None,
+    only: Need | str | None = None,
     out: Out = print,
     *,
     places: Places | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Built, ...]:
-    """Build what is missing: `Need.RUN` what a real run drives, `Need.LAB` the lab's own, None all of it.
+    """Build what is missing: `Need.RUN` what a real run drives, `Need.LAB` the lab's own, None all of it; a
+    name builds that program alone.
 
     `out` gets the lines a person reads; `environment` stands for the process's own when None. Raises BuildRefused before
     anything is done (no Go, no git, a broken checkout) and BuildFailed at the end when some programs could not be built;

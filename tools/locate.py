@@ -94,7 +94,9 @@ def need(name: str, *, places: Places | None = None, path: str | None = None) ->
             hint=f"install it: any version {program.fits} fits",
             next_command="invoke tools.check",
         )
-    build = "invoke tools.build --run" if program.need is Need.RUN else "invoke tools.build"
+    build = {Need.RUN: "invoke tools.build --run", Need.ASKED: f"invoke tools.build --only {name}"}.get(
+        program.need, "invoke tools.build"
+    )
     raise ProgramMissing(
         f"{name} ({program.purpose}) can't be used: {located.why}; `{build}` builds it.",
         hint=f"any version {program.fits} on PATH is used instead",
@@ -190,7 +192,7 @@ def main() -> int:
     for row in rows:
         where = str(row.path) if row.path else "-"
         print(f"{row.program.name:24} {row.finding.value:18} {row.version or '-'!s:9} {where}  {row.why}")
-    return 0 if all(row.usable for row in rows if row.program.need is not Need.OPTIONAL) else 1
+    return 0 if all(row.usable for row in rows if row.program.need in (Need.RUN, Need.LAB)) else 1
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ class Need(Enum):
     """A run against a house, real or lab, drives it."""
     LAB = "lab"
     """Only the lab runs it."""
+    ASKED = "asked"
+    """Only some houses need it (one whose backups are kopia's): built for who asks for it by name."""
     OPTIONAL = "optional"
     """Used when found on PATH; never built."""
 
@@ -259,6 +261,14 @@ PROGRAMS: tuple[Program, ...] = (
         _flux("helm-controller", "v1.6.3", 80),
     ),
     Program(
+        "kopia",
+        "reads the repositories of houses that kopia backs up",
+        Need.ASKED,
+        between("0.21.0", "1.0.0", "the words that the audit asks it in were tried with 0.21 and 0.22"),
+        Source("kopia", "github.com/kopia/kopia", "github.com/kopia/kopia", "v0.22.3", 135),
+        ask=("--version",),
+    ),
+    Program(
         "op",
         "resolves op:// references, where the house has any",
         Need.OPTIONAL,
@@ -293,5 +303,12 @@ def named(name: str) -> Program:
 
 
 def needed_by(need: Need | None) -> tuple[Program, ...]:
-    """The programs that can be built and that `need` asks for, in the order of building; None asks for all."""
-    return tuple(p for p in PROGRAMS if p.source is not None and need in (None, p.need))
+    """The programs that can be built and that `need` asks for, in the order of building; None asks for all that every house and
+    the lab need."""
+    wanted = (Need.RUN, Need.LAB) if need is None else (need,)
+    return tuple(p for p in PROGRAMS if p.source is not None and p.need in wanted)
+
+
+def buildable() -> tuple[str, ...]:
+    """Names of all programs that can be built, those too that somebody has to ask for."""
+    return tuple(p.name for p in PROGRAMS if p.source is not None)

@@ -1,4 +1,4 @@
-"""What the backups port answers: one look at a repository, its restore points, a snapshot's list. Knows nothing of restic."""
+"""What the backups port answers: one look at a repository, its restore points, a snapshot's list. Knows no backup program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import Enum
 
 from adapters.volsync.results import FileEntry
 from house.model import SecretRef
+from house.sources import RESTIC
 
 
 class Verdict(Enum):
@@ -32,6 +33,10 @@ class Depth(Enum):
     *listed*: what its folders hold, its config and its snapshots. *indexed*: every pack that its indexes name is there, with
     its size. *tree*: every folder of one snapshot was read, and every piece of its files is in an index. *checked*: what
     `restic check` looks at, of all snapshots. *read*: data were read and compared with their checksums, all of them or a part.
+
+    Of a repository of kopia: *listed*: it opens, and its snapshots are listed. *indexed*: every pack that its indexes name is
+    there, and long enough. *tree*: every folder of one snapshot was read, and every piece of its files is in an index. *checked*:
+    so it is of all snapshots, whoever's. *read*: every file of the one snapshot was read and compared with its checksums.
     """
 
     LISTED = "listed"
@@ -62,8 +67,10 @@ WHOLE = Part(1, 1)
 
 @dataclass(frozen=True)
 class Repository:
-    """A restic repository as it is opened from here: `address` without credentials, secrets as references (resolved late).
+    """A repository as it is opened from here: `address` without credentials, secrets as references (resolved late).
 
+    `engine` is restic or kopia; `identity` (`user@host:/path`) says whose snapshots count in one of kopia, which many share,
+    and is "" for restic.
     `region` "" and `addressing` "path" or "virtual" are for buckets. `normal_since`: when (epoch seconds) a person made what is
     backed up smaller; no snapshot from before says how much a complete one holds.
     """
@@ -76,6 +83,8 @@ class Repository:
     region: str = ""
     addressing: str = "path"
     normal_since: float = 0.0
+    engine: str = RESTIC
+    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,8 @@ class RestorePoint:
 @dataclass(frozen=True)
 class RepositoryLook:
     """One look at one repository. `points` newest first, empty unless the verdict is OK or EXPIRED.
+
+    `repository_id` of one of kopia is made of its own id and the identity: of what one claim has there.
 
     `unread` are snapshot files that cannot be read: id, and when each was written (epoch seconds, 0.0: nobody knows).
     `hint` is what would help where the usual advice for the verdict would not, "" otherwise.

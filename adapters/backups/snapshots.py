@@ -1,4 +1,7 @@
-"""Reads restic's JSON: snapshots into restore points, differences into paths. Starts no program, opens no place."""
+"""Reads restic's JSON: snapshots into restore points, differences into paths. Starts no program, opens no place.
+
+How much a complete snapshot holds is judged here, whoever made it.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +32,20 @@ def restore_points(
         points = [_point(repository_id, one) for one in told]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a snapshot of an unknown shape ({error})") from error
-    points.sort(key=lambda point: (point.time, point.snapshot_id))
-    judged: list[RestorePoint] = []
+    return judged(points, normal_since)
+
+
+def judged(points: Iterable[RestorePoint], normal_since: float = 0.0) -> tuple[RestorePoint, ...]:
+    """The same, the newest first; one that is far smaller than those before it is not complete. `normal_since` as above."""
+    made: list[RestorePoint] = []
     usual: dict[tuple[str, tuple[str, ...]], _Usual] = {}
-    for point in points:
+    for point in sorted(points, key=lambda point: (point.time, point.snapshot_id)):
         known = usual.setdefault((point.hostname, point.paths), _Usual())
-        complete = point.time < normal_since or not known.exceeds(point)
+        complete = point.complete and (point.time < normal_since or not known.exceeds(point))
         if complete and point.time >= normal_since:
             known.learn(point)
-        judged.append(replace(point, complete=complete))
-    return tuple(reversed(judged))
+        made.append(replace(point, complete=complete))
+    return tuple(reversed(made))
 
 
 class _Usual:

@@ -49,7 +49,7 @@ def audit(subject: Subject, secrets: Secrets | None, *, ask: bool = False) -> Ab
         wanted += ["sops"] if any(source.startswith("sops:") for ref in refs for source in ref.sources) else []
         lacks += of_programs(wanted)
         lacks += of_secrets(of_backups(house), secrets, ask=ask)
-        lacks += [Lack(line) for line in left_out(house.unsupported, house.second_backups, house.not_followed)]
+        lacks += [Lack(line) for line in left_out(house.unaudited, house.second_backups, house.not_followed)]
         lacks += [Lack(f"{number(len(house.unread), 'part')} of the repository cannot be read")] if house.unread else []
         if not ask and (house.claims or house.archives):
             lacks.append(Lack("the stores of the backups", known=False))
@@ -128,7 +128,9 @@ def _of_repository(house: House) -> Iterator[Lack]:
     if not bundle.is_file():
         yield Lack(f"{shown(bundle, house.root)} is not there; {NO_BUNDLE}")
     makers = [one for one in house.not_followed if one.makes_backups]
-    yield from (Lack(line) for line in left_out(house.unsupported, (), tuple(makers)))
+    yield from (Lack(line) for line in left_out(house.unaudited, (), tuple(makers)))
+    if house.kopia:
+        yield Lack(f"{number(len(house.kopia), 'backup')} of kopia's: audited, and nothing here holds or restores them")
 
 
 def _of_run(house: House) -> Iterator[Lack]:

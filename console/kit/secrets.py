@@ -43,7 +43,7 @@ def of_building(house: House) -> Iterable[tuple[str, SecretRef]]:
 
 def of_backups(house: House) -> Iterable[tuple[str, SecretRef]]:
     """What opens the backups."""
-    for claim in house.claims:
+    for claim in (*house.claims, *house.kopia):
         yield f"the password of the backup of {claim.key}", claim.password
         for variable, ref in claim.environment:
             yield f"{variable} of the backup of {claim.key}", ref

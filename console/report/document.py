@@ -123,7 +123,7 @@ def _claims(of: Ran) -> list[ClaimLine]:
 
 def not_looked_at(house: House, report: Report) -> tuple[str, ...]:
     """What nobody has seen: left out of Git's part, never begun, and whatever could not be looked at."""
-    unseen = list(left_out(house.unsupported, house.second_backups, house.not_followed, house.data.charts))
+    unseen = list(left_out(house.unaudited, house.second_backups, house.not_followed, house.data.charts))
     if house.unread:
         unseen.append(f"{number(len(house.unread), 'part')} of the repository could not be looked at")
     for outcome, told in ((Outcome.BLOCKED, "not begun, for what it needs failed"), (Outcome.INTERRUPTED, "not ended")):

@@ -26,11 +26,13 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
 from engine.words import number
 from engine.workers import Threads
+from house.flux.outside import KOPIUR
 from house.left_out import left_out, said_by_setting
 from house.loader import Part as Section
 from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.model import House
 from house.problems import nearest
+from house.sources import KOPIA
 from house.values import size_of
 
 _PARTS = f"read=1/8, the first of 8 parts, and so on to read=8/8; there are at most {MOST_PARTS} parts"
@@ -116,7 +118,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     counts |= {word: count for word, count in more.items() if count}
     return session.finish(
         "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
-        audits=[row(a, covered) for a in audits], not_audited=house.unsupported, second_backups=house.second_backups,
+        audits=[row(a, covered) for a in audits], not_audited=house.unaudited, second_backups=house.second_backups,
         not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
         databases=archive_rows(databases), unprotected=unprotected_rows(data), paused=paused_rows(paused),
         charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked, written=written,
@@ -154,7 +156,9 @@ def show_audits(
     for line in audit_findings(audits):
         session.page.say(line)
     house = session.house
-    left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unsupported]
+    left = [f"not audited: {other.namespace}/{other.name} ({other.engine}, {other.declared_in})" for other in house.unaudited]
+    if any(other.engine in (KOPIA, KOPIUR) for other in house.unaudited):
+        left.append("those of kopia and kopiur are audited where a rule of backups.open_as opens what their movers see")
     again = "not audited: a second backup of"
     left += [f"{again} {one.namespace}/{one.name} ({one.engine}, {one.declared_in})" for one in house.second_backups]
     left += [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in house.not_followed]
@@ -177,7 +181,7 @@ def show_audits(
 
 def _left_out(house: House, data: DataAudit) -> tuple[str, ...]:
     """What nobody has looked at, counted; a cluster that is there and gave no answer too."""
-    lines = left_out(house.unsupported, house.second_backups, house.not_followed, data.charts)
+    lines = left_out(house.unaudited, house.second_backups, house.not_followed, data.charts)
     if house.unread:
         lines = (*lines, f"{number(len(house.unread), 'part')} of the repository could not be looked at")
     return (*lines, f"the cluster was not asked for its claims ({redact(data.not_asked)})") if data.silent else lines

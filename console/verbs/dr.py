@@ -34,6 +34,7 @@ from recovery.course import course
 from recovery.databases import lost_databases, split_names
 from recovery.holding import hold_course, to_hold
 from recovery.kept import on_its_way
+from recovery.kopia import of_kopia, refuse_kopia
 from recovery.lifting import to_release, undeclared
 from recovery.releasing import refuse_nothing_held, release_course
 from recovery.selection import NOTHING, select
@@ -57,6 +58,9 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, re
 
     def body() -> int:
         session = open_session("dr.restore", settings, json, report=report)
+        if not claims and not session.json:
+            for one in session.house.kopia:
+                session.page.say(f"no run restores {one.source_key} (kopia): invoke dr.restore --claims {one.key} says how")
         refuse_unfit(session.house)
         # What is held still after all that are held were restored is nothing that this verb can bring back.
         return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.restore" if claims else "invoke dr.hold")
@@ -67,6 +71,9 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, re
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
     """The recovery course for the named claims (all that are held when none is named)."""
     known, until = session.known(), as_time(as_of) if as_of else 0.0
+    if meant := of_kopia(session.house, claims):
+        with session.doors(None) as doors:
+            refuse_kopia(doors.look, session.house, meant, until, known)
     words, databases = split_names(session.house, claims)
     with session.doors(None) as doors:
         chosen = select(doors.look, session.house, words, known) if words or not databases else NOTHING

@@ -38,7 +38,7 @@ def status_of(session: Session, metrics: str = "", alerts: str = "") -> int:
     memory = remembered(house, session.known())
     found = standings(house, memory, now)
     counts = {state.value: sum(one.state is state for one in found) for state in State}
-    unseen = left_out(house.unsupported, house.second_backups, house.not_followed, house.data.charts)
+    unseen = left_out(house.unaudited, house.second_backups, house.not_followed, house.data.charts)
     written = _written(session, found, metrics, alerts, now)
     session.page.show(Rows([_row(one, now) for one in found], ("state", "what", "restore point", "proven", "due", "depth"), name=1))
     session.page.say()

@@ -20,10 +20,11 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInv
 from engine.words import number
 from house.loader import SETTINGS_FILE, talconfig_named
 from house.paths import expanded
+from house.problems import nearest
 from tools.build import build as build_programs
 from tools.errors import ToolError
 from tools.locate import Located, survey
-from tools.manifest import Need
+from tools.manifest import Need, buildable
 from tools.skew import HouseVersions, Skew
 
 
@@ -37,7 +38,7 @@ def check(settings: str, json: bool) -> int:
         began = time.monotonic()
         house, told = _house(settings)
         rows = [(row, held_against(row, house)) for row in survey()]
-        lacking = [row for row, _ in rows if not row.usable and row.program.need is not Need.OPTIONAL]
+        lacking = [row for row, _ in rows if not row.usable and row.program.need in (Need.RUN, Need.LAB)]
         wrong = [row for row, (skew, _) in rows if skew is Skew.DOES_NOT_FIT]
         outcome = "lacking" if lacking else "unfit" if wrong else "fits"
         code = EXIT_OK if outcome == "fits" else EXIT_STEP_FAILED
@@ -79,11 +80,14 @@ def _house(settings: str) -> tuple[HouseVersions | None, str]:
     return versions, f"Held against {file}: Talos {versions.talos or 'unknown'}, Kubernetes {versions.kubernetes or 'unknown'}."
 
 
-def build(run: bool) -> int:
-    """Build what is missing; `run`: only what a real run drives."""
+def build(run: bool, only: str) -> int:
+    """Build what is missing; `run`: only what a real run drives; `only`: the program of that name, whoever needs it."""
 
     def body() -> int:
-        return _ours(lambda: build_programs(Need.RUN if run else None))
+        if only and only not in buildable():
+            right = nearest(only, list(buildable())) or f"one of {', '.join(buildable())}"
+            raise SettingsInvalid(f"--only {only} is no program that is built here; right would be: {right}")
+        return _ours(lambda: build_programs(only or (Need.RUN if run else None)))
 
     return guarded("tools.build", False, body)
 

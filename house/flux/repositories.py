@@ -29,8 +29,8 @@ class Repositories:
             elif one.kind == "Secret" and not one.group:
                 self._found.setdefault((one.namespace, one.name), one)
 
-    def of(self, namespace: str, secret: str) -> tuple[str, str]:
-        """RESTIC_REPOSITORY as the repository declares it, or "" and why it cannot be told.
+    def of(self, namespace: str, secret: str, key: str = _KEY) -> tuple[str, str]:
+        """RESTIC_REPOSITORY, or another key that says where, as the repository declares it; or "" and why it cannot be told.
 
         A template's `{{ … }}` stays in it, as long as what is beside it can tell one repository from another.
         """
@@ -39,18 +39,18 @@ class Repositories:
             return "", f"no Secret or ExternalSecret {namespace}/{secret} is in the repository"
         if one.kind == "ExternalSecret":
             data = mapping(mapping(mapping(one.spec.get("target")).get("template")).get("data"))
-            return _told(data.get(_KEY), f"ExternalSecret at {one.declared_in}")
+            return _told(data.get(key), f"ExternalSecret at {one.declared_in}", key)
         if "sops" in one.body:
             return "", f"it is encrypted in {one.file}: known only after decrypting"
-        return _told(_entry(one), f"Secret at {one.declared_in}")
+        return _told(_entry(one, key), f"Secret at {one.declared_in}", key)
 
 
-def _entry(secret: RenderedObject) -> str | None:
+def _entry(secret: RenderedObject, key: str) -> str | None:
     """The one entry of a plain Secret that is no secret: where the repository is."""
-    text = mapping(secret.body.get("stringData")).get(_KEY)
+    text = mapping(secret.body.get("stringData")).get(key)
     if text is not None:
         return str(text)
-    encoded = mapping(secret.body.get("data")).get(_KEY)
+    encoded = mapping(secret.body.get("data")).get(key)
     if encoded is None:
         return None
     try:
@@ -59,16 +59,16 @@ def _entry(secret: RenderedObject) -> str | None:
         return None
 
 
-def _told(value: Any, where: str) -> tuple[str, str]:
+def _told(value: Any, where: str, key: str) -> tuple[str, str]:
     if value is None:
-        return "", f"{where} does not show {_KEY}: known only in the cluster"
+        return "", f"{where} does not show {key}: known only in the cluster"
     text = str(value)
     variables = _VARIABLE.findall(text)
     if variables:
         names = ", ".join(re.sub(r"^\$\{(\w*).*", r"\1", variable) for variable in variables)
         return "", f"{where} needs {names}, which the repository does not show"
     if _PASSWORD.search(text):
-        return "", f"{where} has a password in {_KEY}, which is not read from there"
+        return "", f"{where} has a password in {key}, which is not read from there"
     if _TEMPLATE.search(text) and not re.search(r"\w", _TEMPLATE.sub("", text)):
-        return "", f"{where} fills {_KEY} in from its store: known only in the cluster"
+        return "", f"{where} fills {key} in from its store: known only in the cluster"
     return text, ""

@@ -51,6 +51,11 @@ def test_a_run_needs_less_than_the_lab(checkout: Places, fake_go: FakeGo) -> Non
     assert not checkout.program("etcd").exists()
 
 
+def test_what_is_asked_for_by_name_is_built_alone(checkout: Places, fake_go: FakeGo) -> None:
+    build("kopia", _quiet, places=checkout, environment=fake_go.environment)
+    assert fake_go.built() == ["kopia"]
+
+
 def test_go_runs_inside_the_module_with_checksums_and_without_cgo(checkout: Places, fake_go: FakeGo) -> None:
     build(out=_quiet, places=checkout, environment=fake_go.environment | {"GOOS": "plan9"})
     call = fake_go.calls("build")[_COMPILED.index("kubectl")]

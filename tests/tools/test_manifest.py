@@ -13,7 +13,7 @@ from tools.manifest import DEFINITIONS, PROGRAMS, Need, Program, named, needed_b
 from tools.places import CHECKOUT, Places
 from tools.versions import parse
 
-_BUILT = needed_by(None)
+_BUILT = (*needed_by(None), *needed_by(Need.ASKED))
 
 
 def _module_file(folder: str, name: str) -> str:
@@ -29,6 +29,11 @@ def test_the_programs_that_the_lab_runs() -> None:
     controllers = {"snapshot-controller", "source-controller", "kustomize-controller", "helm-controller"}
     lab = {"etcd", "kube-apiserver", "kube-controller-manager", "volsync", "volsync-mover"} | controllers
     assert {program.name for program in needed_by(Need.LAB)} == lab
+
+
+def test_what_only_some_houses_need_is_built_for_who_asks() -> None:
+    assert {program.name for program in needed_by(Need.ASKED)} == {"kopia"}
+    assert "kopia" not in {program.name for program in needed_by(None)}
 
 
 def test_names_are_unique_and_found() -> None:

@@ -1,0 +1,142 @@
+"""The looks of the backups port at repositories of kopia: never a write, never a maintenance, never a trace of a connection.
+
+The place is listed first: a store that answers, and a repository that is there, are what all that follows is judged with.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
+from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, RepositoryLook, RestorePoint, Verdict
+from adapters.kopia.client import OPEN_S, connected
+from adapters.kopia.depths import Examiner
+from adapters.kopia.opening import KopiaOpened, KopiaOpenings
+from adapters.kopia.reading import identity_of, own_id, restore_points
+from adapters.kopia.sayings import meaning, words
+from adapters.process.results import ProgramFailed, ProgramMissing, ProgramTimedOut, StreamingRunner
+from engine.errors import BlackstartError
+from engine.waiting import Clock
+from engine.words import number
+
+WHOLE_S = 600.0
+_MARK = "kopia.repository"
+_FOLDERS = frozenset({"p", "q", "n", "x", "s", "_"})
+"""Where kopia keeps its files in a folder; in a bucket their names begin so."""
+_BUILD = "`invoke tools.build --only kopia` builds it; a fitting one on PATH does as well"
+_ADVICE = "the repository is damaged: copy it before anything else, and let no maintenance of kopia run on it"
+T = TypeVar("T")
+
+
+class KopiaBackups:
+    """Looks at and into repositories of kopia; what only restic's can be asked is not here."""
+
+    def __init__(self, runner: StreamingRunner, openings: KopiaOpenings, clock: Clock) -> None:
+        self._runner, self._openings, self._clock = runner, openings, clock
+        self._lock = threading.Lock()
+        self._whole: dict[tuple[str, str, Depth, Part], tuple[Examination, float]] = {}
+
+    def look(self, repository: Repository) -> RepositoryLook:
+        """See BackupsView.look. The points are those of the repository's `identity` alone."""
+
+        def bad(verdict: Verdict, detail: str, hint: str) -> RepositoryLook:
+            return RepositoryLook(repository, verdict, detail=detail, hint=hint)
+
+        return self._told(lambda: self._look(repository), bad)
+
+    def _look(self, repository: Repository) -> RepositoryLook:
+        opened = self._openings.open(repository)
+        if (settled := _by_listing(opened.place.contents())) is not None:
+            return RepositoryLook(repository, settled[0], detail=settled[1], hint=_hint(settled[0]))
+        with connected(self._runner, opened.store, OPEN_S) as client:
+            repository_id = own_id(client.unique_id(), repository.identity)
+            told = client.snapshots()
+        points = restore_points(repository_id, repository.identity, told, repository.normal_since)
+        owners = sorted({identity_of(one) for one in told} - {repository.identity})
+        if not points:
+            shown = f"; there are those of {', '.join(owners[:3])}{' …' if len(owners) > 3 else ''}" if owners else ""
+            return RepositoryLook(repository, Verdict.EMPTY, repository_id, detail=f"no snapshots of {repository.identity}{shown}")
+        return RepositoryLook(repository, Verdict.OK, repository_id, points, _remarks(points, repository.identity, owners))
+
+    def examine(
+        self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
+    ) -> Examination:
+        """See BackupsView.examine. What was found whole is not looked into again for some minutes: one run asks several times."""
+        kept = (repository.address, snapshot_id, depth, part)
+        with self._lock:
+            found = self._whole.get(kept)
+        if found is not None and self._clock.monotonic() - found[1] < WHOLE_S:
+            return found[0]
+
+        def look() -> Examination:
+            opened = self._openings.open(repository)
+            with connected(self._runner, opened.store, limit_s) as client:
+                return Examiner(client).examine(snapshot_id, depth, part)
+
+        examined = self._told(look, lambda verdict, detail, hint: Examination(verdict, None, detail, hint=hint))
+        if examined.verdict in (Verdict.OK, Verdict.DAMAGED):
+            with self._lock:
+                self._whole[kept] = (examined, self._clock.monotonic())
+        return examined
+
+    def identity(self, repository: Repository) -> str:
+        """See BackupsView.identity: of repository and identity together, as in a look."""
+
+        def ask() -> str:
+            opened: KopiaOpened = self._openings.open(repository)
+            if _by_listing(opened.place.contents()) is not None:
+                return ""
+            with connected(self._runner, opened.store, OPEN_S) as client:
+                return own_id(client.unique_id(), repository.identity)
+
+        return self._told(ask, lambda *_: "")  # nobody knows: its own look says why
+
+    def _told(self, look: Callable[[], T], bad: Callable[[Verdict, str, str], T]) -> T:
+        """What `look` answers; what went wrong as a verdict, with what is known and what would help."""
+        try:
+            return look()
+        except PlaceUnreachable as error:
+            return bad(Verdict.UNREACHABLE, str(error), "")
+        except PlaceRefused as error:
+            return bad(Verdict.REFUSED, str(error), error.hint)
+        except (PlaceLacks, ValueError, KeyError, TypeError) as error:
+            return bad(Verdict.UNKNOWN, f"it could not be looked into: {error}", "")
+        except ProgramMissing as error:
+            return bad(Verdict.UNKNOWN, f"kopia, which reads it, is not on this machine: {error.what}", _BUILD)
+        except ProgramFailed as error:
+            verdict, told = meaning(error.finished)
+            return bad(verdict, "; ".join((told, *words(error.finished)[-1:])), _hint(verdict))
+        except ProgramTimedOut as error:
+            return bad(Verdict.UNREACHABLE, error.what, "")
+        except BlackstartError as error:
+            return bad(Verdict.UNKNOWN, "; ".join((error.what, *error.evidence)), error.hint)
+
+
+def _by_listing(contents: Contents) -> tuple[Verdict, str] | None:
+    """The verdict that the listing alone allows, None when kopia must be asked."""
+    names = contents.others
+    if any(name.startswith(_MARK) for name in names):
+        return None
+    if contents.config_size is not None:
+        return Verdict.FOREIGN, "a repository of restic"
+    left = sorted(name for name in names if name in _FOLDERS or name.startswith("kopia."))
+    if left:
+        return Verdict.UNREADABLE, f"its {_MARK} is gone; {', '.join(left[:5])} are left"
+    if names:
+        return Verdict.MISSING, f"no repository among what is there: {', '.join(names[:5])}"
+    return Verdict.MISSING, contents.detail or "nothing of a repository is there"
+
+
+def _remarks(points: tuple[RestorePoint, ...], identity: str, owners: list[str]) -> str:
+    """What a person should know although the repository opened."""
+    broken = sum(not point.complete for point in points)
+    beside = [one for one in owners if one.rpartition(":")[0] == identity.rpartition(":")[0]]
+    told = [f"{number(broken, 'snapshot is', 'snapshots are')} not complete"] if broken else []
+    told += [f"snapshots of {', '.join(beside[:3])} besides, which are not this claim's"] if beside else []
+    return "; ".join(told)
+
+
+def _hint(verdict: Verdict) -> str:
+    return _ADVICE if verdict in (Verdict.UNREADABLE, Verdict.DAMAGED) else ""

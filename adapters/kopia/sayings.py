@@ -1,0 +1,41 @@
+"""What kopia means when it fails: it has one exit code, so its words tell. Opens nothing itself."""
+
+from __future__ import annotations
+
+from adapters.backups.results import Verdict
+from adapters.process.results import Finished
+
+_BY_WORDS = (
+    (Verdict.REFUSED, "the password is not the repository's", ("invalid repository password",)),
+    (
+        Verdict.REFUSED,
+        "the store refused to let it be read",
+        ("permission denied", "access denied", "accessdenied", "signaturedoesnotmatch", "invalidaccesskeyid", "403 forbidden",
+         "access key id you provided does not exist"),
+    ),
+    (
+        Verdict.UNREACHABLE,
+        "the store did not answer",
+        ("connection refused", "no such host", "i/o timeout", "connection reset", "tls handshake", "x509:", "no route to host",
+         "slow down", "reduce your request rate", "server misbehaving", "503 service", "500 internal", "stale file handle",
+         "input/output error", "context deadline exceeded"),
+    ),
+    (Verdict.MISSING, "no repository is there", ("repository not initialized in the provided storage",)),
+    (Verdict.UNKNOWN, "a repository of a later format than this kopia reads", ("unsupported format version",)),
+)  # fmt: skip
+_NOISE = ("listing blobs", "listed ", "notice:", "{", "to disable this", "alternatively you", "verifying contents", "finished")
+
+
+def meaning(finished: Finished) -> tuple[Verdict, str]:
+    """What follows from a failure. What is not known otherwise is damage: words that are not understood are never good."""
+    said = "\n".join(finished.stderr_tail).lower()
+    for verdict, told, marks in _BY_WORDS:
+        if any(mark in said for mark in marks):
+            return verdict, told
+    return Verdict.UNREADABLE, "damaged: it does not open, or what is in it breaks off"
+
+
+def words(finished: Finished) -> tuple[str, ...]:
+    """The lines that say what is wrong."""
+    lines = (line.strip() for line in finished.stderr_tail)
+    return tuple(line for line in lines if line and not line.lower().startswith(_NOISE))
