@@ -13,7 +13,7 @@ from bootstrap.recover_etcd import saving
 from bootstrap.replace_node import course as replacement
 from cluster.absent import first_present
 from cluster.storage.kinds import storage_checks
-from console.ending import guarded
+from console.ending import LastWords, guarded
 from console.opening import open_session
 from console.programs import refuse_unfit
 from console.session import Session
@@ -41,7 +41,8 @@ def replace_of(session: Session, name: str, approve: str) -> int:
     course = replacement(session.house, node, rows)
     if not approve:
         return session.plan(course)
-    return session.apply(course, approve, done=f"{node.name} takes part")
+    last = LastWords(done=f"{node.name} takes part", again=f"invoke cluster.replace-node {node.name}")
+    return session.apply(course, approve, words=lambda report: last)
 
 
 def _named(session: Session, name: str) -> Node:

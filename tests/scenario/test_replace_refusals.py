@@ -164,7 +164,7 @@ REFUSALS = (
     Refusal("devices", passed, "VM 8002 has what the settings do not say, and a VM made anew would not have", "take it from"),
     Refusal("kept", kept, "VM 8002 has 1 disk that the settings want kept, and would take them along", "qm disk unlink 8002"),
     Refusal("one disk more", one_more_disk, "VM 8002 has 1 disk that the settings do not know", "qm disk unlink 8002"),
-    Refusal("lives by its kubelet", still_ready, "Kubernetes says that cp-2 is Ready: it lives somewhere", "in a minute"),
+    Refusal("lives by its kubelet", still_ready, "Kubernetes says that cp-2 is Ready: it lives somewhere", "find the"),
 )
 
 
