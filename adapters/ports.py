@@ -197,10 +197,10 @@ class Cluster(ClusterView, Protocol):
     def forget_node(self, name: str, uid: str) -> None:
         """Delete the Node object with a uid precondition; what waits for its pods and volumes goes on elsewhere then."""
     def rest(self, workload: Workload) -> None:
-        """Scale it to 0; how many it had stays on the object, for `wake`. Resting already: no change."""
+        """Stop it, and note on it how it was. PermanentError, and not stopped, for what nothing would start again."""
 
     def wake(self, workload: Workload) -> None:
-        """Scale it back to what it had before `rest`."""
+        """Let it be as it was before `rest`."""
 
     def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
         """Take or renew; answers who holds it now, which may be somebody else.

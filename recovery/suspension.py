@@ -6,7 +6,7 @@ from adapters.context import ActContext
 from adapters.flux.results import SUSPENDED, KustomizationState
 from adapters.hold.results import HeldClaim
 from adapters.kubernetes.results import Workload
-from adapters.kubernetes.workloads import RESTING
+from adapters.kubernetes.workloads import KINDS, RESTING, SCALED, awake
 from adapters.ports import ClusterView, FluxView
 from cluster.by_hand import json_by_hand
 from engine.errors import PermanentError
@@ -31,12 +31,12 @@ def refuse_foreign(found: KustomizationState | None, claim: BackedUpClaim) -> No
 
 
 def resting(cluster: ClusterView, claim: BackedUpClaim | HeldClaim) -> tuple[Workload, ...]:
-    """The workloads that mount the claim and that a restore has scaled to 0."""
+    """The workloads that mount the claim and that a restore has stopped."""
     return tuple(w for w in cluster.workloads(claim.namespace, claim.claim) if w.resting is not None)
 
 
 def start_again(act: ActContext, claim: BackedUpClaim | HeldClaim) -> None:
-    """Take back what we have suspended and scaled to 0, and nothing else: what somebody else suspended stays so."""
+    """Take back what we have suspended and stopped, and nothing else: what somebody else suspended stays so."""
     flux = kustomization_of(act.flux, claim)
     if flux is not None:
         act.flux.suspend(flux.namespace, flux.name, on=False)
@@ -53,7 +53,11 @@ def suspend_by_hand(kustomization: str, *, on: bool) -> str:
 
 
 def wake_by_hand(workload: Workload) -> str:
-    """The commands that scale a workload back to what it had, and take our mark away."""
+    """The commands that give a workload back what it had, and take our mark away."""
     name = f"{workload.kind.lower()}/{workload.name}"
-    scaled = f"kubectl -n {workload.namespace} scale {name} --replicas={workload.resting}"
-    return f"{scaled} && kubectl -n {workload.namespace} annotate {name} {RESTING}-"
+    goes_on = f"kubectl -n {workload.namespace} scale {name} --replicas={workload.resting}"
+    kind = next((one for one in KINDS if one.name == workload.kind), None)
+    if kind is not None and kind not in SCALED:
+        patch = {"spec": awake(kind, workload.resting or 0)}
+        goes_on = f"kubectl -n {workload.namespace} patch {name} --type merge -p {json_by_hand(patch)}"
+    return f"{goes_on} && kubectl -n {workload.namespace} annotate {name} {RESTING}-"

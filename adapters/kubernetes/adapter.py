@@ -14,12 +14,13 @@ from adapters.helm.results import Crd
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.definitions import crd_state, noted
 from adapters.kubernetes.errors import AlreadyThere
-from adapters.kubernetes.kinds import CLAIM, CRD, DEPLOYMENT, NAMESPACE, NODE, SECRET, STATEFUL_SET, STORAGE_CLASS
+from adapters.kubernetes.kinds import CLAIM, CRD, NAMESPACE, NODE, SECRET, STORAGE_CLASS
 from adapters.kubernetes.lease import LeaseObject
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, rows, table, text
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
-from adapters.kubernetes.workloads import KINDS, RESTING, uses, workload
+from adapters.kubernetes.stopping import rest, wake
+from adapters.kubernetes.workloads import KINDS, uses, workload
 from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import LonghornLook
 from engine.errors import PermanentError, TransientError
@@ -103,14 +104,15 @@ class KubernetesCluster:
         return self._lease.holder()
 
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]:
-        """Deployments, StatefulSets and DaemonSets whose pods mount the claim."""
+        """Whatever runs pods that mount the claim, or will: of each kind, and pods of nobody; of a set of pods, once."""
         client = self._clients.main()
-        return tuple(
+        found = (
             workload(kind, obj)
             for kind in KINDS
             for obj in client.list_objects(kind, namespace)
             if uses(kind, obj, claim)
         )
+        return tuple(dict.fromkeys(found))
 
     def create_namespace(self, name: str) -> None:
         """Create it; nothing when it is there. TransientError while one of this name is on its way out."""
@@ -141,24 +143,12 @@ class KubernetesCluster:
         self._clients.main().delete(NODE, name, uid=uid)
 
     def rest(self, workload: Workload) -> None:
-        """Scale to 0 and note what it had. PermanentError for a kind that has no replicas of its own."""
-        if workload.resting is None:
-            self._scale(workload, 0, str(workload.wanted))
+        """Stop it and note how it was. PermanentError for what nothing would make go on again."""
+        rest(self._clients.main(), workload)
 
     def wake(self, workload: Workload) -> None:
-        """Scale back to what `rest` noted."""
-        if workload.resting is not None:
-            self._scale(workload, workload.resting, None)
-
-    def _scale(self, workload: Workload, replicas: int, note: str | None) -> None:
-        kind = next((k for k in (DEPLOYMENT, STATEFUL_SET) if k.name == workload.kind), None)
-        if kind is None:
-            raise PermanentError(
-                f"{workload.kind} {workload.namespace}/{workload.name} cannot be stopped by scaling it",
-                hint="take its pods away from the claim by hand, then go on",
-            )
-        patch = {"metadata": {"annotations": {RESTING: note}}, "spec": {"replicas": replicas}}
-        self._clients.main().merge(kind, workload.name, patch, workload.namespace)
+        """Let it be as it was when `rest` noted it."""
+        wake(self._clients.main(), workload)
 
     def take_lease(self, holder: str, seconds: int, over: str = "") -> LeaseHolder:
         """See ports.Cluster."""
