@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from house.data.archives import does_archive
 from house.data.engines import engine_of
+from house.data.foreign import foreign_engine
 from house.data.makers import gap_of, is_paused, schedule_fault
 from house.data.releases import Releases
 from house.flux.graph import FLUX_GROUP, Applied
@@ -124,6 +125,8 @@ class _Finding:
                 self._other(one, name, "kopiur", name)
         elif one.group == "postgresql.cnpg.io" and one.kind == "Cluster":
             self._databases.append(_database(one))
+        elif engine := foreign_engine(one.group, one.kind, one.spec):
+            self._other(one, one.name, engine, one.name)
         else:
             self._outside(one)
 

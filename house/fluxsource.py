@@ -1,29 +1,29 @@
-"""Finds what Flux is told to pull: the Git URL, branch and path, from the flux-instance release's values or a manifest.
+"""What Flux is told to pull: the Git URL, branch and path; of several clusters in one repository, those of one.
 
 Knows no cluster: whether Flux really pulls that is for the steps to look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
-from house.helmfile import helmfile_of
-from house.paths import content_of, is_file, is_folder
-from house.problems import shown
-from house.shapes import mapping, sequence
-from house.tree import Tree, real
-
 DEFAULT_PATH = "kubernetes/flux/cluster"
-_FOLDERS = ("kubernetes/flux", "kubernetes/apps/flux-system", "bootstrap")
+# What people call the cluster that they live in, and what they call the others.
+_LIVED_IN = ("main", "prod", "production", "home", "live", "primary")
+_TRIED_IN = ("test", "testing", "staging", "dev", "devenv", "development", "lab", "sandbox", "kind")
 
 
 @dataclass(frozen=True)
 class DeclaredSource:
     """What the repository says of its own Git source; "" for what it does not say. `declared_in` is `file:line`; `pinned` says
-    which revision it stays at, as in "tag v1", "" where it follows a branch."""
+    which revision it stays at, as in "tag v1", "" where it follows a branch.
+
+    `named`: its name and namespace are written somewhere, and not what is usual. `applies` is the Kustomization that applies it,
+    "" for one called like the source. `base` is the folder of the repository that an artifact is made of.
+    """
 
     namespace: str = "flux-system"
     name: str = "flux-system"
@@ -33,6 +33,17 @@ class DeclaredSource:
     declared_in: str = ""
     kind: str = "GitRepository"
     pinned: str = ""
+    named: bool = False
+    applies: str = ""
+    base: str = ""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The source of the cluster that is read, and the entry paths of all clusters of the repository, in order."""
+
+    chosen: DeclaredSource
+    clusters: tuple[str, ...] = ()
 
 
 def pinned_to(ref: Mapping[str, Any]) -> str:
@@ -40,102 +51,30 @@ def pinned_to(ref: Mapping[str, Any]) -> str:
     return next((f"{key} {ref[key]}" for key in ("commit", "name", "semver", "tag") if ref.get(key)), "")
 
 
-def read_flux_source(tree: Tree) -> DeclaredSource:
-    """The first declaration found: values of a flux-instance release, a FluxInstance, or GitRepository with Kustomization."""
-    for sync, place in _syncs(tree):
-        ref = str(sync.get("ref") or "")
-        branch = ref.removeprefix("refs/heads/")
-        return DeclaredSource(
-            name=str(sync.get("name") or "flux-system"),
-            url=str(sync.get("url") or ""),
-            branch="" if branch.startswith("refs/") else branch,
-            path=_path(sync.get("path")),
-            declared_in=place,
-            kind=str(sync.get("kind") or "GitRepository"),
-            pinned=branch if branch.startswith("refs/") else "",
-        )
-    found = _classic(tree)
-    if found is None:
-        return DeclaredSource(path=DEFAULT_PATH if is_folder(tree.root / DEFAULT_PATH) else "")
-    return found
+def one_of(declared: Iterable[DeclaredSource], entry: str) -> Sources:
+    """The source that is meant: that of `entry` where it is said, else the first of the cluster that seems to be lived in.
+
+    `declared` are all that were found, the surest first. A path within another's is no cluster of its own.
+    """
+    first: dict[str, DeclaredSource] = {}
+    for one in declared:
+        path = f"{one.base}/{one.path}" if one.base else one.path
+        if not any(_within(path, other) or _within(other, path) for other in first):
+            first[path] = one
+    clusters = tuple(sorted(path for path in first if path))
+    if entry:
+        known = first.get(entry)
+        somewhere = next(iter(first.values()), DeclaredSource())
+        return Sources(known or replace(somewhere, path=entry, base="", applies=""), clusters)
+    chosen = min(first.values(), key=lambda one: _lived_in(one), default=DeclaredSource())
+    return Sources(chosen, clusters)
 
 
-def _path(value: Any) -> str:
-    return str(value or "").removeprefix("./").strip("/")
+def _within(path: str, other: str) -> bool:
+    return PurePosixPath(path).is_relative_to(PurePosixPath(other)) if path and other else path == other
 
 
-def _syncs(tree: Tree) -> Iterator[tuple[dict[str, Any], str]]:
-    """Every `sync` section of a FluxInstance, with `file:line`."""
-    helmfile = helmfile_of(tree.root)
-    for document in tree.documents(helmfile) if is_file(helmfile) else ():
-        for release in sequence(mapping(document.value).get("releases")):
-            if str(mapping(release).get("chart")).endswith("flux-instance"):
-                for entry in sequence(mapping(release).get("values")):
-                    yield from _values_sync(tree, helmfile, entry)
-    for file in _manifests(tree):
-        for document in tree.documents(file):
-            body = mapping(document.value)
-            if body.get("kind") == "FluxInstance":
-                sync = mapping(mapping(body.get("spec")).get("sync"))
-                yield sync, f"{document.name}:{document.line(('spec', 'sync'))}"
-
-
-def _values_sync(tree: Tree, helmfile: Path, entry: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    if isinstance(entry, dict):
-        sync = mapping(mapping(entry.get("instance")).get("sync"))
-        if sync:
-            yield sync, shown(helmfile, tree.root)
-        return
-    file = real(helmfile.parent / str(entry))
-    if file is not None and file.suffix in (".yaml", ".yml") and is_file(file):
-        for document in tree.documents(file):
-            sync = mapping(mapping(mapping(document.value).get("instance")).get("sync"))
-            if sync:
-                yield sync, f"{document.name}:{document.line(('instance', 'sync'))}"
-
-
-def _manifests(tree: Tree) -> Iterator[Path]:
-    for folder in _FOLDERS:
-        for file in sorted((tree.root / folder).rglob("*.yaml")):
-            if is_folder(file):
-                continue
-            try:
-                # Most files are neither; reading the text is far cheaper than parsing it.
-                text = content_of(file).decode("utf-8", "replace")
-            except OSError as error:
-                tree.note(file, 0, f"cannot be read ({error.strerror})", "mend the link or its permissions, or take it out")
-                continue
-            if "kind: FluxInstance" in text or "kind: GitRepository" in text:
-                yield file
-
-
-def _classic(tree: Tree) -> DeclaredSource | None:
-    """What `flux bootstrap` writes: a GitRepository named flux-system and the Kustomization of that name beside it."""
-    for file in _manifests(tree):
-        source: DeclaredSource | None = None
-        path = ""
-        for document in tree.documents(file):
-            body = mapping(document.value)
-            metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
-            if metadata.get("name") != "flux-system":
-                continue
-            ref = mapping(spec.get("ref"))
-            if body.get("kind") == "GitRepository":
-                source = DeclaredSource(
-                    namespace=str(metadata.get("namespace") or "flux-system"),
-                    url=str(spec.get("url") or ""),
-                    branch=str(ref.get("branch") or "") or _headed(ref),
-                    pinned="" if _headed(ref) else pinned_to(ref),
-                    declared_in=f"{document.name}:{document.spot.line}",
-                )
-            elif body.get("kind") == "Kustomization":
-                path = _path(spec.get("path"))
-        if source is not None:
-            return replace(source, path=path or DEFAULT_PATH)
-    return None
-
-
-def _headed(ref: Mapping[str, Any]) -> str:
-    """The branch that a ref names in full, where nothing goes before its name; "" for none."""
-    name = str(ref.get("name") or "")
-    return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") and not ref.get("commit") else ""
+def _lived_in(one: DeclaredSource) -> int:
+    parts = set(one.path.lower().split("/"))
+    tried = bool(parts & set(_TRIED_IN)) or one.kind != "GitRepository"
+    return 0 if parts & set(_LIVED_IN) and not tried else 2 if tried else 1

@@ -33,14 +33,17 @@ def proxmox_text(found: FoundProxmox | None) -> str:
     )
 
 
-def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None) -> str:
-    """The sections `node_defaults` and `nodes`."""
+def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: str = "talos/talconfig.yaml") -> str:
+    """The sections `node_defaults` and `nodes`; `file` is the talconfig, "" where there is none."""
     vms = {node.name: found.vms[node.mac] for node in nodes if found is not None and node.mac in found.vms}
     own = {node.name: _keys(node, vms[node.name]) for node in nodes if node.name in vms}
     shared = _shared(own) if own else {}
     text = ["# What the nodes' VMs have in common; every key may also stand on a node."]
     text += ["node_defaults:", *(f"  {line}" for line in _defaults(nodes, shared, asked=bool(own)))]
-    text += ["", "# Where each node of talos/talconfig.yaml lives.", "nodes:"]
+    if not nodes:
+        what = f"{file} names no node that can be read." if file else "No talconfig.yaml is here, which a bootstrap makes nodes of."
+        return "\n".join([*text, "", f"# {what} An audit needs none.", "nodes: {}"]) + "\n"
+    text += ["", f"# Where each node of {file} lives.", "nodes:"]
     for node in nodes:
         role = "control plane" if node.control_plane else "worker"
         text.append(f"  {_key(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")

@@ -18,6 +18,7 @@ from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.backup_sections import BackupsSection
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
+from house.choosing import entry_of, entry_problems
 from house.contradictions import contradictions
 from house.crossrules import cross_problems, odd_nodes, system_disk
 from house.data.archives import archives
@@ -68,7 +69,8 @@ from house.settings import (
     Settings,
 )
 from house.shapes import mapping
-from house.talconfig import Talconfig, TalosNode, read_talconfig
+from house.talconfig import Talconfig, TalosNode, no_talconfig, read_talconfig, talconfig_of
+from house.tree import Tree
 from house.values import path_of
 from house.yamlfile import Document
 
@@ -95,7 +97,8 @@ class Examined:
 
 
 def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
-    """The house of this settings file. With Part.BACKUPS it has no nodes and no Proxmox access.
+    """The house of this settings file. With Part.BACKUPS it has no nodes and no Proxmox access, and may be without a
+    talconfig.
 
     Raises SettingsInvalid whose evidence holds every problem, one line each: `file:line: path: what; what would be right`.
     """
@@ -113,10 +116,12 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
     read = read_settings(settings_file, Settings) if part is Part.ALL else read_settings(settings_file, BackupsPart)
     problems = list(read.problems)
     root = _root(read.document, settings_file.parent, problems)
-    repository = read_repository(root, builder) if root is not None else None
+    entry = entry_of(read.document)
+    repository = read_repository(root, builder, entry) if root is not None else None
     places, first = Places(settings_file.parent), _NOTHING_FIRST
     if read.document is not None and repository is not None:
-        if part is Part.ALL or repository.talconfig is None:
+        problems += entry_problems(read.document, repository, entry)
+        if part is Part.ALL:
             problems += repository.problems
         if part is Part.ALL and isinstance(read.document.value, dict):
             found = (*cross_problems(read.document, repository), *contradictions(read.document, repository, settings_file.parent))
@@ -181,7 +186,8 @@ def talconfig_named(settings_file: Path) -> Talconfig | None:
     root = _root(read.document, settings_file.parent, problems)
     if root is None:
         raise refuse(problems or read.problems, shown(settings_file, Path.cwd()))
-    return read_talconfig(root.resolve())[0]
+    root = root.resolve()
+    return read_talconfig(root, talconfig_of(root, Tree(root).manifests(), entry_of(read.document)))[0]
 
 
 def _refuse_no_file(file: Path) -> None:
@@ -231,9 +237,7 @@ def _house(
     ages = schedules(repository.rendered)
     claims = catalog(repository.declared.backups, settings.backups, places.path, places.secret, ages)
     whole = settings if isinstance(settings, Settings) else None
-    talconfig = repository.talconfig
-    if talconfig is None:  # its absence is a problem, and problems do not get here
-        raise AssertionError("a repository without talconfig was let through")
+    talconfig = repository.talconfig or no_talconfig(repository.root)
     flux, age_key = _flux(whole, repository, places), places.secret(settings.sops.age_key)
     return House(
         id=section.id,

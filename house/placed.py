@@ -10,11 +10,15 @@ from house.yamlfile import Document
 
 
 class Placed:
-    """One document with the variables that its texts may name; collects what is wrong (`problems`) and what is odd (`notes`)."""
+    """One document with the variables that its texts may name; collects what is wrong (`problems`) and what is odd (`notes`).
 
-    def __init__(self, document: Document, variables: Mapping[str, str]) -> None:
+    `closed` is the file of further variables that is encrypted, and not read; "" for none.
+    """
+
+    def __init__(self, document: Document, variables: Mapping[str, str], closed: str = "") -> None:
         self.document = document
         self.variables = variables
+        self._closed = closed
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
 
@@ -30,7 +34,12 @@ class Placed:
         """The scalar at `where` as written, substituted; a problem when it is absent and `better` says what belongs there."""
         done = substitute(self.document.text(where), self.variables)
         for name in done.missing:
-            self.wrong(where, f"${{{name}}} has no value", "give it one in talenv.yaml")
+            if self._closed:
+                what = f"${{{name}}} is seen nowhere, and {self._closed} is encrypted"
+                right = "write it in talenv.yaml where it is no secret"
+            else:
+                what, right = f"${{{name}}} has no value", "give it one in talenv.yaml"
+            self.wrong(where, what, right)
         for expression in done.bad:
             self.wrong(where, f"{expression!r} is no variable", "write ${NAME}")
         if not done.text and better:

@@ -5,7 +5,7 @@ Reads files, and builds them with the kustomize that is handed in; decrypts noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from house.declared import Declared, declared
 from house.erased_disks import erased_disks
 from house.flux.building import Builder
 from house.flux.depends import never_ready
-from house.flux.graph import Applied, walk
+from house.flux.graph import Applied, Graph, walk
 from house.flux.rendered import NotFollowed, Rendered
-from house.fluxsource import DEFAULT_PATH, DeclaredSource, read_flux_source
+from house.fluxsource import DEFAULT_PATH, DeclaredSource
+from house.fluxsyncs import read_flux_source
 from house.guarding import unguarded
 from house.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
 from house.hints import Hints, hints
@@ -24,9 +25,11 @@ from house.model import FluxApp, Release
 from house.named_files import check_helmfile
 from house.paths import is_link, is_there
 from house.problems import Problem, shown
+from house.roads import Roads, roads
 from house.shapes import mapping, sequence
-from house.talconfig import Talconfig, read_talconfig
+from house.talconfig import Talconfig, read_talconfig, talconfig_of
 from house.tree import Tree
+from house.unfollowed import in_files
 from house.yamlfile import YamlInvalid
 
 
@@ -34,8 +37,9 @@ from house.yamlfile import YamlInvalid
 class Repository:
     """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed, and `unread` those of
     them that hide what they declare, backups too: whoever looks at backups has not seen all of them. `decryption` are the Secrets
-    (`namespace/name`) that Kustomizations decrypt with and that must be there before, those of Flux's namespace first. `blind` is
-    True when there was nothing to build with, so that nothing at all was seen of what Flux applies."""
+    (`namespace/name`) that Kustomizations decrypt with and that must be there before, those of Flux's namespace first. `clusters`
+    are the entry paths of all clusters that are declared, of which `source` is one. `blind` is True when there was nothing to build
+    with, so that nothing at all was seen of what Flux applies. `roads` are those by which it does what is not read here."""
 
     root: Path
     talconfig: Talconfig | None
@@ -44,6 +48,7 @@ class Repository:
     crd_helmfile: Path | None
     crd_charts: tuple[Release, ...]
     source: DeclaredSource
+    clusters: tuple[str, ...]
     apps: tuple[FluxApp, ...]
     namespaces: tuple[str, ...]
     declared: Declared
@@ -55,19 +60,30 @@ class Repository:
     hints: Hints
     rendered: Rendered
     blind: bool
+    roads: Roads
 
 
-def read_repository(root: Path, builder: Builder) -> Repository:
-    """Read the repository at `root`. Never raises for what it holds: problems and notes are part of the answer."""
+def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository:
+    """Read the repository at `root`; of several clusters in it the one whose `entry` path is given.
+
+    Never raises for what it holds: problems and notes are part of the answer.
+    """
     root = root.resolve()
     tree = Tree(root)
-    talconfig, talos_problems = read_talconfig(root)
+    found_roads = roads(tree)
+    sources = read_flux_source(tree, entry)
+    talconfig_file = talconfig_of(root, tree.manifests(), sources.chosen.path)
+    talconfig, talos_problems = read_talconfig(root, talconfig_file)
+    if not (is_there(talconfig_file) or is_link(talconfig_file)):
+        talos_problems = (found_roads.lacking_nodes(),)
     releases, release_problems = read_helmfile(root)
     crd_charts, crd_problems = read_crd_helmfile(root)
     files, odd_files = _named_files(root)
-    source = read_flux_source(tree)
-    graph = walk(tree, builder, source.path or DEFAULT_PATH, source)
+    graph = _walked(tree, builder, sources.chosen, found_roads)
+    source = graph.source or sources.chosen
     found = declared(tree, graph.applied)
+    if not source.path:
+        found = replace(found, unsupported=in_files(tree, "by ArgoCD" if found_roads.argo else "by nothing that is read here"))
     rendered = Rendered(
         tuple(one for applied in graph.applied for one in applied.objects),
         tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed)),
@@ -84,6 +100,7 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         crd_helmfile=crd_helmfile_of(root),
         crd_charts=crd_charts,
         source=source,
+        clusters=sources.clusters,
         apps=tuple(applied.app for applied in graph.applied if applied.declared.kustomization),
         namespaces=tuple(sorted(n for n in namespaces if n)),
         declared=found,
@@ -101,7 +118,20 @@ def read_repository(root: Path, builder: Builder) -> Repository:
         hints=hints(rendered),
         rendered=rendered,
         blind=graph.blind,
+        roads=found_roads,
     )
+
+
+def _walked(tree: Tree, builder: Builder, source: DeclaredSource, found: Roads) -> Graph:
+    if source.path:
+        return walk(tree, builder, source.path, source)
+    if found.argo:
+        better = "backups in its files are counted, and none is looked at: a run needs Flux"
+        tree.hides(found.argo[0], 0, found.follows, better)
+    else:
+        better = f"write the folder that Flux is told to apply, as in `path: {DEFAULT_PATH}`"
+        tree.hides("blackstart.yaml", 0, "git.path: nothing in the repository says what Flux applies", better)
+    return Graph()
 
 
 def _decryption(applied: tuple[Applied, ...], rendered: Rendered, flux: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from house.values import (
     PathText,
     Reason,
     Reference,
+    RepositoryPath,
     Schematic,
     SecretKey,
     ServerUrl,
@@ -163,6 +164,7 @@ class GitSection(Section):
 
     url: GitUrl | None = _what("the URL that Flux pulls", "https://github.com/me/home-ops.git", None)
     branch: Branch | None = _what("the branch that Flux pulls", "main", None)
+    path: RepositoryPath | None = _what("the folder that Flux is told to apply", "kubernetes/flux/cluster", None)
     deploy_key: Reference | None = _what("a reference to the private deploy key", "file:~/.ssh/home-ops", None)
 
 

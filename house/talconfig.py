@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ _INSTALLER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_@-]*")
 _TAG = re.compile(r":(v[0-9][\w.-]*)(?:@|$)")
 _MOST_NODES = 250
 _ENVIRONMENTS = ("talenv.yaml", "talenv.yml")
+_CLOSED = ("talenv.sops.yaml", "talenv.sops.yml")
+_SAYS_NOTHING = frozenset({"", ".", "talos", "kubernetes", "cluster", "clusters", "flux", "apps", "config", "bootstrap"})
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,21 @@ class Talconfig:
     notes: tuple[Problem, ...] = ()
 
 
-def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
+def talconfig_of(root: Path, found: Iterable[Path] = (), entry: str = "") -> Path:
+    """Where the repository keeps its talconfig: the usual place, else the only one of those `found`; of several the only one that
+    is called like a part of the `entry` path. The usual place where there is none."""
+    usual = root / "talos" / "talconfig.yaml"
+    if is_file(usual):
+        return usual
+    files = [file for file in found if file.name == usual.name]
+    own = [file for file in files if set(file.relative_to(root).parent.parts) & set(entry.split("/")) - _SAYS_NOTHING]
+    return files[0] if len(files) == 1 else own[0] if len(own) == 1 else usual
+
+
+def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | None, tuple[Problem, ...]]:
     """The talconfig of a repository, and what is wrong with it. None when there is nothing to go on with."""
-    folder = root / "talos"
-    file = folder / "talconfig.yaml"
+    file = file or talconfig_of(root)
+    folder = file.parent
     try:
         documents = yamlfile.load(file, shown(file, root))
         variables = _environment(folder, root)
@@ -78,7 +91,8 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
         return None, (error.problem,)
     if not documents or not isinstance(documents[0].value, dict):
         return None, (Problem(shown(file, root), 0, "", "holds no cluster", "write what talhelper reads"),)
-    reader = Placed(documents[0], variables)
+    closed = next((name for name in _CLOSED if is_file(folder / name)), "")
+    reader = Placed(documents[0], variables, closed)
     reader.problems += yamlfile.duplicate_problems(documents[0])
     for document in documents[1:]:
         what = "a second document begins here, which is not read"
@@ -104,6 +118,12 @@ def read_talconfig(root: Path) -> tuple[Talconfig | None, tuple[Problem, ...]]:
     )
     _together(reader, made)
     return made, tuple(dict.fromkeys(reader.problems))
+
+
+def no_talconfig(root: Path) -> Talconfig:
+    """What stands for the talconfig of a house that has none, for whoever only looks at its backups."""
+    folder = root / "talos"
+    return Talconfig(folder / "talconfig.yaml", "", "", "", "", "", "", (), folder / _BUNDLES[0])
 
 
 _VERSIONS = (("talosVersion", "v1.13.9"), ("kubernetesVersion", "v1.36.3"))
@@ -139,7 +159,7 @@ def _together(reader: Placed, made: Talconfig) -> None:
 
 
 def _environment(folder: Path, root: Path) -> dict[str, str]:
-    """Variables of talenv.yaml (an encrypted talenv.sops.yaml is not looked into: what it holds stays unresolved)."""
+    """Variables of talenv.yaml (an encrypted one is not looked into: what it holds stays unresolved)."""
     for name in _ENVIRONMENTS:
         file = folder / name
         if is_file(file):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from house import yamlfile
+from house.paths import content_of
 from house.problems import Problem, shown
 from house.yamlfile import Document, YamlInvalid
 
@@ -15,6 +17,9 @@ def real(path: Path) -> Path | None:
         return path.resolve()
     except (RuntimeError, OSError, ValueError):
         return None
+
+
+_NOT_IN_USE = frozenset({"archive", "archived", "node_modules"})
 
 
 class Tree:
@@ -29,6 +34,8 @@ class Tree:
         self.unread: list[Problem] = []
         self._documents: dict[Path, tuple[Document, ...]] = {}
         self._failed: dict[Path, Problem] = {}
+        self._files: tuple[Path, ...] | None = None
+        self._texts: dict[Path, str] = {}
 
     def holds(self, path: Path) -> bool:
         """Whether a path is inside of the root, and where its links lead to as well."""
@@ -47,6 +54,31 @@ class Tree:
         self.note(file, line, what, better)
         name = shown(file, self.root) if isinstance(file, Path) else file
         self.unread.append(Problem(name, line, "", what, better))
+
+    def manifests(self) -> tuple[Path, ...]:
+        """Every YAML file in order, but those of hidden folders and of what is put away (`archive`)."""
+        return self.others(".yaml", ".yml")
+
+    def others(self, *endings: str) -> tuple[Path, ...]:
+        """Every file whose name ends so, of the same folders."""
+        if self._files is None:
+            found = []
+            for folder, below, names in os.walk(self.root):
+                below[:] = sorted(name for name in below if not name.startswith(".") and name.strip("_") not in _NOT_IN_USE)
+                found += [Path(folder) / name for name in sorted(names)]
+            self._files = tuple(found)
+        return tuple(file for file in self._files if file.name.endswith(endings))
+
+    def text(self, file: Path) -> str:
+        """A file's text; none, and a note, where it cannot be read."""
+        if file not in self._texts:
+            try:
+                self._texts[file] = content_of(file).decode("utf-8", "replace")
+            except OSError as error:
+                self._texts[file] = ""
+                what = f"cannot be read ({error.strerror})"
+                self.note(file, 0, what, "mend the link or its permissions, or take it out")
+        return self._texts[file]
 
     def documents(self, path: Path) -> tuple[Document, ...]:
         """The documents of one file; none, and a note, when it cannot be read."""

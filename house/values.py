@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -183,6 +183,14 @@ def path_of(value: str) -> str:
     return value
 
 
+def repository_path_of(value: str) -> str:
+    """A folder of the home-ops repository, from its root, as `kubernetes/flux` however it is written."""
+    path = PurePosixPath(path_of(value).lstrip("/"))
+    if ".." in path.parts or path == PurePosixPath():
+        raise wrong("is no folder inside the repository", "write it from the repository's root, as in kubernetes/flux/cluster")
+    return str(path)
+
+
 def reference_of(value: Any) -> SecretRef:
     """A reference to a secret, or a list of them tried in order. What does not fit is never quoted: it may be the secret."""
     sources = value if isinstance(value, list) else [value]
@@ -348,6 +356,7 @@ Reference = Annotated[
 ]
 Store = Annotated[str, AfterValidator(store_of)]
 PathText = Annotated[str, AfterValidator(path_of)]
+RepositoryPath = Annotated[str, AfterValidator(repository_path_of)]
 ServerUrl = Annotated[str, BeforeValidator(server_url_of), json_form(r"^(https://[^/?#]+/?)$")]
 HttpsUrl = Annotated[str, BeforeValidator(url_of), json_form(r"^(https://.+)$")]
 ImageUrl = Annotated[str, BeforeValidator(image_url_of), json_form(r"^https://.+\.(qcow2|raw)$")]

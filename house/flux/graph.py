@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.workers import Threads, each
 from house.flux.building import Builder, NoKustomize, NotBuilt, built
@@ -55,19 +55,20 @@ class Applied:
 class Graph:
     """Every Kustomization that was reached, parents first; the first is what Flux itself was told to apply.
 
-    `lacking` is what was referred to and not known when it was needed; `blind` is True when nothing could be built, for want of
-    kustomize.
+    `source` is what is pulled, by the name that its children call it. `lacking` is what was referred to and not known when it was
+    needed; `blind` is True when nothing could be built, for want of kustomize.
     """
 
     applied: tuple[Applied, ...] = ()
     not_followed: tuple[NotFollowed, ...] = ()
     lacking: frozenset[_Key] = frozenset()
     blind: bool = False
+    source: DeclaredSource | None = None
 
 
 def walk(tree: Tree, builder: Builder, entry: str, source: DeclaredSource) -> Graph:
     """Every Flux Kustomization reached from the entry path; what can't be followed goes to the graph and the tree's notes."""
-    if not is_folder(tree.root / entry):
+    if not is_folder(tree.root / source.base / entry):
         tree.hides(entry, 0, "is not there", "this is the path that Flux is told to apply")
         return Graph()
     known = _Known()
@@ -130,7 +131,7 @@ class _Walk:
         self._built: dict[str, int] = {}
 
     def run(self, entry: str) -> Graph:
-        first = self._first(entry)
+        first = self._own_name(self._first(entry))
         applied: dict[tuple[int, ...], Applied] = {(): first}
         pending = self._children(first, ())
         while pending:
@@ -147,7 +148,8 @@ class _Walk:
                 pending += self._children(built_one, one.order)
         # Breadth first, whatever order they could be built in.
         ordered = sorted(applied, key=lambda order: (len(order), order))
-        return Graph(tuple(applied[order] for order in ordered), tuple(self._not_followed), frozenset(self._lacking))
+        whole = tuple(applied[order] for order in ordered)
+        return Graph(whole, tuple(self._not_followed), frozenset(self._lacking), source=self._source)
 
     def _first(self, entry: str) -> Applied:
         """What Flux itself applies. Its own Kustomization may stand in what it applies, and then says how."""
@@ -160,15 +162,32 @@ class _Walk:
         self._seen[told.app.key] = own
         return self._build([_Pending(own, _app(own))])[0]
 
+    def _own_name(self, first: Applied) -> Applied:
+        """Where Git does not say what Flux's own source is called, and nothing declares what all of the first Kustomizations
+        name, it is that: flux-operator calls it like its namespace, which the cluster knows."""
+        children = [one for one in first.objects if _is_kustomization(one)]
+        named = {named_by(one.spec, one.namespace, self._source) for one in children}
+        usual = SourceName(self._source.kind, self._source.namespace, self._source.name)
+        only = next(iter(named), usual)
+        known = (only.namespace, only.name) in self._known.sources
+        if self._source.named or len(named) != 1 or only.kind != self._source.kind or known:
+            return first
+        self._source = replace(self._source, namespace=only.namespace, name=only.name, named=True)
+        app = replace(first.app, namespace=only.namespace, name=self._source.applies or only.name)
+        return replace(first, app=app)
+
     def _entry(self, entry: str) -> _Pending:
         """What Flux itself applies: the Kustomization of its sync, which may stand in Git only in part."""
         source = self._source
-        body = {"metadata": {"name": source.name, "namespace": source.namespace}, "spec": {"path": entry}}
+        name = source.applies or source.name
+        body = {"metadata": {"name": name, "namespace": source.namespace}, "spec": {"path": entry}}
         place, _, line = source.declared_in.rpartition(":")
         file, at = place or source.declared_in or entry, int(line) if line.isdecimal() else 0
-        found = RenderedObject(f"{FLUX_GROUP}/v1", "Kustomization", source.namespace, source.name, body, "", file, at)
-        if source.pinned:
-            why = f"is at {source.pinned}, and this tree is read in its place"
+        found = RenderedObject(f"{FLUX_GROUP}/v1", "Kustomization", source.namespace, name, body, "", file, at)
+        artifact = source.kind != "GitRepository"
+        if source.pinned or artifact:
+            where = f"{source.base or 'this tree'} is read in its place"
+            why = f"is an artifact that is made elsewhere, and {where}" if artifact else f"is at {source.pinned}, and {where}"
             self._outside(NotFollowed(f"{source.kind} {source.namespace}/{source.name}", why, file, at))
         return _Pending(found, _app(found))
 
@@ -263,7 +282,7 @@ class _Walk:
         """What building it reads; None, and told, when it is not built from this repository."""
         app, found = one.app, one.declared
         named = named_by(found.spec, app.namespace, self._source)
-        path = real(self._tree.root / app.path)
+        path = real(self._tree.root / self._source.base / app.path)
         if is_own(named, self._source, self._known.sources) is not Own.YES:
             self._outside(NotFollowed(f"Kustomization {app.key}", self._why_not(named), found.file, found.line))
         elif path is None or not path.is_relative_to(self._tree.root):

@@ -35,9 +35,9 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
     return loader.load(settings_file, BUILDER, part)
 
 
-def read_repository(root: Path) -> Repository:
+def read_repository(root: Path, entry: str = "") -> Repository:
     """house.repository.read_repository"""
-    return repository.read_repository(root, BUILDER)
+    return repository.read_repository(root, BUILDER, entry)
 
 
 def write_settings(root: Path, house_id: Callable[[], str] = lambda: "5f1d7c2a9e") -> Written:

@@ -1,0 +1,175 @@
+"""What Flux is told to pull is found wherever a house declares it, and several clusters of one repository are never one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from house.loader import Part
+from tests.house.reading import load, read_repository, write_settings
+
+URL = "https://git.invalid/anna/home-ops"
+SYNC = f"{{kind: GitRepository, url: {URL}, ref: refs/heads/main, path: kubernetes/flux}}"
+RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: flux-instance}\n"
+KS = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+DECLARED = {
+    "values of a HelmRelease": (
+        "kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml",
+        f"{RELEASE}spec: {{values: {{instance: {{distribution: {{artifact: x}}, sync: {SYNC}}}}}}}\n",
+    ),
+    "a values file that nobody lists": ("apps/flux/instance/helm-values.yaml", f"instance:\n  sync: {SYNC}\n"),
+    "a FluxInstance somewhere": (
+        "setup/flux/instance.yaml",
+        f"apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {{name: flux}}\nspec: {{sync: {SYNC}}}\n",
+    ),
+    "what flux bootstrap writes": (
+        "kubernetes/flux/flux-system/gotk-sync.yaml",
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n"
+        f"spec: {{url: {URL}, ref: {{branch: main}}}}\n---\n{KS}metadata: {{name: flux-system, namespace: flux-system}}\n"
+        "spec: {path: ./kubernetes/flux, sourceRef: {kind: GitRepository, name: flux-system}}\n",
+    ),
+    "the same under names of its own": (
+        "kubernetes/flux/config/cluster.yaml",
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: home, namespace: flux-system}\n"
+        f"spec: {{url: {URL}, ref: {{branch: main}}}}\n---\n{KS}metadata: {{name: cluster, namespace: flux-system}}\n"
+        "spec: {path: ./kubernetes/flux, sourceRef: {kind: GitRepository, name: home}}\n",
+    ),
+}  # fmt: skip
+
+
+def put(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def cluster(folder: str, source: str = "flux-system", namespace: str = "flux-system") -> dict[str, str]:
+    """One backup, two Kustomizations from the entry `folder`."""
+    reference = f"sourceRef: {{kind: GitRepository, name: {source}}}"
+    name = folder.replace("/", "-")
+    return {
+        f"{folder}/apps.yaml": f"{KS}metadata: {{name: apps, namespace: {namespace}}}\n"
+        f"spec: {{path: ./apps/{name}, {reference}, targetNamespace: home}}\n",
+        f"apps/{name}/source.yaml": "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\n"
+        f"metadata: {{name: diary}}\nspec: {{sourcePVC: {name}, restic: {{repository: diary-restic}}}}\n",
+    }
+
+
+def claims(root: Path) -> list[str]:
+    return [one.claim for one in read_repository(root).declared.backups]
+
+
+@pytest.mark.parametrize("form", list(DECLARED))
+def test_what_flux_pulls_is_found_wherever_it_is_declared(form: str, tmp_path: Path) -> None:
+    name, text = DECLARED[form]
+    own = {"the same under names of its own": "home"}.get(form, "flux-system")
+    put(tmp_path, cluster("kubernetes/flux", own) | {name: text})
+    found = read_repository(tmp_path)
+    assert (found.source.url, found.source.branch, found.source.path) == (URL, "main", "kubernetes/flux")
+    assert found.source.declared_in.startswith(f"{name}:")
+    assert claims(tmp_path) == ["kubernetes-flux"]
+    assert found.unread == () and found.rendered.not_followed == ()
+
+
+def test_a_path_is_seen_from_the_root_however_it_is_written(tmp_path: Path) -> None:
+    put(tmp_path, cluster("fleet") | {"flux/values.yaml": f"instance: {{sync: {SYNC.replace('kubernetes/flux', './fleet/')}}}\n"})
+    assert read_repository(tmp_path).source.path == "fleet"
+    assert claims(tmp_path) == ["fleet"]
+
+
+def test_a_variable_in_the_path_is_what_is_there(tmp_path: Path) -> None:
+    sync = SYNC.replace("kubernetes/flux", '"clusters/${CLUSTER}/boot"')
+    text = f"instance: {{sync: {sync}}}\n"
+    put(tmp_path, cluster("clusters/willow/boot") | {"flux/values.yaml": text})
+    assert read_repository(tmp_path).source.path == "clusters/willow/boot"
+
+
+def test_a_source_that_is_called_like_its_namespace_is_the_house_s_own(tmp_path: Path) -> None:
+    """flux-operator names it so, and nothing in Git declares it."""
+    put(tmp_path, cluster("kubernetes/flux", "gitops", "gitops") | {"flux/values.yaml": f"instance: {{sync: {SYNC}}}\n"})
+    found = read_repository(tmp_path)
+    assert claims(tmp_path) == ["kubernetes-flux"]
+    assert (found.source.namespace, found.source.name) == ("gitops", "gitops")
+    assert found.rendered.not_followed == ()
+
+
+def test_what_somebody_else_s_repository_would_apply_is_no_entry(tmp_path: Path) -> None:
+    name, text = DECLARED["a FluxInstance somewhere"]
+    vendor = (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: vendor, namespace: x}\n"
+        f"spec: {{url: https://git.invalid/vendor}}\n---\n{KS}metadata: {{name: vendor, namespace: x}}\n"
+        "spec: {path: ./kubernetes, sourceRef: {kind: GitRepository, name: vendor}}\n"
+    )
+    put(tmp_path, cluster("kubernetes/flux") | {name: text, "apps/vendor/ks.yaml": vendor})
+    assert read_repository(tmp_path).source.path == "kubernetes/flux"
+    assert read_repository(tmp_path).clusters == ("kubernetes/flux",)
+
+
+def two(root: Path) -> Path:
+    files = cluster("kubernetes/main/flux") | cluster("kubernetes/staging/flux")
+    for one in ("main", "staging"):
+        sync = SYNC.replace("kubernetes/flux", f"kubernetes/{one}/flux")
+        files[f"kubernetes/{one}/apps/flux/helmrelease.yaml"] = f"{RELEASE}spec: {{values: {{instance: {{sync: {sync}}}}}}}\n"
+    return put(root, files)
+
+
+def test_one_of_several_clusters_is_chosen_by_its_path(tmp_path: Path) -> None:
+    found = read_repository(two(tmp_path), "kubernetes/staging/flux")
+    assert found.clusters == ("kubernetes/main/flux", "kubernetes/staging/flux")
+    assert [one.claim for one in found.declared.backups] == ["kubernetes-staging-flux"]
+
+
+def test_settings_that_choose_none_of_several_clusters_are_asked(tmp_path: Path) -> None:
+    two(tmp_path)
+    file = tmp_path / "blackstart.yaml"
+    file.write_text('house: {name: two, id: "5f1d7c2a9e"}\nsops: {age_key: "file:age.key"}\n')
+    with pytest.raises(Exception) as caught:
+        load(file, Part.BACKUPS)
+    told = "\n".join(caught.value.evidence)  # type: ignore[attr-defined]
+    assert "git.path: is not said, and the repository holds 2 clusters" in told
+    assert "kubernetes/main/flux or kubernetes/staging/flux" in told
+
+
+def test_a_path_of_the_settings_is_read_by_an_audit(tmp_path: Path) -> None:
+    two(tmp_path)
+    file = tmp_path / "blackstart.yaml"
+    rules = "password: 'env:P', open_as: [{seen: /r/x, open: /m/x}]"
+    claim = f"backups: {{claims: {{home/kubernetes-staging-flux: {{repository: /r/x}}}}, {rules}}}\n"
+    file.write_text(
+        'house: {name: two, id: "5f1d7c2a9e"}\ngit: {path: kubernetes/staging/flux}\nsops: {age_key: "file:age.key"}\n' + claim
+    )
+    house = load(file, Part.BACKUPS)
+    assert [one.key for one in house.claims] == ["home/kubernetes-staging-flux"]
+    assert house.flux.path == "kubernetes/staging/flux"
+
+
+def test_a_path_of_the_settings_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    two(tmp_path)
+    file = tmp_path / "blackstart.yaml"
+    file.write_text('house: {name: two, id: "5f1d7c2a9e"}\ngit: {path: kubernetes/mian/flux}\nsops: {age_key: "file:age.key"}\n')
+    with pytest.raises(Exception) as caught:
+        load(file, Part.BACKUPS)
+    told = "\n".join(caught.value.evidence)  # type: ignore[attr-defined]
+    assert "git.path: kubernetes/mian/flux is no folder of the repository; " in told
+    assert "kubernetes/main/flux" in told
+
+
+def test_a_first_file_chooses_one_of_several_and_says_so(tmp_path: Path) -> None:
+    written = write_settings(two(tmp_path))
+    text = written.file.read_text()
+    assert "  path: kubernetes/main/flux  # (usual): one of 2 clusters, the other is kubernetes/staging/flux\n" in text
+    assert "home/kubernetes-main-flux" in text and "home/kubernetes-staging-flux" not in text
+    assert any("holds 2 clusters" in note for note in written.notes)
+
+
+def test_a_house_that_says_nothing_of_what_flux_pulls_is_told_so(tmp_path: Path) -> None:
+    put(tmp_path, cluster("kubernetes/flux"))
+    (told,) = map(str, read_repository(tmp_path).unread)
+    assert told == (
+        "blackstart.yaml: git.path: nothing in the repository says what Flux applies; "
+        "write the folder that Flux is told to apply, as in `path: kubernetes/flux/cluster`"
+    )
+    assert claims(tmp_path) == []

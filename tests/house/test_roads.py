@@ -1,0 +1,143 @@
+"""Houses that make their nodes or apply their manifests by another road get a first file and an audit, and are told what lacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from house.left_out import left_out
+from house.loader import Part
+from house.values import FILL_IN
+from tests.house.reading import load, read_repository, write_settings
+from tests.house.test_fluxsource import DECLARED, cluster, put
+
+FLUX = cluster("kubernetes/flux") | dict([DECLARED["a FluxInstance somewhere"]])
+MACHINE = "machine:\n  type: controlplane\ncluster:\n  clusterName: willow\n"
+TALOS = {
+    "topf": ({"talos/topf.yaml": "clusterName: willow\nnodes: []\n"}, "talos/topf.yaml (topf)"),
+    "a template": (
+        {"talos/machineconfig.yaml.j2": MACHINE.replace("willow", "{{ ENV.NAME }}")}, "talos/machineconfig.yaml.j2 (a template)",
+    ),
+    "plain": ({"talos/controlplane.yaml": MACHINE}, "talos/controlplane.yaml (a plain machineconfig)"),
+    "OpenTofu": ({"tofu/talos.tf": 'data "talos_machine_configuration" "this" {}\n'}, "tofu/talos.tf (OpenTofu)"),
+    "Omni": (
+        {"omni/willow.yaml": "kind: Cluster\nname: willow\nkubernetes:\n  version: v1.36.3\ntalos:\n  version: v1.13.9\n"},
+        "omni/willow.yaml (Omni)",
+    ),
+    "none at all": ({}, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("road", list(TALOS))
+def test_a_house_without_a_talconfig_gets_a_first_file_that_an_audit_can_use(road: str, tmp_path: Path) -> None:
+    files, named = TALOS[road]
+    written = write_settings(put(tmp_path, FLUX | files))
+    (lacks,) = [one for one in written.problems if one.startswith("talos/talconfig.yaml: ")]
+    assert lacks.endswith("a bootstrap needs what talhelper reads, and an audit does not")
+    assert (f"what makes the nodes is not read: {named}" in lacks) is bool(named)
+    text = written.file.read_text()
+    assert "home/kubernetes-flux" in text and "nodes: {}" in text
+    written.file.write_text(text.replace(f"repository: {FILL_IN}", "repository: /r/diary").replace(FILL_IN, "env:NOT_SET"))
+    text = written.file.read_text().replace("open_as: []", "open_as: [{seen: '/r/{app}', open: '/mnt/{app}'}]")
+    written.file.write_text(text)
+    house = load(written.file, Part.BACKUPS)
+    assert [one.key for one in house.claims] == ["home/kubernetes-flux"]
+    assert house.nodes == () and house.cluster.endpoint == ""
+
+
+def test_a_talconfig_is_found_where_it_is(tmp_path: Path) -> None:
+    put(tmp_path, FLUX | {"kubernetes/bootstrap/talos/talconfig.yaml": "clusterName: willow\nnodes: []\n"})
+    found = read_repository(tmp_path)
+    assert found.talconfig is not None
+    assert found.talconfig.file == tmp_path.resolve() / "kubernetes/bootstrap/talos/talconfig.yaml"
+
+
+def test_of_several_talconfigs_the_one_of_the_cluster_is_read(tmp_path: Path) -> None:
+    sync = DECLARED["a FluxInstance somewhere"][1].replace("kubernetes/flux", "kubernetes/oak/flux")
+    files = cluster("kubernetes/oak/flux") | {"setup/instance.yaml": sync}
+    files |= {f"talos/{name}/talconfig.yaml": f"clusterName: {name}\nnodes: []\n" for name in ("oak", "willow")}
+    found = read_repository(put(tmp_path, files))
+    assert found.talconfig is not None and found.talconfig.cluster == "oak"
+
+
+def test_variables_that_are_encrypted_are_said_to_be(tmp_path: Path) -> None:
+    node = "{hostname: 'cp.${SUFFIX}', ipAddress: 127.0.0.9, installDisk: /dev/sda, controlPlane: true}"
+    talconfig = f"clusterName: willow\nnodes:\n  - {node}\n"
+    put(tmp_path, FLUX | {"talos/talconfig.yaml": talconfig, "talos/talenv.sops.yaml": "SUFFIX: ENC[x]\nsops: {}\n"})
+    told = [one.what for one in read_repository(tmp_path).problems]
+    assert "${SUFFIX} is seen nowhere, and talenv.sops.yaml is encrypted" in told
+    assert "nodes: {}" in write_settings(tmp_path).file.read_text()
+
+
+APPLICATION = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps, namespace: argocd}\nspec: {}\n"
+SOURCE = "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: diary, namespace: home}\n"
+BACKUPS = {
+    "restic": f"{SOURCE}spec: {{sourcePVC: diary, restic: {{repository: diary-restic}}}}\n",
+    "kopia": f"{SOURCE}spec: {{sourcePVC: diary, kopia: {{repository: diary-kopia}}}}\n",
+    "kopiur": "apiVersion: kopiur.home-operations.com/v1alpha1\nkind: SnapshotPolicy\nmetadata: {name: diary, namespace: home}\n"
+    "spec: {sources: [{pvc: {name: diary}}]}\n",
+    "velero": "apiVersion: velero.io/v1\nkind: Schedule\nmetadata: {name: daily, namespace: velero}\n"
+    "spec: {schedule: 0 3 * * *, template: {}}\n",
+    "k8up": "apiVersion: k8up.io/v1\nkind: Schedule\nmetadata: {name: daily, namespace: home}\n"
+    "spec: {backend: {}, backup: {schedule: '@daily-random'}}\n",
+    "longhorn": "apiVersion: longhorn.io/v1beta2\nkind: RecurringJob\nmetadata: {name: nightly, namespace: longhorn-system}\n"
+    "spec: {task: backup, cron: 0 3 * * *, retain: 7}\n",
+}
+NO_BACKUP = {
+    "a trim": BACKUPS["longhorn"].replace("task: backup", "task: filesystem-trim"),
+    "a snapshot that stays in the volume": BACKUPS["longhorn"].replace("task: backup", "task: snapshot"),
+    "a check alone": BACKUPS["k8up"].replace("backup: {schedule", "check: {schedule"),
+    "a schedule of something else": BACKUPS["velero"].replace("velero.io", "actions.invalid"),
+    "words": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: 'kind: Schedule', b: velero.io}\n",
+}
+
+
+@pytest.mark.parametrize("engine", list(BACKUPS))
+def test_a_house_of_argocd_is_told_what_is_not_followed_and_how_many_backups_it_has(engine: str, tmp_path: Path) -> None:
+    put(tmp_path, {"argocd/apps.yaml": APPLICATION, "apps/diary/backup.yaml": BACKUPS[engine]})
+    written = write_settings(tmp_path)
+    (told,) = [one for one in written.problems if one.startswith("argocd/apps.yaml: ")]
+    assert "ArgoCD applies what 1 file name (argocd/apps.yaml), and is not followed" in told
+    text = written.file.read_text()
+    assert f"  # 1 backup not audited ({engine}, by ArgoCD)." in text
+    assert "git: {}" not in text or "path:" not in text
+    written.file.write_text(text.replace(FILL_IN, "env:NOT_SET"))
+    house = load(written.file, Part.BACKUPS)
+    assert [(one.engine, one.declared_in) for one in house.unsupported] == [(f"{engine}, by ArgoCD", "apps/diary/backup.yaml:1")]
+    assert house.unread and house.claims == ()
+
+
+@pytest.mark.parametrize("engine", ["kopia", "kopiur", "velero", "k8up", "longhorn"])
+def test_every_engine_that_flux_applies_is_counted(engine: str, tmp_path: Path) -> None:
+    put(tmp_path, FLUX | {"apps/kubernetes-flux/more.yaml": BACKUPS[engine].replace("diary", "letters")})
+    found = read_repository(tmp_path).declared
+    assert Counter(one.engine for one in found.unsupported) == {engine: 1}
+    assert left_out(found.unsupported, found.second, ()) == (f"1 backup not audited ({engine})",)
+    assert len(found.backups) == 1
+
+
+@pytest.mark.parametrize("words", list(NO_BACKUP))
+def test_what_makes_no_backups_is_not_counted(words: str, tmp_path: Path) -> None:
+    put(tmp_path / "flux", FLUX | {"apps/kubernetes-flux/more.yaml": NO_BACKUP[words]})
+    put(tmp_path / "argo", {"argocd/apps.yaml": APPLICATION, "apps/more.yaml": NO_BACKUP[words]})
+    assert read_repository(tmp_path / "flux").declared.unsupported == ()
+    assert read_repository(tmp_path / "argo").declared.unsupported == ()
+
+
+def test_what_is_put_away_is_not_in_use(tmp_path: Path) -> None:
+    put(tmp_path, {"argocd/apps.yaml": APPLICATION, "_archive/old.yaml": BACKUPS["velero"], ".old/x.yaml": BACKUPS["kopia"]})
+    assert read_repository(tmp_path).declared.unsupported == ()
+
+
+def test_an_artifact_of_this_tree_is_read_in_its_place_and_counted(tmp_path: Path) -> None:
+    sync = "{kind: OCIRepository, url: 'oci://registry.invalid/anna/manifests', ref: main, path: ./clusters/oak}"
+    files = {f"kubernetes/{name}": text for name, text in cluster("clusters/oak").items()}
+    files = {name: text.replace("GitRepository", "OCIRepository") for name, text in files.items()}
+    put(tmp_path, files | {"kubernetes/apps/flux/values.yaml": f"instance: {{sync: {sync}}}\n"})
+    found = read_repository(tmp_path)
+    assert [one.claim for one in found.declared.backups] == ["clusters-oak"]
+    (told,) = found.rendered.not_followed
+    assert told.subject == "OCIRepository flux-system/flux-system"
+    assert told.why == "is an artifact that is made elsewhere, and kubernetes is read in its place"
