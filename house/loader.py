@@ -393,12 +393,6 @@ def _evidence(section: EvidenceSection, places: Places) -> Evidence:
 
 def _limits(section: LimitsSection) -> Limits:
     return Limits(
-        parallel=section.parallel,
-        proxmox_parallel=section.proxmox_parallel,
-        boot_s=section.boot,
-        api_s=section.api,
-        release_s=section.release,
-        flux_s=section.flux,
-        restore_s=section.restore,
-        look_s=section.look,
-    )
+        parallel=section.parallel, proxmox_parallel=section.proxmox_parallel, boot_s=section.boot, api_s=section.api,
+        release_s=section.release, flux_s=section.flux, restore_s=section.restore, look_s=section.look,
+    )  # fmt: skip
