@@ -264,7 +264,7 @@ PROGRAMS: tuple[Program, ...] = (
         "kopia",
         "reads the repositories of houses that kopia backs up",
         Need.ASKED,
-        between("0.21.0", "1.0.0", "the words that the audit asks it in were tried with 0.21 and 0.22"),
+        between("0.22.0", "1.0.0", "the words that the audit asks it in were tried with 0.22"),
         Source("kopia", "github.com/kopia/kopia", "github.com/kopia/kopia", "v0.22.3", 135),
         ask=("--version",),
     ),
