@@ -116,7 +116,8 @@ def _several(repository: Repository) -> tuple[str, ...]:
 
 def _is_a_house(repository: Repository) -> bool:
     known = repository.roads
-    return bool(repository.talconfig or repository.source.path or repository.releases or known.argo or known.talos)
+    nodes = repository.talconfig or known.talos or known.talconfigs
+    return bool(nodes or repository.source.path or repository.releases or known.argo)
 
 
 def marks_in(text: str) -> tuple[Mark, ...]:

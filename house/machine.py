@@ -50,9 +50,9 @@ _MIRRORS: Steps = ("machine", "registries", "mirrors")
 _SERVES: Steps = ("cluster", "apiServer", "extraArgs", "runtime-config")
 
 
-def machine_settings(root: Path) -> tuple[MachineSetting, ...]:
-    """Everything of the repository at `root` that these settings say, in the order of the files. () where there is no talconfig."""
-    file = root / "talos" / "talconfig.yaml"
+def machine_settings(root: Path, file: Path) -> tuple[MachineSetting, ...]:
+    """Everything that these settings say in the talconfig `file` of the repository at `root`, and in patches beside it, in the
+    order of the files. () where there is no talconfig."""
     try:
         documents = yamlfile.load(file, shown(file, root))
     except YamlInvalid:
@@ -63,7 +63,7 @@ def machine_settings(root: Path) -> tuple[MachineSetting, ...]:
         for where, part in _parts(body):
             found += _texts(document, (*where, "nameservers"), part.get("nameservers"), Tells.NAMESERVER)
             for index, patch in enumerate(sequence(part.get("patches"))):
-                found += _patch(document, (*where, "patches", index), patch, root)
+                found += _patch(document, (*where, "patches", index), patch, root, file.parent)
         found += _texts(document, ("clusterSvcNets",), body.get("clusterSvcNets"), Tells.SERVICES)
     return tuple(dict.fromkeys(found))
 
@@ -77,8 +77,8 @@ def _parts(body: dict[str, Any]) -> Iterator[tuple[Steps, dict[str, Any]]]:
         yield ("nodes", index), mapping(node)
 
 
-def _patch(document: Document, where: Steps, patch: Any, root: Path) -> Iterator[MachineSetting]:
-    """What one patch says; one that cannot be read is talhelper's to refuse."""
+def _patch(document: Document, where: Steps, patch: Any, root: Path, folder: Path) -> Iterator[MachineSetting]:
+    """What one patch of this folder's talconfig says; one that cannot be read is talhelper's to refuse."""
     if not isinstance(patch, str):
         return
     if not patch.startswith("@"):
@@ -86,7 +86,7 @@ def _patch(document: Document, where: Steps, patch: Any, root: Path) -> Iterator
         yield from _of_text(patch, document.name, document.line(where))
         return
     try:
-        file = (root / "talos" / patch[1:]).resolve()
+        file = (folder / patch[1:].strip()).resolve()
         yield from _of_text(content_of(file).decode(), shown(file, root), 0)
     except (OSError, RuntimeError, ValueError):
         return

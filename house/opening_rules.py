@@ -6,12 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from house.openings import fits_all, pattern
+
 _BETWEEN = r"(?<![A-Za-z0-9]){}(?![A-Za-z0-9])"
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
 def rules(seen: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
-    """Patterns that fit all of them, as few as there can be. `seen` are what movers see, each with the names of its claim.
+    """Patterns that fit all of them, few and none that another one makes useless. `seen` are what movers see, each with the names
+    of its claim.
 
     A name becomes `{app}` wherever it stands by itself between separators; one that fits a single claim says it as it is seen,
     unless the name is the last part of it, as is usual.
@@ -23,7 +26,11 @@ def rules(seen: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
         best = max(found, key=lambda way: fits[way], default=text)
         last = next((way for way in found if way.endswith("/{app}")), text)
         patterns[best if fits.get(best, 0) > 1 else last] = None
-    return tuple(patterns)
+    forms = {one: pattern(one) for one in patterns}
+    for one in patterns:
+        if any(fits_all(form, one) for other, form in forms.items() if other != one):
+            del forms[one]
+    return tuple(forms)
 
 
 def _ways(text: str, names: tuple[str, ...]) -> Iterator[str]:

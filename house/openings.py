@@ -48,15 +48,11 @@ def pattern(seen: str) -> re.Pattern[str]:
 
 
 def shadowed(rules: Sequence[OpenAsSection]) -> Iterator[tuple[int, int]]:
-    """Places of rules that can never be used, each with that of the earlier one that fits all that they fit.
-
-    An earlier pattern that fits a later one's samples, whose names and stars stand for texts that nobody else writes, fits all.
-    """
+    """Places of rules that can never be used, each with that of the earlier one that fits all that they fit."""
     forms = [pattern(rule.seen) for rule in rules[:_MOST_RULES]]
     for index in range(len(forms)):
-        samples = _samples(rules[index].seen)
         for first in range(index):
-            if all(forms[first].fullmatch(sample) for sample in samples):
+            if fits_all(forms[first], rules[index].seen):
                 yield index, first
                 break
 
@@ -64,7 +60,14 @@ def shadowed(rules: Sequence[OpenAsSection]) -> Iterator[tuple[int, int]]:
 _MOST_RULES = 200
 
 
+def fits_all(form: re.Pattern[str], seen: str) -> bool:
+    """Whether this form fits all that the pattern `seen` fits."""
+    return all(form.fullmatch(sample) for sample in _samples(seen))
+
+
 def _samples(seen: str) -> tuple[str, ...]:
+    """Texts that a pattern fits, whose names and stars are ones that nobody else writes: what fits these fits all."""
+
     def filled(star: str) -> str:
         return PLACEHOLDER.sub(lambda part: f"\u2400{part[1]}" if part[1] else star, seen)
 

@@ -23,14 +23,14 @@ _SEVERAL_FROM = (1, 12)
 _VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})")
 
 
-def refused_patches(document: Document, root: Path, talos_version: str) -> tuple[Problem, ...]:
-    """Every JSON 6902 patch of a talconfig whose machineconfigs have several documents; each where it stands."""
+def refused_patches(document: Document, root: Path, folder: Path, talos_version: str) -> tuple[Problem, ...]:
+    """Every JSON 6902 patch of the talconfig in `folder` whose machineconfigs have several documents; each where it stands."""
     body = mapping(document.value)
     if not _several(body, talos_version):
         return ()
     better = "write it as a strategic merge (`$$patch: delete` takes a key out; talhelper reads a single $ as a variable)"
     what = "is a JSON 6902 patch, which talhelper refuses for machineconfigs of several documents"
-    found = {(where.file, where.line) for where in _json_patches(document, body, root)}
+    found = {(where.file, where.line) for where in _json_patches(document, body, root, folder)}
     return tuple(Problem(file, line, "", what, better) for file, line in sorted(found))
 
 
@@ -42,7 +42,7 @@ def _several(body: dict[str, Any], talos_version: str) -> bool:
     return any(part.get(key) for part in parts for key in _MORE_DOCUMENTS)
 
 
-def _json_patches(document: Document, body: dict[str, Any], root: Path) -> Iterator[Problem]:
+def _json_patches(document: Document, body: dict[str, Any], root: Path, folder: Path) -> Iterator[Problem]:
     places: list[tuple[Steps, Any]] = [(("patches",), body.get("patches"))]
     places += [((part, "patches"), mapping(body.get(part)).get("patches")) for part in ("controlPlane", "worker")]
     nodes = enumerate(sequence(body.get("nodes")))
@@ -50,17 +50,17 @@ def _json_patches(document: Document, body: dict[str, Any], root: Path) -> Itera
     for where, patches in places:
         for index, patch in enumerate(sequence(patches)):
             if isinstance(patch, str):
-                file, line, text = _text_of(document, (*where, index), patch, root)
+                file, line, text = _text_of(document, (*where, index), patch, root, folder)
                 if _is_json_patch(text):
                     yield Problem(file, line, "", "", "")
 
 
-def _text_of(document: Document, where: Steps, patch: str, root: Path) -> tuple[str, int, str]:
+def _text_of(document: Document, where: Steps, patch: str, root: Path, folder: Path) -> tuple[str, int, str]:
     """Where a patch stands and its text: `@file` is read (a file that is not there is talhelper's to tell), all else is inline."""
     if not patch.startswith("@"):
         return document.name, document.line(where), patch
     try:
-        file = (root / "talos" / patch[1:]).resolve()
+        file = (folder / patch[1:].strip()).resolve()
         return shown(file, root), 1, content_of(file).decode()
     except (OSError, RuntimeError, ValueError):
         return document.name, document.line(where), ""

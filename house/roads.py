@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from engine.words import number
 from house.problems import Problem, shown
@@ -22,10 +23,12 @@ TALCONFIG = "talos/talconfig.yaml"
 
 @dataclass(frozen=True)
 class Roads:
-    """`argo` are files with Applications of ArgoCD; `talos` are (file, what it is of) that make nodes' machineconfigs."""
+    """`argo` are files with Applications of ArgoCD; `talos` are (file, what it is of) that make nodes' machineconfigs by another
+    road than talhelper, of which `talconfigs` are the files."""
 
     argo: tuple[str, ...] = ()
     talos: tuple[tuple[str, str], ...] = ()
+    talconfigs: tuple[str, ...] = ()
 
     @property
     def follows(self) -> str:
@@ -35,7 +38,11 @@ class Roads:
         return f"ArgoCD applies what {number(len(self.argo), 'file')} name ({_few(self.argo)}), and is not followed"
 
     def lacking_nodes(self) -> Problem:
-        """What a bootstrap lacks where no talconfig is there."""
+        """What a bootstrap lacks where no talconfig is there, or none of several is the house's for sure."""
+        if self.talconfigs:
+            what = f"is not there, and which of {len(self.talconfigs)} is meant nothing says: {_few(self.talconfigs)}"
+            better = "move the house's own here, or call its folder like one in git.path: an audit needs none"
+            return Problem(TALCONFIG, 0, "", what, better)
         made = _few([f"{file} ({what})" for file, what in self.talos])
         what = f"is not there, and what makes the nodes is not read: {made}" if made else "is not there"
         better = "create it, or correct the path: a bootstrap needs what talhelper reads, and an audit does not"
@@ -44,13 +51,15 @@ class Roads:
 
 def roads(tree: Tree) -> Roads:
     """What is found at this root."""
-    argo = []
+    argo, talconfigs = [], []
     talos: dict[str, str] = {}
     for file in tree.manifests():
         text = tree.text(file)
         name = shown(file, tree.root)
         if _ARGO.search(text) and _APPLICATION.search(text):
             argo.append(name)
+        elif file.name == PurePosixPath(TALCONFIG).name:
+            talconfigs.append(name)
         elif file.name in ("topf.yaml", "topf.yml"):
             talos[name] = "topf"
         elif _MACHINE.search(text) and _CLUSTER.search(text):
@@ -64,7 +73,7 @@ def roads(tree: Tree) -> Roads:
                 talos[name] = "OpenTofu"
         elif _MACHINE.search(text) and "machineconfig" in file.name:
             talos[name] = "a template"
-    return Roads(tuple(argo), tuple(talos.items()))
+    return Roads(tuple(argo), tuple(talos.items()), tuple(talconfigs))
 
 
 def _few(names: list[str] | tuple[str, ...]) -> str:

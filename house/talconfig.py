@@ -113,7 +113,7 @@ def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | No
         kubernetes_version=kubernetes_version,
         nodes=nodes,
         secrets_bundle=next((folder / n for n in _BUNDLES if is_file(folder / n)), folder / _BUNDLES[0]),
-        refused=refused_patches(documents[0], root, talos_version),
+        refused=refused_patches(documents[0], root, folder, talos_version),
         notes=tuple(reader.notes),
     )
     _together(reader, made)

@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 
 from house.machine import MachineSetting, Tells, machine_settings
+from tests.house.reading import load
+from tests.house.small_house import write_repository
 
 PATCH = '"@./patches/one.yaml"'
 
 
-def settings(root: Path, patch: str = "", talconfig: str = "") -> list[tuple[Tells, str, str, str]]:
-    (root / "talos" / "patches").mkdir(parents=True)
-    (root / "talos" / "patches" / "one.yaml").write_text(patch)
-    (root / "talos" / "talconfig.yaml").write_text(talconfig or f"clusterName: x\npatches: [{PATCH}]\n")
-    return [(one.tells, one.value, one.of, one.declared_in) for one in machine_settings(root)]
+def settings(root: Path, patch: str = "", talconfig: str = "", folder: str = "talos") -> list[tuple[Tells, str, str, str]]:
+    (root / folder / "patches").mkdir(parents=True)
+    (root / folder / "patches" / "one.yaml").write_text(patch)
+    file = root / folder / "talconfig.yaml"
+    file.write_text(talconfig or f"clusterName: x\npatches: [{PATCH}]\n")
+    return [(one.tells, one.value, one.of, one.declared_in) for one in machine_settings(root, file)]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,23 @@ nodes:
 
 
 def test_a_patch_that_is_not_there_and_no_talconfig_say_nothing(tmp_path: Path) -> None:
-    assert machine_settings(tmp_path) == ()
+    assert machine_settings(tmp_path, tmp_path / "talos" / "talconfig.yaml") == ()
     (tmp_path / "talos").mkdir()
     (tmp_path / "talos" / "talconfig.yaml").write_text(f"patches: [{PATCH}, 7]\n")
-    assert machine_settings(tmp_path) == ()
+    assert machine_settings(tmp_path, tmp_path / "talos" / "talconfig.yaml") == ()
     assert MachineSetting(Tells.TIME, "x", "y:1").of == ""
+
+
+def test_a_talconfig_elsewhere_is_read_with_the_patches_beside_it(tmp_path: Path) -> None:
+    found = settings(tmp_path, "machine: {network: {nameservers: [10.0.0.1]}}\n", folder="kubernetes/bootstrap/talos")
+    assert found == [(Tells.NAMESERVER, "10.0.0.1", "", "kubernetes/bootstrap/talos/patches/one.yaml:1")]
+
+
+def test_a_house_is_read_with_the_talconfig_that_it_has_wherever_that_is(tmp_path: Path) -> None:
+    settings_file = write_repository(tmp_path)
+    talconfig = tmp_path / "talos" / "talconfig.yaml"
+    talconfig.write_text(talconfig.read_text() + 'clusterSvcNets: ["10.43.0.0/16"]\n')
+    before = load(settings_file).machine
+    (tmp_path / "talos").rename(tmp_path / "machines")
+    after = load(settings_file).machine
+    assert before and [(one.tells, one.value) for one in after] == [(one.tells, one.value) for one in before]

@@ -44,3 +44,11 @@ def test_an_inline_one_is_found(tmp_path: Path) -> None:
     talconfig.write_text(text)
     (line,) = load(settings).refused_patches
     assert line.startswith(f"talos/talconfig.yaml:{len(text.splitlines())}: is a JSON 6902 patch")
+
+
+def test_a_patch_beside_a_talconfig_elsewhere_is_read(tmp_path: Path) -> None:
+    settings = write_repository(tmp_path)
+    (tmp_path / "talos/patches/kubelet.yaml").write_text(REMOVE)
+    (tmp_path / "talos").rename(tmp_path / "machines")
+    (line,) = load(settings).refused_patches
+    assert line.startswith("machines/patches/kubelet.yaml:1: is a JSON 6902 patch")

@@ -141,3 +141,11 @@ def test_an_artifact_of_this_tree_is_read_in_its_place_and_counted(tmp_path: Pat
     (told,) = found.rendered.not_followed
     assert told.subject == "OCIRepository flux-system/flux-system"
     assert told.why == "is an artifact that is made elsewhere, and kubernetes is read in its place"
+
+
+def test_several_talconfigs_of_which_nothing_says_which_are_told_and_not_that_there_is_none(tmp_path: Path) -> None:
+    files = {f"talos/{name}/talconfig.yaml": f"clusterName: {name}\nnodes: []\n" for name in ("oak", "willow")}
+    found = read_repository(put(tmp_path, FLUX | files))
+    (lacks,) = [one for one in found.problems if one.file == "talos/talconfig.yaml"]
+    assert lacks.what == "is not there, and which of 2 is meant nothing says: talos/oak/talconfig.yaml, talos/willow/talconfig.yaml"
+    assert "git.path" in lacks.better
