@@ -9,6 +9,7 @@ from bootstrap.course import course
 from cluster.audit import Asked
 from cluster.auditing import Audited, audit_all
 from cluster.course import Course
+from cluster.databases import audit_archives
 from console.doctor.nouns import Lack
 from console.session import Session
 from engine.report import StepReport
@@ -29,9 +30,22 @@ def of_stores(session: Session) -> tuple[Lack, ...]:
 
     with session.doors(None) as doors:
         audits = audit_all(doors.look.backups, doors.look.clock, house, Asked(known, depth=Depth.LISTED), Threads(), untold)
-    bad = [one for one in audits if one.verdict is not Verdict.OK]
-    lines = [Lack(f"{one.claim.source_key}: {one.verdict.value}, {one.detail}") for one in bad[:_SHOWN]]
-    return (*lines, *([Lack(f"{number(len(bad) - _SHOWN, 'backup')} more that are not ok")] if len(bad) > _SHOWN else []))
+    bad = [f"{one.claim.source_key}: {one.verdict.value}, {one.detail}" for one in audits if one.verdict is not Verdict.OK]
+    return _first(bad, "backup")
+
+
+def of_archives(session: Session) -> tuple[Lack, ...]:
+    """Whether the archive of every database opens, and its base backups and log are no older than they may be."""
+    if not session.house.archives:
+        return ()
+    with session.doors(None) as doors:
+        audits = audit_archives(doors.look.archives, doors.look.clock, session.house)
+    return _first([f"{one.archive.key}: {one.verdict.value}, {one.detail}" for one in audits if not one.good], "archive")
+
+
+def _first(bad: list[str], noun: str) -> tuple[Lack, ...]:
+    more = [f"{number(len(bad) - _SHOWN, noun)} more that are not ok"] if len(bad) > _SHOWN else []
+    return tuple(Lack(line) for line in (*bad[:_SHOWN], *more))
 
 
 def of_preflight(session: Session) -> tuple[Lack, ...]:

@@ -41,19 +41,19 @@ class Subject:
 
 
 def audit(subject: Subject, secrets: Secrets | None, *, ask: bool = False) -> Able:
-    """dr.audit: settings of three sections, restic, and what opens the repositories."""
+    """dr.audit: settings of three sections, the programs that read the repositories, and what opens these."""
     house, lacks = subject.backups.house, list(of_settings(subject.backups))
     if house is not None:
-        wanted = ["kubectl", *(["restic"] if house.claims else [])]
+        wanted = ["kubectl", *(["restic"] if house.claims else []), *(["kopia"] if house.kopia else [])]
         refs = [ref for _, ref in of_backups(house)]
         wanted += ["sops"] if any(source.startswith("sops:") for ref in refs for source in ref.sources) else []
         lacks += of_programs(wanted)
         lacks += of_secrets(of_backups(house), secrets, ask=ask)
         lacks += [Lack(line) for line in left_out(house.unaudited, house.second_backups, house.not_followed)]
         lacks += [Lack(f"{number(len(house.unread), 'part')} of the repository cannot be read")] if house.unread else []
-        if not ask and (house.claims or house.archives):
+        if not ask and (house.claims or house.kopia or house.archives):
             lacks.append(Lack("the stores of the backups", known=False))
-    claims, archives = (len(house.claims), len(house.archives)) if house is not None else (0, 0)
+    claims, archives = (len(house.claims) + len(house.kopia), len(house.archives)) if house is not None else (0, 0)
     good = f"{number(claims, 'backup')} of claims, {number(archives, 'archive')} of databases declared" if house else ""
     known = claims or archives or any(lack.known for lack in lacks)
     none = [] if known or house is None else [Lack("the repository declares no backup that is looked at")]

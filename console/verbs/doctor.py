@@ -25,7 +25,7 @@ from console.opening import named
 from console.page import Page, simulated
 from console.problem import complete
 from console.session import Session
-from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError
+from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, Interrupted
 from engine.words import number
 from house.flux.building import Builder
 from house.init import readable
@@ -146,6 +146,8 @@ def _asked(subject: Subject, rows: list[Able], json: bool, open_doors: OpenDoors
         session = Session("config.doctor", house, open_doors, json)
         try:
             lacks = tuple(lack for look in _ASKING[row.verb] for lack in look(session))
+        except Interrupted:
+            raise
         except BlackstartError as error:
             lacks = (Lack(error.what),)
         return able(row.verb, row.good, (*row.lacks, *lacks), yes=row.next, no=f"invoke {_TELLS.get(row.verb, row.verb)}")
@@ -154,7 +156,7 @@ def _asked(subject: Subject, rows: list[Able], json: bool, open_doors: OpenDoors
 
 
 _ASKING = {
-    "dr.audit": (asking.of_stores,),
+    "dr.audit": (asking.of_stores, asking.of_archives),
     "cluster.bootstrap": (asking.of_preflight,),
     "dr.restore": (asking.of_restore, asking.of_stores),
     "dr.rehearse": (asking.of_drill, asking.of_stores),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ import pytest
 from console import programs
 from console.building import builder
 from console.doctor import looking
+from console.doctor.looking import Subject
 from console.doctor.nouns import Answer, Lack, able
-from console.verbs import config
+from console.verbs import config, doctor
 from console.verbs.doctor import Reach, doctor_of
-from engine.errors import EXIT_DRIFT
+from engine.errors import EXIT_DRIFT, Interrupted
+from engine.words import number
 from house.init import write_settings
+from house.loader import Examined
+from house.model import DatabaseArchive
 from tests.console.modelled_doors import Desk
 from tests.console.test_screens import Terminal
 from tests.house.small_house import write_repository
@@ -24,6 +29,14 @@ from tests.house.test_init import fill_in
 
 Printed = pytest.CaptureFixture[str]
 LOOKED = Reach(builder())
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What came of looking for a program."""
+
+    usable: bool
+    why: str = "it is not there"
 
 
 def told(settings: str, capsys: Printed, reach: Reach = LOOKED) -> tuple[int, dict[str, Any]]:
@@ -194,6 +207,42 @@ def test_asked_it_says_yes_by_what_the_servers_say(tmp_path: Path) -> None:
     desk.running.home.store.repositories.clear()
     told = asking.of_stores(session)
     assert told and all(lack.known for lack in told)
+
+
+def test_a_house_of_kopia_alone_has_backups_and_needs_its_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = Desk(tmp_path).running.house
+    own = tuple(replace(claim, engine="kopia", identity=f"{claim.app}@{claim.namespace}:/data") for claim in house.claims)
+    part = Examined(replace(house, claims=(), archives=(), kopia=own), (), ())
+    sought: list[str] = []
+    monkeypatch.setattr(looking, "look", lambda program: sought.append(program.name) or Sought(program.name != "kopia"))
+    row = looking.audit(Subject(tmp_path / "blackstart.yaml", part, part), None)
+    told = [lack.told for lack in row.lacks]
+    assert sought == ["kubectl", "kopia"]
+    assert "program kopia: it is not there" in told
+    assert "the stores of the backups" in told
+    assert "the repository declares no backup that is looked at" not in told
+    assert row.good.startswith(f"{number(len(own), 'backup')} of claims")
+
+
+def test_asked_it_looks_at_archives_of_databases_too(tmp_path: Path) -> None:
+    from console.doctor import asking
+
+    archive = DatabaseArchive("apps/postgres", "s3:https://store.invalid/pg/postgres")
+    told = asking.of_archives(Desk(tmp_path, archives=(archive,)).session("config.doctor", json=True))
+    assert [lack.told.partition(":")[0] for lack in told] == ["apps/postgres"]
+    assert asking.of_archives(Desk(tmp_path / "none").session("config.doctor", json=True)) == ()
+
+
+def test_who_stops_it_is_obeyed_and_no_verb_lacks_anything_for_that(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (filled.parent / "state").mkdir()
+
+    def stopped(session: object) -> tuple[Lack, ...]:
+        raise Interrupted("stopped while it waited")
+
+    monkeypatch.setattr(doctor, "_ASKING", dict.fromkeys(doctor._ASKING, (stopped,)))
+    monkeypatch.setattr(looking, "of_programs", lambda names: [])
+    with pytest.raises(Interrupted):
+        doctor_of(str(filled), True, Reach(builder(), Desk(filled.parent / "desk").doors))
 
 
 def test_an_answer_is_yes_only_of_what_was_looked_at_whole() -> None:
