@@ -70,11 +70,21 @@ def found_in(proxmox: ProxmoxView, url: str, fingerprint: str, token: str) -> Fo
     vms = proxmox.vms()
     storages = {host: proxmox.storages(host) for host in cluster.online}
     image, enable = _image_storage(storages)
+    having: dict[str, list[Vm]] = {}
+    for vm in vms:
+        for mac in dict.fromkeys(vm.macs):
+            having.setdefault(mac, []).append(vm)
     return FoundProxmox(
         url=url, fingerprint=fingerprint, token_id=token, hosts=tuple(sorted((*cluster.online, *cluster.offline))),
-        vms={mac: _noun(vm) for vm in vms if vm.readable for mac in vm.macs}, taken=frozenset(vm.vm_id for vm in vms),
+        vms={mac: _noun(each[0]) for mac, each in having.items() if len(each) == 1}, taken=frozenset(vm.vm_id for vm in vms),
         image_storage=image, enable_import=enable,
+        twice={mac: " and ".join(map(_called, each)) for mac, each in having.items() if len(each) > 1},
+        unread=tuple(f"{_called(vm)} on {vm.host}" for vm in vms if not vm.readable),
     )  # fmt: skip
+
+
+def _called(vm: Vm) -> str:
+    return f"VM {vm.vm_id} ({vm.name})"
 
 
 def _noun(vm: Vm) -> FoundVm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from house.hardware import Hardware
 
@@ -35,7 +35,11 @@ class FoundVm:
 @dataclass(frozen=True)
 class FoundProxmox:
     """One answer: how it was reached, its hosts, the VM of each MAC, ids that are taken, the storage that takes images on every
-    host, and the command that makes one do so where none does ("" where one does)."""
+    host, and the command that makes one do so where none does ("" where one does).
+
+    `twice` are MACs that several VMs have, with what these are called: `vms` has none of them. `unread` are VMs whose MACs nobody
+    could be asked for, as `VM 105 (cp-2) on pve-2`: whether one is a node's is not known.
+    """
 
     url: str
     fingerprint: str
@@ -45,3 +49,5 @@ class FoundProxmox:
     taken: frozenset[int]
     image_storage: str
     enable_import: str = ""
+    twice: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()

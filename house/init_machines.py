@@ -58,7 +58,7 @@ def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: s
 def _keys(node: TalosNode, vm: FoundVm) -> Keys:
     first = vm.disks[0].storage if vm.disks else ""
     found = {"bridge": f"bridge: {vm.bridge}", "cores": f"cores: {vm.cores}", "memory": f"memory: {_size(vm.memory)}"}
-    found["disks"] = "\n".join(["disks:", *_disks(node, vm)])
+    found["disks"] = "\n".join(["disks:", *_disks(node, vm)]) if vm.disks else _UNKNOWN["disks"]
     for line in lines(vm.hardware, UNSAID, own_tags=_OWN_TAGS, first_storage=first):
         found[line.partition(":")[0]] = line
     return found
@@ -114,13 +114,27 @@ def _found_node(vm: FoundVm, own: Keys, shared: Keys) -> Iterator[str]:
 
 def _marked_node(node: TalosNode, found: FoundProxmox | None) -> Iterator[str]:
     hosts = f": one of {', '.join(found.hosts)}" if found is not None else ", as pve-1: the name left in the web page's tree"
-    none = f"no VM has {node.mac or 'its MAC'}, so one is made; " if found is not None else ""
+    unsure = _unsure(node, found) if found is not None else ""
+    none = f"{unsure or f'no VM has {node.mac}, so one is made'}; " if found is not None else ""
     yield f"host: {FILL_IN}  # {none}the host it is to run on{hosts}"
     free = next(vm_id for vm_id in range(8000, 1_000_000) if vm_id not in (found.taken if found is not None else ()))
     told = f"one that is free, as {free}" if found is not None else "the number before its VM's name there, or one that is free"
+    told = f"its VM's number, or {told}" if unsure else told
     yield f"vm_id: {FILL_IN}  # {told}"
     if not node.mac:
         yield f"mac: {FILL_IN}  # a VM > Hardware > Network Device, as bc:24:11:00:00:01"
+
+
+def _unsure(node: TalosNode, found: FoundProxmox) -> str:
+    """Why nobody can say that no VM is the node's, "" where none is."""
+    if not node.mac:
+        return "talconfig.yaml tells no MAC to find its VM by"
+    if node.mac in found.twice:
+        return f"{found.twice[node.mac]} have {node.mac}"
+    if not found.unread:
+        return ""
+    more = f" and {len(found.unread) - 1} more" if len(found.unread) > 1 else ""
+    return f"{found.unread[0]}{more} could not be read, and may have {node.mac}"
 
 
 def _size(memory: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.ports import ProxmoxView
 from adapters.proxmox.certificate import shown_by
+from adapters.proxmox.results import Vm
 from bootstrap.steps.create_vm import CreateVm, differences
 from cluster.machines import lost
 from console.building import builder
@@ -21,8 +22,10 @@ from engine.errors import EXIT_OK, ApprovalMissing, PermanentError, SettingsInva
 from engine.secrets import Secret
 from house.found import FoundProxmox
 from house.init import write_settings
+from house.init_machines import nodes_text
 from house.loader import load
 from house.model import ProxmoxAccess
+from house.talconfig import TalosNode
 from house.values import FILL_IN
 from lab.ports.proxmox import ModelledProxmox
 from lab.wire.pki import LabCA
@@ -162,6 +165,45 @@ def test_a_node_without_a_vm_keeps_its_marks_with_hosts_and_a_free_id(built: Run
     text = written.file.read_text()
     assert f"host: {FILL_IN}  # no VM has bc:24:11:00:00:04, so one is made; the host it is to run on: one of pve-1" in text
     assert f"vm_id: {FILL_IN}  # one that is free, as 8002" in text
+
+
+def test_a_vm_whose_host_is_down_is_not_taken_for_none(built: Running, tmp_path: Path) -> None:
+    built.home.proxmox.hosts["pve-4"].online = False
+    write_repository(tmp_path).unlink()
+    text = write_settings(tmp_path, builder(), lambda: "5f1d7c2a9e", asked(built)).file.read_text()
+    assert "so one is made" not in text
+    assert f"host: {FILL_IN}  # VM 8004 (w-1) on pve-4 could not be read, and may have bc:24:11:00:00:04; " in text
+    assert f"vm_id: {FILL_IN}  # its VM's number, or one that is free, as 8000" in text
+
+
+def test_a_mac_that_two_vms_have_chooses_neither(built: Running, tmp_path: Path) -> None:
+    party = ModelledProxmox(built.home.proxmox, built.house.proxmox.token_id)
+    twin = replace(next(vm for vm in party.vms() if vm.name == "w-1"), vm_id=9004, name="old")
+
+    class Twice(ModelledProxmox):
+        def vms(self) -> tuple[Vm, ...]:
+            return (*super().vms(), twin)
+
+    found = find(".", URL, PIN, ENVIRON, lambda access, secret: Twice(built.home.proxmox, built.house.proxmox.token_id))
+    write_repository(tmp_path).unlink()
+    text = write_settings(tmp_path, builder(), lambda: "5f1d7c2a9e", found).file.read_text()
+    assert f"host: {FILL_IN}  # VM 8004 (w-1) and VM 9004 (old) have bc:24:11:00:00:04; " in text
+    assert f"vm_id: {FILL_IN}  # its VM's number, or one that is free, as 8000" in text
+
+
+def test_a_node_whose_mac_git_does_not_tell_is_not_said_to_have_no_vm(built: Running) -> None:
+    node = TalosNode("cp-9", "10.0.0.19", "", True, "/dev/sda", 3)
+    text = nodes_text((node,), asked(built))
+    assert "so one is made" not in text
+    assert f"host: {FILL_IN}  # talconfig.yaml tells no MAC to find its VM by; " in text
+
+
+def test_a_vm_without_a_disk_that_a_node_can_have_is_marked(built: Running) -> None:
+    found = asked(built)
+    bare = {mac: replace(vm, disks=()) for mac, vm in found.vms.items() if vm.name == "w-1"}
+    (mac,) = bare
+    text = nodes_text((TalosNode("w-1", "10.0.0.14", mac, False, "/dev/sda", 3),), replace(found, vms=bare))
+    assert f"disks: [{{size: {FILL_IN}, storage: {FILL_IN}}}]" in text
 
 
 def test_a_storage_that_takes_no_images_is_told_with_what_lets_it(built: Running, tmp_path: Path) -> None:
