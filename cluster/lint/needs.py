@@ -6,8 +6,9 @@ settings, a private address or a name that only a home network knows: nothing is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from house.model import BackedUpClaim, CrdForm, SecretRef
 from house.nas import Nas
 from house.problems import shown
 from house.shapes import mapping, sequence
+from house.sources import KOPIA
 from house.yamlfile import YamlInvalid
 
 _HOME = (".lan", ".local", ".home", ".internal", ".home.arpa", ".localdomain", ".intern")
@@ -28,6 +30,9 @@ _TALOS_TIME = "time.cloudflare.com"
 """What Talos asks where nothing is said."""
 _REGISTRIES = ("ghcr.io", "registry.k8s.io")
 """Where Talos' own images and those of Kubernetes are, unless a mirror of the machines has them."""
+_STORE = re.compile(r"[a-z0-9]+:")
+_CLOUDS = ("b2:", "gs:", "azure:")
+"""Stores of restic's that name a bucket and no host."""
 
 
 class Stage(Enum):
@@ -60,7 +65,7 @@ class Need:
     """One thing that a stage needs. `host` is where it is asked for, "" for a file; `of` the NAS or store that provides it.
 
     `item` is one of many that a run can do without: a claim or database with its backup. `any_of`: needs of the same name stand
-    for each other, as resolvers do, and the places of one backup.
+    for each other, as resolvers do, and the places of one backup. `audited` is True for what is looked at and never brought back.
     """
 
     stage: Stage
@@ -71,6 +76,7 @@ class Need:
     of: str = ""
     item: str = ""
     any_of: bool = False
+    audited: bool = False
 
 
 def needs_of(given: Given) -> tuple[Need, ...]:
@@ -83,10 +89,9 @@ def host_of(place: str) -> str:
     """The host in a URL, a restic repository (`s3:https://…`, `sftp:user@host:/…`, `rest:https://…`) or an image's name; "" for
     none, as for a path of this machine."""
     text = place.removeprefix("s3:").removeprefix("rest:").removeprefix("swift:")
-    if text.startswith("sftp:"):
-        text = text.removeprefix("sftp:").removeprefix("//")
-        head = text.partition("/")[0] if "://" not in place else text
-        return head.rpartition("@")[2].partition(":")[0]
+    if text.startswith("sftp:") and not text.startswith("sftp://"):
+        head = text.removeprefix("sftp:").partition("/")[0].rpartition("@")[2]
+        return head[1:].partition("]")[0] if head.startswith("[") else head.partition(":")[0]
     if "://" in text:
         parts = url_parts(text)
         return (parts.hostname or "") if parts is not None else ""
@@ -221,10 +226,10 @@ def _secrets(given: Given) -> Iterator[Need]:
 
 def _backups(given: Given) -> Iterator[Need]:
     house = given.house
-    for whole in house.claims:
+    for whole in (*house.claims, *house.kopia):
         for claim in whole.sources:
             if claim.open_as or claim.mover_repository:
-                yield _of_backup(given, claim)
+                yield replace(_of_backup(given, claim), audited=claim.engine == KOPIA)
             yield from _secret(given, Stage.BACKUPS, "passwords of backups", claim.password, given.said_at("backups"))
             for name, reference in claim.environment:
                 yield from _secret(given, Stage.BACKUPS, f"{name} of backups", reference, given.said_at("backups"))
@@ -239,7 +244,17 @@ def _of_backup(given: Given, claim: BackedUpClaim) -> Need:
     on = nas_of(given, claim)
     if on is not None:
         return Need(Stage.BACKUPS, "backups", Means.NAS, claim.declared_in, on.host, on.name, claim.key, any_of=True)
-    return _need(given, Stage.BACKUPS, "backups", backup_host(given, claim), claim.declared_in, claim.key, any_of=True)
+    place = claim.open_as or claim.mover_repository
+    host = backup_host(given, claim)
+    if not host and _STORE.match(place):
+        means = Means.INTERNET if place.startswith(_CLOUDS) else Means.UNTOLD
+        return Need(Stage.BACKUPS, "backups", means, claim.declared_in, _store(place), "", claim.key, any_of=True)
+    return _need(given, Stage.BACKUPS, "backups", host, claim.declared_in, claim.key, any_of=True)
+
+
+def _store(place: str) -> str:
+    """`rclone:far` of `rclone:far:folder`."""
+    return ":".join(place.split(":")[:2])
 
 
 def nas_of(given: Given, claim: BackedUpClaim) -> Nas | None:

@@ -53,14 +53,25 @@ def without(given: Given, needs: tuple[Need, ...]) -> tuple[Without, ...]:
     found: list[Without] = []
     for host in dict.fromkeys(node.host for node in given.house.nodes):
         found += [_without_host(given, needs, host, run) for run in Run]
-    lost: list[tuple[str, set[Need]]] = [
-        ("the internet", {n for n in needs if n.means in (Means.INTERNET, Means.VAULT)}),
-        *((f"NAS {nas.name}", {n for n in needs if n.means is Means.NAS and n.of == nas.name}) for nas in given.house.nas),
-        *((vault, {n for n in needs if n.means is Means.VAULT and n.of == vault}) for vault in _vaults(needs)),
+    untold = {n for n in needs if n.means is Means.UNTOLD and n.item}
+    # A folder that movers mount is in the home network, whatever the variable in its server's name stands for.
+    beyond = {n for n in untold if "${" not in n.host}
+    lost: list[tuple[str, set[Need], set[Need]]] = [
+        ("the internet", {n for n in needs if n.means in (Means.INTERNET, Means.VAULT)}, beyond),
+        *((f"NAS {nas.name}", {n for n in needs if n.means is Means.NAS and n.of == nas.name}, untold) for nas in given.house.nas),
+        *((vault, {n for n in needs if n.means is Means.VAULT and n.of == vault}, set[Need]()) for vault in _vaults(needs)),
     ]
-    for name, gone in lost:
-        found += [_judged(name, run, needs, gone) for run in Run]
+    for name, gone, maybe in lost:
+        for run in Run:
+            judged = _judged(name, run, needs, gone)
+            unsure = _judged(name, run, needs, gone | maybe)
+            # Worse with what nobody knows the place of: then nobody knows this either.
+            found.append(judged if unsure.standing is judged.standing else Without(name, run, Standing.UNKNOWN, _nobody(maybe)))
     return tuple(found)
+
+
+def _nobody(maybe: set[Need]) -> str:
+    return f"on which machine {_some(sorted({need.host for need in maybe}))} is, where backups are, nobody says"
 
 
 def _vaults(needs: tuple[Need, ...]) -> Iterator[str]:
@@ -69,7 +80,7 @@ def _vaults(needs: tuple[Need, ...]) -> Iterator[str]:
 
 def _judged(name: str, run: Run, needs: tuple[Need, ...], gone: set[Need]) -> Without:
     """What a run comes to when these needs are not met. Needs of one item stand for each other."""
-    wanted = [need for need in needs if need.stage in STAGES[run]]
+    wanted = [need for need in needs if need.stage in STAGES[run] and (run is Run.AUDIT or not need.audited)]
     items: dict[tuple[Stage, str, str], list[Need]] = {}
     for need in wanted:
         items.setdefault((need.stage, need.what, need.item), []).append(need)
@@ -100,9 +111,9 @@ def _without_host(given: Given, needs: tuple[Need, ...], host: str, run: Run) ->
         return Without(name, run, Standing.NO, f"no new etcd is made while {_some([n.name for n in planes])} may come back")
     if run in (Run.RESTORE, Run.REHEARSE) and every - len(planes) < every // 2 + 1:
         return Without(name, run, Standing.NO, "etcd has no majority")
-    untold = [n for n in needs if n.stage in STAGES[run] and n.stage is Stage.BACKUPS and n.means is Means.UNTOLD and n.item]
+    untold = {n for n in needs if n.stage in STAGES[run] and n.stage is Stage.BACKUPS and n.means is Means.UNTOLD and n.item}
     if untold:
-        return Without(name, run, Standing.UNKNOWN, f"on which machine {untold[0].host} is, where backups are, nobody says")
+        return Without(name, run, Standing.UNKNOWN, _nobody(untold))
     hanging = [nas for nas in maybe if any(n.of == nas and n.stage in STAGES[run] for n in needs)]
     if hanging:
         return Without(name, run, Standing.UNKNOWN, f"NAS {_some(hanging)} is a VM, and which host it is on nobody has said")

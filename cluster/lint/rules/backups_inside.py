@@ -9,18 +9,25 @@ from cluster.lint.given import Given
 from cluster.lint.needs import host_of
 from house.data.archives import archives
 from house.grammar import address_of
+from house.kopia import kopia_backups
 
 NAME = "backups-inside"
 
 
 def _find(given: Given) -> Iterator[Finding]:
+    served: dict[str, list[tuple[str, str, str]]] = {}
+    """Each claim → where it is backed up to, who of the cluster serves that ("" for nobody), and where it is declared."""
     for whole in given.house.claims:
-        places = [(one, one.open_as or one.mover_repository) for one in whole.sources]
-        # What the mover is told counts too: how it is opened from here may be another way to the same store.
-        served = [(one, _server(given, place) or _server(given, one.mover_repository)) for one, place in places]
-        if all(server for _, server in served):
-            first, told = served[0]
-            yield _finding(f"claim {whole.key}", first.mover_repository or first.open_as, told, first.declared_in)
+        for one in whole.sources:
+            # What the mover is told counts too: how it is opened from here may be another way to the same store.
+            server = _server(given, one.open_as or one.mover_repository) or _server(given, one.mover_repository)
+            served.setdefault(whole.key, []).append((one.mover_repository or one.open_as, server, one.declared_in))
+    for made in kopia_backups(given.rendered):
+        key = f"{made.made_by.namespace}/{made.claim}"
+        served.setdefault(key, []).append((made.seen, _server(given, made.seen), made.made_by.declared_in))
+    for key, places in served.items():
+        if all(server for _, server, _ in places):
+            yield _finding(f"claim {key}", *places[0])
     for archive in archives(given.rendered):
         if server := _server(given, archive.place):
             yield _finding(f"database {archive.key}", archive.place, server, archive.declared_in)
