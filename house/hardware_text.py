@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from house.hardware import MADE, MODEL, Card, Hardware, Passthrough, unsaid
+from house.scalars import plain
 
 _PLAIN = ("cpu", "sockets", "numa", "machine", "firmware", "serial", "agent", "tpm", "efi", "pool")
 _CONTROLLER = "scsi_controller"
@@ -34,7 +35,7 @@ def _lines(seen: Hardware, said: Hardware, own_tags: frozenset[str], first_stora
         if {one.mapping for one in found} - {one.mapping for one in known}:
             yield f"{name}: [{', '.join(_passed(one, name) for one in found)}]"
     if tags := [tag for tag in seen.tags if tag not in own_tags | set(said.tags)]:
-        yield f"tags: [{', '.join((*said.tags, *tags))}]"
+        yield f"tags: [{', '.join(map(plain, (*said.tags, *tags)))}]"
     if seen.start != said.start and said.start == (-1, -1, -1):
         words = [f"{name}: {value}" for name, value in zip(("order", "up", "down"), seen.start, strict=True) if value >= 0]
         yield f"start: {{{', '.join(words)}}}"
@@ -60,16 +61,16 @@ def _card(card: Card) -> str:
 
 def _passed(one: Passthrough, kind: str) -> str:
     options = dict(one.options)
-    words = [f"mapping: {one.mapping}"]
+    words = [f"mapping: {plain(one.mapping)}"]
     if kind == "usb":
         words += ["usb3: true"] if options.get("usb3") == "1" else []
     else:
         words += ["pcie: false"] if options.get("pcie") != "1" else []
         words += ["rombar: false"] if options.get("rombar") == "0" else []
         words += ["vga: true"] if options.get("x-vga") == "1" else []
-        words += [f"mdev: {options['mdev']}"] if options.get("mdev") else []
+        words += [f"mdev: {plain(options['mdev'])}"] if options.get("mdev") else []
     return f"{{{', '.join(words)}}}"
 
 
 def _scalar(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return plain(value) if isinstance(value, str) else str(value).lower()

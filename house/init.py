@@ -23,6 +23,7 @@ from house.paths import expanded, is_file, is_folder, is_there
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
+from house.scalars import plain
 from house.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
 from house.scripts import read_scripts
 from house.scripts.written import bootstrap_text
@@ -133,7 +134,7 @@ def settings_text(repository: Repository, house_id: str, bootstrap: str = "", fo
     nodes = tuple(node for node in talconfig.nodes if node.name) if talconfig is not None else ()
     name = re.sub(r"[^a-z0-9-]+", "-", repository.root.name.lower()).strip("-") or "home-ops"
     parts = [
-        _HEAD.format(editor=EDITOR_LINE, name=name[:40].strip("-"), id=house_id, mark=FILL_IN),
+        _HEAD.format(editor=EDITOR_LINE, name=plain(name[:40].strip("-")), id=house_id, mark=FILL_IN),
         proxmox_text(found),
         nodes_text(nodes, found, shown(talconfig.file, repository.root) if talconfig is not None else ""),
         _image(nodes, found),
@@ -171,7 +172,7 @@ def _git(repository: Repository) -> str:
     if others:
         rest = "the other is" if len(others) == 1 else "the others are"
         told = f"one of {len(others) + 1} clusters, {rest} {', '.join(others)}"
-        wanted.append(f"  path: {_tree_path(source)}  # (usual): {told}")
+        wanted.append(f"  path: {plain(_tree_path(source))}  # (usual): {told}")
     elif not source.path and not repository.roads.argo:
         wanted.append(f"  path: {FILL_IN}  # the folder that Flux is told to apply, as in kubernetes/flux/cluster")
     if source.url.startswith("ssh:"):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data
@@ -12,22 +10,12 @@ from house.data.nouns import DeclaredData
 from house.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.opening_rules import rules
 from house.repository import Repository
+from house.scalars import in_quotes, plain
 from house.settings import DEFAULT_MAX_AGE
 from house.values import FILL_IN
 
 _OPEN = "  # the same folder as this machine reaches it: sftp:user@nas:/path/{app}, /mnt/path/{app} or s3:https://…"
 _KEY = "  # reference to the store's credential, as the mover's Secret has it: env:NAME, sops:PATH#KEY or op://…"
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-
-
-def text_of(value: str) -> str:
-    """A text in quotes, whatever it holds: what JSON writes, YAML reads."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def key_of(value: str) -> str:
-    """The same as a key, without quotes where it needs none."""
-    return value if _PLAIN.fullmatch(value) else text_of(value)
 
 
 def backups_text(repository: Repository) -> str:
@@ -41,7 +29,7 @@ def backups_text(repository: Repository) -> str:
     lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD", told=told)]
     lines.append("  open_as:" if patterns else "  open_as: []")
     for pattern in patterns:
-        lines.append(f"    - seen: {text_of(pattern)}")
+        lines.append(f"    - seen: {in_quotes(pattern)}")
         if pattern.startswith("s3:"):
             lines.append("      environment:")
             lines += [f"        {key}: {FILL_IN}{_KEY}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
@@ -52,7 +40,7 @@ def backups_text(repository: Repository) -> str:
     unknown = [b for b in backups if not b.mover_repository]
     lines.append("  claims:" if unknown else "  claims: {}")
     for backup in unknown:
-        lines.append(f"    {key_of(f'{backup.namespace}/{backup.claim}')}:")
+        lines.append(f"    {plain(f'{backup.namespace}/{backup.claim}')}:")
         lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
     unseen = left_out(
         repository.declared.unsupported, repository.declared.second, repository.rendered.not_followed, data.charts
@@ -79,7 +67,7 @@ def _databases(repository: Repository) -> list[str]:
     if found:
         lines += ["  # Archives of databases: base backups and log are looked at, and told with their age.", "  databases:"]
     for archive in found:
-        lines.append(f"    {key_of(archive.key)}:  # {archive.place or archive.note}")
+        lines.append(f"    {plain(archive.key)}:  # {archive.place or archive.note}")
         if not archive.place:
             lines.append(f"      open: {FILL_IN}  # the folder of the server's name in the store, s3:https://HOST/BUCKET/PATH/SERVER")
         lines.append("      environment:")
@@ -105,8 +93,8 @@ def _bare(data: DeclaredData) -> list[str]:
     for one in data.unprotected:
         holder = one.holder
         told = ", ".join(filter(None, (holder.keeps.value, holder.size, holder.storage, holder.declared_in)))
-        lines.append(f"  #   {key_of(one.said_as)}: REASON  # {told}")
-    lines += [f"  #   {key_of(one.said_as)}: REASON  # {one.word}: {one.by}, {one.declared_in}" for one in data.paused]
+        lines.append(f"  #   {plain(one.said_as)}: REASON  # {told}")
+    lines += [f"  #   {plain(one.said_as)}: REASON  # {one.word}: {one.by}, {one.declared_in}" for one in data.paused]
     return lines
 
 

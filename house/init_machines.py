@@ -5,8 +5,6 @@ Each mark says where a person finds what belongs there.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 
 from house.crossrules import system_disk
@@ -14,10 +12,10 @@ from house.found import FoundProxmox, FoundVm
 from house.hardware import UNSAID
 from house.hardware_text import lines
 from house.model import DiskFate
+from house.scalars import plain
 from house.talconfig import TalosNode
 from house.values import FILL_IN
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _OWN_TAGS = frozenset({"talos", "blackstart"})
 Keys = dict[str, str]
 """Key of a node to its lines, without indentation."""
@@ -29,7 +27,7 @@ def proxmox_text(found: FoundProxmox | None) -> str:
     if found is None:
         return head + _PROXMOX.format(mark=FILL_IN)
     return head + _FOUND.format(
-        url=found.url, fingerprint=found.fingerprint, token=found.token_id, hosts=", ".join(found.hosts)
+        url=found.url, fingerprint=found.fingerprint, token=found.token_id, hosts=", ".join(map(plain, found.hosts))
     )
 
 
@@ -46,7 +44,7 @@ def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: s
     text += ["", f"# Where each node of {file} lives.", "nodes:"]
     for node in nodes:
         role = "control plane" if node.control_plane else "worker"
-        text.append(f"  {_key(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
+        text.append(f"  {plain(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
         if node.name in vms:
             text += [f"    {line}" for line in _found_node(vms[node.name], own[node.name], shared)]
         else:
@@ -57,7 +55,7 @@ def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: s
 
 def _keys(node: TalosNode, vm: FoundVm) -> Keys:
     first = vm.disks[0].storage if vm.disks else ""
-    found = {"bridge": f"bridge: {vm.bridge}", "cores": f"cores: {vm.cores}", "memory": f"memory: {_size(vm.memory)}"}
+    found = {"bridge": f"bridge: {plain(vm.bridge)}", "cores": f"cores: {vm.cores}", "memory": f"memory: {_size(vm.memory)}"}
     found["disks"] = "\n".join(["disks:", *_disks(node, vm)]) if vm.disks else _UNKNOWN["disks"]
     for line in lines(vm.hardware, UNSAID, own_tags=_OWN_TAGS, first_storage=first):
         found[line.partition(":")[0]] = line
@@ -71,7 +69,7 @@ def _disks(node: TalosNode, vm: FoundVm) -> Iterator[str]:
         slot = "" if disk.slot == f"scsi{place}" else f"slot: {disk.slot}, "
         # Proxmox tells MiB; a settings file has whole GiB, and a data disk may be larger than said, never smaller.
         size = -(-disk.size >> 30) if place == system else max(1, disk.size >> 30)
-        yield f"  - {{{slot}size: {size}GiB, storage: {disk.storage}, fate: {fate.value}}}"
+        yield f"  - {{{slot}size: {size}GiB, storage: {plain(disk.storage)}, fate: {fate.value}}}"
 
 
 def _shared(own: dict[str, Keys]) -> Keys:
@@ -106,7 +104,7 @@ def _defaults(nodes: tuple[TalosNode, ...], shared: Keys, *, asked: bool) -> Ite
 
 
 def _found_node(vm: FoundVm, own: Keys, shared: Keys) -> Iterator[str]:
-    yield f"host: {vm.host}"
+    yield f"host: {plain(vm.host)}"
     yield f"vm_id: {vm.vm_id}  # VM {vm.name}"
     yield from (part for key, line in own.items() if key not in shared for part in line.split("\n"))
     yield from (f"# It has what no setting says, and a rebuild loses: {odd}" for odd in vm.odd)
@@ -147,10 +145,6 @@ _UNKNOWN = {
     "memory": f"memory: {FILL_IN}  # a VM > Hardware > Memory, as 8GiB",
     "disks": f"disks: [{{size: {FILL_IN}, storage: {FILL_IN}}}]  # a VM > Hardware > Hard Disk, as 20GiB and local-lvm",
 }
-
-
-def _key(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 
 _PROXMOX = """proxmox:

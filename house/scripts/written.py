@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from house import yamlfile
 from house.bootstrapping import version_in
 from house.paths import is_file
+from house.scalars import plain
 from house.scripts.reading import Scripted
 from house.scripts.secrets import Made
 from house.shapes import mapping
 from house.values import FILL_IN
 from house.yamlfile import YamlInvalid
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9._/-]*")
 _HEAD = "# What scripts of the repository put into the cluster besides the helmfile: a run does it as steps of its own."
 
 
@@ -40,14 +38,14 @@ def _some(lines: list[str]) -> bool:
 def _crds(scripted: Scripted) -> Iterator[str]:
     for manifest in scripted.manifests:
         yield f"    # {manifest.place}"
-        yield f"    - url: {_text(manifest.url)}"
+        yield f"    - url: {plain(manifest.url)}"
         if version := version_in(manifest.url):
-            yield f"      version: {_text(version)}"
+            yield f"      version: {plain(version)}"
         yield f"      sha256: {FILL_IN}  # curl -sSfL '{manifest.url}' | sha256sum"
     for kind, places in (("file", scripted.files), ("folder", scripted.folders)):
         for path, place in places:
             yield f"    # {place}"
-            yield f"    - {kind}: {_text(path)}"
+            yield f"    - {kind}: {plain(path)}"
 
 
 def _secrets(scripted: Scripted, root: Path) -> Iterator[str]:
@@ -56,15 +54,15 @@ def _secrets(scripted: Scripted, root: Path) -> Iterator[str]:
         yield from _manifest(one, root) if one.file else _made(one)
     for path, place in scripted.secret_folders:
         yield f"    # {place}"
-        yield f"    - folder: {_text(path)}"
+        yield f"    - folder: {plain(path)}"
 
 
 def _made(one: Made) -> Iterator[str]:
-    yield f"    - name: {_text(one.name)}"
-    yield f"      namespace: {_text(one.namespace)}"
+    yield f"    - name: {plain(one.name)}"
+    yield f"      namespace: {plain(one.namespace)}"
     yield "      keys:"
     for key, reference in one.keys:
-        yield f"        {key if _PLAIN.fullmatch(key) else _text(key)}: {_text(reference)}"
+        yield f"        {plain(key)}: {plain(reference)}"
 
 
 def _manifest(one: Made, root: Path) -> Iterator[str]:
@@ -78,11 +76,7 @@ def _manifest(one: Made, root: Path) -> Iterator[str]:
         why = "is no Secret" if bodies else "is not here, or cannot be read"
         yield f"    # - file: {one.file}  # {why}"
         return
-    yield f"    - file: {_text(one.file)}"
+    yield f"    - file: {plain(one.file)}"
     if not all(mapping(body.get("metadata")).get("namespace") for body in bodies):
         where = "" if one.namespace else "  # the namespace that the script puts it into"
-        yield f"      namespace: {_text(one.namespace or FILL_IN)}{where}"
-
-
-def _text(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+        yield f"      namespace: {plain(one.namespace or FILL_IN)}{where}"

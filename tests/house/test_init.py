@@ -9,6 +9,7 @@ from secrets import token_hex
 import pytest
 
 from engine.errors import SettingsInvalid
+from house.grammar import HOUSE_NAME
 from house.init import Written
 from house.loader import Part
 from house.values import FILL_IN
@@ -161,3 +162,13 @@ def test_what_is_wrong_in_the_repository_is_told_at_once(tmp_path: Path) -> None
         "talos/talconfig.yaml:3: talosVersion: ${talosVersion} has no value; give it one in talenv.yaml",
     )
     assert not set(written.problems) & set(written.notes)
+
+
+@pytest.mark.parametrize("name", ["2024", "1e3", "0x1f", "true", "null", "no", "home", "Häuser & Co", "-", "0_1"])
+def test_whatever_the_folder_is_called_the_house_has_a_name(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    write_repository(folder).unlink()
+    text = write_settings(folder).file.read_text()
+    said = parse(text, "blackstart.yaml")[0].value["house"]["name"]
+    assert HOUSE_NAME.wrong(said) is None, said

@@ -1,0 +1,21 @@
+"""Texts as YAML has them in a file that is written here: what was a text is one again for whoever reads it. Knows no key."""
+
+from __future__ import annotations
+
+import json
+import re
+
+# What begins with a digit may be a number or a date, but for what has a slash in it.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9._/-]*|[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9._/-]*")
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""Those that YAML 1.1 or 1.2 reads as something else."""
+
+
+def in_quotes(value: str) -> str:
+    """A text in quotes, whatever it holds: what JSON writes, YAML reads."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def plain(value: str) -> str:
+    """The same without quotes where it needs none, also as a key."""
+    return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else in_quotes(value)
