@@ -50,7 +50,7 @@ class AppliedReady(BaseCheck):
         found = [
             one for one in seen.objects
             if (one.group, one.kind) not in asked | _TOLD_ELSEWHERE and one.kustomization not in excused
-            and not (one.kind == HELM_RELEASE.kind and one.key in own)
+            and not (one.kind == HELM_RELEASE.kind and one.key in own and one.there)
         ]  # fmt: skip
         programs = [one for one in self._programs(look) if _owner(one, releases) not in excused]
         away = sum(node.ready is not True for node in look.cluster.nodes())

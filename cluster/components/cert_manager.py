@@ -20,6 +20,8 @@ ORDER = Ask(_ACME, "orders", "Order", ("status.state", "status.reason", "spec.dn
 _DAY_S = 86400.0
 _NEAR_S, _NEAR_PART = 7 * _DAY_S, 0.1
 _WEEK_S, _STUCK_S = 7 * _DAY_S, 3600.0
+_OPEN = ("", "pending", "processing", "ready")
+"""States of an Order that has not come to its end."""
 _MOST_A_WEEK = 5
 """So many certificates of exactly the same names Let's Encrypt issues in seven days (letsencrypt.org/docs/rate-limits)."""
 _GET = "kubectl get issuers,clusterissuers,certificates,orders -A"
@@ -68,25 +70,40 @@ def _certificate(one: Seen, now: float, *, waits: bool) -> Finding:
 
 
 def _orders(facts: Facts) -> Iterator[Finding]:
-    """Orders that are refused for their number, those that hang, and sets of names that have nearly used theirs up."""
+    """Orders that came to nothing, those that hang, and sets of names that have nearly used their number up."""
     recent: Counter[str] = Counter()
     for one in facts.of(ORDER):
-        made, state, why = epoch(one.says("metadata.creationTimestamp")), one.says("status.state"), one.says("status.reason")
-        if made is None or facts.now - made > _WEEK_S:
-            continue
-        recent[" ".join(sorted(one.says("spec.dnsNames[]").split()))] += 1
-        if state in ("errored", "invalid") and "ratelimited" in why.lower().replace(" ", ""):
-            hint = "each try that is refused may prolong it: wait until the time that it names, and change nothing"
-            yield Finding(f"Order {one.key}", Weight.BLOCKS, why, "rateLimited", hint=hint, command=_GET)
-        elif state in ("", "pending", "processing", "ready") and facts.now - made > _STUCK_S:
-            told = f"is {state or 'not begun'} since {moment(made)}"
-            hint = "its challenge is not answered: look at the DNS record, or the path, that it waits for"
-            yield Finding(f"Order {one.key}", Weight.BLOCKS, told, hint=hint, command="kubectl describe challenges -A")
+        made, state = epoch(one.says("metadata.creationTimestamp")), one.says("status.state")
+        young = made is not None and facts.now - made <= _WEEK_S
+        if young:
+            recent[" ".join(sorted(one.says("spec.dnsNames[]").split()))] += 1
+        if state in _OPEN:
+            yield from _open(one, state, made, facts.now)
+        elif state != "valid" and young:
+            yield _refused(one, state)
     for names, count in recent.items():
         if names and count >= _MOST_A_WEEK - 1:
             told = f"{count} orders in seven days: the limit of Let's Encrypt is {_MOST_A_WEEK}"
             hint = "before a rebuild, keep the Secrets of these certificates"
             yield Finding(names, Weight.NOTED, told, hint=hint)
+
+
+def _open(one: Seen, state: str, made: float | None, now: float) -> Iterator[Finding]:
+    part, told = f"Order {one.key}", f"is {state or 'not begun'}"
+    if made is None:
+        yield Finding(part, Weight.UNKNOWN, f"{told}, and does not say since when", command=_GET)
+    elif now - made > _STUCK_S:
+        hint = "its challenge is not answered: look at the DNS record, or the path, that it waits for"
+        yield Finding(part, Weight.BLOCKS, f"{told} since {moment(made)}", hint=hint, command="kubectl describe challenges -A")
+
+
+def _refused(one: Seen, state: str) -> Finding:
+    """Whether another was made since is what its Certificate's row says; a limit is there for all that come after, too."""
+    part, why = f"Order {one.key}", one.says("status.reason")
+    if "ratelimited" in why.lower().replace(" ", ""):
+        hint = "each try that is refused may prolong it: wait until the time that it names, and change nothing"
+        return Finding(part, Weight.BLOCKS, why, "rateLimited", hint=hint, command=_GET)
+    return Finding(part, Weight.NOTED, f"is {state}{f': {why}' if why else ''}", command=_GET)
 
 
 CERT_MANAGER = Component(

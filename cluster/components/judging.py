@@ -55,16 +55,19 @@ def of_program(one: Program, means: str, away: int) -> Finding:
     """One workload; `away` nodes are not ready, which is where pods that are lacking may have been."""
     part = f"{one.kind} {one.key}"
     command = f"kubectl -n {one.namespace} get pods -o wide && kubectl -n {one.namespace} describe {one.kind.lower()} {one.name}"
-    if one.status is Status.CURRENT:
+    # kstatus asks for no pod of a set that a person rolls (OnDelete): the pods are counted here.
+    ready, is_ = one.wanted - one.lacks, "is" if one.wanted - one.lacks == 1 else "are"
+    why = one.why or (f"{ready} of {one.wanted} pods {is_} ready" if one.lacks else f"is {one.status.value}")
+    if one.status is Status.CURRENT and not one.lacks:
         if one.wanted:
             return fine(part, f"{one.wanted} of {one.wanted} pods ready")
         return Finding(part, Weight.NOTED, "no pod of it is wanted", command=command)
     if 0 < one.lacks <= away and one.kind == "DaemonSet":
-        return Finding(part, Weight.NOTED, f"{one.why}; {number(away, 'node')} away", command=command)
+        return Finding(part, Weight.NOTED, f"{why}; {number(away, 'node')} away", command=command)
     if away and one.lacks:
-        told = f"{one.why}; {number(away, 'node')} away, where its pods may have been"
+        told = f"{why}; {number(away, 'node')} away, where its pods may have been"
         return Finding(part, Weight.UNKNOWN, told, hint=means, command=command)
-    return Finding(part, Weight.BLOCKS, one.why or f"is {one.status.value}", hint=means, command=command)
+    return Finding(part, Weight.BLOCKS, why, hint=means, command=command)
 
 
 def summed(findings: Iterable[Finding]) -> list[Finding]:

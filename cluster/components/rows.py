@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.components.results import Ask, Program, Seen
 from adapters.context import LookContext
-from cluster.components.judging import of_program, summed
+from cluster.components.judging import of_condition, of_program, summed
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
@@ -77,12 +77,13 @@ class Runs(BaseCheck):
     def _released(self, releases: dict[str, Seen]) -> Iterator[Finding]:
         for one in self.declared:
             found = releases.get(one.release)
-            said = found.condition("Ready") if found is not None else None
             if one.suspended or (found is not None and found.says("spec.suspend") == "true"):
                 yield Finding(f"HelmRelease {one.release}", Weight.NOTED, "is suspended: Flux lets it be")
-            elif found is not None and said is not None and said.good is False:
+            elif found is not None:
                 command = f"kubectl -n {found.namespace} describe helmrelease {found.name}"
-                yield Finding(f"HelmRelease {one.release}", Weight.BLOCKS, said.why, hint=self.component.means, command=command)
+                said = of_condition(found, "Ready", self.component.means, command)
+                if said.weight is not Weight.FINE:
+                    yield said
 
     def _idle(self, running: list[Program]) -> Iterator[Finding]:
         """All of it may be there and ready, and nothing run."""

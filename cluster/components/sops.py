@@ -12,6 +12,7 @@ from cluster.components.rows import BELOW
 from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
+from engine.words import number
 from house.model import House
 
 
@@ -22,12 +23,15 @@ class AgeKeys(BaseCheck):
     house: House
     id = StepId("component.sops")
     title = "sops: every age key in the cluster is the one of .sops.yaml"
-    needs = (*BELOW, if_any("kubernetes.put-secret/*"))
+    needs = (*BELOW, if_any("kubernetes.put-secret/*"), if_any("flux.reconcile"))
     sight_s = 0.0
 
     def probe(self, look: LookContext) -> Probe:
         found: Sequence[AgeKey] = look.components.age_keys()
         if not found:
+            if declared := sum(bool(one.decryption) for one in self.house.flux_apps):
+                told = f"{number(declared, 'Kustomization')} of Git {'decrypts' if declared == 1 else 'decrypt'}"
+                return missing(f"{told}, and none of them is there", hint="row flux.reconcile says why")
             return probe_of([fine("Kustomizations", "none of them decrypts")])
         judged = [(one, self._judged(one)) for one in found]
         seen = probe_of(summed(finding for _, finding in judged))

@@ -30,6 +30,9 @@ SOURCE = Ask(
 )  # fmt: skip
 _GRACE_S = 3600.0
 _LEAST_S, _ENOUGH_S = _DAY_S, 7 * _DAY_S
+_ENDLESS_S = _DAY_S / 2
+"""So long may one take where the next begins as soon as it has ended: without any trigger."""
+_BY_HAND = "it has no schedule: a backup is written when somebody asks"
 _GET = "kubectl get replicationsources -A"
 
 
@@ -48,24 +51,36 @@ def _backup(one: Seen, now: float) -> Finding:
     part, command = f"ReplicationSource {one.key}", f"kubectl -n {one.namespace} describe replicationsource {one.name}"
     hint = "look at its mover's pod and log; what is not backed up is lost with its volume"
     last, made = epoch(one.says("status.lastSyncTime")), epoch(one.says("metadata.creationTimestamp"))
-    schedule = one.says("spec.trigger.schedule")
-    gap = greatest_gap(schedule)
-    if gap is None:
-        told = "has no schedule: a backup is written when somebody asks" if not schedule else f"its schedule {schedule} never comes"
-        return Finding(part, Weight.BLOCKS if schedule else Weight.NOTED, told, hint=hint, command=command)
-    limit, paused = 2 * gap + _GRACE_S, ", and is paused" if one.says("spec.paused") == "true" else ""
-    since = last if last is not None else made
-    if since is None:
-        return Finding(part, Weight.UNKNOWN, f"does not say when it was made{paused}", hint=hint, command=command)
-    if now - since > limit:
-        told = f"last backup {moment(last)}" if last is not None else f"never a backup, since {moment(since)}"
-        told += f"; by {schedule} one is due every {gap / 3600:g} h{paused}"
-        return Finding(part, Weight.BLOCKS, told, hint=hint, command=command)
+    schedule, every = one.says("spec.trigger.schedule"), _every(one)
+    if schedule and every is None:
+        return Finding(part, Weight.BLOCKS, f"its schedule {schedule} never comes", hint=hint, command=command)
+    told = f"last backup {moment(last)}" if last is not None else "no backup yet"
+    remark, since = _remark(one, every), last if last is not None else made
+    if every is not None and since is None:
+        return Finding(part, Weight.UNKNOWN, f"does not say when it was made{remark}", hint=hint, command=command)
+    if every is not None and since is not None and now - since > 2 * every + _GRACE_S:
+        late = told if last is not None else f"never a backup, since {moment(since)}"
+        due = f"; by {schedule} one is due every {every / 3600:g} h" if schedule else ""
+        return Finding(part, Weight.BLOCKS, f"{late}{due}{remark}", hint=hint, command=command)
     if one.says("status.latestMoverStatus.result") == "Failed":
-        return Finding(part, Weight.BLOCKS, f"its last run failed{paused}", "Failed", hint=hint, command=command)
-    if last is None or paused:
-        return Finding(part, Weight.NOTED, f"{'no backup yet' if last is None else f'last backup {moment(last)}'}{paused}")
-    return fine(part, f"last backup {moment(last)}")
+        return Finding(part, Weight.BLOCKS, f"its last run failed{remark}", "Failed", hint=hint, command=command)
+    return Finding(part, Weight.NOTED, f"{told}{remark}", command=command) if last is None or remark else fine(part, told)
+
+
+def _every(one: Seen) -> float | None:
+    """Seconds between two backups at most; None where a person begins each, or a schedule never comes."""
+    if schedule := one.says("spec.trigger.schedule"):
+        return greatest_gap(schedule)
+    return None if one.says("spec.trigger.manual") else _ENDLESS_S
+
+
+def _remark(one: Seen, every: float | None) -> str:
+    """What a person must know of the next backup besides. A manual trigger keeps the schedule beside it off."""
+    manual, paused = one.says("spec.trigger.manual"), ", and is paused" if one.says("spec.paused") == "true" else ""
+    if not one.says("spec.trigger.schedule"):
+        told = "it has no trigger: VolSync writes one backup after the other" if every else _BY_HAND
+        return f"; {told}{paused}"
+    return f"; its schedule is off while trigger.manual stands there{paused}" if manual else paused
 
 
 def _retention(facts: Facts) -> Iterator[Finding]:
@@ -81,6 +96,9 @@ def _retention(facts: Facts) -> Iterator[Finding]:
 def _kept(one: Seen, engine: str) -> Finding:
     part, command = f"ReplicationSource {one.key}", f"kubectl -n {one.namespace} get replicationsource {one.name} -o yaml"
     if not any(one.says(f"spec.{engine}.retain.{key}") for key in _RETAINS):
+        if engine == "kopia":
+            told = "has no retain: a policy of kopia's own says how far back it reaches"
+            return Finding(part, Weight.NOTED, told, command=command)
         told = "has no retain, so VolSync keeps one snapshot: the next bad backup leaves no good one"
         return Finding(part, Weight.BLOCKS, told, hint=f"give it spec.{engine}.retain, such as hourly 24, daily 7", command=command)
     reach = reach_of({key: one.says(f"spec.{engine}.retain.{key}") for key in _RETAINS},

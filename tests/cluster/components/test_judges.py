@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
+from adapters.components.reading import program_of
 from cluster.components.actions_runners import ACTIONS_RUNNERS
 from cluster.components.cert_manager import CERT_MANAGER
 from cluster.components.cloudnative_pg import CLOUDNATIVE_PG
 from cluster.components.durations import seconds_of
 from cluster.components.external_secrets import EXTERNAL_SECRETS
+from cluster.components.judging import of_program
 from cluster.components.prometheus import KUBE_PROMETHEUS_STACK
 from cluster.components.shape import Component, Judge
 from cluster.components.volsync import VOLSYNC, reach_of
 from cluster.storage.findings import Weight
-from lab.world.components import Object, conditions, custom
+from lab.world.components import Object, conditions, custom, workload
 from tests.cluster.components.facts import DAY, NOW, Told, ago
 
 FINE, NOTED, UNKNOWN, BLOCKS = Weight.FINE, Weight.NOTED, Weight.UNKNOWN, Weight.BLOCKS
@@ -76,8 +78,15 @@ def test_orders_that_are_refused_for_their_number_or_hang_are_told() -> None:
     told = Told([
         order("valid", "valid", DAY), order("limited", "errored", DAY, limited), order("old", "errored", 8 * DAY, limited),
         order("failed", "invalid", DAY, "wrong key"), order("hangs", "pending", 2 * 3600), order("young", "pending", 600),
+        order("ancient", "pending", 8 * DAY),
     ])  # fmt: skip
-    assert weights(told, CERT_MANAGER, "orders") == {"Order net/limited": BLOCKS, "Order net/hangs": BLOCKS, "a b": NOTED}
+    assert weights(told, CERT_MANAGER, "orders") == {
+        "Order net/limited": BLOCKS, "Order net/hangs": BLOCKS, "Order net/ancient": BLOCKS, "Order net/failed": NOTED,
+        "a b": NOTED,
+    }  # fmt: skip
+    timeless = order("timeless", "pending", DAY)
+    del timeless["metadata"]["creationTimestamp"]
+    assert weights(Told([timeless]), CERT_MANAGER, "orders") == {"Order net/timeless": UNKNOWN}
     assert weights(Told([order(str(n), "valid", DAY) for n in range(3)]), CERT_MANAGER, "orders") == {}
 
 
@@ -129,9 +138,24 @@ def source(last: float | None, age: float = 30 * DAY, **spec: Any) -> Object:
     (source(3600, result="Failed"), BLOCKS), (source(3600, result="Successful"), FINE),
     (source(3600, paused=True), NOTED), (source(5 * DAY, paused=True), BLOCKS),
     (source(90 * DAY, trigger={"manual": "now"}), NOTED), (source(3600, trigger={"schedule": "0 0 31 2 *"}), BLOCKS),
+    (source(3600, trigger={"manual": "now"}, result="Failed"), BLOCKS),
+    (source(3600, trigger={}), NOTED), (source(2 * DAY, trigger={}), BLOCKS), (source(None, trigger={}), BLOCKS),
+    (source(None, age=3600, trigger={}), NOTED), (source(3600, trigger={}, result="Failed"), BLOCKS),
+    (source(3600, trigger={"schedule": "0 */6 * * *", "manual": "now"}), NOTED),
+    (source(13.1 * 3600, trigger={"schedule": "0 */6 * * *", "manual": "now"}), BLOCKS),
 ])  # fmt: skip
 def test_a_backup_is_judged_by_its_own_schedule(item: Object, weight: Weight) -> None:
     assert weights(Told([item]), VOLSYNC, "backups") == {"ReplicationSource apps/x": weight}
+
+
+@pytest.mark.parametrize(("trigger", "told"), [
+    ({"manual": "now"}, "it has no schedule: a backup is written when somebody asks"),
+    ({}, "it has no trigger: VolSync writes one backup after the other"),
+    ({"schedule": "0 */6 * * *", "manual": "now"}, "its schedule is off while trigger.manual stands there"),
+])  # fmt: skip
+def test_what_begins_the_next_backup_is_told_as_it_is(trigger: Object, told: str) -> None:
+    _, words = Told([source(3600, trigger=trigger)]).judged(judge(VOLSYNC, "backups"))["ReplicationSource apps/x"]
+    assert told in words
 
 
 def test_of_a_held_claim_no_backup_is_missed() -> None:
@@ -153,6 +177,11 @@ def test_engines_without_a_history_have_no_retention() -> None:
     assert weights(Told([item]), VOLSYNC, "retention") == {"ReplicationSource": FINE}
     kopia = source(600, restic=None, kopia={"repository": "x", "retain": {"last": 1}})
     assert weights(Told([kopia]), VOLSYNC, "retention") == {"ReplicationSource apps/x": BLOCKS}
+
+
+def test_kopia_without_a_retain_goes_by_its_own_policy() -> None:
+    kopia = source(600, restic=None, kopia={"repository": "x"})
+    assert weights(Told([kopia]), VOLSYNC, "retention") == {"ReplicationSource apps/x": NOTED}
 
 
 def test_hours_are_counted_by_the_schedule_where_that_is_slower() -> None:
@@ -207,6 +236,17 @@ def test_what_a_prometheus_calls_degraded_is_not_well() -> None:
 def test_what_is_said_of_an_older_generation_is_not_taken_for_this_one() -> None:
     item = made(CERT, "ClusterIssuer", "acme", {}, {"observedGeneration": 0})
     assert weights(Told([item]), CERT_MANAGER, "issuers")["ClusterIssuer acme"] is BLOCKS
+
+
+@pytest.mark.parametrize(("away", "weight"), [(0, BLOCKS), (1, UNKNOWN)])
+def test_pods_that_are_lacking_are_no_pods_whatever_kstatus_calls_their_set(away: int, weight: Weight) -> None:
+    """A StatefulSet that a person rolls (OnDelete) is current to kstatus with none of its pods there."""
+    rolled = workload("StatefulSet", "apps", "db", "ghcr.io/x/db")
+    rolled["spec"] |= {"replicas": 2, "updateStrategy": {"type": "OnDelete"}}
+    whole = rolled | {"status": rolled["status"] | {"readyReplicas": 2}}
+    assert of_program(program_of("StatefulSet", whole), "", away).weight is FINE
+    found = of_program(program_of("StatefulSet", rolled), "", away)
+    assert (found.weight, found.detail.partition(";")[0]) == (weight, "1 of 2 pods is ready")
 
 
 def test_durations_are_read_as_go_writes_them() -> None:

@@ -11,6 +11,7 @@ from adapters.components.results import Ask
 from adapters.kubernetes.results import KubeNode
 from cluster.components.registry import component_checks
 from cluster.components.rows import Runs
+from cluster.components.sops import AgeKeys
 from engine.errors import EXIT_DRIFT, TransientError
 from engine.probe import Condition
 from engine.report import Outcome, Report
@@ -45,7 +46,7 @@ def put(house: Running, *items: Object) -> None:
     objects.components = [*objects.components, *items]
 
 
-def release(name: str, *, ready: bool) -> Object:
+def release(name: str, *, ready: bool | None) -> Object:
     said = conditions(Ready=(ready, "InstallFailed", "timed out waiting"))
     return custom("helm.toolkit.fluxcd.io/v2", "HelmRelease", f"kube-system/{name}", {}, {"conditions": said}, now=0.0)
 
@@ -76,6 +77,20 @@ def test_a_release_that_failed_is_told_by_its_component(house: Running) -> None:
     report = verified(house)
     assert wrong(report) == {"component.spegel": (Outcome.FAILED, Condition.DRIFTED)}
     assert "timed out waiting" in report["component.spegel"].detail
+
+
+def test_a_release_that_has_not_said_how_it_is_is_not_taken_for_well(house: Running) -> None:
+    put(house, release("spegel", ready=None))
+    assert wrong(verified(house)) == {"component.spegel": (Outcome.FAILED, Condition.UNKNOWN)}
+
+
+def test_a_release_that_flux_applied_and_that_is_gone_is_missed_though_its_programs_run(house: Running) -> None:
+    gone = release("spegel", ready=True)
+    gone["metadata"]["labels"] = {"kustomize.toolkit.fluxcd.io/name": "dns", "kustomize.toolkit.fluxcd.io/namespace": "network"}
+    house.home.kube.objects().components_lost = [gone]
+    report = verified(house)
+    assert wrong(report) == {"component.applied": (Outcome.FAILED, Condition.DRIFTED)}
+    assert "HelmRelease kube-system/spegel: was applied by network/dns, and is not there" in report["component.applied"].detail
 
 
 def test_what_waits_for_flux_or_a_release_is_no_cause_of_its_own(house: Running) -> None:
@@ -195,6 +210,14 @@ def test_an_age_key_that_a_bootstrap_puts_is_told_once(house: Running) -> None:
     found = wrong(verified(house))
     assert found["kubernetes.put-secret/apps/sops-age"][0] is Outcome.FAILED
     assert found["component.sops"] == (Outcome.BLOCKED, Condition.MISSING)
+
+
+def test_where_flux_has_nothing_that_decrypts_no_key_is_called_right(house: Running) -> None:
+    house.home.kube.objects().kustomizations.clear()
+    seen = AgeKeys(house.house).probe(house.home.look())
+    assert (seen.condition, seen.detail) == (Condition.MISSING, "3 Kustomizations of Git decrypt, and none of them is there")
+    plain = tuple(replace(one, decryption="") for one in house.house.flux_apps)
+    assert AgeKeys(replace(house.house, flux_apps=plain)).probe(house.home.look()).condition is Condition.SATISFIED
 
 
 def test_an_age_key_that_nobody_puts_is_a_finding_of_its_own(house: Running) -> None:
