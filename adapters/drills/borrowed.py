@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from adapters.drills.fence import LABELS, POLICY, SCRATCH, STORE, way_to_store
 from adapters.drills.openings import Resolver, opening_to
 from adapters.drills.results import Twist
-from adapters.drills.store import beside, store_at
+from adapters.drills.store import CANARY, beside, store_at
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import CONFIG_MAP, REPLICATION_DESTINATION, SECRET, Kind
@@ -54,7 +54,8 @@ class Lender:
         opening = opening_to(client, store_at(_environment(client, namespace, mover)), namespace, self._resolver)
         if self._into == SCRATCH:
             client.apply(POLICY, way_to_store(opening), SCRATCH, force=True)
-        environment = [{"secretRef": {"name": self._origin(namespace, one, twist)}} for one in mover.environment_from]
+        roots = tuple(text(mount, "mountPath") for mount in mover.mounts)
+        environment = [{"secretRef": {"name": self._origin(namespace, one, twist, roots)}} for one in mover.environment_from]
         volumes = [self.volume(namespace, one, twist) for one in mover.volumes]
         lent = replace(
             mover, environment_from=tuple(environment), volumes=tuple(volumes), labels=(*mover.labels, (STORE, opening.mark))
@@ -75,14 +76,16 @@ class Lender:
             return volume | {"configMap": config | {"name": self.copy(CONFIG_MAP, namespace, text(config, "name"))}}
         return volume
 
-    def copy(self, kind: Kind, namespace: str, name: str, twist: Twist = Twist.NONE) -> str:
-        """Copy it, and answer the copy's name: one of its own for each original and twist."""
+    def copy(
+        self, kind: Kind, namespace: str, name: str, twist: Twist = Twist.NONE, roots: tuple[str, ...] = ()
+    ) -> str:  # fmt: skip
+        """Copy it, and answer the copy's name: one of its own for each original and twist. `roots`: as `beside`."""
         client, into = self._client, self._into
         found = client.get(kind, name, namespace)
         if found is None:
             raise PermanentError(f"{kind.name} {namespace}/{name} of the mover is not there")
         data = {str(key): str(value) for key, value in table(found, "data").items()}
-        data |= {key: _encoded(value) for key, value in _twisted(twist, data).items()}
+        data |= {key: _encoded(value) for key, value in _twisted(twist, data, roots).items()}
         copy = f"mover-{hashlib.sha256(f'{kind.name} {namespace}/{name} {twist.value}'.encode()).hexdigest()[:12]}"
         body: Obj = {"metadata": {"name": copy, "namespace": into, "labels": LABELS}, "data": data}
         try:
@@ -91,21 +94,22 @@ class Lender:
             client.merge(kind, copy, {"data": data}, into)
         return copy
 
-    def _origin(self, namespace: str, origin: Obj, twist: Twist) -> str:
+    def _origin(self, namespace: str, origin: Obj, twist: Twist, roots: tuple[str, ...]) -> str:
         name = text(origin, "secretRef", "name")
         if not name:
             raise PermanentError(f"a mover of {namespace} takes its environment from something that is no Secret")
-        return self.copy(SECRET, namespace, name, twist)
+        return self.copy(SECRET, namespace, name, twist, roots)
 
 
-def _twisted(twist: Twist, data: Mapping[str, str]) -> dict[str, str]:
+def _twisted(twist: Twist, data: Mapping[str, str], roots: tuple[str, ...]) -> dict[str, str]:
     """What this twist puts over the Secret's values."""
-    there = base64.b64decode(data.get("RESTIC_REPOSITORY", "")).decode().strip()
+    there = base64.b64decode(data.get("RESTIC_REPOSITORY", "")).decode("utf-8", "replace").strip()
     if twist is Twist.WRONG_PASSWORD:
         return {"RESTIC_PASSWORD": "not the password"}
     if twist is Twist.EMPTY_REPOSITORY:
         return {"RESTIC_REPOSITORY": there.rstrip("/") + _NOWHERE}
-    return {"RESTIC_REPOSITORY": beside(there)} if twist is Twist.CANARY else {}
+    # Claims that take turns may have passwords of their own, and the canary has one repository beside them all.
+    return {"RESTIC_REPOSITORY": beside(there, roots), "RESTIC_PASSWORD": CANARY} if twist is Twist.CANARY else {}
 
 
 def _environment(client: ApiClient, namespace: str, mover: Mover) -> dict[str, str]:

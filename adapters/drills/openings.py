@@ -92,6 +92,9 @@ def opening_to(client: ApiClient, store: StoreAt | None, namespace: str, resolve
         return _inside(client, service, store.port)
     addresses = _literal(store.host) or resolver(store.host)
     named = tuple(at_port(address, store.port) for address in addresses)
+    if not addresses:
+        hint = "a drill opens its fence to the store's addresses alone, so it must know them"
+        raise TransientError(f"the store's name {store.host} has no address", hint=hint)
     if all(ipaddress.ip_address(address).is_global for address in addresses):
         return _public(store.port, named)
     return Opening(_rule([_block(address) for address in addresses], store.port), named)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+from engine.errors import PermanentError
 
 _PORTS = {"http": 80, "https": 443, "sftp": 22, "ssh": 22, "socks5": 1080}
 _CLOUDS = ("b2:", "gs:", "azure:")
@@ -24,15 +26,18 @@ class StoreAt:
 
 
 def store_at(environment: Mapping[str, str]) -> StoreAt | None:
-    """Where a mover with this environment goes; None for nowhere, since its repository lies on a volume of its own."""
+    """Where a mover with this environment goes; None for nowhere, since its repository lies on a volume of its own.
+
+    PermanentError for an address that cannot be read.
+    """
     address = environment.get("RESTIC_REPOSITORY", "").strip()
     if address.startswith("s3:"):
         rest = address.removeprefix("s3:")
-        found = _at(urlsplit(rest if "://" in rest else f"https://{rest}"))
+        found = _at(_url(rest if "://" in rest else f"https://{rest}"))
     elif address.startswith("rest:"):
-        found = _at(urlsplit(address.removeprefix("rest:")))
+        found = _at(_url(address.removeprefix("rest:")))
     elif address.startswith("sftp://"):
-        return _at(urlsplit(address))
+        return _at(_url(address))
     elif address.startswith("sftp:"):
         matched = _SFTP.match(address)
         return StoreAt(matched["host"].strip("[]"), _PORTS["sftp"]) if matched else StoreAt("", _PORTS["sftp"])
@@ -43,7 +48,7 @@ def store_at(environment: Mapping[str, str]) -> StoreAt | None:
     else:
         return None
     proxy = next((environment[name] for name in _PROXIES if environment.get(name)), "")
-    return _at(urlsplit(proxy if "://" in proxy else f"http://{proxy}")) if proxy else found
+    return _at(_url(proxy if "://" in proxy else f"http://{proxy}")) if proxy else found
 
 
 def _at(url: SplitResult) -> StoreAt:
@@ -54,9 +59,24 @@ def _at(url: SplitResult) -> StoreAt:
     return StoreAt(url.hostname or "", port or _PORTS.get(url.scheme, 0))
 
 
-def beside(address: str) -> str:
-    """The address of the canary's repository in the same store: in the place of the last part of this one's, or below a bucket."""
+def _url(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        # Nothing of it is told: a password may stand in it.
+        raise PermanentError(
+            "the address of a mover's store, or of its proxy, is no URL", hint="it stands in the mover's Secret: RESTIC_REPOSITORY"
+        ) from None
+
+
+def beside(address: str, roots: Iterable[str] = ()) -> str:
+    """The address of the canary's repository in the same store: in the place of the last part of this one's, or below a bucket.
+
+    `roots` are where the mover's volumes are mounted: beside one of them there is no store. PermanentError as `store_at`.
+    """
     whole = address.rstrip("/")
+    if whole.removeprefix("local:") in {root.rstrip("/") for root in roots}:
+        return f"{whole}/{CANARY}"
     if whole.startswith(_CLOUDS) and "/" not in whole:  # `b2:BUCKET:PATH`
         cloud, _, rest = whole.partition(":")
         return f"{cloud}:{rest.partition(':')[0]}:{CANARY}"
@@ -69,5 +89,5 @@ def _replaceable(address: str) -> bool:
     kind, _, rest = address.partition(":")
     if "://" not in address and kind != "s3":
         return True
-    url = urlsplit(rest if "://" in rest else f"https://{rest}" if kind == "s3" else address)
+    url = _url(rest if "://" in rest else f"https://{rest}" if kind == "s3" else address)
     return len([part for part in url.path.split("/") if part]) > (kind == "s3")

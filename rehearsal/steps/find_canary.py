@@ -49,7 +49,8 @@ class FindCanary(BaseStep):
         put_canary(act.drills, of_canary(act.drills.find_canary(claim.namespace, claim.destination), sentinel))
 
     def by_hand(self) -> str:
-        return "restic --no-lock dump latest /word  # in the repository blackstart-canary beside the claim's"
+        where = "the repository blackstart-canary beside the claim's; its password is its name"
+        return f"restic --no-lock dump latest /word  # in {where}"
 
 
 def steps(drill: Drill) -> Iterator[FindCanary]:

@@ -12,7 +12,7 @@ from adapters.drills.openings import Opening, Resolver, addresses_of, opening_to
 from adapters.drills.store import StoreAt, beside, store_at
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.kinds import Kind
-from engine.errors import TransientError
+from engine.errors import PermanentError, TransientError
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,23 @@ def test_behind_a_proxy_the_proxy_is_what_a_mover_goes_to() -> None:
 )
 def test_the_canary_has_a_repository_of_its_own_in_the_same_store(repository: str, canary: str) -> None:
     assert beside(repository) == canary
+
+
+def test_where_the_whole_mount_is_the_repository_the_canary_lies_within_it() -> None:
+    """Beside it there is no volume."""
+    assert beside("/mnt/nas/", ("/mnt/nas",)) == "/mnt/nas/blackstart-canary"
+    assert beside("local:/mnt/nas", ("/mnt/nas/",)) == "local:/mnt/nas/blackstart-canary"
+    assert beside("/mnt/nas/notes", ("/mnt/nas",)) == "/mnt/nas/blackstart-canary"
+
+
+@pytest.mark.parametrize("address", ["s3:http://[oops/bucket", "rest:https://me:a-word@[::1/x", "sftp://[oops/x"])
+def test_an_address_that_is_none_is_told_without_its_words(address: str) -> None:
+    for ask in (lambda: store_at({"RESTIC_REPOSITORY": address}), lambda: beside(address)):
+        with pytest.raises(PermanentError, match="is no URL") as refused:
+            ask()
+        assert "oops" not in str(refused.value) and "a-word" not in str(refused.value)
+    with pytest.raises(PermanentError, match="is no URL"):
+        store_at({"RESTIC_REPOSITORY": "s3:https://store.lan/b", "HTTPS_PROXY": "http://[oops"})
 
 
 class Cluster:
@@ -142,6 +159,11 @@ def test_a_name_with_one_private_address_is_no_public_store() -> None:
 def test_a_name_that_nobody_resolves_opens_nothing() -> None:
     with pytest.raises(TransientError):
         opened(Cluster(), StoreAt("gone.lan", 443))
+
+
+def test_a_name_without_an_address_is_no_public_store() -> None:
+    with pytest.raises(TransientError, match="has no address"):
+        opened(Cluster(), StoreAt("empty.lan", 443), empty_lan="")
 
 
 MINIO = {"clusterIP": "10.96.0.50", "selector": {"app": "minio"}, "ports": [{"port": 9000, "targetPort": "api"}]}
