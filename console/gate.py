@@ -54,8 +54,8 @@ GATES: Mapping[str, Gate] = MappingProxyType({
             "upgrade", "Upgrade now",
             (
                 "preflight.quorum", "preflight.host/*", "proxmox.start-vm/*", "talos.version/*", "talos.clock/*",
-                "kubernetes.api-servers", "kubernetes.nodes", "talos.bootstrap-etcd", "guard.etcd-healthy", "etcd.*",
-                "storage.*", "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*", "hold.*", "proof.*",
+                "kubernetes.api-servers", "kubernetes.nodes", "talos.bootstrap-etcd", "guard.etcd-healthy", "storage.*",
+                "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*", "backup.schedules", "hold.*", "proof.*",
                 "component.volsync.backups", "component.cloudnative-pg.*", "component.cilium",
             ),
         ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import filter as filter_
 from pathlib import Path
 
 import pytest
 
+from console.gate import GATES
 from lab.component_troubles import COMPONENT_TROUBLES
 from tests.architecture.test_layers import ROOT
 from tests.coverage.__main__ import looked, struck
@@ -66,6 +68,13 @@ def test_every_system_of_the_houses_description_is_on_the_page() -> None:
     assert len(named) > 10
     assert [name for name in named if name not in known] == []
     assert [name for name in ("1Password", "Cloudflare", "GitHub", "Storj") if name not in known or name not in services] == []
+
+
+def test_no_row_that_a_gate_names_is_unknown_to_the_whole_house(whole: Built[WholeDesk]) -> None:
+    """A pattern that nothing answers to would be a yes that nobody gave. Its settings name no greatest age and no database."""
+    found = whole.visit(lambda desk: [row["id"] for row in desk.verified("upgrade")["steps"]])
+    unanswered = [row for row in GATES["upgrade"].rows if not filter_(found, row)]
+    assert unanswered == ["preflight.backup-age/*", "preflight.archive/*"]
 
 
 def test_a_gate_answers_with_one_code(whole: Built[WholeDesk]) -> None:
