@@ -5,6 +5,7 @@ A drill whose control is not caught has shown nothing: whatever made it blind ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -39,7 +40,7 @@ TROUBLES: Mapping[Kind, Trouble] = {
 }
 """Those that keep the restore from coming to anything, and the name that each must come out by."""
 
-_WORDS = {Kind.BYTE_FLIPPED: "content: ", Kind.FILE_GONE: "missing: ", Kind.OWNER_CHANGED: "owner ("}
+_WORDS = {Kind.BYTE_FLIPPED: r"content", Kind.FILE_GONE: r"missing", Kind.OWNER_CHANGED: r"owner \([^)]*\)"}
 
 
 def caught(kind: Kind, path: str, differences: tuple[str, ...]) -> bool:
@@ -49,8 +50,8 @@ def caught(kind: Kind, path: str, differences: tuple[str, ...]) -> bool:
     """
     if kind is Kind.OLDER_SNAPSHOT:
         return bool(differences)
-    word = _WORDS[kind]
-    return bool(differences) and all(told.startswith(word) and told.endswith(path) for told in differences)
+    planted = re.compile(f"{_WORDS[kind]}: {re.escape(path)}")
+    return bool(differences) and all(planted.fullmatch(told) for told in differences)
 
 
 def turns(first: Kind) -> tuple[Kind, ...]:
