@@ -68,8 +68,10 @@ class Runs(BaseCheck):
     def _gone(self, absent: list[DeclaredProgram], running: list[Program]) -> Iterator[Finding]:
         """What was deployed once, and is not there."""
         for one in absent:
-            told, hint = "its release is deployed, and nothing of it is there", f"flux reconcile helmrelease {one.name} --force"
-            yield Finding(one.key, Weight.BLOCKS, told, hint=f"{self.component.means}; it comes back by: {hint}")
+            space, _, name = one.release.partition("/")
+            told, hint = "its release is deployed, and nothing of it is there", f"{self.component.means}; it comes back by:"
+            command = f"flux reconcile helmrelease -n {space} {name} --force"
+            yield Finding(one.key, Weight.BLOCKS, told, hint=f"{hint} {command}")
         if running:
             for image in self.component.lacks(running):
                 yield Finding(image, Weight.BLOCKS, "no program of this image is there", hint=self.component.means)

@@ -69,7 +69,10 @@ def test_what_is_declared_and_not_there_is_missed(house: Running) -> None:
 def test_what_was_deployed_and_is_gone_is_drift(house: Running) -> None:
     without(house, "spegel")
     put(house, release("spegel", ready=True))
-    assert wrong(verified(house)) == {"component.spegel": (Outcome.FAILED, Condition.DRIFTED)}
+    report = verified(house)
+    assert wrong(report) == {"component.spegel": (Outcome.FAILED, Condition.DRIFTED)}
+    error = report["component.spegel"].error
+    assert error is not None and "flux reconcile helmrelease -n kube-system spegel --force" in error.hint
 
 
 def test_a_release_that_failed_is_told_by_its_component(house: Running) -> None:
