@@ -10,7 +10,7 @@ from pathlib import Path
 
 from house import yamlfile
 from house.loader import Examined
-from house.paths import is_file
+from house.paths import content_of, is_file
 from house.problems import Problem, dotted
 from house.schema import SCHEMA_FILE, schema_text
 from house.yamlfile import YamlInvalid
@@ -54,7 +54,11 @@ def located(found: Examined, settings_file: Path, root: Path) -> tuple[Located, 
 
 def _old_schema(kept: Path) -> Iterator[Located]:
     """The schema that the editor goes by, where it is not this version's: it would mark what is right, or not what is wrong."""
-    if is_file(kept) and kept.read_text(encoding="utf-8", errors="replace") != schema_text():
+    try:
+        other = is_file(kept) and content_of(kept) != schema_text().encode()
+    except OSError:  # an editor cannot go by it either
+        other = True
+    if other:
         better = f"write it anew: invoke config.schema > {kept.name}"
         yield Located(kept, 0, 0, Severity.NOTE, "", "is the schema of another version of Blackstart", better)
 

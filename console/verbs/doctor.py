@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.process.keeper import Keeper
@@ -31,7 +31,7 @@ from house.flux.building import Builder
 from house.init import readable
 from house.loader import SETTINGS_FILE, Part, examine
 from house.model import House
-from house.paths import expanded, is_file
+from house.paths import content_of, expanded, is_file, is_folder
 from tools.places import Places
 
 _SHOWN = 3
@@ -65,17 +65,18 @@ def doctor_of(settings: str, json: bool, reach: Reach) -> int:
     """The same, through these doors."""
     began = time.monotonic()
     file = expanded(Path(named(settings) or SETTINGS_FILE))
-    house, rows = _rows(file, json, reach)
+    house, found = _rows(file, json, reach)
+    rows = [replace(one, next=complete(one.next, named(settings))) for one in found]
     lacking = [one for one in rows if one.answer is Answer.NO]
     code = EXIT_DRIFT if lacking else EXIT_OK
     first = next((one for one in rows if one.answer is not Answer.YES), rows[-1])
-    following = complete(first.next, named(settings))
+    following = first.next
     if json:
         result = {
             "verb": "config.doctor", "outcome": "lacking" if lacking else "good",
             "counts": dict(Counter(one.answer.value for one in rows)), "seconds": round(time.monotonic() - began, 3),
             "exit_code": code, "asked": reach.open_doors is not None, "next": following,
-            "verbs": [{"answer": one.answer, **vars(one), "next": complete(one.next, named(settings))} for one in rows],
+            "verbs": [{"answer": one.answer, **vars(one)} for one in rows],
         }  # fmt: skip
         JsonLines(sys.stdout, house is not None and house.simulated).write({"result": result})
         return code
@@ -90,7 +91,7 @@ def doctor_of(settings: str, json: bool, reach: Reach) -> int:
 
 
 def _rows(file: Path, json: bool, reach: Reach) -> tuple[House | None, list[Able]]:
-    if not is_file(file) or not file.read_text(encoding="utf-8", errors="replace").strip():
+    if not is_folder(file) and (not is_file(file) or _blank(file)):  # a folder is refused, with what it holds
         first = _first(file, reach.builder)
         return None, [first, *(able(verb, "", [_NO_SETTINGS], yes="", no=first.next) for verb in _OTHERS)]
     whole = examine(file, reach.builder)
@@ -102,6 +103,14 @@ def _rows(file: Path, json: bool, reach: Reach) -> tuple[House | None, list[Able
     if reach.open_doors is not None:
         rows = _asked(subject, rows, json, reach.open_doors)
     return house, [written, *rows]
+
+
+def _blank(file: Path) -> bool:
+    """Whether it is known to hold nothing; what cannot be read is told with the problems of the settings."""
+    try:
+        return not content_of(file).strip()
+    except OSError:
+        return False
 
 
 def _first(file: Path, reading: Builder) -> Able:

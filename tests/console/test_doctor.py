@@ -17,7 +17,7 @@ from console.doctor.looking import Subject
 from console.doctor.nouns import Answer, Lack, able
 from console.verbs import config, doctor
 from console.verbs.doctor import Reach, doctor_of
-from engine.errors import EXIT_DRIFT, Interrupted
+from engine.errors import EXIT_DRIFT, Interrupted, SettingsInvalid
 from engine.words import number
 from house.init import write_settings
 from house.loader import Examined
@@ -148,6 +148,28 @@ def test_a_secret_that_is_not_here_is_told_where_it_is_needed(
     changed = {verb for verb in after if after[verb] != before[verb]}
     assert changed == verbs
     assert all(why in after[verb] or name in after[verb] for verb in verbs)
+
+
+def test_each_command_on_the_page_is_for_the_house_that_was_asked_for(fresh: Path, capsys: Printed) -> None:
+    assert doctor_of(str(fresh), False, LOOKED) == EXIT_DRIFT
+    page = "".join(capsys.readouterr().out.split())
+    commands = page.count("next:invoke") + page.count("Next:invoke")
+    assert commands >= 5 and page.count(f"--settings{fresh}") == commands
+
+
+def test_a_folder_in_place_of_the_file_is_told_and_nothing_beside_it_looked_at(fresh: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        doctor_of(str(fresh.parent), True, LOOKED)
+    assert any("is a folder; name the file in it" in line for line in caught.value.evidence)
+
+
+def test_settings_that_cannot_be_read_are_none_that_are_not_there(
+    fresh: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("house.paths.LARGEST", 10)
+    _, result = told(str(fresh), capsys)
+    assert result["by"]["config.init"]["answer"] == "yes"
+    assert "problem" in lacks(result["by"]["dr.audit"])
 
 
 def test_a_secret_of_1password_is_not_asked_for_and_no_yes(filled: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
