@@ -84,9 +84,10 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
     found = declared(tree, graph.applied)
     if not source.path:
         found = replace(found, unsupported=in_files(tree, "by ArgoCD" if found_roads.argo else "by nothing that is read here"))
+    beside = found_roads.beside_flux if source.path else ()
     rendered = Rendered(
         tuple(one for applied in graph.applied for one in applied.objects),
-        tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed)),
+        tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed, *beside)),
     )
     never, waiting = never_ready(rendered.objects)
     namespaces = {applied.app.namespace for applied in graph.applied} | {r.namespace for r in releases} | {source.namespace}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from engine.words import number
+from house.flux.rendered import NotFollowed
 from house.problems import Problem, shown
 from house.tree import Tree
 
@@ -35,7 +36,16 @@ class Roads:
         """What is said of ArgoCD, "" where the house has none."""
         if not self.argo:
             return ""
-        return f"ArgoCD applies what {number(len(self.argo), 'file')} name ({_few(self.argo)}), and is not followed"
+        return f"ArgoCD {self._applies}, and is not followed"
+
+    @property
+    def beside_flux(self) -> tuple[NotFollowed, ...]:
+        """The same of a house that Flux applies as well: a person says that no backup is in it."""
+        return (NotFollowed("ArgoCD", self._applies, self.argo[0], 0),) if self.argo else ()
+
+    @property
+    def _applies(self) -> str:
+        return f"applies what {number(len(self.argo), 'file')} name ({_few(self.argo)})"
 
     def lacking_nodes(self) -> Problem:
         """What a bootstrap lacks where no talconfig is there, or none of several is the house's for sure."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from house.left_out import left_out
+from house.left_out import left_out, said_by_setting
 from house.loader import Part
 from house.values import FILL_IN
 from tests.house.reading import load, read_repository, write_settings
@@ -149,3 +149,14 @@ def test_several_talconfigs_of_which_nothing_says_which_are_told_and_not_that_th
     (lacks,) = [one for one in found.problems if one.file == "talos/talconfig.yaml"]
     assert lacks.what == "is not there, and which of 2 is meant nothing says: talos/oak/talconfig.yaml, talos/willow/talconfig.yaml"
     assert "git.path" in lacks.better
+
+
+def test_applications_of_argocd_beside_flux_are_told_and_fail_an_audit_until_a_person_has_looked(tmp_path: Path) -> None:
+    put(tmp_path, FLUX | {"argocd/apps.yaml": APPLICATION, "more/diary/backup.yaml": BACKUPS["velero"]})
+    found = read_repository(tmp_path)
+    assert [one.claim for one in found.declared.backups] == ["kubernetes-flux"]
+    (told,) = found.rendered.not_followed
+    assert (told.subject, told.why, told.declared_in) == ("ArgoCD", "applies what 1 file name (argocd/apps.yaml)", "argocd/apps.yaml")
+    assert left_out((), (), found.rendered.not_followed) == ("1 part of the repository not followed (ArgoCD)",)
+    assert said_by_setting(told) == '"ArgoCD": REASON'
+    assert read_repository(put(tmp_path / "flux", FLUX)).rendered.not_followed == ()
