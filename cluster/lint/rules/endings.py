@@ -33,7 +33,9 @@ def _named(given: Given) -> Iterator[tuple[str, str, str]]:
              for index, one in enumerate(house.proxmox.endpoints)]  # fmt: skip
     files.append(("the CA of the image", house.image.ca_file, given.said_at("image", "ca_file")))
     files += [(f"the CA of NAS {one.name}", one.ca_file, given.said_at("nas", one.name, "ca_file")) for one in house.nas]
-    files += [("the CA of backups", one.ca_file, given.said_at("backups")) for claim in house.claims for one in claim.sources]
+    stores = [one.ca_file for whole in (*house.claims, *house.kopia) for one in whole.sources]
+    stores += [archive.ca_file for archive in house.archives]
+    files += [("the CA of backups", file, given.said_at("backups")) for file in stores]
     files += [(f"the CA of definitions {one.key}", one.ca_file, given.said_at("bootstrap", "crds")) for one in house.crd_sources]
     for what, file, where in dict.fromkeys(files):
         if file:

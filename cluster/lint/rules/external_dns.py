@@ -47,16 +47,23 @@ class _Policy:
 
 def _told(program: Program) -> _Policy:
     values = program.values
-    extra = values.get("extraArgs")
-    named = (f"--{key}={value}" for key, value in extra.items()) if isinstance(extra, dict) else map(str, sequence(extra))
-    by_words = _of_words(tuple(named), default="")
+    by_words = _of_words(_extra(program), default="")
     policy = str(values.get("policy") or "upsert-only")
     if values.get("dryRun") is True or by_words.unknown:
         return _Policy(deletes=False)
-    if "policy" not in values and program.unseen and not by_words.by_argument:
+    untold = "${" in policy or ("policy" not in values and bool(program.unseen))
+    if untold and not by_words.by_argument:
         return _Policy(deletes=False, unknown=True)
     deletes = by_words.deletes if by_words.by_argument else policy == "sync"
     return _Policy(deletes, values.get("registry") == "noop" or by_words.of_others, by_words.by_argument)
+
+
+def _extra(program: Program) -> tuple[str, ...]:
+    """Arguments beside those of the chart, as `--name=value`: a list in either notation, or a mapping."""
+    extra = program.values.get("extraArgs")
+    if isinstance(extra, dict):
+        return tuple(f"--{key}={value}" for key, value in extra.items())
+    return tuple("\n".join(map(str, sequence(extra))).replace("--policy\n", "--policy=").split("\n")) if extra else ()
 
 
 def _of_words(words: tuple[str, ...], default: str) -> _Policy:
@@ -81,7 +88,7 @@ def _deletes(told: str, where: str, policy: _Policy, patch: str) -> Finding:
 def _unknown(program: Program) -> Finding:
     return Finding(
         NAME, Weight.UNKNOWN, program.told,
-        f"whether {program.told} deletes DNS records is not in Git: its values are in {', '.join(program.unseen)}",
+        f"whether {program.told} deletes DNS records is not in Git: its values are in {', '.join(program.unseen) or 'a variable'}",
         program.declared_in, "with policy sync it takes away the records of every application that is not back yet",
         "write `policy: upsert-only` into the values that Git shows", beyond_admission=True,
     )  # fmt: skip
@@ -92,8 +99,7 @@ def _patch(program: Program, policy: _Policy) -> str:
     at, _, name = program.key.partition("/")
     lines = ["# in its HelmRelease, for as long as anything is held"]
     if policy.by_argument:
-        extra = sequence(program.values.get("extraArgs"))
-        kept = [str(item) for item in extra if not str(item).startswith("--policy=")] + ["--policy=upsert-only"]
+        kept = [item for item in _extra(program) if not item.startswith("--policy=")] + ["--policy=upsert-only"]
         lines += ["spec:", "  values:", "    extraArgs:", *(f"      - {json.dumps(item)}" for item in kept)]
         change: object = {"extraArgs": kept}
     else:

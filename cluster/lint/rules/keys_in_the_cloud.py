@@ -12,6 +12,7 @@ from engine.words import number
 from house.model import BackedUpClaim, SecretRef
 
 NAME = "keys-in-the-cloud"
+_KOPIA = "KOPIA_"
 _WHY = "without the internet, the account or the vault's service there is no key, and what a key opens stays closed"
 
 
@@ -51,13 +52,13 @@ def _of_store(given: Given, store: str, cloud: str, where: str, made: list[MadeS
 
 def opens(given: Given, one: MadeSecret) -> bool:
     """Whether movers open a repository with it."""
-    return any(key.startswith("RESTIC_") for key in one.keys) or bool(_claims_of(given, one))
+    return any(key.startswith(("RESTIC_", _KOPIA)) for key in one.keys) or bool(_claims_of(given, one))
 
 
 def _claims_of(given: Given, one: MadeSecret) -> list[BackedUpClaim]:
     """Claims, as each of their places has them, whose repository this Secret opens."""
     return [
-        claim for whole in given.house.claims for claim in whole.sources
+        claim for whole in (*given.house.claims, *given.house.kopia) for claim in whole.sources
         if claim.repository_secret == one.name and one.namespace in ("", claim.namespace)
     ]  # fmt: skip
 
@@ -65,8 +66,9 @@ def _claims_of(given: Given, one: MadeSecret) -> list[BackedUpClaim]:
 def kept_elsewhere(given: Given, one: MadeSecret) -> bool:
     """Whether what this Secret opens is opened by a file of the settings: of every claim that uses it, all of its keys."""
     claims = _claims_of(given, one)
-    if not claims:
-        return any(_is_kept(claim.password) for claim in given.house.claims)
+    if not claims:  # one that several are made of, or of a claim that nobody here opens
+        engine = given.house.kopia if any(key.startswith(_KOPIA) for key in one.keys) else given.house.claims
+        return any(_is_kept(claim.password) for claim in engine)
     return all(_is_kept(reference) for claim in claims for reference in (claim.password, *(r for _, r in claim.environment)))
 
 

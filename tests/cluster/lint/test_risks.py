@@ -18,6 +18,7 @@ from cluster.lint.given import Given
 from cluster.lint.lint import RULES, beyond_admission, lint
 from house.data.releases import is_release
 from house.machine import MachineSetting, Tells
+from house.model import DatabaseArchive
 from tests.builders import a_house, a_release, an_app
 from tests.cluster.lint.made import BY_NAME, NOW, a_given, found, kustomization, objects_of, release
 
@@ -274,6 +275,29 @@ def test_a_certificate_that_signs_itself_ends_as_well(tmp_path: Path) -> None:
     (tmp_path / "nas.pem").write_text(a_certificate(20.5) + a_certificate(10.5, authority=False))
     found_ = found("credential-ends", image=replace(a_house().image, ca_file=str(tmp_path / "nas.pem")))
     assert ["ends in 20 days" in found_[0].what, "ends in 10 days" in found_[1].what] == [True, True]
+
+
+def test_the_certificates_of_archives_and_of_kopias_stores_end_as_well(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(a_certificate(20.5))
+    archive = DatabaseArchive("apps/postgres", "s3:https://s3.lan/pg", ca_file=str(tmp_path / "ca.pem"))
+    own = replace(a_house().claims[0], engine="kopia", identity="a@b:/data", ca_file=str(tmp_path / "ca.pem"))
+    for changes in ({"archives": (archive,)}, {"claims": (), "kopia": (own,)}):
+        assert ["ends in 20 days" in one.what for one in found("credential-ends", **changes)] == [True], changes
+
+
+@pytest.mark.parametrize(("extra", "kept"), [
+    ("{policy: sync, txt-owner-id: oak}", '- "--txt-owner-id=oak"'), ("['--policy', sync, '--x']", '- "--x"'),
+    ("['--policy', upsert-only, '--policy', sync]", '- "--policy=upsert-only"'),
+])  # fmt: skip
+def test_the_patch_of_an_external_dns_keeps_its_other_arguments_and_says_the_policy_once(extra: str, kept: str) -> None:
+    (one,) = found("external-dns-deletes", release("dns", "external-dns", f"{{extraArgs: {extra}}}"))
+    lines = [line.strip() for line in one.patch.splitlines() if line.startswith("      - ")]
+    assert kept in lines and [line for line in lines if "policy" in line or "sync" in line] == ['- "--policy=upsert-only"']
+
+
+def test_a_policy_in_a_variable_is_no_verdict() -> None:
+    (one,) = found("external-dns-deletes", release("dns", "external-dns", "{policy: '${POLICY}'}"))
+    assert one.weight is Weight.UNKNOWN
 
 
 def test_what_is_no_certificate_ends_never(tmp_path: Path) -> None:

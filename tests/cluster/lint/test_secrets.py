@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -192,6 +193,16 @@ IN_CLOUD: list[tuple[str, str, dict[str, Any], str, Weight]] = [
 @pytest.mark.parametrize(("text", "changes", "subject", "weight"), [one[1:] for one in IN_CLOUD], ids=[one[0] for one in IN_CLOUD])
 def test_a_key_that_only_a_cloud_has(text: str, changes: dict[str, Any], subject: str, weight: Weight) -> None:
     assert [(one.subject, one.weight) for one in found("keys-in-the-cloud", text, **changes)] == [(subject, weight)]
+
+
+@pytest.mark.parametrize("text", ["KOPIA_PASSWORD", "KOPIA_FS_PASSWORD"])
+def test_a_key_of_kopias_that_only_the_cluster_has(text: str) -> None:
+    inside = BAO.replace("RESTIC_PASSWORD", text)
+    assert [one.weight for one in found("keys-inside", inside)] == [Weight.PARADOX]
+    restic = a_claim("notes", password=FILE, environment=(), repository_secret="notes-own")
+    assert len(found("keys-inside", inside, claims=(restic,))) == 1, "a file has another engine's password"
+    own = replace(restic, engine="kopia", identity="a@b:/data")
+    assert found("keys-inside", inside, claims=(), kopia=(own,)) == []
 
 
 def test_a_key_that_only_the_cluster_has() -> None:
