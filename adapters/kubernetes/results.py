@@ -42,7 +42,8 @@ class LeaseHolder:
 class Workload:
     """An application's pods behind one claim: how many are wanted and ready.
 
-    `resting` is how many it had before we stopped it, None when we did not.
+    `resting` is how many it had before we stopped it, None when we did not. `pods` is how many its controller counted last, ready
+    or not: of an older spec, too, so that one which was stopped just now is not yet without any.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Workload:
     wanted: int
     ready: int
     resting: int | None = None
+    pods: int = 0
 
 
 @dataclass(frozen=True)

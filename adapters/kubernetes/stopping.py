@@ -21,6 +21,8 @@ def rest(client: ApiClient, workload: Workload) -> None:
     if kind is POD:
         _delete_pod(client, found)
         return
+    if text(found, "metadata", "annotations", RESTING):
+        return  # stopped since it was listed: its note is of how it was before
     spec, note = at_rest(kind, found)
     client.merge(kind, workload.name, {"metadata": {"annotations": {RESTING: note}}, "spec": spec}, workload.namespace)
 

@@ -36,23 +36,24 @@ def uses(kind: Kind, obj: Obj, claim: str) -> bool:
 
 def workload(kind: Kind, obj: Obj) -> Workload:
     """How many pods are wanted and ready. Of a pod that a controller of an unknown kind runs, that controller."""
-    wanted, ready, name = 0, 0, name_of(obj)
+    wanted, ready, pods, name = 0, 0, 0, name_of(obj)
     if kind is DAEMON_SET:
         wanted, ready = number(obj, "status", "desiredNumberScheduled"), number(obj, "status", "numberReady")
+        pods = number(obj, "status", "currentNumberScheduled") + number(obj, "status", "numberMisscheduled")
     elif kind is POD:
         owner = _controller(obj)
-        return Workload(text(owner, "kind") or POD.name, namespace_of(obj), text(owner, "name") or name, 0, 1)
+        return Workload(text(owner, "kind") or POD.name, namespace_of(obj), text(owner, "name") or name, 0, 1, pods=1)
     elif kind is JOB:
-        ready = number(obj, "status", "active")
+        ready = pods = number(obj, "status", "active")
     elif kind in SCALED:
         replicas = dig(obj, "spec", "replicas")
         wanted = replicas if isinstance(replicas, int) else 1
-        ready = number(obj, "status", "readyReplicas")
+        ready, pods = number(obj, "status", "readyReplicas"), number(obj, "status", "replicas")
     if kind not in SUSPENDED and number(obj, "status", "observedGeneration") < number(obj, "metadata", "generation"):
         # The controller has not seen the newest spec: what it counted belongs to an older one.
         ready = 0
     before = text(obj, "metadata", "annotations", RESTING)
-    return Workload(kind.name, namespace_of(obj), name, wanted, ready, int(before) if before.isdigit() else None)
+    return Workload(kind.name, namespace_of(obj), name, wanted, ready, int(before) if before.isdigit() else None, pods)
 
 
 def at_rest(kind: Kind, seen: Obj) -> tuple[Obj, str]:

@@ -50,7 +50,9 @@ class StopApp(BaseStep):
             return satisfied("the claim is replaced already")
         flux = kustomization_of(look.flux, self.claim)
         refuse_foreign(flux, self.claim)
-        awake = [w for w in look.cluster.workloads(self.claim.namespace, self.claim.claim) if w.resting is None or w.ready]
+        there = look.cluster.workloads(self.claim.namespace, self.claim.claim)
+        # One that is stopped wants some where its operator scaled it back, and has some until its controller has seen that.
+        awake = [w for w in there if w.resting is None or w.wanted or w.pods]
         if awake:
             return missing("it runs", *(f"{w.kind} {w.name}" for w in awake))
         if flux is not None and not flux.suspended:

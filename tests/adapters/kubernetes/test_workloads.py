@@ -138,6 +138,35 @@ def test_what_has_replicas_is_scaled_and_back(kind: Kind) -> None:
     assert RESTING not in house.there[kind, "x"]["metadata"]["annotations"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "counted"),
+    [
+        (DEPLOYMENT, {"replicas": 2}),
+        (STATEFUL_SET, {"replicas": 2}),
+        (DAEMON_SET, {"currentNumberScheduled": 1, "numberMisscheduled": 1}),
+    ],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_what_was_stopped_just_now_has_its_pods_until_its_controller_says_otherwise(kind: Kind, counted: Obj) -> None:
+    """Its status is still that of the spec before: of the pods that it has, that is all that is known."""
+    house = Objects()
+    house.put(kind, "x", {"replicas": 2} | template(), generation=2)
+    house.there[kind, "x"]["status"] = {"observedGeneration": 1, **counted}
+    house.rest()
+    assert (house.one.ready, house.one.pods) == (0, 2)
+    house.there[kind, "x"]["status"] = {"observedGeneration": 2}
+    assert house.one.pods == 0
+
+
+def test_one_that_was_stopped_since_it_was_listed_keeps_the_note_of_how_it_was() -> None:
+    house = Objects()
+    house.put(DEPLOYMENT, "x", {"replicas": 3} | template())
+    (before,) = house.workloads()
+    for _ in range(2):
+        rest(cast("ApiClient", house), before)
+    assert house.one.resting == 3
+
+
 def test_a_set_s_pods_are_not_counted_beside_it() -> None:
     house = Objects()
     house.put(DEPLOYMENT, "x", template())
