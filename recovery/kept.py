@@ -33,12 +33,12 @@ def on_its_way(entry: HeldClaim | None) -> bool:
 
 def demand_kept(kept: KeptView, uid: str, key: str) -> KeptVolume:
     """The volume of the claim of this uid; PermanentError when it is not kept: deleted with its claim its data would be gone."""
-    found = next((one for one in kept.volumes() if one.uid == uid), None)
+    found = next((one for one in kept.volumes() if one.uid == uid and one.stays), None)
     if found is None:
         raise PermanentError(
             f"{key} is not deleted: its volume is not kept, and would go with it",
             evidence=(f"claim uid {uid}",),
-            hint="a hand has taken our mark off the volume: the same again keeps it first",
+            hint="a hand has taken our mark off the volume, or given it another policy: the same again keeps it first",
         )
     return found
 

@@ -22,6 +22,7 @@ MARK = "blackstart/kept"
 _BOUND_BY = "pv.kubernetes.io/bound-by-controller"
 _POLICY = "persistentVolumeReclaimPolicy"
 _RETAIN = "Retain"
+_LAST = 253_402_300_800  # the second after year 9999
 
 
 class KubernetesKept:
@@ -94,19 +95,19 @@ def _kept(obj: Obj) -> KeptVolume | None:
         return None
     mark = _mark(written)
     namespace, _, claim = text(mark, "claim").partition("/")
-    since = mark.get("since")
     return KeptVolume(
         name=name_of(obj),
         namespace=namespace,
         claim=claim,
         uid=text(mark, "uid"),
-        since=float(since) if isinstance(since, int | float) else 0.0,
+        since=_seconds(mark.get("since")),
         state=_state(obj),
         handle=handle_of(obj),
         size=text(obj, "spec", "capacity", "storage"),
         storage_class=text(obj, "spec", "storageClassName"),
         held_by=text(obj, "spec", "claimRef", "uid"),
         policy=text(mark, "policy") or _RETAIN,  # in doubt nothing is deleted
+        stays=text(obj, "spec", _POLICY) == _RETAIN,
     )
 
 
@@ -114,7 +115,13 @@ def _state(obj: Obj) -> KeptState:
     phase, ref = text(obj, "status", "phase"), table(obj, "spec", "claimRef")
     if ref and not ref.get("uid"):
         return KeptState.PROMISED
+    if phase == "Released" and text(obj, "spec", _POLICY) != _RETAIN:
+        return KeptState.UNKNOWN  # its storage is about to delete it
     return {"Bound": KeptState.IN_USE, "Released": KeptState.FREE}.get(phase, KeptState.UNKNOWN)
+
+
+def _seconds(since: object) -> float:
+    return float(since) if isinstance(since, int | float) and not isinstance(since, bool) and 0 < since < _LAST else 0.0
 
 
 def _mark(written: str) -> Obj:

@@ -22,6 +22,7 @@ class KeptVolume:
 
     `state` FREE: no claim has it. PROMISED: the next claim of its name is bound to it, and none is yet. IN_USE: the claim of uid
     `held_by` has it. `policy` is what its storage does with it once it is let go and no claim has it: `Delete` or `Retain`.
+    `stays`: the policy that it has now is to stay; where a hand has changed that, our mark keeps nothing.
     """
 
     name: str
@@ -35,6 +36,7 @@ class KeptVolume:
     storage_class: str = ""
     held_by: str = ""
     policy: str = "Delete"
+    stays: bool = True
 
     @property
     def key(self) -> str:

@@ -44,7 +44,7 @@ class KeepOld(BaseStep):
         if entry is None:
             return unknown("not in the hold's record")
         found = next((one for one in look.kept.volumes() if entry.replaces and one.uid == entry.replaces), None)
-        if found is not None:
+        if found is not None and found.stays:
             return satisfied(f"volume {found.name} stays; to have it back: invoke dr.undo {self.claim.key}")
         if replaced(look.claims, entry, self.claim):
             return satisfied("the claim is gone already, and nothing is kept of it")

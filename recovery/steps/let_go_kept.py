@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.context import ActContext, LookContext
 from adapters.kept.results import KeptState, KeptVolume
@@ -19,7 +19,7 @@ class LetGo(Identity):
     """Kept volumes, by name, and the claims whose data they hold."""
 
     volumes: tuple[tuple[str, str], ...]
-    told: tuple[str, ...]
+    told: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return "; ".join(self.told)

@@ -1,0 +1,39 @@
+"""What must be true of a kept volume before a claim is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.kept.results import KeptVolume
+from engine.errors import PermanentError
+from engine.probe import Condition
+from lab.ports.kept import ModelledKept
+from recovery.course import course
+from recovery.kept import demand_kept
+from tests.hands import do, see
+from tests.recovery.conftest import Restoring
+
+HOLD, STOP, KEEP = (f"recovery.{name}/apps/notes" for name in ("hold-again", "stop-app", "keep-old"))
+
+
+
+def test_a_volume_that_a_hand_gave_its_policy_back_is_kept_again_before_its_claim_goes(
+    alive: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replacing = course(alive.house, alive.house.claims, again=alive.house.claims)
+    alive.apply(replacing)
+    for name in (HOLD, STOP, KEEP):
+        do(alive, replacing, name)
+    assert see(alive, replacing, KEEP).condition is Condition.SATISFIED
+    whole = ModelledKept.volumes
+
+    def unkept(port: ModelledKept) -> tuple[KeptVolume, ...]:
+        return tuple(replace(one, stays=False) for one in whole(port))
+
+    monkeypatch.setattr(ModelledKept, "volumes", unkept)
+    assert see(alive, replacing, KEEP).condition is Condition.MISSING
+    uid = alive.home.look().kept.volumes()[0].uid
+    with pytest.raises(PermanentError, match="its volume is not kept, and would go with it"):
+        demand_kept(alive.home.look().kept, uid, "apps/notes")
