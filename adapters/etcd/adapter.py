@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ _PART = ".part"
 SNAPSHOT = ".snapshot"
 KEPT = 30
 """How many snapshots the state folder keeps: ten daily ones at the least, for each of three control planes may write its own."""
+_OURS = re.compile(rf".+-\d{{8}}-\d{{6}}{re.escape(SNAPSHOT)}")
 
 
 class TalosEtcd:
@@ -80,9 +82,9 @@ class TalosEtcd:
         self._talosctl.call(address, what, "bootstrap", f"--recover-from={path}", *skip, timeout_s=MOVE_S)
 
     def _thin_out(self) -> None:
-        """Let the oldest snapshots go. Copies off disks stay: those were taken in need, and by a person."""
-        taken = sorted(self._folder.glob(f"*{SNAPSHOT}"), key=lambda path: path.stat().st_mtime)
-        for path in taken[:-KEPT]:
+        """Let the oldest of our snapshots go. Copies off disks stay, as does what a person named: those were made in need."""
+        taken = [path for path in self._folder.glob(f"*{SNAPSHOT}") if _OURS.fullmatch(path.name)]
+        for path in sorted(taken, key=lambda path: path.stat().st_mtime)[:-KEPT]:
             path.unlink()
 
     def _path(self, name: str) -> Path:
@@ -90,8 +92,7 @@ class TalosEtcd:
 
     def _judged(self, path: Path, name: str) -> EtcdSnapshot:
         seen, authority = look_at(path, name), self._authority().strip()
-        written = path.stat().st_mtime if path.is_file() else 0.0
-        return replace(seen, ours=bool(authority) and seen.authority.strip() == authority, written=written)
+        return replace(seen, ours=bool(authority) and seen.authority.strip() == authority)
 
     def _fresh(self, name: str) -> Path:
         """Where it is written first, with nothing in its place: what broke off is never taken for one."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+import os
 import re
+import stat
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.etcd.bolt import Bolt, NotBolt
@@ -19,6 +22,8 @@ from adapters.etcd.results import EtcdSnapshot
 
 TRAILER = 32
 _ALIGNED = 512
+_LAST = 253_402_300_800
+"""The second after the last one of year 9999: what a damaged number says beyond it is no time."""
 _AUTHORITY = b"/registry/configmaps/kube-system/kube-root-ca.crt"
 _LEASES = b"/registry/leases/kube-node-lease/"
 _OBJECTS = b"/registry/"
@@ -31,13 +36,20 @@ def look_at(path: Path, name: str = "") -> EtcdSnapshot:
     """All of that. What is wrong with it is its `problem`, never an exception."""
     name = name or str(path)
     try:
-        size = path.stat().st_size
-        if not path.is_file() or size < 2 * 4096:
-            return EtcdSnapshot(name, f"it is no snapshot: {size} bytes" if path.is_file() else "it is no file", size=size)
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _read(name, data, size)
+        there = path.stat()
+        return replace(_opened(path, name, there), written=there.st_mtime)
     except OSError as error:
         return EtcdSnapshot(name, f"it cannot be read: {error.strerror}")
+
+
+def _opened(path: Path, name: str, there: os.stat_result) -> EtcdSnapshot:
+    if not stat.S_ISREG(there.st_mode):
+        return EtcdSnapshot(name, "it is no file")
+    if there.st_size < 2 * 4096:
+        return EtcdSnapshot(name, f"it is no snapshot: {there.st_size} bytes", size=there.st_size)
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _read(name, data, len(data))
     except NotBolt as no:
         return EtcdSnapshot(name, str(no))
     except struct.error:
@@ -114,7 +126,9 @@ def _renewed(lease: bytes) -> float:
     except NotBolt:
         return 0.0
     seconds, nanos = told.get(1, 0), told.get(2, 0)
-    return seconds + nanos / 1e9 if isinstance(seconds, int) and isinstance(nanos, int) else 0.0
+    if not isinstance(seconds, int) or not isinstance(nanos, int) or not 0 <= seconds < _LAST:
+        return 0.0
+    return seconds + nanos / 1e9
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:

@@ -19,7 +19,7 @@ from console.programs import refuse_unfit
 from console.session import Session
 from engine.errors import SettingsInvalid
 from house.model import House, Node
-from house.paths import expanded
+from house.paths import expanded, is_file
 
 
 def replace_node(settings: str, json: bool, name: str, approve: str, report: str = "") -> int:
@@ -88,8 +88,8 @@ def _chosen(look: LookContext, snapshot: str) -> EtcdSnapshot | None:
     """The file that was named, or else the newest of the state folder that is sound and ours."""
     if not snapshot:
         return newest(look.etcd.kept())
-    path = expanded(Path(snapshot)).absolute()
-    return look.etcd.look(str(path) if "/" in snapshot or path.is_file() else snapshot)
+    path = expanded(Path(snapshot))
+    return look.etcd.look(str(path) if "/" in snapshot or is_file(path) else snapshot)
 
 
 def _begun_on(look: LookContext, house: House) -> Node:

@@ -65,6 +65,15 @@ def test_an_etcd_that_works_is_saved_and_not_recovered(desk: Desk, capsys: pytes
     assert lines(capsys.readouterr().out)["preflight.standstill"]["detail"].startswith("etcd works, 3 of 3")
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "~nobody-of-this-name/etcd.snapshot", "no/such/file"])
+def test_no_name_of_a_snapshot_is_worse_than_an_answer(desk: Desk, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    gone(desk.running, "cp-2", "cp-3")
+    assert desk.session("cluster.save-etcd", json=True).apply(saving(desk.running.house)) == errors.EXIT_OK
+    capsys.readouterr()
+    assert typed(desk, "cluster.recover-etcd", name, "") != errors.EXIT_OK
+    assert "is not sound: it cannot be read" in lines(capsys.readouterr().out)["preflight.snapshot"]["detail"]
+
+
 def test_a_recovery_begins_on_one_that_answers_and_takes_the_file_that_is_named(
     desk: Desk, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from adapters.etcd.adapter import KEPT, TalosEtcd
+from adapters.etcd.adapter import TalosEtcd
 from adapters.etcd.reading import look_at
 from adapters.process.results import NO_ENVIRONMENT, Finished
 from engine.errors import PermanentError, TransientError
@@ -133,19 +132,6 @@ def test_what_is_saved_lies_there_for_us_alone_and_says_whose_it_is(files: Files
     assert (tmp_path / "etcd").stat().st_mode & 0o777 == 0o700
     assert not TalosEtcd(tmp_path, program, lambda: "another").kept()[0].ours
     assert not TalosEtcd(tmp_path, program, lambda: "").kept()[0].ours
-
-
-def test_the_oldest_snapshots_go_and_no_copy_does(files: Files, tmp_path: Path) -> None:
-    folder = tmp_path / "etcd"
-    folder.mkdir()
-    for number in range(KEPT + 5):
-        for kind in ("snapshot", "copy"):
-            (folder / f"{number:02}.{kind}").write_bytes(b"")
-            os.utime(folder / f"{number:02}.{kind}", (1000 + number, 1000 + number))
-    port(tmp_path, Talosctl(files.snapshot.read_bytes())).take("10.0.0.1", "new.snapshot")
-    assert len(list(folder.glob("*.copy"))) == KEPT + 5
-    left = sorted(path.name for path in folder.glob("*.snapshot"))
-    assert (len(left), left[0], left[-1]) == (KEPT, "06.snapshot", "new.snapshot")
 
 
 def test_what_broke_off_is_not_there(tmp_path: Path) -> None:
