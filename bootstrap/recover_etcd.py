@@ -24,7 +24,7 @@ from house.model import House, Node
 def saving(house: House) -> Course:
     """etcd as it is now, into the state folder."""
     return Course(
-        checks=(checks.keys.check(house),),
+        checks=(checks.keys.check(house), checks.saved.check(house)),  # the second at the end: something was
         steps=(*render_configs.steps(house), *save_etcd.steps(house)),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bootstrap import checks
-from bootstrap.checks.replicas import Rebuilt, Spared
+from bootstrap.checks.replicas import Known, Rebuilt, Spared
 from bootstrap.steps import apply_config, create_vm, fetch_image, give_up, grow_disk, render_configs, start_vm
 from cluster.course import Course
 from cluster.steps import lift_reservation
@@ -19,7 +19,8 @@ def course(house: House, node: Node, rows: Iterable[StorageRow] = ()) -> Course:
     node's disks may still hold is asked for first, and what is rebuilt on the new one is told at the end."""
     first, alone, rows = give_up.step(house, node), replace(house, nodes=(node,)), tuple(rows)
     spared = tuple(Spared(house, node, row) for row in rows)
-    gone = replace(first, spared=tuple(one.id for one in spared))
+    known = Known(house, node, rows)
+    gone = replace(first, spared=(known.id, *(one.id for one in spared)))
     return Course(
         checks=(
             checks.privileges.check(house),      # Proxmox answers, and shows the VMs
@@ -28,6 +29,7 @@ def course(house: House, node: Node, rows: Iterable[StorageRow] = ()) -> Course:
             checks.versions.check(house),
             checks.strangers.check(house),
             checks.lost.check(house, node),      # the node is lost for certain, and etcd can spare it
+            known,                               # every storage that there is was asked
             *spared,                             # no volume's last copy is on its disks, as far as the storage says
             *checks.host.checks(alone),          # where it is made anew: online, on time, with room
             *checks.clocks.checks(alone),

@@ -37,6 +37,13 @@ class Ground:
         return any(state.healthy for state in self.states.values())
 
     @property
+    def told(self) -> str:
+        """Of one that works, how it stands. A healthy member has a majority behind it, whether all of that can be asked or not."""
+        if self.etcd.works:
+            return f"etcd works, {self.etcd}"
+        return f"etcd works; {self.etcd.there} of {self.etcd.voters} says so, for not every member could be asked"
+
+    @property
     def voters(self) -> int:
         """How many voted in the etcd that stands still, by the longest list; where none lists, as many as control planes."""
         lists = [sum(not one.learner for one in state.members) for state in self.states.values()]
@@ -62,7 +69,12 @@ def _place(proxmox: ProxmoxView, talos: TalosView, house: House, node: Node, sta
         return "bare"
     if absent:
         return "dark"
-    vm = find_vm(proxmox, house, node)
-    if vm is None or talos.phase(node.address) is Phase.MAINTENANCE:
+    if gone(proxmox, talos, house, node) or talos.phase(node.address) is Phase.MAINTENANCE:
         return "unmade"
-    return "off" if vm.power is PowerState.STOPPED else "silent"
+    vm = find_vm(proxmox, house, node)
+    return "off" if vm is not None and vm.power is PowerState.STOPPED else "silent"
+
+
+def gone(proxmox: ProxmoxView, talos: TalosView, house: House, node: Node) -> bool:
+    """Whether there is no VM of it, and nothing answers at its address: one that does may have data, wherever it runs."""
+    return find_vm(proxmox, house, node) is None and talos.phase(node.address) is Phase.UNREACHABLE

@@ -28,6 +28,7 @@ from bootstrap.checks import (
     quorum,
     recoverable,
     room,
+    saved,
     schedules,
     standstill,
     strangers,
@@ -39,6 +40,6 @@ from bootstrap.checks import (
 __all__ = [
     "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines", "etcd_healthy",
     "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "moved_past", "node_clocks", "node_versions",
-    "nodes", "old_holds", "privileges", "quorum", "recoverable", "room", "schedules", "standstill", "strangers", "suspensions",
-    "unconfigured", "versions",
+    "nodes", "old_holds", "privileges", "quorum", "recoverable", "room", "saved", "schedules", "standstill", "strangers",
+    "suspensions", "unconfigured", "versions",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.machines import lost
-from engine.probe import Probe, drifted, satisfied
+from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
 from house.model import House
@@ -24,10 +24,14 @@ class Machines(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         ours = {self.house.owner_token(node): node for node in self.house.nodes}
-        there = [(vm, ours[vm.token]) for vm in look.proxmox.vms() if vm.readable and vm.token in ours]
+        vms, ids = look.proxmox.vms(), {node.vm_id for node in self.house.nodes}
+        there = [(vm, ours[vm.token]) for vm in vms if vm.readable and vm.token in ours]
+        blind = ", ".join(str(vm.vm_id) for vm in vms if not vm.readable and vm.vm_id in ids)
         odd = [found for found in (lost(vm, node) for vm, node in there) if found.add or found.by_hand]
         if not odd:
-            return satisfied(f"{number(len(there), 'VM')} looked at" if there else "no VM is there yet")
+            if not there:
+                return unknown(f"{blind} cannot be read") if blind else satisfied("no VM is there yet")
+            return satisfied(f"{number(len(there), 'VM')} looked at{f'; {blind} cannot be read' if blind else ''}")
         told = [f"{one.node}: add `{line}`" for one in odd for line in one.add]
         told += [f"{one.node}: by hand, {line}" for one in odd for line in one.by_hand]
         hint = f"add the lines to their nodes in {self.house.settings_file.name}; what all of them have may stand in node_defaults"

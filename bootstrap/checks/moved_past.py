@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.backups.results import Verdict
 from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
-from bootstrap.checks.recoverable import why_not
+from bootstrap.checks.recoverable import by_how_much, is_newer
 from cluster.audit import repository_of
-from engine.errors import BlackstartError
+from engine.errors import BlackstartError, Interrupted
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
 from house.model import BackedUpClaim, House
 from talos.age import ago, span
+
+HINT = "the data are kept; what the cluster says of them (claims, volumes, holds) is older: look before you delete"
 
 
 @dataclass(frozen=True)
@@ -34,23 +37,33 @@ class MovedPast(BaseCheck):
             return satisfied("etcd was not recovered")
         if not taken.taken:
             return unknown(f"{taken.name} does not say when it was taken", hint="compare each claim with what the cluster says")
-        newer = [one for one in look.etcd.kept() if not why_not(one) and one.revision > taken.revision]
-        lines = [f"{one.name} holds {number(one.revision - taken.revision, 'revision')} more" for one in newer]
-        lines += [line for claim in self.house.claims if (line := self._of(look, claim, taken.taken))]
-        if not lines:
-            return satisfied(f"nothing that was looked at is newer than {ago(taken.taken, look.clock.now())}")
-        return drifted(
-            f"{number(len(lines), 'thing')} newer than etcd, which is as of {ago(taken.taken, look.clock.now())}", *lines,
-            hint="the data are kept; what the cluster says of them (claims, volumes, holds) is older: look before you delete",
-        )  # fmt: skip
+        lines: list[str] = self._newer(look, taken)
+        dumb: list[str] = []
+        for claim in self.house.claims:
+            line, answered = self._of(look, claim, taken.taken)
+            (lines if answered else dumb).extend(filter(None, (line,)))
+        as_of = f"{taken.name}, as of {ago(taken.taken, look.clock.now())}"
+        if lines:
+            return drifted(f"{number(len(lines), 'thing is', 'things are')} newer than {as_of}", *lines, *dumb, hint=HINT)
+        if dumb:
+            return unknown(f"{number(len(dumb), 'backup gives', 'backups give')} no answer: nobody knows what is newer", *dumb)
+        return satisfied(f"nothing that was looked at is newer than {as_of}")
 
-    def _of(self, look: LookContext, claim: BackedUpClaim, taken: float) -> str:
+    def _newer(self, look: LookContext, taken: EtcdSnapshot) -> list[str]:
+        return [f"{one.name} is newer by {by_how_much(one, taken)}" for one in look.etcd.kept() if is_newer(one, taken)]
+
+    def _of(self, look: LookContext, claim: BackedUpClaim, taken: float) -> tuple[str, bool]:
+        """What there is to say of one claim, "" for nothing, and whether its backup was to be read."""
         try:
-            points = look.backups.look(repository_of(self.house, claim)).points
+            seen = look.backups.look(repository_of(self.house, claim))
+        except Interrupted:
+            raise
         except BlackstartError as error:
-            return f"{claim.key}: its backup gives no answer: {error.what}"
-        last = max((one.time for one in points), default=0.0)
-        return f"{claim.key} was backed up {span(last - taken)} later" if last > taken else ""
+            return f"{claim.key}: {error.what}", False
+        last = max((one.time for one in seen.points), default=0.0)
+        if not seen.points and seen.verdict not in (Verdict.MISSING, Verdict.EMPTY):
+            return f"{claim.key}: {'; '.join(filter(None, (seen.verdict.value, seen.detail)))}", False
+        return (f"{claim.key} was backed up {span(last - taken)} later" if last > taken else ""), True
 
     def by_hand(self) -> str:
         return "kubectl get pv,pvc -A && invoke dr.audit   # each claim's newest backup against what the cluster says of it"

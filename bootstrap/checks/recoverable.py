@@ -14,6 +14,8 @@ from house.model import House, Node
 from talos.age import ago, span
 
 SAVE = "invoke cluster.save-etcd"
+FRESH_S = 3600.0
+"""How old a file may be that is as good as one of now: a copy of an earlier loss says nothing of what the disk has today."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,14 @@ class Recoverable(BaseCheck):
         ground = look_at_ground(look.proxmox, look.talos, self.house)
         if ground.works:
             return satisfied("none is needed")
-        kept = look.etcd.kept()
-        uncopied = [node for node in ground.having if not any(copied_from(node, one) for one in kept)]
+        kept, at = look.etcd.kept(), look.clock.now()
+        copies = {node: [one for one in kept if copied_from(node, one) and fresh(one, at)] for node in ground.having}
+        uncopied = [node for node, found in copies.items() if not found]
         if self.snapshot is None:
             return self._none(uncopied, kept)
         now = look.etcd.look(self.snapshot.name)
-        return self._unfit(now) or self._uncopied(uncopied) or self._older(now, kept) or satisfied(told(now, look.clock.now()))
+        unfit = [f"{one.name}: {why}" for found in copies.values() for one in found if (why := why_not(one))]
+        return self._unfit(now) or self._uncopied(uncopied) or self._older(now, kept) or satisfied(told(now, at), *unfit)
 
     def _none(self, uncopied: list[Node], kept: tuple[EtcdSnapshot, ...]) -> Probe:
         lines = [f"{one.name}: {why_not(one)}" for one in kept]
@@ -80,16 +84,15 @@ class Recoverable(BaseCheck):
             return None
         names = ", ".join(node.name for node in uncopied)
         return missing(
-            f"{names} still has etcd's data, and nobody has looked how new they are",
+            f"{names} still has etcd's data, and nobody has looked how new they are now",
             hint=f"{SAVE} copies them first: they are probably newer than any snapshot, and are wiped by a recovery",
         )
 
     def _older(self, now: EtcdSnapshot, kept: tuple[EtcdSnapshot, ...]) -> Probe | None:
-        newer = max((one for one in kept if not why_not(one)), key=lambda one: one.revision, default=None)
-        if newer is None or newer.revision <= now.revision:
+        newer = newest(tuple(one for one in kept if is_newer(one, now)))
+        if newer is None:
             return None
-        lost = f"{newer.name} is newer by {number(newer.revision - now.revision, 'revision')}"
-        lost += f" and {span(newer.taken - now.taken)}" if newer.taken and now.taken else ""
+        lost = f"{newer.name} is newer by {by_how_much(newer, now)}"
         risk = OlderSnapshot(now.digest, newer.digest, f"{now.name} is taken although {lost}: what was written between is lost")
         return drifted(
             f"{now.name} is older than needed: {lost}",
@@ -108,12 +111,39 @@ def why_not(one: EtcdSnapshot) -> str:
 
 
 def newest(kept: tuple[EtcdSnapshot, ...]) -> EtcdSnapshot | None:
-    """The sound one of this house with the last revision; of those alike one that carries a hash, and the first that was made.
+    """The sound one of this house that was written to last; of those alike one that carries a hash, and the first that was made.
 
     So one more copy of the same data, which a run makes before it wipes them, changes nobody's consent.
     """
     fit = (one for one in kept if not why_not(one))
-    return max(fit, key=lambda one: (one.revision, one.hashed, -one.written, one.name), default=None)
+    return max(fit, key=lambda one: (_as_of(one), one.revision, one.hashed, -one.written, one.name), default=None)
+
+
+def is_newer(one: EtcdSnapshot, than: EtcdSnapshot) -> bool:
+    """Whether a sound one of this house holds what the other does not. By the time first: an etcd that was made anew or again
+    from an older snapshot counts its revisions from there. By the revision where one of them says no time, or they say the same."""
+    if why_not(one):
+        return False
+    if _as_of(one) and _as_of(than) and _as_of(one) != _as_of(than):
+        return _as_of(one) > _as_of(than)
+    return one.revision > than.revision
+
+
+def by_how_much(newer: EtcdSnapshot, than: EtcdSnapshot) -> str:
+    """In revisions where both count alike, and in time where both say one."""
+    more = newer.revision - than.revision
+    time = span(_as_of(newer) - _as_of(than)) if _as_of(newer) and _as_of(than) else ""
+    return " and ".join(filter(None, (number(more, "revision") if more > 0 else "", time)))
+
+
+def _as_of(one: EtcdSnapshot) -> float:
+    """When it was last written into. A node whose clock was far ahead says a later time than that at which the file was there."""
+    return one.written if one.written and one.taken > one.written + FRESH_S else one.taken
+
+
+def fresh(one: EtcdSnapshot, now: float) -> bool:
+    """Whether the file was written within FRESH_S; `now` in epoch seconds."""
+    return 0 <= now - one.written < FRESH_S
 
 
 def copied_from(node: Node, one: EtcdSnapshot) -> bool:

@@ -8,10 +8,12 @@ from adapters.context import LookContext
 from bootstrap.remains import look_at_remains
 from cluster.storage.findings import Finding, Weight, probe_of
 from cluster.storage.gate import risk_of
+from cluster.storage.kinds import storage_checks
 from cluster.storage.row import StorageRow, shut_out
 from engine.errors import PermanentError, TransientError
-from engine.probe import Condition, Probe, satisfied
+from engine.probe import Condition, Probe, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
+from engine.words import number
 from house.model import House, Node
 
 
@@ -56,6 +58,31 @@ class Spared(BaseCheck):
 
     def by_hand(self) -> str:
         return self.row.by_hand()
+
+
+@dataclass(frozen=True)
+class Known(BaseCheck):
+    """Every storage that the cluster has by now is among `rows`: a cluster that gave no answer when they were made told of none."""
+
+    house: House
+    node: Node
+    rows: tuple[StorageRow, ...]
+    id = StepId("preflight.storage-known")
+    title = "every storage system is asked"
+    needs = ("preflight.quorum", "preflight.keys")
+
+    def probe(self, look: LookContext) -> Probe:
+        left = look_at_remains(look.proxmox, look.talos, look.cluster, self.house, self.node)
+        if left.vm is None or not left.lost:
+            return satisfied("no disk is destroyed")
+        classes = look.cluster.storage_classes()  # raises while no API server answers
+        known = {row.id for row in self.rows}
+        if late := [row.title for row in storage_checks(look, self.house) if row.id not in known]:
+            return unknown("a storage system was not asked", *late, hint="it gave no answer before: the same again asks it")
+        return satisfied(f"{number(len(known), 'row')}, {number(len(classes), 'storage class', 'storage classes')}")
+
+    def by_hand(self) -> str:
+        return "kubectl get storageclass,csidriver   # each is looked at"
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Standstill(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         seen = look_at_ground(look.proxmox, look.talos, self.house)
         if seen.works:
-            return satisfied(f"etcd works, {seen.etcd}: nothing is recovered over it")
+            return satisfied(f"{seen.told}: nothing is recovered over it")
         return self._maybe_alive(seen) or satisfied("etcd stands still", *_told(seen))
 
     def _maybe_alive(self, seen: Ground) -> Probe | None:

@@ -20,15 +20,17 @@ from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.waiting import wait_until
 from house.model import House, Node
 
-ALL_ASKED = ("off", "silent", "starting")
-
 
 @dataclass(frozen=True)
 class Recovered(Identity):
-    """The snapshot that etcd is made again from: what was written after it is lost. `words` say when that was, and what goes."""
+    """The snapshot that etcd is made again from: what was written after it is lost. `words` say when that was, and what goes.
+
+    `emptied` names the control planes that answer: empty when etcd begins, whether this run or one before has emptied them.
+    """
 
     snapshot: str
     revision: int
+    emptied: tuple[str, ...]
     words: str = field(default="", compare=False)
 
     def __str__(self) -> str:
@@ -70,14 +72,14 @@ class RecoverEtcd(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         seen = look_at_ground(look.proxmox, look.talos, self.house)
         if seen.works:
-            return satisfied(f"etcd works, {seen.etcd}")
+            return satisfied(seen.told)
         if seen.starting:
             return changing(f"etcd on {seen.starting[0].name} is starting as one of its own")
         if seen.silent or seen.off:
             return unknown("not every control plane could be asked", *(node.name for node in (*seen.silent, *seen.off)))
         if self.snapshot is None:
             return unknown("there is no snapshot")
-        lost = Recovered(self.snapshot.digest, self.snapshot.revision, self._words(seen, look.clock.now()))
+        lost = self._lost(self.snapshot, seen, look.clock.now())
         if seen.having:
             return drifted("etcd stands still", *(f"{node.name} has data of before" for node in seen.having), identity=lost)
         return missing("no control plane has etcd data", identity=lost)
@@ -86,6 +88,8 @@ class RecoverEtcd(BaseStep):
         if self.snapshot is None:
             raise PermanentError("there is no snapshot")
         ground = self._still(act)
+        if self._lost(self.snapshot, ground, act.clock.now()) != seen.identity:
+            raise TransientError("which control planes have data is not what was consented to")
         for node in ground.having:
             # Whatever it is worth: what is wiped is not to be had again.
             act.etcd.copy(node.address, file_name(node, "copy", act.clock.now()))
@@ -107,9 +111,12 @@ class RecoverEtcd(BaseStep):
             raise TransientError("an etcd lives by now")
         return ground
 
-    def _words(self, seen: Ground, now: float) -> str:
-        assert self.snapshot is not None
-        parts = [f"etcd is made again from {told(self.snapshot, now)}; what was written after that is lost"]
+    def _lost(self, snapshot: EtcdSnapshot, seen: Ground, now: float) -> Recovered:
+        emptied = tuple(node.name for node in self.house.control_planes if node in (*seen.having, *seen.bare))
+        return Recovered(snapshot.digest, snapshot.revision, emptied, self._words(snapshot, seen, now))
+
+    def _words(self, snapshot: EtcdSnapshot, seen: Ground, now: float) -> str:
+        parts = [f"etcd is made again from {told(snapshot, now)}; what was written after that is lost"]
         if seen.having:
             names = ", ".join(node.name for node in seen.having)
             parts.append(

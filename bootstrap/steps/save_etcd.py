@@ -9,16 +9,13 @@ from datetime import UTC, datetime
 from adapters.context import ActContext, LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdData, EtcdState
-from bootstrap.checks.recoverable import copied_from, told, why_not
+from bootstrap.checks.recoverable import copied_from, fresh, told, why_not
+from bootstrap.standstill import gone
 from cluster.absent import absent_nodes
-from cluster.vms import find_vm
 from engine.errors import BlackstartError, Interrupted, PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House, Node
-
-FRESH_S = 3600.0
-"""How old a file may be that is as good as one of now."""
 
 
 def file_name(node: Node, kind: str, now: float) -> str:
@@ -60,9 +57,9 @@ class SaveEtcd(BaseStep):
         if state.data is EtcdData.NONE:
             return satisfied(f"{self.node.name} has no etcd data")
         now = look.clock.now()
-        fresh = [one for one in look.etcd.kept() if self._is_of_now(one, state, now)]
-        if fresh:
-            return satisfied(told(fresh[-1], now))
+        found = [one for one in look.etcd.kept() if fresh(one, now) and self._holds(one, state)]
+        if found:
+            return satisfied(told(found[-1], now))
         return missing("no snapshot within the hour" if state.healthy else f"no copy off {self.node.name} within the hour")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
@@ -74,20 +71,18 @@ class SaveEtcd(BaseStep):
             raise PermanentError(f"{name} was written and is not sound: {made.problem}", hint="look at the node's disk and its log")
 
     def _gone(self, look: LookContext) -> bool:
-        """Whether there is no VM of it anywhere, as far as Proxmox can say; where it cannot, nobody knows."""
+        """Whether nothing answers for it and there is no VM of it, as far as Proxmox can say; where it cannot, nobody knows."""
         try:
             absent = self.node in absent_nodes(look.proxmox, self.house)
-            return not absent and find_vm(look.proxmox, self.house, self.node) is None
+            return not absent and gone(look.proxmox, look.talos, self.house, self.node)
         except Interrupted:
             raise
         except BlackstartError:
             return False
 
-    def _is_of_now(self, one: EtcdSnapshot, state: EtcdState, now: float) -> bool:
-        """A snapshot of a working etcd is any member's; a copy is of this disk, and tells what is on it, sound or not."""
-        if not 0 <= now - one.written < FRESH_S:
-            return False
-        return (one.hashed and not why_not(one)) if state.healthy else copied_from(self.node, one)
+    def _holds(self, one: EtcdSnapshot, state: EtcdState) -> bool:
+        """A snapshot of a working etcd is any member's; a copy is of this disk. What is not sound saves nothing."""
+        return (one.hashed and not why_not(one)) if state.healthy else (copied_from(self.node, one) and one.sound)
 
     def by_hand(self) -> str:
         address = self.node.address
