@@ -40,7 +40,9 @@ def store_at(environment: Mapping[str, str]) -> StoreAt | None:
         return _at(_url(address))
     elif address.startswith("sftp:"):
         matched = _SFTP.match(address)
-        return StoreAt(matched["host"].strip("[]"), _PORTS["sftp"]) if matched else StoreAt("", _PORTS["sftp"])
+        if matched is None:
+            raise _unreadable("names no host")
+        return StoreAt(matched["host"].strip("[]"), _PORTS["sftp"])
     elif address.startswith(_CLOUDS):
         found = StoreAt("", _PORTS["https"])
     elif address.startswith(_ANYWHERE):
@@ -52,21 +54,27 @@ def store_at(environment: Mapping[str, str]) -> StoreAt | None:
 
 
 def _at(url: SplitResult) -> StoreAt:
+    """No host at all is no cloud: the fence would be open to all that is public, for a store that nobody reaches."""
     try:
         port = url.port
     except ValueError:
-        port = None
-    return StoreAt(url.hostname or "", port or _PORTS.get(url.scheme, 0))
+        raise _unreadable("is no URL") from None
+    if not url.hostname:
+        raise _unreadable("names no host")
+    return StoreAt(url.hostname, port or _PORTS.get(url.scheme, 0))
 
 
 def _url(address: str) -> SplitResult:
     try:
         return urlsplit(address)
     except ValueError:
-        # Nothing of it is told: a password may stand in it.
-        raise PermanentError(
-            "the address of a mover's store, or of its proxy, is no URL", hint="it stands in the mover's Secret: RESTIC_REPOSITORY"
-        ) from None
+        raise _unreadable("is no URL") from None
+
+
+def _unreadable(what: str) -> PermanentError:
+    """Nothing of the address is told: a password may stand in it."""
+    hint = "it stands in the mover's Secret: RESTIC_REPOSITORY, or a proxy"
+    return PermanentError(f"the address of a mover's store, or of its proxy, {what}", hint=hint)
 
 
 def beside(address: str, roots: Iterable[str] = ()) -> str:

@@ -87,6 +87,16 @@ def test_an_address_that_is_none_is_told_without_its_words(address: str) -> None
         store_at({"RESTIC_REPOSITORY": "s3:https://store.lan/b", "HTTPS_PROXY": "http://[oops"})
 
 
+@pytest.mark.parametrize("address", [
+    "s3:", "s3:https:///bucket", "rest:", "rest:me:a-word@backup.lan:8000/x", "sftp:me@nas.lan", "sftp:///x",
+    "s3:https://store.lan:port/x", "rest:https://backup.lan:99999/x",
+])  # fmt: skip
+def test_an_address_that_names_no_host_or_port_opens_no_way_to_the_whole_internet(address: str) -> None:
+    with pytest.raises(PermanentError, match=r"names no host|is no URL") as refused:
+        store_at({"RESTIC_REPOSITORY": address})
+    assert "a-word" not in str(refused.value)
+
+
 class Cluster:
     """Services and endpoints, as an API server has them."""
 
