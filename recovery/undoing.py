@@ -59,11 +59,13 @@ def to_undo(look: LookContext, house: House, words: str) -> tuple[BackedUpClaim,
     volume = to_come_back(found, look.hold.record().claim(claim.namespace, claim.claim))
     if volume is not None:
         return claim, volume
-    in_use = tuple(f"volume {one.name} is {one.state.value}" for one in found if one.state is not KeptState.FREE)
+    taken = [one for one in found if one.state is not KeptState.FREE]
+    names = " ".join(one.name for one in taken)
+    hint = "a restore over living data keeps the volume that was in use; this claim has had none, or it was let go"
     raise PermanentError(
         f"nothing is kept of {claim.key} that could come back",
-        evidence=in_use,
-        hint="a restore over living data keeps the volume that was in use; this claim has had none, or it was let go",
+        evidence=tuple(f"volume {one.name} is {one.state.value}" for one in taken),
+        hint=f"what is kept can come back once no claim has it: kubectl get pv {names}   # Released, and Retain" if taken else hint,
         next_command=f"invoke dr.list {claim.key}",
     )
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.kept.results import KeptVolume
+from adapters.kept.results import KeptState, KeptVolume
 from engine.errors import PermanentError
 from engine.probe import Condition
 from lab.ports.kept import ModelledKept
 from recovery.course import course
 from recovery.kept import demand_kept
+from recovery.undoing import to_undo
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 
@@ -37,3 +38,18 @@ def test_a_volume_that_a_hand_gave_its_policy_back_is_kept_again_before_its_clai
     uid = alive.home.look().kept.volumes()[0].uid
     with pytest.raises(PermanentError, match="its volume is not kept, and would go with it"):
         demand_kept(alive.home.look().kept, uid, "apps/notes")
+
+
+def test_volumes_that_are_kept_and_not_free_are_not_said_never_to_have_been(
+    alive: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PermanentError) as none:
+        to_undo(alive.home.look(), alive.house, "notes")
+    assert none.value.hint.endswith("this claim has had none, or it was let go")
+    one = KeptVolume("pv-1", "apps", "notes", "old", 1.0, KeptState.UNKNOWN)
+    monkeypatch.setattr(ModelledKept, "volumes", lambda _: (one,))
+    with pytest.raises(PermanentError) as unknown:
+        to_undo(alive.home.look(), alive.house, "notes")
+    assert unknown.value.evidence == ("volume pv-1 is unknown",)
+    assert "let go" not in unknown.value.hint
+    assert "kubectl get pv pv-1" in unknown.value.hint
