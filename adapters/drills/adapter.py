@@ -80,13 +80,14 @@ class KubernetesDrills:
         client = self._clients.main()
         found = client.get(NAMESPACE, SCRATCH)
         spaces = {name: one for name in (SCRATCH, CANARY) if (one := client.get(NAMESPACE, name)) is not None}
-        volumes = [v for v in client.list_objects(VOLUME) if text(v, "spec", "claimRef", "namespace") in (SCRATCH, CANARY)]
         if found is not None and not LABELS.items() <= table(found, "metadata", "labels").items():
             raise PermanentError(
                 f"there is a namespace {SCRATCH} that is not ours", hint="rename or delete it: a drill needs that name"
             )
         ours = [name for name, one in spaces.items() if LABELS.items() <= table(one, "metadata", "labels").items()]
         claims = [f"claim {name_of(one)}" for name in ours for one in client.list_objects(CLAIM, name)]
+        places = [name for name in (SCRATCH, CANARY) if name in ours or name not in spaces]
+        volumes = [v for v in client.list_objects(VOLUME) if text(v, "spec", "claimRef", "namespace") in places]
         left = (*(f"namespace {name}" for name in ours), *claims, *(f"volume {name_of(v)}" for v in volumes))
         if found is None:
             # Of a canary alone no drill can go on: it is cleared away.
