@@ -22,12 +22,20 @@ _BY_WORDS = (
     ),
     (Verdict.MISSING, "no repository is there", ("repository not initialized in the provided storage",)),
     (Verdict.UNKNOWN, "a repository of a later format than this kopia reads", ("unsupported format version",)),
+    (
+        Verdict.UNKNOWN,
+        "this machine has too little room or memory to look into it",
+        ("no space left on device", "disk quota exceeded", "cannot allocate memory", "out of memory", "too many open files"),
+    ),
+    (Verdict.UNKNOWN, "this kopia knows other options: `invoke tools.check` says which fits", ("unknown long flag",)),
 )  # fmt: skip
 _NOISE = ("listing blobs", "listed ", "notice:", "{", "to disable this", "alternatively you", "verifying contents", "finished")
 
 
 def meaning(finished: Finished) -> tuple[Verdict, str]:
     """What follows from a failure. What is not known otherwise is damage: words that are not understood are never good."""
+    if finished.code < 0:
+        return Verdict.UNKNOWN, f"kopia was ended by signal {-finished.code} before it had looked"
     said = "\n".join(finished.stderr_tail).lower()
     for verdict, told, marks in _BY_WORDS:
         if any(mark in said for mark in marks):
