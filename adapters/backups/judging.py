@@ -53,6 +53,8 @@ def by_words(said: Saying) -> tuple[Verdict, str]:
         return Verdict.REFUSED, "the store refused to let it be read"
     if said is Saying.UNREACHABLE:
         return Verdict.UNREACHABLE, "the store stopped answering"
+    if said is Saying.ENDED:
+        return Verdict.UNKNOWN, said.value
     return Verdict.UNREADABLE, said.value
 
 

@@ -19,6 +19,7 @@ class Saying(Enum):
     NO_SNAPSHOT = "there is no such snapshot"
     REFUSED = "the store refused access"
     UNREACHABLE = "the store did not answer"
+    ENDED = "restic was ended by a signal (is there too little memory?) before it had looked"
     DAMAGED = "damaged: it does not open, or its contents break off"
 
 
@@ -48,6 +49,8 @@ _ABSENT = re.compile(r"failed to load snapshot (?:[0-9a-f]+|\[null\]): .*(no suc
 
 def meaning(finished: Finished) -> Saying:
     """Why it failed. Everything that is not known otherwise is damage: a code that is not understood is never good."""
+    if finished.code < 0:
+        return Saying.ENDED
     if finished.code in _BY_CODE:
         return _BY_CODE[finished.code]
     words = "\n".join(finished.stderr_tail).lower()

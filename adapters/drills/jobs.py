@@ -29,6 +29,7 @@ _TROUBLES = {
     Saying.REFUSED: Trouble.REFUSED,
     Saying.UNREACHABLE: Trouble.UNREACHABLE,
     Saying.LOCKED: Trouble.UNREACHABLE,
+    Saying.ENDED: Trouble.UNREACHABLE,
     Saying.DAMAGED: Trouble.DAMAGED,
 }
 
