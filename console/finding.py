@@ -70,6 +70,9 @@ def found_in(proxmox: ProxmoxView, url: str, fingerprint: str, token: str) -> Fo
     vms = proxmox.vms()
     storages = {host: proxmox.storages(host) for host in cluster.online}
     image, enable = _image_storage(storages)
+    # What a token may not see Proxmox leaves out of its lists, and says nothing.
+    lacking = proxmox.missing_privileges([("/vms", "VM.Audit")])
+    unseen = ["a VM that the token may not see (VM.Audit on /vms)"] if lacking else []
     having: dict[str, list[Vm]] = {}
     for vm in vms:
         for mac in dict.fromkeys(vm.macs):
@@ -79,7 +82,7 @@ def found_in(proxmox: ProxmoxView, url: str, fingerprint: str, token: str) -> Fo
         vms={mac: _noun(each[0]) for mac, each in having.items() if len(each) == 1}, taken=frozenset(vm.vm_id for vm in vms),
         image_storage=image, enable_import=enable,
         twice={mac: " and ".join(map(_called, each)) for mac, each in having.items() if len(each) > 1},
-        unread=tuple(f"{_called(vm)} on {vm.host}" for vm in vms if not vm.readable),
+        unread=(*unseen, *(f"{_called(vm)} on {vm.host}" for vm in vms if not vm.readable)),
     )  # fmt: skip
 
 
@@ -94,12 +97,14 @@ def _noun(vm: Vm) -> FoundVm:
 
 
 def _image_storage(storages: Mapping[str, tuple[Storage, ...]]) -> tuple[str, str]:
-    """The storage that takes images on every host, and what makes one do so where none does."""
+    """The storage that takes images on every host, and what makes one do so where none does; "" for both where none is seen."""
     files = [[one for one in here if one.active and one.kind in _FILE_BASED] for here in storages.values()]
     common = set.intersection(*({one.name for one in here} for here in files)) if files else set[str]()
     takes = sorted(name for name in common if all(one.name != name or "import" in one.content for here in files for one in here))
     if takes:
         return ("local" if "local" in takes else takes[0]), ""
-    name = "local" if "local" in common or not common else min(common)
+    if not common:
+        return "", ""
+    name = "local" if "local" in common else min(common)
     content = {kind for here in files for one in here if one.name == name for kind in one.content} | {"import"}
     return name, f"pvesm set {name} --content {','.join(sorted(content))}"

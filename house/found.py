@@ -35,7 +35,7 @@ class FoundVm:
 @dataclass(frozen=True)
 class FoundProxmox:
     """One answer: how it was reached, its hosts, the VM of each MAC, ids that are taken, the storage that takes images on every
-    host, and the command that makes one do so where none does ("" where one does).
+    host ("" where none was seen), and the command that makes one do so where none does ("" where one does).
 
     `twice` are MACs that several VMs have, with what these are called: `vms` has none of them. `unread` are VMs whose MACs nobody
     could be asked for, as `VM 105 (cp-2) on pve-2`: whether one is a node's is not known.

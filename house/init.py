@@ -152,7 +152,7 @@ def _image(nodes: tuple[TalosNode, ...], found: FoundProxmox | None) -> str:
     schematics = {match[1] for node in nodes if (match := _SCHEMATIC.search(node.installer))}
     where = "  # factory.talos.dev shows it once the extensions are chosen; that of the nodes: talosctl get extensions, `schematic`"
     known = schematics.pop() if len(schematics) == 1 else f"{FILL_IN}{where}"
-    if found is None:
+    if found is None or not found.image_storage:
         return _IMAGE.format(schematic=known, storage="local  # (usual); it needs content type `import`")
     first = f"  # no storage takes images yet; on any host: {found.enable_import}\n" if found.enable_import else ""
     return _IMAGE.format(schematic=known, storage=found.image_storage).replace("  storage:", f"{first}  storage:")

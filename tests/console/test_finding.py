@@ -29,6 +29,7 @@ from house.talconfig import TalosNode
 from house.values import FILL_IN
 from lab.ports.proxmox import ModelledProxmox
 from lab.wire.pki import LabCA
+from lab.world.pve_access import LabToken
 from tests.builders import a_house
 from tests.house.small_house import write_repository
 from tests.house.test_init import fill_in
@@ -174,6 +175,19 @@ def test_a_vm_whose_host_is_down_is_not_taken_for_none(built: Running, tmp_path:
     assert "so one is made" not in text
     assert f"host: {FILL_IN}  # VM 8004 (w-1) on pve-4 could not be read, and may have bc:24:11:00:00:04; " in text
     assert f"vm_id: {FILL_IN}  # its VM's number, or one that is free, as 8000" in text
+
+
+def test_what_the_token_may_not_see_is_not_taken_for_none(built: Running, tmp_path: Path) -> None:
+    blind = LabToken("blind@pve!blind", "unused", rights={"/": frozenset({"Sys.Audit"})})
+    built.home.proxmox.access.add_token(blind)
+    party = ModelledProxmox(built.home.proxmox, blind.token_id)
+    found = find(".", URL, PIN, ENVIRON, lambda access, secret: party)
+    write_repository(tmp_path).unlink()
+    text = write_settings(tmp_path, builder(), lambda: "5f1d7c2a9e", found).file.read_text()
+    assert "so one is made" not in text
+    assert f"host: {FILL_IN}  # a VM that the token may not see (VM.Audit on /vms) could not be read, and may have bc:24" in text
+    assert "pvesm set" not in text, "it would take the contents away that nobody saw"
+    assert "  storage: local  # (usual); it needs content type `import`" in text
 
 
 def test_a_mac_that_two_vms_have_chooses_neither(built: Running, tmp_path: Path) -> None:
