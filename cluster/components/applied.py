@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from adapters.components.results import Applied, Program, Status
@@ -17,8 +17,8 @@ from engine.step import BaseCheck, StepId, if_any
 from engine.words import number
 from house.model import House
 
-_TOLD_ELSEWHERE = frozenset({("kustomize.toolkit.fluxcd.io", "Kustomization"), ("apps", "Deployment"), ("apps", "StatefulSet"),
-                             ("apps", "DaemonSet")})  # fmt: skip
+_KUSTOMIZATION = ("kustomize.toolkit.fluxcd.io", "Kustomization")
+_WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
 _PASSING = frozenset({("batch", "Job"), ("", "Pod")})
 """They may have ended, and been cleared away."""
 
@@ -43,25 +43,39 @@ class AppliedReady(BaseCheck):
             return missing("Flux is not there")
         suspended = {one.key for one in state.kustomizations if one.suspended}
         excused = waits_on(state.kustomizations, held_apps(look, self.house)) | suspended
-        asked = {(ask.group, ask.kind) for one in self.components for aspect in one.aspects for ask in aspect.asks}
-        own = {one.release for one in self.house.programs if one.release and any(c.is_declared(one) for c in self.components)}
         seen = look.components.applied()
         releases = {one.key: one.kustomization for one in seen.objects if one.kind == HELM_RELEASE.kind}
-        found = [
-            one for one in seen.objects
-            if (one.group, one.kind) not in asked | _TOLD_ELSEWHERE and one.kustomization not in excused
-            and not (one.kind == HELM_RELEASE.kind and one.key in own and one.there)
-        ]  # fmt: skip
+        elsewhere = self._elsewhere()
+        told = [one for one in seen.objects if not elsewhere(one)]
+        found = [one for one in told if one.kustomization not in excused]
         programs = [one for one in self._programs(look) if _owner(one, releases) not in excused]
         away = sum(node.ready is not True for node in look.cluster.nodes())
         findings = [*map(_judged, found), *(of_program(one, "", away) for one in programs)]
         ill = [one for one in findings if one.weight is not Weight.FINE]
         well = number(len(findings) - len(ill), "object")
-        total = fine("Flux", f"{well} ready; {number(seen.unlisted, 'other')} can be nothing but there")
+        left = len(told) - len(found)
+        why = f"; {number(left, 'object')} not asked: their Kustomizations are suspended, or wait for a held claim" if left else ""
+        total = fine("Flux", f"{well} ready; {number(seen.unlisted, 'other')} can be nothing but there{why}")
         unserved = (Finding(kind, Weight.BLOCKS, "is in an inventory, and the cluster serves it no more") for kind in seen.unserved)
-        told = "has applied something and tells no inventory"
-        silent = (Finding(f"Kustomization {key}", Weight.UNKNOWN, told) for key in seen.silent)
+        mute = "has applied something and tells no inventory"
+        silent = (Finding(f"Kustomization {key}", Weight.UNKNOWN, mute) for key in seen.silent)
         return probe_of([*ill, *unserved, *silent, total])
+
+    def _elsewhere(self) -> Callable[[Applied], bool]:
+        """Whether another row speaks of an object: of a workload, and of a component's release, only while it is there."""
+        asked = {(ask.group, ask.kind) for one in self.components for aspect in one.aspects for ask in aspect.asks}
+        own = [one for one in self.house.programs if any(c.is_declared(one) for c in self.components)]
+        keys, releases = {one.key for one in own}, {one.release for one in own}
+
+        def told(one: Applied) -> bool:
+            kind = (one.group, one.kind)
+            if kind in _WORKLOADS:
+                return one.there or one.key in keys
+            if one.kind == HELM_RELEASE.kind:
+                return one.there and one.key in releases
+            return kind == _KUSTOMIZATION or kind in asked
+
+        return told
 
     def _programs(self, look: LookContext) -> Iterator[Program]:
         """Workloads that Flux brought, by itself or by a release, and that no component's row tells of."""

@@ -96,6 +96,29 @@ def test_a_release_that_flux_applied_and_that_is_gone_is_missed_though_its_progr
     assert "HelmRelease kube-system/spegel: was applied by network/dns, and is not there" in report["component.applied"].detail
 
 
+def of_flux(item: Object, app: str) -> Object:
+    space, _, name = app.partition("/")
+    item["metadata"]["labels"] = {"kustomize.toolkit.fluxcd.io/name": name, "kustomize.toolkit.fluxcd.io/namespace": space}
+    return item
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_a_workload_that_flux_applied_and_that_is_gone_is_missed(house: Running, kind: str) -> None:
+    lost = of_flux(workload(kind, "network", "echo", "ghcr.io/x/echo"), "network/cloudflare-dns")
+    house.home.kube.objects().components_lost = [lost]
+    report = verified(house)
+    assert wrong(report) == {"component.applied": (Outcome.FAILED, Condition.DRIFTED)}
+    assert f"{kind} network/echo: was applied by network/cloudflare-dns, and is not there" in report["component.applied"].detail
+
+
+def test_what_is_not_asked_is_counted(house: Running) -> None:
+    before = verified(house)["component.applied"].detail
+    put(house, of_flux(custom("x.example/v1", "Thing", "apps/one", {}, now=0.0), "apps/notes"))
+    after = verified(house)["component.applied"].detail
+    assert "not asked: their Kustomizations are suspended, or wait for a held claim" in after
+    assert before != after
+
+
 def test_what_waits_for_flux_or_a_release_is_no_cause_of_its_own(house: Running) -> None:
     house.home.flux.broken["network/cloudflare-dns"] = "no"
     objects = house.home.kube.objects()
