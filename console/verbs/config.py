@@ -100,8 +100,8 @@ def check(settings: str, json: bool) -> int:
         for one in found:
             sys.stdout.write(told(f"{one}\n"))
         counted = f"{number(len(errors), 'error')}, {number(len(found) - len(errors), 'note')}"
-        following = complete("invoke config.doctor" if errors else "invoke cluster.plan --offline", named(settings))
-        sys.stdout.write(told(f"{counted}. Next: {following}\n"))
+        following = complete("invoke config.check" if errors else "invoke cluster.plan --offline", named(settings))
+        sys.stdout.write(told(f"{counted}. Next: {'correct them, then ' if errors else ''}{following}\n"))
         return code
 
     return guarded("config.check", json, body, settings)

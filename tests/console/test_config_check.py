@@ -10,6 +10,8 @@ import pytest
 
 from console.verbs import config
 from engine.errors import EXIT_OK, SettingsInvalid
+from house.loader import Examined
+from house.locating import located
 from house.schema import SCHEMA_FILE, schema_text
 from tests.house.small_house import SETTINGS, write_repository
 
@@ -108,3 +110,23 @@ def test_settings_that_are_not_there_are_one_problem_with_the_next_command(tmp_p
     code, result = checked(tmp_path / "none.yaml", capsys)
     assert code == SettingsInvalid.exit_code
     assert result["problem"]["next"] == "invoke config.init --repo PATH"
+
+
+def test_what_comes_after_errors_is_to_correct_them_and_check_again(tmp_path: Path, capsys: Printed) -> None:
+    file = write_repository(tmp_path, SETTINGS.replace("  boot: 1m\n", "  boot: soon\n"))
+    assert config.check(str(file), False) == SettingsInvalid.exit_code
+    assert f". Next: correct them, then invoke config.check --settings {file}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("note", "file", "line", "what"), [
+    ("my apps/one.yaml:1: is odd; mend it", "my apps/one.yaml", 1, "is odd"),
+    ("my apps/one.yaml: is odd; mend it", "my apps/one.yaml", 0, "is odd"),
+    ("it is odd: very; mend it", "blackstart.yaml", 0, "it is odd: very"),
+    ("apps/gone: is odd; mend it", "apps/gone", 0, "is odd"),
+])  # fmt: skip
+def test_a_note_is_placed_in_its_file_whatever_that_is_called(note: str, file: str, line: int, what: str, tmp_path: Path) -> None:
+    settings = write_repository(tmp_path).resolve()
+    (settings.parent / "my apps").mkdir()
+    (settings.parent / "my apps/one.yaml").write_text("a: 1\n")
+    (found,) = [one for one in located(Examined(None, (), (note,)), settings, settings.parent) if one.better == "mend it"]
+    assert (found.file, found.line, found.what) == (settings.parent / file, line, what)
