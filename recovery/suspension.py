@@ -30,6 +30,17 @@ def refuse_foreign(found: KustomizationState | None, claim: BackedUpClaim) -> No
         )
 
 
+def demand_maker(flux: FluxView, claim: BackedUpClaim) -> None:
+    """PermanentError unless Flux has the Kustomization that makes the claim again once it is deleted, and may go on with it."""
+    found = kustomization_of(flux, claim)
+    if found is None:
+        raise PermanentError(
+            f"Flux has no Kustomization {claim.flux_app}, which makes {claim.key}: once deleted, nobody would make it again",
+            hint="Git declares it: let Flux reconcile what makes it first (invoke cluster.verify), then the same again",
+        )
+    refuse_foreign(found, claim)
+
+
 def resting(cluster: ClusterView, claim: BackedUpClaim | HeldClaim) -> tuple[Workload, ...]:
     """The workloads that mount the claim and that a restore has stopped."""
     return tuple(w for w in cluster.workloads(claim.namespace, claim.claim) if w.resting is not None)

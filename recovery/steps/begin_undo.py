@@ -14,7 +14,7 @@ from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim, House
 from recovery.kept import NOBODY, demand_volume
-from recovery.suspension import kustomization_of, refuse_foreign
+from recovery.suspension import demand_maker, kustomization_of, refuse_foreign
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,10 @@ class BeginUndo(BaseStep):
             return satisfied(f"volume {volume.name} comes back")
         if volume.state is KeptState.IN_USE:
             return satisfied(f"volume {volume.name} is in use already")
-        refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
+        if there.now.alive:
+            demand_maker(look.flux, self.claim)
+        else:
+            refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
         named = self._named(there, volume)
         return missing("what is in use now goes out of use", *named.words, identity=named)
 

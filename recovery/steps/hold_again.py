@@ -17,7 +17,7 @@ from house.model import BackedUpClaim, House
 from recovery.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
 from recovery.kept import refuse_undoing
 from recovery.movers import on_nas
-from recovery.suspension import kustomization_of, refuse_foreign
+from recovery.suspension import demand_maker
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class HoldAgain(BaseStep):
             return satisfied(f"{there.told}, to replace claim {there.entry.replaces or 'none'}")
         if there.way in (Way.OPEN, Way.LOST):
             return unknown(f"nothing is alive that could be replaced: {there.told}")
-        refuse_foreign(kustomization_of(look.flux, self.claim), self.claim)
+        demand_maker(look.flux, self.claim)
         audit = self.audit(look)
         newest = candidates(audit, self.as_of, look.clock.now())[0]
         named = Replacement(there.now.uid, chosen(audit, newest))

@@ -12,7 +12,7 @@ from engine.probe import Condition
 from lab.ports.kept import ModelledKept
 from recovery.course import course
 from recovery.kept import demand_kept
-from recovery.undoing import to_undo
+from recovery.undoing import to_undo, undo_course
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 
@@ -53,3 +53,18 @@ def test_volumes_that_are_kept_and_not_free_are_not_said_never_to_have_been(
     assert unknown.value.evidence == ("volume pv-1 is unknown",)
     assert "let go" not in unknown.value.hint
     assert "kubectl get pv pv-1" in unknown.value.hint
+
+
+@pytest.mark.parametrize("first", ["recovery.hold-again/apps/notes", "undo.begin/apps/notes"])
+def test_a_living_claim_that_nobody_would_make_again_is_not_asked_to_go(alive: Restoring, first: str) -> None:
+    claim = alive.house.claims[0]
+    name = alive.home.kube.objects().claims[("apps", "notes")].bound_to
+    whole = course(alive.house, alive.house.claims, again=alive.house.claims)
+    if first.startswith("undo"):
+        alive.home.act("by-hand").kept.keep("apps", "notes", alive.home.kube.objects().claims[("apps", "notes")].uid)
+        alive.home.kube.objects().kept[name].held_by = ""
+        whole = undo_course(alive.house, claim, name)
+    assert see(alive, whole, first).condition is Condition.MISSING
+    del alive.home.kube.objects().kustomizations[claim.flux_app]
+    with pytest.raises(PermanentError, match="once deleted, nobody would make it again"):
+        see(alive, whole, first)
