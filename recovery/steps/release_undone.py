@@ -67,10 +67,10 @@ class ReleaseUndone(BaseStep):
             told = f"undone: the volume {volume.handle} itself, as claim uid {volume.uid} left it"
             act.hold.put(replace(entry, volume=volume.handle, depth=told))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
-        act.kept.let_go(self.volume)
         for source in dict.fromkeys(place.source for place in self.claim.sources):
             if act.claims.source(self.claim.namespace, source).present:
                 act.claims.nudge("ReplicationSource", self.claim.namespace, source)
+        act.kept.let_go(self.volume)  # last: without the mark nobody finds the volume that was to come back, and goes on
 
     def by_hand(self) -> str:
         place = self.claim.namespace
