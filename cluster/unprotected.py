@@ -27,11 +27,6 @@ class DataAudit:
         return tuple(one for one in self.bare if not one.reason)
 
 
-def declared_only(house: House) -> DataAudit:
-    """What Git alone shows."""
-    return DataAudit(house.data.unprotected, house.data.charts, "Git alone was read")
-
-
 def audit_data(cluster: ClusterView, house: House) -> DataAudit:
     """What Git shows, and what the cluster has besides. What only one that is not asked could tell is unknown, never nothing."""
     if not (house.state_dir / "kubeconfig").is_file():

@@ -19,7 +19,6 @@ from house.talconfig import Talconfig
 from house.yamlfile import Document
 
 _Wrong = tuple[Steps, str, str]
-_API_PORT = 8006
 _SYSTEM = ("/etc", "/usr", "/bin", "/sbin", "/boot", "/dev", "/proc", "/sys", "/lib", "/lib64")
 _URL_VERSION = re.compile(r"(?:^|[/_-])v?([0-9]+\.[0-9]+\.[0-9]+(?:-[a-z]+\.?[0-9]+)?)(?=[/_.-]|$)")
 _OTHER_MACHINE = re.compile(r"(?:^|[/_.-])(arm64|aarch64|armv7|arm|riscv64|ppc64le|s390x|386)(?=[/_.-]|$)")

@@ -7,7 +7,6 @@ from cluster.components.judging import by_condition
 from cluster.components.shape import Aspect, Component
 
 INSTANCE = Ask("fluxcd.controlplane.io", "fluxinstances", "FluxInstance")
-RESOURCE_SET = Ask("fluxcd.controlplane.io", "resourcesets", "ResourceSet")
 _GET = "kubectl get fluxinstances,resourcesets -A"
 
 FLUX = Component(

@@ -6,7 +6,6 @@ Takes the keys as bytes, so that they may come from a machineconfig or from `Clu
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import shutil
 import threading
@@ -194,11 +193,6 @@ class LabCluster:
         if self._services is None:
             raise PartFailed("the cluster has no API server yet")
         return self._services
-
-    @property
-    def owners_are_real(self) -> bool:
-        """Whether files in volumes belong to whom they should: only root may run a mover as somebody else."""
-        return os.geteuid() == 0
 
     @property
     def errors(self) -> list[str]:
