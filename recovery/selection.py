@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from adapters.backups.results import Depth, Verdict
@@ -44,8 +44,13 @@ def named(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def select(look: LookContext, house: House, claims: str, known: Mapping[str, str]) -> Selection:
-    """What a restore of these claims (in the words of `named`) has to do. `known`: repository ids of the lock file, by claim."""
+def select(
+    look: LookContext, house: House, claims: str, known: Mapping[str, str], begun: Collection[str] = ()
+) -> Selection:
+    """What a restore of these claims (in the words of `named`) has to do. `known`: repository ids of the lock file, by claim.
+
+    `begun`: the steps that the journal holds for begun and not ended.
+    """
     chosen = named(house, claims)
     where = {c.key: standing(look.hold, look.claims, c) for c in chosen}
     alive = [c for c in chosen if _alive(where[c.key])]
@@ -62,9 +67,18 @@ def select(look: LookContext, house: House, claims: str, known: Mapping[str, str
     midway = [c for c in alive if where[c.key].way in (Way.HELD, Way.PROVEN) and not on_its_way(where[c.key].entry)]
     again = tuple(alive if claims else midway)
     # And one whose run broke off in its first backup has our trigger on its source, which keeps its schedule off.
-    unfinished = [c for c in alive if c not in again and _backing_up(look, where[c.key].entry, c)]
+    # One that was cut off between its last act and the journal's word of it is gone on with as well: nobody else ends that step.
+    unfinished = [
+        c for c in alive
+        if c not in again and (_backing_up(look, where[c.key].entry, c) or (where[c.key].way is Way.THROUGH and _begun(begun, c)))
+    ]  # fmt: skip
     wanted = tuple(c for c in chosen if c not in empty and (c not in alive or c in again or c in unfinished))
     return Selection(wanted, again, tuple(empty))
+
+
+def _begun(begun: Collection[str], claim: BackedUpClaim) -> bool:
+    """Whether a step of its restore is in flight."""
+    return any(step.startswith(("recovery.", "hold.declare/")) and step.endswith(f"/{claim.key}") for step in begun)
 
 
 def _backing_up(look: LookContext, entry: HeldClaim | None, claim: BackedUpClaim) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adapters.context import LookContext
+from adapters.hold.results import HoldState
 from adapters.kept.results import KeptState, KeptVolume
 from cluster import held_check
 from cluster.course import Course
@@ -44,6 +47,24 @@ def undo_course(house: House, claim: BackedUpClaim, volume: str) -> Course:
             release_undone.ReleaseUndone(claim, volume),            # backups go on
         ),
     )  # fmt: skip
+
+
+def cut_off_course(look: LookContext, house: House, claim: BackedUpClaim, begun: Collection[str]) -> Course | None:
+    """What ends an undo that was cut off between its last act and the journal's word of it; None where none was.
+
+    By then our mark is off the volume, so the same words would be about the one that has gone out of use.
+    """
+    entry, now = look.hold.record().claim(claim.namespace, claim.claim), look.claims.claim(claim.namespace, claim.claim)
+    marked = any(one.handle == now.volume for one in look.kept.volumes())
+    if f"undo.release/{claim.key}" not in begun or entry is None or entry.state is not HoldState.RELEASED or marked:
+        return None
+    return Course(
+        checks=(
+            *running.checks(house, (claim,), (if_any("undo.put-back/*"),)),
+            held_check.HeldClaims((if_any("undo.release/*"),)),
+        ),
+        steps=(release_undone.ReleaseUndone(claim, entry.volume),),
+    )
 
 
 def let_go_course(namespace: str, claim: str) -> Course:

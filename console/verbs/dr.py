@@ -75,8 +75,9 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
         with session.doors(None) as doors:
             refuse_kopia(doors.look, session.house, meant, until, known)
     words, databases = split_names(session.house, claims)
+    begun = read_state(session.house.state_dir, lineage=session.house.id).in_flight
     with session.doors(None) as doors:
-        chosen = select(doors.look, session.house, words, known) if words or not databases else NOTHING
+        chosen = select(doors.look, session.house, words, known, begun) if words or not databases else NOTHING
         databases = databases if claims else lost_databases(doors.look, session.house)
         seen = remembering(doors.look)
         under = gates(seen, session.house, chosen.wanted)

@@ -7,9 +7,11 @@ from console.ending import LastWords, guarded
 from console.opening import open_session
 from console.programs import refuse_unfit
 from console.session import Session
+from engine.journal import read_state
 from engine.report import Report
 from recovery.kept import on_its_way
-from recovery.undoing import let_go_course, to_let_go, to_undo, undo_course
+from recovery.selection import named
+from recovery.undoing import cut_off_course, let_go_course, one_name, to_let_go, to_undo, undo_course
 
 
 def undo(settings: str, json: bool, claim: str, let_go: bool, approve: str, report: str = "") -> int:
@@ -25,7 +27,13 @@ def undo(settings: str, json: bool, claim: str, let_go: bool, approve: str, repo
 
 def undo_of(session: Session, words: str, approve: str) -> int:
     """Bring the volume of before back; one that was cut off goes on without being asked for again."""
+    begun = read_state(session.house.state_dir, lineage=session.house.id).in_flight
     with session.doors(None) as doors:
+        (claim,) = named(session.house, one_name(words))
+        left = cut_off_course(doors.look, session.house, claim, begun)
+        if left is not None:
+            done = f"{claim.key} has its volume of before: only the journal's word of it lacked"
+            return session.apply(left, "", "invoke dr.hold", done)
         claim, volume = to_undo(doors.look, session.house, words)
         entry = doors.look.hold.record().claim(claim.namespace, claim.claim)
     course = undo_course(session.house, claim, volume.name)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 from adapters.cnpg.results import Login, Reached
 from adapters.context import ActContext
+from adapters.drills.results import Found
 from adapters.kubernetes.results import LeaseHolder
 from adapters.proxmox.results import TaskRef, TaskStatus
 from adapters.surface import Surface, surfaces
@@ -226,6 +227,8 @@ class FaultyPort:
             return ()
         if kind is Sight:
             return Sight("", problem="nobody looked")
+        if kind is Found:
+            return Found(None, detail="nobody looked")
         if kind is Reached:
             return Reached("0", 1, 0, recovering=False)
         if kind is Login:

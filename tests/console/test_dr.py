@@ -284,6 +284,28 @@ class TestAReleaseIsARun:
         assert ended == [(4711, "12.5")]
 
 
+class TestARestoreIsARun:
+    """Killed between its last act and the journal's word of it: the world is as wanted, and the same again ends the step."""
+
+    def test_whatever_step_it_was_the_same_again_ends_it(self, held_desk: Desk) -> None:
+        house = held_desk.running.house
+        first = dr.restore_course(held_desk.session("dr.restore"), "", "")
+        steps = [item.id for item in first.steps if item.id.endswith("/apps/notes")]
+        assert held_desk.running.apply(first).exit_code == errors.EXIT_OK
+        assert {step.partition("/")[0] for step in steps} >= {"recovery.pin", "recovery.release", "recovery.first-backup"}
+        for step in steps:
+            with open_journal(house.state_dir, lineage=house.id, run=f"dead at {step}") as journal:
+                journal.append(Begin(step, ""))
+            session = held_desk.session("dr.restore")
+            assert held_desk.running.apply(dr.restore_course(session, "", "")).exit_code == errors.EXIT_OK, step
+            assert dict(read_state(house.state_dir, lineage=house.id).in_flight) == {}, step
+
+    def test_what_has_nothing_in_flight_is_left_alone(self, held_desk: Desk) -> None:
+        session = held_desk.session("dr.restore")
+        assert held_desk.running.apply(dr.restore_course(session, "", "")).exit_code == errors.EXIT_OK
+        assert [item.id for item in dr.restore_course(session, "", "").steps if item.id.startswith("recovery.")] == []
+
+
 class TestHeldAndNotInGitAnyMore:
     """Its backup was taken out of the repository while it was held: no restore knows it, and it must not stay held for good."""
 

@@ -12,7 +12,7 @@ from engine.journal import Disk
 from engine.report import Report
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
-from recovery.undoing import to_undo, undo_course
+from recovery.undoing import cut_off_course, to_undo, undo_course
 from tests.crash.stages import HeldHouse, House
 
 MINE = (a_file("notes/one.md", "written this morning"),)
@@ -49,6 +49,10 @@ class UndoneHouse(HeldHouse):
     def course(self) -> Course:
         """What the verb makes: once all is done it would be about what has gone out of use, by another consent."""
         entry, kept = self.home.look().hold.record().claim(*KEY), self.home.look().kept.volumes()
+        claim = self.lives.house.claims[0]
+        left = cut_off_course(self.home.look(), self.lives.house, claim, self.left_open())
+        if left is not None:
+            return left
         done = entry is not None and entry.state is HoldState.RELEASED and all(one.name != self.volume for one in kept)
         return Course((), ()) if done else self.whole
 
