@@ -15,6 +15,7 @@ from tests.crash.beneath import STAGES
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
 from tests.crash.stages import TwoPlacesHouse
+from tests.crash.undone import UndoneHouse
 
 
 def _of_claims(points: Sequence[Point]) -> Sequence[Point]:
@@ -28,7 +29,14 @@ def _of_losses(points: Sequence[Point]) -> Sequence[Point]:
     return [point for point in points if point.place.startswith(own)]
 
 
-CHOICES: dict[object, Choose] = {TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses}
+def _of_kept(points: Sequence[Point]) -> Sequence[Point]:
+    """What is done to volumes that are kept: stopping, deleting and starting are met in the house that is alive."""
+    return some([point for point in points if point.place.startswith("kept.")])
+
+
+CHOICES: dict[object, Choose] = {
+    TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
