@@ -63,7 +63,7 @@ def cut_off_course(look: LookContext, house: House, claim: BackedUpClaim, begun:
             *running.checks(house, (claim,), (if_any("undo.put-back/*"),)),
             held_check.HeldClaims((if_any("undo.release/*"),)),
         ),
-        steps=(release_undone.ReleaseUndone(claim, entry.volume),),
+        steps=(release_undone.ReleaseUndone(claim, entry.undo),),
     )
 
 

@@ -14,7 +14,7 @@ from engine.probe import Condition
 from lab.world.store import a_file
 from recovery.course import course
 from recovery.steps.begin_undo import ComesBack
-from recovery.undoing import let_go_course, to_let_go, to_undo, undo_course
+from recovery.undoing import cut_off_course, let_go_course, to_let_go, to_undo, undo_course
 from tests.hands import Notebook, do, only, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
@@ -232,3 +232,11 @@ class TestLetGo:
     def test_a_word_that_names_nothing_kept_is_refused(self, replaced: Restoring) -> None:
         with pytest.raises(SettingsInvalid, match="photos names nothing that is kept"):
             to_let_go(replaced.home.look(), "photos")
+
+
+def test_what_ends_an_undo_that_was_cut_off_is_the_very_step_that_was_begun(replaced: Restoring) -> None:
+    whole = undoing(replaced)
+    undo(replaced)
+    left = cut_off_course(replaced.home.look(), replaced.house, replaced.house.claims[0], [RELEASE])
+    assert left is not None
+    assert step(left, RELEASE).inputs == step(whole, RELEASE).inputs
