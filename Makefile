@@ -51,6 +51,7 @@ demo: $(STAMP)
 # matrix has a process to itself: its visits are copies of that process, the cheaper the less there is in it.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 SHOWN := tests/lab/built tests/crash
+INPUTS := tests/fuzz tests/house tests/houses tests/tools
 LOGS := .pytest_cache/parts
 TIMED := ^[0-9.]+s (setup|call|teardown) 
 test: programs
@@ -63,7 +64,8 @@ test: programs
 	 part programs -m "programs and not houses"; \
 	 part houses -m "houses and not long" $(SHOWN:%=--ignore=%); \
 	 part crash -m "not programs" tests/crash; \
-	 part light -m "not programs" --ignore=tests/crash; \
+	 part inputs -m "not programs" $(INPUTS); \
+	 part light -m "not programs" --ignore=tests/crash $(INPUTS:%=--ignore=%); \
 	 trap 'kill "$${pids[@]}" 2> /dev/null' INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
