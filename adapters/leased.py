@@ -22,7 +22,7 @@ from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.reserved import RESERVATION_CALLS, HostsReserved
 from adapters.surface import Surface, surfaces
-from engine.errors import BlackstartError, Interrupted, JournalBusy, TransientError
+from engine.errors import BlackstartError, JournalBusy, OurError, TransientError
 from engine.waiting import Clock, pause
 from engine.workers import Channel, Workers
 
@@ -150,7 +150,7 @@ class HouseLease:
         try:
             if self._hosts is not None and self._hosts.require():
                 self._dark_until = -float(LEASE_S)
-        except (JournalBusy, Interrupted):
+        except JournalBusy:
             raise
         except BlackstartError as error:
             trouble = error
@@ -170,7 +170,7 @@ class HouseLease:
             return False
         try:
             self.require()
-        except (JournalBusy, Interrupted):
+        except JournalBusy:
             raise
         except BlackstartError:
             # Out of sight, not made yet, or a kubeconfig of before: the change that mends that must not wait for it.
@@ -211,7 +211,7 @@ class HouseLease:
         while done.get(WATCH_S) is None:
             try:
                 self._renew()
-            except BlackstartError:
+            except OurError:
                 continue  # out of sight, or another's: told by the gap that it leaves
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from adapters.context import LookContext
 from adapters.longhorn.results import WHAT, LonghornLook
-from engine.errors import BlackstartError, Interrupted
+from engine.errors import BlackstartError
 
 REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "proxmox": frozenset({"ceph", "vms"}),
@@ -50,8 +50,6 @@ class _Port:
         if key not in self._answers:
             try:
                 self._answers[key] = (ask(), None)
-            except Interrupted:
-                raise
             except BlackstartError as error:
                 self._answers[key] = (None, error)
         answer, refusal = self._answers[key]

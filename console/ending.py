@@ -17,7 +17,7 @@ from engine.errors import (
     EXIT_INTERRUPTED,
     EXIT_REHEARSAL_FAIL,
     EXIT_REHEARSAL_UNVERIFIED,
-    BlackstartError,
+    OurError,
     PreflightRefused,
 )
 from engine.report import Outcome as Ended
@@ -107,7 +107,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
     with outlets(), ending():
         try:
             return body()
-        except BlackstartError as error:
+        except OurError as error:
             error.next_command = complete(error.next_command, settings)
             if not json:
                 sys.stderr.write(told("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")

@@ -9,7 +9,7 @@ from enum import Enum
 from io import TextIOBase
 from typing import TextIO
 
-from engine.errors import BlackstartError
+from engine.errors import OurError
 from engine.events import Event
 from engine.secrets import Secret, redact
 
@@ -47,7 +47,7 @@ def plain(value: object) -> object:
         return str(value)
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, BlackstartError):
+    if isinstance(value, OurError):
         return {
             "kind": type(value).__name__, "what": plain(value.what), "evidence": plain(value.evidence),
             "hint": plain(value.hint), "next": plain(value.next_command), "exit_code": value.exit_code,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 
-from engine.errors import BlackstartError, SettingsInvalid
+from engine.errors import BlackstartError, OurError, SettingsInvalid
 from engine.report import StepReport
 
 SHOWN = 6
@@ -25,7 +25,7 @@ def complete(command: str, settings: str) -> str:
     return " ".join([*words[:2], "--settings", shlex.quote(settings), *words[2:]])
 
 
-def problem_lines(error: BlackstartError, doing: str = "", settings: str = "") -> list[str]:
+def problem_lines(error: OurError, doing: str = "", settings: str = "") -> list[str]:
     """The lines of one error; those with nothing to say are left out."""
     lines = [f"what      {error.what}"]
     if doing:
@@ -63,5 +63,5 @@ def step_problem(step: StepReport, settings: str = "") -> list[str]:
     return problem_lines(_error_of(step), f"{step.id}: {step.title}", settings)
 
 
-def _error_of(step: StepReport) -> BlackstartError:
+def _error_of(step: StepReport) -> OurError:
     return step.error or BlackstartError(step.detail or "failed", evidence=step.evidence)

@@ -48,7 +48,7 @@ from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from adapters.trials.adapter import KubernetesTrials
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
-from engine.errors import BlackstartError, SettingsInvalid
+from engine.errors import OurError, SettingsInvalid
 from engine.journal import Journal
 from engine.programs import EndGroup, Programs
 from engine.secrets import redact
@@ -90,7 +90,7 @@ class RealDoors:
         ):  # fmt: skip
             try:
                 close()
-            except BlackstartError as error:
+            except OurError as error:
                 troubles.append(redact("; ".join((f"could not {what}: {error.what}", *error.evidence))))
             except Exception as error:  # noqa: BLE001 - told, and the others are closed all the same
                 troubles.append(redact(f"could not {what}: {type(error).__name__}: {error}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import events
 from engine.entries import Begin, Note
-from engine.errors import BlackstartError, Interrupted
+from engine.errors import Interrupted, OurError
 from engine.line import Answer, Question, WantsNote, WantsPassage, WantsProgram, WantsToBegin
 from engine.schedule import Passages
 from engine.scribe import Scribe
@@ -57,7 +57,7 @@ class Desk:
                 what = f"{self._passages.holder(system)} to leave {system} in peace"
                 emit(events.StepWaiting(now(), step, what, None))
 
-    def _refusal(self, question: Question) -> BlackstartError | None:
+    def _refusal(self, question: Question) -> OurError | None:
         """Why this is not written any more. Calls that run get their grace: they may still note what they have learned."""
         if self._stop.requested and isinstance(question, WantsToBegin | WantsPassage):
             return Interrupted(_STOPPED)

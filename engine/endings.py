@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from engine.digest import digest
 from engine.entries import End
-from engine.errors import BlackstartError, PermanentError, PreflightRefused
+from engine.errors import OurError, PermanentError, PreflightRefused
 from engine.graph import is_check, is_step
 from engine.line import Result
 from engine.report import DONE, NAMED_CAUSES, Outcome, StepReport
@@ -18,7 +18,7 @@ Look = TypeVar("Look")
 Act = TypeVar("Act")
 
 
-def why(item: Step[Look, Act] | Check[Look], result: Result, *, refuses: bool) -> BlackstartError | None:
+def why(item: Step[Look, Act] | Check[Look], result: Result, *, refuses: bool) -> OurError | None:
     """The error of a result, redacted. `refuses`: nothing was begun yet, and this check says no to what would be."""
     error = result.error
     if result.outcome is Outcome.FAILED and is_check(item):
@@ -57,7 +57,7 @@ def report_line(
     advisory: bool,
     started: float = 0.0,
     seconds: float = 0.0,
-    error: BlackstartError | None = None,
+    error: OurError | None = None,
     result: Result | None = None,
     blocked_by: tuple[StepId, ...] = (),
 ) -> StepReport:

@@ -1,18 +1,19 @@
 """Our own errors, each with what a person needs: what, evidence, hint, next command. Knows no library's exceptions.
 
 Adapters translate every foreign error into TransientError or PermanentError; only classes of this module are outcomes of a
-step, anything else is a bug of ours (exit code 70).
+step, anything else is a bug of ours (exit code 70). Interrupted alone is no BlackstartError: who takes errors for answers, and
+goes on, must not go on after a stop.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from engine.secrets import all_told, told
 
 
-class BlackstartError(Exception):
-    """Base of all errors that are answers, not bugs.
+class OurError(Exception):
+    """Base of all that is raised on purpose: answers, and the stop of a run. For outermost frames, which end with either.
 
     `what` is one sentence; `evidence` holds lines that were seen (redacted, never secret); `hint` says what usually helps;
     `next_command` is what to type next. `exit_code` is what the process ends with when this error ends it.
@@ -27,12 +28,16 @@ class BlackstartError(Exception):
         self.hint = hint
         self.next_command = next_command
 
-    def as_told(self) -> BlackstartError:
+    def as_told(self) -> Self:
         """This very error, all its texts as a person is told them: without secrets and control characters."""
         self.what, self.hint, self.next_command = told(self.what), told(self.hint), told(self.next_command)
         self.evidence = all_told(self.evidence)
         self.args = (self.what,)
         return self
+
+
+class BlackstartError(OurError):
+    """Base of all errors that are answers, not bugs."""
 
 
 class TransientError(BlackstartError):
@@ -109,8 +114,8 @@ class WaitedTooLong(TransientError):
     """A wait inside an act or a look reached its limit; what was waited for may still come."""
 
 
-class Interrupted(BlackstartError):
-    """The run was told to stop while this was waiting."""
+class Interrupted(OurError):
+    """The run was told to stop while this was waiting. No answer to anything: it passes every `except BlackstartError`."""
 
     exit_code = 130
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from engine.endings import report_line, stops_nothing
-from engine.errors import BlackstartError
+from engine.errors import BlackstartError, OurError
 from engine.graph import Graph
 from engine.line import Result
 from engine.report import Bug, Outcome, Report, StepReport
@@ -36,7 +36,7 @@ class Ledger(Generic[Look, Act]):
         outcome: Outcome,
         detail: str,
         *,
-        error: BlackstartError | None = None,
+        error: OurError | None = None,
         result: Result | None = None,
         blocked_by: tuple[StepId, ...] = (),
     ) -> StepReport:

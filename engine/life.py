@@ -19,6 +19,7 @@ from engine.errors import (
     JournalBusy,
     JournalDamaged,
     NotReady,
+    OurError,
     StillChanging,
     TransientError,
 )
@@ -111,7 +112,7 @@ class StepLife(Generic[Look, Act]):
             return self._result(Outcome.HELD)
         return self._result(Outcome.CHANGED if self._tries else Outcome.OK)
 
-    def _result(self, outcome: Outcome, error: BlackstartError | None = None) -> Result:
+    def _result(self, outcome: Outcome, error: OurError | None = None) -> Result:
         return Result(self._step.id, outcome, self._sight.last, error, self._tries, self._open, self._resumed)
 
     def _converge(self) -> Probe:
@@ -140,7 +141,7 @@ class StepLife(Generic[Look, Act]):
     def _act(self, seen: Probe) -> None:
         try:
             self._step.apply(self._around.act, seen, self._notes)
-        except (TransientError, Interrupted, JournalDamaged, JournalBusy, CouldNotLook, StillChanging, NotReady):
+        except (TransientError, JournalDamaged, JournalBusy, CouldNotLook, StillChanging, NotReady):
             raise  # what was asked for may still come true; another machine's Lease says nothing of what we did before
         except BlackstartError:
             self._open = False  # the world answered no: nothing is under way

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.errors import BlackstartError, Interrupted
+from engine.errors import Interrupted, OurError
 from engine.probe import Probe
 from engine.report import Outcome
 from engine.step import Hazard, StepId
@@ -81,7 +81,7 @@ class Result:
     step: StepId
     outcome: Outcome
     seen: Probe
-    error: BlackstartError | None = None
+    error: OurError | None = None
     tries: int = 0
     in_flight: bool = False
     resumed: bool = False
@@ -116,7 +116,7 @@ class Asked:
 class Answer:
     """Yes, or the error that the asker must raise."""
 
-    refusal: BlackstartError | None = None
+    refusal: OurError | None = None
 
 
 class Exchange:

@@ -15,6 +15,7 @@ from engine.errors import (
     EXIT_OK,
     EXIT_STEP_FAILED,
     BlackstartError,
+    OurError,
     PreflightRefused,
 )
 from engine.probe import Condition
@@ -51,7 +52,7 @@ class StepReport:
     outcome: Outcome
     detail: str = ""
     evidence: tuple[str, ...] = ()
-    error: BlackstartError | None = None
+    error: OurError | None = None
     condition: Condition | None = None
     blocked_by: tuple[StepId, ...] = ()
     started: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.entries import Begin, End, Note
-from engine.errors import BlackstartError, Interrupted, JournalUnwritable
+from engine.errors import Interrupted, JournalUnwritable, OurError
 from engine.journal import Journal
 from engine.line import Answer
 from engine.workers import Channel
@@ -38,7 +38,7 @@ class Scribe:
 
         self._after.append(settle)
 
-    def refusal(self) -> BlackstartError | None:
+    def refusal(self) -> OurError | None:
         """What to answer to those who want something written, once nothing can be."""
         return Interrupted("the journal cannot be written") if self.failure is not None else None
 

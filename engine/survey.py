@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from engine.errors import BlackstartError, Interrupted, TransientError
+from engine.errors import BlackstartError, TransientError
 from engine.graph import Graph
 from engine.probe import Probe, unknown
 from engine.step import Check, Step, StepId
@@ -50,11 +50,9 @@ class Found:
 
 
 def find(item: Step[Look, Act] | Check[Look], look: Look) -> Found:
-    """One look; errors of ours are an answer too, except Interrupted. Raises that, and what is a bug."""
+    """One look; a BlackstartError is an answer too. Raises Interrupted, and what is a bug."""
     try:
         return Found(look_once(item, look).as_told())
-    except Interrupted:
-        raise
     except BlackstartError as error:
         return Found.no(error)
 

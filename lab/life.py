@@ -10,7 +10,7 @@ from adapters.surface import read_only
 from cluster.course import Course
 from engine import executor
 from engine.approval import Approval
-from engine.errors import BlackstartError
+from engine.errors import OurError
 from engine.events import Sink, nowhere
 from engine.journal import Disk, open_journal
 from engine.plan import Plan, plan
@@ -73,7 +73,7 @@ class Lives:
         """As `live`; None when it was killed. Either way the next life begins with this one's threads buried."""
         try:
             return self.live(course, approval=approval)
-        except (Death, BlackstartError):
+        except (Death, OurError):
             return None
         finally:
             self.clock.bury()

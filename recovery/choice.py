@@ -11,7 +11,7 @@ from adapters.ports import BackupsView, ClaimsView
 from cluster.audit import TRUSTED, Asked, ClaimAudit, repository_of
 from cluster.counting import NOT_THE_MOVERS, SKEW_S, LeftBehind
 from cluster.sources import lost_with, named
-from engine.errors import BlackstartError, Interrupted, PermanentError
+from engine.errors import BlackstartError, PermanentError
 from engine.probe import Identity
 from engine.step import if_any
 from engine.words import number
@@ -134,8 +134,6 @@ def weighed(backups: BackupsView, claims: ClaimsView, house: House, audit: Claim
         parts.append(f"{more} newer than the one to restore; what the first backup keeps: {kept}")
     try:
         parts.append(compared(backups, house, audit, point))
-    except Interrupted:
-        raise
     except BlackstartError as error:
         parts.append(f"{error.what}: what changed since the snapshot before it is not known")
     return "; ".join(filter(None, parts))

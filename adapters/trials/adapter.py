@@ -15,7 +15,7 @@ from adapters.kubernetes.objects import Obj, dig, name_of, number, table, text
 from adapters.trials.objects import LABEL, MARKERS, claim, job, key_of, name_of_trial, snapshot
 from adapters.trials.results import Trial, TrialsLook, Tried
 from adapters.volsync.mover import image_of_movers
-from engine.errors import BlackstartError, PermanentError, TransientError, WaitedTooLong
+from engine.errors import OurError, PermanentError, TransientError, WaitedTooLong
 from engine.waiting import Clock, wait_until
 
 _GONE_S = 120.0
@@ -56,7 +56,7 @@ class KubernetesTrials:
         self._sweep(client, storage_class)
         try:
             act(client, storage_class, limit_s)
-        except BlackstartError:
+        except OurError:
             # What hangs may not go either: why it failed is what has to be told.
             with suppress(TransientError):
                 self._sweep(client, storage_class)

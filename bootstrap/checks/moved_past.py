@@ -9,7 +9,7 @@ from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
 from bootstrap.checks.recoverable import by_how_much, is_newer
 from cluster.audit import repository_of
-from engine.errors import BlackstartError, Interrupted
+from engine.errors import BlackstartError
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
@@ -56,8 +56,6 @@ class MovedPast(BaseCheck):
         """What there is to say of one claim, "" for nothing, and whether its backup was to be read."""
         try:
             seen = look.backups.look(repository_of(self.house, claim))
-        except Interrupted:
-            raise
         except BlackstartError as error:
             return f"{claim.key}: {error.what}", False
         last = max((one.time for one in seen.points), default=0.0)

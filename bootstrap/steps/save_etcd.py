@@ -12,7 +12,7 @@ from adapters.talos.results import EtcdData, EtcdState
 from bootstrap.checks.recoverable import copied_from, fresh, told, why_not
 from bootstrap.standstill import gone
 from cluster.absent import absent_nodes
-from engine.errors import BlackstartError, Interrupted, PermanentError
+from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House, Node
@@ -75,8 +75,6 @@ class SaveEtcd(BaseStep):
         try:
             absent = self.node in absent_nodes(look.proxmox, self.house)
             return not absent and gone(look.proxmox, look.talos, self.house, self.node)
-        except Interrupted:
-            raise
         except BlackstartError:
             return False
 

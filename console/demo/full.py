@@ -12,7 +12,7 @@ from typing import Any
 from console.demo.driving import Driver, Line, Verb, end_left_over
 from console.demo.story import Act, Story
 from console.page import MARK, Kind, Page
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, OurError
 from engine.waiting import SystemClock, wait_until
 from lab.control import ask
 from lab.houses.nouns import HouseFolder
@@ -44,7 +44,7 @@ def play() -> int:
     demo = Full(folder, Story(page, time.monotonic))
     try:
         demo.play()
-    except (BlackstartError, AssertionError) as error:
+    except (OurError, AssertionError) as error:
         demo.story.say(f"the story broke off: {error} {' | '.join(getattr(error, 'evidence', ()))}")
         demo.story.acts.append(Act("the story broke off", held=False))
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.report.moments import Span
-from engine.errors import BlackstartError
+from engine.errors import OurError
 from rehearsal.outcome import DrillOutcome
 
 SCHEMA = "blackstart.evidence/1"
@@ -35,7 +35,7 @@ class StepLine:
     outcome: str
     detail: str
     evidence: tuple[str, ...]
-    problem: BlackstartError | None
+    problem: OurError | None
     started: float
     seconds: float
     tries: int

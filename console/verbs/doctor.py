@@ -25,7 +25,7 @@ from console.opening import named
 from console.page import Page, simulated
 from console.problem import complete
 from console.session import Session
-from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, Interrupted
+from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError
 from engine.words import number
 from house.flux.building import Builder
 from house.init import readable
@@ -155,8 +155,6 @@ def _asked(subject: Subject, rows: list[Able], json: bool, open_doors: OpenDoors
         session = Session("config.doctor", house, open_doors, json)
         try:
             lacks = tuple(lack for look in _ASKING[row.verb] for lack in look(session))
-        except Interrupted:
-            raise
         except BlackstartError as error:
             lacks = (Lack(error.what),)
         return able(row.verb, row.good, (*row.lacks, *lacks), yes=row.next, no=f"invoke {_TELLS.get(row.verb, row.verb)}")

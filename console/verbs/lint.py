@@ -24,7 +24,7 @@ from console.lint import (
 )
 from console.opening import open_session
 from console.session import Session
-from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, Interrupted
+from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
 from engine.words import number
 from house.left_out import left_out
 from house.model import House
@@ -99,8 +99,6 @@ def _ask(session: Session) -> Asked:
     try:
         with session.doors(None) as doors:
             found = {virtual[vm.vm_id]: vm.host for vm in doors.look.proxmox.vms() if vm.vm_id in virtual}
-    except Interrupted:
-        raise
     except BlackstartError as error:
         return Asked({}, f"Proxmox was not reached ({error.what})")
     lost = sorted(set(virtual.values()) - set(found))

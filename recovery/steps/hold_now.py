@@ -11,7 +11,7 @@ from cluster.by_hand import record_by_hand
 from cluster.holding import sources_of, until_no_mover
 from cluster.sources import audit_sources
 from cluster.standing import Way, held_anew, standing
-from engine.errors import BlackstartError, Interrupted
+from engine.errors import BlackstartError
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
@@ -74,8 +74,6 @@ class HoldNow(BaseStep):
         try:
             audit = audit_sources(act.backups, act.clock, self.house, claim, asked_for(claim, self.known, 0.0))
             point = candidates(audit, 0.0, act.clock.now())[0]
-        except Interrupted:
-            raise
         except BlackstartError as error:
             notes.put("no restore point", error.what)
             return

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import OurError, PermanentError
 from engine.executor import run
 from engine.graph import Graph
 from engine.journal import open_journal
@@ -65,7 +65,7 @@ def main(state: Path, world: Path) -> int:
         with open_journal(state, lineage="killed", run=str(os.getpid())) as journal:
             graph = Graph([MakeFile(number) for number in range(STEPS)])
             return run(graph, world, world, journal=journal, clock=SystemClock(), workers=Threads()).exit_code
-    except BlackstartError as error:
+    except OurError as error:
         return error.exit_code
 
 

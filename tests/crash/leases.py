@@ -26,7 +26,7 @@ from adapters.reserved import HostsReserved
 from cluster.steps.lift_reservation import LiftReservation
 from engine import events
 from engine.approval import Approval, approve
-from engine.errors import ApprovalMissing, BlackstartError, JournalBusy, TransientError
+from engine.errors import ApprovalMissing, JournalBusy, OurError, TransientError
 from engine.executor import run
 from engine.graph import Graph
 from engine.journal import open_journal, read_state
@@ -215,7 +215,7 @@ class Change(BaseStep):
                 machine.sleep(self.takes_s)
                 acts[machine.name] -= self.early
                 self.house.add(self.id)
-        except BlackstartError:
+        except OurError:
             self.tally.counts["lost in flight"] += began is not None
             raise
         if not self.early and machine.api.taken_by_another(machine.name, began):
@@ -324,7 +324,7 @@ class Play:
             return left, report.converged
         try:
             lease.drop()
-        except BlackstartError:
+        except OurError:
             self.tally.counts["not given back"] += 1
         return left, report.converged
 

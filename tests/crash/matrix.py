@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import BlackstartError
+from engine.errors import OurError
 from engine.journal import Disk
 from engine.plan import Plan
 from engine.report import Report
@@ -180,7 +180,7 @@ def _life(stage: Stage, disk: FencedDisk) -> Report | None:
     """One start of the tool; None when it died or ended in an error. Its threads are buried, and the next life begins."""
     try:
         return stage.live(disk)
-    except (Death, BlackstartError):
+    except (Death, OurError):
         return None
     finally:
         stage.clock.bury()
