@@ -36,7 +36,7 @@ from adapters.drills.results import (
 )
 from adapters.drills.store import CANARY
 from adapters.kubernetes.client import ApiClient, Clients
-from adapters.kubernetes.errors import AlreadyThere, from_answer
+from adapters.kubernetes.errors import AlreadyThere, from_answer, status_of
 from adapters.kubernetes.kinds import (
     CLAIM,
     CONFIG_MAP,
@@ -162,7 +162,7 @@ class KubernetesDrills:
             trials.egress(logs[False], asked[False], store=lent.distant), trials.store(logs[True]), trials.movers(logs[True], api),
             trials.token(*logs.values()),
             *(
-                trials.refused(wall, {what: code for of, what, code in answers if of is wall})
+                trials.refused(wall, {what: answer for of, what, answer in answers if of is wall})
                 for wall in (FenceWall.QUOTA, FenceWall.BACKUPS)
             ),
             trials.names(objects),
@@ -251,10 +251,11 @@ class KubernetesDrills:
     def _lender(self) -> Lender:
         return Lender(self._clients.main(), self._resolver)
 
-    def _tried(self, client: ApiClient, kind: Kind, body: Obj) -> int:
-        """The HTTP code of making this, tried without effect."""
+    def _tried(self, client: ApiClient, kind: Kind, body: Obj) -> tuple[int, str]:
+        """HTTP code and words of making this, tried without effect."""
         whole, what = {"apiVersion": kind.api_version, "kind": kind.name} | body, f"try a {kind.name} in the scratch namespace"
-        return client.ask("POST", kind.path(SCRATCH), what, params={"dryRun": "All"}, body=whole).code
+        answer = client.ask("POST", kind.path(SCRATCH), what, params={"dryRun": "All"}, body=whole)
+        return answer.code, text(status_of(answer.body), "message")
 
     def _pods(self, client: ApiClient, job: Obj, where: str = SCRATCH) -> list[Obj]:
         """Of this very Job: those of one that was deleted before it, by the same name, may be there still."""

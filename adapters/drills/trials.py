@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import takewhile
 
 from adapters.drills.fence import PICKED_UP
@@ -19,6 +20,8 @@ _ANSWERED = (
     "forbidden", "does not exist", "wrong password",
 )  # fmt: skip
 """Words of somebody who was reached. A refusal is one: it comes from there, and a plugin that rejects looks just like it."""
+_FOR_ALL = ("exceeded quota", "denied the request", "denied request")
+"""A quota's, a webhook's and an admission policy's no: they stand in everybody's way, an authorizer only in ours."""
 
 
 def egress(log: str, nowhere: tuple[str, ...], *, store: bool = True) -> FenceTrial:
@@ -48,14 +51,20 @@ def token(*logs: str) -> FenceTrial:
     return FenceTrial(FenceWall.TOKEN, looked, "no pod found a token" if looked else "a pod did not look")
 
 
-def refused(wall: FenceWall, answers: dict[str, int]) -> FenceTrial:
-    """Each of what must be refused, with the HTTP code of a trial without effect. 404: its kind is not served at all."""
-    admitted = [what for what, code in answers.items() if 200 <= code < 300]
-    unclear = [f"{what} (HTTP {code})" for what, code in answers.items() if code not in (403, 404) and not 200 <= code < 300]
+def refused(wall: FenceWall, answers: Mapping[str, tuple[int, str]]) -> FenceTrial:
+    """Each of what must be refused, with HTTP code and words of a trial without effect. 404: its kind is not served at all.
+
+    Only a refusal by what refuses everybody counts: that we may not make it says nothing of who else may.
+    """
+    admitted = [what for what, (code, _) in answers.items() if 200 <= code < 300]
+    shut = [what for what, (code, words) in answers.items() if code == 403 and any(mark in words for mark in _FOR_ALL)]
+    unclear = [
+        f"{what} (HTTP {code}{words and f': {words}'})"
+        for what, (code, words) in answers.items() if code != 404 and what not in (*admitted, *shut)
+    ]  # fmt: skip
     if admitted or unclear:
         told = f"admitted: {', '.join(admitted)}" if admitted else f"not clear: {', '.join(unclear)}"
         return FenceTrial(wall, False, told)
-    shut = [what for what, code in answers.items() if code == 403]
     return FenceTrial(wall, bool(shut), f"refused: {', '.join(shut)}" if shut else "nothing was refused")
 
 

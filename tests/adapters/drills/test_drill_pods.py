@@ -154,15 +154,38 @@ def test_a_token_that_nobody_looked_for_is_not_absent() -> None:
     assert not trials.token(WHOLE, "t there\n" + WHOLE).proven
 
 
+FORBIDDEN = 'services "trial-1" is forbidden: '
+SHUT = f"{FORBIDDEN}exceeded quota: nothing-reaches-out, requested: services=1, used: services=0, limited: services=0"
+LACKING = 'services is forbidden: User "blackstart" cannot create resource "services" in API group ""'
+GOING = f"{FORBIDDEN}unable to create new content in namespace blackstart-rehearsal because it is being terminated"
+
+
 @pytest.mark.parametrize(
     ("answers", "proven"),
     [
-        ({"a": 403, "b": 404}, True), ({"a": 403, "b": 201}, False), ({"a": 403, "b": 500}, False), ({"a": 404}, False),
-        ({}, False), ({"a": 422, "b": 403}, False),
+        ({"a": (403, SHUT), "b": (404, "")}, True), ({"a": (403, SHUT), "b": (201, "")}, False),
+        ({"a": (403, SHUT), "b": (500, "")}, False), ({"a": (404, "")}, False), ({}, False),
+        ({"a": (422, "exceeded quota: x"), "b": (403, SHUT)}, False),
     ],
 )  # fmt: skip
-def test_the_quota_is_proven_by_refusals(answers: dict[str, int], proven: bool) -> None:
+def test_the_quota_is_proven_by_refusals(answers: dict[str, tuple[int, str]], proven: bool) -> None:
     assert trials.refused(FenceWall.QUOTA, answers).proven is proven
+
+
+@pytest.mark.parametrize("words", [LACKING, GOING, "", "status unknown for quota: nothing-reaches-out"])
+def test_a_refusal_for_another_reason_says_nothing_of_the_quota(words: str) -> None:
+    """What we may not make somebody else may: only who would refuse all of them is the wall."""
+    trial = trials.refused(FenceWall.QUOTA, {"a Service": (403, SHUT), "an Ingress": (403, words)})
+    assert not trial.proven
+    assert "an Ingress (HTTP 403" in trial.detail and words in trial.detail
+
+
+@pytest.mark.parametrize("words", [
+    'admission webhook "validate.kyverno.svc" denied the request: no node ports',
+    "services \"trial-2\" is forbidden: ValidatingAdmissionPolicy 'no-ports' with binding 'all' denied request: none here",
+])  # fmt: skip
+def test_an_admission_of_the_houses_own_that_is_first_shuts_it_as_well(words: str) -> None:
+    assert trials.refused(FenceWall.QUOTA, {"a Service": (403, SHUT), "a port": (403, words)}).proven
 
 
 def test_names_that_controllers_go_by() -> None:
