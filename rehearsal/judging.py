@@ -62,6 +62,8 @@ def of_canary(found: Found, sent: Sentinel) -> CanaryOutcome:
         return CanaryOutcome(DrillVerdict.FAIL, f"VolSync says that it is backed up, but {found.trouble.value}", sent.seconds)
     if not found.word:
         return CanaryOutcome(DrillVerdict.FAIL, "empty: the newest backup of it holds no word", sent.seconds)
+    if len(found.word) != len(sent.word) or "?" in found.word:
+        return CanaryOutcome(DrillVerdict.FAIL, "garbled: the newest backup of it holds what no drill wrote", sent.seconds)
     if found.word != sent.word:
         return CanaryOutcome(DrillVerdict.FAIL, "stale: the newest backup of it is older than this drill", sent.seconds)
     return CanaryOutcome(DrillVerdict.PASS, "exactly what was written came back", sent.seconds)

@@ -125,7 +125,8 @@ class Sent:
 
 @dataclass(frozen=True)
 class Found:
-    """What the newest snapshot of the canary's repository holds. `word` None: it could not be read, for this trouble."""
+    """What the newest snapshot of the canary's repository holds: `word` is all of it, with `?` for what stands in no word of ours,
+    and None where it could not be read, for this trouble."""
 
     word: str | None
     trouble: Trouble | None = None

@@ -103,14 +103,15 @@ SEEK = (
 timeout "$OPEN_S" "$@" --no-cache dump latest /word > /tmp/word 2> /tmp/said
 code=$?
 if [ "$code" = 0 ]; then
-  echo "c found $(head -n 1 /tmp/word | tr -cd '0-9a-f')"
+  word=$(head -c 100 /tmp/word | tr -c '0-9a-f\n' '?')
+  echo "c found $(printf %s "$word" | tr '\n' '?')"
 else
   echo "c failed $code"; say
 fi
 echo end
 """
 )
-"""`c found WORD`, or `c failed CODE` with restic's last words; then `end`."""
+"""`c found WORD` (all of the file, `?` for what no word has), or `c failed CODE` with restic's last words; then `end`."""
 
 DAMAGE = r"""
 set -u

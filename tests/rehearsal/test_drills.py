@@ -86,6 +86,7 @@ def test_a_wall_that_does_not_hold_lets_nothing_start(built: Built[DrilledHouse]
 
 CANARIES: dict[str, tuple[Callable[[Drilling], object], DrillVerdict, str]] = {
     "an older word": (lambda t: found(t, Found("0" * 32)), DrillVerdict.FAIL, "stale"),
+    "a word with more behind it": (lambda t: found(t, Found("0" * 32 + "?")), DrillVerdict.FAIL, "garbled"),
     "no word at all": (lambda t: found(t, Found("")), DrillVerdict.FAIL, "empty"),
     "no repository": (lambda t: found(t, Found(None, Trouble_.NO_REPOSITORY)), DrillVerdict.FAIL, "no repository is there"),
     "no snapshot": (lambda t: found(t, Found(None, Trouble_.NO_SNAPSHOT)), DrillVerdict.FAIL, "not in the repository"),

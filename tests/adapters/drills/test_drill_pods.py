@@ -46,6 +46,25 @@ def test_what_the_search_for_the_canary_says(log: str, found: Found) -> None:
     assert found_in(log) == found
 
 
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"00ff\n", "00ff"), (b"", ""), (b"00ff", "00ff"), (b"00ff\n00ff\n", "00ff?00ff"), (b"00ff\nmore", "00ff????e"),
+        (b"0X0ff\n", "0?0ff"), (b"00ff \n", "00ff?"), (b"00\x00ff\n", "00?ff"), (b"0" * 500, "0" * 100),
+    ],
+)  # fmt: skip
+def test_of_the_canarys_file_all_is_told_and_not_the_word_within(tmp_path: Path, content: bytes, word: str) -> None:
+    """What stands beside the word was not written by the drill: leaving it out would make another file the one that was sent."""
+    (tmp_path / "content").write_bytes(content)
+    restic = tmp_path / "restic"
+    restic.write_text(f"#!/bin/sh\ncat {tmp_path}/content\n")
+    restic.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "OPEN_S": "9"}
+    text = script.SEEK.replace("/tmp/", f"{tmp_path}/")
+    done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, check=False)
+    assert found_in(done.stdout) == Found(word), done
+
+
 @pytest.mark.parametrize("damage", [Damage.BYTE_FLIPPED, Damage.FILE_GONE])
 def test_damage_hits_one_file_and_nothing_besides(tmp_path: Path, damage: Damage) -> None:
     data, own = tmp_path / "data", tmp_path / "own"
