@@ -8,7 +8,6 @@ from adapters.drills import canary, trials
 from adapters.drills.borrowed import Lender, writing
 from adapters.drills.fence import (
     DRILL,
-    LABELS,
     POLICY,
     QUOTA,
     RECORD,
@@ -16,10 +15,21 @@ from adapters.drills.fence import (
     forbidden,
     in_force,
     namespace_of,
+    not_ours,
+    ours,
     record,
     walls,
 )
-from adapters.drills.jobs import CONTAINER, damage_job, job_name, restore_job, restore_of, scratch_claim, trial_job
+from adapters.drills.jobs import (
+    CONTAINER,
+    damage_job,
+    job_name,
+    restore_job,
+    restore_of,
+    scratch_claim,
+    seek_job,
+    trial_job,
+)
 from adapters.drills.openings import SERVICE, Resolver, addresses_of, resolved
 from adapters.drills.results import (
     Damage,
@@ -53,7 +63,6 @@ from adapters.kubernetes.objects import Obj, condition, name_of, seconds, table,
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.contents import Reader
 from adapters.volsync.mover import image_of_movers
-from adapters.volsync.reader import OPEN_S
 from adapters.volsync.readerjob import waiting_for
 from adapters.volsync.results import Compared, Snapshot
 from engine.errors import PermanentError, TransientError
@@ -80,18 +89,16 @@ class KubernetesDrills:
         client = self._clients.main()
         found = client.get(NAMESPACE, SCRATCH)
         spaces = {name: one for name in (SCRATCH, CANARY) if (one := client.get(NAMESPACE, name)) is not None}
-        if found is not None and not LABELS.items() <= table(found, "metadata", "labels").items():
-            raise PermanentError(
-                f"there is a namespace {SCRATCH} that is not ours", hint="rename or delete it: a drill needs that name"
-            )
-        ours = [name for name, one in spaces.items() if LABELS.items() <= table(one, "metadata", "labels").items()]
-        claims = [f"claim {name_of(one)}" for name in ours for one in client.list_objects(CLAIM, name)]
-        places = [name for name in (SCRATCH, CANARY) if name in ours or name not in spaces]
+        if found is not None and not ours(found):
+            raise not_ours(SCRATCH)
+        made = [name for name, one in spaces.items() if ours(one)]
+        claims = [f"claim {name_of(one)}" for name in made for one in client.list_objects(CLAIM, name)]
+        places = [name for name in (SCRATCH, CANARY) if name in made or name not in spaces]
         volumes = [v for v in client.list_objects(VOLUME) if text(v, "spec", "claimRef", "namespace") in places]
-        left = (*(f"namespace {name}" for name in ours), *claims, *(f"volume {name_of(v)}" for v in volumes))
+        left = (*(f"namespace {name}" for name in made), *claims, *(f"volume {name_of(v)}" for v in volumes))
         if found is None:
             # Of a canary alone no drill can go on: it is cleared away.
-            going = all(text(spaces[name], "metadata", "deletionTimestamp") for name in ours)
+            going = all(text(spaces[name], "metadata", "deletionTimestamp") for name in made)
             return Scratch(SCRATCH, "", deleting=going, left=left) if left else None
         notes = table(client.get(CONFIG_MAP, RECORD, SCRATCH) or {}, "data")
         return Scratch(
@@ -150,10 +157,7 @@ class KubernetesDrills:
         for movers, nowhere in asked.items():
             store = movers or lent.distant
             job = trial_job(image, lent.mover, as_whom, movers=movers, store=store, nowhere=nowhere)
-            jobs[movers] = name_of(job)
-            client.delete(JOB, name_of(job), SCRATCH, cascade="Background")  # what an earlier trial said is no answer now
-            self._wait_gone(client, name_of(job))
-            client.create(JOB, job, SCRATCH)
+            jobs[movers] = self._begun_anew(client, job)
         logs = {movers: self._log(client, self._ended(client, name)) for movers, name in jobs.items()}
         answers = [(wall, what, self._tried(client, kind, body)) for wall, what, kind, body in forbidden()]
         kinds = (POLICY, QUOTA, SERVICE_ACCOUNT, SERVICE, CONFIG_MAP, JOB)
@@ -187,11 +191,8 @@ class KubernetesDrills:
         client = self._clients.main()
         mover = self._lender().borrowed(namespace, destination, Twist.CANARY).mover
         as_whom = writing(client, namespace, destination, mover)
-        job = canary.seeking_job(job_name("seek", destination), image_of_movers(client), mover, as_whom, OPEN_S)
-        client.delete(JOB, name_of(job), SCRATCH, cascade="Background")  # what an earlier look saw may be old
-        self._wait_gone(client, name_of(job))
-        client.create(JOB, job, SCRATCH)
-        return canary.found_in(self._log(client, self._ended(client, name_of(job))))
+        job = self._begun_anew(client, seek_job(destination, image_of_movers(client), mover, as_whom))
+        return canary.found_in(self._log(client, self._ended(client, job)))
 
     def restore(self, order: Order) -> None:
         """See ports.Drills."""
@@ -236,7 +237,7 @@ class KubernetesDrills:
         """See ports.Drills."""
         client = self._clients.main()
         found = client.get(NAMESPACE, SCRATCH)
-        if found is not None and LABELS.items() <= table(found, "metadata", "labels").items():
+        if found is not None and ours(found):
             client.delete(NAMESPACE, SCRATCH, uid=text(found, "metadata", "uid"))
         canary.clear(client)
 
@@ -274,11 +275,16 @@ class KubernetesDrills:
 
         return wait_until(self._clock, look, limit_s=_TRIAL_S, what=f"the pod of Job {where}/{job}")
 
-    def _wait_gone(self, client: ApiClient, job: str) -> None:
+    def _begun_anew(self, client: ApiClient, job: Obj) -> str:
+        """The name of a Job that is begun now: what an earlier one of its name said is no answer to this."""
+        name = name_of(job)
+        client.delete(JOB, name, SCRATCH, cascade="Background")
         wait_until(
-            self._clock, lambda: client.get(JOB, job, SCRATCH) is None or None, limit_s=_TRIAL_S,
-            what=f"the deletion of an older Job {SCRATCH}/{job}",
+            self._clock, lambda: client.get(JOB, name, SCRATCH) is None or None, limit_s=_TRIAL_S,
+            what=f"the deletion of an older Job {SCRATCH}/{name}",
         )  # fmt: skip
+        client.create(JOB, job, SCRATCH)
+        return name
 
     def _log(self, client: ApiClient, pod: Obj, where: str = SCRATCH) -> str:
         what = f"read the log of pod {where}/{name_of(pod)}"

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from adapters.drills import script
 from adapters.drills.borrowed import Lender, writing
-from adapters.drills.fence import DRILL, LABELS, MOVERS
-from adapters.drills.jobs import CONTAINER, trouble_of
+from adapters.drills.fence import DRILL, LABELS, not_ours, ours
+from adapters.drills.jobs import SENTINEL, sentinel_job, trouble_of
 from adapters.drills.openings import Resolver
 from adapters.drills.results import Found, Phase, Sent, Twist
 from adapters.drills.store import CANARY
@@ -29,10 +28,8 @@ from adapters.kubernetes.kinds import (
 )
 from adapters.kubernetes.objects import Obj, condition, rows, table, text
 from adapters.volsync.mover import Mover, image_of_movers
-from adapters.volsync.pod import pod_of
 from engine.errors import PermanentError, TransientError
 
-NAME = "canary"
 _SIZE = "256Mi"
 _OF_MOVERS = (
     "moverSecurityContext", "moverResources", "moverAffinity", "moverPodLabels", "cacheStorageClassName", "storageClassName",
@@ -43,7 +40,7 @@ Log = Callable[[str, str], str]
 
 def sent(client: ApiClient) -> Sent:
     """How far VolSync is with it."""
-    source = client.get(REPLICATION_SOURCE, NAME, CANARY)
+    source = client.get(REPLICATION_SOURCE, SENTINEL, CANARY)
     word = text(source or {}, "spec", "trigger", "manual")
     if source is None or not word:
         return Sent(Phase.ABSENT)
@@ -65,21 +62,15 @@ def send(client: ApiClient, resolver: Resolver, namespace: str, destination: str
     if restic.get("storageClassName"):
         spec["storageClassName"] = restic["storageClassName"]
     with suppress(AlreadyThere):
-        client.create(CLAIM, {"metadata": {"name": NAME, "labels": LABELS}, "spec": spec}, CANARY)
+        client.create(CLAIM, {"metadata": {"name": SENTINEL, "labels": LABELS}, "spec": spec}, CANARY)
     as_whom = writing(client, namespace, destination, lent.mover)
-    writer = _job(NAME, script.SENTINEL, image_of_movers(client), {"WORD": word}, as_whom, Mover(False, ()), NAME)
     with suppress(AlreadyThere):
-        client.create(JOB, writer, CANARY)
-    if f"w {word}" not in log(CANARY, NAME).splitlines():
+        client.create(JOB, sentinel_job(word, image_of_movers(client), as_whom), CANARY)
+    if f"w {word}" not in log(CANARY, SENTINEL).splitlines():
         raise TransientError("the canary's word was not written: the pod's log does not say so")
-    source = {"sourcePVC": NAME, "trigger": {"manual": word}, "restic": _restic(lender, namespace, restic, lent.mover)}
+    source = {"sourcePVC": SENTINEL, "trigger": {"manual": word}, "restic": _restic(lender, namespace, restic, lent.mover)}
     with suppress(AlreadyThere):
-        client.create(REPLICATION_SOURCE, {"metadata": {"name": NAME, "labels": LABELS}, "spec": source}, CANARY)
-
-
-def seeking_job(name: str, image: str, mover: Mover, as_whom: tuple[Obj, Obj], open_s: int) -> Obj:
-    """The Job that reads the newest snapshot of the canary's repository."""
-    return _job(name, script.SEEK, image, {"OPEN_S": str(open_s)}, as_whom, mover, "")
+        client.create(REPLICATION_SOURCE, {"metadata": {"name": SENTINEL, "labels": LABELS}, "spec": source}, CANARY)
 
 
 def found_in(log: str) -> Found:
@@ -97,7 +88,7 @@ def found_in(log: str) -> Found:
 def clear(client: ApiClient) -> None:
     """Delete its namespace, if it is ours. Its repository stays: the next canary goes there."""
     found = client.get(NAMESPACE, CANARY)
-    if found is not None and LABELS.items() <= table(found, "metadata", "labels").items():
+    if found is not None and ours(found):
         client.delete(NAMESPACE, CANARY, uid=text(found, "metadata", "uid"))
 
 
@@ -107,10 +98,8 @@ def _make_namespace(client: ApiClient, drill: str, annotations: dict[str, str]) 
         client.create(NAMESPACE, {"metadata": meta})
     except AlreadyThere:
         found = client.get(NAMESPACE, CANARY) or {}
-        if not LABELS.items() <= table(found, "metadata", "labels").items():
-            raise PermanentError(
-                f"there is a namespace {CANARY} that is not ours", hint="rename or delete it: a drill needs that name"
-            ) from None
+        if not ours(found):
+            raise not_ours(CANARY) from None
         if text(found, "metadata", "deletionTimestamp") or table(found, "metadata", "annotations").get(DRILL) != drill:
             raise TransientError("the canary of an earlier drill is still there") from None
 
@@ -134,10 +123,3 @@ def _restic(lender: Lender, namespace: str, restic: Obj, mover: Mover) -> Obj:
     volumes = [volume | {"volumeSource": lender.volume(namespace, table(volume, "volumeSource"))} for volume in given]
     return made | ({"moverVolumes": volumes} if volumes else {})
 
-
-def _job(name: str, text_: str, image: str, told: dict[str, str], as_whom: tuple[Obj, Obj], mover: Mover, claim: str) -> Obj:
-    data: Obj | None = {"persistentVolumeClaim": {"claimName": claim}} if claim else None
-    labels = LABELS | (MOVERS if not claim else {})
-    spec = pod_of(CONTAINER, image, text_, told, mover, as_whom, data)
-    template = {"metadata": {"labels": dict(mover.labels) | labels}, "spec": spec}
-    return {"metadata": {"name": name, "labels": labels}, "spec": {"backoffLimit": 0, "template": template}}

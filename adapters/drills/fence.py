@@ -6,6 +6,7 @@ from adapters.drills.openings import SERVICE, Opening
 from adapters.drills.results import FenceWall
 from adapters.kubernetes.kinds import REPLICATION_DESTINATION, REPLICATION_SOURCE, SERVICE_ACCOUNT, Kind
 from adapters.kubernetes.objects import Obj, table
+from engine.errors import PermanentError
 
 SCRATCH = "blackstart-rehearsal"
 RECORD = "record"
@@ -35,6 +36,16 @@ _NONE = (
 def namespace_of(drill: str) -> Obj:
     """The namespace, marked with the drill that it is of."""
     return {"metadata": {"name": SCRATCH, "labels": LABELS, "annotations": {DRILL: drill}}}
+
+
+def ours(space: Obj) -> bool:
+    """Whether a namespace is a drill's."""
+    return LABELS.items() <= table(space, "metadata", "labels").items()
+
+
+def not_ours(name: str) -> PermanentError:
+    """The refusal of a namespace that has a name of a drill's and is somebody else's."""
+    return PermanentError(f"there is a namespace {name} that is not ours", hint="rename or delete it: a drill needs that name")
 
 
 def walls() -> tuple[tuple[Kind, Obj], ...]:

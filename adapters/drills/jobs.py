@@ -8,6 +8,7 @@ from adapters.backups.sayings import Saying, meaning
 from adapters.drills import script
 from adapters.drills.fence import LABELS, MOVERS, SCRATCH
 from adapters.drills.results import Damage, Order, Phase, Restore, Trouble
+from adapters.drills.store import CANARY
 from adapters.kubernetes.objects import Obj, table
 from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
@@ -19,6 +20,9 @@ _KEPT_S = 24 * 3600
 PATIENCE_S = 50
 """For so long a mover's pod may try to reach the store: some network plugins let a pod's traffic through only some seconds after it
 has started."""
+SENTINEL = "canary"
+"""The canary's claim, the Job that writes into it and its ReplicationSource."""
+_NO_STORE = Mover(False, ())
 _SLACK = 64 << 20
 _LIMIT_S = 6 * 3600
 _TIMED_OUT = 124  # what timeout(1) ends with
@@ -64,7 +68,7 @@ def restore_job(order: Order, image: str, mover: Mover, as_whom: tuple[Obj, Obj]
 def damage_job(into: str, damage: Damage, image: str, as_whom: tuple[Obj, Obj]) -> Obj:
     """The Job that damages a scratch claim."""
     name = job_name(damage.value, into)
-    return _job(name, script.DAMAGE, image, {"DAMAGE": damage.value}, as_whom, Mover(False, ()), into, movers=False)
+    return _job(name, script.DAMAGE, image, {"DAMAGE": damage.value}, as_whom, _NO_STORE, into, movers=False)
 
 
 def trial_job(
@@ -76,14 +80,27 @@ def trial_job(
     return _job(name, script.TRIAL, image, told, as_whom, mover, "", movers=movers)
 
 
+def sentinel_job(word: str, image: str, as_whom: tuple[Obj, Obj]) -> Obj:
+    """The Job that writes the canary's word into its claim."""
+    told = {"WORD": word}
+    return _job(SENTINEL, script.SENTINEL, image, told, as_whom, _NO_STORE, SENTINEL, movers=False, where=CANARY)
+
+
+def seek_job(destination: str, image: str, mover: Mover, as_whom: tuple[Obj, Obj]) -> Obj:
+    """The Job that reads the newest snapshot of the canary's repository."""
+    name = job_name("seek", destination)
+    return _job(name, script.SEEK, image, {"OPEN_S": str(OPEN_S)}, as_whom, mover, "", movers=True)
+
+
 def _job(
-    name: str, text: str, image: str, told: dict[str, str], as_whom: tuple[Obj, Obj], mover: Mover, claim: str, *, movers: bool
-) -> Obj:
+    name: str, text: str, image: str, told: dict[str, str], as_whom: tuple[Obj, Obj], mover: Mover, claim: str, *, movers: bool,
+    where: str = SCRATCH,
+) -> Obj:  # fmt: skip
     labels = LABELS | (MOVERS if movers else {"app.kubernetes.io/name": "rehearsed"})
     data: Obj | None = {"persistentVolumeClaim": {"claimName": claim}} if claim else None
     spec = pod_of(CONTAINER, image, text, told, mover, as_whom, data)
     return {
-        "metadata": {"name": name, "namespace": SCRATCH, "labels": labels},
+        "metadata": {"name": name, "namespace": where, "labels": labels},
         "spec": {
             "backoffLimit": 0,
             "ttlSecondsAfterFinished": _KEPT_S,

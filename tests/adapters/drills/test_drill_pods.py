@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.drills import script, trials
 from adapters.drills.canary import found_in
-from adapters.drills.fence import forbidden, walls
-from adapters.drills.jobs import damage_job, job_name, restore_of
+from adapters.drills.fence import SCRATCH, forbidden, walls
+from adapters.drills.jobs import damage_job, job_name, restore_of, seek_job, sentinel_job, trial_job
 from adapters.drills.results import Damage, FenceWall, Found, Phase, Trouble
+from adapters.drills.store import CANARY
+from adapters.volsync.mover import Mover
 
 NEVER_THERE = "Fatal: failed to find snapshot: failed to load snapshot [null]:"  # restic 0.18.1, of a whole id that is not there
 CUT_OFF = "? Stat(<config/>) returned error: dial tcp 10.9.9.9:6443: i/o timeout\n"
@@ -219,8 +222,29 @@ def test_our_own_walls_and_trials_pass_the_names() -> None:
     assert len({body["metadata"]["name"] for *_, body in forbidden()}) == len(forbidden())
 
 
-def test_a_job_is_the_same_in_every_process_and_has_no_token() -> None:
-    job = damage_job("x", Damage.FILE_GONE, "image", ({}, {}))
-    assert job["metadata"]["name"] == job_name("file-gone", "x") != job_name("restore", "x")
-    assert job["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
-    assert job["spec"]["backoffLimit"] == 0
+NOBODY: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+JOBS = {
+    "damage": damage_job("x", Damage.FILE_GONE, "image", NOBODY),
+    "trial": trial_job("image", Mover(False, ()), NOBODY, movers=True, store=True, nowhere=API),
+    "sentinel": sentinel_job("00ff", "image", NOBODY),
+    "seek": seek_job("notes", "image", Mover(False, ()), NOBODY),
+}
+
+
+def test_a_job_is_the_same_in_every_process() -> None:
+    assert JOBS["damage"]["metadata"]["name"] == job_name("file-gone", "x") != job_name("restore", "x")
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_no_pod_of_a_drill_has_a_token_or_runs_for_ever(job: dict[str, Any]) -> None:
+    spec = job["spec"]
+    assert spec["template"]["spec"]["automountServiceAccountToken"] is False
+    assert spec["backoffLimit"] == 0
+    assert spec["activeDeadlineSeconds"] <= 6 * 3600
+
+
+def test_only_the_canarys_word_is_written_outside_of_the_fence() -> None:
+    """VolSync makes nothing behind it."""
+    assert {what: job["metadata"]["namespace"] for what, job in JOBS.items()} == {
+        "damage": SCRATCH, "trial": SCRATCH, "sentinel": CANARY, "seek": SCRATCH,
+    }  # fmt: skip
