@@ -24,21 +24,22 @@ class Saying(Enum):
 
 
 _BY_CODE = {10: Saying.NO_REPOSITORY, 11: Saying.LOCKED, 12: Saying.NO_KEY_FITS}  # restic's documented codes
-_BY_WORDS = (
-    (Saying.UNREACHABLE, ("cap exceeded", "limitexceeded", "quotaexceeded")),  # a bill, told with the code of a refusal
-    (Saying.NO_SNAPSHOT, ("no matching id found", "no snapshot found")),
-    (Saying.REFUSED, ("access denied", "accessdenied", "signaturedoesnotmatch", "invalidaccesskeyid", "permission denied")),
-    (
-        Saying.UNREACHABLE,
-        (
-            "connection refused", "no such host", "i/o timeout", "connection reset", "tls handshake", "x509:", "eof while",
-            "slowdown", "slow down", "reduce your request rate", "server misbehaving", "bandwidthlimitexceeded",
-            "no route to host", "network is unreachable", "host is unreachable", "connection timed out", "deadline exceeded",
-            "temporary failure in name resolution", "connect: operation not permitted", "unable to start the sftp session",
-            "503 service", "500 internal",
-        ),
-    ),
+BILLED = ("cap exceeded", "limitexceeded", "quotaexceeded")
+"""A bill or a limit, which stores tell with the code of a refusal."""
+REFUSED = ("access denied", "accessdenied", "signaturedoesnotmatch", "invalidaccesskeyid", "permission denied")
+SILENT = (
+    "connection refused", "no such host", "i/o timeout", "connection reset", "tls handshake", "x509:", "slowdown", "slow down",
+    "reduce your request rate", "server misbehaving", "bandwidthlimitexceeded", "no route to host", "network is unreachable",
+    "host is unreachable", "connection timed out", "deadline exceeded", "temporary failure in name resolution",
+    "connect: operation not permitted", "503 service", "500 internal",
 )  # fmt: skip
+"""Of a store that did not answer, as programs in Go say it: restic's and kopia's alike."""
+_BY_WORDS = (
+    (Saying.UNREACHABLE, BILLED),
+    (Saying.NO_SNAPSHOT, ("no matching id found", "no snapshot found")),
+    (Saying.REFUSED, REFUSED),
+    (Saying.UNREACHABLE, (*SILENT, "eof while", "unable to start the sftp session")),
+)
 
 _ADVICE = (
     "The repository contains damaged pack files", "The repository is damaged and must be repaired", "restic repair",

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from adapters.backups.results import Verdict
+from adapters.backups.sayings import BILLED, REFUSED, SILENT
 from adapters.process.results import Finished
 
+_NO_ANSWER = "the store did not answer"
 _BY_WORDS = (
     (Verdict.REFUSED, "the password is not the repository's", ("invalid repository password",)),
+    (Verdict.UNREACHABLE, _NO_ANSWER, BILLED),
     (
         Verdict.REFUSED,
         "the store refused to let it be read",
-        ("permission denied", "access denied", "accessdenied", "signaturedoesnotmatch", "invalidaccesskeyid", "403 forbidden",
-         "access key id you provided does not exist"),
+        (*REFUSED, "403 forbidden", "access key id you provided does not exist"),
     ),
-    (
-        Verdict.UNREACHABLE,
-        "the store did not answer",
-        ("connection refused", "no such host", "i/o timeout", "connection reset", "tls handshake", "x509:", "no route to host",
-         "slow down", "reduce your request rate", "server misbehaving", "503 service", "500 internal", "stale file handle",
-         "input/output error", "context deadline exceeded"),
-    ),
+    (Verdict.UNREACHABLE, _NO_ANSWER, (*SILENT, "stale file handle", "input/output error")),
     (Verdict.MISSING, "no repository is there", ("repository not initialized in the provided storage",)),
     (Verdict.UNKNOWN, "a repository of a later format than this kopia reads", ("unsupported format version",)),
     (
@@ -28,7 +24,7 @@ _BY_WORDS = (
         ("no space left on device", "disk quota exceeded", "cannot allocate memory", "out of memory", "too many open files"),
     ),
     (Verdict.UNKNOWN, "this kopia knows other options: `invoke tools.check` says which fits", ("unknown long flag",)),
-)  # fmt: skip
+)
 _NOISE = ("listing blobs", "listed ", "notice:", "{", "to disable this", "alternatively you", "verifying contents", "finished")
 
 
