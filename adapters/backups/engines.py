@@ -32,18 +32,17 @@ class EngineBackups:
 
     def look(self, repository: Repository) -> RepositoryLook:
         """See BackupsView.look."""
-        return (self._restic if repository.engine == RESTIC else self._kopia).look(repository)
+        return self._of(repository).look(repository)
 
     def examine(
         self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
     ) -> Examination:
         """See BackupsView.examine."""
-        engine = self._restic if repository.engine == RESTIC else self._kopia
-        return engine.examine(repository, snapshot_id, depth, limit_s=limit_s, part=part)
+        return self._of(repository).examine(repository, snapshot_id, depth, limit_s=limit_s, part=part)
 
     def identity(self, repository: Repository) -> str:
         """See BackupsView.identity."""
-        return (self._restic if repository.engine == RESTIC else self._kopia).identity(repository)
+        return self._of(repository).identity(repository)
 
     def changes(self, repository: Repository, older: str, newer: str) -> Changes:
         """See BackupsView.changes."""
@@ -64,6 +63,9 @@ class EngineBackups:
     def fetch(self, repository: Repository, snapshot_id: str, path: str, into: Path) -> Fetched:
         """See BackupsView.fetch."""
         return self._inside(repository).fetch(repository, snapshot_id, path, into)
+
+    def _of(self, repository: Repository) -> ResticBackups | KopiaBackups:
+        return self._restic if repository.engine == RESTIC else self._kopia
 
     def _inside(self, repository: Repository) -> ResticBackups:
         if repository.engine != RESTIC:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from adapters.backups.contents import SnapshotContents
 from adapters.backups.depths import Examiner, hint_of
+from adapters.backups.found import FoundWhole
 from adapters.backups.heads import FormatUnknown, Keyring, Restless, read_identity, read_snapshots
 from adapters.backups.judging import by_listing, by_words, remarks_on
 from adapters.backups.onepath import OnePath
@@ -42,7 +43,6 @@ from engine.words import number
 
 LIST_S = 1800.0
 STALE_LOCK_S = 30 * 60.0  # restic's own limit; it refreshes a live lock every five minutes
-WHOLE_S = 600.0
 
 
 class ResticBackups:
@@ -54,7 +54,7 @@ class ResticBackups:
         self._clock = clock
         self._lock = threading.Lock()
         self._ids: dict[str, str] = {}
-        self._whole: dict[tuple[str, str, Depth, Part], tuple[Examination, float]] = {}
+        self._whole = FoundWhole(clock)
         self._changes: dict[tuple[str, str, str], Changes] = {}
         self._keys = Keyring(clock)
         self._contents = SnapshotContents(runner, openings)
@@ -137,17 +137,12 @@ class ResticBackups:
     def examine(
         self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
     ) -> Examination:
-        """See BackupsView.examine. What was found whole is not looked into again for some minutes: one run asks several times."""
-        kept = (repository.address, snapshot_id, depth, part)
-        with self._lock:
-            found = self._whole.get(kept)
-        if found is not None and self._clock.monotonic() - found[1] < WHOLE_S:
-            return found[0]
-        examined = self._examined(repository, snapshot_id, depth, limit_s, part)
-        if examined.verdict in (Verdict.OK, Verdict.DAMAGED) and not examined.locks:
-            with self._lock:
-                self._whole[kept] = (examined, self._clock.monotonic())
-        return examined
+        """See BackupsView.examine."""
+
+        def look() -> Examination:
+            return self._examined(repository, snapshot_id, depth, limit_s, part)
+
+        return self._whole.examined(repository, snapshot_id, depth, part, look)
 
     def _examined(self, repository: Repository, snapshot_id: str, depth: Depth, limit_s: float, part: Part) -> Examination:
         try:

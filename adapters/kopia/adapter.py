@@ -5,10 +5,10 @@ The place is listed first: a store that answers, and a repository that is there,
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from adapters.backups.found import FoundWhole
 from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, RepositoryLook, RestorePoint, Verdict
 from adapters.kopia.client import OPEN_S, connected
@@ -21,7 +21,6 @@ from engine.errors import BlackstartError
 from engine.waiting import Clock
 from engine.words import number
 
-WHOLE_S = 600.0
 _MARK = "kopia.repository"
 _FOLDERS = frozenset({"p", "q", "n", "x", "s", "_"})
 """Where kopia keeps its files in a folder; in a bucket their names begin so."""
@@ -34,9 +33,8 @@ class KopiaBackups:
     """Looks at and into repositories of kopia; what only restic's can be asked is not here."""
 
     def __init__(self, runner: StreamingRunner, openings: KopiaOpenings, clock: Clock) -> None:
-        self._runner, self._openings, self._clock = runner, openings, clock
-        self._lock = threading.Lock()
-        self._whole: dict[tuple[str, str, Depth, Part], tuple[Examination, float]] = {}
+        self._runner, self._openings = runner, openings
+        self._whole = FoundWhole(clock)
 
     def look(self, repository: Repository) -> RepositoryLook:
         """See BackupsView.look. The points are those of the repository's `identity` alone."""
@@ -63,23 +61,17 @@ class KopiaBackups:
     def examine(
         self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE
     ) -> Examination:
-        """See BackupsView.examine. What was found whole is not looked into again for some minutes: one run asks several times."""
-        kept = (repository.address, snapshot_id, depth, part)
-        with self._lock:
-            found = self._whole.get(kept)
-        if found is not None and self._clock.monotonic() - found[1] < WHOLE_S:
-            return found[0]
+        """See BackupsView.examine."""
 
-        def look() -> Examination:
+        def ask() -> Examination:
             opened = self._openings.open(repository)
             with connected(self._runner, opened.store, limit_s) as client:
                 return Examiner(client).examine(snapshot_id, depth, part)
 
-        examined = self._told(look, lambda verdict, detail, hint: Examination(verdict, None, detail, hint=hint))
-        if examined.verdict in (Verdict.OK, Verdict.DAMAGED):
-            with self._lock:
-                self._whole[kept] = (examined, self._clock.monotonic())
-        return examined
+        def look() -> Examination:
+            return self._told(ask, lambda verdict, detail, hint: Examination(verdict, None, detail, hint=hint))
+
+        return self._whole.examined(repository, snapshot_id, depth, part, look)
 
     def identity(self, repository: Repository) -> str:
         """See BackupsView.identity: of repository and identity together, as in a look."""

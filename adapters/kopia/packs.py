@@ -20,11 +20,9 @@ class Packs:
         self._missing: set[str] = set()
         self._short: set[str] = set()
         self._hollow = {name for name, blob in self._packs.items() if not blob.length}
-        self.pieces = 0
 
     def take(self, content: Content) -> None:
         """One piece of the indexes. What is deleted is needed by nobody, and may be gone."""
-        self.pieces += 1
         self._known.add(content.pack)
         if content.deleted:
             return
