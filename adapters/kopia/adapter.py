@@ -5,6 +5,7 @@ The place is listed first: a store that answers, and a repository that is there,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,8 +23,8 @@ from engine.waiting import Clock
 from engine.words import number
 
 _MARK = "kopia.repository"
-_FOLDERS = frozenset({"p", "q", "n", "x", "s", "_"})
-"""Where kopia keeps its files in a folder; in a bucket their names begin so."""
+_OWN = re.compile(r"kopia\..+|[pqnxs_]|(?:[pqs]|n|xn\d+_|xw|_log_)[0-9a-f_]{16,}.*")
+"""What kopia keeps: in a folder its files lie in folders of one letter, in a bucket their whole names begin with it."""
 _BUILD = "`invoke tools.build --only kopia` builds it; a fitting one on PATH does as well"
 _ADVICE = "the repository is damaged: copy it before anything else, and let no maintenance of kopia run on it"
 T = TypeVar("T")
@@ -113,7 +114,7 @@ def _by_listing(contents: Contents) -> tuple[Verdict, str] | None:
         return None
     if contents.config_size is not None:
         return Verdict.FOREIGN, "a repository of restic"
-    left = sorted(name for name in names if name in _FOLDERS or name.startswith("kopia."))
+    left = sorted(name for name in names if _OWN.fullmatch(name))
     if left:
         return Verdict.UNREADABLE, f"its {_MARK} is gone; {', '.join(left[:5])} are left"
     if names:

@@ -1,0 +1,91 @@
+"""What is known of a repository of kopia from its place alone, and how often kopia is asked: a Runner that plays it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from adapters.backups.opening import Openings
+from adapters.backups.results import Depth, Repository, Verdict
+from adapters.kopia.adapter import KopiaBackups
+from adapters.kopia.opening import KopiaOpenings
+from adapters.process.results import Finished
+from adapters.secrets.resolver import Secrets
+from engine.waiting import SystemClock
+from house.model import SecretRef
+
+ANSWERS = {
+    "repository status": {"uniqueIDHex": "00ff"},
+    "snapshot list": [
+        {
+            "id": "one", "source": {"userName": "notes", "host": "apps", "path": "/data"}, "startTime": "2026-10-01T02:00:00Z",
+            "rootEntry": {"obj": "k1", "summ": {"files": 3, "size": 9}}, "stats": {},
+        }
+    ],
+}  # fmt: skip
+HEX = "0123456789abcdef" * 2
+
+
+class Kopia:
+    """Plays kopia: what ANSWERS has, and nothing wrong with anything else."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def run(self, argv: Sequence[str], **_: object) -> Finished:
+        words = " ".join(argv[1:3])
+        self.asked.append(words)
+        return Finished("kopia", 0, json.dumps(ANSWERS.get(words)).encode(), (), 0.1)
+
+    def stream(self, argv: Sequence[str], sink: Callable[[bytes], object], **_: object) -> Finished:
+        return self.run(argv)
+
+
+def played(root: Path) -> tuple[Kopia, KopiaBackups, Repository]:
+    runner = Kopia()
+    secrets = Secrets(runner, root, None, {"PASSWORD": "kept-by-kopia-alone"})
+    repository = Repository(
+        "apps/notes", str(root), SecretRef(("env:PASSWORD",)), engine="kopia", identity="notes@apps:/data"
+    )
+    return runner, KopiaBackups(runner, KopiaOpenings(Openings(secrets)), SystemClock()), repository
+
+
+@pytest.mark.parametrize(
+    ("there", "verdict", "told"),
+    [
+        (("kopia.blobcfg.f", "p"), Verdict.UNREADABLE, "its kopia.repository is gone"),
+        (("p", "q"), Verdict.UNREADABLE, "its kopia.repository is gone"),
+        ((f"p{HEX}-s0123456789abcdef",), Verdict.UNREADABLE, "its kopia.repository is gone"),
+        ((f"q{HEX}",), Verdict.UNREADABLE, "its kopia.repository is gone"),
+        ((f"xn0_{HEX}-s01-c1",), Verdict.UNREADABLE, "its kopia.repository is gone"),
+        (("_log_20261001020000_ab12",), Verdict.UNREADABLE, "its kopia.repository is gone"),
+        (("photos", "song.mp3", "pictures of 2024"), Verdict.MISSING, "no repository among what is there"),
+        (("config",), Verdict.FOREIGN, "restic"),
+    ],
+)
+def test_what_the_place_alone_tells(tmp_path: Path, there: tuple[str, ...], verdict: Verdict, told: str) -> None:
+    for name in there:
+        (tmp_path / name).write_text("x")
+    runner, backups, repository = played(tmp_path)
+    look = backups.look(repository)
+    assert look.verdict is verdict and told in look.detail, look
+    assert backups.identity(repository) == "" and runner.asked == [], "and kopia is not asked"
+
+
+def test_one_is_opened_with_its_points_and_an_id_of_repository_and_identity(tmp_path: Path) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    _, backups, repository = played(tmp_path)
+    look = backups.look(repository)
+    assert look.verdict is Verdict.OK and [point.snapshot_id for point in look.points] == ["one"]
+    assert look.repository_id == backups.identity(repository) not in ("", "00ff")
+
+
+def test_what_was_found_whole_is_not_looked_into_again_and_another_snapshot_is(tmp_path: Path) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    runner, backups, repository = played(tmp_path)
+    for snapshot in ("one", "one", "two"):
+        assert backups.examine(repository, snapshot, Depth.TREE, limit_s=5.0).verdict is Verdict.OK
+    assert runner.asked.count("snapshot verify") == 2
