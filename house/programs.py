@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from house.data.releases import Releases
+from house.data.releases import Releases, is_release
 from house.flux.rendered import Rendered, RenderedObject
 from house.shapes import mapping, sequence
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-_HELM = "helm.toolkit.fluxcd.io"
-_SOURCES = "source.toolkit.fluxcd.io"
 _DEEPEST = 12
 
 
@@ -48,10 +46,9 @@ def declared_programs(rendered: Rendered, installed: Iterable[tuple[str, str, st
     found = {f"{space}/{name}": DeclaredProgram(space, name, chart, step=f"helm.sync-release/{space}/{name}")
              for space, name, chart in installed}  # fmt: skip
     releases = Releases(rendered)
-    charts = {(one.kind, one.namespace, one.name): str(one.spec.get("url") or "") for one in rendered.of_kind(_SOURCES)}
     for one in rendered.objects:
-        if one.kind == "HelmRelease" and one.group == _HELM:
-            made = _release(one, charts, releases.values(one).values)
+        if is_release(one):
+            made = _release(one, releases)
             before = found.get(made.key)
             found[made.key] = made if before is None else DeclaredProgram(
                 made.namespace, made.name, before.chart, made.images, made.declared_in, before.step, made.release, made.suspended
@@ -63,27 +60,14 @@ def declared_programs(rendered: Rendered, installed: Iterable[tuple[str, str, st
     return tuple(found.values())
 
 
-def _release(one: RenderedObject, charts: Mapping[tuple[str, str, str], str], values: Mapping[str, Any]) -> DeclaredProgram:
+def _release(one: RenderedObject, releases: Releases) -> DeclaredProgram:
     target = str(one.spec.get("targetNamespace") or "")
     named = str(one.spec.get("releaseName") or "") or (f"{target}-{one.name}" if target else one.name)
-    images = tuple(dict.fromkeys(_images(values)))
+    images = tuple(dict.fromkeys(_images(releases.values(one).values)))
     return DeclaredProgram(
-        target or one.namespace, named, _chart(one, charts), images, one.declared_in, "flux.reconcile",
+        target or one.namespace, named, releases.address(one), images, one.declared_in, "flux.reconcile",
         f"{one.namespace}/{one.name}", one.spec.get("suspend") is True,
     )  # fmt: skip
-
-
-def _chart(one: RenderedObject, charts: Mapping[tuple[str, str, str], str]) -> str:
-    """The chart's address; its bare name where Git does not show its source."""
-    reference = mapping(one.spec.get("chartRef"))
-    if reference:
-        key = (str(reference.get("kind") or ""), str(reference.get("namespace") or one.namespace), str(reference.get("name") or ""))
-        return charts.get(key) or key[2]
-    spec = mapping(mapping(one.spec.get("chart")).get("spec"))
-    source, name = mapping(spec.get("sourceRef")), str(spec.get("chart") or "")
-    place = (str(source.get("kind") or ""), str(source.get("namespace") or one.namespace), str(source.get("name") or ""))
-    address = charts.get(place, "").rstrip("/")
-    return f"{address}/{name}" if address else name
 
 
 def _images(node: Any, depth: int = 0) -> Iterator[str]:

@@ -43,7 +43,7 @@ class Releases:
 
     def __init__(self, rendered: Rendered) -> None:
         self._objects = rendered.objects
-        self._charts = {(one.namespace, one.name): _url(one) for one in rendered.objects if one.kind in _SOURCES}
+        self._charts = {(one.kind, one.namespace, one.name): _url(one) for one in rendered.objects if one.kind in _SOURCES}
         self._maps = {
             (one.kind, one.namespace, one.name): one
             for one in rendered.objects if one.kind in ("ConfigMap", "Secret") and not one.group
@@ -51,23 +51,25 @@ class Releases:
 
     def of_app_template(self, release: RenderedObject) -> bool:
         """Whether this HelmRelease is of bjw-s' app-template."""
-        chart = mapping(mapping(release.spec.get("chart")).get("spec")).get("chart")
-        if chart is not None:
-            return str(chart).rpartition("/")[2] == APP_TEMPLATE
-        named = mapping(release.spec.get("chartRef"))
-        name = str(named.get("name") or "")
-        url = self._charts.get((str(named.get("namespace") or release.namespace), name), "")
-        return url.rstrip("/").rpartition("/")[2] == APP_TEMPLATE or (not url and name == APP_TEMPLATE)
+        return self.chart(release) == APP_TEMPLATE
 
     def chart(self, release: RenderedObject) -> str:
-        """The name of its chart: of the one that it names itself, or the last part of its source's URL."""
-        chart = mapping(mapping(release.spec.get("chart")).get("spec")).get("chart")
-        if chart is not None:
-            return str(chart).rstrip("/").rpartition("/")[2]
-        named = mapping(release.spec.get("chartRef"))
-        name = str(named.get("name") or "")
-        url = self._charts.get((str(named.get("namespace") or release.namespace), name), "")
-        return url.rstrip("/").rpartition("/")[2] or name
+        """The name of its chart: the last part of its address."""
+        return self.address(release).rstrip("/").rpartition("/")[2]
+
+    def address(self, release: RenderedObject) -> str:
+        """Its chart's address, as in `oci://ghcr.io/x/charts/cilium`; its bare name where Git does not show its source."""
+        reference = mapping(release.spec.get("chartRef"))
+        if reference:
+            return self._source(release, reference) or str(reference.get("name") or "")
+        spec = mapping(mapping(release.spec.get("chart")).get("spec"))
+        base, name = self._source(release, mapping(spec.get("sourceRef"))).rstrip("/"), str(spec.get("chart") or "")
+        return f"{base}/{name}" if base else name
+
+    def _source(self, release: RenderedObject, reference: Mapping[str, Any]) -> str:
+        """The URL of what a release refers to, "" where Git does not show it."""
+        namespace = str(reference.get("namespace") or release.namespace)
+        return self._charts.get((str(reference.get("kind") or ""), namespace, str(reference.get("name") or "")), "")
 
     def values(self, release: RenderedObject) -> Values:
         """What its chart is given."""

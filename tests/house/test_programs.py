@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from house.data.releases import Releases
 from house.flux.rendered import Rendered, RenderedObject
 from house.programs import declared_programs
 
@@ -33,6 +34,22 @@ def test_a_chart_is_told_by_its_whole_address_where_git_shows_the_source() -> No
         "net/loki": ("oci://ghcr.io/grafana/loki", (), "flux.reconcile"),
         "net/lost": ("app-template", (), "flux.reconcile"),
     }  # fmt: skip
+
+
+def test_a_source_of_another_kind_and_the_same_name_is_another() -> None:
+    by_name = {"kind": "HelmRepository", "name": "mine"}
+    objects = (
+        one(SOURCE, "OCIRepository", "net/mine", {"url": "oci://ghcr.io/x/app-template"}),
+        one(SOURCE, "HelmRepository", "net/mine", {"url": "https://charts.example.org"}),
+        one(SOURCE, "HelmChart", "net/made", {"chart": "loki"}),
+        one(HELM, "HelmRelease", "net/a", {"chartRef": {"kind": "OCIRepository", "name": "mine"}}),
+        one(HELM, "HelmRelease", "net/b", {"chart": {"spec": {"chart": "b", "sourceRef": by_name}}}),
+        one(HELM, "HelmRelease", "net/c", {"chartRef": {"kind": "HelmChart", "name": "made"}}),
+    )
+    releases = Releases(Rendered(objects))
+    assert [releases.chart(release) for release in objects[3:]] == ["app-template", "b", "loki"]
+    assert [releases.of_app_template(release) for release in objects[3:]] == [True, False, False]
+    assert told(*objects)["net/c"][0] == "loki"
 
 
 def test_images_are_found_in_values_wherever_a_chart_has_them() -> None:
