@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from house import yamlfile
-from house.paths import content_of
+from house.patches import parts_of, patches_at
 from house.problems import Steps, shown
 from house.shapes import mapping, sequence
 from house.yamlfile import Document, YamlInvalid
@@ -60,36 +60,13 @@ def machine_settings(root: Path, file: Path) -> tuple[MachineSetting, ...]:
     found: list[MachineSetting] = []
     for document in documents[:1]:
         body = mapping(document.value)
-        for where, part in _parts(body):
+        for where, part in parts_of(body):
             found += _texts(document, (*where, "nameservers"), part.get("nameservers"), Tells.NAMESERVER)
-            for index, patch in enumerate(sequence(part.get("patches"))):
-                found += _patch(document, (*where, "patches", index), patch, root, file.parent)
+            for name, line, text in patches_at(document, where, part, root, file.parent):
+                # A block's text begins on the line below its key, or on that of the key: nobody can tell which, and one is near.
+                found += _of_text(text, name, line if name == document.name else 0)
         found += _texts(document, ("clusterSvcNets",), body.get("clusterSvcNets"), Tells.SERVICES)
     return tuple(dict.fromkeys(found))
-
-
-def _parts(body: dict[str, Any]) -> Iterator[tuple[Steps, dict[str, Any]]]:
-    """The sections of a talconfig that may say such a thing: for all nodes, for a role, for one."""
-    yield (), body
-    for role in ("controlPlane", "worker"):
-        yield (role,), mapping(body.get(role))
-    for index, node in enumerate(sequence(body.get("nodes"))):
-        yield ("nodes", index), mapping(node)
-
-
-def _patch(document: Document, where: Steps, patch: Any, root: Path, folder: Path) -> Iterator[MachineSetting]:
-    """What one patch of this folder's talconfig says; one that cannot be read is talhelper's to refuse."""
-    if not isinstance(patch, str):
-        return
-    if not patch.startswith("@"):
-        # A block's text begins on the line below its key, or on that of the key: nobody can tell which, and one line is near.
-        yield from _of_text(patch, document.name, document.line(where))
-        return
-    try:
-        file = (folder / patch[1:].strip()).resolve()
-        yield from _of_text(content_of(file).decode(), shown(file, root), 0)
-    except (OSError, RuntimeError, ValueError):
-        return
 
 
 def _of_text(text: str, name: str, inline: int) -> Iterator[MachineSetting]:

@@ -42,17 +42,29 @@ def _several(body: dict[str, Any], talos_version: str) -> bool:
     return any(part.get(key) for part in parts for key in _MORE_DOCUMENTS)
 
 
+def parts_of(body: dict[str, Any]) -> Iterator[tuple[Steps, dict[str, Any]]]:
+    """The sections of a talconfig that may have patches: for all nodes, for a role, for one."""
+    yield (), body
+    for role in ("controlPlane", "worker"):
+        yield (role,), mapping(body.get(role))
+    for index, node in enumerate(sequence(body.get("nodes"))):
+        yield ("nodes", index), mapping(node)
+
+
 def _json_patches(document: Document, body: dict[str, Any], root: Path, folder: Path) -> Iterator[Problem]:
-    places: list[tuple[Steps, Any]] = [(("patches",), body.get("patches"))]
-    places += [((part, "patches"), mapping(body.get(part)).get("patches")) for part in ("controlPlane", "worker")]
-    nodes = enumerate(sequence(body.get("nodes")))
-    places += [(("nodes", index, "patches"), mapping(node).get("patches")) for index, node in nodes]
-    for where, patches in places:
-        for index, patch in enumerate(sequence(patches)):
-            if isinstance(patch, str):
-                file, line, text = _text_of(document, (*where, index), patch, root, folder)
-                if _is_json_patch(text):
-                    yield Problem(file, line, "", "", "")
+    for where, part in parts_of(body):
+        for file, line, text in patches_at(document, where, part, root, folder):
+            if _is_json_patch(text):
+                yield Problem(file, line, "", "", "")
+
+
+def patches_at(
+    document: Document, where: Steps, part: dict[str, Any], root: Path, folder: Path
+) -> Iterator[tuple[str, int, str]]:
+    """Each patch of a section of the talconfig in `folder`: its file, the line it begins at, its text."""
+    for index, patch in enumerate(sequence(part.get("patches"))):
+        if isinstance(patch, str):
+            yield _text_of(document, (*where, "patches", index), patch, root, folder)
 
 
 def _text_of(document: Document, where: Steps, patch: str, root: Path, folder: Path) -> tuple[str, int, str]:
