@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,11 +22,11 @@ from house.init import write_settings
 from house.loader import Examined
 from house.model import DatabaseArchive
 from tests.console.modelled_doors import Desk
+from tests.console.printed import Printed, last_line
 from tests.console.test_screens import Terminal
 from tests.house.small_house import write_repository
 from tests.house.test_init import fill_in
 
-Printed = pytest.CaptureFixture[str]
 LOOKED = Reach(builder())
 
 
@@ -41,7 +40,7 @@ class Sought:
 
 def told(settings: str, capsys: Printed, reach: Reach = LOOKED) -> tuple[int, dict[str, Any]]:
     code = doctor_of(settings, True, reach)
-    result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    result = last_line(capsys)
     assert (result["verb"], result["exit_code"]) == ("config.doctor", code)
     return code, result | {"by": {one["verb"]: one for one in result["verbs"]}}
 

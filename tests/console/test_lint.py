@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +19,8 @@ from house.nas import Nas
 from tests.builders import a_claim
 from tests.cluster.lint.made import a_given, release
 from tests.console.modelled_doors import Desk
+from tests.console.printed import Printed, last_line
 
-Printed = pytest.CaptureFixture[str]
 DELETES = release("dns", "external-dns", "{policy: sync}", namespace="network", ks="network/dns")
 HIDDEN = release("dns", "external-dns", more="valuesFrom: [{kind: Secret, name: hidden}]")
 CONSOLE = "---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: kvm-1}\nsubsets: [{addresses: [{ip: 10.0.0.51}]}]\n"
@@ -45,8 +44,7 @@ def told(desk: Desk, capsys: Printed, **how: bool) -> tuple[int, str]:
 def result(desk: Desk, capsys: Printed, verb: Callable[..., int] = lint_of, **how: bool) -> dict[str, Any]:
     capsys.readouterr()
     verb(desk.session("cluster.lint", json=True), **how)
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
-    return found
+    return last_line(capsys)
 
 
 @pytest.mark.parametrize(

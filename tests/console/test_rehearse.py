@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +21,7 @@ from engine.workers import Threads
 from house.model import House
 from rehearsal.choosing import Budget
 from tests.console.modelled_doors import Desk, ModelledDoors
-
-Printed = pytest.CaptureFixture[str]
+from tests.console.printed import Printed, last_line
 
 
 @pytest.fixture
@@ -50,18 +48,14 @@ def rehearsed(desk: Desk, *, json_: bool = True, claims: str = "") -> int:
     return guarded(REHEARSE, json_, lambda: rehearse_of(session(desk, json_=json_), claims, Budget()))
 
 
-def result_of(printed: Printed) -> dict[str, object]:
-    return dict(json.loads(printed.readouterr().out.splitlines()[-1])["result"])
-
-
 def test_a_pass_is_0_and_the_next_drill_plants_something_else(living: Desk, capsys: Printed) -> None:
     assert rehearsed(living) == errors.EXIT_OK
-    told = result_of(capsys)["drill"]
+    told = last_line(capsys)["drill"]
     assert isinstance(told, dict)
     assert (told["verdict"], told["control"]["name"], told["simulated"]) == ("PASS", "byte-flipped", True)
     assert past_drills(living.running.house).proven.keys() == {"apps/notes"}
     assert rehearsed(living) == errors.EXIT_OK
-    again = result_of(capsys)["drill"]
+    again = last_line(capsys)["drill"]
     assert isinstance(again, dict)
     assert again["control"]["name"] == "wrong-password"
     assert living.running.home.kube.objects().drill is None
@@ -79,13 +73,13 @@ def test_a_backup_that_is_gone_is_4(living: Desk, capsys: Printed) -> None:
 def test_a_store_that_is_silent_is_5(living: Desk, capsys: Printed) -> None:
     living.running.home.store.down = True
     assert rehearsed(living) == errors.EXIT_REHEARSAL_UNVERIFIED
-    assert result_of(capsys)["exit_code"] == errors.EXIT_REHEARSAL_UNVERIFIED
+    assert last_line(capsys)["exit_code"] == errors.EXIT_REHEARSAL_UNVERIFIED
 
 
 def test_what_is_left_of_a_killed_one_is_cleared_first(living: Desk, capsys: Printed) -> None:
     living.running.home.act("dead").drills.fence_in("a dead one")
     assert rehearsed(living) == errors.EXIT_OK
-    told = result_of(capsys)["drill"]
+    told = last_line(capsys)["drill"]
     assert isinstance(told, dict)
     assert told["verdict"] == "PASS"
     assert living.running.home.kube.objects().drill is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +24,9 @@ from lab.world.rook import LabRook
 from tests.builders import a_claim, an_app
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.console.modelled_doors import Desk
+from tests.console.printed import Printed, last_line
 from tests.scenario.test_nas import NAS
 
-Printed = pytest.CaptureFixture[str]
 HOSTED = StorageClass("proxmox-rbd", "rbd.csi.ceph.com", (("clusterID", FSID), ("pool", "rbd")))
 
 
@@ -59,8 +58,7 @@ def told(desk: Desk, capsys: Printed) -> tuple[int, str]:
 def result(desk: Desk, capsys: Printed) -> dict[str, Any]:
     capsys.readouterr()
     storage_of(desk.session("cluster.storage", json=True))
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
-    return found
+    return last_line(capsys)
 
 
 def test_each_system_is_told_with_what_hangs_on_it(desk: Desk, capsys: Printed) -> None:

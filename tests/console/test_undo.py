@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from console.ending import guarded
@@ -14,16 +11,11 @@ from lab.world.store import a_file
 from recovery.course import course
 from recovery.undoing import to_undo, undo_course
 from tests.console.modelled_doors import Desk
+from tests.console.printed import Printed, last_line
 from tests.hands import only
 
-Printed = pytest.CaptureFixture[str]
 KEY = ("apps", "notes")
 MINE = (a_file("notes/one.md", "written this morning"),)
-
-
-def last_line(capsys: Printed) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
-    return found
 
 
 @pytest.fixture
