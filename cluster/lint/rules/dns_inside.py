@@ -15,7 +15,7 @@ from house.shapes import mapping, sequence
 
 NAME = "dns-inside"
 _SERVERS = ("pihole", "adguard-home", "adguardhome", "blocky", "technitium-dnsserver", "bind9", "powerdns", "unbound")
-_TODO = "let the router or another machine answer what a rebuild asks for, and have the cluster's names as a branch of that"
+_INSTEAD = "let the router or another machine answer what a rebuild asks for, and have the cluster's names as a branch of that"
 
 
 def _find(given: Given) -> Iterator[Finding]:
@@ -29,7 +29,7 @@ def _find(given: Given) -> Iterator[Finding]:
                 NAME, Weight.PARADOX, told, f"{told} answers DNS for the house{at}, from inside the cluster", where,
                 "while the cluster is dark its names are known to nobody: not to the router that asks it, not to you, and not to a "
                 "NAS or a host that is called by one of them",
-                f"{_TODO}; in the settings write addresses, or names that the router knows by itself",
+                f"{_INSTEAD}; in the settings write addresses, or names that the router knows by itself",
             )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def _asked(given: Given) -> Iterator[Finding]:
                 setting.declared_in,
                 "a machine that boots knows no registry and no time server by name, so that nothing is pulled that would answer it"
                 + ("; the other resolver is asked after a while" if others else ""),
-                _TODO,
+                _INSTEAD,
             )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from cluster.lint.needs import host_of
 
 NAME = "git-inside"
 _WHY = "a cluster that is built anew has nothing to build from: what would serve it is in there"
-_TODO = "let Flux pull from a place outside (a mirror that you push to, a bare repository on another machine)"
+_INSTEAD = "let Flux pull from a place outside (a mirror that you push to, a bare repository on another machine)"
 
 
 def _find(given: Given) -> Iterator[Finding]:
@@ -19,10 +19,10 @@ def _find(given: Given) -> Iterator[Finding]:
     where = _declared_in(given)
     if server := given.inside.of(host):
         told = f"Flux pulls {flux.url}, which {server.told} serves ({server.declared_in or 'in the cluster'})"
-        yield Finding(NAME, Weight.PARADOX, flux.url, told, where, _WHY, _TODO)
+        yield Finding(NAME, Weight.PARADOX, flux.url, told, where, _WHY, _INSTEAD)
     elif server := given.inside.maybe(host):
         told = f"Flux pulls {flux.url}, which {server.told} may serve: a name there has a variable ({server.declared_in})"
-        yield Finding(NAME, Weight.UNKNOWN, flux.url, told, where, _WHY, f"look whether it does; if so, {_TODO}")
+        yield Finding(NAME, Weight.UNKNOWN, flux.url, told, where, _WHY, f"look whether it does; if so, {_INSTEAD}")
 
 
 def _declared_in(given: Given) -> str:
