@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,11 +17,13 @@ NAME = "dead-man-inside"
 _STACKS = ("kube-prometheus-stack", "alertmanager", "victoria-metrics-k8s-stack", "victoria-metrics-alert", "prometheus")
 _WATCHERS = ("gatus", "uptime-kuma", "healthchecks")
 _GROUPS = ("monitoring.coreos.com", "operator.victoriametrics.com")
-_PINGED = (
-    "hc-ping.com", "healthchecks.io", "nosnch.in", "deadmanssnitch.com", "cronitor.link", "cronitor.io", "uptimerobot.com",
-    "betterstack.com", "betteruptime.com", "ohdear.app", "opsgenie.com", "pagerduty.com", "heartbeat.uptimerobot.com",
-)  # fmt: skip
-"""Services that call somebody when they are *not* called, by their domains."""
+_PINGED = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:"
+    r"hc-ping\.com|healthchecks\.io|nosnch\.in|deadmanssnitch\.com|cronitor\.(?:link|io)|heartbeat\.uptimerobot\.com|ping\.ohdear\.app"
+    r"|(?:betterstack|betteruptime|opsgenie)\.com/\S*heartbeats?"
+    r")/"
+)
+"""URLs of services that call somebody when they are *not* called; what else the same services do is no such thing."""
 
 
 def _find(given: Given) -> Iterator[Finding]:
@@ -96,7 +99,7 @@ def _pinged(given: Given) -> bool:
     """Whether anything of the house calls a service that misses it: a job, a container, values of a chart."""
     words = [text for one in containers(given) for text in one.words]
     words += [text for program in given.programs for text in texts_of(program.values)]
-    return any(host_of(word) and host_of(word).endswith(_PINGED) for text in words for word in text.replace('"', " ").split())
+    return any(map(_PINGED.search, words))
 
 
 def _state(given: Given, config: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
@@ -22,40 +22,45 @@ CHART = "external-dns"
 
 def _find(given: Given) -> Iterator[Finding]:
     for program in given.charts(CHART):
-        told = _told(program)
-        if told.unknown:
-            yield _unknown(program)
-        elif told.deletes:
-            yield _deletes(program.told, program.declared_in, told, _patch(program, told))
+        policy = _of_program(program)
+        if policy.unknown:
+            yield _unknown(program.told, program.declared_in, ", ".join(program.unseen))
+        elif policy.deletes:
+            yield _deletes(program.told, program.declared_in, policy, _patch(program, policy))
     for one in containers(given):
         name = one.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
         if name == CHART and not any(program.told == one.owner and program.chart == CHART for program in given.programs):
-            told = _of_words(one.words, default="sync")
-            if told.deletes:
-                yield _deletes(one.owner, one.declared_in, told, "args:\n  - --policy=upsert-only")
+            policy = _of_words(one.words, default="sync")
+            if policy.unknown:
+                yield _unknown(one.owner, one.declared_in)
+            elif policy.deletes:
+                yield _deletes(one.owner, one.declared_in, policy, "args:\n  - --policy=upsert-only")
 
 
 @dataclass(frozen=True)
 class _Policy:
-    """What one may do: `deletes` records; `of_others`, as nothing marks which are its own; `by_argument` rather than by a value."""
+    """What one may do: `deletes` records; `of_others`, as nothing marks which are its own; `by_argument` rather than by a value.
+
+    `dry`: it changes nothing at all. `unknown`: what it may do stands somewhere else.
+    """
 
     deletes: bool
     of_others: bool = False
     by_argument: bool = False
+    dry: bool = False
     unknown: bool = False
 
 
-def _told(program: Program) -> _Policy:
+def _of_program(program: Program) -> _Policy:
     values = program.values
     by_words = _of_words(_extra(program), default="")
+    if values.get("dryRun") is True or by_words.dry:
+        return _Policy(deletes=False, dry=True)
+    of_others = values.get("registry") == "noop" or by_words.of_others
+    if by_words.by_argument:
+        return replace(by_words, of_others=of_others)
     policy = str(values.get("policy") or "upsert-only")
-    if values.get("dryRun") is True or by_words.unknown:
-        return _Policy(deletes=False)
-    untold = "${" in policy or ("policy" not in values and bool(program.unseen))
-    if untold and not by_words.by_argument:
-        return _Policy(deletes=False, unknown=True)
-    deletes = by_words.deletes if by_words.by_argument else policy == "sync"
-    return _Policy(deletes, values.get("registry") == "noop" or by_words.of_others, by_words.by_argument)
+    return _Policy(policy == "sync", of_others, unknown="${" in policy or ("policy" not in values and bool(program.unseen)))
 
 
 def _extra(program: Program) -> tuple[str, ...]:
@@ -67,12 +72,12 @@ def _extra(program: Program) -> tuple[str, ...]:
 
 
 def _of_words(words: tuple[str, ...], default: str) -> _Policy:
-    """What arguments say; `unknown` for one that changes nothing at all."""
+    """What arguments say, and where they say nothing of a policy the default."""
     text = " ".join(words).replace("--policy ", "--policy=")
     policies = [part.removeprefix("--policy=") for part in text.split() if part.startswith("--policy=")]
     dry = any(part in ("--dry-run", "--dry-run=true") for part in text.split())
     policy = policies[-1] if policies else default
-    return _Policy(policy == "sync" and not dry, "--registry=noop" in text, bool(policies), dry)
+    return _Policy(policy == "sync" and not dry, "--registry=noop" in text, bool(policies), dry, "${" in policy and not dry)
 
 
 def _deletes(told: str, where: str, policy: _Policy, patch: str) -> Finding:
@@ -85,12 +90,11 @@ def _deletes(told: str, where: str, policy: _Policy, patch: str) -> Finding:
     )  # fmt: skip
 
 
-def _unknown(program: Program) -> Finding:
+def _unknown(told: str, where: str, unseen: str = "") -> Finding:
     return Finding(
-        NAME, Weight.UNKNOWN, program.told,
-        f"whether {program.told} deletes DNS records is not in Git: its values are in {', '.join(program.unseen) or 'a variable'}",
-        program.declared_in, "with policy sync it takes away the records of every application that is not back yet",
-        "write `policy: upsert-only` into the values that Git shows", beyond_admission=True,
+        NAME, Weight.UNKNOWN, told, f"whether {told} deletes DNS records is not in Git: its policy is in {unseen or 'a variable'}",
+        where, "with policy sync it takes away the records of every application that is not back yet",
+        "write policy upsert-only where Git shows it", beyond_admission=True,
     )  # fmt: skip
 
 

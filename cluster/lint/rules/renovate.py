@@ -26,20 +26,27 @@ def _find(given: Given) -> Iterator[Finding]:
     if found is None:
         return
     beside = sorted((root / ".github" / "renovate").glob("*.json5")) + sorted((root / ".renovate").glob("*.json5"))
-    merging = next((file for file in (found, *beside) if _merges(file)), None)
-    what = "merges some updates by itself" if merging is not None else "proposes, and merges nothing by itself"
+    said = {file: _merges(file) for file in (found, *beside)}
+    merging, unread = (next((file for file, merges in said.items() if merges is told), None) for told in (True, None))
+    where, weight, what = found, Weight.NOTE, "Renovate proposes, and no file of its own in Git lets it merge by itself"
+    if merging is not None:
+        where, what = merging, "Renovate merges some updates by itself"
+    elif unread is not None:
+        name = shown(unread, root)
+        where, weight, what = unread, Weight.UNKNOWN, f"whether Renovate merges by itself is not known: {name} cannot be read"
     yield Finding(
-        NAME, Weight.NOTE, "Renovate", f"Renovate {what}", shown(merging or found, root),
+        NAME, weight, "Renovate", what, shown(where, root),
         "a rebuild reads Git for hours: an update in between is installed by Flux, and was never seen running",
         "pause it before a rebuild (in its dashboard, or by `enabled: false`); it runs outside, and no run needs it",
     )  # fmt: skip
 
 
-def _merges(file: Path) -> bool:
+def _merges(file: Path) -> bool | None:
+    """Whether a file lets it merge; None for one that cannot be read. A preset that is kept elsewhere may let it all the same."""
     try:
         text = content_of(file).decode("utf-8", "replace")
     except OSError:
-        return False
+        return None
     return _MERGES.search(_COMMENT.sub("", text)) is not None
 
 

@@ -42,6 +42,13 @@ kind: StatefulSet
 metadata: {name: kuma}
 spec: {template: {spec: {containers: [{image: "docker.io/louislam/uptime-kuma:1"}]}}}
 """, "nothing outside would miss it"),
+    ("a pager, which nobody calls in vain", release(
+        "stack", "kube-prometheus-stack", "{alertmanager: {config: {global: {pagerduty_url: 'https://events.pagerduty.com/v2'}}}}"),
+     "no Watchdog"),
+    ("a link to a page of a service that could", STACK + release(
+        "home", "app-template", "{configMaps: {links: {data: {a: 'href: https://stats.uptimerobot.com/x'}}}}"), "watches from inside"),
+    ("a domain that only ends like one", STACK + release(
+        "home", "app-template", "{configMaps: {links: {data: {a: 'https://not-hc-ping.com/x'}}}}"), "watches from inside"),
     ("gatus alone", release("gatus", "app-template", "{controllers: {gatus: {}}}"), "nothing outside would miss it"),
 ]  # fmt: skip
 
@@ -63,6 +70,9 @@ HEARD = [
     ("a webhook outside", STACK + config(", webhookConfigs: [{url: 'https://hc.example.org/x'}]")),
     ("a webhook outside, in values", of_values("https://hc.example.org/x")),
     ("a job that calls", STACK + PING),
+    ("a job that calls from a shell", STACK + PING.replace('"https://hc-ping.com/0123"', '"curl -fsS \'https://hc-ping.com/0123\'"')),
+    ("a heartbeat", STACK + PING.replace("hc-ping.com/0123", "api.opsgenie.com/v2/heartbeats/oak/ping")),
+    ("a heartbeat of another", STACK + PING.replace("hc-ping.com", "heartbeat.uptimerobot.com")),
     ("no Alertmanager", release("stack", "kube-prometheus-stack", "{alertmanager: {enabled: false}}")),
     ("an application of the name", release("prometheus-web", "app-template")),
 ]  # fmt: skip

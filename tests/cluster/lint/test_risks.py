@@ -295,8 +295,16 @@ def test_the_patch_of_an_external_dns_keeps_its_other_arguments_and_says_the_pol
     assert kept in lines and [line for line in lines if "policy" in line or "sync" in line] == ['- "--policy=upsert-only"']
 
 
-def test_a_policy_in_a_variable_is_no_verdict() -> None:
-    (one,) = found("external-dns-deletes", release("dns", "external-dns", "{policy: '${POLICY}'}"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        release("dns", "external-dns", "{policy: '${POLICY}'}"),
+        release("dns", "external-dns", "{policy: upsert-only, extraArgs: ['--policy=${POLICY}']}"),
+        release("dns", "external-dns", "{extraArgs: {policy: '${POLICY}'}}"), RAW_DNS.replace("ARGS", "['--policy=${POLICY}']"),
+    ],
+)  # fmt: skip
+def test_a_policy_in_a_variable_is_no_verdict(text: str) -> None:
+    (one,) = found("external-dns-deletes", text)
     assert one.weight is Weight.UNKNOWN
 
 
@@ -332,6 +340,19 @@ def test_renovate_is_told_by_a_line(tmp_path: Path, file: str, text: str, told: 
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(text)
     assert [told in one.what for one in found("renovate-merges", root=tmp_path)] == ([True] if told else [])
+
+
+def test_a_file_of_renovate_that_cannot_be_read_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "renovate.json").write_text('{"automerge": true, "more": "than is read of any file"}')
+    monkeypatch.setattr("house.paths.LARGEST", 10)
+    (one,) = found("renovate-merges", root=tmp_path)
+    assert (one.weight, "renovate.json cannot be read" in one.what) == (Weight.UNKNOWN, True)
+
+
+def test_what_a_preset_elsewhere_lets_renovate_do_is_not_denied(tmp_path: Path) -> None:
+    (tmp_path / "renovate.json").write_text('{"extends": ["github>somebody/presets"]}')
+    (one,) = found("renovate-merges", root=tmp_path)
+    assert "merges nothing" not in one.what
 
 
 def test_what_is_suspended_in_git_bites_nobody() -> None:
