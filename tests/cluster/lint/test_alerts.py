@@ -45,10 +45,10 @@ spec: {template: {spec: {containers: [{image: "docker.io/louislam/uptime-kuma:1"
     ("a pager, which nobody calls in vain", release(
         "stack", "kube-prometheus-stack", "{alertmanager: {config: {global: {pagerduty_url: 'https://events.pagerduty.com/v2'}}}}"),
      "no Watchdog"),
-    ("a link to a page of a service that could", STACK + release(
-        "home", "app-template", "{configMaps: {links: {data: {a: 'href: https://stats.uptimerobot.com/x'}}}}"), "watches from inside"),
-    ("a domain that only ends like one", STACK + release(
-        "home", "app-template", "{configMaps: {links: {data: {a: 'https://not-hc-ping.com/x'}}}}"), "watches from inside"),
+    ("a link to a page of a service that could", STACK + release("home", "app-template", "{a: 'https://stats.uptimerobot.com/x'}"),
+     "watches from inside"),
+    ("a domain that only ends like one", STACK + release("home", "app-template", "{a: 'https://not-hc-ping.com/x'}"),
+     "watches from inside"),
     ("gatus alone", release("gatus", "app-template", "{controllers: {gatus: {}}}"), "nothing outside would miss it"),
 ]  # fmt: skip
 
