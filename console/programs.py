@@ -47,7 +47,7 @@ def refuse_unfit(house: House, places: Places | None = None, path: str | None = 
     `path` stands for the environment's PATH when None.
     """
     where, known = places or Places(), versions_of(house.cluster.talos_version, house.cluster.kubernetes_version)
-    search = _search(where, path)
+    search = searched(where, path)
     wrong = [told for program in needed_by(Need.RUN) if (told := _wrong(program, where, search, known))]
     if wrong:
         raise PreflightRefused(
@@ -69,7 +69,7 @@ def refuse_blind(places: Places | None = None, path: str | None = None) -> None:
 
     Raises CouldNotLook. A program of another version still sees: whether it fits is for a run to ask.
     """
-    search = _search(places or Places(), path)
+    search = searched(places, path)
     absent = [program.name for program in needed_by(Need.RUN) if shutil.which(program.name, path=search) is None]
     if absent:
         raise CouldNotLook(
@@ -80,8 +80,9 @@ def refuse_blind(places: Places | None = None, path: str | None = None) -> None:
         )
 
 
-def _search(places: Places, path: str | None) -> str:
-    return os.pathsep.join((str(places.programs), os.environ.get("PATH", "") if path is None else path))
+def searched(places: Places | None = None, path: str | None = None) -> str:
+    """Where a run looks for its programs, in the form of a PATH: the checkout's own before the environment's."""
+    return os.pathsep.join((str((places or Places()).programs), os.environ.get("PATH", "") if path is None else path))
 
 
 def _go(search: str) -> bool:

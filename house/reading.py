@@ -36,6 +36,8 @@ _KINDS = {
 }
 
 
+UNFILLED = "is not filled in yet"
+"""What a problem says of a value that config.init left to the person."""
 _BARE = re.compile(r"[A-Za-z/][^\s\[\]{},#:]*(?::[^\s\[\]{},#:]+)*|[A-Za-z][\w .-]*")
 """A text that means itself in a flow of YAML."""
 Model = TypeVar("Model", Settings, BackupsPart)
@@ -76,7 +78,7 @@ def _validated(document: Document, model: type[Model]) -> ReadSettings[Model]:
         unknown = [key for key in mapping(document.value) if key not in Settings.model_fields]
         known = list(Settings.model_fields)
         problems += [_problem(document, (key,), "is not a known key", nearest_or_all(key, known)) for key in unknown]
-    problems += [_problem(document, mark, "is not filled in yet", f"write {_advice(mark)}") for mark in marks]
+    problems += [_problem(document, mark, UNFILLED, f"write {_advice(mark)}") for mark in marks]
     try:
         settings = model.model_validate(document.value)
     except ValidationError as error:

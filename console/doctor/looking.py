@@ -13,21 +13,19 @@ from pathlib import Path
 
 from adapters.secrets.resolver import Secrets
 from bootstrap.checks.keys import NO_BUNDLE
-from console.doctor.nouns import Able, Lack, able
+from console.doctor.nouns import Able, Lack, Of, able
 from console.kit.secrets import of_backups, of_building
-from console.programs import refuse_unfit
+from console.programs import refuse_unfit, searched
 from engine.errors import BlackstartError, PreflightRefused
 from engine.words import number
 from house.left_out import left_out
 from house.loader import Examined
 from house.model import House, SecretRef
 from house.problems import Problem, shown
+from house.reading import UNFILLED
 from tools.locate import look
 from tools.manifest import named
-from tools.places import Places
 
-NO_KUBECONFIG = "no cluster of this house is known here: its state folder holds no kubeconfig"
-_UNFILLED = "is not filled in yet"
 Named = Iterable[tuple[str, SecretRef]]
 
 
@@ -90,24 +88,23 @@ def restoring(subject: Subject, secrets: Secrets | None, verb: str, yes: str, *,
         if not (house.claims or (house.restorable and verb == "dr.restore")):
             lacks.append(Lack("nothing is declared that it could bring back"))
         if not (house.state_dir / "kubeconfig").is_file():
-            lacks.append(Lack(NO_KUBECONFIG))
+            lacks.append(Lack("no cluster of this house is known here: its state folder holds no kubeconfig"))
         elif not ask:
             lacks.append(Lack("the cluster, and the stores of the backups", known=False))
     good = f"{number(len(house.claims), 'claim')} declared" if house is not None else ""
-    built = [lack for lack in lacks if lack.known and lack.told != NO_KUBECONFIG]
-    return able(verb, good, lacks, yes=yes, no=_mend(built, "invoke cluster.bootstrap") if built else "invoke cluster.bootstrap")
+    return able(verb, good, lacks, yes=yes, no=_mend(lacks, "invoke cluster.bootstrap"))
 
 
 def of_settings(found: Examined) -> Iterator[Lack]:
     """What is to be filled in, counted by section, and how much is wrong."""
-    unfilled = Counter(_section(one) for one in found.problems if one.what == _UNFILLED)
+    unfilled = Counter(_section(one) for one in found.problems if one.what == UNFILLED)
     if unfilled:
         sections = ", ".join(f"{name} {count}" for name, count in unfilled.items())
-        yield Lack(f"{number(unfilled.total(), 'value')} to fill in: {sections}")
-    wrong = Counter(one.file for one in found.problems if one.what != _UNFILLED)
+        yield Lack(f"{number(unfilled.total(), 'value')} to fill in: {sections}", of=Of.SETTINGS)
+    wrong = Counter(one.file for one in found.problems if one.what != UNFILLED)
     if wrong:
         files = ", ".join(f"{name} {count}" for name, count in list(wrong.items())[:3])
-        yield Lack(f"{number(wrong.total(), 'problem')}: {files}{', and others' if len(wrong) > 3 else ''}")
+        yield Lack(f"{number(wrong.total(), 'problem')}: {files}{', and others' if len(wrong) > 3 else ''}", of=Of.SETTINGS)
 
 
 def _section(problem: Problem) -> str:
@@ -116,10 +113,8 @@ def _section(problem: Problem) -> str:
 
 def _mend(lacks: Iterable[Lack], otherwise: str) -> str:
     """What tells more of what lacks: of the settings the check, of programs the tools, else the verb itself."""
-    told = [lack.told for lack in lacks if lack.known]
-    if any(" to fill in: " in line or " problem" in line.partition(":")[0] for line in told):
-        return "invoke config.check"
-    return "invoke tools.check" if any(line.startswith("program ") for line in told) else otherwise
+    of = {lack.of for lack in lacks if lack.known}
+    return "invoke config.check" if Of.SETTINGS in of else "invoke tools.check" if Of.PROGRAM in of else otherwise
 
 
 def _of_repository(house: House) -> Iterator[Lack]:
@@ -139,7 +134,7 @@ def _of_run(house: House) -> Iterator[Lack]:
         refuse_unfit(house)
     except PreflightRefused as no:
         patches = bool(house.refused_patches) and no.evidence == house.refused_patches
-        yield from (Lack(line if patches else f"program {line}") for line in no.evidence)
+        yield from (Lack(line) if patches else Lack(f"program {line}", of=Of.PROGRAM) for line in no.evidence)
 
 
 def of_programs(names: Iterable[str]) -> Iterator[Lack]:
@@ -147,7 +142,7 @@ def of_programs(names: Iterable[str]) -> Iterator[Lack]:
     for name in names:
         found = look(named(name))
         if not found.usable:
-            yield Lack(f"program {name}: {found.why}")
+            yield Lack(f"program {name}: {found.why}", of=Of.PROGRAM)
 
 
 def of_secrets(wanted: Named, secrets: Secrets | None, *, ask: bool) -> Iterator[Lack]:
@@ -176,6 +171,6 @@ def _of_secret(ref: SecretRef, secrets: Secrets | None, *, ask: bool) -> Lack | 
             if ask or not remote:
                 first = error.evidence[0] if error.evidence else error.what
                 return Lack(f"{ref.sources[0]}, {first}" if len(ref.sources) == 1 and error.evidence else first)
-    if shutil.which("op", path=None) is None and not (Places().programs / "op").exists():
+    if shutil.which("op", path=searched()) is None:
         return Lack("only 1Password has it, and op is not on this machine")
     return Lack("only 1Password has it, which was not asked", known=False)

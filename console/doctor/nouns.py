@@ -15,12 +15,21 @@ class Answer(Enum):
     NOT_LOOKED = "not looked at"
 
 
+class Of(Enum):
+    """What a lack is of, where another verb than its own tells more."""
+
+    SETTINGS = "settings"
+    PROGRAM = "program"
+    OTHER = "other"
+
+
 @dataclass(frozen=True)
 class Lack:
     """One thing that stands between a verb and its work, in one line; `known` is False where nobody has looked at it."""
 
     told: str
     known: bool = True
+    of: Of = Of.OTHER
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -146,23 +146,37 @@ def _looked(subject: Subject, secrets: Secrets | None, *, ask: bool) -> list[Abl
 
 
 def _asked(subject: Subject, rows: list[Able], json: bool, open_doors: OpenDoors) -> list[Able]:
-    """The rows with what the servers say. One that lacks something already asks none: its verb would not get so far."""
+    """The rows with what the servers say. One that lacks something already asks none: its verb would not get so far.
+
+    What several verbs hang on is asked once.
+    """
+    told: dict[tuple[Asking, int], tuple[Lack, ...]] = {}
+
+    def asked(look: Asking, house: House) -> tuple[Lack, ...]:
+        key = (look, id(house))
+        if key not in told:
+            told[key] = _answer(look, Session("config.doctor", house, open_doors, json))
+        return told[key]
 
     def more(row: Able) -> Able:
         house = (subject.backups if row.verb == "dr.audit" else subject.whole).house
         if house is None or row.answer is Answer.NO or row.verb not in _ASKING:
             return row
-        session = Session("config.doctor", house, open_doors, json)
-        try:
-            lacks = tuple(lack for look in _ASKING[row.verb] for lack in look(session))
-        except BlackstartError as error:
-            lacks = (Lack(error.what),)
+        lacks = (lack for look in _ASKING[row.verb] for lack in asked(look, house))
         return able(row.verb, row.good, (*row.lacks, *lacks), yes=row.next, no=f"invoke {_TELLS.get(row.verb, row.verb)}")
 
     return [more(row) for row in rows]
 
 
-_ASKING = {
+def _answer(look: Asking, session: Session) -> tuple[Lack, ...]:
+    try:
+        return look(session)
+    except BlackstartError as error:
+        return (Lack(error.what),)
+
+
+Asking = Callable[[Session], tuple[Lack, ...]]
+_ASKING: Mapping[str, tuple[Asking, ...]] = {
     "dr.audit": (asking.of_stores, asking.of_archives),
     "cluster.bootstrap": (asking.of_preflight,),
     "dr.restore": (asking.of_restore, asking.of_stores),

@@ -14,12 +14,13 @@ from console.building import builder
 from console.doctor import looking
 from console.doctor.looking import Subject
 from console.doctor.nouns import Answer, Lack, able
+from console.session import Session
 from console.verbs import config, doctor
 from console.verbs.doctor import Reach, doctor_of
 from engine.errors import EXIT_DRIFT, Interrupted, SettingsInvalid
 from engine.words import number
 from house.init import write_settings
-from house.loader import Examined
+from house.loader import Examined, examine
 from house.model import DatabaseArchive
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
@@ -264,6 +265,25 @@ def test_who_stops_it_is_obeyed_and_no_verb_lacks_anything_for_that(filled: Path
     monkeypatch.setattr(looking, "of_programs", lambda names: [])
     with pytest.raises(Interrupted):
         doctor_of(str(filled), True, Reach(builder(), Desk(filled.parent / "desk").doors))
+
+
+def test_what_several_verbs_hang_on_is_asked_once(filled: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled.write_text(filled.read_text().replace("house:\n", "house:\n  state: state\n"))
+    house = examine(filled, builder()).house
+    assert house is not None and house.state_dir == filled.parent / "state"
+    house.state_dir.mkdir()
+    (house.state_dir / "kubeconfig").write_text("apiVersion: v1\nkind: Config\n")
+    asked = []
+
+    def stores(session: Session) -> tuple[Lack, ...]:
+        asked.append(session.house)
+        return (Lack("a store that does not open"),)
+
+    monkeypatch.setattr(doctor, "_ASKING", dict.fromkeys(doctor._ASKING, (stores,)))
+    monkeypatch.setattr(looking, "of_programs", lambda names: [])
+    by = told(str(filled), capsys, Reach(builder(), Desk(filled.parent / "desk").doors))[1]["by"]
+    assert all("a store that does not open" in lacks(by[verb]) for verb in ("dr.audit", "dr.restore", "dr.rehearse")), by
+    assert len(asked) == 1
 
 
 def test_an_answer_is_yes_only_of_what_was_looked_at_whole() -> None:
