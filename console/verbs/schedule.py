@@ -92,13 +92,13 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
 
 
 def _kept(path: Path, job: Job) -> tuple[str, Every, float]:
+    again = f"invoke dr.schedule --as systemd{'' if job is Job.DRILL else f' --what {job.value}'}"
     try:
         found = jsonfile.loads(path.read_text(encoding="utf-8"))
         return str(found["verb"]), Every(found["every"]), float(found["since"])
     except FileNotFoundError:
         raise PermanentError(
-            "no schedule was written from here, so nobody knows when one should have run",
-            next_command=f"invoke dr.schedule --as systemd{'' if job is Job.DRILL else f' --what {job.value}'}",
+            "no schedule was written from here, so nobody knows when one should have run", next_command=again
         ) from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise PermanentError(f"{path} cannot be read", next_command="invoke dr.schedule --as systemd") from error
+        raise PermanentError(f"{path} cannot be read", next_command=again) from error

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from console.ending import guarded
 from console.report.keeping import keep
 from console.schedule.units import Every, Job, Scheduled, installing, units
 from console.verbs import schedule as verbs
@@ -156,8 +155,11 @@ class TestWhetherItRan:
 
     def test_what_was_kept_and_cannot_be_read_is_no_schedule(self, desk: Desk) -> None:
         self.written(desk)
-        (desk.running.house.state_dir / "schedule.json").write_text("{")
-        assert guarded("dr.schedule", True, lambda: verbs.ran(desk.session("dr.schedule"))) == PermanentError.exit_code
+        for job, again in ((Job.DRILL, ""), (Job.ETCD, " --what etcd")):
+            (desk.running.house.state_dir / f"schedule{job.ending}.json").write_text("{")
+            with pytest.raises(PermanentError, match="cannot be read") as told:
+                verbs.ran(desk.session("dr.schedule"), job)
+            assert told.value.next_command == f"invoke dr.schedule --as systemd{again}"
 
 
 def test_units_of_two_houses_do_not_meet(tmp_path: Path) -> None:
