@@ -26,6 +26,10 @@ class Course:
         """The same with these checks besides."""
         return replace(self, checks=(*self.checks, *more))
 
+    def checks_of(self, area: str) -> Course:
+        """The checks of one area (`preflight`) alone, and no step."""
+        return Course(tuple(check for check in self.checks if check.id.startswith(f"{area}.")), ())
+
     def graph(self) -> HouseGraph:
         """What waits for what. Raises GraphInvalid."""
         return Graph[LookContext, ActContext]([*self.checks, *self.steps])

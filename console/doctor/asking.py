@@ -50,8 +50,7 @@ def _first(bad: list[str], noun: str) -> tuple[Lack, ...]:
 
 def of_preflight(session: Session) -> tuple[Lack, ...]:
     """Every check that a bootstrap makes before it changes anything."""
-    whole = course(session.house, session.known())
-    return _failing(session, Course(tuple(check for check in whole.checks if check.id.startswith("preflight.")), ()))
+    return _failing(session, course(session.house, session.known()).checks_of("preflight"))
 
 
 def of_restore(session: Session) -> tuple[Lack, ...]:

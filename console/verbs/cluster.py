@@ -50,8 +50,7 @@ def preflight(settings: str, json: bool, report: str = "") -> int:
 def preflight_of(session: Session) -> int:
     """The same, of a session that stands open."""
     refuse_unfit(session.house)
-    whole = course(session.house, session.known())
-    return session.preflight(Course(tuple(c for c in whole.checks if c.id.startswith("preflight.")), ()))
+    return session.preflight(course(session.house, session.known()).checks_of("preflight"))
 
 
 def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:

@@ -213,7 +213,7 @@ class TestPlanVerifyAndPreflight:
         assert held_desk.session("cluster.verify", json=True).verify(course) == errors.EXIT_STEP_FAILED
 
     def test_preflight_refuses_with_the_code_that_a_run_would_have(self, desk: Desk, capsys: Printed) -> None:
-        checks = Course(tuple(c for c in desk.running.bootstrap.checks if c.id.startswith("preflight.")), ())
+        checks = desk.running.bootstrap.checks_of("preflight")
         assert desk.session("cluster.preflight", json=True).preflight(checks) == errors.EXIT_OK
         desk.running.home.store.repositories.clear()
         desk.running.home.store.down = False

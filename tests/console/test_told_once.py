@@ -18,7 +18,7 @@ SAID = "503 Service Unavailable"
 
 
 def preflight(desk: Desk) -> Course:
-    return Course(tuple(check for check in desk.running.bootstrap.checks if check.id.startswith("preflight.")), ())
+    return desk.running.bootstrap.checks_of("preflight")
 
 
 @pytest.mark.parametrize("down", ["one", "all"])
