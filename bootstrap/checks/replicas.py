@@ -6,25 +6,14 @@ from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
 from bootstrap.remains import look_at_remains
-from cluster.storage.findings import Finding, Weight, probe_of
+from cluster.storage.findings import probe_of
 from cluster.storage.gate import risk_of
 from cluster.storage.kinds import storage_checks
-from cluster.storage.row import StorageRow, shut_out
-from engine.errors import PermanentError, TransientError
+from cluster.storage.row import StorageRow, asked
 from engine.probe import Condition, Probe, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
 from house.model import House, Node
-
-
-def _asked(row: StorageRow, look: LookContext) -> tuple[Finding, ...]:
-    try:
-        return tuple(row.findings(look))
-    except PermanentError as no:
-        return (shut_out(row.title, no),)
-    except TransientError as silence:
-        told = "; ".join((silence.what, *silence.evidence[:2]))
-        return (Finding(row.title, Weight.UNKNOWN, f"gives no answer: {told}", hint=silence.hint),)
 
 
 @dataclass(frozen=True)
@@ -48,7 +37,7 @@ class Spared(BaseCheck):
         left = look_at_remains(look.proxmox, look.talos, look.cluster, self.house, self.node)
         if left.vm is None or not left.lost:
             return satisfied("no disk is destroyed")
-        found = _asked(self.row, look)
+        found = asked(look, self.row)
         seen = probe_of(found)
         if seen.condition is Condition.SATISFIED:
             return seen
@@ -106,7 +95,7 @@ class Rebuilt(BaseCheck):
         return (f"kubernetes.joined/{self.node}",)
 
     def probe(self, look: LookContext) -> Probe:
-        return probe_of(_asked(self.row, look))
+        return probe_of(asked(look, self.row))
 
     def by_hand(self) -> str:
         return self.row.by_hand()

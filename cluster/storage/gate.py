@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from adapters.context import LookContext
 from cluster.storage.findings import Finding, Weight, probe_of
-from cluster.storage.row import StorageRow, shut_out
-from engine.errors import PermanentError, TransientError
+from cluster.storage.row import StorageRow, asked
 from engine.probe import Condition, Probe, Risk
 from engine.step import BaseCheck, Severity, StepId
 
@@ -57,13 +56,7 @@ class Gate(BaseCheck):
         return self.row.sight_s
 
     def probe(self, look: LookContext) -> Probe:
-        try:
-            found: Sequence[Finding] = self.row.findings(look)
-        except PermanentError as no:
-            found = (shut_out(self.row.title, no),)
-        except TransientError as silence:
-            told = "; ".join((silence.what, *silence.evidence[:2]))
-            found = (Finding(self.row.title, Weight.UNKNOWN, f"gives no answer: {told}", hint=silence.hint),)
+        found = asked(look, self.row)
         seen = probe_of(found)
         if seen.condition is Condition.SATISFIED:
             return seen

@@ -50,6 +50,17 @@ class FoundRow(BaseCheck):
         return probe_of(self.findings(look))
 
 
+def asked(look: LookContext, row: StorageRow) -> tuple[Finding, ...]:
+    """What a row finds; that it gives no answer, or may not be looked at, is a finding too."""
+    try:
+        return tuple(row.findings(look))
+    except PermanentError as no:
+        return (shut_out(row.title, no),)
+    except TransientError as silence:
+        told = "; ".join((silence.what, *silence.evidence[:2]))
+        return (Finding(row.title, Weight.UNKNOWN, f"gives no answer: {told}", hint=silence.hint),)
+
+
 def shut_out(part: str, no: PermanentError) -> Finding:
     """A look that was refused for good: nobody knows, and the refusal names the privilege that is missing."""
     told = "; ".join((no.what, *no.evidence[:2]))

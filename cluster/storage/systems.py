@@ -12,7 +12,7 @@ from cluster.storage.findings import Finding, Weight, by_weight, worst
 from cluster.storage.kinds import ground_under, storage_checks
 from cluster.storage.nas.check import nas_checks
 from cluster.storage.nas.uses import waiting
-from cluster.storage.row import StorageRow, System, shut_out
+from cluster.storage.row import StorageRow, System, asked
 from cluster.storage.under import classes_of
 from engine.errors import PermanentError, TransientError
 from engine.workers import Workers, each
@@ -72,23 +72,13 @@ def look_at_storage(look: LookContext, house: House, workers: Workers) -> Storag
     """Ask everything at once; what gives no answer, or may not be asked, is a finding."""
     look = asked_at_once(look, house, workers)
     rows: list[StorageRow] = [*storage_checks(look, house), *nas_checks(house)]
-    answers = each(workers, partial(_asked, look), rows, at_once=max(1, len(rows)))
+    answers = each(workers, partial(asked, look), rows, at_once=max(1, len(rows)))
     found: dict[System, list[Finding]] = {}
     for row, answer in zip(rows, answers, strict=True):
         found.setdefault(row.system, []).extend(answer)
     hanging, elsewhere, unplaced = _hanging(look, house)
     systems = [SystemSeen(one.title, _distinct(of_it), hanging.get(one.key, Hanging())) for one, of_it in found.items()]
     return StorageSeen(tuple(systems), elsewhere, unplaced)
-
-
-def _asked(look: LookContext, row: StorageRow) -> tuple[Finding, ...]:
-    try:
-        return tuple(row.findings(look))
-    except PermanentError as no:
-        return (shut_out(row.title, no),)
-    except TransientError as silence:
-        told = "; ".join((silence.what, *silence.evidence[:1]))
-        return (Finding(row.title, Weight.UNKNOWN, f"gives no answer: {told}", hint=silence.hint),)
 
 
 def _distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
