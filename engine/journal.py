@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from engine.durable import sync_folder
 from engine.entries import (
     SCHEMA,
     Begin,
@@ -168,7 +169,7 @@ def _open(folder: Path, lineage: str, run: str, disk: Disk, now: Callable[[], fl
             journal.cut_bytes = len(raw) - found.whole
             if journal.older or not found.lines:  # what follows is sealed, and covers what an older version wrote
                 journal._write([Header(lineage)])
-                _sync_folder(folder)
+                sync_folder(folder)
         except BaseException:
             os.close(fd)
             raise
@@ -236,15 +237,7 @@ def _make_folder(folder: Path) -> None:
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in new:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        sync_folder(path.parent)
 
 
 def _stamp(at: float) -> str:

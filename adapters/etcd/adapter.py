@@ -13,6 +13,7 @@ from adapters.etcd.results import EtcdSnapshot
 from adapters.process.results import Runner
 from adapters.talos.paths import TalosFiles
 from adapters.talos.talosctl import ACT_S, Talosctl
+from engine.durable import sync_file, sync_folder
 from engine.errors import PermanentError, TransientError
 
 DATABASE = "/var/lib/etcd/member/snap/db"
@@ -32,16 +33,19 @@ class TalosEtcd:
         self._folder = state_dir / "etcd"
         self._talosctl = Talosctl(runner, TalosFiles(state_dir).talosconfig)
         self._authority = kubernetes_ca
+        self._read: dict[Path, tuple[tuple[int, ...], EtcdSnapshot | None]] = {}
 
     def kept(self) -> tuple[EtcdSnapshot, ...]:
         """See EtcdView."""
         if not self._folder.is_dir():
             return ()
-        return tuple(self._judged(path, path.name) for path in sorted(self._folder.iterdir()) if path.suffix != _PART)
+        found = [self._seen(path) for path in sorted(self._folder.iterdir()) if path.suffix != _PART]
+        authority = self._authority().strip() if found else ""
+        return tuple(_judged(one, Path(one.name).name, authority) for one in found)
 
     def look(self, path: str) -> EtcdSnapshot:
         """See EtcdView. A name without a folder is one of the state folder's."""
-        return self._judged(self._path(path), path)
+        return _judged(self._seen(self._path(path)), path, self._authority().strip())
 
     def take(self, address: str, name: str) -> None:
         """See Etcd. talosctl itself compares the hash as it comes in, and looks through the pages."""
@@ -75,8 +79,10 @@ class TalosEtcd:
     def recover(self, address: str, snapshot: EtcdSnapshot) -> None:
         """See Etcd. The node compares a hash only after it has answered; ours was compared when it was looked at."""
         path = self._path(snapshot.name)
-        if self._judged(path, snapshot.name).digest != snapshot.digest:
-            raise PermanentError(f"{snapshot.name} is not the file that was looked at")
+        now = look_at(path)  # all of it once more: a disk that forgets touches no file
+        if now.problem or now.digest != snapshot.digest:
+            why = tuple(filter(None, (now.problem,)))
+            raise PermanentError(f"{snapshot.name} is not the file that was looked at", evidence=why)
         skip = () if snapshot.hashed else ("--recover-skip-hash-check",)
         what = f"recover etcd on {address} from {path.name}"
         self._talosctl.call(address, what, "bootstrap", f"--recover-from={path}", *skip, timeout_s=MOVE_S)
@@ -90,9 +96,19 @@ class TalosEtcd:
     def _path(self, name: str) -> Path:
         return Path(name) if "/" in name else self._folder / name
 
-    def _judged(self, path: Path, name: str) -> EtcdSnapshot:
-        seen, authority = look_at(path, name), self._authority().strip()
-        return replace(seen, ours=bool(authority) and seen.authority.strip() == authority)
+    def _seen(self, path: Path) -> EtcdSnapshot:
+        """What is in the file, by its path; read again once it is another one or was touched, for all of them are gigabytes."""
+        try:
+            there = path.stat()
+        except OSError:
+            return look_at(path)
+        mark = (there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns)
+        before, seen = self._read.get(path, ((), None))
+        if seen is None or before != mark:
+            seen = look_at(path)
+            if seen.written:  # else it could not be read, which may pass
+                self._read[path] = mark, seen
+        return seen
 
     def _fresh(self, name: str) -> Path:
         """Where it is written first, with nothing in its place: what broke off is never taken for one."""
@@ -104,5 +120,14 @@ class TalosEtcd:
         return part
 
     def _keep(self, made: Path, name: str) -> None:
+        """On the disk before anybody relies on it: what it was taken of may be wiped next."""
         made.chmod(0o600)
+        sync_file(made)
         made.replace(self._folder / name)
+        sync_folder(self._folder)
+        sync_folder(self._folder.parent)
+
+
+def _judged(seen: EtcdSnapshot, name: str, authority: str) -> EtcdSnapshot:
+    """The same by the name that it goes by, and whether its CA is ours."""
+    return replace(seen, name=name, ours=bool(authority) and seen.authority.strip() == authority)

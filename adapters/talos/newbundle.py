@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.process.results import Runner
 from adapters.talos.bundle import SOPS_S, SecretsBundle, secrets_of
 from adapters.talos.redaction import register_secrets
+from engine.durable import sync_folder
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house import yamlfile
@@ -47,7 +48,7 @@ def make_bundle(path: Path, runner: Runner, age_key: Callable[[], Secret]) -> No
     finally:
         with suppress(FileNotFoundError):
             fresh.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _encrypted(path: Path, runner: Runner, plain: bytes) -> bytes:
@@ -69,11 +70,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adapters.etcd.adapter import KEPT
+from adapters.etcd.adapter import KEPT, TalosEtcd
 from adapters.etcd.reading import _LAST, _renewed, look_at
+from engine.errors import PermanentError
 from tests.adapters.etcd.test_etcd import Talosctl, port
 
 
@@ -61,3 +64,59 @@ def test_a_pipe_is_not_waited_for_and_a_bad_file_says_when_it_was_written(tmp_pa
 @pytest.mark.parametrize(("said", "read"), [(1_800_000_000, 1_800_000_000.0), (_LAST, 0.0), (2**64 - 1, 0.0), (0, 0.0)])
 def test_a_time_that_no_calendar_has_is_none(said: int, read: float) -> None:
     assert _renewed(lease(said)) == read
+
+
+def test_a_file_is_read_once_until_it_is_touched_and_whose_it_is_is_asked_once_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    real = mmap.mmap
+
+    def counted(fileno: int, *given: object, **more: object) -> object:
+        read.append(os.fstat(fileno).st_ino)
+        return real(fileno, *given, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(mmap, "mmap", counted)
+    asked: list[None] = []
+    (tmp_path / "etcd").mkdir()
+    files = [tmp_path / "etcd" / f"cp-{number}-20270101-000000.snapshot" for number in (1, 2)]
+    for file in files:
+        file.write_bytes(b"x" * 10_240)
+    etcd = TalosEtcd(tmp_path, Talosctl(), lambda: asked.append(None) or "")
+    first = etcd.kept()
+    assert etcd.kept() == first and etcd.look(files[0].name).name == files[0].name
+    assert etcd.look(str(files[0])).name == str(files[0])
+    assert (len(read), len(asked)) == (2, 4)
+    written = files[1].stat().st_mtime_ns
+    files[1].write_bytes(b"y" * 10_240)
+    os.utime(files[1], ns=(written, written))  # of the same size, and as old as it was: another file all the same
+    etcd.kept()
+    assert len(read) == 3 and read[-1] == files[1].stat().st_ino
+
+
+def test_what_is_recovered_is_read_anew_whatever_was_seen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "etcd").mkdir()
+    (tmp_path / "etcd" / "a").write_bytes(b"x" * 10_240)
+    etcd = port(tmp_path, Talosctl())
+    seen = replace(etcd.look("a"), problem="")
+
+    def unreadable(*_: object, **__: object) -> object:
+        raise OSError(5, "Input/output error")
+
+    real = mmap.mmap
+    monkeypatch.setattr(mmap, "mmap", unreadable)
+    with pytest.raises(PermanentError, match="not the file") as caught:
+        etcd.recover("10.0.0.1", seen)
+    assert caught.value.evidence == ("it cannot be read: Input/output error",)
+    another = port(tmp_path, Talosctl())
+    assert another.look("a").problem.startswith("it cannot be read")
+    monkeypatch.setattr(mmap, "mmap", real)
+    assert not another.look("a").problem.startswith("it cannot be read"), "that passed"
+
+
+def test_what_was_copied_is_on_the_disk_before_anybody_wipes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    port(tmp_path, Talosctl(b"database")).copy("10.0.0.1", "cp-1.copy")
+    folder = tmp_path / "etcd"
+    assert synced.index((folder / "cp-1.copy").stat().st_ino) < synced.index(folder.stat().st_ino)
