@@ -63,11 +63,16 @@ class Tree:
         """Every file whose name ends so, of the same folders."""
         if self._files is None:
             found = []
-            for folder, below, names in os.walk(self.root):
+            for folder, below, names in os.walk(self.root, onerror=self._unlisted):
                 below[:] = sorted(name for name in below if not name.startswith(".") and name.strip("_") not in _NOT_IN_USE)
                 found += [Path(folder) / name for name in sorted(names)]
             self._files = tuple(found)
         return tuple(file for file in self._files if file.name.endswith(endings))
+
+    def _unlisted(self, error: OSError) -> None:
+        """What may lie in a folder that nobody could list is not known, and not nothing."""
+        what = f"cannot be listed ({error.strerror})"
+        self.note(Path(error.filename or self.root), 0, what, "mend its permissions, or take it out")
 
     def text(self, file: Path) -> str:
         """A file's text; none, and a note, where it cannot be read."""

@@ -16,6 +16,7 @@ from engine.errors import SettingsInvalid
 from house import patches as read_patches
 from house.flux.reads import Reads
 from house.paths import LARGEST, content_of, is_file, is_folder, is_link, is_there
+from house.tree import Tree
 from tests.adapters.backups.test_places import nobody
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import write_repository
@@ -67,6 +68,20 @@ def test_the_settings_of_a_house_with_odd_files_are_written_all_the_same(tmp_pat
     (tmp_path / "kubernetes" / "apps" / os.fsdecode(b"caf\xe9")).mkdir()
     (tmp_path / "kubernetes" / "apps" / os.fsdecode(b"caf\xe9/no text \xff.txt")).write_text("a: 1\n")
     assert write_settings(tmp_path).problems == ()
+
+
+def test_a_folder_that_cannot_be_listed_is_told() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
+        root = Path(name)
+        root.chmod(0o755)
+        (root / "clusters" / "home").mkdir(parents=True)
+        (root / "apps.yaml").write_text("a: 1\n")
+        tree = Tree(root)
+        with nobody(root / "clusters"):
+            assert [file.name for file in tree.manifests()] == ["apps.yaml"]
+        assert [str(note) for note in tree.notes] == [
+            "clusters: cannot be listed (Permission denied); mend its permissions, or take it out"
+        ]
 
 
 def test_names_that_are_no_text_are_names(tmp_path: Path) -> None:
