@@ -26,10 +26,11 @@ def machine_problems(name: str, node: dict[str, Any], defaults: dict[str, Any], 
     where, efi = said("efi")
     if firmware == "seabios" and efi is not None:
         yield where, f"is for UEFI, and {name} has firmware: seabios", "leave one of the two out"
-    _, machine = said("machine")
+    machine = str(said("machine")[1] or "")
+    ported = machine != "pc" and "i440fx" not in machine
     where, devices = said("pci")
     for place, device in enumerate(sequence(devices)):
-        if str(machine or "q35").startswith("pc") and "q35" not in str(machine or "q35") and mapping(device).get("pcie", True):
+        if not ported and mapping(device).get("pcie", True):
             yield (*where, place), f"is on a PCIe port, which machine {machine} has none of", "write `pcie: false`, or machine: q35"
     where, cards = said("cards")
     for place, card in enumerate(sequence(cards)):
