@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
+from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import SPARE_S
 from engine.errors import PermanentError
@@ -42,9 +41,8 @@ def read(path: Path) -> Kubeconfig | None:
     ca, certificate = _decoded(cluster.get("certificate-authority-data")), _decoded(user.get("client-certificate-data"))
     if not ca or not certificate:
         return None
-    try:
-        until = x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc.timestamp()
-    except ValueError:
+    until = ends_at(certificate)
+    if until is None:
         return None
     return Kubeconfig(str(cluster.get("server", "")), ca, until > time.time() + SPARE_S)
 

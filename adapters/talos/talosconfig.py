@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
+from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
 from engine.errors import PermanentError
 from house import yamlfile
@@ -29,8 +28,8 @@ def admin_certificate_good(path: Path) -> bool:
     context = _context(path)
     if not context:
         return False
-    certificate = x509.load_pem_x509_certificate(_pem(context.get("crt"), path).encode())
-    return certificate.not_valid_after_utc.timestamp() > time.time() + SPARE_S
+    until = ends_at(_pem(context.get("crt"), path))
+    return until is not None and until > time.time() + SPARE_S
 
 
 def _context(path: Path) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""How long the admin certificate of a talosconfig is good; what is no certificate is not good, and made again."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from adapters.talos.talosconfig import admin_certificate_good
+from lab.parts.pki import authority
+
+GOOD = authority("talos").certificate
+
+
+@pytest.mark.parametrize(
+    ("certificate", "good"),
+    [(GOOD, True), (GOOD[:-300], False), (b"no certificate at all", False), (b"", False)],
+)
+def test_the_admin_certificate_is_good_or_not(tmp_path: Path, certificate: bytes, good: bool) -> None:
+    told = base64.b64encode(certificate).decode()
+    file = tmp_path / "talosconfig"
+    file.write_text(f"context: house\ncontexts: {{house: {{ca: {told}, crt: {told}}}}}\n")
+    assert admin_certificate_good(file) is good
+
+
+def test_a_talosconfig_that_is_not_there_has_none(tmp_path: Path) -> None:
+    assert not admin_certificate_good(tmp_path / "talosconfig")
