@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import SettingsInvalid
 from house.loader import Part
 from tests.house.reading import load, read_repository, write_settings
 
@@ -126,9 +127,9 @@ def test_settings_that_choose_none_of_several_clusters_are_asked(tmp_path: Path)
     two(tmp_path)
     file = tmp_path / "blackstart.yaml"
     file.write_text('house: {name: two, id: "5f1d7c2a9e"}\nsops: {age_key: "file:age.key"}\n')
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(SettingsInvalid) as caught:
         load(file, Part.BACKUPS)
-    told = "\n".join(caught.value.evidence)  # type: ignore[attr-defined]
+    told = "\n".join(caught.value.evidence)
     assert "git.path: is not said, and the repository holds 2 clusters" in told
     assert "kubernetes/main/flux or kubernetes/staging/flux" in told
 
@@ -150,9 +151,9 @@ def test_a_path_of_the_settings_that_is_not_there_is_a_problem(tmp_path: Path) -
     two(tmp_path)
     file = tmp_path / "blackstart.yaml"
     file.write_text('house: {name: two, id: "5f1d7c2a9e"}\ngit: {path: kubernetes/mian/flux}\nsops: {age_key: "file:age.key"}\n')
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(SettingsInvalid) as caught:
         load(file, Part.BACKUPS)
-    told = "\n".join(caught.value.evidence)  # type: ignore[attr-defined]
+    told = "\n".join(caught.value.evidence)
     assert "git.path: kubernetes/mian/flux is no folder of the repository; " in told
     assert "kubernetes/main/flux" in told
 

@@ -102,7 +102,7 @@ def test_a_house_of_argocd_is_told_what_is_not_followed_and_how_many_backups_it_
     assert "ArgoCD applies what 1 file name (argocd/apps.yaml), and is not followed" in told
     text = written.file.read_text()
     assert f"  # 1 backup not audited ({engine}, by ArgoCD)." in text
-    assert "git: {}" not in text or "path:" not in text
+    assert f"  path: {FILL_IN}" not in text, "nobody is asked what Flux applies where it applies nothing"
     written.file.write_text(text.replace(FILL_IN, "env:NOT_SET"))
     house = load(written.file, Part.BACKUPS)
     assert [(one.engine, one.declared_in) for one in house.unsupported] == [(f"{engine}, by ArgoCD", "apps/diary/backup.yaml:1")]

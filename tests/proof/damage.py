@@ -185,8 +185,13 @@ def main() -> int:
         for result in all_results(shop, tuple(Depth)):
             results.append(result)
             print(told(result), flush=True)
-    wrong, alarms = [r for r in results if r.wrong_yes], [r for r in results if r.false_alarm]
-    lost = sum(not r.truth.whole for r in results)
+    return summed_up(results, [one for one in results if one.false_alarm], began)
+
+
+def summed_up(results: Sequence[Result], alarms: Sequence[Result], began: float) -> int:
+    """Print how many there were since `began` (of the monotonic clock) and which went wrong; the exit code."""
+    wrong = [one for one in results if one.wrong_yes]
+    lost = sum(not one.truth.whole for one in results)
     print(
         f"\n{len(results)} repositories, {lost} of them not restorable as they are, in {time.monotonic() - began:.0f} s: "
         f"{len(wrong)} wrong yes, {len(alarms)} false alarms"

@@ -26,7 +26,7 @@ from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from engine.waiting import SystemClock
 from house.model import SecretRef
-from tests.proof.damage import DEEP, Result, told
+from tests.proof.damage import DEEP, Result, summed_up, told
 from tests.proof.kopia_cases import KopiaCase, kopia_cases
 from tests.proof.kopia_master import IDENTITY, copy_of, kopia, make
 from tests.proof.looking import audits, claim_at
@@ -116,16 +116,8 @@ def main(*words: str) -> int:
             result = shop.play(case, depths)
             results.append((case, result))
             print(told(result), flush=True)
-    wrong = [result for _, result in results if result.wrong_yes]
     alarms = [result for case, result in results if result.false_alarm or (case.spared and not spared(result))]
-    lost = sum(not result.truth.whole for _, result in results)
-    print(
-        f"\n{len(results)} repositories, {lost} of them not restorable as they are, in {time.monotonic() - began:.0f} s: "
-        f"{len(wrong)} wrong yes, {len(alarms)} false alarms"
-    )
-    for result in (*wrong, *alarms):
-        print(f"  {result.name}: {result.seen.detail}; {result.truth.told}")
-    return 1 if wrong or alarms else 0
+    return summed_up([result for _, result in results], alarms, began)
 
 
 def spared(result: Result) -> bool:
