@@ -10,7 +10,6 @@ from bootstrap.recover_etcd import course as recovery
 from bootstrap.recover_etcd import saving
 from bootstrap.replace_node import course as replacement
 from cluster.course import Course
-from engine.approval import approve
 from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
@@ -27,12 +26,8 @@ class LostNode(HeldHouse):
         self.home.look().cluster.nodes()
         self.home.proxmox.power(self.home.proxmox.vms[8002], PowerEvent.STOPPED)
         self.clock.sleep(60)
-        plan = self.plan()
-        self.approval = approve(
-            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=self.clock.now(), valid_s=86400.0
-        )
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.approval = self.consent()
+        self.begin()
 
     def given(self) -> HouseModel:
         return spendable()
@@ -85,12 +80,8 @@ class StillEtcd(HeldHouse):
         assert self.lives.live(saving(self.lives.house)).exit_code in (0, 30)
         self.clock.bury()
         self.clock.new_life()
-        plan = self.plan()
-        self.approval = approve(
-            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=self.clock.now(), valid_s=86400.0
-        )
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.approval = self.consent()
+        self.begin()
 
     def given(self) -> HouseModel:
         return spendable()

@@ -11,7 +11,7 @@ from adapters.hold.results import HoldState
 from bootstrap.course import course as bootstrap_course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
-from engine.approval import approve
+from engine.approval import Approval, approve
 from engine.journal import Disk, read_state
 from engine.plan import Plan
 from engine.report import Report
@@ -65,6 +65,14 @@ class House:
     def plan(self) -> Plan:
         return self.lives.plan(self.course)
 
+    def consent(self, course: Course | None = None) -> Approval | None:
+        """To all that a plan of now asks consent for, None where that is nothing."""
+        plan = self.lives.plan(course if course is not None else self.course)
+        if not plan.acts:
+            return None
+        now = self.clock.now()
+        return approve(plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=now, valid_s=86400.0)
+
     def left_open(self) -> Sequence[str]:
         return tuple(read_state(self.lives.folder, lineage=self.lives.house.id).in_flight)
 
@@ -94,9 +102,18 @@ class HeldHouse(House):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
-        assert self.lives.live(bootstrap_course(self.lives.house, {})).converged
+        self.lived(bootstrap_course(self.lives.house, {}), later_s=0.0)
+        self.begin()
+
+    def lived(self, course: Course, *, consent: Approval | None = None, later_s: float = 60.0) -> None:
+        """This course has come to its end, by a process of its own, and some time has passed since."""
+        assert self.lives.live(course, None, consent).converged
         self.clock.bury()
         self.clock.new_life()
+        self.clock.sleep(later_s)
+
+    def begin(self) -> None:
+        """From here on faults are met, and what happens is the course's."""
         self.world.faults.forget()
         self.bootstrapped = len(self.world.happenings)
 
@@ -155,20 +172,12 @@ class AliveHouse(HeldHouse):
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
         claims = self.lives.house.claims
-        assert self.lives.live(recovery_course(self.lives.house, claims)).converged
-        self.clock.bury()
-        self.clock.new_life()
-        self.clock.sleep(60)
+        self.lived(recovery_course(self.lives.house, claims))
         self.old = self.home.kube.objects().claims[("apps", "notes")]
         self.old.entries = (a_file("ruined", "by a bad upgrade"),)
         self.as_of = self.clock.now() - 3000
-        plan = self.plan()
-        now = self.clock.now()
-        self.approval = approve(
-            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=now, valid_s=86400.0
-        )
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.approval = self.consent()
+        self.begin()
 
     @property
     def course(self) -> Course:
@@ -192,10 +201,7 @@ class LostSecrets(House):
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
         self.home.files.bundle = ""
-        plan = self.plan()
-        self.approval = approve(
-            plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=self.clock.now(), valid_s=86400.0
-        )
+        self.approval = self.consent()
 
     @property
     def course(self) -> Course:
@@ -230,8 +236,7 @@ class ReleasedHouse(HeldHouse):
         self.clock.bury()
         self.clock.new_life()
         self.clock.sleep(60)
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.begin()
 
     @property
     def course(self) -> Course:
@@ -272,10 +277,7 @@ class LostHouse(HeldHouse):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
-        assert self.lives.live(recovery_course(self.lives.house, self.lives.house.claims)).converged
-        self.clock.bury()
-        self.clock.new_life()
-        self.clock.sleep(60)
+        self.lived(recovery_course(self.lives.house, self.lives.house.claims))
         objects = self.home.kube.objects()
         self.good = [s.snapshot_id for s in self.home.store.repositories[self.address].snapshots]
         del objects.claims[("apps", "notes")], objects.destinations[("apps", "notes-bootstrap")], objects.sources[("apps", "notes")]
@@ -283,8 +285,7 @@ class LostHouse(HeldHouse):
         self.world.after(400, "flux makes it again", lambda: self.home.flux.apply_again(objects, "apps/notes"))
         # As it is while Flux is at it: what is not there yet is on its way.
         objects.kustomizations["apps/notes"] = replace(objects.kustomizations["apps/notes"], reconciling=True)
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.begin()
 
     @property
     def address(self) -> str:
@@ -301,15 +302,11 @@ class HoldNowHouse(HeldHouse):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
-        assert self.lives.live(recovery_course(self.lives.house, self.lives.house.claims)).converged
-        self.clock.bury()
-        self.clock.new_life()
-        self.clock.sleep(60)
+        self.lived(recovery_course(self.lives.house, self.lives.house.claims))
         source = self.home.kube.objects().sources[("apps", "notes")]
         source.wanted = True
         self.home.act("before").claims.nudge("ReplicationSource", "apps", "notes")
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.begin()
 
     @property
     def course(self) -> Course:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from adapters.hold.results import HoldState
 from cluster.course import Course
-from engine.approval import approve
 from engine.journal import Disk
 from engine.report import Report
 from lab.world.store import a_file
@@ -26,24 +25,15 @@ class UndoneHouse(HeldHouse):
         super().__init__(folder, seed)
         claims = self.lives.house.claims
         for course in (recovery_course(self.lives.house, claims), recovery_course(self.lives.house, claims, again=claims)):
-            plan = self.lives.plan(course)
-            given = approve(
-                plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=self.clock.now(), valid_s=600.0
-            ) if plan.acts else None
-            assert self.lives.live(course, None, given).converged
+            self.lived(course, consent=self.consent(course))
             self.home.kube.objects().claims[KEY].entries = MINE
-            self.clock.bury()
-            self.clock.new_life()
-            self.clock.sleep(60)
         (kept,) = self.home.look().kept.volumes()
         self.home.kube.objects().kept[kept.name].entries = MINE
         self.volume, self.old = kept.name, self.home.kube.objects().claims[KEY].uid
         claim, _ = to_undo(self.home.look(), self.lives.house, "notes")
         self.whole = undo_course(self.lives.house, claim, self.volume)
-        plan, now = self.lives.plan(self.whole), self.clock.now()
-        self.approval = approve(plan.digest, acts=plan.acts, plan_digest=plan.digest, journalled=(), now=now, valid_s=86400.0)
-        self.world.faults.forget()
-        self.bootstrapped = len(self.world.happenings)
+        self.approval = self.consent(self.whole)
+        self.begin()
 
     @property
     def course(self) -> Course:
