@@ -99,7 +99,9 @@ def test_of_an_object_only_what_was_asked_for_is_told() -> None:
 
 
 def test_an_older_version_is_taken_where_the_newer_is_not_served_and_none_is_none() -> None:
-    assert components({"/apis/cert-manager.io/v1beta1/issuers": [named("old")]}).objects(ISSUER) != ()
+    older, newer = {"/apis/cert-manager.io/v1beta1/issuers": [named("old")]}, {"/apis/cert-manager.io/v1/issuers": [named("new")]}
+    assert [one.name for one in components(older).objects(ISSUER) or ()] == ["old"]
+    assert [one.name for one in components(older | newer).objects(ISSUER) or ()] == ["new"]
     assert components({"/apis/cert-manager.io/v1/issuers": []}).objects(ISSUER) == ()
     assert components({}).objects(ISSUER) is None
 

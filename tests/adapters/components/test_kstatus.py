@@ -27,6 +27,7 @@ ON_ALL = {"desiredNumberScheduled": 3, "currentNumberScheduled": 3, "updatedNumb
           "numberReady": 3}  # fmt: skip
 SET = {"replicas": 2, "readyReplicas": 2, "currentReplicas": 2, "updatedReplicas": 2, "currentRevision": "a", "updateRevision": "a"}
 TWO = {"replicas": 2}
+FROM_ONE: Object = {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}}
 DEADLINE = {"replicas": 2, "progressDeadlineSeconds": 600}
 
 CASES: list[tuple[str, Object, Status]] = [
@@ -47,13 +48,33 @@ CASES: list[tuple[str, Object, Status]] = [
     ("one that lacks a pod", obj("StatefulSet", spec=TWO, **SET | {"readyReplicas": 1}), Status.IN_PROGRESS),
     ("one in the middle of a rollout", obj("StatefulSet", spec=TWO, **SET | {"updateRevision": "b"}), Status.IN_PROGRESS),
     ("one that is rolled out by hand", obj("StatefulSet", spec={"updateStrategy": {"type": "OnDelete"}}), Status.CURRENT),
+    ("one that is rolled as far as its partition", obj("StatefulSet", spec=TWO | FROM_ONE, **SET | {"updatedReplicas": 1}),
+     Status.CURRENT),
+    ("one that is not as far", obj("StatefulSet", spec=TWO | FROM_ONE, **SET | {"updatedReplicas": 0}), Status.IN_PROGRESS),
+    ("one with a pod too many", obj("StatefulSet", spec=TWO, **SET | {"replicas": 3, "readyReplicas": 3}), Status.IN_PROGRESS),
+    ("a ReplicaSet", obj("ReplicaSet", spec=TWO, **POD), Status.CURRENT),
+    ("one that lacks a pod", obj("ReplicaSet", spec=TWO, **POD | {"readyReplicas": 1}), Status.IN_PROGRESS),
+    ("a pod that runs", obj("Pod", "v1", phase="Running", conditions=said(Ready="True")), Status.CURRENT),
+    ("one that is not ready", obj("Pod", "v1", phase="Running", conditions=said(Ready="False")), Status.IN_PROGRESS),
+    ("one that waits for a node", obj("Pod", "v1", phase="Pending"), Status.IN_PROGRESS),
+    ("one that nobody has looked at", obj("Pod", "v1"), Status.IN_PROGRESS),
+    ("one that has ended well", obj("Pod", "v1", phase="Succeeded"), Status.CURRENT),
+    ("one that has not", obj("Pod", "v1", phase="Failed"), Status.FAILED),
+    ("a Service", obj("Service", "v1", spec={"type": "ClusterIP"}), Status.CURRENT),
+    ("one at a balancer", obj("Service", "v1", spec={"type": "LoadBalancer", "clusterIP": "10.96.0.9"}), Status.CURRENT),
+    ("one at a balancer that has no address", obj("Service", "v1", spec={"type": "LoadBalancer"}), Status.IN_PROGRESS),
+    ("a budget that is kept", obj("PodDisruptionBudget", "policy/v1", desiredHealthy=2, currentHealthy=2), Status.CURRENT),
+    ("one that is not", obj("PodDisruptionBudget", "policy/v1", desiredHealthy=2, currentHealthy=1), Status.IN_PROGRESS),
     ("a claim that is bound", obj("PersistentVolumeClaim", "v1", phase="Bound"), Status.CURRENT),
     ("one that is not", obj("PersistentVolumeClaim", "v1", phase="Pending"), Status.IN_PROGRESS),
     ("a Job that has failed", obj("Job", "batch/v1", startTime="now", conditions=said(Failed="True")), Status.FAILED),
     ("a Job at work", obj("Job", "batch/v1", startTime="now"), Status.CURRENT),
     ("a Job that has not begun", obj("Job", "batch/v1"), Status.IN_PROGRESS),
+    ("a Job that is complete", obj("Job", "batch/v1", conditions=said(Complete="True")), Status.CURRENT),
     ("a definition", obj("CustomResourceDefinition", "apiextensions.k8s.io/v1", conditions=said(Established="True")),
      Status.CURRENT),
+    ("one whose name is another's", obj("CustomResourceDefinition", "apiextensions.k8s.io/v1",
+                                        conditions=said(Established="True", NamesAccepted="False")), Status.FAILED),
     ("one that is not established", obj("CustomResourceDefinition", "apiextensions.k8s.io/v1"), Status.IN_PROGRESS),
     ("an object that is Ready", obj("HelmRelease", "helm/v2", conditions=said(Ready="True")), Status.CURRENT),
     ("one that is not", obj("HelmRelease", "helm/v2", conditions=said(Ready="False")), Status.IN_PROGRESS),
