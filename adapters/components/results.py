@@ -16,7 +16,6 @@ class Status(Enum):
     IN_PROGRESS = "in progress"
     FAILED = "failed"
     TERMINATING = "terminating"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

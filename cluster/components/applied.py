@@ -111,5 +111,4 @@ def _judged(one: Applied) -> Finding:
         return Finding(part, Weight.BLOCKS, told, hint=hint, command=command)
     if one.status is Status.CURRENT:
         return fine(part, "ready")
-    weight = Weight.UNKNOWN if one.status is Status.UNKNOWN else Weight.BLOCKS
-    return Finding(part, weight, f"{one.status.value}: {one.why}", command=command)
+    return Finding(part, Weight.BLOCKS, f"{one.status.value}: {one.why}", command=command)

@@ -87,7 +87,6 @@ class KubeDelays:
     api_s: float = 4.0
     policy_s: float = 1.0
     establish_s: float = 0.5
-    cni_s: float = 5.0
     release_s: float = 4.0
     fetch_s: float = 1.0
     kustomization_s: float = 5.0

@@ -103,7 +103,6 @@ class Machine:
     bootstrap_wanted: bool = False
     # With a wish to bootstrap: puts what a snapshot holds into the new cluster.
     recovering: Callable[[EtcdCluster], None] | None = None
-    skip_hash_check: bool = False
     etcd_busy: bool = False
     clock_offset: float = 0.0
     time_synced: bool = True

@@ -13,7 +13,6 @@ from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from engine import executor
 from engine.journal import Disk, open_journal, read_state
-from engine.plan import Plan, plan
 from engine.report import Report
 from engine.state import State
 from house.model import House
@@ -24,7 +23,6 @@ from lab.world.store import a_file
 from recovery.course import course as recovery_course
 from rehearsal.beginning import Begun, begin, outcome_of
 from rehearsal.controls import Kind
-from rehearsal.course import clearing
 from rehearsal.drill import Drill
 from rehearsal.outcome import DrillOutcome
 from tests.builders import a_claim, a_house, an_app
@@ -105,10 +103,6 @@ class Drilling:
             )
             lease.drop()
             return begun, report
-
-    def plan_clearing(self) -> Plan:
-        """What is left to be cleared."""
-        return plan(clearing().graph(), read_only(self.home.act("look")))
 
     @property
     def left(self) -> bool:

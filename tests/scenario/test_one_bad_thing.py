@@ -17,8 +17,6 @@ from tests.builders import a_claim, a_house, an_app
 from tests.scenario.running import Running
 from tests.scenario.test_bootstrap import told
 
-FACTORY = "/image/0123/v1.13.9/nocloud-amd64.qcow2"
-
 
 @pytest.fixture
 def two_claims(tmp_path: Path) -> Running:
