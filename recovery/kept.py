@@ -31,16 +31,19 @@ def on_its_way(entry: HeldClaim | None) -> bool:
     return entry is not None and bool(entry.undo) and entry.state in (HoldState.HELD, HoldState.PROVEN)
 
 
-def demand_kept(kept: KeptView, uid: str, key: str) -> KeptVolume:
-    """The volume of the claim of this uid; PermanentError when it is not kept: deleted with its claim its data would be gone."""
-    found = next((one for one in kept.volumes() if one.uid == uid and one.stays), None)
-    if found is None:
+def staying(kept: KeptView, uid: str) -> KeptVolume | None:
+    """The volume of the claim of this uid that stays when the claim goes; None when none does, or for no uid."""
+    return next((one for one in kept.volumes() if uid and one.uid == uid and one.stays), None)
+
+
+def demand_kept(kept: KeptView, uid: str, key: str) -> None:
+    """PermanentError when the volume of the claim of this uid is not kept: deleted with its claim its data would be gone."""
+    if staying(kept, uid) is None:
         raise PermanentError(
             f"{key} is not deleted: its volume is not kept, and would go with it",
             evidence=(f"claim uid {uid}",),
             hint="a hand has taken our mark off the volume, or given it another policy: the same again keeps it first",
         )
-    return found
 
 
 def refuse_undoing(entry: HeldClaim) -> None:

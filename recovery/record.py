@@ -26,6 +26,14 @@ def pinned(hold: HoldView, claim: BackedUpClaim) -> HeldClaim:
     return entry
 
 
+def demand_replacing(hold: HoldView, claim: BackedUpClaim, what: str) -> HeldClaim:
+    """The entry of a claim whose replacement somebody approved by its uid; PermanentError when nobody did. `what` would be done."""
+    entry = entry_of(hold, claim)
+    if entry is None or not entry.replaces:
+        raise PermanentError(f"nobody approved that {claim.key} is {what}", next_command="invoke dr.plan")
+    return entry
+
+
 def is_another(state: DestinationState, entry: HeldClaim) -> bool:
     """Whether another VolumeSnapshot bears the name of the one that was proven (an older record does not know its uid)."""
     there = state.image == entry.image and state.image_uid

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from adapters.proxmox.properties import number, properties, tags, text
 from house.hardware import MODEL, Card, Hardware, Passthrough
 
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _TOLD_ELSEWHERE = re.compile(
     # What every VM has, or what makes no machine; and what has words: disks, cards, devices, and the options read below.
     r"name|description|digest|meta|vmgenid|smbios1|lock|parent|snapstate|ostype|onboot|tablet|hotplug|boot|bootdisk|memory|balloon|"
@@ -19,7 +19,7 @@ _TOLD_ELSEWHERE = re.compile(
     r"(scsi|virtio|sata|ide|net|hostpci|usb|serial)\d+|efidisk0|tpmstate0"
 )
 _USUAL = {"vga": ("", "std", "serial0"), "balloon": ("", "0")}
-_DRIVE = re.compile(r"(scsi|virtio|sata|ide)\d+")
+DRIVE = re.compile(r"(scsi|virtio|sata|ide)\d+")
 
 
 def hardware_of(config: Mapping[str, object], pool: str = "") -> Hardware:
@@ -54,7 +54,7 @@ def beyond(config: Mapping[str, object]) -> tuple[str, ...]:
     for kind in ("hostpci", "usb"):
         odd += [key for key in _numbered(config, kind) if "mapping" not in properties(text(config[key]), "host")]
     for key, value in config.items():
-        if _DRIVE.fullmatch(key):
+        if DRIVE.fullmatch(key):
             file = properties(text(value), "file").get("file", "")
             odd += [key] if file.startswith("/") or "cloudinit" in file else []
     return tuple(sorted(set(odd)))
@@ -62,7 +62,7 @@ def beyond(config: Mapping[str, object]) -> tuple[str, ...]:
 
 def _card(value: str) -> Card:
     parts = properties(value, "model")
-    model, mac = next(((key, told) for key, told in parts.items() if _MAC.fullmatch(told.lower())), (MODEL, ""))
+    model, mac = next(((key, told) for key, told in parts.items() if MAC.fullmatch(told.lower())), (MODEL, ""))
     return Card(
         bridge=parts.get("bridge", ""), mac=mac.lower(), model=parts.get("model", model) if model == "macaddr" else model,
         vlan=number(parts.get("tag")), mtu=number(parts.get("mtu")), firewall=parts.get("firewall") == "1",

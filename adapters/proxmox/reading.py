@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from adapters.proxmox.hardware import beyond, hardware_of
+from adapters.proxmox.hardware import DRIVE, MAC, beyond, hardware_of
 from adapters.proxmox.owner import token_in
 from adapters.proxmox.properties import number, properties, tags, text
 from adapters.proxmox.results import PowerState, Vm, VmDisk
 
-_DISK = re.compile(r"(scsi|virtio|sata|ide)\d+")
 _PCI = re.compile(r"hostpci\d+")
 _NET = re.compile(r"net\d+")
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)(?:iB)?")
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _NOTHING: Mapping[str, object] = {}
@@ -34,7 +32,7 @@ def _memory(value: object) -> int:
 def _disks(config: Mapping[str, object]) -> tuple[VmDisk, ...]:
     disks = []
     for slot, value in config.items():
-        if not _DISK.fullmatch(slot):
+        if not DRIVE.fullmatch(slot):
             continue
         parts = properties(text(value), "file")
         volume = parts.get("file", "")
@@ -47,7 +45,7 @@ def _disks(config: Mapping[str, object]) -> tuple[VmDisk, ...]:
 
 def passed_through(config: Mapping[str, object]) -> tuple[str, ...]:
     """Devices of the host in a VM's configuration: disks by their path, PCI devices by address or mapping."""
-    found = [(slot, properties(text(value), "file").get("file", "")) for slot, value in config.items() if _DISK.fullmatch(slot)]
+    found = [(slot, properties(text(value), "file").get("file", "")) for slot, value in config.items() if DRIVE.fullmatch(slot)]
     told = [f"{slot} {file}" for slot, file in found if file.startswith("/dev/")]
     return tuple(sorted((*told, *(f"{key} {text(value).split(',')[0]}" for key, value in config.items() if _PCI.fullmatch(key)))))
 
@@ -57,7 +55,7 @@ def vm(
 ) -> Vm:
     """A VM out of its row in the host's list (power state, lock), its configuration, and its row in the cluster's (pool, HA)."""
     nets = [properties(text(value), "model") for key, value in sorted(config.items()) if _NET.fullmatch(key)]
-    macs = [value.lower() for net in nets for value in net.values() if _MAC.fullmatch(value.lower())]
+    macs = [value.lower() for net in nets for value in net.values() if MAC.fullmatch(value.lower())]
     return Vm(
         vm_id=vm_id,
         name=text(config.get("name") or row.get("name")),

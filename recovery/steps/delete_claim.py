@@ -13,7 +13,7 @@ from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
 from recovery.kept import demand_kept
-from recovery.record import entry_of, is_another, replaced
+from recovery.record import demand_replacing, entry_of, is_another, replaced
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,7 @@ class DeleteClaim(BaseStep):
         return missing(f"claim uid {entry.replaces} is still there")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        entry = entry_of(act.hold, self.claim)
-        if entry is None or not entry.replaces:
-            raise PermanentError(f"nobody approved that {self.claim.key} is deleted", next_command="invoke dr.plan")
+        entry = demand_replacing(act.hold, self.claim, "deleted")
         there = act.claims.destination(self.claim.namespace, self.claim.destination)
         same = there.image == entry.image and not is_another(there, entry)
         if entry.state is not HoldState.PROVEN or not same or not there.image_ready:

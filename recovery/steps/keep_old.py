@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.record import entry_of, replaced
+from recovery.kept import staying
+from recovery.record import demand_replacing, entry_of, replaced
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,15 @@ class KeepOld(BaseStep):
         entry = entry_of(look.hold, self.claim)
         if entry is None:
             return unknown("not in the hold's record")
-        found = next((one for one in look.kept.volumes() if entry.replaces and one.uid == entry.replaces), None)
-        if found is not None and found.stays:
+        found = staying(look.kept, entry.replaces)
+        if found is not None:
             return satisfied(f"volume {found.name} stays; to have it back: invoke dr.undo {self.claim.key}")
         if replaced(look.claims, entry, self.claim):
             return satisfied("the claim is gone already, and nothing is kept of it")
         return missing(f"the volume of claim uid {entry.replaces or 'none'} would go with it")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        entry = entry_of(act.hold, self.claim)
-        if entry is None or not entry.replaces:
-            raise PermanentError(f"nobody approved that {self.claim.key} is replaced", next_command="invoke dr.plan")
+        entry = demand_replacing(act.hold, self.claim, "replaced")
         act.kept.keep(self.claim.namespace, self.claim.claim, entry.replaces)
 
     def by_hand(self) -> str:
