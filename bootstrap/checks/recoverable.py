@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
+from bootstrap.etcd_files import copied_from
 from bootstrap.standstill import look_at_ground
 from engine.probe import Probe, Risk, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
@@ -144,11 +145,6 @@ def _as_of(one: EtcdSnapshot) -> float:
 def fresh(one: EtcdSnapshot, now: float) -> bool:
     """Whether the file was written within FRESH_S; `now` in epoch seconds."""
     return 0 <= now - one.written < FRESH_S
-
-
-def copied_from(node: Node, one: EtcdSnapshot) -> bool:
-    """Whether this file is a copy off that node's disk, by its name (bootstrap/steps/save_etcd.py)."""
-    return one.name.startswith(f"{node.name}-") and one.name.endswith(".copy")
 
 
 def told(one: EtcdSnapshot, now: float) -> str:

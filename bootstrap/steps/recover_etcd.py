@@ -11,9 +11,9 @@ from adapters.context import ActContext, LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdData
 from bootstrap.checks.recoverable import told
+from bootstrap.etcd_files import COPY, file_name
 from bootstrap.needs import configured
 from bootstrap.standstill import Ground, look_at_ground
-from bootstrap.steps.save_etcd import file_name
 from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, changing, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
@@ -92,7 +92,8 @@ class RecoverEtcd(BaseStep):
             raise TransientError("which control planes have data is not what was consented to")
         for node in ground.having:
             # Whatever it is worth: what is wiped is not to be had again.
-            act.etcd.copy(node.address, file_name(node, "copy", act.clock.now()))
+            act.etcd.copy(node.address, file_name(node, COPY, act.clock.now()))
+            self._still(act)  # a copy takes minutes, and who was missing may have come back
             act.etcd.wipe(node.address)
         wait_until(act.clock, lambda: self._bare(act), limit_s=self.house.limits.boot_s, what="control planes without data")
         act.etcd.recover(self.on.address, self.snapshot)

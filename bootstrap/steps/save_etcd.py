@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from adapters.context import ActContext, LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdData, EtcdState
-from bootstrap.checks.recoverable import copied_from, fresh, told, why_not
+from bootstrap.checks.recoverable import fresh, told, why_not
+from bootstrap.etcd_files import COPY, SNAPSHOT, copied_from, file_name
 from bootstrap.standstill import gone
 from cluster.absent import absent_nodes
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House, Node
-
-
-def file_name(node: Node, kind: str, now: float) -> str:
-    """How a file of this node is called; `now` in epoch seconds."""
-    return f"{node.name}-{datetime.fromtimestamp(now, UTC).strftime('%Y%m%d-%H%M%S')}.{kind}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class SaveEtcd(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         healthy = act.talos.etcd(self.node.address).healthy
-        name = file_name(self.node, "snapshot" if healthy else "copy", act.clock.now())
+        name = file_name(self.node, SNAPSHOT if healthy else COPY, act.clock.now())
         (act.etcd.take if healthy else act.etcd.copy)(self.node.address, name)
         made = act.etcd.look(name)
         if made.problem:

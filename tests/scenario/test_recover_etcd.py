@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters.etcd.results import EtcdSnapshot
+from adapters.talos.results import EtcdState
 from bootstrap.checks.recoverable import newest
 from bootstrap.recover_etcd import course, saving
 from cluster.course import Course
-from engine.errors import ApprovalMissing
+from engine.errors import ApprovalMissing, TransientError
 from engine.plan import Planned
 from engine.report import Outcome
+from lab.ports.etcd import ModelledEtcd
+from lab.ports.talos import ModelledTalos
+from tests.hands import Notebook, see, step
 from tests.scenario.running import Running
 from tests.scenario.test_bootstrap import told
 from tests.scenario.test_replace_node import gone, machine, members, off, spendable
@@ -110,6 +115,28 @@ def test_what_was_backed_up_since_the_snapshot_is_told_and_stops_nothing(built: 
     told_after = report["etcd.moved-past"]
     assert any("apps/notes was backed up 60 min later" in line for line in told_after.evidence), told_after
     assert not report.root_causes, told(report)
+
+
+def test_one_that_comes_to_life_while_its_data_are_copied_is_not_wiped(built: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone(built, "cp-2", "cp-3")
+    saved(built)
+    recovery = recovering(built)
+    seen = see(built, recovery, "etcd.recover")
+    copy, state = ModelledEtcd.copy, ModelledTalos.etcd
+
+    def alive(port: ModelledTalos, address: str) -> EtcdState:
+        return replace(state(port, address), healthy=True)
+
+    def slow(port: ModelledEtcd, address: str, name: str) -> None:
+        copy(port, address, name)
+        monkeypatch.setattr(ModelledTalos, "etcd", alive)
+
+    wiped: list[str] = []
+    monkeypatch.setattr(ModelledEtcd, "copy", slow)
+    monkeypatch.setattr(ModelledEtcd, "wipe", lambda port, address: wiped.append(address))
+    with pytest.raises(TransientError, match="an etcd lives by now"):
+        step(recovery, "etcd.recover").apply(built.home.act("by-hand"), seen, Notebook())
+    assert wiped == []
 
 
 def test_an_etcd_that_works_is_left_as_it_is(built: Running) -> None:

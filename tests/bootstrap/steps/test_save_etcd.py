@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.etcd.results import EtcdSnapshot
+from bootstrap.etcd_files import COPY, copied_from, file_name
 from bootstrap.recover_etcd import saving
 from engine.errors import PermanentError
 from engine.probe import Condition
@@ -15,6 +17,14 @@ from tests.hands import do, see
 from tests.scenario.running import Running
 
 STEP = "etcd.save/cp-1"
+
+
+def test_a_copy_off_one_disk_is_none_off_that_of_a_node_whose_name_it_begins_with(built: Running) -> None:
+    cp, first = (replace(built.house.node("cp-1"), name=name) for name in ("cp", "cp-1"))
+    one = EtcdSnapshot(file_name(first, COPY, built.clock.now()))
+    assert copied_from(first, one)
+    assert not copied_from(cp, one)
+    assert not copied_from(first, replace(one, name=f"{one.name}.gz"))
 
 
 def test_a_snapshot_of_any_member_is_one_of_all_for_an_hour(built: Running) -> None:
