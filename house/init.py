@@ -87,7 +87,7 @@ def write_settings(
     except OSError as error:
         raise SettingsInvalid(f"{root} cannot be written to: {error.strerror}", hint="the repository must be yours") from error
     problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
-    notes = (*_several(repository), *repository.notes, *map(str, scripted.notes))
+    notes = (*_several(repository), *map(str, (*repository.notes, *scripted.notes)))
     return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
 
 

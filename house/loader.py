@@ -93,7 +93,7 @@ class Examined:
 
     house: House | None
     problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Problem, ...]
 
 
 def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
@@ -135,16 +135,16 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
         if (part is Part.ALL and repository.source.path) or problems or repository.blind:
             problems += repository.unread
     if problems or read.settings is None or repository is None or read.document is None:
-        notes = repository.notes if repository is not None else ()
-        return Examined(None, tuple(sorted(set(problems))), tuple(note for note in notes if note not in map(str, problems)))
+        seen = repository.notes if repository is not None else ()
+        return Examined(None, tuple(sorted(set(problems))), tuple(note for note in seen if note not in problems))
     made = _house(settings_file, read.settings, repository, places, first)
     accepted = tuple(read.settings.lint.accepted.items()) if isinstance(read.settings, Settings) else ()
     machine = machine_settings(made.root, made.cluster.talconfig)
     made = replace(made, rendered=repository.rendered, machine=machine, lint_accepted=accepted)
     ages = schedules(repository.rendered)
     odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, (*made.claims, *made.kopia), ages))
-    made = replace(made, notes=(*made.notes, *map(str, odd)))
-    return Examined(made, (), made.notes)
+    notes = (*repository.notes, *shared_repositories(made.claims), *_outgrown(settings_file, made.claims), *odd)
+    return Examined(replace(made, notes=tuple(map(str, notes))), (), notes)
 
 
 def _brought(document: Document, whole: Settings | BackupsPart | None, places: Places) -> Brought:
@@ -277,7 +277,6 @@ def _house(
         crd_charts=repository.crd_charts,
         crd_sources=first.crd_sources,
         secrets=with_flux_keys(first.secrets, flux, age_key, repository.decryption),
-        notes=(*repository.notes, *shared_repositories(claims), *_outgrown(file, claims)),
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
         nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
@@ -289,7 +288,7 @@ def _house(
     )
 
 
-def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[str]:
+def _outgrown(file: Path, claims: tuple[BackedUpClaim, ...]) -> list[Problem]:
     """Nothing where the lock file is not one: the verbs that need it say so, and the others must go on."""
     with suppress(SettingsInvalid):
         return outgrown(read_lock(file.with_name(LOCK_FILE)), claims)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -10,12 +9,10 @@ from pathlib import Path
 
 from house import yamlfile
 from house.loader import Examined
-from house.paths import content_of, is_file, is_there
+from house.paths import content_of, is_file
 from house.problems import Problem, dotted
 from house.schema import SCHEMA_FILE, schema_text
 from house.yamlfile import YamlInvalid
-
-_TOLD = re.compile(r"(?P<file>[^:\n]+)(?::(?P<line>\d+))?: (?P<rest>.*)", re.DOTALL)
 
 
 class Severity(Enum):
@@ -47,7 +44,7 @@ def located(found: Examined, settings_file: Path, root: Path) -> tuple[Located, 
     """Every problem and note of a house with its place, errors first. `root` is the repository that it was read with."""
     files = _Files(settings_file.resolve(), root)
     errors = [files.place(problem, Severity.ERROR) for problem in found.problems]
-    notes = [files.place(_problem_of(note, root), Severity.NOTE) for note in found.notes]
+    notes = [files.place(note, Severity.NOTE) for note in found.notes]
     kept = settings_file.resolve().with_name(SCHEMA_FILE)
     return (*errors, *notes, *_old_schema(kept))
 
@@ -61,16 +58,6 @@ def _old_schema(kept: Path) -> Iterator[Located]:
     if other:
         better = f"write it anew: invoke config.schema > {kept.name}"
         yield Located(kept, 0, 0, Severity.NOTE, "", "is the schema of another version of Blackstart", better)
-
-
-def _problem_of(note: str, root: Path) -> Problem:
-    """A note is told as a problem is: `file:line: what; what would be right`. A name with a space must be there."""
-    found = _TOLD.fullmatch(note)
-    if found is not None and " " in found["file"] and not is_there(root / found["file"]):
-        found = None
-    file, line, rest = (found["file"], int(found["line"] or 0), found["rest"]) if found else ("", 0, note)
-    what, _, better = rest.rpartition("; ")
-    return Problem(file, line, "", what or better, better if what else "")
 
 
 class _Files:

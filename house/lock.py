@@ -16,7 +16,7 @@ from engine.errors import SettingsInvalid
 from house import yamlfile
 from house.model import BackedUpClaim, House
 from house.paths import is_there
-from house.problems import Problem, refuse
+from house.problems import Problem, problem_at, refuse
 from house.shapes import mapping
 from house.yamlfile import Document, YamlInvalid
 
@@ -103,12 +103,16 @@ def drops(locked: LockedClaim, count: int, size: int | None, date: float) -> tup
     return tuple(told)
 
 
-def outgrown(locked: Iterable[LockedClaim], claims: Iterable[BackedUpClaim]) -> list[str]:
+def outgrown(locked: Iterable[LockedClaim], claims: Iterable[BackedUpClaim]) -> list[Problem]:
     """Claims whose newest snapshot was larger, when the lock was written, than the volume that it would be restored into."""
     sizes = {row.claim: row.bytes for row in locked}
     return [
-        f"{claim.declared_in}: {claim.key}: its newest backup had {sizes[claim.key]} bytes when the lock file was written, and the "
-        f"volume that {claim.destination or 'its destination'} makes has {claim.capacity}; give it more capacity"
+        problem_at(
+            claim.declared_in,
+            f"{claim.key}: its newest backup had {sizes[claim.key]} bytes when the lock file was written, and the volume that "
+            f"{claim.destination or 'its destination'} makes has {claim.capacity}",
+            "give it more capacity",
+        )
         for claim in claims
         if claim.capacity and sizes.get(claim.key, 0) > claim.capacity
     ]

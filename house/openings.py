@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from house.backup_sections import BackupsSection, OpenAsSection
 from house.data.joining import SLACK_S
 from house.model import BackedUpClaim
-from house.problems import Problem, dotted
+from house.problems import Problem, dotted, problem_at
 from house.yamlfile import Document
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
@@ -74,7 +74,7 @@ def _samples(seen: str) -> tuple[str, ...]:
     return filled(""), filled("\u2401"), filled("\u2401/\u2402")
 
 
-def shared_repositories(claims: Iterable[BackedUpClaim]) -> list[str]:
+def shared_repositories(claims: Iterable[BackedUpClaim]) -> list[Problem]:
     """Two sources in one repository take each other's snapshots for their own: VolSync tells them apart by path only."""
     seen: dict[str, BackedUpClaim] = {}
     opened: dict[str, BackedUpClaim] = {}
@@ -84,10 +84,10 @@ def shared_repositories(claims: Iterable[BackedUpClaim]) -> list[str]:
         by_opened = opened.setdefault(claim.open_as.rstrip("/"), claim)
         if claim.mover_repository and by_seen is not claim:
             both = f"{claim.source_key} and {by_seen.source_key}"
-            notes.append(f"{claim.declared_in}: {both} back up to one repository; give each its own")
+            notes.append(problem_at(claim.declared_in, f"{both} back up to one repository", "give each its own"))
         elif claim.open_as and by_opened is not claim:
             what = f"{claim.source_key} and {by_opened.source_key} are opened at one place, {claim.open_as}, though movers see two"
-            notes.append(f"{claim.declared_in}: {what}; correct backups.open_as, or give each its own")
+            notes.append(problem_at(claim.declared_in, what, "correct backups.open_as, or give each its own"))
     return notes
 
 

@@ -32,6 +32,12 @@ class Problem:
         return f"{where}: {self.what}; {self.better}"
 
 
+def problem_at(place: str, what: str, better: str) -> Problem:
+    """At a place that is told as `file:line`, or as a file alone."""
+    file, _, line = place.rpartition(":")
+    return Problem(file, int(line), "", what, better) if file and line.isdecimal() else Problem(place, 0, "", what, better)
+
+
 def dotted(steps: Steps) -> str:
     """`nodes.cp-1.disks[0].size` for ("nodes", "cp-1", "disks", 0, "size")."""
     text = ""

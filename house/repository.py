@@ -56,7 +56,7 @@ class Repository:
     decryption: tuple[str, ...]
     problems: tuple[Problem, ...]
     unread: tuple[Problem, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Problem, ...]
     hints: Hints
     rendered: Rendered
     blind: bool
@@ -110,8 +110,7 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
         problems=(*talos_problems, *release_problems, *crd_problems, *files, *recipient_problems, *never),
         unread=tuple(dict.fromkeys(tree.unread)),
         notes=tuple(
-            str(note)
-            for note in sorted(
+            sorted(
                 [*tree.notes, *waiting, *erased_disks(rendered), *talos_notes, *odd_files, *unread_helmfiles(root),
                  *unguarded(root, talconfig, recipients)]
             )

@@ -12,6 +12,7 @@ from console.verbs import config
 from engine.errors import EXIT_OK, SettingsInvalid
 from house.loader import Examined
 from house.locating import located
+from house.problems import Problem
 from house.schema import SCHEMA_FILE, schema_text
 from tests.house.small_house import SETTINGS, write_repository
 
@@ -118,15 +119,19 @@ def test_what_comes_after_errors_is_to_correct_them_and_check_again(tmp_path: Pa
     assert f". Next: correct them, then invoke config.check --settings {file}\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("note", "file", "line", "what"), [
-    ("my apps/one.yaml:1: is odd; mend it", "my apps/one.yaml", 1, "is odd"),
-    ("my apps/one.yaml: is odd; mend it", "my apps/one.yaml", 0, "is odd"),
-    ("it is odd: very; mend it", "blackstart.yaml", 0, "it is odd: very"),
-    ("apps/gone: is odd; mend it", "apps/gone", 0, "is odd"),
-])  # fmt: skip
-def test_a_note_is_placed_in_its_file_whatever_that_is_called(note: str, file: str, line: int, what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "line"), [("my apps/one.yaml", 1), ("my apps/one.yaml", 0), ("apps/gone", 0), ("", 0)])
+def test_a_note_is_placed_in_its_file_whatever_that_is_called(name: str, line: int, tmp_path: Path) -> None:
     settings = write_repository(tmp_path).resolve()
     (settings.parent / "my apps").mkdir()
     (settings.parent / "my apps/one.yaml").write_text("a: 1\n")
+    note = Problem(name, line, "", "it is odd: very; and more", "mend it")
     (found,) = [one for one in located(Examined(None, (), (note,)), settings, settings.parent) if one.better == "mend it"]
-    assert (found.file, found.line, found.what) == (settings.parent / file, line, what)
+    assert (found.file, found.line, found.what) == (settings.parent / (name or "blackstart.yaml"), line, note.what)
+
+
+def test_a_note_on_the_settings_is_placed_at_its_key(tmp_path: Path, capsys: Printed) -> None:
+    text = SETTINGS.replace("    cores: 2\n", "    cores: 65\n")
+    file = write_repository(tmp_path, text)
+    (note,) = [one for one in checked(file, capsys)[1]["problems"] if one["path"] == "nodes.w-1.cores"]
+    assert note["severity"] == "note" and note["what"] == "has 65 cores"
+    assert marked(text.splitlines()[note["line"] - 1], note["column"]) == "cores: 65"

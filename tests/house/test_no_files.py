@@ -37,7 +37,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, place: str) -> None:
     (tmp_path / place).unlink(missing_ok=True)
     os.mkfifo(tmp_path / place)
     read = read_repository(tmp_path)
-    told = [*map(str, read.problems), *map(str, read.unread), *read.notes]
+    told = [*map(str, read.problems), *map(str, read.unread), *map(str, read.notes)]
     if PLACES[place]:
         assert any(place in line and PLACES[place] in line for line in told), told
 
