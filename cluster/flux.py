@@ -156,6 +156,12 @@ def _line(cause: RootCause) -> str:
     return f"{cause.key}: {cause.reason if own else cause.cause.value}: {cause.message}"
 
 
+def not_applied(state: FluxState, held: frozenset[str]) -> frozenset[str]:
+    """Kustomizations that apply nothing for now: suspended ones, and those that wait for one of `held`, which is applied itself."""
+    suspended = {k.key for k in state.kustomizations if k.suspended}
+    return (waits_on(state.kustomizations, held) - held) | suspended
+
+
 def waits_on(graph: Iterable[KustomizationState], roots: frozenset[str]) -> frozenset[str]:
     """`roots` and everything that depends on one of them, however far away."""
     graph, reached, grew = tuple(graph), set(roots), True

@@ -35,7 +35,7 @@ def _runners(facts: Facts) -> Iterator[Finding]:
             told = ": ".join(filter(None, ("has failed", runner.says("status.reason"), runner.says("status.message"))))
             hint = "it is not tried again by itself, and keeps its place: delete it"
             yield Finding(f"{runner.kind} {runner.key}", Weight.BLOCKS, told, hint=hint, command=_GET)
-    yield from fewer_than_declared(facts, RUNNER_SET, len(found), _GET)
+    yield from fewer_than_declared(facts, RUNNER_SET, _GET)
 
 
 ACTIONS_RUNNERS = Component(

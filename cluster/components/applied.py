@@ -10,12 +10,13 @@ from adapters.context import LookContext
 from cluster.components.judging import of_program
 from cluster.components.rows import BELOW, HELM_RELEASE
 from cluster.components.shape import Component
-from cluster.flux import held_apps, waits_on
+from cluster.flux import held_apps, not_applied
 from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
 from engine.words import number
 from house.model import House
+from house.programs import DeclaredProgram
 
 _KUSTOMIZATION = ("kustomize.toolkit.fluxcd.io", "Kustomization")
 _WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
@@ -41,8 +42,8 @@ class AppliedReady(BaseCheck):
         state = look.flux.state()
         if not state.installed:
             return missing("Flux is not there")
-        suspended = {one.key for one in state.kustomizations if one.suspended}
-        excused = waits_on(state.kustomizations, held_apps(look, self.house)) | suspended
+        held = held_apps(look, self.house)
+        excused = not_applied(state, held) | held
         seen = look.components.applied()
         releases = {one.key: one.kustomization for one in seen.objects if one.kind == HELM_RELEASE.kind}
         elsewhere = self._elsewhere()
@@ -64,8 +65,7 @@ class AppliedReady(BaseCheck):
     def _elsewhere(self) -> Callable[[Applied], bool]:
         """Whether another row speaks of an object: of a workload, and of a component's release, only while it is there."""
         asked = {(ask.group, ask.kind) for one in self.components for aspect in one.aspects for ask in aspect.asks}
-        own = [one for one in self.house.programs if any(c.is_declared(one) for c in self.components)]
-        keys, releases = {one.key for one in own}, {one.release for one in own}
+        keys, releases = {one.key for one in self._own}, {one.release for one in self._own}
 
         def told(one: Applied) -> bool:
             kind = (one.group, one.kind)
@@ -80,12 +80,16 @@ class AppliedReady(BaseCheck):
     def _programs(self, look: LookContext) -> Iterator[Program]:
         """Workloads that Flux brought, by itself or by a release, and that no component's row tells of."""
         running = look.components.programs()
-        declared = {one.key for one in self.house.programs if any(c.is_declared(one) for c in self.components)}
-        told = declared | {one.release for one in running if one.release and self._of_component(one)}
+        told = {one.key for one in self._own} | {one.release for one in running if one.release and self._of_component(one)}
         for one in running:
             by_flux = one.release or one.kustomization
             if by_flux and not one.owned and one.release not in told and not self._of_component(one):
                 yield one
+
+    @property
+    def _own(self) -> list[DeclaredProgram]:
+        """The declared programs that a component's row tells of."""
+        return [one for one in self.house.programs if any(component.is_declared(one) for component in self.components)]
 
     def _of_component(self, one: Program) -> bool:
         return any(component.runs_as(one) for component in self.components)

@@ -31,7 +31,7 @@ def _issuers(facts: Facts) -> Iterator[Finding]:
     for ask in (ISSUER, CLUSTER_ISSUER):
         found = facts.of(ask)
         yield from (of_condition(one, "Ready", "no certificate of its is made or renewed", _GET) for one in found)
-        yield from fewer_than_declared(facts, ask, len(found), _GET)
+        yield from fewer_than_declared(facts, ask, _GET)
 
 
 def _certificates(facts: Facts) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def _certificates(facts: Facts) -> Iterator[Finding]:
         kind = one.says("spec.issuerRef.kind") or "Issuer"
         named = (kind, one.namespace if kind == "Issuer" else "", one.says("spec.issuerRef.name"))
         yield _certificate(one, facts.now, waits=named in ill)
-    yield from fewer_than_declared(facts, CERTIFICATE, len(found), _GET)
+    yield from fewer_than_declared(facts, CERTIFICATE, _GET)
 
 
 def _certificate(one: Seen, now: float, *, waits: bool) -> Finding:

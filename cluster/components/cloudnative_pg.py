@@ -29,7 +29,7 @@ def _clusters(facts: Facts) -> Iterator[Finding]:
             hint = "its log stays on its volume and fills it; a recovery ends where the archive ends"
             weight = Weight.UNKNOWN if archives.good is None else Weight.BLOCKS
             yield Finding(f"Cluster {one.key}", weight, f"archives nothing: {archives.why}", hint=hint, command=_GET)
-    yield from fewer_than_declared(facts, CLUSTER, len(found), _GET)
+    yield from fewer_than_declared(facts, CLUSTER, _GET)
 
 
 def _instances(one: Seen) -> Finding:
@@ -55,7 +55,7 @@ def _backups(facts: Facts) -> Iterator[Finding]:
     found = facts.of(SCHEDULE)
     for one in found:
         yield _scheduled(one, newest.get((one.namespace, one.says("spec.cluster.name"))), facts.now)
-    yield from fewer_than_declared(facts, SCHEDULE, len(found), _GET)
+    yield from fewer_than_declared(facts, SCHEDULE, _GET)
 
 
 def _scheduled(one: Seen, last: float | None, now: float) -> Finding:

@@ -30,7 +30,7 @@ def _stores(facts: Facts) -> Iterator[Finding]:
     for ask in (STORE, CLUSTER_STORE):
         found = facts.of(ask)
         yield from (of_condition(one, "Ready", means, _STORES) for one in found)
-        yield from fewer_than_declared(facts, ask, len(found), _STORES)
+        yield from fewer_than_declared(facts, ask, _STORES)
 
 
 def _secrets(facts: Facts) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def _secrets(facts: Facts) -> Iterator[Finding]:
             elif seen.weight is Weight.FINE and (late := _late(one, facts.now)):
                 seen = Finding(seen.part, Weight.BLOCKS, late, hint=_MEANS, command=_SECRETS)
             yield seen
-        yield from fewer_than_declared(facts, ask, len(found), _SECRETS)
+        yield from fewer_than_declared(facts, ask, _SECRETS)
 
 
 def _store_of(one: Seen) -> set[tuple[str, str, str]]:

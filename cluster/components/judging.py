@@ -19,7 +19,7 @@ def by_condition(ask: Ask, kind: str, means: str, command: str) -> Judge:
     def judge(facts: Facts) -> Iterator[Finding]:
         found = facts.of(ask)
         yield from (of_condition(one, kind, means, command) for one in found)
-        yield from fewer_than_declared(facts, ask, len(found), command)
+        yield from fewer_than_declared(facts, ask, command)
 
     return judge
 
@@ -40,15 +40,16 @@ def of_condition(one: Seen, kind: str, means: str, command: str) -> Finding:
     return fine(part, kind)
 
 
-def fewer_than_declared(facts: Facts, ask: Ask, there: int, command: str) -> Iterator[Finding]:
-    """A finding where Git declares more objects of the kind than there are, whatever their version."""
-    declared = sum(one.count for one in facts.house.kinds.declared if (one.kind.group, one.kind.name) == (ask.group, ask.kind))
-    if there < declared:
-        told = f"Git declares {declared}, and {there or 'none'} {'are' if there > 1 else 'is'} there"
+def fewer_than_declared(facts: Facts, ask: Ask, command: str) -> Iterator[Finding]:
+    """A finding where Git declares more objects of the kind than there are, whatever their version, and one that should be there
+    is not."""
+    declared, there = facts.declared(ask), len(facts.of(ask))
+    if there < len(declared) and facts.lacks(ask):
+        told = f"Git declares {len(declared)}, and {there or 'none'} {'are' if there > 1 else 'is'} there"
         hint = "the Kustomization that applies it says why: invoke cluster.verify, row flux.reconcile"
         yield Finding(ask.kind, Weight.BLOCKS, told, hint=hint, command=command)
     elif not there:
-        yield fine(ask.kind, "none is declared and none is there")
+        yield fine(ask.kind, f"none is {'to be applied yet' if declared else 'declared'} and none is there")
 
 
 def of_program(one: Program, means: str, away: int) -> Finding:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from adapters.components.results import Ask, Program, Seen
 from adapters.context import LookContext
+from cluster.flux import held_apps, not_applied
 from cluster.storage.findings import Finding
+from house.flux.rendered import RenderedObject
 from house.model import House
 from house.programs import DeclaredProgram
 
@@ -27,6 +29,17 @@ class Facts:
     def of(self, ask: Ask) -> tuple[Seen, ...]:
         """Every object of the kind; none where the cluster serves none. Raises what the look raises."""
         return self.look.components.objects(ask) or ()
+
+    def declared(self, ask: Ask) -> list[RenderedObject]:
+        """The objects of the kind in Git, whatever their version."""
+        return [one for one in self.house.rendered.objects if (one.group, one.kind) == (ask.group, ask.kind)]
+
+    def lacks(self, ask: Ask) -> bool:
+        """Whether one of them is not there, by its name, though the Kustomization that applies it is at work."""
+        idle = not_applied(self.look.flux.state(), held_apps(self.look, self.house))
+        names = {(one.namespace if ask.namespaced else "", one.name) for one in self.of(ask)}
+        wanted = (one for one in self.declared(ask) if one.kustomization not in idle)
+        return any((one.namespace if ask.namespaced else "", one.name) not in names for one in wanted)
 
 
 Judge = Callable[[Facts], Iterator[Finding]]

@@ -20,7 +20,7 @@ def _proxies(facts: Facts) -> Iterator[Finding]:
     for ask in (CONNECTOR, PROXY_GROUP):
         found = facts.of(ask)
         yield from (of_condition(one, f"{one.kind}Ready", _MEANS, _GET) for one in found)
-        yield from fewer_than_declared(facts, ask, len(found), _GET)
+        yield from fewer_than_declared(facts, ask, _GET)
 
 
 TAILSCALE = Component(

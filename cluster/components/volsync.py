@@ -44,7 +44,7 @@ def _backups(facts: Facts) -> Iterator[Finding]:
             yield Finding(f"ReplicationSource {one.key}", Weight.NOTED, "its claim is held: no backup is written")
         else:
             yield _backup(one, facts.now)
-    yield from fewer_than_declared(facts, SOURCE, len(found), _GET)
+    yield from fewer_than_declared(facts, SOURCE, _GET)
 
 
 def _backup(one: Seen, now: float) -> Finding:

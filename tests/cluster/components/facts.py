@@ -9,12 +9,14 @@ from typing import Any, cast
 from adapters.components.reading import seen_of
 from adapters.components.results import Ask, Seen
 from adapters.context import LookContext
+from adapters.flux.results import KustomizationState
 from adapters.hold.results import HeldClaim, HoldState
+from adapters.volsync.results import ClaimPhase
 from cluster.components.shape import Facts, Judge
 from cluster.storage.findings import Weight
-from house.kinds import DeclaredKind, DeclaredKinds, Kind
+from house.flux.rendered import Rendered, RenderedObject
 from lab.world.components import Object, stamp
-from tests.builders import a_house
+from tests.builders import a_claim, a_house
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -22,11 +24,12 @@ DAY = 86400.0
 
 @dataclass
 class Told:
-    """What a cluster says: these objects, these claims held, so many objects declared by kind."""
+    """What a cluster says: these objects, these claims of `apps` held, these Kustomizations there; and what Git declares."""
 
     objects: list[Object] = field(default_factory=list)
     held: tuple[str, ...] = ()
-    declared: dict[tuple[str, str], int] = field(default_factory=dict)
+    declared: tuple[RenderedObject, ...] = ()
+    kustomizations: tuple[KustomizationState, ...] = ()
 
     def of(self, ask: Ask) -> tuple[Seen, ...]:
         found = [one for one in self.objects if one["kind"] == ask.kind and one["apiVersion"].startswith(f"{ask.group}/")]
@@ -38,13 +41,26 @@ class Told:
         look: Any = SimpleNamespace(
             components=SimpleNamespace(objects=self.of), clock=SimpleNamespace(now=lambda: NOW),
             hold=SimpleNamespace(record=lambda: SimpleNamespace(claims=claims)),
+            flux=SimpleNamespace(state=lambda: SimpleNamespace(kustomizations=self.kustomizations)),
+            claims=SimpleNamespace(claim=lambda *_: SimpleNamespace(phase=ClaimPhase.PENDING)),
         )  # fmt: skip
-        kinds = tuple(DeclaredKind(Kind(f"{g}/v1", k), n, "", "") for (g, k), n in self.declared.items())
-        return Facts(cast("LookContext", look), a_house(kinds=DeclaredKinds(kinds)))
+        owned = tuple(a_claim(name, flux_app=f"apps/{name}") for name in self.held)
+        return Facts(cast("LookContext", look), a_house(claims=owned, rendered=Rendered(self.declared)))
 
     def judged(self, judge: Judge) -> dict[str, tuple[Weight, str]]:
         """Every finding by its part."""
         return {one.part: (one.weight, one.detail) for one in judge(self.facts)}
+
+
+def declares(api: str, kind: str, key: str, kustomization: str = "apps/living") -> RenderedObject:
+    """One object of Git."""
+    namespace, _, name = key.rpartition("/")
+    return RenderedObject(api, kind, namespace, name, {}, kustomization, "all.yaml", 1)
+
+
+def a_kustomization(name: str, *, suspended: bool = False, depends_on: tuple[str, ...] = ()) -> KustomizationState:
+    """One of `apps` that is there, and waits."""
+    return KustomizationState("apps", name, False, suspended, False, "c1", "DependencyNotReady", "", depends_on)
 
 
 def ago(seconds: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.components.reading import program_of
+from adapters.flux.results import KustomizationState
 from cluster.components.actions_runners import ACTIONS_RUNNERS
 from cluster.components.cert_manager import CERT_MANAGER
 from cluster.components.cloudnative_pg import CLOUDNATIVE_PG
@@ -18,7 +19,7 @@ from cluster.components.shape import Component, Judge
 from cluster.components.volsync import VOLSYNC, reach_of
 from cluster.storage.findings import Weight
 from lab.world.components import Object, conditions, custom, workload
-from tests.cluster.components.facts import DAY, NOW, Told, ago
+from tests.cluster.components.facts import DAY, NOW, Told, a_kustomization, ago, declares
 
 FINE, NOTED, UNKNOWN, BLOCKS = Weight.FINE, Weight.NOTED, Weight.UNKNOWN, Weight.BLOCKS
 CERT, ACME, ESO = "cert-manager.io/v1", "acme.cert-manager.io/v1", "external-secrets.io/v1"
@@ -118,10 +119,38 @@ def test_what_waits_for_a_store_is_the_stores_matter() -> None:
 
 
 def test_fewer_than_git_declares_is_a_finding_and_none_of_none_is_none() -> None:
-    told = Told([], declared={("external-secrets.io", "ExternalSecret"): 2})
+    told = Told([], declared=(declares(ESO, "ExternalSecret", "net/x"), declares(ESO, "ExternalSecret", "net/y")))
     assert told.judged(judge(EXTERNAL_SECRETS, "secrets"))["ExternalSecret"] == (BLOCKS, "Git declares 2, and none is there")
-    more = Told([external()], declared={("external-secrets.io", "ExternalSecret"): 1})
+    more = Told([external()], declared=(declares(f"{ESO}beta1", "ExternalSecret", "net/x"),))
     assert "ExternalSecret" not in weights(more, EXTERNAL_SECRETS, "secrets")
+
+
+LATER = (declares(ESO, "ExternalSecret", "net/x"), declares(ESO, "ExternalSecret", "net/y", "apps/later"))
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "held"),
+    [(a_kustomization("later", suspended=True), ()), (a_kustomization("later", depends_on=("apps/notes",)), ("notes",))],
+    ids=["suspended", "waits for a held claim"],
+)
+def test_what_is_not_applied_yet_is_not_missed(kustomization: KustomizationState, held: tuple[str, ...]) -> None:
+    told = Told([external()], held, LATER, (kustomization,))
+    assert "ExternalSecret" not in weights(told, EXTERNAL_SECRETS, "secrets")
+    # It was applied before, and another is lost: that is missed.
+    before = Told([made(ESO, "ExternalSecret", "net/y", {}, {})], held, LATER, (kustomization,))
+    assert before.judged(judge(EXTERNAL_SECRETS, "secrets"))["ExternalSecret"] == (BLOCKS, "Git declares 2, and 1 is there")
+
+
+def test_none_that_is_to_be_applied_is_told_otherwise_than_none_declared() -> None:
+    asleep = (declares(ESO, "ExternalSecret", "net/y", "apps/later"),)
+    for declared, word in ((asleep, "to be applied yet"), ((), "declared")):
+        told = Told([], (), declared, (a_kustomization("later", suspended=True),)).judged(judge(EXTERNAL_SECRETS, "secrets"))
+        assert told["ExternalSecret"] == (FINE, f"none is {word} and none is there")
+
+
+def test_what_the_held_application_itself_brings_is_missed() -> None:
+    told = Told([], ("notes",), (declares(ESO, "ExternalSecret", "net/x", "apps/notes"),), (a_kustomization("notes"),))
+    assert weights(told, EXTERNAL_SECRETS, "secrets")["ExternalSecret"] is BLOCKS
 
 
 def source(last: float | None, age: float = 30 * DAY, **spec: Any) -> Object:
