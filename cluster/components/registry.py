@@ -43,7 +43,7 @@ def component_checks(look: LookContext, house: House) -> Iterator[HouseCheck]:
     running = _running(look)
     for component in COMPONENTS:
         declared = tuple(one for one in house.programs if component.is_declared(one))
-        there = programs_of(component, declared, running)
+        there = programs_of(component, declared, running or ())
         if component.apart:
             names = dict.fromkeys([*(one.key for one in declared), *map(instance, there)])
             for name in names:
@@ -51,7 +51,7 @@ def component_checks(look: LookContext, house: House) -> Iterator[HouseCheck]:
         elif declared or there:
             yield Runs(house, component, declared)
         for aspect in component.aspects:
-            if declared or there or _has_any(look, aspect):
+            if declared or there or (running is not None and _may_have_any(look, aspect)):
                 yield Says(house, component, aspect)
     if house.flux_apps:
         yield AgeKeys(house)
@@ -65,15 +65,17 @@ def asks(look: LookContext) -> tuple[Callable[[], object], ...]:
     return (look.components.programs, look.components.applied, look.components.age_keys, look.cluster.nodes, *of_kinds)
 
 
-def _running(look: LookContext) -> tuple[Program, ...]:
+def _running(look: LookContext) -> tuple[Program, ...] | None:
+    """None where nobody answers."""
     try:
         return look.components.programs()
     except (TransientError, PermanentError):
-        return ()
+        return None
 
 
-def _has_any(look: LookContext, aspect: Aspect) -> bool:
+def _may_have_any(look: LookContext, aspect: Aspect) -> bool:
+    """Whether the cluster has objects of these kinds; one that cannot be listed may be there, and its row says so."""
     try:
         return any(look.components.objects(ask) for ask in aspect.asks)
     except (TransientError, PermanentError):
-        return False
+        return True

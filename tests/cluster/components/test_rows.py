@@ -9,6 +9,7 @@ import pytest
 
 from adapters.components.results import Ask
 from adapters.kubernetes.results import KubeNode
+from cluster.components.actions_runners import LISTENER
 from cluster.components.registry import component_checks
 from cluster.components.rows import Runs
 from cluster.components.sops import AgeKeys
@@ -224,6 +225,24 @@ def test_a_look_that_is_refused_is_unknown(house: Running, monkeypatch: pytest.M
     course = replace(house.bootstrap, checks=(*house.bootstrap.checks, *checks))
     report = verify(course.graph(), house.home.look(), clock=house.clock)
     assert wrong(report) == {"component.cert-manager.issuers": (Outcome.FAILED, Condition.UNKNOWN)}
+
+
+def test_what_is_not_declared_and_cannot_be_listed_is_no_silence(house: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_: object, ask: Ask) -> None:
+        raise TransientError(f"list {ask.kind}: no answer")
+
+    bare = replace(house.house, programs=())
+    house.home.kube.objects().components = []
+    rows = {one.id for one in component_checks(house.home.look(), bare)}
+    assert not {row for row in rows if row.startswith("component.tailscale-operator")}
+    monkeypatch.setattr("lab.ports.components.ModelledComponents.objects", silent)
+    rows = {one.id: one for one in component_checks(house.home.look(), bare)}
+    assert "component.tailscale-operator" not in rows, "programs were listed, and there is none of it"
+    with pytest.raises(TransientError):
+        rows["component.tailscale-operator.proxies"].probe(house.home.look())
+    monkeypatch.setattr("lab.ports.components.ModelledComponents.programs", lambda _: silent(_, LISTENER))
+    rows = {one.id: one for one in component_checks(house.home.look(), bare)}
+    assert not {row for row in rows if row.startswith("component.tailscale-operator")}, "nobody answers: only what is declared"
 
 
 def test_a_certificate_of_a_refused_issuer_is_not_told_twice(house: Running) -> None:
