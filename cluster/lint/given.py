@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster.lint.inside import Inside, inside_of
 from cluster.lint.programs import Program, programs_of
+from cluster.lint.stores import Stores, stores_of
 from house import yamlfile
 from house.data.releases import everything, is_release
 from house.flux.rendered import Rendered, RenderedObject
@@ -51,6 +52,11 @@ class Given:
     def inside(self) -> Inside:
         """The addresses and names that answer only while the cluster does."""
         return inside_of(self.house, self.rendered, self.programs)
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The secret stores, and what is made of them."""
+        return stores_of(self.rendered, self.inside)
 
     @cached_property
     def _settings(self) -> Document | None:

@@ -15,7 +15,7 @@ from typing import Any
 from cluster.lint.programs import Program
 from house import yamlfile
 from house.flux.rendered import Rendered, RenderedObject
-from house.grammar import Address, address_of
+from house.grammar import Address, address_of, url_parts
 from house.machine import Tells
 from house.model import House
 from house.shapes import mapping, sequence
@@ -75,6 +75,12 @@ class Inside:
         if name.endswith(_NOBODYS):
             return None
         return next((server for pattern, server in self.patterns if pattern.fullmatch(name)), None)
+
+    def answers(self, url: str) -> bool:
+        """Whether what is asked at this URL runs in the cluster: a name without a dot is known there alone."""
+        parts = url_parts(url if "://" in url else f"http://{url}")
+        host = (parts.hostname or "") if parts is not None else ""
+        return bool(host) and (self.of(host) is not None or ("." not in host and address_of(host) is None))
 
 
 def inside_of(house: House, rendered: Rendered, programs: Iterable[Program]) -> Inside:

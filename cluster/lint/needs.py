@@ -13,7 +13,6 @@ from enum import Enum
 from pathlib import Path
 
 from cluster.lint.given import Given
-from cluster.lint.stores import Stores, stores_of
 from house import yamlfile
 from house.grammar import address_of, url_parts
 from house.hints import mover_mounts
@@ -216,8 +215,7 @@ def _flux(given: Given) -> Iterator[Need]:
 
 
 def _secrets(given: Given) -> Iterator[Need]:
-    stores: Stores = stores_of(given)
-    for store in stores.used:
+    for store in given.stores.used:
         if store.cloud:
             yield Need(Stage.SECRETS, f"Secrets by {store.told}", Means.VAULT, store.declared_in, "", store.cloud)
         elif store.server:

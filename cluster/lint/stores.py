@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.lint.given import Given
-from house.flux.rendered import RenderedObject
-from house.grammar import address_of, url_parts
+from cluster.lint.inside import Inside
+from house.flux.rendered import Rendered, RenderedObject
 from house.shapes import mapping, sequence
 
 GROUP = "external-secrets.io"
@@ -78,31 +77,24 @@ class Stores:
         return next(fits, None)
 
 
-def stores_of(given: Given) -> Stores:
+def stores_of(rendered: Rendered, inside: Inside) -> Stores:
     """What Git declares of them."""
-    declared = (_store(given, one) for one in given.objects(GROUP, "SecretStore", "ClusterSecretStore"))
+    declared = (_store(inside, one) for one in rendered.of_kind(GROUP, "SecretStore", "ClusterSecretStore"))
     stores = {(one.kind, one.namespace, one.name): one for one in declared}
     made = []
-    for one in given.objects(GROUP, "ExternalSecret", "ClusterExternalSecret"):
+    for one in rendered.of_kind(GROUP, "ExternalSecret", "ClusterExternalSecret"):
         made += list(_made(one, stores))
     return Stores(tuple(stores.values()), tuple(made))
 
 
-def _store(given: Given, one: RenderedObject) -> Store:
+def _store(inside: Inside, one: RenderedObject) -> Store:
     provider, told = next(iter(mapping(one.spec.get("provider")).items()), ("", {}))
     server = str(mapping(told).get(_SERVERS.get(provider, "")) or "")
     cloud = _CLOUDS.get(provider, "")
-    if server and (provider not in _BEHIND or not is_inside(given, server)):
+    if server and (provider not in _BEHIND or not inside.answers(server)):
         cloud = ""  # the house's own; one that stands outside of the cluster keeps what it had from the cloud
     namespace = "" if one.kind == "ClusterSecretStore" else one.namespace
     return Store(one.kind, namespace, one.name, cloud, server, one.kustomization, one.declared_in)
-
-
-def is_inside(given: Given, server: str) -> bool:
-    """Whether what is asked at this URL runs in the cluster: a name without a dot is known there alone."""
-    parts = url_parts(server if "://" in server else f"http://{server}")
-    host = (parts.hostname or "") if parts is not None else ""
-    return bool(host) and (given.inside.of(host) is not None or ("." not in host and address_of(host) is None))
 
 
 def _made(one: RenderedObject, stores: Mapping[tuple[str, str, str], Store]) -> Iterator[MadeSecret]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from cluster.lint.stores import stores_of
 from engine.words import number
 from house.flux.rendered import RenderedObject
 from house.shapes import mapping, sequence
@@ -51,7 +50,7 @@ def _certificates(given: Given, issuer: RenderedObject) -> list[RenderedObject]:
 def _put_back(given: Given, certificate: RenderedObject) -> bool:
     """Whether its Secret comes from a store, so that cert-manager finds a certificate there and orders none."""
     name = str(certificate.spec.get("secretName") or "")
-    return bool(name) and any(one.name == name and one.namespace in ("", certificate.namespace) for one in stores_of(given).made)
+    return bool(name) and any(one.name == name and one.namespace in ("", certificate.namespace) for one in given.stores.made)
 
 
 def _orders(issuer: RenderedObject, server: str, ordered: list[RenderedObject]) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.needs import Means, Stage, needs_of
-from cluster.lint.stores import MadeSecret, stores_of
+from cluster.lint.stores import MadeSecret
 from engine.words import number
 from house.model import BackedUpClaim, SecretRef
 
@@ -24,10 +24,9 @@ def _find(given: Given) -> Iterator[Finding]:
             NAME, Weight.PARADOX, what, f"the settings have {what} from {where.of} alone", where.declared_in, _WHY,
             'give a second source: `["op://…", "file:…"]`, or `sops:FILE#KEY`; sources are tried in order',
         )  # fmt: skip
-    stores = stores_of(given)
-    for store in stores.used:
+    for store in given.stores.used:
         first = {secret.key for secret in given.house.secrets}
-        made = [one for one in stores.made if one.store == store and f"{one.namespace}/{one.name}" not in first]
+        made = [one for one in given.stores.made if one.store == store and f"{one.namespace}/{one.name}" not in first]
         if store.cloud and made:
             yield _of_store(given, store.told, store.cloud, store.declared_in, made)
 

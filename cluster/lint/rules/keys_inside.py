@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.rules.keys_in_the_cloud import kept_elsewhere, opens
-from cluster.lint.stores import is_inside, stores_of
 from engine.words import number
 
 NAME = "keys-inside"
 
 
 def _find(given: Given) -> Iterator[Finding]:
-    stores = stores_of(given)
-    for store in stores.used:
-        if store.cloud or not is_inside(given, store.server):
+    for store in given.stores.used:
+        if store.cloud or not given.inside.answers(store.server):
             continue
-        made = [one for one in stores.made if one.store == store and opens(given, one) and not kept_elsewhere(given, one)]
+        made = [one for one in given.stores.made if one.store == store and opens(given, one) and not kept_elsewhere(given, one)]
         if made:
             yield Finding(
                 NAME, Weight.PARADOX, store.told,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.programs import Program
-from cluster.lint.stores import Store, Stores, is_inside, stores_of
+from cluster.lint.stores import Store
 from house.data.releases import is_release
 from house.flux.rendered import RenderedObject
 from house.shapes import mapping, sequence
@@ -23,11 +23,10 @@ _FLUX = "kustomize.toolkit.fluxcd.io"
 
 
 def _find(given: Given) -> Iterator[Finding]:
-    stores = stores_of(given)
-    for store in stores.all:
-        gates = list(_gates(given, stores, store)) if store.cloud or (store.server and is_inside(given, store.server)) else []
+    for store in given.stores.all:
+        gates = list(_gates(given, store)) if store.cloud or given.inside.answers(store.server) else []
         if gates:
-            where = next(place for _, _, place in gates)
+            where = gates[0][2]
             told = _told([(storage, why) for storage, why, _ in gates])
             behind = f"{store.cloud} answers it" if store.cloud else f"{store.server} answers, which runs in the cluster"
             yield Finding(
@@ -46,7 +45,7 @@ def _told(gates: list[tuple[str, str]]) -> str:
     return "; ".join(f"{', '.join(storages)} ({why})" for why, storages in whys.items())
 
 
-def _gates(given: Given, stores: Stores, store: Store) -> Iterator[tuple[str, str, str]]:
+def _gates(given: Given, store: Store) -> Iterator[tuple[str, str, str]]:
     """Each Kustomization of a storage that waits for the store by itself: its key, why, and where that is declared. What
     depends on it comes first."""
     kustomizations = {f"{one.namespace}/{one.name}": one for one in given.objects(_FLUX, "Kustomization")}
@@ -58,9 +57,9 @@ def _gates(given: Given, stores: Stores, store: Store) -> Iterator[tuple[str, st
     for one, way in sorted(ways, key=lambda pair: not pair[1]):
         if way:
             yield f"{one.namespace}/{one.name}", f"by its dependsOn, for {way}", one.declared_in
-        elif secret := _filled_from(given, one, stores, store):
+        elif secret := _filled_from(given, one, store):
             yield f"{one.namespace}/{one.name}", f"for Secret {secret}, which fills its variables", one.declared_in
-    yield from _of_releases(given, stores, store, servers)
+    yield from _of_releases(given, store, servers)
     yield from _of_helmfile(given, servers)
 
 
@@ -70,7 +69,7 @@ def _storage(given: Given) -> set[str]:
     return found | {one.kustomization for one in given.objects("storage.k8s.io", "StorageClass", "CSIDriver")}
 
 
-def _of_releases(given: Given, stores: Stores, store: Store, servers: list[Program]) -> Iterator[tuple[str, str, str]]:
+def _of_releases(given: Given, store: Store, servers: list[Program]) -> Iterator[tuple[str, str, str]]:
     """Releases of a storage that wait for the store's own, or for values that the store makes."""
     releases = {f"{one.namespace}/{one.name}": one for one in given.rendered.objects if is_release(one)}
     keys = {program.key for program in servers}
@@ -82,7 +81,7 @@ def _of_releases(given: Given, stores: Stores, store: Store, servers: list[Progr
         for entry in map(mapping, sequence(one.spec.get("valuesFrom"))):
             name = str(entry.get("name"))
             needed = entry.get("kind") == "Secret" and entry.get("optional") is not True
-            made = stores.makes(one.namespace, name) if needed else None
+            made = given.stores.makes(one.namespace, name) if needed else None
             if made is not None and made.store == store and not _brought(given, one.namespace, name):
                 yield f"HelmRelease {key}", f"for Secret {name}, which holds its values", one.declared_in
 
@@ -139,11 +138,11 @@ def _brought(given: Given, namespace: str, name: str) -> bool:
     return first or any((one.namespace, one.name) == (namespace, name) for one in given.objects("", "Secret"))
 
 
-def _filled_from(given: Given, one: RenderedObject, stores: Stores, store: Store) -> str:
+def _filled_from(given: Given, one: RenderedObject, store: Store) -> str:
     """The Secret without which Flux does not even build it, if it is the store that makes it; "" for none."""
     for entry in map(mapping, sequence(mapping(one.spec.get("postBuild")).get("substituteFrom"))):
         if entry.get("kind") == "Secret" and entry.get("optional") is not True:
-            made = stores.makes(one.namespace, str(entry.get("name")))
+            made = given.stores.makes(one.namespace, str(entry.get("name")))
             if made is not None and made.store == store and not _brought(given, one.namespace, str(entry.get("name"))):
                 return str(entry.get("name"))
     return ""
