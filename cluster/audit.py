@@ -16,7 +16,7 @@ from cluster.rewritten import lacking, rewritten, with_counts
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
-from engine.words import number
+from engine.words import number, some
 from house.model import BackedUpClaim, House
 from house.sources import RESTIC
 
@@ -219,8 +219,7 @@ def _harm(made: ClaimAudit) -> tuple[str, ...]:
         return ()
     named = [point.snapshot_id for point in made.points if point.snapshot_id in made.damaged]
     named += [one for one in made.damaged if one not in named]
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    told = f"damaged: {', '.join(one[:8] for one in named[:_NAMED])}{more}" if named else "no snapshot needs it"
+    told = f"damaged: {some([one[:8] for one in named], _NAMED)}" if named else "no snapshot needs it"
     return (f"{told}; whole: {len(made.whole)} of {len(made.whole) + len(made.damaged)} snapshots",)
 
 

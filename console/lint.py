@@ -14,7 +14,7 @@ from cluster.lint.without import Run, Standing, Without
 from console.page import Page
 from console.rows import Row, Rows
 from engine.secrets import told
-from engine.words import number
+from engine.words import number, some
 
 _STYLES = {Weight.PARADOX: "bold red", Weight.RISK: "yellow", Weight.UNKNOWN: "magenta", Weight.NOTE: "dim"}
 _STANDINGS = {Standing.WORKS: "green", Standing.PARTLY: "yellow", Standing.UNKNOWN: "magenta", Standing.NO: "bold red"}
@@ -43,7 +43,7 @@ def needs_table(needs: Sequence[Need]) -> Rows:
     rows = []
     for (stage, means, of), each in found.items():
         style = "bold red" if means is Means.INSIDE else "magenta" if means is Means.UNTOLD else ""
-        told = "; ".join(f"{what} ({_some(hosts)})" if hosts else what for what, hosts in each.items())
+        told = "; ".join(f"{what} ({some(hosts, 4)})" if hosts else what for what, hosts in each.items())
         rows.append(Row((Text(stage), Text(f"{means.value} ({of})" if of else means.value, style)), told))
     return Rows(rows, ("stage", "needs from", "what, and at which host"), name=1)
 
@@ -135,8 +135,3 @@ def _what(need: Need) -> str:
     """Keys of one Secret after another are one line."""
     key, found, _ = need.what.partition(" of Secret ")
     return f"{key} of Secrets put first" if found else need.what
-
-
-def _some(hosts: Sequence[str]) -> str:
-    more = f", and {len(hosts) - 4} more" if len(hosts) > 4 else ""
-    return ", ".join(hosts[:4]) + more

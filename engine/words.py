@@ -1,8 +1,16 @@
-"""Numbers with their nouns, as a person writes them: "1 node", "2 nodes". Knows no sentence."""
+"""Numbers with their nouns, as a person writes them: "1 node", "2 nodes"; and long lists cut short. Knows no sentence."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def number(count: int, one: str, more: str = "") -> str:
     """`count` and its noun: `one` of it, or `more` ("" for `one` with an s)."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {more or one + 's'}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first of these names, `most` at the most, and how many there are besides: "a, b, c and 2 more"."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

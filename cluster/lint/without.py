@@ -8,7 +8,7 @@ from enum import Enum
 
 from cluster.lint.given import Given
 from cluster.lint.needs import Means, Need, Stage
-from engine.words import number
+from engine.words import number, some
 
 
 class Run(Enum):
@@ -71,7 +71,7 @@ def without(given: Given, needs: tuple[Need, ...]) -> tuple[Without, ...]:
 
 
 def _nobody(maybe: set[Need]) -> str:
-    return f"on which machine {_some(sorted({need.host for need in maybe}))} is, where backups are, nobody says"
+    return f"on which machine {some(sorted({need.host for need in maybe}))} is, where backups are, nobody says"
 
 
 def _vaults(needs: tuple[Need, ...]) -> Iterator[str]:
@@ -87,14 +87,14 @@ def _judged(name: str, run: Run, needs: tuple[Need, ...], gone: set[Need]) -> Wi
     shut = {key for key, each in items.items() if (all if each[0].any_of else any)(need in gone for need in each)}
     stops = list(dict.fromkeys(what for stage, what, item in items if (stage, what, item) in shut and not item))
     if stops:
-        return Without(name, run, Standing.NO, _some(stops))
+        return Without(name, run, Standing.NO, some(stops))
     claims = {item for _, _, item in items if item}
     lost = {item for _, _, item in shut if item}
     if not lost:
         return Without(name, run, Standing.WORKS)
     if lost == claims:
         return Without(name, run, Standing.NO, "every backup")
-    return Without(name, run, Standing.PARTLY, f"{number(len(lost), 'backup')} of {len(claims)}: {_some(sorted(lost))}")
+    return Without(name, run, Standing.PARTLY, f"{number(len(lost), 'backup')} of {len(claims)}: {some(sorted(lost))}")
 
 
 def _without_host(given: Given, needs: tuple[Need, ...], host: str, run: Run) -> Without:
@@ -108,7 +108,7 @@ def _without_host(given: Given, needs: tuple[Need, ...], host: str, run: Run) ->
     planes = [node for node in there if node.control_plane]
     every = len(given.house.control_planes)
     if run is Run.BOOTSTRAP and planes:
-        return Without(name, run, Standing.NO, f"no new etcd is made while {_some([n.name for n in planes])} may come back")
+        return Without(name, run, Standing.NO, f"no new etcd is made while {some([n.name for n in planes])} may come back")
     if run in (Run.RESTORE, Run.REHEARSE) and every - len(planes) < every // 2 + 1:
         return Without(name, run, Standing.NO, "etcd has no majority")
     untold = {n for n in needs if n.stage in STAGES[run] and n.stage is Stage.BACKUPS and n.means is Means.UNTOLD and n.item}
@@ -116,9 +116,9 @@ def _without_host(given: Given, needs: tuple[Need, ...], host: str, run: Run) ->
         return Without(name, run, Standing.UNKNOWN, _nobody(untold))
     hanging = [nas for nas in maybe if any(n.of == nas and n.stage in STAGES[run] for n in needs)]
     if hanging:
-        return Without(name, run, Standing.UNKNOWN, f"NAS {_some(hanging)} is a VM, and which host it is on nobody has said")
+        return Without(name, run, Standing.UNKNOWN, f"NAS {some(hanging)} is a VM, and which host it is on nobody has said")
     if there and run is not Run.AUDIT:
-        return Without(name, run, Standing.PARTLY, f"without {_some([node.name for node in there])}")
+        return Without(name, run, Standing.PARTLY, f"without {some([node.name for node in there])}")
     return judged
 
 
@@ -127,7 +127,3 @@ def _nas_on(given: Given, host: str) -> tuple[set[str], list[str]]:
     known = {nas for nas, at in given.nas_hosts.items() if at == host}
     return known, [nas.name for nas in given.house.nas if nas.vm and nas.name not in given.nas_hosts]
 
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

@@ -8,10 +8,9 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.pods import Container, containers
 from cluster.lint.rules.mirror_inside import mirrors, peers
-from engine.words import number
+from engine.words import number, some
 
 NAME = "tag-behind-a-mirror"
-_SHOWN = 4
 
 
 def _find(given: Given) -> Iterator[Finding]:
@@ -23,10 +22,9 @@ def _find(given: Given) -> Iterator[Finding]:
         if one.image and "@sha256:" not in one.image and "${" not in one.image and _has_tag(one.image):
             loose.setdefault(one.image, one)
     if loose:
-        more = f", and {len(loose) - _SHOWN} more" if len(loose) > _SHOWN else ""
         yield Finding(
             NAME, Weight.RISK, told[0],
-            f"{number(len(loose), 'image')} by a tag alone behind {told[0]}: {', '.join(sorted(loose)[:_SHOWN])}{more}",
+            f"{number(len(loose), 'image')} by a tag alone behind {told[0]}: {some(sorted(loose), 4)}",
             loose[sorted(loose)[0]].declared_in,
             "a tag is looked up before it is pulled: a mirror of peers cannot do that without the registry outside, and where it "
             "does, it is with whatever a node happened to have",

@@ -8,7 +8,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.inside import sections
 from cluster.lint.needs import host_of, mover_servers, nas_of
-from engine.words import number
+from engine.words import number, some
 from house.nas import Nas
 
 NAME = "nas-on-its-hosts"
@@ -51,7 +51,7 @@ def _virtual(given: Given, nas: Nas, held: list[str], alone: list[str]) -> Findi
     host = given.nas_hosts.get(nas.name, "")
     on = f"host {host}" if host else "one of the Proxmox hosts"
     only = "nothing else holds" if len(alone) == len(held) else f"of which {number(len(alone), 'is', 'are')} nowhere else"
-    what = f"NAS {nas.name} is VM {nas.vm} on {on}, and holds the backups of {_named(held)}"
+    what = f"NAS {nas.name} is VM {nas.vm} on {on}, and holds the backups of {some(held)}"
     return Finding(
         NAME, Weight.PARADOX if alone else Weight.RISK, f"NAS {nas.name}",
         f"{what}, which {only}" if alone and len(alone) == len(held) else f"{what}, {only}" if alone else f"{what} as well",
@@ -70,15 +70,10 @@ def _unnamed(given: Given) -> Iterator[Finding]:
         maybe = f"; it may be {' or '.join(vms)}" if vms else ""
         yield Finding(
             NAME, Weight.UNKNOWN, f"NFS server {server}",
-            f"the backups of {_named(paths)} lie on {server}, and no NAS of the settings is called so{maybe}", where,
+            f"the backups of {some(paths)} lie on {server}, and no NAS of the settings is called so{maybe}", where,
             "where it is a VM on these hosts, a rebuild of them takes the backups away",
             "name it under `nas:` in the settings: `also: [NAME]`, the folder under `exports:`, and where it is a VM `vm: ID`",
         )  # fmt: skip
-
-
-def _named(keys: list[str]) -> str:
-    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return ", ".join(keys[:3]) + more
 
 
 RULE = Rule(NAME, "Is the NAS with the backups a VM on the hosts that a rebuild begins with?", _find)

@@ -1,0 +1,20 @@
+"""Numbers with their nouns, and lists cut short."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.words import number, some
+
+
+@pytest.mark.parametrize(
+    ("names", "most", "told"),
+    [((), 3, ""), (("a",), 3, "a"), (("a", "b", "c"), 3, "a, b, c"), (("a", "b", "c", "d", "e"), 3, "a, b, c and 2 more"),
+     (("a", "b"), 1, "a and 1 more")],
+)  # fmt: skip
+def test_a_long_list_is_cut_short_and_says_by_how_much(names: tuple[str, ...], most: int, told: str) -> None:
+    assert some(names, most) == told
+
+
+def test_a_number_has_its_noun() -> None:
+    assert (number(1, "node"), number(2, "node"), number(1200, "is", "are")) == ("1 node", "2 nodes", "1,200 are")
