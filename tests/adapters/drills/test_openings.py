@@ -154,8 +154,8 @@ def test_a_public_store_opens_nothing_that_is_private() -> None:
     assert opening.addresses == ("52.1.2.3:443", "[2600:1f00::1]:443")
     assert reaches(opening, "52.9.9.9", 443)
     assert reaches(opening, "2600:1f00::2", 443)
-    private = "10.0.0.10 192.168.1.1 172.16.0.1 10.96.0.1 169.254.169.254 127.0.0.1 100.64.0.1 fd00::1 fe80::1"
-    for address in private.split():
+    private = "10.0.0.10 192.168.1.1 172.16.0.1 10.96.0.1 169.254.169.254 127.0.0.1 100.64.0.1"
+    for address in f"{private} fd00::1 fe80::1 fec0::1 64:ff9b:1::a00:a".split():
         assert not reaches(opening, address, 443), address
     assert not reaches(opening, "52.1.2.3", 80)
 
