@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters.context import LookContext
@@ -32,28 +32,39 @@ class OnlyReserving(Identity):
 
 def allowing(token: str) -> str:
     """The commands that let this token reserve hosts. On `/pool`, for what is said of one pool goes when that is deleted."""
-    whose = f"--users {token.partition('!')[0]} --tokens '{token}'"
-    role = f"pveum role add BlackstartReserve --privs '{' '.join(PRIVILEGES)}'"
-    return f"{role} && pveum acl modify /pool --roles BlackstartReserve {whose}"
+    return " && ".join(_role(token, "BlackstartReserve", PRIVILEGES, ("/pool",)))
 
 
-def granting(token: str, lacking: Sequence[str]) -> str:
-    """The commands that give this token what it lacks, as `PATH: PRIVILEGE`: a role for each part of Proxmox. VMs and hosts are
-    allowed as a whole, for their ids change; a user needs with privilege separation what the token does."""
-    whose = f"--users {token.partition('!')[0]} --tokens '{token}'"
-    roles: dict[str, dict[str, None]] = {}
+def granting(token: str, lacking: Sequence[str], wanted: Iterable[tuple[str, str]]) -> str:
+    """The commands that give this token what it lacks, as `PATH: PRIVILEGE`: a role for each part of Proxmox, with all that is
+    `wanted` there, for what is said of a path takes away what was inherited from above. VMs and hosts are allowed as a whole,
+    for their ids change; a user needs with privilege separation what the token does."""
     paths: dict[str, dict[str, None]] = {}
     for line in lacking:
-        path, _, privilege = line.partition(": ")
-        part = path.split("/")[1]
-        roles.setdefault(part, {})[privilege] = None
+        path = line.partition(": ")[0]
+        part = _part(path)
         paths.setdefault(part, {})[f"/{part}" if part in ("vms", "nodes") else path] = None
-    commands = []
-    for part, privileges in roles.items():
-        role = f"Blackstart{part.capitalize() or 'Top'}"
-        commands.append(f"pveum role add {role} --privs '{' '.join(privileges)}'")
-        commands += [f"pveum acl modify {path} --roles {role} {whose}" for path in paths[part]]
-    return " && ".join(commands)
+    roles: dict[str, dict[str, None]] = {}
+    for path, privilege in wanted:
+        roles.setdefault(_part(path), {})[privilege] = None
+    return " && ".join(
+        command
+        for part, of_it in paths.items()
+        for command in _role(token, f"Blackstart{part.capitalize() or 'Top'}", roles[part], of_it)
+    )
+
+
+def _part(path: str) -> str:
+    """`vms` of `/vms/100`, "" of `/`."""
+    return path.split("/")[1]
+
+
+def _role(token: str, role: str, privileges: Iterable[str], paths: Iterable[str]) -> Iterator[str]:
+    """The commands that make a role, or give it more where it was made before, and give it to the token on these paths."""
+    privs = f"--privs '{' '.join(privileges)}'"
+    yield f"{{ pveum role add {role} {privs} || pveum role modify {role} --append 1 {privs}; }}"
+    for path in paths:
+        yield f"pveum acl modify {path} --roles {role} --users {token.partition('!')[0]} --tokens '{token}'"
 
 
 @dataclass(frozen=True)
@@ -91,8 +102,9 @@ class Privileges(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         reserving = [(f"/pool/{pool_of(self.house.id)}", each) for each in PRIVILEGES]
         token = self.house.proxmox.token_id
-        if lacking := look.proxmox.missing_privileges(self.wanted()):
-            hint = f"on any Proxmox host: {granting(token, lacking)}"
+        wanted = self.wanted()
+        if lacking := look.proxmox.missing_privileges(wanted):
+            hint = f"on any Proxmox host: {granting(token, lacking, wanted)}"
             return missing(f"the token {token} lacks {number(len(lacking), 'privilege')}", *lacking, hint=hint)
         if lacking := look.proxmox.missing_privileges(reserving):
             return missing(

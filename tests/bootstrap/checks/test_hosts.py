@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from engine.errors import PermanentError
 from engine.probe import Condition
 from house.model import DiskFate
 from lab.world.disks import DiskContents, LabStorage
+from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import GIB
 from tests.hands import see
@@ -98,6 +100,23 @@ class TestPrivileges:
         seen = see(bare, bare.bootstrap, "preflight.privileges")
         assert seen.condition is Condition.MISSING
         assert lacking in seen.evidence
+
+    def test_what_is_granted_on_a_path_is_all_that_is_wanted_there_for_it_replaces_what_was_inherited(self, bare: Running) -> None:
+        token = bare.home.proxmox.access.tokens[bare.house.proxmox.token_id]
+        token.rights["/"] = everything()["/"] - {"Datastore.AllocateTemplate", "VM.Config.HWType"}
+        hint = see(bare, bare.bootstrap, "preflight.privileges").hint
+        roles = {name: set(privs.split()) for name, privs in re.findall(r"role add (\w+) --privs '([^']*)'", hint)}
+        granted = [(path, roles[role]) for path, role in re.findall(r"acl modify (\S+) --roles (\w+)", hint)]
+        assert {path for path, _ in granted} == {"/storage/local", "/vms"}
+        for path, privileges in granted:
+            token.rights[path] = frozenset(privileges)
+        assert see(bare, bare.bootstrap, "preflight.privileges").condition is Condition.SATISFIED
+
+    def test_a_role_that_is_there_already_stops_no_command(self, bare: Running) -> None:
+        bare.home.proxmox.access.tokens[bare.house.proxmox.token_id].rights["/"] = frozenset({"Sys.Audit"})
+        hint = see(bare, bare.bootstrap, "preflight.privileges").hint
+        made, otherwise = re.findall(r"role add (\w+) ", hint), re.findall(r"\|\| pveum role modify (\w+) --append 1 ", hint)
+        assert made and made == otherwise
 
 
 class TestRoom:
