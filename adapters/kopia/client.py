@@ -60,9 +60,12 @@ class Client:
         return str(told["uniqueIDHex"])
 
     def snapshots(self) -> list[dict[str, Any]]:
-        """Every snapshot of everybody, unfinished ones too, as kopia prints them."""
-        told = json.loads(self.ask("snapshot", "list", "--all", "--incomplete", "--json").stdout or b"[]")
-        return [one for one in told or () if isinstance(one, dict)]
+        """Every snapshot of everybody, unfinished ones too, as kopia prints them. ValueError for another shape: kopia says
+        `[]` of none, and what is not understood is not none."""
+        told = json.loads(self.ask("snapshot", "list", "--all", "--incomplete", "--json").stdout)
+        if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+            raise ValueError("kopia lists snapshots in a way that is not known")
+        return told
 
     def blobs(self) -> dict[str, Blob]:
         """Every file of the store, by name. ValueError for a line that is not understood."""
@@ -80,13 +83,19 @@ class Client:
         self._each(lambda told: take(content_of(told)), "content", "list", "--deleted", "--json")
 
     def _each(self, take: Callable[[dict[str, Any]], None], *words: str) -> None:
+        last = ""
+
         def line(text: str) -> None:
-            if told := text.strip().strip("[],"):
+            nonlocal last
+            last = text.strip()
+            if told := last.strip("[],"):
                 take(json.loads(told))
 
         lines = Lines(line)
         self.runner.stream(["kopia", *words, *self.options], lines.feed, env=self.env, timeout_s=self.limit_s)
         lines.end()
+        if not last.endswith("]"):
+            raise ValueError(f"kopia's {' '.join(words[:2])} breaks off")
 
 
 @contextmanager

@@ -30,22 +30,24 @@ HEX = "0123456789abcdef" * 2
 
 
 class Kopia:
-    """Plays kopia: what ANSWERS has, and nothing wrong with anything else."""
+    """Plays kopia: what ANSWERS has but for `odd`, empty lists, and nothing wrong with anything else."""
 
-    def __init__(self) -> None:
+    def __init__(self, odd: dict[str, bytes]) -> None:
         self.asked: list[str] = []
+        self._odd = odd
 
     def run(self, argv: Sequence[str], **_: object) -> Finished:
         words = " ".join(argv[1:3])
         self.asked.append(words)
-        return Finished("kopia", 0, json.dumps(ANSWERS.get(words)).encode(), (), 0.1)
+        return Finished("kopia", 0, self._odd.get(words, json.dumps(ANSWERS.get(words)).encode()), (), 0.1)
 
     def stream(self, argv: Sequence[str], sink: Callable[[bytes], object], **_: object) -> Finished:
+        sink(self._odd.get(" ".join(argv[1:3]), b"[\n]\n"))
         return self.run(argv)
 
 
-def played(root: Path) -> tuple[Kopia, KopiaBackups, Repository]:
-    runner = Kopia()
+def played(root: Path, odd: dict[str, bytes] | None = None) -> tuple[Kopia, KopiaBackups, Repository]:
+    runner = Kopia(odd or {})
     secrets = Secrets(runner, root, None, {"PASSWORD": "kept-by-kopia-alone"})
     repository = Repository(
         "apps/notes", str(root), SecretRef(("env:PASSWORD",)), engine="kopia", identity="notes@apps:/data"
@@ -89,3 +91,24 @@ def test_what_was_found_whole_is_not_looked_into_again_and_another_snapshot_is(t
     for snapshot in ("one", "one", "two"):
         assert backups.examine(repository, snapshot, Depth.TREE, limit_s=5.0).verdict is Verdict.OK
     assert runner.asked.count("snapshot verify") == 2
+
+
+@pytest.mark.parametrize("said", [b"", b"{}", b"null", b'{"snapshots": []}', b"[1]", b"[", b"broken"])
+def test_a_list_of_snapshots_that_is_not_understood_is_not_an_empty_one(tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    _, backups, repository = played(tmp_path, {"snapshot list": said})
+    assert backups.look(repository).verdict is Verdict.UNKNOWN
+
+
+def test_one_without_snapshots_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    _, backups, repository = played(tmp_path, {"snapshot list": b"[\n]"})
+    assert backups.look(repository).verdict is Verdict.EMPTY
+
+
+@pytest.mark.parametrize("words", ["blob list", "content list"])
+@pytest.mark.parametrize("said", [b"", b"[\n", b"null\n", b"{}\n", b'[\n {"id": 1},\n'])
+def test_a_list_of_the_store_that_breaks_off_is_not_whole(tmp_path: Path, words: str, said: bytes) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    _, backups, repository = played(tmp_path, {words: said})
+    assert backups.examine(repository, "one", Depth.TREE, limit_s=5.0).verdict is Verdict.UNKNOWN
