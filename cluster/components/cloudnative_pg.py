@@ -12,7 +12,9 @@ from cluster.storage.findings import Finding, Weight, fine, moment
 from house.data.cron import greatest_gap
 
 _GROUP = "postgresql.cnpg.io"
-CLUSTER = Ask(_GROUP, "clusters", "Cluster", ("spec.instances", "status.readyInstances", "status.phase", "status.phaseReason"))
+_TO_ARCHIVE = ("spec.backup.barmanObjectStore.destinationPath", "spec.plugins[].isWALArchiver")
+CLUSTER = Ask(_GROUP, "clusters", "Cluster",
+              ("spec.instances", "status.readyInstances", "status.phase", "status.phaseReason", *_TO_ARCHIVE))  # fmt: skip
 SCHEDULE = Ask(_GROUP, "scheduledbackups", "ScheduledBackup",
                ("spec.schedule", "spec.suspend", "spec.cluster.name", "metadata.creationTimestamp"))  # fmt: skip
 BACKUP = Ask(_GROUP, "backups", "Backup", ("spec.cluster.name", "status.phase", "status.stoppedAt", "status.error"))
@@ -24,12 +26,23 @@ def _clusters(facts: Facts) -> Iterator[Finding]:
     found = facts.of(CLUSTER)
     for one in found:
         yield _instances(one)
-        archives = one.condition("ContinuousArchiving")
-        if archives is not None and archives.good is not True:
-            hint = "its log stays on its volume and fills it; a recovery ends where the archive ends"
-            weight = Weight.UNKNOWN if archives.good is None else Weight.BLOCKS
-            yield Finding(f"Cluster {one.key}", weight, f"archives nothing: {archives.why}", hint=hint, command=_GET)
+        yield from _archiving(one)
     yield from fewer_than_declared(facts, CLUSTER, _GET)
+
+
+def _archiving(one: Seen) -> Iterator[Finding]:
+    """What is wrong with its archive; nothing where it is to have none."""
+    part, said = f"Cluster {one.key}", one.condition("ContinuousArchiving")
+    hint = "its log stays on its volume and fills it; a recovery ends where the archive ends"
+    place, plugins = (one.says(path) for path in _TO_ARCHIVE)
+    if said is None:
+        if place or "true" in plugins.split():
+            yield Finding(part, Weight.UNKNOWN, "has not said whether it archives", hint=hint, command=_GET)
+    elif said.good is None:
+        told = f"whether it archives is unknown: {said.why or 'no reason given'}"
+        yield Finding(part, Weight.UNKNOWN, told, hint=hint, command=_GET)
+    elif not said.good:
+        yield Finding(part, Weight.BLOCKS, f"archives nothing: {said.why or 'no reason given'}", hint=hint, command=_GET)
 
 
 def _instances(one: Seen) -> Finding:

@@ -126,4 +126,3 @@ def _nas_on(given: Given, host: str) -> tuple[set[str], list[str]]:
     """NAS that are known to be on this host, and those that may be."""
     known = {nas for nas, at in given.nas_hosts.items() if at == host}
     return known, [nas.name for nas in given.house.nas if nas.vm and nas.name not in given.nas_hosts]
-

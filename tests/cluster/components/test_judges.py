@@ -235,6 +235,26 @@ def test_a_database_is_whole_and_archives(status: Object, weights_: dict[str, We
     assert weights(Told([made(PG, "Cluster", "db/pg", {"instances": 3}, status)]), CLOUDNATIVE_PG, "clusters") == weights_
 
 
+@pytest.mark.parametrize("spec", [
+    {"backup": {"barmanObjectStore": {"destinationPath": "s3://pg/"}}},
+    {"plugins": [{"name": "barman-cloud", "isWALArchiver": True}]},
+])  # fmt: skip
+@pytest.mark.parametrize(("said", "told"), [
+    ({}, "has not said whether it archives"),
+    ({"ContinuousArchiving": (None, "")}, "whether it archives is unknown: no reason given"),
+])  # fmt: skip
+def test_a_database_that_is_to_archive_and_does_not_say_so_is_unknown(spec: Object, said: dict[str, Any], told: str) -> None:
+    status = {"readyInstances": 1, "conditions": conditions(Ready=(True, ""), **said)}
+    found = list(judge(CLOUDNATIVE_PG, "clusters")(Told([made(PG, "Cluster", "db/pg", spec, status)]).facts))
+    assert [(one.weight, one.detail) for one in found if one.weight is not FINE] == [(UNKNOWN, told)]
+
+
+@pytest.mark.parametrize("spec", [{}, {"backup": {"retentionPolicy": "30d"}}, {"plugins": [{"name": "x", "isWALArchiver": False}]}])
+def test_a_database_that_is_to_archive_nothing_is_not_asked_for_it(spec: Object) -> None:
+    status = {"readyInstances": 1, "conditions": conditions(Ready=(True, ""))}
+    assert weights(Told([made(PG, "Cluster", "db/pg", spec, status)]), CLOUDNATIVE_PG, "clusters") == {"Cluster db/pg": FINE}
+
+
 @pytest.mark.parametrize(("age", "phase", "spec", "weight"), [
     (DAY, "completed", {}, FINE), (3 * DAY, "completed", {}, BLOCKS), (DAY, "failed", {}, BLOCKS),
     (9 * DAY, "completed", {"suspend": True}, NOTED), (DAY, "completed", {"schedule": "0 0 0 * *"}, FINE),
