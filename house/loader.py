@@ -5,8 +5,6 @@ Every verb begins here. Reads files, and builds them with the kustomize that is 
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,40 +12,26 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
+from house.afterwards import NO_EVIDENCE, NO_KIT, Kit
 from house.backup_sections import BackupsSection
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
 from house.choosing import entry_of, entry_problems
 from house.contradictions import contradictions
-from house.crossrules import cross_problems, odd_nodes, system_disk
+from house.crossrules import cross_problems, odd_nodes
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
 from house.data.recoveries import recoveries
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
-from house.guarding import is_plain
-from house.hardware_sections import hardware
+from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, node_of, proxmox_of
 from house.kinds import declared_kinds
 from house.kopia import kopia_claims, kopia_keys
 from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
 from house.machine import machine_settings
-from house.model import (
-    BackedUpClaim,
-    DiskFate,
-    FluxSource,
-    House,
-    Limits,
-    Node,
-    NodeDisk,
-    ProxmoxAccess,
-    ProxmoxEndpoint,
-    SecretRef,
-    TalosCluster,
-    TalosImage,
-)
+from house.model import BackedUpClaim, House, ProxmoxAccess, SecretRef, TalosImage
 from house.mover_policies import mover_policies
 from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
@@ -57,19 +41,9 @@ from house.problems import Problem, refuse, shown
 from house.programs import declared_programs
 from house.reading import ReadSettings, read_settings, section_alone
 from house.repository import Repository, read_repository
-from house.settings import (
-    BackupsPart,
-    BootstrapSection,
-    EvidenceSection,
-    ImageSection,
-    LimitsSection,
-    NodeDefaultsSection,
-    NodeSection,
-    ProxmoxSection,
-    Settings,
-)
+from house.settings import BackupsPart, BootstrapSection, Settings
 from house.shapes import mapping
-from house.talconfig import Talconfig, TalosNode, no_talconfig, read_talconfig, talconfig_of
+from house.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
 from house.tree import Tree
 from house.values import path_of
 from house.yamlfile import Document
@@ -239,7 +213,7 @@ def _house(
     claims = catalog(repository.declared.backups, settings.backups, places.path, places.secret, ages)
     whole = settings if isinstance(settings, Settings) else None
     talconfig = repository.talconfig or no_talconfig(repository.root)
-    flux, age_key = _flux(whole, repository, places), places.secret(settings.sops.age_key)
+    flux, age_key = flux_of(whole, repository, places), places.secret(settings.sops.age_key)
     return House(
         id=section.id,
         name=section.name,
@@ -247,10 +221,10 @@ def _house(
         settings_file=file,
         root=repository.root,
         state_dir=Path(places.path(section.state)) if section.state else _CHECKOUT / "state" / section.name,
-        proxmox=_proxmox(whole.proxmox, places) if whole is not None else ProxmoxAccess((), "", SecretRef(())),
-        nodes=tuple(_node(n, whole.nodes[n.name], whole.node_defaults) for n in talconfig.nodes) if whole is not None else (),
-        image=_image(whole.image, talconfig, places) if whole is not None else TalosImage("", "", "", ""),
-        cluster=_cluster(talconfig),
+        proxmox=proxmox_of(whole.proxmox, places) if whole is not None else ProxmoxAccess((), "", SecretRef(())),
+        nodes=tuple(node_of(n, whole.nodes[n.name], whole.node_defaults) for n in talconfig.nodes) if whole is not None else (),
+        image=image_of(whole.image, talconfig, places) if whole is not None else TalosImage("", "", "", ""),
+        cluster=cluster_of(talconfig),
         helmfile=repository.helmfile,
         releases=repository.releases,
         namespaces=tuple(sorted({*repository.namespaces, *first.namespaces})),
@@ -263,7 +237,7 @@ def _house(
         unsupported=repository.declared.unsupported,
         second_backups=repository.declared.second,
         not_followed=_not_followed(repository, settings.backups),
-        limits=_limits(settings.limits),
+        limits=limits_of(settings.limits),
         databases=repository.declared.databases,
         archives=database_archives(
             archives(repository.rendered), settings.backups, places.path, places.secret, base_schedules(repository.rendered)
@@ -283,7 +257,7 @@ def _house(
         mover_policies=mover_policies(repository.rendered),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
-        evidence=_evidence(whole.evidence, places) if whole is not None else NO_EVIDENCE,
+        evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )
 
@@ -309,90 +283,3 @@ def _not_followed(repository: Repository, backups: BackupsSection) -> tuple[NotF
 def _without_known(data: DeclaredData, said: Mapping[str, str]) -> DeclaredData:
     """The data without the charts of which a person has said what they make."""
     return replace(data, charts=tuple(one for one in data.charts if not said.get(chart_subject(one), "").strip()))
-
-
-def _proxmox(section: ProxmoxSection, places: Places) -> ProxmoxAccess:
-    return ProxmoxAccess(
-        endpoints=tuple(
-            ProxmoxEndpoint(url=e.url, fingerprint=e.fingerprint or "", ca_file=places.path(e.ca_file) if e.ca_file else "")
-            for e in section.endpoints
-        ),
-        token_id=section.token.id,
-        token_secret=places.secret(section.token.secret),
-    )
-
-
-def _node(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSection) -> Node:
-    wanted = section.disks or defaults.disks or ()
-    system = system_disk(declared, [disk.slot or f"scsi{index}" for index, disk in enumerate(wanted)])
-    disks = []
-    for index, disk in enumerate(wanted):
-        fate = DiskFate(disk.fate) if disk.fate else DiskFate.CREATE if index == system else DiskFate.KEEP
-        storage = disk.storage or section.storage or defaults.storage or ""
-        disks.append(NodeDisk(disk.slot or f"scsi{index}", storage, disk.size, fate, index == system))
-    return Node(
-        name=declared.name,
-        address=declared.address,
-        mac=declared.mac or section.mac or "",
-        control_plane=declared.control_plane,
-        install_disk=declared.install_disk,
-        host=section.host,
-        vm_id=section.vm_id,
-        cores=section.cores or defaults.cores or 0,
-        memory=section.memory or defaults.memory or 0,
-        bridge=section.bridge or defaults.bridge or "",
-        disks=tuple(disks),
-        hardware=hardware(section, defaults),
-    )
-
-
-def _image(section: ImageSection, talconfig: Talconfig, places: Places) -> TalosImage:
-    if section.volume is not None:
-        storage, _, path = section.volume.partition(":")
-        return TalosImage("", "", storage, path.partition("/")[2])
-    version = section.version or talconfig.talos_version
-    if section.url is None:
-        url = f"{section.factory}/image/{section.schematic}/{version}/nocloud-amd64.qcow2"
-        filename = f"talos-{version}-{(section.schematic or '')[:8]}-nocloud-amd64.qcow2"
-    else:
-        url = section.url
-        # The name alone (nocloud-amd64.qcow2) is the same for every version: an old file must not pass for the new one.
-        filename = f"talos-{hashlib.sha256(url.encode()).hexdigest()[:8]}-{url.rsplit('/', 1)[-1]}"
-    ca_file = places.path(section.ca_file) if section.ca_file else ""
-    return TalosImage(url, section.sha256 or "", section.storage or "", re.sub(r"[^A-Za-z0-9_.-]", "_", filename), ca_file)
-
-
-def _cluster(talconfig: Talconfig) -> TalosCluster:
-    return TalosCluster(
-        name=talconfig.cluster,
-        endpoint=talconfig.endpoint,
-        vip=talconfig.vip,
-        talos_version=talconfig.talos_version,
-        kubernetes_version=talconfig.kubernetes_version,
-        talconfig=talconfig.file,
-        secrets_bundle=talconfig.secrets_bundle,
-        plain_bundle=is_plain(talconfig.secrets_bundle),
-    )
-
-
-def _flux(settings: Settings | None, repository: Repository, places: Places) -> FluxSource:
-    git, source = settings.git if settings is not None else None, repository.source
-    return FluxSource(
-        namespace=source.namespace,
-        name=source.name,
-        url=(git.url if git is not None else None) or source.url,
-        branch=(git.branch if git is not None else None) or source.branch,
-        path=source.path,
-        deploy_key=places.secret(git.deploy_key) if git is not None and git.deploy_key is not None else None,
-    )
-
-
-def _evidence(section: EvidenceSection, places: Places) -> Evidence:
-    return Evidence(Path(places.path(section.key)) if section.key else None, section.prove_every)
-
-
-def _limits(section: LimitsSection) -> Limits:
-    return Limits(
-        parallel=section.parallel, proxmox_parallel=section.proxmox_parallel, boot_s=section.boot, api_s=section.api,
-        release_s=section.release, flux_s=section.flux, restore_s=section.restore, look_s=section.look,
-    )  # fmt: skip
