@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.proxmox.results import Vm
+from house.grammar import DISK_SLOT
 from house.hardware import Hardware, unsaid
 from house.hardware_text import lines
 from house.model import Node
@@ -41,7 +42,7 @@ def lost(vm: Vm, node: Node) -> Lost:
 def _disks(vm: Vm, node: Node) -> Iterator[str]:
     known = {disk.slot for disk in node.disks}
     for disk in vm.disks:
-        if disk.slot not in known and disk.slot.startswith(("scsi", "virtio")):
+        if disk.slot not in known and DISK_SLOT.fits(disk.slot):
             size = -(-disk.size >> 30)
             yield f"disks: one more, {{slot: {disk.slot}, size: {size}GiB, storage: {disk.storage}}}"
 
@@ -56,7 +57,7 @@ def _by_hand(vm: Vm) -> Iterator[str]:
         mapped = name.startswith(("hostpci", "usb"))
         why = "it has no mapping, and by its address only root may pass it" if mapped else "no setting says it"
         yield f"{name} ({why}; see it with `qm config {vm.vm_id}`)"
-    if odd := [disk.slot for disk in vm.disks if not disk.slot.startswith(("scsi", "virtio"))]:
+    if odd := [disk.slot for disk in vm.disks if not DISK_SLOT.fits(disk.slot)]:
         yield f"{', '.join(odd)} (only scsi and virtio disks are made)"
     if vm.ha:
         yield f"HA, {vm.ha} (afterwards: `ha-manager add vm:{vm.vm_id}`)"

@@ -17,7 +17,7 @@ from cluster.machines import by_hand_alone
 from engine.errors import ApprovalMissing, SettingsInvalid
 from engine.secrets import Secret
 from house.found import FoundDisk, FoundProxmox, FoundVm
-from house.grammar import TOKEN_ID
+from house.grammar import DISK_SLOT, TOKEN_ID
 from house.model import ProxmoxAccess, ProxmoxEndpoint, SecretRef
 from house.values import fingerprint_of, server_url_of
 
@@ -91,7 +91,7 @@ def _called(vm: Vm) -> str:
 
 
 def _noun(vm: Vm) -> FoundVm:
-    disks = tuple(FoundDisk(disk.slot, disk.storage, disk.size) for disk in vm.disks if disk.slot.startswith(("scsi", "virtio")))
+    disks = tuple(FoundDisk(disk.slot, disk.storage, disk.size) for disk in vm.disks if DISK_SLOT.fits(disk.slot))
     bridge = vm.hardware.card.bridge or next(iter(vm.bridges), "")
     return FoundVm(vm.name, vm.host, vm.vm_id, vm.cores, vm.memory, bridge, disks, vm.hardware, by_hand_alone(vm))
 
