@@ -6,7 +6,9 @@ import shlex
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.ending import guarded
 from console.jsonlines import JsonLines
@@ -15,6 +17,10 @@ from console.problem import complete
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.secrets import told
 from engine.words import number
+
+if TYPE_CHECKING:
+    from house.found import FoundProxmox
+    from house.init import Written
 
 
 def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprint: str = "") -> int:
@@ -33,14 +39,7 @@ def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprin
                 f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
                 hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",
             )
-        if fingerprint and not ask_proxmox:
-            raise SettingsInvalid("--fingerprint confirms a certificate, and no server is asked", hint="give --ask-proxmox URL too")
-        found = None
-        if ask_proxmox:
-            from console.finding import find
-
-            found = find(repo, ask_proxmox, fingerprint)
-        written = write_settings(root, builder(), found=found)
+        written = write_settings(root, builder(), found=_asked(repo, ask_proxmox, fingerprint))
         if json:
             result = {
                 "verb": "config.init", "outcome": "written",
@@ -51,28 +50,36 @@ def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprin
             }  # fmt: skip
             JsonLines(sys.stdout).write({"result": result})
             return EXIT_OK
-
-        def out(text: str) -> None:
-            sys.stdout.write(told(text))
-
-        out(f"Written: {', '.join(map(str, written.files))}\n")
-        for note in written.notes:
-            out(f"note: {note}\n")
-        for problem in written.problems:
-            out(f"wrong in the repository: {problem}\n")
-        out(
-            f"Only you know {number(len(written.marks), 'value')}, marked in the file:\n"
-            if written.marks
-            else "Nothing is left to fill in.\n"
-        )
-        for mark in written.marks:
-            out(f"  {written.file.name}:{mark.line}: {mark.path}\n")
-        out(f"Next: fill in those of backups, then invoke dr.audit --settings {shlex.quote(str(written.file))}\n")
-        out(f"      and the others, then invoke cluster.plan --offline --settings {shlex.quote(str(written.file))}\n")
-        out(f"      at any time: invoke config.doctor --settings {shlex.quote(str(written.file))}\n")
+        for line in _lines(written):
+            sys.stdout.write(told(f"{line}\n"))
         return EXIT_OK
 
     return guarded("config.init", json, body)
+
+
+def _asked(repo: str, ask_proxmox: str, fingerprint: str) -> FoundProxmox | None:
+    """What a Proxmox has, where one is to be asked."""
+    if ask_proxmox:
+        from console.finding import find
+
+        return find(repo, ask_proxmox, fingerprint)
+    if fingerprint:
+        raise SettingsInvalid("--fingerprint confirms a certificate, and no server is asked", hint="give --ask-proxmox URL too")
+    return None
+
+
+def _lines(written: Written) -> Iterator[str]:
+    """What was written, what was seen on the way, what is left to a person, and what comes next."""
+    yield f"Written: {', '.join(map(str, written.files))}"
+    yield from (f"note: {note}" for note in written.notes)
+    yield from (f"wrong in the repository: {problem}" for problem in written.problems)
+    marks = number(len(written.marks), "value")
+    yield f"Only you know {marks}, marked in the file:" if written.marks else "Nothing is left to fill in."
+    yield from (f"  {written.file.name}:{mark.line}: {mark.path}" for mark in written.marks)
+    given = f"--settings {shlex.quote(str(written.file))}"
+    yield f"Next: fill in those of backups, then invoke dr.audit {given}"
+    yield f"      and the others, then invoke cluster.plan --offline {given}"
+    yield f"      at any time: invoke config.doctor {given}"
 
 
 def check(settings: str, json: bool) -> int:

@@ -117,14 +117,7 @@ def hold_of(session: Session) -> int:
         alive, kept = alive_of(doors.look, record), doors.look.kept.volumes()
     held = still_held(record.claims)
     beyond = beyond_admission(Given(session.house, session.clock.now()))
-    if record.present:
-        outcome, told = ("held", f"{len(held)} of {len(record.claims)} held") if held else ("done", "nothing is held")
-        if held and missing:
-            told += f"; and {len(missing)} of the policies that hold them are absent or differ: {', '.join(missing)}"
-    elif refusing:
-        outcome, told = "no record", "the hold's record is gone: its policies refuse every backup and every restore of VolSync"
-    else:
-        outcome, told = "no hold", "this cluster has no hold: nothing keeps a backup from being written"
+    outcome, told = _standing(record, missing, refusing=refusing)
     if not session.json:
         if record.claims:
             session.page.show(hold_table(record, session.clock.now()))
@@ -142,20 +135,37 @@ def hold_of(session: Session) -> int:
         {"claim": c.key, "state": c.state, "since": c.since, "pin": c.pin, "depth": c.depth, "declared": c not in strays}
         for c in record.claims
     ]
+    code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
+    counts = {"held": len(held), "all": len(record.claims)}
+    return session.finish(
+        outcome, counts, code, claims=rows, databases=_database_rows(session.house, record), policies_missing=missing,
+        beyond_admission=finding_rows(beyond), kept=kept,
+    )  # fmt: skip
+
+
+def _standing(record: HoldRecord, missing: tuple[str, ...], *, refusing: bool) -> tuple[str, str]:
+    """How the hold stands, as a word and as a sentence; `missing` are its policies that are absent or differ."""
+    if not record.present:
+        if refusing:
+            return "no record", "the hold's record is gone: its policies refuse every backup and every restore of VolSync"
+        return "no hold", "this cluster has no hold: nothing keeps a backup from being written"
+    held = still_held(record.claims)
+    if not held:
+        return "done", "nothing is held"
+    lame = f"; and {len(missing)} of the policies that hold them are absent or differ: {', '.join(missing)}" if missing else ""
+    return "held", f"{len(held)} of {len(record.claims)} held{lame}"
+
+
+def _database_rows(house: House, record: HoldRecord) -> list[dict[str, object]]:
+    """Each database that the hold refuses, or that its record knows, for a program."""
     accepted: dict[str, dict[str, object]] = {
         d.key: {"state": HoldState.ACCEPTED_EMPTY, "since": d.since, "reason": d.reason} for d in record.databases
     }
     for one in record.pinned:
         state = "proven" if one.proven else "refuted" if one.refuted else "pinned"
         accepted[one.key] = {"state": state, "since": one.since, "reason": one.refuted or one.depth}
-    refused = {d.key: {"state": "refused"} for d in session.house.databases if d.held and d.key not in accepted}
-    databases = [{"database": key, **told} for key, told in (refused | accepted).items()]
-    code = EXIT_HELD if outcome in ("held", "no record") else EXIT_OK
-    counts = {"held": len(held), "all": len(record.claims)}
-    return session.finish(
-        outcome, counts, code, claims=rows, databases=databases, policies_missing=missing, beyond_admission=finding_rows(beyond),
-        kept=kept,
-    )  # fmt: skip
+    refused = {d.key: {"state": "refused"} for d in house.databases if d.held and d.key not in accepted}
+    return [{"database": key, **told} for key, told in (refused | accepted).items()]
 
 
 def read_record(session: Session) -> HoldRecord:
