@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
@@ -93,15 +93,8 @@ def _of_helmfile(given: Given, servers: list[Program]) -> Iterator[tuple[str, st
     for program in given.programs:
         if program.kustomization or program.chart not in STORAGE:
             continue
-        seen, pending = {program.key}, list(needs.get(program.key, ()))
-        while pending:
-            after = pending.pop(0)
-            if after in keys:
-                yield f"release {program.key}", f"by its needs, for release {after}", program.declared_in
-                break
-            if after not in seen:
-                seen.add(after)
-                pending += needs.get(after, ())
+        if way := _first(program.key, lambda key: needs.get(key, ()), keys):
+            yield f"release {program.key}", f"by its needs, for release {way}", program.declared_in
 
 
 def _serving(given: Given, store: Store) -> list[Program]:
@@ -115,15 +108,19 @@ def _serving(given: Given, store: Store) -> list[Program]:
 
 def _way(key: str, known: Mapping[str, RenderedObject], wanted: set[str], storage: set[str]) -> str:
     """The first of `wanted` that it waits for, by however many others, none of which is storage of its own; "" for none."""
+    return _first(key, lambda at: _depends_on(known[at]) if at in known else (), wanted, storage)
+
+
+def _first(key: str, after: Callable[[str], Iterable[str]], wanted: set[str], shut: Collection[str] = ()) -> str:
+    """The first of `wanted`, the nearest before others, on any way along `after` that leads through none of `shut`; "" for none."""
     seen, pending = {key}, [key]
     while pending:
-        at = pending.pop(0)
-        for after in _depends_on(known[at]):
-            if after in wanted:
-                return after
-            if after in known and after not in seen and after not in storage:
-                seen.add(after)
-                pending.append(after)
+        for other in after(pending.pop(0)):
+            if other in wanted:
+                return other
+            if other not in seen and other not in shut:
+                seen.add(other)
+                pending.append(other)
     return ""
 
 
