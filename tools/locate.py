@@ -192,7 +192,7 @@ def main() -> int:
     for row in rows:
         where = str(row.path) if row.path else "-"
         print(f"{row.program.name:24} {row.finding.value:18} {row.version or '-'!s:9} {where}  {row.why}")
-    return 0 if all(row.usable for row in rows if row.program.need in (Need.RUN, Need.LAB)) else 1
+    return 0 if all(row.usable for row in rows if row.program.need.always) else 1
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ class Need(Enum):
     OPTIONAL = "optional"
     """Used when found on PATH; never built."""
 
+    @property
+    def always(self) -> bool:
+        """Whether every house or the lab needs it."""
+        return self in (Need.RUN, Need.LAB)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -305,8 +310,7 @@ def named(name: str) -> Program:
 def needed_by(need: Need | None) -> tuple[Program, ...]:
     """The programs that can be built and that `need` asks for, in the order of building; None asks for all that every house and
     the lab need."""
-    wanted = (Need.RUN, Need.LAB) if need is None else (need,)
-    return tuple(p for p in PROGRAMS if p.source is not None and p.need in wanted)
+    return tuple(p for p in PROGRAMS if p.source is not None and (p.need.always if need is None else p.need is need))
 
 
 def buildable() -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def check(settings: str, json: bool) -> int:
         began = time.monotonic()
         house, told = _house(settings)
         rows = [(row, held_against(row, house)) for row in survey()]
-        lacking = [row for row, _ in rows if not row.usable and row.program.need in (Need.RUN, Need.LAB)]
+        lacking = [row for row, _ in rows if not row.usable and row.program.need.always]
         wrong = [row for row, (skew, _) in rows if skew is Skew.DOES_NOT_FIT]
         outcome = "lacking" if lacking else "unfit" if wrong else "fits"
         code = EXIT_OK if outcome == "fits" else EXIT_STEP_FAILED
