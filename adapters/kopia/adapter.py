@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from adapters.backups.found import FoundWhole
@@ -17,6 +18,7 @@ from adapters.kopia.depths import Examiner
 from adapters.kopia.opening import KopiaOpened, KopiaOpenings
 from adapters.kopia.reading import identity_of, own_id, restore_points
 from adapters.kopia.sayings import meaning, words
+from adapters.kopia.shared import SharedPacks
 from adapters.process.results import ProgramFailed, ProgramMissing, ProgramTimedOut, StreamingRunner
 from engine.errors import BlackstartError
 from engine.waiting import Clock
@@ -36,6 +38,7 @@ class KopiaBackups:
     def __init__(self, runner: StreamingRunner, openings: KopiaOpenings, clock: Clock) -> None:
         self._runner, self._openings = runner, openings
         self._whole = FoundWhole(clock)
+        self._packs = SharedPacks()
 
     def look(self, repository: Repository) -> RepositoryLook:
         """See BackupsView.look. The points are those of the repository's `identity` alone."""
@@ -67,7 +70,8 @@ class KopiaBackups:
         def ask() -> Examination:
             opened = self._openings.open(repository)
             with connected(self._runner, opened.store, limit_s) as client:
-                return Examiner(client).examine(snapshot_id, depth, part)
+                indexed = partial(self._packs.of, repository.address, client)
+                return Examiner(client, indexed).examine(snapshot_id, depth, part)
 
         def look() -> Examination:
             return self._told(ask, lambda verdict, detail, hint: Examination(verdict, None, detail, hint=hint))

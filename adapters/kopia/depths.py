@@ -6,11 +6,13 @@ are kopia's own work: it is what will restore. Chooses no snapshot, judges no ag
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from adapters.backups.results import WHOLE, Depth, Examination, Part, Verdict
 from adapters.kopia.client import Client
 from adapters.kopia.packs import Packs
+from adapters.kopia.reading import Blob
 from adapters.kopia.sayings import meaning, words
 from adapters.process.results import ProgramFailed, ProgramTimedOut
 
@@ -19,21 +21,18 @@ _UNDIVIDED = "kopia reads a snapshot whole and not in parts: --depth read does"
 
 @dataclass(frozen=True)
 class Examiner:
-    """One connection, through which one snapshot is looked into."""
+    """One connection, through which one snapshot is looked into; `indexed` reads the indexes of the store that is listed so."""
 
     client: Client
+    indexed: Callable[[Mapping[str, Blob]], Packs]
 
     def examine(self, snapshot_id: str, depth: Depth, part: Part = WHOLE) -> Examination:
         """As deep as `depth`; a part of the data is not to be had, and is looked at to its tree. Raises the Runner's errors."""
         reads = depth is Depth.READ and part == WHOLE
         reached = Depth.TREE if depth is Depth.READ and not reads else depth
         blobs = self.client.blobs()
-        packs = Packs(blobs)
-        if depth is Depth.LISTED:
-            wrong = packs.hollow
-        else:
-            self.client.contents(packs.take)
-            wrong = packs.lost
+        packs = Packs(blobs) if depth is Depth.LISTED else self.indexed(blobs)
+        wrong = packs.hollow if depth is Depth.LISTED else packs.lost
         stored = packs.stored
         if wrong:
             return replace(self._needed(wrong, snapshot_id), stored=stored)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,33 @@ def test_a_list_of_the_store_that_breaks_off_is_not_whole(tmp_path: Path, words:
     (tmp_path / "kopia.repository.f").write_text("x")
     _, backups, repository = played(tmp_path, {words: said})
     assert backups.examine(repository, "one", Depth.TREE, limit_s=5.0).verdict is Verdict.UNKNOWN
+
+
+def blob(name: str, length: int) -> str:
+    return json.dumps({"id": name, "length": length, "timestamp": "2026-10-01T02:00:00Z"})
+
+
+def listed(*rows: str) -> bytes:
+    return "\n".join(["[", *(f" {row}," for row in rows), "]"]).encode()
+
+
+def test_indexes_are_read_once_for_all_claims_that_share_a_repository_while_its_store_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    piece = json.dumps({"packFile": "p1", "packOffset": 0, "length": 90})
+    odd = {"blob list": listed(blob("p1", 90)), "content list": listed(piece)}
+    runner, backups, repository = played(tmp_path, odd)
+    other = replace(repository, name="apps/photos", identity="photos@apps:/data")
+    assert backups.examine(repository, "one", Depth.TREE, limit_s=5.0).verdict is Verdict.OK
+    assert backups.examine(other, "two", Depth.TREE, limit_s=5.0).verdict is Verdict.OK
+    assert runner.asked.count("content list") == 1 and runner.asked.count("blob list") == 2
+    odd["blob list"] = listed(blob("p1", 89))
+    assert backups.examine(other, "three", Depth.TREE, limit_s=5.0).verdict is Verdict.DAMAGED, "a pack is a byte short"
+    assert runner.asked.count("content list") == 2
+
+
+def test_claims_that_are_looked_at_at_once_wait_for_the_one_that_reads(tmp_path: Path) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    runner, backups, repository = played(tmp_path, {"blob list": listed(blob("p1", 90))})
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda name: backups.examine(repository, name, Depth.INDEXED, limit_s=5.0), "abcd"))
+    assert {one.stored for one in found} == {90} and runner.asked.count("content list") == 1
