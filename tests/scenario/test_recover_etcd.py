@@ -11,6 +11,7 @@ from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdState
 from bootstrap.checks.recoverable import newest
 from bootstrap.recover_etcd import course, saving
+from bootstrap.steps.recover_etcd import Recovered
 from cluster.course import Course
 from engine.errors import ApprovalMissing, TransientError
 from engine.plan import Planned
@@ -136,6 +137,20 @@ def test_one_that_comes_to_life_while_its_data_are_copied_is_not_wiped(built: Ru
     monkeypatch.setattr(ModelledEtcd, "wipe", lambda port, address: wiped.append(address))
     with pytest.raises(TransientError, match="an etcd lives by now"):
         step(recovery, "etcd.recover").apply(built.home.act("by-hand"), seen, Notebook())
+    assert wiped == []
+
+
+def test_what_answers_by_now_and_was_not_named_is_not_emptied(built: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone(built, "cp-2", "cp-3")
+    saved(built)
+    recovery, wiped = recovering(built), list[str]()
+    seen = see(built, recovery, "etcd.recover")
+    monkeypatch.setattr(ModelledEtcd, "wipe", lambda port, address: wiped.append(address))
+    one = seen.identity
+    assert isinstance(one, Recovered) and one.emptied == ("cp-1",)
+    other = replace(seen, identity=replace(one, emptied=("cp-2",)))
+    with pytest.raises(TransientError, match="not what was consented to"):
+        step(recovery, "etcd.recover").apply(built.home.act("by-hand"), other, Notebook())
     assert wiped == []
 
 

@@ -190,6 +190,45 @@ class TestUndo:
             with pytest.raises(SettingsInvalid):
                 to_undo(alive.home.look(), alive.house, words)
 
+    def test_it_begins_once_the_backup_that_is_at_work_has_ended(self, replaced: Restoring) -> None:
+        source = replaced.home.kube.objects().sources[KEY]
+        source.wanted = True
+        replaced.home.act("x").claims.nudge("ReplicationSource", *KEY)
+        assert source.running
+        do(replaced, undoing(replaced), BEGIN)
+        assert not source.running
+
+    def test_no_claim_is_deleted_for_a_volume_that_is_not_to_be_had_nor_without_its_own_kept(self, replaced: Restoring) -> None:
+        whole = undoing(replaced)
+        replaced.apply(only(whole, "hold.", "undo.begin", "recovery.stop-app", "recovery.keep-old"), replaced.consent(whole))
+        table, claim = replaced.home.kube.objects().kept, replaced.home.kube.objects().claims[KEY]
+        (own,) = [one for one in table.values() if one.held_by == claim.uid]
+        del table[own.name]
+        with pytest.raises(PermanentError, match="its volume is not kept"):
+            do(replaced, whole, CLEAR)
+        table[own.name] = own
+        table[replaced.entry.undo].held_by = "somebody"
+        with pytest.raises(PermanentError, match="is not to be had"):
+            do(replaced, whole, CLEAR)
+        assert replaced.home.kube.objects().claims[KEY] is claim
+
+    def test_without_the_hold_no_claim_is_given_its_volume(self, replaced: Restoring) -> None:
+        whole = undoing(replaced)
+        part = only(whole, "hold.", "undo.begin", "recovery.stop-app", "recovery.keep-old", "undo.delete-claim")
+        replaced.apply(part, replaced.consent(whole))
+        replaced.home.kube.objects().policies_bite_at = None
+        with pytest.raises(PermanentError, match="is not given its volume of before"):
+            do(replaced, whole, BACK)
+        assert not replaced.home.kube.objects().kept[replaced.entry.undo].promised
+
+    def test_a_claim_that_is_not_there_is_not_released(self, replaced: Restoring) -> None:
+        whole = undoing(replaced)
+        part = only(whole, "hold.", "undo.begin", "recovery.stop-app", "recovery.keep-old", "undo.delete-claim", "undo.put-back")
+        replaced.apply(part, replaced.consent(whole))
+        with pytest.raises(PermanentError, match="is not released: it is absent"):
+            do(replaced, whole, RELEASE)
+        assert replaced.entry.state is HoldState.HELD
+
     def test_a_claim_nobody_approved_is_not_deleted(self, replaced: Restoring) -> None:
         with pytest.raises(PermanentError, match="nobody approved"):
             do(replaced, undoing(replaced), CLEAR)
