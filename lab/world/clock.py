@@ -139,6 +139,8 @@ class VirtualClock:
             self._main.gives_way = True
             other.gate.release()
             self._main.gate.acquire()
+        # It waited here, and not in a sleep: left set, the next one would end at once.
+        self._main.gives_way = False
 
     # --- turn-taking; only the thread whose turn it is ever gets here ---
 
