@@ -25,6 +25,7 @@ from rehearsal.outcome import (
 
 FENCE, CONTROL, OUTCOME = "fence", "control", "outcome"
 CANARY, SENTINEL = "canary", "sentinel"
+TRIED = "fence-tried"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class Record:
         return tuple(FencePart(**one) for one in json.loads(self.scratch.note(FENCE) or "[]"))
 
     @property
+    def tried(self) -> float | None:
+        """When the fence was tried (epoch seconds), None before that."""
+        return float(text) if (text := self.scratch.note(TRIED)) else None
+
+    @property
     def control(self) -> Control:
         """What came of the control; without a name while it was not held."""
         text = self.scratch.note(CONTROL)
@@ -124,14 +130,15 @@ def put_done(drills: Drills, claim: BackedUpClaim, outcome: ClaimOutcome) -> Non
     drills.note(_key("done", claim), claim_to_json(outcome))
 
 
-def put_fence(drills: Drills, trials: tuple[FenceTrial, ...]) -> tuple[FencePart, ...]:
-    """Write down how the trials came out; a wall that none was held of is not proven."""
+def put_fence(drills: Drills, trials: tuple[FenceTrial, ...], now: float) -> tuple[FencePart, ...]:
+    """Write down how the trials came out, and when; a wall that none was held of is not proven."""
     told = {trial.wall: trial for trial in trials}
     parts = tuple(
         FencePart(wall.value, told[wall].proven, told[wall].detail) if wall in told else FencePart(wall.value, False, "not tried")
         for wall in FenceWall
     )
     drills.note(FENCE, json.dumps([asdict(part) for part in parts]))
+    drills.note(TRIED, str(now))
     return parts
 
 

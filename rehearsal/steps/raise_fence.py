@@ -13,6 +13,8 @@ from rehearsal.drill import PLAN, Drill
 from rehearsal.record import Record, put_fence
 
 FENCE = "rehearsal.fence/scratch"
+TRUSTED_S = 3600.0
+"""For so long a drill that goes on believes the trials of the process before it."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,12 @@ class RaiseFence(BaseStep):
             return changing("that of an earlier drill is being deleted", *scratch.left)
         if scratch.drill != self.drill.run:
             return drifted("that of another drill is there", scratch.drill)
-        parts = Record(scratch).fence
-        if not parts or not scratch.note(PLAN):
+        record = Record(scratch)
+        parts, tried = record.fence, record.tried
+        if not parts or tried is None or not scratch.note(PLAN):
             return missing("it was not tried yet")
+        if not 0 <= look.clock.now() - tried < TRUSTED_S:
+            return missing("it was tried long ago, by a run that was cut off: what holds by now is not known")
         lacking = [f"{part.name}: {part.detail}" for part in parts if not part.proven]
         if lacking:
             return missing("it did not hold when it was tried", *lacking)
@@ -56,7 +61,7 @@ class RaiseFence(BaseStep):
         claim = self.drill.claims[0]
         act.drills.fence_in(self.drill.run)
         act.drills.note(PLAN, self.drill.plan())
-        parts = put_fence(act.drills, act.drills.try_fence(claim.namespace, claim.destination))
+        parts = put_fence(act.drills, act.drills.try_fence(claim.namespace, claim.destination), act.clock.now())
         lacking = [part for part in parts if not part.proven]
         if lacking:
             raise PermanentError(
