@@ -14,7 +14,7 @@ from house.model import UnsupportedBackup
 from house.shapes import mapping
 from house.tree import Tree
 
-_KINDS = re.compile(r"^kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy|Schedule|RecurringJob|Cluster|ScheduledBackup)\b", re.M)
+_KINDS = re.compile(r"^kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy|Schedule|RecurringJob|ScheduledBackup)\b", re.M)
 _DATABASE = "postgresql.cnpg.io"
 _GROUPS = "|".join(map(re.escape, sorted({*GROUPS, BACKUP_GROUP, _DATABASE})))
 _APIS = re.compile(rf"^apiVersion:[ \t]*[\"']?(?:{_GROUPS}|[\w.-]*{KOPIUR})", re.M)
