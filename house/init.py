@@ -19,7 +19,7 @@ from house.init_backups import backups_text
 from house.init_machines import nodes_text, proxmox_text
 from house.loader import SETTINGS_FILE
 from house.nas_sample import nas_text
-from house.paths import expanded, is_file, is_folder, is_there
+from house.paths import content_of, expanded, is_file, is_folder, is_there
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
@@ -78,7 +78,7 @@ def write_settings(
     schema = root / SCHEMA_FILE
     files = (file,) if is_there(schema) else (file, schema)
     try:
-        with file.open("w" if _blank(file) else "x", encoding="utf-8") as out:
+        with file.open("w" if is_blank(file) else "x", encoding="utf-8") as out:
             out.write(text)
         if schema in files:
             schema.write_text(schema_text(), encoding="utf-8")
@@ -91,8 +91,12 @@ def write_settings(
     return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
 
 
-def _blank(file: Path) -> bool:
-    return is_file(file) and not file.read_bytes().strip()
+def is_blank(file: Path) -> bool:
+    """Whether it is known to hold nothing, and may be written; of what cannot be read nobody knows."""
+    try:
+        return is_file(file) and not content_of(file).strip()
+    except OSError:
+        return False
 
 
 def readable(root: Path, builder: Builder) -> str:

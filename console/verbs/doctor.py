@@ -28,10 +28,10 @@ from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError
 from engine.words import number
 from house.flux.building import Builder
-from house.init import readable
+from house.init import is_blank, readable
 from house.loader import SETTINGS_FILE, Part, examine
 from house.model import House
-from house.paths import content_of, expanded, is_file, is_folder
+from house.paths import expanded, is_file, is_folder
 from tools.places import Places
 
 _SHOWN = 3
@@ -91,7 +91,7 @@ def doctor_of(settings: str, json: bool, reach: Reach) -> int:
 
 
 def _rows(file: Path, json: bool, reach: Reach) -> tuple[House | None, list[Able]]:
-    if not is_folder(file) and (not is_file(file) or _blank(file)):  # a folder is refused, with what it holds
+    if not is_folder(file) and (not is_file(file) or is_blank(file)):  # a folder is refused, with what it holds
         first = _first(file, reach.builder)
         return None, [first, *(able(verb, "", [_NO_SETTINGS], yes="", no=first.next) for verb in _OTHERS)]
     whole = examine(file, reach.builder)
@@ -103,14 +103,6 @@ def _rows(file: Path, json: bool, reach: Reach) -> tuple[House | None, list[Able
     if reach.open_doors is not None:
         rows = _asked(subject, rows, json, reach.open_doors)
     return house, [written, *rows]
-
-
-def _blank(file: Path) -> bool:
-    """Whether it is known to hold nothing; what cannot be read is told with the problems of the settings."""
-    try:
-        return not content_of(file).strip()
-    except OSError:
-        return False
 
 
 def _first(file: Path, reading: Builder) -> Able:

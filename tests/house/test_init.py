@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from secrets import token_hex
 
@@ -10,10 +11,11 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house.grammar import HOUSE_NAME
-from house.init import Written
+from house.init import Written, is_blank
 from house.loader import Part
 from house.values import FILL_IN
 from house.yamlfile import parse
+from tests.adapters.backups.test_places import nobody
 from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository
 
@@ -172,3 +174,16 @@ def test_whatever_the_folder_is_called_the_house_has_a_name(name: str, tmp_path:
     text = write_settings(folder).file.read_text()
     said = parse(text, "blackstart.yaml")[0].value["house"]["name"]
     assert HOUSE_NAME.wrong(said) is None, said
+
+
+def test_only_a_file_that_is_known_to_hold_nothing_is_blank() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
+        Path(name).chmod(0o755)
+        file = Path(name) / "blackstart.yaml"
+        assert not is_blank(file)
+        file.write_text(" \n")
+        assert is_blank(file)
+        with nobody(file):
+            assert not is_blank(file), "nobody knows what is in it"
+        file.write_text("house: {}\n")
+        assert not is_blank(file)
