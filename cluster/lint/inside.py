@@ -35,6 +35,8 @@ _HOST_RULE = re.compile(r"Host(?:SNI)?\(([^)]*)\)")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _OWN = re.compile(r"(?:^|\.)svc(?:\.cluster\.local)?$|\.cluster\.local$")
+HOME = (".lan", ".local", ".home", ".internal", ".home.arpa", ".localdomain", ".intern")
+"""Domains that a home's own router answers for."""
 _NOBODYS = (".invalid", ".test", ".example", ".localhost")
 """Domains that no house has (RFC 2606)."""
 _DEEPEST = 12
@@ -61,7 +63,8 @@ class Inside:
     def of(self, host: str) -> Server | None:
         """Who serves this host (a name or an address), None where it is not known to be the cluster."""
         name = host.strip("[]").lower().rstrip(".")
-        if _OWN.search(name) or ("." in name and name.partition(".")[2] in self.namespaces):
+        space = name.partition(".")[2]
+        if _OWN.search(name) or (space and space in self.namespaces and f".{space}" not in HOME):
             return Server("a Service of the cluster", "")
         address = address_of(name)
         if address is None:
@@ -70,10 +73,12 @@ class Inside:
         return found or next((server for network, server in self.networks if address in network), None)
 
     def maybe(self, host: str) -> Server | None:
-        """Who may serve it, as far as names with variables and wildcards tell."""
+        """Who may serve it, as far as names tell that have variables, wildcards, or a namespace called like a home's domain."""
         name = host.lower().rstrip(".")
         if name.endswith(_NOBODYS):
             return None
+        if (space := name.partition(".")[2]) and space in self.namespaces:
+            return Server("a Service of the cluster", f"in namespace {space}")
         return next((server for pattern, server in self.patterns if pattern.fullmatch(name)), None)
 
     def answers(self, url: str) -> bool:

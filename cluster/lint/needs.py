@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from cluster.lint.given import Given
+from cluster.lint.inside import HOME
 from house import yamlfile
 from house.grammar import address_of, url_parts
 from house.hints import mover_mounts
@@ -24,7 +25,6 @@ from house.shapes import mapping, sequence
 from house.sources import KOPIA
 from house.yamlfile import YamlInvalid
 
-_HOME = (".lan", ".local", ".home", ".internal", ".home.arpa", ".localdomain", ".intern")
 _TALOS_TIME = "time.cloudflare.com"
 """What Talos asks where nothing is said."""
 _REGISTRIES = ("ghcr.io", "registry.k8s.io")
@@ -115,7 +115,7 @@ def means_of(given: Given, host: str) -> tuple[Means, str]:
     if "${" in host:
         return Means.UNTOLD, ""
     name = host.lower().rstrip(".")
-    return (Means.NETWORK if name.endswith(_HOME) or "." not in name else Means.INTERNET), ""
+    return (Means.NETWORK if name.endswith(HOME) or "." not in name else Means.INTERNET), ""
 
 
 def _need(given: Given, stage: Stage, what: str, host: str, declared_in: str, item: str = "", *, any_of: bool = False) -> Need:

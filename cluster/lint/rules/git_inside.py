@@ -21,7 +21,7 @@ def _find(given: Given) -> Iterator[Finding]:
         told = f"Flux pulls {flux.url}, which {server.told} serves ({server.declared_in or 'in the cluster'})"
         yield Finding(NAME, Weight.PARADOX, flux.url, told, where, _WHY, _INSTEAD)
     elif server := given.inside.maybe(host):
-        told = f"Flux pulls {flux.url}, which {server.told} may serve: a name there has a variable ({server.declared_in})"
+        told = f"Flux pulls {flux.url}, which {server.told} may serve ({server.declared_in})"
         yield Finding(NAME, Weight.UNKNOWN, flux.url, told, where, _WHY, f"look whether it does; if so, {_INSTEAD}")
 
 

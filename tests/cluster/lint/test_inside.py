@@ -206,3 +206,18 @@ spec: {url: "http://10.0.0.9/x"}
     changes = {"flux": FluxSource("flux-system", "flux-system", "http://10.0.0.9/x", "main", "")}
     (one,) = found("git-inside", text + balancer("forgejo", "10.0.0.9"), **changes)
     assert one.declared_in == "all.yaml:2"
+
+
+AT_HOME = "---\napiVersion: v1\nkind: Service\nmetadata: {name: gitea, namespace: home}\nspec: {}\n"
+
+
+def test_a_namespace_called_like_the_homes_own_domain_makes_nobody_a_service() -> None:
+    (one,) = found("reached-through-the-cluster", AT_HOME, **asks_proxmox("pve.home"))
+    assert (one.weight, "which may lead through a Service of the cluster" in one.what) == (Weight.UNKNOWN, True)
+    (one,) = found("git-inside", AT_HOME, **pulls("https://gitea.home/a.git"))
+    assert (one.weight, "may serve (in namespace home)" in one.what) == (Weight.UNKNOWN, True)
+    (one,) = found("git-inside", AT_HOME, **pulls("https://gitea.home.svc.cluster.local/a.git"))
+    assert one.weight is Weight.PARADOX
+    (one,) = found("git-inside", AT_HOME.replace("home", "tools"), **pulls("https://gitea.tools/a.git"))
+    assert one.weight is Weight.PARADOX
+    assert found("git-inside", AT_HOME, **pulls("https://gitea.my.home/a.git")) == []
