@@ -34,13 +34,16 @@ def _find(given: Given) -> Iterator[Finding]:
 
 
 def _server(given: Given, place: str) -> str:
-    host = host_of(place)
-    if not host and place.startswith(("s3:http", "rest:http")):  # a name without a dot, which only the cluster knows
-        host = place.partition("://")[2].partition("/")[0].partition(":")[0].rpartition("@")[2]
-    server = given.inside.of(host) if host else None
+    """Who of the cluster serves it, "" where nobody does, or a variable stands for who does."""
+    host = host_of(place).lower()
+    if not host or "${" in host:
+        return ""
+    server = given.inside.of(host)
     if server is not None:
         return server.told
-    return "a Service of the cluster" if host and "." not in host and ":" not in host and address_of(host) is None else ""
+    if "." in host or address_of(host) is not None or any(host in nas.names for nas in given.house.nas):
+        return ""
+    return "a Service of the cluster"  # it is asked first for a name of one word
 
 
 def _finding(subject: str, place: str, server: str, where: str) -> Finding:

@@ -208,6 +208,21 @@ spec: {url: "http://10.0.0.9/x"}
     assert one.declared_in == "all.yaml:2"
 
 
+NAS = {"nas": (Nas("nas", "nas", 443, "AB", "", "me", SecretRef(("file:key",))),)}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        backed_up_to("s3:https://${S3_ENDPOINT}/notes"), backed_up_to("s3:https://${S3_ENDPOINT}:9000/notes"),
+        backed_up_to("sftp:b@${NAS}:/notes"), backed_up_to("rest:http://${NAS}:8000/notes"),
+        backed_up_to("sftp:b@nas:/notes") | NAS,
+    ],
+)  # fmt: skip
+def test_a_store_in_a_variable_or_on_a_nas_of_one_word_is_no_service(more: dict[str, Any]) -> None:
+    assert found("backups-inside", **more) == []
+
+
 AT_HOME = "---\napiVersion: v1\nkind: Service\nmetadata: {name: gitea, namespace: home}\nspec: {}\n"
 
 
