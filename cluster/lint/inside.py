@@ -33,6 +33,7 @@ Network = IPv4Network | IPv6Network
 _ROUTES = ("HTTPRoute", "TLSRoute", "GRPCRoute")
 _HOST_RULE = re.compile(r"Host(?:SNI)?\(([^)]*)\)")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
+_AFTER_HOST = re.compile(r"[/?#]")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _OWN = re.compile(r"(?:^|\.)svc(?:\.cluster\.local)?$|\.cluster\.local$")
 HOME = (".lan", ".local", ".home", ".internal", ".home.arpa", ".localdomain", ".intern")
@@ -83,9 +84,15 @@ class Inside:
 
     def answers(self, url: str) -> bool:
         """Whether what is asked at this URL runs in the cluster: a name without a dot is known there alone."""
-        parts = url_parts(url if "://" in url else f"http://{url}")
-        host = (parts.hostname or "") if parts is not None else ""
+        host = host_in(url if "://" in url else f"http://{url}")
         return bool(host) and (self.of(host) is not None or ("." not in host and address_of(host) is None))
+
+
+def host_in(url: str) -> str:
+    """The host of a URL; "" for none, and for one with a variable in it. What comes after the host may have any."""
+    scheme, _, rest = url.partition("://")
+    parts = url_parts(f"{scheme}://{_AFTER_HOST.split(rest)[0]}")
+    return (parts.hostname or "") if parts is not None else ""
 
 
 def inside_of(house: House, rendered: Rendered, programs: Iterable[Program]) -> Inside:

@@ -13,9 +13,9 @@ from enum import Enum
 from pathlib import Path
 
 from cluster.lint.given import Given
-from cluster.lint.inside import HOME
+from cluster.lint.inside import HOME, host_in
 from house import yamlfile
-from house.grammar import address_of, url_parts
+from house.grammar import address_of
 from house.hints import mover_mounts
 from house.machine import Tells
 from house.model import BackedUpClaim, CrdForm, SecretRef
@@ -92,8 +92,7 @@ def host_of(place: str) -> str:
         head = text.removeprefix("sftp:").partition("/")[0].rpartition("@")[2]
         return head[1:].partition("]")[0] if head.startswith("[") else head.partition(":")[0]
     if "://" in text:
-        parts = url_parts(text)
-        return (parts.hostname or "") if parts is not None else ""
+        return host_in(text)
     if text.startswith("git@"):
         return text.partition("@")[2].partition(":")[0]
     head = text.partition("/")[0]

@@ -50,9 +50,9 @@ def _find(given: Given) -> Iterator[Finding]:
             "have an alert there on absent metrics; or route the alert Watchdog to a service that misses it",
         )  # fmt: skip
         return
-    hidden = state == "secret" or (bool(senders) and not configs and any(_may_be_hidden(p) for p in senders))
+    hidden = state == "hidden" or (bool(senders) and not configs and any(_may_be_hidden(p) for p in senders))
     whys = {
-        "secret": f"{told} sends its Watchdog to an address that a Secret holds",
+        "hidden": f"{told} sends its Watchdog to an address that Git does not show",
         "nowhere": f"{told} routes its Watchdog to a receiver that sends nothing",
         "inside": f"{told} sends its Watchdog to the cluster itself",
         "": f"{told} watches from inside the cluster" + (
@@ -60,13 +60,13 @@ def _find(given: Given) -> Iterator[Finding]:
         ),
         "none": f"{told} sends alerts, and no Watchdog to anybody who would miss it",
     }  # fmt: skip
-    weight = Weight.NOTE if state == "secret" else Weight.UNKNOWN if hidden else Weight.PARADOX
+    weight = Weight.NOTE if state == "hidden" else Weight.UNKNOWN if hidden else Weight.PARADOX
     yield Finding(
         NAME, weight, told.partition(" ")[2] or told, whys[state], where,
         "a cluster that is dark sends no alert: the first to tell you is whoever misses an application, or a backup",
         "route the alert Watchdog to a service outside that calls you when it is no longer called (a `heartbeat` receiver with a "
         "webhook URL), or have another machine watch the API server"
-        if state != "secret" else "know where that is: an address in the cluster would be no help",
+        if state != "hidden" else "know where that is: an address in the cluster would be no help",
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _pinged(given: Given) -> bool:
 
 
 def _state(given: Given, config: dict[str, Any]) -> str:
-    """Where the Watchdog of this configuration goes: outside, inside, nowhere, to a secret address; "none" where none is routed."""
+    """Where the Watchdog of this configuration goes: outside, inside, nowhere, to a hidden address; "none" where none is routed."""
     receivers = {str(one.get("name")): one for one in map(mapping, sequence(config.get("receivers")))}
     named = _watchdog(mapping(config.get("route")))
     if named is None:
@@ -116,9 +116,9 @@ def _state(given: Given, config: dict[str, Any]) -> str:
     if not urls:
         return "none"  # a message to a person: nobody misses one more that does not come
     texts = [str(url) for url in urls if isinstance(url, str) and not url.startswith("/")]
-    if any(given.inside.of(host_of(text)) is None and host_of(text) for text in texts):
+    if any(host_of(text) and not given.inside.answers(text) for text in texts):
         return "outside"
-    return "inside" if texts else "secret"
+    return "inside" if texts and all(map(host_of, texts)) else "hidden"
 
 
 def _watchdog(route: dict[str, Any]) -> str | None:

@@ -35,6 +35,7 @@ SILENT = [
     ("a message to a person", STACK + config(", pushoverConfigs: [{html: true}]"), "no Watchdog"),
     ("no branch for it", STACK + config(", webhookConfigs: [{url: 'https://x.example.org/x'}]", "[{name: a, value: Other}]"),
      "no Watchdog"),
+    ("a webhook by a name of one word", STACK + config(", webhookConfigs: [{url: 'http://relay:8080/x'}]"), "the cluster itself"),
     ("in the chart's values", of_values("http://relay.apps.svc/hook"), "the cluster itself"),
     ("a watcher of plain manifests", """---
 apiVersion: apps/v1
@@ -68,6 +69,7 @@ spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: "curl:1", arg
 HEARD = [
     ("no monitoring at all", release("web", "app-template")),
     ("a webhook outside", STACK + config(", webhookConfigs: [{url: 'https://hc.example.org/x'}]")),
+    ("a webhook outside, its key in a variable", STACK + config(", webhookConfigs: [{url: 'https://hc-ping.com/${KEY}'}]")),
     ("a webhook outside, in values", of_values("https://hc.example.org/x")),
     ("a job that calls", STACK + PING),
     ("a job that calls from a shell", STACK + PING.replace('"https://hc-ping.com/0123"', '"curl -fsS \'https://hc-ping.com/0123\'"')),
@@ -94,6 +96,8 @@ def test_metrics_that_are_written_elsewhere_are_no_verdict() -> None:
 def test_what_a_secret_holds_is_no_verdict() -> None:
     (one,) = found("dead-man-inside", STACK + config(", webhookConfigs: [{urlSecret: {name: a, key: b}}]"))
     assert one.weight is Weight.NOTE
+    (one,) = found("dead-man-inside", STACK + config(", webhookConfigs: [{url: '${HEARTBEAT_URL}'}]"))
+    assert (one.weight, "an address that Git does not show" in one.what) == (Weight.NOTE, True)
     hidden = release("stack", "kube-prometheus-stack", "{alertmanager: {alertmanagerSpec: {configSecret: mine}}}")
     (one,) = found("dead-man-inside", hidden)
     assert one.weight is Weight.UNKNOWN
