@@ -209,7 +209,8 @@ def _flux(given: Given) -> Iterator[Need]:
     for one in given.rendered.objects:
         if one.group == "source.toolkit.fluxcd.io" and one.kind in ("HelmRepository", "OCIRepository", "GitRepository", "Bucket"):
             url = str(one.spec.get("url") or one.spec.get("endpoint") or "")
-            if "${" not in url and (host := host_of(url)):
+            untold = url.rpartition("://")[2].partition("/")[0] if "${" in url else ""
+            if host := host_of(url) or untold:
                 yield _need(given, Stage.FLUX, "charts and sources of Flux", host, one.declared_in)
 
 

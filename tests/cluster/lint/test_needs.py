@@ -26,6 +26,9 @@ HOSTS = {
     "./b": "",
     "git@git.lan:anna/home.git": "git.lan",
     "ghcr.io/anna/x:1": "ghcr.io",
+    "oci://ghcr.io/${OWNER}/charts": "ghcr.io",
+    "s3:https://s3.lan/${BUCKET}": "s3.lan",
+    "https://${HOST}/x": "",
 }
 
 
@@ -63,6 +66,23 @@ def test_what_nobody_knows_the_place_of_may_be_on_the_internet(place: str, stand
     (row,) = [one for one in without(given, needs_of(given)) if (one.without, one.run) == ("the internet", Run.AUDIT)]
     assert row.standing is standing
     assert standing is not Standing.UNKNOWN or row.why == "on which machine rclone:far is, where backups are, nobody says"
+
+
+SOURCE = """---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: charts}
+spec: {url: URL}
+"""
+
+
+@pytest.mark.parametrize(("url", "means", "host"), [
+    ("oci://ghcr.io/anna/charts", Means.INTERNET, "ghcr.io"), ("oci://ghcr.io/${OWNER}/charts", Means.INTERNET, "ghcr.io"),
+    ("oci://${REGISTRY}/charts", Means.UNTOLD, "${REGISTRY}"), ("${URL}", Means.UNTOLD, "${URL}"),
+])  # fmt: skip
+def test_a_source_of_flux_is_a_need_whatever_of_it_is_in_a_variable(url: str, means: Means, host: str) -> None:
+    found = [one for one in needs_of(a_given(SOURCE.replace("URL", f"'{url}'", 1))) if one.what == "charts and sources of Flux"]
+    assert [(one.means, one.host) for one in found] == [(means, host)]
 
 
 KOPIUR = """
