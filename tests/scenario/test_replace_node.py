@@ -12,12 +12,14 @@ from bootstrap.replace_node import course
 from cluster.course import Course
 from engine.errors import ApprovalMissing
 from engine.plan import Planned
+from engine.probe import Condition
 from engine.report import Outcome
 from house.model import DiskFate
 from house.model import House as HouseModel
 from lab.world.machine import Machine
 from lab.world.pve_vm import PowerEvent
 from tests.builders import a_house
+from tests.hands import see
 from tests.scenario.running import Running
 from tests.scenario.test_bootstrap import told
 
@@ -99,6 +101,12 @@ def test_the_consent_says_what_goes_and_how_etcd_stands_before_and_after(built: 
         f"start elsewhere; member {members(built)['cp-2']} leaves etcd: now 2 of 3; one more loss stops it. "
         "Then 2 of 2; one more loss stops it, until cp-2 has joined again"
     )
+
+
+def test_nobody_takes_part_in_an_etcd_that_is_not_whole(built: Running) -> None:
+    assert see(built, replacing(built, "cp-1"), "kubernetes.joined/cp-1").condition is Condition.SATISFIED
+    off(built, "cp-2")
+    assert see(built, replacing(built, "cp-1"), "kubernetes.joined/cp-1").condition is not Condition.SATISFIED
 
 
 def test_a_node_that_lives_is_left_as_it_is(built: Running) -> None:

@@ -203,3 +203,10 @@ def test_another_claim_s_are_not_touched() -> None:
     for kind, spec in ((POD, pod("other")), (CRON_JOB, {"jobTemplate": {"spec": template("other")}}), (JOB, template("other"))):
         house.put(kind, kind.name, spec)
     assert house.workloads() == ()
+
+
+@pytest.mark.parametrize(("observed", "ready"), [(1, 0), (2, 1)])
+def test_what_was_counted_for_an_older_spec_is_not_ready(observed: int, ready: int) -> None:
+    status = {"observedGeneration": observed, "readyReplicas": 1, "replicas": 1}
+    found = workload(DEPLOYMENT, {"metadata": {"name": "x", "generation": 2}, "spec": {"replicas": 1}, "status": status})
+    assert (found.wanted, found.ready, found.pods) == (1, ready, 1)

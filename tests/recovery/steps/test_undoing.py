@@ -13,6 +13,7 @@ from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing, PermanentError, S
 from engine.probe import Condition
 from lab.world.store import a_file
 from recovery.course import course
+from recovery.selection import select
 from recovery.steps.begin_undo import ComesBack
 from recovery.undoing import cut_off_course, let_go_course, to_let_go, to_undo, undo_course
 from tests.hands import Notebook, do, only, see, step
@@ -229,6 +230,12 @@ class TestUndo:
             do(replaced, whole, RELEASE)
         assert replaced.entry.state is HoldState.HELD
 
+    def test_a_restore_of_all_that_is_held_leaves_one_that_is_being_undone_alone(self, replaced: Restoring) -> None:
+        whole = undoing(replaced)
+        replaced.apply(only(whole, "hold.", "undo.begin"), replaced.consent(whole))
+        chosen = select(replaced.home.look(), replaced.house, "", {})
+        assert (chosen.wanted, chosen.again) == ((), ())
+
     def test_a_claim_nobody_approved_is_not_deleted(self, replaced: Restoring) -> None:
         with pytest.raises(PermanentError, match="nobody approved"):
             do(replaced, undoing(replaced), CLEAR)
@@ -267,6 +274,12 @@ class TestLetGo:
         replaced.apply(only(whole, "hold.", "undo.begin"), replaced.consent(whole))
         with pytest.raises(PermanentError, match="on its way"):
             see(replaced, let_go_course(*KEY), GO)
+
+    def test_not_of_an_undo_that_was_begun_since_the_look(self, replaced: Restoring) -> None:
+        seen, whole = see(replaced, let_go_course(*KEY), GO), undoing(replaced)
+        replaced.apply(only(whole, "hold.", "undo.begin"), replaced.consent(whole))
+        with pytest.raises(PermanentError, match="on its way"):
+            step(let_go_course(*KEY), GO).apply(replaced.home.act("x"), seen, Notebook())
 
     def test_a_word_that_names_nothing_kept_is_refused(self, replaced: Restoring) -> None:
         with pytest.raises(SettingsInvalid, match="photos names nothing that is kept"):
