@@ -25,6 +25,9 @@ _PINGED = re.compile(
 )
 """URLs of services that call somebody when they are *not* called; what else the same services do is no such thing."""
 
+_STATES = ("none", "nowhere", "inside", "hidden", "outside")
+"""Where a Watchdog may go; of several the last counts."""
+
 
 def _find(given: Given) -> Iterator[Finding]:
     senders = [p for p in given.programs if p.chart in _STACKS and _has_alertmanager(p)]
@@ -36,12 +39,12 @@ def _find(given: Given) -> Iterator[Finding]:
     if not (senders or watchers or configs) or _pinged(given):
         return
     states = [(_state(given, config), told, where) for told, where, config in configs]
-    if any(state == "outside" for state, _, _ in states):
+    state, told, where = max(states, key=lambda one: _STATES.index(one[0]), default=("", "", ""))
+    if state == "outside":
         return
-    state, told, where = next(iter(states), ("", "", ""))
     if not state:
         told, where = next(iter((*((p.told, p.declared_in) for p in senders), *watchers)))
-    written = [url for sender in senders for url in _written_to(sender) if given.inside.of(host_of(url)) is None]
+    written = [url for sender in senders for url in _written_to(sender) if not given.inside.answers(url)]
     if state in ("", "none") and written:
         yield Finding(
             NAME, Weight.UNKNOWN, told.partition(" ")[2] or told,

@@ -89,8 +89,9 @@ def test_metrics_that_are_written_elsewhere_are_no_verdict() -> None:
     stack = release("stack", "kube-prometheus-stack", "{prometheus: {prometheusSpec: {remoteWrite: [{url: 'https://URL/push'}]}}}")
     (one,) = found("dead-man-inside", stack.replace("URL", "metrics.example.org"))
     assert one.weight is Weight.UNKNOWN
-    (one,) = found("dead-man-inside", stack.replace("URL", "mimir.apps.svc"))
-    assert one.weight is Weight.PARADOX
+    for name in ("mimir.apps.svc", "mimir:9009"):
+        (one,) = found("dead-man-inside", stack.replace("URL", name))
+        assert one.weight is Weight.PARADOX, name
 
 
 def test_what_a_secret_holds_is_no_verdict() -> None:
@@ -101,3 +102,10 @@ def test_what_a_secret_holds_is_no_verdict() -> None:
     hidden = release("stack", "kube-prometheus-stack", "{alertmanager: {alertmanagerSpec: {configSecret: mine}}}")
     (one,) = found("dead-man-inside", hidden)
     assert one.weight is Weight.UNKNOWN
+
+
+def test_of_several_configurations_the_one_that_tells_most_people_counts() -> None:
+    silent, hidden = config(", pushoverConfigs: [{html: true}]"), config(", webhookConfigs: [{urlSecret: {name: a, key: b}}]")
+    for configs in (silent + hidden, hidden + silent):
+        (one,) = found("dead-man-inside", STACK + configs)
+        assert one.weight is Weight.NOTE
