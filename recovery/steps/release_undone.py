@@ -8,7 +8,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from cluster.by_hand import record_by_hand
 from cluster.standing import let_go, standing
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
@@ -70,7 +70,11 @@ class ReleaseUndone(BaseStep):
         for source in dict.fromkeys(place.source for place in self.claim.sources):
             if act.claims.source(self.claim.namespace, source).present:
                 act.claims.nudge("ReplicationSource", self.claim.namespace, source)
-        act.kept.let_go(self.volume)  # last: without the mark nobody finds the volume that was to come back, and goes on
+        # Last, and looked at before: without the mark nobody finds the volume that was to come back, and goes on.
+        written = standing(act.hold, act.claims, self.claim)
+        if written.held:
+            raise TransientError(f"{self.claim.key} was released, and the record does not say so: {written.told}")
+        act.kept.let_go(self.volume)
 
     def by_hand(self) -> str:
         place = self.claim.namespace
