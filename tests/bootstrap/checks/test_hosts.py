@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import PermanentError
 from engine.probe import Condition
-from house.model import DiskFate
+from house.model import DiskFate, TalosImage
 from lab.world.disks import DiskContents, LabStorage
 from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -156,6 +156,11 @@ class TestRoom:
         assert self.no(bare) == (
             "storage local: content type 'import' is not enabled: pvesm set local --content import,iso",
         )
+
+    def test_an_iso_asks_for_the_content_that_it_is(self, bare: Running) -> None:
+        bare.house = replace(bare.house, image=TalosImage("", "", "local", "iso/metal-amd64.iso"))
+        self.storage(bare, "local").content = frozenset({"import"})
+        assert self.no(bare) == ("storage local: content type 'iso' is not enabled: pvesm set local --content import,iso",)
 
     def test_a_storage_that_is_not_active(self, bare: Running) -> None:
         self.storage(bare, "local-lvm").active = False
