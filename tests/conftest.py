@@ -61,9 +61,13 @@ def forgotten() -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip of a test marked `programs` into a failure on a machine that could build the programs."""
+    """Turn a skip of a test marked `programs` into a failure on a machine that could build the programs.
+
+    Not of one marked `asked` as well: nobody was asked to build what that drives.
+    """
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("programs") and shutil.which("go"):
+    demanded = item.get_closest_marker("programs") and not item.get_closest_marker("asked") and shutil.which("go")
+    if report.skipped and not hasattr(report, "wasxfail") and demanded:
         report.outcome = "failed"
         report.longrepr = f"skipped, and Go is here: build the programs (invoke tools.build). {report.longrepr}"
     return report

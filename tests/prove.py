@@ -37,6 +37,7 @@ PROOFS = (
     Proof("matrices", "every fault at every mutation and journal write", "tests.crash.matrices"),
     Proof("drills", "ten years of weekly drills with planted faults", "tests.rehearsal.years"),
     Proof("damage", "the audit's word against restores of damaged backups", "tests.proof.damage"),
+    Proof("kopia", "the same of kopia's, for which kopia must be built", "tests.proof.kopia_damage"),
     Proof("long", "whole houses, of which `make test` plays one of a kind", "tests.long"),
     Proof("soak", "the wire lab's faults, and ten kills at random", "tests.crash.wire.soak"),
 )

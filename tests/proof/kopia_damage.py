@@ -104,7 +104,13 @@ def kopia_shop() -> Iterator[KopiaShop]:
 
 
 def main(*words: str) -> int:
-    """Print the table; 1 for a wrong yes or a false alarm. Words are names of cases, all where there are none."""
+    """Print the table; 1 for a wrong yes, a false alarm, or where kopia is not built: nothing was proven then.
+
+    Words are names of cases, all where there are none.
+    """
+    if not (BIN / "kopia").exists():
+        print("kopia is not built: invoke tools.build --only kopia")
+        return 1
     quick, names = "--quick" in words, [word for word in words if word != "--quick"]
     began, results = time.monotonic(), []
     print(f"{'repository':<44} {'truth':<11} " + " ".join(f" {depth.value:<18}" for depth in Depth))

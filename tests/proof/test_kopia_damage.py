@@ -13,6 +13,7 @@ from tests.proof.master import BIN
 
 pytestmark = [
     pytest.mark.programs,
+    pytest.mark.asked,
     pytest.mark.skipif(not (BIN / "kopia").exists(), reason="kopia is not built: invoke tools.build --only kopia"),
 ]
 SAMPLE = {
