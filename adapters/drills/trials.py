@@ -20,8 +20,12 @@ _ANSWERED = (
     "forbidden", "does not exist", "wrong password",
 )  # fmt: skip
 """Words of somebody who was reached. A refusal is one: it comes from there, and a plugin that rejects looks just like it."""
-_FOR_ALL = ("exceeded quota", "denied the request", "denied request")
-"""A quota's, a webhook's and an admission policy's no: they stand in everybody's way, an authorizer only in ours."""
+_FOR_ALL = ("exceeded quota", "status unknown for quota", "denied the request", "denied request")
+"""A quota's, a webhook's and an admission policy's no: they stand in everybody's way, an authorizer only in ours.
+
+The second is the quota's as well: the API server refuses what the quota names while nobody has counted it. The controllers begin
+to count a kind up to five minutes after its definition came (seen with Kubernetes 1.36), and then the first words are said.
+"""
 
 
 def egress(log: str, nowhere: tuple[str, ...], *, store: bool = True) -> FenceTrial:

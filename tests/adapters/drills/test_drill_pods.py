@@ -178,6 +178,7 @@ def test_a_token_that_nobody_looked_for_is_not_absent() -> None:
 
 FORBIDDEN = 'services "trial-1" is forbidden: '
 SHUT = f"{FORBIDDEN}exceeded quota: nothing-reaches-out, requested: services=1, used: services=0, limited: services=0"
+UNCOUNTED = f"{FORBIDDEN}status unknown for quota: nothing-reaches-out, resources: count/replicationsources.volsync.backube"
 LACKING = 'services is forbidden: User "blackstart" cannot create resource "services" in API group ""'
 GOING = f"{FORBIDDEN}unable to create new content in namespace blackstart-rehearsal because it is being terminated"
 
@@ -187,14 +188,15 @@ GOING = f"{FORBIDDEN}unable to create new content in namespace blackstart-rehear
     [
         ({"a": (403, SHUT), "b": (404, "")}, True), ({"a": (403, SHUT), "b": (201, "")}, False),
         ({"a": (403, SHUT), "b": (500, "")}, False), ({"a": (404, "")}, False), ({}, False),
-        ({"a": (422, "exceeded quota: x"), "b": (403, SHUT)}, False),
+        ({"a": (422, "exceeded quota: x"), "b": (403, SHUT)}, False), ({"a": (403, UNCOUNTED)}, True),
+        ({"a": (422, UNCOUNTED), "b": (403, SHUT)}, False),
     ],
 )  # fmt: skip
 def test_the_quota_is_proven_by_refusals(answers: dict[str, tuple[int, str]], proven: bool) -> None:
     assert trials.refused(FenceWall.QUOTA, answers).proven is proven
 
 
-@pytest.mark.parametrize("words", [LACKING, GOING, "", "status unknown for quota: nothing-reaches-out"])
+@pytest.mark.parametrize("words", [LACKING, GOING, "", "status unknown"])
 def test_a_refusal_for_another_reason_says_nothing_of_the_quota(words: str) -> None:
     """What we may not make somebody else may: only who would refuse all of them is the wall."""
     trial = trials.refused(FenceWall.QUOTA, {"a Service": (403, SHUT), "an Ingress": (403, words)})

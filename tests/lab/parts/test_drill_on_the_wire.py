@@ -10,17 +10,20 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from adapters.drills import trials
 from adapters.drills.adapter import KubernetesDrills
 from adapters.drills.fence import LABELS, MOVERS, POLICY, QUOTA, RECORD, SCRATCH
 from adapters.drills.results import Damage, FenceTrial, FenceWall, Order, Phase, Restore, Trouble, Twist
-from adapters.kubernetes.kinds import CONFIG_MAP, SECRET
-from adapters.kubernetes.objects import Obj
+from adapters.kubernetes.errors import status_of
+from adapters.kubernetes.kinds import CONFIG_MAP, CRD, SECRET, Kind
+from adapters.kubernetes.objects import Obj, text
 from adapters.volsync.results import Snapshot
 from bench.proof import Load, Rig, rig
 from engine.waiting import SystemClock, wait_until
 from lab.parts.kube import CLAIMS, NAMESPACES
 from recovery.comparison import compare
 from rehearsal.controls import DAMAGES, caught
+from tests.adapters.hold.objects import standing_crd
 from tests.lab.parts.bench import Bench
 
 pytestmark = pytest.mark.programs
@@ -130,6 +133,28 @@ def test_a_broken_wall_is_told_by_its_name_and_no_other_is(drilled: Drilled, wal
         drilled.drills.fence_in("the-drill")
     assert [one for one, trial in tried.items() if not trial.proven] == [wall], tried
     assert told in tried[wall].detail
+
+
+def test_a_kind_that_the_cluster_has_not_begun_to_count_is_shut_as_well(drilled: Drilled) -> None:
+    """As VolSync's are in a house that was built just now."""
+    client = drilled.rig.clients.main()
+    toy = Kind("toys.example.com", "v1", "toys", "Toy")
+    body: Obj = {"apiVersion": toy.api_version, "kind": toy.name, "metadata": {"name": "trial"}}
+    client.create(CRD, standing_crd(toy))
+    try:
+        quota = {"metadata": {"name": "no-toys"}, "spec": {"hard": {f"count/{toy.plural}.{toy.group}": "0"}}}
+        client.create(QUOTA, quota, SCRATCH)
+
+        def refused() -> FenceTrial | None:
+            answer = client.ask("POST", toy.path(SCRATCH), "try a toy", params={"dryRun": "All"}, body=body)
+            trial = trials.refused(FenceWall.QUOTA, {"a toy": (answer.code, text(status_of(answer.body), "message"))})
+            return trial if answer.code == 403 else None
+
+        trial = wait_until(CLOCK, refused, limit_s=30.0, what="a refusal")
+        assert trial.proven, trial
+    finally:
+        client.delete(QUOTA, "no-toys", SCRATCH)
+        client.delete(CRD, f"{toy.plural}.{toy.group}")
 
 
 def test_each_fault_that_keeps_a_restore_from_anything_comes_out_by_its_name(drilled: Drilled) -> None:
