@@ -68,7 +68,10 @@ def _longhorn(trouble: LonghornTrouble | None, house: LabHouse, target: str) -> 
 def _csi(trouble: CsiTrouble | None, house: LabHouse, target: str) -> None:
     """Drivers, pools and classes on the house's nodes; None: in order."""
     whole = csi.healthy(node.name for node in house.shape.nodes)
-    put_csi(house.cluster.kube, whole if trouble is None else trouble.change(whole), csi.CLASSES)
+    if trouble is None:
+        put_csi(house.cluster.kube, whole, csi.CLASSES)
+    else:
+        put_csi(house.cluster.kube, trouble.change(whole), map(trouble.reclass, csi.CLASSES))
 
 
 def _nas(fault: NasFault, house: LabHouse, target: str) -> None:

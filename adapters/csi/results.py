@@ -1,8 +1,30 @@
-"""Which nodes have which CSI driver, and OpenEBS's pools. Judges nothing; what is not written is None or "", never a guess."""
+"""Which nodes have which CSI driver, what makes its volumes, and OpenEBS's pools. Judges nothing; what is not written is None or
+"", never a guess."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from adapters.kubernetes.results import StorageClass
+
+
+class Role(Enum):
+    """What a part of a driver's controller does."""
+
+    PROVISIONER = "provisioner"
+    ATTACHER = "attacher"
+    SNAPSHOTTER = "snapshotter"
+
+
+LEASES: Mapping[Role, str] = MappingProxyType({
+    Role.PROVISIONER: "", Role.ATTACHER: "external-attacher-leader-", Role.SNAPSHOTTER: "external-snapshotter-leader-",
+})  # fmt: skip
+"""What stands before the driver's name in the name of the Lease that each runs under (source of Kubernetes' CSI sidecars)."""
+_SECRET = re.compile(r"(csi\.storage\.k8s\.io/.+-secret-)name")
 
 
 @dataclass(frozen=True)
@@ -11,6 +33,17 @@ class Driver:
 
     name: str
     nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A part of a driver's controller, as its Lease tells: who holds it ("" for nobody) and when it was renewed last (epoch
+    seconds, None where that is not written)."""
+
+    driver: str
+    role: Role
+    holder: str
+    renewed: float | None
 
 
 @dataclass(frozen=True)
@@ -31,11 +64,19 @@ class Pool:
 
 @dataclass(frozen=True)
 class CsiLook:
-    """All of it as one look found it; `nodes` are the cluster's."""
+    """All of it as one look found it; `nodes` are the cluster's, `registered` the drivers that have a CSIDriver object.
+
+    Of a sidecar without a Lease nothing is told: not every one runs under one. Of the Secrets that storage classes name, as
+    `namespace/name`, `lacking` are those that are not there, `unseen` those that may not be looked at.
+    """
 
     nodes: tuple[str, ...] = ()
     drivers: tuple[Driver, ...] = ()
     pools: tuple[Pool, ...] = ()
+    registered: tuple[str, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
+    lacking: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     def driver(self, name: str) -> Driver:
         """This driver; one that no node has is on none."""
@@ -44,3 +85,20 @@ class CsiLook:
     def of_engine(self, engine: str) -> tuple[Pool, ...]:
         """The pools of one engine of OpenEBS."""
         return tuple(pool for pool in self.pools if pool.engine == engine)
+
+    def sidecar(self, driver: str, role: Role) -> Sidecar | None:
+        """The one that was renewed last: an installation of before may have left its Lease in another namespace."""
+        found = (one for one in self.sidecars if (one.driver, one.role) == (driver, role))
+        return max(found, key=lambda one: (bool(one.holder), one.renewed or 0.0), default=None)
+
+
+def lease_of(driver: str, role: Role) -> str:
+    """What the Lease is called."""
+    return LEASES[role] + re.sub(r"[^A-Za-z0-9-]", "-", driver)
+
+
+def secrets_of(found: StorageClass) -> tuple[str, ...]:
+    """The Secrets that a class names, as `namespace/name`, each once; one that is another for each claim is no name."""
+    given = dict(found.parameters)
+    pairs = [(given.get(f"{key[1]}namespace", ""), name) for one, name in given.items() if (key := _SECRET.fullmatch(one))]
+    return tuple(dict.fromkeys(f"{space}/{name}" for space, name in pairs if space and name and "${" not in space + name))

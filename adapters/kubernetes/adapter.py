@@ -89,7 +89,7 @@ class KubernetesCluster:
     def storage_classes(self) -> tuple[StorageClass, ...]:
         """Every storage class, by name."""
         found = self._clients.main().list_objects(STORAGE_CLASS)
-        return tuple(sorted(map(_storage_class, found), key=lambda one: one.name))
+        return tuple(sorted(map(storage_class, found), key=lambda one: one.name))
 
     def ceph_clusters(self) -> tuple[RookCluster, ...]:
         """Every CephCluster with the pools, filesystems and object stores of its namespace; none where the kind is not served."""
@@ -206,7 +206,8 @@ def _seen_claim(obj: Obj) -> SeenClaim:
     )
 
 
-def _storage_class(obj: Obj) -> StorageClass:
+def storage_class(obj: Obj) -> StorageClass:
+    """As the API has it."""
     parameters = tuple(sorted((name, str(value)) for name, value in table(obj, "parameters").items()))
     default = table(obj, "metadata", "annotations").get("storageclass.kubernetes.io/is-default-class") == "true"
     return StorageClass(name_of(obj), text(obj, "provisioner"), parameters, default=default)

@@ -10,24 +10,26 @@ from adapters.kubernetes.results import StorageClass
 from cluster.storage.driver import of_driver
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.nas.check import accepted
-from cluster.storage.nas.judge import source_findings
+from cluster.storage.nas.judge import share_findings
 from cluster.storage.nas.machine import with_machine
 from cluster.storage.room import Ground
 from cluster.storage.row import FoundRow, System, shut_out
 from engine.errors import PermanentError, TransientError
 from engine.step import StepId, if_any
 from house.model import House
-from house.nas import Nas
+from house.nas import Export, Nas, NasExport
 
 
 @dataclass(frozen=True)
 class Behind:
     """What a class makes its volumes on, as far as the class tells: a server ("" where it does not), and a place there in the
-    server's own words. `path`: that place is a folder of the server's disks, which a look at it can be asked about."""
+    server's own words. `kind`: that place is an export which a look at the server can be asked about, None for what is none.
+    `lacks` is the parameter that the driver makes no volume without, "" where each is there."""
 
     server: str
     place: str
-    path: bool = False
+    kind: Export | None = None
+    lacks: str = ""
 
     @property
     def told(self) -> str:
@@ -64,20 +66,27 @@ class ShareSound(FoundRow):
 
     def findings(self, look: LookContext) -> Sequence[Finding]:
         try:
-            driver = [*of_driver(look.csi.look(), self.found.provisioner)]
+            driver = [*of_driver(look.csi.look(), self.found, look.clock.now())]
         except PermanentError as no:
             driver = [shut_out("driver", no)]
         return [*driver, *self._behind(look)]
 
     def _behind(self, look: LookContext) -> Iterable[Finding]:
+        if self.behind.lacks:
+            told = f"class {self.found.name} has no parameter {self.behind.lacks}: its driver makes no volume without"
+            command = f"kubectl get storageclass {self.found.name} -o yaml"
+            hint = "write it in Git; a class is made anew, never changed"
+            return [Finding("class", Weight.BLOCKS, told, hint=hint, command=command)]
         if self.nas is None:
             told = f"its volumes are made on {self.behind.told}: nobody here asks how that is"
             return [Finding("server", Weight.NOTED, told, hint="a NAS that is named under nas: in the settings is looked at")]
-        if not self.behind.path:
+        if self.behind.kind is None:
             told = f"its volumes are made on {self.behind.told}, which is NAS {self.nas.name}: its own rows tell how that is"
             return [Finding("server", Weight.NOTED, told)]
         seen = with_machine(self.nas, look.nas.look(self.nas), look.proxmox)
-        return [accepted(self.nas, one) for one in source_findings(self.nas, seen, self.behind.place, ssh=False)]
+        share = self.behind.place.split("/")[0] if self.behind.kind is Export.SMB else self.behind.place
+        export = NasExport(self.behind.kind, share, f"class {self.found.name}")
+        return [accepted(self.nas, one) for one in share_findings(self.nas, seen, export)]
 
     def by_hand(self) -> str:
         return f"kubectl get storageclass {self.found.name} -o yaml && kubectl get csinodes -o yaml   # its driver is on every node"

@@ -1,19 +1,22 @@
-"""Objects of the smaller storages for the lab's API servers: drivers on nodes, OpenEBS's pools, the classes. None of it runs."""
+"""Objects of the smaller storages for the lab's API servers: drivers on nodes, what leads them, OpenEBS's pools, the classes and
+the Secrets that these name. None of it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from adapters.csi.adapter import CSI_NODE, DISK_POOL, LVM_NODE, ZFS_NODE
-from adapters.csi.results import CsiLook, Pool
-from adapters.kubernetes.kinds import Kind
+from adapters.csi.adapter import CSI_DRIVER, CSI_NODE, DISK_POOL, LVM_NODE, ZFS_NODE
+from adapters.csi.results import CsiLook, Pool, lease_of, secrets_of
+from adapters.kubernetes.kinds import LEASE, SECRET, Kind
+from adapters.kubernetes.objects import micro_stamp
 from adapters.kubernetes.results import StorageClass
-from lab.parts.kube import STORAGE_CLASSES, Kube, Object, Resource
+from lab.parts.kube import LEASES, SECRETS, STORAGE_CLASSES, Kube, Object, Resource
 from lab.parts.storage_objects import replace_all, stand
 
 SPACE = "openebs"
 _MIB = 1 << 20
 _CSI_NODES = Resource("/apis/storage.k8s.io/v1", "csinodes", namespaced=False)
+_CSI_DRIVERS = Resource("/apis/storage.k8s.io/v1", "csidrivers", namespaced=False)
 _POOLS = (ZFS_NODE, LVM_NODE, DISK_POOL)
 
 
@@ -38,20 +41,66 @@ def node_objects(look: CsiLook) -> Iterator[Object]:
         }  # fmt: skip
 
 
+def class_object(found: StorageClass) -> Object:
+    """A storage class as its manifest has it."""
+    return {
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": found.name},
+        "provisioner": found.provisioner, "parameters": dict(found.parameters),
+    }  # fmt: skip
+
+
+def led_objects(look: CsiLook) -> Iterator[tuple[Kind, Object]]:
+    """What drivers register, and the Leases that the parts of their controllers run under."""
+    for name in look.registered:
+        yield CSI_DRIVER, {
+            "apiVersion": CSI_DRIVER.api_version, "kind": CSI_DRIVER.name, "metadata": {"name": name},
+            "spec": {"attachRequired": False},
+        }  # fmt: skip
+    for one in look.sidecars:
+        renewed = {} if one.renewed is None else {"renewTime": micro_stamp(one.renewed)}
+        spec = {"holderIdentity": one.holder, "leaseDurationSeconds": 15, **renewed}
+        yield LEASE, _named(LEASE, lease_of(one.driver, one.role)) | {"spec": spec}
+
+
+def secret_objects(look: CsiLook, classes: Iterable[StorageClass]) -> Iterator[Object]:
+    """The Secrets that classes name, but for those that are lacking. They hold nothing."""
+    for found in classes:
+        for secret in secrets_of(found):
+            if secret not in look.lacking:
+                space, _, name = secret.partition("/")
+                yield {"apiVersion": "v1", "kind": SECRET.name, "metadata": {"name": name, "namespace": space}}
+
+
 def put_csi(kube: Kube, look: CsiLook, classes: Iterable[StorageClass]) -> None:
     """Let the API servers tell of all this."""
     stand(kube, SPACE, _POOLS)
     replace_all(kube, _POOLS, SPACE, pool_objects(look))
-    for found in classes:
-        kube.apply(STORAGE_CLASSES, {
-            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": found.name},
-            "provisioner": found.provisioner, "parameters": dict(found.parameters),
-        })  # fmt: skip
+    wanted = [*classes]
+    for found in wanted:
+        _anew(kube, STORAGE_CLASSES, class_object(found))
     for item in node_objects(look):
-        old = kube.get(_CSI_NODES, item["metadata"]["name"])
-        if old is not None:
-            kube.delete(_CSI_NODES, old, at_once=True)
-        kube.create(_CSI_NODES, item)
+        _anew(kube, _CSI_NODES, item)
+    for driver in {one.provisioner for one in wanted} - set(look.registered):
+        _away(kube, _CSI_DRIVERS, driver)
+    for kind, item in led_objects(look):
+        _anew(kube, LEASES if kind == LEASE else _CSI_DRIVERS, item)
+    for lacking in look.lacking:
+        _away(kube, SECRETS, lacking.partition("/")[2], lacking.partition("/")[0])
+    for item in secret_objects(look, wanted):
+        kube.apply(SECRETS, item)
+
+
+def _anew(kube: Kube, resource: Resource, item: Object) -> None:
+    """What may not be changed is made again."""
+    meta = item["metadata"]
+    _away(kube, resource, meta["name"], meta.get("namespace", ""))
+    kube.create(resource, item)
+
+
+def _away(kube: Kube, resource: Resource, name: str, namespace: str = "") -> None:
+    old = kube.get(resource, name, namespace)
+    if old is not None:
+        kube.delete(resource, old, at_once=True)
 
 
 def _group(pool: Pool) -> Object:

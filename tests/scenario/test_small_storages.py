@@ -15,7 +15,7 @@ from lab.nas_troubles import NAS_FAULTS
 from lab.world.csi import CLASSES, GIB, ZFS, healthy
 from lab.world.nas import LabUser, sample_nas
 from tests.scenario.running import Running
-from tests.scenario.test_nas import NAS, a_nas_house
+from tests.scenario.test_nas import a_nas_house
 
 BY_NAME = {found.name: found for found in CLASSES}
 ROWS = {
@@ -59,31 +59,41 @@ def test_each_class_of_these_systems_has_a_row_and_none_is_red(house: Running) -
     assert red(report) == []
     assert {step.id for step in report.steps if step.id.startswith("storage.")} == set(ROWS.values())
     assert "nobody here asks how that is" in report["storage.nfs/other-nfs"].detail
-    assert "its own rows tell" in report["storage.smb/smb"].detail
+    assert "export SMB media" in report["storage.smb/smb"].detail
     assert "nobody has a second copy" in report["storage.openebs/hostpath"].detail
 
 
 @pytest.mark.parametrize("trouble", CSI_TROUBLES.values(), ids=list(CSI_TROUBLES))
 def test_a_fault_turns_its_own_rows_red_and_stops_restores_onto_that_alone(house: Running, trouble: CsiTrouble) -> None:
     house.home.kube.objects().csi = trouble.change(WHOLE)
+    house.home.kube.objects().storage_classes |= {found.name: trouble.reclass(found) for found in CLASSES}
     report = verified(house)
     rows = [ROWS[name] for name in trouble.classes]
     assert red(report) == sorted(rows)
     told = rows or [step.id for step in report.steps if step.id.startswith("storage.")]
     assert trouble.says in " ".join(text for row in told for text in (report[row].detail, *report[row].evidence))
     if rows:
-        refused = house.apply(on(house, BY_NAME[trouble.classes[0]]))
+        refused = house.apply(on(house, trouble.reclass(BY_NAME[trouble.classes[0]])))
         assert [step.id for step in refused.root_causes] == [rows[0]]
         assert refused["recovery.pin/apps/wiki"].outcome is Outcome.BLOCKED
     elsewhere = next(found for found in CLASSES if found.name not in trouble.classes)
     assert house.apply(on(house, elsewhere)).exit_code == EXIT_OK
 
 
-@pytest.mark.parametrize("name", ["nas-pool-degraded", "nas-off", "nas-dataset-gone", "nas-dataset-locked", "nas-pool-full"])
-def test_what_is_wrong_with_the_nas_behind_a_class_is_wrong_with_the_class(house: Running, name: str) -> None:
+@pytest.mark.parametrize(("name", "kinds"), [
+    ("nas-pool-degraded", "nfs smb"), ("nas-off", "nfs smb"), ("nas-pool-full", "nfs smb"), ("nas-dataset-gone", "nfs"),
+    ("nas-dataset-locked", "nfs"), ("nas-export-gone", "nfs"), ("nas-export-off", "nfs"), ("nas-nfs-stopped", "nfs"),
+    ("nas-share-gone", "smb"), ("nas-smb-stopped", "smb"), ("nas-scrub-old", ""),
+])  # fmt: skip
+def test_what_is_wrong_with_the_nas_behind_a_class_is_wrong_with_the_class(house: Running, name: str, kinds: str) -> None:
     NAS_FAULTS[name].begin(house.home.nas["nas"], house.clock.now())
-    assert red(verified(house)) == ["storage.nfs/nfs"]
-    assert NAS.name == "nas"
+    rows = [ROWS[kind] for kind in kinds.split()]
+    report = verified(house)
+    assert red(report) == rows
+    refused = house.apply(on(house, BY_NAME[kinds.split()[0] if rows else "nfs"]))
+    # The other claim's backup lies on this NAS, and waits by a row of its own.
+    assert [step.id for step in refused.root_causes if step.id in ROWS.values()] == rows[:1]
+    assert refused["recovery.pin/apps/wiki"].outcome is (Outcome.BLOCKED if rows else Outcome.CHANGED)
 
 
 @pytest.mark.parametrize("change", [only_on_one(ZFS), pool("zfs", free=None), pool("zfs", free=10 * GIB)])

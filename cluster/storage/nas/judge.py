@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from adapters.nas.results import NasLook, Unheard
-from adapters.nas.wanted import below, dataset_at, lost_at
+from adapters.nas.wanted import below, dataset_at, lost_at, path_of
 from cluster.counting import SKEW_S
 from cluster.storage.findings import Finding, Weight, fine, moment
 from cluster.storage.nas import pools, shares, upkeep
-from house.nas import Export, Nas
+from house.nas import Export, Nas, NasExport
 
 _SOON_S = 14 * 86400.0
 
@@ -39,7 +39,7 @@ def findings(part: Part, nas: Nas, look: NasLook, now: float, waiting: tuple[str
         Part.SCRUBS: lambda: pools.scrub_findings(nas, look, now),
         Part.DATASETS: lambda: pools.dataset_findings(nas, look),
         Part.EXPORTS: lambda: shares.export_findings(nas, look),
-        Part.SERVICES: lambda: shares.service_findings(look, shares.services_of(nas, ssh=ssh)),
+        Part.SERVICES: lambda: shares.service_findings(look, shares.services_of(nas.exports, ssh=ssh)),
         Part.SNAPSHOTS: lambda: upkeep.snapshot_findings(nas, look, now),
         Part.REPLICATION: lambda: upkeep.replication_findings(nas, look, now),
         Part.DISKS: lambda: upkeep.disk_findings(look),
@@ -72,8 +72,22 @@ def _answers(nas: Nas, look: NasLook, now: float, waiting: tuple[str, ...]) -> I
 
 def source_findings(nas: Nas, look: NasLook, path: str, *, ssh: bool) -> list[Finding]:
     """What a restore from a folder of it stands on, and nothing else: its pool, its dataset, the export and the service."""
+    over = [one for one in nas.exports if one.kind is Export.NFS and below(path, one.place)]
+    return _under(nas, look, path, [one for one in over if one.movers], ssh=ssh)
+
+
+def share_findings(nas: Nas, look: NasLook, export: NasExport) -> list[Finding]:
+    """What a volume on one of its exports stands on. Where an SMB share lies the NAS alone knows."""
+    return _under(nas, look, path_of(export, look.smb), [export], ssh=False)
+
+
+def _under(nas: Nas, look: NasLook, path: str, exports: Sequence[NasExport], *, ssh: bool) -> list[Finding]:
+    """Of a folder ("" where nobody knows which it is) and what hands it out."""
     if look.trouble is not None or look.state not in ("", "READY"):
         return [*_answers(nas, look, 0.0, ())]
+    handed = [*shares.export_findings(nas, look, exports), *shares.service_findings(look, shares.services_of(exports, ssh=ssh))]
+    if not path:
+        return handed
     known = () if isinstance(look.datasets, Unheard) else look.datasets
     dataset = dataset_at(path, known)
     lost = lost_at(nas, path, known)
@@ -85,8 +99,4 @@ def source_findings(nas: Nas, look: NasLook, path: str, *, ssh: bool) -> list[Fi
         gone = Finding(f"pool {name.split('/')[0]}", Weight.BLOCKS, "the NAS has no pool of this name in its database")
         found = [finding for one in of_it for finding in pools.of_pool(one)] or [gone]
     found += pools.dataset_findings(nas, look, (name,))
-    over = [one for one in nas.exports if one.kind is Export.NFS and below(path, one.place)]
-    movers = [one for one in over if one.movers]
-    found += shares.export_findings(nas, look, movers)
-    found += shares.service_findings(look, (*(("nfs",) if movers else ()), *(("ssh",) if ssh else ())))
-    return found
+    return [*found, *handed]

@@ -101,7 +101,7 @@ def service_findings(look: NasLook, wanted: Iterable[str]) -> Iterator[Finding]:
             yield fine(part, "runs")
 
 
-def services_of(nas: Nas, *, ssh: bool) -> tuple[str, ...]:
-    """Names of the services that its exports need, and ssh where a repository is opened by it."""
-    named = [_SERVICES[one.kind] for one in nas.exports]
+def services_of(exports: Iterable[NasExport], *, ssh: bool) -> tuple[str, ...]:
+    """Names of the services that exports need, and ssh where a repository is opened by it."""
+    named = [_SERVICES[one.kind] for one in exports]
     return tuple(dict.fromkeys((*named, *(("ssh",) if ssh else ()))))

@@ -57,7 +57,7 @@ class OpenEbsSound(FoundRow):
             return [shut_out("pools", no)]
         # A regular expression in the class of LVM (vgpattern) names several: then every one counts.
         wanted = dict(self.found.parameters).get(parameter, "").split("/")[0]
-        return [*of_driver(seen, self.found.provisioner), *pools(engine, seen.of_engine(engine), wanted)]
+        return [*of_driver(seen, self.found, look.clock.now()), *pools(engine, seen.of_engine(engine), wanted)]
 
     def by_hand(self) -> str:
         return f"kubectl get storageclass {self.found.name} -o yaml && kubectl get zfsnodes,lvmnodes,diskpools -A   # those it has"
