@@ -32,18 +32,27 @@ class Audited:
 
 Look = Callable[[BackedUpClaim], ClaimAudit]
 Tell = Callable[[Audited], None]
+Judge = Callable[[ClaimAudit], ClaimAudit]
+
+
+def as_found(audit: ClaimAudit) -> ClaimAudit:
+    """Nothing else has a word in it."""
+    return audit
 
 
 def audit_all(
-    backups: BackupsView, clock: Clock, house: House, asked: Asked, workers: Workers, tell: Tell
+    backups: BackupsView, clock: Clock, house: House, asked: Asked, workers: Workers, tell: Tell, judged: Judge = as_found
 ) -> list[ClaimAudit]:
-    """One audit for each place of each claim, in the order of the house; `limits.parallel` at once. What is a bug is raised."""
+    """One audit for each place of each claim, in the order of the house; `limits.parallel` at once. What is a bug is raised.
+
+    `judged` may say that of a backup which was not found nothing is known: it knows what the place stands on.
+    """
     asked = replace(asked, alone=True)
     limits = house.limits
     limit_s = limits.restore_s if asked.depth.holds(Depth.CHECKED) else limits.look_s
 
     def look(claim: BackedUpClaim) -> ClaimAudit:
-        return audit_claim(backups, clock, house, claim, asked)
+        return judged(audit_claim(backups, clock, house, claim, asked))
 
     places = [place for claim in (*house.claims, *house.kopia) for place in claim.sources]
     return by_identity(side_by_side(look, places, clock, workers, tell, at_once=limits.parallel, limit_s=limit_s))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from adapters.proxmox.results import PowerState
 from cluster.machines import storages_of
+from cluster.storage.nas.starting import to_start
 from cluster.vms import find_vm
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
@@ -17,7 +18,8 @@ from house.model import House, Node
 
 @dataclass(frozen=True)
 class Room(BaseCheck):
-    """One host: memory for what does not run yet, storages and their content types. What exists needs no more space."""
+    """One host: memory for what does not run yet (a NAS that this run starts is one of them), storages and their content types.
+    What exists needs no more space."""
 
     house: House
     host: str
@@ -37,14 +39,16 @@ class Room(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         here = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.nodes if node.host == self.host]
         to_make = [node for node, vm in here if vm is None]
-        to_start = [node for node, vm in here if vm is None or vm.power is PowerState.STOPPED]
+        off = [node for node, vm in here if vm is None or vm.power is PowerState.STOPPED]
         problems = []
         status = next((h for h in look.proxmox.hosts() if h.name == self.host), None)
         if status is None:
             return missing(f"no host {self.host}")
-        memory = sum(node.memory for node in to_start)
+        boxes = self._boxes(look) if off else {}
+        memory = sum(node.memory for node in off) + sum(boxes.values())
         if memory > status.memory_free:
-            problems.append(f"memory: {_gib(memory)} wanted, {_gib(status.memory_free)} free")
+            of_it = "".join(f", {_gib(size)} of it by NAS {name}" for name, size in boxes.items())
+            problems.append(f"memory: {_gib(memory)} wanted{of_it}, {_gib(status.memory_free)} free")
         storages = {s.name: s for s in look.proxmox.storages(self.host)}
         used = {name for node in self.house.nodes if node.host == self.host for name in storages_of(node)}
         silent = {name for name in (*used, self.house.image.storage) if name in storages and not storages[name].active}
@@ -68,6 +72,12 @@ class Room(BaseCheck):
         if problems:
             return missing(f"{self.host} lacks room", *problems)
         return satisfied(f"{len(to_make)} VMs to make, room for them" if to_make else "nothing to make")
+
+    def _boxes(self, look: LookContext) -> dict[str, int]:
+        """Each NAS that is a VM of this host, is off and is started by this run → bytes of memory."""
+        vms = {vm.vm_id: vm for vm in look.proxmox.vms() if vm.host == self.host and vm.power is PowerState.STOPPED}
+        wanted = to_start(self.house, self.house.claims, mounts=True)
+        return {nas.name: vms[nas.vm].memory for nas in wanted if nas.vm in vms}
 
     def _space(self, look: LookContext, to_make: list[Node], shared: frozenset[str]) -> Counter[str]:
         """Bytes that are wanted of each storage this host's VMs need; of a shared one also what other hosts' VMs will take."""

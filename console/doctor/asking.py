@@ -10,6 +10,7 @@ from cluster.audit import Asked
 from cluster.auditing import Audited, audit_all
 from cluster.course import Course
 from cluster.databases import audit_archives
+from cluster.storage.nas.showing import Showing
 from console.doctor.nouns import Lack
 from console.session import Session
 from engine.report import StepReport
@@ -29,7 +30,9 @@ def of_stores(session: Session) -> tuple[Lack, ...]:
         """The doctor's page is one page."""
 
     with session.doors(None) as doors:
-        audits = audit_all(doors.look.backups, doors.look.clock, house, Asked(known, depth=Depth.LISTED), Threads(), untold)
+        look, asked = doors.look, Asked(known, depth=Depth.LISTED)
+        judged = Showing(house, look.nas, look.proxmox).judged
+        audits = audit_all(look.backups, look.clock, house, asked, Threads(), untold, judged)
     bad = [f"{one.claim.source_key}: {one.verdict.value}, {one.detail}" for one in audits if one.verdict is not Verdict.OK]
     return _first(bad, "backup")
 

@@ -13,8 +13,10 @@ from cluster.auditing import audit_all, looked_at
 from cluster.databases import ArchiveAudit, audit_archives
 from cluster.paused import PausedAudit, audit_paused
 from cluster.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, turns
+from cluster.storage.nas.showing import Away, Showing
 from cluster.unprotected import DataAudit, audit_data
 from console.auditing import AuditView
+from console.away import away_lines, away_rows
 from console.databases import archive_lines, archive_rows, archive_table
 from console.ending import guarded
 from console.opening import open_session
@@ -90,7 +92,7 @@ def wanted_of(depth: str, read_budget: str) -> Wanted:
 
 def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> int:
     """Audit, show, and write the lock if that is wanted."""
-    audits, covered = audited(session, wanted or Wanted())
+    audits, covered, away = audited(session, wanted or Wanted())
     data, databases = unprotected(session)
     paused = audit_paused(session.house, audits, databases)
     counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
@@ -98,6 +100,8 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     unseen = _left_out(session.house, data)
     if not session.json:
         show_audits(session, audits, counts, covered, unseen, "No backup was changed" if lock else "Nothing was changed")
+        for line in away_lines(away):
+            session.page.say(line)
         show_archives(session, databases)
         show_paused(session, paused)
         show_unprotected(session, data)
@@ -111,7 +115,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     still = sum(one.fault for one in paused)
     failed = bool(bad or house.unread or unseen or data.faults or faulty or still)
     more = {
-        "paused": still,
+        "paused": still, "nas_away": len(away),
         "archives": len(databases), "unprotected": len(data.faults), "second_backups": len(house.second_backups),
         "unread": len(house.unread), "charts_not_looked_into": len(data.charts), "cluster_not_asked": int(data.silent),
     }  # fmt: skip
@@ -119,7 +123,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     return session.finish(
         "failed" if failed else "done", counts, EXIT_STEP_FAILED if failed else EXIT_OK,
         audits=[row(a, covered) for a in audits], not_audited=house.unaudited, second_backups=house.second_backups,
-        not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
+        nas_away=away_rows(away), not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
         databases=archive_rows(databases), unprotected=unprotected_rows(data), paused=paused_rows(paused),
         charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked, written=written,
     )  # fmt: skip
@@ -245,17 +249,19 @@ def with_drops(found: ClaimAudit, known: LockedClaim) -> ClaimAudit:
     )
 
 
-def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[str, Coverage]]:
-    """One audit for each place of each claim of the catalog, through the backups port alone: no Proxmox and no cluster is needed.
+def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[str, Coverage], tuple[Away, ...]]:
+    """One audit for each place of each claim of the catalog, through the backups port: no Proxmox and no cluster is needed.
 
-    Answers what is covered of each repository's data too, by its id.
+    Only of a backup on a NAS that was not found the NAS is asked. Answers what is covered of each repository's data too, by its
+    id, and each NAS that gave no answer.
     """
     known = {row.claim: row for row in read_lock(lock_path(session.house))}
     asked = Asked({claim: row.repository_id for claim, row in known.items()}, depth=wanted.depth, part=wanted.part)
     first = replace(asked, depth=Depth.TREE, part=WHOLE) if wanted.budget else asked
     house = session.house
     with session.doors(None) as doors, AuditView(session) as view:
-        audits = audit_all(doors.look.backups, doors.look.clock, house, first, Threads(), view.tell)
+        nas = Showing(house, doors.look.nas, doors.look.proxmox)
+        audits = audit_all(doors.look.backups, doors.look.clock, house, first, Threads(), view.tell, nas.judged)
         covered = read_coverage(house.state_dir)
         if wanted.budget:
             good = [a for a in audits if a.verdict in TRUSTED]
@@ -270,4 +276,4 @@ def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[st
                 covered[one.repository_id] = covered.get(one.repository_id, Coverage()).with_read(one.part, doors.look.clock.now())
     if wanted.depth is Depth.READ:
         keep_coverage(house.state_dir, covered)
-    return [with_drops(a, known[a.claim.source_key]) if a.claim.source_key in known else a for a in audits], covered
+    return [with_drops(a, known[a.claim.source_key]) if a.claim.source_key in known else a for a in audits], covered, nas.away()

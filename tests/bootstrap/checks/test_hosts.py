@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,13 @@ from engine.errors import PermanentError
 from engine.probe import Condition
 from house.model import DiskFate, TalosImage
 from lab.world.disks import DiskContents, LabStorage
+from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import GIB
 from tests.hands import see
 from tests.scenario.running import Running
+from tests.scenario.test_nas import a_nas_house
 
 
 class TestQuorum:
@@ -138,6 +141,22 @@ class TestRoom:
     def test_memory(self, bare: Running) -> None:
         bare.home.proxmox.hosts["pve-1"].memory = 9 * GIB
         assert self.no(bare) == ("memory: 8.0 GiB wanted, 7.0 GiB free",)
+
+    @pytest.mark.parametrize(("host", "off", "told"), [
+        ("pve-1", True, ("memory: 16.0 GiB wanted, 8.0 GiB of it by NAS nas, 13.0 GiB free",)), ("pve-1", False, ()),
+        ("pve-2", True, ()),
+    ])  # fmt: skip
+    def test_memory_of_a_nas_that_the_run_starts_is_wanted_too(
+        self, tmp_path: Path, host: str, off: bool, told: tuple[str, ...]
+    ) -> None:
+        bare = Running(tmp_path / "state", a_nas_house())
+        bare.backed_up()
+        vm = bare.home.plug_nas(sample_nas(bare.clock.now(), LabUser("blackstart", "3-key")), 105, host)
+        if off:
+            bare.home.proxmox.power(vm, PowerEvent.STOPPED)
+        bare.home.proxmox.hosts["pve-1"].memory = (15 if off else 19) * GIB
+        seen = see(bare, bare.bootstrap, self.CHECK)
+        assert seen.evidence == told
 
     def test_space(self, bare: Running) -> None:
         self.storage(bare, "local-lvm").total = 60 * GIB
