@@ -202,6 +202,12 @@ def undo(c, claim, settings="", json=False, let_go=False, approve="", report="")
 
 
 @verb
+def unlock(c, claim, settings="", json=False, approve="", report=""):
+    """Take dead locks out of a claim's backups, by approval."""
+    end(c, "unlock", "unlock", settings, json, claim, approve, report)
+
+
+@verb
 def report(c, settings="", json=False, run="", report="", check="", signer=""):
     """Write the evidence of a run that was, or check one."""
     end(c, "evidence", "report", settings, json, run, report, check, signer)
@@ -317,7 +323,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,
-        "fetch": fetch,
+        "fetch": fetch, "unlock": unlock,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },

@@ -10,6 +10,7 @@ from adapters.csi.port import CsiView
 from adapters.drills.port import Drills, DrillsView
 from adapters.etcd.port import Etcd, EtcdView
 from adapters.kept.port import Kept, KeptView
+from adapters.locks.port import Locks, LocksView
 from adapters.ports import (
     ArchivesView,
     BackupsView,
@@ -64,6 +65,7 @@ class LookContext:
     etcd: EtcdView
     databases: DatabasesView
     kept: KeptView
+    locks: LocksView
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,4 @@ class ActContext:
     etcd: Etcd
     databases: Databases
     kept: Kept
+    locks: Locks

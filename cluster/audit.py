@@ -9,7 +9,6 @@ from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository
 from adapters.backups.snapshots import pin_of
 from adapters.ports import BackupsView
 from adapters.volsync.results import Listing
-from cluster.by_hand import restic_by_hand
 from cluster.counting import LeftBehind, counted
 from cluster.requiring import judge, too_little
 from cluster.rewritten import lacking, rewritten, with_counts
@@ -30,8 +29,8 @@ HINTS = {
     Verdict.DAMAGED: "the newest can be restored; copy the repository before anything else, and let nobody prune it: a backup that "
     "builds on what is lost cannot be restored either, so the next ones belong into a new repository, or into one that "
     "`restic repair` has mended on a copy",
-    Verdict.LOCKED: "every restore and backup of a mover ends with code 11 while it is there: look that nobody is at work, then "
-    "`restic unlock`",
+    Verdict.LOCKED: "every restore and backup of a mover ends with code 11 while it is there: `invoke dr.unlock CLAIM` tells whose "
+    "it is",
     Verdict.TOO_BIG: "the volume that its destination makes is smaller than the snapshot: give it more capacity in Git",
     Verdict.UNREACHABLE: "its store was not reached: nothing is known about this backup",
     Verdict.FOREIGN: "another repository than the one known so far, another engine's, or one that another claim is backed up to as "
@@ -258,12 +257,14 @@ def _whole_listing(backups: BackupsView, repository: Repository, point: RestoreP
 
 def _kept_out(made: ClaimAudit, deep: Examination, now: float) -> ClaimAudit:
     """A lock that no mover passes: said with whose it is, and what lifts it."""
-    lock = deep.locks[0]
     busy = not any(lock.garbage for lock in deep.locks) and all(now - lock.since < BUSY_S for lock in deep.locks)
     told = "; ".join(_lock_words(lock) for lock in deep.locks)
-    lifts = restic_by_hand(made.claim, "unlock --remove-all" if lock.garbage else "unlock")
-    hint = f"every restore and backup of a mover ends while it is there: look that nobody is at work, then: {lifts}"
+    hint = f"every restore and backup of a mover ends while it is there; whose it is, and by consent away with it: {_unlock(made)}"
     return replace(made, verdict=Verdict.LOCKED, detail=f"{told}; {made.detail}", hint=hint, busy=busy)
+
+
+def _unlock(made: ClaimAudit) -> str:
+    return f"invoke dr.unlock {made.claim.key}"
 
 
 def _lock_words(lock: RepositoryLock) -> str:

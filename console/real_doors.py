@@ -34,6 +34,7 @@ from adapters.kopia.opening import KopiaOpenings
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
 from adapters.leased import HouseLease, leased
+from adapters.locks.adapter import ResticLocks
 from adapters.manifests.adapter import ManifestFiles
 from adapters.nas.adapter import TrueNas
 from adapters.process.groups import end_group
@@ -120,6 +121,7 @@ def _joined(
         keeper.hold(journal.lock_fileno())
     secrets = Secrets(keeper, house.root, house.age_key)
     clients = Clients(house)
+    openings = Openings(secrets)
     party = Party(pool_of(house.id), owner_words(run, this_process(), clock.now(), holder_of(house)), gone)
     proxmox = ProxmoxAdapter(house.proxmox, lambda: secrets.resolve(house.proxmox.token_secret), party=party)
     machineconfigs = TalhelperMachineconfigs(
@@ -138,7 +140,7 @@ def _joined(
         claims=VolSyncClaims(clients, clock, Reader(clients, clock)),
         hold=KubernetesHold(clients),
         backups=EngineBackups(
-            ResticBackups(keeper, Openings(secrets), clock), KopiaBackups(keeper, KopiaOpenings(Openings(secrets)), clock)
+            ResticBackups(keeper, openings, clock), KopiaBackups(keeper, KopiaOpenings(openings), clock)
         ),
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
@@ -151,6 +153,7 @@ def _joined(
         etcd=TalosEtcd(house.state_dir, keeper, machineconfigs.kubernetes_ca),
         databases=CloudNativePg(clients, keeper, house.state_dir),
         kept=KubernetesKept(clients, clock),
+        locks=ResticLocks(openings, clients, clock),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

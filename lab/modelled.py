@@ -24,6 +24,7 @@ from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
 from lab.ports.kept import ModelledKept
+from lab.ports.locks import ModelledLocks
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
 from lab.ports.manifests import ModelledManifests
 from lab.ports.nas import ModelledNas
@@ -113,6 +114,7 @@ class ModelledHome:
             etcd=ModelledEtcd(self.kube, self.files, self.snapshots),
             databases=ModelledDatabases(self.operator),
             kept=ModelledKept(self.kube, self.volsync),
+            locks=ModelledLocks(self.store, self.kube),
         )
 
     def look(self) -> LookContext:
@@ -122,6 +124,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
+            act.locks,
         )  # fmt: skip
 
     # What happens to a house.

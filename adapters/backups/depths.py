@@ -83,7 +83,10 @@ class Examiner:
         return read_index(self.key, ((name.partition("/")[2], content) for name, content in files))
 
     def _locks(self) -> tuple[RepositoryLock, ...]:
-        """Those that keep a mover out: exclusive ones, of whatever age, and files that are no lock at all."""
+        """Those that keep a mover out: exclusive ones, of whatever age, and files that are no lock at all.
+
+        restic does not pass over an exclusive lock because it is old: that is what `unlock` is for.
+        """
         found = []
         for name in self.opened.place.names("locks"):
             try:
@@ -91,7 +94,7 @@ class Examiner:
             except PlaceLacks:
                 continue  # its owner has ended meanwhile
             # restic passes over a lock file of no bytes.
-            if content and (lock := read_lock(self.key, name, content)) is not None:
+            if content and (lock := read_lock(self.key, name, content)).exclusive:
                 found.append(lock)
         return tuple(found)
 

@@ -23,6 +23,7 @@ from adapters.backups.places import (
     PlaceUnreachable,
     assembled,
     at_home,
+    dates,
     ids,
     no_file,
 )
@@ -48,6 +49,11 @@ class LocalPlace:
         """See Place.names."""
         with self._told():
             return ids(self._listing(folder).files)
+
+    def dated(self, folder: str) -> dict[str, float]:
+        """See Place.dated."""
+        with self._told():
+            return dates(self._listing(folder).files)
 
     def packs(self) -> Packs:
         """See Place.packs."""
@@ -75,6 +81,11 @@ class LocalPlace:
         with self._told(), self._opened(name) as file:
             file.seek(offset)
             return file.read(length)
+
+    def remove(self, name: str) -> None:
+        """See Place.remove."""
+        with self._told():
+            (self.path / name).unlink()
 
     def _opened(self, name: str) -> BinaryIO:
         """The file, to be read: what is none is not waited for, and raises PlaceLacks."""

@@ -9,16 +9,13 @@ from adapters.backups.sealed import Broken, MasterKey
 from adapters.backups.snapshots import seconds_of
 
 
-def read_lock(key: MasterKey, name: str, content: bytes) -> RepositoryLock | None:
-    """The lock when it keeps a mover out: an exclusive one, of whatever age, or what is no lock. None for a shared one.
-
-    restic does not pass over an exclusive lock because it is old: that is what `unlock` is for.
-    """
+def read_lock(key: MasterKey, name: str, content: bytes, written: float = 0.0) -> RepositoryLock:
+    """The lock, or what is in the place of one; `written` is when the store says that it was (epoch seconds, 0.0: not asked)."""
     try:
         told = json.loads(key.unpacked(content))
-        if not told.get("exclusive"):
-            return None
-        who = f"{told.get('username') or 'somebody'} on {told.get('hostname') or 'an unknown host'}, process {told.get('pid', 0)}"
-        return RepositoryLock(name, seconds_of(str(told["time"])), who)
+        host = str(told.get("hostname") or "")
+        who = f"{told.get('username') or 'somebody'} on {host or 'an unknown host'}, process {told.get('pid', 0)}"
+        since = seconds_of(str(told["time"]))
+        return RepositoryLock(name, since, who, exclusive=bool(told.get("exclusive")), host=host, written=written)
     except (Broken, ValueError, KeyError, TypeError, AttributeError):
-        return RepositoryLock(name, 0.0, "", garbage=True)
+        return RepositoryLock(name, 0.0, "", garbage=True, written=written)

@@ -99,6 +99,11 @@ def ids(found: Iterable[Found]) -> tuple[str, ...]:
     return tuple(sorted(one.name for one in found if _is_id(one.name)))
 
 
+def dates(found: Iterable[Found]) -> dict[str, float]:
+    """When each that is named as restic names its files was written, by name."""
+    return {one.name: one.written for one in sorted(found, key=lambda one: one.name) if _is_id(one.name)}
+
+
 def _is_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
@@ -156,6 +161,9 @@ class Place(Protocol):
     def names(self, folder: str) -> tuple[str, ...]:
         """The files of one of FOLDERS that are named as restic names them, sorted."""
 
+    def dated(self, folder: str) -> Mapping[str, float]:
+        """As `names`, each with when it was written by the store's clock (epoch seconds)."""
+
     def packs(self) -> Packs:
         """Every file of data with its size."""
 
@@ -164,6 +172,9 @@ class Place(Protocol):
 
     def read_part(self, name: str, offset: int, length: int) -> bytes:
         """So many bytes of a file from there on; fewer where it ends. PlaceLacks when it is not there."""
+
+    def remove(self, name: str) -> None:
+        """Delete one file, named from the repository's root. PlaceLacks when it is not there, where the store says so."""
 
 
 @dataclass(frozen=True)

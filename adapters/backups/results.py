@@ -138,12 +138,20 @@ class RepositoryLook:
 
 @dataclass(frozen=True)
 class RepositoryLock:
-    """A lock file that keeps others out: `since` (epoch seconds) and `who` made it; `garbage` when it cannot be read at all."""
+    """A lock file: when it was renewed last (`since`, by its owner's clock, and `written`, by the store's; epoch seconds, 0.0 for
+    not known), and by `who`, on which `host` (a pod's is its name).
+
+    An `exclusive` one keeps everybody out, another one only who wants the repository for himself, as a prune does. `garbage`:
+    it cannot be read at all, and keeps everybody out.
+    """
 
     lock_id: str
     since: float
     who: str
     garbage: bool = False
+    exclusive: bool = True
+    host: str = ""
+    written: float = 0.0
 
 
 @dataclass(frozen=True)

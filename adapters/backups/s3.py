@@ -24,6 +24,7 @@ from adapters.backups.places import (
     S3Address,
     assembled,
     at_home,
+    dates,
     ids,
 )
 from engine.secrets import Secret
@@ -118,6 +119,11 @@ class S3Place:
         with self._told():
             return ids(self._entries(f"{self._base}{folder}/", deep=True))
 
+    def dated(self, folder: str) -> dict[str, float]:
+        """See Place.dated."""
+        with self._told():
+            return dates(self._entries(f"{self._base}{folder}/", deep=True))
+
     def packs(self) -> Packs:
         """See Place.packs."""
         with self._told():
@@ -133,6 +139,11 @@ class S3Place:
     def read_part(self, name: str, offset: int, length: int) -> bytes:
         """See Place.read_part."""
         return self._got(name, f"bytes={offset}-{offset + length - 1}")
+
+    def remove(self, name: str) -> None:
+        """See Place.remove. A store answers the same where there is none."""
+        with self._told():
+            self.client.delete_object(Bucket=self.address.bucket, Key=f"{self._base}{name}")
 
     @property
     def _base(self) -> str:

@@ -25,6 +25,7 @@ from adapters.backups.places import (
     SftpAddress,
     assembled,
     at_home,
+    dates,
     ids,
     no_file,
 )
@@ -66,6 +67,11 @@ class SftpPlace:
         with self._connected() as sftp:
             return ids(_listing(sftp, posixpath.join(self.address.path, folder)).files)
 
+    def dated(self, folder: str) -> dict[str, float]:
+        """See Place.dated."""
+        with self._connected() as sftp:
+            return dates(_listing(sftp, posixpath.join(self.address.path, folder)).files)
+
     def packs(self) -> Packs:
         """See Place.packs. The server does not say what it would let us read."""
         data = posixpath.join(self.address.path, "data")
@@ -88,6 +94,11 @@ class SftpPlace:
         with self._connected() as sftp, sftp.open(posixpath.join(self.address.path, name), "rb") as file:
             file.seek(offset)
             return file.read(length)
+
+    def remove(self, name: str) -> None:
+        """See Place.remove."""
+        with self._connected() as sftp:
+            sftp.remove(posixpath.join(self.address.path, name))
 
     @contextmanager
     def _connected(self) -> Iterator[paramiko.SFTPClient]:

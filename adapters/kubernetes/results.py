@@ -56,6 +56,20 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class SeenPod:
+    """One pod that has not ended, and the node that it was given ("" for none yet)."""
+
+    namespace: str
+    name: str
+    node: str = ""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class SeenClaim:
     """One claim of a living cluster. `size` as Kubernetes writes it. `database` is the CloudNativePG cluster that it belongs to,
     `release` the helm release that made it, "" for none; `passing` is True for what VolSync made for one of its own runs."""

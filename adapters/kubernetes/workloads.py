@@ -24,7 +24,7 @@ _POD_AT: dict[Kind, tuple[str, ...]] = {CRON_JOB: ("spec", "jobTemplate", "spec"
 
 def uses(kind: Kind, obj: Obj, claim: str) -> bool:
     """Whether the pods of this workload mount the claim, and nothing else that is listed stands for them."""
-    if _passing(obj) or _counted_elsewhere(kind, obj) or _ended(kind, obj):
+    if _passing(obj) or _counted_elsewhere(kind, obj) or ended(kind, obj):
         return False
     volumes = rows(obj, *_POD_AT.get(kind, ("spec", "template", "spec")), "volumes")
     if any(text(v, "persistentVolumeClaim", "claimName") == claim for v in volumes):
@@ -84,7 +84,8 @@ def _counted_elsewhere(kind: Kind, obj: Obj) -> bool:
     return (kind is REPLICA_SET and owner == DEPLOYMENT.name) or (kind is POD and owner in _CONTROLLERS)
 
 
-def _ended(kind: Kind, obj: Obj) -> bool:
+def ended(kind: Kind, obj: Obj) -> bool:
+    """Whether this Job or pod has run to its end; what is of another kind never does."""
     if kind is JOB:
         return any(condition(obj, word).get("status") == "True" for word in ("Complete", "Failed"))
     return kind is POD and text(obj, "status", "phase") in _ENDED

@@ -16,7 +16,6 @@ from adapters.backups.results import (
     Hashes,
     Part,
     Repository,
-    RepositoryLock,
     RepositoryLook,
     RestorePoint,
     Verdict,
@@ -76,7 +75,7 @@ class ModelledBackups:
         found = self._store.repositories[repository.address]
         if not found.sound or not Depth(found.sound).holds(depth):
             return Examination(Verdict.UNREADABLE, None, f"1 pack not there: found at {depth.value}")
-        locks = (RepositoryLock("1" * 64, self._world.clock.now(), found.lock),) if found.lock else ()
+        locks = tuple(lock for lock in found.locks.values() if lock.exclusive)
         size = sum(entry.size for entry in snapshot.entries)
         return Examination(
             Verdict.OK, depth, stored=size, part=part if depth is Depth.READ else None, locks=locks

@@ -84,6 +84,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "take_lease": (),
         "drop_lease": (),
     },
+    "locks": {"remove": ("lock_id",)},
     "kept": {"keep": ("namespace", "claim"), "put_back": (), "let_go": ()},  # volumes have new names each time
     "trials": {"write": ("storage_class",), "snapshot": ("storage_class",)},
     "hold": {

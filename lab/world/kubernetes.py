@@ -9,7 +9,7 @@ from adapters.csi.results import CsiLook
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
-from adapters.kubernetes.results import CrdState, KubeNode, LeaseHolder, StorageClass
+from adapters.kubernetes.results import CrdState, KubeNode, LeaseHolder, SeenPod, StorageClass
 from adapters.longhorn.results import LonghornLook
 from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
@@ -76,6 +76,7 @@ class Objects:
     writes_hang: set[str] = field(default_factory=set)  # classes on which no write ends
     forbidden: dict[str, str] = field(default_factory=dict)  # method of the port → the right that its caller lacks, as the API says
     resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
+    pods: dict[str, SeenPod] = field(default_factory=dict)  # that have not ended and are no part of what else is modelled, by name
     nodes: dict[str, KubeNode] = field(default_factory=dict)  # Node objects, as their kubelets last said
     registered: int = 0  # how many Node objects were ever made
 

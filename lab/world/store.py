@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from adapters.archives.results import ArchiveLook
+from adapters.backups.results import RepositoryLock
 from adapters.volsync.results import FileEntry
 from lab.world.databases import StoredDatabase
 
@@ -45,7 +46,7 @@ class StoredSnapshot:
 class StoredRepository:
     """One repository; snapshots in order of time. `remark` is what a look tells beside them (stale locks and such).
 
-    `sound` is the deepest look that finds nothing wrong (a Depth's word; "" for none), `lock` who holds it exclusively.
+    `sound` is the deepest look that finds nothing wrong (a Depth's word; "" for none), `locks` its lock files, by id.
     """
 
     repository_id: str
@@ -54,7 +55,7 @@ class StoredRepository:
     half_listing: bool = False
     remark: str = ""
     sound: str = "read"
-    lock: str = ""
+    locks: dict[str, RepositoryLock] = field(default_factory=dict)
 
 
 class Store:

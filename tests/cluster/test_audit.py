@@ -214,13 +214,13 @@ def test_a_lock_that_keeps_every_mover_out_is_waited_for_while_it_is_young(age_s
     lock = RepositoryLock("fe" * 32, NOW - age_s, "root on mover-1, process 1")
     found = audited(Seen(Verdict.OK, (point(),), deep=Examination(Verdict.OK, Depth.TREE, locks=(lock,))))
     assert (found.verdict, found.probe().condition) == (Verdict.LOCKED, condition)
-    assert "locked exclusively by root on mover-1, process 1 since" in found.detail and "unlock" in found.hint
+    assert "locked exclusively by root on mover-1, process 1 since" in found.detail and "invoke dr.unlock apps/notes" in found.hint
 
 
 def test_garbage_in_the_place_of_a_lock_is_never_waited_for() -> None:
     lock = RepositoryLock("fe" * 32, 0.0, "", garbage=True)
     found = audited(Seen(Verdict.OK, (point(),), deep=Examination(Verdict.OK, Depth.TREE, locks=(lock,))))
-    assert found.probe().condition is Condition.MISSING and "unlock --remove-all" in found.hint
+    assert found.probe().condition is Condition.MISSING and "invoke dr.unlock" in found.hint
 
 
 def test_what_is_dated_in_the_future_never_counts_loudly() -> None:

@@ -18,7 +18,10 @@ from pathlib import Path
 
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
-from adapters.backups.results import Repository
+from adapters.backups.results import Repository, RepositoryLock
+from adapters.kubernetes.client import Clients
+from adapters.locks.adapter import ResticLocks
+from adapters.locks.port import Locks
 from adapters.ports import BackupsView
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
@@ -26,12 +29,16 @@ from adapters.volsync.results import FileEntry
 from engine.secrets import Secret
 from house.model import SecretRef
 from lab.ports.backups import ModelledBackups
+from lab.ports.locks import ModelledLocks
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
+from lab.world.kubernetes import KubeWorld
 from lab.world.store import Store, Trouble, a_file
+from lab.world.talos import TalosWorld
 from lab.world.world import World
+from tests.builders import a_house
 from tests.proof.sealing import cheapen
 
 BIN = Path(__file__).resolve().parents[2] / ".tools" / "bin"
@@ -41,6 +48,7 @@ FIRST = {"settings.ini": "colour = blue\n"}
 SECOND = {"settings.ini": "colour = green\n", "notes/one two.txt": "first note\n", "notes/ümläut.txt": "second note\n"}
 FIRST_AT, SECOND_AT = 1_790_000_000.0, 1_790_086_400.0
 ENVIRONMENT = {"PASSWORD": PASSWORD, "WRONG": "not-the-password", "KEY_ID": "LABKEYID", "KEY": SECRET_KEY}
+GARBAGE = "ab" * 32
 UID, GID = os.getuid(), os.getgid()
 
 
@@ -65,6 +73,7 @@ class Bench:
 
     name: str
     backups: BackupsView
+    locks: Locks
     at: Callable[[str], Repository]
     unreachable: Callable[[], Repository]
     wrong_password: Callable[[Repository], Repository]
@@ -105,15 +114,18 @@ def modelled() -> Bench:
         return Repository(name, name, ref)
 
     backups = ModelledBackups(store, world)
+    locks = ModelledLocks(store, KubeWorld(world, TalosWorld(world), a_house(), store))
+    store.repositories["locked"].locks[GARBAGE] = RepositoryLock(GARBAGE, 0.0, "", garbage=True, written=clock.now())
     return Bench(
-        "modelled", backups, at, lambda: at("unreachable"), lambda _: at("refused"), [], lambda: repr(store.repositories)
+        "modelled", backups, locks, at, lambda: at("unreachable"), lambda _: at("refused"), [],
+        lambda: repr(store.repositories),
     )
 
 
 @contextmanager
 def local(folder: Path) -> Iterator[Bench]:
     """Real restic on folders of this machine."""
-    with _restic(folder) as (backups, argv, keeper):
+    with _restic(folder) as (backups, locks, argv, keeper):
         files = folder / "repositories"
         make_places(keeper, files, folder / "work")
 
@@ -123,7 +135,7 @@ def local(folder: Path) -> Iterator[Bench]:
         def unreachable() -> Repository:
             return at("../not-mounted/notes")
 
-        yield Bench("local", backups, at, unreachable, _with_wrong_password, argv, lambda: _files(files))
+        yield Bench("local", backups, locks, at, unreachable, _with_wrong_password, argv, lambda: _files(files))
 
 
 @contextmanager
@@ -136,7 +148,7 @@ def s3(folder: Path) -> Iterator[Bench]:
     context = authority.server("s3", "127.0.0.1").context()
     door = S3Door(objects, (key,), context, Faults()).start()
     try:
-        with _restic(folder) as (backups, argv, keeper):
+        with _restic(folder) as (backups, locks, argv, keeper):
             files = folder / "s3" / "buckets" / "backups"
             make_places(keeper, files, folder / "work")
             environment = (
@@ -151,7 +163,7 @@ def s3(folder: Path) -> Iterator[Bench]:
             def unreachable() -> Repository:
                 return replace(at("notes"), address=f"s3:https://127.0.0.1:{closed_port()}/backups/notes")
 
-            yield Bench("s3", backups, at, unreachable, _with_wrong_password, argv, lambda: _files(files), objects)
+            yield Bench("s3", backups, locks, at, unreachable, _with_wrong_password, argv, lambda: _files(files), objects)
     finally:
         door.close()
 
@@ -183,17 +195,18 @@ def make_places(keeper: Keeper, base: Path, work: Path) -> None:
                 file.unlink()
     for file in (base / "damaged" / "snapshots").iterdir():
         file.write_bytes(file.read_bytes()[:-7])
-    (base / "locked" / "locks" / ("ab" * 32)).write_bytes(b"not even a lock")
+    (base / "locked" / "locks" / GARBAGE).write_bytes(b"not even a lock")
     (base / "foreign").mkdir()
     (base / "foreign" / "kopia.repository.f").write_text("{}")
 
 
 @contextmanager
-def _restic(folder: Path) -> Iterator[tuple[BackupsView, list[tuple[str, ...]], Keeper]]:
+def _restic(folder: Path) -> Iterator[tuple[BackupsView, Locks, list[tuple[str, ...]], Keeper]]:
     argv: list[tuple[str, ...]] = []
     with Keeper(folder / "state", search=(BIN,), on_argv=argv.append) as keeper:
         openings = Openings(Secrets(keeper, folder, None, ENVIRONMENT))
-        yield ResticBackups(keeper, openings, RealClock()), argv, keeper
+        nobody = Clients(a_house(state_dir=folder))  # no cluster is behind these doors
+        yield ResticBackups(keeper, openings, RealClock()), ResticLocks(openings, nobody, RealClock()), argv, keeper
 
 
 def _with_wrong_password(repository: Repository) -> Repository:

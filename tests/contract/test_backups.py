@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from adapters.backups.results import Verdict
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import BlackstartError, PermanentError, TransientError
 from lab.wire.s3.damage import break_off_newest, lose_packs
 from tests.contract import backup_benches
-from tests.contract.backup_benches import BIN, FIRST, FIRST_AT, PASSWORD, SECOND, SECOND_AT, SECRET_KEY, Bench, entries
+from tests.contract.backup_benches import (
+    BIN,
+    FIRST,
+    FIRST_AT,
+    GARBAGE,
+    PASSWORD,
+    SECOND,
+    SECOND_AT,
+    SECRET_KEY,
+    Bench,
+    entries,
+)
 
 REAL = pytest.mark.programs
 
@@ -166,3 +181,43 @@ def test_what_cannot_be_looked_up_is_never_nothing(bench: Bench) -> None:
         bench.backups.find(bench.unreachable(), ("0" * 64,), "settings.ini")
     with pytest.raises(PermanentError):
         bench.backups.find(bench.wrong_password(bench.at("notes")), ("0" * 64,), "settings.ini")
+
+
+def test_a_lock_is_taken_away_by_its_name_and_nothing_else_with_it(bench: Bench) -> None:
+    (lock,) = bench.locks.locks(bench.at("locked"))
+    assert (lock.lock_id, lock.garbage) == (GARBAGE, True) and abs(time.time() - lock.written) < 3600
+    before = bench.backups.look(bench.at("locked")).points
+    bench.locks.remove(bench.at("locked"), "cd" * 32)
+    assert bench.locks.locks(bench.at("locked")) == (lock,)
+    for _ in range(2):
+        bench.locks.remove(bench.at("locked"), GARBAGE)
+        assert bench.locks.locks(bench.at("locked")) == ()
+    assert bench.backups.look(bench.at("locked")).points == before
+
+
+@pytest.mark.parametrize("place", ["missing", "keyless"])
+def test_locks_that_cannot_be_looked_at_are_never_none(bench: Bench, place: str) -> None:
+    with pytest.raises(PermanentError):
+        bench.locks.locks(bench.at(place))
+    with pytest.raises(TransientError):
+        bench.locks.locks(bench.unreachable())
+
+
+def test_the_lock_of_a_restic_that_was_killed_tells_whose_it_was(bench: Bench) -> None:
+    if bench.name != "local":
+        return  # a lock's form is the same wherever it lies
+    repository = bench.at("notes")
+    env = {"RESTIC_PASSWORD": PASSWORD, "PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    argv = [BIN / "restic", "-r", repository.address, "--no-cache", "backup", "--stdin"]
+    began = int(time.time())
+    with subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as restic:
+        until = time.monotonic() + 30
+        while not (found := bench.locks.locks(repository)) and time.monotonic() < until:
+            time.sleep(0.05)
+        restic.kill()
+    (lock,) = bench.locks.locks(repository)
+    assert found == (lock,)
+    assert (lock.exclusive, lock.garbage, lock.host) == (False, False, socket.gethostname())
+    assert f"process {restic.pid}" in lock.who and began <= lock.since <= time.time() and began <= lock.written
+    bench.locks.remove(repository, lock.lock_id)
+    assert bench.locks.locks(repository) == ()

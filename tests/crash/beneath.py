@@ -28,6 +28,7 @@ from tests.crash.stages import (
     TwoPlacesHouse,
 )
 from tests.crash.undone import UndoneHouse
+from tests.crash.unlocked import LockedHouse
 from tests.databases import KEY, OLD, a_database, a_house_with, an_archive
 from tests.hands import only
 from tests.rehearsal.stage import DrilledClaim
@@ -113,5 +114,5 @@ class LostDatabase(HeldHouse):
 STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
-    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse,
+    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, LockedHouse,
 )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Take one lock file out of a backup repository whose owner is dead: by consent to that very lock, never a living owner's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.context import ActContext, LookContext
+from cluster.audit import repository_of
+from cluster.by_hand import restic_by_hand
+from engine.errors import PermanentError
+from engine.probe import Identity, Probe, changing, missing, satisfied
+from engine.step import BaseStep, Hazard, Notes, StepId
+from house.model import BackedUpClaim, House
+from recovery.locks import Judged, Owner, judged, owners
+
+
+@dataclass(frozen=True)
+class DeadLock(Identity):
+    """One lock file of one repository, by its name, which is another each time that its owner renews it."""
+
+    repository: str
+    lock_id: str
+    told: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return self.told
+
+
+@dataclass(frozen=True)
+class LiftLock(BaseStep):
+    """The lock file is not there. `place` is the claim as one of its places has it; `lock_id` its name, or how that begins."""
+
+    house: House
+    place: BackedUpClaim
+    lock_id: str
+    system = "backups"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"backup.unlock/{self.place.source_key}/{self.lock_id[:8]}")
+
+    @property
+    def title(self) -> str:
+        return f"dead lock {self.lock_id[:8]} of {self.place.source_key} gone"
+
+    @property
+    def inputs(self) -> str:
+        return f"{self.place.open_as} {self.lock_id[:8]}"
+
+    def hazard(self, seen: Probe) -> Hazard:
+        # restic takes no harm from it, but another restic that lives would: only a person may say that none does.
+        return Hazard.NONE if seen.identity is None else Hazard.DISRUPTS
+
+    def probe(self, look: LookContext) -> Probe:
+        found = self._found(look)
+        if found is None:
+            return satisfied("it is gone")
+        if not found.dead:
+            return changing(found.told)
+        return missing(found.told, identity=DeadLock(self.place.open_as, found.lock.lock_id, found.told))
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        found = self._found(act)
+        if found is None:
+            return
+        if not found.dead:
+            raise PermanentError(
+                f"lock {self.lock_id[:8]} of {self.place.source_key} is not taken away: its owner may live",
+                evidence=(found.told,), next_command=f"invoke dr.unlock {self.place.key}",
+            )  # fmt: skip
+        notes.put("lock", found.told)
+        act.locks.remove(repository_of(self.house, self.place), found.lock.lock_id)
+
+    def _found(self, doors: LookContext | ActContext) -> Judged | None:
+        there = doors.locks.locks(repository_of(self.house, self.place))
+        lock = next((one for one in there if one.lock_id.startswith(self.lock_id)), None)
+        if lock is None:
+            return None
+        return judged(lock, owners(doors, (lock,)).get(lock.host, Owner()), doors.clock.now())
+
+    def by_hand(self) -> str:
+        return restic_by_hand(self.place, "unlock")

@@ -1,0 +1,39 @@
+"""backup.unlock: one dead lock goes, by its name, and one whose owner shows himself in the meantime stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.kubernetes.results import SeenPod
+from engine.errors import EXIT_OK, PermanentError
+from engine.probe import Condition
+from recovery.unlocking import looked_at, unlock_course
+from tests.hands import Notebook, do, see, step
+from tests.recovery.conftest import Restoring
+from tests.recovery.test_locks import MOVER, a_lock
+
+DEAD = "a" * 64
+STEP = f"backup.unlock/apps/notes/{DEAD[:8]}"
+
+
+def test_a_dead_lock_goes_and_what_kept_its_backup_out_goes_with_it(held: Restoring) -> None:
+    locks = held.home.store.repositories[held.address].locks
+    locks[DEAD] = a_lock(DEAD, held.clock.now() - 7200)
+    course = unlock_course(held.house, looked_at(held.home.look(), held.house, held.house.claims[0]))
+    assert see(held, held.restore, "preflight.backup/apps/notes").condition is Condition.MISSING
+    assert held.apply(course, held.consent(course)).exit_code == EXIT_OK
+    assert see(held, course, STEP).condition is Condition.SATISFIED
+    assert see(held, held.restore, "preflight.backup/apps/notes").condition is Condition.SATISFIED
+
+
+def test_an_owner_that_shows_himself_before_the_act_keeps_his_lock(held: Restoring) -> None:
+    locks = held.home.store.repositories[held.address].locks
+    locks[DEAD] = a_lock(DEAD, held.clock.now() - 7200)
+    course = unlock_course(held.house, looked_at(held.home.look(), held.house, held.house.claims[0]))
+    seen = see(held, course, STEP)
+    held.home.kube.objects().pods[MOVER] = SeenPod("apps", MOVER, "cp-1")
+    with pytest.raises(PermanentError, match="its owner may live"):
+        step(course, STEP).apply(held.home.act("late"), seen, Notebook())
+    assert DEAD in locks and see(held, course, STEP).condition is Condition.CHANGING
+    del held.home.kube.objects().pods[MOVER], locks[DEAD]
+    assert do(held, course, STEP).written == {}, "one that is gone already is not taken away again"
