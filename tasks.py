@@ -10,6 +10,7 @@ HELP = {
     "approve": "digest of the plan whose acts you consent to",
     "offline": "only what the settings say: the house is not looked at",
     "runbook": "also write every step's commands to this file",
+    "write": "write blackstart.inventory.yaml from what was found",
     "lock": "write blackstart.lock.yaml from what was found",
     "depth": "listed, indexed, tree (default), checked, read or read=N/T: one of T parts of the data",
     "read-budget": "read the part that is next, of all repositories together at most so many bytes, e.g. 2GiB",
@@ -29,6 +30,7 @@ HELP = {
     "reason": "why; it is kept in the record",
     "ask": "also ask the servers: Proxmox, the stores of the backups, Git, the cluster",
     "ask-proxmox": "URL of a Proxmox to read hosts, VMs and storages from; its token: $PROXMOX_TOKEN_ID, $PROXMOX_TOKEN_SECRET",
+    "from-inventory": "blackstart.inventory.yaml of a house that is lost: its machines, as they were",
     "fingerprint": "SHA-256 of its certificate, which you have compared",
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
@@ -148,6 +150,12 @@ def storage(c, settings="", json=False, prove=False):
 
 
 @verb
+def inventory(c, settings="", json=False, write=False):
+    """Tell what the house is made of; write it down for Git."""
+    end(c, "inventory", "inventory", settings, json, write)
+
+
+@verb
 def lint(c, settings="", json=False, proxmox=False):
     """Tell what a rebuild needs that the cluster serves."""
     end(c, "lint", "lint_house", settings, json, proxmox)
@@ -250,9 +258,9 @@ def schedule(c, settings="", json=False, as_="", every="", folder="", check=Fals
 
 
 @verb
-def init(c, repo, settings="", json=False, ask_proxmox="", fingerprint=""):
+def init(c, repo, settings="", json=False, ask_proxmox="", fingerprint="", from_inventory=""):
     """Write a commented blackstart.yaml for a repository."""
-    end(c, "config", "init", repo, settings, json, ask_proxmox, fingerprint)
+    end(c, "config", "init", repo, settings, json, ask_proxmox, fingerprint, from_inventory)
 
 
 @verb
@@ -319,7 +327,7 @@ AREAS = {
     "cluster": {
         "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets,
         "replace-node": replace_node, "save-etcd": save_etcd, "recover-etcd": recover_etcd, "verify": verify,
-        "storage": storage, "status": status, "lint": lint,
+        "storage": storage, "inventory": inventory, "status": status, "lint": lint,
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,

@@ -9,6 +9,7 @@ from adapters.components.port import ComponentsView
 from adapters.csi.port import CsiView
 from adapters.drills.port import Drills, DrillsView
 from adapters.etcd.port import Etcd, EtcdView
+from adapters.inventory.port import InventoryView
 from adapters.kept.port import Kept, KeptView
 from adapters.locks.port import Locks, LocksView
 from adapters.ports import (
@@ -66,6 +67,7 @@ class LookContext:
     databases: DatabasesView
     kept: KeptView
     locks: LocksView
+    inventory: InventoryView
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,4 @@ class ActContext:
     databases: Databases
     kept: Kept
     locks: Locks
+    inventory: InventoryView

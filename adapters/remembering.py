@@ -20,6 +20,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "nas": frozenset({"look"}),
     "trials": frozenset({"look"}),
     "csi": frozenset({"look"}),
+    "inventory": frozenset({"look"}),
     "components": frozenset({"programs", "objects", "applied", "age_keys"}),
 })  # fmt: skip
 """Port → looks at storage and at what runs that many rows of one pass share."""

@@ -9,6 +9,7 @@ from adapters.proxmox.results import Vm
 from house.grammar import DISK_SLOT
 from house.hardware import Hardware, unsaid
 from house.hardware_text import lines
+from house.inventory import VmRecord
 from house.model import Node
 
 OWN_TAGS = ("talos", "blackstart")
@@ -31,15 +32,15 @@ def storages_of(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (*(disk.storage for disk in node.disks), hardware.efi, hardware.tpm))))
 
 
-def lost(vm: Vm, node: Node) -> Lost:
-    """Everything that the VM has beyond what it would be made with."""
+def lost(vm: Vm | VmRecord, node: Node) -> Lost:
+    """Everything that the VM has, or had, beyond what it would be made with."""
     said = node.hardware
     first = node.disks[0].storage if node.disks else ""
     add = [*lines(vm.hardware, said, own_tags=frozenset(OWN_TAGS), first_storage=first), *_disks(vm, node)]
-    return Lost(node.name, tuple(add), by_hand_alone(vm))
+    return Lost(node.name, tuple(add), vm.odd if isinstance(vm, VmRecord) else by_hand_alone(vm))
 
 
-def _disks(vm: Vm, node: Node) -> Iterator[str]:
+def _disks(vm: Vm | VmRecord, node: Node) -> Iterator[str]:
     known = {disk.slot for disk in node.disks}
     for disk in vm.disks:
         if disk.slot not in known and DISK_SLOT.fits(disk.slot):

@@ -28,6 +28,7 @@ from adapters.flux.adapter import KubernetesFlux
 from adapters.git.clone import GitClone
 from adapters.helm.adapter import HelmReleases
 from adapters.hold.adapter import KubernetesHold
+from adapters.inventory.adapter import KubernetesInventory
 from adapters.kept.adapter import KubernetesKept
 from adapters.kopia.adapter import KopiaBackups
 from adapters.kopia.opening import KopiaOpenings
@@ -154,6 +155,7 @@ def _joined(
         databases=CloudNativePg(clients, keeper, house.state_dir),
         kept=KubernetesKept(clients, clock),
         locks=ResticLocks(openings, clients, clock),
+        inventory=KubernetesInventory(clients),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

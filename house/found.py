@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from house.hardware import Hardware
+from house.inventory import ImageRecord
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class FoundDisk:
 
 @dataclass(frozen=True)
 class FoundVm:
-    """The VM that has a node's MAC. Memory in bytes; `odd` names what no setting can say."""
+    """The VM that has a node's MAC. Memory in bytes; `odd` names what no setting can say. `gone`: an inventory knows it, and it is
+    to be made anew."""
 
     name: str
     host: str
@@ -30,6 +32,7 @@ class FoundVm:
     disks: tuple[FoundDisk, ...]
     hardware: Hardware
     odd: tuple[str, ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class FoundProxmox:
 
     `twice` are MACs that several VMs have, with what these are called: `vms` has none of them. `unread` are VMs whose MACs nobody
     could be asked for, as `VM 105 (cp-2) on pve-2`: whether one is a node's is not known.
+
+    Of an inventory (`since`, its date) how it was reached is not known (`url` ""); `image` is what its
+    machines were made of.
     """
 
     url: str
@@ -51,3 +57,5 @@ class FoundProxmox:
     enable_import: str = ""
     twice: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    image: ImageRecord | None = None
+    since: str = ""

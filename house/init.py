@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,14 @@ from house.fluxsource import DeclaredSource
 from house.found import FoundProxmox
 from house.init_backups import backups_text
 from house.init_machines import nodes_text, proxmox_text
+from house.inventory import ImageRecord
 from house.loader import SETTINGS_FILE
 from house.nas_sample import nas_text
 from house.paths import content_of, expanded, is_file, is_folder, is_there
 from house.problems import dotted, refuse, shown
 from house.reading import marks_of
 from house.repository import Repository, read_repository
-from house.scalars import plain
+from house.scalars import in_quotes, plain
 from house.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
 from house.scripts import read_scripts
 from house.scripts.written import bootstrap_text
@@ -31,6 +32,7 @@ from house.talconfig import TalosNode
 from house.values import FILL_IN
 from house.yamlfile import parse
 
+_OF_A_FACTORY = re.compile(r"(https://[^/\s]+)/image/([0-9a-f]+)/(v[^/\s]+)/[^\s]+")
 _SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 
@@ -55,10 +57,12 @@ class Written:
 
 
 def write_settings(
-    root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8), found: FoundProxmox | None = None
-) -> Written:
+    root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8), found: FoundProxmox | None = None,
+    name: str = "",
+) -> Written:  # fmt: skip
     """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already (one
-    that is blank counts as none), when there is no such folder, or when the repository cannot be read at all."""
+    that is blank counts as none), when there is no such folder, or when the repository cannot be read at all. `name` is the
+    house's, of its folder's where none is given."""
     root = expanded(root).resolve()
     if not is_folder(root):
         what = "is a file, and no folder" if is_there(root) else "is not there"
@@ -74,7 +78,7 @@ def write_settings(
             hint="no talconfig, no Flux and no ArgoCD was found there: --repo names the repository that a cluster is made of",
         )
     scripted = read_scripts(root)
-    text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found)
+    text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found, name)
     schema = root / SCHEMA_FILE
     files = (file,) if is_there(schema) else (file, schema)
     try:
@@ -131,17 +135,19 @@ def marks_in(text: str) -> tuple[Mark, ...]:
     return tuple(Mark(dotted(path), document.line(path)) for path in marks_of(document.value))
 
 
-def settings_text(repository: Repository, house_id: str, bootstrap: str = "", found: FoundProxmox | None = None) -> str:
+def settings_text(
+    repository: Repository, house_id: str, bootstrap: str = "", found: FoundProxmox | None = None, name: str = ""
+) -> str:
     """The text of a settings file for this repository; `bootstrap` is that of its section of this name, `found` what a Proxmox
     that was asked has of it."""
     talconfig = repository.talconfig
     nodes = tuple(node for node in talconfig.nodes if node.name) if talconfig is not None else ()
-    name = re.sub(r"[^a-z0-9-]+", "-", repository.root.name.lower()).strip("-") or "home-ops"
+    name = re.sub(r"[^a-z0-9-]+", "-", (name or repository.root.name).lower()).strip("-") or "home-ops"
     parts = [
         _HEAD.format(editor=EDITOR_LINE, name=plain(name[:40].strip("-")), id=house_id, mark=FILL_IN),
         proxmox_text(found),
         nodes_text(nodes, found, shown(talconfig.file, repository.root) if talconfig is not None else ""),
-        _image(nodes, found),
+        _image(nodes, found, talconfig.talos_version if talconfig is not None else ""),
         _git(repository),
         _sops(repository),
         bootstrap,
@@ -152,14 +158,31 @@ def settings_text(repository: Repository, house_id: str, bootstrap: str = "", fo
     return "\n".join(part for part in parts if part)
 
 
-def _image(nodes: tuple[TalosNode, ...], found: FoundProxmox | None) -> str:
+def _image(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, version: str) -> str:
     schematics = {match[1] for node in nodes if (match := _SCHEMATIC.search(node.installer))}
     where = "  # factory.talos.dev shows it once the extensions are chosen; that of the nodes: talosctl get extensions, `schematic`"
+    if found is not None and found.image is not None:
+        return _EARLIER.format(since=found.since, lines="\n".join(f"  {line}" for line in _image_lines(found.image, version)))
     known = schematics.pop() if len(schematics) == 1 else f"{FILL_IN}{where}"
     if found is None or not found.image_storage:
         return _IMAGE.format(schematic=known, storage="local  # (usual); it needs content type `import`")
     first = f"  # no storage takes images yet; on any host: {found.enable_import}\n" if found.enable_import else ""
     return _IMAGE.format(schematic=known, storage=found.image_storage).replace("  storage:", f"{first}  storage:")
+
+
+def _image_lines(image: ImageRecord, version: str) -> Iterator[str]:
+    """As it was; one of a factory by its schematic, for its version is the repository's of now, and a checksum is of one."""
+    if image.volume:
+        yield f"volume: {plain(image.volume)}"
+        return
+    if made := _OF_A_FACTORY.fullmatch(image.url):
+        yield from (f"factory: {made[1]}", f"schematic: {in_quotes(made[2])}")
+        other = "" if made[3] == version else f"# of {made[3]}, and {version or 'another'} is to be made: "
+        yield from ([f"{other}sha256: {image.sha256}"] if image.sha256 else [])
+    else:
+        yield f"url: {image.url}"
+        yield from ([f"sha256: {image.sha256}"] if image.sha256 else [])
+    yield f"storage: {plain(image.storage)}"
 
 
 def _git(repository: Repository) -> str:
@@ -216,6 +239,11 @@ image:
   schematic: {schematic}
   # sha256: pins the image; the public factory publishes none, so take it once: curl -fsSL URL | sha256sum
   storage: {storage}
+"""
+
+_EARLIER = """# The Talos image that system disks are imported from, as it was by the inventory of {since}.
+image:
+{lines}
 """
 
 _SOPS = """# The age key whose public half is the recipient in .sops.yaml.

@@ -24,8 +24,9 @@ Keys = dict[str, str]
 def proxmox_text(found: FoundProxmox | None) -> str:
     """The section `proxmox`."""
     head = "# The Proxmox API, endpoints tried in order; a ca_file in place of a fingerprint where a CA signed the certificate.\n"
-    if found is None:
-        return head + _PROXMOX.format(mark=FILL_IN)
+    if found is None or not found.url:
+        hosts = f"  hosts: [{', '.join(map(plain, found.hosts))}]  # as they were\n" if found is not None and found.hosts else ""
+        return head + _PROXMOX.format(mark=FILL_IN) + hosts
     return head + _FOUND.format(
         url=found.url, fingerprint=found.fingerprint, token=found.token_id, hosts=", ".join(map(plain, found.hosts))
     )
@@ -46,7 +47,7 @@ def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: s
         role = "control plane" if node.control_plane else "worker"
         text.append(f"  {plain(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
         if node.name in vms:
-            text += [f"    {line}" for line in _found_node(vms[node.name], own[node.name], shared)]
+            text += [f"    {line}" for line in _found_node(vms[node.name], own[node.name], shared, found)]
         else:
             text += [f"    {line}" for line in _marked_node(node, found)]
             text += [f"    {line}" for key, line in _UNKNOWN.items() if own and key not in shared]
@@ -103,9 +104,16 @@ def _defaults(nodes: tuple[TalosNode, ...], shared: Keys, *, asked: bool) -> Ite
         yield f"    fate: {DiskFate.KEEP.value}"
 
 
-def _found_node(vm: FoundVm, own: Keys, shared: Keys) -> Iterator[str]:
-    yield f"host: {plain(vm.host)}"
-    yield f"vm_id: {vm.vm_id}  # VM {vm.name}"
+def _found_node(vm: FoundVm, own: Keys, shared: Keys, found: FoundProxmox | None) -> Iterator[str]:
+    asked = found is not None and found.url
+    if vm.gone and asked and found is not None and vm.host not in found.hosts:
+        yield f"host: {FILL_IN}  # it was on {vm.host}; the host it is to run on: one of {', '.join(found.hosts)}"
+    else:
+        yield f"host: {plain(vm.host)}"
+    if vm.gone and found is not None and vm.vm_id in found.taken:
+        yield f"vm_id: {FILL_IN}  # it was VM {vm.vm_id}, which is another one now; one that is free, as {_free(found)}"
+    else:
+        yield f"vm_id: {vm.vm_id}  # {'as it was: ' if vm.gone else ''}VM {vm.name}"
     yield from (part for key, line in own.items() if key not in shared for part in line.split("\n"))
     yield from (f"# It has what no setting says, and a rebuild loses: {odd}" for odd in vm.odd)
 
@@ -115,12 +123,18 @@ def _marked_node(node: TalosNode, found: FoundProxmox | None) -> Iterator[str]:
     unsure = _unsure(node, found) if found is not None else ""
     none = f"{unsure or f'no VM has {node.mac}, so one is made'}; " if found is not None else ""
     yield f"host: {FILL_IN}  # {none}the host it is to run on{hosts}"
-    free = next(vm_id for vm_id in range(8000, 1_000_000) if vm_id not in (found.taken if found is not None else ()))
-    told = f"one that is free, as {free}" if found is not None else "the number before its VM's name there, or one that is free"
+    asked = found is not None and found.url
+    told = f"one that is free, as {_free(found)}" if asked else "the number before its VM's name there, or one that is free"
     told = f"its VM's number, or {told}" if unsure else told
     yield f"vm_id: {FILL_IN}  # {told}"
     if not node.mac:
         yield f"mac: {FILL_IN}  # a VM > Hardware > Network Device, as bc:24:11:00:00:01"
+
+
+def _free(found: FoundProxmox | None) -> int:
+    """The first id that no VM has, nor had."""
+    taken = (found.taken | {vm.vm_id for vm in found.vms.values()}) if found is not None else frozenset()
+    return next(vm_id for vm_id in range(8000, 1_000_000) if vm_id not in taken)
 
 
 def _unsure(node: TalosNode, found: FoundProxmox) -> str:

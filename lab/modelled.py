@@ -23,6 +23,7 @@ from lab.ports.etcd import ModelledEtcd, Shelf
 from lab.ports.factory import ModelledFactory
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
+from lab.ports.inventory import ModelledInventory
 from lab.ports.kept import ModelledKept
 from lab.ports.locks import ModelledLocks
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
@@ -115,6 +116,7 @@ class ModelledHome:
             databases=ModelledDatabases(self.operator),
             kept=ModelledKept(self.kube, self.volsync),
             locks=ModelledLocks(self.store, self.kube),
+            inventory=ModelledInventory(self.kube),
         )
 
     def look(self) -> LookContext:
@@ -124,7 +126,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks,
+            act.locks, act.inventory,
         )  # fmt: skip
 
     # What happens to a house.

@@ -11,6 +11,7 @@ from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.components.registry import asks, component_checks
 from cluster.course import Course
+from cluster.inventory_check import InventoryAge
 from cluster.storage.at_once import asked_at_once
 from cluster.storage.findings import Weight
 from cluster.storage.kinds import storage_checks
@@ -152,7 +153,7 @@ def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookCo
     at once."""
     seen = asked_at_once(look, house, Threads(), asks)
     stored = whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
-    return seen, stored.with_checks(component_checks(seen, house))
+    return seen, stored.with_checks((*component_checks(seen, house), InventoryAge(house)))
 
 
 def storage(settings: str, json: bool, prove: bool) -> int:

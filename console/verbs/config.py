@@ -21,14 +21,15 @@ from engine.words import number
 if TYPE_CHECKING:
     from house.found import FoundProxmox
     from house.init import Written
+    from house.inventory import Inventory
 
 
-def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprint: str = "") -> int:
+def init(
+    repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprint: str = "", from_inventory: str = ""
+) -> int:
     """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
 
     def body() -> int:
-        from console.building import builder
-        from house.init import write_settings
         from house.loader import SETTINGS_FILE
         from house.paths import expanded
 
@@ -39,7 +40,8 @@ def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprin
                 f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
                 hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",
             )
-        written = write_settings(root, builder(), found=_asked(repo, ask_proxmox, fingerprint))
+        known = _known(from_inventory)
+        written = _written(root, known, _asked(repo, ask_proxmox, fingerprint))
         if json:
             result = {
                 "verb": "config.init", "outcome": "written",
@@ -55,6 +57,32 @@ def init(repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprin
         return EXIT_OK
 
     return guarded("config.init", json, body)
+
+
+def _known(from_inventory: str) -> Inventory | None:
+    """What was written down while the house lived, where that is to be used."""
+    from house.inventory import read_inventory
+    from house.paths import expanded, is_file
+
+    if not from_inventory:
+        return None
+    file = expanded(Path(from_inventory))
+    if not is_file(file):
+        raise SettingsInvalid(f"--from-inventory {from_inventory}: no such file", hint="it lies in Git beside the settings")
+    return read_inventory(file)
+
+
+def _written(root: Path, known: Inventory | None, found: FoundProxmox | None) -> Written:
+    """The settings, of what was known and what was found just now: the lineage stays what it was."""
+    from console.building import builder
+    from house.init import write_settings
+    from house.init_inventory import found_before, joined
+
+    if known is None:
+        return write_settings(root, builder(), found=found)
+    before = found_before(known)
+    now = before if found is None else joined(found, before)
+    return write_settings(root, builder(), lambda: known.house.id, now, known.house.name)
 
 
 def _asked(repo: str, ask_proxmox: str, fingerprint: str) -> FoundProxmox | None:

@@ -5,19 +5,25 @@ Written from values of the adapters' own result types, and read back by the adap
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 
 from adapters.ceph.results import RookCluster
-from adapters.kubernetes.kinds import CEPH_CLUSTER, CEPH_PARTS, Kind
+from adapters.inventory.adapter import MONITORS as MONITORS_MAP
+from adapters.inventory.adapter import REPLICAS
+from adapters.kubernetes.kinds import CEPH_CLUSTER, CEPH_PARTS, CONFIG_MAP, Kind
 from adapters.longhorn.adapter import BACKUP_TARGETS, ENGINE_IMAGES, NODES, ORPHANS, SETTINGS, VOLUMES
 from adapters.longhorn.results import Disk, LonghornLook, Said
 from lab.parts.kube import DEFINITIONS, NAMESPACES, ApiRefused, Kube, Object, Resource
+from lab.world.longhorn import replicas_of
+from lab.world.rook import MONITORS
 
 LONGHORN_SPACE = "longhorn-system"
-LONGHORN_KINDS = (NODES, VOLUMES, ENGINE_IMAGES, BACKUP_TARGETS, ORPHANS, SETTINGS)
+LONGHORN_KINDS = (NODES, VOLUMES, REPLICAS, ENGINE_IMAGES, BACKUP_TARGETS, ORPHANS, SETTINGS)
 ROOK_KINDS = (CEPH_CLUSTER, *CEPH_PARTS)
 _DAEMON_SETS = Resource("/apis/apps/v1", "daemonsets")
+_CONFIG_MAPS = Resource("/api/v1", "configmaps")
 _ESTABLISHED_S = 10.0
 # Of no known program: its pods turn Ready, and nothing runs.
 _ANY_IMAGE = "lab/coredns:1.0.0"
@@ -52,6 +58,10 @@ def longhorn_objects(look: LonghornLook) -> Iterator[tuple[Kind, Object]]:
             "kubernetesStatus": {"namespace": namespace, "pvcName": claim}, "lastDegradedAt": _at(volume.degraded_since),
         }  # fmt: skip
         yield VOLUMES, _object(VOLUMES, volume.name, {"numberOfReplicas": volume.replicas, "size": str(volume.size)}, status)
+        for replica in replicas_of(volume, look):
+            spec: Object = {"volumeName": volume.name, "nodeID": replica.node, "diskPath": replica.disk,
+                            "dataDirectoryName": replica.folder, "failedAt": ""}  # fmt: skip
+            yield REPLICAS, _object(REPLICAS, f"{replica.folder}-r", spec, {})
     for place, image in enumerate(look.images):
         deployed = {node.name: node.name not in image.missing_on for node in look.nodes}
         status = {"state": image.state, "refCount": int(image.used), "nodeDeploymentMap": deployed}
@@ -82,6 +92,14 @@ def rook_objects(cluster: RookCluster) -> Iterator[tuple[Kind, Object]]:
         yield kinds[part.kind], _object(kinds[part.kind], part.name, {}, {"phase": part.phase}, cluster.namespace)
 
 
+def monitor_map(namespace: str) -> Object:
+    """The ConfigMap in which Rook keeps where its monitors are."""
+    nodes = {one.name: {"Name": one.node, "Hostname": one.node, "Address": one.address.partition(":")[0]} for one in MONITORS}
+    told = ",".join(f"{one.name}={one.address}" for one in MONITORS)
+    made = _object(CONFIG_MAP, MONITORS_MAP, None, None, namespace)
+    return made | {"data": {"data": told, "mapping": json.dumps({"node": nodes}), "maxMonId": "2"}}
+
+
 def put_longhorn(kube: Kube, look: LonghornLook) -> None:
     """Let the API servers tell of this Longhorn; what runs of it are DaemonSets whose pods the lab's kubelet runs."""
     stand(kube, LONGHORN_SPACE, LONGHORN_KINDS)
@@ -101,6 +119,7 @@ def put_rook(kube: Kube, cluster: RookCluster) -> None:
     """Let the API servers tell of this Ceph."""
     stand(kube, cluster.namespace, ROOK_KINDS)
     replace_all(kube, ROOK_KINDS, cluster.namespace, rook_objects(cluster))
+    kube.apply(_CONFIG_MAPS, monitor_map(cluster.namespace))
 
 
 def stand(kube: Kube, namespace: str, kinds: tuple[Kind, ...]) -> None:

@@ -15,6 +15,7 @@ from adapters.longhorn.results import (
     StorageNode,
     StorageVolume,
 )
+from house.inventory import ReplicaRecord
 
 GIB = 2**30
 SINCE = 1_800_000_000.0
@@ -35,3 +36,9 @@ def healthy(nodes: Iterable[str] = ("w-1", "w-2", "w-3")) -> LonghornLook:
         targets=(BackupTarget("default", "", available=False),),
         running=tuple(Running(name, len(named), len(named)) for name in ("longhorn-manager", "longhorn-csi-plugin")),
     )
+
+
+def replicas_of(volume: StorageVolume, look: LonghornLook) -> tuple[ReplicaRecord, ...]:
+    """Where its replicas lie: one on the first disk of each node, until there are as many as it wants."""
+    places = [(node.name, disk.path) for node in look.nodes for disk in node.disks[:1]]
+    return tuple(ReplicaRecord(node, path, f"{volume.name}-{node}") for node, path in places[: volume.replicas])

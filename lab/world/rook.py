@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 from adapters.ceph.results import CephCheck, RookCluster, RookPart
 from adapters.kubernetes.results import StorageClass
+from house.inventory import MonitorRecord
 
 NAMESPACE = "rook-ceph"
 FSID = "6f1de3a2-0000-4000-8000-000000000a00"
+MONITORS = tuple(MonitorRecord(name, f"10.96.7.{place}:6789", f"w-{place}") for place, name in enumerate("abc", start=1))
 LATE_S = 20.0
 """How long ago the operator looked last while it lives: somewhere within its minute."""
 

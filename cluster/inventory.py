@@ -1,0 +1,141 @@
+"""Takes the inventory of a living house, and says how a known one differs from it. Looks only; writes no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from adapters.context import LookContext
+from adapters.ports import ProxmoxView
+from adapters.proxmox.results import Vm
+from cluster.machines import by_hand_alone
+from engine.errors import BlackstartError, TransientError
+from house.inventory import (
+    CephRecord,
+    DiskRecord,
+    HouseRecord,
+    ImageRecord,
+    Inventory,
+    LonghornRecord,
+    Machines,
+    VmRecord,
+    VolumeRecord,
+    dated,
+)
+from house.model import House
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was looked at: None in it for what could not be, and `silent` says why, by section (`machines`, `cluster`)."""
+
+    seen: Inventory
+    silent: Mapping[str, str]
+
+    def kept(self, known: Inventory | None) -> Inventory:
+        """With what was known of the sections that could not be looked at, each with its own date."""
+        if known is None:
+            return self.seen
+        return replace(self.seen, machines=self.seen.machines or known.machines, cluster=self.seen.cluster or known.cluster)
+
+
+def take(look: LookContext, house: House) -> Taken:
+    """Look at all of it. A section that could not be looked at whole is not taken: half of one would be believed."""
+    now, silent = look.clock.now(), dict[str, str]()
+
+    def tried(section: str, body: Callable[[], _T]) -> _T | None:
+        try:
+            return body()
+        except BlackstartError as error:
+            silent[section] = error.what
+            return None
+
+    machines = tried("machines", lambda: machines_of(look.proxmox, house, now))
+    cluster = tried("cluster", lambda: replace(look.inventory.look(), date=dated(now)))
+    image = house.image
+    made_of = ImageRecord(image.url, image.storage, image.sha256) if image.url else ImageRecord(volume=image.volume)
+    return Taken(Inventory(HouseRecord(house.id, house.name), made_of, machines, cluster), silent)
+
+
+def machines_of(proxmox: ProxmoxView, house: House, now: float) -> Machines:
+    """Hosts, and the VM of each node and NAS. TransientError where one cannot be read, or a node has none."""
+    told, vms = proxmox.cluster(), proxmox.vms()
+    tokens = {house.owner_token(node): node.name for node in house.nodes}
+    macs = {node.mac: node.name for node in house.nodes if node.mac}
+    boxes = {box.vm for box in house.nas if box.vm}
+    ids = {node.vm_id for node in house.nodes} | boxes
+    if blind := [vm for vm in vms if not vm.readable and vm.vm_id in ids]:
+        raise TransientError(f"VM {blind[0].vm_id} on {blind[0].host} cannot be read: its host does not answer")
+    found = []
+    for vm in vms:
+        node = tokens.get(vm.token) or next((macs[mac] for mac in vm.macs if mac in macs), "")
+        if node or vm.vm_id in boxes:
+            found.append(record_of(vm, node))
+    there = {vm.node for vm in found}
+    if lost := [node.name for node in house.nodes if node.name not in there]:
+        raise TransientError(f"no VM is the node {lost[0]}: an inventory is taken of a house that is whole")
+    hosts = tuple(sorted((*told.online, *told.offline)))
+    hosted = proxmox.ceph()
+    ceph = (CephRecord("", "proxmox", hosted.status.fsid),) if hosted is not None else ()
+    return Machines(dated(now), hosts, tuple(sorted(found, key=lambda vm: vm.vm_id)), ceph)
+
+
+def record_of(vm: Vm, node: str = "") -> VmRecord:
+    """What is written down of one VM."""
+    disks = tuple(DiskRecord(disk.slot, disk.storage, disk.size, disk.volume) for disk in vm.disks)
+    bridge = vm.hardware.card.bridge or next(iter(vm.bridges), "")
+    return VmRecord(
+        vm.vm_id, vm.name, vm.host, vm.macs, vm.cores, vm.memory, node, bridge, disks, vm.hardware, vm.passed, by_hand_alone(vm)
+    )
+
+
+def differences(known: Inventory, seen: Inventory) -> tuple[str, ...]:
+    """What is not as the inventory has it, in words, of the sections that both have."""
+    told: list[str] = []
+    if known.machines is not None and seen.machines is not None:
+        told += _between(known.machines.vms, seen.machines.vms, lambda vm: f"VM {vm.vm_id}", _vm_words)
+        gone = set(known.machines.hosts) ^ set(seen.machines.hosts)
+        told += _between(known.machines.ceph, seen.machines.ceph, _ceph_name, _ceph_words)
+        told += [f"host {name}: {'new' if name in seen.machines.hosts else 'gone'}" for name in sorted(gone)]
+    if known.cluster is not None and seen.cluster is not None:
+        told += _between(known.cluster.volumes, seen.cluster.volumes, lambda one: f"volume {one.name}", _volume_words)
+        told += _between(known.cluster.ceph, seen.cluster.ceph, _ceph_name, _ceph_words)
+        told += _between(known.cluster.longhorn, seen.cluster.longhorn, lambda one: f"Longhorn's {one.name}", _longhorn_words)
+    return tuple(told)
+
+
+def _between(
+    known: Iterable[_T], seen: Iterable[_T], name: Callable[[_T], str], words: Callable[[_T, _T], str]
+) -> Iterator[str]:
+    before, now = {name(one): one for one in known}, {name(one): one for one in seen}
+    for key in sorted(before.keys() | now.keys()):
+        if key not in now:
+            yield f"{key}: gone"
+        elif key not in before:
+            yield f"{key}: new"
+        elif before[key] != now[key]:
+            yield f"{key}: {words(before[key], now[key])}"
+
+
+def _vm_words(old: VmRecord, new: VmRecord) -> str:
+    parts = ("name", "host", "macs", "cores", "memory", "node", "bridge", "disks", "hardware", "passed", "odd")
+    return f"another {', '.join(part for part in parts if getattr(old, part) != getattr(new, part))}"
+
+
+def _volume_words(old: VolumeRecord, new: VolumeRecord) -> str:
+    return f"now of {new.claim or 'no claim'}, not {old.claim or 'of none'}" if old.claim != new.claim else "another place or size"
+
+
+def _ceph_name(one: CephRecord) -> str:
+    return f"Ceph {one.namespace}/{one.name}" if one.namespace else "Ceph of the hosts"
+
+
+def _ceph_words(old: CephRecord, new: CephRecord) -> str:
+    return "another fsid: it was made anew" if old.fsid != new.fsid else "other monitors"
+
+
+def _longhorn_words(old: LonghornRecord, new: LonghornRecord) -> str:
+    return "replicas elsewhere" if old.replicas != new.replicas else "another claim or size"

@@ -1,0 +1,45 @@
+"""The port of what a cluster keeps and where, in process, on the modelled cluster."""
+
+from __future__ import annotations
+
+from adapters.longhorn.results import LonghornLook
+from house.inventory import CephRecord, LonghornRecord, Stores, VolumeRecord
+from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.longhorn import replicas_of
+from lab.world.rook import MONITORS
+
+
+class ModelledInventory:
+    """Inventory port (adapters.inventory.port)."""
+
+    def __init__(self, kube: KubeWorld) -> None:
+        self._kube = kube
+
+    def look(self) -> Stores:
+        """See port.InventoryView."""
+        with self._kube.world.looking():
+            objects = self._kube.objects()
+            rook = sorted((one.cluster for one in objects.rook), key=lambda one: (one.namespace, one.name))
+            longhorn = objects.longhorn or LonghornLook(served=False)
+            return Stores(
+                date="",
+                volumes=_volumes(objects),
+                ceph=tuple(CephRecord(one.namespace, one.name, one.fsid, MONITORS) for one in rook),
+                longhorn=tuple(
+                    LonghornRecord(one.name, one.claim, one.size, replicas_of(one, longhorn))
+                    for one in sorted(longhorn.volumes, key=lambda one: one.name)
+                ),
+            )
+
+
+def _volumes(objects: Objects) -> tuple[VolumeRecord, ...]:
+    """Of claims that are bound, and of those that we keep without a claim."""
+    drivers = {name: one.provisioner for name, one in objects.storage_classes.items()}
+    bound = {one.bound_to: (f"{one.namespace}/{one.name}", one.storage_class) for one in objects.claims.values() if one.bound}
+    bound |= {one.name: (f"{one.namespace}/{one.claim}", "lab") for one in objects.kept.values() if one.name not in bound}
+    made = (
+        VolumeRecord(name, claim, drivers.get(kind, ""), name, "1Gi", kind, "Retain" if name in objects.kept else "Delete",
+                     ("ReadWriteOnce",), "Filesystem")
+        for name, (claim, kind) in bound.items()
+    )  # fmt: skip
+    return tuple(sorted(made, key=lambda one: (one.claim, one.name)))

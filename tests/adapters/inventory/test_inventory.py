@@ -1,0 +1,97 @@
+"""What an API lists becomes records; both doors of the lab tell the same of Rook and Longhorn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from secrets import token_hex
+from typing import Any, cast
+
+import pytest
+
+from adapters.inventory.adapter import KubernetesInventory
+from adapters.kubernetes.client import Clients
+from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, VOLUME, Kind
+from engine.secrets import Secret
+from house.inventory import Stores, VolumeRecord
+from lab.parts.storage_objects import longhorn_objects, monitor_map, rook_objects
+from lab.world.longhorn import healthy
+from lab.world.rook import LabRook
+from tests.scenario.running import Running
+
+Object = dict[str, Any]
+
+
+class Listed:
+    """Objects as an API would list them; a kind of which there is none is not served."""
+
+    def __init__(self, *objects: tuple[Kind, Object]) -> None:
+        self._objects = objects
+
+    def main(self) -> Listed:
+        return self
+
+    def list_objects(self, kind: Kind, namespace: str = "") -> list[Object]:
+        return [item for of, item in self._objects if of == kind and namespace in ("", item["metadata"].get("namespace", ""))]
+
+    def list_if_served(self, kind: Kind) -> list[Object] | None:
+        return self.list_objects(kind) or None
+
+
+def look(*objects: tuple[Kind, Object]) -> Stores:
+    return KubernetesInventory(cast("Clients", Listed(*objects))).look()
+
+
+def volume(name: str, claim: str = "", **spec: Any) -> tuple[Kind, Object]:
+    ref = {"claimRef": {"namespace": "apps", "name": claim, "uid": "1"}} if claim else {}
+    return VOLUME, {"metadata": {"name": name}, "spec": {"capacity": {"storage": "1Gi"}, **ref, **spec}}
+
+
+AFFINITY = {"required": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "values": ["w-1"]}]}]}}
+
+
+@pytest.mark.parametrize(("spec", "driver", "handle", "node"), [
+    ({"csi": {"driver": "rbd", "volumeHandle": "0001-x"}}, "rbd", "0001-x", ""),
+    ({"nfs": {"server": "nas.lan", "path": "/tank"}}, "nfs", "nas.lan:/tank", ""),
+    ({"local": {"path": "/var/openebs/a"}, "nodeAffinity": AFFINITY}, "local", "/var/openebs/a", "w-1"),
+    ({"hostPath": {"path": "/srv"}}, "hostPath", "/srv", ""), ({"flexVolume": {}}, "other", "", ""),
+])  # fmt: skip
+def test_a_volume_is_known_by_what_its_storage_calls_it(spec: Object, driver: str, handle: str, node: str) -> None:
+    (seen,) = look(volume("pv-1", "notes", **spec)).volumes
+    assert (seen.claim, seen.driver, seen.handle, seen.node) == ("apps/notes", driver, handle, node)
+
+
+def test_what_a_static_volume_needs_again_is_kept_but_for_what_is_known_as_a_secret() -> None:
+    secret = Secret(token_hex(12))
+    csi = {"driver": "d", "volumeHandle": "h", "fsType": "xfs", "volumeAttributes": {"pool": "rbd", "key": secret.reveal()}}
+    (seen,) = look(volume("pv-1", csi=csi, accessModes=["ReadWriteOnce"], persistentVolumeReclaimPolicy="Retain")).volumes
+    wanted = VolumeRecord("pv-1", "", "d", "h", "1Gi", "", "Retain", ("ReadWriteOnce",), fs_type="xfs")
+    assert seen == replace(wanted, attributes=(("pool", "rbd"),))
+
+
+def test_what_volsync_makes_for_one_of_its_runs_is_none_of_it() -> None:
+    labels = {"app.kubernetes.io/created-by": "volsync"}
+    passing = (CLAIM, {"metadata": {"name": "volsync-src", "namespace": "apps", "labels": labels}})
+    assert [one.name for one in look(passing, volume("pv-1", "volsync-src"), volume("pv-2", "notes")).volumes] == ["pv-2"]
+
+
+def test_both_doors_tell_the_same_of_rook_and_longhorn(empty_house: Running) -> None:
+    empty_house.apply(empty_house.bootstrap)
+    objects = empty_house.home.kube.objects()
+    objects.longhorn, rook = healthy(), LabRook.healthy(1.0)
+    objects.rook.append(rook)
+    modelled = empty_house.home.look().inventory.look()
+    mons = (CONFIG_MAP, monitor_map(rook.cluster.namespace))
+    real = look(*longhorn_objects(objects.longhorn), *rook_objects(rook.cluster), mons)
+    assert (real.longhorn, real.ceph) == (modelled.longhorn, modelled.ceph)
+    assert [len(one.replicas) for one in real.longhorn] == [3, 3]
+    assert [mon.node for mon in real.ceph[0].monitors] == ["w-1", "w-2", "w-3"]
+
+
+def test_a_map_of_monitors_that_cannot_be_read_names_none_and_hides_nothing_else() -> None:
+    rook = LabRook.healthy(1.0)
+    broken = monitor_map(rook.cluster.namespace)
+    broken["data"] = {"data": "a=10.0.0.1:6789,", "mapping": "{"}
+    (seen,) = look(*rook_objects(rook.cluster), (CONFIG_MAP, broken)).ceph
+    assert [(mon.name, mon.address, mon.node) for mon in seen.monitors] == [("a", "10.0.0.1:6789", "")]
+    (seen,) = look(*rook_objects(rook.cluster)).ceph
+    assert seen.monitors == () and seen.fsid

@@ -1,0 +1,110 @@
+"""house.inventory: none, one that is right, one that is not, an old one and one that nobody can hold against anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cluster.inventory import differences, take
+from cluster.inventory_check import OLD_S, InventoryAge
+from engine.probe import Condition, Probe
+from house.inventory import inventory_path, known_inventory
+from house.inventory_text import write_inventory
+from lab.world.longhorn import healthy
+from lab.world.pve_vm import PowerEvent
+from lab.world.rook import LabRook
+from tests.builders import a_house
+from tests.scenario.running import Running
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Running:
+    """Built and restored, with Rook and Longhorn, and its inventory written."""
+    made = Running(tmp_path / "state", a_house(settings_file=tmp_path / "blackstart.yaml"))
+    made.backed_up()
+    made.apply(made.bootstrap)
+    made.apply(made.restore)
+    objects = made.home.kube.objects()
+    objects.longhorn = healthy()
+    objects.rook.append(LabRook.healthy(made.clock.now()))
+    write(made)
+    return made
+
+
+def write(house: Running) -> None:
+    file = inventory_path(house.house)
+    write_inventory(file, take(house.home.look(), house.house).kept(known_inventory(house.house)))
+
+
+def see(house: Running) -> Probe:
+    before = list(house.home.world.faults.reached)
+    seen = InventoryAge(house.house).probe(house.home.look())
+    assert house.home.world.faults.reached == before
+    return seen
+
+
+def test_none_is_missing_and_a_right_one_is_fine(house: Running) -> None:
+    assert see(house).condition is Condition.SATISFIED
+    inventory_path(house.house).unlink()
+    assert see(house).condition is Condition.MISSING
+    assert see(house).hint == "invoke cluster.inventory --write, then commit the file"
+
+
+def test_what_is_another_is_told_by_name(house: Running) -> None:
+    objects = house.home.kube.objects()
+    vm = house.home.proxmox.vms[8004]
+    vm.options["memory"] = 16384
+    objects.claims[("apps", "notes")].volume = "pvc-new"
+    assert objects.longhorn is not None
+    objects.longhorn = replace(objects.longhorn, volumes=objects.longhorn.volumes[1:])
+    objects.rook[0].cluster = replace(objects.rook[0].cluster, fsid="another")
+    seen = see(house)
+    assert seen.condition is Condition.DRIFTED
+    (old,) = [line for line in seen.evidence if line.startswith("volume vol-")]
+    assert sorted({*seen.evidence} - {old}) == [
+        "Ceph rook-ceph/rook-ceph: another fsid: it was made anew", "Longhorn's pvc-1: gone", "VM 8004: another memory",
+        "volume pvc-new: new",
+    ]  # fmt: skip
+    write(house)
+    assert see(house).condition is Condition.SATISFIED
+
+
+def test_an_old_one_has_aged(house: Running) -> None:
+    house.clock.sleep(OLD_S + 86400)
+    assert "its machines of 32 days ago; its cluster of 32 days ago" in see(house).detail
+    write(house)
+    assert see(house).condition is Condition.SATISFIED
+
+
+def test_where_nobody_answers_it_is_unknown_and_what_was_known_stays(house: Running) -> None:
+    known = known_inventory(house.house)
+    assert known is not None
+    house.home.kube.api_down.update(node.address for node in house.house.control_planes)
+    seen = see(house)
+    assert seen.condition is Condition.UNKNOWN and seen.detail.startswith("could not look: cluster: no API server answers")
+    house.clock.sleep(3600)
+    write(house)
+    after = known_inventory(house.house)
+    assert after is not None and after.cluster == known.cluster and after.machines is not None
+    assert known.machines is not None and after.machines.date != known.machines.date
+
+
+def test_a_house_that_lacks_a_vm_or_cannot_see_one_is_not_written_down_as_a_smaller_one(house: Running) -> None:
+    house.home.proxmox.hosts["pve-4"].online = False
+    taken = take(house.home.look(), house.house)
+    assert taken.seen.machines is None and "VM 8004 on pve-4 cannot be read" in taken.silent["machines"]
+    house.home.proxmox.hosts["pve-4"].online = True
+    vm = house.home.proxmox.vms[8004]
+    house.home.proxmox.power(vm, PowerEvent.STOPPED)
+    house.home.proxmox.remove(vm)
+    assert "no VM is the node w-1" in take(house.home.look(), house.house).silent["machines"]
+    assert differences(take(house.home.look(), house.house).seen, take(house.home.look(), house.house).seen) == ()
+
+
+def test_a_section_that_was_never_looked_at_is_no_empty_one(house: Running) -> None:
+    known = known_inventory(house.house)
+    assert known is not None
+    write_inventory(inventory_path(house.house), replace(known, cluster=None))
+    assert see(house).evidence == ("cluster: never looked at",)
