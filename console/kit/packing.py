@@ -20,6 +20,7 @@ from console.kit.secrets import files_of, secrets_of
 from console.report.pages import in_markdown
 from engine.errors import PermanentError, SettingsInvalid
 from engine.secrets import redact
+from house.inventory import inventory_path
 from house.lock import lock_path
 from house.model import House
 
@@ -79,10 +80,10 @@ def gather(
 
 
 def _settings(house: House, folder: Path, common: Path) -> tuple[str, ...]:
-    """Copy the settings, the lock and certificates to where they lay; answers what lay outside of everything."""
+    """Copy the settings, lock, inventory and certificates to where they lay; answers what lay outside of everything."""
     elsewhere = []
-    lock = lock_path(house)
-    for path in (house.settings_file, *([lock] if lock.exists() else []), *map(Path, sorted(files_of(house)))):
+    beside = [path for path in (lock_path(house), inventory_path(house)) if path.exists()]
+    for path in (house.settings_file, *beside, *map(Path, sorted(files_of(house)))):
         place = path.resolve()
         if not place.is_relative_to(common):
             elsewhere.append(str(path))
