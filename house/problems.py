@@ -6,6 +6,7 @@ Knows no file format.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -49,7 +50,7 @@ def dotted(steps: Steps) -> str:
 def shown(path: Path, *roots: Path) -> str:
     """A path as messages name it: relative to the first root that holds it, else as it is."""
     for root in roots:
-        if path.is_relative_to(root):
+        with suppress(ValueError):
             return path.relative_to(root).as_posix()
     return path.as_posix()
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from house import yamlfile
-from house.paths import content_of
+from house.paths import content_of, is_link
 from house.problems import Problem, shown
 from house.yamlfile import Document, YamlInvalid
 
@@ -36,11 +36,31 @@ class Tree:
         self._failed: dict[Path, Problem] = {}
         self._files: tuple[Path, ...] | None = None
         self._texts: dict[Path, str] = {}
+        self._contents: dict[Path, bytes] = {}
+        self._held: dict[Path, bool] = {}
+        self._plain: dict[Path, bool] = {self.root: True}
 
     def holds(self, path: Path) -> bool:
         """Whether a path is inside of the root, and where its links lead to as well."""
-        leads = real(path)
-        return path.is_relative_to(self.root) and leads is not None and leads.is_relative_to(self.root)
+        if path not in self._held:
+            leads = path if self.is_plain(path) else real(path) if path.is_relative_to(self.root) else None
+            self._held[path] = leads is not None and leads.is_relative_to(self.root)
+        return self._held[path]
+
+    def is_plain(self, path: Path) -> bool:
+        """Whether a path (without `..`) lies below the root and no part of it is a link: then it leads to itself."""
+        known = self._plain.get(path)
+        if known is None:
+            known = len(path.parts) > len(self.root.parts) and self.is_plain(path.parent) and not is_link(path)
+            self._plain[path] = known
+        return known
+
+    def content(self, file: Path) -> bytes:
+        """All of a file, read once however many builds read it. Raises OSError as house.paths.content_of does."""
+        known = self._contents.get(file)
+        if known is None:
+            known = self._contents[file] = content_of(file)
+        return known
 
     def note(self, file: Path | str, line: int, what: str, better: str) -> None:
         """Remember something that could not be followed."""
@@ -78,7 +98,7 @@ class Tree:
         """A file's text; none, and a note, where it cannot be read."""
         if file not in self._texts:
             try:
-                self._texts[file] = content_of(file).decode("utf-8", "replace")
+                self._texts[file] = self.content(file).decode("utf-8", "replace")
             except OSError as error:
                 self._texts[file] = ""
                 what = f"cannot be read ({error.strerror})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from engine.words import number
@@ -34,6 +35,7 @@ _FIRST = date(2024, 1, 1)
 _DAYS = 366 * 5  # a leap day's schedule fires once in four years
 
 
+@lru_cache(maxsize=1024)  # a house has hundreds of sources, and a handful of schedules
 def greatest_gap(schedule: str, *, seconds: bool = False) -> float | None:
     """Seconds between two firings that lie farthest apart; None for what is no schedule, or one that does not fire twice.
 

@@ -142,7 +142,8 @@ class _Walk:
                 or [one for one in pending if not waiting & set(one.app.depends_on)]
                 or pending
             )
-            pending = [one for one in pending if one not in ready]
+            begun = {one.order for one in ready}
+            pending = [one for one in pending if one.order not in begun]
             for one, built_one in zip(ready, self._build(ready), strict=True):
                 applied[one.order] = built_one
                 pending += self._children(built_one, one.order)

@@ -66,7 +66,8 @@ def misspelt(one: RenderedObject) -> tuple[str, str] | None:
 def outside(one: RenderedObject) -> Outside:
     """What an object that is no backup itself says of backups that are made elsewhere."""
     followed = is_followed(one.group) or one.group == _FLUX or (one.kind == "PersistentVolumeClaim" and not one.group)
-    if followed or one.kind in _MAKES_NOTHING:
+    named = any(word in str(one.body).lower() for word in _CHART_KEYS)
+    if followed or one.kind in _MAKES_NOTHING or not (named or one.kind == "ResourceSet"):
         return Outside()
     subject = f"{one.kind} {one.namespace}/{one.name}" if one.namespace else f"{one.kind} {one.name}"
     made = _makes_backups(one.body)

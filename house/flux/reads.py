@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from house.flux.overlay import overlaid
-from house.paths import content_of, is_file, is_folder, is_link, is_there
+from house.paths import is_file, is_folder, is_link, is_there
 from house.problems import shown
 from house.shapes import mapping, sequence
 from house.tree import Tree
@@ -175,7 +175,7 @@ class _Closure:
         if is_there(path):
             if self._tree.holds(path):
                 self._take(path)
-                self._below.setdefault(folder, []).append(path.resolve())
+                self._below.setdefault(folder, []).append(path if self._tree.is_plain(path) else path.resolve())
                 return True
             self._tree.hides(file, line, f"{entry} lies outside the repository", "keep resources inside it")
         elif _REMOTE.match(entry):
@@ -230,8 +230,9 @@ class _Closure:
 
     def _take(self, path: Path) -> None:
         """A file or folder with its links: kustomize goes on from where they lead."""
-        at = self._tree.root
-        for part in path.relative_to(self._tree.root).parts:
+        plain = self._tree.is_plain(path)
+        at = path if plain else self._tree.root
+        for part in () if plain else path.relative_to(self._tree.root).parts:
             at = at / part
             if is_link(at):
                 real = at.resolve()
@@ -249,7 +250,7 @@ class _Closure:
                 self._reads.own.add(name)
             if name not in self._reads.files:
                 try:
-                    self._reads.files[name] = content_of(file)
+                    self._reads.files[name] = self._tree.content(file)
                 except OSError as error:
                     self._tree.hides(file, 0, f"cannot be read ({error.strerror})", "mend the link or its permissions")
 

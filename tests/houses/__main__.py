@@ -1,11 +1,12 @@
 """`python -m tests.houses FOLDER…`: each home-ops repository as it is read here, beside an independent count of a copy.
 
 Prints nodes, Kustomizations, claims, engines, what is not followed, seconds, and the exit codes of `config.init` and of reading its
-file for `dr.audit`. Exits with 1 where a Kustomization is seen by one of the two alone.
+file for `dr.audit`. Exits with 1 where something is seen by one of the two alone and no line that is printed here names it.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -19,10 +20,16 @@ from house.flux.building import Builder
 from house.init import write_settings
 from house.left_out import left_out
 from house.loader import Part, load
-from house.repository import read_repository
+from house.repository import Repository, read_repository
 from house.values import FILL_IN
-from tests.houses.counting import count
+from tests.houses.counting import Counted, Pulled, count, nodes_of
 from tools.locate import need
+
+# Where a mark stands for a place: the form of its line up to the mark, what is behind it, and any place.
+_PLACES = (
+    (r"open: ", r"  # the folder of the server", "s3:https://house.invalid/bucket/server"),
+    (r"(?:open|repository|path|url): ", r"", "/not/there"),
+)
 
 
 def main(folders: list[str]) -> int:
@@ -46,22 +53,56 @@ def _row(name: str, root: Path, work: Path, builder: Builder, kubectl: Path) -> 
     nodes = len(read.talconfig.nodes) if read.talconfig is not None else 0
     print(f"{name}: {nodes} nodes, {len(read.apps)} Kustomizations, {len(read.declared.backups)} claims of restic, "
           f"others {dict(engines)}, {len(read.declared.databases)} databases, {seconds:.1f} s")
-    for line in left_out(read.declared.unsupported, read.declared.second, read.rendered.not_followed):
-        print(f"  {line}")
-    for problem in read.unread:
-        print(f"  not seen: {problem}")
+    counted_out = left_out(read.declared.unsupported, read.declared.second, read.rendered.not_followed)
+    told = [*counted_out, *(f"not seen: {problem}" for problem in read.unread)]
+    told += [f"not followed: {one.subject} {one.why}" for one in read.rendered.not_followed]
+    print("".join(f"  {line}\n" for line in told), end="")
     print(f"  config.init {_init(root, builder)}, dr.audit reads it: {_audit(root, builder)}")
-    if not read.source.path:
-        return 0
+    odd = list(_nodes(nodes, nodes_of(root)))
+    if read.source.path:
+        odd += _beside(read, root, work, kubectl)
+    untold = [one for one in odd if not any(_name_of(one) in line for line in told)]
+    print("".join(f"  {'DIFFERENT' if one in untold else 'told above'}: {one}\n" for one in odd), end="")
+    return len(untold)
+
+
+def _beside(read: Repository, root: Path, work: Path, kubectl: Path) -> list[str]:
+    """What kubectl's kustomize and substitution count by themselves, printed; and every difference."""
+    source = read.source
     work.mkdir()
-    try:
-        theirs = count(root, f"{read.source.base}/{read.source.path}".lstrip("/"), work, kubectl).kustomizations
-    except RuntimeError as error:
-        print(f"  kubectl kustomize alone stops: {error}")
-        return 0
-    odd = sorted({app.key for app in read.apps} ^ theirs)
-    print(f"  kubectl kustomize: {len(theirs)} Kustomizations{''.join(f', DIFFERENT: {one}' for one in odd)}")
-    return len(odd)
+    pulled = Pulled(source.kind, source.namespace, source.name, source.url, source.applies or source.name)
+    theirs = count(root / source.base, source.path, work, kubectl, pulled)
+    engines = Counter(engine for engine, *_ in theirs.backups)
+    print(f"  kubectl kustomize: {len(theirs.kustomizations)} Kustomizations, {dict(engines)}, {len(theirs.makers)} makers")
+    return [*_differing(read, theirs)]
+
+
+def _differing(read: Repository, theirs: Counted) -> list[str]:
+    ours = {f"Kustomization {app.key}" for app in read.apps} | {" ".join(row) for row in rows(read)}
+    ours |= {one.subject for one in read.rendered.not_followed if one.makes_backups}
+    counted = {f"Kustomization {key}" for key in theirs.kustomizations} | theirs.makers
+    counted |= {f"{engine} {space} {name}" for engine, space, name, _ in theirs.backups}
+    odd = [f"{one} (only {'here' if one in ours else 'there'})" for one in sorted(ours ^ counted)]
+    return odd + [f"Kustomization {key} (refused there)" for key in sorted(theirs.refused)]
+
+
+def rows(read: Repository) -> set[tuple[str, str, str]]:
+    """Engine, namespace and name of every backup and database that is read."""
+    declared = read.declared
+    found = {("restic", one.namespace, one.claim) for one in declared.backups}
+    found |= {(one.engine, one.namespace, one.name) for one in declared.unsupported}
+    return found | {("database", one.namespace, one.name) for one in declared.databases}
+
+
+def _nodes(ours: int, theirs: dict[str, int]) -> list[str]:
+    """Of several talconfigs one is read."""
+    same = ours in theirs.values() or not (ours or any(theirs.values()))
+    return [] if same else [f"{ours} nodes here, there {theirs}"]
+
+
+def _name_of(odd: str) -> str:
+    """The part of a difference by which a printed line may name it."""
+    return odd.rpartition(" (")[0].rpartition(" ")[2]
 
 
 def _init(root: Path, builder: Builder) -> int:
@@ -77,7 +118,10 @@ def _audit(root: Path, builder: Builder) -> int:
     file = root / "blackstart.yaml"
     if not file.is_file():
         return SettingsInvalid.exit_code
-    file.write_text(file.read_text().replace(FILL_IN, "env:NOT_SET"))
+    text = file.read_text()
+    for before, behind, said in _PLACES:
+        text = re.sub(rf"^(\s+{before}){FILL_IN}(?={behind})", rf"\g<1>{said}", text, flags=re.M)
+    file.write_text(text.replace(FILL_IN, "env:NOT_SET"))
     try:
         load(file, builder, Part.BACKUPS)
     except SettingsInvalid as error:

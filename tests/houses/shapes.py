@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.houses.counter import Row
+from tests.houses.rows import Row
 
 Files = dict[str, str]
 ENTRY = "kubernetes/flux"
@@ -31,7 +31,7 @@ _PATCH = "- {op: replace, path: /spec/sourcePVC, value: diary-data}"
 SHAPES: dict[str, tuple[Files, set[Row]]] = {
     "a component with variables": (
         _USUAL | {f"{ENTRY}/diary.yaml": _ks("diary", _SPEC + _SUBSTITUTE)},
-        {("home", "diary", "diary-restic")},
+        {("restic", "home", "diary", "diary-restic")},
     ),
     "a patch in the folder of what a component brings": (
         _USUAL
@@ -39,7 +39,7 @@ SHAPES: dict[str, tuple[Files, set[Row]]] = {
             f"{ENTRY}/diary.yaml": _ks("diary", _SPEC + _SUBSTITUTE),
             f"{APP}/kustomization.yaml": f'patches: [{{target: {{kind: ReplicationSource}}, patch: "{_PATCH}"}}]\n',
         },
-        {("home", "diary-data", "diary-restic")},
+        {("restic", "home", "diary-data", "diary-restic")},
     ),
     "a patch of the Flux Kustomization": (
         _USUAL
@@ -48,7 +48,7 @@ SHAPES: dict[str, tuple[Files, set[Row]]] = {
                 "diary", f'{_SPEC}{_SUBSTITUTE}  patches: [{{target: {{kind: ReplicationSource}}, patch: "{_PATCH}"}}]\n'
             )
         },
-        {("home", "diary-data", "diary-restic")},
+        {("restic", "home", "diary-data", "diary-restic")},
     ),
     "children whose names and paths are their parent's variables": (
         {
@@ -60,7 +60,7 @@ SHAPES: dict[str, tuple[Files, set[Row]]] = {
             "kubernetes/sites/attic/source.yaml": _source("attic"),
             "kubernetes/sites/cellar/source.yaml": _source("cellar"),
         },
-        {("attic", "attic", "attic-restic"), ("cellar", "cellar", "cellar-restic")},
+        {("restic", "attic", "attic", "attic-restic"), ("restic", "cellar", "cellar", "cellar-restic")},
     ),
     "commonLabels, a prefix and no kustomization below": (
         {
@@ -68,7 +68,7 @@ SHAPES: dict[str, tuple[Files, set[Row]]] = {
             f"{APP}/kustomization.yaml": "commonLabels: {app: diary}\nnamespace: home\nresources: [source.yaml]\n",
             f"{APP}/source.yaml": _source(),
         },
-        {("home", "diary", "diary-restic")},
+        {("restic", "home", "diary", "diary-restic")},
     ),
     "variables out of a generator that a later Kustomization makes": (
         _USUAL
@@ -80,14 +80,14 @@ SHAPES: dict[str, tuple[Files, set[Row]]] = {
             "kubernetes/vars/kustomization.yaml": "generatorOptions: {disableNameSuffixHash: true}\n"
             "configMapGenerator: [{name: names, literals: [CLAIM=diary-data]}]\n",
         },
-        {("home", "diary-data", "diary-data-restic")},
+        {("restic", "home", "diary-data", "diary-data-restic")},
     ),
     "an object that is not to be substituted": (
         {
             f"{ENTRY}/diary.yaml": _ks("diary", f"  targetNamespace: home\n  path: ./{APP}\n{_SUBSTITUTE}"),
             f"{APP}/source.yaml": _source(labels=", annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}"),
         },
-        {("home", "diary", "diary-restic")},
+        {("restic", "home", "diary", "diary-restic")},
     ),
     "another repository's source": (
         _USUAL
@@ -95,6 +95,6 @@ SHAPES: dict[str, tuple[Files, set[Row]]] = {
             f"{ENTRY}/diary.yaml": _ks("diary", _SPEC + _SUBSTITUTE),
             f"{ENTRY}/vendor.yaml": _ks("vendor", "  path: ./\n  sourceRef: {kind: GitRepository, name: vendor}\n"),
         },
-        {("home", "diary", "diary-restic")},
+        {("restic", "home", "diary", "diary-restic")},
     ),
 }

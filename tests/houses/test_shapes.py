@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from bench.many_apps import write
 from house.repository import Repository
 from tests.house.reading import read_repository
-from tests.houses.counter import Row, count
+from tests.houses.counting import Pulled, count
+from tests.houses.rows import Row
 from tests.houses.shapes import ENTRY, SHAPES
+from tools.locate import need
 
 _SHARED = "shared/real-houses/qnimbus-home-ops"
 REAL = next((above / _SHARED for above in Path(__file__).resolve().parents if (above / _SHARED).is_dir()), Path(_SHARED))
@@ -23,7 +24,7 @@ spec: {sync: {kind: GitRepository, url: https://127.10.0.22/home-ops.git, ref: r
 
 
 def rows(repository: Repository) -> set[Row]:
-    return {(one.namespace, one.claim, one.repository_secret) for one in repository.declared.backups}
+    return {("restic", one.namespace, one.claim, one.repository_secret) for one in repository.declared.backups}
 
 
 @pytest.mark.parametrize("shape", list(SHAPES))
@@ -36,28 +37,24 @@ def test_every_shape_is_read_as_flux_reads_it(shape: str, tmp_path: Path) -> Non
         file.write_text(text)
     repository = read_repository(root)
     assert rows(repository) == by_hand
-    assert count(root, ENTRY, tmp_path / "copy", "https://127.10.0.22/home-ops.git") == by_hand
+    (work := tmp_path / "work").mkdir()
+    assert count(root, ENTRY, work, need("kubectl"), Pulled(url="https://127.10.0.22/home-ops.git")).backups == by_hand
     assert repository.unread == ()
 
 
 def test_a_real_house_is_read_as_flux_reads_it(tmp_path: Path) -> None:
     if not REAL.is_dir():
         pytest.skip("no real house is here")
-    root = tmp_path / "house"
-    shutil.copytree(REAL, root)
-    for file in root.rglob("kustomization.yaml"):
-        file.write_text(without_what_is_left_out(file))
     repository = read_repository(REAL)
-    assert rows(repository) == count(root, "kubernetes/flux/cluster", tmp_path / "copy")
+    counted = count(REAL, "kubernetes/flux/cluster", tmp_path, need("kubectl"))
+    assert rows(repository) == {row for row in counted.backups if row[0] == "restic"}
+    assert {app.key for app in repository.apps} == counted.kustomizations
     assert len(rows(repository)) > 0
 
 
-def without_what_is_left_out(file: Path) -> str:
-    """A kustomization without the lines that name a remote file, or one that the sample leaves out."""
-    kept = []
-    for line in file.read_text().splitlines(keepends=True):
-        entry = re.match(r"\s*- (?:\S+=)?(\S+)\s*$", line)
-        named = entry is not None and ("/" in entry[1] or "." in entry[1]) and ":" not in entry[1].replace("://", "")
-        if entry is None or not named or (file.parent / entry[1].rpartition("=")[2]).exists():
-            kept.append(line)
-    return "".join(kept)
+def test_a_generated_house_has_as_many_kustomizations_as_were_asked_for(tmp_path: Path) -> None:
+    folders = write(tmp_path / "house", 9)
+    repository = read_repository(tmp_path / "house")
+    assert len(folders) == 1 + len(repository.apps) == 10
+    assert len(rows(repository)) == 3
+    assert repository.unread == ()
