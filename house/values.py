@@ -184,9 +184,9 @@ def path_of(value: str) -> str:
 
 
 def repository_path_of(value: str) -> str:
-    """A folder of the home-ops repository, from its root, as `kubernetes/flux` however it is written."""
+    """A folder of the home-ops repository, from its root, as `kubernetes/flux` however it is written; "." for the root itself."""
     path = PurePosixPath(path_of(value).lstrip("/"))
-    if ".." in path.parts or path == PurePosixPath():
+    if ".." in path.parts or not value.strip():
         raise wrong("is no folder inside the repository", "write it from the repository's root, as in kubernetes/flux/cluster")
     return str(path)
 

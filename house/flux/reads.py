@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ class _Closure:
     def _manifests(self, folder: Path) -> Iterator[str]:
         """What Flux lists where there is no kustomization: every manifest, and folders that have a kustomization of their own."""
         for path in sorted(folder.iterdir()):
-            if path.name in _NEVER_PULLED:
+            if path.name in _NEVER_PULLED or self._is_ours(path):
                 continue
             if is_link(path) and not is_file(path):  # Flux follows no link to a folder
                 self._tree.note(path, 0, "is a link to no file, which Flux passes over", "put the folder itself here")
@@ -146,6 +147,20 @@ class _Closure:
                     yield from (f"./{path.name}/{below.removeprefix('./')}" for below in self._manifests(path))
             elif path.suffix in (".yaml", ".yml"):
                 yield f"./{path.name}"
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether it is a file of this program, which lies at the root: Flux would refuse all that it applies with it."""
+        ours = path.parent == self._tree.root and path.name.startswith("blackstart.") and path.suffix in (".yaml", ".yml")
+        if ours and not self._is_never_pulled(path):
+            what = "lies in a folder of which Flux applies every file, and is no object: Flux refuses the folder"
+            self._tree.note(path, 0, what, "add a kustomization.yaml to that folder, or name the file in .sourceignore")
+        return ours
+
+    def _is_never_pulled(self, path: Path) -> bool:
+        """Whether a line of `.sourceignore` at the root names it."""
+        ignored = path.with_name(".sourceignore")
+        lines = self._tree.text(ignored).splitlines() if is_file(ignored) else []
+        return any(fnmatch(path.name, line.strip().lstrip("/")) for line in lines if not line.startswith("#"))
 
     def _followed(self, folder: Path, body: Mapping[str, Any], document: Document | None, file: str, line: int) -> dict[str, Any]:
         """The kustomization without what is not here; all that it names is read. `file:line` is where lines of nobody are."""

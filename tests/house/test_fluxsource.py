@@ -158,6 +158,34 @@ def test_a_path_of_the_settings_that_is_not_there_is_a_problem(tmp_path: Path) -
     assert "kubernetes/main/flux" in told
 
 
+@pytest.mark.parametrize("written", [".", "./", "/", "'././'"])
+def test_a_path_of_the_settings_may_be_the_root(written: str, tmp_path: Path) -> None:
+    put(tmp_path, cluster("flux") | {"kustomization.yaml": "kind: Kustomization\nresources: [flux/apps.yaml]\n"})
+    file = tmp_path / "blackstart.yaml"
+    rules = "password: 'env:P', open_as: [{seen: /r/x, open: /m/x}]"
+    claim = f"backups: {{claims: {{home/flux: {{repository: /r/x}}}}, {rules}}}\n"
+    file.write_text(f'house: {{name: two, id: "5f1d7c2a9e"}}\ngit: {{path: {written}}}\nsops: {{age_key: "file:age.key"}}\n{claim}')
+    house = load(file, Part.BACKUPS)
+    assert [one.key for one in house.claims] == ["home/flux"]
+    assert house.flux.path == "."
+
+
+def test_flux_would_stumble_over_our_own_files_where_it_applies_every_file(tmp_path: Path) -> None:
+    put(tmp_path, cluster("flux"))
+    own = put(tmp_path, {"blackstart.yaml": "house: {}\n", "blackstart.lock.yaml": "claims: {}\n"})
+    found = read_repository(own, ".")
+    assert {one.namespace for one in found.declared.backups} == {"home", "flux-system"}
+    assert found.unread == ()
+    told = [str(note) for note in found.notes if "blackstart" in note.file]
+    assert len(told) == 2
+    assert told[1] == (
+        "blackstart.yaml: lies in a folder of which Flux applies every file, and is no object: Flux refuses the folder; "
+        "add a kustomization.yaml to that folder, or name the file in .sourceignore"
+    )
+    put(tmp_path, {".sourceignore": "/blackstart.*\n"})
+    assert not [note for note in read_repository(own, ".").notes if "blackstart" in note.file]
+
+
 def test_a_first_file_chooses_one_of_several_and_says_so(tmp_path: Path) -> None:
     written = write_settings(two(tmp_path))
     text = written.file.read_text()
