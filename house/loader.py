@@ -45,6 +45,7 @@ from house.settings import BackupsPart, BootstrapSection, Settings
 from house.shapes import mapping
 from house.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
 from house.tree import Tree
+from house.unfinished import accepted_of, bootstrap_of, nas_of, read_unfinished, unfinished
 from house.values import path_of
 from house.yamlfile import Document
 
@@ -54,10 +55,12 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 class Part(Enum):
-    """How much of the file must be right: all of it, or what looking at backups needs (the rest may be unfinished)."""
+    """How much of the file must be right: all of it, what looking at backups needs (the rest may be unfinished), or no more than
+    which house it is, for what Git alone tells."""
 
     ALL = "all"
     BACKUPS = "backups"
+    GIT = "git"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Examined:
 
 def load(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> House:
     """The house of this settings file. With Part.BACKUPS it has no nodes and no Proxmox access, and may be without a
-    talconfig.
+    talconfig; with Part.GIT sections that are not right are left out besides, and named in `unfinished`.
 
     Raises SettingsInvalid whose evidence holds every problem, one line each: `file:line: path: what; what would be right`.
     """
@@ -87,7 +90,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
     settings_file = expanded(settings_file)
     _refuse_no_file(settings_file)
     read: ReadSettings[Settings] | ReadSettings[BackupsPart]
-    read = read_settings(settings_file, Settings) if part is Part.ALL else read_settings(settings_file, BackupsPart)
+    read = read_settings(settings_file, Settings) if part is Part.ALL else _partly(settings_file, part)
     problems = list(read.problems)
     root = _root(read.document, settings_file.parent, problems)
     entry = entry_of(read.document)
@@ -103,7 +106,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
             problems += ca_problems(read.document, places)
             first = _brought(read.document, read.settings, places)
             problems += first.problems
-        problems += _of_backups(read, repository, places)
+        problems += _of_backups(read, repository, places) if part is not Part.GIT else ()
         # What is built must be seen whole; an audit looks at what it sees, and says what it did not. Yet when the settings
         # are refused, say that a claim is not known, this may be why.
         if (part is Part.ALL and repository.source.path) or problems or repository.blind:
@@ -111,14 +114,24 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
     if problems or read.settings is None or repository is None or read.document is None:
         seen = repository.notes if repository is not None else ()
         return Examined(None, tuple(sorted(set(problems))), tuple(note for note in seen if note not in problems))
+    if part is Part.GIT and (section := bootstrap_of(read.document)) is not None:
+        first = brought(read.document, section, places.path, places.secret)
     made = _house(settings_file, read.settings, repository, places, first)
     accepted = tuple(read.settings.lint.accepted.items()) if isinstance(read.settings, Settings) else ()
+    if part is Part.GIT:
+        accepted = tuple(accepted_of(read.document).items())
+        nas = declared_nas(nas_of(read.document), repository.rendered, places.path, places.secret)
+        made = replace(made, nas=nas, unfinished=unfinished(read.document) or ("what it says of this repository",))
     machine = machine_settings(made.root, made.cluster.talconfig)
     made = replace(made, rendered=repository.rendered, machine=machine, lint_accepted=accepted)
     ages = schedules(repository.rendered)
     odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, (*made.claims, *made.kopia), ages))
     notes = (*repository.notes, *shared_repositories(made.claims), *_outgrown(settings_file, made.claims), *odd)
     return Examined(replace(made, notes=tuple(map(str, notes))), (), notes)
+
+
+def _partly(settings_file: Path, part: Part) -> ReadSettings[BackupsPart]:
+    return read_unfinished(settings_file) if part is Part.GIT else read_settings(settings_file, BackupsPart)
 
 
 def _brought(document: Document, whole: Settings | BackupsPart | None, places: Places) -> Brought:

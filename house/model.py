@@ -296,7 +296,8 @@ class House:
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
-    tells the machines; `lint_accepted` which findings of the lint are known, and why.
+    tells the machines; `lint_accepted` which findings of the lint are known, and why. `unfinished` names the sections of the
+    settings of which nothing was taken, where Git was enough.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -346,6 +347,7 @@ class House:
     machine: tuple[MachineSetting, ...] = ()
     lint_accepted: tuple[tuple[str, str], ...] = ()
     kopia: tuple[BackedUpClaim, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def unaudited(self) -> tuple[UnsupportedBackup, ...]:

@@ -24,9 +24,10 @@ from console.lint import (
 )
 from console.opening import open_session
 from console.session import Session
-from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
+from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, SettingsInvalid
 from engine.words import number
 from house.left_out import left_out
+from house.loader import Part
 from house.model import House
 
 
@@ -43,7 +44,13 @@ def lint_house(settings: str, json: bool, proxmox: bool) -> int:
     """Every rule over settings and Git; with `proxmox` that is asked where each NAS's VM is."""
 
     def body() -> int:
-        return lint_of(open_session("cluster.lint", settings, json), proxmox=proxmox)
+        try:
+            session = open_session("cluster.lint", settings, json)
+        except SettingsInvalid:
+            if proxmox:
+                raise
+            session = open_session("cluster.lint", settings, json, Part.GIT)  # what Git alone tells needs no finished file
+        return lint_of(session, proxmox=proxmox)
 
     return guarded("cluster.lint", json, body, settings)
 
@@ -53,8 +60,8 @@ def lint_of(session: Session, *, proxmox: bool = False) -> int:
     house, page = session.house, session.page
     asked = _ask(session) if proxmox else Asked({})
     given = Given(house, session.clock.now(), asked.hosts)
-    findings, needs = lint(given), needs_of(given)
-    table = without(given, needs)
+    findings, needs = lint(given), needs_of(given) if not house.unfinished else ()
+    table = without(given, needs) if not house.unfinished else ()
     unseen = _unseen(house)
     known = dict(house.lint_accepted)
     open_ = [one for one in findings if one.said_as not in known]
@@ -63,10 +70,11 @@ def lint_of(session: Session, *, proxmox: bool = False) -> int:
         page.say(line)
     if findings or known:
         page.say()
-    page.show(needs_table(needs))
-    page.say()
-    page.show(without_table(table))
-    page.say()
+    if not house.unfinished:
+        page.show(needs_table(needs))
+        page.say()
+        page.show(without_table(table))
+        page.say()
     for line in (*([asked.silence] if asked.silence else ()), *unseen):
         page.say(f"not looked at: {line}")
     page.say(summary(open_, len(RULES), proxmox=asked.reached))
@@ -89,8 +97,16 @@ def code_of(findings: Sequence[Finding], *, blind: bool) -> int:
 
 def _unseen(house: House) -> tuple[str, ...]:
     """Parts of Git that no rule has seen."""
-    lines = left_out((), (), house.not_followed)
+    lines = (*_unfinished(house), *left_out((), (), house.not_followed))
     return (*lines, f"{number(len(house.unread), 'part')} of the repository could not be looked at") if house.unread else lines
+
+
+def _unfinished(house: House) -> tuple[str, ...]:
+    """What the settings do not say yet: without it nobody knows what a run needs, and what it works without."""
+    if not house.unfinished:
+        return ()
+    what = f"{house.settings_file.name} is not finished ({', '.join(house.unfinished)})"
+    return (f"{what}: rules that need these found nothing there, and what runs need is not told; what is left: config.check",)
 
 
 def _ask(session: Session) -> Asked:
