@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from adapters.proxmox.properties import number, properties, tags, text
 from house.hardware import MODEL, Card, Hardware, Passthrough
 
 MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
-_TOLD_ELSEWHERE = re.compile(
-    # What every VM has, or what makes no machine; and what has words: disks, cards, devices, and the options read below.
-    r"name|description|digest|meta|vmgenid|smbios1|lock|parent|snapstate|ostype|onboot|tablet|hotplug|boot|bootdisk|memory|balloon|"
-    r"cores|sockets|cpu|numa|machine|bios|scsihw|agent|tags|startup|pool|vga|unused\d+|"
-    r"(scsi|virtio|sata|ide|net|hostpci|usb|serial)\d+|efidisk0|tpmstate0"
-)
+# What every VM has, or what makes no machine; and what has words: disks, cards, devices, and the options read below.
+_TOLD_ELSEWHERE = frozenset({
+    "name", "description", "digest", "meta", "vmgenid", "smbios1", "lock", "parent", "snapstate", "ostype", "onboot",
+    "tablet", "hotplug", "boot", "bootdisk", "memory", "balloon", "cores", "sockets", "cpu", "numa", "machine", "bios",
+    "scsihw", "agent", "tags", "startup", "pool", "vga", "efidisk0", "tpmstate0",
+})  # fmt: skip
+_DRIVES = frozenset({"scsi", "virtio", "sata", "ide"})
+_SLOTS_TOLD = _DRIVES | {"unused", "net", "hostpci", "usb", "serial"}
 _USUAL = {"vga": ("", "std", "serial0"), "balloon": ("", "0")}
-DRIVE = re.compile(r"(scsi|virtio|sata|ide)\d+")
 
 
 def hardware_of(config: Mapping[str, object], pool: str = "") -> Hardware:
@@ -48,16 +50,28 @@ def hardware_of(config: Mapping[str, object], pool: str = "") -> Hardware:
 
 def beyond(config: Mapping[str, object]) -> tuple[str, ...]:
     """Names of options, sorted, that a rebuild could not give the VM: their values may hold secrets, and are not told."""
-    odd = [key for key in config if _TOLD_ELSEWHERE.fullmatch(key) is None]
+    odd = [key for key in config if key not in _TOLD_ELSEWHERE and slot_of(key)[0] not in _SLOTS_TOLD]
     odd += [key for key, usual in _USUAL.items() if text(config.get(key)) not in usual]
     odd += [key for key, value in config.items() if key.startswith("serial") and (key, value) != ("serial0", "socket")]
     for kind in ("hostpci", "usb"):
         odd += [key for key in _numbered(config, kind) if "mapping" not in properties(text(config[key]), "host")]
     for key, value in config.items():
-        if DRIVE.fullmatch(key):
+        if is_drive(key):
             file = properties(text(value), "file").get("file", "")
             odd += [key] if file.startswith("/") or "cloudinit" in file else []
     return tuple(sorted(set(odd)))
+
+
+def is_drive(key: str) -> bool:
+    """Whether an option is a drive of the guest: those for EFI and TPM are none."""
+    return slot_of(key)[0] in _DRIVES
+
+
+@cache
+def slot_of(key: str) -> tuple[str, int]:
+    """The kind of a numbered option and its number; no kind, and -1, for one without a number."""
+    kind = key.rstrip("0123456789")
+    return (kind, int(key[len(kind) :])) if kind != key else ("", -1)
 
 
 def _card(value: str) -> Card:
@@ -79,7 +93,7 @@ def _passed(config: Mapping[str, object], kind: str) -> tuple[Passthrough, ...]:
 
 
 def _numbered(config: Mapping[str, object], kind: str) -> list[str]:
-    return sorted((key for key in config if re.fullmatch(rf"{kind}\d+", key)), key=lambda key: int(key.removeprefix(kind)))
+    return sorted((key for key in config if slot_of(key)[0] == kind), key=lambda key: slot_of(key)[1])
 
 
 def _storage(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from adapters.proxmox.hardware import DRIVE, MAC, beyond, hardware_of
+from adapters.proxmox.hardware import MAC, beyond, hardware_of, is_drive
 from adapters.proxmox.owner import token_in
 from adapters.proxmox.properties import number, properties, tags, text
 from adapters.proxmox.results import PowerState, Vm, VmDisk
@@ -32,7 +32,7 @@ def _memory(value: object) -> int:
 def _disks(config: Mapping[str, object]) -> tuple[VmDisk, ...]:
     disks = []
     for slot, value in config.items():
-        if not DRIVE.fullmatch(slot):
+        if not is_drive(slot):
             continue
         parts = properties(text(value), "file")
         volume = parts.get("file", "")
@@ -45,7 +45,7 @@ def _disks(config: Mapping[str, object]) -> tuple[VmDisk, ...]:
 
 def passed_through(config: Mapping[str, object]) -> tuple[str, ...]:
     """Devices of the host in a VM's configuration: disks by their path, PCI devices by address or mapping."""
-    found = [(slot, properties(text(value), "file").get("file", "")) for slot, value in config.items() if DRIVE.fullmatch(slot)]
+    found = [(slot, properties(text(value), "file").get("file", "")) for slot, value in config.items() if is_drive(slot)]
     told = [f"{slot} {file}" for slot, file in found if file.startswith("/dev/")]
     return tuple(sorted((*told, *(f"{key} {text(value).split(',')[0]}" for key, value in config.items() if _PCI.fullmatch(key)))))
 

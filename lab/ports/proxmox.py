@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from adapters.ceph.results import HostedCeph
@@ -29,6 +30,7 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from engine.errors import PermanentError, TransientError
+from house.hardware import Hardware
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_making import Making
@@ -258,6 +260,8 @@ class ModelledProxmox:
                 "",
                 readable=False,
             )
+        config = vm.config()
+        hardware, passed, more = _machine(tuple(config.items()), vm.pool)
         return Vm(
             vm_id=vm.vm_id,
             name=vm.name,
@@ -272,12 +276,12 @@ class ModelledProxmox:
             disks=tuple(
                 VmDisk(slot, volume.storage, volume.volume, vm.drives[slot].told_size) for slot, volume in vm.guest_disks()
             ),
-            agent=bool(hardware_of(vm.config()).agent),
+            agent=bool(hardware.agent),
             tags=tags,
-            digest=str(vm.config()["digest"]),
-            passed=passed_through(vm.config()),
-            hardware=hardware_of(vm.config(), vm.pool),
-            beyond=beyond(vm.config()),
+            digest=str(config["digest"]),
+            passed=passed,
+            hardware=hardware,
+            beyond=more,
             ha=vm.ha,
         )
 
@@ -303,3 +307,15 @@ class ModelledProxmox:
     def _start(self, doing: str, act: Callable[[], LabTask]) -> TaskRef:
         task = self._look(doing, act)
         return TaskRef(task.upid, task.host)
+
+
+@lru_cache(maxsize=64)
+def _machine(
+    config: tuple[tuple[str, str | int], ...], pool: str
+) -> tuple[Hardware, tuple[str, ...], tuple[str, ...]]:
+    """What a configuration says of the machine, what of a host it is given, and what there are no words for.
+
+    Kept, because a VM is looked at hundreds of times before anything about it changes.
+    """
+    options = dict(config)
+    return hardware_of(options, pool), passed_through(options), beyond(options)
