@@ -52,20 +52,22 @@ demo: $(STAMP)
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 SHOWN := tests/lab/built tests/crash
 INPUTS := tests/fuzz tests/house tests/houses tests/tools
+VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
 LOGS := .pytest_cache/parts
 TIMED := ^[0-9.]+s (setup|call|teardown) 
 test: programs
 	@.venv/bin/ruff check .
-	@.venv/bin/mypy
 	@mkdir -p $(LOGS); rm -f $(LOGS)/*; \
 	 set -m; names=(); pids=(); \
 	 run() { $(PY) -u -m pytest --durations=20 --durations-min=0.5 "$$@"; }; \
-	 part() { run "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
-	 part programs -m "programs and not houses"; \
-	 part houses -m "houses and not long" $(SHOWN:%=--ignore=%); \
-	 part crash -m "not programs" tests/crash; \
-	 part inputs -m "not programs" $(INPUTS); \
-	 part light -m "not programs" --ignore=tests/crash $(INPUTS:%=--ignore=%); \
+	 part() { "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
+	 part types .venv/bin/mypy; \
+	 part programs run -m "programs and not houses"; \
+	 part houses run -m "houses and not long" $(SHOWN:%=--ignore=%); \
+	 part crash run -m "not programs" tests/crash; \
+	 part inputs run -m "not programs" $(INPUTS); \
+	 part verbs run -m "not programs" $(VERBS); \
+	 part light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS)); \
 	 trap 'kill "$${pids[@]}" 2> /dev/null' INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
@@ -73,7 +75,7 @@ test: programs
 	 if [ $$code -eq 2 ]; then kill "$${pids[@]}" 2> /dev/null; fi; \
 	 for n in "$${!pids[@]}"; do \
 	   wait "$${pids[n]}"; part=$$?; code=$$((code + part)); \
-	   echo "Tests of the part $${names[n]}:"; grep -vE "$(TIMED)|slowest [0-9]* durations" "$(LOGS)/$${names[n]}"; \
+	   echo "The part $${names[n]}:"; grep -vE "$(TIMED)|slowest [0-9]* durations" "$(LOGS)/$${names[n]}"; \
 	   if [ $$part -ne 0 ]; then failed+=("$${names[n]}"); fi; \
 	 done; \
 	 echo "The twenty slowest of all parts:"; grep -hE "$(TIMED)" $(LOGS)/* | sort -rn | head -20; \
