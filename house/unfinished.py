@@ -64,7 +64,7 @@ def _is_right(name: str, value: Any) -> bool:
         return False
     field = Settings.model_fields[name]
     try:
-        TypeAdapter(field.annotation).validate_python(value)
+        TypeAdapter[Any](field.annotation or Any).validate_python(value)
     except ValidationError:
         return False
     return bool(value) or not field.is_required()
