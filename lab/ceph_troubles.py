@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lab.seen import WITHIN_S
 from lab.world.ceph import LabCeph
 
 OK, WARN, ERR = "HEALTH_OK", "HEALTH_WARN", "HEALTH_ERR"
@@ -23,6 +24,7 @@ class CephTrouble:
     begin: Callable[[LabCeph], None]
     stops: bool = True
     cephfs: bool = False
+    seen_within_s: float = WITHIN_S
 
 
 def _osds(*, up: bool, of: int | None = None, booted: bool = True, muted: bool = False) -> Callable[[LabCeph], None]:

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lab.world.components import DAY_S, Object, conditions, custom, operated, stamp, unready, workload
+from lab.seen import WITHIN_S
+from lab.world.components import (
+    DAY_S,
+    HOUR_S,
+    Object,
+    conditions,
+    custom,
+    last_full,
+    operated,
+    stamp,
+    unready,
+    workload,
+)
 from lab.world.components import WORKLOADS as RUNNING
 
 Puts = Callable[[float], Iterable[Object]]
@@ -16,8 +28,9 @@ Puts = Callable[[float], Iterable[Object]]
 class ComponentTrouble:
     """One named trouble: `of` is the system, `row` the one row of `cluster.verify` that turns red, `says` a word of what it tells.
 
-    `puts` gives, for a time in seconds since the epoch, the objects that take the place of those of their names; `loses` those that
-    are there no more. `key` stands for an age key in the cluster that is another one.
+    `puts` gives, for the time at which it began (seconds since the epoch), the objects that take the place of those of their names;
+    `loses` those that are there no more. `key` stands for an age key in the cluster that is another one. One that nothing but age
+    tells of is red `age_s` after its beginning, and `seen_within_s` is when a look must name it at the latest.
     """
 
     name: str
@@ -28,6 +41,8 @@ class ComponentTrouble:
     puts: Puts = lambda _: ()
     loses: Puts = lambda _: ()
     key: bool = False
+    age_s: float = 0.0
+    seen_within_s: float = WITHIN_S
 
 
 def _down(namespace: str, name: str) -> Puts:
@@ -58,6 +73,11 @@ def _with(kind: str, name: str, **status: Any) -> Puts:
     return puts
 
 
+def _left(kind: str, name: str) -> Puts:
+    """That object as its operator left it when it stopped writing it."""
+    return lambda since: [_is(kind, name, since)]
+
+
 def _refused(reason: str, message: str, kind: str = "Ready") -> list[Object]:
     return conditions(**{kind: (False, reason, message)})
 
@@ -69,13 +89,14 @@ def _order(now: float) -> list[Object]:
     return [custom("acme.cert-manager.io/v1", "Order", "network/house-2", names, refused, now=now, age=600.0)]
 
 
-def _source(last: float, retain: Object) -> Puts:
-    """A source of VolSync whose last backup is `last` seconds old."""
+def _source(retain: Object) -> Puts:
+    """A source of VolSync that writes a backup each hour, and has written none since."""
 
-    def puts(now: float) -> list[Object]:
+    def puts(since: float) -> list[Object]:
         spec = {"sourcePVC": "photos", "trigger": {"schedule": "0 * * * *"}, "restic": {"repository": "photos", "retain": retain}}
-        told: Object = {"lastSyncTime": stamp(now - last), "conditions": conditions(Synchronizing=(False, "WaitingForSchedule"))}
-        return [custom("volsync.backube/v1alpha1", "ReplicationSource", "apps/photos", spec, told, now=now)]
+        waits = conditions(Synchronizing=(False, "WaitingForSchedule"))
+        told: Object = {"lastSyncTime": stamp(last_full(HOUR_S, since)), "conditions": waits}
+        return [custom("volsync.backube/v1alpha1", "ReplicationSource", "apps/photos", spec, told, now=since)]
 
     return puts
 
@@ -86,10 +107,12 @@ def _certificates() -> Iterator[ComponentTrouble]:
     yield kind("cert-manager-down", of, "its webhook does not run", "component.cert-manager", "cert-manager-webhook", down)
     refused = _with("ClusterIssuer", "letsencrypt-production", conditions=_refused("ErrRegisterACMEAccount", "403 unauthorized"))
     yield kind("cert-manager-issuer-refused", of, "its issuer is refused", "component.cert-manager.issuers", "ErrRegister", refused)
-    times = {"notBefore": lambda now: stamp(now - 88 * DAY_S), "notAfter": lambda now: stamp(now + 2 * DAY_S)}
-    ending = _with("Certificate", "house", **times)
-    told = "a certificate ends in two days"
-    yield kind("cert-manager-certificate-ending", of, told, "component.cert-manager.certificates", "was not renewed", ending)
+    times = {"notBefore": lambda since: stamp(since - 60 * DAY_S), "notAfter": lambda since: stamp(since + 30 * DAY_S)}
+    ending = _with("Certificate", "house", **times, renewalTime=stamp)
+    yield kind(
+        "cert-manager-certificate-ending", of, "a certificate ends in two days", "component.cert-manager.certificates",
+        "was not renewed", ending, age_s=28 * DAY_S, seen_within_s=23 * DAY_S + WITHIN_S,
+    )  # fmt: skip
     told = "ACME refuses an order for their number"
     yield kind("cert-manager-rate-limited", of, told, "component.cert-manager.orders", "rateLimited", _order)
 
@@ -102,8 +125,10 @@ def _secrets() -> Iterator[ComponentTrouble]:
     yield kind("external-secrets-store-refused", of, "the vault takes its token no more", f"{row}.stores", "Invalid token", store)
     failed = _with("ExternalSecret", "notes", conditions=_refused("SecretSyncedError", "key not found: notes"))
     yield kind("external-secrets-item-gone", of, "the vault has an item no more", f"{row}.secrets", "key not found", failed)
-    old = _with("ExternalSecret", "notes", refreshTime=lambda now: stamp(now - 3 * DAY_S))
-    yield kind("external-secrets-stale", of, "a Secret was not refreshed for days", f"{row}.secrets", "was refreshed last", old)
+    yield kind(
+        "external-secrets-stale", of, "a Secret is refreshed no more", f"{row}.secrets", "was refreshed last",
+        _left("ExternalSecret", "notes"), age_s=3 * DAY_S, seen_within_s=3 * HOUR_S + WITHIN_S,
+    )  # fmt: skip
     connect = _down("external-secrets", "onepassword-connect")
     row, of = "component.onepassword-connect", "1Password Connect"
     yield kind("onepassword-connect-down", of, "it does not run", row, "onepassword-connect", connect)
@@ -173,9 +198,12 @@ def _data() -> Iterator[ComponentTrouble]:
     mover = _of_bootstrap("Deployment", "volsync-system", "volsync", "quay.io/backube/volsync")
     yield kind("volsync-down", "volsync", "its controller does not run", "component.volsync", "Deployment", mover)
     row = "component.volsync"
-    yield kind("volsync-backup-late", "volsync", "a backup is days old", f"{row}.backups", "last backup", _source(3 * DAY_S, weeks))
+    yield kind(
+        "volsync-backup-late", "volsync", "no backup is written any more", f"{row}.backups", "last backup", _source(weeks),
+        age_s=3 * DAY_S, seen_within_s=3 * HOUR_S + WITHIN_S,
+    )  # fmt: skip
     told = "a retention keeps one snapshot"
-    yield kind("volsync-retention-of-one", "volsync", told, f"{row}.retention", "keeps one snapshot", _source(600.0, {}))
+    yield kind("volsync-retention-of-one", "volsync", told, f"{row}.retention", "keeps one snapshot", _source({}))
     of, row = "CloudNativePG", "component.cloudnative-pg"
     yield kind("cnpg-operator-down", of, "its operator does not run", row, "Deployment", _down("database", "cloudnative-pg"))
     said = conditions(Ready=(True, "ClusterIsReady"), ContinuousArchiving=(False, "ContinuousArchivingFailing", "exit status 1"))
@@ -183,8 +211,10 @@ def _data() -> Iterator[ComponentTrouble]:
     yield kind("cnpg-archiving-failed", of, "a database archives no log", f"{row}.clusters", "archives nothing", archive)
     half = _with("Cluster", "postgres", readyInstances=1)
     yield kind("cnpg-instances-lost", of, "a database has one instance of three", f"{row}.clusters", "1 of 3", half)
-    late = _with("Backup", "postgres-1", stoppedAt=lambda now: stamp(now - 5 * DAY_S))
-    yield kind("cnpg-backup-late", of, "a base backup is days old", f"{row}.backups", "last base backup", late)
+    yield kind(
+        "cnpg-backup-late", of, "no base backup is made any more", f"{row}.backups", "last base backup",
+        _left("Backup", "postgres-1"), age_s=5 * DAY_S, seen_within_s=13 * HOUR_S + WITHIN_S,
+    )  # fmt: skip
 
 
 COMPONENT_TROUBLES = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.csi.results import CsiLook, Role, secrets_of
 from adapters.kubernetes.results import StorageClass
+from lab.seen import WITHIN_S
 from lab.world.csi import CLASSES, DEMOCRATIC, LONG_AGO, LVM, NFS, SMB, ZFS
 
 Change = Callable[[CsiLook], CsiLook]
@@ -27,6 +28,7 @@ class CsiTrouble:
     change: Change
     well: bool = False
     reclass: Reclass = lambda found: found
+    seen_within_s: float = WITHIN_S
 
 
 def without_driver(name: str) -> Change:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from adapters.longhorn.results import BackupTarget, LonghornLook, Running, Said, StorageNode
+from lab.seen import WITHIN_S
 from lab.world.longhorn import DISK, GIB, ORPHAN, SINCE, VOLUME
 
 Change = Callable[[LonghornLook], LonghornLook]
@@ -23,6 +24,7 @@ class LonghornTrouble:
     change: Change
     well: bool = True
     stops: bool = True
+    seen_within_s: float = WITHIN_S
 
 
 def no(reason: str, message: str = "") -> Said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lab.seen import WITHIN_S
 from lab.world.nas import GIB, LabAlert, LabNas, LabScan
 
 Begin = Callable[[LabNas, float], None]
@@ -24,6 +25,7 @@ class NasFault:
     begin: Begin
     well: bool = True
     stops: bool = False
+    seen_within_s: float = WITHIN_S
 
     def ids(self, name: str) -> tuple[str, ...]:
         """The rows that tell of it, where the NAS has this name in the settings."""

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from lab.seen import WITHIN_S
 from lab.world.rook import LabRook
 
 Strike = Callable[[LabRook, float], None]
 """Lets it begin, at an epoch second."""
+_LOOKS_S, _SKEW_S = 3 * 60.0, 60.0
+"""By then an operator that looks every minute is late, with what clocks may differ by (cluster/storage/ceph/rook.py)."""
 HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
 class RookTrouble:
     """One named trouble of one that was in order. `cephfs`: its filesystems alone are concerned; `well`: HEALTH_OK stands in the
-    object meanwhile."""
+    object meanwhile. One that only age tells of is red `age_s` after it began."""
 
     name: str
     what: str
     begin: Strike
     cephfs: bool = False
     well: bool = False
+    age_s: float = 0.0
+    seen_within_s: float = WITHIN_S
 
 
 def _says(health: str, *codes: str) -> Strike:
@@ -44,7 +49,7 @@ def _part(kind: str, phase: str) -> Strike:
 
 
 def _gone(one: LabRook, now: float) -> None:
-    one.stopped_at = now - HOUR_S
+    one.stopped_at = now
 
 
 def _blind(one: LabRook, now: float) -> None:
@@ -53,7 +58,10 @@ def _blind(one: LabRook, now: float) -> None:
 
 
 def _all() -> Iterator[RookTrouble]:
-    yield RookTrouble("rook-operator-gone", "its operator wrote its last word an hour ago", _gone, well=True)
+    yield RookTrouble(
+        "rook-operator-gone", "its operator wrote its last word an hour ago", _gone, well=True,
+        age_s=HOUR_S, seen_within_s=_LOOKS_S + _SKEW_S + WITHIN_S,
+    )  # fmt: skip
     muted = _says("HEALTH_OK", "PG_AVAILABILITY")
     yield RookTrouble("rook-muted", "groups are unavailable, and somebody muted that", muted, well=True)
     yield RookTrouble("rook-blind", "its operator gets no answer of Ceph", _blind)

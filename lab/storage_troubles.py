@@ -55,7 +55,7 @@ def _rook(trouble: RookTrouble | None, house: LabHouse, target: str) -> None:
     now = time.time()
     made = LabRook.healthy(now)
     if trouble is not None:
-        trouble.begin(made, now)
+        trouble.begin(made, now - trouble.age_s)
     put_rook(house.cluster.kube, made.seen(now))
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Object = dict[str, Any]
-DAY_S = 86400.0
+HOUR_S, DAY_S = 3600.0, 86400.0
 _ROLLED = (True, "NewReplicaSetAvailable")
 EXTERNAL_DNS = ("cloudflare-dns", "unifi-dns")
 WORKLOADS = (
@@ -34,6 +34,11 @@ WORKLOADS = (
 def stamp(at: float) -> str:
     """A time (seconds since the epoch) as Kubernetes writes it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def last_full(every_s: float, now: float) -> float:
+    """When something that happens every so many seconds, by the clock, happened last before `now`."""
+    return now - now % every_s
 
 
 def workload(kind: str, namespace: str, name: str, image: str, release: str = "", nodes: int = 1) -> Object:
@@ -128,8 +133,8 @@ def _certificates(now: float) -> Iterator[Object]:
 def _secrets(now: float) -> Iterator[Object]:
     api = "external-secrets.io/v1"
     yield custom(api, "ClusterSecretStore", "onepassword", {}, now=now)
-    wanted = {"secretStoreRef": {"kind": "ClusterSecretStore", "name": "onepassword"}, "refreshInterval": "12h"}
-    yield custom(api, "ExternalSecret", "apps/notes", wanted, {"refreshTime": stamp(now - 3600)}, now=now)
+    wanted = {"secretStoreRef": {"kind": "ClusterSecretStore", "name": "onepassword"}, "refreshInterval": "1h"}
+    yield custom(api, "ExternalSecret", "apps/notes", wanted, {"refreshTime": stamp(last_full(HOUR_S, now))}, now=now)
     yield custom(api, "ClusterExternalSecret", "sops-age", {}, now=now)
     yield custom(f"{api}alpha1", "PushSecret", "network/tls", {"secretStoreRefs": [{"name": "onepassword"}]}, now=now)
 
@@ -147,7 +152,7 @@ def _databases(now: float) -> Iterator[Object]:
     said = conditions(Ready=(True, "ClusterIsReady"), ContinuousArchiving=(True, "ContinuousArchivingSuccess"))
     whole: Object = {"readyInstances": 3, "phase": "Cluster in healthy state", "conditions": said}
     yield custom(api, "Cluster", "database/postgres", {"instances": 3}, whole, now=now)
-    of = {"cluster": {"name": "postgres"}, "schedule": "0 0 0 * * *"}
+    of = {"cluster": {"name": "postgres"}, "schedule": "0 0 */6 * * *"}
     yield custom(api, "ScheduledBackup", "database/postgres", of, {"conditions": []}, now=now)
-    done: Object = {"conditions": [], "phase": "completed", "stoppedAt": stamp(now - DAY_S / 2)}
+    done: Object = {"conditions": [], "phase": "completed", "stoppedAt": stamp(last_full(6 * HOUR_S, now))}
     yield custom(api, "Backup", "database/postgres-1", of, done, now=now)

@@ -37,6 +37,11 @@ class WholeDesk(Desk):
         return found
 
 
+def blocked(result: Row) -> set[str]:
+    """What a verify says nothing of by itself, for it waits for what is red."""
+    return {row["id"] for row in result["steps"] if row["outcome"] == "blocked"}
+
+
 def red(result: Row) -> dict[str, str]:
     """What a verify calls wrong by itself, each with its words; warnings too, for they are told as well."""
     return {row["id"]: row["detail"] for row in result["steps"] if row["outcome"] == "failed"}

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.coverage.systems import System
+from lab.seen import WITHIN_S
+from tests.coverage.systems import Fault, System
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "coverage.md"
 _HEAD = """# What is looked at
 
 Made by `python -m tests.coverage --write`; do not edit it. `python -m tests.coverage` arms each fault below in the modelled house,
-reads `cluster.verify --json` and exits 1 on any row that is red too much or too little. What a running lab has of these faults
+reads `cluster.verify --json` and exits 1 on any row that is red too much or too little. `python -m tests.coverage.day` lets them
+begin and end at random through a day of lab time: each must be named within a minute, or within what stands beside it (those that
+age alone tells of), and nothing else may ever be red. What a running lab has of these faults
 `invoke lab.fault --list` names; the others are in `tests/scenario/named_faults.py` and `lab/component_troubles.py`.
 
 | system | looked at by | fault | test | in the lab |
@@ -27,5 +30,12 @@ def page(found: Iterable[System]) -> str:
 
 def cells(one: System) -> tuple[str, ...]:
     """The cells of one system's line."""
-    faults = ", ".join(fault.name for fault in one.faults) or NO_FAULT
+    faults = ", ".join(map(_told, one.faults)) or NO_FAULT
     return one.name, one.looked_at_by, faults, one.test, one.lab
+
+
+def _told(fault: Fault) -> str:
+    minutes = round(fault.seen_within_s / 60)
+    days, hours = minutes // 1440, minutes // 60
+    slow = f"{days} days" if days > 1 else f"{hours} h" if hours > 1 else f"{minutes} min"
+    return fault.name if fault.seen_within_s <= WITHIN_S else f"{fault.name} ({slow})"

@@ -11,6 +11,7 @@ from lab.csi_troubles import CSI_TROUBLES
 from lab.longhorn_troubles import LONGHORN_TROUBLES
 from lab.nas_troubles import NAS_FAULTS
 from lab.rook_troubles import ROOK_TROUBLES
+from lab.seen import WITHIN_S
 from lab.world.ceph import LabCeph
 from tests.coverage.whole_house import strike
 from tests.scenario.named_faults import FAULTS
@@ -32,11 +33,16 @@ _BESIDES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One named fault: how it begins in the whole house, and the rows of `cluster.verify` that are red then, and no others."""
+    """One named fault: how it begins in the whole house, and the rows of `cluster.verify` that are red then, and no others.
+
+    `seen_within_s` after its beginning they must be so; armed for one look it is `age_s` old already.
+    """
 
     name: str
     arm: Callable[[Running], None]
     rows: tuple[str, ...]
+    seen_within_s: float = WITHIN_S
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,17 @@ class System:
 
 def _of(system: str) -> tuple[Fault, ...]:
     return tuple(
-        Fault(one.name, lambda house, one=one: strike(house, one), (one.row,))  # type: ignore[misc]  # bound as it is now
+        Fault(one.name, lambda house, one=one: strike(house, one), (one.row,), one.seen_within_s, one.age_s)  # type: ignore[misc]  # bound as it is now
         for one in COMPONENT_TROUBLES.values() if one.of == system
     )  # fmt: skip
 
 
 def _named(*names: str) -> tuple[Fault, ...]:
     known = {one.name: one for one in FAULTS}
-    return tuple(Fault(name, known[name].strike, tuple(sorted((*known[name].red, *_BESIDES.get(name, ()))))) for name in names)
+    return tuple(
+        Fault(name, known[name].strike, tuple(sorted((*known[name].red, *_BESIDES.get(name, ())))), known[name].seen_within_s)
+        for name in names
+    )
 
 
 def _small(*names: str) -> tuple[Fault, ...]:
@@ -95,10 +104,12 @@ def _longhorn(name: str) -> Fault:
 
 
 def _rook(name: str) -> Fault:
-    def arm(house: Running) -> None:
-        ROOK_TROUBLES[name].begin(house.home.kube.objects().rook[0], house.clock.now())
+    trouble = ROOK_TROUBLES[name]
 
-    return Fault(name, arm, ("storage.ceph/rook-ceph",))
+    def arm(house: Running) -> None:
+        trouble.begin(house.home.kube.objects().rook[0], house.clock.now() - trouble.age_s)
+
+    return Fault(name, arm, ("storage.ceph/rook-ceph",), trouble.seen_within_s, trouble.age_s)
 
 
 def _hosted(name: str) -> Fault:

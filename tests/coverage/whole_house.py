@@ -19,6 +19,8 @@ from lab.world.rook import LabRook
 from tests.scenario.running import Running
 from tests.scenario.test_nas import a_nas_house, plugged
 
+KEY_OF_ANOTHER = ("apps", "sops-age"), frozenset({"age1another"})
+"""An age key in the cluster that is not the house's: where, and its public half."""
 GROUPS = (
     "cert-manager.io", "acme.cert-manager.io", "external-secrets.io", "actions.github.com", "monitoring.coreos.com",
     "tailscale.com", "postgresql.cnpg.io", "fluxcd.controlplane.io", "volsync.backube", "helm.toolkit.fluxcd.io",
@@ -87,8 +89,8 @@ def in_order(house: Running) -> None:
 def strike(house: Running, trouble: ComponentTrouble) -> None:
     """Let a system's objects be as its trouble leaves them."""
     objects, now = house.home.kube.objects(), house.clock.now()
-    objects.components = [*objects.components, *trouble.puts(now)]
-    objects.components_lost = [*trouble.loses(now)]
+    objects.components = [*objects.components, *trouble.puts(now - trouble.age_s)]
+    objects.components_lost = [*trouble.loses(now - trouble.age_s)]
     if trouble.key:
-        objects.age_keys["apps", "sops-age"] = frozenset({"age1another"})
+        objects.age_keys[KEY_OF_ANOTHER[0]] = KEY_OF_ANOTHER[1]
 

@@ -118,6 +118,6 @@ def test_longhorns_objects_are_read_as_they_were_meant(name: str) -> None:
 def test_rooks_objects_are_read_as_they_were_meant(name: str) -> None:
     rook = LabRook.healthy(NOW)
     if name:
-        ROOK_TROUBLES[name].begin(rook, NOW)
+        ROOK_TROUBLES[name].begin(rook, NOW - ROOK_TROUBLES[name].age_s)
     seen = rook.seen(NOW)
     assert rook_clusters(cast("ApiClient", Stored([*rook_objects(seen)]))) == (seen,)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.helm.results import ReleaseStatus
 from house.model import Requirement
+from lab.seen import WITHIN_S
 from lab.world.etcd import EtcdCluster
 from lab.world.machine import Machine
 from lab.world.pve_vm import PowerEvent
@@ -16,11 +17,12 @@ from tests.scenario.running import Running
 
 @dataclass(frozen=True)
 class NamedFault:
-    """What is done to the house, and the rows that must fail by themselves (those that only wait for them are blocked)."""
+    """What is done to the house, the rows that must fail by themselves (those that only wait for them are blocked), how soon."""
 
     name: str
     strike: Callable[[Running], None]
     red: tuple[str, ...]
+    seen_within_s: float = WITHIN_S
 
 
 FAULTS: list[NamedFault] = []

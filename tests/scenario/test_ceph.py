@@ -128,7 +128,7 @@ def test_ten_troubles_have_names_and_half_of_them_leave_ceph_saying_ok() -> None
 
 @pytest.mark.parametrize("trouble", ROOK_TROUBLES.values(), ids=list(ROOK_TROUBLES))
 def test_each_trouble_of_rooks_ceph_turns_its_own_row_red(house: Running, trouble: RookTrouble) -> None:
-    trouble.begin(rook(house), house.clock.now())
+    trouble.begin(rook(house), house.clock.now() - trouble.age_s)
     assert (rook(house).cluster.health == "HEALTH_OK") is trouble.well
     report = verified(house)
     row = ROOK_FILES if trouble.cephfs else IN_ROOK
