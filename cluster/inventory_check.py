@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from cluster.inventory import Taken, differences, take
 from engine.probe import Probe, drifted, missing, satisfied, unknown
-from engine.step import BaseCheck, Severity, StepId
+from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
 from house.inventory import INVENTORY_FILE, Inventory, at, known_inventory
 from house.model import House
 
 OLD_S = 31 * 86400.0
+_BELOW = tuple(map(if_any, (
+    "preflight.quorum", "preflight.host/*", "proxmox.create-vm/*", "storage.ceph/*", "kubernetes.api-servers", "kubernetes.nodes",
+)))  # fmt: skip
+"""What it may be a consequence of: a VM that differs, or a host that is off, is told once."""
 _WRITE = "invoke cluster.inventory --write, then commit the file"
 
 
@@ -25,6 +29,7 @@ class InventoryAge(BaseCheck):
     id = StepId("house.inventory")
     title = f"{INVENTORY_FILE} is what the house is"
     severity = Severity.ADVISORY
+    needs = _BELOW
 
     def probe(self, look: LookContext) -> Probe:
         known = known_inventory(self.house)

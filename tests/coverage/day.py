@@ -19,6 +19,7 @@ from tests.coverage.desk import WholeDesk, blocked, red
 from tests.coverage.living import Living
 from tests.coverage.systems import Fault, systems
 from tests.coverage.watch import Watch, Watched, at
+from tests.coverage.whole_house import written_down
 
 LOOK_EVERY_S = 300.0
 LONGEST_S = 14 * 3600.0
@@ -180,6 +181,7 @@ def main(arguments: list[str]) -> int:
 def lived(desk: WholeDesk, cards: list[Card], *, seed: int, hours: float) -> Watch:
     """A day in a house whose data are back; every fault of `cards` may come."""
     assert desk.running.apply(desk.running.restore).converged
+    written_down(desk.running)
     return Day(desk, cards, seed, hours).live()
 
 

@@ -12,7 +12,7 @@ from console.gate import GATES
 from console.session import OpenDoors, Session
 from console.verbs.cluster import verify_of
 from tests.console.modelled_doors import Desk, LentTime
-from tests.coverage.whole_house import built, whole_given
+from tests.coverage.whole_house import built, whole_given, written_down
 from tests.scenario.running import Running
 
 Row = dict[str, Any]
@@ -24,6 +24,7 @@ class WholeDesk(Desk):
     def __init__(self, folder: Path) -> None:
         given = replace(whole_given(), state_dir=folder / "state", settings_file=folder / "blackstart.yaml")
         self.running = built(Running(folder / "state", given))
+        written_down(self.running)
         self.opened = []
         self.time = LentTime(self.running.clock)
         self.spoil = lambda act: act

@@ -26,9 +26,9 @@ COMPONENTS = "tests/coverage/test_components.py"
 
 _BESIDES = {
     "no-quorum": ("nas.may-start/nas",), "store-down": ("preflight.backup/apps/wiki",),
-    "repository-missing": ("preflight.backup/apps/wiki",),
+    "repository-missing": ("preflight.backup/apps/wiki",), "vm-differs": ("house.inventory",),
 }  # fmt: skip
-"""What these hit besides in a house that has a NAS in a VM, and two claims."""
+"""What these hit besides in a house that has a NAS in a VM, two claims and an inventory."""
 
 
 @dataclass(frozen=True)

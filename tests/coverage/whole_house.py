@@ -6,6 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from adapters.trials.results import Trial, Tried
+from cluster.inventory import take
+from house.inventory import inventory_path
+from house.inventory_text import write_inventory
+from house.lock import LockedClaim, lock_path, write_lock
 from house.model import House
 from house.programs import DeclaredProgram
 from lab.component_troubles import ComponentTrouble
@@ -69,6 +73,16 @@ def built(house: Running) -> Running:
     assert house.apply(house.bootstrap).converged
     in_order(house)
     return house
+
+
+def written_down(house: Running) -> None:
+    """What a person commits: the inventory, and the lock file of the backups that there are."""
+    write_inventory(inventory_path(house.house), take(house.home.look(), house.house).seen)
+    rows = []
+    for claim in house.house.claims:
+        repository = house.home.store.repositories[claim.mover_repository]
+        rows.append(LockedClaim(claim.key, repository.repository_id, 1, 100, house.clock.now()))
+    write_lock(lock_path(house.house), rows)
 
 
 def in_order(house: Running) -> None:
