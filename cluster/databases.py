@@ -17,6 +17,10 @@ HINTS = {
     ArchiveVerdict.EMPTY: "the database has never archived there, or under another serverName",
     ArchiveVerdict.NO_BASE: "a log alone restores nothing: make a backup (kubectl cnpg backup), and look at its ScheduledBackup",
     ArchiveVerdict.NO_LOG: "a base backup without its log cannot be made consistent: look at the database's archiving",
+    ArchiveVerdict.GAP: "what was written behind the gap comes back from no base backup that is older: make a new one now "
+    "(kubectl cnpg backup), and look at what took the segment",
+    ArchiveVerdict.MIXED: "a restore takes whichever wrote last: give each database a serverName of its own in Git, and restore "
+    "with --as-of TIME, which takes what was backed up last by then",
     ArchiveVerdict.EXPIRED: "backups stopped: look at its ScheduledBackup and at its archiving; max_age and max_log_age under "
     "backups.databases say otherwise",
     ArchiveVerdict.REFUSED: "see the references of this database under backups.databases",
@@ -55,7 +59,7 @@ class ArchiveAudit:
         told = self.detail if self.verdict is ArchiveVerdict.UNKNOWN else f"{self.verdict.value}: {self.detail}"
         if self.verdict in (ArchiveVerdict.UNREACHABLE, ArchiveVerdict.UNKNOWN):
             return unknown(told, self.archive.place, hint=self.hint)
-        if self.verdict is ArchiveVerdict.EXPIRED:
+        if self.verdict in (ArchiveVerdict.EXPIRED, ArchiveVerdict.GAP, ArchiveVerdict.MIXED):
             return drifted(told, self.archive.place, hint=self.hint)
         return missing(told, self.archive.place, hint=self.hint)
 

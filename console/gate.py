@@ -55,7 +55,8 @@ GATES: Mapping[str, Gate] = MappingProxyType({
             (
                 "preflight.quorum", "preflight.host/*", "proxmox.start-vm/*", "talos.version/*", "talos.clock/*",
                 "kubernetes.api-servers", "kubernetes.nodes", "talos.bootstrap-etcd", "guard.etcd-healthy", "storage.*",
-                "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*", "backup.schedules", "hold.*", "proof.*",
+                "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*", "database.own-archive/*", "backup.schedules",
+                "hold.*", "proof.*",
                 "component.volsync.backups", "component.cloudnative-pg.*", "component.cilium",
             ),
         ),

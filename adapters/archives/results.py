@@ -14,6 +14,8 @@ class ArchiveVerdict(Enum):
     EMPTY = "empty"
     NO_BASE = "no base backup"
     NO_LOG = "no write-ahead log"  # not all that the newest base backup needs
+    GAP = "log with a gap"  # behind what the newest base backup needs
+    MIXED = "two histories"  # of two databases, or of one that went on twice
     EXPIRED = "expired"  # base backup or log older than the house allows; no port says this
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
@@ -24,7 +26,7 @@ class ArchiveVerdict(Enum):
 class ArchiveLook:
     """Base backups that ended well and have their data: how many, the newest's id and when it ended; the last segment of the log
     that a restore of it reaches (the newest where it needs what is not there) and when that was written. Times in seconds since the
-    epoch, None for none."""
+    epoch, None for none. `system_id` is the database's that made the newest, "" where it does not say."""
 
     verdict: ArchiveVerdict
     detail: str = ""
@@ -33,6 +35,7 @@ class ArchiveLook:
     base_time: float | None = None
     segment: str = ""
     segment_time: float | None = None
+    system_id: str = ""
 
 
 @dataclass(frozen=True)

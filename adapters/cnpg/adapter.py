@@ -64,7 +64,7 @@ class CloudNativePg:
             text(found, "status", "phaseReason"), phase == HEALTHY and bool(text(found, "status", "currentPrimary")),
             phase in HOPELESS, bool(table(found, "spec", "bootstrap", "recovery")),
             (text(archiving, "message") or text(archiving, "reason") or "no reason told") if no else "",
-            () if phase == HEALTHY else tuple(_waiting(client, namespace, name)),
+            () if phase == HEALTHY else tuple(_waiting(client, namespace, name)), text(found, "status", "systemID"),
         )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:

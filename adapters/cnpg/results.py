@@ -11,7 +11,8 @@ class DatabaseState:
 
     `phase` and `reason` are its words, `healthy` whether those say so, `hopeless` whether they say that nothing will come of it.
     `recovers`: the object was made with bootstrap.recovery. `archiving` is why it does not archive, "" where it does or nothing is
-    said. `waiting` is what its pods and Jobs wait for, in the cluster's words.
+    said. `waiting` is what its pods and Jobs wait for, in the cluster's words. `system_id` is PostgreSQL's own, "" where
+    its operator does not say it (older ones do not).
     """
 
     present: bool
@@ -24,6 +25,7 @@ class DatabaseState:
     recovers: bool = False
     archiving: str = ""
     waiting: tuple[str, ...] = ()
+    system_id: str = ""
 
     @property
     def told(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from adapters.archives.results import ArchiveVerdict
 from adapters.context import LookContext
 from cluster.by_hand import archive_by_hand, record_by_hand
 from cluster.databases import judged
@@ -34,6 +35,51 @@ class Archived(BaseCheck):
 
     def by_hand(self) -> str:
         return archive_by_hand(self.archive)
+
+
+@dataclass(frozen=True)
+class OwnArchive(BaseCheck):
+    """What lies in one database's archive is that database's: an archive can be whole and young, and somebody else's."""
+
+    archive: DatabaseArchive
+    severity = Severity.ADVISORY
+    needs = ("hold.install",)
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"database.own-archive/{self.archive.key}")
+
+    @property
+    def title(self) -> str:
+        return f"archive of database {self.archive.key} is its own"
+
+    def probe(self, look: LookContext) -> Probe:
+        namespace, _, name = self.archive.key.partition("/")
+        runs = self._runs(look, namespace, name)
+        if not runs:
+            return satisfied("not compared: nobody says which database runs")
+        found = look.archives.look(self.archive)
+        if not found.system_id or found.verdict is ArchiveVerdict.MIXED:
+            return satisfied("not compared: the archive is not of one database that it tells")
+        if found.system_id == runs:
+            return satisfied(f"its newest base backup is of system {runs}, which is the database that runs")
+        return drifted(
+            f"it is another database's: its newest base backup {found.base} is of system {found.system_id}, and {runs} runs",
+            self.archive.place,
+            hint="a restore from there brings back the other one: give each a serverName of its own, and make a base backup",
+        )
+
+    def _runs(self, look: LookContext, namespace: str, name: str) -> str:
+        """The system identifier of the database that runs: by its operator, else by the proof of its restore; "" for none."""
+        now, entry = look.databases.database(namespace, name), look.hold.record().pinned_database(namespace, name)
+        if not now.present or now.system_id:
+            return now.system_id
+        return entry.point.system_id if entry is not None and entry.proven and entry.uid == now.uid else ""
+
+    def by_hand(self) -> str:
+        namespace, _, name = self.archive.key.partition("/")
+        runs = f"kubectl -n {namespace} get clusters.postgresql.cnpg.io {name} -o jsonpath={{.status.systemID}}"
+        return f"{runs} && {archive_by_hand(self.archive)}, whose backup.info says systemid"
 
 
 @dataclass(frozen=True)
@@ -80,10 +126,11 @@ class Recovers(BaseCheck):
         return f"{lifted}   # only where its archive is not wanted; else give it bootstrap.recovery in Git"
 
 
-def checks(house: House) -> Iterator[Archived | Recovers]:
-    """For every archive a look at it, and for every database that would come up empty beside one the decision."""
+def checks(house: House) -> Iterator[Archived | OwnArchive | Recovers]:
+    """For every archive a look at it, later whose it is; and for every database that would come up empty the decision."""
     for archive in house.archives:
         yield Archived(archive)
+        yield OwnArchive(archive)
     for database in house.databases:
         if database.held or (database.recovers and any(one.key == database.key for one in house.restorable)):
             yield Recovers(database)

@@ -7,6 +7,8 @@ from engine.errors import PermanentError, TransientError
 from house.model import DatabaseArchive
 from lab.world.store import Store
 
+_REFUSED = "the store answered 403 AccessDenied"
+
 
 class ModelledArchives:
     """Archives port (ports.ArchivesView)."""
@@ -21,6 +23,8 @@ class ModelledArchives:
         if self._store.down:
             return ArchiveLook(ArchiveVerdict.UNREACHABLE, "connection refused")
         stored = self._store.databases.get(archive.place)
+        if stored is not None and stored.refused:
+            return ArchiveLook(ArchiveVerdict.REFUSED, _REFUSED)
         found = stored.look() if stored is not None else self._store.archives.get(archive.place)
         return found or ArchiveLook(ArchiveVerdict.EMPTY, "nothing is at this address")
 
@@ -31,4 +35,6 @@ class ModelledArchives:
         stored = self._store.databases.get(archive.place)
         if stored is None:
             raise PermanentError(archive.note or "the archive has no base backup that a restore could begin from")
+        if stored.refused:
+            raise PermanentError(f"the archive of {archive.key} cannot be read: refused", evidence=(_REFUSED,))
         return stored.point(as_of)

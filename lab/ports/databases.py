@@ -28,7 +28,7 @@ class ModelledDatabases:
                 return DatabaseState(False)
             return DatabaseState(
                 True, found.uid, found.created, found.phase, found.reason, found.phase == HEALTHY, found.phase == UNRECOVERABLE,
-                found.recovers, found.archiving, found.waiting,
+                found.recovers, found.archiving, found.waiting, found.reached.system_id if found.reached is not None else "",
             )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:

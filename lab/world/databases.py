@@ -5,14 +5,15 @@ A database knows who it is, its timeline, its place in the log and its rows. Kno
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from adapters.archives.bases import SEGMENT_BYTES
-from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
+from adapters.archives.results import ArchiveLook, RecoveryPoint
 from adapters.cnpg.results import Reached, Turn
-from engine.errors import PermanentError
+from lab.world.archives import ArchiveFiles
 
 if TYPE_CHECKING:
     from lab.world.kubernetes import KubeWorld, Objects
@@ -45,32 +46,40 @@ class Commit:
 
 @dataclass(frozen=True)
 class StoredDatabase:
-    """An archive with what is in it: one base backup, which has the first commit, and the log with all of them."""
+    """An archive with what is in it: one base backup, which has the first commit, and the log with all of them. `damages` is what
+    happened to its files since; `refused`: the store takes no key for it."""
 
     system_id: str
     commits: tuple[Commit, ...]
     timeline: int = 1
-    base: str = "20260102T030000"
+    base: str = ""
+    damages: tuple[Callable[[ArchiveFiles], None], ...] = ()
+    refused: bool = False
 
     def until(self, as_of: float) -> tuple[Commit, ...]:
         """What was committed by then; all with 0.0."""
         return tuple(one for one in self.commits if not as_of or one.time <= as_of)
 
+    @property
+    def files(self) -> ArchiveFiles:
+        """As barman-cloud leaves it: a segment is written when the last commit in it is made."""
+        made, first = ArchiveFiles(), self.commits[0]
+        made.base(first.time, self.system_id, number_of(first.lsn), self.timeline, self.base, first.lsn)
+        done = number_of(first.lsn)
+        for one in self.commits:
+            made.log(range(done, number_of(one.lsn) + 1), one.time, 0.0, self.timeline)
+            done = number_of(one.lsn) + 1
+        for damage in self.damages:
+            damage(made)
+        return made
+
     def look(self) -> ArchiveLook:
         """As a listing tells it."""
-        last = self.commits[-1]
-        base, segment = self.commits[0].time, _segment(self.timeline, last.lsn)
-        return ArchiveLook(ArchiveVerdict.OK, "", 1, self.base, base, segment, last.time)
+        return self.files.server.look()
 
     def point(self, as_of: float) -> RecoveryPoint:
-        """What is promised of a restore. PermanentError before its base backup."""
-        found = self.until(as_of)
-        if not found:
-            raise PermanentError("the archive has no base backup that old that a restore could begin from", evidence=(self.base,))
-        last, target = found[-1], as_of if len(found) < len(self.commits) else 0.0
-        lsn = last.lsn // SEGMENT_BYTES * SEGMENT_BYTES
-        segment = _segment(self.timeline, last.lsn)
-        return RecoveryPoint(self.base, self.system_id, self.timeline, lsn, segment, target or last.time, target)
+        """What is promised of a restore. PermanentError where it promises nothing."""
+        return self.files.server.point(as_of)
 
 
 @dataclass
@@ -143,7 +152,6 @@ def recovered(archive: StoredDatabase, target: float, trouble: DatabaseTrouble |
     return reached, tuple(one.row for one in commits)
 
 
-def _segment(timeline: int, lsn: int) -> str:
-    each_log = (1 << 32) // SEGMENT_BYTES
-    at = lsn // SEGMENT_BYTES
-    return f"{timeline:08X}{at // each_log:08X}{at % each_log:08X}"
+def number_of(lsn: int) -> int:
+    """The number of the segment that a place in the log (bytes) is in."""
+    return lsn // SEGMENT_BYTES

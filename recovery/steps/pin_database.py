@@ -13,28 +13,40 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import PinnedDatabase
 from adapters.ports import ArchivesView
 from cluster.by_hand import archive_by_hand
+from cluster.databases import judged
 from cluster.recovered import utc
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House
 from house.restorable import RestorableDatabase
 from recovery.asof import as_time
 from recovery.databases import distances, pinned, point_words
 
 _TIME = "targetTime "
+SHORT = (ArchiveVerdict.GAP, ArchiveVerdict.EXPIRED)
+"""What may be the only copy all the same, and goes on by consent."""
 
 
 @dataclass(frozen=True)
 class ChosenPoint(Identity):
-    """What an archive promises of a database's restore."""
+    """What an archive promises of a database's restore. `short`: what the archive is called where it does not reach as far as it
+    should, "" where it does; `told` says so in numbers, which change while a person reads."""
 
     database: str
     place: str
     point: RecoveryPoint = field(compare=False)
+    short: str = ""
+    told: str = field(default="", compare=False)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """For a person, one line a thing."""
+        risk = (f"{self.short}: {self.told}", "what was written to the database since then is not in it") if self.short else ()
+        return (f"database {self.database} restored from {self.place}", *point_words(self.point), *risk)
 
     def __str__(self) -> str:
-        return f"{self.database} from {self.place}: {', '.join(point_words(self.point))}"
+        return "; ".join(self.words)
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,9 @@ class PinDatabase(BaseStep):
     def inputs(self) -> str:
         return f"{self.one.key} {self.one.source.place} {self.as_of:.0f}"
 
+    def hazard(self, seen: Probe) -> Hazard:
+        return Hazard.DISRUPTS if isinstance(seen.identity, ChosenPoint) and seen.identity.short else Hazard.NONE
+
     def probe(self, look: LookContext) -> Probe:
         record, database = look.hold.record(), self.one.database
         entry, now = pinned(record, self.one), look.databases.database(database.namespace, database.name)
@@ -78,17 +93,26 @@ class PinDatabase(BaseStep):
                 evidence=(now.told,),
                 hint="what is in it would be lost: delete its Cluster by hand where that is meant, and run the same again",
             )
-        point = self._point(look.archives, now)
+        point = self._point(look.archives, now, entry)
         told = tuple(distances(self.house, record, self.one, point.time))
-        chosen = ChosenPoint(self.one.key, self.one.source.place, point)
-        return missing("no restore point chosen yet", *point_words(point), *told, identity=chosen)
+        chosen = ChosenPoint(self.one.key, self.one.source.place, point, *self._short(look))
+        return missing("no restore point chosen yet", *chosen.words[1:], *told, identity=chosen)
+
+    def _short(self, look: LookContext) -> tuple[str, str]:
+        """What the archive is called, and why, where its end is not what one would expect; "" where it is, or a time is asked."""
+        if self._until():
+            return "", ""
+        # An old base backup costs time alone: what comes back is as old as the log's end.
+        found = judged(replace(self.one.source, max_age=0.0), look.archives.look(self.one.source), look.clock.now())
+        return (found.verdict.value, found.detail) if found.verdict in SHORT else ("", "")
 
     def _is_ours(self, now: DatabaseState) -> bool:
         """Whether it takes a recovery that we write: Git declares none, and nobody has made one."""
         return not self.one.database.recovers and not now.present
 
-    def _point(self, archives: ArchivesView, now: DatabaseState) -> RecoveryPoint:
-        """What the archive promises. PermanentError where it promises nothing, or what is restored would spoil it."""
+    def _point(self, archives: ArchivesView, now: DatabaseState, before: PinnedDatabase | None) -> RecoveryPoint:
+        """What the archive promises. PermanentError where it promises nothing, or another database than it was `before`, or what is
+        restored would spoil it."""
         if not self.one.source.place:
             told = f"nobody can say what database {self.one.key} would be restored from"
             raise PermanentError(told, evidence=(self.one.source.note,))
@@ -104,6 +128,7 @@ class PinDatabase(BaseStep):
                 f"Git declares the recovery of database {self.one.key} to the end of its log: --as-of does not change that",
                 hint=f"give its bootstrap.recovery a recoveryTarget.targetTime of {utc(self.as_of)}, and push it",
             )
+        _refuse_another(self.one, point, before, self._until())
         if not now.present and (writes := self._writes(point)):
             self._refuse_in_use(archives, writes)
         return point
@@ -148,7 +173,7 @@ class PinDatabase(BaseStep):
         now = act.databases.database(database.namespace, database.name)
         entry = pinned(record, self.one)
         if entry is None or _is_over(entry, now):
-            point = self._point(act.archives, now)
+            point = self._point(act.archives, now, entry)
             notes.put("point", "; ".join(point_words(point)))
             entry = PinnedDatabase(database.namespace, database.name, self.one.source.place, point, act.clock.now())
             # Before the record: whoever finds the pin finds the recovery that belongs to it.
@@ -170,6 +195,18 @@ class PinDatabase(BaseStep):
 def _is_over(entry: PinnedDatabase, now: DatabaseState) -> bool:
     """Whether what was proven by this entry is gone: the next one is chosen anew."""
     return entry.proven > 0 and entry.uid != now.uid
+
+
+def _refuse_another(one: RestorableDatabase, point: RecoveryPoint, before: PinnedDatabase | None, until: float) -> None:
+    """Where the newest base backup is of another database than the one that was proven before; a time decides between them."""
+    known = before.point.system_id if before is not None and before.proven else ""
+    if known and point.system_id and point.system_id != known and not until:
+        raise PermanentError(
+            f"the archive of database {one.key} is another database's by now",
+            evidence=(f"base backup {point.base} is of system {point.system_id}; what was proven here was {known}",
+                      one.source.place),
+            hint="--as-of TIME takes what was backed up last by then, whosesoever it is",
+        )  # fmt: skip
 
 
 def steps(house: House, databases: tuple[RestorableDatabase, ...], as_of: float) -> Iterator[PinDatabase]:

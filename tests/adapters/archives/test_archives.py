@@ -15,6 +15,7 @@ from adapters.archives.adapter import S3Archives
 from adapters.archives.results import ArchiveVerdict
 from adapters.secrets.names import is_open
 from cluster.by_hand import archive_by_hand
+from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import DatabaseArchive, SecretRef
 from lab.wire.pki import LabCA
@@ -123,7 +124,7 @@ def test_a_gap_behind_what_is_needed_is_how_far_a_restore_goes(bucket: Bucket) -
     for last in ("1A", "1B", "1D"):
         bucket.put(f"wals/0000000200000007/0000000200000007000000{last}.gz")
     found = bucket.port.look(bucket.archive)
-    assert (found.verdict, found.segment) == (ArchiveVerdict.OK, "00000002000000070000001B")
+    assert (found.verdict, found.segment) == (ArchiveVerdict.GAP, "00000002000000070000001B")
     told = "the log has a gap between 00000002000000070000001B and 00000002000000070000001D: no restore goes beyond it"
     assert found.detail == told
 
@@ -231,3 +232,16 @@ def test_the_line_by_hand_lists_the_base_backups_that_are_there(bucket: Bucket) 
     told = re.findall(r"<Prefix>prod/postgres-v17/base/(\w+)/</Prefix>", done.stdout)
     assert sorted(told) == ["20260102T030000", "20260103T030000"]
     assert typed(KEY="another-key-entirely").returncode == 22
+
+
+def test_base_backups_of_two_databases_and_a_gap_are_told_over_the_door(bucket: Bucket) -> None:
+    bucket.base("20260102T030000", DONE + b"systemid=7123456789012345678\n")
+    for last in ("1A", "1B"):
+        bucket.put(f"wals/0000000200000007/0000000200000007000000{last}.gz")
+    assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.OK
+    bucket.put("wals/0000000200000007/00000002000000070000001D.gz")
+    assert bucket.port.look(bucket.archive).verdict.value == "log with a gap"
+    bucket.base("20260103T030000", DONE.replace(b"2026-01-02", b"2026-01-03") + b"systemid=7599999999999999999\n")
+    assert bucket.port.look(bucket.archive).verdict.value == "two histories"
+    with pytest.raises(PermanentError, match="two databases"):
+        bucket.port.point(bucket.archive, 0.0)

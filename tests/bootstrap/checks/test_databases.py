@@ -20,6 +20,7 @@ from tests.scenario.running import Running
 
 PLACE = "s3:https://s3.invalid/bucket/pg"
 CHECK, DECISION = "preflight.archive/apps/pg", "hold.database/apps/pg"
+OWN = "database.own-archive/apps/pg"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_an_old_one_and_one_whose_log_ends_before_its_base_backup_are_no_yes(hou
 
 def test_both_warn_and_stop_nothing_and_a_person_can_type_them(house: Running) -> None:
     found = {check.id: check for check in checks(house.house)}
-    assert set(found) == {CHECK, DECISION}
+    assert set(found) == {CHECK, DECISION, OWN}
     for check in found.values():
         assert check.severity is Severity.ADVISORY
         assert is_a_command(check.by_hand())
