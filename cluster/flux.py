@@ -13,6 +13,7 @@ from cluster.by_hand import json_by_hand
 from cluster.holding import still_held
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.probe import held as held_back
 from house.model import FluxApp, House
 
 
@@ -91,8 +92,9 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
     there = {k.key: k for k in state.kustomizations}
     absent = sorted((app for app in house.flux_apps if app.key not in there), key=lambda app: app.key)
     behind = [k for k in state.kustomizations if not k.suspended and not (k.ready and k.commit == state.source.commit)]
-    excused = waits_on(there.values(), held)
-    stuck = {k.key for k in behind if k.key not in excused or k.reason not in WAITING}
+    refused = refused_apps(state, house)
+    excused = waits_on(there.values(), held | refused)
+    stuck = {k.key for k in behind if k.key not in excused or (k.reason not in WAITING and k.key not in refused)}
     if stuck or absent:
         causes = root_causes(_without_excuses(state, house, stuck, held))
         lines = (*(_line(cause) for cause in causes), *(_awaited(app, there) for app in absent))
@@ -103,13 +105,31 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
             late += f", and nobody is at it: {', '.join(idle)} made them before"
             return missing("; ".join(filter(None, (told, late))), *lines, hint=hint)
         return changing("; ".join(filter(None, (told, late))), *lines, hint=hint)
-    waiting = tuple(f"waits for a held claim: {k.key}" for k in behind)
+    lacking = waits_on(there.values(), refused)
+    waiting = tuple(f"waits for {_lack(k.key, refused, lacking)}: {k.key}" for k in behind)
     suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
     source = () if state.source.ready else (f"the source fails since: {state.source.reason}",)
     told = f"{len(there) - len(waiting) - len(suspended)} Kustomizations at {state.source.commit[:12]}"
-    told += f", {len(waiting)} wait for a held claim" if waiting else ""
+    databases = [k for k in behind if k.key in lacking]
+    told += f", {len(waiting) - len(databases)} wait for a held claim" if len(waiting) > len(databases) else ""
+    told += f", {len(databases)} for a database that the hold refuses" if databases else ""
     told += f", {len(suspended)} suspended" if suspended else ""
-    return satisfied(told, *waiting, *suspended, *source)
+    return (held_back if databases else satisfied)(told, *waiting, *suspended, *source)
+
+
+def refused_apps(state: FluxState, house: House) -> frozenset[str]:
+    """Kustomizations that apply nothing since a database of theirs would come up empty beside its archive, and the hold says no.
+
+    A restore makes the database again, or a person accepts it empty: neither is for Flux to bring about.
+    """
+    denied = {one.flux_app: f"database {one.key} archives and has no bootstrap.recovery" for one in house.databases}
+    return frozenset(k.key for k in state.kustomizations if not k.ready and k.key in denied and denied[k.key] in k.message)
+
+
+def _lack(key: str, refused: frozenset[str], lacking: frozenset[str]) -> str:
+    if key in refused:
+        return "a person's word on its database (invoke dr.restore, or dr.release)"
+    return "a database that the hold refuses" if key in lacking else "a held claim"
 
 
 def idle_parents(state: FluxState, house: House) -> tuple[str, ...]:
@@ -156,10 +176,12 @@ def _line(cause: RootCause) -> str:
     return f"{cause.key}: {cause.reason if own else cause.cause.value}: {cause.message}"
 
 
-def not_applied(state: FluxState, held: frozenset[str]) -> frozenset[str]:
-    """Kustomizations that apply nothing for now: suspended ones, and those that wait for one of `held`, which is applied itself."""
+def not_applied(state: FluxState, house: House, held: frozenset[str]) -> frozenset[str]:
+    """Kustomizations that apply nothing for now: suspended ones, those that wait for one of `held`, which is applied itself, and
+    those of a refused database with all that depends on them."""
     suspended = {k.key for k in state.kustomizations if k.suspended}
-    return (waits_on(state.kustomizations, held) - held) | suspended
+    refused = waits_on(state.kustomizations, refused_apps(state, house))
+    return (waits_on(state.kustomizations, held) - held) | suspended | refused
 
 
 def waits_on(graph: Iterable[KustomizationState], roots: frozenset[str]) -> frozenset[str]:

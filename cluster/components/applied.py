@@ -43,7 +43,7 @@ class AppliedReady(BaseCheck):
         if not state.installed:
             return missing("Flux is not there")
         held = held_apps(look, self.house)
-        excused = not_applied(state, held) | held
+        excused = not_applied(state, self.house, held) | held
         seen = look.components.applied()
         releases = {one.key: one.kustomization for one in seen.objects if one.kind == HELM_RELEASE.kind}
         elsewhere = self._elsewhere()

@@ -36,7 +36,7 @@ class Facts:
 
     def lacks(self, ask: Ask) -> bool:
         """Whether one of them is not there, by its name, though the Kustomization that applies it is at work."""
-        idle = not_applied(self.look.flux.state(), held_apps(self.look, self.house))
+        idle = not_applied(self.look.flux.state(), self.house, held_apps(self.look, self.house))
         names = {(one.namespace if ask.namespaced else "", one.name) for one in self.of(ask)}
         wanted = (one for one in self.declared(ask) if one.kustomization not in idle)
         return any((one.namespace if ask.namespaced else "", one.name) not in names for one in wanted)

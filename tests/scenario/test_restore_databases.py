@@ -138,6 +138,16 @@ class TestGitDeclaresTheRecovery:
 
 
 class TestGitDeclaresNone:
+    def test_a_bootstrap_waits_for_nothing_that_a_person_has_to_decide_and_ends_as_held(self, tmp_path: Path) -> None:
+        house = Restored(tmp_path / "state", a_house_with(a_database(recovers=False)))
+        house.backed_up()
+        house.archived()
+        report = house.apply(house.bootstrap)
+        assert (report.root_causes, report.exit_code) == ((), EXIT_HELD)
+        flux = report["flux.reconcile"]
+        assert "2 for a database that the hold refuses" in flux.detail
+        assert flux.seconds < house.house.limits.flux_s / 2
+
     def test_one_is_written_for_review_made_by_consent_and_flux_waits_for_git(self, tmp_path: Path) -> None:
         house = built(tmp_path, a_database(recovers=False))
         assert lost_databases(house.home.look(), house.house) == (house.one,)
