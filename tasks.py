@@ -39,6 +39,7 @@ HELP = {
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
+    "part": "storage: a NAS that is off, claims from it and from a bucket, a database (modelled)",
     "gate": "upgrade: whether an upgrade may be done now, as one exit code",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
     "check": "evidence (a folder, or a folder of them) or a kit, to be checked offline; of dr.schedule: whether it ran",
@@ -318,9 +319,9 @@ def fault(c, at=ALL, fault=ALL, house="four-nodes", list=False, json=False):  # 
 
 
 @verb
-def demo(c, modelled=False):
+def demo(c, modelled=False, part=""):
     """Play it all in the simulated house, losses and proof."""
-    end(c, "lab", "demo", modelled)
+    end(c, "lab", "demo", modelled, part)
 
 
 AREAS = {

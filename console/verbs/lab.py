@@ -12,6 +12,8 @@ from console.jsonlines import JsonLines
 from console.page import MARK
 from engine.errors import EXIT_OK, PermanentError
 
+PARTS = ("storage",)
+
 
 def up(house: str, scenario: str, speed: float) -> int:
     """Start the house; returns when all its doors are open."""
@@ -148,11 +150,15 @@ def _list_faults(json: bool) -> int:
     return EXIT_OK
 
 
-def demo(modelled: bool) -> int:
-    """The whole job in the simulated house (console/demo)."""
+def demo(modelled: bool, part: str) -> int:
+    """The whole job in the simulated house (console/demo), or one part of it: that one is modelled, and says so."""
 
     def body() -> int:
-        if modelled:
+        if part:
+            if part not in PARTS:
+                raise PermanentError(f"the demo has no part {part}", hint=f"there is {', '.join(PARTS)}; without one it plays all")
+            from console.demo.storage import play
+        elif modelled:
             from console.demo.modelled import play
         else:
             from console.demo.full import play
