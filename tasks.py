@@ -217,6 +217,12 @@ def unlock(c, claim, settings="", json=False, approve="", report=""):
 
 
 @verb
+def undelete(c, claim, settings="", json=False, as_of="", approve="", report=""):
+    """Bring a former state of a backup back, by approval."""
+    end(c, "undelete", "undelete", settings, json, claim, as_of, approve, report)
+
+
+@verb
 def report(c, settings="", json=False, run="", report="", check="", signer=""):
     """Write the evidence of a run that was, or check one."""
     end(c, "evidence", "report", settings, json, run, report, check, signer)
@@ -332,7 +338,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,
-        "fetch": fetch, "unlock": unlock,
+        "fetch": fetch, "unlock": unlock, "undelete": undelete,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },

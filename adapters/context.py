@@ -37,6 +37,7 @@ from adapters.ports import (
     TalosView,
 )
 from adapters.trials.port import Trials, TrialsView
+from adapters.versions.port import Versions, VersionsView
 from engine.waiting import Clock
 
 
@@ -68,6 +69,7 @@ class LookContext:
     kept: KeptView
     locks: LocksView
     inventory: InventoryView
+    versions: VersionsView
 
 
 @dataclass(frozen=True)
@@ -99,3 +101,4 @@ class ActContext:
     kept: Kept
     locks: Locks
     inventory: InventoryView
+    versions: Versions

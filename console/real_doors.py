@@ -48,6 +48,7 @@ from adapters.surface import read_only
 from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from adapters.trials.adapter import KubernetesTrials
+from adapters.versions.adapter import S3Versions
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
 from engine.errors import OurError, SettingsInvalid
@@ -156,6 +157,7 @@ def _joined(
         kept=KubernetesKept(clients, clock),
         locks=ResticLocks(openings, clients, clock),
         inventory=KubernetesInventory(clients),
+        versions=S3Versions(openings, clients),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

@@ -33,6 +33,7 @@ from lab.ports.proxmox import ModelledProxmox
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
 from lab.ports.trials import ModelledTrials
+from lab.ports.versions import ModelledVersions
 from lab.wiring import join, plug_nas
 from lab.world.databases import Operator
 from lab.world.flux import FluxWorld
@@ -117,6 +118,7 @@ class ModelledHome:
             kept=ModelledKept(self.kube, self.volsync),
             locks=ModelledLocks(self.store, self.kube),
             inventory=ModelledInventory(self.kube),
+            versions=ModelledVersions(self.store, self.world),
         )
 
     def look(self) -> LookContext:
@@ -126,7 +128,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks, act.inventory,
+            act.locks, act.inventory, act.versions,
         )  # fmt: skip
 
     # What happens to a house.

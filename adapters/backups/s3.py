@@ -109,24 +109,24 @@ class S3Place:
     def contents(self) -> Contents:
         """See Place.contents."""
         try:
-            with self._told():
+            with self.told():
                 return self._listed()
         except PlaceLacks:  # only a listing of a bucket that does not exist says so
             return Contents(detail=f"there is no bucket {self.address.bucket}")
 
     def names(self, folder: str) -> tuple[str, ...]:
         """See Place.names."""
-        with self._told():
+        with self.told():
             return ids(self._entries(f"{self._base}{folder}/", deep=True))
 
     def dated(self, folder: str) -> dict[str, float]:
         """See Place.dated."""
-        with self._told():
+        with self.told():
             return dates(self._entries(f"{self._base}{folder}/", deep=True))
 
     def packs(self) -> Packs:
         """See Place.packs."""
-        with self._told():
+        with self.told():
             listed = self._entries(f"{self._base}data/", deep=True)
         parts = ((*found.name.rpartition("/")[::2], found.size) for found in listed)
         return Packs({name: size for folder, name, size in parts if at_home(folder, name)})
@@ -142,7 +142,7 @@ class S3Place:
 
     def remove(self, name: str) -> None:
         """See Place.remove. A store answers the same where there is none."""
-        with self._told():
+        with self.told():
             self.client.delete_object(Bucket=self.address.bucket, Key=f"{self._base}{name}")
 
     @property
@@ -153,14 +153,14 @@ class S3Place:
         return self._got(name, "")
 
     def _got(self, name: str, part: str) -> bytes:
-        with self._told():
+        with self.told():
             key = f"{self._base}{name}"
             if part:
                 return self.client.get_object(Bucket=self.address.bucket, Key=key, Range=part)["Body"].read()
             return self.client.get_object(Bucket=self.address.bucket, Key=key)["Body"].read()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def told(self) -> Iterator[None]:
         try:
             yield
         except NoCredentialsError as error:

@@ -85,6 +85,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "drop_lease": (),
     },
     "locks": {"remove": ("lock_id",)},
+    "versions": {"bring": ("into",)},
     "kept": {"keep": ("namespace", "claim"), "put_back": (), "let_go": ()},  # volumes have new names each time
     "trials": {"write": ("storage_class",), "snapshot": ("storage_class",)},
     "hold": {

@@ -9,6 +9,7 @@ from enum import Enum
 
 from adapters.archives.results import ArchiveLook
 from adapters.backups.results import RepositoryLock
+from adapters.versions.results import May, StoreGuard, Undoing
 from adapters.volsync.results import FileEntry
 from lab.world.databases import StoredDatabase
 
@@ -46,7 +47,8 @@ class StoredSnapshot:
 class StoredRepository:
     """One repository; snapshots in order of time. `remark` is what a look tells beside them (stale locks and such).
 
-    `sound` is the deepest look that finds nothing wrong (a Depth's word; "" for none), `locks` its lock files, by id.
+    `sound` is the deepest look that finds nothing wrong (a Depth's word; "" for none), `locks` its lock files, by id. `removed`
+    are snapshots that were deleted, with when (epoch seconds): kept where the store keeps versions.
     """
 
     repository_id: str
@@ -56,6 +58,7 @@ class StoredRepository:
     remark: str = ""
     sound: str = "read"
     locks: dict[str, RepositoryLock] = field(default_factory=dict)
+    removed: list[tuple[float, StoredSnapshot]] = field(default_factory=list)
 
 
 class Store:
@@ -66,12 +69,21 @@ class Store:
         self.archives: dict[str, ArchiveLook] = {}  # of databases, by place
         self.databases: dict[str, StoredDatabase] = {}  # the same, with what is in them
         self.down = False
+        self.guards: dict[str, StoreGuard] = {}  # what a bucket keeps, by `https://HOST/BUCKET`; others keep nothing
+        self.undoing: tuple[Undoing, ...] = (Undoing("the settings' own", May.YES), Undoing("the movers' own", May.YES))
 
     def make(self, address: str) -> StoredRepository:
         """A new, empty repository at this address (ids follow from the address, so that a run can be repeated)."""
         made = StoredRepository(_hex(f"repository {address}"))
         self.repositories[address] = made
         return made
+
+    def prune(self, address: str, at: float, keep: int = 0) -> None:
+        """All snapshots but the newest `keep` go, with what only they need."""
+        repository = self.repositories[address]
+        gone = repository.snapshots[: len(repository.snapshots) - keep]
+        repository.removed += [(at, one) for one in gone]
+        del repository.snapshots[: len(gone)]
 
     def back_up(self, address: str, entries: tuple[FileEntry, ...], at: float, *, complete: bool = True) -> StoredSnapshot:
         """Write one snapshot, making the repository if there is none, as a mover does."""

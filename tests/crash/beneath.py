@@ -27,6 +27,7 @@ from tests.crash.stages import (
     ReleasedHouse,
     TwoPlacesHouse,
 )
+from tests.crash.undeleted import PrunedHouse
 from tests.crash.undone import UndoneHouse
 from tests.crash.unlocked import LockedHouse
 from tests.databases import KEY, OLD, a_database, a_house_with, an_archive
@@ -114,5 +115,5 @@ class LostDatabase(HeldHouse):
 STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
-    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, LockedHouse,
+    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, LockedHouse, PrunedHouse,
 )  # fmt: skip

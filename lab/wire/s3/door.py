@@ -1,6 +1,6 @@
 """The S3 door: takes requests over TLS, checks who asks, lets faults and weather have their way, and serves the objects.
 
-Behaves as Storj's gateway does where that differs from AWS. Not modelled: versioning, object lock, copies, metadata, POST forms.
+Behaves as Storj's gateway does where that differs from AWS. Not modelled: life cycles that act, metadata, POST forms.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from lab.wire.s3.objects import MAIN, NoSuchBucket, NoSuchKey, NoSuchUpload, Obj
 from lab.wire.s3.signature import Refused, checked_body, claimed
 from lab.world.faults import Fault, Faults
 
-EVERYTHING = frozenset({"read", "list", "write", "delete"})
-WRITES = frozenset({"put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects"})
-_MAY = {"get_object": "read", "list_objects": "list", "list_uploads": "list", "delete_object": "delete", "delete_objects": "delete"}
+EVERYTHING = frozenset({"read", "list", "write", "delete", "delete versions"})
+WRITES = frozenset({
+    "put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects", "copy_object",
+})  # fmt: skip
+_MAY = {
+    "get_object": "read", "list_objects": "list", "list_uploads": "list", "list_versions": "list", "delete_object": "delete",
+    "delete_objects": "delete", "delete_version": "delete versions",
+}  # fmt: skip
 _ACCOUNT_LIMIT = "You have reached the limit of your account."
 
 

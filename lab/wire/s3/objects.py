@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from lab.wire.s3.versions import Former, StoredVersion
+
 MAIN = "main"
 """The encryption phrase whose objects lie in plain sight under `buckets/`; what other phrases wrote lies under `phrases/`."""
 
@@ -50,6 +52,7 @@ class ObjectStore:
         self._root = root
         self._lock = threading.RLock()
         self._etags: dict[tuple[Path, int, int], str] = {}
+        self.former = Former(root / "versions")
         for folder in ("buckets", "phrases", "uploads", "new"):
             (root / folder).mkdir(parents=True, exist_ok=True)
 
@@ -110,6 +113,7 @@ class ObjectStore:
             if only_new and path.is_file():
                 new.unlink()
                 return None
+            self._keep(bucket, phrase, path)
             path.parent.mkdir(parents=True, exist_ok=True)
             new.replace(path)
         return self.head(bucket, key, phrase).etag
@@ -119,12 +123,62 @@ class ObjectStore:
         self._require(bucket)
         with self._lock:
             path, base = self._file(bucket, key, phrase), self._base(bucket, phrase)
+            self._keep(bucket, phrase, path, marked=True)
             if path.is_file():
                 path.unlink()
             for folder in path.parents:
                 if folder == base or not folder.is_dir() or any(folder.iterdir()):
                     break
                 folder.rmdir()
+
+    # --- former contents, of buckets that are told to keep them; of the main phrase alone ---
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[StoredObject, StoredVersion]]:
+        """Every version of every object under the prefix, of one object the newest first. Raises NoSuchBucket."""
+        self._require(bucket)
+        for one in self.former.all(bucket, self._base(bucket, MAIN), ""):
+            if (key := _key(one.path)).startswith(prefix):
+                yield StoredObject(key, one.size, one.written, self._etag(one.file, one.file.stat())), one
+
+    def version(self, bucket: str, key: str, version_id: str) -> tuple[StoredObject, bytes]:
+        """One version of one object. Raises NoSuchBucket, NoSuchKey."""
+        found = self._version(bucket, key, version_id)
+        if found is None or found.gone:
+            raise NoSuchKey(key)
+        facts = found.file.stat()
+        return StoredObject(key, found.size, found.written, self._etag(found.file, facts)), found.file.read_bytes()
+
+    def delete_version(self, bucket: str, key: str, version_id: str) -> bool:
+        """Take one version away for good; one that is not there is no error. False where its retention forbids it."""
+        with self._lock:
+            found = self._version(bucket, key, version_id)
+            if found is not None and self.former.locked(bucket, found):
+                return False
+            if found is not None:
+                found.file.unlink()
+                self._come_back(bucket, key)
+        return True
+
+    def _keep(self, bucket: str, phrase: str, path: Path, *, marked: bool = False) -> None:
+        """An object is about to be another, or to go: then its deletion is `marked`."""
+        if phrase == MAIN:
+            self.former.keep(bucket, self._base(bucket, phrase), path)
+            if marked:
+                self.former.mark(bucket, self._base(bucket, phrase), path)
+
+    def _come_back(self, bucket: str, key: str) -> None:
+        """Without its newest version an object is what it was before."""
+        base, path = self._base(bucket, MAIN), self._file(bucket, key, MAIN)
+        left = self.former.one(bucket, base, path.relative_to(base))
+        if left and not left[0].gone and left[0].file != path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(left[0].file, path)
+
+    def _version(self, bucket: str, key: str, version_id: str) -> StoredVersion | None:
+        self._require(bucket)
+        base = self._base(bucket, MAIN)
+        known = self.former.one(bucket, base, self._file(bucket, key, MAIN).relative_to(base))
+        return next((one for one in known if one.version_id == version_id), None)
 
     # --- multipart: parts lie aside until they are joined, and stay there when nobody ends the upload ---
 

@@ -249,3 +249,49 @@ def test_restic_lives_a_whole_life_here(bench: Bench, tmp_path: Path) -> None:
             keeper.run(["restic", *words], env=env, cwd=work, timeout_s=60)
     assert (tmp_path / "back" / "file").read_bytes() == (work / "file").read_bytes()
     assert not [key for key in bench.door.objects.keys("backups") if "/locks/" in key]
+
+
+def test_a_bucket_that_keeps_versions_gives_back_what_was_deleted_and_overwritten(bench: Bench) -> None:
+    client, objects = bench.client(), bench.door.objects
+    client.put_object(Bucket="backups", Key="app/a", Body=b"never kept")
+    client.delete_object(Bucket="backups", Key="app/a")
+    assert client.get_bucket_versioning(Bucket="backups").get("Status") is None
+    objects.former.of("backups").state = "Enabled"
+    assert client.get_bucket_versioning(Bucket="backups")["Status"] == "Enabled"
+    for body in (b"first", b"second"):
+        client.put_object(Bucket="backups", Key="app/a", Body=body)
+    client.delete_object(Bucket="backups", Key="app/a")
+    with pytest.raises(ClientError):
+        client.get_object(Bucket="backups", Key="app/a")
+    told = client.list_object_versions(Bucket="backups", Prefix="app/")
+    assert [(one["Key"], one["Size"]) for one in told["Versions"]] == [("app/a", 6), ("app/a", 5)]
+    second, first = (one["VersionId"] for one in told["Versions"])
+    assert client.get_object(Bucket="backups", Key="app/a", VersionId=first)["Body"].read() == b"first"
+    source = {"Bucket": "backups", "Key": "app/a", "VersionId": second}
+    client.copy_object(Bucket="backups", Key="new/a b", CopySource=source)
+    assert client.get_object(Bucket="backups", Key="new/a b")["Body"].read() == b"second"
+    client.delete_object(Bucket="backups", Key="app/a", VersionId=told["DeleteMarkers"][0]["VersionId"])
+    assert client.get_object(Bucket="backups", Key="app/a")["Body"].read() == b"second"
+    client.delete_object(Bucket="backups", Key="never written", VersionId="null")
+    assert [item["Key"] for item in client.list_objects_v2(Bucket="backups")["Contents"]] != []
+
+
+def test_a_retention_keeps_versions_and_not_names(bench: Bench) -> None:
+    client, keeping = bench.client(), bench.door.objects.former.of("backups")
+    with pytest.raises(ClientError) as caught:
+        client.get_object_lock_configuration(Bucket="backups")
+    assert code(caught) == (404, "ObjectLockConfigurationNotFoundError")
+    keeping.state, keeping.lock, keeping.expires_days = "Enabled", ("COMPLIANCE", 30), 90
+    rule = client.get_object_lock_configuration(Bucket="backups")["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert (rule["Mode"], rule["Days"]) == ("COMPLIANCE", 30)
+    (former,) = client.get_bucket_lifecycle_configuration(Bucket="backups")["Rules"]
+    assert former["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
+    client.put_object(Bucket="backups", Key="app/a", Body=b"kept")
+    client.delete_object(Bucket="backups", Key="app/a")
+    (version,) = client.list_object_versions(Bucket="backups", Prefix="app/")["Versions"]
+    with pytest.raises(ClientError) as caught:
+        client.delete_object(Bucket="backups", Key="app/a", VersionId=version["VersionId"])
+    assert code(caught) == (403, "AccessDenied")
+    with pytest.raises(ClientError) as caught:
+        bench.client(READER).delete_object(Bucket="backups", Key="never written", VersionId="null")
+    assert code(caught) == (403, "AccessDenied")

@@ -1,0 +1,84 @@
+"""What a repository was at a moment, by the versions that its store kept, and when it lost what. Asks nobody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from adapters.versions.results import Version
+from engine.digest import digest
+
+_LOCKS, SNAPSHOTS = "locks/", "snapshots/"
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Former:
+    """The files of a repository at `moment` (epoch seconds), by name, but for its locks: whose they were has ended."""
+
+    moment: float
+    files: tuple[Version, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether there was a repository at all."""
+        return any(one.name == "config" for one in self.files)
+
+    @property
+    def snapshots(self) -> tuple[Version, ...]:
+        """Its snapshot files, the one that was written last first."""
+        found = [one for one in self.files if one.name.startswith(SNAPSHOTS)]
+        return tuple(sorted(found, key=lambda one: -one.written))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(one.size for one in self.files)
+
+    @property
+    def digest(self) -> str:
+        """Over each file and which version of it."""
+        return digest([(one.name, one.version_id, one.size) for one in self.files])
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Deletions within one minute: when they began (epoch seconds), how many snapshots and other files went."""
+
+    at: float
+    snapshots: int
+    files: int
+
+    @property
+    def before(self) -> str:
+        """The last whole second before it, as `--as-of` takes it."""
+        return stamp(self.at - 1)
+
+
+def former(history: Iterable[Version], moment: float = _NEVER) -> Former:
+    """The state at that moment, by default the one of now: of each file its last version until then, unless it says that it was
+    deleted. Of two of one moment the one that the store lists first is the later."""
+    last: dict[str, Version] = {}
+    for one in history:
+        known = last.get(one.name)
+        if one.written <= moment and not one.name.startswith(_LOCKS) and (known is None or one.written > known.written):
+            last[one.name] = one
+    return Former(moment, tuple(one for _, one in sorted(last.items()) if not one.gone))
+
+
+def losses(history: Sequence[Version]) -> tuple[Loss, ...]:
+    """When something was deleted, the latest first."""
+    found: list[list[Version]] = []
+    for one in sorted((one for one in history if one.gone and not one.name.startswith(_LOCKS)), key=lambda one: one.written):
+        if found and one.written - found[-1][0].written < 60:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    counted = ((one[0].written, sum(each.name.startswith(SNAPSHOTS) for each in one), len(one)) for one in reversed(found))
+    return tuple(Loss(at, snapshots, files - snapshots) for at, snapshots, files in counted)
+
+
+def stamp(moment: float) -> str:
+    """Epoch seconds as RFC 3339 at whole seconds, UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(moment)))
