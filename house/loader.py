@@ -40,6 +40,8 @@ from house.places import Places, ca_problems
 from house.problems import Problem, refuse, shown
 from house.programs import declared_programs
 from house.reading import ReadSettings, read_settings, section_alone
+from house.rehearsal_sections import RehearsalSection, check_rehearsal, rehearsal_of
+from house.rehearsing import NO_REHEARSAL
 from house.repository import Repository, read_repository
 from house.settings import BackupsPart, BootstrapSection, Settings
 from house.shapes import mapping
@@ -106,6 +108,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
             problems += ca_problems(read.document, places)
             first = _brought(read.document, read.settings, places)
             problems += first.problems
+            problems += _of_rehearsals(read.document, repository)
         problems += _of_backups(read, repository, places) if part is not Part.GIT else ()
         # What is built must be seen whole; an audit looks at what it sees, and says what it did not. Yet when the settings
         # are refused, say that a claim is not known, this may be why.
@@ -154,6 +157,13 @@ def _of_backups(
     known = (*archives(repository.rendered), *(one.reads for one in recoveries(repository.rendered)))
     yield from check_databases(document, backups, known, places.path)
     yield from unprotected_problems(document, backups.unprotected, _data(repository, backups))
+
+
+def _of_rehearsals(document: Document, repository: Repository) -> Iterator[Problem]:
+    """What of the section `rehearsal` does not fit the repository, also where another section is unfinished."""
+    section = section_alone(document, "rehearsal", RehearsalSection)
+    if section is not None and not repository.blind:
+        yield from check_rehearsal(document, section, (f"{one.namespace}/{one.claim}" for one in repository.declared.backups))
 
 
 def repository_of(settings_file: Path) -> Path:
@@ -271,6 +281,7 @@ def _house(
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
+        rehearsal=rehearsal_of(whole.rehearsal) if whole is not None else NO_REHEARSAL,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )
 

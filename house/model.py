@@ -20,6 +20,7 @@ from house.mover_policies import MoverPolicy
 from house.nas import Nas
 from house.programs import DeclaredProgram
 from house.references import SecretRef as SecretRef
+from house.rehearsing import NO_REHEARSAL, Rehearsal
 from house.restorable import RestorableDatabase
 from house.sources import BackedUpClaim as BackedUpClaim
 from house.sources import Requirement as Requirement
@@ -296,8 +297,8 @@ class House:
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
-    tells the machines; `lint_accepted` which findings of the lint are known, and why. `unfinished` names the sections of the
-    settings of which nothing was taken, where Git was enough.
+    tells the machines; `rehearsal` what is demanded of drills; `lint_accepted` which findings of the lint are known, and why.
+    `unfinished` names the sections of the settings of which nothing was taken, where Git was enough.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -342,6 +343,7 @@ class House:
     mover_policies: tuple[MoverPolicy, ...] = ()
     evidence: Evidence = NO_EVIDENCE
     kit: Kit = NO_KIT
+    rehearsal: Rehearsal = NO_REHEARSAL
     programs: tuple[DeclaredProgram, ...] = ()
     rendered: Rendered = field(default=Rendered(), repr=False, compare=False)
     machine: tuple[MachineSetting, ...] = ()

@@ -11,7 +11,9 @@ from dataclasses import replace
 from adapters.drills.results import FenceWall
 from engine.report import Outcome as StepOutcome
 from engine.report import Report, StepReport
+from house.model import BackedUpClaim
 from rehearsal.drill import Drill
+from rehearsal.judging import with_probes
 from rehearsal.outcome import CanaryOutcome, ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, Stage
 from rehearsal.record import Record
 
@@ -21,10 +23,17 @@ _AREA = "rehearsal."
 
 def concluded(drill: Drill, record: Record, now: float) -> DrillOutcome:
     """The drill's outcome by its record. `now` in seconds since the epoch."""
-    claims = tuple(record.done(claim) or ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED) for claim in drill.claims)
+    claims = tuple(_of(drill, record, claim) for claim in drill.claims)
     pins = [(claim.key, pin) for claim in drill.claims if (pin := record.pin(claim)) is not None]
     warnings = tuple(f"{key}: {pin.remark}" for key, pin in pins if pin.remark)
     return judged(drill, claims, record.fence, record.control, now, record.canary or CanaryOutcome(detail=NOT_REACHED), warnings)
+
+
+def _of(drill: Drill, record: Record, claim: BackedUpClaim) -> ClaimOutcome:
+    done = record.done(claim)
+    if done is None:
+        return ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED)
+    return with_probes(done, drill.house.rehearsal.probes_of(claim.key), record.probed(claim), record.pin(claim))
 
 
 def judged(

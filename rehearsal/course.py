@@ -12,6 +12,7 @@ from rehearsal.steps import (
     find_canary,
     pin_scratch,
     plant_control,
+    probe_scratch,
     raise_fence,
     restore_scratch,
     send_canary,
@@ -29,6 +30,7 @@ def course(drill: Drill, in_flight: tuple[str, ...] = ()) -> Course:
             *pin_scratch.steps(drill),                 # one restore point per claim, as a restore would choose it
             *restore_scratch.steps(drill),             # into scratch claims, by pods of our own
             *compare_scratch.steps(drill),             # every byte and every entry against the snapshot
+            *probe_scratch.steps(drill),               # what the settings demand of the data themselves
             *plant_control.steps(drill),               # a fault of our own, which must come out by its name
             *conclude.steps(drill),                    # the verdict, whatever happened
             *clear_scratch.steps(),                    # nothing of it stays

@@ -5,13 +5,17 @@ FAIL is said only of what was seen to be wrong with the backup or with what came
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adapters.backups.results import Verdict as Look
-from adapters.drills.results import Found, Trouble
+from adapters.drills.results import Examined, Found, Health, Trouble
 from cluster.audit import TRUSTED, ClaimAudit
+from engine.digest import digest
 from engine.errors import TransientError
+from house.rehearsing import ClaimProbe
 from recovery.comparison import Comparison
-from rehearsal.outcome import CanaryOutcome, ClaimOutcome, DrillVerdict
-from rehearsal.record import Pin, Sentinel
+from rehearsal.outcome import CanaryOutcome, ClaimOutcome, DrillVerdict, ProbeOutcome
+from rehearsal.record import Pin, Probed, Sentinel
 
 UNSEEN = (Look.UNREACHABLE, Look.UNKNOWN)
 """Answers of an audit that say nothing of the backup."""
@@ -25,6 +29,7 @@ TELLING = frozenset(
 """Troubles of a restore that a real one would have had as well."""
 
 _NAMED = 5
+_SHOWN = {Health.SOUND: DrillVerdict.PASS, Health.ILL: DrillVerdict.FAIL, Health.UNSEEN: DrillVerdict.UNVERIFIED}
 
 
 def refused(audit: ClaimAudit) -> ClaimOutcome | None:
@@ -87,3 +92,30 @@ def of_comparison(key: str, pin: Pin, found: Comparison, restored: int, started:
         max(0.0, started - pin.time),
         max(0.0, now - pin.ordered),
     )
+
+
+def of_probe(probe: ClaimProbe, seen: Examined) -> ProbeOutcome:
+    """What a probe that has ended has shown."""
+    return ProbeOutcome(probe.name, _SHOWN[seen.health or Health.UNSEEN], seen.detail)
+
+
+def with_probes(outcome: ClaimOutcome, wanted: tuple[ClaimProbe, ...], probed: Probed | None, pin: Pin | None) -> ClaimOutcome:
+    """A claim's part with what its probes have shown. One that passed its comparison passes only with every probe that the settings
+    demand; what its comparison has failed stays so, whatever they say."""
+    if not wanted:
+        return outcome
+    passed = outcome.verdict is DrillVerdict.PASS
+    if probed is None or probed.asked != asked_of(wanted):
+        return replace(outcome, verdict=DrillVerdict.UNVERIFIED, reason="its probes were not held") if passed else outcome
+    took = max(0.0, probed.at - pin.ordered) if pin is not None else outcome.rto_seconds
+    outcome = replace(outcome, probes=probed.outcomes, rto_seconds=took)
+    worst = [one for verdict in (DrillVerdict.FAIL, DrillVerdict.UNVERIFIED) for one in probed.outcomes if one.verdict is verdict]
+    if not passed or not worst:
+        return outcome
+    told = "; ".join(f"probe {one.name}: {one.detail or 'nothing was said'}" for one in worst)
+    return replace(outcome, verdict=worst[0].verdict, reason=told)
+
+
+def asked_of(probes: tuple[ClaimProbe, ...]) -> str:
+    """The digest of what these probes ask: another one as soon as any of it is another."""
+    return digest(*(repr(one) for one in probes))

@@ -152,8 +152,13 @@ def claim_from_json(text: str) -> ClaimOutcome:
 
 
 def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
-    probes = tuple(ProbeOutcome(**_typed(ProbeOutcome, one) | {"verdict": DrillVerdict(one["verdict"])}) for one in body["probes"])
+    probes = tuple(probe_from(one) for one in body["probes"])
     return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
+
+
+def probe_from(body: Mapping[str, Any]) -> ProbeOutcome:
+    """As it was written. Raises KeyError, TypeError or ValueError."""
+    return ProbeOutcome(**_typed(ProbeOutcome, body) | {"verdict": DrillVerdict(body["verdict"])})
 
 
 def canary_from(body: Mapping[str, Any]) -> CanaryOutcome:

@@ -18,9 +18,11 @@ from rehearsal.outcome import (
     ClaimOutcome,
     Control,
     FencePart,
+    ProbeOutcome,
     canary_from,
     claim_from_json,
     claim_to_json,
+    probe_from,
 )
 
 FENCE, CONTROL, OUTCOME = "fence", "control", "outcome"
@@ -59,6 +61,15 @@ class Sentinel:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """What the probes of one claim have seen, when the last one had ended (epoch seconds), and the digest of what was asked."""
+
+    asked: str
+    at: float
+    outcomes: tuple[ProbeOutcome, ...]
+
+
+@dataclass(frozen=True)
 class Record:
     """The notes of one drill."""
 
@@ -71,6 +82,13 @@ class Record:
     def done(self, claim: BackedUpClaim) -> ClaimOutcome | None:
         """What came of it, None while that is not known."""
         return claim_from_json(text) if (text := self.scratch.note(_key("done", claim))) else None
+
+    def probed(self, claim: BackedUpClaim) -> Probed | None:
+        """What its probes have seen, None while that is not known."""
+        if not (text := self.scratch.note(_key("probed", claim))):
+            return None
+        body = json.loads(text)
+        return Probed(body["asked"], body["at"], tuple(probe_from(one) for one in body["outcomes"]))
 
     @property
     def fence(self) -> tuple[FencePart, ...]:
@@ -128,6 +146,12 @@ def put_pin(drills: Drills, claim: BackedUpClaim, pin: Pin) -> None:
 def put_done(drills: Drills, claim: BackedUpClaim, outcome: ClaimOutcome) -> None:
     """Write down what came of it."""
     drills.note(_key("done", claim), claim_to_json(outcome))
+
+
+def put_probed(drills: Drills, claim: BackedUpClaim, probed: Probed) -> None:
+    """Write down what its probes have seen."""
+    outcomes = [asdict(one) | {"verdict": one.verdict.value} for one in probed.outcomes]
+    drills.note(_key("probed", claim), json.dumps({"asked": probed.asked, "at": probed.at, "outcomes": outcomes}))
 
 
 def put_fence(drills: Drills, trials: tuple[FenceTrial, ...], now: float) -> tuple[FencePart, ...]:

@@ -24,6 +24,8 @@ from adapters.drills.jobs import (
     CONTAINER,
     damage_job,
     job_name,
+    probe_job,
+    probe_name,
     restore_job,
     restore_of,
     scratch_claim,
@@ -31,11 +33,15 @@ from adapters.drills.jobs import (
     trial_job,
 )
 from adapters.drills.openings import SERVICE, Resolver, addresses_of, resolved
+from adapters.drills.probes import SCRIPTS, ended_with, told
 from adapters.drills.results import (
     Damage,
+    Examination,
+    Examined,
     FenceTrial,
     FenceWall,
     Found,
+    Health,
     Order,
     Phase,
     Restore,
@@ -59,7 +65,7 @@ from adapters.kubernetes.kinds import (
     Kind,
 )
 from adapters.kubernetes.lease import LeaseObject
-from adapters.kubernetes.objects import Obj, condition, name_of, seconds, table, text
+from adapters.kubernetes.objects import Obj, condition, name_of, rows, seconds, table, text
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.contents import Reader
 from adapters.volsync.mover import image_of_movers
@@ -124,6 +130,29 @@ class KubernetesDrills:
         if condition(job, "Failed").get("status") == "True" or (told and late):
             return Restore(Phase.FAILED, Trouble.NOT_STARTED, told or text(condition(job, "Failed"), "message"))
         return Restore(Phase.RUNNING, None, told)
+
+    def examined(self, of: Examination) -> Examined:
+        """See ports.DrillsView."""
+        client, name = self._clients.main(), probe_name(of)
+        job = client.get(JOB, name, SCRATCH)
+        if job is None:
+            return Examined(Phase.ABSENT)
+        pods, failed = self._pods(client, job), condition(job, "Failed")
+        ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+        if ended is not None and of.probe.preset in SCRIPTS:
+            return told(self._log(client, ended))
+        if ended is not None:
+            return ended_with(*_ending(ended), self._log(client, ended))
+        if failed.get("status") == "True":
+            why = text(failed, "message") or text(failed, "reason")
+            return Examined(Phase.DONE, Health.UNSEEN, f"it was not run to its end: {why}")
+        try:
+            waits = waiting_for(client, SCRATCH, name, pods)
+        except PermanentError as error:
+            return Examined(Phase.DONE, Health.UNSEEN, "; ".join((error.what, *error.evidence)))
+        if waits and self._clock.now() - seconds(text(job, "metadata", "creationTimestamp")) > _START_S:
+            return Examined(Phase.DONE, Health.UNSEEN, f"its pod has not started in {_START_S:.0f} s: {waits}")
+        return Examined(Phase.RUNNING, None, waits)
 
     def fence_in(self, drill: str) -> None:
         """See ports.Drills. Walls that are there already are made as they must be."""
@@ -212,15 +241,23 @@ class KubernetesDrills:
         mover = self._lender().borrowed(order.namespace, order.destination).mover
         return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}")
 
+    def examine(self, of: Examination) -> None:
+        """See ports.Drills. The user and groups are those of the restore: what it may not read, an application could not either."""
+        client = self._clients.main()
+        restore = client.get(JOB, job_name("restore", of.order.into), SCRATCH)
+        if restore is None:
+            raise PermanentError(f"nothing was restored into {of.order.into}")
+        with suppress(AlreadyThere):
+            client.create(JOB, probe_job(of, image_of_movers(client), _as_whom(restore)), SCRATCH)
+
     def damage(self, into: str, damage: Damage) -> str:
         """See ports.Drills. It runs as whoever restored; the Job stays, so that it is done once."""
         client = self._clients.main()
         restore = client.get(JOB, job_name("restore", into), SCRATCH)
-        pod = table(restore or {}, "spec", "template", "spec")
-        if not pod:
+        if restore is None:
             raise PermanentError(f"nothing was restored into {into}")
-        as_whom = (table(pod, "securityContext"), table(pod["containers"][0], "securityContext"))
-        job = damage_job(into, damage, str(pod["containers"][0]["image"]), as_whom)
+        image = str(table(restore, "spec", "template", "spec")["containers"][0]["image"])
+        job = damage_job(into, damage, image, _as_whom(restore))
         with suppress(AlreadyThere):
             client.create(JOB, job, SCRATCH)
         lines = self._log(client, self._ended(client, name_of(job))).splitlines()
@@ -294,3 +331,16 @@ class KubernetesDrills:
         if answer.code != 200:
             raise from_answer(answer.code, answer.body, what)
         return answer.body.decode("utf-8", "replace")
+
+
+def _as_whom(job: Obj) -> tuple[Obj, Obj]:
+    """The security contexts of its pod and of that one's container."""
+    pod = table(job, "spec", "template", "spec")
+    return table(pod, "securityContext"), table(pod["containers"][0], "securityContext")
+
+
+def _ending(pod: Obj) -> tuple[int | None, str]:
+    """The exit code and the reason of its container's end; None where the kubelet does not tell it."""
+    ended = next((table(one, "state", "terminated") for one in rows(pod, "status", "containerStatuses")), {})
+    code = ended.get("exitCode")
+    return (code if isinstance(code, int) else None), text(ended, "reason")

@@ -7,13 +7,15 @@ import hashlib
 from adapters.backups.sayings import Saying, meaning
 from adapters.drills import script
 from adapters.drills.fence import LABELS, MOVERS, SCRATCH
-from adapters.drills.results import Damage, Order, Phase, Restore, Trouble
+from adapters.drills.probes import SCRIPTS
+from adapters.drills.results import Damage, Examination, Order, Phase, Restore, Trouble
 from adapters.drills.store import CANARY
 from adapters.kubernetes.objects import Obj, table
 from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
 from adapters.volsync.pod import pod_of
 from adapters.volsync.reader import OPEN_S
+from house.rehearsing import WRITES
 
 CONTAINER = "drill"
 _KEPT_S = 24 * 3600
@@ -71,6 +73,27 @@ def damage_job(into: str, damage: Damage, image: str, as_whom: tuple[Obj, Obj]) 
     return _job(name, script.DAMAGE, image, {"DAMAGE": damage.value}, as_whom, _NO_STORE, into, movers=False)
 
 
+def probe_name(of: Examination) -> str:
+    """The Job's name for this probe: another one as soon as anything of what is asked is another."""
+    probe = of.probe
+    asked = "\n".join((probe.image, str(probe.limit_s), *probe.paths, "", *probe.command))
+    return job_name(f"probe {probe.preset.value} {asked}", of.order.into)
+
+
+def probe_job(of: Examination, movers_image: str, as_whom: tuple[Obj, Obj]) -> Obj:
+    """The Job of one probe: with an application's labels, and with nothing that opens a store."""
+    probe, text = of.probe, SCRIPTS.get(of.probe.preset, "")
+    told = {"PATHS": "\n".join(probe.paths)} if text else {}
+    job = _job(
+        probe_name(of), text, probe.image or movers_image, told, as_whom, _NO_STORE, of.order.into, movers=False,
+        read_only=probe.preset not in WRITES,
+    )  # fmt: skip
+    if not text:
+        job["spec"]["template"]["spec"]["containers"][0]["command"] = list(probe.command)
+    job["spec"]["activeDeadlineSeconds"] = int(probe.limit_s)
+    return job
+
+
 def trial_job(
     image: str, mover: Mover, as_whom: tuple[Obj, Obj], *, movers: bool, store: bool, nowhere: tuple[str, ...]
 ) -> Obj:  # fmt: skip
@@ -94,11 +117,11 @@ def seek_job(destination: str, image: str, mover: Mover, as_whom: tuple[Obj, Obj
 
 def _job(
     name: str, text: str, image: str, told: dict[str, str], as_whom: tuple[Obj, Obj], mover: Mover, claim: str, *, movers: bool,
-    where: str = SCRATCH,
+    where: str = SCRATCH, read_only: bool = False,
 ) -> Obj:  # fmt: skip
     labels = LABELS | (MOVERS if movers else {"app.kubernetes.io/name": "rehearsed"})
     data: Obj | None = {"persistentVolumeClaim": {"claimName": claim}} if claim else None
-    spec = pod_of(CONTAINER, image, text, told, mover, as_whom, data)
+    spec = pod_of(CONTAINER, image, text, told, mover, as_whom, data, read_only=read_only)
     return {
         "metadata": {"name": name, "namespace": where, "labels": labels},
         "spec": {

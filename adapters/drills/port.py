@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from adapters.drills.results import Damage, FenceTrial, Found, Order, Restore, Scratch, Sent
+from adapters.drills.results import (
+    Damage,
+    Examination,
+    Examined,
+    FenceTrial,
+    Found,
+    Order,
+    Restore,
+    Scratch,
+    Sent,
+)
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.results import Compared, Snapshot
 
@@ -17,6 +27,9 @@ class DrillsView(Protocol):
 
     def restored(self, into: str) -> Restore:
         """How far the restore into this scratch claim is."""
+
+    def examined(self, of: Examination) -> Examined:
+        """How far this probe of restored data is, and what it has seen."""
 
     def canary(self) -> Sent:
         """How far VolSync is with the canary of whatever drill there is."""
@@ -43,6 +56,9 @@ class Drills(DrillsView, Protocol):
 
     def compare(self, order: Order, against: Snapshot) -> Compared:
         """Hold what was restored against a snapshot, as Claims.compare does it."""
+
+    def examine(self, of: Examination) -> None:
+        """Begin this probe, in a pod of its own that nothing gets out of, as whom the restore was. One that was begun goes on."""
 
     def damage(self, into: str, damage: Damage) -> str:
         """Damage a scratch claim on purpose, once; answers the path that was hit, "" where there is nothing to hit."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from adapters.volsync.results import Snapshot
+from house.rehearsing import ClaimProbe
 
 
 class FenceWall(Enum):
@@ -81,6 +82,23 @@ class Restore:
     bytes: int = 0
 
 
+class Health(Enum):
+    """What a probe has seen of restored data."""
+
+    SOUND = "sound"
+    ILL = "ill"
+    UNSEEN = "unseen"  # nothing was shown, neither way
+
+
+@dataclass(frozen=True)
+class Examined:
+    """How far a probe of restored data is, and what it has seen: `health` only with DONE, in the words of `detail`."""
+
+    phase: Phase
+    health: Health | None = None
+    detail: str = ""
+
+
 class Twist(Enum):
     """How a mover's Secret is turned on its way into the scratch namespace: wrong on purpose for a negative control, or to the
     canary's own repository beside the mover's."""
@@ -131,3 +149,11 @@ class Found:
     word: str | None
     trouble: Trouble | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One probe of what was restored by this order, in a pod of its own behind the fence."""
+
+    order: Order
+    probe: ClaimProbe

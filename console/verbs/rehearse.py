@@ -128,6 +128,8 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
         age = f"{claim.rpo_seconds / 3600:.1f} h old" if claim.rpo_seconds is not None else "of unknown age"
         took = f"back in {claim.rto_seconds:.0f} s" if claim.rto_seconds is not None else "not timed"
         say(f"  {claim.verdict.value} {claim.name}: {claim.reason or f'{claim.files} files, every byte; {age}, {took}'}")
+        for probe in claim.probes:
+            say(f"    probe {probe.name}: {probe.verdict.value}{f', {probe.detail}' if probe.detail else ''}")
     if outcome.canary.verdict is DrillVerdict.PASS:
         say(f"  a word of ours went to the store and back: backed up in {outcome.canary.seconds or 0.0:.0f} s")
     if outcome.control.name:

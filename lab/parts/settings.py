@@ -44,7 +44,8 @@ def known_images(settings: Settings) -> Images:
     known: dict[str, Image] = {
         MOVER_NAME: MOVER,
         short_name(APPLICATION_IMAGE): application(),
-            "busybox": shell(),
+        "busybox": shell(),
+        "python": shell(),
         "volsync": VOLSYNC,
         "snapshot-controller": SNAPSHOT_CONTROLLER,
         **flux.controllers(settings.environment),

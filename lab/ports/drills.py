@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from adapters.drills.results import (
     Damage,
+    Examination,
+    Examined,
     FenceTrial,
     FenceWall,
     Found,
+    Health,
     Order,
     Phase,
     Restore,
@@ -29,6 +32,7 @@ from lab.world.store import Trouble as StoreTrouble
 SCRATCH = "blackstart-rehearsal"
 CLEARED_S = 3.0
 CANARY_S = 8.0
+EXAMINED_S = 4.0
 TROUBLES = {
     StoreTrouble.DAMAGED: Trouble.DAMAGED,
     StoreTrouble.REFUSED: Trouble.WRONG_PASSWORD,
@@ -59,6 +63,13 @@ class ModelledDrills:
             drill = self._kube.objects().drill
             claim = drill.claims.get(into) if drill is not None else None
             return claim.state if claim is not None else Restore(Phase.ABSENT)
+
+    def examined(self, of: Examination) -> Examined:
+        """See ports.DrillsView."""
+        with self._world.looking():
+            drill = self._kube.objects().drill
+            claim = drill.claims.get(of.order.into) if drill is not None else None
+            return claim.examined.get(of.probe, Examined(Phase.ABSENT)) if claim is not None else Examined(Phase.ABSENT)
 
     def fence_in(self, drill: str) -> None:
         """See ports.Drills."""
@@ -182,6 +193,24 @@ class ModelledDrills:
                 entries = wanted
             return Compared(Listing(tuple(replace(e, sha256="") for e in entries), complete=True), checked(wanted, entries))
 
+    def examine(self, of: Examination) -> None:
+        """See ports.Drills."""
+        with self._world.looking():
+            objects, drill = self._here()
+            claim = drill.claims.get(of.order.into)
+            if claim is None or claim.state.phase is not Phase.DONE:
+                raise PermanentError(f"nothing was restored into {of.order.into}")
+            if of.probe in claim.examined:
+                return
+            claim.examined[of.probe] = Examined(Phase.RUNNING)
+
+            def ended() -> None:
+                if objects.drill is drill:
+                    ails = objects.rigged.ails
+                    claim.examined[of.probe] = (ails(of, claim.entries) if ails is not None else None) or seen_by(of, claim)
+
+            self._world.after(EXAMINED_S, f"probe {of.probe.name} of {of.order.into}", ended)
+
     def damage(self, into: str, damage: Damage) -> str:
         """See ports.Drills."""
         with self._world.looking():
@@ -246,3 +275,13 @@ class ModelledDrills:
         if objects.drill is None or objects.drill.deleting:
             raise PermanentError("there is no scratch namespace")
         return objects, objects.drill
+
+
+def seen_by(of: Examination, claim: ScratchClaim) -> Examined:
+    """What a probe sees of a volume whose files are what they are called: the lab's entries have no bytes to look into."""
+    there = {entry.path for entry in claim.entries if entry.size}
+    wanted = of.probe.paths or tuple(sorted(there)[:1])
+    lacking = [path for path in wanted if not any(one == path or one.startswith(f"{path}/") for one in there)]
+    if lacking or not wanted:
+        return Examined(Phase.DONE, Health.ILL, "; ".join(f"{path} is missing" for path in lacking) or "nothing is in it")
+    return Examined(Phase.DONE, Health.SOUND, f"{len(wanted)} are there, and hold something")

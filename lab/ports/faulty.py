@@ -78,6 +78,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "find_canary": (),
         "restore": ("order.into",),
         "compare": ("order.into",),
+        "examine": ("of.order.into",),
         "damage": ("into",),
         "note": ("key",),
         "clear": (),

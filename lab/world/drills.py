@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from adapters.drills.results import FenceWall, Found, Order, Phase, Restore, Sent
+from adapters.drills.results import Examination, Examined, FenceWall, Found, Order, Phase, Restore, Sent
 from adapters.volsync.results import FileEntry
+from house.rehearsing import ClaimProbe
 
 Entries = tuple[FileEntry, ...]
 
@@ -19,6 +20,7 @@ class ScratchClaim:
     state: Restore = field(default_factory=lambda: Restore(Phase.RUNNING))
     entries: Entries = ()
     damaged: str | None = None
+    examined: dict[ClaimProbe, Examined] = field(default_factory=dict)
 
 
 @dataclass
@@ -38,7 +40,8 @@ class Rigged:
 
     `canary` is what its repository is found to hold (None: what was sent), `dumb` keeps VolSync from ever backing it up.
     `spoil` is given the scratch claim's name and what a restore brought, and answers what is on the volume then; `room` False
-    keeps every restore's pod from starting, `stuck` keeps a namespace that was deleted from going.
+    keeps every restore's pod from starting, `stuck` keeps a namespace that was deleted from going. `ails` is given a probe and what
+    is on the volume, and answers what the probe sees (None: what it would see by the paths that are there).
     """
 
     open_walls: set[FenceWall] = field(default_factory=set)
@@ -49,3 +52,4 @@ class Rigged:
     canary: Found | None = None
     dumb: bool = False
     slow_s: float = 0.0
+    ails: Callable[[Examination, Entries], Examined | None] | None = None

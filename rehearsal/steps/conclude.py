@@ -29,7 +29,8 @@ class Conclude(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (if_any("rehearsal.compare/*"), "rehearsal.control/planted", "rehearsal.canary/found")
+        after = ("rehearsal.compare/*", "rehearsal.probe/*")
+        return (*map(if_any, after), "rehearsal.control/planted", "rehearsal.canary/found")
 
     @property
     def inputs(self) -> str:

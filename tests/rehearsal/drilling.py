@@ -16,6 +16,7 @@ from engine.journal import Disk, open_journal, read_state
 from engine.report import Report
 from engine.state import State
 from house.model import House
+from house.rehearsing import ClaimProbe, Preset, Rehearsal
 from lab.life import Lives
 from lab.ports.faulty import faulty
 from lab.ports.journal_disk import FencedDisk
@@ -39,7 +40,12 @@ def three_claims() -> House:
     """The sample house with three applications whose claims are backed up."""
     claims = tuple(a_claim(name) for name in NAMES)
     apps = (an_app("volsync", namespace="volsync-system", wait=True), *(an_app(name, "volsync-system/volsync") for name in NAMES))
-    return replace(a_house(), claims=claims, flux_apps=apps)
+    return probed(replace(a_house(), claims=claims, flux_apps=apps))
+
+
+def probed(house: House) -> House:
+    """With a probe of each claim's restored data."""
+    return replace(house, rehearsal=Rehearsal({claim.key: (ClaimProbe(Preset.FILES),) for claim in house.claims}))
 
 
 @dataclass

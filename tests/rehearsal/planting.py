@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from adapters.drills.results import FenceWall, Found
+from adapters.drills.results import Examination, Examined, FenceWall, Found, Health, Phase
 from adapters.drills.results import Trouble as Lost
 from adapters.hold.results import HoldState
 from adapters.kubernetes.results import LeaseHolder
@@ -154,6 +154,24 @@ def _wiped(repository: StoredRepository) -> None:
     repository.snapshots.append(replace(last, entries=(a_file("settings.ini", "x"),)))
 
 
+def _seen(health: Health, wanted: frozenset[DrillVerdict]) -> Planted:
+    """The claim's own probe says so of its data, which came back as they were backed up."""
+
+    def plant(home: ModelledHome, address: str, name: str) -> None:
+        mark = f"{name}-back-"
+
+        def ails(of: Examination, entries: Entries) -> Examined | None:
+            return Examined(Phase.DONE, health, "as planted") if of.order.into.startswith(mark) else None
+
+        home.kube.objects().rigged.ails = ails
+
+    return Planted(wanted, plant)
+
+
+def _probe_hangs(home: ModelledHome, address: str, name: str) -> None:
+    home.kube.objects().rigged.ails = lambda of, entries: Examined(Phase.RUNNING) if of.order.into.startswith(name) else None
+
+
 KINDS: Mapping[str, Planted] = {
     "repository gone": Planted(FAIL, lambda home, address, name: home.store.repositories.pop(address)),
     "no snapshot": _store(lambda r: r.snapshots.clear()),
@@ -209,6 +227,9 @@ KINDS: Mapping[str, Planted] = {
     "canary gone": _rigged(FAIL, canary=Found(None, Lost.NO_REPOSITORY)),
     "canary unreadable": _rigged(canary=Found(None, Lost.UNREACHABLE)),
     "canary never sent": _rigged(dumb=True),
+    "data make no sense": _seen(Health.ILL, FAIL),
+    "probe could not see": _seen(Health.UNSEEN, UNVERIFIED),
+    "probe never ends": Planted(UNVERIFIED, _probe_hangs),
     "a claim held": Planted(UNVERIFIED, _held),
     "a run begins meanwhile": Planted(UNVERIFIED, _run_meanwhile),
     **{f"fence open: {wall.value}": _wall(wall) for wall in FenceWall},

@@ -20,7 +20,7 @@ from rehearsal.outcome import DrillVerdict, from_json
 from rehearsal.record import OUTCOME
 from rehearsal.steps.clear_scratch import CLEAR
 from tests.builders import a_house
-from tests.rehearsal.drilling import Drilling, three_claims
+from tests.rehearsal.drilling import Drilling, probed, three_claims
 
 
 class DrilledHouse:
@@ -93,4 +93,4 @@ class DrilledHouse:
 class DrilledClaim(DrilledHouse):
     """The same with one claim: every method is met, at few places."""
 
-    given = staticmethod(a_house)
+    given = staticmethod(lambda: probed(a_house()))

@@ -29,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built[DrilledHouse]:
     return Built(lambda folder: DrilledHouse(folder, 1), tmp_path_factory.mktemp("drills") / "house")
 
 
-PARTS = ("free", "fence", "canary", "pin", "restore", "compare", "control", "conclude", "clear")
+PARTS = ("free", "fence", "canary", "pin", "restore", "compare", "probe", "control", "conclude", "clear")
 
 
 def drilled(built: Built[DrilledHouse], rig: Callable[[Drilling], object], control: Kind = Kind.BYTE_FLIPPED) -> DrillOutcome:
@@ -280,8 +280,8 @@ def test_the_error_of_who_gives_way_is_permanent() -> None:
 
 
 def test_steps_of_a_drill_are_told(tmp_path: Path) -> None:
-    """Each by its id: rehearsal.fence, rehearsal.canary, rehearsal.pin, rehearsal.restore, rehearsal.compare, rehearsal.control,
-    rehearsal.conclude, rehearsal.clear."""
+    """Each by its id: rehearsal.fence, rehearsal.canary, rehearsal.pin, rehearsal.restore, rehearsal.compare, rehearsal.probe,
+    rehearsal.control, rehearsal.conclude, rehearsal.clear."""
     there = DrilledHouse(tmp_path / "house", 1)
     ids = {line.id.partition("/")[0] for line in there.plan().lines}
     assert ids == {f"rehearsal.{one}" for one in PARTS}

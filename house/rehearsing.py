@@ -1,0 +1,62 @@
+"""What the settings say of rehearsals: which probes the restored data of a claim must stand, and what is expected of a recovery.
+
+Values only; asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Preset(Enum):
+    """What a probe does; the value is what the settings call it."""
+
+    FILES = "files"
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
+    HOME_ASSISTANT = "home-assistant"
+    COMMAND = "command"
+
+
+PYTHON = "docker.io/library/python:3.13-alpine"
+IMAGES: Mapping[Preset, str] = {Preset.SQLITE: PYTHON, Preset.HOME_ASSISTANT: PYTHON}
+"""The image that a preset runs in where the settings name none. `files` runs in the movers' own, which is in the house already;
+postgres and a command have none: what reads the data must be of the very version that wrote them."""
+WRITES = frozenset({Preset.SQLITE, Preset.HOME_ASSISTANT, Preset.COMMAND})
+"""Those that may write to the restored copy: SQLite replays its journal, as the application would."""
+PROBE_S = 1800.0
+
+
+@dataclass(frozen=True)
+class ClaimProbe:
+    """One probe of a claim's restored data. `image` "" is the movers' own; `paths` lie within the volume, () for wherever they are
+    found; `command` is of Preset.COMMAND alone; `limit_s` is how long it may take, in seconds."""
+
+    preset: Preset
+    image: str = ""
+    paths: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    limit_s: float = PROBE_S
+
+    @property
+    def name(self) -> str:
+        """What it is called in evidence: its preset, and what it is about where that was named."""
+        about = self.command or self.paths
+        return f"{self.preset.value} {' '.join(about)}"[:80] if about else self.preset.value
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """`probes` by claim key, in their order."""
+
+    probes: Mapping[str, tuple[ClaimProbe, ...]] = field(default_factory=dict)
+
+    def probes_of(self, key: str) -> tuple[ClaimProbe, ...]:
+        """Those of this claim, () where the settings name none."""
+        return self.probes.get(key, ())
+
+
+NO_REHEARSAL = Rehearsal()
+"""Where the settings say nothing."""
