@@ -18,6 +18,7 @@ HELP = {
     "max-bytes": "restore at most so many bytes, e.g. 20GiB",
     "max-time": "take at most about so long: 90s, 30m or 2h",
     "clean": "only clear away what an earlier rehearsal left",
+    "bootstrap": "instead: what would stop a rebuild today",
     "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
     "manifests": "print the hold's policies for kubectl",
     "claim": "namespace/name or name of one claim",
@@ -187,9 +188,11 @@ def restore(c, settings="", json=False, claims="", as_of="", approve="", report=
 
 
 @verb
-def rehearse(c, settings="", json=False, claims="", max_bytes="", max_time="", clean=False, report=""):
+def rehearse(
+    c, settings="", json=False, claims="", max_bytes="", max_time="", clean=False, bootstrap=False, report=""
+):
     """Drill a restore beside what lives; can fail."""
-    end(c, "rehearse", "rehearse", settings, json, claims, max_bytes, max_time, clean, report)
+    end(c, "rehearse", "rehearse", settings, json, claims, max_bytes, max_time, clean, bootstrap, report)
 
 
 @verb

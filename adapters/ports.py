@@ -45,7 +45,7 @@ from adapters.proxmox.results import (
     Vm,
     VmSpec,
 )
-from adapters.talos.results import Disk, EtcdState, MachineState, Phase
+from adapters.talos.results import Authority, Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
 from house.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
@@ -149,6 +149,12 @@ class MachineconfigsView(Protocol):
 
     def bundle_problem(self) -> str:
         """Why the Talos secrets bundle cannot be used, "" when it decrypts and is whole."""
+
+    def render_problem(self) -> str:
+        """Why machineconfigs cannot be rendered, or which of them is not valid; "" where all are. What is rendered goes again."""
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """The certificate authorities of the secrets bundle. PermanentError where it cannot be used."""
 
 
 class Machineconfigs(MachineconfigsView, Protocol):

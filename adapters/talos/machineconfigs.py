@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from adapters.certificates import ends_at
 from adapters.process.results import Runner
 from adapters.talos import kubeconfig
 from adapters.talos.bundle import BundleUnusable, SecretsBundle
@@ -16,6 +18,7 @@ from adapters.talos.machineconfig import config_digest, documents
 from adapters.talos.newbundle import make_bundle
 from adapters.talos.paths import TalosFiles
 from adapters.talos.redaction import register_secrets
+from adapters.talos.results import Authority
 from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
 from engine.errors import PermanentError
 from engine.secrets import Secret
@@ -23,6 +26,10 @@ from house.model import TalosCluster
 
 RENDER_S = 120.0
 KEYGEN_S = 20.0
+VALIDATE_S = 30.0
+_AUTHORITIES = {
+    "os": "the Talos CA", "k8s": "the Kubernetes CA", "k8saggregator": "the aggregator's CA", "etcd": "etcd's CA",
+}  # fmt: skip
 _REFERENCE = re.compile(r"""@(?P<path>\.{1,2}/[^\s"']+|/[^\s"']+)""")
 
 
@@ -115,6 +122,33 @@ class TalhelperMachineconfigs:
         except BundleUnusable as problem:
             return problem.what if "decrypt" in problem.what else ""
         return ""
+
+    def render_problem(self) -> str:
+        """See ports.MachineconfigsView."""
+        beside = self._files.folder.parent
+        with tempfile.TemporaryDirectory(prefix="trial-", dir=beside if beside.is_dir() else None) as folder:
+            try:
+                self._bundle.load()
+                self._talhelper(Path(folder))
+                for node in self._nodes:
+                    file = _made_for(Path(folder), self._cluster.name, node)
+                    register_secrets(list(documents(file.read_text(encoding="utf-8"))))
+                    if problem := self._invalid(file):
+                        return f"{node}: {problem}"
+            except PermanentError as problem:
+                return "; ".join((problem.what, *problem.evidence))
+        return ""
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """See ports.MachineconfigsView."""
+        return tuple(Authority(said, ends_at(self._bundle.certificate(name))) for name, said in _AUTHORITIES.items())
+
+    def _invalid(self, file: Path) -> str:
+        """What talosctl says against this machineconfig, "" for nothing. `metal` demands all that an installed machine needs."""
+        done = self._runner.run(
+            ["talosctl", "validate", "--config", str(file), "--mode", "metal"], timeout_s=VALIDATE_S, ok=range(256)
+        )
+        return "" if done.code == 0 else "; ".join(line.strip() for line in done.stderr_tail[-5:] if line.strip())
 
     def os_ca(self) -> str:
         """Our Talos CA as PEM: out of the rendered talosconfig if it is up to date, else out of the bundle, "" without either."""

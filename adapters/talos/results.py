@@ -60,3 +60,11 @@ class EtcdState:
     healthy: bool
     members: tuple[EtcdMember, ...]
     cluster_id: str = ""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """One certificate authority of the secrets bundle, and when its certificate ends (epoch seconds; None: it holds none)."""
+
+    name: str
+    ends: float | None

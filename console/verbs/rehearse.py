@@ -14,6 +14,7 @@ from console.opening import open_session
 from console.programs import refuse_unfit
 from console.report.keeping import documents
 from console.session import Session
+from console.verbs.rebuild import rebuild
 from engine.errors import EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
@@ -29,10 +30,18 @@ from rehearsal.outcome import DrillOutcome, DrillVerdict, from_json
 from rehearsal.past import Past, past_of
 
 
-def rehearse(settings: str, json: bool, claims: str, max_bytes: str, max_time: str, clean: bool, report: str = "") -> int:
-    """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5)."""
+def rehearse(
+    settings: str, json: bool, claims: str, max_bytes: str, max_time: str, clean: bool, bootstrap: bool, report: str = ""
+) -> int:  # fmt: skip
+    """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5); or ask what a rebuild needs."""
 
     def body() -> int:
+        if bootstrap and (claims or max_bytes or max_time or clean):
+            raise SettingsInvalid(
+                "--bootstrap drills no claim", hint="rehearse twice: once with --bootstrap, once with what is said of claims"
+            )
+        if bootstrap:
+            return rebuild(settings, json, report)
         budget = Budget(bytes_of(max_bytes) if max_bytes else 0, seconds_of(max_time) if max_time else 0.0)
         session = open_session(REHEARSE, settings, json, report=report)
         refuse_unfit(session.house)

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.talos.machineconfig import config_digest
+from adapters.talos.results import Authority
 from engine.digest import digest
 from engine.errors import PermanentError
 from house.model import House, Node
+
+FAR = 4e9
+"""When a good certificate ends, in epoch seconds: far behind any test's clock."""
 
 
 @dataclass(eq=False)
@@ -19,7 +23,8 @@ class ModelledHouse:
     `bundle` stands for the Talos secrets bundle: every authority's name derives from it, so that another bundle is another
     cluster; "" when there is none. `bundle_problem` and `age_key_problem` say why they cannot be used ("" when they can);
     `edits` counts changes of the repository. Of its clone: `dirty` holds uncommitted paths, `commit` where it stands ("": at
-    the branch's commit), and `remote_problem` why the remote cannot be asked.
+    the branch's commit), and `remote_problem` why the remote cannot be asked. `render_problem` keeps
+    rendering from anything; `authorities` are the bundle's.
     """
 
     house: House
@@ -35,6 +40,8 @@ class ModelledHouse:
     commit: str = ""
     remote_problem: str = ""
     bundles_made: int = 0
+    render_problem: str = ""
+    authorities: tuple[Authority, ...] = (Authority("the Talos CA", FAR), Authority("etcd's CA", FAR))
 
     @property
     def bundle_file(self) -> Path:
@@ -116,6 +123,16 @@ class ModelledMachineconfigs:
     def bundle_problem(self) -> str:
         """See ports.MachineconfigsView."""
         return self._state.bundle_problem or ("" if self._state.bundle else f"{self._state.bundle_file.name} is missing")
+
+    def render_problem(self) -> str:
+        """See ports.MachineconfigsView."""
+        return self.bundle_problem() or self._state.render_problem
+
+    def authorities(self) -> tuple[Authority, ...]:
+        """See ports.MachineconfigsView."""
+        if problem := self.bundle_problem():
+            raise PermanentError(problem)
+        return self._state.authorities
 
     def render(self) -> None:
         """See ports.Machineconfigs."""

@@ -74,6 +74,20 @@ def bootstrapped(bench: Bench, racks: Racks) -> None:
     bench.until(lambda: all(bench.talos.etcd(n.address).healthy for n in cps), "etcd healthy on every control plane")
 
 
+def test_machineconfigs_are_tried_and_nothing_is_left_of_it(bench: Bench) -> None:
+    before = sorted(bench.house.state_dir.rglob("*")) if bench.house.state_dir.exists() else []
+    assert bench.machineconfigs.render_problem() == ""
+    assert bench.machineconfigs.rendered_from() == ""
+    assert (sorted(bench.house.state_dir.rglob("*")) if bench.house.state_dir.exists() else []) == before
+    ends = {one.name: one.ends for one in bench.machineconfigs.authorities()}
+    assert {"the Talos CA", "etcd's CA"} <= ends.keys()
+    assert all(end is not None and end > 2e9 for end in ends.values()), ends
+    bench.lose_bundle()
+    assert "is missing" in bench.machineconfigs.render_problem()
+    with pytest.raises(PermanentError):
+        bench.machineconfigs.authorities()
+
+
 def test_a_machine_without_power_is_unreachable_and_nothing_is_known_of_its_etcd(bench: Bench) -> None:
     node = bench.house.bootstrap_node
     bench.machineconfigs.render()

@@ -7,19 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
 from adapters.drills import trials
 from adapters.drills.adapter import KubernetesDrills
 from adapters.drills.fence import LABELS, MOVERS, POLICY, QUOTA, RECORD, SCRATCH
-from adapters.drills.results import Damage, FenceTrial, FenceWall, Order, Phase, Restore, Trouble, Twist
+from adapters.drills.results import (
+    Damage,
+    Examination,
+    Examined,
+    FenceTrial,
+    FenceWall,
+    Health,
+    Order,
+    Phase,
+    Restore,
+    Trouble,
+    Twist,
+)
 from adapters.kubernetes.errors import status_of
 from adapters.kubernetes.kinds import CONFIG_MAP, CRD, SECRET, Kind
 from adapters.kubernetes.objects import Obj, text
 from adapters.volsync.results import Snapshot
 from bench.proof import Load, Rig, rig
 from engine.waiting import SystemClock, wait_until
+from house.rehearsing import PYTHON, ClaimProbe, Preset
 from lab.parts.kube import CLAIMS, NAMESPACES
 from recovery.comparison import compare
 from rehearsal.controls import DAMAGES, caught
@@ -188,6 +202,34 @@ def test_what_is_damaged_after_a_restore_is_found_at_its_path(drilled: Drilled) 
         assert caught(kinds[damage], path, found), (damage, path, found)
     claims = [one["metadata"]["name"] for one in drilled.rig.bench.kube.list(CLAIMS, drilled.rig.space)]
     assert "back" not in claims
+
+
+def test_a_probe_runs_on_what_was_restored_and_its_answer_is_read(drilled: Drilled) -> None:
+    """As whom it was restored, behind the fence; what cannot be started has shown nothing of the data."""
+    order = drilled.order("probed")
+    assert drilled.restored(order).phase is Phase.DONE
+    shell = partial(ClaimProbe, Preset.COMMAND, "docker.io/library/busybox:1")
+    asked: dict[str, tuple[ClaimProbe, Health]] = {
+        "files": (ClaimProbe(Preset.FILES), Health.SOUND),
+        "no such file": (ClaimProbe(Preset.FILES, paths=("gone/away",)), Health.ILL),
+        "no database": (ClaimProbe(Preset.SQLITE, PYTHON), Health.ILL),
+        "command": (shell(command=("sh", "-c", "ls /data && touch /data/mine")), Health.SOUND),
+        "it says no": (shell(command=("sh", "-c", "echo not mine; exit 3")), Health.ILL),
+        "no such program": (shell(command=("no-such-program",)), Health.UNSEEN),
+        "too slow": (shell(command=("sleep", "60"), limit_s=2.0), Health.UNSEEN),
+    }  # fmt: skip
+    for probe, _ in asked.values():
+        drilled.drills.examine(Examination(order, probe))
+    for name, (probe, health) in asked.items():
+        of = Examination(order, probe)
+
+        def ended(of: Examination = of) -> Examined | None:
+            state = drilled.drills.examined(of)
+            return state if state.phase is Phase.DONE else None
+
+        found = wait_until(CLOCK, ended, limit_s=60.0, what=name)
+        assert found.health is health, (name, found)
+    assert drilled.drills.examined(Examination(order, ClaimProbe(Preset.POSTGRES, "x"))).phase is Phase.ABSENT
 
 
 def differences(there: Drilled, order: Order) -> tuple[str, ...]:

@@ -1,0 +1,115 @@
+"""dr.rehearse --bootstrap: what would stop a rebuild today, as one table and a verdict. Asks everything, and makes nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.text import Text
+
+from adapters.certificates import ends_at
+from adapters.process.keeper import Keeper
+from adapters.secrets.resolver import Secrets
+from console.doctor.looking import of_secrets
+from console.ending import LastWords, guarded
+from console.kit.secrets import files_of, of_building
+from console.opening import open_session
+from console.programs import refuse_unfit
+from console.rows import Row as Line
+from console.rows import Rows
+from console.session import Session
+from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED
+from engine.words import number
+from house.model import House
+from rehearsal.lost import as_if_lost
+from rehearsal.outcome import DrillVerdict
+from rehearsal.rebuilding import NOT_LOOKED_AT, Authorities, References, Rendered, Row, course, rows, verdict_of
+from tools.places import Places
+
+VERB = "dr.rehearse --bootstrap"
+CODES = {
+    DrillVerdict.PASS: EXIT_OK, DrillVerdict.FAIL: EXIT_REHEARSAL_FAIL, DrillVerdict.UNVERIFIED: EXIT_REHEARSAL_UNVERIFIED,
+}  # fmt: skip
+_COLOURS = {DrillVerdict.PASS: "dim", DrillVerdict.FAIL: "bold red", DrillVerdict.UNVERIFIED: "yellow"}
+_SHOWN = 5
+Lacking = Callable[[], tuple[tuple[str, bool], ...]]
+
+
+def rebuild(settings: str, json: bool, report: str = "") -> int:
+    """PASS (0) where nothing would stop a rebuild, FAIL (4), or UNVERIFIED (5) where something could not be seen."""
+
+    def body() -> int:
+        session = open_session(VERB, settings, json, report=report)
+        refuse_unfit(session.house)
+        with tempfile.TemporaryDirectory(prefix="blackstart-rehearse-") as name, Keeper(
+            Path(name) / "programs", search=(Places().programs,)
+        ) as keeper:  # fmt: skip
+            secrets = Secrets(keeper, session.house.root, session.house.age_key)
+            return rebuild_of(session, lambda: lacking(session.house, secrets))
+
+    return guarded(VERB, json, body, settings)
+
+
+def rebuild_of(session: Session, lacks: Lacking) -> int:
+    """The same, of a session that stands open; `lacks` answers which secrets cannot be had."""
+    house = session.house
+    checks = References(house, lacks), Rendered(house), Authorities(house, lambda: ends_of(house))
+    report = session.looked(course(house, session.known(), *checks), lambda look, whole: (as_if_lost(look, house), whole))
+    table = rows(report)
+    verdict = verdict_of(table)
+    tell(session, table, verdict)
+    _, written = session.record(report, LastWords())
+    counts = Counter(row.verdict.value for row in table)
+    return session.finish(
+        verdict.value, counts, CODES[verdict], run=session.run_id, verdict=verdict, rows=table, not_looked_at=NOT_LOOKED_AT,
+        **written,
+    )  # fmt: skip
+
+
+def tell(session: Session, table: tuple[Row, ...], verdict: DrillVerdict) -> None:
+    """The table, what stops a rebuild first; then the verdict in one sentence, and what was not looked at."""
+    say = session.page.say
+    session.page.show(Rows([_line(row) for row in table], name=1))
+    stops = [row for row in table if row.stops and row.verdict is DrillVerdict.FAIL]
+    unseen = [row for row in table if row.stops and row.verdict is DrillVerdict.UNVERIFIED]
+    told = {
+        DrillVerdict.PASS: "of what was looked at, nothing would stop a rebuild today",
+        DrillVerdict.FAIL: f"{number(len(stops), 'thing')} would stop a rebuild today",
+        DrillVerdict.UNVERIFIED: f"{number(len(unseen), 'thing')} could not be seen",
+    }
+    also = f"; {number(len(unseen), 'thing')} could not be seen" if stops and unseen else ""
+    say(f"\n{verdict.value}: {told[verdict]}{also}")
+    for line in NOT_LOOKED_AT:
+        say(f"  not looked at: {line}")
+    if session.house.simulated:
+        say("Simulated: this says nothing about a real house.")
+
+
+def _line(row: Row) -> Line:
+    word = row.verdict.value if row.stops or row.verdict is DrillVerdict.PASS else "look"
+    colour = _COLOURS[row.verdict] if row.stops else "yellow"
+    good = row.verdict is DrillVerdict.PASS
+    below = [] if good else [Text(one, "dim") for one in row.evidence[:_SHOWN]]
+    if not good and len(row.evidence) > _SHOWN:
+        below.append(Text(f"and {len(row.evidence) - _SHOWN} more", "dim"))
+    if row.hint and not good:
+        below.append(Text(f"Try: {row.hint}"))
+    return Line((Text(word, colour), Text(row.id)), row.detail or row.title, tuple(below))
+
+
+def lacking(house: House, secrets: Secrets) -> tuple[tuple[str, bool], ...]:
+    """Each reference that a bootstrap reads and that cannot be had, 1Password's asked as well, and whether that is known."""
+    return tuple((lack.told, lack.known) for lack in of_secrets(of_building(house), secrets, ask=True))
+
+
+def ends_of(house: House) -> Mapping[str, float | None]:
+    """The end of the certificate in every `ca_file` of the settings, by its path; None where none can be read there."""
+    found: dict[str, float | None] = {}
+    for name in sorted(files_of(house)):
+        try:
+            found[name] = ends_at(Path(name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            found[name] = None
+    return found

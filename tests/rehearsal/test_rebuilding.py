@@ -1,0 +1,171 @@
+"""What would stop a rebuild of a house that lives: each row has a fault that turns exactly it, and a look changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.talos.results import Authority
+from engine.report import Report
+from engine.verify import verify
+from house.model import UnsupportedBackup
+from rehearsal.lost import as_if_lost
+from rehearsal.outcome import DrillVerdict
+from rehearsal.rebuilding import Authorities, References, Rendered, Row, course, rows, verdict_of
+from tests.crash.apart import Built
+from tests.scenario.running import Running
+
+DAY = 86400.0
+Lacks = tuple[tuple[str, bool], ...]
+
+
+class Living(Running):
+    """A house that was built and restored; `lacks` and `ends` are what its secrets and files say."""
+
+    lacks: Lacks = ()
+    ends: dict[str, float | None] = {}  # noqa: RUF012 - each test puts its own
+
+    def rows(self) -> tuple[Row, ...]:
+        """The table, and that asking for it has changed nothing."""
+        before = list(self.home.world.faults.reached)
+        table = rows(self.report())
+        assert self.home.world.faults.reached == before
+        return table
+
+    def report(self) -> Report:
+        checks = References(self.house, lambda: self.lacks), Rendered(self.house), Authorities(self.house, lambda: self.ends)
+        wanted = course(self.house, {}, *checks)
+        return verify(wanted.graph(), as_if_lost(self.home.look(), self.house), clock=self.clock)
+
+
+def living(folder: Path) -> Living:
+    made = Living(folder / "state")
+    made.backed_up()
+    assert made.apply(made.bootstrap).converged
+    assert made.apply(made.restore).converged
+    return made
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built[Living]:
+    return Built(living, tmp_path_factory.mktemp("rebuilding") / "house")
+
+
+def looked(built: Built[Living], spoil: Callable[[Living], object]) -> tuple[Row, ...]:
+    """The table of a house that was spoilt so."""
+
+    def play(there: Living) -> tuple[Row, ...]:
+        spoil(there)
+        return there.rows()
+
+    return built.visit(play)
+
+
+def red(table: tuple[Row, ...]) -> list[str]:
+    """What stops a rebuild."""
+    return [row.id for row in table if row.verdict is DrillVerdict.FAIL]
+
+
+def test_a_house_that_lives_could_be_rebuilt_and_everything_is_asked_for(built: Built[Living]) -> None:
+    """Also the image and the charts, of which a bootstrap that finds the VMs there asks nothing."""
+    table = looked(built, lambda there: None)
+    assert verdict_of(table) is DrillVerdict.PASS, [row for row in table if row.verdict is not DrillVerdict.PASS]
+    told = {row.id: row.detail for row in table}
+    assert "no host needs it" not in told["preflight.image"]
+    assert all("VMs to make, room for them" in told[f"preflight.room/pve-{n}"] for n in range(1, 5))
+    assert not any(one.startswith(("preflight.backup", "preflight.strangers")) for one in told)
+
+
+def without_import(there: Living) -> None:
+    """Of which a house whose VMs are all there has no need."""
+    storage = there.home.proxmox.storages.find("pve-1", "local")
+    assert storage is not None
+    storage.content = frozenset({"iso"})
+
+
+def without_a_privilege(there: Living) -> None:
+    there.home.proxmox.access.tokens[there.house.proxmox.token_id].rights["/vms/8002"] = frozenset({"VM.Audit"})
+
+
+def unpublished(there: Living) -> None:
+    there.house = replace(there.house, image=replace(there.house.image, url="https://factory.talos.dev/image/gone/nocloud-amd64.qcow2"))
+
+
+def unsupported(there: Living) -> None:
+    there.house = replace(there.house, unsupported=(UnsupportedBackup("apps", "wiki", "kopia", "kubernetes/apps/wiki.yaml:3"),))
+
+
+FAULTS: dict[str, Callable[[Living], object]] = {
+    "preflight.privileges": without_a_privilege,
+    "preflight.image": unpublished,
+    "preflight.room/pve-1": without_import,
+    "preflight.clock/pve-2": lambda t: setattr(t.home.proxmox.hosts["pve-2"], "skew", 40.0),
+    "preflight.keys": lambda t: setattr(t.home.files, "age_key_problem", "it is another's"),
+    "preflight.versions": lambda t: setattr(t.home.proxmox, "version", "8.3.5"),
+    "preflight.clone": lambda t: setattr(t.home.files, "dirty", ("a-file",)),
+    "preflight.chart/kube-system/cilium": lambda t: t.home.unfetchable.update({"kube-system/cilium": "404 Not Found"}),
+    "preflight.engines": unsupported,
+    "rebuild.secrets": lambda t: setattr(t, "lacks", (("the deploy key: env:KEY is not set", True),)),
+    "rebuild.machineconfigs": lambda t: setattr(t.home.files, "render_problem", "cp-1: unknown field"),
+    "rebuild.certificates": lambda t: setattr(t.home.files, "authorities", (Authority("the Talos CA", t.clock.now() + 9 * DAY),)),
+}
+"""Each row with what turns exactly it. A host that is gone is below: what hangs on it is not told then."""
+
+
+@pytest.mark.parametrize("row", list(FAULTS))
+def test_each_fault_turns_exactly_its_row(built: Built[Living], row: str) -> None:
+    table = looked(built, FAULTS[row])
+    assert red(table) == [row], [(one.id, one.detail) for one in table if one.verdict is not DrillVerdict.PASS]
+    assert verdict_of(table) is DrillVerdict.FAIL
+    assert table[0].id == row and table[0].detail
+
+
+def test_no_row_is_without_a_fault(built: Built[Living]) -> None:
+    """A row that nothing turns red proves nothing. Of kinds and definitions: tests/bootstrap/checks/test_kinds.py."""
+    known = {*FAULTS, "preflight.quorum", "proxmox.machines"}
+    areas = ("preflight.chart/", "preflight.crds/", "preflight.kinds/", "preflight.host/", "preflight.clock/", "preflight.room/",
+             "preflight.kept-disks/")  # fmt: skip
+    ids = {row.id for row in looked(built, lambda there: None)}
+    assert {one for one in ids if one not in known and not one.startswith(areas)} == set()
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [(-3.0, "ended 3 days ago"), (20.0, "ends in 20 days"), (None, "no certificate can be read")],
+)
+def test_a_file_that_vouches_for_a_server_and_ends(built: Built[Living], ends: float | None, says: str) -> None:
+    def spoil(there: Living) -> None:
+        there.ends = {"/house/ca.pem": None if ends is None else there.clock.now() + ends * DAY}
+
+    table = looked(built, spoil)
+    assert red(table) == ["rebuild.certificates"]
+    assert table[0].evidence == (f"/house/ca.pem: {says}",)
+
+
+def test_a_store_of_secrets_that_is_silent_is_no_failure(built: Built[Living]) -> None:
+    table = looked(built, lambda there: setattr(there, "lacks", (("1Password was not reached", False),)))
+    assert (red(table), verdict_of(table)) == ([], DrillVerdict.UNVERIFIED)
+    assert table[0].id == "rebuild.secrets"
+
+
+def test_a_host_that_is_gone_is_one_row_and_what_hangs_on_it_is_not_told(built: Built[Living]) -> None:
+    table = looked(built, lambda there: there.home.proxmox.host_down("pve-4"))
+    assert red(table) == ["preflight.host/pve-4"]
+    unseen = {row.id for row in table if row.verdict is DrillVerdict.UNVERIFIED and row.stops}
+    assert unseen == {"preflight.clock/pve-4", "preflight.room/pve-4"}
+
+
+def test_somebody_elses_vm_is_not_hidden(built: Built[Living]) -> None:
+    """On an id of ours it stands in the way of a rebuild, which nobody sees as long as ours is there."""
+
+    def play(there: Living) -> tuple[set[int], set[int]]:
+        look = as_if_lost(there.home.look(), there.house)
+        vm = next(iter(there.home.proxmox.vms.values()))
+        before = {one.vm_id for one in look.proxmox.vms()}
+        vm.options["description"] = "somebody's"
+        return before, {one.vm_id for one in look.proxmox.vms()} ^ {vm.vm_id}
+
+    assert built.visit(play) == (set(), set())
