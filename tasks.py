@@ -17,6 +17,7 @@ HELP = {
     "claims": "namespace/name or name, comma between several (default: all)",
     "max-bytes": "restore at most so many bytes, e.g. 20GiB",
     "max-time": "take at most about so long: 90s, 30m or 2h",
+    "max-egress": "let at most so many bytes leave the stores, e.g. 5GiB",
     "clean": "only clear away what an earlier rehearsal left",
     "bootstrap": "instead: what would stop a rebuild today",
     "as-of": "restore the newest snapshot not later than this time (RFC 3339)",
@@ -189,10 +190,10 @@ def restore(c, settings="", json=False, claims="", as_of="", approve="", report=
 
 @verb
 def rehearse(
-    c, settings="", json=False, claims="", max_bytes="", max_time="", clean=False, bootstrap=False, report=""
+    c, settings="", json=False, claims="", max_bytes="", max_time="", max_egress="", clean=False, bootstrap=False, report=""
 ):
     """Drill a restore beside what lives; can fail."""
-    end(c, "rehearse", "rehearse", settings, json, claims, max_bytes, max_time, clean, bootstrap, report)
+    end(c, "rehearse", "rehearse", settings, json, claims, max_bytes, max_time, max_egress, clean, bootstrap, report)
 
 
 @verb

@@ -90,15 +90,20 @@ class Session:
 
     # The verbs' building blocks.
 
-    def plan(self, course: Course, written: tuple[Path, ...] = ()) -> int:
-        """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person."""
+    def plan(
+        self, course: Course, written: tuple[Path, ...] = (), words: str = "", fields: Mapping[str, object] | None = None
+    ) -> int:  # fmt: skip
+        """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person; `words` stand
+        below the plan, `fields` in the last JSON line."""
         with self.doors(None) as doors:
             made = plan(course.graph(), doors.look, workers=Threads(), at_once=16)
         self.show_plan(made)
+        if words:
+            self.page.say(words)
         self.tell_written(written)
         counts = Counter(line.verdict.value for line in made.lines)
         outcome = "changes" if made.changes else "noop"
-        return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written)
+        return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written, **(fields or {}))
 
     def apply(
         self, course: Course, approved: str = "", next_command: str = "", done: str = "",

@@ -40,7 +40,7 @@ from house.places import Places, ca_problems
 from house.problems import Problem, refuse, shown
 from house.programs import declared_programs
 from house.reading import ReadSettings, read_settings, section_alone
-from house.rehearsal_sections import RehearsalSection, check_rehearsal, rehearsal_of
+from house.rehearsal_sections import ObjectivesSection, RehearsalSection, check_rehearsal, rehearsal_of
 from house.rehearsing import NO_REHEARSAL
 from house.repository import Repository, read_repository
 from house.settings import BackupsPart, BootstrapSection, Settings
@@ -160,10 +160,12 @@ def _of_backups(
 
 
 def _of_rehearsals(document: Document, repository: Repository) -> Iterator[Problem]:
-    """What of the section `rehearsal` does not fit the repository, also where another section is unfinished."""
+    """What of the sections `rehearsal` and `objectives` does not fit the repository, also where another section is unfinished."""
     section = section_alone(document, "rehearsal", RehearsalSection)
-    if section is not None and not repository.blind:
-        yield from check_rehearsal(document, section, (f"{one.namespace}/{one.claim}" for one in repository.declared.backups))
+    objectives = section_alone(document, "objectives", ObjectivesSection)
+    if not repository.blind:
+        claims = (f"{one.namespace}/{one.claim}" for one in repository.declared.backups)
+        yield from check_rehearsal(document, section, objectives, claims)
 
 
 def repository_of(settings_file: Path) -> Path:
@@ -281,7 +283,7 @@ def _house(
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
-        rehearsal=rehearsal_of(whole.rehearsal) if whole is not None else NO_REHEARSAL,
+        rehearsal=rehearsal_of(whole.rehearsal, whole.objectives) if whole is not None else NO_REHEARSAL,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )
 

@@ -1,16 +1,16 @@
-"""The `rehearsal` part of blackstart.yaml as typed sections, and what of it does not fit the repository."""
+"""The parts `rehearsal` and `objectives` of blackstart.yaml as typed sections, and what of them does not fit the repository."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from house.problems import Problem, Steps, dotted, nearest_or_all
-from house.rehearsing import IMAGES, PROBE_S, ClaimProbe, Preset, Rehearsal
+from house.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Rehearsal
 from house.section import Section
 from house.section import what as _what
 from house.values import Wait, kind_of, wrong
@@ -72,6 +72,26 @@ class ProbeSection(Section):
         return self
 
 
+Missed = Literal["fail", "warn"]
+
+
+class ObjectiveSection(Section):
+    """What is expected of one claim; what it does not say of its data's age, and of what a miss is, the section above says."""
+
+    rto: Wait | None = _what("how long until it is back, in a drill of it", "20m", None)
+    rpo: Wait | None = _what("how old its data may be", "24h", None)
+    missed: Missed | None = _what("what a missed one is: fail or warn", "fail", None)
+
+
+class ObjectivesSection(Section):
+    """What is expected of a recovery, which drills measure."""
+
+    rto: Wait | None = _what("how long until every required claim is back", "4h", None)
+    rpo: Wait | None = _what("how old the data of each claim may be", "36h", None)
+    missed: Missed = _what("what a missed one is: fail or warn", "fail", "warn")
+    claims: dict[str, ObjectiveSection] = _what("claims that differ, as namespace/claim", {"apps/notes": {"rto": "20m"}}, {})
+
+
 class RehearsalSection(Section):
     """What a rehearsal demands of restored data besides every byte."""
 
@@ -80,9 +100,19 @@ class RehearsalSection(Section):
     )
 
 
-def rehearsal_of(section: RehearsalSection) -> Rehearsal:
+def rehearsal_of(section: RehearsalSection, objectives: ObjectivesSection) -> Rehearsal:
     """As values."""
-    return Rehearsal({key: tuple(_probe(one) for one in probes) for key, probes in section.probe.items() if probes})
+    probes = {key: tuple(_probe(one) for one in probes) for key, probes in section.probe.items() if probes}
+    return Rehearsal(probes, _objectives(objectives))
+
+
+def _objectives(section: ObjectivesSection) -> Objectives:
+    whole = Objective(section.rto or 0.0, section.rpo or 0.0, section.missed == "fail")
+    claims = {
+        key: Objective(one.rto or 0.0, one.rpo or whole.rpo, (one.missed or section.missed) == "fail")
+        for key, one in section.claims.items()
+    }
+    return Objectives(whole, claims)
 
 
 def _probe(section: ProbeSection) -> ClaimProbe:
@@ -90,11 +120,14 @@ def _probe(section: ProbeSection) -> ClaimProbe:
     return ClaimProbe(section.preset, image, tuple(section.paths), tuple(section.command), section.limit)
 
 
-def check_rehearsal(document: Document, section: RehearsalSection, claims: Iterable[str]) -> Iterator[Problem]:
-    """What of it does not fit the repository, whose backed-up claims are these (`namespace/claim`)."""
+def check_rehearsal(
+    document: Document, section: RehearsalSection | None, objectives: ObjectivesSection | None, claims: Iterable[str]
+) -> Iterator[Problem]:
+    """What of them does not fit the repository, whose backed-up claims are these (`namespace/claim`)."""
     known = sorted(claims)
-    for key in section.probe:
+    named: list[tuple[Steps, str]] = [(("rehearsal", "probe", key), key) for key in (section.probe if section is not None else ())]
+    named += [(("objectives", "claims", key), key) for key in (objectives.claims if objectives is not None else ())]
+    for where, key in named:
         if key not in known:
-            where: Steps = ("rehearsal", "probe", key)
             told = "is no claim that VolSync backs up with restic"
             yield Problem(document.name, document.line(where), dotted(where), told, nearest_or_all(key, known))

@@ -48,10 +48,35 @@ class ClaimProbe:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """What is expected of a recovery, in seconds, 0.0 where nothing is: `rto` until it is back, `rpo` the age of what comes back.
+
+    `fails`: one that is missed is a FAIL, else a warning.
+    """
+
+    rto: float = 0.0
+    rpo: float = 0.0
+    fails: bool = False
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """`whole.rto` is of a recovery of every required claim, `whole.rpo` of each claim that names none; `claims` by their key."""
+
+    whole: Objective = Objective()
+    claims: Mapping[str, Objective] = field(default_factory=dict)
+
+    def of(self, key: str) -> Objective:
+        """What is expected of this claim."""
+        return self.claims.get(key, Objective(rpo=self.whole.rpo, fails=self.whole.fails))
+
+
+@dataclass(frozen=True)
 class Rehearsal:
-    """`probes` by claim key, in their order."""
+    """`probes` by claim key, in their order; `objectives` are what is expected of a recovery."""
 
     probes: Mapping[str, tuple[ClaimProbe, ...]] = field(default_factory=dict)
+    objectives: Objectives = Objectives()
 
     def probes_of(self, key: str) -> tuple[ClaimProbe, ...]:
         """Those of this claim, () where the settings name none."""

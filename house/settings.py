@@ -12,7 +12,7 @@ from house.afterwards import PROVE_EVERY
 from house.backup_sections import BackupsSection
 from house.hardware_sections import HardwareSection
 from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
-from house.rehearsal_sections import RehearsalSection
+from house.rehearsal_sections import ObjectivesSection, RehearsalSection
 from house.section import Section
 from house.section import what as _what
 from house.values import (
@@ -326,6 +326,7 @@ class Settings(Section):
     nas: dict[Name, NasSection] = _what("each NAS that the house uses", _NAS, {})
     evidence: EvidenceSection = _what("what signs evidence, and how often backups are proven", "{key: …}", EvidenceSection())
     rehearsal: RehearsalSection = _what("what rehearsals demand of restored data", "{probe: …}", RehearsalSection())
+    objectives: ObjectivesSection = _what("what is expected of a recovery", "{rpo: 36h}", ObjectivesSection())
     kit: KitSection = _what("who can open the kit", "{recipients: {anna: age1…}}", KitSection())
     lint: LintSection = _what("what the lint finds and is accepted", "{accepted: {…: …}}", LintSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())

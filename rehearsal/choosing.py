@@ -5,7 +5,7 @@ What does not fit is said, and comes first the next time: nothing of it was prov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from house.model import BackedUpClaim
@@ -13,14 +13,17 @@ from house.model import BackedUpClaim
 RATE = 20 << 20
 """Bytes a second that a restore and its comparison take where no earlier drill says more: a slow disk's."""
 START_S = 60.0
+_PLANTED = 2
+"""So often is the smallest claim restored once more: a fault that keeps a restore from anything is followed by another."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What one drill may cost: bytes to be restored, and seconds. 0 for as much as there is."""
+    """What one drill may cost: bytes to be restored, seconds, and bytes that leave the store. 0 for as much as there is."""
 
     bytes: int = 0
     seconds: float = 0.0
+    egress: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Choice:
 
 
 def choose(candidates: tuple[Candidate, ...], budget: Budget) -> Choice:
-    """Take them in turn as long as they fit. One of unknown size is taken: it is the one whose backup may be gone."""
+    """Take them in turn as long as they fit. One of unknown size is taken: it is the one whose backup may be gone. Not so where
+    what leaves the store is bounded: nobody could say that it fits."""
     taken: list[Candidate] = []
     left: list[str] = []
     for one in sorted(candidates, key=lambda each: (each.proven, each.claim.key)):
@@ -59,9 +63,18 @@ def choose(candidates: tuple[Candidate, ...], budget: Budget) -> Choice:
             left.append(f"{one.claim.key}: {size} bytes did not fit into the {budget.bytes - used} that were left")
         elif budget.seconds and spent + seconds > budget.seconds:
             left.append(f"{one.claim.key}: {seconds:.0f} s did not fit into the {budget.seconds - spent:.0f} s that were left")
+        elif budget.egress and one.size is None:
+            left.append(f"{one.claim.key}: its size is not known, so nobody can say what would leave the store")
+        elif budget.egress and (would := egress_of([*(each.size or 0 for each in taken), size])) > budget.egress:
+            left.append(f"{one.claim.key}: with it {would} bytes would leave the store, and {budget.egress} may")
         else:
             taken.append(one)
     return Choice(tuple(one.claim for one in taken), tuple(left))
+
+
+def egress_of(sizes: Sequence[int]) -> int:
+    """Bytes that a drill of claims of these sizes downloads at most: each once, and the smallest twice more for what is planted."""
+    return sum(sizes) + _PLANTED * min(sizes, default=0)
 
 
 def candidates(

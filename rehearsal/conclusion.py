@@ -14,7 +14,17 @@ from engine.report import Report, StepReport
 from house.model import BackedUpClaim
 from rehearsal.drill import Drill
 from rehearsal.judging import with_probes
-from rehearsal.outcome import CanaryOutcome, ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, Stage
+from rehearsal.measuring import forecast_of, measured, of_whole, remarks
+from rehearsal.outcome import (
+    CanaryOutcome,
+    ClaimOutcome,
+    Control,
+    DrillOutcome,
+    DrillVerdict,
+    FencePart,
+    Forecast,
+    Stage,
+)
 from rehearsal.record import Record
 
 NOT_REACHED = "nothing is known of it: the drill did not come that far"
@@ -25,15 +35,27 @@ def concluded(drill: Drill, record: Record, now: float) -> DrillOutcome:
     """The drill's outcome by its record. `now` in seconds since the epoch."""
     claims = tuple(_of(drill, record, claim) for claim in drill.claims)
     pins = [(claim.key, pin) for claim in drill.claims if (pin := record.pin(claim)) is not None]
-    warnings = tuple(f"{key}: {pin.remark}" for key, pin in pins if pin.remark)
-    return judged(drill, claims, record.fence, record.control, now, record.canary or CanaryOutcome(detail=NOT_REACHED), warnings)
+    warnings = [f"{key}: {pin.remark}" for key, pin in pins if pin.remark]
+    objectives = drill.house.rehearsal.objectives
+    warnings += [line for one in claims for line in remarks(one, objectives.of(one.name))]
+    canary = record.canary or CanaryOutcome(detail=NOT_REACHED)
+    return judged(drill, claims, record.fence, record.control, now, canary, tuple(warnings))
 
 
 def _of(drill: Drill, record: Record, claim: BackedUpClaim) -> ClaimOutcome:
     done = record.done(claim)
     if done is None:
         return ClaimOutcome(claim.key, DrillVerdict.UNVERIFIED, NOT_REACHED)
-    return with_probes(done, drill.house.rehearsal.probes_of(claim.key), record.probed(claim), record.pin(claim))
+    demanded = drill.house.rehearsal
+    outcome = with_probes(done, demanded.probes_of(claim.key), record.probed(claim), record.pin(claim))
+    return measured(outcome, demanded.objectives.of(claim.key), drill.expected.get(claim.key))
+
+
+def _forecast(drill: Drill, claims: tuple[ClaimOutcome, ...]) -> Forecast:
+    """Of a recovery of every required claim, by what earlier drills and this one have measured."""
+    now = {one.name: one.rto_seconds for one in claims if one.rto_seconds is not None}
+    required = (claim.key for claim in drill.house.claims if claim.requirement.required)
+    return forecast_of(required, dict(drill.expected) | now, drill.house.limits.parallel)
 
 
 def judged(
@@ -46,6 +68,10 @@ def judged(
     told = [f"the canary: {canary.detail}"]
     failed += told if canary.verdict is DrillVerdict.FAIL else []
     unseen += told if canary.verdict is DrillVerdict.UNVERIFIED else []
+    forecast, whole = _forecast(drill, claims), drill.house.rehearsal.objectives.whole
+    if missed := of_whole(forecast, whole):
+        failed += [missed] if whole.fails else []
+        warnings += () if whole.fails else (missed,)
     void = _void(fence, control)
     slipped = bool(control.name) and not control.caught
     short = bool(void or unseen) or not claims or not control.caught
@@ -53,7 +79,7 @@ def judged(
     reasons = (*void, *failed, *unseen) if slipped else (*failed, *void, *unseen)
     return DrillOutcome(
         drill.run, drill.house.name, verdict, reasons, drill.started, max(0.0, now - drill.started), claims, fence, control,
-        drill.not_looked_at, drill.house.simulated, warnings=warnings, canary=canary,
+        drill.not_looked_at, drill.house.simulated, warnings=warnings, canary=canary, forecast=forecast,
     )  # fmt: skip
 
 

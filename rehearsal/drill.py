@@ -20,7 +20,8 @@ _READABLE = 40
 @dataclass(frozen=True)
 class Drill:
     """`run` is its id, `started` seconds since the epoch. `control` is the kind to begin with; where that cannot be planted the
-    next one is. `not_looked_at` says what did not fit and why. `known`: claim key → repository id of the lock file."""
+    next one is. `not_looked_at` says what did not fit and why. `known`: claim key → repository id of the lock file. `expected`:
+    seconds that earlier drills let expect, by the key of every claim that was ever measured."""
 
     house: House
     run: str
@@ -29,13 +30,14 @@ class Drill:
     control: Kind
     not_looked_at: tuple[str, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     def plan(self) -> str:
         """What `resumed` reads back, beside the house."""
         return json.dumps(
             {
                 "started": self.started, "claims": [claim.key for claim in self.claims], "control": self.control.value,
-                "not_looked_at": list(self.not_looked_at),
+                "not_looked_at": list(self.not_looked_at), "expected": dict(self.expected),
             },
             sort_keys=True,
         )  # fmt: skip
@@ -57,7 +59,8 @@ def resumed(house: House, scratch: Scratch | None, now: float, known: Mapping[st
         drill = Drill(
             house, scratch.drill, float(body["started"]), tuple(by_key[key] for key in body["claims"]), Kind(body["control"]),
             tuple(str(one) for one in body["not_looked_at"]), known,
+            {str(key): float(seconds) for key, seconds in body.get("expected", {}).items()},
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return drill if 0 <= now - drill.started < FRESH_S else None

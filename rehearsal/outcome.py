@@ -81,7 +81,8 @@ class ClaimOutcome:
     """One claim's part. `snapshot` is the pinned snapshot's id, `snapshot_time` when it was made, both None where none was found.
 
     `rpo_seconds` is the age of that snapshot when the drill began, `rto_seconds` from the order of its restore to its last
-    probe. `compared` and `not_compared` are what of the entries was held against the snapshot, in words.
+    probe. `compared` and `not_compared` are what of the entries was held against the snapshot, in words. `missed` are objectives
+    of the settings that it did not meet; `expected_seconds` what earlier drills let expect of `rto_seconds`, None where none did.
     """
 
     name: str
@@ -96,6 +97,21 @@ class ClaimOutcome:
     rpo_seconds: float | None = None
     rto_seconds: float | None = None
     probes: tuple[ProbeOutcome, ...] = ()
+    missed: tuple[str, ...] = ()
+    expected_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How long a recovery of these claims will take, by what drills have measured: `claims` are in it, `unmeasured` are not.
+
+    `seconds` is None where nothing was measured. It counts restores, comparisons and probes, as many at once as the settings
+    allow; not the machines, and nobody's sleep.
+    """
+
+    seconds: float | None
+    claims: int
+    unmeasured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +135,7 @@ class DrillOutcome:
     stages: tuple[Stage, ...] = ()
     warnings: tuple[str, ...] = ()
     canary: CanaryOutcome = CanaryOutcome()
+    forecast: Forecast | None = None
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back as the same value."""
@@ -152,6 +169,7 @@ def claim_from_json(text: str) -> ClaimOutcome:
 
 
 def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
+    body = {"missed": [], "expected_seconds": None} | dict(body)  # drills before this version measured against nothing
     probes = tuple(probe_from(one) for one in body["probes"])
     return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
 
@@ -167,20 +185,21 @@ def canary_from(body: Mapping[str, Any]) -> CanaryOutcome:
 
 
 def _outcome(body: Mapping[str, Any]) -> DrillOutcome:
-    body = {"canary": _plain(asdict(CanaryOutcome()))} | dict(body)  # drills before this version had none
+    body = {"canary": _plain(asdict(CanaryOutcome())), "forecast": None} | dict(body)  # drills before this version had none
     return DrillOutcome(**_typed(DrillOutcome, body) | {
         "verdict": DrillVerdict(body["verdict"]),
         "claims": tuple(_claim(one) for one in body["claims"]),
         "fence": tuple(FencePart(**_typed(FencePart, one)) for one in body["fence"]),
         "control": Control(**_typed(Control, body["control"])),
         "canary": canary_from(body["canary"]),
+        "forecast": Forecast(**_typed(Forecast, body["forecast"])) if body["forecast"] is not None else None,
         "stages": tuple(Stage(**_typed(Stage, one)) for one in body["stages"]),
     })  # fmt: skip
 
 
 _PLAIN: Mapping[str, tuple[type, ...]] = {
     "str": (str,), "bool": (bool,), "int | None": (int, type(None)), "str | None": (str, type(None)),
-    "float": (int, float), "float | None": (int, float, type(None)),
+    "int": (int,), "float": (int, float), "float | None": (int, float, type(None)),
 }  # fmt: skip
 
 

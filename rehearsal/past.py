@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import median
 
 from rehearsal.outcome import DrillOutcome, DrillVerdict
+
+_LAST = 5
 
 
 @dataclass(frozen=True)
 class Past:
-    """By claim key: when it last passed (epoch seconds), and how long its last drill took. `control`: what was planted last."""
+    """By claim key: when it last passed (epoch seconds), and how long its drills took, the last one last. `control`: what was
+    planted last."""
 
     proven: dict[str, float] = field(default_factory=dict)
-    took: dict[str, float] = field(default_factory=dict)
+    times: dict[str, tuple[float, ...]] = field(default_factory=dict)
     control: str = ""
+
+    @property
+    def took(self) -> dict[str, float]:
+        """How long each usually takes: the middle of its last drills, so that one odd night says nothing."""
+        return {key: median(times[-_LAST:]) for key, times in self.times.items()}
 
 
 def past_of(outcomes: Iterable[DrillOutcome], *, simulated: bool) -> Past:
@@ -26,7 +35,7 @@ def past_of(outcomes: Iterable[DrillOutcome], *, simulated: bool) -> Past:
             continue
         for claim in one.claims:
             if claim.rto_seconds is not None:
-                past.took[claim.name] = claim.rto_seconds
+                past.times[claim.name] = (*past.times.get(claim.name, ()), claim.rto_seconds)
             if claim.verdict is DrillVerdict.PASS:
                 past.proven[claim.name] = one.started
-    return Past(past.proven, past.took, control)
+    return Past(past.proven, past.times, control)

@@ -20,6 +20,7 @@ from console.ending import LastWords, guarded
 from console.jsonlines import JsonLines
 from console.lint import beyond_lines, finding_rows
 from console.opening import open_session
+from console.pastdrills import forecast_by_drills
 from console.problem import complete
 from console.programs import refuse_unfit
 from console.session import Session
@@ -37,8 +38,10 @@ from recovery.kept import on_its_way
 from recovery.kopia import of_kopia, refuse_kopia
 from recovery.lifting import to_release, undeclared
 from recovery.releasing import refuse_nothing_held, release_course
-from recovery.selection import NOTHING, select
+from recovery.selection import NOTHING, named, select
 from recovery.steps.hold_now import lift_by_hand
+from rehearsal.measuring import told
+from rehearsal.outcome import Forecast
 
 Releasable = BackedUpClaim | HeldClaim | Database
 
@@ -48,9 +51,19 @@ def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
 
     def body() -> int:
         session = open_session("dr.plan", settings, json)
-        return session.plan(restore_course(session, claims, as_of))
+        course = restore_course(session, claims, as_of)
+        found = forecast(session, claims)
+        words = f"{told(found)}."
+        return session.plan(course, words=f"{words[0].upper()}{words[1:]}", fields={"forecast": found})
 
     return guarded("dr.plan", json, body, settings)
+
+
+def forecast(session: Session, claims: str) -> Forecast:
+    """How long a recovery of these claims will take (of all required ones where none is named), by what drills have measured."""
+    house = session.house
+    wanted = named(house, split_names(house, claims)[0]) if claims else tuple(c for c in house.claims if c.requirement.required)
+    return forecast_by_drills(house, wanted)
 
 
 def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, report: str = "") -> int:

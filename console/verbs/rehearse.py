@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,11 +10,11 @@ from cluster.audit import repository_of
 from console.ending import LastWords, guarded
 from console.journals import REHEARSE, journal_folder
 from console.opening import open_session
+from console.pastdrills import past_drills
 from console.programs import refuse_unfit
-from console.report.keeping import documents
 from console.session import Session
 from console.verbs.rebuild import rebuild
-from engine.errors import EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
+from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
 from house.model import House
@@ -26,23 +25,27 @@ from rehearsal.choosing import Budget, candidates, choose
 from rehearsal.controls import following
 from rehearsal.course import clearing
 from rehearsal.drill import Drill
-from rehearsal.outcome import DrillOutcome, DrillVerdict, from_json
-from rehearsal.past import Past, past_of
+from rehearsal.measuring import held, told
+from rehearsal.outcome import DrillOutcome, DrillVerdict
 
 
 def rehearse(
-    settings: str, json: bool, claims: str, max_bytes: str, max_time: str, clean: bool, bootstrap: bool, report: str = ""
+    settings: str, json: bool, claims: str, max_bytes: str, max_time: str, max_egress: str, clean: bool, bootstrap: bool,
+    report: str = "",
 ) -> int:  # fmt: skip
     """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5); or ask what a rebuild needs."""
 
     def body() -> int:
-        if bootstrap and (claims or max_bytes or max_time or clean):
+        if bootstrap and (claims or max_bytes or max_time or max_egress or clean):
             raise SettingsInvalid(
                 "--bootstrap drills no claim", hint="rehearse twice: once with --bootstrap, once with what is said of claims"
             )
         if bootstrap:
             return rebuild(settings, json, report)
-        budget = Budget(bytes_of(max_bytes) if max_bytes else 0, seconds_of(max_time) if max_time else 0.0)
+        budget = Budget(
+            bytes_of("--max-bytes", max_bytes) if max_bytes else 0, seconds_of(max_time) if max_time else 0.0,
+            bytes_of("--max-egress", max_egress) if max_egress else 0,
+        )  # fmt: skip
         session = open_session(REHEARSE, settings, json, report=report)
         refuse_unfit(session.house)
         return session.apply(clearing()) if clean else rehearse_of(session, claims, budget)
@@ -74,16 +77,16 @@ def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) 
     undeclared = tuple(f"{c.key}: nothing declares how it is restored" for c in wanted if not c.destination)
     wanted = tuple(c for c in wanted if c.destination)
     others = () if claims else tuple(f"{c.key}: it may be empty" for c in house.claims if not c.requirement.required)
-    sizes = dict(_sizes(look, house, wanted)) if budget.bytes or budget.seconds else {}
+    sizes = dict(_sizes(look, house, wanted)) if budget.bytes or budget.seconds or budget.egress else {}
     chosen = choose(candidates(wanted, sizes, past.proven, past.took), budget)
     if not chosen.claims:
         raise SettingsInvalid(
             "no claim is left to rehearse", evidence=(*chosen.left_out, *undeclared, *others),
-            hint="give more with --max-bytes or --max-time" if chosen.left_out else "name one: --claims NAMESPACE/NAME",
+            hint="give more: --max-bytes, --max-time, --max-egress" if chosen.left_out else "name one: --claims NAMESPACE/NAME",
         )  # fmt: skip
     left = (*chosen.left_out, *undeclared, *others)
     now = look.clock.now()
-    return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known())
+    return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known(), past.took)
 
 
 def _sizes(look: LookContext, house: House, claims: tuple[object, ...]) -> Iterator[tuple[str, int]]:
@@ -95,18 +98,6 @@ def _sizes(look: LookContext, house: House, claims: tuple[object, ...]) -> Itera
                 continue  # the drill itself tells what is wrong with it
             if size := next((p.size for p in points if p.complete and p.size), None):
                 yield claim.key, size
-
-
-def past_drills(house: House) -> Past:
-    """What the kept evidence tells of earlier drills; what cannot be read tells nothing."""
-    found = []
-    for _, document in documents(house.state_dir):
-        try:
-            if document.get("drill") is not None:
-                found.append(from_json(json_.dumps(document["drill"])))
-        except PermanentError:
-            continue
-    return past_of(found, simulated=house.simulated)
 
 
 def concluded(session: Session) -> bool:
@@ -137,6 +128,8 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
         age = f"{claim.rpo_seconds / 3600:.1f} h old" if claim.rpo_seconds is not None else "of unknown age"
         took = f"back in {claim.rto_seconds:.0f} s" if claim.rto_seconds is not None else "not timed"
         say(f"  {claim.verdict.value} {claim.name}: {claim.reason or f'{claim.files} files, every byte; {age}, {took}'}")
+        if forecast := held(claim):
+            say(f"    {forecast}")
         for probe in claim.probes:
             say(f"    probe {probe.name}: {probe.verdict.value}{f', {probe.detail}' if probe.detail else ''}")
     if outcome.canary.verdict is DrillVerdict.PASS:
@@ -144,6 +137,8 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
     if outcome.control.name:
         caught = "was found" if outcome.control.caught else "was NOT found"
         say(f"  planted: {outcome.control.name}, which {caught}: {outcome.control.came_out}")
+    if outcome.forecast is not None and any(one.rto_seconds is not None for one in outcome.claims):
+        say(f"  {told(outcome.forecast)}")
     for line in outcome.not_looked_at:
         say(f"  not looked at: {line}")
     for line in outcome.warnings:
@@ -152,14 +147,14 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
         say("Simulated: this says nothing about a real house.")
 
 
-def bytes_of(text: str) -> int:
+def bytes_of(flag: str, text: str) -> int:
     """`2GiB` in bytes. Raises SettingsInvalid."""
     try:
         size = size_of(text)
     except ValueError as error:
-        raise SettingsInvalid(f"--max-bytes {text} is no size; right would be: 2GiB") from error
+        raise SettingsInvalid(f"{flag} {text} is no size; right would be: 2GiB") from error
     if not size:
-        raise SettingsInvalid("--max-bytes 0 would restore nothing; right would be: 2GiB")
+        raise SettingsInvalid(f"{flag} 0 would restore nothing; right would be: 2GiB")
     return size
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from console.ending import guarded
+from console.pastdrills import past_drills
 from console.verbs.rebuild import VERB, ends_of, rebuild_of
-from console.verbs.rehearse import past_drills, rehearse
+from console.verbs.rehearse import rehearse
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED, SettingsInvalid
 from rehearsal.rebuilding import NOT_LOOKED_AT
 from tests.builders import a_house
@@ -79,7 +80,7 @@ def test_its_evidence_is_no_drills(living: Desk, tmp_path: Path, capsys: Printed
 
 
 def test_it_drills_no_claim(capsys: Printed) -> None:
-    assert rehearse("", True, "apps/notes", "", "", False, True) == SettingsInvalid.exit_code
+    assert rehearse("", True, "apps/notes", "", "", "", False, True) == SettingsInvalid.exit_code
     assert "drills no claim" in capsys.readouterr().out
 
 

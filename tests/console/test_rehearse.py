@@ -11,8 +11,9 @@ from adapters.drilled import drilled
 from adapters.surface import read_only
 from console.ending import guarded
 from console.journals import REHEARSE
+from console.pastdrills import past_drills
 from console.session import Session
-from console.verbs.rehearse import past_drills, rehearse_of, seconds_of
+from console.verbs.rehearse import rehearse_of, seconds_of
 from engine import errors
 from engine.errors import SettingsInvalid
 from engine.journal import Journal, read_state

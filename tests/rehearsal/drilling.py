@@ -57,6 +57,7 @@ class Drilling:
     seed: int = 1
     count: int = 0
     known: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lives = Lives(self.folder / "house", self.given, self.seed)
@@ -79,7 +80,8 @@ class Drilling:
     def fresh(self, control: Kind = Kind.BYTE_FLIPPED, run: str = "") -> Drill:
         """A new drill of every claim."""
         self.count += 1
-        return Drill(self.house, run or f"drill-{self.count}", self.clock.now(), self.house.claims, control, known=self.known)
+        run, now = run or f"drill-{self.count}", self.clock.now()
+        return Drill(self.house, run, now, self.house.claims, control, known=self.known, expected=self.expected)
 
     def drill(self, control: Kind = Kind.BYTE_FLIPPED, house_in_flight: tuple[str, ...] = ()) -> DrillOutcome:
         """One start of the verb and what it showed."""

@@ -69,11 +69,21 @@ def test_other_json_is_refused(text: str) -> None:
 
 
 def test_a_missing_part_is_refused_and_never_an_empty_one() -> None:
-    for key in json.loads(OUTCOME.to_json()).keys() - {"canary"}:
+    for key in json.loads(OUTCOME.to_json()).keys() - {"canary", "forecast"}:
         body = json.loads(OUTCOME.to_json())
         del body[key]
         with pytest.raises(PermanentError):
             from_json(json.dumps(body))
+
+
+def test_a_drill_of_before_anything_was_forecast_is_read_as_one_that_forecast_nothing() -> None:
+    body = json.loads(OUTCOME.to_json())
+    del body["forecast"]
+    for claim in body["claims"]:
+        del claim["missed"], claim["expected_seconds"]
+    found = from_json(json.dumps(body))
+    assert found.forecast is None
+    assert all((claim.missed, claim.expected_seconds) == ((), None) for claim in found.claims)
 
 
 def test_a_drill_of_before_there_was_a_canary_is_read_as_one_that_sent_none() -> None:

@@ -1,0 +1,30 @@
+"""What kept evidence tells of earlier drills. Asks nobody, and knows no screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from console.report.keeping import documents
+from engine.errors import PermanentError
+from house.model import BackedUpClaim, House
+from rehearsal.measuring import forecast_of
+from rehearsal.outcome import Forecast, from_json
+from rehearsal.past import Past, past_of
+
+
+def past_drills(house: House) -> Past:
+    """What the kept evidence tells of earlier drills; what cannot be read tells nothing."""
+    found = []
+    for _, document in documents(house.state_dir):
+        try:
+            if document.get("drill") is not None:
+                found.append(from_json(json.dumps(document["drill"])))
+        except PermanentError:
+            continue
+    return past_of(found, simulated=house.simulated)
+
+
+def forecast_by_drills(house: House, claims: Iterable[BackedUpClaim]) -> Forecast:
+    """How long a recovery of these claims will take, by what drills have measured."""
+    return forecast_of((claim.key for claim in claims), past_drills(house).took, house.limits.parallel)

@@ -1,0 +1,84 @@
+"""What was measured, held against what the settings expect and what earlier drills let expect. Knows no port.
+
+A recovery of many claims goes on several at a time: it takes at least as long as the longest, and no less than all of them share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from house.rehearsing import Objective
+from rehearsal.outcome import ClaimOutcome, DrillVerdict, Forecast
+
+SLOWER = 1.5
+"""By so much longer than usual, a restore is told as slower."""
+_SLACK_S = 60.0
+"""Less than that is a busy evening's."""
+
+
+def measured(outcome: ClaimOutcome, objective: Objective, expected: float | None) -> ClaimOutcome:
+    """With the objectives that it missed, and what was expected of it. A missed one that must not be fails what has passed."""
+    missed = tuple(_missed(outcome, objective))
+    outcome = replace(outcome, missed=missed, expected_seconds=expected)
+    if not missed or not objective.fails or outcome.verdict is not DrillVerdict.PASS:
+        return outcome
+    return replace(outcome, verdict=DrillVerdict.FAIL, reason="; ".join(missed))
+
+
+def _missed(outcome: ClaimOutcome, objective: Objective) -> Iterable[str]:
+    rto, rpo = outcome.rto_seconds, outcome.rpo_seconds
+    if objective.rto and rto is not None and rto > objective.rto:
+        yield f"RTO missed: back in {_told(rto)}, and {_told(objective.rto)} were allowed"
+    if objective.rpo and rpo is not None and rpo > objective.rpo:
+        yield f"RPO missed: its data are {_told(rpo)} old, and {_told(objective.rpo)} were allowed"
+
+
+def remarks(outcome: ClaimOutcome, objective: Objective) -> Iterable[str]:
+    """What is worth a look and fails nothing: objectives that only warn, and a restore that took much longer than usual."""
+    if not objective.fails:
+        yield from (f"{outcome.name}: {one}" for one in outcome.missed)
+    took, usual = outcome.rto_seconds, outcome.expected_seconds
+    if took is not None and usual is not None and took > SLOWER * usual and took > usual + _SLACK_S:
+        yield f"{outcome.name}: slower than before: back in {_told(took)}, usually in {_told(usual)}"
+
+
+def forecast_of(keys: Iterable[str], seconds: Mapping[str, float], at_once: int) -> Forecast:
+    """How long a recovery of these claims will take, of which these were measured (seconds each)."""
+    wanted = tuple(dict.fromkeys(keys))
+    times = [seconds[key] for key in wanted if key in seconds]
+    unmeasured = tuple(key for key in wanted if key not in seconds)
+    if not times:
+        return Forecast(None, 0, unmeasured)
+    return Forecast(round(max(max(times), sum(times) / max(1, at_once)), 1), len(times), unmeasured)
+
+
+def of_whole(forecast: Forecast, objective: Objective) -> str:
+    """What the forecast of a whole recovery misses of its objective, "" for nothing. One with gaps can only be too short."""
+    if not objective.rto or forecast.seconds is None or forecast.seconds <= objective.rto:
+        return ""
+    return f"RTO of a whole recovery missed: it will take {_told(forecast.seconds)}, and {_told(objective.rto)} are allowed"
+
+
+def told(forecast: Forecast) -> str:
+    """The forecast in one sentence."""
+    gaps = f"; never measured, and not in it: {', '.join(forecast.unmeasured)}" if forecast.unmeasured else ""
+    if forecast.seconds is None:
+        return f"how long a recovery takes is not known: no drill has measured any of its {len(forecast.unmeasured)} claims"
+    return f"a recovery of {forecast.claims} claims takes about {_told(forecast.seconds)}, as drills have measured them{gaps}"
+
+
+def held(outcome: ClaimOutcome) -> str:
+    """How good the forecast of this claim was, "" where there was none."""
+    took, usual = outcome.rto_seconds, outcome.expected_seconds
+    if took is None or not usual:
+        return ""
+    off = round(100 * (took - usual) / usual)
+    how = "and so it was" if not off else f"it took {abs(off)} % {'longer' if off > 0 else 'less'}"
+    return f"expected {_told(usual)}, {how}"
+
+
+def _told(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
