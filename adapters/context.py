@@ -25,8 +25,6 @@ from adapters.ports import (
     Hold,
     HoldView,
     ImageFactoryView,
-    Machineconfigs,
-    MachineconfigsView,
     ManifestsView,
     NasView,
     Proxmox,
@@ -36,6 +34,7 @@ from adapters.ports import (
     Talos,
     TalosView,
 )
+from adapters.talos.port import Machineconfigs, MachineconfigsView
 from adapters.trials.port import Trials, TrialsView
 from adapters.versions.port import Versions, VersionsView
 from engine.waiting import Clock

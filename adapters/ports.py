@@ -3,7 +3,7 @@
 A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
 (adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
 What rehearsals, trials of storage and databases may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py,
-adapters/cnpg/port.py; volumes that are kept, locks, versions and the inventory each in port.py of their own folder.
+adapters/cnpg/port.py; kept volumes, locks, versions, inventory and machineconfigs each in port.py of their own folder.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from adapters.proxmox.results import (
     Vm,
     VmSpec,
 )
-from adapters.talos.results import Authority, Disk, EtcdState, MachineState, Phase
+from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
 from house.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
@@ -125,42 +125,6 @@ class Talos(TalosView, Protocol):
         """Write the admin kubeconfig, 0600, to the house's state folder."""
     def remove_member(self, address: str, member_id: str) -> None:
         """Have the etcd at `address` take this member (id in hex) off the list. PermanentError where it is not on it."""
-
-
-class MachineconfigsView(Protocol):
-    """Rendered machineconfigs and the talosconfig in the house's state folder (made again from the secrets bundle any time)."""
-
-    def digest(self, node: str) -> str:
-        """Digest of the rendered file of this node, "" when it is not rendered."""
-
-    def wanted(self) -> str:
-        """Digest over all that rendering reads (talconfig, patches, versions, encrypted bundle)."""
-
-    def rendered_from(self) -> str:
-        """The `wanted` digest the present files were rendered from, "" when there are none or one is missing."""
-
-    def kubeconfig_ok(self) -> bool:
-        """Whether a kubeconfig of this house's Kubernetes CA and API URL is in the state folder."""
-
-    def age_key_problem(self) -> str:
-        """Why the age key cannot be used: absent, not the recipient of .sops.yaml, or it opens nothing; "" when it can."""
-    def bundle_there(self) -> bool:
-        """Whether anything is where the Talos secrets bundle should be, usable or not."""
-
-    def bundle_problem(self) -> str:
-        """Why the Talos secrets bundle cannot be used, "" when it decrypts and is whole."""
-
-    def render_problem(self) -> str:
-        """Why machineconfigs cannot be rendered, or which of them is not valid; "" where all are. What is rendered goes again."""
-
-    def authorities(self) -> tuple[Authority, ...]:
-        """The certificate authorities of the secrets bundle. PermanentError where it cannot be used."""
-
-
-class Machineconfigs(MachineconfigsView, Protocol):
-    def render(self) -> None: ...
-    def make_bundle(self) -> None:
-        """New Talos secrets, encrypted for the repository's recipients. Raises PermanentError where anything is already."""
 
 
 class ClusterView(Protocol):

@@ -34,7 +34,7 @@ _REFERENCE = re.compile(r"""@(?P<path>\.{1,2}/[^\s"']+|/[^\s"']+)""")
 
 
 class TalhelperMachineconfigs:
-    """See ports.Machineconfigs.
+    """See talos.port.Machineconfigs.
 
     `nodes` are the names that must come out of talconfig, `age_recipient` the one in .sops.yaml ("" when none is named),
     `age_key` resolves the key late, `versions` names the programs, since another talhelper may render otherwise.
@@ -62,19 +62,19 @@ class TalhelperMachineconfigs:
         self._ca_of: tuple[str, str] = ("", "")
 
     def digest(self, node: str) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         file = self._files.machineconfig(node)
         return config_digest(file.read_text(encoding="utf-8")) if file.is_file() else ""
 
     def wanted(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         summed = hashlib.sha256(f"{self._versions}\n{sorted(self._nodes)}\n".encode())
         for path in sorted(self._read_by_rendering()):
             summed.update(f"{path}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode("utf-8", "surrogateescape"))
         return summed.hexdigest()[:32]
 
     def rendered_from(self) -> str:
-        """See ports.MachineconfigsView. An admin certificate that soon expires counts as a missing file."""
+        """See talos.port.MachineconfigsView. An admin certificate that soon expires counts as a missing file."""
         try:
             noted = json.loads(self._files.inputs.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -87,14 +87,14 @@ class TalhelperMachineconfigs:
         return str(noted.get("inputs", "")) if admin_certificate_good(self._files.talosconfig) else ""
 
     def kubeconfig_ok(self) -> bool:
-        """See ports.MachineconfigsView. Nothing rendered: the bundle says which CA is ours, and talconfig where the API is."""
+        """See talos.port.MachineconfigsView. Nothing rendered: the bundle says which CA is ours, and talconfig where the API is."""
         found = kubeconfig.read(self._files.kubeconfig)
         if found is None or not found.current or found.ca != self.kubernetes_ca():
             return False
         return kubeconfig.same_place(found.server, self._endpoint())
 
     def bundle_problem(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         try:
             self._bundle.load()
         except PermanentError as problem:
@@ -102,11 +102,11 @@ class TalhelperMachineconfigs:
         return ""
 
     def bundle_there(self) -> bool:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return self._cluster.secrets_bundle.exists()
 
     def age_key_problem(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         try:
             key = self._age_key()
         except PermanentError as problem:
@@ -124,7 +124,7 @@ class TalhelperMachineconfigs:
         return ""
 
     def render_problem(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         beside = self._files.folder.parent
         with tempfile.TemporaryDirectory(prefix="trial-", dir=beside if beside.is_dir() else None) as folder:
             try:
@@ -140,7 +140,7 @@ class TalhelperMachineconfigs:
         return ""
 
     def authorities(self) -> tuple[Authority, ...]:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return tuple(Authority(said, ends_at(self._bundle.certificate(name))) for name, said in _AUTHORITIES.items())
 
     def _invalid(self, file: Path) -> str:
@@ -159,7 +159,7 @@ class TalhelperMachineconfigs:
         return self._ca_of[1]
 
     def render(self) -> None:
-        """See ports.Machineconfigs. The old files stay until all new ones are there."""
+        """See talos.port.Machineconfigs. The old files stay until all new ones are there."""
         self._bundle.load()
         fresh = self._files.folder.with_name("machineconfigs.new")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -173,7 +173,7 @@ class TalhelperMachineconfigs:
         self._ca_of = ("", "")
 
     def make_bundle(self) -> None:
-        """See ports.Machineconfigs."""
+        """See talos.port.Machineconfigs."""
         make_bundle(self._cluster.secrets_bundle, self._runner, self._age_key)
         self._ca_of = ("", "")
 

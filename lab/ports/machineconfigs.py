@@ -88,61 +88,61 @@ class ModelledHouse:
 
 
 class ModelledMachineconfigs:
-    """Machineconfigs port over a ModelledHouse (ports.Machineconfigs)."""
+    """Machineconfigs port over a ModelledHouse (talos.port.Machineconfigs)."""
 
     def __init__(self, state: ModelledHouse) -> None:
         self._state = state
 
     def digest(self, node: str) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         text = self._state.rendered.get(node, "")
         return config_digest(text) if text else ""
 
     def wanted(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return self._state.wanted()
 
     def rendered_from(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         complete = all(node.name in self._state.rendered for node in self._state.house.nodes)
         return self._state.rendered_from if complete else ""
 
     def kubeconfig_ok(self) -> bool:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         ours = (self._state.k8s_ca, self._state.house.cluster.endpoint)
         return (self._state.kubeconfig_ca, self._state.kubeconfig_endpoint) == ours
 
     def age_key_problem(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return self._state.age_key_problem
 
     def bundle_there(self) -> bool:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return bool(self._state.bundle)
 
     def bundle_problem(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return self._state.bundle_problem or ("" if self._state.bundle else f"{self._state.bundle_file.name} is missing")
 
     def render_problem(self) -> str:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         return self.bundle_problem() or self._state.render_problem
 
     def authorities(self) -> tuple[Authority, ...]:
-        """See ports.MachineconfigsView."""
+        """See talos.port.MachineconfigsView."""
         if problem := self.bundle_problem():
             raise PermanentError(problem)
         return self._state.authorities
 
     def render(self) -> None:
-        """See ports.Machineconfigs."""
+        """See talos.port.Machineconfigs."""
         if self.bundle_problem():
             raise PermanentError(f"machineconfigs not rendered: {self.bundle_problem()}")
         self._state.rendered = {node.name: self._state.render(node) for node in self._state.house.nodes}
         self._state.rendered_from = self._state.wanted()
 
     def make_bundle(self) -> None:
-        """See ports.Machineconfigs."""
+        """See talos.port.Machineconfigs."""
         if self._state.bundle:
             raise PermanentError(f"{self._state.bundle_file.name} is there already, and is never replaced")
         self._state.bundles_made += 1

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from adapters.ports import Machineconfigs, Talos
+from adapters.ports import Talos
+from adapters.talos.port import Machineconfigs
 from house.model import House, Node
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
 from lab.ports.talos import ModelledTalos

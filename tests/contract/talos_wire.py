@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.ports import Machineconfigs, Talos
+from adapters.ports import Talos
 from adapters.process.results import NO_ENVIRONMENT, Finished, ProgramFailed
 from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
+from adapters.talos.port import Machineconfigs
 from engine.errors import TransientError
 from engine.secrets import Secret
 from house.model import House
