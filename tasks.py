@@ -141,6 +141,18 @@ def recover_etcd(c, settings="", json=False, snapshot="", approve="", report="")
 
 
 @verb
+def stop(c, settings="", json=False, approve="", report=""):
+    """Switch applications and nodes off, by approval."""
+    end(c, "power", "stop", settings, json, approve, report)
+
+
+@verb
+def start(c, settings="", json=False, report=""):
+    """Switch a stopped house on, as it was before."""
+    end(c, "power", "start", settings, json, report)
+
+
+@verb
 def verify(c, settings="", json=False, report="", gate=""):
     """Look whether the house is as the settings say."""
     end(c, "cluster", "verify", settings, json, report, gate)
@@ -337,8 +349,8 @@ def demo(c, modelled=False, part=""):
 AREAS = {
     "cluster": {
         "preflight": preflight, "plan": plan, "bootstrap": bootstrap, "new-secrets": new_secrets,
-        "replace-node": replace_node, "save-etcd": save_etcd, "recover-etcd": recover_etcd, "verify": verify,
-        "storage": storage, "inventory": inventory, "status": status, "lint": lint,
+        "replace-node": replace_node, "save-etcd": save_etcd, "recover-etcd": recover_etcd, "stop": stop, "start": start,
+        "verify": verify, "storage": storage, "inventory": inventory, "status": status, "lint": lint,
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,

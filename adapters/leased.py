@@ -38,6 +38,8 @@ EARLY = ("proxmox", "talos", "etcd")
 """Ports whose changes come before there is a Lease, too."""
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS
 """What excludes cannot wait for itself."""
+LAST_ACTS = frozenset({"talos.shut_down"})
+"""After one of these the API servers may be off by our own act: the reservation alone excludes then, and the Lease stays behind."""
 OURS_ALONE = frozenset({"etcd.take", "etcd.copy"})
 """They write to this machine's state folder, which its lock excludes others from: saving etcd must wait for no other machine."""
 
@@ -74,6 +76,7 @@ class HouseLease:
         self._acts = 0
         self._dark_until = -float(LEASE_S)
         self._hosts = hosts
+        self._darkening = False  # we have begun to switch the cluster off
         self._done: Channel[bool]
 
     def require(self) -> None:
@@ -147,6 +150,7 @@ class HouseLease:
         reservation, then the look for an API server: of two machines at least one sees what the other has.
         """
         trouble: BlackstartError | None = None
+        self._darkening |= what in LAST_ACTS
         try:
             if self._hosts is not None and self._hosts.require():
                 self._dark_until = -float(LEASE_S)
@@ -164,7 +168,7 @@ class HouseLease:
 
     def _served(self) -> bool:
         """Whether the Lease is had. Raises JournalBusy when a machine that lives holds it; a silence is remembered for WATCH_S."""
-        if self._taken:
+        if self._taken and not self._darkening:
             return True
         if self._clock.monotonic() < self._dark_until:
             return False
@@ -185,7 +189,15 @@ class HouseLease:
                 self._hosts.drop()
         finally:
             if self._taken:
-                self._cluster.drop_lease(self._holder)
+                self._drop_lease()
+
+    def _drop_lease(self) -> None:
+        try:
+            self._cluster.drop_lease(self._holder)
+        except TransientError:
+            if not self._darkening:
+                raise
+            # It lies in an etcd that is off: when that is on again nobody renews it, and it is waited out.
 
     def _begin(self) -> None:
         with self._lock:

@@ -58,7 +58,6 @@ class ProxmoxView(Protocol):
     def cluster(self) -> ProxmoxCluster: ...
     def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         """Of (path, privilege) pairs, those the token lacks, as `path: privilege`."""
-
     def hosts(self) -> tuple[HostStatus, ...]: ...
     def storages(self, host: str) -> tuple[Storage, ...]: ...
     def vms(self) -> tuple[Vm, ...]:
@@ -67,7 +66,6 @@ class ProxmoxView(Protocol):
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]: ...
     def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
         """Disks on a storage that bear this VM's id, whether the VM exists or not."""
-
     def running_tasks(self) -> tuple[RunningTask, ...]: ...
     def ceph(self) -> HostedCeph | None:
         """What the Ceph of the hosts says of itself; None where none of those that are online has one."""
@@ -123,6 +121,8 @@ class Talos(TalosView, Protocol):
     def bootstrap_etcd(self, address: str) -> None: ...
     def fetch_kubeconfig(self, address: str) -> None:
         """Write the admin kubeconfig, 0600, to the house's state folder."""
+    def shut_down(self, address: str) -> None:
+        """Have the node end its pods and go off; answers once it was asked. No pod is sent elsewhere first."""
     def remove_member(self, address: str, member_id: str) -> None:
         """Have the etcd at `address` take this member (id in hex) off the list. PermanentError where it is not on it."""
 

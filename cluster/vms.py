@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.meanings import task_failure
-from adapters.proxmox.results import TaskRef, TaskStatus, Vm
-from engine.errors import PermanentError, StillChanging, TransientError, WaitedTooLong
+from adapters.proxmox.results import PowerState, TaskRef, TaskStatus, Vm
+from engine.errors import BlackstartError, PermanentError, StillChanging, TransientError, WaitedTooLong
 from engine.step import WARNING_NOTE, Notes
 from engine.waiting import Clock, wait_until
 from house.model import House, Node
@@ -46,6 +46,15 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
             hint="a clone carries its origin's description: remove the token line from the VM that is not the node",
         )
     return at_id
+
+
+def majority_off(proxmox: ProxmoxView, house: House) -> bool:
+    """Whether so many control planes' VMs are off, or gone, that no API server can work. A Proxmox that is silent says no."""
+    try:
+        found = [find_vm(proxmox, house, node) for node in house.control_planes]
+    except BlackstartError:
+        return False
+    return sum(vm is None or vm.power is PowerState.STOPPED for vm in found) > len(found) // 2
 
 
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:

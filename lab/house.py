@@ -39,7 +39,6 @@ from lab.wire.s3.objects import ObjectStore
 from lab.wire.talos.door import TalosDoor
 from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
-from lab.world.machine import Machine
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_house import cluster_for, publish_image, without_favours
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -66,7 +65,6 @@ class LabHouse:
             without_favours(self.proxmox, self.house.proxmox.token_id)
         self.talos = TalosWorld(self.world)
         join(self.house, self.proxmox, self.talos)
-        self.talos.on_guest_off.append(self._guest_off)
         self.cluster = LabCluster(
             Settings(
                 root=folder.parts,
@@ -157,8 +155,3 @@ class LabHouse:
     def _death(self, name: str) -> None:
         if self.world.on_death is not None:
             self.world.on_death(name)
-
-    def _guest_off(self, machine: Machine) -> None:
-        vm = self.proxmox.vm_of_mac(machine.mac)
-        if vm is not None:
-            self.proxmox.power(vm, PowerEvent.STOPPED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from house.model import House
-from lab.world.machine import MachineDisk
+from lab.world.machine import Machine, MachineDisk
 from lab.world.nas import LabNas
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -17,7 +17,7 @@ _BEFORE_V2 = frozenset(
 
 
 def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
-    """Plug every node's MAC in at its address, and let VM power events reach the machines."""
+    """Plug every node's MAC in at its address; power events of VMs reach the machines, and a guest that goes off reaches its VM."""
     for node in house.nodes:
         talos.plug_in(node.mac, node.address)
 
@@ -28,7 +28,13 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
             else:
                 talos.power_off(mac)
 
+    def guest_off(machine: Machine) -> None:
+        vm = proxmox.vm_of_mac(machine.mac)
+        if vm is not None:
+            proxmox.power(vm, PowerEvent.STOPPED)
+
     proxmox.on_power.append(power)
+    talos.on_guest_off.append(guest_off)
 
 
 def plug_nas(proxmox: LabProxmox, box: LabNas, vm: LabVm, now: Callable[[], float], *, slowness: float = 1.0) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cluster import backup_check, held_check
+from cluster import backup_check, held_check, running
 from cluster.course import Course
 from cluster.steps import declare_held, lift_reservation, start_nas
 from cluster.storage.nas.check import source_checks
@@ -12,7 +12,7 @@ from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.restorable import RestorableDatabase
-from recovery.checks import in_place, mounted, restorable, running
+from recovery.checks import in_place, mounted, restorable
 from recovery.steps import (
     accept_empty,
     delete_claim,

@@ -11,10 +11,10 @@ from adapters.context import LookContext
 from cluster.audit import TRUSTED, Asked, ClaimAudit, audit_claim
 from cluster.by_hand import secret_by_hand
 from cluster.flux import resume_by_hand
+from cluster.suspension import suspend_by_hand
 from engine.errors import PreflightRefused
 from house.model import BackedUpClaim, House
 from house.sources import RESTIC
-from recovery.suspension import suspend_by_hand
 
 _CONNECTION = "--config-file=kopia.connection"
 _IMAGE = "docker.io/library/busybox:stable"

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from adapters.context import LookContext
 from adapters.hold.results import HoldState
 from adapters.kept.results import KeptState, KeptVolume
-from cluster import held_check
+from cluster import held_check, running
 from cluster.course import Course
 from engine.errors import PermanentError, SettingsInvalid
 from engine.step import if_any
 from house.model import BackedUpClaim, House
-from recovery.checks import came_back, in_place, running
+from recovery.checks import came_back, in_place
 from recovery.kept import kept_of, to_come_back
 from recovery.selection import named
 from recovery.steps import (

@@ -137,6 +137,11 @@ class TalosctlTalos:
         finally:
             part.unlink(missing_ok=True)
 
+    def shut_down(self, address: str) -> None:
+        """See ports.Talos. Forced: it neither cordons the node nor drains it, for nobody else is to take its pods."""
+        what = f"have {address} shut down"
+        self._talosctl.call(address, what, "shutdown", "--force", "--wait=false", timeout_s=ACT_S)
+
     def remove_member(self, address: str, member_id: str) -> None:
         """See ports.Talos."""
         what = f"have {address} remove etcd member {member_id}"

@@ -3,6 +3,7 @@
 from bootstrap.checks import (
     age_key,
     api_servers,
+    attached,
     charts,
     clocks,
     clone,
@@ -20,6 +21,7 @@ from bootstrap.checks import (
     lost,
     machines,
     moved_past,
+    movers,
     node_clocks,
     node_versions,
     nodes,
@@ -31,15 +33,17 @@ from bootstrap.checks import (
     saved,
     schedules,
     standstill,
+    storage_up,
     strangers,
     suspensions,
+    switch_off,
     unconfigured,
     versions,
 )
 
 __all__ = [
-    "age_key", "api_servers", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines", "etcd_healthy",
-    "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "moved_past", "node_clocks", "node_versions",
-    "nodes", "old_holds", "privileges", "quorum", "recoverable", "room", "saved", "schedules", "standstill", "strangers",
-    "suspensions", "unconfigured", "versions",
+    "age_key", "api_servers", "attached", "charts", "clocks", "clone", "databases", "definitions", "destinations", "engines",
+    "etcd_healthy", "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "moved_past", "movers",
+    "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum", "recoverable", "room", "saved", "schedules",
+    "standstill", "storage_up", "strangers", "suspensions", "switch_off", "unconfigured", "versions",
 ]  # fmt: skip

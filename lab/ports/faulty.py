@@ -42,6 +42,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "bootstrap_etcd": ("address",),
         "fetch_kubeconfig": ("address",),
         "remove_member": ("address",),
+        "shut_down": ("address",),
     },
     "etcd": {"take": ("address",), "copy": ("address",), "wipe": ("address",), "recover": ("address",)},
     "machineconfigs": {"render": (), "make_bundle": ()},

@@ -115,6 +115,11 @@ class ModelledTalos:
 
         self._act(act)
 
+    def shut_down(self, address: str) -> None:
+        """See ports.Talos."""
+        what = f"have {address} shut down"
+        self._act(lambda: self._refused(what, lambda: self._talos.shutdown(self._secure(address, what))))
+
     def remove_member(self, address: str, member_id: str) -> None:
         """See ports.Talos."""
         what = f"have {address} remove etcd member {member_id}"

@@ -9,12 +9,12 @@ from adapters.kept.results import KeptState, KeptVolume
 from cluster.holding import until_no_mover
 from cluster.standing import Standing, held_anew, standing
 from cluster.storage.findings import moment
+from cluster.suspension import demand_maker, kustomization_of, refuse_foreign
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim, House
 from recovery.kept import NOBODY, demand_volume
-from recovery.suspension import demand_maker, kustomization_of, refuse_foreign
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from cluster.audit import ClaimAudit
 from cluster.holding import until_no_mover
 from cluster.sources import audit_sources
 from cluster.standing import Way, held_anew, standing
+from cluster.suspension import demand_maker
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
@@ -17,7 +18,6 @@ from house.model import BackedUpClaim, House
 from recovery.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
 from recovery.kept import refuse_undoing
 from recovery.movers import on_nas
-from recovery.suspension import demand_maker
 
 
 @dataclass(frozen=True)

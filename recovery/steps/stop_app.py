@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.suspension import kustomization_of, refuse_foreign, suspend_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
 from recovery.record import entry_of, replaced
-from recovery.suspension import kustomization_of, refuse_foreign, suspend_by_hand
 
 
 @dataclass(frozen=True)

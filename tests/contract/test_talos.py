@@ -196,15 +196,16 @@ def test_a_bootstrap_of_another_empty_control_plane_makes_a_second_etcd(bench: B
     assert len(bench.world.etcd.clusters) == 2
 
 
-def test_etcd_data_outlive_the_power_and_a_lost_wish_to_bootstrap_does_not(bench: Bench, racks: Racks) -> None:
+def test_etcd_data_outlive_a_shutdown_and_a_lost_wish_to_bootstrap_does_not(bench: Bench, racks: Racks) -> None:
     node = bench.house.bootstrap_node
     boot(bench, racks, node)
     configure(bench, node)
     bench.until(lambda: etcd_of(bench, node) is EtcdData.NONE, "waits for a bootstrap")
     bench.talos.bootstrap_etcd(node.address)
     bench.until(lambda: bench.talos.etcd(node.address).healthy, "etcd healthy")
-    bench.world.power_off(node.mac)
+    bench.talos.shut_down(node.address)  # answers at once, and the machine goes off by itself
     bench.until(lambda: bench.talos.phase(node.address) is Phase.UNREACHABLE, "dark")
+    bench.until(lambda: not bench.world.at(node.address).powered, "off")
     bench.world.power_on(node.mac, racks.of(node))
     bench.until(lambda: bench.talos.etcd(node.address).healthy, "etcd healthy again, on its data")
     assert len(bench.world.etcd.clusters) == 1

@@ -14,6 +14,7 @@ from adapters.surface import surfaces
 from tests.crash.beneath import STAGES
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
+from tests.crash.powered import StoppedHouse, StoppedThenStarted
 from tests.crash.stages import TwoPlacesHouse
 from tests.crash.undone import UndoneHouse
 
@@ -34,8 +35,14 @@ def _of_kept(points: Sequence[Point]) -> Sequence[Point]:
     return some([point for point in points if point.place.startswith("kept.")])
 
 
+def _of_power(points: Sequence[Point]) -> Sequence[Point]:
+    """What switches a house off, and lets it go on: all else is met in other stages."""
+    return [point for point in points if point.place.startswith(("talos.shut_down/127.10.0.14", "cluster.wake"))]
+
+
 CHOICES: dict[object, Choose] = {
     TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
+    StoppedHouse: _of_power, StoppedThenStarted: _of_power,
 }  # fmt: skip
 
 

@@ -279,7 +279,10 @@ UNARY = (
     Unary(_M + "EtcdStatus", pb.Empty, pb.EtcdStatusReply, ETCD_READ, etcd_status),
     Unary(_M + "Memory", pb.Empty, pb.MemoryReply, READ, memory),
     Unary(_M + "Reboot", pb.RebootRequest, pb.ActionReply, OPERATE, reboot),
-    Unary(_M + "Shutdown", pb.ShutdownRequest, pb.ActionReply, OPERATE, shutdown),
+    Unary(
+        _M + "Shutdown", pb.ShutdownRequest, pb.ActionReply, OPERATE, shutdown,
+        mutation=lambda call: ("shut_down", call.machine.address),
+    ),
     Unary(
         _M + "Reset", pb.ResetRequest, pb.ActionReply, ADMIN, reset,
         mutation=lambda call: ("wipe", call.machine.address), port="etcd",

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.suspension import kustomization_of
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.model import BackedUpClaim, House
-from recovery.suspension import kustomization_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""What a stop of the house takes away from everybody, which only a person can want. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from adapters.proxmox.results import PowerState
+from cluster.vms import find_vm
+from engine.errors import PermanentError
+from engine.probe import Probe, Risk, missing, satisfied
+from engine.step import BaseCheck, StepId
+from engine.words import number
+from house.model import House
+
+
+@dataclass(frozen=True)
+class SwitchOff(Risk):
+    """Applications that stop, by their claims, and nodes that go off, by name."""
+
+    applications: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        stopped = f"{', '.join(self.applications)} stop and " if self.applications else ""
+        return f"{stopped}{', '.join(self.nodes)} go off: nothing of this house serves until cluster.start"
+
+
+@dataclass(frozen=True)
+class MaySwitchOff(BaseCheck):
+    """Everything is off already; else a person has to consent to it, and nothing must start a VM again by itself."""
+
+    house: House
+    id = StepId("preflight.switch-off")
+    title = "the house may be switched off"
+
+    def probe(self, look: LookContext) -> Probe:
+        found = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.nodes]
+        running = [(node, vm) for node, vm in found if vm is not None and vm.power is not PowerState.STOPPED]
+        if tended := [vm.vm_id for _, vm in running if vm.ha]:
+            raise PermanentError(
+                f"the HA of Proxmox would start {', '.join(f'vm:{one}' for one in tended)} again",
+                hint=f"first, for each: ha-manager set vm:{tended[0]} --state ignored; after cluster.start: --state started",
+            )
+        if not running:
+            return satisfied(f"{number(len(found), 'node')} off")
+        asked = SwitchOff(tuple(claim.key for claim in self.house.claims), tuple(node.name for node in self.house.nodes))
+        told = tuple(f"{node.name}: VM {vm.vm_id} runs on {vm.host}" for node, vm in running)
+        return missing(f"{len(running)} of {len(found)} nodes run: {asked}", *told, identity=asked)
+
+    def by_hand(self) -> str:
+        return "kubectl get pods -A -o wide   # what serves"
+
+
+def check(house: House) -> MaySwitchOff:
+    """The check of this house."""
+    return MaySwitchOff(house)

@@ -1,0 +1,41 @@
+"""cluster.stop and cluster.start: a plan without consent, the act with it, and the way back, in words and in JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.verbs import power
+from engine import errors
+from tests.console.modelled_doors import Desk
+from tests.console.printed import Printed, last_line
+
+
+@pytest.fixture
+def alive_desk(held_desk: Desk) -> Desk:
+    """A desk whose one claim is restored and alive."""
+    running = held_desk.running
+    assert running.apply(running.restore).exit_code == errors.EXIT_OK
+    return held_desk
+
+
+def test_without_consent_it_is_a_plan_that_names_what_goes_off(alive_desk: Desk, capsys: Printed) -> None:
+    assert power.stop_of(alive_desk.session("cluster.stop"), "") != errors.EXIT_OK
+    out = " ".join(capsys.readouterr().out.split())
+    assert "apps/notes stop and cp-1, cp-2, cp-3, w-1 go off" in out and "--approve" in out
+    assert not alive_desk.running.home.kube.objects().resting
+
+
+def test_it_goes_off_by_consent_and_says_the_way_back(alive_desk: Desk, capsys: Printed) -> None:
+    vms = alive_desk.running.home.proxmox.vms.values()
+    power.stop_of(alive_desk.session("cluster.stop", json=True), "")
+    assert power.stop_of(alive_desk.session("cluster.stop"), last_line(capsys)["plan"]) == errors.EXIT_OK
+    out = " ".join(capsys.readouterr().out.split())
+    assert "4 nodes off, hosts and NAS on. invoke cluster.start brings all of it back as it was" in out
+    assert "warning" not in out, "that the Lease stays in an etcd that is off is no trouble"
+    assert not any(vm.running for vm in vms)
+
+
+def test_a_start_of_a_house_that_is_on_changes_nothing(alive_desk: Desk, capsys: Printed) -> None:
+    assert power.start_of(alive_desk.session("cluster.start", json=True)) == errors.EXIT_OK
+    told = last_line(capsys)
+    assert told["outcome"] == "done" and not told["counts"].get("changed")
