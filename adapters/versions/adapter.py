@@ -70,6 +70,8 @@ class S3Versions:
         """See VersionsView.undoing."""
         place = self._place(repository)
         ours = _may(place.client, place.address, "the settings' own")
+        if not secret:
+            return (ours,)
         theirs = f"Secret {namespace}/{secret}"
         try:
             data = table(self._clients.main().get(SECRET, secret, namespace) or {}, "data")

@@ -17,8 +17,8 @@ class VersionsView(Protocol):
         where the repository lies in no bucket."""
 
     def undoing(self, repository: Repository, namespace: str, secret: str) -> tuple[Undoing, ...]:
-        """Whether our credentials, and those of the movers' Secret in the cluster, may take versions away. It is asked with a
-        version that cannot be there: nothing goes by it."""
+        """Whether our credentials, and those of the movers' Secret in the cluster (none is asked for with ""), may take versions
+        away. It is asked with a version that cannot be there: nothing goes by it."""
 
     def history(self, repository: Repository) -> tuple[Version, ...]:
         """Every version of every file, of one file the newest first. TransientError or PermanentError where it is not known."""

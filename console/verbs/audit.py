@@ -10,6 +10,7 @@ from functools import partial
 from adapters.backups.results import WHOLE, Depth, Part, Verdict
 from cluster.audit import TRUSTED, Asked, ClaimAudit
 from cluster.auditing import audit_all, looked_at
+from cluster.buckets import BucketAudit, audit_buckets
 from cluster.databases import ArchiveAudit, audit_archives
 from cluster.paused import PausedAudit, audit_paused
 from cluster.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, turns
@@ -17,6 +18,7 @@ from cluster.storage.nas.showing import Away, Showing
 from cluster.unprotected import DataAudit, audit_data
 from console.auditing import AuditView
 from console.away import away_lines, away_rows
+from console.buckets import bucket_lines, bucket_rows
 from console.databases import archive_lines, archive_rows, archive_table
 from console.ending import guarded
 from console.opening import open_session
@@ -95,6 +97,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
     audits, covered, away = audited(session, wanted or Wanted())
     data, databases = unprotected(session)
     paused = audit_paused(session.house, audits, databases)
+    stores = buckets(session, audits, data.not_asked)
     counts = {verdict.value: sum(a.verdict is verdict for a in audits) for verdict in Verdict}
     counts = {word: count for word, count in counts.items() if count}
     unseen = _left_out(session.house, data)
@@ -105,6 +108,8 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
         show_archives(session, databases)
         show_paused(session, paused)
         show_unprotected(session, data)
+        for line in bucket_lines(stores):
+            session.page.say(line)
     bad = [a for a in audits if a.verdict is not Verdict.OK]
     written = (lock_path(session.house),) if lock else ()
     for file in written:
@@ -125,7 +130,7 @@ def audit_house(session: Session, lock: bool, wanted: Wanted | None = None) -> i
         audits=[row(a, covered) for a in audits], not_audited=house.unaudited, second_backups=house.second_backups,
         nas_away=away_rows(away), not_followed=house.not_followed, left_out=unseen, notes=house.notes, unread=house.unread,
         databases=archive_rows(databases), unprotected=unprotected_rows(data), paused=paused_rows(paused),
-        charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked, written=written,
+        charts_not_looked_into=data.charts, cluster_not_asked=data.not_asked, buckets=bucket_rows(stores), written=written,
     )  # fmt: skip
 
 
@@ -196,6 +201,13 @@ def unprotected(session: Session) -> tuple[DataAudit, tuple[ArchiveAudit, ...]]:
     with session.doors(None) as doors:
         look, house = doors.look, session.house
         return audit_data(look.cluster, house), audit_archives(look.archives, look.clock, house)
+
+
+def buckets(session: Session, audits: list[ClaimAudit], not_asked: str) -> tuple[BucketAudit, ...]:
+    """What each bucket keeps of what is deleted, and whose keys could undo that."""
+    silent = {one.claim.source_key for one in audits if one.verdict is Verdict.UNREACHABLE}
+    with session.doors(None) as doors:
+        return audit_buckets(doors.look.versions, session.house, Threads(), silent, not_asked)
 
 
 def show_archives(session: Session, databases: tuple[ArchiveAudit, ...]) -> None:

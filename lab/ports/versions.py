@@ -31,7 +31,7 @@ class ModelledVersions:
         """See port.VersionsView."""
         with self._world.looking():
             self._answers(repository.address)
-            return self._store.undoing
+            return self._store.undoing if secret else self._store.undoing[:1]
 
     def history(self, repository: Repository) -> tuple[Version, ...]:
         """See port.VersionsView."""
