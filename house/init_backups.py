@@ -7,6 +7,7 @@ import math
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data
 from house.data.nouns import DeclaredData
+from house.init_kopia import KOPIA_PASSWORD, kopia_rules, kopia_told, opened_by_rules
 from house.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.opening_rules import rules
 from house.repository import Repository
@@ -26,8 +27,11 @@ def backups_text(repository: Repository) -> str:
     places = (place for one in backups for place in (one, *one.others))
     patterns = rules((place.mover_repository, (place.app, place.claim)) for place in places if place.mover_repository)
     told = "".join(f"# In the cluster, the restic password comes from {each}.\n" for each in repository.hints.passwords)
-    lines = [_BACKUPS.format(mark=FILL_IN if backups else "env:RESTIC_PASSWORD", told=told)]
-    lines.append("  open_as:" if patterns else "  open_as: []")
+    kopia = opened_by_rules(repository)
+    alone = bool(kopia) and not backups
+    password = KOPIA_PASSWORD if alone else "reference to the restic password, as in op://vault/item/RESTIC_PASSWORD"
+    lines = [_BACKUPS.format(mark=FILL_IN if backups or kopia else "env:RESTIC_PASSWORD", told=told, password=password)]
+    lines.append("  open_as:" if patterns or kopia else "  open_as: []")
     for pattern in patterns:
         lines.append(f"    - seen: {in_quotes(pattern)}")
         if pattern.startswith("s3:"):
@@ -36,15 +40,16 @@ def backups_text(repository: Repository) -> str:
         elif not pattern.startswith("sftp:"):
             lines.append(f"      open: {FILL_IN}{_OPEN}")
             lines += [f"      # In the cluster, movers have mounted {each}." for each in repository.hints.stores]
+    lines += kopia_rules(repository, alone=alone, key=_KEY, taken=patterns)
     lines.append(_CLAIMS)
     unknown = [b for b in backups if not b.mover_repository]
     lines.append("  claims:" if unknown else "  claims: {}")
     for backup in unknown:
         lines.append(f"    {plain(f'{backup.namespace}/{backup.claim}')}:")
         lines.append(f"      repository: {FILL_IN}  # {backup.repository_note}")
-    unseen = left_out(
-        repository.declared.unsupported, repository.declared.second, repository.rendered.not_followed, data.charts
-    )
+    audited_too = {(one.made_by.namespace, one.claim, one.made_by.declared_in) for one in kopia}
+    others = tuple(one for one in repository.declared.unsupported if (one.namespace, one.name, one.declared_in) not in audited_too)
+    unseen = left_out(others, repository.declared.second, repository.rendered.not_followed, data.charts)
     lines += [f"  # {line[0].upper()}{line[1:]}." for line in unseen]
     said = [
         (text, f"{one.why}, {one.declared_in}") for one in repository.rendered.not_followed if (text := said_by_setting(one))
@@ -55,7 +60,9 @@ def backups_text(repository: Repository) -> str:
         lines += ["  # and without #. Of charts it asks the cluster instead, where one answers."]
         lines += ["  # not_followed:", *(f"  #   {text}  # {why}" for text, why in said)]
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
-    lines.append(f"  # Claims that the repository backs up: {known}.")
+    if not alone:
+        lines.append(f"  # Claims that {'restic' if kopia else 'the repository'} backs up: {known}.")
+    lines += kopia_told(repository)
     lines += _databases(repository)
     lines += _bare(data)
     return "\n".join(lines) + "\n"
@@ -100,7 +107,7 @@ def _bare(data: DeclaredData) -> list[str]:
 
 _BACKUPS = """# How backups are opened from this machine, before anything is built.
 {told}backups:
-  password: {mark}  # reference to the restic password, as in op://vault/item/RESTIC_PASSWORD
+  password: {mark}  # {password}
   # `seen` is what the mover sees; {{name}} stands for text without a slash, * for any. Without `open` it is opened as it is."""
 
 _CLAIMS = """  # What every claim must come back with; a claim may differ below, as in

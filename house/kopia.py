@@ -25,6 +25,7 @@ from house.sources import KOPIA
 _MOVER_PATH = "/data"
 """What a mover of the fork backs up, where its source names no other path."""
 _LONGEST_USER = 50
+_WHO = ("username", "hostname")
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,11 @@ def _of_kopiur(policy: RenderedObject, rendered: Rendered) -> Iterator[DeclaredK
     seen, note = _backend(repository) if repository is not None else ("", "Git does not show its repository")
     own = mapping(policy.spec.get("identity"))
     made = mapping(repository.spec.get("identityDefaults")) if repository is not None else {}
-    # An expression is evaluated in the cluster: what it comes to is not guessed.
-    unknown = any(made.get(f"{part}Expr") and not own.get(part) for part in ("username", "hostname"))
-    who = f"{_text(own.get('username')) or policy.name}@{_text(own.get('hostname')) or policy.namespace}"
+    # An expression is evaluated in the cluster: but for one that is a name alone, what it comes to is not guessed.
+    known = {"policyName": policy.name, "namespace": policy.namespace, "": None}
+    parts = {part: _text(own.get(part)) or known.get(_text(made.get(f"{part}Expr")).strip(), "") for part in _WHO}
+    unknown = "" in parts.values()
+    who = f"{parts['username'] or policy.name}@{parts['hostname'] or policy.namespace}"
     for source in map(mapping, sequence(policy.spec.get("sources"))):
         claim = _text(mapping(source.get("pvc")).get("name"))
         if claim:

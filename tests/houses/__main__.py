@@ -83,7 +83,7 @@ def _differing(read: Repository, theirs: Counted) -> list[str]:
     counted = {f"Kustomization {key}" for key in theirs.kustomizations} | theirs.makers
     counted |= {f"{engine} {space} {name}" for engine, space, name, _ in theirs.backups}
     odd = [f"{one} (only {'here' if one in ours else 'there'})" for one in sorted(ours ^ counted)]
-    return odd + [f"Kustomization {key} (refused there)" for key in sorted(theirs.refused)]
+    return odd + [f"{key}, {path} (refused there)" for key, path in sorted(theirs.refused.items())]
 
 
 def rows(read: Repository) -> set[tuple[str, str, str]]:

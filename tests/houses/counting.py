@@ -36,12 +36,12 @@ _ROUNDS = 3
 
 @dataclass
 class Counted:
-    """Every object by kind; the names (`namespace/name`) of Flux Kustomizations, of those of them that kustomize refuses, and
-    of those that are pulled from elsewhere; backups; and `Kind namespace/name` of what has backup objects inside."""
+    """Every object by kind; the names (`namespace/name`) of Flux Kustomizations, of those of them that kustomize refuses (each with
+    its path), and of those that are pulled from elsewhere; backups; and `Kind namespace/name` of what has backup objects inside."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     kustomizations: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
     backups: set[Row] = field(default_factory=set)
     makers: set[str] = field(default_factory=set)
@@ -86,7 +86,7 @@ class _Walk:
     def whole(self, entry: str) -> Counted:
         counted, pulled = Counted(), self._pulled
         first: Body = {"metadata": {"name": pulled.applied_by, "namespace": pulled.namespace}, "spec": {"path": entry}}
-        own = next((one for one in self._objects(first, Counted()) if _key(one) == _key(first) and _is_flux(one)), None)
+        own = next((one for one in self._objects(first, Counted()) if _is_flux(one) and _key(one) == _key(first)), None)
         todo, done = [own or first], {_key(first)}
         if own is not None:
             counted.kustomizations.add(_key(own))
@@ -142,14 +142,14 @@ class _Walk:
         spec, space = one["spec"], one["spec"].get("targetNamespace") or one["metadata"]["namespace"]
         path = self._copy / str(spec.get("path") or ".").removeprefix("./").removeprefix("/")
         if not path.is_dir():
-            counted.refused.add(_key(one))
+            counted.refused[_key(one)] = str(spec.get("path") or ".").removeprefix("./")
             return
         memory = f"{path} {[spec.get(key) for key in ('components', 'patches', 'images', *(k for k, _ in _SET))]}"
         if memory not in self._built:
             self._built[memory] = _build(self._kubectl, path, spec)
         text = self._built[memory]
         if text is None:
-            counted.refused.add(_key(one))
+            counted.refused[_key(one)] = str(spec.get("path") or ".").removeprefix("./")
             return
         values = self._values(one)
         substitutes = bool(values or (spec.get("postBuild") or {}).get("substituteFrom"))
