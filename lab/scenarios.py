@@ -10,7 +10,7 @@ from lab import troubles
 from lab.house import LabHouse
 from lab.houses.nouns import HouseShape
 from lab.past import Past
-from lab.world.pve_making import Making
+from lab.world.pve_images import Volumes
 
 # The sample houses' one application with a volume.
 APPLICATION = "notes"
@@ -42,10 +42,10 @@ def _nothing(house: LabHouse) -> None:
 
 def _all_vms_gone(house: LabHouse) -> None:
     """What is left of a house that was built and used: its images on the hosts, and backups in its store."""
-    image, making = house.house.image, Making(house.proxmox)
+    image, volumes = house.house.image, Volumes(house.proxmox)
     with house.world.looking():
         for host in house.proxmox.hosts:
-            making.download("root@pam", host, image.storage, image.filename, image.url, image.sha256, "sha256")
+            volumes.download("root@pam", host, image.storage, image.filename, image.url, image.sha256, "sha256")
     _hosts_lost(house)
 
 

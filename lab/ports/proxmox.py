@@ -33,9 +33,11 @@ from engine.errors import PermanentError, TransientError
 from house.hardware import Hardware
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
+from lab.world.pve_config import Configuring
+from lab.world.pve_images import Volumes
 from lab.world.pve_making import Making
 from lab.world.pve_notation import new_vm
-from lab.world.pve_tasks import LabTask
+from lab.world.pve_tasks import LabTask, patiently
 from lab.world.pve_vm import LabVm
 
 _LOG_LINES = 25
@@ -48,7 +50,7 @@ class ModelledProxmox:
     def __init__(self, proxmox: LabProxmox, actor: str = "root@pam", party: Party | None = None) -> None:
         self._pve = proxmox
         self._world = proxmox.world
-        self._making = Making(proxmox)
+        self._making, self._volumes, self._configuring = Making(proxmox), Volumes(proxmox), Configuring(proxmox)
         self._actor = actor
         self._party = party or Party("blackstart-house", "somebody")
 
@@ -123,7 +125,7 @@ class ModelledProxmox:
 
         def look() -> tuple[StoredImage, ...]:
             self._pve.access.require(self._actor, f"/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
-            found = self._making.storage(host, storage)
+            found = self._volumes.storage(host, storage)
             files = (volume for _, volume in sorted(found.volumes.items()) if volume.content in ("import", "iso"))
             return tuple(StoredImage(volume.volume, volume.size, volume.content) for volume in files)
 
@@ -134,7 +136,7 @@ class ModelledProxmox:
 
         def look() -> tuple[StoredImage, ...]:
             self._pve.access.require(self._actor, f"/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
-            volumes = (volume for _, volume in sorted(self._making.storage(host, storage).volumes.items()))
+            volumes = (volume for _, volume in sorted(self._volumes.storage(host, storage).volumes.items()))
             disks = (volume for volume in volumes if volume.content == "images" and volume.vm_id == vm_id)
             return tuple(StoredImage(disk.volume, disk.size, disk.content) for disk in disks)
 
@@ -189,7 +191,7 @@ class ModelledProxmox:
         """See ports.Proxmox."""
         return self._start(
             f"download {filename} on {host}",
-            lambda: self._making.download(self._actor, host, storage, filename, url, sha256, "sha256"),
+            lambda: self._volumes.download(self._actor, host, storage, filename, url, sha256, "sha256"),
         )
 
     def create_vm(self, spec: VmSpec) -> TaskRef:
@@ -200,7 +202,7 @@ class ModelledProxmox:
     def grow_disk(self, host: str, vm_id: int, slot: str, size: int) -> TaskRef:
         """See ports.Proxmox."""
         return self._start(
-            f"grow {slot} of VM {vm_id}", lambda: self._making.resize(self._actor, host, vm_id, slot, size)
+            f"grow {slot} of VM {vm_id}", lambda: self._configuring.resize(self._actor, host, vm_id, slot, size)
         )
 
     def start_vm(self, host: str, vm_id: int) -> TaskRef:
@@ -294,15 +296,17 @@ class ModelledProxmox:
             raise TransientError("no Proxmox endpoint can be reached")
 
     def _look(self, doing: str, look: Callable[[], T]) -> T:
-        with self._world.looking():
+        def alive() -> T:
             self._need_a_host()
-            try:
-                return look()
-            except Refusal as no:
-                error = refusal(no.status, no.text, doing, no.errors)
-                if isinstance(error, HostUnknown) and error.host in self._pve.hosts:
-                    error = TransientError(f"Proxmox host {error.host} was not seen since the others came up: could not {doing}")
-                raise error from None
+            return look()
+
+        try:
+            return patiently(self._world, alive)
+        except Refusal as no:
+            error = refusal(no.status, no.text, doing, no.errors)
+            if isinstance(error, HostUnknown) and error.host in self._pve.hosts:
+                error = TransientError(f"Proxmox host {error.host} was not seen since the others came up: could not {doing}")
+            raise error from None
 
     def _start(self, doing: str, act: Callable[[], LabTask]) -> TaskRef:
         task = self._look(doing, act)

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 GIB = 1 << 30
 
 # Kinds that take space when it is written, not when a disk is made (qemu-server's storage plugins).
-_THIN = frozenset({"lvmthin", "zfspool", "rbd"})
+_THIN = frozenset({"lvmthin", "zfspool", "rbd", "dir", "nfs", "cifs", "cephfs"})
 _FILE_BASED = frozenset({"dir", "nfs", "cifs", "cephfs"})
+# The largest file that ext4 holds, and so the largest raw disk on a storage of files.
+LARGEST_FILE = (16 << 40) - 4096
+# Folders of a storage of files, by content.
+_FOLDERS = {"iso": "template/iso", "vztmpl": "template/cache", "backup": "dump"}
 
 
 @dataclass
@@ -44,6 +48,8 @@ class LabVolume:
     vm_id: int = 0
     sha256: str = ""
     contents: DiskContents = field(default_factory=DiskContents)
+    notes: str = ""
+    protected: bool = False
 
     @property
     def storage(self) -> str:
@@ -62,6 +68,9 @@ class LabStorage:
     shared: bool = False
     active: bool = True
     volumes: dict[str, LabVolume] = field(default_factory=dict)
+    path: str = ""
+    # What else its configuration says (nodes, disable, pool, vgname, ...), by PVE's names.
+    options: dict[str, str | int] = field(default_factory=dict)
 
     @property
     def used(self) -> int:
@@ -78,27 +87,45 @@ class LabStorage:
         """Whether it can hold files such as images."""
         return self.kind in _FILE_BASED
 
+    @property
+    def folder(self) -> str:
+        """Where its files lie on a host."""
+        return self.path or ("/var/lib/vz" if self.name == "local" else f"/mnt/pve/{self.name}")
+
+    def file(self, name: str) -> str:
+        """Path on a host of a volume by its name below the storage (`100/vm-100-disk-0.raw`, `import/talos.qcow2`)."""
+        if not self.file_based:
+            return f"/dev/{self.options.get('vgname', self.options.get('pool', self.name))}/{name}"
+        content, slash, rest = name.partition("/")
+        if content.isdigit():
+            return f"{self.folder}/images/{name}"
+        return f"{self.folder}/{_FOLDERS.get(content, content)}{slash}{rest}"
+
     def new_disk(
-        self, vm_id: int, size: int, now: float, contents: DiskContents, written: int = 0, form: str = "raw"
+        self, vm_id: int, size: int, now: float, contents: DiskContents, written: int = 0, form: str = "raw", name: str = ""
     ) -> LabVolume | None:
         """Allocate a disk for a VM, named as Proxmox names it; None when the space does not reach. Sizes in bytes.
 
-        On a storage of files a disk that is imported keeps its image's `form`; elsewhere there is only raw.
+        On a storage of files a disk is in the `form` asked for; elsewhere there is only raw. `name` (without an ending) is taken
+        instead of the next free number.
         """
         used = written if self.kind in _THIN else size
         if used > self.available:
             return None
-        # A storage of files keeps a VM's disks in a folder of their own (volume ids `local:100/vm-100-disk-0.raw`).
-        pattern = (
-            f"{self.name}:{vm_id}/vm-{vm_id}-disk-{{}}.{form}" if self.file_based else f"{self.name}:vm-{vm_id}-disk-{{}}"
-        )
-        taken = {name.rpartition(".")[0] if self.file_based else name for name in self.volumes}
-        bare = pattern.rpartition(".")[0] if self.file_based else pattern
-        number = next(n for n in range(1000) if bare.format(n) not in taken)
         form = form if self.file_based else "raw"
-        volume = LabVolume(pattern.format(number), "images", size, used, form, now, vm_id, contents=contents)
+        volume = LabVolume(self._free_name(vm_id, form, name), "images", size, used, form, now, vm_id, contents=contents)
         self.volumes[volume.volume] = volume
         return volume
+
+    def _free_name(self, vm_id: int, form: str, name: str) -> str:
+        # A storage of files keeps a VM's disks in a folder of their own (volume ids `local:100/vm-100-disk-0.raw`).
+        bare = f"{self.name}:{vm_id}/" if self.file_based else f"{self.name}:"
+        ending = f".{form}" if self.file_based else ""
+        if name:
+            return f"{bare}{name}{ending}"
+        taken = {volume.rpartition(".")[0] if self.file_based else volume for volume in self.volumes}
+        number = next(n for n in range(1000) if f"{bare}vm-{vm_id}-disk-{n}" not in taken)
+        return f"{bare}vm-{vm_id}-disk-{number}{ending}"
 
     def grow(self, volume: LabVolume, size: int) -> bool:
         """Grow a volume to `size` bytes; False when the space does not reach."""
@@ -128,8 +155,9 @@ class Storages:
             self._shared[storage.name] = storage
         for host in () if storage.shared else hosts:
             self._local[host, storage.name] = LabStorage(
-                storage.name, storage.kind, storage.content, storage.total, active=storage.active
-            )
+                storage.name, storage.kind, storage.content, storage.total, active=storage.active, path=storage.path,
+                options=storage.options,
+            )  # fmt: skip
 
     def find(self, host: str, name: str) -> LabStorage | None:
         """The storage as this host sees it, None when it has none of this name."""
@@ -138,6 +166,21 @@ class Storages:
     def known(self, name: str) -> bool:
         """Whether any host has a storage of this name."""
         return name in self._shared or any(key[1] == name for key in self._local)
+
+    def every(self, name: str) -> list[LabStorage]:
+        """The storage of this name, once per host that has one of its own."""
+        shared = self._shared.get(name)
+        return [shared] if shared else [each for (_, own), each in sorted(self._local.items()) if own == name]
+
+    def names(self) -> list[str]:
+        """Names of all storages of the house, in order."""
+        return sorted(set(self._shared) | {name for _, name in self._local})
+
+    def remove(self, name: str) -> None:
+        """Take it out of the configuration; what is on it stays where it is."""
+        self._shared.pop(name, None)
+        for key in [key for key in self._local if key[1] == name]:
+            del self._local[key]
 
     def of(self, host: str) -> Iterator[LabStorage]:
         """Every storage this host sees, by name."""

@@ -59,11 +59,13 @@ class Images:
     """What the lab's Image Factory serves, by URL path.
 
     `checksums` False makes it the public one, which gives them to paying customers only; `down`: nobody answers.
+    `origins`: the only hosts (`name:port`) that answer, each with what is wrong with it ("", "untrusted"); empty: every host.
     """
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
         self.checksums = True
+        self.origins: dict[str, str] = {}
         self.down = False
 
     def publish(self, path: str, content: bytes) -> str:

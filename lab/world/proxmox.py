@@ -6,22 +6,29 @@ task. Methods are called with the World held still (`world.looking()`).
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from lab.world.ceph import LabCeph
-from lab.world.disks import GIB, Storages
+from lab.world.disks import GIB, LabVolume, Storages
 from lab.world.images import Images
 from lab.world.pve_access import Access, Refusal
+from lab.world.pve_fetch import fetch_modelled
 from lab.world.pve_pools import Pools
-from lab.world.pve_tasks import FetchFailed, LabTask, TaskFailed, Tasks
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve_tasks import LabTask, TaskFailed, Tasks
+from lab.world.pve_vm import Drive, LabVm, PowerEvent
 from lab.world.world import World
 
 Hook = Callable[[LabVm, PowerEvent], None]
-# What a host gets for an image's URL; raises TaskFailed.
-Fetch = Callable[[str], bytes]
+
+
+class Fetch(Protocol):
+    """What a host gets for a URL; raises FetchFailed. `verify` False: whatever certificate answers."""
+
+    def __call__(self, url: str, /, *, verify: bool = True) -> bytes: ...
 
 
 @dataclass
@@ -42,6 +49,8 @@ class LabHost:
     bridges: tuple[str, ...] = ("vmbr0",)
     # What the host itself and its caches take.
     own_memory: int = 2 * GIB
+    # SHA-256 of its endpoint's certificate, in hex with colons; "" where nothing listens.
+    fingerprint: str = ""
 
 
 @dataclass
@@ -55,6 +64,10 @@ class Delays:
     destroy_s: float = 2.0
     download_s: float = 8.0
     resize_s: float = 1.0
+    delete_s: float = 1.0
+    config_s: float = 0.5
+    # How long a guest takes to go down when it is asked to.
+    shutdown_s: float = 1.0
     # How long after a stop its clean-up comes, and how long that holds the VM's lock where it finds the VM running again.
     cleanup_s: float = 1.0
     cleanup_hold_s: float = 30.0
@@ -72,12 +85,18 @@ class LabProxmox:
         self.storages = Storages()
         self.vms: dict[int, LabVm] = {}
         self.access = Access()
-        self.pools = Pools(self.access, lambda: self.quorate)
+        self.pools = Pools(self.access, lambda: self.quorate, self.vms)
         self.tasks = Tasks(world)
         self.images = Images()
-        self.fetch: Fetch = self._fetch_modelled
+        self.fetch: Fetch = partial(fetch_modelled, self.images)
         self.on_power: list[Hook] = []
         self.ceph: LabCeph | None = None
+        # Whether a guest does as it is told; one without a system on its disks hears nothing.
+        self.hears: Callable[[LabVm], bool] = has_system
+
+    def new_uuid(self) -> str:
+        """A UUID that nothing else has."""
+        return str(uuid.UUID(int=self.world.random.getrandbits(128), version=4))
 
     # Hosts.
 
@@ -172,7 +191,9 @@ class LabProxmox:
         running = event is PowerEvent.STARTED
         if event is not PowerEvent.DESTROYED and vm.running == running:
             return
-        vm.running, vm.started_at = running, self.world.clock.monotonic()
+        if running:
+            self._free(vm.host, *vm.come_true())
+        vm.running, vm.paused, vm.started_at = running, False, self.world.clock.monotonic()
         self.world.happened("proxmox", f"VM {vm.vm_id} {event.value}")
         for hook in self.on_power:
             hook(vm, event)
@@ -196,8 +217,7 @@ class LabProxmox:
         bridges = self.hosts[vm.host].bridges
         for nic in vm.nics.values():
             if nic.bridge and nic.bridge not in bridges:
-                task.log.append(f"bridge '{nic.bridge}' does not exist")
-                raise TaskFailed("start failed: QEMU exited with code 1")
+                raise TaskFailed(f"bridge '{nic.bridge}' does not exist")
         if vm.options.get("bios") == "ovmf" and "efidisk0" not in vm.drives:
             task.warn("no efidisk configured! Using temporary efivars disk.")
         self.power(vm, PowerEvent.STARTED)
@@ -209,21 +229,29 @@ class LabProxmox:
 
         def act(task: LabTask) -> None:
             self.in_task_unlocked(vm)
-            if vm.running:
-                self.world.after(self.delays.cleanup_s, f"clean-up of VM {vm_id}", clean_up)
-            self.power(vm, PowerEvent.STOPPED)
-
-        def clean_up() -> None:
-            """What every stop starts. It finds the VM running again, and waits for it to end with the lock in its hand."""
-            if vm.running:
-                self.tasks.hold(lock_file(vm_id), self.delays.cleanup_hold_s)
+            self.stop_now(vm)
 
         return self.tasks.start(host, kind, str(vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm_id))
 
-    def destroy_vm(self, actor: str, host: str, vm_id: int, *, unreferenced: bool = False) -> LabTask:
+    def stop_now(self, vm: LabVm) -> None:
+        """Take a VM's power away, which starts a clean-up: one that finds it running again waits with the lock in its hand."""
+
+        def clean_up() -> None:
+            if self.tasks.locked(lock_file(vm.vm_id)):
+                self.world.after(0.05, f"clean-up of VM {vm.vm_id} waits", clean_up)
+            elif vm.running:
+                self.tasks.hold(lock_file(vm.vm_id), self.delays.cleanup_hold_s)
+
+        if vm.running:
+            self.world.after(self.delays.cleanup_s, f"clean-up of VM {vm.vm_id}", clean_up)
+        self.power(vm, PowerEvent.STOPPED)
+
+    def destroy_vm(
+        self, actor: str, host: str, vm_id: int, *, unreferenced: bool = False, purge: bool = False
+    ) -> LabTask:
         """Remove the VM and the disks of its configuration; what was on them is lost.
 
-        `unreferenced`: other disks that carry its id too.
+        `unreferenced`: other disks that carry its id too. `purge`: it is taken out of backup jobs and the like.
         """
         self.access.require(actor, f"/vms/{vm_id}", "VM.Allocate")
         vm = self.vm(host, vm_id)
@@ -241,6 +269,7 @@ class LabProxmox:
                 self._free_disks(vm, unreferenced=unreferenced)
                 raise TaskFailed(unwritable(vm))
             self.remove(vm, unreferenced=unreferenced)
+            task.log += [f"purging VM {vm_id} from related configurations.."] if purge else []
 
         return self.tasks.start(host, "qmdestroy", str(vm_id), actor, self.delays.destroy_s, act, lock=lock_file(vm_id))
 
@@ -254,18 +283,20 @@ class LabProxmox:
     # Shared with creating and configuring.
 
     def _free_disks(self, vm: LabVm, *, unreferenced: bool) -> None:
-        for drive in vm.drives.values():
+        waiting = [entry for entry in vm.pending.values() if isinstance(entry, Drive)]
+        for drive in [*vm.drives.values(), *waiting]:
             if drive.volume is not None:
-                self._free(vm.host, drive.volume.volume)
+                self._free(vm.host, drive.volume)
         if unreferenced:
             for storage in self.storages.of(vm.host):
                 for volume in [v for v in storage.volumes.values() if v.content == "images" and v.vm_id == vm.vm_id]:
                     storage.free(volume.volume)
 
-    def _free(self, host: str, volume: str) -> None:
-        storage = self.storages.find(host, volume.partition(":")[0])
-        if storage is not None:
-            storage.free(volume)
+    def _free(self, host: str, *volumes: LabVolume) -> None:
+        for volume in volumes:
+            storage = self.storages.find(host, volume.storage)
+            if storage is not None:
+                storage.free(volume.volume)
 
     def in_task_unlocked(self, vm: LabVm) -> None:
         """In a worker: raise TaskFailed where the VM is locked, or is not there any more."""
@@ -274,14 +305,11 @@ class LabProxmox:
         if self.vms.get(vm.vm_id) is not vm:
             raise TaskFailed(f"Configuration file 'nodes/{vm.host}/qemu-server/{vm.vm_id}.conf' does not exist")
 
-    def _fetch_modelled(self, url: str) -> bytes:
-        path = "/" + url.split("://", 1)[-1].partition("/")[2]
-        content = self.images.get(path)
-        if self.images.down:
-            raise FetchFailed("wget: unable to resolve host address", "503 Service Unavailable")
-        if content is None:
-            raise FetchFailed("exit code 8", "404 Not Found")
-        return content
+
+def has_system(vm: LabVm) -> bool:
+    """Whether anything that was installed or imported runs in this VM. One without any drive is scenery, and does as it is told."""
+    disks = [volume.contents for _, volume in vm.guest_disks()]
+    return not disks or any(contents.image or contents.data for contents in disks)
 
 
 def lock_file(vm_id: int) -> str:

@@ -8,17 +8,61 @@ from dataclasses import dataclass, field
 # Privileges of PVE 9 (pve-access-control); 8.4 has VM.Monitor where 9 has VM.GuestAgent.*.
 _BY_AREA = {
     "Sys": ("Audit", "Modify", "Console", "AccessNetwork", "PowerMgmt", "Syslog", "Incoming"),
-    "VM": ("Allocate", "Audit", "Clone", "PowerMgmt", "Migrate", "Snapshot", "Snapshot.Rollback", "Backup", "Console"),
+    "VM": (
+        "Allocate",
+        "Audit",
+        "Clone",
+        "PowerMgmt",
+        "Migrate",
+        "Snapshot",
+        "Snapshot.Rollback",
+        "Backup",
+        "Console",
+        "Replicate",
+    ),
     "VM.Config": ("CDROM", "CPU", "Cloudinit", "Disk", "HWType", "Memory", "Network", "Options"),
-    "VM.GuestAgent": ("Audit", "Unrestricted"),
+    "VM.GuestAgent": ("Audit", "Unrestricted", "FileRead", "FileWrite", "FileSystemMgmt"),
     "Datastore": ("Allocate", "AllocateSpace", "AllocateTemplate", "Audit"),
     "Pool": ("Allocate", "Audit"),
     "SDN": ("Use", "Audit", "Allocate"),
     "Mapping": ("Use", "Audit", "Modify"),
     "Permissions": ("Modify",),
     "User": ("Modify",),
+    "Group": ("Allocate",),
+    "Realm": ("Allocate", "AllocateUser"),
 }
 PRIVILEGES = frozenset(f"{area}.{name}" for area, names in _BY_AREA.items() for name in names)
+# What an administrator of everything but the hosts themselves does not hold.
+_FOR_ROOT = frozenset(
+    {"Sys.Modify", "Sys.PowerMgmt", "Sys.Incoming", "Sys.AccessNetwork", "Permissions.Modify", "Realm.Allocate"}
+)
+
+
+def _of(*beginnings: str) -> frozenset[str]:
+    return frozenset(name for name in PRIVILEGES if name.startswith(beginnings))
+
+
+BUILT_IN: dict[str, frozenset[str]] = {
+    "Administrator": PRIVILEGES,
+    "NoAccess": frozenset(),
+    "PVEAdmin": PRIVILEGES - _FOR_ROOT,
+    "PVEAuditor": frozenset(name for name in PRIVILEGES if name.endswith(".Audit")),
+    "PVEDatastoreAdmin": _of("Datastore."),
+    "PVEDatastoreUser": frozenset({"Datastore.AllocateSpace", "Datastore.Audit"}),
+    "PVEPoolAdmin": _of("Pool."),
+    "PVEPoolUser": frozenset({"Pool.Audit"}),
+    "PVESysAdmin": _of("Sys.") - _FOR_ROOT,
+    "PVETemplateUser": frozenset({"VM.Audit", "VM.Clone"}),
+    "PVEUserAdmin": frozenset({"User.Modify", "Group.Allocate", "Realm.AllocateUser"}),
+    "PVEVMAdmin": _of("VM."),
+    "PVEVMUser": _of("VM.Config.CDROM", "VM.Config.Cloudinit", "VM.Audit", "VM.Backup", "VM.Console", "VM.PowerMgmt"),
+    "PVEMappingAdmin": _of("Mapping."),
+    "PVEMappingUser": frozenset({"Mapping.Audit", "Mapping.Use"}),
+    "PVEMappingAuditor": frozenset({"Mapping.Audit"}),
+    "PVESDNAdmin": _of("SDN."),
+    "PVESDNUser": frozenset({"SDN.Audit", "SDN.Use"}),
+}
+"""The roles that are always there. Their exact privileges differ a little from version to version."""
 
 
 class Refusal(Exception):
@@ -50,6 +94,8 @@ class LabUser:
     name: str
     password: str = ""
     rights: dict[str, frozenset[str]] = field(default_factory=dict)
+    # What else is said of it (comment, email, enable, expire, firstname, lastname, groups), by PVE's names.
+    told: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass
@@ -60,6 +106,7 @@ class LabToken:
     secret: str
     separated: bool = True
     rights: dict[str, frozenset[str]] = field(default_factory=dict)
+    told: dict[str, str | int] = field(default_factory=dict)
 
     @property
     def user(self) -> str:
@@ -73,6 +120,9 @@ class Access:
     def __init__(self) -> None:
         self.users: dict[str, LabUser] = {"root@pam": LabUser("root@pam")}
         self.tokens: dict[str, LabToken] = {}
+        self.roles: dict[str, frozenset[str]] = dict(BUILT_IN)
+        # Entries of the access list: (path, user or token) → its roles, each with whether it goes down.
+        self.entries: dict[tuple[str, str], dict[str, bool]] = {}
 
     def add_token(self, token: LabToken, user_rights: dict[str, frozenset[str]] | None = None) -> None:
         """Add a token, and its user with these rights (by default the token's own) if there is none yet."""

@@ -16,7 +16,7 @@ IMAGE_BYTES = 4 * GIB + 256 * (1 << 20)
 
 
 def cluster_for(house: House, world: World, token_secret: str = "") -> LabProxmox:
-    """One host per name that a node's VM is on, each with the house's bridges, `local` files and the nodes' disk storages.
+    """One host per name that a node's VM is on, each with the bridges, `local` files and the nodes' disk storages, and its pools.
 
     The settings' API token exists with this secret and may do everything. Nobody publishes the image's checksum to the
     settings: publish_image answers it.
@@ -30,6 +30,8 @@ def cluster_for(house: House, world: World, token_secret: str = "") -> LabProxmo
     pve.storages.add(LabStorage(house.image.storage, "dir", files, 200 * GIB), *names)
     for storage in sorted({disk.storage for node in house.nodes for disk in node.disks} - {house.image.storage}):
         pve.storages.add(LabStorage(storage, "lvmthin", frozenset({"images", "rootdir"}), 800 * GIB), *names)
+    # A pool that is not there would refuse a VM that is to be in it: whoever names one has made it.
+    pve.pools.comments |= {node.hardware.pool: "" for node in house.nodes if node.hardware.pool}
     pve.access.add_token(LabToken(house.proxmox.token_id, token_secret, rights=everything()))
     return pve
 

@@ -1,271 +1,189 @@
-"""What makes and changes things in the simulated Proxmox: images, VMs with their disks, configuration. Knows no protocol."""
+"""Makes VMs in the simulated Proxmox, and copies of them: what is refused at once, and what the worker does. Knows no protocol."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import uuid
-from collections.abc import Mapping
+from dataclasses import replace
 
-from lab.world.disks import DiskContents, LabStorage, LabVolume
-from lab.world.images import problem, virtual_size
-from lab.world.proxmox import LabProxmox, lock_file, unwritable
-from lab.world.pve_access import Refusal, parameter_refusal
-from lab.world.pve_tasks import FetchFailed, LabTask, TaskFailed
-from lab.world.pve_vm import Drive, LabVm, NewDrive, NewVm, normal_tags
+from lab.world.proxmox import LabProxmox, lock_file
+from lab.world.pve_access import Refusal
+from lab.world.pve_disks import Disks
+from lab.world.pve_images import Volumes
+from lab.world.pve_rights import may_make
+from lab.world.pve_tasks import LabTask, TaskFailed
+from lab.world.pve_vm import Drive, LabVm, NewVm, Nic, normal_tags
 
-_IMPORT_NAME = re.compile(r"[A-Za-z0-9_.-]+\.(qcow2|raw|vmdk|ova)")
-# Firmware variables take this much whatever was asked (qemu-server, OVMF 4m).
-_EFI_BYTES = 4 << 20
-_TPM_BYTES = 4 << 20
-
-# Which privilege an option needs (qemu-server's check of configuration changes); any other: VM.Config.Options.
-_OPTION_PRIVILEGES = (
-    (r"(scsi|virtio|sata|ide|efidisk|tpmstate)\d+", "VM.Config.Disk"),
-    (r"net\d+", "VM.Config.Network"),
-    (r"cores|sockets|cpu|vcpus|cpulimit|cpuunits|numa|affinity", "VM.Config.CPU"),
-    (r"memory|balloon|shares", "VM.Config.Memory"),
-    (r"bios|machine|scsihw|serial\d+|vga|rng0|watchdog|audio0|acpi|kvm|tablet|hotplug", "VM.Config.HWType"),
-    (r"(hostpci|usb)\d+", "VM.Config.HWType"),
-    (r"ipconfig\d+|nameserver|searchdomain|ci\w+|sshkeys", "VM.Config.Cloudinit"),
-)
-_MAPPED = re.compile(r"(hostpci|usb)\d+ (?:.*,)?mapping=([^,]+).*")
-_ROOT_ONLY = ("args", "lock", "hookscript")
+# How long a request waits that makes a VM of an id at which somebody is already.
+CREATE_WAIT_S = 5.0
+_BY_BLOCKS = {"lvm": "lvm", "lvmthin": "lvm", "zfspool": "zfs", "rbd": "rbd"}
 
 
 class Making:
-    """The requests that make or change something, on one cluster."""
+    """The requests that make VMs, on one cluster."""
 
     def __init__(self, proxmox: LabProxmox) -> None:
         self._pve = proxmox
-
-    # Images.
-
-    def download(
-        self, actor: str, host: str, storage: str, filename: str, url: str, checksum: str, algorithm: str
-    ) -> LabTask:
-        """Let a host fetch an image to a storage as content `import`. `checksum` "" leaves it unchecked."""
-        pve = self._pve
-        pve.access.require(actor, f"/storage/{storage}", "Datastore.AllocateTemplate")
-        if not pve.access.may(actor, "/", "Sys.Modify"):
-            pve.access.require(actor, f"/nodes/{host}", "Sys.AccessNetwork")
-        found = self.storage(host, storage)
-        if not found.file_based:
-            raise Refusal(500, f"can't upload to storage type '{found.kind}', not a file based storage!")
-        if "import" not in found.content:
-            raise Refusal(500, f"storage '{storage}' is not configured for content-type 'import'")
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", filename)
-        if not _IMPORT_NAME.fullmatch(name):
-            raise parameter_refusal(filename="invalid filename or wrong extension")
-        volume = f"{storage}:import/{name}"
-
-        def act(task: LabTask) -> None:
-            self._fetch_into(found, volume, url, checksum, algorithm, task)
-
-        return pve.tasks.start(host, "download", name, actor, pve.delays.download_s, act, lock=f"{host}/{volume}")
-
-    def _fetch_into(
-        self, storage: LabStorage, volume: str, url: str, checksum: str, algorithm: str, task: LabTask
-    ) -> None:
-        present = storage.volumes.get(volume)
-        if present is not None and not checksum:
-            raise TaskFailed(f"refusing to override existing file '/var/lib/vz/import/{volume.rpartition('/')[2]}'")
-        if present is not None:
-            _compare(present.sha256 if algorithm == "sha256" else "", checksum)
-            task.log.append("file already exists and checksum matches, skipping download")
-            return
-        task.log.append(f"downloading {url} to {volume}")
-        file = f"/var/lib/vz/import/{volume.rpartition('/')[2]}"
-        try:
-            content = self._pve.fetch(url)
-        except FetchFailed as failure:
-            task.log.append(failure.log)
-            raise
-        if len(content) > storage.available:
-            raise TaskFailed(f"download failed: Cannot write to '{file}.tmp_dwnl.291' (No space left on device).")
-        if checksum:
-            _compare(hashlib.new(algorithm, content).hexdigest(), checksum)
-        trouble = problem(content, volume.rpartition(".")[2])
-        if trouble:
-            raise TaskFailed(f"failed to verify file: qemu-img: Could not open '{file}.tmp_dwnl.291': {trouble}")
-        storage.volumes[volume] = LabVolume(
-            volume, "import", len(content), len(content), volume.rpartition(".")[2], self._pve.world.clock.now(),
-            sha256=hashlib.sha256(content).hexdigest(),
-            contents=DiskContents(data={"virtual_size": virtual_size(content)}),
-        )  # fmt: skip
-
-    # VMs.
+        self._volumes = Volumes(proxmox)
+        self._disks = Disks(self._volumes, proxmox.world.clock.now)
 
     def create(self, actor: str, new: NewVm) -> LabTask:
         """Make a VM: everything PVE checks at once, then a worker that makes the disks."""
         pve = self._pve
         pve.reach(new.host)
         pve.need_quorum()
-        pve.access.require(actor, f"/vms/{new.vm_id}", "VM.Allocate")
-        self._may_use(actor, new)
-        taken = pve.vms.get(new.vm_id)
-        if taken is not None:
-            raise Refusal(
-                500, f"unable to create VM {new.vm_id} - VM {new.vm_id} already exists on node '{taken.host}'"
-            )
-        options = self._filled_in(new) | dict(new.options)
-        if "tags" in options:
-            options["tags"] = normal_tags(str(options["tags"]))
-        vm = pve.vms[new.vm_id] = LabVm(new.vm_id, new.host, options, {}, dict(new.nics), lock="create", pool=new.pool)
+        if new.pool:
+            pve.pools.need(new.pool)
+        elif not pve.access.may(actor, f"/vms/{new.vm_id}", "VM.Allocate"):
+            raise Refusal(403, "Permission check failed")
+        may_make(pve.access, actor, new)
+        self._places(new)
+        self._need_free(new.vm_id)
+        vm = pve.vms[new.vm_id] = LabVm(new.vm_id, new.host, self._options(new), {}, dict(new.nics), lock="create")
         pve.world.happened("proxmox", f"VM {new.vm_id} created on {new.host}")
 
         def act(task: LabTask) -> None:
             try:
                 # In the alphabetical order of the options: volume numbers follow from it.
                 for drive in sorted(new.drives, key=lambda each: each.slot):
-                    vm.drives[drive.slot] = self._make_drive(vm, drive)
-            except TaskFailed as failure:
+                    vm.drives[drive.slot] = self._disks.make(vm, drive, task.log)
+            except (TaskFailed, Refusal) as failure:
                 pve.remove(vm)
                 raise TaskFailed(f"unable to create VM {new.vm_id} - {failure}") from None
-            vm.lock = ""
+            vm.lock, vm.pool = str(new.options.get("lock", "")), new.pool
             if new.start:
                 pve.start_now(vm, task)
 
         seconds = pve.delays.create_s + pve.delays.import_s * sum(bool(drive.import_from) for drive in new.drives)
         return pve.tasks.start(new.host, "qmcreate", str(new.vm_id), actor, seconds, act, lock=lock_file(new.vm_id))
 
-    def resize(self, actor: str, host: str, vm_id: int, slot: str, size: int, digest: str = "") -> LabTask:
-        """Grow a disk to `size` bytes, if the configuration still has this digest (when one is given)."""
-        pve = self._pve
-        pve.access.require(actor, f"/vms/{vm_id}", "VM.Config.Disk")
-        vm = pve.vm(host, vm_id)
+    def _need_free(self, vm_id: int) -> None:
+        """Raise PVE's refusal where the id is taken; Busy while somebody is at it."""
+        self._pve.tasks.need(lock_file(vm_id), CREATE_WAIT_S, f"unable to create VM {vm_id} - ")
+        taken = self._pve.vms.get(vm_id)
+        if taken is not None:
+            raise Refusal(500, f"unable to create VM {vm_id} - VM {vm_id} already exists on node '{taken.host}'")
 
-        def act(task: LabTask) -> None:
-            pve.in_task_unlocked(vm)
-            if digest and digest != vm.config()["digest"]:
-                raise TaskFailed("checksum mismatch (file change by other user?)")
-            drive = vm.drives.get(slot)
-            if drive is None or drive.volume is None:
-                raise TaskFailed(f"disk '{slot}' does not exist")
-            volume, storage = drive.volume, self.storage(host, drive.volume.storage)
-            if size < volume.size:
-                raise TaskFailed("shrinking disks is not supported")
-            if size == volume.size:
-                return  # and nothing is written, whatever the configuration says
-            told = drive.told_size
-            if not storage.grow(volume, size):
-                raise TaskFailed(f"not enough free space on storage '{storage.name}'")
-            task.log.append("Image resized.")
-            drive.old_size = 0 if pve.quorate else told
-            if not pve.quorate:
-                raise TaskFailed(unwritable(vm))
-
-        return pve.tasks.start(host, "resize", str(vm_id), actor, pve.delays.resize_s, act, lock=lock_file(vm_id))
-
-    def configure(
-        self, actor: str, host: str, vm_id: int, options: Mapping[str, str | int], delete: tuple[str, ...], digest: str
-    ) -> None:
-        """Change plain options of a VM (neither drives nor cards), at once."""
-        pve = self._pve
-        for name in [*options, *delete]:
-            self._may_set(actor, vm_id, name)
-        vm = pve.vm(host, vm_id)
-        if vm.lock:
-            raise Refusal(500, f"VM is locked ({vm.lock})")
-        _unchanged(vm, digest)
-        if pve.tasks.locked(lock_file(vm_id)):
-            raise Refusal(500, f"can't lock file '{lock_file(vm_id)}' - got timeout")
-        if not pve.quorate:
-            raise Refusal(500, unwritable(vm))
-        for name in delete:
-            vm.options.pop(name, None)
-        vm.options |= {name: normal_tags(str(value)) if name == "tags" else value for name, value in options.items()}
-
-    # Checks and parts.
-
-    def storage(self, host: str, name: str) -> LabStorage:
-        """The storage as this host sees it; PVE's refusals when it is not there or does not answer."""
-        self._pve.reach(host)
-        found = self._pve.storages.find(host, name)
-        if found is None and not self._pve.storages.known(name):
-            raise Refusal(500, f"storage '{name}' does not exist")
-        if found is None:
-            raise Refusal(500, f"storage '{name}' is not available on node '{host}'")
-        if not found.active:
-            raise Refusal(500, f"storage '{name}' is not online")
-        return found
-
-    def _may_use(self, actor: str, new: NewVm) -> None:
-        access = self._pve.access
+    def _places(self, new: NewVm) -> None:
+        """Raise PVE's refusal for a disk that cannot be where it is wanted."""
         for drive in new.drives:
-            if not drive.storage:
-                continue
-            access.require(actor, f"/storage/{drive.storage}", "Datastore.AllocateSpace")
-            if "images" not in self.storage(new.host, drive.storage).content:
+            if drive.storage and "images" not in self._volumes.storage(new.host, drive.storage).content:
                 raise Refusal(500, f"storage '{drive.storage}' does not support content-type 'images'")
-            if drive.import_from:
-                source = drive.import_from.partition(":")[0]
-                access.require(actor, f"/storage/{source}", "Datastore.AllocateSpace", "Datastore.Audit")
-                self.storage(new.host, source)
-        for nic in new.nics.values():
-            if nic.bridge:
-                access.require(actor, f"/sdn/zones/localnetwork/{nic.bridge}", "SDN.Use")
-        for name, value in new.options.items():
-            if mapped := _MAPPED.fullmatch(f"{name} {value}"):
-                access.require(actor, f"/mapping/{mapped[1].replace('host', '')}/{mapped[2]}", "Mapping.Use")
-        for name in [*new.options, *new.nics, *(drive.slot for drive in new.drives)]:
-            self._may_set(actor, new.vm_id, name)
+            for volume in (drive.import_from, drive.volume):
+                name, colon, rest = volume.partition(":")
+                if not colon:
+                    continue
+                storage = self._volumes.storage(new.host, name)
+                if drive.volume and not re.search(r"/|(vm|base)-\d+-", rest):
+                    kind = "directory" if storage.file_based else _BY_BLOCKS.get(storage.kind, storage.kind)
+                    raise Refusal(500, f"unable to parse {kind} volume name '{rest}'")
+
+    def _options(self, new: NewVm) -> dict[str, str | int]:
+        """What qemu-server writes into a new configuration: what was given, and where nothing was given its own."""
+        options = self._filled_in(new) | {name: value for name, value in new.options.items() if name != "lock"}
+        if "tags" in options:
+            options["tags"] = normal_tags(str(options["tags"]))
+        if "description" in options:
+            options["description"] = str(options["description"]).rstrip("\n")
+        return options
 
     def _filled_in(self, new: NewVm) -> dict[str, str | int]:
-        """What qemu-server writes into a new configuration where nothing was given: boot order, identities, its own notes."""
+        """Boot order, identities, its own notes."""
         world = self._pve.world
-        disks = sorted(d.slot for d in new.drives if re.fullmatch(r"(scsi|virtio|sata|ide)\d+", d.slot) and d.storage)
-        drives = sorted(d.slot for d in new.drives if d.options.get("media") == "cdrom")
+        disks = sorted(
+            d.slot
+            for d in new.drives
+            if re.fullmatch(r"(scsi|virtio|sata|ide)\d+", d.slot) and d.storage and not d.cdrom
+        )
+        drives = sorted(d.slot for d in new.drives if d.cdrom)
         order = ";".join([*disks[:1], *drives[:1], *sorted(new.nics)[:1]])
         return {
             **({"boot": f"order={order}"} if order else {}),
-            "smbios1": f"uuid={uuid.UUID(int=world.random.getrandbits(128), version=4)}",
-            "vmgenid": str(uuid.UUID(int=world.random.getrandbits(128), version=4)),
+            "smbios1": f"uuid={self._pve.new_uuid()}",
+            "vmgenid": self._pve.new_uuid(),
             "meta": f"creation-qemu=10.1.2,ctime={int(world.clock.now())}",
         }
 
-    def _may_set(self, actor: str, vm_id: int, name: str) -> None:
-        if name in _ROOT_ONLY and actor != "root@pam":
-            raise Refusal(500, f"only root can set '{name}' config")
-        if name == "startup":
-            self._pve.access.require(actor, "/", "Sys.Modify")
-        privilege = next((p for pattern, p in _OPTION_PRIVILEGES if re.fullmatch(pattern, name)), "VM.Config.Options")
-        self._pve.access.require(actor, f"/vms/{vm_id}", privilege)
+    # Copies.
 
-    def _make_drive(self, vm: LabVm, new: NewDrive) -> Drive:
-        if not new.storage:
-            return Drive(None, dict(new.options), fixed=new.import_from)
-        storage = self.storage(vm.host, new.storage)
-        size, contents, written, form = new.size, DiskContents(), 0, "raw"
-        if new.slot == "efidisk0":
-            size = _EFI_BYTES
-        elif new.slot == "tpmstate0":
-            size = _TPM_BYTES
-        elif new.import_from:
-            source = self._source(vm.host, new.import_from)
-            virtual = source.contents.data.get("virtual_size") if source.content == "import" else source.size
-            if not isinstance(virtual, int):
-                raise TaskFailed(f"qemu-img: Could not open '{new.import_from}': Image is not in qcow2 format")
-            size, written, form = virtual, source.used, source.format
-            contents.image = source.contents.image or source.volume.rpartition("/")[2]
-        volume = storage.new_disk(vm.vm_id, size, self._pve.world.clock.now(), contents, written, form)
-        if volume is None:
-            raise TaskFailed(f"not enough free space on storage '{storage.name}'")
-        return Drive(volume, dict(new.options))
+    def clone(self, actor: str, source: LabVm, new: NewVm, *, storage: str = "", form: str = "") -> LabTask:
+        """A full copy of a VM that is off, under another id."""
+        pve = self._pve
+        if new.pool:
+            pve.pools.need(new.pool)
+            pve.access.require(actor, f"/pool/{new.pool}", "VM.Allocate")
+        else:
+            pve.access.require(actor, f"/vms/{new.vm_id}", "VM.Allocate")
+        for name in {storage or drive.volume.storage for drive in source.drives.values() if drive.volume}:
+            pve.access.require(actor, f"/storage/{name}", "Datastore.AllocateSpace")
+        pve.need_quorum()
+        if source.lock:
+            raise Refusal(500, f"VM is locked ({source.lock})")
+        self._need_free(new.vm_id)
+        vm = pve.vms[new.vm_id] = LabVm(
+            new.vm_id, new.host, dict(source.options) | self._own(new), {}, {}, lock="create"
+        )
 
-    def _source(self, host: str, volume: str) -> LabVolume:
-        storage = self.storage(host, volume.partition(":")[0])
-        found = storage.volumes.get(volume)
-        if found is None:
-            raise TaskFailed(f"volume '{volume}' does not exist")
-        return found
+        def act(task: LabTask) -> None:
+            task.log.append(f"creating a clone of VM {source.vm_id} with ID {new.vm_id}")
+            try:
+                for slot, drive in sorted(source.drives.items()):
+                    if not slot.startswith("unused"):
+                        vm.drives[slot] = self._copy(vm, slot, drive, storage, form, task)
+            except (TaskFailed, Refusal) as failure:
+                pve.remove(vm)
+                raise TaskFailed(f"clone failed: {failure}") from None
+            vm.nics = {name: self._other_card(nic) for name, nic in source.nics.items()}
+            vm.lock, vm.pool = "", new.pool
+
+        seconds = pve.delays.create_s + pve.delays.import_s * len(source.guest_disks())
+        return pve.tasks.start(
+            source.host, "qmclone", str(source.vm_id), actor, seconds, act, lock=lock_file(new.vm_id)
+        )
+
+    def _own(self, new: NewVm) -> dict[str, str | int]:
+        made_up = self._filled_in(replace(new, drives=(), nics={}))
+        return made_up | {"name": f"Copy-of-VM-{new.options.get('name', new.vm_id)}"} | dict(new.options)
+
+    def _copy(self, vm: LabVm, slot: str, drive: Drive, storage: str, form: str, task: LabTask) -> Drive:
+        if drive.volume is None:
+            return Drive(None, dict(drive.options), fixed=drive.fixed)
+        target = self._volumes.storage(vm.host, storage or drive.volume.storage)
+        return self._disks.copy(vm, slot, drive, target, form, task.log)
+
+    def _other_card(self, nic: Nic) -> Nic:
+        return replace(nic, mac=made_up_mac(self._pve))
+
+    def move(self, actor: str, vm: LabVm, slot: str, storage: str, *, form: str = "", delete: bool = False) -> LabTask:
+        """Bring a disk to another storage; the old one stays as an unused one unless `delete`."""
+        pve = self._pve
+        pve.access.require(actor, f"/storage/{storage}", "Datastore.AllocateSpace")
+        drive, target = vm.drives.get(slot), self._volumes.storage(vm.host, storage)
+        if vm.lock:
+            raise Refusal(500, f"VM is locked ({vm.lock})")
+        if drive is None:
+            raise Refusal(500, f"disk '{slot}' does not exist")
+        if drive.volume is None or drive.options.get("media") == "cdrom":
+            raise Refusal(500, "you can't move a cdrom")
+        if drive.volume.storage == storage and form in ("", drive.volume.format):
+            raise Refusal(500, "you can't move to the same storage with same format")
+        pve.tasks.need(lock_file(vm.vm_id), CREATE_WAIT_S)
+        old = drive.volume
+
+        def act(task: LabTask) -> None:
+            task.log.append(
+                f"copying volume '{old.volume}' from current storage '{old.storage}' to target storage '{storage}'"
+            )
+            vm.drives[slot] = self._disks.copy(vm, slot, drive, target, form, task.log)
+            if delete:
+                self._volumes.storage(vm.host, old.storage).free(old.volume)
+                return
+            task.log.append(f"adding source volume '{old.volume}' as '{vm.put_aside(drive)}' to config")
+
+        return pve.tasks.start(
+            vm.host, "qmmove", str(vm.vm_id), actor, pve.delays.import_s, act, lock=lock_file(vm.vm_id)
+        )
 
 
-def _unchanged(vm: LabVm, digest: str) -> None:
-    if digest and digest != vm.config()["digest"]:
-        raise Refusal(500, "checksum mismatch (file change by other user?)")
-
-
-def _compare(got: str, expected: str) -> None:
-    if got != expected.lower():
-        raise TaskFailed(f"checksum mismatch: got '{got}' != expect '{expected}', aborting")
+def made_up_mac(pve: LabProxmox) -> str:
+    """A card's address under PVE's own prefix."""
+    return "BC:24:11:" + ":".join(f"{pve.world.random.randrange(256):02X}" for _ in range(3))

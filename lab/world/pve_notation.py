@@ -30,7 +30,7 @@ def _drive(slot: str, value: str) -> NewDrive:
     options = dict(word.split("=", 1) for word in words)
     storage, _, size = file.partition(":")
     if size.startswith("iso/"):
-        return NewDrive(slot, "", 0, file, options)
+        return NewDrive(slot, "", 0, options=options, volume=file)
     return NewDrive(slot, storage, int(float(size) * (1 << 30)), options.pop("import-from", ""), options)
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from lab.world.pve_access import Refusal
 from lab.world.world import World
+
+T = TypeVar("T")
 
 LOCK_WAIT_S = 10.0
 
@@ -16,17 +20,47 @@ class TaskFailed(Exception):
 
 
 class FetchFailed(TaskFailed):
-    """A download that failed. `why` ends the task (wget's exit code where a server answered), `answer` is what that answered."""
+    """A download that failed. `why` ends the task, `answer` is what query-url-metadata would be told.
 
-    def __init__(self, why: str, answer: str) -> None:
+    `lines`: what wget writes between its first line and its end; a server's own refusal needs none, it is in the answer.
+    """
+
+    def __init__(self, why: str, answer: str, *lines: str) -> None:
         super().__init__(f"download failed: {why}")
         self.answer = answer
+        self._lines = lines
 
-    @property
-    def log(self) -> str:
-        """wget's line, which alone says what the server answered."""
+    def log(self, where: str, stamp: str) -> list[str]:
+        """wget's lines, which alone say what the server answered. `where`: name and port, `stamp`: date and time of day."""
+        if str(self) != "download failed: exit code 8":
+            return list(self._lines)
         status, _, reason = self.answer.partition(" ")
-        return f"2026-11-29 01:09:09 ERROR {status}: {reason}."
+        return [
+            f"Connecting to {where}... connected.",
+            f"HTTP request sent, awaiting response... {self.answer}",
+            f"{stamp} ERROR {status}: {reason}.",
+        ]
+
+
+class Busy(Exception):
+    """Somebody holds a lock that this request waits for: `seconds` long at most, then the text is what it is refused with."""
+
+    def __init__(self, seconds: float, text: str) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+
+
+def patiently(world: World, act: Callable[[], T]) -> T:
+    """Do it with the World held still; who waits for a lock does so where others go on, and is refused when it takes too long."""
+    since = world.clock.monotonic()
+    while True:
+        try:
+            with world.looking():
+                return act()
+        except Busy as busy:
+            if world.clock.monotonic() - since >= busy.seconds:
+                raise Refusal(500, str(busy)) from None
+        world.clock.sleep(0.5)
 
 
 @dataclass
@@ -40,6 +74,7 @@ class LabTask:
     user: str
     started: float
     pid: int
+    pstart: int = 0
     ended: float | None = None
     exit_status: str = ""
     log: list[str] = field(default_factory=list)
@@ -104,6 +139,11 @@ class Tasks:
         """Whether a task holds this lock."""
         return lock in self._locks
 
+    def need(self, lock: str, seconds: float, refused: str = "") -> None:
+        """Raise Busy while somebody holds this lock; `refused` stands before the words of a refusal."""
+        if lock in self._locks:
+            raise Busy(seconds, f"{refused}can't lock file '{lock}' - got timeout")
+
     def hold(self, lock: str, seconds: float) -> None:
         """Somebody who is no task of the list takes this lock as soon as it is free, and keeps it so long."""
         if lock in self._locks:
@@ -130,7 +170,7 @@ class Tasks:
         now, pid = self._world.clock.now(), next(self._pids)
         pstart = int(self._world.clock.monotonic() * 100) & 0xFFFFFFFF
         upid = f"UPID:{host}:{pid:08X}:{pstart:08X}:{int(now) & 0xFFFFFFFF:08X}:{kind}:{target}:{user}:"
-        task = self._tasks[upid] = LabTask(upid, host, kind, target, user, now, pid)
+        task = self._tasks[upid] = LabTask(upid, host, kind, target, user, now, pid, pstart)
         self._world.happened("proxmox", f"task {kind} {target} started on {host}")
         return task
 
@@ -138,7 +178,10 @@ class Tasks:
         if not task.running:
             return
         if lock and lock in self._locks:
+            if not task.log:
+                task.log.append("trying to acquire lock...")
             if self._world.clock.monotonic() >= until:
+                task.log.append(f"TASK ERROR: can't lock file '{lock}' - got timeout")
                 self._end(task, f"can't lock file '{lock}' - got timeout")
                 return
             self._world.after(
@@ -147,6 +190,7 @@ class Tasks:
             return
         if lock:
             self._locks[lock] = task
+            task.log += [" OK"] if task.log else []
         self._world.after(seconds, f"{task.kind} {task.target}", lambda: self._run(task, act))
 
     def _run(self, task: LabTask, act: Callable[[LabTask], None]) -> None:

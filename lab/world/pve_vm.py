@@ -20,13 +20,25 @@ class PowerEvent(Enum):
 
 @dataclass(frozen=True)
 class NewDrive:
-    """A drive to make. `size` in bytes (an import takes its image's); `options` as PVE writes them, `file` and `size` left out."""
+    """A drive to make. `size` in bytes (an import takes its image's); `options` as PVE writes them, `file` and `size` left out.
+
+    `volume`: one that is there already (`none`, an ISO, a disk) instead of one to make; `cloudinit`: the drive that carries the
+    guest's first settings. `form`: raw, qcow2, … ("" for what the storage likes best).
+    """
 
     slot: str
     storage: str
     size: int
     import_from: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    volume: str = ""
+    cloudinit: bool = False
+    form: str = ""
+
+    @property
+    def cdrom(self) -> bool:
+        """Whether it is a CD drive."""
+        return self.cloudinit or self.options.get("media") == "cdrom"
 
 
 @dataclass(frozen=True)
@@ -61,31 +73,40 @@ class NewVm:
 class Drive:
     """One drive of a VM. `volume` is None for an empty CD drive; `fixed` is a file that is not the VM's own (an ISO).
 
-    `old_size`: bytes that the configuration still says after a grow that did not come to write it, 0 otherwise.
+    `old_size`: bytes that the configuration still says after a grow that did not come to write it, -1 otherwise. `sized` False:
+    the configuration says none (a cloud-init drive, an unused disk).
     """
 
     volume: LabVolume | None
     options: dict[str, str] = field(default_factory=dict)
     fixed: str = ""
-    old_size: int = 0
+    old_size: int = -1
+    sized: bool = True
 
     @property
     def told_size(self) -> int:
         """Bytes, as the configuration says."""
-        return self.old_size or (self.volume.size if self.volume is not None else 0)
+        return self.old_size if self.old_size >= 0 else self.volume.size if self.volume is not None else 0
 
     def text(self) -> str:
         """As the configuration says it: the volume first, then every option by name."""
         options = dict(self.options)
-        if self.volume is not None:
+        if self.volume is not None and self.sized:
             options["size"] = size_text(self.told_size)
         head = self.volume.volume if self.volume is not None else self.fixed or "none"
         return ",".join([head, *(f"{key}={options[key]}" for key in sorted(options))])
 
 
+# What an option is, or is going to be: plain, a drive, a card.
+Entry = str | int | Drive | Nic
+
+
 @dataclass(eq=False)
 class LabVm:
-    """One VM. `lock` is PVE's configuration lock ("" for none), `ha` its state as an HA resource."""
+    """One VM. `lock` is PVE's configuration lock ("" for none), `ha` its state as an HA resource.
+
+    `pending`: what changes at its next start, None for what goes away then. `paused`: it has power, and stands still.
+    """
 
     vm_id: int
     host: str
@@ -97,11 +118,23 @@ class LabVm:
     started_at: float = 0.0
     pool: str = ""
     ha: str = ""
+    pending: dict[str, Entry | None] = field(default_factory=dict)
+    paused: bool = False
+
+    @property
+    def being_made(self) -> bool:
+        """Whether its configuration holds no more than that somebody makes it."""
+        return self.lock == "create"
 
     @property
     def name(self) -> str:
         """Its name; PVE calls a nameless one by its id."""
-        return str(self.options.get("name") or f"VM{self.vm_id}")
+        return str((not self.being_made and self.options.get("name")) or f"VM {self.vm_id}")
+
+    @property
+    def power(self) -> str:
+        """`running` or `stopped`."""
+        return "running" if self.running else "stopped"
 
     @property
     def macs(self) -> tuple[str, ...]:
@@ -136,22 +169,79 @@ class LabVm:
                 disks.append((kind, int(slot[len(kind) :]), slot, drive.volume))
         return tuple((slot, volume) for _, _, slot, volume in sorted(disks, key=lambda disk: disk[:2]))
 
-    def config(self) -> dict[str, str | int]:
-        """The configuration as the API answers it, with its digest (SHA-1 of the text, as pve-guest-common makes it)."""
-        config = dict(self.options)
-        config |= {slot: drive.text() for slot, drive in self.drives.items()}
-        config |= {slot: nic.text() for slot, nic in self.nics.items()}
+    def entry(self, name: str) -> Entry | None:
+        """What an option is now, None when it is not set."""
+        if name in self.drives:
+            return self.drives[name]
+        return self.nics.get(name) or self.options.get(name)
+
+    def set(self, name: str, entry: Entry | None) -> None:
+        """Give an option its value at once; None takes it away."""
+        for kind in (self.drives, self.nics, self.options):
+            kind.pop(name, None)
+        if isinstance(entry, Drive):
+            self.drives[name] = entry
+        elif isinstance(entry, Nic):
+            self.nics[name] = entry
+        elif entry is not None:
+            self.options[name] = entry
+
+    def put(self, name: str, entry: Entry | None, *, force: bool = False) -> list[LabVolume]:
+        """Give an option its value. The disk that was there becomes an unused one, or is to be freed: answered here."""
+        before = self.drives.get(name)
+        self.set(name, entry)
+        if isinstance(entry, Drive) and entry.volume is not None:
+            for slot in [slot for slot, other in self.drives.items() if slot.startswith("unused") and slot != name]:
+                if self.drives[slot].volume is entry.volume:
+                    del self.drives[slot]
+        if before is None or before.volume is None or (isinstance(entry, Drive) and entry.volume is before.volume):
+            return []
+        if force or name.startswith("unused") or "-cloudinit" in before.volume.volume:
+            return [before.volume]
+        self.put_aside(before)
+        return []
+
+    def put_aside(self, drive: Drive) -> str:
+        """Name a disk that no slot has as unused; answers where, "" when a slot has it."""
+        if drive.volume is None or any(other.volume is drive.volume for other in self.drives.values()):
+            return ""
+        slot = next(f"unused{number}" for number in range(256) if f"unused{number}" not in self.drives)
+        self.drives[slot] = Drive(drive.volume, sized=False)
+        return slot
+
+    def come_true(self) -> list[LabVolume]:
+        """What waited for the VM's next start is so; answers the volumes that nothing needs any more."""
+        waiting, self.pending = self.pending, {}
+        return [volume for name, entry in waiting.items() for volume in self.put(name, entry)]
+
+    def entries(self) -> dict[str, Entry]:
+        """Every option as it is now."""
+        return {} if self.being_made else {**self.options, **self.drives, **self.nics}
+
+    def config(self, *, pending: bool = False) -> dict[str, str | int]:
+        """The configuration as the API answers it, with its digest (SHA-1 of the text, as pve-guest-common makes it).
+
+        `pending`: with what changes at the next start.
+        """
+        now = {name: said(entry) for name, entry in self.entries().items()}
+        later = {name: None if entry is None else said(entry) for name, entry in self.pending.items()}
         if self.lock:
-            config["lock"] = self.lock
-        text = "".join(f"{key}: {config[key]}\n" for key in sorted(config))
-        config["digest"] = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        return config
+            now["lock"] = self.lock
+        text = "".join(f"{key}: {now[key]}\n" for key in sorted(now))
+        text += "".join(f"pending {key}: {later[key]}\n" for key in sorted(later))
+        merged = {name: value for name, value in (now | later).items() if value is not None} if pending else now
+        return {**merged, "digest": hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()}
+
+
+def said(entry: Entry) -> str | int:
+    """An option as the configuration says it."""
+    return entry.text() if isinstance(entry, Drive | Nic) else entry
 
 
 def size_text(size: int) -> str:
     """A size as PVE writes it: in the largest unit that divides it."""
     for unit, shift in (("T", 40), ("G", 30), ("M", 20), ("K", 10)):
-        if size and size % (1 << shift) == 0:
+        if size % (1 << shift) == 0:
             return f"{size >> shift}{unit}"
     return str(size)
 

@@ -172,7 +172,8 @@ class TestVms:
         ref = door.port.create_vm(a_spec())
         assert only_vm(door).lock == "create"
         assert [task.kind for task in door.port.running_tasks()] == ["qmcreate"]
-        with pytest.raises(PermanentError, match="already exists"):
+        # Proxmox waits five seconds for whoever is at it, and here that is not enough.
+        with pytest.raises(TransientError, match=r"unable to create VM 8001 - can't lock file .* - got timeout"):
             door.port.create_vm(a_spec())
         grown = door.port.grow_disk("pve-1", 8001, "scsi0", 20 * GIB)
         door.done(ref)
@@ -208,7 +209,7 @@ class TestVms:
     def test_an_image_that_is_not_there_leaves_no_vm(self, door: Door) -> None:
         status = door.ended(door.port.create_vm(a_spec()))
         assert not status.ok
-        assert status.exit_status == f"unable to create VM 8001 - volume '{IMAGE}' does not exist"
+        assert status.exit_status == f"unable to create VM 8001 - failed to stat '/var/lib/vz/import/{HOUSE.image.filename}'"
         assert door.port.vms() == ()
 
     def test_a_disk_that_does_not_fit_leaves_no_vm_and_no_disk(self, door: Door) -> None:
@@ -239,8 +240,7 @@ class TestVms:
         door.with_image()
         door.done(door.port.create_vm(a_spec(bridge="vmbr9")))
         status = door.ended(door.port.start_vm("pve-1", 8001))
-        assert status.exit_status == "start failed: QEMU exited with code 1"
-        assert any("bridge 'vmbr9' does not exist" in line for line in status.log_tail)
+        assert status.exit_status == "bridge 'vmbr9' does not exist"
 
     def test_a_vm_on_another_host_does_not_exist_here(self, door: Door) -> None:
         door.with_vm()

@@ -71,9 +71,12 @@ class TestRefusals:
     def test_a_missing_privilege_names_itself(self, door: Door) -> None:
         token = door.pve.access.tokens[HOUSE.proxmox.token_id]
         token.rights = {"/": token.rights["/"] - {"VM.Allocate"}}
-        with pytest.raises(PermanentError, match=r"\(/vms/8001, VM.Allocate\)") as caught:
+        with pytest.raises(PermanentError, match="Permission check failed") as caught:
             door.port.create_vm(a_spec())
         assert "token" in caught.value.hint
+        token.rights = {"/": token.rights["/"] - {"VM.PowerMgmt"}}
+        with pytest.raises(PermanentError, match=r"\(/vms/8001, VM.PowerMgmt\)"):
+            door.port.start_vm("pve-1", 8001)
 
     def test_a_token_holds_no_more_than_its_user(self, door: Door) -> None:
         user = door.pve.access.users["blackstart@pve"]

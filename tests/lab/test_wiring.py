@@ -10,6 +10,7 @@ from lab.modelled import ModelledHome
 from lab.sample import sample_house
 from lab.world.clock import VirtualClock
 from lab.world.machine import Machine, Port
+from lab.world.pve_images import Volumes
 from lab.world.pve_making import Making
 from lab.world.pve_vm import NewDrive, NewVm, Nic
 
@@ -21,7 +22,7 @@ def booted(options: dict[str, str | int], slot: str = "scsi0", mac: str = "") ->
     clock.drives(home.world)
     node, image, pve = home.house.nodes[0], home.house.image, home.proxmox
     with home.world.looking():
-        Making(pve).download("root@pam", node.host, image.storage, image.filename, image.url, "", "")
+        Volumes(pve).download("root@pam", node.host, image.storage, image.filename, image.url, "", "")
     clock.sleep(60)
     drive = NewDrive(slot, "local-lvm", 0, f"{image.storage}:import/{image.filename}")
     new = NewVm(node.vm_id, node.host, options, (drive,), {"net0": Nic("virtio", mac or node.mac.upper(), "vmbr0")}, start=True)

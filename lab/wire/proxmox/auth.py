@@ -38,8 +38,6 @@ class Tickets:
             "username": name,
             "ticket": f"PVE:{name}:{stamp}::{self._sign(f'PVE:{name}:{stamp}')}",
             "CSRFPreventionToken": f"{stamp}:{self._sign(f'{stamp}:{name}')}",
-            "clustername": "lab",
-            "cap": {},
         }
 
     def actor(self, method: str, headers: Mapping[str, str]) -> str:

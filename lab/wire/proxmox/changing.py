@@ -1,165 +1,233 @@
-"""The calls that change something. Each takes who asks and the checked parameters, and answers the `data` that PVE would."""
+"""The calls that change VMs. Each takes who asks and the checked parameters, and answers the `data` that PVE would."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
-from lab.wire.proxmox.reading import Args, Handler, Reading, fetch_metadata
-from lab.wire.proxmox.schema import Schema, Value
+from lab.wire.proxmox.notation import Notation, with_size
+from lab.wire.proxmox.reading import Args, Handler
+from lab.wire.proxmox.schema import Schema
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
+from lab.world.pve_config import Change, Configuring
 from lab.world.pve_making import Making
-from lab.world.pve_tasks import LabTask
+from lab.world.pve_power import Power
+from lab.world.pve_tasks import LabTask, TaskFailed
 from lab.world.pve_vm import NewDrive, NewVm, Nic
 
-_DRIVE = re.compile(r"(scsi|virtio|sata|ide|efidisk|tpmstate)\d+")
-_NET = re.compile(r"net\d+")
-_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 # Not options of a VM: they say how it is made or changed.
-_NO_OPTION = {"node", "vmid", "start", "pool", "storage", "delete", "digest", "skiplock"}
+_NO_OPTION = {
+    "node", "vmid", "start", "pool", "storage", "delete", "digest", "skiplock", "revert", "force", "background_delay",
+    "import-working-storage", "bwlimit", "unique", "archive", "live-restore", "ha-managed",
+}  # fmt: skip
 
 
 class Changing:
     """The changing calls over one cluster."""
 
-    def __init__(self, pve: LabProxmox, schema: Schema, reading: Reading) -> None:
+    def __init__(self, pve: LabProxmox, schema: Schema) -> None:
         self._pve = pve
-        self._schema = schema
-        self._making = Making(pve)
+        self._making, self._configuring, self._power = Making(pve), Configuring(pve), Power(pve)
+        self._notation = Notation(pve, schema)
+        self._options = schema.calls["PUT /nodes/{node}/qemu/{vmid}/config"]
+        vm = "/nodes/{node}/qemu/{vmid}"
         self.handlers: dict[str, Handler] = {
-            "GET /nodes/{node}/query-url-metadata": lambda actor, args: fetch_metadata(pve, str(args["url"])),
-            "POST /nodes/{node}/storage/{storage}/download-url": self.download,
-            "DELETE /nodes/{node}/storage/{storage}/content/{volume}": self.delete_volume,
-            "POST /pools": lambda actor, args: pve.pools.make(actor, str(args["poolid"]), str(args.get("comment", ""))),
-            "DELETE /pools": lambda actor, args: pve.pools.remove(actor, str(args["poolid"])),
             "POST /nodes/{node}/qemu": self.create,
-            "DELETE /nodes/{node}/qemu/{vmid}": self.destroy,
-            "PUT /nodes/{node}/qemu/{vmid}/config": self.configure,
-            "PUT /nodes/{node}/qemu/{vmid}/resize": self.resize,
-            "POST /nodes/{node}/qemu/{vmid}/status/start": self.start,
-            "POST /nodes/{node}/qemu/{vmid}/status/stop": self.stop,
-            "POST /nodes/{node}/qemu/{vmid}/status/shutdown": self.shutdown,
-            "POST /nodes/{node}/qemu/{vmid}/agent/ping": reading.agent,
+            f"DELETE {vm}": self.destroy,
+            f"PUT {vm}/config": self.configure,
+            f"POST {vm}/config": self.configure_later,
+            f"PUT {vm}/resize": self.resize,
+            f"PUT {vm}/unlink": self.unlink,
+            f"PUT {vm}/cloudinit": self.cloudinit,
+            f"POST {vm}/move_disk": self.move,
+            f"POST {vm}/clone": self.clone,
+            f"POST {vm}/template": self.template,
+            f"POST {vm}/snapshot": self.snapshot,
+            f"POST {vm}/migrate": self.migrate,
+            f"POST {vm}/status/start": self.start,
+            f"POST {vm}/status/stop": self.stop,
+            f"POST {vm}/status/shutdown": self.shutdown,
+            f"POST {vm}/status/reboot": self.reboot,
+            f"POST {vm}/status/reset": lambda actor, args: self._power.reset(actor, *_of(args)).upid,
+            f"POST {vm}/status/suspend": lambda actor, args: self._power.suspend(actor, *_of(args)).upid,
+            f"POST {vm}/status/resume": lambda actor, args: self._power.resume(actor, *_of(args)).upid,
         }
 
-    def download(self, actor: str, args: Args) -> str:
-        """Only content `import`: the lab's houses boot from disk images."""
-        if args["content"] != "import":
-            raise NotModelled(f"downloads of content '{args['content']}'")
-        if "compression" in args:
-            raise parameter_refusal(compression="decompression is only supported for content type 'iso'")
-        task = self._making.download(
-            actor, str(args["node"]), str(args["storage"]), str(args["filename"]), str(args["url"]),
-            str(args.get("checksum", "")), str(args.get("checksum-algorithm", "")),
-        )  # fmt: skip
-        return task.upid
-
-    def delete_volume(self, actor: str, args: Args) -> str:
-        """Delete a file or an unused disk."""
-        host, name = str(args["node"]), str(args["storage"])
-        self._pve.access.require(actor, f"/storage/{name}", "Datastore.Allocate")
-        storage, volume = self._making.storage(host, name), str(args["volume"])
-        volume = volume if ":" in volume else f"{name}:{volume}"
-        if volume not in storage.volumes:
-            raise Refusal(500, f"volume '{volume}' does not exist")
-
-        def act(task: LabTask) -> None:
-            storage.free(volume)
-
-        return self._pve.tasks.start(host, "imgdel", name, actor, 1.0, act).upid
+    # Making.
 
     def create(self, actor: str, args: Args) -> str:
         """Make a VM out of PVE's notation."""
-        drives, nics, options = [], {}, {}
-        for name, value in args.items():
-            if _DRIVE.fullmatch(name):
-                drives.append(self._drive(name, str(value)))
-            elif _NET.fullmatch(name):
-                nics[name] = self._nic(str(value))
-            elif name not in _NO_OPTION:
-                options[name] = value
-        for drive in drives:
-            if drive.import_from.startswith("/"):
-                raise Refusal(500, "Only root can pass arbitrary filesystem paths.")
-        new = NewVm(int(args["vmid"]), str(args["node"]), options, tuple(drives), nics, start=bool(args.get("start")))
+        _whole(args)
+        found = self._notation.read({key: value for key, value in args.items() if key not in _NO_OPTION}, actor=actor)
+        drives = tuple(each for each in found.values() if isinstance(each, NewDrive))
+        nics = {name: each for name, each in found.items() if isinstance(each, Nic)}
+        options = {name: each for name, each in found.items() if isinstance(each, str | int)}
+        start, pool = bool(args.get("start")), str(args.get("pool", ""))
+        new = NewVm(int(args["vmid"]), str(args["node"]), options, drives, nics, start=start, pool=pool)
         if new.start:
             self._pve.access.require(actor, f"/vms/{new.vm_id}", "VM.PowerMgmt")
         return self._making.create(actor, new).upid
 
-    def _drive(self, slot: str, value: str) -> NewDrive:
-        kind = slot.rstrip("0123456789")
-        found = self._schema.properties({"efidisk": "efidisk", "tpmstate": "tpmstate"}.get(kind, "drive"), value)
-        file, source = found.pop("file"), found.pop("import-from", "")
-        found.pop("size", None)
-        storage, _, rest = file.partition(":")
-        if source and rest != "0":
-            raise parameter_refusal(
-                **{slot: "'import-from' requires special syntax - use <storage ID>:0,import-from=<source>"}
-            )
-        if source and not source.startswith("/") and not re.search(r":(import|\d+)/|:(vm|base)-\d+-disk-", source):
-            raise parameter_refusal(**{slot: f"'{source}' has wrong type 'iso' - needs to be 'images' or 'import'"})
-        if file == "none" or rest.startswith("iso/"):
-            if found.get("media") != "cdrom":
-                raise parameter_refusal(**{slot: "explicit 'media=cdrom' is required for iso images"})
-            return NewDrive(slot, "", 0, file, found)
-        if not re.fullmatch(r"\d+(\.\d+)?", rest):
-            raise NotModelled(f"{slot} from '{file}'")
-        return NewDrive(slot, storage, int(float(rest) * (1 << 30)), source, found)
+    def clone(self, actor: str, args: Args) -> str:
+        """Copy a VM as a whole; a linked copy is only of a template, and is not modelled."""
+        if args.get("target", args["node"]) != args["node"]:
+            raise NotModelled("copies on another host")
+        source = self._pve.vm(*_of(args))
+        if source.options.get("template") == 1 and not args.get("full"):
+            raise NotModelled("linked clones")
+        options = {key: value for key, value in args.items() if key in ("name", "description")}
+        new = NewVm(int(args["newid"]), source.host, options, (), {}, pool=str(args.get("pool", "")))
+        storage, form = str(args.get("storage", "")), str(args.get("format", ""))
+        return self._making.clone(actor, source, new, storage=storage, form=form).upid
 
-    def _nic(self, value: str) -> Nic:
-        found = self._schema.properties("net", value)
-        # Without an address PVE makes one up, under its own prefix.
-        made_up = "BC:24:11:" + ":".join(f"{self._pve.world.random.randrange(256):02X}" for _ in range(3))
-        return Nic(found.pop("model"), found.pop("macaddr", made_up).upper(), found.pop("bridge", ""), found)
+    def template(self, actor: str, args: Args) -> str:
+        """Make a template of a VM that is off; its disks keep their names here."""
+        vm = self._pve.vm(*_of(args))
+        if vm.options.get("template") == 1:
+            raise Refusal(500, "you can't convert a template to a template")
+        if vm.running:
+            raise Refusal(500, "you can't convert a VM to template if VM is running")
+
+        def act(task: LabTask) -> None:
+            vm.options["template"] = 1
+
+        return self._pve.tasks.start(vm.host, "qmtemplate", str(vm.vm_id), actor, 1.0, act).upid
+
+    def snapshot(self, actor: str, args: Args) -> str:
+        """No disk of the lab can be snapshotted: the worker says so as a storage of raw files does."""
+        vm = self._pve.vm(*_of(args))
+
+        def act(task: LabTask) -> None:
+            raise TaskFailed("snapshot feature is not available")
+
+        return self._pve.tasks.start(vm.host, "qmsnapshot", str(vm.vm_id), actor, 0.2, act).upid
+
+    def migrate(self, actor: str, args: Args) -> str:
+        """Refused as Proxmox refuses it where that can be told; moving a VM to another host is not modelled."""
+        target = str(args["target"])
+        if target not in self._pve.hosts:
+            raise Refusal(500, f"no such cluster node '{target}'")
+        if target == args["node"]:
+            raise parameter_refusal(target="target is local node.")
+        raise NotModelled("migration")
+
+    # Changing.
 
     def configure(self, actor: str, args: Args) -> None:
-        """Change plain options at once; drives and cards of a VM that exists are not modelled."""
-        delete = tuple(name for name in str(args.get("delete", "")).split(",") if name)
-        for name in [*args, *delete]:
-            if _DRIVE.fullmatch(name) or _NET.fullmatch(name):
-                raise NotModelled(f"a change of {name}")
-        self._no_skiplock(args)
-        options: dict[str, Value] = {name: value for name, value in args.items() if name not in _NO_OPTION}
-        self._making.configure(
-            actor, str(args["node"]), int(args["vmid"]), options, delete, str(args.get("digest", ""))
+        """Change options, drives and cards."""
+        self._configuring.configure(actor, *_of(args), self._change(actor, args))
+
+    def configure_later(self, actor: str, args: Args) -> str | None:
+        """The same in a worker; with a delay that it does not outlast there is no task to tell of."""
+        task = self._configuring.configure_later(actor, *_of(args), self._change(actor, args))
+        return None if int(args.get("background_delay", 0)) > self._pve.delays.config_s else task.upid
+
+    def _change(self, actor: str, args: Args) -> Change:
+        _root_only(actor, args)
+        given = {key: value for key, value in args.items() if key not in _NO_OPTION}
+        _whole(given)
+        delete = tuple("ide2" if name == "cdrom" else name for name in _listed(args.get("delete")))
+        revert = _listed(args.get("revert"))
+        known = frozenset(name for name in (*delete, *revert) if self._is_option(name))
+        shown = {
+            key: value
+            for key, value in sorted(args.items())
+            if key not in ("node", "vmid", "digest", "background_delay")
+        }
+        words = " ".join(f"-{key} {'<hidden>' if key == 'cipassword' else value}" for key, value in shown.items())
+        return Change(
+            self._notation.read(given, actor=actor), delete, revert, str(args.get("digest", "")), bool(args.get("skiplock")),
+            bool(args.get("force")), words, known,
+        )  # fmt: skip
+
+    def _is_option(self, name: str) -> bool:
+        stem = name.rstrip("0123456789")
+        return name not in _NO_OPTION and (
+            name in self._options or any(rule.startswith(f"{stem}[") for rule in self._options)
         )
 
     def resize(self, actor: str, args: Args) -> str:
         """Grow a disk to a size, or by one (`+10G`)."""
-        self._no_skiplock(args)
-        host, vm_id, slot, size = str(args["node"]), int(args["vmid"]), str(args["disk"]), str(args["size"])
-        unit = size[-1] if size[-1] in "KMGT" else ""
-        wanted = int(float(size.removeprefix("+").removesuffix(unit)) * (1 << _UNITS[unit]))
-        drive = self._pve.vm(host, vm_id).drives.get(slot)
-        if size.startswith("+") and drive is not None and drive.volume is not None:
-            wanted += drive.volume.size
-        return self._making.resize(actor, host, vm_id, slot, wanted, str(args.get("digest", ""))).upid
+        _root_only(actor, args)
+        size, more = with_size(str(args["size"]))
+        digest = str(args.get("digest", ""))
+        return self._configuring.resize(actor, *_of(args), str(args["disk"]), size, digest, more=more).upid
+
+    def unlink(self, actor: str, args: Args) -> None:
+        """Take drives away, with `force` for good."""
+        names = _listed(args["idlist"])
+        known = frozenset(name for name in names if self._is_option(name))
+        self._configuring.configure(actor, *_of(args), Change({}, names, force=bool(args.get("force")), known=known))
+
+    def cloudinit(self, actor: str, args: Args) -> None:
+        """Write the cloud-init drive anew: what is on it follows from the configuration."""
+        vm = self._pve.vm(*_of(args))
+        if not any(drive.volume is not None and "-cloudinit" in drive.volume.volume for drive in vm.drives.values()):
+            raise Refusal(500, "No cloudinit drive found")
+
+    def move(self, actor: str, args: Args) -> str:
+        """Bring a disk to another storage."""
+        if "storage" not in args:
+            raise parameter_refusal(storage="'storage' or 'target-vmid' must be set")
+        form, delete = str(args.get("format", "")), bool(args.get("delete"))
+        vm, slot = self._pve.vm(*_of(args)), str(args["disk"])
+        return self._making.move(actor, vm, slot, str(args["storage"]), form=form, delete=delete).upid
+
+    # Power, and the end.
 
     def start(self, actor: str, args: Args) -> str:
         """Power on."""
-        self._no_skiplock(args)
-        return self._pve.start_vm(actor, str(args["node"]), int(args["vmid"])).upid
+        _root_only(actor, args)
+        return self._pve.start_vm(actor, *_of(args)).upid
 
     def stop(self, actor: str, args: Args) -> str:
         """Power off."""
-        self._no_skiplock(args)
-        return self._pve.stop_vm(actor, str(args["node"]), int(args["vmid"])).upid
+        _root_only(actor, args)
+        return self._pve.stop_vm(actor, *_of(args)).upid
 
     def shutdown(self, actor: str, args: Args) -> str:
-        """Ask the guest to power off; the lab's guests do as they are told."""
-        self._no_skiplock(args)
-        return self._pve.stop_vm(actor, str(args["node"]), int(args["vmid"]), kind="qmshutdown").upid
+        """Ask the guest to power off."""
+        _root_only(actor, args)
+        return self._power.shutdown(
+            actor, *_of(args), timeout=_timeout(args), then_stop=bool(args.get("forceStop"))
+        ).upid
+
+    def reboot(self, actor: str, args: Args) -> str:
+        """Ask the guest to power off, and start it again."""
+        return self._power.reboot(actor, *_of(args), timeout=_timeout(args)).upid
 
     def destroy(self, actor: str, args: Args) -> str:
         """Remove a VM with its disks."""
-        self._no_skiplock(args)
-        unreferenced = bool(args.get("destroy-unreferenced-disks"))
-        return self._pve.destroy_vm(actor, str(args["node"]), int(args["vmid"]), unreferenced=unreferenced).upid
+        _root_only(actor, args)
+        unreferenced, purge = bool(args.get("destroy-unreferenced-disks")), bool(args.get("purge"))
+        return self._pve.destroy_vm(actor, *_of(args), unreferenced=unreferenced, purge=purge).upid
 
-    def _no_skiplock(self, args: Args) -> None:
-        if args.get("skiplock"):
-            raise parameter_refusal(skiplock="Only root may use this option.")
+
+def _of(args: Args) -> tuple[str, int]:
+    return str(args["node"]), int(args["vmid"])
+
+
+def _timeout(args: Args) -> float | None:
+    return float(args["timeout"]) if "timeout" in args else None
+
+
+def _listed(names: object) -> tuple[str, ...]:
+    return tuple(name for name in re.split(r"[,;\s]+", str(names or "")) if name)
+
+
+def _root_only(actor: str, args: Args) -> None:
+    if args.get("skiplock") and actor != "root@pam":
+        raise parameter_refusal(skiplock="Only root may use this option.")
+
+
+def _whole(args: Args) -> None:
+    """Keys come encoded once more than the rest, and are refused where that was forgotten."""
+    if "sshkeys" in args:
+        for line in unquote(str(args["sshkeys"])).splitlines():
+            if line.strip() and not re.match(r"\s*(#|(ssh-|ecdsa-|sk-)\S+ \S+)", line):
+                raise parameter_refusal(sshkeys="SSH public key validation error")
 
 
 METHODS: Mapping[str, tuple[str, str]] = {

@@ -6,65 +6,38 @@ The order (pve-http-server): credentials, path, the call's own privileges, the h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from house.model import ProxmoxEndpoint
 from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.pki import LabCA
+from lab.wire.proxmox.accounting import Accounting
 from lab.wire.proxmox.auth import Tickets
+from lab.wire.proxmox.bodies import parameters
 from lab.wire.proxmox.changing import Changing, port_method
+from lab.wire.proxmox.guests import Guests
 from lab.wire.proxmox.reading import Args, Handler, Reading
 from lab.wire.proxmox.schema import Schema
-from lab.wire.proxmox.tasks import TaskCalls
+from lab.wire.proxmox.storing import Storing
+from lab.wire.proxmox.tasks import Listed, TaskCalls
+from lab.wire.proxmox.unmodelled import UNMODELLED
 from lab.world.faults import Fault
 from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
+from lab.world.pve_access import NotModelled, Refusal
+from lab.world.pve_tasks import patiently
 
 SLOW_S = 20.0
 # PVE makes whoever failed to log in wait this long.
 LOGIN_DELAY_S = 3.0
 _PREFIX = "/api2/json"
-_OPEN = ("POST /access/ticket",)
 _HEADERS = {
     "Content-Type": "application/json;charset=UTF-8",
     "Server": "pve-api-daemon/3.0",
     "Cache-Control": "max-age=0",
     "Pragma": "no-cache",
-}
-
-# What pve-manager's own table of permissions asks before it looks at a parameter. Other calls check inside.
-_PRIVILEGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "GET /cluster/status": ("/", ("Sys.Audit",)),
-    "GET /cluster/ceph/metadata": ("/", ("Sys.Audit", "Datastore.Audit")),
-    "GET /nodes/{node}/ceph/status": ("/", ("Sys.Audit", "Datastore.Audit")),
-    "GET /nodes/{node}/ceph/pool": ("/", ("Sys.Audit", "Datastore.Audit")),
-    "GET /nodes/{node}/status": ("/nodes/{node}", ("Sys.Audit",)),
-    "GET /nodes/{node}/time": ("/nodes/{node}", ("Sys.Audit",)),
-    "GET /nodes/{node}/storage/{storage}/status": (
-        "/storage/{storage}",
-        ("Datastore.Audit", "Datastore.AllocateSpace"),
-    ),
-    "GET /nodes/{node}/storage/{storage}/content": (
-        "/storage/{storage}",
-        ("Datastore.Audit", "Datastore.AllocateSpace"),
-    ),
-    "POST /nodes/{node}/storage/{storage}/download-url": ("/storage/{storage}", ("Datastore.AllocateTemplate",)),
-    "GET /nodes/{node}/query-url-metadata": ("/nodes/{node}", ("Sys.AccessNetwork",)),
-    "GET /nodes/{node}/qemu/{vmid}/config": ("/vms/{vmid}", ("VM.Audit",)),
-    "GET /nodes/{node}/qemu/{vmid}/status/current": ("/vms/{vmid}", ("VM.Audit",)),
-    "GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces": (
-        "/vms/{vmid}",
-        ("VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"),
-    ),
-    "POST /nodes/{node}/qemu/{vmid}/agent/ping": ("/vms/{vmid}", ("VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted")),
-    "POST /nodes/{node}/qemu/{vmid}/status/start": ("/vms/{vmid}", ("VM.PowerMgmt",)),
-    "POST /nodes/{node}/qemu/{vmid}/status/stop": ("/vms/{vmid}", ("VM.PowerMgmt",)),
-    "POST /nodes/{node}/qemu/{vmid}/status/shutdown": ("/vms/{vmid}", ("VM.PowerMgmt",)),
-    "PUT /nodes/{node}/qemu/{vmid}/resize": ("/vms/{vmid}", ("VM.Config.Disk",)),
-    "DELETE /nodes/{node}/qemu/{vmid}": ("/vms/{vmid}", ("VM.Allocate",)),
 }
 
 # Kind of the task that a lie names.
@@ -93,18 +66,20 @@ class ProxmoxDoor:
         self._pve, self._world, self._ca = pve, pve.world, ca
         self._tickets = Tickets(pve.access, pve.world.clock)
         self._schema = Schema()
-        reading = Reading(pve)
+        self._storing = Storing(pve)
         self._handlers: dict[str, Handler] = {
-            **reading.handlers,
+            **Reading(pve).handlers,
+            **Guests(pve).handlers,
+            **self._storing.handlers,
             **TaskCalls(pve).handlers,
-            **Changing(pve, self._schema, reading).handlers,
-            "POST /access/ticket": self._log_in,
+            **Changing(pve, self._schema).handlers,
+            **Accounting(pve, self._tickets).handlers,
         }
         self._servers: dict[str, HttpsServer] = {}
         self._fingerprints: dict[str, str] = {}
         for name, (address, port) in addresses.items():
             keys = ca.server(f"pve-{name}", address, name)
-            self._fingerprints[name] = keys.fingerprint
+            self._fingerprints[name] = pve.hosts[name].fingerprint = keys.fingerprint
             alive = partial(getattr, pve.hosts[name], "online")
             self._servers[name] = HttpsServer(address, port, keys.context("http/1.1"), self.answer, alive)
 
@@ -118,6 +93,10 @@ class ProxmoxDoor:
         """End, with all connections."""
         for server in self._servers.values():
             server.close()
+
+    def answers(self, call: str) -> bool:
+        """Whether a call of the table has somebody who answers it."""
+        return call in self._handlers or call in self._schema.indexes
 
     def endpoints(self, *, pinned: bool = True) -> tuple[ProxmoxEndpoint, ...]:
         """As the settings name them: with the certificate's fingerprint, or else with the lab's CA file."""
@@ -141,29 +120,61 @@ class ProxmoxDoor:
                     return Reply(401, no.text, {"Server": _HEADERS["Server"]}, close=True)
             if no.status >= 595:
                 return Reply(no.status, no.text, {"Server": _HEADERS["Server"]}, close=True)
-            body: dict[str, Any] = {"data": None, "message": no.text + "\n"}
+            # A call that is none has no line of its own to end.
+            body: dict[str, Any] = {"data": None, "message": no.text if no.status == 501 else no.text + "\n"}
             if no.errors:
                 body["errors"] = no.errors
             return Reply(no.status, no.text.split("\n", 1)[0], _HEADERS, json.dumps(body).encode(), close=True)
-        return data if isinstance(data, Reply) else Reply(200, "OK", _HEADERS, json.dumps({"data": data}).encode())
+        if isinstance(data, Reply):
+            return data
+        told: dict[str, Any] = {"data": data} | ({"total": data.total} if isinstance(data, Listed) else {})
+        return Reply(200, "OK", _HEADERS, json.dumps(told).encode())
 
     def _answer(self, request: Request) -> Any:
         path, _, query = request.target.partition("?")
         below = path[len(_PREFIX) :] if path.startswith(_PREFIX + "/") else ""
         found = self._schema.find(request.method, below) if below else None
         with self._world.looking():
-            actor = "" if found and found[0] in _OPEN else self._tickets.actor(request.method, request.headers)
+            rights = self._schema.rights.get(found[0], "") if found else ""
+            actor = self._actor(request, open_to_all=rights == "world")
             if found is None:
                 self._note(f"{request.method} {path}")
                 raise Refusal(501, f"Method '{request.method} {below or path}' not implemented")
             call, in_path = found
-            if call in _PRIVILEGES:
-                at, privileges = _PRIVILEGES[call]
-                self._pve.access.require(actor, at.format(**in_path), *privileges)
+            given, file = parameters(request, query, in_path)
+            self._may(actor, rights, {name: str(value) for name, value in given.items()})
             if "node" in in_path:
                 self._pve.reach(in_path["node"])
-            args = self._schema.check(call, _parameters(request, query, in_path))
+            if file:
+                given["tmpfilename"] = name = f"/var/tmp/pveupload-{self._world.random.getrandbits(64):016x}"  # noqa: S108
+                self._storing.arrived[name] = file
+            args = self._schema.check(call, given)
+            for name in UNMODELLED.get(call, ()):
+                if args.get(name):
+                    raise NotModelled(f"the parameter {name} of {call}")
         return self._perform(call, actor, args)
+
+    def _actor(self, request: Request, *, open_to_all: bool) -> str:
+        """Who asks; for what is open to all nobody has to be anybody, but a token gets no ticket."""
+        if not open_to_all:
+            return self._tickets.actor(request.method, request.headers)
+        path = request.target.partition("?")[0].removeprefix(_PREFIX)
+        if path == "/access/ticket" and request.headers.get("authorization", "").startswith("PVEAPIToken"):
+            raise Refusal(
+                403, f"Permission check failed (URI '{path}' not available with API token, need proper ticket.\n)"
+            )
+        return ""
+
+    def _may(self, actor: str, rights: str, given: Mapping[str, str]) -> None:
+        """Raise the 403 unless every clause of a call's rights holds (table.py says how they read)."""
+        access = self._pve.access
+        for clause in rights.split("; ") if rights not in ("", "world") else ():
+            either = [_asked(text, given) for text in clause.split(" or ")]
+            if len(either) == 1:
+                path, privileges, _ = either[0]
+                access.require(actor, path, *privileges)
+            elif not any(privileges <= access.held(actor, path) for path, privileges, _ in _as_sets(either)):
+                raise Refusal(403, "Permission check failed")
 
     def _note(self, what: str) -> None:
         self.unknown.append(what)
@@ -177,12 +188,7 @@ class ProxmoxDoor:
             return self._death(name)
         if fault is Fault.ERROR_TWICE:
             raise Refusal(596, "Connection timed out")
-        with self._world.looking():
-            if fault is Fault.LIE_ONCE and named and named[0] in _TASK_KINDS:
-                target = str(args.get("vmid", args.get("filename", "")))
-                data: Any = self._pve.tasks.pretend(str(args["node"]), _TASK_KINDS[named[0]], target, actor).upid
-            else:
-                data = None if fault is Fault.LIE_ONCE else self._handlers[call](actor, args)
+        data = patiently(self._world, lambda: self._act(call, actor, args, named if fault is Fault.LIE_ONCE else None))
         if fault in (Fault.DIE_AFTER, Fault.DIE_DURING):
             return self._death(name)
         if fault is Fault.LOSE_REPLY:
@@ -196,28 +202,26 @@ class ProxmoxDoor:
             self._world.on_death(name)
         return Reply(drop=True)
 
-    def _log_in(self, actor: str, args: Args) -> dict[str, object]:
-        name = str(args["username"])
-        return self._tickets.log_in(
-            name if "@" in name else f"{name}@{args.get('realm', 'pam')}", str(args["password"])
-        )
+    def _act(self, call: str, actor: str, args: Args, lie: tuple[str, str] | None) -> Any:
+        if lie is not None and lie[0] in _TASK_KINDS:
+            target = str(args.get("vmid", args.get("filename", "")))
+            return self._pve.tasks.pretend(str(args["node"]), _TASK_KINDS[lie[0]], target, actor).upid
+        if lie is not None:
+            return None
+        if call in self._schema.indexes:
+            return [{"name": name, "subdir": name} for name in self._schema.indexes[call]]
+        if call not in self._handlers:
+            raise NotModelled(call)
+        return self._handlers[call](actor, args)
 
 
-def _parameters(request: Request, query: str, in_path: Mapping[str, str]) -> dict[str, str | list[str]]:
-    """Parameters of query, body and path together; a key that is given twice is a list. Path values may be repeated."""
-    kind = request.headers.get("content-type", "application/x-www-form-urlencoded").partition(";")[0].strip()
-    if request.body and request.method in ("GET", "DELETE"):
-        raise Refusal(501, f"Unexpected content for method '{request.method}'")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if request.body and kind == "application/x-www-form-urlencoded":
-        pairs += parse_qsl(request.body.decode(), keep_blank_values=True)
-    elif request.body:
-        raise Refusal(506, f"upload 'Content-Type '{kind}' not implemented")
-    given: dict[str, str | list[str]] = {}
-    for key, value in pairs:
-        before = given.get(key)
-        given[key] = value if before is None else [*before, value] if isinstance(before, list) else [before, value]
-    for key, value in in_path.items():
-        if given.setdefault(key, value) != value:
-            raise parameter_refusal(**{key: "duplicate parameter (already defined in URI) with conflicting values!"})
-    return given
+def _asked(text: str, given: Mapping[str, str]) -> tuple[str, tuple[str, ...], bool]:
+    """One clause: the path, the privileges, and whether all of them are needed."""
+    path, _, privileges = text.partition(" ")
+    every = "&" in privileges
+    path = re.sub(r"\{(\w+)\}", lambda match: given.get(match[1], ""), path)
+    return path, tuple(privileges.split("&" if every else "|")), every
+
+
+def _as_sets(either: list[tuple[str, tuple[str, ...], bool]]) -> list[tuple[str, frozenset[str], bool]]:
+    return [(path, frozenset(privileges), every) for path, privileges, every in either]

@@ -1,56 +1,108 @@
-"""The calls that only look. Each takes who asks and the checked parameters, and answers the `data` that PVE would."""
+"""The calls that look at the cluster and its hosts. Each takes who asks and the checked parameters, and answers PVE's `data`."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lab.wire.proxmox.formats import CPUS
 from lab.wire.proxmox.schema import Value
-from lab.world.disks import LabStorage, LabVolume
+from lab.world.disks import LabStorage
 from lab.world.proxmox import LabHost, LabProxmox
 from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
-from lab.world.pve_making import Making
-from lab.world.pve_tasks import FetchFailed
 from lab.world.pve_vm import LabVm
 
 Args = Mapping[str, Value]
 Handler = Callable[[str, Args], Any]
-_READ_STORAGE = ("Datastore.Audit", "Datastore.AllocateSpace")
+READ_STORAGE = ("Datastore.Audit", "Datastore.AllocateSpace")
+_DAEMONS = ("corosync", "pve-cluster", "pvedaemon", "pveproxy", "pvestatd", "pve-ha-crm", "pve-ha-lrm", "sshd", "chrony")
+_KERNEL = {"sysname": "Linux", "release": "6.17.2-1-lab", "version": "#1 SMP PREEMPT_DYNAMIC", "machine": "x86_64"}
 
 
 class Reading:
-    """The looking calls over one cluster, but for those about tasks."""
+    """The looking calls about cluster and hosts."""
 
     def __init__(self, pve: LabProxmox) -> None:
         self._pve = pve
-        self._making = Making(pve)
         self.handlers: dict[str, Handler] = {
-            "GET /access/permissions": self.permissions,
-            "GET /version": lambda actor, args: {
-                "version": pve.version,
-                "release": ".".join(pve.version.split(".")[:2]),
-                "repoid": "1ab",
-            },
+            "GET /version": self.version,
             "GET /cluster/status": self.cluster_status,
             "GET /cluster/resources": self.resources,
             "GET /cluster/nextid": self.next_id,
-            "GET /pools": lambda actor, args: [{"poolid": name, "comment": told} for name, told in pve.pools.seen_by(actor)],
+            "GET /cluster/options": self.options,
+            "GET /cluster/backup": lambda actor, args: [],
+            "GET /cluster/ha/resources": self.ha_resources,
+            "GET /cluster/ha/resources/{sid}": self.ha_resource,
+            "GET /cluster/ha/groups": lambda actor, args: [],
             "GET /cluster/ceph/metadata": self.ceph_metadata,
+            "GET /nodes": self.nodes,
             "GET /nodes/{node}/ceph/status": self.ceph_status,
             "GET /nodes/{node}/ceph/pool": self.ceph_pools,
-            "GET /nodes": self.nodes,
             "GET /nodes/{node}/status": self.node_status,
             "GET /nodes/{node}/time": self.node_time,
+            "GET /nodes/{node}/version": self.version,
+            "GET /nodes/{node}/dns": lambda actor, args: {"dns1": "192.0.2.53", "search": "lab.invalid"},
+            "GET /nodes/{node}/hosts": self.hosts,
+            "GET /nodes/{node}/services": self.services,
+            "GET /nodes/{node}/disks/list": self.disks,
+            "GET /nodes/{node}/capabilities/qemu/cpu": self.cpus,
+            "GET /nodes/{node}/lxc": lambda actor, args: [],
             "GET /nodes/{node}/network": self.network,
-            "GET /nodes/{node}/storage": self.storages,
-            "GET /nodes/{node}/storage/{storage}/status": self.storage_status,
-            "GET /nodes/{node}/storage/{storage}/content": self.content,
-            "GET /nodes/{node}/storage/{storage}/content/{volume}": self.volume,
-            "GET /nodes/{node}/qemu": self.vms,
-            "GET /nodes/{node}/qemu/{vmid}/config": self.config,
-            "GET /nodes/{node}/qemu/{vmid}/status/current": self.current,
-            "GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces": self.agent,
         }
+
+    def version(self, actor: str, args: Args) -> dict[str, str]:
+        """Which Proxmox this is."""
+        return {"version": self._pve.version, "release": ".".join(self._pve.version.split(".")[:2]), "repoid": "1ab"}
+
+    def options(self, actor: str, args: Args) -> dict[str, Any]:
+        """The datacenter's options, of which none is set."""
+        return {"allowed-tags": [], "mac_prefix": "BC:24:11", "description": ""}
+
+    def ha_resources(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """VMs that somebody put under HA."""
+        rows = [{"sid": f"vm:{vm.vm_id}", "type": "vm", "state": vm.ha} for vm in self._pve.vms.values() if vm.ha]
+        return [row for row in rows if args.get("type", "vm") == row["type"]]
+
+    def ha_resource(self, actor: str, args: Args) -> dict[str, Any]:
+        """One VM under HA."""
+        sid = str(args["sid"]) if ":" in str(args["sid"]) else f"vm:{args['sid']}"
+        for row in self.ha_resources(actor, {}):
+            if row["sid"] == sid:
+                return row
+        raise Refusal(500, f"no such resource '{sid}'")
+
+    def services(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """The daemons of a host; one that is mute has no status daemon that runs."""
+        host = self._host(args)
+        silent = {"pvestatd"} if host.mute else set[str]()
+        return [
+            {
+                "service": name, "name": name, "desc": f"{name} of the lab", "state": "dead" if name in silent else "running",
+                "active-state": "inactive" if name in silent else "active", "unit-state": "enabled",
+            }
+            for name in _DAEMONS
+        ]  # fmt: skip
+
+    def disks(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """The one disk that every host of the lab has."""
+        size = sum(storage.total for storage in self._pve.storages.of(self._host(args).name) if not storage.shared)
+        return [{
+            "devpath": "/dev/nvme0n1", "type": "nvme", "size": size, "used": "LVM", "gpt": 1, "health": "PASSED", "model": "lab",
+            "serial": "LAB0", "vendor": "unknown", "wwn": "unknown", "wearout": 0, "rpm": 0, "osdid": -1,
+        }]  # fmt: skip
+
+    def cpus(self, actor: str, args: Args) -> list[dict[str, Any]]:
+        """The processor models that a VM may be given."""
+        return [{"name": name, "custom": 0, "vendor": "default"} for name in sorted(CPUS)]
+
+    def hosts(self, actor: str, args: Args) -> dict[str, str]:
+        """The host's own list of names."""
+        lines = [
+            "127.0.0.1 localhost",
+            *(f"{_address(number)} {name}" for number, name in enumerate(self._pve.hosts, 1)),
+        ]
+        return {"data": "\n".join(lines) + "\n", "digest": "0" * 40}
 
     # Ceph of the hosts.
 
@@ -68,16 +120,7 @@ class Reading:
         """The pools, asked on this host."""
         return self._pve.ceph_on(str(args["node"])).pool_rows(str(args["node"]), self._pve.online)
 
-    # Access and cluster.
-
-    def permissions(self, actor: str, args: Args) -> dict[str, dict[str, int]]:
-        """The caller's own privileges: at one path, or at every path that an entry names."""
-        if args.get("userid", actor) != actor:
-            raise Refusal(403, "Permission check failed (/access, Sys.Audit)")
-        paths = (
-            [str(args["path"])] if "path" in args else ["/", "/access", "/nodes", "/pool", "/sdn", "/storage", "/vms"]
-        )
-        return {path: dict.fromkeys(sorted(self._pve.access.held(actor, path)), 1) for path in paths}
+    # The cluster.
 
     def cluster_status(self, actor: str, args: Args) -> list[dict[str, Any]]:
         """Membership; a host that stands alone has no cluster row."""
@@ -104,8 +147,11 @@ class Reading:
                     "nodeid": number,
                     "online": int(host.online),
                     "level": "",
+                    "local": int(host.online and not any(row.get("local") for row in rows)),
                 }
             )
+            if host.online or host.met:
+                rows[-1]["ip"] = _address(number)
         return rows
 
     def resources(self, actor: str, args: Args) -> list[dict[str, Any]]:
@@ -116,13 +162,13 @@ class Reading:
         if args.get("type", "vm") == "vm":
             rows += [self._resource(vm) for vm in self._pve.vms.values() if self._may_see(actor, vm)]
         if args.get("type", "node") == "node":
-            rows += [{"id": f"node/{row['node']}", **row} for row in self.nodes(actor, {})]
+            rows += [{**row, "cgroup-mode": 2} for row in self.nodes(actor, {})]
         if args.get("type", "storage") == "storage":
             rows += [
                 self._storage_resource(host, storage)
                 for host in self._pve.hosts.values()
                 for storage in self._pve.storages.of(host.name)
-                if self._pve.access.may(actor, f"/storage/{storage.name}", *_READ_STORAGE)
+                if self._pve.access.may(actor, f"/storage/{storage.name}", *READ_STORAGE)
             ]
         return rows
 
@@ -140,7 +186,20 @@ class Reading:
             row["tags"] = vm.tags
         if vm.lock == "create" or not self._pve.hosts[vm.host].online:
             return row if vm.lock == "create" else row | {"name": vm.name}
-        return row | {"name": vm.name, "status": _status(vm), "maxmem": vm.memory, "maxcpu": vm.cores, "template": 0}
+        if self._pve.hosts[vm.host].mute:
+            return row
+        used = dict.fromkeys(("cpu", "mem", "memhost", "disk", "diskread", "diskwrite", "netin", "netout"), 0)
+        row |= {"name": vm.name, "status": vm.power, "maxmem": vm.memory, "maxcpu": vm.cores}
+        return (
+            row
+            | used
+            | {
+                "template": int(vm.options.get("template", 0)),
+                "uptime": uptime(self._pve, vm),
+                "maxdisk": boot_size(vm),
+            }
+            | ({"pool": vm.pool} if vm.pool else {})
+        )
 
     def _storage_resource(self, host: LabHost, storage: LabStorage) -> dict[str, Any]:
         available = host.online and storage.active
@@ -171,9 +230,14 @@ class Reading:
         """Every host; numbers only of those the caller may audit."""
         rows = []
         for host in self._pve.hosts.values():
-            row: dict[str, Any] = {"node": host.name, "type": "node", "status": _host_status(host)}
-            if host.online and not host.mute and self._pve.access.may(actor, f"/nodes/{host.name}", "Sys.Audit"):
+            row: dict[str, Any] = {
+                "node": host.name, "type": "node", "status": _host_status(host), "id": f"node/{host.name}",
+                "ssl_fingerprint": host.fingerprint or None,
+            }  # fmt: skip
+            row |= {"level": ""} if row["status"] == "online" else {}
+            if row["status"] == "online" and self._pve.access.may(actor, f"/nodes/{host.name}", "Sys.Audit"):
                 row |= {"maxcpu": host.cpus, "maxmem": host.memory, "mem": host.memory - self._pve.free_memory(host)}
+                row |= {"cpu": 0.01, "disk": 8 << 30, "maxdisk": 100 << 30, "uptime": 1000}
             rows.append(row)
         return rows
 
@@ -181,10 +245,24 @@ class Reading:
         """Memory and processors of one host, in bytes."""
         host = self._host(args)
         free = self._pve.free_memory(host)
+        processors = {
+            "cpus": host.cpus, "cores": host.cpus, "sockets": 1, "model": "lab", "vendor": "GenuineLab", "family": "25",
+            "mhz": "2400.000",
+            "hvm": "1", "user_hz": 100, "flags": "fpu sse4_2 aes hypervisor",
+        }  # fmt: skip
         return {
             "memory": {"total": host.memory, "used": host.memory - free, "free": free, "available": free},
-            "cpuinfo": {"cpus": host.cpus, "cores": host.cpus, "sockets": 1, "model": "lab"},
+            "swap": {"total": 0, "used": 0, "free": 0},
+            "rootfs": {"total": 100 << 30, "used": 8 << 30, "free": 92 << 30, "avail": 92 << 30},
+            "ksm": {"shared": 0},
+            "cpuinfo": processors,
+            "cpu": 0.01,
+            "wait": 0,
+            "idle": 0,
             "pveversion": f"pve-manager/{self._pve.version}/1ab",
+            "kversion": f"{_KERNEL['sysname']} {_KERNEL['release']} {_KERNEL['version']}",
+            "current-kernel": _KERNEL,
+            "boot-info": {"mode": "efi", "secureboot": 0},
             "uptime": 1000,
             "loadavg": ["0.00", "0.00", "0.00"],
         }
@@ -198,104 +276,26 @@ class Reading:
         """The host's bridges; it has nothing else to show."""
         if args.get("type", "bridge") not in ("bridge", "any_bridge"):
             raise NotModelled(f"network interfaces of type {args['type']}")
-        return [{"iface": name, "type": "bridge", "active": 1, "autostart": 1} for name in self._host(args).bridges]
-
-    def storages(self, actor: str, args: Args) -> list[dict[str, Any]]:
-        """Storages this host sees and the caller may."""
         host = self._host(args)
-        return [
-            _storage_row(storage)
-            for storage in self._pve.storages.of(host.name)
-            if self._pve.access.may(actor, f"/storage/{storage.name}", *_READ_STORAGE)
-            and ("content" not in args or storage.content & set(str(args["content"]).split(",")))
-            and args.get("storage", storage.name) == storage.name
-        ]
-
-    def storage_status(self, actor: str, args: Args) -> dict[str, Any]:
-        """One storage."""
-        return _storage_row(self._storage(args))
-
-    def content(self, actor: str, args: Args) -> list[dict[str, Any]]:
-        """What lies on a storage."""
-        volumes = [volume for _, volume in sorted(self._storage(args).volumes.items())]
-        return [
-            _volume_row(volume)
-            for volume in volumes
-            if args.get("content", volume.content) == volume.content and args.get("vmid", volume.vm_id) == volume.vm_id
-        ]
-
-    def volume(self, actor: str, args: Args) -> dict[str, Any]:
-        """One volume; its name may come without the storage."""
-        name = str(args["volume"])
-        self._pve.access.require(actor, f"/storage/{args['storage']}", *_READ_STORAGE)
-        found = self._storage(args).volumes.get(name if ":" in name else f"{args['storage']}:{name}")
-        if found is None:
-            raise Refusal(500, f"volume '{name}' does not exist")
-        return {
-            key: value for key, value in _volume_row(found).items() if key not in ("volid", "content", "vmid", "ctime")
-        }
-
-    # VMs.
-
-    def vms(self, actor: str, args: Args) -> list[dict[str, Any]]:
-        """VMs of one host, as it sees them right now."""
-        host = self._host(args)
-        return [self._vm_row(vm) for vm in self._pve.vms_on(host.name) if self._may_see(actor, vm)]
-
-    def config(self, actor: str, args: Args) -> dict[str, Value]:
-        """Configuration with its digest; a password in it is never shown."""
-        config = self._vm(args).config()
-        return {key: "**********" if key == "cipassword" else value for key, value in config.items()}
-
-    def current(self, actor: str, args: Args) -> dict[str, Any]:
-        """The VM as it is now."""
-        vm = self._vm(args)
-        agent = {"agent": 1} if str(vm.options.get("agent", "0")).startswith(("1", "enabled=1")) else {}
-        return self._vm_row(vm) | {"qmpstatus": _status(vm), "ha": {"managed": 0}, **agent}
-
-    def agent(self, actor: str, args: Args) -> Any:
-        """No image of the lab carries a guest agent: one of the three refusals of PVE, in its order."""
-        vm = self._vm(args)
-        if "agent" not in vm.options:
-            raise Refusal(500, "No QEMU guest agent configured")
-        if not vm.running:
-            raise Refusal(500, f"VM {vm.vm_id} is not running")
-        raise Refusal(500, "QEMU guest agent is not running")
+        address = _address(1 + list(self._pve.hosts).index(host.name))
+        row = {
+            "type": "bridge", "active": 1, "autostart": 1, "priority": 3, "families": ["inet"], "method": "static",
+            "method6": "manual",
+            "bridge_ports": "", "bridge_fd": "0", "bridge_stp": "off", "address": address, "netmask": "24", "cidr": f"{address}/24",
+        }  # fmt: skip
+        return [{"iface": name, **row} for name in host.bridges]
 
     # What the calls share.
 
     def _host(self, args: Args) -> LabHost:
         return self._pve.reach(str(args["node"]))
 
-    def _storage(self, args: Args) -> LabStorage:
-        return self._making.storage(str(args["node"]), str(args["storage"]))
-
-    def _vm(self, args: Args) -> LabVm:
-        return self._pve.vm(str(args["node"]), int(args["vmid"]))
-
     def _may_see(self, actor: str, vm: LabVm) -> bool:
         return self._pve.access.may(actor, f"/vms/{vm.vm_id}", "VM.Audit")
 
-    def _vm_row(self, vm: LabVm) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "vmid": vm.vm_id,
-            "name": vm.name,
-            "status": _status(vm),
-            "maxmem": vm.memory,
-            "cpus": vm.cores,
-        }
-        row |= {"lock": vm.lock} if vm.lock else {}
-        row |= {"tags": vm.tags} if vm.tags else {}
-        return row | {"uptime": int(self._pve.world.clock.monotonic() - vm.started_at) if vm.running else 0}
 
-
-def fetch_metadata(pve: LabProxmox, url: str) -> dict[str, Any]:
-    """What query-url-metadata answers: the host asks the URL."""
-    try:
-        content = pve.fetch(url)
-    except FetchFailed as failure:
-        raise Refusal(500, f"invalid server response: '{failure.answer}'") from None
-    return {"filename": url.rsplit("/", 1)[-1], "size": len(content), "mimetype": "application/octet-stream"}
+def _address(number: int) -> str:
+    return str(ipaddress.ip_address("192.0.2.0") + number)
 
 
 def _host_status(host: LabHost) -> str:
@@ -305,31 +305,13 @@ def _host_status(host: LabHost) -> str:
     return "unknown" if host.mute else "online"
 
 
-def _status(vm: LabVm) -> str:
-    return "running" if vm.running else "stopped"
+def uptime(pve: LabProxmox, vm: LabVm) -> int:
+    """Seconds since it was started, 0 when it is off."""
+    return int(pve.world.clock.monotonic() - vm.started_at) if vm.running else 0
 
 
-def _storage_row(storage: LabStorage) -> dict[str, Any]:
-    return {
-        "storage": storage.name,
-        "type": storage.kind,
-        "content": ",".join(sorted(storage.content)),
-        "enabled": 1,
-        "active": int(storage.active),
-        "shared": int(storage.shared),
-        "total": storage.total,
-        "used": storage.used,
-        "avail": storage.available,
-        "used_fraction": storage.used / storage.total if storage.total else 0,
-    }
-
-
-def _volume_row(volume: LabVolume) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "volid": volume.volume,
-        "content": volume.content,
-        "format": volume.format,
-        "size": volume.size,
-        "ctime": int(volume.created),
-    }
-    return row | {"vmid": volume.vm_id} if volume.vm_id else row
+def boot_size(vm: LabVm) -> int:
+    """Bytes of the disk that it boots from, as a host tells them for the whole VM."""
+    order = str(vm.options.get("boot", "")).removeprefix("order=").split(";")
+    disks = dict(vm.guest_disks())
+    return next((disks[slot].size for slot in [*order, *disks] if slot in disks), 0) if not vm.being_made else 0

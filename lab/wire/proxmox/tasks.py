@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lab.wire.proxmox.reading import Args, Handler
 from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import parameter_refusal
+from lab.world.pve_access import Refusal, parameter_refusal
 from lab.world.pve_tasks import LabTask
+
+_NO_TASK = {"upid": "no such task"}
+
+
+class Listed(list[dict[str, Any]]):
+    """Rows out of more; `total` stands beside them in the answer."""
+
+    def __init__(self, rows: list[dict[str, Any]], total: int) -> None:
+        super().__init__(rows)
+        self.total = total
 
 
 class TaskCalls:
@@ -35,29 +46,39 @@ class TaskCalls:
             _task_row(task)
             for task in self._pve.tasks.of(host.name)
             if self._sees(actor, task)
-            # PVE's list of active tasks also keeps those that ended last.
-            and (source != "archive" or not task.running)
+            and (source == "all" or task.running == (source == "active"))
             and ("vmid" not in args or task.target == str(args["vmid"]))
             and args.get("typefilter", task.kind) == task.kind
             and not (args.get("errors") and task.exit_status == "OK")
+            and str(args.get("userfilter", "")).lower() in task.user.lower()
+            and int(args.get("since", 0)) <= task.started <= int(args.get("until", 1 << 40))
+            and ("statusfilter" not in args or _kind(task) in re.split(r"[,;\s]+", str(args["statusfilter"])))
         ]
         start = int(args.get("start", 0))
-        return rows[start : start + (int(args.get("limit", 50)) or len(rows))]
+        return Listed(rows[start : start + (int(args.get("limit", 50)) or len(rows))], len(rows))
 
     def task(self, actor: str, args: Args) -> dict[str, Any]:
         """One task; the exit status only once it has ended."""
         task = self._one(actor, args, "Sys.Audit")
         row = _task_row(task)
-        row |= {"status": "running" if task.running else "stopped", "pid": task.pid, "pstart": 0}
+        user, _, token = task.user.partition("!")
+        row |= {"user": user} | ({"tokenid": token} if token else {})
+        row.pop("saved", None)
+        row |= {"status": "running" if task.running else "stopped", "pid": task.pid, "pstart": task.pstart}
         row.pop("endtime", None)
         return row if task.running else row | {"exitstatus": task.exit_status}
 
     def log(self, actor: str, args: Args) -> list[dict[str, Any]]:
         """Numbered lines; an empty log has the one line that says so."""
-        lines = self._one(actor, args, "Sys.Audit").log or ["no content"]
+        try:
+            lines = self._one(actor, args, "Sys.Audit").log or ["no content"]
+        except Refusal as no:
+            if no.errors != _NO_TASK:
+                raise
+            lines = ["unable to open file - No such file or directory"]
         start = int(args.get("start", 0))
         numbered = [{"n": number, "t": line} for number, line in enumerate(lines, 1)]
-        return numbered[start : start + (int(args.get("limit", 50)) or len(lines))]
+        return Listed(numbered[start : start + (int(args.get("limit", 50)) or len(lines))], len(lines))
 
     def _one(self, actor: str, args: Args, privilege: str) -> LabTask:
         upid = str(args["upid"])
@@ -65,7 +86,7 @@ class TaskCalls:
             raise parameter_refusal(upid="unable to parse worker upid")
         task = self._pve.tasks.find(upid)
         if task is None:
-            raise parameter_refusal(upid="no such task")
+            raise parameter_refusal(**_NO_TASK)
         if not _owns(actor, task):
             self._pve.access.require(actor, f"/nodes/{task.host}", privilege)
         return task
@@ -82,6 +103,13 @@ def _owns(actor: str, task: LabTask) -> bool:
     return task.user == actor or task.user.partition("!")[0] == actor
 
 
+def _kind(task: LabTask) -> str:
+    """How it ended, in the words of a filter."""
+    if task.running:
+        return "unknown"
+    return "ok" if task.exit_status == "OK" else "warning" if task.exit_status.startswith("WARNINGS") else "error"
+
+
 def _task_row(task: LabTask) -> dict[str, Any]:
     user, _, token = task.user.partition("!")
     row: dict[str, Any] = {
@@ -92,9 +120,11 @@ def _task_row(task: LabTask) -> dict[str, Any]:
         "type": task.kind,
         "id": task.target,
         "user": user,
+        "pstart": task.pstart,
     }
+    if task.ended is None:
+        # A list of running tasks names the token with its user, and everything else apart.
+        return row | {"status": "RUNNING", "user": task.user, "saved": "0"}
     if token:
         row["tokenid"] = token
-    if task.ended is None:
-        return row | {"status": "RUNNING"}
     return row | {"endtime": int(task.ended), "status": task.exit_status}

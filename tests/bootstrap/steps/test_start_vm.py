@@ -42,7 +42,7 @@ def test_a_start_that_a_dead_run_left_is_waited_for(with_vms: Running) -> None:
 
 def test_a_start_that_fails_says_why(with_vms: Running) -> None:
     with_vms.home.proxmox.hosts["pve-1"].bridges = ()
-    with pytest.raises(PermanentError, match="QEMU exited") as failed:
+    with pytest.raises(PermanentError, match="bridge 'vmbr0' does not exist") as failed:
         do(with_vms, with_vms.bootstrap, STEP)
     assert any("bridge 'vmbr0' does not exist" in line for line in failed.value.evidence)
     assert see(with_vms, with_vms.bootstrap, STEP).condition is Condition.MISSING

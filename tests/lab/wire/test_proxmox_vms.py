@@ -133,7 +133,9 @@ class TestVmsOnTheWire:
         with pytest.raises(ResourceException, match=r"\(/nodes/pve-1, Sys.Audit\)"):
             other.nodes("pve-1").tasks(upid).status.get()
         (row,) = api.nodes("pve-1").tasks.get(source="active")
-        assert (row["upid"], row["user"], row["tokenid"], row["status"]) == (upid, "blackstart@pve", "run", "RUNNING")
+        assert (row["upid"], row["user"], row["status"]) == (upid, "blackstart@pve!run", "RUNNING")
+        told = api.nodes("pve-1").tasks(upid).status.get()
+        assert (told["user"], told["tokenid"], told["status"]) == ("blackstart@pve", "run", "running")
         assert api.nodes("pve-1").tasks(upid).delete() is None
         assert bench.wait(api, upid) == "received interrupt"
 

@@ -1,0 +1,177 @@
+"""Users, tokens, roles and the access list, as requests change them. Knows no protocol.
+
+What somebody may do stays in `rights` of the user or token (pve_access.py): an entry of the list writes it there.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from random import Random
+
+from lab.world.pve_access import BUILT_IN, Access, LabToken, LabUser, Refusal, parameter_refusal
+from lab.world.pve_pools import CLUSTER_LOCK_S
+from lab.world.pve_tasks import Busy
+
+Told = Mapping[str, str | int]
+_REALMS = ("pam", "pve")
+_PATH = re.compile(
+    r"/|/access(/groups(/[\w.-]+)?|/realm(/[\w.-]+)?)?|/nodes(/[\w.-]+)?|/pool(/[\w.-]+){0,4}|/vms(/[1-9]\d+)?|/storage(/[\w.-]+)?|"
+    r"/sdn(/zones(/[\w.-]+){0,3}|/[\w-]+(/[\w.-]+)?)?|/mapping(/[\w-]+(/[\w.-]+)?)?"
+)
+
+
+class Accounts:
+    """The requests that change who may do what."""
+
+    def __init__(self, access: Access, quorate: Callable[[], bool], random: Random) -> None:
+        self._access, self._quorate, self._random = access, quorate, random
+
+    # Roles.
+
+    def make_role(self, name: str, privileges: Iterable[str]) -> None:
+        """Add a role."""
+        self._writable("create role")
+        if name in self._access.roles:
+            raise Refusal(500, f"create role failed: role '{name}' already exists")
+        self._access.roles[name] = frozenset(privileges)
+
+    def change_role(self, name: str, privileges: Iterable[str], *, append: bool) -> None:
+        """Give a role these privileges, or these besides its own."""
+        self._writable("modify role")
+        if name in BUILT_IN:
+            raise Refusal(500, f"modify role failed: auto-generated role '{name}' cannot be modified")
+        held = self.role(name)
+        self._access.roles[name] = frozenset(privileges) | (held if append else frozenset())
+        self._spread()
+
+    def role(self, name: str) -> frozenset[str]:
+        """Privileges of a role."""
+        if name not in self._access.roles:
+            raise Refusal(500, f"role '{name}' does not exist")
+        return self._access.roles[name]
+
+    def remove_role(self, name: str) -> None:
+        """Take a role away, and out of every entry."""
+        self._writable("delete role")
+        if name in BUILT_IN:
+            raise Refusal(500, f"delete role failed: auto-generated role '{name}' cannot be deleted")
+        if name not in self._access.roles:
+            raise Refusal(500, f"delete role failed: role '{name}' does not exist")
+        del self._access.roles[name]
+        for roles in self._access.entries.values():
+            roles.pop(name, None)
+        self._spread()
+
+    # Users and tokens.
+
+    def user(self, name: str) -> LabUser:
+        """A user that there is."""
+        if name not in self._access.users:
+            raise Refusal(500, f"no such user ('{name}')")
+        return self._access.users[name]
+
+    def make_user(self, name: str, password: str, told: Told) -> None:
+        """Add a user."""
+        self._writable("create user")
+        realm = name.rpartition("@")[2]
+        if realm not in _REALMS:
+            raise Refusal(500, f"create user failed: domain '{realm}' does not exist")
+        if name in self._access.users:
+            raise Refusal(500, f"create user failed: user '{name}' already exists")
+        self._access.users[name] = LabUser(name, password, told=dict(told))
+
+    def change_user(self, name: str, told: Told) -> None:
+        """Say something else of a user."""
+        self._writable("update user")
+        self.user(name).told.update(told)
+
+    def remove_user(self, name: str) -> None:
+        """Take a user away, with its tokens and entries."""
+        self._writable("delete user")
+        self.user(name)
+        del self._access.users[name]
+        for token in [token for token, each in self._access.tokens.items() if each.user == name]:
+            del self._access.tokens[token]
+        for key in [key for key in self._access.entries if key[1].partition("!")[0] == name]:
+            del self._access.entries[key]
+
+    def token(self, user: str, name: str) -> LabToken:
+        """A token that there is."""
+        self.user(user)
+        found = self._access.tokens.get(f"{user}!{name}")
+        if found is None:
+            raise Refusal(500, f"no such token '{name}' for user '{user}'")
+        return found
+
+    def make_token(self, user: str, name: str, told: Told) -> LabToken:
+        """Add a token; its secret is told this once."""
+        self._writable("create token")
+        self.user(user)
+        if f"{user}!{name}" in self._access.tokens:
+            raise parameter_refusal(tokenid="Token already exists.")
+        secret = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        rest = {key: value for key, value in told.items() if key != "privsep"}
+        made = LabToken(f"{user}!{name}", secret, separated=bool(told.get("privsep", 1)), told=rest)
+        self._access.tokens[made.token_id] = made
+        return made
+
+    def change_token(self, user: str, name: str, told: Told) -> LabToken:
+        """Say something else of a token, or let it do all that its user may."""
+        self._writable("update token")
+        found = self.token(user, name)
+        found.separated = bool(told.get("privsep", found.separated))
+        found.told.update({key: value for key, value in told.items() if key not in ("privsep", "regenerate")})
+        return found
+
+    def remove_token(self, user: str, name: str) -> None:
+        """Take a token away, with its entries."""
+        self._writable("delete token")
+        found = self.token(user, name)
+        del self._access.tokens[found.token_id]
+        for key in [key for key in self._access.entries if key[1] == found.token_id]:
+            del self._access.entries[key]
+
+    # The access list.
+
+    def grant(
+        self, path: str, roles: Iterable[str], who: Iterable[str], *, down: bool = True, delete: bool = False
+    ) -> None:
+        """Give users and tokens roles at a path, or with `delete` take them away there."""
+        self._writable("update ACL")
+        path = "/" + path.strip("/")
+        if not _PATH.fullmatch(path):
+            raise parameter_refusal(path=f"invalid ACL path '{path}'")
+        for role in roles:
+            if role not in self._access.roles:
+                raise Refusal(500, f"update ACL failed: role '{role}' does not exist")
+        for name in who:
+            if name not in self._access.users and name not in self._access.tokens:
+                kind = "token" if "!" in name else "user"
+                raise Refusal(500, f"update ACL failed: {kind} '{name}' does not exist")
+            entry = self._access.entries.setdefault((path, name), {})
+            for role in roles:
+                if delete:
+                    entry.pop(role, None)
+                else:
+                    entry[role] = down
+            self._write(path, name)
+
+    def _spread(self) -> None:
+        for path, name in list(self._access.entries):
+            self._write(path, name)
+
+    def _write(self, path: str, name: str) -> None:
+        """An entry as rights; one without a role is none."""
+        roles = self._access.entries[path, name]
+        holder = self._access.tokens.get(name) or self._access.users[name]
+        if not roles:
+            del self._access.entries[path, name]
+            holder.rights.pop(path, None)
+            return
+        holder.rights[path] = frozenset(each for role in roles for each in self._access.roles[role])
+
+    def _writable(self, doing: str) -> None:
+        if not self._quorate():
+            raise Busy(CLUSTER_LOCK_S, f"{doing} failed: cfs-lock 'file-user_cfg' error: no quorum!")

@@ -1,0 +1,242 @@
+"""A stranger's whole life of a VM, an image, a pool, a storage and an account at the Proxmox door.
+
+Asked by forms with a ticket, as providers for Terraform send them, by JSON with a token, as clients in Go do, and by proxmoxer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+from proxmoxer import ResourceException
+
+from tests.contract.proxmox_doors import HOUSE
+from tests.lab.wire.proxmox_bench import PASSWORD, SECRET, Bench
+
+Ask = Callable[..., Any]
+VM = "/nodes/pve-1/qemu/100"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO somebody"
+MADE = {
+    "vmid": 100, "name": "stranger", "memory": "2048", "cores": 2, "cpu": "x86-64-v2-AES", "bios": "ovmf", "machine": "q35",
+    "scsihw": "virtio-scsi-single", "agent": "enabled=1", "efidisk0": "local-lvm:1,efitype=4m,pre-enrolled-keys=True",
+    "tpmstate0": "local-lvm:1,version=v2.0", "scsi0": "local-lvm:0,import-from=local:import/a.qcow2,discard=on,ssd=1,",
+    "scsi1": "file=local-lvm:8,iothread=1", "ide2": "local-lvm:cloudinit", "ipconfig0": "ip=10.0.0.9/24,gw=10.0.0.1",
+    "ciuser": "me", "cipassword": "open", "sshkeys": quote(KEY, safe=""), "net0": "virtio,bridge=vmbr0,firewall=1",
+    "boot": "order=scsi0;ide2",
+    "net1": "model=e1000,macaddr=bc:24:11:00:00:0A,bridge=vmbr0,tag=7", "tags": "b;a", "onboot": True,
+    "serial0": "socket", "vga": "serial0",
+}  # fmt: skip
+
+
+class Stranger:
+    """One way of asking: `sent` is how a body goes out."""
+
+    def __init__(self, bench: Bench, sent: str) -> None:
+        self.bench, self.sent = bench, sent
+        self.session = requests.Session()
+        self.session.verify = str(bench.ca.ca_file)
+        self.session.trust_env = False  # else a bundle of the machine's own would be asked instead
+        if sent == "json":
+            self.session.headers["Authorization"] = f"PVEAPIToken=blackstart@pve!run={SECRET}"
+        else:
+            made = self("POST", "/access/ticket", username="root@pam", password=PASSWORD)
+            self.session.cookies.set("PVEAuthCookie", made["ticket"])
+            self.session.headers["CSRFPreventionToken"] = made["CSRFPreventionToken"]
+
+    def __call__(self, method: str, path: str, /, **given: Any) -> Any:
+        """The answer's data, a task's once it has ended well; RefusedError with status and reason else."""
+        given = {name.replace("_", "-") if name != "background_delay" else name: value for name, value in given.items()}
+        if method in ("GET", "DELETE"):
+            how: dict[str, Any] = {"params": given}
+        elif self.sent == "json":
+            how = {"json": given}
+        else:
+            how = {"data": {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}}
+        answer = self.session.request(method, f"{self.bench.url()}/api2/json{path}", timeout=10, **how)
+        if answer.status_code != 200:
+            raise RefusedError(f"{answer.status_code} {answer.reason} {answer.text}")
+        data = answer.json()["data"]
+        if isinstance(data, str) and data.startswith("UPID:"):
+            self._ended(data)
+        return data
+
+    def _ended(self, upid: str) -> None:
+        path = f"/nodes/{upid.split(':')[1]}/tasks/{quote(upid, safe='')}/status"
+        while (status := self("GET", path))["status"] == "running":
+            self.bench.clock.sleep(1.0)
+        if status["exitstatus"] != "OK":
+            raise RefusedError(status["exitstatus"])
+
+    def refused(self, method: str, path: str, /, **given: Any) -> str:
+        """What a call is refused with."""
+        with pytest.raises(RefusedError) as caught:
+            self(method, path, **given)
+        return str(caught.value)
+
+
+class RefusedError(Exception):
+    """The door said no."""
+
+
+@pytest.fixture(params=["form", "json"])
+def ask(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Stranger]:
+    stranger = Stranger(bench, request.param)
+    yield stranger
+    stranger.session.close()
+    assert bench.door.unknown == []
+
+
+def with_image(ask: Ask, sha256: str) -> None:
+    url = {"url": HOUSE.image.url, "content": "import", "filename": "a.qcow2"}
+    ask("POST", "/nodes/pve-1/storage/local/download-url", **url, checksum=sha256, checksum_algorithm="sha256")
+
+
+def volumes(ask: Ask, storage: str = "local-lvm") -> list[str]:
+    return [row["volid"] for row in ask("GET", f"/nodes/pve-1/storage/{storage}/content")]
+
+
+def test_a_vm_with_everything_is_made_read_changed_and_destroyed(ask: Stranger, bench: Bench) -> None:
+    with_image(ask, bench.sha256)
+    ask("POST", "/nodes/pve-1/qemu", **MADE)
+    config = ask("GET", f"{VM}/config")
+    assert config["scsi0"] == "local-lvm:vm-100-disk-1,discard=on,size=4352M,ssd=1"
+    assert config["scsi1"] == "local-lvm:vm-100-disk-2,iothread=1,size=8G"
+    assert config["efidisk0"] == "local-lvm:vm-100-disk-0,efitype=4m,pre-enrolled-keys=1,size=4M"
+    assert config["tpmstate0"] == "local-lvm:vm-100-disk-3,size=4M,version=v2.0"
+    assert config["ide2"] == "local-lvm:vm-100-cloudinit,media=cdrom"
+    assert (config["net1"], config["cipassword"]) == ("e1000=BC:24:11:00:00:0A,bridge=vmbr0,tag=7", "**********")
+    assert (config["onboot"], config["tags"], config["sshkeys"]) == (1, "a;b", MADE["sshkeys"])
+    assert "cloudinit" in str(ask("GET", f"{VM}/pending"))
+    assert {row["key"] for row in ask("GET", f"{VM}/cloudinit")} >= {"ciuser", "ipconfig0", "sshkeys"}
+
+    # Drives and cards come, go and come back.
+    assert "digest" in config
+    assert "checksum mismatch" in ask.refused("PUT", f"{VM}/config", cores=4, digest="0" * 40)
+    ask("PUT", f"{VM}/config", cores=4, digest=config["digest"], scsi2="local-lvm:2", delete="net1,scsi1")
+    config = ask("GET", f"{VM}/config")
+    assert (config["cores"], config["unused0"], "net1" in config, "scsi1" in config) == (4, "local-lvm:vm-100-disk-2", False, False)
+    ask("POST", f"{VM}/config", virtio0="local-lvm:vm-100-disk-2,discard=on")
+    config = ask("GET", f"{VM}/config")
+    assert config["virtio0"] == "local-lvm:vm-100-disk-2,discard=on,size=8G" and "unused0" not in config
+    ask("PUT", f"{VM}/resize", disk="virtio0", size="+1G")
+    ask("PUT", f"{VM}/unlink", idlist="scsi2", force=True)
+    ask("PUT", f"{VM}/cloudinit")
+    assert volumes(ask) == [f"local-lvm:vm-100-{name}" for name in ("cloudinit", "disk-0", "disk-1", "disk-2", "disk-3")]
+
+    # A running one takes what it can, and the rest when it starts again.
+    ask("POST", f"{VM}/status/start")
+    ask("PUT", f"{VM}/config", memory="4096", name="renamed", ide0="none,media=cdrom")
+    assert ask("GET", f"{VM}/config")["memory"] == "4096"
+    now = ask("GET", f"{VM}/config", current=1)
+    assert (now["memory"], now["name"], "ide0" in now) == ("2048", "renamed", False)
+    waiting = {row["key"]: row.get("pending") for row in ask("GET", f"{VM}/pending") if "pending" in row}
+    assert waiting == {"memory": "4096", "ide0": "none,media=cdrom"}
+    ask("PUT", f"{VM}/config", revert="ide0")
+    ask("POST", f"{VM}/status/reboot")
+    assert ask("GET", f"{VM}/config", current=1)["memory"] == "4096"
+    ask("POST", f"{VM}/status/suspend")
+    assert ask("GET", f"{VM}/status/current")["qmpstatus"] == "paused"
+    ask("POST", f"{VM}/status/resume")
+    assert "is running - destroy failed" in ask.refused("DELETE", VM)
+    ask("POST", f"{VM}/status/shutdown", timeout=30)
+
+    # A copy has disks of its own, and both are gone with all they had.
+    ask("POST", f"{VM}/clone", newid=101, full=True, name="copy")
+    copy = ask("GET", "/nodes/pve-1/qemu/101/config")
+    assert (copy["name"], copy["scsi0"]) == ("copy", "local-lvm:vm-101-disk-1,discard=on,size=4352M,ssd=1")
+    assert copy["net0"] != config["net0"]
+    for vm_id in (100, 101):
+        ask("DELETE", f"/nodes/pve-1/qemu/{vm_id}", purge=1, destroy_unreferenced_disks=1)
+    assert volumes(ask) == [] and ask("GET", "/nodes/pve-1/qemu") == []
+
+
+def test_a_protected_one_keeps_its_disks_and_itself(ask: Stranger) -> None:
+    ask("POST", "/nodes/pve-1/qemu", vmid=100, scsi0="local-lvm:1", protection=True)
+    assert "protection mode enabled" in ask.refused("DELETE", VM)
+    assert "protection mode enabled" in ask.refused("PUT", f"{VM}/config", delete="scsi0")
+    ask("PUT", f"{VM}/config", delete="protection")
+    ask("DELETE", VM)
+
+
+def test_a_pool_and_what_is_in_it(ask: Stranger) -> None:
+    ask("POST", "/pools", poolid="lab", comment="of a stranger")
+    ask("POST", "/nodes/pve-1/qemu", vmid=100, pool="lab")
+    ask("PUT", "/pools/lab", storage="local-lvm", comment="another")
+    pool = ask("GET", "/pools/lab")
+    assert pool["comment"] == "another"
+    assert {row["id"] for row in pool["members"]} >= {"qemu/100", "storage/pve-1/local-lvm"}
+    assert "already a pool member" in ask.refused("PUT", "/pools/lab", vms="100")
+    assert "is not empty (contains VMID 100)" in ask.refused("DELETE", "/pools/lab")
+    ask("PUT", "/pools/lab", vms="100", storage="local-lvm", delete=1)
+    ask("DELETE", "/pools/lab")
+    assert "does not exist" in ask.refused("GET", "/pools/lab") and ask("GET", "/pools") == []
+    ask("DELETE", VM)
+
+
+def test_a_storage_and_its_content(ask: Stranger, bench: Bench) -> None:
+    ask("POST", "/storage", storage="scratch", type="dir", path="/mnt/scratch", content="images,import")
+    ask("PUT", "/storage/scratch", content="images,import,iso", nodes="pve-1")
+    assert ask("GET", "/storage/scratch")["content"] == "images,import,iso"
+    content = "/nodes/pve-1/storage/scratch/content"
+    made = ask("POST", content, vmid=100, filename="vm-100-disk-0.qcow2", size="2G")
+    assert made == "scratch:100/vm-100-disk-0.qcow2"
+    assert "already exists" in ask.refused("POST", content, vmid=100, filename="vm-100-disk-0.qcow2", size="2G")
+    volume = ask("GET", f"{content}/{quote(made, safe='')}")
+    assert (volume["size"], volume["format"], volume["path"]) == (2 << 30, "qcow2", "/mnt/scratch/images/100/vm-100-disk-0.qcow2")
+    ask("POST", "/nodes/pve-1/qemu", vmid=100, scsi0=made, scsi1="scratch:1,format=qcow2")
+    assert ask("GET", f"{VM}/config")["scsi1"] == "scratch:100/vm-100-disk-1.qcow2,size=1G"
+    ask("POST", f"{VM}/move_disk", disk="scsi1", storage="local-lvm", delete=1)
+    assert volumes(ask, "scratch") == [made] and volumes(ask) == ["local-lvm:vm-100-disk-0"]
+    ask("DELETE", VM)
+    files = {"filename": ("b.iso", b"an iso"), "content": (None, "iso")}
+    sent = ask.session.post(f"{bench.url()}/api2/json/nodes/pve-1/storage/scratch/upload", files=files, timeout=10)
+    assert sent.status_code == 200
+    bench.clock.sleep(2.0)
+    assert volumes(ask, "scratch") == ["scratch:iso/b.iso"]
+    ask("DELETE", f"{content}/{quote('scratch:iso/b.iso', safe='')}")
+    ask("DELETE", "/storage/scratch")
+    assert "scratch" not in [row["storage"] for row in ask("GET", "/nodes/pve-1/storage")]
+
+
+def test_an_account_may_what_it_was_given_and_no_more(bench: Bench) -> None:
+    root = bench.api("root@pam", password=PASSWORD)
+    root.access.roles.post(roleid="Looker", privs="VM.Audit,Datastore.Audit")
+    root.access.users.post(userid="she@pve", password="opensesame", comment="a guest")
+    with pytest.raises(ResourceException, match="does not match the regex pattern"):
+        root.access.users("she@pve").token("t").post()
+    made = root.access.users("she@pve").token("tk").post(privsep=1)
+    root.access.acl.put(path="/vms", users="she@pve", tokens="she@pve!tk", roles="Looker")
+    her = bench.api("she@pve", token_name="tk", token_value=made["value"])
+    assert her.access.permissions.get() == {"/vms": {"Datastore.Audit": 1, "VM.Audit": 1}}
+    with pytest.raises(ResourceException, match=r"\(/nodes/pve-1, Sys.Audit\)"):
+        her.nodes("pve-1").status.get()
+    root.access.roles("Looker").put(privs="Sys.Audit", append=1)
+    root.access.acl.put(path="/nodes", users="she@pve", tokens="she@pve!tk", roles="Looker", propagate=1)
+    assert her.nodes("pve-1").status.get()["cpuinfo"]["cpus"] == 16
+    assert {row["path"] for row in root.access.acl.get()} == {"/vms", "/nodes"}
+    root.access.users("she@pve").token("tk").delete()
+    root.access.users("she@pve").delete()
+    with pytest.raises(ResourceException, match="no such user"):
+        root.access.users("she@pve").get()
+    assert root.access.acl.get() == []
+    assert bench.door.unknown == []
+
+
+def test_what_clients_ask_before_they_begin(ask: Stranger) -> None:
+    assert ask("GET", "/version")["release"] == ask("GET", "/nodes/pve-1/version")["release"]
+    assert {row["node"] for row in ask("GET", "/nodes")} == {"pve-1", "pve-2", "pve-3", "pve-4"}
+    assert all(len(row["ssl_fingerprint"]) == 95 for row in ask("GET", "/nodes"))
+    for path in ("/cluster/backup", "/cluster/ha/resources", "/cluster/ha/groups", "/access/groups", "/nodes/pve-1/lxc"):
+        assert ask("GET", path) == []
+    assert "no such resource 'vm:100'" in ask.refused("GET", "/cluster/ha/resources/vm:100")
+    assert {"service": "pvestatd", "state": "running"}.items() <= ask("GET", "/nodes/pve-1/services")[4].items()
+    assert ask("GET", "/nodes/pve-1/disks/list")[0]["size"] > 800 << 30
+    assert "host" in [row["name"] for row in ask("GET", "/nodes/pve-1/capabilities/qemu/cpu")]
+    assert "config" in [row["name"] for row in ask("GET", "/nodes/pve-1/qemu/100")]
+    assert ask("GET", "/cluster/options")["mac_prefix"] == "BC:24:11"
+    assert [row["realm"] for row in ask("GET", "/access/domains")] == ["pam", "pve"]
+    assert "PVEVMAdmin" in [row["roleid"] for row in ask("GET", "/access/roles")]
+    assert "pve-1" in ask("GET", "/nodes/pve-1/hosts")["data"]
