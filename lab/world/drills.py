@@ -34,7 +34,7 @@ class LabDrill:
     canary: Sent = field(default_factory=lambda: Sent(Phase.ABSENT))
 
 
-@dataclass
+@dataclass(slots=True)  # as lab.world.store.StoredRepository
 class Rigged:
     """What goes wrong in a cluster with a drill: walls that do not hold, restores that end otherwise, a comparison that is blind.
 

@@ -43,7 +43,7 @@ class StoredSnapshot:
         return rfc3339(self.time)
 
 
-@dataclass
+@dataclass(slots=True)  # a fault that is planted under a name of former times must not pass for one
 class StoredRepository:
     """One repository; snapshots in order of time. `remark` is what a look tells beside them (stale locks and such).
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from adapters.backups.results import RepositoryLock
 from adapters.drills.results import Examination, Examined, FenceWall, Found, Health, Phase
 from adapters.drills.results import Trouble as Lost
 from adapters.hold.results import HoldState
@@ -134,6 +135,12 @@ def _vanishes(home: ModelledHome, address: str, name: str) -> None:
     home.world.after(10.0, "forgotten", lambda: _of(home, address).snapshots.pop())
 
 
+def locked(home: ModelledHome, address: str) -> None:
+    """Somebody holds it for himself, since just now."""
+    lock = RepositoryLock("1" * 64, home.world.clock.now(), "somebody")
+    _of(home, address).locks[lock.lock_id] = lock
+
+
 def _silent_later(home: ModelledHome, address: str, name: str) -> None:
     home.kube.objects().rigged.slow_s = 30.0
     home.world.after(10.0, "the store goes", lambda: setattr(home.store, "down", True))
@@ -218,7 +225,7 @@ KINDS: Mapping[str, Planted] = {
     "store silent": Planted(UNVERIFIED, lambda home, address, name: setattr(home.store, "down", True)),
     "store silent meanwhile": Planted(UNVERIFIED, _silent_later),
     "repository silent": _store(lambda r: setattr(r, "trouble", Trouble.UNREACHABLE), UNVERIFIED),
-    "locked by somebody": _store(lambda r: setattr(r, "lock", "somebody"), NO_PASS),
+    "locked by somebody": Planted(NO_PASS, lambda home, address, name: locked(home, address)),
     "comparison blind": _rigged(blind=True),
     "no room for pods": _rigged(room=False),
     "restore too slow": _rigged(slow_s=1e6),

@@ -20,6 +20,7 @@ from rehearsal.controls import Kind
 from rehearsal.outcome import DrillOutcome, DrillVerdict
 from tests.crash.apart import Built
 from tests.rehearsal.drilling import Drilling
+from tests.rehearsal.planting import locked
 from tests.rehearsal.stage import DrilledHouse
 
 
@@ -150,7 +151,7 @@ STORES: dict[str, tuple[Callable[[Drilling], object], DrillVerdict, str]] = {
     "kopia's": (lambda t: setattr(repository(t), "trouble", Trouble.FOREIGN), DrillVerdict.FAIL, "foreign"),
     "silent": (lambda t: setattr(repository(t), "trouble", Trouble.UNREACHABLE), DrillVerdict.UNVERIFIED, "cannot be seen"),
     "a pack lost": (lambda t: setattr(repository(t), "sound", "listed"), DrillVerdict.FAIL, "unreadable"),
-    "locked": (lambda t: setattr(repository(t), "lock", "somebody"), DrillVerdict.UNVERIFIED, "cannot be seen"),
+    "locked": (lambda t: locked(t.home, t.house.claims[0].mover_repository), DrillVerdict.UNVERIFIED, "cannot be seen"),
 }
 
 
