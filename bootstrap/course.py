@@ -76,7 +76,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *create_namespace.steps(house),
             *put_secret.steps(house),              # the age key, the deploy key, what the settings name
             *install_crds.steps(house),            # what the settings name and the CRD helmfile brings
-            *declare_held.steps(house.claims),     # claims without a volume are held, lost ones anew ...
+            *declare_held.steps((*house.claims, *house.held_kopia)),  # claims without a volume are held, lost ones anew ...
             *install_hold.steps(house, bootstraps=True),  # ... and the API servers refuse to fill or back them up
             *sync_release.steps(house),            # helmfile, release by release
             *reconcile_flux.steps(house),          # to the commit that was checked

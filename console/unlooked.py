@@ -33,7 +33,7 @@ def outline(session: Session, course: Course, written: tuple[Path, ...] = (), pr
         session.page.say("What nobody looks at is no success: invoke dr.audit names each.")
     for line in problems:
         session.page.say(f"stops a run: {line}")
-    refused = bool(problems or house.unsupported) or any(one.makes_backups for one in house.not_followed)
+    refused = bool(problems or house.unheld) or any(one.makes_backups for one in house.not_followed)
     code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if unseen else EXIT_OK
     return session.finish(
         "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen,

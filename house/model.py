@@ -292,8 +292,8 @@ class House:
 
     `crd_charts` are the entries of `crd_helmfile` (None: the repository has none), of which only the CRDs are installed.
     `crd_sources` and `secrets` are put into the cluster before any release; the age key and the deploy key are among `secrets`.
-    `kopia` are claims that kopia backs up and that a rule of the settings opens: audited, and restored by hand. They are in
-    `unsupported` too, for the hold cannot prove them.
+    `kopia` are claims that kopia backs up and that a rule of the settings opens: audited, those of VolSync's fork held, and
+    restored by hand. They are in `unsupported` too, for nothing proves them.
     `second_backups` are further sources of claims that are in `claims`, into the same repository. `not_followed` declares
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
@@ -356,6 +356,20 @@ class House:
         """Those of `unsupported` that no rule of the settings opens: nobody looks at them."""
         opened = {(one.namespace, one.claim, one.declared_in) for one in self.kopia}
         return tuple(one for one in self.unsupported if (one.namespace, one.name, one.declared_in) not in opened)
+
+    @property
+    def held_kopia(self) -> tuple[BackedUpClaim, ...]:
+        """The claims of `kopia` that are no claims of restic's besides, each once: the hold knows what VolSync's fork makes of
+        them, so a run holds them. What kopiur moves it refuses too, but by no claim's name."""
+        taken = {claim.key for claim in self.claims}
+        found = {one.key: one for one in reversed(self.kopia) if one.by == "ReplicationSource" and one.key not in taken}
+        return tuple(reversed(found.values()))
+
+    @property
+    def unheld(self) -> tuple[UnsupportedBackup, ...]:
+        """Those of `unsupported` that no run can hold: a cluster that has them is not handed over."""
+        held = {(one.namespace, one.claim, one.declared_in) for one in self.kopia if one.by == "ReplicationSource"}
+        return tuple(one for one in self.unsupported if (one.namespace, one.name, one.declared_in) not in held)
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

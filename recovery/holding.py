@@ -22,7 +22,7 @@ def to_hold(house: House, words: str, record: Callable[[], HoldRecord]) -> tuple
     """
     chosen: list[BackedUpClaim | HeldClaim] = []
     for word in map(str.strip, words.split(",")):
-        found: list[BackedUpClaim | HeldClaim] = [c for c in house.claims if word in (c.key, c.claim)]
+        found: list[BackedUpClaim | HeldClaim] = [c for c in (*house.claims, *house.held_kopia) if word in (c.key, c.claim)]
         found = found or [c for c in undeclared(house, record()) if word in (c.key, c.claim)]
         if len(found) != 1:
             raise SettingsInvalid(

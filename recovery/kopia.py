@@ -11,10 +11,12 @@ from adapters.context import LookContext
 from cluster.audit import TRUSTED, Asked, ClaimAudit, audit_claim
 from cluster.by_hand import secret_by_hand
 from cluster.flux import resume_by_hand
+from cluster.holding import still_held
 from cluster.suspension import suspend_by_hand
-from engine.errors import PreflightRefused
+from engine.errors import BlackstartError, PreflightRefused
 from house.model import BackedUpClaim, House
 from house.sources import RESTIC
+from recovery.steps.hold_now import lift_by_hand
 
 _CONNECTION = "--config-file=kopia.connection"
 _IMAGE = "docker.io/library/busybox:stable"
@@ -36,7 +38,7 @@ def refuse_kopia(
     lines: list[str] = []
     for claim in claims:
         asked = Asked(known=known, as_of=as_of)
-        lines += _told(claim, audit_claim(look.backups, look.clock, house, claim, asked))
+        lines += _told(look, claim, audit_claim(look.backups, look.clock, house, claim, asked))
     who = ", ".join(claim.source_key for claim in claims)
     raise PreflightRefused(
         f"{who}: backed up by kopia, which no run of this tool restores; nothing was done",
@@ -46,13 +48,31 @@ def refuse_kopia(
     )
 
 
-def _told(claim: BackedUpClaim, audit: ClaimAudit) -> Iterator[str]:
+def _told(look: LookContext, claim: BackedUpClaim, audit: ClaimAudit) -> Iterator[str]:
     point = audit.newest
     if point is None or audit.verdict not in TRUSTED:
         yield f"{claim.source_key}: no snapshot that can be restored is known: {audit.told}: {audit.detail}"
         return
     yield f"{claim.source_key}: snapshot {point.snapshot_id} of {point.pin} ({claim.identity}), {audit.told}"
-    yield from by_hand(claim, point.snapshot_id)
+    before, after = _lift(look, claim, point.snapshot_id)
+    yield from (*before, *by_hand(claim, point.snapshot_id), *after)
+
+
+def _lift(look: LookContext, claim: BackedUpClaim, snapshot_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What comes before and after the course where the claim is held: one without a volume gets none until it is let go."""
+    try:
+        entry = look.hold.record().claim(claim.namespace, claim.claim)
+        alive = look.claims.claim(claim.namespace, claim.claim).alive
+    except BlackstartError as error:
+        return (f"# whether it is held could not be looked at: {error.what}",), ()
+    if entry is None or not still_held((entry,)):
+        return (), ()
+    if alive:
+        return (), (f"{lift_by_hand(claim)}   # it was held until here",)
+    if not claim.destination:
+        return (f"{lift_by_hand(claim)}   # it is held, and has no volume until it is let go",), ()
+    let_go = f"{lift_by_hand(claim)}   # it is held, and has no volume: VolSync's own mover fills it then, with the newest it finds"
+    return (let_go, f"# go on only where what it holds then is not what snapshot {snapshot_id} has"), ()
 
 
 def by_hand(claim: BackedUpClaim, snapshot_id: str) -> Iterator[str]:

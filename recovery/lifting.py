@@ -30,7 +30,8 @@ def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> Bac
     The house's own word comes first. Only what it does not declare is looked for in the record: a claim may leave Git while it
     is held, and stays held.
     """
-    word, known = name.strip(), (*(c.key for c in house.claims), *(d.key for d in house.databases))
+    declared = (*house.claims, *house.held_kopia)
+    word, known = name.strip(), (*(c.key for c in declared), *(d.key for d in house.databases))
     if not word:  # no word means every claim elsewhere, which is no name of one
         raise SettingsInvalid("which claim or database is to be released?", evidence=known)
     if "," in word:
@@ -38,7 +39,7 @@ def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> Bac
     bare = word.removeprefix(CLAIM).removeprefix(DATABASE)
     claims: list[BackedUpClaim | HeldClaim] = []
     if not word.startswith(DATABASE):
-        claims += [c for c in house.claims if bare in (c.key, c.claim)]
+        claims += [c for c in declared if bare in (c.key, c.claim)]
     databases = [] if word.startswith(CLAIM) else [d for d in house.databases if bare in (d.key, d.name)]
     if not claims and not databases and not word.startswith(DATABASE):
         left = undeclared(house, record())
@@ -57,7 +58,7 @@ def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> Bac
 
 def undeclared(house: House, record: HoldRecord) -> tuple[HeldClaim, ...]:
     """Those of the record that the repository does not declare (any more): no restore can bring back what is held of them."""
-    declared = {claim.key for claim in house.claims}
+    declared = {claim.key for claim in (*house.claims, *house.held_kopia)}
     return tuple(claim for claim in record.claims if claim.key not in declared)
 
 

@@ -20,7 +20,7 @@ class Engines(BaseCheck):
     title = "every declared backup can be held"
 
     def probe(self, look: LookContext) -> Probe:
-        others = self.house.unsupported
+        others = self.house.unheld
         makers = [one for one in self.house.not_followed if one.makes_backups]
         if others or makers:
             backups = number(len(others), "backup is", "backups are")
@@ -32,11 +32,14 @@ class Engines(BaseCheck):
                 *(f"{other.namespace}/{other.name}: {other.engine}, {other.declared_in}" for other in others),
                 *(f"{one.subject}: {one.why}, {one.declared_in}" for one in makers),
                 hint="Flux would start them on empty volumes, which they then back up: take them out of Git until their data are "
-                "restored by their own means, or back them up with restic",
+                "restored by their own means, or back them up with restic; what VolSync's fork for kopia keeps is held once "
+                "a rule of backups.open_as opens it",
             )
         parts = number(len(self.house.not_followed), "part of the repository is", "parts of the repository are")
         unseen = f"; {parts} not followed" if self.house.not_followed else ""
-        return satisfied(f"no other engine is declared{unseen}")
+        kopia = self.house.held_kopia
+        held = f"; {number(len(kopia), 'claim')} of kopia's will be held, and restored by hand" if kopia else ""
+        return satisfied(f"no other engine is declared{held}{unseen}")
 
     def by_hand(self) -> str:
         return f"git -C {self.house.root} grep -inE 'kopia|kopiur|kind: ResourceSet' || true   # no backup among them"

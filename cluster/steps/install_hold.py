@@ -38,7 +38,7 @@ class InstallHold(BaseStep):
     def _lives(self, act: ActContext) -> bool:
         """Whether the house has data that nobody had to restore: then its other movers are at their everyday work."""
         record = act.hold.record()
-        unheld = (c for c in self.house.claims if record.claim(c.namespace, c.claim) is None)
+        unheld = (c for c in (*self.house.claims, *self.house.held_kopia) if record.claim(c.namespace, c.claim) is None)
         return any(act.claims.claim(claim.namespace, claim.claim).alive for claim in unheld)
 
     def by_hand(self) -> str:

@@ -125,7 +125,10 @@ def _of_repository(house: House) -> Iterator[Lack]:
     makers = [one for one in house.not_followed if one.makes_backups]
     yield from (Lack(line) for line in left_out(house.unaudited, (), tuple(makers)))
     if house.kopia:
-        yield Lack(f"{number(len(house.kopia), 'backup')} of kopia's: audited, and nothing here holds or restores them")
+        kopiur = len([one for one in house.kopia if one.by != "ReplicationSource"])
+        yield Lack(f"{number(len(house.kopia), 'backup')} of kopia's: audited, and nothing here restores them")
+        if kopiur:
+            yield Lack(f"{number(kopiur, 'backup')} of kopiur's, which a run cannot hold")
 
 
 def _of_run(house: House) -> Iterator[Lack]:

@@ -135,7 +135,7 @@ def hold_of(session: Session) -> int:
         if record.claims:
             session.page.show(hold_table(record, session.clock.now()))
         now = session.clock.now()
-        for line in (*undeclared_lines(session.house, record), *database_lines(session.house, record, now), *kept_lines(kept, now)):
+        for line in (*unrestored_lines(session.house, record), *database_lines(session.house, record, now), *kept_lines(kept, now)):
             session.page.say(line)
         for line in beyond_lines(beyond) if held else ():
             session.page.say(line)
@@ -197,18 +197,32 @@ def lifts(house: House, record: HoldRecord, alive: tuple[str, ...]) -> str:
     held, left = still_held(record.claims), still_held(undeclared(house, record))
     if undoing := next((c for c in held if on_its_way(c)), None):
         return f"invoke dr.undo {undoing.key}"
-    lost = [c for c in held if c not in left and c.key not in alive]
-    if lost or len(left) < len(held):
-        return "invoke dr.restore" if lost else f"invoke dr.restore --claims {','.join(c.key for c in held if c not in left)}"
+    kopia = _kopia_held(house, record)
+    known = [c for c in held if c not in left and c not in kopia]
+    lost = [c for c in known if c.key not in alive]
+    if lost or known:
+        return "invoke dr.restore" if lost else f"invoke dr.restore --claims {','.join(c.key for c in known)}"
+    if kopia:
+        return f"invoke dr.restore --claims {kopia[0].key}"
     return f"invoke dr.release {left[0].key} --unproven --reason TEXT" if left else ""
 
 
-def undeclared_lines(house: House, record: HoldRecord) -> list[str]:
-    """The held claims that no restore can bring back, for nothing in the repository says from where."""
-    return [
+def unrestored_lines(house: House, record: HoldRecord) -> list[str]:
+    """The held claims that no restore can bring back: nothing in the repository says from where, or kopia keeps them."""
+    by_hand = [
+        f"{claim.key} is held, and kopia backs it up: invoke dr.restore --claims {claim.key} says how it is restored by hand"
+        for claim in _kopia_held(house, record)
+    ]
+    unknown = [
         f"{claim.key} is held, and the repository does not declare its backup (any more): dr.restore does not know it"
         for claim in still_held(undeclared(house, record))
     ]
+    return [*by_hand, *unknown]
+
+
+def _kopia_held(house: House, record: HoldRecord) -> list[HeldClaim]:
+    kopia = {claim.key for claim in house.held_kopia}
+    return [claim for claim in still_held(record.claims) if claim.key in kopia]
 
 
 def print_manifests(json: bool) -> int:

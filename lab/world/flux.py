@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.flux.results import KustomizationState
-from house.model import Database, FluxApp
+from house.model import BackedUpClaim, Database, FluxApp
 from lab.world.databases import Operator
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
@@ -90,6 +90,11 @@ class FluxWorld:
             source = one.source.place if database.recovers else ""
             self._operator.make(objects, (database.namespace, database.name), one.writes, source)
 
+    @property
+    def _declared(self) -> tuple[BackedUpClaim, ...]:
+        house = self._kube.house
+        return (*house.claims, *house.held_kopia)
+
     def _applied(self, objects: Objects, app: FluxApp) -> None:
         refused = self._databases(objects, app)
         if refused:
@@ -98,13 +103,13 @@ class FluxWorld:
             objects.kustomizations[app.key] = state
             self._world.after(POLL_S, f"retry {app.key}", lambda: self._applied(objects, app))
             return
-        for claim in self._kube.house.claims:
+        for claim in self._declared:
             if claim.flux_app == app.key:
                 objects.namespaces.add(claim.namespace)
                 self._volsync.declare(objects, claim)
         state = objects.kustomizations[app.key]
         pending = [
-            claim.key for claim in self._kube.house.claims
+            claim.key for claim in self._declared
             if claim.flux_app == app.key and not objects.claims[(claim.namespace, claim.claim)].app_ready
         ]  # fmt: skip
         if app.wait and pending:

@@ -133,7 +133,8 @@ class KubeWorld:
         """Where a mover that is given this Secret goes, "" where the cluster has no such Secret."""
         if (namespace, secret) in self.secrets_say:
             return self.secrets_say[namespace, secret]
-        places = (place for claim in self.house.claims if claim.namespace == namespace for place in claim.sources)
+        known = (*self.house.claims, *self.house.held_kopia)
+        places = (place for claim in known if claim.namespace == namespace for place in claim.sources)
         return next((place.mover_repository for place in places if place.repository_secret == secret), "")
 
     def alive(self, objects: Objects) -> bool:

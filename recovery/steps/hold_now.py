@@ -15,6 +15,7 @@ from engine.errors import BlackstartError
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
+from house.sources import RESTIC
 from recovery.choice import asked_for, at_point, candidates, chosen
 
 
@@ -60,7 +61,7 @@ class HoldNow(BaseStep):
         if not there.held:
             act.hold.put(held_anew(there, self.claim, act.clock.now()))
         until_no_mover(act.claims, act.clock, self.claim, self.house.limits.restore_s)
-        if isinstance(self.claim, BackedUpClaim):
+        if isinstance(self.claim, BackedUpClaim) and self.claim.engine == RESTIC:  # no run goes back to another engine's
             self._pin(act, self.claim, notes)
 
     def _pin(self, act: ActContext, claim: BackedUpClaim, notes: Notes) -> None:

@@ -133,7 +133,8 @@ def test_what_a_rule_opens_is_a_claim_that_is_audited_and_nothing_more(tmp_path:
     assert (wiki.key, wiki.engine, wiki.identity, wiki.open_as) == ("odd/wiki", "kopia", "wiki@odd:/data", "/mnt/kopia")
     assert wiki.password.sources == ("env:KOPIA_PASSWORD",)
     assert "odd/wiki" not in {claim.key for claim in house.claims}, "no run restores it"
-    assert [one.engine for one in house.unsupported] == ["kopiur", "kopia"], "and none hands a cluster over that has it"
+    assert [one.engine for one in house.unsupported] == ["kopiur", "kopia"], "and nothing proves it"
+    assert [one.engine for one in house.unheld] == ["kopiur"] and house.held_kopia == (wiki,)
     assert [one.engine for one in house.unaudited] == ["kopiur"]
     assert left_out(house.unaudited, (), ()) == ("1 backup not audited (kopiur)",)
 
