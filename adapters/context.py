@@ -12,6 +12,7 @@ from adapters.etcd.port import Etcd, EtcdView
 from adapters.inventory.port import InventoryView
 from adapters.kept.port import Kept, KeptView
 from adapters.locks.port import Locks, LocksView
+from adapters.nas.port import NasView
 from adapters.ports import (
     ArchivesView,
     BackupsView,
@@ -26,7 +27,6 @@ from adapters.ports import (
     HoldView,
     ImageFactoryView,
     ManifestsView,
-    NasView,
     Proxmox,
     ProxmoxView,
     Releases,

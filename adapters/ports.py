@@ -32,7 +32,6 @@ from adapters.helm.results import Crd, ReleaseKinds, ReleaseState
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.longhorn.results import LonghornLook
-from adapters.nas.results import NasLook
 from adapters.proxmox.results import (
     HostStatus,
     ProxmoxCluster,
@@ -43,13 +42,13 @@ from adapters.proxmox.results import (
     TaskRef,
     TaskStatus,
     Vm,
+    VmBackups,
     VmSpec,
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
 from house.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
-from house.nas import Nas
 
 
 class ProxmoxView(Protocol):
@@ -66,6 +65,9 @@ class ProxmoxView(Protocol):
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]: ...
     def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
         """Disks on a storage that bear this VM's id, whether the VM exists or not."""
+    def backups(self, vm_id: int) -> VmBackups:
+        """Its backups by vzdump or on a Proxmox Backup Server, on every storage of the hosts that are online."""
+
     def running_tasks(self) -> tuple[RunningTask, ...]: ...
     def ceph(self) -> HostedCeph | None:
         """What the Ceph of the hosts says of itself; None where none of those that are online has one."""
@@ -333,13 +335,6 @@ class ArchivesView(Protocol):
     def look(self, archive: DatabaseArchive) -> ArchiveLook: ...
     def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
         """What is promised of a restore to that time (seconds since the epoch; 0.0: to its end). PermanentError: no way there."""
-
-
-class NasView(Protocol):
-    """What stands under data on a NAS, read-only."""
-
-    def look(self, nas: Nas) -> NasLook:
-        """Everything that is asked of it, as one look of the last seconds. What could not be seen is in it; nothing is raised."""
 
 
 class CloneView(Protocol):

@@ -15,7 +15,7 @@ from adapters.longhorn.results import WHAT, LonghornLook
 from engine.errors import BlackstartError
 
 REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
-    "proxmox": frozenset({"ceph", "vms"}),
+    "proxmox": frozenset({"ceph", "vms", "backups"}),
     "cluster": frozenset({"ceph_clusters", "storage_classes", "claims", "nodes"}),
     "nas": frozenset({"look"}),
     "trials": frozenset({"look"}),

@@ -39,8 +39,9 @@ class Nas:
     what must be there. `also` are its other names and addresses, `vm` the id of the VM that it is, 0 for a machine; `vm_name` is
     what that VM is called on Proxmox: one of another name is another.
 
-    `datasets` and `exports` are those of the settings and what manifests mount of this server. Ages in seconds, 0.0 = any;
-    `snapshot_age` -1.0: as the NAS's own schedule says. `accepted`: findings (part and code) that stop no restore, and why.
+    `datasets` and `exports` are those of the settings and what manifests mount of this server. Ages in seconds, 0.0 = any (of
+    `vm_backup_age`: none is asked for); `snapshot_age` -1.0: as the NAS's own schedule says. `accepted`: findings (part and code)
+    that stop no restore, and why.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Nas:
     scrub_age: float = 45 * 86400.0
     snapshot_age: float = -1.0
     replication_age: float = 0.0
+    vm_backup_age: float = 35 * 86400.0
     accepted: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -67,7 +67,7 @@ def _nas(name: str, section: NasSection, mounts: tuple[_Mount, ...], located: Ca
         datasets=tuple(dict.fromkeys(section.datasets)),
         exports=tuple(wanted.values()), scrub_age=section.scrub_age,
         snapshot_age=-1.0 if section.snapshot_age is None else section.snapshot_age, replication_age=section.replication_age,
-        accepted=tuple(section.accepted.items()),
+        vm_backup_age=section.vm_backup_age, accepted=tuple(section.accepted.items()),
     )  # fmt: skip
 
 

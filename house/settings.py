@@ -250,6 +250,7 @@ class NasSection(Section):
     also: list[MachineName] = _what("its other names and addresses, as manifests have them", ["10.0.0.5"], [])
     vm: int | None = Field(default=None, description="the id of the VM that it is", examples=[105], ge=100, le=999_999_999)
     vm_name: MachineName | None = _what("that VM's name on Proxmox, the NAS's own when left out", "truenas", None)
+    vm_backup_age: Age = _what("how old the newest backup of its VM (vzdump, PBS) may be", "8d", 35 * 86400.0)
     datasets: list[DatasetName] = _what("datasets that must be there, unlocked", ["tank/backup"], [])
     exports: list[ExportPlace] = _what("exports that must be there, //NAME for SMB", ["/mnt/tank/backup", "//media"], [])
     scrub_age: Age = _what("how long ago a pool may have been scrubbed last", "45d", 45 * 86400.0)

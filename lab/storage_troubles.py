@@ -15,11 +15,18 @@ from lab.nas_troubles import NAS_FAULTS, NasFault
 from lab.parts.csi_objects import put_csi
 from lab.parts.storage_objects import put_longhorn, put_rook
 from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
+from lab.wiring import BACKED_UP_S, only_backup
 from lab.world import csi, longhorn
 from lab.world.ceph import LabCeph
 from lab.world.pve_vm import PowerEvent
 from lab.world.rook import LabRook
 
+VM_BACKUPS = (
+    ("nas-vm-backup-none", "nobody has backed its VM up", None, ""),
+    ("nas-vm-backup-old", "the newest backup of its VM is half a year old", 180 * 86400.0, "ok"),
+    ("nas-vm-backup-damaged", "the only backup of its VM is damaged", BACKED_UP_S, "failed"),
+)
+"""Name, what it is, age of the only backup in seconds (None for none), what its server finds of it."""
 Act = Callable[[LabHouse, str], None]
 
 
@@ -35,6 +42,8 @@ def storage_troubles() -> Iterator[tuple[str, str, str, Act, Act]]:
         yield small.name, small.of, small.what, partial(_csi, small), partial(_csi, None)
     for nas in NAS_FAULTS.values():
         yield nas.name, "NAS", nas.what, partial(_nas, nas), _nas_in_order
+    for name, what, age, verified in VM_BACKUPS:
+        yield name, "NAS", what, partial(_vm_backups, age, verified), partial(_vm_backups, BACKED_UP_S, "ok")
     yield "nas-vm-off", "NAS", "its VM is switched off", partial(_nas_power, PowerEvent.STOPPED), _nas_on
 
 
@@ -90,6 +99,14 @@ def _nas_power(event: PowerEvent, house: LabHouse, target: str) -> None:
         raise PermanentError("this house has no NAS", hint="lab.up --house one-node-nas has one")
     with house.world.looking():
         house.proxmox.power(house.nas_vm, event)
+
+
+def _vm_backups(age: float | None, verified: str, house: LabHouse, target: str) -> None:
+    """The backups of its VM are this one; None: there is none."""
+    if house.nas_vm is None:
+        raise PermanentError("this house has no NAS", hint="lab.up --house one-node-nas has one")
+    with house.world.looking():
+        only_backup(house.proxmox, house.nas_vm, None if age is None else time.time() - age, verified)
 
 
 def _nas_on(house: LabHouse, target: str) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from house.model import House
+from lab.world.disks import GIB, LabStorage, LabVolume
 from lab.world.machine import Machine, MachineDisk
 from lab.world.nas import LabNas
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.talos import TalosWorld
 
+BACKUPS = "pbs"
+BACKED_UP_S = 6 * 3600.0
 _BEFORE_V2 = frozenset(
     {"kvm64", "kvm32", "qemu64", "qemu32", "486", "pentium", "pentium2", "pentium3", "athlon", "coreduo", "core2duo", "phenom"}
 )
@@ -44,6 +48,7 @@ def plug_nas(proxmox: LabProxmox, box: LabNas, vm: LabVm, now: Callable[[], floa
     """
     proxmox.vms[vm.vm_id] = vm
     vm.running, box.powered = True, True
+    back_up(proxmox, vm, now() - BACKED_UP_S)
 
     def power(changed: LabVm, event: PowerEvent) -> None:
         if changed is not vm:
@@ -68,6 +73,28 @@ def plug_nas(proxmox: LabProxmox, box: LabNas, vm: LabVm, now: Callable[[], floa
         box.booting = False
 
     proxmox.on_power.append(power)
+
+
+def back_up(proxmox: LabProxmox, vm: LabVm, made: float) -> LabVolume:
+    """A backup of a VM of that time (epoch seconds), on the hosts' backup server."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(made))
+    volume = LabVolume(f"{BACKUPS}:backup/vm/{vm.vm_id}/{stamp}", "backup", GIB, GIB, "pbs-vm", made, vm.vm_id, verified="ok")
+    if proxmox.storages.find(vm.host, BACKUPS) is None:
+        proxmox.storages.add(LabStorage(BACKUPS, "pbs", frozenset({"backup"}), 1024 * GIB, shared=True))
+    storage = proxmox.storages.find(vm.host, BACKUPS)
+    assert storage is not None  # it was just added
+    storage.volumes[volume.volume] = volume
+    return volume
+
+
+def only_backup(proxmox: LabProxmox, vm: LabVm, made: float | None, verified: str) -> None:
+    """The VM has this backup and no other; None: it has none."""
+    storage = proxmox.storages.find(vm.host, BACKUPS)
+    if storage is not None:
+        for name in [name for name, one in storage.volumes.items() if one.vm_id == vm.vm_id]:
+            storage.free(name)
+    if made is not None:
+        back_up(proxmox, vm, made).verified = verified
 
 
 def why_stuck(vm: LabVm) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.ceph.results import HostedCeph
+from adapters.proxmox.backups import vm_backups
 from adapters.proxmox.ceph import hosted_ceph
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.meanings import HostUnknown
@@ -23,6 +24,7 @@ from adapters.proxmox.results import (
     TaskRef,
     TaskStatus,
     Vm,
+    VmBackups,
     VmSpec,
 )
 from adapters.proxmox.session import Sessions, Timeouts
@@ -138,6 +140,10 @@ class ProxmoxAdapter:
     def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
         """See ports.ProxmoxView."""
         return self._stored(host, storage, {"content": "images", "vmid": vm_id})
+
+    def backups(self, vm_id: int) -> VmBackups:
+        """See ports.ProxmoxView; needs Datastore.AllocateSpace on the storage and VM.Backup on the VM."""
+        return vm_backups(vm_id, dict(sorted(self._members().items())), self.storages, self.missing_privileges, self._rows)
 
     def _stored(self, host: str, storage: str, only: Mapping[str, str | int | bool] | None = None) -> tuple[StoredImage, ...]:
         what = f"list what is on storage {storage} of host {host}"

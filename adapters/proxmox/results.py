@@ -129,6 +129,26 @@ class VmSpec:
 
 
 @dataclass(frozen=True)
+class VmBackup:
+    """One backup of a VM: its volume id, when it was made (epoch seconds, None where nobody says), bytes, and what its server says
+    of having verified it ("" for nothing)."""
+
+    volume: str
+    made: float | None
+    size: int
+    verified: str = ""
+
+
+@dataclass(frozen=True)
+class VmBackups:
+    """Backups of one VM, the oldest first; which storages were `listed`, and which were not and why, in words (`unseen`)."""
+
+    found: tuple[VmBackup, ...]
+    listed: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StoredImage:
     """A volume on a storage (content import, iso, or images for a VM's disk): volume id and size in bytes."""
 

@@ -25,7 +25,8 @@ def asked_at_once(
     seen = remembering(look)
     asks: list[Ask] = [
         seen.proxmox.ceph, seen.cluster.ceph_clusters, partial(seen.cluster.longhorn, WHAT), seen.cluster.storage_classes,
-        seen.cluster.claims, seen.trials.look, seen.csi.look, *(partial(seen.nas.look, nas) for nas in house.nas), *also(seen),
+        seen.cluster.claims, seen.trials.look, seen.csi.look, *(partial(seen.nas.look, nas) for nas in house.nas),
+        *(partial(seen.proxmox.backups, nas.vm) for nas in house.nas if nas.vm and nas.vm_backup_age), *also(seen),
     ]  # fmt: skip
     each(workers, _told, asks, at_once=len(asks))
     return seen

@@ -20,13 +20,13 @@ from lab.world.nas import LabNas
 
 
 class ModelledNas:
-    """Nas port (ports.NasView). `boxes` by the settings' name of each."""
+    """Nas port (adapters.nas.port). `boxes` by the settings' name of each."""
 
     def __init__(self, boxes: Mapping[str, LabNas], clock: Clock) -> None:
         self._boxes, self._clock = boxes, clock
 
     def look(self, nas: Nas) -> NasLook:
-        """See ports.NasView."""
+        """See adapters.nas.port."""
         box = self._boxes.get(nas.name)
         trouble = _trouble(nas, box)
         if box is None or trouble is not None:

@@ -37,7 +37,8 @@ class DiskContents:
 
 @dataclass
 class LabVolume:
-    """One volume on a storage: a VM's disk (content `images`) or a file. Sizes in bytes; `used` is what it really takes."""
+    """One volume on a storage: a VM's disk (content `images`), its backup, or a file. Sizes in bytes; `used` is what it really
+    takes; `verified` is what a backup server found when it read a backup, "" where it did not."""
 
     volume: str
     content: str
@@ -47,6 +48,7 @@ class LabVolume:
     created: float
     vm_id: int = 0
     sha256: str = ""
+    verified: str = ""
     contents: DiskContents = field(default_factory=DiskContents)
     notes: str = ""
     protected: bool = False

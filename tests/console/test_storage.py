@@ -36,7 +36,7 @@ def desk(tmp_path: Path) -> Desk:
     on_nas = a_claim("notes", mover_repository="/repository/notes", open_as="/repository/notes")
     made = Desk(tmp_path, nas=(NAS,), claims=(on_nas, a_claim("wiki")), flux_apps=(an_app("notes"), an_app("wiki")))
     home = made.running.home
-    home.nas["nas"] = sample_nas(made.running.clock.now(), LabUser("blackstart", "3-key"))
+    home.plug_nas(sample_nas(made.running.clock.now(), LabUser("blackstart", "3-key")), 105, "pve-2")
     made.running.apply(made.running.bootstrap)
     home.proxmox.ceph = LabCeph.on(home.proxmox.hosts)
     objects = home.kube.objects()

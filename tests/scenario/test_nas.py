@@ -13,6 +13,8 @@ from engine.report import Outcome, Report
 from house.model import House, SecretRef
 from house.nas import Export, Nas, NasExport
 from lab.nas_troubles import NAS_FAULTS, START, NasFault
+from lab.storage_troubles import VM_BACKUPS
+from lab.wiring import only_backup
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import a_claim, a_house, an_app
@@ -64,7 +66,7 @@ def test_a_nas_in_order_has_a_row_for_each_part_and_none_is_red(house: Running) 
     assert red(report) == {}
     assert report.exit_code == EXIT_HELD
     rows = {step.id: step.detail for step in report.steps if step.id.startswith("storage.nas/")}
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert rows["storage.nas/nas.answers"] == "NAS nas: TrueNAS 25.10.6 answers at /api/current"
     assert rows["storage.nas/nas.pools"] == "pool tank: ONLINE and healthy"
     assert rows["storage.nas/nas.exports"] == (
@@ -172,3 +174,25 @@ def test_a_degraded_pool_may_be_restored_from_where_the_settings_accept_just_tha
     report = house.apply(house.restore)
     assert [step.id for step in report.root_causes] == []
     assert list(red(verified(house))) == ["storage.nas/nas.pools"]
+
+
+ITS_BACKUP = "storage.nas/nas.vm-backup"
+
+
+@pytest.mark.parametrize(("name", "what", "age", "found"), VM_BACKUPS, ids=[one[0] for one in VM_BACKUPS])
+def test_a_fault_of_its_vms_own_backup_turns_that_row_red_and_stops_no_restore(
+    house: Running, name: str, what: str, age: float | None, found: str
+) -> None:
+    vm = house.home.proxmox.vms[105]
+    only_backup(house.home.proxmox, vm, None if age is None else house.clock.now() - age, found)
+    assert list(red(verified(house))) == [ITS_BACKUP], (name, what)
+    assert [step.id for step in house.apply(house.restore).root_causes] == []
+
+
+def test_the_backup_of_its_vm_is_told_while_the_nas_is_off_and_asked_for_no_machine(house: Running) -> None:
+    house.home.proxmox.power(house.home.proxmox.vms[105], PowerEvent.STOPPED)
+    report = verified(house)
+    assert list(red(report)) == ["nas.start/nas"]
+    assert report[ITS_BACKUP].detail.startswith("backup of the VM: pbs:backup/vm/105/")
+    for nas in (replace(NAS, vm=0, vm_name=""), replace(NAS, vm_backup_age=0.0)):
+        assert ITS_BACKUP not in [row.id for row in nas_checks(a_nas_house(nas))]

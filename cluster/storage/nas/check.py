@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
-from adapters.ports import NasView, ProxmoxView
+from adapters.nas.port import NasView
+from adapters.ports import ProxmoxView
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.gate import Gate
 from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.machine import with_machine
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
+from cluster.storage.nas.vm_backup import VmBackedUp
 from cluster.storage.row import FoundRow, System
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
@@ -146,9 +148,11 @@ def accepted(nas: Nas, finding: Finding) -> Finding:
     return replace(finding, hint="; ".join(filter(None, (finding.hint, way))))
 
 
-def nas_checks(house: House) -> Iterator[NasPart]:
-    """A row for each part of each NAS of the settings."""
+def nas_checks(house: House) -> Iterator[NasPart | VmBackedUp]:
+    """A row for each part of each NAS of the settings, and for the backup of the VM that it is."""
     for nas in house.nas:
+        if nas.vm and nas.vm_backup_age:
+            yield VmBackedUp(nas)
         claims, ssh = waiting(nas, house.claims), by_sftp(nas, house.claims)
         for part in Part:
             yield NasPart(nas, part, claims, ssh)

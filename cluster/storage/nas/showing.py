@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from adapters.backups.results import Verdict
+from adapters.nas.port import NasView
 from adapters.nas.results import NasLook, Unheard
 from adapters.nas.wanted import below, dataset_at, lost_at
-from adapters.ports import NasView, ProxmoxView
+from adapters.ports import ProxmoxView
 from cluster.audit import ClaimAudit
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.nas.machine import with_machine

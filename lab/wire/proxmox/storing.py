@@ -69,13 +69,19 @@ class Storing:
     # What is on them.
 
     def content(self, actor: str, args: Args) -> list[dict[str, Any]]:
-        """What lies on a storage."""
-        volumes = [volume for _, volume in sorted(self._storage(args).volumes.items())]
+        """What lies on a storage; backups only of VMs that the caller may back up to it."""
+        volumes = [volume for _, volume in sorted(self._storage(args).volumes.items()) if self._shown(actor, volume)]
         return [
             _volume_row(volume)
             for volume in volumes
             if args.get("content", volume.content) == volume.content and args.get("vmid", volume.vm_id) == volume.vm_id
         ]
+
+    def _shown(self, actor: str, volume: LabVolume) -> bool:
+        may = self._pve.access.may
+        return volume.content != "backup" or (
+            may(actor, f"/storage/{volume.storage}", "Datastore.AllocateSpace") and may(actor, f"/vms/{volume.vm_id}", "VM.Backup")
+        )
 
     def volume(self, actor: str, args: Args) -> dict[str, Any]:
         """One volume; its name may come without the storage. An image's size is that of the disk inside."""
@@ -179,4 +185,5 @@ def _volume_row(volume: LabVolume) -> dict[str, Any]:
         "size": volume.size,
         "ctime": int(volume.created),
     }
+    row |= {"verification": {"state": volume.verified, "upid": "UPID:lab"}} if volume.verified else {}
     return row | ({"vmid": volume.vm_id, "parent": None, "used": volume.used} if volume.vm_id else {})

@@ -1,0 +1,83 @@
+"""How old the newest backup of a NAS's own VM is, by vzdump or on a Proxmox Backup Server: without one it comes back by hand alone,
+piece by piece. What was passed through to the VM is in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from adapters.context import LookContext
+from adapters.proxmox.results import VmBackups
+from cluster.counting import SKEW_S
+from cluster.storage.findings import Finding, Weight, fine, moment
+from cluster.storage.row import FoundRow, System
+from engine.step import Severity, StepId
+from engine.words import some
+from house.nas import Nas
+
+_NAMED = 3
+_PART = "backup of the VM"
+
+
+@dataclass(frozen=True)
+class VmBackedUp(FoundRow):
+    """One NAS that is a VM. It stops no run, and is drift of the house: it is found out on the worst day else."""
+
+    nas: Nas
+    severity = Severity.WATCHED
+    sight_s = 15.0
+
+    @property
+    def system(self) -> System:
+        return System(f"nas/{self.nas.name}", f"NAS {self.nas.name}")
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"storage.nas/{self.nas.name}.vm-backup")
+
+    @property
+    def title(self) -> str:
+        return f"NAS {self.nas.name}: its VM {self.nas.vm} is backed up"
+
+    def findings(self, look: LookContext) -> Sequence[Finding]:
+        return [*backup_findings(self.nas, look.proxmox.backups(self.nas.vm), look.clock.now())]
+
+    def by_hand(self) -> str:
+        return f"pvesm status --content backup && pvesm list STORAGE --content backup --vmid {self.nas.vm}   # the newest"
+
+
+def backup_findings(nas: Nas, seen: VmBackups, now: float) -> Iterator[Finding]:
+    """`now`: epoch seconds. A storage that was not looked at may hold a newer one: then nobody knows."""
+    command = f"pvesm list STORAGE --content backup --vmid {nas.vm}"
+    unseen = some(seen.unseen, _NAMED) if seen.unseen else ""
+    sound = [one for one in seen.found if one.verified != "failed" and one.made is not None]
+    bad = [one for one in seen.found if one.verified == "failed"]
+    lacking = f"VM.Backup on /vms/{nas.vm} and Datastore.AllocateSpace show them to the token (SECURITY.md); " if unseen else ""
+    hint = f"{lacking}back it up (Datacenter > Backup), or nas.{nas.name}.vm_backup_age: any where none is wanted"
+    if not sound:
+        where = f"on {some(seen.listed, _NAMED)}" if seen.listed else "for no storage of the hosts that was seen holds backups"
+        damaged = f" but {bad[-1].volume}, which its server finds damaged" if bad else ""
+        told = f"of VM {nas.vm} there is none{damaged}, {where}"
+        weight = Weight.UNKNOWN if unseen else Weight.BLOCKS
+        yield Finding(_PART, weight, f"{told}; not looked at: {unseen}" if unseen else told, hint=hint, command=command)
+        return
+    newest = sound[-1]
+    assert newest.made is not None  # it is sound
+    age = now - newest.made
+    told = f"{newest.volume} is the newest that is not known to be damaged, {age / 3600:.0f} h old"
+    if age < -SKEW_S:
+        told = f"{newest.volume} is dated {moment(newest.made)}, which is not yet"
+        yield Finding(_PART, Weight.UNKNOWN, told, hint="compare the clocks")
+    elif age > nas.vm_backup_age:
+        told = f"{told}, and {nas.vm_backup_age / 3600:.0f} h are the limit"
+        weight = Weight.UNKNOWN if unseen else Weight.BLOCKS
+        told = f"{told}; not looked at: {unseen}" if unseen else told
+        yield Finding(_PART, weight, told, since=newest.made, hint=hint, command=command)
+    elif bad and (bad[-1].made or 0.0) > newest.made:
+        yield Finding(_PART, Weight.BLOCKS, f"{bad[-1].volume}, the newest, is damaged by its server's word", "failed", hint=hint)
+        yield fine(_PART, told)
+    elif unseen:
+        yield Finding(_PART, Weight.NOTED, f"{told}; not looked at: {unseen}")
+    else:
+        yield fine(_PART, f"{newest.volume}, {age / 3600:.0f} h old")

@@ -1,0 +1,42 @@
+"""What is known of the backups of a NAS's VM, judged: what was not looked at is never none, and damaged is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.proxmox.results import VmBackup, VmBackups
+from cluster.storage.findings import Weight, worst
+from cluster.storage.nas.vm_backup import backup_findings
+from tests.scenario.test_nas import NAS
+
+NOW = 1_800_000_000.0
+DAY_S = 86400.0
+HIDDEN = ("pve-4 is offline",)
+
+
+def made(days: float, verified: str = "") -> VmBackup:
+    return VmBackup(f"pbs:backup/vm/105/{days:g}", NOW - days * DAY_S, 1, verified)
+
+
+@pytest.mark.parametrize(("found", "unseen", "weight", "told"), [
+    ((made(40), made(1, "ok")), (), Weight.FINE, "24 h old"),
+    ((made(1),), HIDDEN, Weight.NOTED, "not looked at: pve-4 is offline"),
+    ((), (), Weight.BLOCKS, "there is none, on pbs"),
+    ((), HIDDEN, Weight.UNKNOWN, "pve-4 is offline"),
+    ((made(36),), (), Weight.BLOCKS, "864 h old, and 840 h are the limit"),
+    ((made(36),), HIDDEN, Weight.UNKNOWN, "not looked at"),
+    ((made(1, "failed"),), (), Weight.BLOCKS, "its server finds damaged"),
+    ((made(2), made(1, "failed")), (), Weight.BLOCKS, "/1, the newest, is damaged"),
+    ((made(2, "failed"), made(1)), (), Weight.FINE, "24 h old"),
+    ((made(-1),), (), Weight.UNKNOWN, "which is not yet"),
+    ((VmBackup("pbs:x", None, 1),), (), Weight.BLOCKS, "there is none"),
+])  # fmt: skip
+def test_what_they_come_to(found: tuple[VmBackup, ...], unseen: tuple[str, ...], weight: Weight, told: str) -> None:
+    findings = [*backup_findings(NAS, VmBackups(found, ("pbs",), unseen), NOW)]
+    assert worst(findings) is weight
+    assert told in findings[0].detail
+
+
+def test_where_no_storage_holds_backups_that_is_said() -> None:
+    (only,) = backup_findings(NAS, VmBackups((), ()), NOW)
+    assert (only.weight, "no storage of the hosts that was seen holds backups" in only.detail) == (Weight.BLOCKS, True)
