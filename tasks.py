@@ -227,6 +227,12 @@ def undo(c, claim, settings="", json=False, let_go=False, approve="", report="")
 
 
 @verb
+def checkpoint(c, settings="", json=False, depth="", approve="", report=""):
+    """Save all of it at rest before a wipe, by approval."""
+    end(c, "checkpoint", "checkpoint", settings, json, depth, approve, report)
+
+
+@verb
 def unlock(c, claim, settings="", json=False, approve="", report=""):
     """Take dead locks out of a claim's backups, by approval."""
     end(c, "unlock", "unlock", settings, json, claim, approve, report)
@@ -354,7 +360,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,
-        "fetch": fetch, "unlock": unlock, "undelete": undelete,
+        "fetch": fetch, "unlock": unlock, "checkpoint": checkpoint, "undelete": undelete,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },

@@ -19,3 +19,9 @@ def numbered(wanted: str, last: str) -> str:
 def is_of(trigger: str, wanted: str) -> bool:
     """Whether it is `wanted`, or `wanted` with a number."""
     return trigger == wanted or trigger.startswith(wanted + _AGAIN)
+
+
+CHECKPOINT = f"{OURS}checkpoint"
+"""On a source: its last run was of a claim at rest, and stays so for as long as this is on it. Its schedule is off meanwhile."""
+VOID = f"{OURS}void"
+"""In the place of that where no schedule can take it: what was saved by it is not the claim's data any more."""

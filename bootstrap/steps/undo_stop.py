@@ -1,4 +1,4 @@
-"""Close what a stop had begun when it was cut off, once the house is on again. Changes nothing."""
+"""Close what a stop or a checkpoint had begun when it was cut off, once the house is on again. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from adapters.context import ActContext, LookContext
 from engine.probe import Probe, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
 
-_STOPS = "stop."
+_CUT_OFF = ("stop.", "checkpoint.")
 
 
 @dataclass(frozen=True)
 class UndoStop(BaseStep):
-    """One step of the stop that the journal holds for begun. What it changed, the steps before this one have changed back."""
+    """One step that the journal holds for begun. What it changed, the steps before this one have changed back."""
 
     begun: str
     needs = (if_any("proxmox.start-vm/*"), if_any("start.app/*"))
@@ -22,7 +22,8 @@ class UndoStop(BaseStep):
 
     @property
     def id(self) -> StepId:
-        return StepId(f"stop.{self.begun.removeprefix(_STOPS)}")
+        area, _, rest = self.begun.partition(".")
+        return StepId(f"stop.{rest}") if area == "stop" else StepId(f"checkpoint.{rest}")
 
     @property
     def title(self) -> str:
@@ -39,7 +40,7 @@ class UndoStop(BaseStep):
 
 
 def steps(begun: Collection[str]) -> Iterator[UndoStop]:
-    """One for each of these (the journal's steps in flight) that is a stop's."""
+    """One for each of these (the journal's steps in flight) that is a stop's or a checkpoint's."""
     for step in sorted(begun):
-        if step.startswith(_STOPS):
+        if step.startswith(_CUT_OFF):
             yield UndoStop(step)

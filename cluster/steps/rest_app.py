@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.checkpoint_mark import take_off
 from cluster.order import waited_for
 from cluster.standing import standing
 from cluster.suspension import kustomization_of, suspend_by_hand
@@ -52,7 +53,7 @@ class RestApp(BaseStep):
         # The consent to it is to the switching off of the house, or to a checkpoint: whichever the course begins with.
         return Hazard.DISRUPTS
 
-    def probe(self, look: LookContext) -> Probe:
+    def probe(self, look: LookContext | ActContext) -> Probe:
         try:
             return self._seen(look)
         except TransientError:
@@ -60,7 +61,7 @@ class RestApp(BaseStep):
                 raise
             return satisfied("the control planes are off: it cannot be scaled any more, and ends with its node")
 
-    def _seen(self, look: LookContext) -> Probe:
+    def _seen(self, look: LookContext | ActContext) -> Probe:
         if standing(look.hold, look.claims, self.claim).held:
             return satisfied("held: it is left as its restore has it, and ends with its node")
         there = look.cluster.workloads(self.claim.namespace, self.claim.claim)
@@ -76,6 +77,7 @@ class RestApp(BaseStep):
         return satisfied("no pod has the claim open")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        take_off(act.claims, self.claim)  # it has run since an earlier checkpoint: what that saved is not all any more
         flux = kustomization_of(act.flux, self.claim)
         if flux is not None:
             act.flux.suspend(flux.namespace, flux.name, on=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.checkpoint_mark import marked, take_off
 from cluster.order import waited_for
 from cluster.standing import standing
 from cluster.suspension import kustomization_of, resting, start_again, suspend_by_hand
@@ -46,6 +47,9 @@ class WakeApp(BaseStep):
         if standing(look.hold, look.claims, self.claim).held:
             return satisfied("held: it goes on with its restore, or its release")
         stopped, flux = resting(look.cluster, self.claim), kustomization_of(look.flux, self.claim)
+        if sources := marked(look.claims, self.claim):
+            told = (f"ReplicationSource {name}, whose schedule is off" for name in sources)
+            return missing("a checkpoint stands", *told)
         if stopped or (flux is not None and flux.ours):
             return missing("it rests", *(f"{w.kind} {w.name} had {w.resting}" for w in stopped))
         if flux is not None and flux.suspended:
@@ -53,6 +57,7 @@ class WakeApp(BaseStep):
         return satisfied("nothing of it rests")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        take_off(act.claims, self.claim)  # before it writes anything
         start_again(act, self.claim)
 
     def by_hand(self) -> str:

@@ -1,4 +1,4 @@
-"""Stages of a house that is switched off on purpose: cut off anywhere it goes off all the same, or comes back as it was."""
+"""Stages of a house that is switched off, or saved at rest: cut off anywhere it comes to that, or comes back as it was."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from bootstrap.power import start_course, stop_course
 from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
+from house.model import House as HouseModel
+from lab.world.store import a_file
+from recovery.checkpoint import checkpoint_course
 from recovery.course import course as recovery_course
+from tests.builders import a_house
 from tests.crash.stages import HeldHouse, House
 
 KEY = ("apps", "notes")
+MINE = (a_file("notes/one.md", "written this morning"),)
 
 
 class StoppedHouse(HeldHouse):
@@ -61,3 +66,34 @@ class StoppedThenStarted(StoppedHouse):
         if objects.resting or objects.kustomizations["apps/notes"].suspended or not objects.claims[KEY].app_ready:
             wrong.append("the application is not as it was")
         return wrong
+
+
+class CheckpointedHouse(HeldHouse):
+    """The same house, restored, alive and written to since: all of it is saved at rest, by approval."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder / "state"
+        super().__init__(folder, seed)
+        self.lived(recovery_course(self.lives.house, self.lives.house.claims))
+        self.home.kube.objects().claims[KEY].entries = MINE
+        self.lives.house.state_dir.mkdir(parents=True, exist_ok=True)
+        (self.lives.house.state_dir / "kubeconfig").touch()  # a cluster that is there is asked for its claims
+        self.approval = self.consent()
+        self.begin()
+
+    def given(self) -> HouseModel:
+        return a_house(state_dir=self.folder)
+
+    @property
+    def course(self) -> Course:
+        return checkpoint_course(self.lives.house, {})
+
+    def live(self, disk: Disk) -> Report:
+        return self.lives.live(self.course, disk, self.approval)
+
+    def doubled(self) -> Sequence[str]:
+        wrong, claim = list(House.doubled(self)), self.lives.house.claims[0]
+        saved = self.home.store.repositories[claim.mover_repository].snapshots[-1]
+        if saved.entries != MINE:
+            wrong.append("the newest snapshot is not what the application wrote last")
+        return wrong if KEY in self.home.kube.objects().resting else [*wrong, "the application runs"]

@@ -14,7 +14,7 @@ from adapters.surface import surfaces
 from tests.crash.beneath import STAGES
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
-from tests.crash.powered import StoppedHouse, StoppedThenStarted
+from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import TwoPlacesHouse
 from tests.crash.undone import UndoneHouse
 
@@ -40,9 +40,15 @@ def _of_power(points: Sequence[Point]) -> Sequence[Point]:
     return [point for point in points if point.place.startswith(("talos.shut_down/127.10.0.14", "cluster.wake"))]
 
 
+def _of_checkpoints(points: Sequence[Point]) -> Sequence[Point]:
+    """The backup that is asked for: applications are stopped in other stages."""
+    return [point for point in points if point.place.startswith("claims.back_up_now")]
+
+
 CHOICES: dict[object, Choose] = {
     TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
     StoppedHouse: _of_power, StoppedThenStarted: _of_power,
+    CheckpointedHouse: _of_checkpoints,
 }  # fmt: skip
 
 
