@@ -57,9 +57,3 @@ def lint(given: Given) -> tuple[Finding, ...]:
     """What all rules find, the heaviest first, else in their order."""
     found = [finding for rule in RULES for finding in rule.find(given)]
     return tuple(sorted(dict.fromkeys(found), key=lambda one: -ORDER.index(one.weight)))
-
-
-def beyond_admission(given: Given) -> tuple[Finding, ...]:
-    """What is done outside of the cluster while claims are held, where no hold reaches."""
-    rules = (external_dns.RULE, certificates.RULE)
-    return tuple(one for rule in rules for one in rule.find(given) if one.beyond_admission)

@@ -12,8 +12,8 @@ from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from adapters.remembering import remembering
 from cluster.course import Course
 from cluster.holding import still_held
+from cluster.lint.beyond import beyond_admission
 from cluster.lint.given import Given
-from cluster.lint.lint import beyond_admission
 from cluster.standing import Way, way
 from cluster.storage.under import gates, to_write
 from console.ending import LastWords, guarded

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from cluster.lint.beyond import beyond_admission
 from cluster.lint.finding import Weight
 from cluster.lint.given import Given
-from cluster.lint.lint import RULES, beyond_admission, lint
+from cluster.lint.lint import RULES, lint
 from house.data.releases import is_release
 from house.machine import MachineSetting, Tells
 from tests.builders import a_house, a_release, an_app
