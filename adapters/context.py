@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.cnpg.port import Databases, DatabasesView
 from adapters.components.port import ComponentsView
 from adapters.csi.port import CsiView
+from adapters.dns.port import DnsView
 from adapters.drills.port import Drills, DrillsView
 from adapters.etcd.port import Etcd, EtcdView
 from adapters.inventory.port import InventoryView
@@ -69,6 +70,7 @@ class LookContext:
     locks: LocksView
     inventory: InventoryView
     versions: VersionsView
+    dns: DnsView
 
 
 @dataclass(frozen=True)
@@ -101,3 +103,4 @@ class ActContext:
     locks: Locks
     inventory: InventoryView
     versions: Versions
+    dns: DnsView

@@ -20,6 +20,7 @@ from adapters.cnpg.adapter import CloudNativePg
 from adapters.components.adapter import KubernetesComponents
 from adapters.context import ActContext, LookContext
 from adapters.csi.adapter import KubernetesCsi
+from adapters.dns.adapter import DnsQueries
 from adapters.drilled import drilled
 from adapters.drills.adapter import KubernetesDrills
 from adapters.etcd.adapter import TalosEtcd
@@ -158,6 +159,7 @@ def _joined(
         locks=ResticLocks(openings, clients, clock),
         inventory=KubernetesInventory(clients),
         versions=S3Versions(openings, clients),
+        dns=DnsQueries(),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

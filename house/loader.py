@@ -23,6 +23,7 @@ from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
 from house.data.recoveries import recoveries
+from house.dns_declared import declared_dns
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
 from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, node_of, proxmox_of
@@ -279,6 +280,7 @@ def _house(
         refused_patches=tuple(map(str, talconfig.refused)),
         unread=tuple(map(str, repository.unread)),
         nas=declared_nas(whole.nas, repository.rendered, places.path, places.secret) if whole is not None else (),
+        dns=declared_dns(whole.dns, repository.rendered) if whole is not None else (),
         mover_policies=mover_policies(repository.rendered),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from house.afterwards import NO_EVIDENCE, NO_KIT, Evidence, Kit
 from house.data.nouns import NO_DATA, DeclaredData
+from house.dns import DnsServer
 from house.flux.rendered import NotFollowed, Rendered
 from house.grammar import number_of
 from house.hardware import UNSAID, Hardware
@@ -340,6 +341,7 @@ class House:
     not_followed: tuple[NotFollowed, ...] = ()
     kinds: DeclaredKinds = NO_KINDS
     nas: tuple[Nas, ...] = ()
+    dns: tuple[DnsServer, ...] = ()
     mover_policies: tuple[MoverPolicy, ...] = ()
     evidence: Evidence = NO_EVIDENCE
     kit: Kit = NO_KIT

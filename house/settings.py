@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from house.afterwards import PROVE_EVERY
 from house.backup_sections import BackupsSection
+from house.dns_sections import DnsSection
 from house.hardware_sections import HardwareSection
 from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
 from house.rehearsal_sections import ObjectivesSection, RehearsalSection
@@ -273,6 +274,9 @@ class NasSection(Section):
 _NAS = {"nas": {"url": "wss://nas.lan", "fingerprint": "AA:BB:…", "username": "blackstart", "api_key": "env:NAS_API_KEY"}}
 
 
+_DNS = {"inside": {"server": "10.0.0.1", "names": {"nas.example.com": "10.0.0.5"}}}
+
+
 class LimitsSection(Section):
     """How much at once, and how long to wait."""
 
@@ -325,6 +329,7 @@ class Settings(Section):
     bootstrap: BootstrapSection = _what("what is put into the cluster first", "{crds: …, secrets: …}", BootstrapSection())
     backups: BackupsSection = _what("how backups are opened", "{open_as: …}", BackupsSection())
     nas: dict[Name, NasSection] = _what("each NAS that the house uses", _NAS, {})
+    dns: dict[Name, DnsSection] = _what("what servers of names must answer", _DNS, {})
     evidence: EvidenceSection = _what("what signs evidence, and how often backups are proven", "{key: …}", EvidenceSection())
     rehearsal: RehearsalSection = _what("what rehearsals demand of restored data", "{probe: …}", RehearsalSection())
     objectives: ObjectivesSection = _what("what is expected of a recovery", "{rpo: 36h}", ObjectivesSection())

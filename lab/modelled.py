@@ -18,6 +18,7 @@ from lab.ports.cluster import ModelledCluster
 from lab.ports.components import ModelledComponents
 from lab.ports.csi import ModelledCsi
 from lab.ports.databases import ModelledDatabases
+from lab.ports.dns import ModelledDns
 from lab.ports.drills import ModelledDrills
 from lab.ports.etcd import ModelledEtcd, Shelf
 from lab.ports.factory import ModelledFactory
@@ -36,6 +37,7 @@ from lab.ports.trials import ModelledTrials
 from lab.ports.versions import ModelledVersions
 from lab.wiring import join, plug_nas
 from lab.world.databases import Operator
+from lab.world.dns import LabDns
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
 from lab.world.nas import LabNas
@@ -69,6 +71,7 @@ class ModelledHome:
     unfetchable: dict[str, str] = field(default_factory=dict)
     rendered: dict[str, ReleaseKinds] = field(default_factory=dict)
     snapshots: Shelf = field(default_factory=Shelf)
+    dns: LabDns = field(init=False)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,7 @@ class ModelledHome:
         self.operator = Operator(self.kube)
         self.flux = FluxWorld(self.kube, self.volsync, self.operator)
         self.files = ModelledHouse(self.house)
+        self.dns = LabDns.on(self.house.dns)
 
     def act(self, run: str, machine: str = "this-machine") -> ActContext:
         """Full ports for one run of a machine, without faults and without a fence. Of one machine the last run alone lives."""
@@ -119,6 +123,7 @@ class ModelledHome:
             locks=ModelledLocks(self.store, self.kube),
             inventory=ModelledInventory(self.kube),
             versions=ModelledVersions(self.store, self.world),
+            dns=ModelledDns(self.world, self.dns, self.house.dns),
         )
 
     def look(self) -> LookContext:
@@ -128,7 +133,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks, act.inventory, act.versions,
+            act.locks, act.inventory, act.versions, act.dns,
         )  # fmt: skip
 
     # What happens to a house.

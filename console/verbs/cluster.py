@@ -11,6 +11,7 @@ from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.components.registry import asks, component_checks
 from cluster.course import Course
+from cluster.dns_check import dns_checks
 from cluster.inventory_check import InventoryAge
 from cluster.storage.at_once import asked_at_once
 from cluster.storage.findings import Weight
@@ -153,7 +154,7 @@ def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookCo
     at once."""
     seen = asked_at_once(look, house, Threads(), asks)
     stored = whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
-    return seen, stored.with_checks((*component_checks(seen, house), InventoryAge(house)))
+    return seen, stored.with_checks((*component_checks(seen, house), InventoryAge(house), *dns_checks(house)))
 
 
 def storage(settings: str, json: bool, prove: bool) -> int:

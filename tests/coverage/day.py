@@ -31,6 +31,8 @@ _QUIET_EVERY, _QUIET = 4, 3
 """Of every so many hours, the one in which nothing begins."""
 _MACHINES = frozenset({"Proxmox VE and its hosts", "Talos", "etcd", "Kubernetes"})
 """They meet in the same machines: one that is switched off and on again has lost what was wrong with its kubelet."""
+_COMMITS = frozenset({"GitHub (the repository)", "Flux, flux-operator, all that is applied"})
+"""They meet in what the branch, the clone and Flux have: two of them together are one other thing."""
 _BOOTING = ("talos.*", "kubernetes.api-servers", "kubernetes.nodes")
 """What is told of a machine that was mended, until it has booted and its etcd and API server have come back."""
 
@@ -69,7 +71,8 @@ def deck() -> list[Card]:
     for system in systems():
         for fault in system.faults:
             before = found[fault.name].of if fault.name in found else frozenset[str]()
-            found[fault.name] = Card(fault, before | (_MACHINES if system.name in _MACHINES else {system.name}))
+            met = next((these for these in (_MACHINES, _COMMITS) if system.name in these), frozenset({system.name}))
+            found[fault.name] = Card(fault, before | met)
     return list(found.values())
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from lab.ceph_troubles import CEPH_TROUBLES
 from lab.component_troubles import COMPONENT_TROUBLES, ComponentTrouble
 from lab.csi_troubles import CSI_TROUBLES
+from lab.dns_troubles import DNS_TROUBLES
 from lab.longhorn_troubles import LONGHORN_TROUBLES
 from lab.nas_troubles import NAS_FAULTS
 from lab.rook_troubles import ROOK_TROUBLES
 from lab.world.ceph import LabCeph
 from lab.world.components import HOUR_S, healthy, last_full
 from lab.world.csi import healthy as csi_healthy
+from lab.world.dns import LabDns
 from lab.world.longhorn import healthy as longhorn_healthy
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.rook import LabRook
@@ -104,6 +106,9 @@ class Living:
             return lambda: setattr(self._objects, "rook", [LabRook.healthy(self.now)])
         if name in CEPH_TROUBLES:
             return self._hosts_ceph(name)
+        if name in DNS_TROUBLES:
+            DNS_TROUBLES[name].begin(self.house.home.dns)
+            return self._dns_in_order
         if name in NAS_FAULTS:
             NAS_FAULTS[name].begin(self._box, since)
             return self._nas_in_order
@@ -119,6 +124,9 @@ class Living:
         assert isinstance(proxmox.ceph, LabCeph)
         CEPH_TROUBLES[name].begin(proxmox.ceph)
         return lambda: setattr(proxmox, "ceph", LabCeph.on(proxmox.hosts))
+
+    def _dns_in_order(self) -> None:
+        vars(self.house.home.dns).update(vars(LabDns.on(self.house.house.dns)))
 
     @property
     def _box(self) -> LabNas:

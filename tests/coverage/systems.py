@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lab.ceph_troubles import CEPH_TROUBLES
 from lab.component_troubles import COMPONENT_TROUBLES
 from lab.csi_troubles import CSI_TROUBLES
+from lab.dns_troubles import DNS_TROUBLES
 from lab.longhorn_troubles import LONGHORN_TROUBLES
 from lab.nas_troubles import NAS_FAULTS
 from lab.rook_troubles import ROOK_TROUBLES
@@ -121,6 +122,16 @@ def _hosted(name: str) -> Fault:
     return Fault(name, arm, ("storage.ceph/proxmox",))
 
 
+def _dns(*names: str) -> tuple[Fault, ...]:
+    """Of the servers of names."""
+
+    def one(name: str) -> Fault:
+        trouble = DNS_TROUBLES[name]
+        return Fault(name, lambda house: trouble.begin(house.home.dns), (f"dns.answers/{trouble.server}",), trouble.seen_within_s)
+
+    return tuple(map(one, names))
+
+
 def _nas(name: str, *besides: str) -> Fault:
     def arm(house: Running) -> None:
         NAS_FAULTS[name].begin(house.home.nas["nas"], house.clock.now())
@@ -185,16 +196,19 @@ def _below() -> Iterator[System]:
 
 def _outside() -> Iterator[System]:
     named, lint = "tests/scenario/test_named_faults.py", "tests/cluster/lint"
-    nobody, no_answer = "not there at all", "not its records: no DNS answer is asked for"
+    nobody, answers = "not there at all", "simulated: what a server of names answers"
     vault = tuple(one for one in _of("external-secrets") if one.name == "external-secrets-store-refused")
     yield System("1Password (the vault)", "1Password", nobody, COMPONENTS, vault, "by its store's own answer alone")
-    yield System("Cloudflare (DNS, tunnel)", "Cloudflare", nobody, COMPONENTS, _of("cloudflared"), no_answer)
+    outside = _dns("dns-outside-gone", "dns-outside-leaks", "dns-outside-failing")
+    here = "tests/coverage/test_coverage.py"
+    yield System("Cloudflare (DNS, tunnel)", "Cloudflare", answers, here, (*_of("cloudflared"), *outside))
     git = _named("clone-not-pushed", "remote-silent")
     yield System("GitHub (the repository)", "GitHub", "real: git over http, served here", named, git)
     store = _named("store-down", "repository-missing")
     yield System("Storj (the backups)", "Storj", "simulated: S3 with Storj's quirks; real: restic", named, store)
     unifi = tuple(one for one in _of("external-dns") if "unifi" in one.name)
-    yield System("UniFi DNS", "UniFi", nobody, COMPONENTS, unifi, no_answer)
+    inside = _dns("dns-inside-stale", "dns-inside-silent")
+    yield System("UniFi DNS", "UniFi", answers, here, (*unifi, *inside))
     cut = "not checked: a host that they cut off is red by itself"
     yield System("UniFi router and switches", "UniFi USW", nobody, "none", check=cut)
     console = "not a row: `cluster.lint`, console-behind-the-cluster, reads from Git how it is reached"

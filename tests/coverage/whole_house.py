@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.trials.results import Trial, Tried
 from cluster.inventory import take
+from house.dns import DnsName, DnsServer
 from house.inventory import inventory_path
 from house.inventory_text import write_inventory
 from house.lock import LockedClaim, lock_path, write_lock
@@ -29,6 +30,19 @@ GROUPS = (
     "cert-manager.io", "acme.cert-manager.io", "external-secrets.io", "actions.github.com", "monitoring.coreos.com",
     "tailscale.com", "postgresql.cnpg.io", "fluxcd.controlplane.io", "volsync.backube", "helm.toolkit.fluxcd.io",
 )  # fmt: skip
+
+
+SERVERS = (
+    DnsServer("inside", "10.0.0.1", 53, (
+        DnsName("www.house.example", ("10.0.0.60",), "dns.inside.names"),
+        DnsName("nas.house.example", ("10.0.0.5",), "dns.inside.names"),
+    )),
+    DnsServer("outside", "192.0.2.53", 53, (
+        DnsName("www.house.example", None, "dns.outside.names"),
+        DnsName("nas.house.example", (), "dns.outside.names"),
+    )),
+)  # fmt: skip
+"""UniFi inside, Cloudflare outside."""
 
 
 def declared() -> tuple[DeclaredProgram, ...]:
@@ -57,7 +71,7 @@ def whole_given() -> House:
     dns = replace(sample_app("cloudflare-dns"), namespace="network")
     return replace(
         given, programs=(*given.programs, *declared()), flux_apps=(*apps, dns), secrets=(*given.secrets, *keys),
-        namespaces=(*given.namespaces, "network"),
+        namespaces=(*given.namespaces, "network"), dns=SERVERS,
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""DNS: which answer a server gives to a name."""

@@ -1,0 +1,83 @@
+"""What servers of names answer, held against the settings and Git: one row a server, so that a split horizon is looked at twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from adapters.context import LookContext
+from adapters.dns.results import Answer
+from cluster.components.judging import summed
+from cluster.storage.findings import Finding, Weight, fine, probe_of
+from engine.probe import Probe
+from engine.step import BaseCheck, StepId
+from engine.words import number
+from house.dns import DnsName, DnsServer, is_address
+from house.model import House
+
+_LEAKS = "who asks there learns of it: which external-dns wrote that record, and for which source?"
+_WRONG = "who asks there goes somewhere else: a record that nobody renews, or one of another hand"
+_LACKS = "who asks there finds nothing: does its external-dns run, and may it write that zone?"
+
+
+@dataclass(frozen=True)
+class DnsAnswers(BaseCheck):
+    """Each name leads where it must, by the word of one server."""
+
+    server: DnsServer
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"dns.answers/{self.server.name}")
+
+    @property
+    def title(self) -> str:
+        return f"DNS {self.server.name} ({self.server.host}) answers as it must"
+
+    @property
+    def sight_s(self) -> float:
+        return 0.0
+
+    def probe(self, look: LookContext) -> Probe:
+        server = self.server
+        found = [_judged(server, one, look.dns.ask(server.host, server.port, one.name)) for one in server.names]
+        return probe_of([*(summed(found) or [fine("names", "none is to be asked")]), *self._left()])
+
+    def _left(self) -> Iterator[Finding]:
+        if self.server.left:
+            told = f"{number(self.server.left, 'name')} of Git not asked: a wildcard, or a variable without a value"
+            yield Finding("DNSEndpoints", Weight.NOTED, told)
+
+    def by_hand(self) -> str:
+        first = next((one.name for one in self.server.names), "NAME")
+        return f"dig @{self.server.host} -p {self.server.port} {first}   # and so each name of the settings"
+
+
+def dns_checks(house: House) -> Iterator[DnsAnswers]:
+    """One for each server of the settings."""
+    return map(DnsAnswers, house.dns)
+
+
+def _judged(server: DnsServer, one: DnsName, answer: Answer) -> Finding:
+    """One name. An address must be one of the wanted, and each of them must be there; a name is enough if it is passed through."""
+    leads = bool(answer.addresses or answer.through)
+    dig = f"dig @{server.host} -p {server.port} {one.name}"
+    if one.wanted == ():
+        if leads:
+            told = f"leads to {answer.told}, and is not to be known there"
+            return Finding(one.name, Weight.BLOCKS, told, hint=_LEAKS, command=dig)
+        return fine(one.name, "is not known, as it must be")
+    if not leads:
+        return Finding(one.name, Weight.BLOCKS, f"leads nowhere ({one.told})", hint=_LACKS, command=dig)
+    if one.wanted is None or _fits(one.wanted, answer):
+        return fine(one.name, f"leads to {answer.told}")
+    told = f"leads to {answer.told}, not to {', '.join(one.wanted)} ({one.told})"
+    return Finding(one.name, Weight.BLOCKS, told, hint=_WRONG, command=dig)
+
+
+def _fits(wanted: tuple[str, ...], answer: Answer) -> bool:
+    if not is_address(wanted[0]):
+        return set(wanted) <= set(answer.through)
+    families = {ip_address(one).version for one in wanted}
+    return {one for one in answer.addresses if ip_address(one).version in families} == set(wanted)
