@@ -108,7 +108,7 @@ class Living:
             return self._hosts_ceph(name)
         if name in DNS_TROUBLES:
             DNS_TROUBLES[name].begin(self.house.home.dns)
-            return self._dns_in_order
+            return lambda: self._dns_in_order(DNS_TROUBLES[name].server)
         if name in NAS_FAULTS:
             NAS_FAULTS[name].begin(self._box, since)
             return self._nas_in_order
@@ -125,8 +125,11 @@ class Living:
         CEPH_TROUBLES[name].begin(proxmox.ceph)
         return lambda: setattr(proxmox, "ceph", LabCeph.on(proxmox.hosts))
 
-    def _dns_in_order(self) -> None:
-        vars(self.house.home.dns).update(vars(LabDns.on(self.house.house.dns)))
+    def _dns_in_order(self, server: str) -> None:
+        dns = self.house.home.dns
+        dns.zones[server] = LabDns.on(self.house.house.dns).zones[server]
+        dns.silent.discard(server)
+        dns.failing.discard(server)
 
     @property
     def _box(self) -> LabNas:

@@ -127,19 +127,26 @@ def _release(house: Running) -> Undo:
     return lambda: objects.releases.update({key: before})
 
 
-@mends("clone-not-pushed", "remote-silent", "age-key-lost")
-def _files(house: Running) -> Undo:
+@mends("clone-not-pushed")
+def _commit(house: Running) -> Undo:
     files, objects = house.home.files, house.home.kube.objects()
-    said = {name: getattr(files, name) for name in ("commit", "remote_problem", "age_key_problem")}
-    fetched, states = objects.flux_commit, dict(objects.kustomizations)
+    commit, fetched, states = files.commit, objects.flux_commit, dict(objects.kustomizations)
 
     def undo() -> None:
-        for name, value in said.items():
-            setattr(files, name, value)
-        objects.flux_commit = fetched
+        files.commit, objects.flux_commit = commit, fetched
         objects.kustomizations.update({key: replace(now, commit=states[key].commit) for key, now in objects.kustomizations.items()})
 
     return undo
+
+
+@mends("remote-silent")
+def _remote(house: Running) -> Undo:
+    return lambda: setattr(house.home.files, "remote_problem", "")
+
+
+@mends("age-key-lost")
+def _age_key(house: Running) -> Undo:
+    return lambda: setattr(house.home.files, "age_key_problem", "")
 
 
 @mends("store-down", "repository-missing")
