@@ -71,7 +71,7 @@ def test_every_system_of_the_houses_description_is_on_the_page() -> None:
 
 
 def test_no_row_that_a_gate_names_is_unknown_to_the_whole_house(whole: Built[WholeDesk]) -> None:
-    """A pattern that nothing answers to would be a yes that nobody gave. Its settings name no greatest age, and it has no database."""
+    """A pattern that nothing answers to would be a yes that nobody gave. This house sets no greatest age, and has no database."""
     found = whole.visit(lambda desk: [row["id"] for row in desk.verified("upgrade")["steps"]])
     unanswered = [row for row in GATES["upgrade"].rows if not filter_(found, row)]
     assert unanswered == ["preflight.backup-age/*", "preflight.archive/*", "database.own-archive/*"]
