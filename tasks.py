@@ -36,7 +36,7 @@ HELP = {
     "fingerprint": "SHA-256 of its certificate, which you have compared",
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
-    "house": "one-node, four-nodes, one-node-nas or stock",
+    "house": "one-node, four-nodes, one-node-nas, one-node-database or stock",
     "only": "this program alone, one that only some houses need too: kopia",
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",

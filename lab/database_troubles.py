@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from house.model import DatabaseArchive
+from lab.seen import WITHIN_S
 from lab.world.archives import ArchiveFiles, log_path
 
 Change = Callable[[ArchiveFiles], None]
 STRANGER = "7599999999999999999"
 """PostgreSQL's system identifier of a database that is not the house's."""
 _HOUR_S = 3600.0
+_LOG_S = DatabaseArchive.max_log_age + WITHIN_S
+_TWICE_S = 2 * _HOUR_S + WITHIN_S
+"""Out of order by an hour, and for an hour: adapters/archives/histories.py."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class DatabaseTrouble:
 
     `change` does it to its files. `stops`: nothing is restored from it, whatever a person says; else a consent that names it does.
     `well`: the operator's own word on the database and on its archiving is good meanwhile. `refused`: the store refuses its key.
+    `seen_within_s` is when a look must name it at the latest after it began; what age tells of is as old as that when it is armed.
     """
 
     name: str
@@ -31,6 +37,7 @@ class DatabaseTrouble:
     stops: bool = True
     well: bool = True
     refused: bool = False
+    seen_within_s: float = WITHIN_S
 
 
 def _without(words: str) -> Change:
@@ -143,13 +150,16 @@ def _all() -> Iterator[DatabaseTrouble]:
                lambda archive: _lose(archive, 2), stops=False)  # fmt: skip
     yield kind("archive-segment-hollow", "a segment in the middle of its log has no bytes", "the log has a gap between",
                lambda archive: _hollow(_numbers(archive)[2])(archive), stops=False)  # fmt: skip
-    yield kind("archive-stale", "nothing was archived for three days", "the log ended 7", _stale, stops=False)
-    yield kind("archive-log-stopped", "its log stopped hours ago", "the log ended 1", _log_stopped, stops=False)
+    yield kind("archive-stale", "nothing was archived for three days", "the log ended 7", _stale, stops=False,
+               seen_within_s=_LOG_S)  # fmt: skip
+    yield kind("archive-log-stopped", "its log stopped hours ago", "the log ended 1", _log_stopped, stops=False,
+               seen_within_s=_LOG_S)  # fmt: skip
     yield kind("archive-of-two", "an empty database of its name made a base backup there", "base backups of 2 databases",
                _another_beside)  # fmt: skip
     yield kind("archive-begun-again", "an empty database of its name archives there", "which comes behind it in the log",
-               _empty_one_begins)  # fmt: skip
-    yield kind("archive-written-twice", "a copy of it archives to the same place", "was still written to at", _two_go_on)
+               _empty_one_begins, seen_within_s=_TWICE_S)  # fmt: skip
+    yield kind("archive-written-twice", "a copy of it archives to the same place", "was still written to at", _two_go_on,
+               seen_within_s=_TWICE_S)  # fmt: skip
     yield kind("archive-of-another", "its base backups are another database's", "another database's",
                _said("systemid=7", "systemid=6"))  # fmt: skip
     yield kind("archive-key-refused", "the store refuses its key", "refused: ", lambda archive: None, well=False, refused=True)

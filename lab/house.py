@@ -12,6 +12,7 @@ from functools import partial
 from house.loader import load
 from house.model import House
 from lab.bridge import Bridge
+from lab.buckets import BucketArchive
 from lab.fastclock import FastClock
 from lab.houses.building import builder
 from lab.houses.credentials import Credentials
@@ -29,6 +30,7 @@ from lab.houses.nouns import (
 )
 from lab.parts.cluster import LabCluster, Settings
 from lab.parts.registry import NamedImages
+from lab.stored import stored_database
 from lab.wire.charts import ChartDoor
 from lab.wire.factory import FactoryServer, https_fetch
 from lab.wire.git import GitDoor
@@ -79,6 +81,9 @@ class LabHouse:
         self.bridge = Bridge(self.talos, self.proxmox, self.cluster)
         self.store = ObjectStore(folder.root / "store")
         self.store.make_bucket(BUCKET)
+        self.archive = BucketArchive(self.store) if shape.database else None
+        if self.archive is not None:
+            self.archive.put(stored_database(time.time()).files)
         self.key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
         self._nas_key = credentials.nas_key
         self.nas = self.new_nas() if shape.nas else None

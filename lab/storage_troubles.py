@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from engine.errors import PermanentError
 from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
 from lab.csi_troubles import CSI_TROUBLES, CsiTrouble
-from lab.house import LabHouse
+from lab.database_troubles import DATABASE_TROUBLES, DatabaseTrouble
+from lab.house import BUCKET, LabHouse
 from lab.longhorn_troubles import LONGHORN_TROUBLES, LonghornTrouble
 from lab.nas_troubles import NAS_FAULTS, NasFault
 from lab.parts.csi_objects import put_csi
 from lab.parts.storage_objects import put_longhorn, put_rook
 from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
+from lab.stored import stored_database
 from lab.wiring import BACKED_UP_S, only_backup
 from lab.world import csi, longhorn
 from lab.world.ceph import LabCeph
@@ -44,6 +47,8 @@ def storage_troubles() -> Iterator[tuple[str, str, str, Act, Act]]:
         yield nas.name, "NAS", nas.what, partial(_nas, nas), _nas_in_order
     for name, what, age, verified in VM_BACKUPS:
         yield name, "NAS", what, partial(_vm_backups, age, verified), partial(_vm_backups, BACKED_UP_S, "ok")
+    for database in DATABASE_TROUBLES.values():
+        yield database.name, "databases", database.what, partial(_archive, database), partial(_archive, None)
     yield "nas-vm-off", "NAS", "its VM is switched off", partial(_nas_power, PowerEvent.STOPPED), _nas_on
 
 
@@ -81,6 +86,18 @@ def _csi(trouble: CsiTrouble | None, house: LabHouse, target: str) -> None:
         put_csi(house.cluster.kube, whole, csi.CLASSES)
     else:
         put_csi(house.cluster.kube, trouble.change(whole), map(trouble.reclass, csi.CLASSES))
+
+
+def _archive(trouble: DatabaseTrouble | None, house: LabHouse, target: str) -> None:
+    """The archive of the house's database as it was just now, spoilt; None: in order."""
+    if house.archive is None:
+        raise PermanentError("this house has no database", hint="lab.up --house one-node-database has one")
+    files = stored_database(time.time()).files
+    if trouble is not None:
+        trouble.change(files)
+    house.archive.put(files)
+    buckets = frozenset({BUCKET}) if trouble is not None and trouble.refused else frozenset()
+    house.s3.keep(replace(house.key, buckets=buckets))
 
 
 def _nas(fault: NasFault, house: LabHouse, target: str) -> None:

@@ -42,12 +42,14 @@ NAS_VM = 8040
 
 @dataclass(frozen=True)
 class HouseShape:
-    """One sample house. `stock`: Proxmox and factory are as they come, and somebody has yet to make them fit."""
+    """One sample house. `stock`: Proxmox and factory are as they come, and somebody has yet to make them fit. `database`: Git
+    declares one, and its archive is at the store."""
 
     name: str
     nodes: tuple[NodeShape, ...]
     nas: bool = False
     stock: bool = False
+    database: bool = False
 
 
 ONE_NODE = HouseShape("one-node", (NodeShape("cp-1", 1, control_plane=True),))
@@ -61,8 +63,9 @@ FOUR_NODES = HouseShape(
     ),
 )
 ONE_NODE_NAS = HouseShape("one-node-nas", ONE_NODE.nodes, nas=True)
+ONE_NODE_DATABASE = HouseShape("one-node-database", ONE_NODE.nodes, database=True)
 STOCK = HouseShape("stock", ONE_NODE.nodes, stock=True)
-SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS, STOCK)}
+SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS, ONE_NODE_DATABASE, STOCK)}
 
 
 @dataclass(frozen=True)

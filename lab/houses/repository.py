@@ -17,6 +17,8 @@ from lab.parts.errors import PartFailed
 from lab.parts.programs import find
 
 TEMPLATE = Path(__file__).resolve().parent / "home-ops"
+DATABASE = Path(__file__).resolve().parent / "database"
+"""What a house with a database has besides."""
 BUNDLE = "talos/talsecret.sops.yaml"
 ENCRYPTED = (
     BUNDLE,
@@ -30,6 +32,10 @@ def make_repository(shape: HouseShape, folder: HouseFolder, block: Block, creden
     """The clone `folder.clone` and the bare repository that it was pushed to. PartFailed with a program's own words."""
     clone = folder.clone
     shutil.copytree(TEMPLATE, clone)
+    if shape.database:
+        shutil.copytree(DATABASE, clone, dirs_exist_ok=True)
+        with (clone / "kubernetes" / "apps" / "kustomization.yaml").open("a") as apps:
+            apps.write("  - ./database\n")
     _fill(clone, _words(folder, block, credentials))
     (clone / "talos" / "talconfig.yaml").write_text(talconfig(shape, block))
     bundle = clone / BUNDLE

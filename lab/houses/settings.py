@@ -39,6 +39,7 @@ def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, st
         schematic=SCHEMATIC,
         sha256=f"  sha256: {sha256}\n" if sha256 else "",
         backups=block.backups,
+        databases=_DATABASES.format(**{field: f"file:secrets/{file}" for field, file in FILES.items()}) if shape.database else "",
         nas=_NAS.format(nas=block.nas, port=NAS_PORT, vm=NAS_VM, key=FILES["nas_key"]) if shape.nas else "",
         **{field: f"file:secrets/{file}" for field, file in FILES.items()},
     )
@@ -54,6 +55,14 @@ nas:
     vm: {vm}
     datasets: [tank/backup]
     exports: [/mnt/tank/backup, //media]
+"""
+_DATABASES = """\
+  databases:
+    database/pg:
+      environment:
+        AWS_ACCESS_KEY_ID: {store_key_id}
+        AWS_SECRET_ACCESS_KEY: {store_key}
+      ca_file: pki/ca.crt
 """
 _TEXT = """{editor}
 # Settings of the simulated house {name}, made by lab.up. A real house's differ in nothing but what they say.
@@ -98,7 +107,7 @@ backups:
         AWS_ACCESS_KEY_ID: {store_key_id}
         AWS_SECRET_ACCESS_KEY: {store_key}
       ca_file: pki/ca.crt
-  not_followed:
+{databases}  not_followed:
     "HelmRelease volsync-system/snapshot-controller": it keeps nothing
     "HelmRelease volsync-system/volsync": it keeps nothing
   defaults:

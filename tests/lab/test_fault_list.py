@@ -41,6 +41,7 @@ def test_the_list_has_sixty_faults_and_each_storage_its_share(capsys: Printed) -
     systems = Counter(row["system"] for row in rows)
     assert systems["Longhorn"] >= 5
     assert systems["NAS"] >= 10
+    assert systems["databases"] >= 10
     assert systems["Ceph of the hosts"] >= 10
     assert systems["Ceph of Rook"] >= 5
     for system in ("OpenEBS", "csi-driver-nfs", "csi-driver-smb", "democratic-csi"):

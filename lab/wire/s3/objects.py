@@ -103,11 +103,16 @@ class ObjectStore:
         self.head(bucket, key, phrase)
         return self._file(bucket, key, phrase).read_bytes()
 
-    def write(self, bucket: str, key: str, content: bytes, phrase: str = MAIN, *, only_new: bool = False) -> str | None:
-        """Write an object and answer its ETag; None when it was there and `only_new`."""
+    def write(
+        self, bucket: str, key: str, content: bytes, phrase: str = MAIN, *, only_new: bool = False, written: float | None = None
+    ) -> str | None:
+        """Write an object and answer its ETag; None when it was there and `only_new`. `written`: when, if that was not now (epoch
+        seconds)."""
         self._require(bucket)
         new = self._root / "new" / uuid.uuid4().hex
         new.write_bytes(content)
+        if written is not None:
+            os.utime(new, (written, written))
         with self._lock:
             path = self._file(bucket, key, phrase)
             if only_new and path.is_file():
