@@ -20,6 +20,7 @@ from adapters.archives.results import ArchiveVerdict, RecoveryPoint
 from adapters.cnpg.asking import ASK, QUIET, read_reached
 from adapters.cnpg.results import Reached
 from cluster.recovered import differences, reached_words
+from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import DatabaseArchive, SecretRef
 from lab.wire.pki import LabCA
@@ -183,3 +184,24 @@ def test_one_that_was_made_empty_is_another_database(archived: Archived) -> None
 def test_one_that_runs_undisturbed_is_no_recovered_one(archived: Archived) -> None:
     point = archived.port.point(archived.archive, 0.0)
     assert differences(point, seen(archived.first)) == ("it was never recovered: it is on timeline 1, which has no history",)
+
+
+def test_an_empty_one_that_archives_beside_it_makes_two_histories(archived: Archived) -> None:
+    """The last of this file: it spoils the archive."""
+    before = archived.port.point(archived.archive, 0.0)
+    fresh = archived.another("beside")
+    fresh.make()
+    fresh.says(archive_mode="off")
+    fresh.start()
+    try:
+        fresh.back_up()
+        found = archived.port.look(archived.archive)
+        assert found.verdict is ArchiveVerdict.MIXED
+        assert f"of system {before.system_id} 1, " in found.detail
+        with pytest.raises(PermanentError, match="two databases"):
+            archived.port.point(archived.archive, 0.0)
+        then = archived.port.point(archived.archive, archived.between)
+        assert then.system_id == before.system_id
+        assert archived.port.point(archived.archive, time.time()).system_id == fresh.controldata()["Database system identifier"]
+    finally:
+        fresh.stop()

@@ -168,3 +168,12 @@ def test_a_folder_that_holds_an_older_house_is_made_new(tmp_path: Path, made: Ma
     make_house(SHAPES["one-node"], folder, BLOCK)
     assert not (folder.root / "state").exists()
     assert load(folder.settings).id != load(made.folder.settings).id
+
+
+def test_the_house_with_a_database_declares_it_and_where_it_archives(tmp_path: Path) -> None:
+    folder = HouseFolder(tmp_path / "one-node-database")
+    make_house(SHAPES["one-node-database"], folder, BLOCK)
+    house = load(folder.settings)
+    assert [(one.key, one.place) for one in house.archives] == [("database/pg", f"s3:https://{BLOCK.store}:9000/databases/pg-2026")]
+    assert [(one.key, one.held) for one in house.databases] == [("database/pg", True)]
+    assert house.archives[0].max_age == 49 * 3600.0
