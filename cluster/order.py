@@ -22,6 +22,18 @@ def waited_for(house: House, claims: tuple[BackedUpClaim, ...]) -> Mapping[str, 
     return {one.key: tuple(other for other in claims if other is not one and after(one, other)) for one in claims}
 
 
+def in_order(house: House, claims: tuple[BackedUpClaim, ...]) -> tuple[BackedUpClaim, ...]:
+    """The same claims, those of applications that others wait for before theirs; else as they were."""
+    waits = waited_for(house, claims)
+    done: dict[str, BackedUpClaim] = {}
+    left = list(claims)
+    while left:  # waited_for knows no ring: one is always free
+        one = next(claim for claim in left if all(other.key in done for other in waits[claim.key]))
+        left.remove(one)
+        done[one.key] = one
+    return tuple(done.values())
+
+
 def _behind(direct: Mapping[str, tuple[str, ...]], key: str) -> frozenset[str]:
     found: set[str] = set()
     left = list(direct.get(key, ()))

@@ -126,7 +126,7 @@ class Session:
                     report = run(
                         graph, doors.look, doors.act, journal=house.journal, clock=self.clock, workers=Threads(), stop=self.stop,
                         sink=tee(sink, self.recorder.moments), limits=Limits(at_once=limits.parallel, per_system={
-                            "proxmox": limits.proxmox_parallel, "helm": 1,
+                            "proxmox": limits.proxmox_parallel, "helm": 1, "restores": limits.restore_parallel,
                             "talos": len(self.house.nodes),  # a worker waits for a control plane: that one needs a place
                         }),
                         approval=approval, guards=course.guards, programs=doors.programs, ended=house.ended, bug_log=house.bug_log,

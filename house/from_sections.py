@@ -125,6 +125,7 @@ def evidence_of(section: EvidenceSection, places: Places) -> Evidence:
 def limits_of(section: LimitsSection) -> Limits:
     """How much at once and how long, in seconds."""
     return Limits(
-        parallel=section.parallel, proxmox_parallel=section.proxmox_parallel, boot_s=section.boot, api_s=section.api,
+        parallel=section.parallel, proxmox_parallel=section.proxmox_parallel, restore_parallel=section.restore_parallel,
+        boot_s=section.boot, api_s=section.api,
         release_s=section.release, flux_s=section.flux, restore_s=section.restore, look_s=section.look,
     )  # fmt: skip

@@ -255,6 +255,7 @@ _LIMITS = """# How much at once, and how long to wait. These are the defaults.
 limits:
   parallel: 8
   proxmox_parallel: 4
+  restore_parallel: 4
   boot: 10m
   api: 10m
   release: 15m

@@ -279,6 +279,7 @@ class Limits:
 
     parallel: int = 8
     proxmox_parallel: int = 4
+    restore_parallel: int = 4
     boot_s: float = 600.0
     api_s: float = 600.0
     release_s: float = 900.0

@@ -282,6 +282,7 @@ class LimitsSection(Section):
 
     parallel: int = Field(default=8, description="how many steps run at once", examples=[8], ge=1, le=64)
     proxmox_parallel: int = Field(default=4, description="how many Proxmox steps run at once", examples=[4], ge=1, le=64)
+    restore_parallel: int = Field(default=4, description="how many claims are restored at once", examples=[4], ge=1, le=64)
     boot: Wait = _what("how long a node may take to start", "10m", 600.0)
     api: Wait = _what("how long the Kubernetes API may take", "10m", 600.0)
     release: Wait = _what("how long one release may take", "15m", 900.0)

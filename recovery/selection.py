@@ -10,6 +10,7 @@ from adapters.context import LookContext
 from adapters.hold.results import HeldClaim
 from adapters.volsync.trigger import is_of
 from cluster.audit import Asked, audit_claim
+from cluster.order import in_order
 from cluster.standing import Standing, Way, standing
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
@@ -51,7 +52,8 @@ def select(
 
     `begun`: the steps that the journal holds for begun and not ended.
     """
-    chosen = named(house, claims)
+    # A person's own order is the order; else what others wait for is back first.
+    chosen = named(house, claims) if claims else in_order(house, house.claims)
     where = {c.key: standing(look.hold, look.claims, c) for c in chosen}
     alive = [c for c in chosen if _alive(where[c.key])]
     empty = [

@@ -28,6 +28,8 @@ NOTHING = ("No eligible snapshots found", "No data will be restored")
 LAST_LINES = 6
 ROUND_S = 2700.0
 """Longer than VolSync takes to call a mover failed: eight pods with their back-off, about 28 minutes."""
+RESTORES = "restores"
+"""Movers that restore, which `limits.restore_parallel` counts."""
 MADE = ("Initialize Dir", "created restic repository")
 
 
@@ -37,7 +39,7 @@ class RestoreImage(BaseStep):
 
     house: House
     claim: BackedUpClaim
-    system = "volsync"
+    system = RESTORES
 
     @property
     def id(self) -> StepId:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.order import waited_for
+from cluster.order import in_order, waited_for
 from tests.builders import a_claim, a_house, an_app
 
 
@@ -21,3 +21,10 @@ def test_one_that_waits_directly_or_through_others_comes_after() -> None:
 
 def test_a_ring_and_what_nobody_declared_keep_nobody_waiting() -> None:
     assert names(("a", "b"), ("b", "a"), ("c", "nobody", "a")) == {"apps/a": [], "apps/b": [], "apps/c": ["a", "b"]}
+
+
+def test_claims_come_in_the_order_in_which_they_are_waited_for_and_else_stay_as_they_were() -> None:
+    apps = (an_app("web", "apps/db"), an_app("alone"), an_app("db"), an_app("ring", "apps/round"), an_app("round", "apps/ring"))
+    claims = tuple(a_claim(name) for name in ("web", "alone", "ring", "round", "db"))
+    ordered = in_order(a_house(flux_apps=apps, claims=claims), claims)
+    assert [claim.claim for claim in ordered] == ["alone", "ring", "round", "db", "web"]

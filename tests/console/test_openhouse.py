@@ -180,7 +180,8 @@ class Doors:
     def end_programs(self, grace_s): pass
     def close(self): return ()
 steps = (Act("toy.act/it"), *(Act(f"toy.then/{n}", ("toy.act/it",)) for n in range(2000)))
-house = NS(state_dir=folder / "state", id="toy", simulated=False, notes=(), nodes=(), limits=NS(parallel=4, proxmox_parallel=2))
+house = NS(state_dir=folder / "state", id="toy", simulated=False, notes=(), nodes=(),
+           limits=NS(parallel=4, proxmox_parallel=2, restore_parallel=2))
 verb = lambda: Session("toy.act", house, lambda *given: Doors()).apply(Course((), steps))
 sys.exit(guarded("toy.act", False, verb))
 """

@@ -103,7 +103,7 @@ class Doors:
 def child(folder: Path, token: str, argv: list[str]) -> int:
     """A whole run whose one step is the program."""
     state = folder / "state"
-    limits = SimpleNamespace(parallel=4, proxmox_parallel=2)
+    limits = SimpleNamespace(parallel=4, proxmox_parallel=2, restore_parallel=2)
     house = SimpleNamespace(state_dir=state, id="escape", simulated=False, notes=(), nodes=(), limits=limits)
     step = RunIt(None, argv, token)  # type: ignore[arg-type]
 
