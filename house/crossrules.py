@@ -11,6 +11,7 @@ from typing import Any
 
 from house.flux.sources import address
 from house.grammar import HOSTNAME, branch_wrong
+from house.guarding import short
 from house.machine_rules import machine_problems
 from house.model import DiskFate, House
 from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
@@ -225,8 +226,8 @@ def _git(document: Document, repository: Repository) -> Iterator[_Wrong]:
 
 def _recipient(document: Document, repository: Repository) -> Iterator[_Wrong]:
     own = mapping(mapping(document.value).get("sops")).get("recipient")
-    known = repository.age_recipients
+    known = tuple(map(short, repository.age_recipients))
     if own is None and len(known) > 1:
         yield ("sops", "recipient"), f".sops.yaml names {len(known)} recipients", f"write ours: one of {', '.join(known)}"
-    if isinstance(own, str) and known and own not in known and FILL_IN not in own:
+    if isinstance(own, str) and known and own not in repository.age_recipients and FILL_IN not in own:
         yield ("sops", "recipient"), "is not among the recipients of .sops.yaml", f"write one of {', '.join(known)}"

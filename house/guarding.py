@@ -16,6 +16,12 @@ from house.yamlfile import YamlInvalid
 
 RULES = ".sops.yaml"
 _NO_SECRET = frozenset({"crt", "id"})
+_LONGEST = 100
+
+
+def short(recipient: str) -> str:
+    """A recipient as a message shows it: a post-quantum one has 1,959 letters."""
+    return recipient if len(recipient) <= _LONGEST else f"{recipient[:16]}…{recipient[-8:]}"
 
 
 def unguarded(root: Path, talconfig: Talconfig | None, recipients: tuple[str, ...]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from house import grammar, yamlfile
+from house.helmfile_inherits import Inherits
 from house.model import Release
 from house.paths import is_file
 from house.problems import Problem, Steps, dotted, nearest_or_all, shown
@@ -21,8 +22,14 @@ from house.yamlfile import Document, YamlInvalid
 
 _KEYS = ("name", "namespace", "chart", "version")
 _FOLDER = "bootstrap/helmfile.d"
-_PLACES = ("bootstrap/helmfile.yaml", f"{_FOLDER}/01-apps.yaml", f"{_FOLDER}/apps.yaml", "helmfile.yaml")
-_CRD_PLACES = (f"{_FOLDER}/00-crds.yaml", f"{_FOLDER}/crds.yaml", "bootstrap/crds/helmfile.yaml")
+_PLACES = (
+    "bootstrap/helmfile.yaml", f"{_FOLDER}/01-apps.yaml", f"{_FOLDER}/apps.yaml", "bootstrap/helmfile/apps.yaml",
+    "kubernetes/bootstrap/helmfile/apps.yaml", "kubernetes/bootstrap/helmfile.yaml", "helmfile.yaml",
+)  # fmt: skip
+_CRD_PLACES = (
+    f"{_FOLDER}/00-crds.yaml", f"{_FOLDER}/crds.yaml", "bootstrap/crds/helmfile.yaml", "bootstrap/helmfile/crds.yaml",
+    "kubernetes/bootstrap/helmfile/crds.yaml",
+)  # fmt: skip
 # What changes a chart's text besides its values: helm alone, which renders the CRDs, is not told of it.
 _CHART = re.compile(r"(?:oci://|https://)?[A-Za-z0-9./_~][A-Za-z0-9./_+@:~-]*")
 _PINNED = re.compile(r"@sha256:[0-9a-f]{64}$|/[^/:]+:v?[0-9]+\.[0-9][0-9A-Za-z.+_-]*$|-v?[0-9]+\.[0-9][0-9A-Za-z.+-]*\.tgz$")
@@ -79,13 +86,15 @@ def _read(file: Path, root: Path, unread: Iterable[str] = ()) -> tuple[tuple[Rel
     problems: list[Problem] = []
     releases: list[Release] = []
     keys: set[str] = set()
+    inherits = Inherits(documents, file, root)
     for document in documents:
-        problems += [*yamlfile.duplicate_problems(document), *_unread(document), *_beyond_values(document, unread)]
+        problems += [*yamlfile.duplicate_problems(document), *_unread(document, inherits), *_beyond_values(document, unread)]
         body = mapping(document.value)
         atomic = mapping(body.get("helmDefaults")).get("atomic") is True
         for index, item in enumerate(sequence(body.get("releases"))):
             if isinstance(item, dict) and item.get("installed") is not False:
-                _release(document, index, item, atomic, releases, keys, problems)
+                text = {key: inherits.text(item, key, document.text(("releases", index, key))) for key in _KEYS}
+                _release(document, index, item, text, atomic, releases, keys, problems)
     _check_needs(releases, name, problems)
     return tuple(releases), tuple(problems)
 
@@ -98,7 +107,7 @@ def _beyond_values(document: Document, keys: Iterable[str]) -> Iterator[Problem]
                 yield Problem(document.name, document.line(where), dotted(where), "is not read", "write it under `values`")
 
 
-def _unread(document: Document) -> Iterator[Problem]:
+def _unread(document: Document, inherits: Inherits) -> Iterator[Problem]:
     """Releases that helmfile would install, or leave out, for reasons that are not read here."""
 
     def wrong(where: Steps, what: str, better: str) -> Problem:
@@ -119,7 +128,7 @@ def _unread(document: Document) -> Iterator[Problem]:
             better = "write `installed: true` or false instead"
             yield wrong((*where, "condition"), "is decided by values that are not read", better)
         for key in (*_KEYS, "installed"):
-            if "{{" in document.text((*where, key)):
+            if "{{" in inherits.text(item, key, document.text((*where, key))):
                 yield wrong((*where, key), "is a template, which is not read", "write the value out")
 
 
@@ -127,6 +136,7 @@ def _release(
     document: Document,
     index: int,
     body: Mapping[str, Any],
+    text: Mapping[str, str],
     atomic: bool,
     releases: list[Release],
     keys: set[str],
@@ -136,7 +146,6 @@ def _release(
         where = ("releases", index, key)
         problems.append(Problem(document.name, document.line(where), dotted(where), what, better))
 
-    text = {key: document.text(("releases", index, key)) for key in _KEYS}
     for key in ("name", "namespace", "chart"):
         if not text[key]:
             wrong(key, "is missing", f"write the release's {key}")

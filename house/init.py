@@ -15,6 +15,7 @@ from engine.errors import SettingsInvalid
 from house.flux.building import Builder
 from house.fluxsource import DeclaredSource
 from house.found import FoundProxmox
+from house.guarding import short
 from house.init_backups import backups_text
 from house.init_machines import nodes_text, proxmox_text
 from house.inventory import ImageRecord
@@ -214,7 +215,7 @@ def _tree_path(source: DeclaredSource) -> str:
 
 def _sops(repository: Repository) -> str:
     several = len(repository.age_recipients) > 1
-    where = f"what `age-keygen -y age.key` prints, one of {', '.join(repository.age_recipients)}"
+    where = f"what `age-keygen -y age.key` prints, one of {', '.join(map(short, repository.age_recipients))}"
     own = f"  recipient: {FILL_IN}  # {where}\n" if several else ""
     return _SOPS + own
 

@@ -17,6 +17,7 @@ from house.rehearsal_sections import ObjectivesSection, RehearsalSection
 from house.section import Section
 from house.section import what as _what
 from house.values import (
+    AGE,
     Age,
     Branch,
     BridgeName,
@@ -236,7 +237,7 @@ class SopsSection(Section):
 
     age_key: Reference = _what("a reference to the age key", "file:age.key")
     recipient: str | None = Field(
-        None, description="the age key's public half, .sops.yaml's when left out", examples=["age1…"], pattern="^age1[0-9a-z]{58}$"
+        None, description="the age key's public half, .sops.yaml's when left out", examples=["age1…"], pattern=AGE
     )
 
 

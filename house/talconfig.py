@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -246,13 +246,23 @@ def _twice(reader: Placed, nodes: list[TalosNode]) -> None:
 
 
 def _mac(reader: Placed, where: Steps, body: Mapping[str, Any]) -> str:
-    for index, interface in enumerate(sequence(body.get("networkInterfaces"))):
-        hardware = mapping(mapping(interface).get("deviceSelector")).get("hardwareAddr")
-        if isinstance(hardware, str) and "*" not in hardware:
-            try:
-                return grammar.mac_of(substitute(hardware, reader.variables).text)
-            except ValueError as error:
-                what, _, better = str(error).partition("; ")
-                reader.wrong((*where, "networkInterfaces", index, "deviceSelector", "hardwareAddr"), what, better)
-                return hardware
+    for place, selector in _selectors(body):
+        for key in ("hardwareAddr", "permanentAddr"):
+            hardware = selector.get(key)
+            if isinstance(hardware, str) and "*" not in hardware:
+                try:
+                    return grammar.mac_of(substitute(hardware, reader.variables).text)
+                except ValueError as error:
+                    what, _, better = str(error).partition("; ")
+                    reader.wrong((*where, *place, key), what, better)
+                    return hardware
     return ""
+
+
+def _selectors(body: Mapping[str, Any]) -> Iterator[tuple[Steps, Mapping[str, Any]]]:
+    """What chooses a node's cards, in order: by themselves, and as parts of a bond."""
+    for index, interface in enumerate(sequence(body.get("networkInterfaces"))):
+        place: Steps = ("networkInterfaces", index)
+        yield (*place, "deviceSelector"), mapping(mapping(interface).get("deviceSelector"))
+        parts = sequence(mapping(mapping(interface).get("bond")).get("deviceSelectors"))
+        yield from (((*place, "bond", "deviceSelectors", at), mapping(one)) for at, one in enumerate(parts))

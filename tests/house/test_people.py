@@ -1,0 +1,107 @@
+"""What people write and few readers know: inherited releases, cards behind a bond, post-quantum recipients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import SettingsInvalid
+from house.guarding import short
+from house.helmfile import read_crd_helmfile, read_helmfile
+from house.talconfig import read_talconfig
+from tests.house.reading import load
+from tests.house.small_house import FILES, SETTINGS, write_repository
+
+URL = '{{ (fromYaml (readFile (printf "../charts/%s/%s.yaml" .Release.Namespace .Release.Name))).spec.url }}'
+TAG = '{{ (fromYaml (readFile (printf "../charts/%s/%s.yaml" .Release.Namespace .Release.Name))).spec.ref.tag }}'
+TEMPLATES = f"templates: {{default: {{chart: '{URL}', version: '{TAG}'}}}}\n"
+SOURCE = "kind: OCIRepository\nspec: {url: oci://charts.invalid/cilium, ref: {tag: 1.19.4}}\n"
+CILIUM = "{name: cilium, namespace: kube-system%s}"
+
+
+def house(root: Path, text: str, name: str = "apps.yaml", **more: str) -> Path:
+    files = {f"bootstrap/helmfile/{name}": text, "bootstrap/charts/kube-system/cilium.yaml": SOURCE, **more}
+    for path, content in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        (TEMPLATES + "releases: [" + CILIUM % ", inherit: [{template: default}]" + "]\n", ""),
+        (TEMPLATES + "defaultInherit: default\nreleases: [" + CILIUM % "" + "]\n", ""),
+        ("bases: [base.yaml]\ndefaultInherit: [{template: default}]\nreleases: [" + CILIUM % "" + "]\n", TEMPLATES),
+        ("bases: [base.yaml]\nreleases: [" + CILIUM % ", inherit: [{template: default}]" + "]\n", TEMPLATES),
+        ("templates: {default: {chart: 'oci://charts.invalid/{{ .Release.Name }}', version: 1.19.4}}\n"
+         "releases: [" + CILIUM % ", inherit: [{template: default}]" + "]\n", ""),
+    ],
+    ids=["inherit", "defaultInherit", "defaultInherit of a base", "inherit of a base", "the release's name"],
+)  # fmt: skip
+def test_what_a_release_inherits_is_its_own(tmp_path: Path, text: str, base: str) -> None:
+    root = house(tmp_path, text, **{"bootstrap/helmfile/base.yaml": base})
+    (cilium,), problems = read_helmfile(root)
+    assert (cilium.chart, cilium.version, problems) == ("oci://charts.invalid/cilium", "1.19.4", ())
+
+
+def test_what_the_release_says_itself_goes_before(tmp_path: Path) -> None:
+    own = CILIUM % ", inherit: [{template: default}], version: 1.20.0"
+    (cilium,), problems = read_helmfile(house(tmp_path, f"{TEMPLATES}releases: [{own}]\n"))
+    assert (cilium.version, problems) == ("1.20.0", ())
+
+
+@pytest.mark.parametrize(
+    "chart",
+    ["{{ .Values.chart }}", '{{ (fromYaml (readFile "../../../outside.yaml")).spec.url }}', "{{ fromYaml .x }}",
+     '{{ (fromYaml (readFile (printf "../charts/%s/%s.yaml" .Release.Name))).spec.url }}'],
+)  # fmt: skip
+def test_what_is_no_more_than_a_template_is_told_at_its_release(tmp_path: Path, chart: str) -> None:
+    (tmp_path / "outside.yaml").write_text(SOURCE)
+    text = f"templates: {{default: {{chart: '{chart}', version: 1.0.0}}}}\ndefaultInherit: default\nreleases: [{CILIUM % ''}]\n"
+    _, problems = read_helmfile(house(tmp_path / "house", text))
+    assert [str(one) for one in problems] == [
+        "bootstrap/helmfile/apps.yaml:3: releases[0].chart: is a template, which is not read; write the value out"
+    ]
+
+
+def test_definitions_beside_it_inherit_as_well(tmp_path: Path) -> None:
+    text = f"{TEMPLATES}defaultInherit: default\nreleases: [{CILIUM % ''}]\n"
+    (cilium,), problems = read_crd_helmfile(house(tmp_path, text, "crds.yaml"))
+    assert (cilium.chart, problems) == ("oci://charts.invalid/cilium", ())
+
+
+@pytest.mark.parametrize("key", ["hardwareAddr", "permanentAddr"])
+def test_a_card_behind_a_bond_is_the_nodes(tmp_path: Path, key: str) -> None:
+    (tmp_path / "talos").mkdir()
+    lone = 'deviceSelector: {hardwareAddr: "BC:24:11:00:00:01"}'
+    bond = f'interface: bond0\n        bond: {{deviceSelectors: [{{{key}: "BC:24:11:00:00:01"}}, {{{key}: "BC:24:11:00:00:02"}}]}}'
+    text = FILES["talos/talconfig.yaml"]
+    assert lone in text
+    (tmp_path / "talos/talconfig.yaml").write_text(text.replace(lone, bond))
+    (tmp_path / "talos/talenv.yaml").write_text(FILES["talos/talenv.yaml"])
+    talconfig, _ = read_talconfig(tmp_path)
+    assert talconfig is not None and talconfig.nodes[0].mac == "bc:24:11:00:00:01"
+
+
+POST_QUANTUM = "age1pq1" + "q" * 1952
+USUAL = "age1" + "q" * 58
+
+
+def test_a_post_quantum_recipient_is_one_of_several(tmp_path: Path) -> None:
+    file = write_repository(tmp_path, SETTINGS.replace("  age_key: file:age.key\n", "  age_key: file:age.key\n  recipient: WHO\n"))
+    (tmp_path / ".sops.yaml").write_text(f"creation_rules: [{{age: '{USUAL},{POST_QUANTUM}'}}]\n")
+    text = file.read_text()
+    file.write_text(text.replace("WHO", POST_QUANTUM))
+    assert load(file).age_recipient == POST_QUANTUM
+    file.write_text(text.replace("WHO", POST_QUANTUM[:-1]))
+    with pytest.raises(SettingsInvalid) as refused:
+        load(file)
+    assert "sops.recipient" in " ".join(refused.value.evidence)
+    file.write_text(text.replace("  recipient: WHO\n", ""))
+    with pytest.raises(SettingsInvalid) as refused:
+        load(file)
+    (told,) = refused.value.evidence
+    assert short(POST_QUANTUM) in told and len(told) < 300
