@@ -47,6 +47,42 @@ def test_what_a_release_inherits_is_its_own(tmp_path: Path, text: str, base: str
     assert (cilium.chart, cilium.version, problems) == ("oci://charts.invalid/cilium", "1.19.4", ())
 
 
+OF_TEMPLATE = """templates:
+  default:
+    chart: '{{ (fromYaml (tpl (readFile "WHERE/release.yaml.gotmpl") .)).chart }}'
+    version: '{{ (fromYaml (tpl (readFile "WHERE/release.yaml.gotmpl") .)).version }}'
+"""
+TEMPLATE = """{{- $oci := fromYaml (readFile (printf "UP/charts/%s/%s.yaml" .Release.Namespace .Release.Name)) -}}
+chart: {{ $oci.spec.url }}
+version: {{ $oci.spec.ref.tag }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "where", "up"),
+    [("base.yaml", "./made", ".."), ("made/base.yaml", ".", "../..")],
+    ids=["beside it", "in its own folder"],
+)
+def test_a_template_of_both_is_rendered(tmp_path: Path, base: str, where: str, up: str) -> None:
+    files = {
+        f"bootstrap/helmfile/{base}": OF_TEMPLATE.replace("WHERE", where),
+        "bootstrap/helmfile/made/release.yaml.gotmpl": TEMPLATE.replace("UP", up),
+    }
+    text = f"bases: [{base}]\ndefaultInherit: default\nreleases: [{CILIUM % ''}]\n"
+    (cilium,), problems = read_helmfile(house(tmp_path, text, **files))
+    assert (cilium.chart, cilium.version, problems) == ("oci://charts.invalid/cilium", "1.19.4", ())
+
+
+def test_a_template_that_does_more_is_told(tmp_path: Path) -> None:
+    files = {
+        "bootstrap/helmfile/base.yaml": OF_TEMPLATE.replace("WHERE", "./made"),
+        "bootstrap/helmfile/made/release.yaml.gotmpl": "{{- if .x }}" + TEMPLATE + "{{ end }}",
+    }
+    text = f"bases: [base.yaml]\ndefaultInherit: default\nreleases: [{CILIUM % ''}]\n"
+    _, problems = read_helmfile(house(tmp_path, text, **files))
+    assert [one.path for one in problems] == ["releases[0].chart", "releases[0].version"]
+
+
 def test_what_the_release_says_itself_goes_before(tmp_path: Path) -> None:
     own = CILIUM % ", inherit: [{template: default}], version: 1.20.0"
     (cilium,), problems = read_helmfile(house(tmp_path, f"{TEMPLATES}releases: [{own}]\n"))
