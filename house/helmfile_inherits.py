@@ -67,12 +67,12 @@ class Inherits:
 
     def text(self, release: Mapping[str, Any], key: str, own: str) -> str:
         """A key of a release, `own` where it is written at the release itself, with what expressions come to."""
-        text, folders = own, (self._folder,)
+        text, folders = own, [self._folder]
         for name in [] if key in release else _names(release.get("inherit")) or self._usual:
             folder, template = self._templates.get(name, (self._folder, {}))
             if template.get(key) is not None:
-                text, folders = str(template[key]), (self._folder, folder)
-        asking = _Asking(release, folders)
+                text, folders = str(template[key]), [self._folder, folder]
+        asking = _Asking(release, tuple(folders))
         return _EXPRESSION.sub(lambda found: self._value(asking, found), text) if "{{" in text else text
 
     def _value(self, asking: _Asking, found: re.Match[str]) -> str:

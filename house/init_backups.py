@@ -34,6 +34,8 @@ def backups_text(repository: Repository) -> str:
     lines.append("  open_as:" if patterns or kopia else "  open_as: []")
     for pattern in patterns:
         lines.append(f"    - seen: {in_quotes(pattern)}")
+        if pattern.startswith(("s3:", "sftp:")) and "{{" in pattern:
+            lines.append(f"      open: {FILL_IN}  # the same without {{{{ … }}}}, which only the cluster can fill in")
         if pattern.startswith("s3:"):
             lines.append("      environment:")
             lines += [f"        {key}: {FILL_IN}{_KEY}" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]

@@ -28,6 +28,8 @@ def kopia_rules(repository: Repository, *, alone: bool, key: str, taken: tuple[s
         if pattern in taken:
             continue
         lines.append(f"    - seen: {in_quotes(pattern)}")
+        if pattern.startswith("s3:") and "{{" in pattern:
+            lines.append(f"      open: {FILL_IN}  # the same without {{{{ … }}}}, which only the cluster can fill in")
         if pattern.startswith("s3:"):
             lines.append("      environment:")
             lines += [f"        {name}: {FILL_IN}{key}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]

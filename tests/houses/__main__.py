@@ -28,7 +28,8 @@ from tools.locate import need
 # Where a mark stands for a place: the form of its line up to the mark, what is behind it, and any place.
 _PLACES = (
     (r"open: ", r"  # the folder of the server", "s3:https://house.invalid/bucket/server"),
-    (r"(?:open|repository|path|url): ", r"", "/not/there"),
+    (r"(?:open|repository): ", r"", "/not/there"),
+    (r"path: ", r"", "kubernetes"),
 )
 
 
@@ -57,7 +58,7 @@ def _row(name: str, root: Path, work: Path, builder: Builder, kubectl: Path) -> 
     told = [*counted_out, *(f"not seen: {problem}" for problem in read.unread)]
     told += [f"not followed: {one.subject} {one.why}" for one in read.rendered.not_followed]
     print("".join(f"  {line}\n" for line in told), end="")
-    print(f"  config.init {_init(root, builder)}, dr.audit reads it: {_audit(root, builder)}")
+    print(f"  config.init {_init(root, builder)}, dr.audit reads it: {_audit(root, builder, read)}")
     odd = list(_nodes(nodes, nodes_of(root)))
     if read.source.path:
         odd += _beside(read, root, work, kubectl)
@@ -113,7 +114,7 @@ def _init(root: Path, builder: Builder) -> int:
     return EXIT_OK
 
 
-def _audit(root: Path, builder: Builder) -> int:
+def _audit(root: Path, builder: Builder, read: Repository) -> int:
     """With marks of backups filled in by anything, the exit code of reading it."""
     file = root / "blackstart.yaml"
     if not file.is_file():
@@ -121,6 +122,8 @@ def _audit(root: Path, builder: Builder) -> int:
     text = file.read_text()
     for before, behind, said in _PLACES:
         text = re.sub(rf"^(\s+{before}){FILL_IN}(?={behind})", rf"\g<1>{said}", text, flags=re.M)
+    recipient = next(iter(read.age_recipients), "none")
+    text = re.sub(rf"^(  recipient: ){FILL_IN}", rf"\g<1>{recipient}", text, flags=re.M)
     file.write_text(text.replace(FILL_IN, "env:NOT_SET"))
     try:
         load(file, builder, Part.BACKUPS)

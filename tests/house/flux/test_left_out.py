@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from house.init import Written
 from house.left_out import left_out
+from house.loader import Part
 from house.model import House
 from house.values import FILL_IN
 from house.yamlfile import parse
@@ -98,6 +100,20 @@ def test_a_variable_without_a_value_in_a_claim_stops_with_its_name(tmp_path: Pat
     repository = read_repository(with_file(tmp_path, SOURCE.format('"${WHO}-data"', "restic")).parent)
     (problem,) = repository.unread
     assert (problem.file, "needs WHO" in problem.what) == (f"{PHOTOS}/more.yaml", True)
+
+
+def test_a_bucket_out_of_a_template_is_asked_for_and_then_loads(tmp_path: Path) -> None:
+    write_repository(tmp_path).unlink()
+    secret = tmp_path / "kubernetes/components/volsync/secret.yaml"
+    secret.write_text(secret.read_text().replace('"/repository/${APP}"', '"s3:https://{{ .HOST }}/backups/${APP}"'))
+    file = write_settings(tmp_path).file
+    text = file.read_text()
+    rule = text.partition("{{ .HOST }}")[2].partition("- seen")[0]
+    assert "      open: FILL_IN  # " in rule and "        AWS_ACCESS_KEY_ID: FILL_IN" in rule
+    filled = re.sub(r"(?m)^(      open: )FILL_IN", r"\1s3:https://s3.invalid/backups/{app}", text)
+    file.write_text(re.sub(r"(?m)^(      repository: )FILL_IN", r"\1/r/x", filled).replace("FILL_IN", "env:NOT_SET"))
+    opened = {claim.open_as for claim in load(file, Part.BACKUPS).claims}
+    assert any(place.startswith("s3:https://s3.invalid/backups/") for place in opened), opened
 
 
 def test_a_repository_out_of_a_template_needs_one_rule(tmp_path: Path) -> None:
