@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from adapters.archives.server import ArchiveServer, StoredFile
 from adapters.backups.places import s3_address
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials
 from adapters.secrets.resolver import Secrets
-from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.errors import BlackstartError, TransientError
 from engine.secrets import Secret
 from house.model import DatabaseArchive
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "401", "403"}
+
+
+_READ = {
+    ArchiveVerdict.REFUSED: "see the references of this database under backups.databases, and what its key may",
+    ArchiveVerdict.MISSING: "compare the bucket's name with the one that the database writes to",
+}
+"""What helps where an archive could not be read."""
 
 
 class S3Archives:
@@ -48,18 +55,19 @@ class S3Archives:
         except (ClientError, BotoCoreError) as error:
             look = _answered(error, archive.place) if isinstance(error, ClientError) else None
             told = (look.verdict.value, look.detail) if look is not None else ("unreachable", f"{archive.place}: {error}")
-            kind = TransientError if look is None or look.verdict is ArchiveVerdict.UNREACHABLE else PermanentError
-            raise kind(f"the archive of {archive.key} cannot be read: {told[0]}", evidence=(told[1],)) from error
+            kind = TransientError if look is None or look.verdict is ArchiveVerdict.UNREACHABLE else Undecided
+            hint = "" if look is None else _READ.get(look.verdict, "")
+            raise kind(f"the archive of {archive.key} cannot be read: {told[0]}", evidence=(told[1],), hint=hint) from error
 
     def _server(self, archive: DatabaseArchive) -> ArchiveServer:
-        """What the archive's place is opened with. PermanentError where it or its keys are not told."""
+        """What the archive's place is opened with. Undecided where it or its keys are not told."""
         address = s3_address(archive.place)
         if address is None:
-            raise PermanentError(archive.note or f"{archive.place or 'its place'} is no address of S3")
+            raise Undecided(archive.note or f"{archive.place or 'its place'} is no address of S3")
         given = {name: self._secrets.resolve_as(name, reference) for name, reference in archive.environment}
         lacking = [name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if name not in given]
         if lacking:
-            raise PermanentError(f"no {' and '.join(lacking)} is given: backups.databases.{archive.key}.environment")
+            raise Undecided(f"no {' and '.join(lacking)} is given: backups.databases.{archive.key}.environment")
         region = given.get("AWS_DEFAULT_REGION") or given.get("AWS_REGION")
         key, token = (given.get(name) for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
         assert isinstance(key, Secret)  # resolve_as: only ids and places are plain

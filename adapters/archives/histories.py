@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from adapters.archives.bases import Base
 from adapters.archives.log import Segment
+from engine.words import number
 
 _LATE_S = 3600.0
 """Several segments are uploaded at once, and one that failed is tried again: so much out of order is no second writer."""
@@ -50,7 +51,7 @@ def owners_words(found: Sequence[Owner]) -> str:
 
 def owner_words(one: Owner) -> str:
     """One of them, for a person."""
-    return f"of system {one.system_id} {one.bases}, the last {one.newest.name}"
+    return f"system {one.system_id} with {number(one.bases, 'base backup')}, the last {one.newest.name}"
 
 
 def two_lines(segments: Iterable[Segment]) -> str:
@@ -66,7 +67,7 @@ def two_lines(segments: Iterable[Segment]) -> str:
         if told := _begun_again(line):
             return told
     for left, line in lines.items():
-        for later in (lines[number] for number in sorted(lines) if number > left):
+        for later in (lines[other] for other in sorted(lines) if other > left):
             if told := _gone_on(line, later):
                 return told
     return ""

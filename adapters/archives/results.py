@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.errors import PermanentError
+
+
+class Undecided(PermanentError):
+    """Something lies there, or may, and nobody here can say what of it a restore would take: it could not be read, or there are two
+    that it may be. Not to be taken for an archive that holds nothing."""
+
 
 class ArchiveVerdict(Enum):
     """`EMPTY`: nothing of this server lies there. `NO_BASE`: there is some, and no base backup that ended well."""

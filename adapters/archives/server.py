@@ -15,8 +15,7 @@ from adapters.archives.bases import Base, read_base
 from adapters.archives.histories import owner_words, owners, owners_words, two_lines
 from adapters.archives.log import Segment, reach, segment_of
 from adapters.archives.points import base_for, point_of
-from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
-from engine.errors import PermanentError
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 
 _ZONE_S = 14 * 3600
 """What names a base backup is the clock on the wall where it was made."""
@@ -79,8 +78,8 @@ class ArchiveServer:
         return replace(look, verdict=ArchiveVerdict.MIXED, detail=_told(mixed, look.detail)) if mixed else look
 
     def point(self, as_of: float) -> RecoveryPoint:
-        """What a restore to that time (epoch seconds; 0.0: the end) is promised. PermanentError where there is no way to it, and
-        where two databases lie there and no time says which of them is meant."""
+        """What a restore to that time (epoch seconds; 0.0: the end) is promised. PermanentError where there is no way to it;
+        Undecided where two databases lie there and no time says which of them is meant."""
         bases = sorted(self.files.folders("base/"), reverse=True)
         # Named by when they began: of those that began later than that none had ended by then.
         latest = time.strftime("%Y%m%dT%H%M%S", time.gmtime(as_of + _ZONE_S)) if as_of else "9"
@@ -89,13 +88,13 @@ class ArchiveServer:
         whose = owners([*ended, *self._ended(name for name in {*bases[:1], *bases[-1:]} if name not in asked)])
         if len(whose) > 1 and not as_of:
             told = "the archive holds base backups of two databases, and nothing says which of them is meant"
-            raise PermanentError(told, evidence=tuple(map(owner_words, whose)), hint=_CHOOSE)
+            raise Undecided(told, evidence=tuple(map(owner_words, whose)), hint=_CHOOSE)
         base = base_for(ended, as_of)
         log = list(self._log(base.begin_wal))
         lines = two_lines(one for one in log if not as_of or one.written <= as_of)
         if lines and not as_of:
             told = "the archive holds two histories, and nothing says which of them is meant"
-            raise PermanentError(told, evidence=(lines,), hint=_CHOOSE)
+            raise Undecided(told, evidence=(lines,), hint=_CHOOSE)
         point = point_of(base, log, as_of)
         mixed = owners_words(whose) or lines
         return replace(point, remark=_told(f"it is system {base.system_id}, and there are {mixed}" if mixed else "", point.remark))

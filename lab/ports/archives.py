@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from engine.errors import PermanentError, TransientError
 from house.model import DatabaseArchive
 from lab.world.store import Store
@@ -36,5 +36,6 @@ class ModelledArchives:
         if stored is None:
             raise PermanentError(archive.note or "the archive has no base backup that a restore could begin from")
         if stored.refused:
-            raise PermanentError(f"the archive of {archive.key} cannot be read: refused", evidence=(_REFUSED,))
+            told = f"the archive of {archive.key} cannot be read: refused"
+            raise Undecided(told, evidence=(_REFUSED,), hint="see its references, and what its key may")
         return stored.point(as_of)

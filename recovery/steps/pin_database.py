@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from adapters.archives.results import ArchiveVerdict, RecoveryPoint
+from adapters.archives.results import ArchiveVerdict, RecoveryPoint, Undecided
 from adapters.cnpg.manifest import new_server, recovery_manifest
 from adapters.cnpg.results import DatabaseState
 from adapters.context import ActContext, LookContext
@@ -43,7 +43,8 @@ class ChosenPoint(Identity):
     def words(self) -> tuple[str, ...]:
         """For a person, one line a thing."""
         risk = (f"{self.short}: {self.told}", "what was written to the database since then is not in it") if self.short else ()
-        return (f"database {self.database} restored from {self.place}", *point_words(self.point), *risk)
+        point = replace(self.point, remark="") if self.short else self.point  # which says the same once more
+        return (f"database {self.database} restored from {self.place}", *point_words(point), *risk)
 
     def __str__(self) -> str:
         return "; ".join(self.words)
@@ -118,6 +119,9 @@ class PinDatabase(BaseStep):
             raise PermanentError(told, evidence=(self.one.source.note,))
         try:
             point = archives.point(self.one.source, self._until())
+        except Undecided as no:
+            told = f"database {self.one.key} is not restored: {no.what}"
+            raise PermanentError(told, evidence=(self.one.source.place, *no.evidence), hint=no.hint or self._settings()) from no
         except PermanentError as no:
             raise PermanentError(
                 f"nothing is there that database {self.one.key} could be restored from: {no.what}",
@@ -132,6 +136,10 @@ class PinDatabase(BaseStep):
         if not now.present and (writes := self._writes(point)):
             self._refuse_in_use(archives, writes)
         return point
+
+    def _settings(self) -> str:
+        """What helps where nobody could look."""
+        return f"give backups.databases.{self.one.key} its place and its keys; nothing is known of the archive"
 
     def _way_out(self) -> str:
         """What a person may do who wants nothing of the archive."""

@@ -197,7 +197,7 @@ def test_an_empty_one_that_archives_beside_it_makes_two_histories(archived: Arch
         fresh.back_up()
         found = archived.port.look(archived.archive)
         assert found.verdict is ArchiveVerdict.MIXED
-        assert f"of system {before.system_id} 1, " in found.detail
+        assert f"system {before.system_id} with 1 base backup, " in found.detail
         with pytest.raises(PermanentError, match="two databases"):
             archived.port.point(archived.archive, 0.0)
         then = archived.port.point(archived.archive, archived.between)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.archives.adapter import S3Archives
-from adapters.archives.results import ArchiveVerdict
+from adapters.archives.results import ArchiveVerdict, Undecided
 from adapters.secrets.names import is_open
 from cluster.by_hand import archive_by_hand
 from engine.errors import PermanentError
@@ -214,6 +214,9 @@ def test_who_may_not_look_who_gets_no_answer_and_who_was_told_too_little(bucket:
     assert (none.verdict, "no AWS_ACCESS_KEY_ID" in none.detail) == (ArchiveVerdict.UNKNOWN, True)
     untold = bucket.port.look(replace(archive, place="", note="its ObjectStore is not in the repository"))
     assert (untold.verdict, untold.detail) == (ArchiveVerdict.UNKNOWN, "its ObjectStore is not in the repository")
+    for closed, why in ((replace(archive, environment=wrong), "refused"), (replace(archive, environment=()), "is given")):
+        with pytest.raises(Undecided, match=why):  # nothing is known of it: not to be taken for none
+            bucket.port.point(closed, 0.0)
     bucket.door.close()
     assert bucket.port.look(archive).verdict is ArchiveVerdict.UNREACHABLE
 

@@ -46,8 +46,8 @@ def test_base_backups_of_two_databases_are_two_histories_whichever_is_newer(hour
     found = folder.server.look()
     assert found.verdict is ArchiveVerdict.MIXED
     assert "base backups of 2 databases: " in found.detail
-    assert f"of system {FIRST} 2, the last 20270114T080000" in found.detail
-    assert f"of system {SECOND} 1, the last {name}" in found.detail
+    assert f"system {FIRST} with 2 base backups, the last 20270114T080000" in found.detail
+    assert f"system {SECOND} with 1 base backup, the last {name}" in found.detail
 
 
 def test_a_second_database_is_found_behind_many_base_backups_of_the_first_and_of_its_own() -> None:
