@@ -90,7 +90,10 @@ class CountingStore(ObjectStore):
 
 @dataclass
 class Rig:
-    """A cluster with VolSync, a store that counts, and the reader that a run has."""
+    """A cluster with VolSync, a store that counts, and the reader that a run has.
+
+    `once_backed_up` is told the repository's folder before anything is read of it.
+    """
 
     bench: Bench
     store: CountingStore
@@ -100,6 +103,7 @@ class Rig:
     reader: Reader
     clients: Clients
     space: str = ""
+    once_backed_up: Callable[[Path], None] | None = None
 
     def restored(self, load: Load) -> str:
         """Fill a volume, have it backed up and restored; answers the image's name."""
@@ -117,6 +121,8 @@ class Rig:
         load.fill(bench.wait_bound(self.space, "data"))
         kube.apply(SOURCES, _used(objects.source(self.space, "app", "data", "repository", "first")))
         self._wait(lambda: bench.status(SOURCES, self.space, "app").get("lastManualSync") == "first", "the backup")
+        if self.once_backed_up is not None:
+            self.once_backed_up(self.local.path)
         kube.apply(DESTINATIONS, _used(objects.destination(self.space, "app", "repository", "once")))
         self._wait(lambda: bench.status(DESTINATIONS, self.space, "app").get("lastManualSync") == "once", "the restore")
         image = str(bench.status(DESTINATIONS, self.space, "app")["latestImage"]["name"])

@@ -38,7 +38,7 @@ from lab.parts.kube import CLAIMS, NAMESPACES
 from recovery.comparison import compare
 from rehearsal.controls import DAMAGES, caught
 from tests.adapters.hold.objects import standing_crd
-from tests.lab.parts.bench import Bench
+from tests.lab.parts.bench import Bench, cheaply_opened
 
 pytestmark = pytest.mark.programs
 CLOCK = SystemClock()
@@ -70,6 +70,7 @@ class Drilled:
 @pytest.fixture(scope="module")
 def drilled(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drilled]:
     with rig(bench, tmp_path_factory.mktemp("drilled")) as made:
+        made.once_backed_up = cheaply_opened
         made.restored(Load(3 << 16, 6, 2))
         drills = KubernetesDrills(made.clients, "the-house", CLOCK, made.reader)
         drills.fence_in("the-drill")

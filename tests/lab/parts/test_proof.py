@@ -11,7 +11,7 @@ import pytest
 
 from adapters.volsync.results import Sight
 from bench.proof import Load, Rig, rig
-from tests.lab.parts.bench import Bench
+from tests.lab.parts.bench import Bench, cheaply_opened
 
 pytestmark = pytest.mark.programs
 KNOWN = "\udcff\udcfe latin"
@@ -42,6 +42,7 @@ class Odd(Load):
 @pytest.fixture
 def made(bench: Bench, tmp_path: Path) -> Iterator[Rig]:
     with rig(bench, tmp_path) as one:
+        one.once_backed_up = cheaply_opened
         yield one
 
 
