@@ -41,7 +41,7 @@ class Nas:
 
     `datasets` and `exports` are those of the settings and what manifests mount of this server. Ages in seconds, 0.0 = any (of
     `vm_backup_age`: none is asked for); `snapshot_age` -1.0: as the NAS's own schedule says. `accepted`: findings (part and code)
-    that stop no restore, and why.
+    that stop no restore, and why. `ssh_host` is asked by SSH, as `ssh_user`, where its API cannot be had; "" for nowhere.
     """
 
     name: str
@@ -60,6 +60,9 @@ class Nas:
     snapshot_age: float = -1.0
     replication_age: float = 0.0
     vm_backup_age: float = 35 * 86400.0
+    ssh_host: str = ""
+    ssh_port: int = 22
+    ssh_user: str = "root"
     accepted: tuple[tuple[str, str], ...] = ()
 
     @property

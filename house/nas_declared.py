@@ -6,7 +6,7 @@ What is mounted from a server that no NAS of the settings is called after is nob
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from house.data.holders import holders
 from house.data.nouns import Keeps
@@ -22,6 +22,14 @@ _CLASSES = {"nfs.csi.k8s.io": Export.NFS, "smb.csi.k8s.io": Export.SMB}
 _Secret = Callable[[SecretRef], SecretRef]
 _Mount = tuple[str, NasExport]
 """A server's name, and what is mounted of it."""
+
+
+class _Ssh(TypedDict, total=False):
+    """The fields of a Nas that say how it is asked by SSH."""
+
+    ssh_host: str
+    ssh_port: int
+    ssh_user: str
 
 
 def declared_nas(
@@ -67,8 +75,16 @@ def _nas(name: str, section: NasSection, mounts: tuple[_Mount, ...], located: Ca
         datasets=tuple(dict.fromkeys(section.datasets)),
         exports=tuple(wanted.values()), scrub_age=section.scrub_age,
         snapshot_age=-1.0 if section.snapshot_age is None else section.snapshot_age, replication_age=section.replication_age,
-        vm_backup_age=section.vm_backup_age, accepted=tuple(section.accepted.items()),
+        vm_backup_age=section.vm_backup_age, **_by_ssh(section.ssh), accepted=tuple(section.accepted.items()),
     )  # fmt: skip
+
+
+def _by_ssh(url: str | None) -> _Ssh:
+    """Host, port and user of `ssh://user@host:port`."""
+    parts = url_parts(url) if url else None
+    if parts is None:
+        return {}
+    return {"ssh_host": parts.hostname or "", "ssh_port": port_of(parts) or 22, "ssh_user": parts.username or "root"}
 
 
 def _volumes(rendered: Rendered) -> Iterator[_Mount]:

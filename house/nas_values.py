@@ -35,6 +35,19 @@ def server_of(value: Any) -> str:
     return f"wss://{parts.netloc}"
 
 
+def ssh_server_of(value: str) -> str:
+    """`ssh://user@host[:port]`: whom to log in as is part of it, a password is not."""
+    parts = grammar.url_parts(value)
+    better = "write ssh://root@host or ssh://user@host:port"
+    if parts is not None and parts.password is not None:
+        raise wrong("holds a password", f"{better}: a key or an agent of yours logs in")
+    if parts is None or parts.scheme != "ssh" or not parts.hostname or not parts.username:
+        raise wrong(f"{quoted(value)} is no SSH server", better)
+    if parts.path.strip("/") or parts.query or parts.fragment or value.endswith(("?", "#")):
+        raise wrong(f"{quoted(value)} names more than a user, a host and a port", better)
+    return value.rstrip("/")
+
+
 def dataset_of(value: str) -> str:
     """A dataset's name as ZFS has it, pool first."""
     if _DATASET.fullmatch(value) is None or len(value) > 255 or value.endswith(" "):
@@ -66,6 +79,7 @@ def user_of(value: str) -> str:
 
 
 NasServer = Annotated[str, BeforeValidator(server_of), json_form(r"^((wss|https)://)?[^/?#]+/?$")]
+SshServer = Annotated[str, AfterValidator(ssh_server_of), json_form(r"^ssh://[^@/:?#]+@[^/?#@]+/?$")]
 DatasetName = Annotated[str, AfterValidator(dataset_of)]
 ExportPlace = Annotated[str, AfterValidator(export_of)]
 MachineName = Annotated[str, AfterValidator(machine_name_of)]

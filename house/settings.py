@@ -12,7 +12,7 @@ from house.afterwards import PROVE_EVERY
 from house.backup_sections import BackupsSection
 from house.dns_sections import DnsSection
 from house.hardware_sections import HardwareSection
-from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, UserName
+from house.nas_values import DatasetName, ExportPlace, MachineName, NasServer, SshServer, UserName
 from house.rehearsal_sections import ObjectivesSection, RehearsalSection
 from house.section import Section
 from house.section import what as _what
@@ -249,6 +249,7 @@ class NasSection(Section):
     ca_file: PathText | None = _what("the file of the CA that signed the certificate", "nas-ca.pem", None)
     username: UserName = _what("the user that the key belongs to", "blackstart")
     api_key: Reference = _what("a reference to the user's API key", "env:NAS_API_KEY")
+    ssh: SshServer | None = _what("how it is asked where its API cannot be had: by midclt", "ssh://root@nas.lan", None)
     also: list[MachineName] = _what("its other names and addresses, as manifests have them", ["10.0.0.5"], [])
     vm: int | None = Field(default=None, description="the id of the VM that it is", examples=[105], ge=100, le=999_999_999)
     vm_name: MachineName | None = _what("that VM's name on Proxmox, the NAS's own when left out", "truenas", None)

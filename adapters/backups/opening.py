@@ -11,8 +11,9 @@ from adapters.backups.local import LocalPlace
 from adapters.backups.places import Place, s3_address, sftp_address
 from adapters.backups.results import Repository
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
-from adapters.backups.sftp import SftpPlace, SshTrust
+from adapters.backups.sftp import SftpPlace
 from adapters.secrets.resolver import Secrets
+from adapters.ssh import SshTrust
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.paths import at_home

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import logging
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import paramiko
 
@@ -29,25 +27,7 @@ from adapters.backups.places import (
     ids,
     no_file,
 )
-
-_TIMEOUT_S = 20.0
-# Its threads print the traceback of what is raised here as well: an answer of ours is one line, not forty.
-logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True)
-class SshTrust:
-    """Which servers are known (`known_hosts`), and the private key to show them; None for the user's own keys or agent."""
-
-    known_hosts: Path
-    identity: Path | None = None
-
-    @property
-    def options(self) -> str:
-        """What restic hands to ssh: never ask, and only servers whose key is pinned."""
-        words = ["BatchMode=yes", "StrictHostKeyChecking=yes", f"UserKnownHostsFile={self.known_hosts}", "ConnectTimeout=20"]
-        chosen = f" -o IdentitiesOnly=yes -i {self.identity}" if self.identity else ""
-        return " ".join(f"-o {word}" for word in words) + chosen
+from adapters.ssh import SshTrust, logged_in
 
 
 @dataclass(frozen=True)
@@ -102,24 +82,9 @@ class SftpPlace:
 
     @contextmanager
     def _connected(self) -> Iterator[paramiko.SFTPClient]:
-        client = paramiko.SSHClient()
+        address = self.address
         try:
-            if self.trust.known_hosts.exists():
-                client.load_host_keys(str(self.trust.known_hosts))
-            client.set_missing_host_key_policy(paramiko.RejectPolicy())
-            client.connect(
-                self.address.host,
-                self.address.port,
-                self.address.user or None,
-                key_filename=str(self.trust.identity) if self.trust.identity else None,
-                allow_agent=self.trust.identity is None,
-                look_for_keys=self.trust.identity is None,
-                timeout=_TIMEOUT_S,
-                banner_timeout=_TIMEOUT_S,
-                auth_timeout=_TIMEOUT_S,
-                channel_timeout=_TIMEOUT_S,
-            )
-            with client.open_sftp() as sftp:
+            with logged_in(address.host, address.port, address.user, self.trust) as client, client.open_sftp() as sftp:
                 yield sftp
         except paramiko.BadHostKeyException as error:
             raise PlaceRefused(f"{self.address.host} shows another key than the one pinned in {self.trust.known_hosts}") from error
@@ -135,8 +100,6 @@ class SftpPlace:
         except (paramiko.SSHException, OSError, EOFError) as error:
             # NoValidConnectionsError has no errno, and says so: "[Errno None] Unable to connect …".
             raise PlaceUnreachable(f"{self.address.host}: {str(error).removeprefix('[Errno None] ')}") from error
-        finally:
-            client.close()
 
 
 def _listed(sftp: paramiko.SFTPClient, path: str) -> Contents:

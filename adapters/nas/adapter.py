@@ -10,21 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from adapters.nas import reading
 from adapters.nas.fields import mapping, measure, moment, name, text
 from adapters.nas.jobs import unlocking
+from adapters.nas.midclt import opened_by_ssh
 from adapters.nas.results import Dataset, Heard, NasLook, NasTrouble, Trouble, Unheard
-from adapters.nas.session import Bounds, Call, Session, opened
+from adapters.nas.session import Asking, Bounds, Call, opened
 from adapters.nas.snapshots import newest
 from adapters.nas.versions import FIRST, release_of
 from adapters.nas.wanted import used
 from adapters.nas.wording import RpcError, Stopped, stopped
+from adapters.ssh import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
 from house.model import SecretRef
 from house.nas import Nas
+from house.paths import at_home
 
 KEPT_S = 5.0
 """How long one look answers for, by this machine's clock: the checks of one pass share it, a check that looks again does not."""
@@ -44,8 +48,12 @@ QUESTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Any]], ...] = (
 class TrueNas:
     """Implements NasView."""
 
-    def __init__(self, resolve: Callable[[SecretRef], Secret], bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, resolve: Callable[[SecretRef], Secret], bounds: Bounds | None = None, trust: SshTrust | None = None
+    ) -> None:
+        """`trust`: which SSH servers are known; None for the user's own."""
         self._resolve, self._bounds = resolve, bounds or Bounds()
+        self._trust = trust or SshTrust(at_home(Path("~/.ssh/known_hosts")))
         self._guard = threading.Lock()
         self._locks: dict[Nas, threading.Lock] = {}
         self._kept: dict[Nas, tuple[float, NasLook]] = {}
@@ -58,9 +66,21 @@ class TrueNas:
             then, kept = self._kept.get(nas, (0.0, NasLook()))
             if nas in self._kept and time.monotonic() - then < KEPT_S:
                 return kept
-            found = self._look(nas)
+            found = self._either(nas)
             self._kept[nas] = (time.monotonic(), found)
             return found
+
+    def _either(self, nas: Nas) -> NasLook:
+        """By its API, and where that cannot be had by SSH, where the settings name a way. What both say of a failure is told."""
+        found = self._look(nas)
+        if found.trouble is None or not nas.ssh_host:
+            return found
+        try:
+            with opened_by_ssh(nas, self._trust, self._bounds) as session:
+                return replace(asyncio.run(_seen(nas, session, self._bounds)), instead=found.trouble)
+        except Stopped as error:
+            told = f"{found.trouble.detail}; nor by SSH, it {error.trouble.trouble.value}: {error.trouble.detail}"
+            return NasLook(replace(found.trouble, detail=told))
 
     def _look(self, nas: Nas) -> NasLook:
         try:
@@ -78,7 +98,7 @@ async def _asked(nas: Nas, key: Secret, bounds: Bounds) -> NasLook:
         return await _seen(nas, session, bounds)
 
 
-async def _seen(nas: Nas, session: Session, bounds: Bounds) -> NasLook:
+async def _seen(nas: Nas, session: Asking, bounds: Bounds) -> NasLook:
     info, version = await session.ask([Call("system.info"), Call("system.version")])
     told = text(mapping(info).get("version")) or (text(version) if isinstance(version, str) else "")
     release = session.release or release_of(told)
@@ -108,7 +128,7 @@ def _state(ready: Any) -> str:
     return name(ready)
 
 
-async def _mounted(session: Session, datasets: Heard[Dataset], wanted: tuple[str, ...], bounds: Bounds) -> Heard[Dataset]:
+async def _mounted(session: Asking, datasets: Heard[Dataset], wanted: tuple[str, ...], bounds: Bounds) -> Heard[Dataset]:
     """The datasets, those that are used with whether each is really mounted: a locked one shows a mountpoint all the same."""
     if isinstance(datasets, Unheard):
         return datasets

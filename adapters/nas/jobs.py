@@ -7,14 +7,14 @@ import time
 from typing import Any
 
 from adapters.nas.fields import mapping, name, rows, text
-from adapters.nas.session import Call, Session
+from adapters.nas.session import Asking, Call
 from adapters.nas.wording import RpcError
 
 _AGAIN_S = 0.25
 _ENDED = ("SUCCESS", "FAILED", "ABORTED")
 
 
-async def unlocking(session: Session, dataset: str, limit_s: float) -> str:
+async def unlocking(session: Asking, dataset: str, limit_s: float) -> str:
     """Of a locked dataset: what it waits for, in words; or why that could not be told."""
     (answer,) = await session.ask([Call("pool.dataset.encryption_summary", (dataset,))])
     if isinstance(answer, RpcError):
@@ -24,7 +24,7 @@ async def unlocking(session: Session, dataset: str, limit_s: float) -> str:
     return await _awaited(session, answer, limit_s)
 
 
-async def _awaited(session: Session, number: int, limit_s: float) -> str:
+async def _awaited(session: Asking, number: int, limit_s: float) -> str:
     """The job by its number, until it ended. One that is not in the list is not running: its service may have been restarted."""
     until = time.monotonic() + min(limit_s, session.left_s)
     state = ""

@@ -209,7 +209,7 @@ class DiskTest:
 class NasLook:
     """One look. With a `trouble` nothing else was seen. `release` is the family, as (25, 10); `state` READY or another word of
     the server, "" where it may not be asked; `clock` is the NAS's own, epoch seconds, `up_s` how long it has run; `expires` when
-    its certificate ends."""
+    its certificate ends. `instead`: why its API was not asked, where it was asked by another way."""
 
     trouble: NasTrouble | None = None
     version: str = ""
@@ -220,6 +220,7 @@ class NasLook:
     up_s: float | None = None
     asked_at: float = 0.0
     expires: float | None = None
+    instead: NasTrouble | None = None
     pools: Heard[Pool] = ()
     scrubs: Heard[ScrubTask] = ()
     datasets: Heard[Dataset] = ()

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
@@ -56,6 +56,23 @@ class Call:
 
 
 Answer = RpcError | Any
+
+
+class Asking(Protocol):
+    """Who can be asked, logged in: what it listens at, its release (None: its version says), and when its certificate ends."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def release(self) -> Release | None: ...
+    @property
+    def expires(self) -> float | None: ...
+    @property
+    def left_s(self) -> float:
+        """Seconds until the whole look has taken too long."""
+
+    async def ask(self, calls: Sequence[Call]) -> list[Answer]:
+        """The results in the order of the calls, an RpcError for those that failed. Raises Stopped."""
 
 
 class Session:

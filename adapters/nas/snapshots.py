@@ -12,14 +12,14 @@ from typing import Any
 
 from adapters.nas.fields import mapping, moment, name, parsed, rows
 from adapters.nas.results import Heard, Snapshots, Unheard
-from adapters.nas.session import Call, Session
+from adapters.nas.session import Asking, Call
 from adapters.nas.versions import Release
 from adapters.nas.wording import RpcError
 
 _DATED = re.compile(r"(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[-_.T ]?[0-2]\d[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d)?)?")
 
 
-async def newest(session: Session, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
+async def newest(session: Asking, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
     """One Snapshots per dataset, in their order."""
     if not datasets:
         return ()
@@ -28,7 +28,7 @@ async def newest(session: Session, release: Release, datasets: Sequence[str]) ->
     return await _by_name(session, release, datasets)
 
 
-async def _with_times(session: Session, datasets: Sequence[str]) -> Heard[Snapshots]:
+async def _with_times(session: Asking, datasets: Sequence[str]) -> Heard[Snapshots]:
     method = "zfs.resource.snapshot.query"
     answers = await session.ask([Call(method, ({"paths": [one], "properties": ["creation"]},)) for one in datasets])
     found = []
@@ -51,7 +51,7 @@ def _value(row: dict[str, Any]) -> float | None:
     return moment(mapping(mapping(row.get("properties")).get("creation")).get("value"))
 
 
-async def _by_name(session: Session, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
+async def _by_name(session: Asking, release: Release, datasets: Sequence[str]) -> Heard[Snapshots]:
     method = "pool.snapshot.query" if release >= (25, 10) else "zfs.snapshot.query"
     answers = await session.ask([Call(method, ([["dataset", "=", one]], {"select": ["name"]})) for one in datasets])
     found, asked = dict[str, Snapshots](), list[str]()

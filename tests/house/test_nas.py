@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from house.hints import mover_mounts
 from house.nas import Export, NasExport
 from house.nas_declared import declared_nas, mounted_servers
@@ -87,3 +90,23 @@ def test_the_sample_of_a_first_settings_file_names_what_is_mounted_and_is_in_for
     text = nas_text(rendered(*MOUNTS.split("---")))
     assert "# Mounted of NAS.lan: NFS /mnt/tank/films." in text
     assert all(line.startswith("#") for line in text.splitlines())
+
+
+def test_the_way_by_ssh_names_whom_to_log_in_as() -> None:
+    def of(ssh: str | None) -> tuple[str, int, str]:
+        (nas,) = declared_nas({"nas": section(ssh=ssh)}, rendered(*MOUNTS.split("---")), str, lambda reference: reference)
+        return nas.ssh_host, nas.ssh_port, nas.ssh_user
+
+    assert of(None)[0] == ""
+    assert of("ssh://root@nas.lan") == ("nas.lan", 22, "root")
+    assert of("ssh://admin@[fd00::5]:2222/") == ("fd00::5", 2222, "admin")
+
+
+@pytest.mark.parametrize(("ssh", "said"), [
+    ("nas.lan", "is no SSH server"), ("ssh://nas.lan", "is no SSH server"), ("https://root@nas.lan", "is no SSH server"),
+    ("ssh://root:word@nas.lan", "holds a password"), ("ssh://root@nas.lan/mnt", "names more than"),
+    ("ssh://root@nas.lan?x", "names more than"), ("ssh://root@nas.lan:0", "is no SSH server"),
+])  # fmt: skip
+def test_what_is_no_way_by_ssh_is_refused(ssh: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        section(ssh=ssh)

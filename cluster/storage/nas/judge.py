@@ -61,6 +61,9 @@ def _answers(nas: Nas, look: NasLook, now: float, waiting: tuple[str, ...]) -> I
     if look.state not in ("", "READY"):
         yield Finding(part, Weight.UNKNOWN, f"it is {look.state}: what it says may not be so in a minute", look.state)
     yield fine(part, f"TrueNAS {look.version} answers at {look.path}")
+    if look.instead is not None:
+        told = f"it was asked by SSH, for its API {look.instead.trouble.value}: {look.instead.detail}"
+        yield Finding(part, Weight.NOTED, told, look.instead.trouble.name, hint=look.instead.hint)
     if look.clock is not None and look.asked_at and abs(look.clock - look.asked_at) > SKEW_S:
         ahead = look.clock - look.asked_at
         yield Finding(part, Weight.NOTED, f"its clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's")

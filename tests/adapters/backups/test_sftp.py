@@ -18,9 +18,10 @@ from adapters.backups.opening import Openings
 from adapters.backups.places import PlaceRefused, PlaceUnreachable, SftpAddress
 from adapters.backups.restic import ResticBackups
 from adapters.backups.results import Repository, Verdict
-from adapters.backups.sftp import SftpPlace, SshTrust
+from adapters.backups.sftp import SftpPlace
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
+from adapters.ssh import SshTrust
 from house.model import SecretRef
 from tests.adapters.backups.sftp_server import sftp_server
 from tests.contract.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
