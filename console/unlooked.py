@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cluster.course import Course
+from cluster.lint.given import Given
+from cluster.lint.pulls import charts_unknown, pulls_of
+from console.pulls import pull_lines, pull_rows, pull_table
 from console.session import Session
 from console.tables import memory_table, outline_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
@@ -22,6 +25,12 @@ def outline(session: Session, course: Course, written: tuple[Path, ...] = (), pr
     rows = [{"id": item.id, "title": item.title, "needs": list(graph.needs(item.id))} for item in graph]
     session.page.show(outline_table(graph))
     session.page.say(f"\n{number(len(rows), 'check or step', 'checks and steps')}; the house was not looked at.")
+    given = Given(session.house, session.clock.now())
+    pulls, unknown = pulls_of(given), charts_unknown(given)
+    session.page.say("\nWhat each stage pulls, and what would serve it in the dark:")
+    session.page.show(pull_table(pulls))
+    for line in pull_lines(pulls, unknown):
+        session.page.say(line)
     for note in session.house.notes:
         session.page.say(f"note: {note}")
     session.tell_written(written)
@@ -37,7 +46,7 @@ def outline(session: Session, course: Course, written: tuple[Path, ...] = (), pr
     code = PreflightRefused.exit_code if refused else EXIT_STEP_FAILED if unseen else EXIT_OK
     return session.finish(
         "not looked at", {"steps": len(rows)}, code, lines=rows, written=written, notes=house.notes, left_out=unseen,
-        problems=problems,
+        problems=problems, pulls=pull_rows(pulls), charts_not_rendered=unknown,
     )
 
 

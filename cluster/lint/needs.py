@@ -173,7 +173,7 @@ def _machines(given: Given) -> Iterator[Need]:
 def _releases(given: Given) -> Iterator[Need]:
     house = given.house
     for file in (house.helmfile, *([house.crd_helmfile] if house.crd_helmfile is not None else ())):
-        servers = dict(_repositories(file))
+        servers = chart_servers(file)
         name = shown(file, house.root)
         for release in house.releases if file == house.helmfile else house.crd_charts:
             alias = release.chart.partition("/")[0]
@@ -188,6 +188,11 @@ def _releases(given: Given) -> Iterator[Need]:
         for key, reference in secret.keys:
             what = f"{key} of Secret {secret.key}"
             yield from _secret(given, Stage.RELEASES, what, reference, given.said_at("bootstrap", "secrets"))
+
+
+def chart_servers(file: Path) -> dict[str, str]:
+    """Alias → URL of a helmfile's chart repositories."""
+    return dict(_repositories(file))
 
 
 def _repositories(file: Path) -> Iterator[tuple[str, str]]:
