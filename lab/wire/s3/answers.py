@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
@@ -13,6 +14,7 @@ from lab.wire.https import Reply
 from lab.wire.s3.listings import Page
 from lab.wire.s3.objects import StoredObject
 from lab.wire.s3.signature import Refused
+from lab.wire.s3.told import DEFAULT
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 Tree = tuple[str, "str | list[Tree]"]
@@ -42,8 +44,11 @@ def whole_object(found: StoredObject, content: bytes) -> Reply:
 
 
 def part_of_object(found: StoredObject, content: bytes, wanted: str) -> Reply:
-    """The bytes of one Range header. Raises Refused 416 when it lies outside."""
-    first, _, last = wanted.removeprefix("bytes=").partition("-")
+    """The bytes of one Range header; one that says nothing is no wish. Raises Refused 416 when it lies outside."""
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
+    first, last = match.groups() if match else ("", "")
+    if not (first or last) or (first and last and int(first) > int(last)):
+        return whole_object(found, content)
     if not first:
         start, end = max(0, len(content) - int(last)), len(content) - 1
     else:
@@ -55,13 +60,19 @@ def part_of_object(found: StoredObject, content: bytes, wanted: str) -> Reply:
 
 
 def object_headers(found: StoredObject) -> dict[str, str]:
-    """What every answer about an object says of it."""
+    """What every answer about an object says of it: its facts, and what its writer said."""
     return {
         "ETag": f'"{found.etag}"',
         "Last-Modified": formatdate(found.written, usegmt=True),
         "Accept-Ranges": "bytes",
-        "Content-Type": "application/octet-stream",
+        "Content-Type": found.told.get("content-type", DEFAULT),
+        **{name: value for name, value in found.told.items() if name != "content-type"},
     }
+
+
+def not_modified(found: StoredObject) -> Reply:
+    """The reader has it."""
+    return Reply(304, "Not Modified", object_headers(found))
 
 
 def listing(bucket: str, shown: Page, objects: Iterable[StoredObject], asked: dict[str, str]) -> Reply:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree as ET
 
 from lab.wire.https import Reply
 from lab.wire.s3 import answers
-from lab.wire.s3.listings import page
-from lab.wire.s3.objects import ObjectStore
+from lab.wire.s3.conditions import unchanged
+from lab.wire.s3.listings import LARGEST_PAGE, page
+from lab.wire.s3.objects import NoSuchUpload, ObjectStore
 from lab.wire.s3.signature import Refused
+from lab.wire.s3.told import told_in
+
+MOST_PARTS = 10_000
 
 # What Storj answers with 501, or what we leave out (then said in docs/lab.md).
 _NOT_THERE = frozenset(
@@ -79,6 +82,8 @@ def _of_bucket(method: str, parts: Container[str]) -> str:
         return "list_objects"
     if method == "POST" and "delete" in parts:
         return "delete_objects"
+    if method == "PUT" and "versioning" in parts:
+        return "set_versioning"
     return {"HEAD": "head_bucket", "PUT": "make_bucket", "DELETE": "remove_bucket"}.get(method, "unknown")
 
 
@@ -90,6 +95,8 @@ def _of_object(method: str, parts: Container[str]) -> str:
         return "put_part" if upload else "put_object"
     if method == "DELETE":
         return "abort_upload" if upload else "delete_version" if "versionId" in parts else "delete_object"
+    if method == "GET" and upload:
+        return "list_parts"
     return "get_object" if method in ("GET", "HEAD") else "unknown"
 
 
@@ -98,7 +105,8 @@ def serve(objects: ObjectStore, call: Call) -> Reply:
     wrong = _NOT_THERE & call.asked.keys() - ({"partNumber"} if call.name == "put_part" else set())
     act = _ACTS.get(call.name)
     copies = "x-amz-copy-source" in call.headers and call.name != "copy_object"
-    if act is None or wrong or copies or (call.method != "GET" and call.asked.keys() & _ASKED.keys() - {"uploads"}):
+    known = {"uploads"} | ({"versioning"} if call.name == "set_versioning" else set())
+    if act is None or wrong or copies or (call.method != "GET" and call.asked.keys() & _ASKED.keys() - known):
         raise Refused(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
     return act(objects, call)
 
@@ -133,14 +141,16 @@ def _get_object(objects: ObjectStore, call: Call) -> Reply:
     else:
         found = objects.head(call.bucket, call.key, call.phrase)
         content = objects.read(call.bucket, call.key, call.phrase)
-    wanted = call.headers.get("range", "")
-    if wanted.startswith("bytes=") and "," not in wanted:
-        return answers.part_of_object(found, content, wanted)
-    return answers.whole_object(found, content)
+    if unchanged(found, call.headers):
+        return answers.not_modified(found)
+    reply = answers.part_of_object(found, content, call.headers.get("range", ""))
+    asked = {name.removeprefix("response-"): value for name, value in call.asked.items() if name.startswith("response-")}
+    return replace(reply, headers={**{name: value for name, value in reply.headers.items() if name.lower() not in asked}, **asked})
 
 
 def _put_object(objects: ObjectStore, call: Call) -> Reply:
-    etag = objects.write(call.bucket, call.key, call.body, call.phrase, only_new=_only_new(call))
+    told = told_in(call.headers)
+    etag = objects.write(call.bucket, call.key, call.body, call.phrase, only_new=_only_new(call), told=told)
     return Reply(200, "OK", {"ETag": f'"{_written(etag)}"'})
 
 
@@ -154,8 +164,15 @@ def _copy_object(objects: ObjectStore, call: Call) -> Reply:
     bucket, _, key = unquote(source).lstrip("/").partition("/")
     asked = dict(parse_qsl(query))
     former = asked.get("versionId")
-    content = objects.version(bucket, key, former)[1] if former else objects.read(bucket, key, call.phrase)
-    etag = objects.write(call.bucket, call.key, content, call.phrase, only_new=_only_new(call))
+    if former:
+        source_object, content = objects.version(bucket, key, former)
+    else:
+        source_object, content = objects.head(bucket, key, call.phrase), objects.read(bucket, key, call.phrase)
+    anew = call.headers.get("x-amz-metadata-directive", "COPY").upper() == "REPLACE"
+    if (bucket, key) == (call.bucket, call.key) and not anew and not former:
+        raise Refused(400, "InvalidRequest", "This copy request is illegal: it changes nothing of the object.")
+    told = told_in(call.headers) if anew else source_object.told
+    etag = objects.write(call.bucket, call.key, content, call.phrase, only_new=_only_new(call), told=told)
     found = objects.head(call.bucket, call.key, call.phrase)
     tree: list[answers.Tree] = [("LastModified", answers.moment(found.written)), ("ETag", f'"{_written(etag)}"')]
     return answers.document("CopyObjectResult", tree)
@@ -206,8 +223,6 @@ def _delete_objects(objects: ObjectStore, call: Call) -> Reply:
         raise Refused(400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
     if any(name.startswith("x-amz-checksum-") for name in call.headers):
         raise Refused(501, "NotImplemented", "Checksum options are not supported at this time.")
-    if base64.b64encode(hashlib.md5(call.body, usedforsecurity=False).digest()).decode() != given:
-        raise Refused(400, "BadDigest", "The Content-Md5 you specified did not match what we received.")
     deleted: list[answers.Tree] = []
     for key in _texts(call.body, "Key"):
         objects.delete(call.bucket, key, call.phrase)
@@ -216,27 +231,54 @@ def _delete_objects(objects: ObjectStore, call: Call) -> Reply:
 
 
 def _begin_upload(objects: ObjectStore, call: Call) -> Reply:
-    upload = objects.begin_upload(call.bucket, call.key, call.phrase)
+    upload = objects.begin_upload(call.bucket, call.key, call.phrase, told_in(call.headers))
     tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload)]
     return answers.document("InitiateMultipartUploadResult", tree)
 
 
 def _put_part(objects: ObjectStore, call: Call) -> Reply:
-    etag = objects.put_part(call.asked["uploadId"], int(call.asked.get("partNumber") or 0), call.body)
+    number = call.asked.get("partNumber", "")
+    if not number.isdigit() or not 1 <= int(number) <= MOST_PARTS:
+        raise Refused(400, "InvalidArgument", f"Part number must be an integer between 1 and {MOST_PARTS}, inclusive")
+    etag = objects.put_part(_upload(objects, call), int(number), call.body)
     return Reply(200, "OK", {"ETag": f'"{etag}"'})
 
 
 def _complete_upload(objects: ObjectStore, call: Call) -> Reply:
-    numbers = [int(text) for text in _texts(call.body, "PartNumber")]
-    parts = list(zip(numbers, _texts(call.body, "ETag"), strict=True))
-    etag = objects.complete_upload(call.asked["uploadId"], parts, only_new=_only_new(call))
+    numbers, etags = _texts(call.body, "PartNumber"), _texts(call.body, "ETag")
+    if not numbers or len(numbers) != len(etags) or not all(text.isdigit() for text in numbers):
+        raise Refused(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our schema.")
+    parts = [(int(number), etag) for number, etag in zip(numbers, etags, strict=True)]
+    etag = objects.complete_upload(_upload(objects, call), parts, only_new=_only_new(call))
     tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("ETag", f'"{_written(etag)}"')]
     return answers.document("CompleteMultipartUploadResult", tree)
 
 
 def _abort_upload(objects: ObjectStore, call: Call) -> Reply:
-    objects.abort_upload(call.asked["uploadId"])
+    objects.abort_upload(_upload(objects, call))
     return Reply(204, "No Content")
+
+
+def _list_parts(objects: ObjectStore, call: Call) -> Reply:
+    """The parts of an upload, a thousand at most from behind the marker on."""
+    upload, marker = _upload(objects, call), int(call.asked.get("part-number-marker") or 0)
+    behind = [part for part in objects.parts(upload) if part[0] > marker]
+    shown = behind[: min(int(call.asked.get("max-parts") or LARGEST_PAGE), LARGEST_PAGE)]
+    tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload), ("PartNumberMarker", str(marker))]
+    tree += [("IsTruncated", str(len(shown) < len(behind)).lower())]
+    tree += [("NextPartNumberMarker", str(shown[-1][0]))] if shown else []
+    for number, size, written, etag in shown:
+        facts: list[answers.Tree] = [("PartNumber", str(number)), ("LastModified", answers.moment(written))]
+        tree.append(("Part", [*facts, ("ETag", f'"{etag}"'), ("Size", str(size))]))
+    return answers.document("ListPartsResult", tree)
+
+
+def _upload(objects: ObjectStore, call: Call) -> str:
+    """The upload that is asked for, which is this object's."""
+    upload = call.asked["uploadId"]
+    if not objects.is_for(upload, call.bucket, call.key, call.phrase):
+        raise NoSuchUpload(upload)
+    return upload
 
 
 def _head_bucket(objects: ObjectStore, call: Call) -> Reply:
@@ -266,6 +308,17 @@ def _versioning(objects: ObjectStore, call: Call) -> Reply:
     _head_bucket(objects, call)
     state = objects.former.of(call.bucket).state
     return answers.document("VersioningConfiguration", [("Status", state)] if state else [])
+
+
+def _set_versioning(objects: ObjectStore, call: Call) -> Reply:
+    _head_bucket(objects, call)
+    wanted = [text for text in _texts(call.body, "Status") if text in ("Enabled", "Suspended")]
+    if len(wanted) != 1:
+        raise Refused(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our schema.")
+    if objects.former.of(call.bucket).lock is not None and wanted != ["Enabled"]:
+        raise Refused(409, "InvalidBucketState", "An Object Lock configuration is present on this bucket.")
+    objects.former.of(call.bucket).state = wanted[0]
+    return Reply(200, "OK")
 
 
 def _only_new(call: Call) -> bool:
@@ -307,6 +360,8 @@ _ACTS: dict[str, Callable[[ObjectStore, Call], Reply]] = {
     "remove_bucket": _remove_bucket,
     "location": _location,
     "versioning": _versioning,
+    "set_versioning": _set_versioning,
+    "list_parts": _list_parts,
     "copy_object": _copy_object,
     "delete_version": _delete_version,
     "list_versions": _list_versions,

@@ -1,6 +1,6 @@
 """The S3 door: takes requests over TLS, checks who asks, lets faults and weather have their way, and serves the objects.
 
-Behaves as Storj's gateway does where that differs from AWS. Not modelled: life cycles that act, metadata, POST forms.
+Behaves as Storj's gateway does where that differs from AWS. Not modelled: life cycles that act, POST forms.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from engine.secrets import Secret
 from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.s3 import answers
 from lab.wire.s3.calls import Call, serve
-from lab.wire.s3.objects import MAIN, NoSuchBucket, NoSuchKey, NoSuchUpload, ObjectStore
+from lab.wire.s3.conditions import check_digest, check_key
+from lab.wire.s3.objects import MAIN, NoSuchBucket, NoSuchKey, NoSuchUpload, ObjectStore, WrongParts
 from lab.wire.s3.signature import Refused, checked_body, claimed
 from lab.world.faults import Fault, Faults
 
@@ -25,9 +26,15 @@ WRITES = frozenset({
     "put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects", "copy_object",
 })  # fmt: skip
 _MAY = {
-    "get_object": "read", "list_objects": "list", "list_uploads": "list", "list_versions": "list", "delete_object": "delete",
+    "get_object": "read", "list_objects": "list", "list_uploads": "list", "list_parts": "list", "list_versions": "list",
+    "delete_object": "delete", "set_versioning": "write",
     "delete_objects": "delete", "delete_version": "delete versions",
 }  # fmt: skip
+_PARTS = {
+    "InvalidPartOrder": "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+    "InvalidPart": "One or more of the specified parts could not be found.",
+    "EntityTooSmall": "Your proposed upload is smaller than the minimum allowed object size.",
+}
 _ACCOUNT_LIMIT = "You have reached the limit of your account."
 
 
@@ -129,6 +136,8 @@ class S3Door:
             return answers.refused(Refused(404, "NoSuchBucket", "The specified bucket does not exist"), resource)
         except NoSuchKey:
             return answers.refused(Refused(404, "NoSuchKey", "The specified key does not exist."), resource)
+        except WrongParts as wrong:
+            return answers.refused(Refused(400, str(wrong), _PARTS[str(wrong)]), resource)
         except NoSuchUpload:
             return answers.refused(Refused(404, "NoSuchUpload", "The specified multipart upload does not exist."), resource)
 
@@ -149,6 +158,8 @@ class S3Door:
             raise Refused(403, "AccessDenied", "Access Denied.")
         if self.weather.limit and permission:
             raise Refused(403, self.weather.limit, _ACCOUNT_LIMIT)
+        check_key(call.key)
+        check_digest(call.body, call.headers)
         return call
 
     def _struck(self, call: Call) -> Reply:

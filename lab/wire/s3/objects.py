@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote
 
+from lab.wire.s3.names import SELF, key_of, place
+from lab.wire.s3.told import Told
 from lab.wire.s3.versions import Former, StoredVersion
 
 MAIN = "main"
 """The encryption phrase whose objects lie in plain sight under `buckets/`; what other phrases wrote lies under `phrases/`."""
 
-_EMPTY = "%"  # never what quoting makes of anything
+NOTHING: Mapping[str, str] = {}
+# All parts of an upload but the last are at least so large.
+SMALLEST_PART = 5 << 20
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object's facts: size in bytes, when it was written in seconds since the epoch, its ETag without quotes."""
+    """One object's facts: size in bytes, when it was written in seconds since the epoch, its ETag without quotes.
+
+    `told`: what its writer said of it, by header.
+    """
 
     key: str
     size: int
     written: float
     etag: str
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 class NoSuchBucket(Exception):
@@ -39,13 +48,17 @@ class NoSuchKey(Exception):
 
 
 class NoSuchUpload(Exception):
-    """There is no such multipart upload, or one of its parts did not come or has another ETag."""
+    """There is no such multipart upload."""
+
+
+class WrongParts(Exception):
+    """An upload cannot be joined of these parts; the words are S3's code for why."""
 
 
 class ObjectStore:
     """All buckets of one store. A key of another encryption phrase sees the same buckets, and other objects: none, without error.
 
-    Writes are atomic: a reader sees the old object or the new one. Content types and metadata are not kept.
+    Writes are atomic: a reader sees the old object or the new one. What was told of a former content is not kept.
     """
 
     def __init__(self, root: Path) -> None:
@@ -53,6 +66,7 @@ class ObjectStore:
         self._lock = threading.RLock()
         self._etags: dict[tuple[Path, int, int], str] = {}
         self.former = Former(root / "versions")
+        self._told = Told(root / "told")
         for folder in ("buckets", "phrases", "uploads", "new"):
             (root / folder).mkdir(parents=True, exist_ok=True)
 
@@ -80,9 +94,9 @@ class ObjectStore:
         """
         self._require(bucket)
         base = self._base(bucket, phrase)
-        for folder, _, files in os.walk(base.joinpath(*(_part(part) for part in prefix.split("/")[:-1]))):
+        for folder, _, files in os.walk(base.joinpath(*(place(prefix.rpartition("/")[0]) if "/" in prefix else ()))):
             for name in files:
-                key = _key((Path(folder) / name).relative_to(base))
+                key = key_of((Path(folder) / name).relative_to(base))
                 if key.startswith(prefix):
                     yield key
 
@@ -96,7 +110,8 @@ class ObjectStore:
             raise NoSuchKey(key) from error
         if path.is_dir():
             raise NoSuchKey(key)
-        return StoredObject(key, facts.st_size, facts.st_mtime, self._etag(path, facts))
+        told = self._told.of(path, facts.st_mtime_ns)
+        return StoredObject(key, facts.st_size, facts.st_mtime, self._etag(path, facts), told)
 
     def read(self, bucket: str, key: str, phrase: str = MAIN) -> bytes:
         """The whole object. Raises NoSuchBucket, NoSuchKey."""
@@ -104,10 +119,13 @@ class ObjectStore:
         return self._file(bucket, key, phrase).read_bytes()
 
     def write(
-        self, bucket: str, key: str, content: bytes, phrase: str = MAIN, *, only_new: bool = False, written: float | None = None
-    ) -> str | None:
-        """Write an object and answer its ETag; None when it was there and `only_new`. `written`: when, if that was not now (epoch
-        seconds)."""
+        self, bucket: str, key: str, content: bytes, phrase: str = MAIN, *,
+        only_new: bool = False, told: Mapping[str, str] = NOTHING, written: float | None = None,
+    ) -> str | None:  # fmt: skip
+        """Write an object with what is `told` of it, and answer its ETag; None when it was there and `only_new`.
+
+        `written`: when, if that was not now (epoch seconds).
+        """
         self._require(bucket)
         new = self._root / "new" / uuid.uuid4().hex
         new.write_bytes(content)
@@ -119,9 +137,22 @@ class ObjectStore:
                 new.unlink()
                 return None
             self._keep(bucket, phrase, path)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_way(path.parent, self._base(bucket, phrase))
             new.replace(path)
+            self._told.keep(path, told)
         return self.head(bucket, key, phrase).etag
+
+    def _make_way(self, folder: Path, base: Path) -> None:
+        """Make this folder; an object in the way of it, or of one above, goes into it under a name of its own."""
+        for each in (*reversed(folder.relative_to(base).parents), folder.relative_to(base)):
+            path = base / each
+            if path.is_file():
+                aside = self._root / "new" / uuid.uuid4().hex
+                path.replace(aside)
+                path.mkdir()
+                aside.replace(path / SELF)
+                self._told.move(path, path / SELF)
+        folder.mkdir(parents=True, exist_ok=True)
 
     def delete(self, bucket: str, key: str, phrase: str = MAIN) -> None:
         """Delete an object; deleting what is not there is no error. Folders that became empty go along."""
@@ -142,7 +173,7 @@ class ObjectStore:
         """Every version of every object under the prefix, of one object the newest first. Raises NoSuchBucket."""
         self._require(bucket)
         for one in self.former.all(bucket, self._base(bucket, MAIN), ""):
-            if (key := _key(one.path)).startswith(prefix):
+            if (key := key_of(one.path)).startswith(prefix):
                 yield StoredObject(key, one.size, one.written, self._etag(one.file, one.file.stat())), one
 
     def version(self, bucket: str, key: str, version_id: str) -> tuple[StoredObject, bytes]:
@@ -187,14 +218,27 @@ class ObjectStore:
 
     # --- multipart: parts lie aside until they are joined, and stay there when nobody ends the upload ---
 
-    def begin_upload(self, bucket: str, key: str, phrase: str = MAIN) -> str:
+    def begin_upload(self, bucket: str, key: str, phrase: str = MAIN, told: Mapping[str, str] = NOTHING) -> str:
         """Id of a new multipart upload."""
         self._require(bucket)
         upload = uuid.uuid4().hex
         folder = self._root / "uploads" / upload
         folder.mkdir()
         (folder / "for").write_text(f"{bucket}\n{phrase}\n{key}")
+        (folder / "told").write_text(json.dumps(dict(told)))
         return upload
+
+    def is_for(self, upload: str, bucket: str, key: str, phrase: str = MAIN) -> bool:
+        """Whether this upload becomes this object. Raises NoSuchUpload."""
+        return (self._upload(upload) / "for").read_text() == f"{bucket}\n{phrase}\n{key}"
+
+    def parts(self, upload: str) -> tuple[tuple[int, int, float, str], ...]:
+        """(number, size, when it was written, ETag) of every part that came. Raises NoSuchUpload."""
+        found = []
+        for file in sorted(file for file in self._upload(upload).iterdir() if file.name.isdigit()):
+            facts = file.stat()
+            found.append((int(file.name), facts.st_size, facts.st_mtime, self._etag(file, facts)))
+        return tuple(found)
 
     def put_part(self, upload: str, number: int, content: bytes) -> str:
         """Keep one part; its ETag. Raises NoSuchUpload."""
@@ -203,19 +247,27 @@ class ObjectStore:
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
     def complete_upload(self, upload: str, parts: list[tuple[int, str]], *, only_new: bool = False) -> str | None:
-        """Join these parts (number, ETag) into the object; its ETag, None when it was there and `only_new`."""
+        """Join these parts (number, ETag) into the object; its ETag, None when it was there and `only_new`.
+
+        Raises NoSuchUpload, and WrongParts for parts that did not come, that are out of order or too small.
+        """
         folder = self._upload(upload)
         bucket, phrase, key = (folder / "for").read_text().split("\n", 2)
         pieces, digests = [], b""
+        if any(number >= later for (number, _), (later, _) in itertools.pairwise(parts)):
+            raise WrongParts("InvalidPartOrder")
         for number, etag in parts:
             path = folder / f"{number:05}"
             piece = path.read_bytes() if path.exists() else b""
             digest = hashlib.md5(piece, usedforsecurity=False)
             if not path.exists() or digest.hexdigest() != etag.strip('"'):
-                raise NoSuchUpload(f"part {number}")
+                raise WrongParts("InvalidPart")
             pieces.append(piece)
             digests += digest.digest()
-        if self.write(bucket, key, b"".join(pieces), phrase, only_new=only_new) is None:
+        if any(len(piece) < SMALLEST_PART for piece in pieces[:-1]):
+            raise WrongParts("EntityTooSmall")
+        told = json.loads((folder / "told").read_text())
+        if self.write(bucket, key, b"".join(pieces), phrase, only_new=only_new, told=told) is None:
             return None
         shutil.rmtree(folder)
         joined = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
@@ -253,21 +305,11 @@ class ObjectStore:
         return self._root / "phrases" / hashlib.sha256(phrase.encode()).hexdigest()[:16] / bucket
 
     def _file(self, bucket: str, key: str, phrase: str) -> Path:
-        return self._base(bucket, phrase).joinpath(*(_part(part) for part in key.split("/")))
+        path = self._base(bucket, phrase).joinpath(*place(key))
+        return path / SELF if path.is_dir() else path
 
     def _etag(self, path: Path, facts: os.stat_result) -> str:
         known = (path, facts.st_mtime_ns, facts.st_size)
         if known not in self._etags:
             self._etags[known] = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
         return self._etags[known]
-
-
-def _part(part: str) -> str:
-    """One piece of a key as a file name: nothing may climb out of the bucket, nothing may be empty."""
-    if part in ("", ".", ".."):
-        return _EMPTY if not part else part.replace(".", "%2E")
-    return quote(part, safe=" !$&'()*+,;=:@")
-
-
-def _key(path: Path) -> str:
-    return "/".join("" if part == _EMPTY else unquote(part) for part in path.parts)

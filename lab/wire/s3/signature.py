@@ -15,6 +15,8 @@ from lab.wire.https import Request
 CHUNKED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 _SKEW_S = 15 * 60
+# A presigned URL is good for a week at most.
+_LONGEST_S = 7 * 86400
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=(?P<id>[^/]+)/(?P<scope>(?P<day>\d{8})/(?P<region>[^/]*)/s3/aws4_request),"
@@ -42,11 +44,14 @@ class Claimed:
     signed_headers: tuple[str, ...]
     signature: str
     date: str
+    expires_s: float | None = None
 
 
 def claimed(request: Request) -> Claimed:
     """Read the header. Raises Refused when there is none, or none that this store takes."""
     header = request.headers.get("authorization", "")
+    if not header and "X-Amz-Signature=" in request.target:
+        return _in_query(request)
     if not header:
         raise Refused(403, "AccessDenied", "Access Denied.")
     found = _AUTHORIZATION.fullmatch(header.strip())
@@ -64,17 +69,36 @@ def claimed(request: Request) -> Claimed:
     )
 
 
+def _in_query(request: Request) -> Claimed:
+    """Read a presigned URL."""
+    asked = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
+    scope = asked.get("X-Amz-Credential", "").split("/", 1)[-1]
+    found = _AUTHORIZATION.fullmatch(
+        f"{asked.get('X-Amz-Algorithm')} Credential={asked.get('X-Amz-Credential')},"
+        f"SignedHeaders={asked.get('X-Amz-SignedHeaders')},Signature={asked.get('X-Amz-Signature')}"
+    )
+    expires = asked.get("X-Amz-Expires", "")
+    if found is None or not expires.isdigit() or not 0 < int(expires) <= _LONGEST_S:
+        raise Refused(400, "AuthorizationQueryParametersError", "Error parsing the parameters of a presigned URL.")
+    headers = tuple(found["headers"].split(";"))
+    return Claimed(
+        found["id"], scope, found["day"], found["region"], headers, found["signature"], asked.get("X-Amz-Date", ""), float(expires)
+    )
+
+
 def checked_body(request: Request, claim: Claimed, secret: str) -> bytes:
     """The body (out of its chunks), after signature, date and checksum were found right. Raises Refused."""
     try:
         stamp = timegm(time.strptime(claim.date, "%Y%m%dT%H%M%SZ"))
     except ValueError as error:
         raise Refused(403, "AccessDenied", "Missing or malformed x-amz-date.") from error
-    if abs(stamp - time.time()) > _SKEW_S:
+    if claim.expires_s is not None and not stamp - _SKEW_S <= time.time() <= stamp + claim.expires_s:
+        raise Refused(403, "AccessDenied", "Request has expired")
+    if claim.expires_s is None and abs(stamp - time.time()) > _SKEW_S:
         raise Refused(
             403, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large."
         )
-    payload = request.headers.get("x-amz-content-sha256", _EMPTY)
+    payload = request.headers.get("x-amz-content-sha256", _EMPTY if claim.expires_s is None else UNSIGNED)
     key = _signing_key(secret, claim)
     if not hmac.compare_digest(_sign(key, _to_sign(claim, _canonical(request, claim, payload))), claim.signature):
         raise Refused(
@@ -100,7 +124,8 @@ def checked_body(request: Request, claim: Claimed, secret: str) -> bytes:
 
 def _canonical(request: Request, claim: Claimed, payload: str) -> str:
     path, _, query = request.target.partition("?")
-    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(query, keep_blank_values=True))
+    given = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k != "X-Amz-Signature"]
+    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in given)
     headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in claim.signed_headers)
     return "\n".join(
         (
