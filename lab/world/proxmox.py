@@ -206,6 +206,8 @@ class LabProxmox:
 
         def act(task: LabTask) -> None:
             self.in_task_unlocked(vm)
+            if vm.options.get("template") == 1:
+                raise TaskFailed("you can't start a vm if it's a template")
             if vm.running:
                 raise TaskFailed(f"VM {vm_id} already running")
             self.start_now(vm, task)

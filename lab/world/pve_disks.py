@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lab.world.disks import LARGEST_FILE, DiskContents, LabStorage, LabVolume
 from lab.world.pve_images import Volumes
 from lab.world.pve_tasks import TaskFailed
-from lab.world.pve_vm import Drive, LabVm, NewDrive
+from lab.world.pve_vm import Drive, LabVm, NewDrive, size_text
 
 # What firmware variables take as a file (OVMF 4m); a storage of blocks rounds it up.
 EFI_FILE_BYTES = 528 << 10
@@ -128,7 +128,7 @@ class Disks:
         if volume is None:
             raise TaskFailed(f"volume {new.volume} does not exist")
         if volume.content != "images":
-            return Drive(None, options, fixed=new.volume)
+            return Drive(None, {**options, "size": size_text(volume.size)}, fixed=new.volume)
         return Drive(volume, options, sized="-cloudinit" not in new.volume)
 
     # Copies.

@@ -120,7 +120,7 @@ class Making:
             raise Refusal(500, f"VM is locked ({source.lock})")
         self._need_free(new.vm_id)
         vm = pve.vms[new.vm_id] = LabVm(
-            new.vm_id, new.host, dict(source.options) | self._own(new), {}, {}, lock="create"
+            new.vm_id, new.host, self._copied(source) | self._own(new), {}, {}, lock="create"
         )
 
         def act(task: LabTask) -> None:
@@ -139,6 +139,10 @@ class Making:
         return pve.tasks.start(
             source.host, "qmclone", str(source.vm_id), actor, seconds, act, lock=lock_file(new.vm_id)
         )
+
+    def _copied(self, source: LabVm) -> dict[str, str | int]:
+        """What a copy has of its source: it is no template, whatever that was."""
+        return {name: value for name, value in source.options.items() if name != "template"}
 
     def _own(self, new: NewVm) -> dict[str, str | int]:
         made_up = self._filled_in(replace(new, drives=(), nics={}))

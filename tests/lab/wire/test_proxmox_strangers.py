@@ -13,6 +13,7 @@ import pytest
 import requests
 from proxmoxer import ResourceException
 
+from lab.world.disks import LabVolume
 from tests.contract.proxmox_doors import HOUSE
 from tests.lab.wire.proxmox_bench import PASSWORD, SECRET, Bench
 
@@ -159,6 +160,20 @@ def test_a_protected_one_keeps_its_disks_and_itself(ask: Stranger) -> None:
     assert "protection mode enabled" in ask.refused("PUT", f"{VM}/config", delete="scsi0")
     ask("PUT", f"{VM}/config", delete="protection")
     ask("DELETE", VM)
+
+
+def test_a_template_is_copied_and_never_started(ask: Stranger, bench: Bench) -> None:
+    local = next(each for each in bench.pve.storages.of("pve-1") if each.name == "local")
+    local.volumes["local:iso/a.iso"] = LabVolume("local:iso/a.iso", "iso", 3 << 20, 3 << 20, "iso", 0.0)
+    ask("POST", "/nodes/pve-1/qemu", vmid=100, scsi0="local-lvm:1", cdrom="local:iso/a.iso,media=cdrom")
+    assert ask("GET", f"{VM}/config")["ide2"] == "local:iso/a.iso,media=cdrom,size=3M"
+    assert "volume local:iso/b.iso does not exist" in ask.refused("PUT", f"{VM}/config", ide0="local:iso/b.iso,media=cdrom")
+    ask("POST", f"{VM}/template")
+    assert ask("GET", f"{VM}/status/current")["template"] == 1
+    assert "you can't start a vm if it's a template" in ask.refused("POST", f"{VM}/status/start")
+    ask("POST", f"{VM}/clone", newid=101, full=True)
+    ask("POST", "/nodes/pve-1/qemu/101/status/start")
+    assert ask("GET", "/nodes/pve-1/qemu/101/status/current")["status"] == "running"
 
 
 def test_a_pool_and_what_is_in_it(ask: Stranger) -> None:
