@@ -41,10 +41,15 @@ def json_by_hand(value: object) -> str:
     return _VARIABLE.sub('"\'"\\1"\'"', shlex.quote(json.dumps(value)))
 
 
+def helmfile_by_hand(house: House) -> str:
+    """The program's name, behind the variables that it is given."""
+    return " ".join((*(f"{name}={shlex.quote(value)}" for name, value in house.helmfile_environment), "helmfile"))
+
+
 def rendered_by_hand(house: House, chart: Release) -> str:
     """A command that prints one chart of the CRD helmfile as it is rendered; the text in the file's own order."""
     one = f"--selector name={chart.name},namespace={chart.namespace}"
-    return f"helmfile --quiet -f {house.crd_helmfile} template {one} --include-crds --no-hooks"
+    return f"{helmfile_by_hand(house)} --quiet -f {house.crd_helmfile} template {one} --include-crds --no-hooks"
 
 
 def crds_by_hand(house: House, chart: Release, *flags: str) -> str:

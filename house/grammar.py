@@ -70,6 +70,7 @@ TALOS_VERSION = _grammar("a Talos version", "v1.13.9", rf"v{VERSION.form.pattern
 HOUSE_NAME = _grammar("a name of small letters, digits and dashes", "home-ops", r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 HOUSE_ID = _grammar("a house id (8 to 32 small hex digits)", "5f1d7c2a9e; config.init makes one", r"[0-9a-f]{8,32}")
 ENTRY = _grammar("a name of small letters and digits", "gateway-api", r"[a-z0-9]([a-z0-9./-]{0,80}[a-z0-9])?")
+VARIABLE = _grammar("the name of a variable", "ROOT_DIR", r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 CHART_VERSION = _grammar(
     "one version of a chart", "1.19.4", r"v?[0-9]{1,9}(\.[0-9]{1,9}){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", 128
 )

@@ -27,6 +27,7 @@ from house.dns_declared import declared_dns
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
 from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, node_of, proxmox_of
+from house.helmfile_needs import handed_on, lacking
 from house.kinds import declared_kinds
 from house.kopia import kopia_claims, kopia_keys
 from house.left_out import chart_subject
@@ -106,7 +107,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
         if part is Part.ALL and isinstance(read.document.value, dict):
             found = (*cross_problems(read.document, repository), *contradictions(read.document, repository, settings_file.parent))
             problems += _unmarked(found, read.problems)
-            problems += ca_problems(read.document, places)
+            problems += [*ca_problems(read.document, places), *lacking(read.document, repository.root)]
             first = _brought(read.document, read.settings, places)
             problems += first.problems
             problems += _of_rehearsals(read.document, repository)
@@ -284,6 +285,7 @@ def _house(
         mover_policies=mover_policies(repository.rendered),
         kinds=declared_kinds(repository.rendered, frozenset(release.key for release in repository.releases)),
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
+        helmfile_environment=handed_on(whole.bootstrap.environment, file.parent) if whole is not None else (),
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         rehearsal=rehearsal_of(whole.rehearsal, whole.objectives) if whole is not None else NO_REHEARSAL,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,

@@ -300,7 +300,8 @@ class House:
     what nobody has seen. `data` is all that holds data by Git, and what of it has no backup; `unprotected` the names and reasons
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
     tells the machines; `rehearsal` what is demanded of drills; `lint_accepted` which findings of the lint are known, and why.
-    `unfinished` names the sections of the settings of which nothing was taken, where Git was enough.
+    `unfinished` names the sections of the settings of which nothing was taken, where Git was enough; `helmfile_environment` is what
+    helmfile is given of variables.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -353,6 +354,7 @@ class House:
     lint_accepted: tuple[tuple[str, str], ...] = ()
     kopia: tuple[BackedUpClaim, ...] = ()
     unfinished: tuple[str, ...] = ()
+    helmfile_environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def unaudited(self) -> tuple[UnsupportedBackup, ...]:

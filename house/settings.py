@@ -52,6 +52,7 @@ from house.values import (
     Wait,
     wrong,
 )
+from house.variables import VariableName, VariableValue
 
 DEFAULT_MAX_AGE = 36 * 3600.0
 """The greatest age of a backup, in seconds, where neither the file nor the source's schedule says anything: a daily backup that was
@@ -230,6 +231,9 @@ class BootstrapSection(Section):
 
     crds: list[CrdsEntrySection] = _what("custom resource definitions to apply first", "[{url: …, sha256: …}]", [])
     secrets: list[BootstrapSecretSection] = _what("Secrets to make first", "[{name: …, namespace: …, keys: …}]", [])
+    environment: dict[VariableName, VariableValue] = _what(
+        "variables that helmfile is given, no secret among them", {"CLUSTER": "main", "ROOT_DIR": "."}, {}
+    )
 
 
 class SopsSection(Section):

@@ -59,6 +59,7 @@ class Helmfile:
         self._runner, self._house, self._clock = runner, house, clock
         self._releases = house.crd_charts if crds else house.releases
         self._file = (house.crd_helmfile if crds else None) or house.helmfile
+        self._environment: Mapping[str, str | Secret] = {**_ENVIRONMENT, **dict(house.helmfile_environment)}
         self._lock = threading.Lock()
         self._folder = house.state_dir / "helm"
         self._known: dict[tuple[str, str], Wish] = {}
@@ -117,7 +118,7 @@ class Helmfile:
         """
         release = self.release(namespace, name)
         argv = ["--kubeconfig", str(kubeconfig)]
-        env = {**_ENVIRONMENT, "KUBECONFIG": str(kubeconfig)}
+        env = {**self._environment, "KUBECONFIG": str(kubeconfig)}
         try:
             self._helmfile(
                 namespace,
@@ -140,14 +141,15 @@ class Helmfile:
         *command: str,
         timeout_s: float,
         globals_: Sequence[str] = (),
-        env: Mapping[str, str | Secret] = _ENVIRONMENT,
+        env: Mapping[str, str | Secret] | None = None,
         shielded: bool = False,
     ) -> bytes:
         argv = ["helmfile", "--file", str(self._file), "--no-color", *globals_]
         if name:
             argv += ["--selector", f"name={name},namespace={namespace}"]
+        given = self._environment if env is None else env
         done = self._runner.run(
-            [*argv, *command], env=env, cwd=self._file.parent, timeout_s=timeout_s, shielded=shielded
+            [*argv, *command], env=given, cwd=self._file.parent, timeout_s=timeout_s, shielded=shielded
         )
         return done.stdout
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from adapters.context import LookContext
-from cluster.by_hand import rendered_by_hand
+from cluster.by_hand import helmfile_by_hand, rendered_by_hand
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
@@ -22,7 +21,7 @@ class Chart(BaseCheck):
     """One release's chart at its version."""
 
     release: Release
-    helmfile: Path
+    house: House
     sight_s = SIGHT_S
 
     @property
@@ -44,7 +43,8 @@ class Chart(BaseCheck):
 
     def by_hand(self) -> str:
         release = self.release
-        chart = f"helmfile -f {self.helmfile} template --selector name={release.name},namespace={release.namespace}"
+        one = f"--selector name={release.name},namespace={release.namespace}"
+        chart = f"{helmfile_by_hand(self.house)} -f {self.house.helmfile} template {one}"
         return f"{chart} > /dev/null   # fetches {release.chart} {release.version}"
 
 
@@ -89,6 +89,6 @@ def unless_unknown(seen: Probe) -> Severity:
 def checks(house: House) -> Iterator[Chart | CrdChart]:
     """One for every release, and one for every chart of the CRD helmfile."""
     for release in house.releases:
-        yield Chart(release, house.helmfile)
+        yield Chart(release, house)
     for chart in house.crd_charts:
         yield CrdChart(house, chart)

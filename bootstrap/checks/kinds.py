@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from bootstrap.checks.charts import SIGHT_S
 from bootstrap.served import Served, after_each, by_definitions, release_before
+from cluster.by_hand import helmfile_by_hand
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
@@ -83,7 +84,8 @@ class OfRelease(_Kinds):
 
     def by_hand(self) -> str:
         release = self.release
-        chart = f"helmfile --quiet -f {self.house.helmfile} template --selector name={release.name},namespace={release.namespace}"
+        one = f"--selector name={release.name},namespace={release.namespace}"
+        chart = f"{helmfile_by_hand(self.house)} --quiet -f {self.house.helmfile} template {one}"
         return f"{chart} --include-crds | grep -E '^(apiVersion|kind):' | paste - - | sort -u   # each is served by then"
 
 

@@ -9,6 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.ports import ReleasesView
 from bootstrap.needs import BEFORE_THE_CLUSTER
+from cluster.by_hand import helmfile_by_hand
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House, Release
@@ -91,7 +92,8 @@ class SyncRelease(BaseStep):
         act.releases.sync(self.release.namespace, self.release.name, act.run)
 
     def by_hand(self) -> str:
-        return f"helmfile -f {self.house.helmfile} sync --selector name={self.release.name},namespace={self.release.namespace}"
+        one = f"--selector name={self.release.name},namespace={self.release.namespace}"
+        return f"{helmfile_by_hand(self.house)} -f {self.house.helmfile} sync {one}"
 
 
 def release_state(releases: ReleasesView, release: Release) -> ReleaseState:

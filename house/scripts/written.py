@@ -7,6 +7,7 @@ from pathlib import Path
 
 from house import yamlfile
 from house.bootstrapping import version_in
+from house.helmfile_needs import required
 from house.paths import is_file
 from house.scalars import plain
 from house.scripts.reading import Scripted
@@ -20,10 +21,14 @@ _HEAD = "# What scripts of the repository put into the cluster besides the helmf
 
 def bootstrap_text(scripted: Scripted, root: Path) -> str:
     """The section's text, "" when the scripts apply nothing that belongs there."""
-    crds, secrets = list(_crds(scripted)), list(_secrets(scripted, root))
-    if not crds and not secrets:
+    crds, secrets, variables = list(_crds(scripted)), list(_secrets(scripted, root)), required(root)
+    if not crds and not secrets and not variables:
         return ""
-    lines = [_HEAD, "bootstrap:"]
+    lines = [_HEAD] if crds or secrets else []
+    lines.append("bootstrap:")
+    if variables:
+        lines += ["  # Variables that helmfile is given; a path that begins with ./ is seen from this file.", "  environment:"]
+        lines += [f"    {name}: {FILL_IN}  # {place} needs it (requiredEnv)" for name, place in variables.items()]
     if crds:
         lines += ["  # Applied before the first release; only definitions are taken of each manifest.", "  crds:", *crds]
     if secrets:

@@ -1,4 +1,5 @@
-"""What people write and few readers know: inherited releases, cards behind a bond, post-quantum recipients."""
+"""What people write and few readers know: inherited releases, cards behind a bond, post-quantum recipients, and variables
+that a helmfile requires."""
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.course import course
+from cluster.by_hand import helmfile_by_hand
 from engine.errors import SettingsInvalid
 from house.guarding import short
 from house.helmfile import read_crd_helmfile, read_helmfile
 from house.talconfig import read_talconfig
-from tests.house.reading import load
+from tests.house.reading import load, write_settings
 from tests.house.small_house import FILES, SETTINGS, write_repository
 
 URL = '{{ (fromYaml (readFile (printf "../charts/%s/%s.yaml" .Release.Namespace .Release.Name))).spec.url }}'
@@ -141,3 +144,47 @@ def test_a_post_quantum_recipient_is_one_of_several(tmp_path: Path) -> None:
         load(file)
     (told,) = refused.value.evidence
     assert short(POST_QUANTUM) in told and len(told) < 300
+
+
+VALUES = '# {{ requiredEnv "NOT_THIS" }}\nroot: {{ requiredEnv "ROOT_DIR" }}/x\nof: {{ requiredEnv "CLUSTER" }}\n'
+
+
+def asking(root: Path, more: str = "") -> Path:
+    """A house whose helmfile cannot do without two variables; `more` is what the settings' bootstrap says."""
+    section = f"bootstrap:\n  environment: {more}\n" if more else ""
+    file = write_repository(root, f"{SETTINGS}{section}")
+    helmfile = root / "bootstrap/helmfile.yaml"
+    version = "chart: cilium/cilium, version: 1.10"
+    helmfile.write_text(helmfile.read_text().replace(version, f"{version}, values: [v.gotmpl]"))
+    (root / "bootstrap/v.gotmpl").write_text(VALUES)
+    return file
+
+
+def test_what_a_helmfile_requires_of_the_environment_is_told_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load(asking(tmp_path, "{CLUSTER: main}"))
+    (told,) = refused.value.evidence
+    assert "bootstrap.environment: bootstrap/v.gotmpl:2 needs ROOT_DIR (requiredEnv), and a run hands on nothing" in told
+
+
+def test_it_is_handed_on_as_the_settings_say_it(tmp_path: Path) -> None:
+    made = load(asking(tmp_path, "{CLUSTER: main, ROOT_DIR: ./kubernetes}"))
+    assert made.helmfile_environment == (("CLUSTER", "main"), ("ROOT_DIR", str(tmp_path / "kubernetes")))
+    assert helmfile_by_hand(made) == f"CLUSTER=main ROOT_DIR={tmp_path}/kubernetes helmfile"
+    assert course(made, {}).steps and all(
+        "CLUSTER=main" in step.by_hand() for step in course(made, {}).steps if str(step.id).startswith("helm.sync-release/")
+    )
+
+
+@pytest.mark.parametrize("value", ["op://vault/item/field", "{}", "1", '"a\\nb"'])
+def test_no_secret_and_no_number_is_handed_on(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load(asking(tmp_path, f"{{CLUSTER: {value}, ROOT_DIR: .}}"))
+    assert any("bootstrap.environment.CLUSTER" in line for line in refused.value.evidence)
+
+
+def test_a_first_file_asks_for_them(tmp_path: Path) -> None:
+    asking(tmp_path).unlink()
+    text = write_settings(tmp_path).file.read_text()
+    assert "bootstrap:\n  # Variables that helmfile is given" in text
+    assert "    CLUSTER: FILL_IN  # bootstrap/v.gotmpl:3 needs it (requiredEnv)\n" in text

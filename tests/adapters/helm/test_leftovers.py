@@ -27,6 +27,7 @@ class NoReleases:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.seen: list[str] = []
+        self.given: list[dict[str, str | Secret]] = []
 
     def run(
         self,
@@ -39,6 +40,7 @@ class NoReleases:
         ok: Collection[int] = (0,),
         shielded: bool = False,
     ) -> Finished:
+        self.given.append(dict(env))
         if "write-values" in argv:
             self.seen = sorted(path.name for path in self.folder.iterdir())
         return Finished("helmfile", 0, b"[]" if "list" in argv else b"", (), 0.1)
@@ -63,3 +65,16 @@ def test_only_the_folders_of_living_runs_stay(tmp_path: Path) -> None:
     mine = [name for name in runner.seen if name != living]
     assert len(mine) == 1 and mine[0].startswith(living.removesuffix("beside"))
     assert [path.name for path in folder.iterdir()] == [living]
+
+
+def test_helmfile_is_given_the_variables_that_the_settings_name_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "helm").mkdir()
+    (tmp_path / "helmfile.yaml").write_text("releases: []\n")
+    runner = NoReleases(tmp_path / "helm")
+    house = replace(
+        a_house(), state_dir=tmp_path, helmfile=tmp_path / "helmfile.yaml", helmfile_environment=(("CLUSTER", "main"),)
+    )
+    with pytest.raises(PermanentError, match="no release of the helmfile"):
+        Helmfile(runner, house, SystemClock()).digest("apps", "demo")
+    assert runner.given and all(given.pop("CLUSTER") == "main" for given in runner.given)
+    assert {name for given in runner.given for name in given} == {"HELMFILE_UPGRADE_NOTICE_DISABLED"}
