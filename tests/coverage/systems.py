@@ -167,7 +167,10 @@ def _core() -> Iterator[System]:
     yield System("spegel", "spegel", MODELLED, COMPONENTS, _of("spegel"))
     yield System("volsync", "volsync", "real: the controller and its mover's script, with restic", COMPONENTS, _of("volsync"))
     yield System("tailscale-operator", "tailscale-operator", MODELLED, COMPONENTS, _of("tailscale-operator"))
-    yield System("CloudNativePG", "", MODELLED, COMPONENTS, _of("CloudNativePG"))
+    yield System(
+        "CloudNativePG", "", MODELLED, COMPONENTS, _of("CloudNativePG"),
+        check="and of each archive `preflight.archive` and `database.own-archive`: tests/scenario/test_database_faults.py",
+    )
     worn = (_longhorn("longhorn-no-manager"), _longhorn("longhorn-no-driver"))
     yield System("longhorn", "", MODELLED, "tests/scenario/test_longhorn.py", worn)
 
