@@ -12,7 +12,7 @@ from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.restorable import RestorableDatabase
-from recovery.checks import in_place, mounted, restorable
+from recovery.checks import in_place, mounted, restorable, usable
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -61,6 +61,7 @@ def course(
             *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
             *mounted.checks(house, claims),            # what mounts its repository into its mover can do so here
             in_place.InPlace(house),                   # the hold bites on every API server
+            *usable.checks(house, claims),             # what comes back is its application's to read and write, or that is said
             *running.checks(house, claims),            # later: the application runs
             held_check.HeldClaims(RESTORED),           # at the end: what is held still
         ),

@@ -12,7 +12,7 @@ from cluster.lint.programs import Program
 from house.flux.rendered import RenderedObject
 from house.shapes import mapping, sequence
 
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Container:
 def containers(given: Given) -> Iterator[Container]:
     """Every container of a workload, and every image that values name."""
     for one in given.rendered.objects:
-        if one.kind in _WORKLOADS:
+        if one.kind in WORKLOADS:
             for item in _of_pod(one):
                 words = tuple(texts_of([item.get("command"), item.get("args"), item.get("env")]))
                 owner = f"{one.kind} {one.namespace}/{one.name}"

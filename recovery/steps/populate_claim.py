@@ -41,7 +41,8 @@ class PopulateClaim(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"recovery.prove/{self.claim.key}", if_any(f"recovery.start-app/{self.claim.key}"))
+        before = (f"recovery.start-app/{self.claim.key}", f"recovery.usable/{self.claim.key}")
+        return (f"recovery.prove/{self.claim.key}", *map(if_any, before))
 
     @property
     def ready_s(self) -> float:
