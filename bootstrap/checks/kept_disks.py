@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, StepId
+from engine.words import some
+from house.inventory import INVENTORY_FILE, known_inventory
 from house.model import DiskFate, House, Node
 
 
@@ -43,11 +45,27 @@ class KeptDisks(BaseCheck):
         if found:
             return drifted(
                 f"VM {self.node.vm_id} is gone and {len(found)} of its disks are not",
-                *(f"{volume.volume}, {volume.size / (1 << 30):.1f} GiB" for volume in found),
+                *(f"{volume.volume}, {volume.size / (1 << 30):.1f} GiB{self._known(volume.volume)}" for volume in found),
+                *self._replicas(),
                 hint=f"keep one: create VM {self.node.vm_id} by hand with it and {self.house.owner_token(self.node)} as a line of "
                 f"its description; else remove it (pvesm free), or say `fate: create` for {', '.join(d.slot for d in kept)}",
             )
         return satisfied("nothing is left of an earlier VM")
+
+    def _known(self, volume: str) -> str:
+        """What the inventory has of a disk of this name."""
+        known = known_inventory(self.house)
+        vm = known.vm_of(self.node.name) if known is not None else None
+        disk = next((one for one in vm.disks if one.volume == volume), None) if vm is not None else None
+        return f": {disk.slot} of {self.node.name} by {INVENTORY_FILE}" if disk is not None else ""
+
+    def _replicas(self) -> Iterator[str]:
+        """Whose data of Longhorn's lay on this node, by the inventory."""
+        known = known_inventory(self.house)
+        volumes = known.cluster.longhorn if known is not None and known.cluster is not None else ()
+        here = [one.claim or one.name for one in volumes if any(each.node == self.node.name for each in one.replicas)]
+        if here:
+            yield f"Longhorn had replicas of {some(here, 5)} on {self.node.name}, by {INVENTORY_FILE}"
 
     def by_hand(self) -> str:
         storages = dict.fromkeys(disk.storage for disk in self.node.disks if disk.fate is DiskFate.KEEP)

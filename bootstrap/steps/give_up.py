@@ -15,6 +15,7 @@ from cluster.vms import await_task, find_vm, require_quorum
 from engine.errors import TransientError
 from engine.probe import Identity, Probe, changing, drifted, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
+from house.inventory import known_inventory
 from house.model import House, Node
 
 DESTROY_LIMIT_S = 300.0
@@ -22,12 +23,17 @@ DESTROY_LIMIT_S = 300.0
 
 @dataclass(frozen=True)
 class LostNode(Identity):
-    """A node of before, by what is another for each of its lives: its etcd members' ids, or else its Node object's uid."""
+    """A node of before, by what is another for each of its lives: its etcd members' ids, or else its Node object's uid.
+
+    `strange` are disks of its VM that the inventory does not have: they were put there since. With the VM they are gone, so that a
+    consent holds wherever a run breaks off after that, unless there were any.
+    """
 
     node: str
     vm_id: int
     host: str
     known_by: tuple[str, ...]
+    strange: tuple[str, ...] = ()
     words: str = field(default="", compare=False)
 
     def __str__(self) -> str:
@@ -102,7 +108,16 @@ class GiveUp(BaseStep):
         ids = tuple(member.member_id for member in seen.members)
         known_by = ids or ((seen.kube.uid,) if seen.kube is not None else ())
         words = f"{self.node.name}: {'; '.join(self._left(seen))}"
-        return LostNode(self.node.name, self.node.vm_id, self.node.host, known_by, words)
+        return LostNode(self.node.name, self.node.vm_id, self.node.host, known_by, self._strange(seen), words)
+
+    def _strange(self, seen: Remains) -> tuple[str, ...]:
+        """None where no inventory knows its VM: then the settings alone say which disks it may have."""
+        known = known_inventory(self.house)
+        before = known.vm_of(self.node.name) if known is not None else None
+        if seen.vm is None or before is None:
+            return ()
+        had = {(disk.slot, disk.volume) for disk in before.disks}
+        return tuple(f"{disk.slot} {disk.volume}" for disk in seen.vm.disks if (disk.slot, disk.volume) not in had)
 
     def _left(self, seen: Remains) -> tuple[str, ...]:
         """What goes, and how etcd stands before and after."""
@@ -110,6 +125,7 @@ class GiveUp(BaseStep):
         if seen.vm is not None:
             disks = ", ".join(f"{disk.slot} {disk.size >> 30} GiB" for disk in seen.vm.disks) or "no disk"
             told.append(f"VM {seen.vm.vm_id} on {seen.vm.host} is destroyed, with {disks}")
+        told += [f"{one} is not in the inventory: it came since, and is destroyed with it" for one in self._strange(seen)]
         told += [f"VM {vm.vm_id} ({vm.name}) on {vm.host}, which is offline, must not start again: same MAC and address"
                  for vm in seen.elsewhere if vm.name == self.node.name]  # fmt: skip
         if seen.kube is not None:

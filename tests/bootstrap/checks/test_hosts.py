@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from cluster.inventory import take
 from engine.errors import PermanentError
 from engine.probe import Condition
+from house.inventory import inventory_path
+from house.inventory_text import write_inventory
 from house.model import DiskFate, TalosImage
 from lab.world.disks import DiskContents, LabStorage
+from lab.world.longhorn import healthy
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_access import everything
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -70,6 +74,18 @@ class TestKeptDisks:
         report = bare.apply(bare.bootstrap)
         assert [line.id for line in report.root_causes] == [self.ID]
         assert sorted(bare.home.proxmox.vms) == [8002, 8003, 8004], "what is not its own goes on"
+
+    def test_an_inventory_says_which_disk_it_was_and_whose_data_lay_there(self, built: Running, tmp_path: Path) -> None:
+        built.house = replace(built.house, settings_file=tmp_path / "blackstart.yaml")
+        built.home.kube.objects().longhorn = healthy(("cp-1", "cp-2", "w-1"))
+        write_inventory(inventory_path(built.house), take(built.home.look(), built.house).seen)
+        vm = built.home.proxmox.vms[8001]
+        volume = next(disk.volume for disk in built.home.look().proxmox.vms()[0].disks if disk.slot == "scsi1")
+        built.home.proxmox.power(vm, PowerEvent.STOPPED)
+        del built.home.proxmox.vms[8001]  # and its disks stay
+        seen = see(built, built.bootstrap, self.ID)
+        assert f"{volume}, 50.0 GiB: scsi1 of cp-1 by blackstart.inventory.yaml" in seen.evidence
+        assert seen.evidence[-1] == "Longhorn had replicas of apps/notes, apps/old on cp-1, by blackstart.inventory.yaml"
 
     def test_another_vms_disk_is_none_of_ours(self, bare: Running) -> None:
         self.leave(bare, 117)

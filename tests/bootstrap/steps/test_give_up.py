@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from adapters.proxmox.results import TaskRef
 from adapters.talos.results import Phase
 from bootstrap.replace_node import course
-from engine.errors import TransientError
+from cluster.inventory import take
+from engine.errors import ApprovalMissing, TransientError
 from engine.probe import Condition
+from house.inventory import inventory_path
+from house.inventory_text import write_inventory
 from lab.ports.cluster import ModelledCluster
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.talos import ModelledTalos
+from lab.world.disks import DiskContents
 from lab.world.pve_vm import PowerEvent
 from tests.hands import Notebook, see, step
 from tests.scenario.running import Running
 from tests.scenario.test_replace_node import built as built
-from tests.scenario.test_replace_node import members, off, replacing
+from tests.scenario.test_replace_node import members, off, replacing, spendable
 
 STEP = "node.give-up/cp-2"
 
@@ -50,6 +57,26 @@ def test_what_comes_up_once_its_vm_is_gone_keeps_its_node_and_its_member(built: 
         step(replacing(built, "cp-2"), STEP).apply(built.home.act("by-hand"), seen, Notebook())
     assert "cp-2" in {node.name for node in built.home.look().cluster.nodes()}
     assert members(built) == before
+
+
+def test_a_disk_that_came_since_the_inventory_was_written_is_in_the_consent(tmp_path: Path) -> None:
+    """What goes with the VM: the same plan again names it, and the consent of before is to something else."""
+    house = Running(tmp_path / "state", replace(spendable(), settings_file=tmp_path / "blackstart.yaml"))
+    house.backed_up()
+    assert house.apply(house.bootstrap).converged
+    write_inventory(inventory_path(house.house), take(house.home.look(), house.house).seen)
+    off(house, "cp-2")
+    consent = house.consent(replacing(house, "cp-2"))
+    drive = house.home.proxmox.vms[8002].drives["scsi1"]
+    storage = house.home.proxmox.storages.find("pve-2", "local-lvm")
+    assert storage is not None
+    drive.volume = storage.new_disk(8002, 50 << 30, 0.0, DiskContents())
+    assert house.apply(replacing(house, "cp-2"), consent).exit_code == ApprovalMissing.exit_code
+    assert 8002 in house.home.proxmox.vms
+    evidence = see(house, replacing(house, "cp-2"), STEP).evidence
+    assert [line for line in evidence if line.startswith("scsi1 ") and "is not in the inventory" in line], evidence
+    report = house.apply(replacing(house, "cp-2"), house.consent(replacing(house, "cp-2")))
+    assert report.converged, report.root_causes
 
 
 def test_the_member_goes_last_for_the_consent_is_to_it(built: Running, monkeypatch: pytest.MonkeyPatch) -> None:
