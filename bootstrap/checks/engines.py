@@ -42,7 +42,9 @@ class Engines(BaseCheck):
         return satisfied(f"no other engine is declared{held}{unseen}")
 
     def by_hand(self) -> str:
-        return f"git -C {self.house.root} grep -inE 'kopia|kopiur|kind: ResourceSet' || true   # no backup among them"
+        held = ", ".join(claim.key for claim in self.house.held_kopia)
+        but = f" but of {held}: those are held, and restored by hand" if held else ""
+        return f"git -C {self.house.root} grep -inE 'kopia|kopiur|kind: ResourceSet' || true   # no backup among them{but}"
 
 
 def check(house: House) -> Engines:
