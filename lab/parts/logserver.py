@@ -17,6 +17,10 @@ PORT = 10250
 _SLOW_S = 30.0
 
 
+_KNOWN = frozenset({"follow", "tailLines", "previous", "timestamps"})
+"""What a request for a log may say; whatever else it asks for is refused by name, and so are the last two where they are true."""
+
+
 class LogServer:
     """Serves /containerLogs/<namespace>/<pod>/<container> on one node's address to clients of the cluster's authority."""
 
@@ -81,6 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
         if len(steps) != 4 or steps[0] != "containerLogs":
             self._answer(404, b"no such page\n")
             return
+        query = parse_qs(parts.query)
+        if unknown := sorted(set(query) - _KNOWN | {name for name in ("previous", "timestamps") if query.get(name) == ["true"]}):
+            self._answer(501, f"lab: a log with {', '.join(unknown)} is not simulated\n".encode())
+            return
         knob = self.knobs.log_endpoint
         if knob is LogEndpoint.ERROR:
             self._answer(500, b"lab: the log endpoint is broken\n")
@@ -91,13 +99,18 @@ class _Handler(BaseHTTPRequestHandler):
         if log is None:
             self._answer(404, f'pod "{steps[2]}" not found\n'.encode())
             return
-        query = parse_qs(parts.query)
         content = b"" if knob is LogEndpoint.EMPTY or not log.exists() else log.read_bytes()
         content = _last_lines(content, query.get("tailLines"))
         if query.get("follow") == ["true"]:
             self._follow(log, content)
         else:
             self._answer(200, content)
+
+    def do_POST(self) -> None:
+        """What a client does inside of a pod: exec, attach, port-forward, cp."""
+        what = urlsplit(self.path).path.strip("/").partition("/")[0] or "this"
+        self.close_connection = True  # what it sent besides is not read
+        self._answer(501, f"lab: {what} is not simulated, nothing of a pod can be entered\n".encode())
 
     def _follow(self, log: Path, content: bytes) -> None:
         self.send_response(200)
