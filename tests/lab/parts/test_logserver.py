@@ -1,4 +1,4 @@
-"""The kubelet's door: what it does not simulate is refused by name, as text that kubectl shows, and never answered as if it were."""
+"""The kubelet's door: what it does not simulate is refused by name, as text that kubectl shows, and is never made up."""
 
 from __future__ import annotations
 
