@@ -41,6 +41,7 @@ from lab.wire.s3.objects import ObjectStore
 from lab.wire.talos.door import TalosDoor
 from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
+from lab.world.components import STOOD_IN
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_house import cluster_for, publish_image, without_favours
 from lab.world.pve_vm import LabVm, PowerEvent
@@ -74,7 +75,7 @@ class LabHouse:
                 vip=block.vip,
                 service_subnet=SERVICE_SUBNET,
                 network_images=frozenset({"cilium"}),
-                exists=NamedImages(folder.clone, folder.charts),
+                exists=NamedImages(folder.clone, folder.charts, besides=STOOD_IN),
                 environment=(("SSL_CERT_FILE", str(folder.ca_file)),),
             )
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from adapters.talos.machineconfig import documents
 from engine.errors import PermanentError
+from lab.component_faults import NOT_HERE, component_faults
 from lab.house import BUCKET, LabHouse
 from lab.houses.nouns import NodeShape
 from lab.houses.repository import run_program
@@ -55,22 +56,25 @@ class Trouble:
 
 def begin(house: LabHouse, name: str, target: str) -> None:
     """Let it begin. PermanentError for a trouble or a target that is not there."""
-    _named(name).begin(house, target)
+    named(name).begin(house, target)
     house.world.happened("lab", f"{name} {target} begins")
 
 
 def end(house: LabHouse, name: str, target: str) -> None:
     """Let it end. PermanentError for one that does not end by itself."""
-    trouble = _named(name)
+    trouble = named(name)
     if trouble.end is None:
         raise PermanentError(f"{name} does not end by itself", hint="the tool under test mends it, or a new lab.up")
     trouble.end(house, target)
     house.world.happened("lab", f"{name} {target} ends")
 
 
-def _named(name: str) -> Trouble:
+def named(name: str) -> Trouble:
+    """The trouble of this name. PermanentError where there is none, or none in a running house."""
+    if name in NOT_HERE:
+        raise PermanentError(f"{name} cannot be here: {NOT_HERE[name]}", hint="the modelled house has it: python -m tests.coverage")
     if name not in TROUBLES:
-        raise PermanentError(f"there is no trouble {name}", hint=f"known: {', '.join(sorted(TROUBLES))}")
+        raise PermanentError(f"there is no fault {name}", hint="invoke lab.fault --list names all of them")
     return TROUBLES[name]
 
 
@@ -325,7 +329,7 @@ def _all() -> Iterator[Trouble]:
     )  # fmt: skip
     yield Trouble("backup-half-uploaded", app, "its newest backup broke off", _damage(break_off_newest), None)
     yield Trouble("packs-lost", app, "its repository opens and holds nothing", _damage(lose_packs), None)
-    for name, system, what, begins, ends in storage_troubles():
+    for name, system, what, begins, ends in (*storage_troubles(), *component_faults()):
         yield Trouble(name, "", what, begins, ends, system)
 
 

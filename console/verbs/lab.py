@@ -104,13 +104,13 @@ def fault(house: str, at: str, fault: str, listed: bool, json: bool) -> int:
         from lab.control import ask
         from lab.houses.nouns import HouseFolder
         from lab.starting import shape_of, told_endpoints
-        from lab.troubles import TROUBLES
+        from lab.troubles import named
         from lab.world.faults import Fault
 
         faults = [each.value for each in Fault]
         trouble, ends = fault.removeprefix("no-"), fault.startswith("no-")
-        if fault not in faults and trouble not in TROUBLES:
-            raise PermanentError(f"there is no fault {fault}", next_command="invoke lab.fault --list")
+        if fault not in faults:
+            named(trouble)
         folder = HouseFolder.of(shape_of(house).name)
         told_endpoints(folder)
         if fault in faults:
@@ -122,7 +122,7 @@ def fault(house: str, at: str, fault: str, listed: bool, json: bool) -> int:
                 )
         else:
             ask(folder.control, {"do": "trouble", "name": trouble, "target": at, "end": ends})
-            told = TROUBLES[trouble]
+            told = named(trouble)
             _say(f"{trouble} {at} {'ends' if ends else 'begins'} ({told.system}): {told.what}")
         return EXIT_OK
 

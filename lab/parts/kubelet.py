@@ -33,6 +33,7 @@ class Kubelet(Loop):
         self._works: dict[str, PodWork] = {}
         self._wrote: dict[str, str] = {}
         self._renewed = 0.0
+        self._networked = False
         certificate, key = issue(authority, spec.name, addresses=(spec.address,), names=(spec.name,)).write(
             folder, "kubelet"
         )
@@ -119,11 +120,13 @@ class Kubelet(Loop):
             self._host.journal.wrote(self.name, "delete", f"pod {meta['namespace']}/{meta['name']}")
 
     def _has_network(self, mine: list[Object]) -> bool:
+        """Once its agent has put the network's configuration there it stays, whatever becomes of the agent."""
         wanted = self._host.network_images
-        return not wanted or any(
+        self._networked = self._networked or not wanted or any(
             podstatus.is_ready(pod) and any(short_name(c["image"]) in wanted for c in pod["spec"]["containers"])
             for pod in mine
         )
+        return self._networked
 
     def _log_of(self, namespace: str, name: str) -> Path | None:
         pod = self._pods.get(name, namespace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
@@ -20,17 +20,18 @@ def is_reference(image: str) -> bool:
 
 
 class NamedImages:
-    """Images whose name (without tag and digest) stands in a text file or a packed chart below these folders."""
+    """Images whose name (without tag and digest) stands in a text file or a packed chart below these folders, or in `besides`."""
 
-    def __init__(self, *folders: Path) -> None:
+    def __init__(self, *folders: Path, besides: Collection[str] = ()) -> None:
         self._folders = folders
+        self._besides = besides
         self._found: set[str] = set()
         self._missed: dict[str, float] = {}
 
     def __call__(self, image: str) -> bool:
         """Whether the image is there; one that was not is looked for again every few seconds, for Git goes on."""
         name = without_tag(image)
-        if name in self._found:
+        if name in self._found or name in self._besides:
             return True
         if time.monotonic() < self._missed.get(name, 0.0):
             return False

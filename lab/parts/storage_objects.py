@@ -34,11 +34,12 @@ def definition(kind: Kind) -> Object:
     """A definition of this kind without a schema. Its status is no sub-resource: whoever writes an object writes all of it."""
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     version = {"name": kind.version, "served": True, "storage": True, "schema": schema}
+    scope = "Namespaced" if kind.namespaced else "Cluster"
     names = {"plural": kind.plural, "kind": kind.name, "singular": kind.name.lower(), "listKind": f"{kind.name}List"}
     return {
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{kind.plural}.{kind.group}"},
-        "spec": {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [version]},
+        "spec": {"group": kind.group, "scope": scope, "names": names, "versions": [version]},
     }  # fmt: skip
 
 

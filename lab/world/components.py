@@ -29,6 +29,8 @@ WORKLOADS = (
     ("Deployment", "kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server", "metrics-server"),
 )
 """Kind, namespace, name, image, and helm release of each workload; the last is one that no file of ours knows."""
+STOOD_IN = frozenset(one[3].removeprefix("docker.io/") for one in WORKLOADS)
+"""Their images, as manifests write them."""
 
 
 def stamp(at: float) -> str:

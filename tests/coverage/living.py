@@ -23,6 +23,7 @@ from lab.world.dns import LabDns
 from lab.world.longhorn import healthy as longhorn_healthy
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.rook import LabRook
+from lab.world.store import StoredRepository
 from tests.coverage.whole_house import KEY_OF_ANOTHER
 from tests.scenario.named_faults import FAULTS
 from tests.scenario.named_mends import MENDS, Undo
@@ -92,6 +93,8 @@ class Living:
         home = self.house.home
         with home.world.looking():
             for source in self._objects.sources.values():
+                if source.address not in home.store.repositories:  # its mover makes one, which is another than the one that was
+                    home.store.repositories[source.address] = StoredRepository("ff" * 32)
                 source.wanted = True
                 home.volsync.consider_source(self._objects, source)
 
