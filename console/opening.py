@@ -26,4 +26,6 @@ def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL, re
 
     settings = named(settings)
     house = load(Path(settings or SETTINGS_FILE), builder(), part)
-    return Session(verb, house, open_drill_doors if verb == REHEARSE else open_real_doors, json, settings, report)
+    if verb == REHEARSE:
+        return Session(verb, house, open_drill_doors, json, settings, report)
+    return Session(verb, house, open_real_doors, json, settings, report, drill_doors=open_drill_doors)

@@ -21,6 +21,7 @@ from console.doors import Doors
 from console.ending import LastWords, outcome_of, refusing
 from console.journals import journal_folder
 from console.jsonlines import JsonLines
+from console.leftovers import clear_away, left_by_drills
 from console.live import LiveView
 from console.openhouse import OpenDoors, opened
 from console.outlet import Outlet
@@ -65,7 +66,8 @@ def new_run_id(now: float) -> str:
 class Session:
     """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it.
 
-    `report` is the folder that the run's evidence goes to, "" for none.
+    `report` is the folder that the run's evidence goes to, "" for none. Through `drill_doors` a run clears away what a drill left
+    that was killed (None: that is another's).
     """
 
     verb: str
@@ -74,6 +76,7 @@ class Session:
     json: bool = False
     settings: str = ""
     report: str = ""
+    drill_doors: OpenDoors | None = field(default=None, kw_only=True)
     out: TextIO = field(default_factory=lambda: sys.stdout)
     stop: Stop = field(default_factory=Stop)
     first_s: float = FIRST_S
@@ -135,7 +138,18 @@ class Session:
                 last = words(report) if words is not None else LastWords(next_command, done)
                 if self.stop.at_once:
                     self.leave(report, last)
-            return self.finish_run(report, last)
+                left = left_by_drills(doors.look) if self.drill_doors is not None and not self.stop.requested else ()
+            return self.finish_run(report, self.without_leftovers(last, left))
+
+    def without_leftovers(self, last: LastWords, left: tuple[str, ...]) -> LastWords:
+        """Clear away what a drill left, and say so."""
+        if not left or self.drill_doors is None:
+            return last
+        found = clear_away(self.house, left, self.run_id, self.drill_doors, self.clock, self.stop, self.troubles)
+        self.page.say(f"{found.told}.")
+        for line in () if found.cleared else found.found:
+            self.page.say(f"  {line}")
+        return replace(last, fields=dict(last.fields) | {"rehearsal": found})
 
     def leave(self, report: Report, last: LastWords) -> None:
         """Tell the report, if anybody takes it, and end the process: the lock goes with it, and with it every thread that acts."""

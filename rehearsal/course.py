@@ -38,6 +38,6 @@ def course(drill: Drill, in_flight: tuple[str, ...] = ()) -> Course:
     )  # fmt: skip
 
 
-def clearing() -> Course:
-    """What an earlier drill left, cleared away."""
-    return Course(checks=(), steps=tuple(clear_scratch.steps()))
+def clearing(limit_s: float = clear_scratch.LIMIT_S) -> Course:
+    """What an earlier drill left, cleared away within so many seconds."""
+    return Course(checks=(), steps=tuple(clear_scratch.steps(limit_s)))

@@ -19,12 +19,17 @@ LIMIT_S = 600.0
 
 @dataclass(frozen=True)
 class ClearScratch(BaseStep):
-    """Nothing of any drill is left in the cluster."""
+    """Nothing of any drill is left in the cluster, or after `limit_s` seconds it is told what is."""
 
+    limit_s: float = LIMIT_S
     system = "rehearsal"
     always = True
     title = "everything of the drill cleared away"
-    ready_s = 60.0
+
+    @property
+    def ready_s(self) -> float:
+        """Seconds; no longer than the clearing itself."""
+        return min(60.0, self.limit_s)
 
     @property
     def id(self) -> StepId:
@@ -49,12 +54,12 @@ class ClearScratch(BaseStep):
         act.drills.clear()
         # What does not go in this time is told by the next look, and its `left` names it.
         with suppress(WaitedTooLong):
-            wait_until(act.clock, lambda: True if act.drills.scratch() is None else None, limit_s=LIMIT_S, what="the clearing")
+            wait_until(act.clock, lambda: True if act.drills.scratch() is None else None, limit_s=self.limit_s, what="the clearing")
 
     def by_hand(self) -> str:
         return "kubectl delete namespace -l app.kubernetes.io/managed-by=blackstart,app.kubernetes.io/component=rehearsal"
 
 
-def steps() -> Iterator[ClearScratch]:
+def steps(limit_s: float = LIMIT_S) -> Iterator[ClearScratch]:
     """The one."""
-    yield ClearScratch()
+    yield ClearScratch(limit_s)
