@@ -107,6 +107,8 @@ prove: programs
 lock: $(STAMP)
 	@$(PY) -m venv .tools/lock && .tools/lock/bin/pip install --quiet uv
 	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
+	  requirements-messages.in -o requirements-messages.lock
 
 # The picture in the README: the live view of a real run in the lab.
 picture: programs

@@ -6,6 +6,7 @@ and nothing waits for it: the run that came after it has ended already.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def clear_away(
                 programs=doors.programs, ended=there.ended, bug_log=there.bug_log,
             )  # fmt: skip
             left = left_by_drills(doors.look)
+        with suppress(OSError):  # a bug's traceback is in it, or it is empty: no run that anybody asked for
+            there.folder.rmdir()
     except JournalBusy:
         return Leftovers(found, f"A rehearsal goes on on this machine, and is left alone: {many} in the cluster")
     except BlackstartError as error:

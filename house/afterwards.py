@@ -1,9 +1,14 @@
-"""What the settings say of evidence and of the kit: who signs, how often something must be proven, who can open. Knows no file."""
+"""What the settings say of evidence, kit and messages: who signs, how often something must be proven, who can open, who is told.
+
+Knows no file.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from house.references import SecretRef
 
 PROVE_EVERY = 31 * 86400.0
 """How old, in seconds, a proof may be where the settings do not say."""
@@ -25,5 +30,13 @@ class Kit:
     notes: tuple[str, ...] = ()
 
 
-NO_EVIDENCE, NO_KIT = Evidence(), Kit()
+@dataclass(frozen=True)
+class Messages:
+    """`to` are references to Apprise's URLs of who is told how a rehearsal came out; `when`, with which verdicts."""
+
+    to: tuple[SecretRef, ...] = ()
+    when: tuple[str, ...] = ()
+
+
+NO_EVIDENCE, NO_KIT, NO_MESSAGES = Evidence(), Kit(), Messages()
 """Where the settings say nothing."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from house.afterwards import Evidence
+from house.afterwards import Evidence, Messages
 from house.crossrules import system_disk
 from house.guarding import is_plain
 from house.hardware_sections import hardware
@@ -27,6 +27,7 @@ from house.settings import (
     EvidenceSection,
     ImageSection,
     LimitsSection,
+    MessagesSection,
     NodeDefaultsSection,
     NodeSection,
     ProxmoxSection,
@@ -120,6 +121,11 @@ def flux_of(settings: Settings | None, repository: Repository, places: Places) -
 def evidence_of(section: EvidenceSection, places: Places) -> Evidence:
     """What signs evidence, and how often backups are proven."""
     return Evidence(Path(places.path(section.key)) if section.key else None, section.prove_every)
+
+
+def messages_of(section: MessagesSection, places: Places) -> Messages:
+    """Who is told."""
+    return Messages(tuple(map(places.secret, section.to)), tuple(section.when))
 
 
 def limits_of(section: LimitsSection) -> Limits:

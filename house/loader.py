@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from house.afterwards import NO_EVIDENCE, NO_KIT, Kit
+from house.afterwards import NO_EVIDENCE, NO_KIT, NO_MESSAGES, Kit
 from house.backup_sections import BackupsSection
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
@@ -26,7 +26,7 @@ from house.data.recoveries import recoveries
 from house.dns_declared import declared_dns
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
-from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, node_of, proxmox_of
+from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, messages_of, node_of, proxmox_of
 from house.helmfile_needs import handed_on, lacking
 from house.kinds import declared_kinds
 from house.kopia import kopia_claims, kopia_keys
@@ -287,6 +287,7 @@ def _house(
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
         helmfile_environment=handed_on(whole.bootstrap.environment, file.parent) if whole is not None else (),
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
+        messages=messages_of(whole.messages, places) if whole is not None else NO_MESSAGES,
         rehearsal=rehearsal_of(whole.rehearsal, whole.objectives) if whole is not None else NO_REHEARSAL,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )

@@ -6,6 +6,8 @@ Knows nothing of the repository: rules across files are in house/crossrules.py.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from house.afterwards import PROVE_EVERY
@@ -313,6 +315,15 @@ class KitSection(Section):
     notes: list[Reason] = _what("what the page says first: what to switch on, whom to ask", ["The rack's key: hall."], [])
 
 
+class MessagesSection(Section):
+    """Who is told how a rehearsal came out."""
+
+    to: list[Reference] = _what("references to URLs of Apprise, each with its password or token", ["env:MESSAGES_URL"], [])
+    when: list[Literal["PASS", "FAIL", "UNVERIFIED"]] = _what(
+        "with which verdicts", ["FAIL", "UNVERIFIED"], ["FAIL", "UNVERIFIED"]
+    )
+
+
 class LintSection(Section):
     """What the lint finds and a person has thought about."""
 
@@ -340,6 +351,7 @@ class Settings(Section):
     evidence: EvidenceSection = _what("what signs evidence, and how often backups are proven", "{key: …}", EvidenceSection())
     rehearsal: RehearsalSection = _what("what rehearsals demand of restored data", "{probe: …}", RehearsalSection())
     objectives: ObjectivesSection = _what("what is expected of a recovery", "{rpo: 36h}", ObjectivesSection())
+    messages: MessagesSection = _what("who is told how a rehearsal came out", "{to: [env:MESSAGES_URL]}", MessagesSection())
     kit: KitSection = _what("who can open the kit", "{recipients: {anna: age1…}}", KitSection())
     lint: LintSection = _what("what the lint finds and is accepted", "{accepted: {…: …}}", LintSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())

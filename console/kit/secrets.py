@@ -28,6 +28,8 @@ def named_references(house: House) -> Iterable[tuple[str, SecretRef]]:
     yield from of_backups(house)
     for nas in house.nas:
         yield f"the API key of {nas.username} on the NAS {nas.name}", nas.api_key
+    for ref in house.messages.to:
+        yield "the URL that messages go to", ref
 
 
 def of_building(house: House) -> Iterable[tuple[str, SecretRef]]:

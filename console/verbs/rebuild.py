@@ -15,6 +15,7 @@ from adapters.secrets.resolver import Secrets
 from console.doctor.looking import of_secrets
 from console.ending import LastWords, guarded
 from console.kit.secrets import files_of, of_building
+from console.messages import send
 from console.opening import open_session
 from console.programs import refuse_unfit
 from console.rows import Row as Line
@@ -60,6 +61,8 @@ def rebuild_of(session: Session, lacks: Lacking) -> int:
     table = rows(report)
     verdict = verdict_of(table)
     tell(session, table, verdict)
+    stops = tuple(f"{row.id}: {row.detail}" for row in table if row.stops and row.verdict is not DrillVerdict.PASS)
+    session.troubles += send(house, VERB, verdict, stops, session.run_id)
     _, written = session.record(report, LastWords())
     counts = Counter(row.verdict.value for row in table)
     return session.finish(

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from adapters.context import LookContext
 from cluster.audit import repository_of
-from console.ending import LastWords, guarded
+from console.ending import LastWords, drilled, guarded
 from console.journals import REHEARSE, journal_folder
+from console.messages import send
 from console.opening import open_session
 from console.pastdrills import past_drills
 from console.programs import refuse_unfit
@@ -117,7 +118,15 @@ def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
     if outcome is None or (begun.drill is None and not concluded(session)):
         return LastWords(done="what an earlier rehearsal left is cleared away")
     tell(session, outcome)
+    if drilled(report, outcome):
+        session.troubles += send(session.house, REHEARSE, outcome.verdict, message_of(outcome), session.run_id)
     return LastWords(drill=outcome, again="invoke dr.rehearse", fields={"drill": replace(outcome)})
+
+
+def message_of(outcome: DrillOutcome) -> tuple[str, ...]:
+    """What a message says of it, in lines."""
+    good = [f"{claim.name}: PASS" for claim in outcome.claims if claim.verdict is DrillVerdict.PASS]
+    return (*outcome.reasons, *good, *(f"warning: {line}" for line in outcome.warnings))
 
 
 def tell(session: Session, outcome: DrillOutcome) -> None:

@@ -55,6 +55,7 @@ def test_the_next_run_clears_it_away_and_says_so(living: Desk, capsys: Printed) 
     assert (told["cleared"], told["found"]) == (True, ["namespace blackstart-rehearsal"])
     assert told["told"] == "Cleared away: 1 thing of a rehearsal that was cut off"
     assert drill(living) is None
+    assert not list((living.running.house.state_dir / "runs").glob("*-clearing")), "no run that anybody asked for"
     assert run(living, capsys) is None
 
 

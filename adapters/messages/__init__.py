@@ -1,0 +1,1 @@
+"""Messages to people, through what the settings name."""

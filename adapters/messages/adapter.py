@@ -1,0 +1,77 @@
+"""Messages through Apprise, which knows a hundred services by a URL each. It is an extra (requirements-messages.lock): without it
+nothing is sent, and that is said. Knows no verdict.
+
+A URL holds a password or a token: it is revealed to Apprise alone, and what Apprise says of it is redacted where it leaves.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+from engine.secrets import Secret
+
+NOT_INSTALLED = "apprise is not installed: .venv/bin/pip install --require-hashes -r requirements-messages.lock"
+LONGEST = 1500
+"""Characters of a body: some services cut off, or refuse, what is longer."""
+
+
+class Tone(Enum):
+    """How a service may colour it; the value is Apprise's word."""
+
+    GOOD = "success"
+    MIXED = "warning"
+    BAD = "failure"
+
+
+class AppriseMessages:
+    """`load` brings the library; ImportError where it is not there."""
+
+    def __init__(self, load: Callable[[], Any] = lambda: importlib.import_module("apprise")) -> None:
+        self._load = load
+
+    def problem(self) -> str:
+        """Why nothing can be sent from here, "" where it can."""
+        try:
+            self._load()
+        except ImportError:
+            return NOT_INSTALLED
+        return ""
+
+    def send(self, url: Secret, title: str, body: str, tone: Tone) -> str:
+        """Send it to this one service; answers why it was not taken, "" where it was. Seconds, not minutes: Apprise bounds it."""
+        if problem := self.problem():
+            return problem
+        with _heard() as said:
+            service = self._load().Apprise()
+            if not service.add(url.reveal()):
+                return "its URL is none that apprise knows"
+            taken = service.notify(title=title, body=_short(body), notify_type=tone.value)
+        if taken:
+            return ""
+        last = [line for line in said.getvalue().splitlines() if line.strip()][-1:]
+        return f"it was not taken: {last[0]}" if last else "it was not taken, and apprise does not say why"
+
+
+def _short(body: str) -> str:
+    return body if len(body) <= LONGEST else f"{body[: LONGEST - 1]}…"
+
+
+@contextmanager
+def _heard() -> Iterator[io.StringIO]:
+    """What Apprise logs meanwhile, which goes nowhere else: no screen and no log of ours shows a URL of its."""
+    logger, said = logging.getLogger("apprise"), io.StringIO()
+    handler, propagated = logging.StreamHandler(said), logger.propagate
+    handler.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
