@@ -30,7 +30,7 @@ from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
 
 Printed = pytest.CaptureFixture[str]
-SERVERS = ("csi-driver-nfs", "csi-driver-smb", "democratic-csi")
+SMALL = ("csi-driver-nfs", "csi-driver-smb", "democratic-csi", "OpenEBS")
 NOW = 1_800_000_000.0
 
 
@@ -63,9 +63,17 @@ def test_half_of_each_storages_faults_leave_its_own_word_healthy() -> None:
     for well in (
         [one.says == "HEALTH_OK" for one in stopping], [one.well for one in ROOK_TROUBLES.values()],
         [one.well for one in LONGHORN_TROUBLES.values() if one.rows], [one.well for one in NAS_FAULTS.values()],
-        *([one.well for one in CSI_TROUBLES.values() if one.of == of and one.classes] for of in SERVERS),
+        *([one.well for one in CSI_TROUBLES.values() if one.of == of and one.classes] for of in SMALL),
     ):  # fmt: skip
         assert sum(well) * 2 >= min(len(well), 10)
+
+
+def test_one_that_is_called_well_leaves_every_driver_on_every_node_and_every_pool_well() -> None:
+    for trouble in (one for one in CSI_TROUBLES.values() if one.classes):
+        look = trouble.change(csi.healthy())
+        pools = all(pool.well or (pool.engine == "zfs" and pool.well is None) for pool in look.pools)
+        drivers = {one.name: one.nodes for one in look.drivers} == {one.name: one.nodes for one in csi.healthy().drivers}
+        assert trouble.well == (pools and drivers), trouble.name
 
 
 @pytest.mark.parametrize("name", ["", *CSI_TROUBLES])
