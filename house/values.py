@@ -366,7 +366,7 @@ Mac = Annotated[str, BeforeValidator(mac_of), json_form(r"^(([0-9A-Fa-f]{2}[:-])
 Fate = Annotated[str, BeforeValidator(fate_of), WithJsonSchema({"type": "string", "enum": ["keep", "create"]})]
 AGE = r"^age1(?:[0-9a-z]{58}|pq1[0-9a-z]{1952})$"
 """A public key of age: X25519, or post-quantum (ML-KEM-768 with X25519, as `age-keygen -pq` makes it)."""
-RECIPIENT = rf"{AGE[1:-1]}|ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?|ssh-rsa [A-Za-z0-9+/=]{300,}( .*)?"
+RECIPIENT = AGE[1:-1] + r"|ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?|ssh-rsa [A-Za-z0-9+/=]{300,}( .*)?"
 KitRecipient = Annotated[str, BeforeValidator(recipient_of), json_form(f"^({RECIPIENT})$")]
 Sha256 = Annotated[str, BeforeValidator(sha256_of), json_form(r"^([0-9A-Fa-f]{64})$")]
 Name = Annotated[str, _is(grammar.HOUSE_NAME)]
