@@ -41,7 +41,7 @@ def flux_probe(look: LookContext, house: House) -> Probe:
         if state.source.suspended:
             return missing(f"{told}, and its source is suspended", state.source.reason, hint=_resume(state))
         return missing(told, state.source.reason)
-    return graph_probe(state, house, held_apps(look, house))
+    return graph_probe(state, house, held_apps(look, house), allowed_databases(look))
 
 
 def refuse_suspended_source(state: FluxState) -> None:
@@ -83,8 +83,17 @@ def held_apps(look: LookContext, house: House) -> frozenset[str]:
     )  # fmt: skip
 
 
-def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
+def allowed_databases(look: LookContext) -> frozenset[str]:
+    """Databases (`namespace/name`) that may be made, by the hold's record: Flux has only not come to it again."""
+    record = look.hold.record()
+    accepted, pinned = ({f"{one.namespace}/{one.name}" for one in found} for found in (record.databases, record.pinned))
+    return frozenset(accepted | pinned)
+
+
+def graph_probe(state: FluxState, house: House, held: frozenset[str], allowed: frozenset[str] = frozenset()) -> Probe:
     """SATISFIED when every Kustomization is at the source's commit, but those that only wait for what `held` names.
+
+    HELD when some wait for a database that the hold refuses; one of `allowed` is refused no more.
 
     CHANGING otherwise, with the root causes as evidence and what usually helps against the first of them as the hint; MISSING when
     one was lost that its parent does not make again by itself.
@@ -92,7 +101,7 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
     there = {k.key: k for k in state.kustomizations}
     absent = sorted((app for app in house.flux_apps if app.key not in there), key=lambda app: app.key)
     behind = [k for k in state.kustomizations if not k.suspended and not (k.ready and k.commit == state.source.commit)]
-    refused = refused_apps(state, house)
+    refused = refused_apps(state, house, allowed)
     excused = waits_on(there.values(), held | refused)
     stuck = {k.key for k in behind if k.key not in excused or (k.reason not in WAITING and k.key not in refused)}
     if stuck or absent:
@@ -117,12 +126,13 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str]) -> Probe:
     return (held_back if databases else satisfied)(told, *waiting, *suspended, *source)
 
 
-def refused_apps(state: FluxState, house: House) -> frozenset[str]:
+def refused_apps(state: FluxState, house: House, allowed: frozenset[str]) -> frozenset[str]:
     """Kustomizations that apply nothing since a database of theirs would come up empty beside its archive, and the hold says no.
 
     A restore makes the database again, or a person accepts it empty: neither is for Flux to bring about.
     """
-    denied = {one.flux_app: f"database {one.key} archives and has no bootstrap.recovery" for one in house.databases}
+    shut = [one for one in house.databases if one.key not in allowed]
+    denied = {one.flux_app: f"database {one.key} archives and has no bootstrap.recovery" for one in shut}
     return frozenset(k.key for k in state.kustomizations if not k.ready and k.key in denied and denied[k.key] in k.message)
 
 
@@ -176,11 +186,13 @@ def _line(cause: RootCause) -> str:
     return f"{cause.key}: {cause.reason if own else cause.cause.value}: {cause.message}"
 
 
-def not_applied(state: FluxState, house: House, held: frozenset[str]) -> frozenset[str]:
+def not_applied(
+    state: FluxState, house: House, held: frozenset[str], allowed: frozenset[str] = frozenset()
+) -> frozenset[str]:
     """Kustomizations that apply nothing for now: suspended ones, those that wait for one of `held`, which is applied itself, and
     those of a refused database with all that depends on them."""
     suspended = {k.key for k in state.kustomizations if k.suspended}
-    refused = waits_on(state.kustomizations, refused_apps(state, house))
+    refused = waits_on(state.kustomizations, refused_apps(state, house, allowed))
     return (waits_on(state.kustomizations, held) - held) | suspended | refused
 
 

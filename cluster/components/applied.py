@@ -10,7 +10,7 @@ from adapters.context import LookContext
 from cluster.components.judging import of_program
 from cluster.components.rows import BELOW, HELM_RELEASE
 from cluster.components.shape import Component
-from cluster.flux import held_apps, not_applied
+from cluster.flux import allowed_databases, held_apps, not_applied
 from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
@@ -43,7 +43,7 @@ class AppliedReady(BaseCheck):
         if not state.installed:
             return missing("Flux is not there")
         held = held_apps(look, self.house)
-        excused = not_applied(state, self.house, held) | held
+        excused = not_applied(state, self.house, held, allowed_databases(look)) | held
         seen = look.components.applied()
         releases = {one.key: one.kustomization for one in seen.objects if one.kind == HELM_RELEASE.kind}
         elsewhere = self._elsewhere()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.components.results import Ask, Program, Seen
 from adapters.context import LookContext
-from cluster.flux import held_apps, not_applied
+from cluster.flux import allowed_databases, held_apps, not_applied
 from cluster.storage.findings import Finding
 from house.flux.rendered import RenderedObject
 from house.model import House
@@ -36,7 +36,8 @@ class Facts:
 
     def lacks(self, ask: Ask) -> bool:
         """Whether one of them is not there, by its name, though the Kustomization that applies it is at work."""
-        idle = not_applied(self.look.flux.state(), self.house, held_apps(self.look, self.house))
+        held, allowed = held_apps(self.look, self.house), allowed_databases(self.look)
+        idle = not_applied(self.look.flux.state(), self.house, held, allowed)
         names = {(one.namespace if ask.namespaced else "", one.name) for one in self.of(ask)}
         wanted = (one for one in self.declared(ask) if one.kustomization not in idle)
         return any((one.namespace if ask.namespaced else "", one.name) not in names for one in wanted)

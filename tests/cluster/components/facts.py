@@ -10,7 +10,7 @@ from adapters.components.reading import seen_of
 from adapters.components.results import Ask, Seen
 from adapters.context import LookContext
 from adapters.flux.results import KustomizationState
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from adapters.volsync.results import ClaimPhase
 from cluster.components.shape import Facts, Judge
 from cluster.storage.findings import Weight
@@ -40,7 +40,7 @@ class Told:
         claims = tuple(HeldClaim("apps", name, HoldState.HELD, "", "", since=0.0) for name in self.held)
         look: Any = SimpleNamespace(
             components=SimpleNamespace(objects=self.of), clock=SimpleNamespace(now=lambda: NOW),
-            hold=SimpleNamespace(record=lambda: SimpleNamespace(claims=claims)),
+            hold=SimpleNamespace(record=lambda: HoldRecord(present=True, claims=tuple(claims))),
             flux=SimpleNamespace(state=lambda: SimpleNamespace(kustomizations=self.kustomizations)),
             claims=SimpleNamespace(claim=lambda *_: SimpleNamespace(phase=ClaimPhase.PENDING)),
         )  # fmt: skip
