@@ -17,7 +17,7 @@ from adapters.kustomize.adapter import Kubectl
 from bench.many_apps import write
 from bench.table import Table
 from house.flux.building import Builder
-from house.repository import Repository, read_repository
+from house.repository.whole import Repository, read_repository
 from tools.errors import ProgramMissing
 from tools.locate import need
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.proxmox.results import Vm
-from house.grammar import DISK_SLOT
+from house.files.grammar import DISK_SLOT
+from house.first.hardware import lines
 from house.hardware import Hardware, unsaid
-from house.hardware_text import lines
 from house.inventory import VmRecord
 from house.model import Node
 

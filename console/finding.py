@@ -16,10 +16,10 @@ from adapters.proxmox.results import Storage, Vm
 from cluster.machines import by_hand_alone
 from engine.errors import ApprovalMissing, SettingsInvalid
 from engine.secrets import Secret
-from house.found import FoundDisk, FoundProxmox, FoundVm
-from house.grammar import DISK_SLOT, TOKEN_ID
+from house.files.grammar import DISK_SLOT, TOKEN_ID
+from house.first.found import FoundDisk, FoundProxmox, FoundVm
 from house.model import ProxmoxAccess, ProxmoxEndpoint, SecretRef
-from house.values import fingerprint_of, server_url_of
+from house.settings.values import fingerprint_of, server_url_of
 
 TOKEN, SECRET = "PROXMOX_TOKEN_ID", "PROXMOX_TOKEN_SECRET"
 _FILE_BASED = ("dir", "nfs", "cifs", "cephfs", "btrfs")

@@ -10,7 +10,7 @@ from rich.text import Text
 from cluster.paused import PausedAudit
 from console.rows import Row, Rows
 from engine.words import number
-from house.left_out import as_key
+from house.repository.left_out import as_key
 
 
 def paused_table(found: Sequence[PausedAudit]) -> Rows:

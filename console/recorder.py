@@ -14,8 +14,8 @@ from console.report.moments import Moments
 from engine.errors import BlackstartError
 from engine.report import Report
 from engine.secrets import redact
+from house.files.paths import at_home
 from house.model import House
-from house.paths import at_home
 from rehearsal.outcome import DrillOutcome
 
 RUN_MARK = "{run}"

@@ -11,7 +11,7 @@ from console.rows import Row, Rows
 from engine.secrets import redact
 from engine.words import number
 from house.data.nouns import Unprotected
-from house.left_out import as_key, looked_into_by_setting
+from house.repository.left_out import as_key, looked_into_by_setting
 
 
 def unprotected_table(bare: Sequence[Unprotected]) -> Rows:

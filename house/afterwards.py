@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from house.references import SecretRef
+from house.settings.references import SecretRef
 
 PROVE_EVERY = 31 * 86400.0
 """How old, in seconds, a proof may be where the settings do not say."""

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from house import yamlfile
+from house.files import yamlfile
+from house.files.paths import is_file, is_folder
+from house.files.problems import Problem, dotted
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import Document, YamlInvalid
 from house.model import BootstrapSecret, CrdForm, CrdSource, FluxSource, SecretForm, SecretRef
-from house.paths import is_file, is_folder
-from house.problems import Problem, dotted
-from house.settings import BootstrapSecretSection, BootstrapSection, CrdsEntrySection
-from house.shapes import mapping, sequence
-from house.values import reference_of
-from house.yamlfile import Document, YamlInvalid
+from house.settings.sections import BootstrapSecretSection, BootstrapSection, CrdsEntrySection
+from house.settings.values import reference_of
 
 AGE_SECRET = "sops-age"  # noqa: S105 - a Secret's usual name, where Git names none
 AGE_KEY = "age.agekey"

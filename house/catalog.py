@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from house.backup_sections import BackupsSection, ClaimSection, DatabaseSection, OpenAsSection, RequirementSection
 from house.data.archives import Archive
 from house.data.joining import SLACK_S
 from house.data.recoveries import Recovery
-from house.declared import DeclaredBackup
+from house.files.paths import is_file
+from house.files.problems import Problem, Steps, dotted, nearest_or_all
+from house.files.yamlfile import Document
 from house.model import BackedUpClaim, Database, DatabaseArchive, Requirement, SecretRef
 from house.openings import PLACEHOLDER, Opening, pattern, shadowed
-from house.paths import is_file
-from house.problems import Problem, Steps, dotted, nearest_or_all
+from house.repository.declared import DeclaredBackup
 from house.restorable import DatabaseQuestion, RestorableDatabase
-from house.settings import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
+from house.settings.backups import BackupsSection, ClaimSection, DatabaseSection, OpenAsSection, RequirementSection
+from house.settings.sections import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
 from house.sources import BackupSource
-from house.yamlfile import Document
 
 _OPENED_HERE = ("/", "s3:", "sftp:")
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")

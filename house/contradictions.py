@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from house import grammar
-from house.paths import is_file
-from house.problems import Problem, Steps, dotted, nearest
-from house.repository import Repository
-from house.shapes import mapping, sequence
-from house.talconfig import Talconfig
-from house.yamlfile import Document
+from house.files import grammar
+from house.files.paths import is_file
+from house.files.problems import Problem, Steps, dotted, nearest
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import Document
+from house.repository.talconfig import Talconfig
+from house.repository.whole import Repository
 
 _Wrong = tuple[Steps, str, str]
 _SYSTEM = ("/etc", "/usr", "/bin", "/sbin", "/boot", "/dev", "/proc", "/sys", "/lib", "/lib64")

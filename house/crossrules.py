@@ -9,18 +9,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from house.files.grammar import HOSTNAME, branch_wrong
+from house.files.problems import Problem, Steps, dotted, nearest, nearest_or_all
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import Document
 from house.flux.sources import address
-from house.grammar import HOSTNAME, branch_wrong
-from house.guarding import short
-from house.machine_rules import machine_problems
 from house.model import DiskFate, House
-from house.problems import Problem, Steps, dotted, nearest, nearest_or_all
-from house.remotes import remotes
-from house.repository import Repository
-from house.shapes import mapping, sequence
-from house.talconfig import Talconfig, TalosNode
-from house.values import FILL_IN, git_url_of, size_of
-from house.yamlfile import Document
+from house.repository.guarding import short
+from house.repository.remotes import remotes
+from house.repository.talconfig import Talconfig, TalosNode
+from house.repository.whole import Repository
+from house.settings.machine_rules import machine_problems
+from house.settings.values import FILL_IN, git_url_of, size_of
 
 _SHARED = ("cores", "memory", "bridge", "disks")
 _EXAMPLES = {"cores": "4", "memory": "8GiB", "bridge": "vmbr0", "disks": "[{size: 20GiB}]"}

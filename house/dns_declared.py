@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from house.dns import DnsName, DnsServer
-from house.dns_sections import DnsSection, name_of
 from house.flux.rendered import Rendered
+from house.settings.dns import DnsSection, name_of
 
 _GROUP, _KIND = "externaldns.k8s.io", "DNSEndpoint"
 _LEADING = ("A", "AAAA", "CNAME")

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from house.afterwards import Evidence, Messages
 from house.crossrules import system_disk
-from house.guarding import is_plain
-from house.hardware_sections import hardware
 from house.model import (
     DiskFate,
     FluxSource,
@@ -21,9 +19,12 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
-from house.places import Places
-from house.repository import Repository
-from house.settings import (
+from house.repository.guarding import is_plain
+from house.repository.talconfig import Talconfig, TalosNode
+from house.repository.whole import Repository
+from house.settings.hardware import hardware
+from house.settings.places import Places
+from house.settings.sections import (
     EvidenceSection,
     ImageSection,
     LimitsSection,
@@ -33,7 +34,6 @@ from house.settings import (
     ProxmoxSection,
     Settings,
 )
-from house.talconfig import Talconfig, TalosNode
 
 
 def proxmox_of(section: ProxmoxSection, places: Places) -> ProxmoxAccess:

@@ -14,13 +14,13 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import SettingsInvalid
-from house import yamlfile
+from house.files import yamlfile
+from house.files.paths import is_there
+from house.files.problems import Problem, dotted, refuse
+from house.files.shapes import mapping
+from house.files.yamlfile import Document, YamlInvalid
 from house.hardware import UNSAID, Hardware
 from house.model import House
-from house.paths import is_there
-from house.problems import Problem, dotted, refuse
-from house.shapes import mapping
-from house.yamlfile import Document, YamlInvalid
 
 INVENTORY_FILE = "blackstart.inventory.yaml"
 TIME = "%Y-%m-%dT%H:%M:%SZ"

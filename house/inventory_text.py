@@ -8,8 +8,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from house.files.scalars import in_quotes, plain
 from house.inventory import Inventory
-from house.scalars import in_quotes, plain
 
 _HEAD = """# Written by `invoke cluster.inventory --write`: what the house was made of then, for when nobody can be asked.
 # No secret is in it: no keyring, no password. Commit it; do not edit it.

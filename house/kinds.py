@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered
-from house.shapes import mapping, sequence
 
 
 @dataclass(frozen=True, order=True)

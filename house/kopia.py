@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from house.backup_sections import BackupsSection, ClaimSection
 from house.catalog import Located, opened_by, requirement_of
 from house.data.engines import engine_of
+from house.files.shapes import mapping, sequence
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
 from house.flux.rendered import Rendered, RenderedObject
 from house.flux.repositories import Repositories
 from house.model import BackedUpClaim, SecretRef
 from house.openings import Opening, pattern
-from house.settings import DEFAULT_MAX_AGE
-from house.shapes import mapping, sequence
+from house.settings.backups import BackupsSection, ClaimSection
+from house.settings.sections import DEFAULT_MAX_AGE
 from house.sources import KOPIA
 
 _MOVER_PATH = "/data"
@@ -43,7 +43,7 @@ class DeclaredKopia:
 
 
 def kopia_backups(rendered: Rendered) -> tuple[DeclaredKopia, ...]:
-    """All of them, in the order of the graph. What names no claim is none of these: house/declared.py counts it."""
+    """All of them, in the order of the graph. What names no claim is none of these: house/repository/declared.py counts it."""
     repositories = Repositories(rendered.objects)
     found: list[DeclaredKopia] = []
     for one in rendered.objects:

@@ -13,10 +13,8 @@ from pathlib import Path
 
 from engine.errors import SettingsInvalid
 from house.afterwards import NO_EVIDENCE, NO_KIT, NO_MESSAGES, Kit
-from house.backup_sections import BackupsSection
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
-from house.choosing import entry_of, entry_problems
 from house.contradictions import contradictions
 from house.crossrules import cross_problems, odd_nodes
 from house.data.archives import archives
@@ -24,34 +22,36 @@ from house.data.joining import base_schedules, declared_data, schedules, unprote
 from house.data.nouns import DeclaredData
 from house.data.recoveries import recoveries
 from house.dns_declared import declared_dns
+from house.files.paths import expanded, is_file, is_folder, is_there
+from house.files.problems import Problem, refuse, shown
+from house.files.shapes import mapping
+from house.files.yamlfile import Document
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
 from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, messages_of, node_of, proxmox_of
-from house.helmfile_needs import handed_on, lacking
 from house.kinds import declared_kinds
 from house.kopia import kopia_claims, kopia_keys
-from house.left_out import chart_subject
 from house.lock import LOCK_FILE, outgrown, read_lock
-from house.machine import machine_settings
 from house.model import BackedUpClaim, House, ProxmoxAccess, SecretRef, TalosImage
-from house.mover_policies import mover_policies
 from house.nas_declared import declared_nas
 from house.openings import odd_backups, shared_repositories
-from house.paths import expanded, is_file, is_folder, is_there
-from house.places import Places, ca_problems
-from house.problems import Problem, refuse, shown
-from house.programs import declared_programs
-from house.reading import ReadSettings, read_settings, section_alone
-from house.rehearsal_sections import ObjectivesSection, RehearsalSection, check_rehearsal, rehearsal_of
 from house.rehearsing import NO_REHEARSAL
-from house.repository import Repository, read_repository
-from house.settings import BackupsPart, BootstrapSection, Settings
-from house.shapes import mapping
-from house.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
-from house.tree import Tree
-from house.unfinished import accepted_of, bootstrap_of, nas_of, read_unfinished, unfinished
-from house.values import path_of
-from house.yamlfile import Document
+from house.repository.choosing import entry_of, entry_problems
+from house.repository.helmfile_needs import handed_on, lacking
+from house.repository.left_out import chart_subject
+from house.repository.machine import machine_settings
+from house.repository.mover_policies import mover_policies
+from house.repository.programs import declared_programs
+from house.repository.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
+from house.repository.tree import Tree
+from house.repository.whole import Repository, read_repository
+from house.settings.backups import BackupsSection
+from house.settings.places import Places, ca_problems
+from house.settings.reading import ReadSettings, read_settings, section_alone
+from house.settings.rehearsal import ObjectivesSection, RehearsalSection, check_rehearsal, rehearsal_of
+from house.settings.sections import BackupsPart, BootstrapSection, Settings
+from house.settings.unfinished import accepted_of, bootstrap_of, nas_of, read_unfinished, unfinished
+from house.settings.values import path_of
 
 SETTINGS_FILE = "blackstart.yaml"
 _NOTHING_FIRST = Brought((), (), ())

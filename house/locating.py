@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from house import yamlfile
+from house.files import yamlfile
+from house.files.paths import content_of, is_file
+from house.files.problems import Problem, dotted
+from house.files.yamlfile import YamlInvalid
 from house.loader import Examined
-from house.paths import content_of, is_file
-from house.problems import Problem, dotted
-from house.schema import SCHEMA_FILE, schema_text
-from house.yamlfile import YamlInvalid
+from house.settings.schema import SCHEMA_FILE, schema_text
 
 
 class Severity(Enum):

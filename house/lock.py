@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import SettingsInvalid
-from house import yamlfile
+from house.files import yamlfile
+from house.files.paths import is_there
+from house.files.problems import Problem, problem_at, refuse
+from house.files.shapes import mapping
+from house.files.yamlfile import Document, YamlInvalid
 from house.model import BackedUpClaim, House
-from house.paths import is_there
-from house.problems import Problem, problem_at, refuse
-from house.shapes import mapping
-from house.yamlfile import Document, YamlInvalid
 
 LOCK_FILE = "blackstart.lock.yaml"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"

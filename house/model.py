@@ -12,17 +12,17 @@ from pathlib import Path
 from house.afterwards import NO_EVIDENCE, NO_KIT, NO_MESSAGES, Evidence, Kit, Messages
 from house.data.nouns import NO_DATA, DeclaredData
 from house.dns import DnsServer
+from house.files.grammar import number_of
 from house.flux.rendered import NotFollowed, Rendered
-from house.grammar import number_of
 from house.hardware import UNSAID, Hardware
 from house.kinds import NO_KINDS, DeclaredKinds
-from house.machine import MachineSetting
-from house.mover_policies import MoverPolicy
 from house.nas import Nas
-from house.programs import DeclaredProgram
-from house.references import SecretRef as SecretRef
 from house.rehearsing import NO_REHEARSAL, Rehearsal
+from house.repository.machine import MachineSetting
+from house.repository.mover_policies import MoverPolicy
+from house.repository.programs import DeclaredProgram
 from house.restorable import RestorableDatabase
+from house.settings.references import SecretRef as SecretRef
 from house.sources import BackedUpClaim as BackedUpClaim
 from house.sources import Requirement as Requirement
 

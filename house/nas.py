@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from house.references import SecretRef
+from house.settings.references import SecretRef
 
 HTTPS_PORT = 443
 

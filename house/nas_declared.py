@@ -10,12 +10,12 @@ from typing import Any, TypedDict
 
 from house.data.holders import holders
 from house.data.nouns import Keeps
+from house.files.grammar import port_of, url_parts
 from house.flux.rendered import Rendered
-from house.grammar import port_of, url_parts
-from house.hints import mover_mounts
 from house.nas import HTTPS_PORT, Export, Nas, NasExport
-from house.references import SecretRef
-from house.settings import NasSection
+from house.repository.hints import mover_mounts
+from house.settings.references import SecretRef
+from house.settings.sections import NasSection
 
 _SHARES = {Keeps.NFS: Export.NFS, Keeps.SMB: Export.SMB}
 _CLASSES = {"nfs.csi.k8s.io": Export.NFS, "smb.csi.k8s.io": Export.SMB}

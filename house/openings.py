@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from house.backup_sections import BackupsSection, OpenAsSection
 from house.data.joining import SLACK_S
+from house.files.problems import Problem, dotted, problem_at
+from house.files.yamlfile import Document
 from house.model import BackedUpClaim
-from house.problems import Problem, dotted, problem_at
-from house.yamlfile import Document
+from house.settings.backups import BackupsSection, OpenAsSection
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}|(\*)")
 

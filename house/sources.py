@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from house.references import SecretRef
+from house.settings.references import SecretRef
 
 RESTIC, KOPIA = "restic", "kopia"
 """The engines whose repositories are opened from here."""

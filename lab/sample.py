@@ -25,7 +25,7 @@ from house.model import (
     TalosCluster,
     TalosImage,
 )
-from house.programs import declared_programs
+from house.repository.programs import declared_programs
 
 GIB = 1024**3
 ROOT = Path("/house/home-ops")

@@ -6,8 +6,8 @@ import json
 
 from house.model import Database, DatabaseArchive, House
 from house.nas import Export, Nas, NasExport
-from house.references import SecretRef
 from house.restorable import DatabaseQuestion, RestorableDatabase
+from house.settings.references import SecretRef
 from lab.sample import sample_app, sample_claim, sample_house
 from lab.world.databases import Commit, StoredDatabase
 

@@ -12,8 +12,8 @@ from typing import Any
 from cluster.lint.pods import WORKLOADS, pod_of
 from cluster.lint.programs import Program, programs_of
 from house.data.releases import merge
+from house.files.shapes import mapping, sequence
 from house.model import BackedUpClaim, House
-from house.shapes import mapping, sequence
 
 _OVERRIDES = ("DAC_OVERRIDE", "CAP_DAC_OVERRIDE", "ALL")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from house.versions import known, kubernetes_wrong, minor_of
+from house.repository.versions import known, kubernetes_wrong, minor_of
 
 # Talos promises its API to the talosctl of the same minor; one apart is what an upgrade itself needs. A newer talosctl works on
 # an older Talos for all that a run asks (it prints a warning and goes on): no promise, and no reason to leave a house dark.

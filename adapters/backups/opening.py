@@ -16,7 +16,7 @@ from adapters.secrets.resolver import Secrets
 from adapters.ssh import SshTrust
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house.paths import at_home
+from house.files.paths import at_home
 
 READ_ONLY = ("--no-lock", "--no-cache", "--json")
 """Looking never locks (that would write to the store) and never reads another run's cache."""

@@ -13,7 +13,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import LEASE, NODE, SECRET, STORAGE_CLASS, Kind
 from adapters.kubernetes.objects import Obj, name_of, number, rows, seconds, table, text
 from engine.errors import PermanentError
-from house.quantity import bytes_of
+from house.files.quantity import bytes_of
 
 CSI_NODE = Kind("storage.k8s.io", "v1", "csinodes", "CSINode", namespaced=False)
 CSI_DRIVER = Kind("storage.k8s.io", "v1", "csidrivers", "CSIDriver", namespaced=False)

@@ -18,8 +18,8 @@ from adapters.helm.results import Crd
 from adapters.kubernetes.objects import Obj, name_of, rows, table, text
 from engine.digest import digest
 from engine.errors import PermanentError
+from house.files.yamlfile import YamlInvalid, value
 from house.model import House
-from house.yamlfile import YamlInvalid, value
 
 _API = "apiextensions.k8s.io/v1"
 BREAK = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)

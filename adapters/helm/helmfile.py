@@ -26,8 +26,8 @@ from engine.digest import digest
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
 from engine.waiting import Clock
+from house.files.yamlfile import YamlInvalid, load
 from house.model import House, Release
-from house.yamlfile import YamlInvalid, load
 
 _ENVIRONMENT: Mapping[str, str | Secret] = {"HELMFILE_UPGRADE_NOTICE_DISABLED": "1"}
 _LOOK_S = 60.0

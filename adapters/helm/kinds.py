@@ -17,10 +17,10 @@ from adapters.helm.results import ReleaseKinds
 from adapters.kubernetes.objects import Obj, dig, text
 from engine.digest import digest
 from engine.errors import PermanentError
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import YamlInvalid, value
 from house.kinds import Kind, defined_by
 from house.model import House
-from house.shapes import mapping, sequence
-from house.yamlfile import YamlInvalid, value
 
 _FORM = "1"
 """Changes whenever what is kept, or how it was made, changes."""

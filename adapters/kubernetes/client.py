@@ -25,9 +25,9 @@ from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.objects import Obj, rows, text
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
+from house.files.yamlfile import YamlInvalid
+from house.files.yamlfile import value as yaml_value
 from house.model import House
-from house.yamlfile import YamlInvalid
-from house.yamlfile import value as yaml_value
 
 FIELD_MANAGER = "blackstart"
 MERGE = "application/merge-patch+json"

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from engine.errors import PermanentError
 from engine.secrets import Secret
+from house.files.yamlfile import YamlInvalid
+from house.files.yamlfile import value as yaml_value
 from house.model import BootstrapSecret, House, SecretForm, SecretRef
-from house.yamlfile import YamlInvalid
-from house.yamlfile import value as yaml_value
 
 _DEPLOY_KEYS = ("identity", "identity.pub", "known_hosts", "username", "password", "bearerToken", "caFile", "ca.crt")
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from house.problems import dotted
+from house.files.problems import dotted
 
 MOST_SEEN = 2000
 """So many keys of a file are looked through at most."""

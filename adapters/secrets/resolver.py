@@ -21,8 +21,8 @@ from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
+from house.files.paths import at_home
 from house.model import SecretRef
-from house.paths import at_home
 
 SOPS_TIMEOUT_S = 60.0
 OP_TIMEOUT_S = 60.0

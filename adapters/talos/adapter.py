@@ -15,7 +15,7 @@ from adapters.talos.redaction import register_secrets
 from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
 from adapters.talos.talosctl import ACT_S, Talosctl, facts, table
 from engine.errors import BlackstartError, PermanentError, TransientError
-from house import yamlfile
+from house.files import yamlfile
 
 ETCD_DATA = "/var/lib/etcd"
 _WAITING = ("Preparing", "Waiting")

@@ -16,7 +16,7 @@ from adapters.process.results import Runner
 from adapters.talos.redaction import register_secrets
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house import yamlfile
+from house.files import yamlfile
 
 SOPS_S = 60.0
 # How many versions of the bundle in Git's history are tried, where the one that lies there was spoiled.

@@ -15,7 +15,7 @@ from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import SPARE_S
 from engine.errors import PermanentError
-from house import yamlfile
+from house.files import yamlfile
 
 
 @dataclass(frozen=True)

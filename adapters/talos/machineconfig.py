@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from engine.errors import PermanentError
-from house import yamlfile
+from house.files import yamlfile
 
 
 def documents(text: str) -> tuple[dict[str, Any], ...]:

@@ -13,7 +13,7 @@ from adapters.talos.redaction import register_secrets
 from engine.durable import sync_folder
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house import yamlfile
+from house.files import yamlfile
 
 GENSECRET_S = 120.0
 

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
 from engine.errors import PermanentError
-from house import yamlfile
+from house.files import yamlfile
 
 # Whoever starts a run wants it to end before the certificate does.
 SPARE_S = 86400.0

@@ -8,8 +8,8 @@ from adapters.context import LookContext
 from bootstrap.checks.age_key import recipient_by_hand, unusable
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
-from house.guarding import encrypt_by_hand
 from house.model import House
+from house.repository.guarding import encrypt_by_hand
 
 NO_BUNDLE = "take it back from Git or a backup; `invoke cluster.new-secrets` makes new ones, and says what is lost with the old"
 

@@ -9,7 +9,7 @@ from adapters.context import LookContext
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from house.model import House
-from house.versions import known
+from house.repository.versions import known
 from talos import versions
 
 # The first release whose storages take a disk image by `download-url` with content type `import`.

@@ -16,7 +16,7 @@ from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
 from engine.words import number
 from house.model import House
-from house.programs import DeclaredProgram
+from house.repository.programs import DeclaredProgram
 
 _KUSTOMIZATION = ("kustomize.toolkit.fluxcd.io", "Kustomization")
 _WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})

@@ -13,7 +13,7 @@ from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
 from house.model import House
-from house.programs import DeclaredProgram
+from house.repository.programs import DeclaredProgram
 
 HELM_RELEASE = Ask("helm.toolkit.fluxcd.io", "helmreleases", "HelmRelease", ("spec.suspend",), versions=("v2", "v2beta2"))
 BELOW = tuple(map(if_any, ("kubernetes.api-servers", "kubernetes.nodes", "preflight.host/*", "proxmox.start-vm/*")))

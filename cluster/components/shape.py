@@ -11,7 +11,7 @@ from cluster.flux import allowed_databases, held_apps, not_applied
 from cluster.storage.findings import Finding
 from house.flux.rendered import RenderedObject
 from house.model import House
-from house.programs import DeclaredProgram
+from house.repository.programs import DeclaredProgram
 
 
 @dataclass(frozen=True)

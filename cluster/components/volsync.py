@@ -14,7 +14,7 @@ from cluster.components.shape import Aspect, Component, Facts
 from cluster.holding import still_held
 from cluster.storage.findings import Finding, Weight, fine, moment
 from house.data.cron import greatest_gap
-from house.grammar import number_of
+from house.files.grammar import number_of
 
 _DAY_S = 86400.0
 _HISTORIES = ("restic", "kopia")

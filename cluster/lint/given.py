@@ -13,12 +13,12 @@ from typing import Any
 from cluster.lint.inside import Inside, inside_of
 from cluster.lint.programs import Program, programs_of
 from cluster.lint.stores import Stores, stores_of
-from house import yamlfile
 from house.data.releases import everything, is_release
+from house.files import yamlfile
+from house.files.problems import Steps, shown
+from house.files.yamlfile import Document, YamlInvalid
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import House
-from house.problems import Steps, shown
-from house.yamlfile import Document, YamlInvalid
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network, summariz
 from typing import Any
 
 from cluster.lint.programs import Program
-from house import yamlfile
+from house.files import yamlfile
+from house.files.grammar import Address, address_of, url_parts
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import YamlInvalid
 from house.flux.rendered import Rendered, RenderedObject
-from house.grammar import Address, address_of, url_parts
-from house.machine import Tells
 from house.model import House
-from house.shapes import mapping, sequence
-from house.yamlfile import YamlInvalid
+from house.repository.machine import Tells
 
 ADDRESS_KEYS = (
     "lbipam.cilium.io/ips", "io.cilium/lb-ipam-ips", "metallb.universe.tf/loadBalancerIPs", "metallb.io/loadBalancerIPs",

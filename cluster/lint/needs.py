@@ -14,16 +14,16 @@ from pathlib import Path
 
 from cluster.lint.given import Given
 from cluster.lint.inside import HOME, host_in
-from house import yamlfile
-from house.grammar import address_of
-from house.hints import mover_mounts
-from house.machine import Tells
+from house.files import yamlfile
+from house.files.grammar import address_of
+from house.files.problems import shown
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import YamlInvalid
 from house.model import BackedUpClaim, CrdForm, SecretRef
 from house.nas import Nas
-from house.problems import shown
-from house.shapes import mapping, sequence
+from house.repository.hints import mover_mounts
+from house.repository.machine import Tells
 from house.sources import KOPIA
-from house.yamlfile import YamlInvalid
 
 _TALOS_TIME = "time.cloudflare.com"
 """What Talos asks where nothing is said."""

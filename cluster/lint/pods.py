@@ -9,8 +9,8 @@ from typing import Any
 from cluster.lint.given import Given, texts_of
 from cluster.lint.inside import sections
 from cluster.lint.programs import Program
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping, sequence
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from house import yamlfile
 from house.data.releases import APP_TEMPLATE, Releases, is_release, merge
+from house.files import yamlfile
+from house.files.problems import shown
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import YamlInvalid
 from house.flux.rendered import Rendered
 from house.model import House
-from house.problems import shown
-from house.shapes import mapping, sequence
-from house.yamlfile import YamlInvalid
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from cluster.lint.given import Given
 from cluster.lint.needs import Means, Stage, chart_servers, host_of, means_of
 from cluster.lint.pods import containers
 from cluster.lint.rules.mirror_inside import mirrors, peers
-from house.machine import Tells
 from house.model import CrdForm, Release
+from house.repository.machine import Tells
 
 NOTHING = "nothing that is known here"
 _CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")

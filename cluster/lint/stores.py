@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.lint.inside import Inside
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
-from house.shapes import mapping, sequence
 
 GROUP = "external-secrets.io"
 # Provider of a store → whose cloud it asks. One that may be run at home names its server; what the field is called.

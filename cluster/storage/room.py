@@ -19,8 +19,8 @@ from engine.errors import PermanentError, TransientError
 from engine.step import StepId
 from engine.words import number
 from house.data.nouns import Space
+from house.files.quantity import bytes_of
 from house.model import BackedUpClaim, House
-from house.quantity import bytes_of
 
 _GIB = 1 << 30
 

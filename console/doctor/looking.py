@@ -18,11 +18,11 @@ from console.kit.secrets import of_backups, of_building
 from console.programs import refuse_unfit, searched
 from engine.errors import BlackstartError, PreflightRefused
 from engine.words import number
-from house.left_out import left_out
+from house.files.problems import Problem, shown
 from house.loader import Examined
 from house.model import House, SecretRef
-from house.problems import Problem, shown
-from house.reading import UNFILLED
+from house.repository.left_out import left_out
+from house.settings.reading import UNFILLED
 from tools.locate import look
 from tools.manifest import named
 

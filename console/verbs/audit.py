@@ -30,14 +30,14 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
 from engine.words import number
 from engine.workers import Threads
+from house.files.problems import nearest
 from house.flux.outside import KOPIUR
-from house.left_out import left_out, said_by_setting
 from house.loader import Part as Section
 from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.model import House
-from house.problems import nearest
+from house.repository.left_out import left_out, said_by_setting
+from house.settings.values import size_of
 from house.sources import KOPIA
-from house.values import size_of
 
 _PARTS = f"read=1/8, the first of 8 parts, and so on to read=8/8; there are at most {MOST_PARTS} parts"
 _READ = re.compile(r"read=([0-9]{1,3})/([0-9]{1,3})")

@@ -30,9 +30,9 @@ from console.unlooked import outline, remembered
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.journal import read_state
 from engine.workers import Threads
+from house.files.paths import expanded
+from house.files.problems import Problem, shown
 from house.model import House
-from house.paths import expanded
-from house.problems import Problem, shown
 from recovery.course import course as restore_course
 from recovery.proving import proving_course
 

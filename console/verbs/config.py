@@ -19,8 +19,8 @@ from engine.secrets import told
 from engine.words import number
 
 if TYPE_CHECKING:
-    from house.found import FoundProxmox
-    from house.init import Written
+    from house.first.found import FoundProxmox
+    from house.first.writing import Written
     from house.inventory import Inventory
 
 
@@ -30,8 +30,8 @@ def init(
     """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
 
     def body() -> int:
+        from house.files.paths import expanded
         from house.loader import SETTINGS_FILE
-        from house.paths import expanded
 
         began = time.monotonic()
         root = expanded(Path(repo))
@@ -61,8 +61,8 @@ def init(
 
 def _known(from_inventory: str) -> Inventory | None:
     """What was written down while the house lived, where that is to be used."""
+    from house.files.paths import expanded, is_file
     from house.inventory import read_inventory
-    from house.paths import expanded, is_file
 
     if not from_inventory:
         return None
@@ -75,8 +75,8 @@ def _known(from_inventory: str) -> Inventory | None:
 def _written(root: Path, known: Inventory | None, found: FoundProxmox | None) -> Written:
     """The settings, of what was known and what was found just now: the lineage stays what it was."""
     from console.building import builder
-    from house.init import write_settings
-    from house.init_inventory import found_before, joined
+    from house.first.inventory import found_before, joined
+    from house.first.writing import write_settings
 
     if known is None:
         return write_settings(root, builder(), found=found)
@@ -115,9 +115,9 @@ def check(settings: str, json: bool) -> int:
 
     def body() -> int:
         from console.building import builder
+        from house.files.paths import expanded
         from house.loader import SETTINGS_FILE, examine, repository_of
         from house.locating import Severity, located
-        from house.paths import expanded
 
         began = time.monotonic()
         file = expanded(Path(named(settings) or SETTINGS_FILE))
@@ -146,7 +146,7 @@ def schema() -> int:
     """Print the JSON schema."""
 
     def body() -> int:
-        from house.schema import schema_text
+        from house.settings.schema import schema_text
 
         sys.stdout.write(schema_text())
         return EXIT_OK

@@ -27,11 +27,11 @@ from console.problem import complete
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError
 from engine.words import number
+from house.files.paths import expanded, is_file, is_folder
+from house.first.writing import is_blank, readable
 from house.flux.building import Builder
-from house.init import is_blank, readable
 from house.loader import SETTINGS_FILE, Part, examine
 from house.model import House
-from house.paths import expanded, is_file, is_folder
 from tools.places import Places
 
 _SHOWN = 3

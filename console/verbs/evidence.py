@@ -20,7 +20,7 @@ from console.rows import Row, Rows
 from console.session import Session
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.words import number
-from house.paths import at_home
+from house.files.paths import at_home
 
 _COLOURS = {"good": "green", "mixed": "yellow", "bad": "bold red"}
 

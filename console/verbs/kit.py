@@ -32,9 +32,9 @@ from console.verbs.cluster import runbook_of
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
 from engine.secrets import Secret
 from engine.words import number
+from house.files.paths import expanded
 from house.loader import SETTINGS_FILE, load
-from house.paths import expanded
-from house.values import recipient_of
+from house.settings.values import recipient_of
 from tools.locate import look
 from tools.manifest import Need, needed_by
 from tools.places import CHECKOUT, Places

@@ -26,9 +26,9 @@ from console.opening import open_session
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, SettingsInvalid
 from engine.words import number
-from house.left_out import left_out
 from house.loader import Part
 from house.model import House
+from house.repository.left_out import left_out
 
 
 @dataclass(frozen=True)

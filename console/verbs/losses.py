@@ -18,8 +18,8 @@ from console.opening import open_session
 from console.programs import refuse_unfit
 from console.session import Session
 from engine.errors import SettingsInvalid
+from house.files.paths import expanded, is_file
 from house.model import House, Node
-from house.paths import expanded, is_file
 
 
 def replace_node(settings: str, json: bool, name: str, approve: str, report: str = "") -> int:

@@ -19,7 +19,7 @@ from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
 from house.model import House
-from house.values import size_of
+from house.settings.values import size_of
 from recovery.selection import named
 from rehearsal.beginning import Begun, begin, outcome_of
 from rehearsal.choosing import Budget, candidates, choose

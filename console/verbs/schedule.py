@@ -14,8 +14,8 @@ from console.report.timeline import duration
 from console.schedule.units import Every, Job, Scheduled, installing, units
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
+from house.files.paths import expanded
 from house.model import House
-from house.paths import expanded
 from tools.places import CHECKOUT
 
 LATE_S = 12 * 3600.0

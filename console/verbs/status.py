@@ -17,8 +17,8 @@ from console.rows import Row, Rows
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError
 from engine.words import number
-from house.left_out import left_out
-from house.paths import at_home
+from house.files.paths import at_home
+from house.repository.left_out import left_out
 
 _COLOURS = {State.PROVEN: "green", State.DUE: "yellow", State.NEVER: "bold red"}
 

@@ -18,9 +18,9 @@ from console.programs import held_against, versions_of
 from console.rows import Row, Rows
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.words import number
+from house.files.paths import expanded
+from house.files.problems import nearest
 from house.loader import SETTINGS_FILE, talconfig_named
-from house.paths import expanded
-from house.problems import nearest
 from tools.build import build as build_programs
 from tools.errors import ToolError
 from tools.locate import Located, survey

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from house.data.releases import everything
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
-from house.shapes import mapping, sequence
 
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
 Stores = dict[tuple[str, str], RenderedObject]

@@ -13,8 +13,8 @@ from typing import Any
 from house.data.mounts import mount_of
 from house.data.nouns import Holder, Keeps
 from house.data.releases import base_name
+from house.files.shapes import mapping
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping
 
 _DEEPEST = 8
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from engine.words import number
-from house.grammar import number_of
+from house.files.grammar import number_of
 
 _DAY_S = 86400.0
 _WORDS = {

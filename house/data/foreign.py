@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from house.shapes import mapping
+from house.files.shapes import mapping
 
 _KINDS = {("velero.io", "Schedule"): "velero", ("k8up.io", "Schedule"): "k8up", ("longhorn.io", "RecurringJob"): "longhorn"}
 GROUPS = frozenset(group for group, _ in _KINDS)

@@ -10,10 +10,10 @@ from dataclasses import replace
 from house.data.holders import holders
 from house.data.makers import Maker, base_makers, claim_makers, going_on, is_paused
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Space, Unprotected
+from house.files.problems import Problem, dotted, nearest_or_all
+from house.files.yamlfile import Document
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import Database
-from house.problems import Problem, dotted, nearest_or_all
-from house.yamlfile import Document
 
 SLACK_S = 3600.0
 """What is added to two intervals of a schedule: a backup takes its time."""

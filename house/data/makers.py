@@ -14,9 +14,9 @@ from house.data.archives import is_archived_by
 from house.data.cron import fault, greatest_gap
 from house.data.engines import engine_of
 from house.data.releases import everything
+from house.files.shapes import mapping, sequence
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
 from house.flux.rendered import Rendered, RenderedObject
-from house.shapes import mapping, sequence
 
 TAKEN_BY_DEFINITION = re.compile(
     r"^(@(annually|yearly|monthly|weekly|daily|hourly))|((((\d+,)*\d+|(\d+(\/|-)\d+)|\*(\/\d+)?)\s?){5})\Z", re.ASCII

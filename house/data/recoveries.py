@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from house.data.archives import Archive, Stores, archives, object_stores, placed
 from house.data.releases import everything
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
-from house.shapes import mapping, sequence
 
 
 @dataclass(frozen=True)

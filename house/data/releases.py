@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from house import yamlfile
 from house.data.targets import NoTarget, put
+from house.files import yamlfile
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import YamlInvalid
 from house.flux.data import data_of
 from house.flux.objects import in_no_namespace
 from house.flux.rendered import Rendered, RenderedObject
-from house.shapes import mapping, sequence
-from house.yamlfile import YamlInvalid
 
 APP_TEMPLATE = "app-template"
 _SOURCES = ("OCIRepository", "HelmRepository", "GitRepository", "HelmChart")

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from house.files.shapes import mapping
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping
 
 
 def data_of(one: RenderedObject) -> Mapping[str, str] | None:

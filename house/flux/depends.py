@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
+from house.files.problems import Problem
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.problems import Problem
-from house.shapes import mapping, sequence
 
 _KINDS = (("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease"))
 

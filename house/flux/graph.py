@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.workers import Threads, each
+from house.files.grammar import KUBE_NAME, NAMESPACE
+from house.files.paths import is_folder
+from house.files.problems import Problem
+from house.files.shapes import mapping, sequence
 from house.flux.building import Builder, NoKustomize, NotBuilt, built
 from house.flux.data import data_of, text_of
 from house.flux.kept import Kept
@@ -21,13 +25,9 @@ from house.flux.refusal import refusal
 from house.flux.rendered import NotFollowed, RenderedObject
 from house.flux.sources import GROUP as SOURCES
 from house.flux.sources import Own, SourceName, address, elsewhere, is_own, named_by
-from house.fluxsource import DeclaredSource
-from house.grammar import KUBE_NAME, NAMESPACE
 from house.model import FluxApp
-from house.paths import is_folder
-from house.problems import Problem
-from house.shapes import mapping, sequence
-from house.tree import Tree, real
+from house.repository.source import DeclaredSource
+from house.repository.tree import Tree, real
 
 FLUX_GROUP = "kustomize.toolkit.fluxcd.io"
 _Key = tuple[str, str, str]

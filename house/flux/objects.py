@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from house import yamlfile
+from house.files import yamlfile
+from house.files.problems import Problem
+from house.files.shapes import mapping
+from house.files.yamlfile import YamlInvalid
 from house.flux.rendered import RenderedObject
-from house.problems import Problem
-from house.shapes import mapping
-from house.substitution import VARIABLE, Substituted, substitute
-from house.yamlfile import YamlInvalid
+from house.flux.substitution import VARIABLE, Substituted, substitute
 
 _ORIGIN = "config.kubernetes.io/origin"
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from house.files.problems import nearest
 from house.flux.rendered import NotFollowed, RenderedObject
-from house.problems import nearest
 
 BACKUP_GROUP = "volsync.backube"
 KOPIUR = "kopiur"
@@ -40,7 +40,7 @@ class Outside:
 
 
 def is_followed(group: str) -> bool:
-    """Whether objects of this API group are backups that house/declared.py reads."""
+    """Whether objects of this API group are backups that house/repository/declared.py reads."""
     return group == BACKUP_GROUP or KOPIUR in group
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from house.shapes import mapping, sequence
+from house.files.shapes import mapping, sequence
 
 _SET = (("targetNamespace", "namespace"), ("namePrefix", "namePrefix"), ("nameSuffix", "nameSuffix"))
 _ADDED = ("components", "patches")

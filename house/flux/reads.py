@@ -16,12 +16,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from house.files.paths import is_file, is_folder, is_link, is_there
+from house.files.problems import shown
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import Document
 from house.flux.overlay import overlaid
-from house.paths import is_file, is_folder, is_link, is_there
-from house.problems import shown
-from house.shapes import mapping, sequence
-from house.tree import Tree
-from house.yamlfile import Document
+from house.repository.tree import Tree
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _GATHERED = ("resources", "bases", "components")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from house.files.problems import Problem
 from house.flux.building import NotBuilt
 from house.flux.reads import NAMES, Reads
 from house.flux.rendered import RenderedObject
-from house.problems import Problem
 
 # The innermost folder that it names is where the trouble is; before it stands the way that led there.
 _FOLDER = re.compile(r".*couldn't make target for path '([^']+)': (.*)", re.DOTALL)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from house.files.shapes import mapping
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping
 
 _KEY = "RESTIC_REPOSITORY"
 _PASSWORD = re.compile(r"//[^/@\s]*:[^/@\s]*@")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from house.files.shapes import mapping
 from house.flux.rendered import RenderedObject
-from house.fluxsource import DeclaredSource, pinned_to
-from house.shapes import mapping
+from house.repository.source import DeclaredSource, pinned_to
 
 GROUP = "source.toolkit.fluxcd.io"
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!/)(.+)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from house.paths import is_file
+from house.files.paths import is_file
 from house.scripts.text import Line, Script
 
 APPLIES = re.compile(r"\bkubectl\b[^|;&]*?\b(?:apply|create|replace)\b(?!\s+(?:secret|namespace|ns|configmap)\b)")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from house.bootstrapping import AGE_KEY, KUSTOMIZATIONS
-from house.paths import is_file, is_there
-from house.problems import Problem
+from house.files.paths import is_file, is_there
+from house.files.problems import Problem
 from house.scripts import definitions
 from house.scripts.definitions import Manifest
 from house.scripts.secrets import Made, secrets

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from house import yamlfile
-from house.paths import is_file
+from house.files import yamlfile
+from house.files.paths import is_file
+from house.files.shapes import mapping
+from house.files.yamlfile import YamlInvalid
 from house.scripts.definitions import APPLIES
 from house.scripts.text import Line, Script
-from house.shapes import mapping
-from house.values import FILL_IN
-from house.yamlfile import YamlInvalid
+from house.settings.values import FILL_IN
 
 _CREATE = re.compile(r"\bkubectl\b([^|;&]*?)\bcreate\s+secret\s+(generic|tls|docker-registry)\s+(.*)")
 _NAMESPACE = re.compile(r"(?:^|\s)(?:-n|--namespace)[= ]\s*[\"']?([\w.${}-]+)")

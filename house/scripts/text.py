@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from house.paths import is_file, is_folder, is_link
-from house.problems import shown
-from house.values import FILL_IN
+from house.files.paths import is_file, is_folder, is_link
+from house.files.problems import shown
+from house.settings.values import FILL_IN
 
 _LARGEST = 1 << 18
 _NAMED = re.compile(r"(?i)(\.sh|\.bash|\.zsh|\.just|\.mk|^taskfile.*\.ya?ml|^\.?justfile|^makefile|^\.?mise\.toml)$")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from house import yamlfile
 from house.bootstrapping import version_in
-from house.helmfile_needs import required
-from house.paths import is_file
-from house.scalars import plain
+from house.files import yamlfile
+from house.files.paths import is_file
+from house.files.scalars import plain
+from house.files.shapes import mapping
+from house.files.yamlfile import YamlInvalid
+from house.repository.helmfile_needs import required
 from house.scripts.reading import Scripted
 from house.scripts.secrets import Made
-from house.shapes import mapping
-from house.values import FILL_IN
-from house.yamlfile import YamlInvalid
+from house.settings.values import FILL_IN
 
 _HEAD = "# What scripts of the repository put into the cluster besides the helmfile: a run does it as steps of its own."
 

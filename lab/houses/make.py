@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 
-from house.schema import SCHEMA_FILE, schema_text
+from house.settings.schema import SCHEMA_FILE, schema_text
 from lab.houses.credentials import Credentials
 from lab.houses.nouns import Block, HouseFolder, HouseShape
 from lab.houses.repository import make_repository

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from house.schema import EDITOR_LINE
+from house.settings.schema import EDITOR_LINE
 from lab.houses.credentials import FILES, TOKEN_ID
 from lab.houses.nouns import NAS_PORT, NAS_VM, PROXMOX_PORT, Block, HouseShape
 

@@ -15,8 +15,8 @@ from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
 from house.kinds import Kind
 from house.model import Database, House
-from house.mover_policies import BINDING
-from house.mover_policies import KIND as POLICY
+from house.repository.mover_policies import BINDING
+from house.repository.mover_policies import KIND as POLICY
 from lab.world.components import Object
 from lab.world.databases import LabDatabase
 from lab.world.drills import LabDrill, Rigged

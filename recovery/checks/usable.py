@@ -12,8 +12,8 @@ from cluster.standing import standing
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
+from house.files.shapes import mapping
 from house.model import BackedUpClaim, House
-from house.shapes import mapping
 from recovery.access import Left, as_left, denied
 from recovery.identities import User, users_of
 

@@ -6,7 +6,7 @@ import time
 
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.kinds import CRD, Kind
-from house.yamlfile import load
+from house.files.yamlfile import load
 from tools import crds
 
 

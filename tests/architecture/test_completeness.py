@@ -1,4 +1,4 @@
-"""What must not be forgotten: a test for every step, a door for every port, a line in the README for every exit code."""
+"""What must not be forgotten: a test for every step, a door for every port, a line for every exit code and every verb."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from adapters.surface import surfaces
 from engine import errors
 from lab.modelled import ModelledHome
 from lab.world.clock import VirtualClock
+from tasks import namespace
 from tests.architecture.test_layers import ROOT
 from tests.builders import a_house
 
@@ -54,3 +55,11 @@ def test_every_exit_code_is_documented() -> None:
     }
     missing = [code for code in sorted(codes) if not re.search(rf"^\| *{code} *\|", readme, re.M)]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/verbs.md"])
+def test_every_verb_is_documented(page: str) -> None:
+    told = (ROOT / page).read_text(encoding="utf-8")
+    verbs = sorted(f"{room}.{verb}" for room, collection in namespace.collections.items() for verb in collection.task_names)
+    assert len(verbs) > 30
+    assert [verb for verb in verbs if f"`{verb}" not in told] == []

@@ -10,10 +10,10 @@ import pytest
 
 from console.verbs import config
 from engine.errors import EXIT_OK, SettingsInvalid
+from house.files.problems import Problem
 from house.loader import Examined
 from house.locating import located
-from house.problems import Problem
-from house.schema import SCHEMA_FILE, schema_text
+from house.settings.schema import SCHEMA_FILE, schema_text
 from tests.house.small_house import SETTINGS, write_repository
 
 Printed = pytest.CaptureFixture[str]

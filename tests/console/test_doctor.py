@@ -19,7 +19,7 @@ from console.verbs import config, doctor
 from console.verbs.doctor import Reach, doctor_of
 from engine.errors import EXIT_DRIFT, Interrupted, SettingsInvalid
 from engine.words import number
-from house.init import write_settings
+from house.first.writing import write_settings
 from house.loader import Examined, examine
 from house.model import DatabaseArchive
 from tests.console.modelled_doors import Desk
@@ -166,7 +166,7 @@ def test_a_folder_in_place_of_the_file_is_told_and_nothing_beside_it_looked_at(f
 def test_settings_that_cannot_be_read_are_none_that_are_not_there(
     fresh: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("house.paths.LARGEST", 10)
+    monkeypatch.setattr("house.files.paths.LARGEST", 10)
     _, result = told(str(fresh), capsys)
     assert result["by"]["config.init"]["answer"] == "yes"
     assert "problem" in lacks(result["by"]["dr.audit"])

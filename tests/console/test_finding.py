@@ -20,13 +20,13 @@ from console.finding import find
 from console.verbs import config
 from engine.errors import EXIT_OK, ApprovalMissing, PermanentError, SettingsInvalid, TransientError
 from engine.secrets import Secret
-from house.found import FoundProxmox
-from house.init import write_settings
-from house.init_machines import nodes_text
+from house.first.found import FoundProxmox
+from house.first.machines import nodes_text
+from house.first.writing import write_settings
 from house.loader import load
 from house.model import ProxmoxAccess
-from house.talconfig import TalosNode
-from house.values import FILL_IN
+from house.repository.talconfig import TalosNode
+from house.settings.values import FILL_IN
 from lab.ports.proxmox import ModelledProxmox
 from lab.wire.pki import LabCA
 from lab.world.pve_access import LabToken

@@ -10,7 +10,7 @@ import pytest
 from console.building import builder
 from console.verbs.lint import lint_house
 from engine.errors import EXIT_DRIFT, SettingsInvalid
-from house.init import write_settings
+from house.first.writing import write_settings
 from tests.cluster.lint.made import release
 from tests.console.printed import Printed, last_line
 from tests.house.small_house import write_repository

@@ -16,8 +16,8 @@ from adapters.secrets.resolver import Secrets
 from console.programs import refuse_blind, refuse_unfit
 from console.verbs import tools
 from engine.errors import EXIT_STEP_FAILED, CouldNotLook, PreflightRefused, SettingsInvalid
+from house.files.paths import at_home, expanded
 from house.model import House
-from house.paths import at_home, expanded
 from tests.builders import a_house
 from tests.console.test_screens import Terminal
 from tests.house.small_house import write_repository

@@ -13,7 +13,7 @@ from adapters.nas.results import NasLook
 from adapters.nas.session import Bounds
 from engine.secrets import Secret
 from house.nas import Export, Nas, NasExport
-from house.references import SecretRef
+from house.settings.references import SecretRef
 from lab.wire.pki import LabCA, ServerKeys
 from lab.wire.truenas.door import TrueNasDoor
 from lab.world.nas import LabNas, LabUser, sample_nas

@@ -12,7 +12,7 @@ from house.inventory import inventory_path
 from house.inventory_text import write_inventory
 from house.lock import LockedClaim, lock_path, write_lock
 from house.model import House
-from house.programs import DeclaredProgram
+from house.repository.programs import DeclaredProgram
 from lab.component_troubles import ComponentTrouble
 from lab.sample import sample_app
 from lab.world.ceph import LabCeph

@@ -15,7 +15,7 @@ from engine.chain import Chain
 from engine.entries import Begin, End, Header, Line, Note, encode
 from engine.errors import JournalDamaged, SettingsInvalid
 from engine.journal import JOURNAL_FILE, read_state
-from house import yamlfile
+from house.files import yamlfile
 from house.flux.building import Builder
 from house.loader import Part, load
 from tests.fuzz.mutations import mutated

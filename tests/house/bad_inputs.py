@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from house import yamlfile
+from house.files import yamlfile
 from tests.house.small_house import write_repository
 
 Row = dict[str, Any]

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from adapters.kustomize.adapter import Kubectl
-from house import init, loader, repository
+from house import loader
+from house.first import writing as init
+from house.first.writing import Written
 from house.flux.building import Builder
-from house.init import Written
 from house.loader import Part
 from house.model import House
-from house.repository import Repository
+from house.repository import whole as repository
+from house.repository.whole import Repository
 from tools.errors import ProgramMissing
 from tools.locate import need
 
@@ -36,10 +38,10 @@ def load(settings_file: Path, part: Part = Part.ALL) -> House:
 
 
 def read_repository(root: Path, entry: str = "") -> Repository:
-    """house.repository.read_repository"""
+    """house.repository.whole.read_repository"""
     return repository.read_repository(root, BUILDER, entry)
 
 
 def write_settings(root: Path, house_id: Callable[[], str] = lambda: "5f1d7c2a9e") -> Written:
-    """house.init.write_settings"""
+    """house.first.writing.write_settings"""
     return init.write_settings(root, BUILDER, house_id)

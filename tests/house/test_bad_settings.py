@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import SettingsInvalid
-from house import yamlfile
+from house.files import yamlfile
 from house.loader import Part
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository

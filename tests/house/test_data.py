@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from engine.errors import SettingsInvalid
-from house import yamlfile
 from house.data.cron import greatest_gap
 from house.data.holders import holders
 from house.data.joining import declared_data, schedules
 from house.data.nouns import Keeps, Space
+from house.files import yamlfile
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import Database, House
 from tests.house.reading import load, write_settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.substitution import substitute
+from house.flux.substitution import substitute
 from tests.house.reading import load
 from tests.house.small_house import write_repository
 

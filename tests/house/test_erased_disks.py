@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from house.erased_disks import erased_disks
 from house.flux.rendered import Rendered, RenderedObject
+from house.repository.erased_disks import erased_disks
 
 ERASES = {"cleanupPolicy": {"wipeDevicesFromOtherClusters": True}}
 

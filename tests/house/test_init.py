@@ -10,11 +10,11 @@ from secrets import token_hex
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.grammar import HOUSE_NAME
-from house.init import Written, is_blank
+from house.files.grammar import HOUSE_NAME
+from house.files.yamlfile import parse
+from house.first.writing import Written, is_blank
 from house.loader import Part
-from house.values import FILL_IN
-from house.yamlfile import parse
+from house.settings.values import FILL_IN
 from tests.adapters.backups.test_places import nobody
 from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.found import FoundProxmox
+from house.files.yamlfile import value
+from house.first.found import FoundProxmox
+from house.first.inventory import found_before, joined
+from house.first.machines import nodes_text, proxmox_text
 from house.hardware import Card, Hardware, Passthrough
-from house.init_inventory import found_before, joined
-from house.init_machines import nodes_text, proxmox_text
 from house.inventory import (
     INVENTORY_FILE,
     CephRecord,
@@ -31,9 +32,8 @@ from house.inventory import (
     read_inventory,
 )
 from house.inventory_text import inventory_text, write_inventory
-from house.talconfig import TalosNode
-from house.values import FILL_IN
-from house.yamlfile import value
+from house.repository.talconfig import TalosNode
+from house.settings.values import FILL_IN
 from tests.builders import a_house
 
 DATE = "2026-11-29T22:00:00Z"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from house.kopia import kopia_backups, place_of
-from house.left_out import left_out
 from house.loader import Part
 from house.model import House
+from house.repository.left_out import left_out
 from tests.house.reading import load, write_settings
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_data import rendered

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
+from house.files.quantity import bytes_of
 from house.lock import LOCK_FILE, LockedClaim, drops, outgrown, read_lock, write_lock
-from house.quantity import bytes_of
 from tests.builders import a_claim
 
 KNOWN = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from house.machine import MachineSetting, Tells, machine_settings
+from house.repository.machine import MachineSetting, Tells, machine_settings
 from tests.house.reading import load
 from tests.house.small_house import write_repository
 

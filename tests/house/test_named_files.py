@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from house.named_files import check_helmfile, check_talconfig
-from house.placed import Placed
-from house.yamlfile import parse
+from house.files.yamlfile import parse
+from house.flux.placed import Placed
+from house.repository.named_files import check_helmfile, check_talconfig
 
 HEAD = "releases:\n  - name: a\n    namespace: b\n    chart: c/d\n    version: 1.0.0\n"
 

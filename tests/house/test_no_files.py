@@ -13,10 +13,10 @@ import pytest
 
 from console.real_doors import holder_of
 from engine.errors import SettingsInvalid
-from house import patches as read_patches
+from house.files.paths import LARGEST, content_of, is_file, is_folder, is_link, is_there
 from house.flux.reads import Reads
-from house.paths import LARGEST, content_of, is_file, is_folder, is_link, is_there
-from house.tree import Tree
+from house.repository import patches as read_patches
+from house.repository.tree import Tree
 from tests.adapters.backups.test_places import nobody
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import write_repository

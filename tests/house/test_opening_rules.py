@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from house.backup_sections import OpenAsSection
-from house.opening_rules import rules
+from house.first.opening_rules import rules
 from house.openings import Opening, pattern, shadowed
+from house.settings.backups import OpenAsSection
 
 Seen = tuple[str, tuple[str, ...]]
 CASES: dict[str, tuple[list[Seen], tuple[str, ...]]] = {

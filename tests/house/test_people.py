@@ -10,9 +10,9 @@ import pytest
 from bootstrap.course import course
 from cluster.by_hand import helmfile_by_hand
 from engine.errors import SettingsInvalid
-from house.guarding import short
-from house.helmfile import read_crd_helmfile, read_helmfile
-from house.talconfig import read_talconfig
+from house.repository.guarding import short
+from house.repository.helmfile import read_crd_helmfile, read_helmfile
+from house.repository.talconfig import read_talconfig
 from tests.house.reading import load, write_settings
 from tests.house.small_house import FILES, SETTINGS, write_repository
 

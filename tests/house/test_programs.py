@@ -6,7 +6,7 @@ from typing import Any
 
 from house.data.releases import Releases
 from house.flux.rendered import Rendered, RenderedObject
-from house.programs import declared_programs
+from house.repository.programs import declared_programs
 
 HELM, SOURCE = "helm.toolkit.fluxcd.io/v2", "source.toolkit.fluxcd.io/v1"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from house.backup_sections import RequirementSection
 from house.catalog import requirement_of
-from house.values import share_of
+from house.settings.backups import RequirementSection
+from house.settings.values import share_of
 
 
 @pytest.mark.parametrize(("text", "share"), [("1%", 0.01), ("0.5%", 0.005), ("0%", 0.0), ("0", 0.0), (0, 0.0), (" 100% ", 1.0)])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from house.left_out import left_out, said_by_setting
 from house.loader import Part
-from house.values import FILL_IN
+from house.repository.left_out import left_out, said_by_setting
+from house.settings.values import FILL_IN
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.test_fluxsource import DECLARED, cluster, put
 

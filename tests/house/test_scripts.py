@@ -8,7 +8,7 @@ import pytest
 
 from house.scripts import read_scripts
 from house.scripts.secrets import Made
-from house.values import FILL_IN
+from house.settings.values import FILL_IN
 from tests.house.reading import load, write_settings
 from tests.house.small_house import write_repository
 from tests.house.test_init import fill_in

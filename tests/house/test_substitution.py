@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from house.substitution import substitute
+from house.flux.substitution import substitute
 
 VARIABLES = {"APP": "a.b", "EMPTY": "", "LONG": "home-ops/notes"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from house import values
+from house.settings import values
 
 OFFERED = re.compile(r"(?:as in|write) ([0-9].*?)(?:, if that is meant)?$")
 NUMBERS = (

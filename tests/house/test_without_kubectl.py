@@ -8,8 +8,8 @@ import pytest
 
 from adapters.kustomize.adapter import Kubectl
 from engine.errors import SettingsInvalid
+from house.first.writing import write_settings
 from house.flux.building import Builder, NoKustomize
-from house.init import write_settings
 from house.loader import Part, load, talconfig_named
 from tests.house.small_house import write_repository
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from house import yamlfile
-from house.yamlfile import Document, YamlInvalid
+from house.files import yamlfile
+from house.files.yamlfile import Document, YamlInvalid
 
 
 def parse(text: str, name: str = "a.yaml") -> tuple[Document, ...]:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from adapters.kustomize.adapter import Kubectl
 from engine.errors import EXIT_OK, SettingsInvalid
+from house.first.writing import write_settings
 from house.flux.building import Builder
-from house.init import write_settings
-from house.left_out import left_out
 from house.loader import Part, load
-from house.repository import Repository, read_repository
-from house.values import FILL_IN
+from house.repository.left_out import left_out
+from house.repository.whole import Repository, read_repository
+from house.settings.values import FILL_IN
 from tests.houses.counting import Counted, Pulled, count, nodes_of
 from tools.locate import need
 

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from house.first.writing import write_settings
 from house.flux.building import Builder
-from house.init import write_settings
 
 # What only a person knows: the setting's name → what this one says. Nobody answers at any of these places.
 _SAYS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.many_apps import write
-from house.repository import Repository
+from house.repository.whole import Repository
 from tests.house.reading import read_repository
 from tests.houses.counting import Pulled, count
 from tests.houses.rows import Row

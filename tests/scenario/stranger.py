@@ -22,7 +22,7 @@ from console.verbs.doctor import Reach, doctor_of
 from engine.errors import EXIT_DRIFT, EXIT_OK, PreflightRefused, SettingsInvalid
 from house.loader import SETTINGS_FILE, load
 from house.model import House
-from house.values import FILL_IN
+from house.settings.values import FILL_IN
 from lab.world.images import make_qcow2
 from lab.world.pve_house import IMAGE_BYTES
 from tests.console.modelled_doors import Desk

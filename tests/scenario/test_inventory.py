@@ -20,7 +20,7 @@ from house.kinds import NO_KINDS
 from house.loader import load
 from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import House
-from house.values import FILL_IN
+from house.settings.values import FILL_IN
 from recovery.course import course as recovery_course
 from tests.house.small_house import FILES, SETTINGS, write_repository
 from tests.house.test_init import ANSWERS

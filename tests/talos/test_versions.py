@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from house.versions import known
+from house.repository.versions import known
 from talos.versions import Fit, fit
 
 BLIND = "cannot look at a node of"

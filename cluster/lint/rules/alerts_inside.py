@@ -11,7 +11,7 @@ from cluster.lint.given import Given, texts_of
 from cluster.lint.needs import host_of
 from cluster.lint.pods import containers
 from cluster.lint.programs import Program
-from house.shapes import mapping, sequence
+from house.files.shapes import mapping, sequence
 
 NAME = "dead-man-inside"
 _STACKS = ("kube-prometheus-stack", "alertmanager", "victoria-metrics-k8s-stack", "victoria-metrics-alert", "prometheus")

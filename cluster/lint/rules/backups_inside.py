@@ -8,7 +8,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.needs import host_of
 from house.data.archives import archives
-from house.grammar import address_of
+from house.files.grammar import address_of
 from house.kopia import kopia_backups
 
 NAME = "backups-inside"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from engine.words import number
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping, sequence
 
 NAME = "certificates-anew"
 GROUP = "cert-manager.io"

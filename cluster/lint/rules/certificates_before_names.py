@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.rules.certificates import GROUP, ISSUERS
-from house.shapes import mapping, sequence
+from house.files.shapes import mapping, sequence
 
 NAME = "certificates-before-names"
 

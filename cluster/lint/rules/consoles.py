@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping, sequence
 
 NAME = "console-behind-the-cluster"
 _CONSOLE = re.compile(r"(?:^|[-.])(?:jet|pi|nano)?kvm(?:[-.]|$)|(?:^|-)(?:ipmi|idrac|ilo|bmc)(?:-|$)")

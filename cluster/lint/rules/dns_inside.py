@@ -9,9 +9,9 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.inside import ADDRESS_KEYS, sections
 from cluster.lint.programs import Program
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.machine import Tells
-from house.shapes import mapping, sequence
+from house.repository.machine import Tells
 
 NAME = "dns-inside"
 _SERVERS = ("pihole", "adguard-home", "adguardhome", "blocky", "technitium-dnsserver", "bind9", "powerdns", "unbound")

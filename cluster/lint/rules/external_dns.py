@@ -14,7 +14,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.pods import containers
 from cluster.lint.programs import Program
-from house.shapes import sequence
+from house.files.shapes import sequence
 
 NAME = "external-dns-deletes"
 CHART = "external-dns"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from house.paths import content_of, is_file
-from house.problems import shown
+from house.files.paths import content_of, is_file
+from house.files.problems import shown
 
 NAME = "renovate-merges"
 _PLACES = (

@@ -10,8 +10,8 @@ from cluster.lint.given import Given
 from cluster.lint.inside import sections
 from cluster.lint.pods import pod_of
 from cluster.lint.programs import Program
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping, sequence
 
 NAME = "rwo-under-rolling-update"
 _ONE = ("ReadWriteOnce", "ReadWriteOncePod")

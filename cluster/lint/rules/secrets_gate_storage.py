@@ -9,8 +9,8 @@ from cluster.lint.given import Given
 from cluster.lint.programs import Program
 from cluster.lint.stores import Store
 from house.data.releases import is_release
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.shapes import mapping, sequence
 
 NAME = "secrets-gate-storage"
 STORAGE = frozenset({

@@ -14,9 +14,9 @@ from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, PowerState, Vm, VmDisk
 from cluster.machines import hardware_differences, lost
 from engine.errors import PermanentError
+from house.files.yamlfile import parse
 from house.hardware import Hardware
-from house.hardware_sections import HardwareSection, hardware
-from house.yamlfile import parse
+from house.settings.hardware import HardwareSection, hardware
 from lab.wire.proxmox.schema import Schema
 from lab.world.pve_notation import new_vm
 from tests.builders import GIB, ROOT, a_node

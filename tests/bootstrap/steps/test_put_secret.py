@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.steps.put_secret import PutSecret
 from engine.probe import Condition
-from house import yamlfile
+from house.files import yamlfile
 from house.model import BootstrapSecret, SecretForm, SecretRef
 from tests.builders import a_house
 from tests.hands import do, is_a_command, see, step

@@ -13,7 +13,7 @@ from cluster.components.onepassword import ONEPASSWORD
 from cluster.components.registry import COMPONENTS
 from cluster.components.shape import Component
 from cluster.components.tailscale import TAILSCALE
-from house.programs import DeclaredProgram
+from house.repository.programs import DeclaredProgram
 
 
 @pytest.mark.parametrize(("component", "chart", "images", "is_it"), [

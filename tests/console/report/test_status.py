@@ -17,8 +17,8 @@ from console.verbs.status import status_of
 from engine.entries import Note
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.journal import open_journal
-from house import yamlfile
 from house.afterwards import Evidence
+from house.files import yamlfile
 from house.lock import LockedClaim, lock_path, write_lock
 from house.model import House
 from rehearsal.outcome import SCHEMA, ClaimOutcome, Control, DrillOutcome, DrillVerdict

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from house.yamlfile import value
+from house.files.yamlfile import value
 from lab.houses.repository import ENCRYPTED
 from tests.crash.wire import outside
 from tests.crash.wire.bench import Bench

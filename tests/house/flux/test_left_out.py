@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from house.init import Written
-from house.left_out import left_out
+from house.files.yamlfile import parse
+from house.first.writing import Written
 from house.loader import Part
 from house.model import House
-from house.values import FILL_IN
-from house.yamlfile import parse
+from house.repository.left_out import left_out
+from house.settings.values import FILL_IN
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import SETTINGS, write_repository
 

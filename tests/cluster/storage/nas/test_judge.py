@@ -31,7 +31,7 @@ from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.pools import of_pool
 from cluster.storage.nas.upkeep import alert_findings, replication_findings
 from house.nas import Export, Nas, NasExport
-from house.references import SecretRef
+from house.settings.references import SecretRef
 from lab.ports.nas import ModelledNas
 from lab.world.clock import VirtualClock
 from lab.world.nas import LabUser, sample_nas

@@ -1,0 +1,47 @@
+"""A document whose texts are substituted, and whose problems and notes are told where they stand. Knows no meaning of any key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from house.files.problems import Problem, Steps, dotted
+from house.files.yamlfile import Document
+from house.flux.substitution import substitute
+
+
+class Placed:
+    """One document with the variables that its texts may name; collects what is wrong (`problems`) and what is odd (`notes`).
+
+    `closed` is the file of further variables that is encrypted, and not read; "" for none.
+    """
+
+    def __init__(self, document: Document, variables: Mapping[str, str], closed: str = "") -> None:
+        self.document = document
+        self.variables = variables
+        self._closed = closed
+        self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
+
+    def wrong(self, where: Steps, what: str, better: str) -> None:
+        """Remember a problem at this place."""
+        self.problems.append(Problem(self.document.name, self.document.line(where), dotted(where), what, better))
+
+    def odd(self, where: Steps, what: str, better: str) -> None:
+        """Remember what may be right, and is worth a look."""
+        self.notes.append(Problem(self.document.name, self.document.line(where), dotted(where), what, better))
+
+    def text(self, where: Steps, better: str = "") -> str:
+        """The scalar at `where` as written, substituted; a problem when it is absent and `better` says what belongs there."""
+        done = substitute(self.document.text(where), self.variables)
+        for name in done.missing:
+            if self._closed:
+                what = f"${{{name}}} is seen nowhere, and {self._closed} is encrypted"
+                right = "write it in talenv.yaml where it is no secret"
+            else:
+                what, right = f"${{{name}}} has no value", "give it one in talenv.yaml"
+            self.wrong(where, what, right)
+        for expression in done.bad:
+            self.wrong(where, f"{expression!r} is no variable", "write ${NAME}")
+        if not done.text and better:
+            self.wrong(where, "is missing", better)
+        return "" if done.missing or done.bad else done.text

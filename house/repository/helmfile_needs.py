@@ -1,0 +1,81 @@
+"""Which variables of the environment a helmfile cannot do without: every `requiredEnv` in it, its bases and its templates.
+
+A run hands on nothing of the environment that it was started in; what it hands on the settings say. Runs no program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from house.files import yamlfile
+from house.files.paths import content_of, is_file
+from house.files.problems import Problem, dotted, shown
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import Document, YamlInvalid
+from house.repository.helmfile import crd_helmfile_of, helmfile_of
+
+WHERE = ("bootstrap", "environment")
+_REQUIRED = re.compile(r"\brequiredEnv\s+[\"`]([A-Za-z_][A-Za-z0-9_]*)[\"`]")
+
+
+def required(root: Path) -> dict[str, str]:
+    """Each variable by its name, with `file:line` of the first place that asks for it."""
+    found: dict[str, str] = {}
+    for helmfile in dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root)))):
+        for file in dict.fromkeys(_files(helmfile)):
+            for name, line in _asked(file):
+                found.setdefault(name, f"{shown(file, root)}:{line}")
+    return dict(sorted(found.items()))
+
+
+def lacking(document: Document, root: Path) -> Iterator[Problem]:
+    """Those that the settings give no value."""
+    given = mapping(mapping(mapping(document.value).get(WHERE[0])).get(WHERE[1]))
+    for name, place in required(root).items():
+        if name not in given:
+            what = f"{place} needs {name} (requiredEnv), and a run hands on nothing of its own environment"
+            better = f"write `environment: {{{name}: …}}` under bootstrap: its value, or a path that begins with ./"
+            yield Problem(document.name, document.line(WHERE), dotted(WHERE), what, better)
+
+
+def handed_on(given: Mapping[str, str], folder: Path) -> tuple[tuple[str, str], ...]:
+    """Name and value of each; what is `.` or begins with `./` or `../` is a path, seen from the settings' `folder`."""
+    return tuple((name, str((folder / value).resolve()) if _is_path(value) else value) for name, value in sorted(given.items()))
+
+
+def _is_path(value: str) -> bool:
+    return value in (".", "..") or value.startswith(("./", "../"))
+
+
+def _files(helmfile: Path) -> Iterator[Path]:
+    """The file, what it is based on, and the templates beside it or that it names."""
+    yield helmfile
+    try:
+        documents = yamlfile.load(helmfile)
+    except YamlInvalid:
+        documents = ()
+    for document in documents:
+        body = mapping(document.value)
+        yield from _named(helmfile.parent, sequence(body.get("bases")))
+        for release in map(mapping, sequence(body.get("releases"))):
+            yield from _named(helmfile.parent, sequence(release.get("values")))
+    for folder in (helmfile.parent, helmfile.parent / "templates"):
+        yield from sorted(folder.glob("*.gotmpl"))
+
+
+def _named(folder: Path, names: Iterable[object]) -> Iterator[Path]:
+    for name in names:
+        if isinstance(name, str) and "{{" not in name and is_file(folder / name):
+            yield folder / name
+
+
+def _asked(file: Path) -> Iterator[tuple[str, int]]:
+    try:
+        text = content_of(file).decode("utf-8", "replace")
+    except OSError:
+        return
+    for line, written in enumerate(text.splitlines(), start=1):
+        if not written.lstrip().startswith("#"):
+            yield from ((name, line) for name in _REQUIRED.findall(written))

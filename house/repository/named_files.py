@@ -1,0 +1,123 @@
+"""Files that a talconfig or a helmfile names, and whether they are there: talhelper and helm stop at the first that is not.
+
+What a template or a hook makes of a name or a file is not known before it runs: that is a note, and no problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from house.files import yamlfile
+from house.files.paths import is_there
+from house.files.problems import Problem, Steps, dotted, shown
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import Document, YamlInvalid
+from house.flux.placed import Placed
+from house.flux.substitution import substitute
+
+_REMOTE = re.compile(r"[a-z0-9+.-]+::?//|[a-z0-9-]+::|ref\+")
+_GONE, _BETTER = "{} is not there", "bring the file back, or take its name out"
+_UNSEEN = "nobody looked whether {} is there"
+Problems = tuple[Problem, ...]
+
+
+def check_talconfig(reader: Placed, folder: Path) -> None:
+    """Tell the reader each patch, manifest and file that a talconfig of this folder names by its path and that is not there."""
+    for where, text in _named_by_talconfig(mapping(reader.document.value)):
+        done = substitute(text, reader.variables)
+        if done.missing or done.bad:
+            reader.odd(where, _UNSEEN.format(text), "what its variables are is not known here")
+        elif not _there(folder, done.text):
+            reader.wrong(where, _GONE.format(done.text), _BETTER)
+
+
+def _named_by_talconfig(body: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
+    """Place and path: what begins with @ in patches and contents, and every manifest."""
+    parts: list[tuple[Steps, Any]] = [((), body), *(((part,), body.get(part)) for part in ("controlPlane", "worker"))]
+    parts += [(("nodes", index), node) for index, node in enumerate(sequence(body.get("nodes")))]
+    for above, part in parts:
+        for index, patch in enumerate(sequence(mapping(part).get("patches"))):
+            if isinstance(patch, str) and patch.startswith("@"):
+                yield (*above, "patches", index), patch[1:].strip()
+        for key, inner in (("machineFiles", "content"), ("inlineManifests", "contents")):
+            for index, item in enumerate(sequence(mapping(part).get(key))):
+                text = mapping(item).get(inner)
+                if isinstance(text, str) and text.startswith("@"):
+                    yield (*above, key, index, inner), text[1:].strip()
+        for index, manifest in enumerate(sequence(mapping(part).get("extraManifests"))):
+            if isinstance(manifest, str) and not _REMOTE.match(manifest):
+                yield (*above, "extraManifests", index), manifest
+
+
+def check_helmfile(file: Path, root: Path) -> tuple[Problems, Problems]:
+    """Values, encrypted values and charts that a helmfile names by a path: those that are not there, and those that nobody knows.
+
+    A file that is no YAML is told where it is read.
+    """
+    try:
+        documents = yamlfile.load(file, shown(file, root))
+    except YamlInvalid:
+        return (), ()
+    wrong, odd = list[Problem](), list[Problem]()
+    hooked = any(mapping(document.value).get("hooks") for document in documents)
+    lenient = any(_lenient(mapping(document.value)) for document in documents)
+    for document in documents:
+        for where, text, made in _named_by_helmfile(mapping(document.value)):
+            if "{{" in text:
+                odd.append(_told(document, where, _UNSEEN.format(text), "it is a template"))
+            elif not _there(file.parent, text):
+                if made or hooked:
+                    odd.append(_told(document, where, _GONE.format(text), "a hook has to make it"))
+                elif lenient:
+                    odd.append(_told(document, where, _GONE.format(text), "its missingFileHandler lets helmfile go on without"))
+                else:
+                    wrong.append(_told(document, where, _GONE.format(text), _BETTER))
+    return tuple(wrong), tuple(odd)
+
+
+def _named_by_helmfile(body: dict[str, Any]) -> Iterator[tuple[Steps, str, bool]]:
+    """Place, path and whether a hook may make it: of the default environment and of every release that is installed."""
+    default = mapping(mapping(body.get("environments")).get("default"))
+    for key in ("values", "secrets"):
+        for index, text in enumerate(sequence(default.get(key))):
+            if isinstance(text, str) and not _REMOTE.match(text):
+                yield ("environments", "default", key, index), text, False
+    for index, text in enumerate(sequence(body.get("bases"))):
+        if isinstance(text, str) and not _REMOTE.match(text):
+            yield ("bases", index), text, False
+    for at, release in enumerate(sequence(body.get("releases"))):
+        told = mapping(release)
+        if told.get("installed") is False or _lenient(told):
+            continue
+        above: Steps = ("releases", at)
+        for key in ("values", "secrets"):
+            for index, text in enumerate(sequence(told.get(key))):
+                if isinstance(text, str) and not _REMOTE.match(text):
+                    yield (*above, key, index), text, bool(told.get("hooks"))
+        chart = told.get("chart")
+        if isinstance(chart, str) and chart.startswith(("./", "../", "/")):
+            yield (*above, "chart"), chart, bool(told.get("hooks"))
+
+
+def _lenient(part: dict[str, Any]) -> bool:
+    """Whether helmfile goes on without a file that is not there."""
+    return bool(part.get("missingFileHandler", "Error") != "Error")
+
+
+def _there(folder: Path, text: str) -> bool:
+    """Whether this path, seen from the folder, or one that the pattern fits, is there; what cannot be looked for is not."""
+    try:
+        if is_there(folder / text):
+            return True
+        pattern = Path(text)
+        start = Path(pattern.anchor) if pattern.is_absolute() else folder
+        return bool(re.search(r"[*?\[]", text)) and next(start.glob(str(pattern.relative_to(pattern.anchor))), None) is not None
+    except (OSError, RuntimeError, ValueError, NotImplementedError):
+        return False
+
+
+def _told(document: Document, where: Steps, what: str, better: str) -> Problem:
+    return Problem(document.name, document.line(where), dotted(where), what, better)

@@ -1,0 +1,184 @@
+"""A home-ops repository read whole: cluster, releases, Flux source, applications and their backups. Knows no settings.
+
+Reads files, and builds them with the kustomize that is handed in; decrypts nothing, asks nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from house.files import yamlfile
+from house.files.paths import is_link, is_there
+from house.files.problems import Problem, shown
+from house.files.shapes import mapping, sequence
+from house.files.yamlfile import YamlInvalid
+from house.flux.building import Builder
+from house.flux.depends import never_ready
+from house.flux.graph import Applied, Graph, walk
+from house.flux.rendered import NotFollowed, Rendered
+from house.model import FluxApp, Release
+from house.repository.declared import Declared, declared
+from house.repository.erased_disks import erased_disks
+from house.repository.guarding import unguarded
+from house.repository.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
+from house.repository.hints import Hints, hints
+from house.repository.named_files import check_helmfile
+from house.repository.roads import Roads, roads
+from house.repository.source import DEFAULT_PATH, DeclaredSource
+from house.repository.syncs import read_flux_source
+from house.repository.talconfig import Talconfig, read_talconfig, talconfig_of
+from house.repository.tree import Tree
+from house.repository.unfollowed import in_files
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What was found. `problems` stand in the way of a bootstrap; `notes` tell what could not be followed, and `unread` those of
+    them that hide what they declare, backups too: whoever looks at backups has not seen all of them. `decryption` are the Secrets
+    (`namespace/name`) that Kustomizations decrypt with and that must be there before, those of Flux's namespace first. `clusters`
+    are the entry paths of all clusters that are declared, of which `source` is one. `blind` is True when there was nothing to build
+    with, so that nothing at all was seen of what Flux applies. `roads` are those by which it does what is not read here."""
+
+    root: Path
+    talconfig: Talconfig | None
+    helmfile: Path
+    releases: tuple[Release, ...]
+    crd_helmfile: Path | None
+    crd_charts: tuple[Release, ...]
+    source: DeclaredSource
+    clusters: tuple[str, ...]
+    apps: tuple[FluxApp, ...]
+    namespaces: tuple[str, ...]
+    declared: Declared
+    age_recipients: tuple[str, ...]
+    decryption: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    unread: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+    hints: Hints
+    rendered: Rendered
+    blind: bool
+    roads: Roads
+
+
+def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository:
+    """Read the repository at `root`; of several clusters in it the one whose `entry` path is given.
+
+    Never raises for what it holds: problems and notes are part of the answer.
+    """
+    root = root.resolve()
+    tree = Tree(root)
+    found_roads = roads(tree)
+    sources = read_flux_source(tree, entry)
+    talconfig_file = talconfig_of(root, tree.manifests(), sources.chosen.path)
+    talconfig, talos_problems = read_talconfig(root, talconfig_file)
+    if not (is_there(talconfig_file) or is_link(talconfig_file)):
+        talos_problems = (found_roads.lacking_nodes(),)
+    releases, release_problems = read_helmfile(root)
+    crd_charts, crd_problems = read_crd_helmfile(root)
+    files, odd_files = _named_files(root)
+    graph = _walked(tree, builder, sources.chosen, found_roads)
+    source = graph.source or sources.chosen
+    found = declared(tree, graph.applied)
+    if not source.path:
+        found = replace(found, unsupported=in_files(tree, "by ArgoCD" if found_roads.argo else "by nothing that is read here"))
+    beside = found_roads.beside_flux if source.path else ()
+    rendered = Rendered(
+        tuple(one for applied in graph.applied for one in applied.objects),
+        tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed, *beside)),
+    )
+    never, waiting = never_ready(rendered.objects)
+    namespaces = {applied.app.namespace for applied in graph.applied} | {r.namespace for r in releases} | {source.namespace}
+    recipients, recipient_problems = _age_recipients(root)
+    talos_notes = (*talconfig.refused, *talconfig.notes) if talconfig is not None else ()
+    return Repository(
+        root=root,
+        talconfig=talconfig,
+        helmfile=helmfile_of(root),
+        releases=releases,
+        crd_helmfile=crd_helmfile_of(root),
+        crd_charts=crd_charts,
+        source=source,
+        clusters=sources.clusters,
+        apps=tuple(applied.app for applied in graph.applied if applied.declared.kustomization),
+        namespaces=tuple(sorted(n for n in namespaces if n)),
+        declared=found,
+        age_recipients=recipients,
+        decryption=_decryption(graph.applied, rendered, source.namespace),
+        problems=(*talos_problems, *release_problems, *crd_problems, *files, *recipient_problems, *never),
+        unread=tuple(dict.fromkeys(tree.unread)),
+        notes=tuple(
+            sorted(
+                [*tree.notes, *waiting, *erased_disks(rendered), *talos_notes, *odd_files, *unread_helmfiles(root),
+                 *unguarded(root, talconfig, recipients)]
+            )
+        ),
+        hints=hints(rendered),
+        rendered=rendered,
+        blind=graph.blind,
+        roads=found_roads,
+    )
+
+
+def _walked(tree: Tree, builder: Builder, source: DeclaredSource, found: Roads) -> Graph:
+    if source.path:
+        return walk(tree, builder, source.path, source)
+    if found.argo:
+        better = "backups in its files are counted, and none is looked at: a run needs Flux"
+        tree.hides(found.argo[0], 0, found.follows, better)
+    else:
+        better = f"write the folder that Flux is told to apply, as in `path: {DEFAULT_PATH}`"
+        tree.hides("blackstart.yaml", 0, "git.path: nothing in the repository says what Flux applies", better)
+    return Graph()
+
+
+def _decryption(applied: tuple[Applied, ...], rendered: Rendered, flux: str) -> tuple[str, ...]:
+    """Which Secrets must be there before Flux can decrypt: those that nothing makes but what needs them itself."""
+    needing: dict[str, set[str]] = {}
+    for one in applied:
+        if one.app.decryption:
+            needing.setdefault(f"{one.app.namespace}/{one.app.decryption}", set()).add(one.app.key)
+    for made in rendered.objects:
+        external = made.kind == "ExternalSecret"
+        named = mapping(made.spec.get("target")).get("name") if external else ""
+        key = f"{made.namespace}/{named or made.name}"
+        makes = external or (made.kind == "Secret" and not made.group)
+        if makes and made.namespace != flux and made.kustomization not in needing.get(key, {made.kustomization}):
+            del needing[key]
+    return tuple(sorted(needing, key=lambda key: key.partition("/")[0] != flux))
+
+
+def _named_files(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """Files that one of the two helmfiles names: those that are not there, and those of which that cannot be known."""
+    found = [check_helmfile(file, root) for file in (helmfile_of(root), crd_helmfile_of(root)) if file is not None]
+    return tuple(one for wrong, _ in found for one in wrong), tuple(one for _, odd in found for one in odd)
+
+
+def _told(tree: Tree, one: NotFollowed) -> NotFollowed:
+    tree.note(one.file, one.line, f"{one.subject} {one.why}, and is not followed", "backups declared there are not seen")
+    return one
+
+
+def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The age recipients of .sops.yaml in order, none when there is no such file."""
+    file = root / ".sops.yaml"
+    if not (is_there(file) or is_link(file)):
+        return (), ()
+    try:
+        documents = yamlfile.load(file, shown(file, root))
+    except YamlInvalid as error:
+        return (), (error.problem,)
+    recipients: dict[str, None] = {}
+    for document in documents:
+        for rule in sequence(mapping(document.value).get("creation_rules")):
+            parts = [mapping(rule), *(mapping(g) for g in sequence(mapping(rule).get("key_groups")))]
+            for part in parts:
+                recipients.update(dict.fromkeys(_listed(part.get("age"))))
+    return tuple(recipients), ()
+
+
+def _listed(value: Any) -> list[str]:
+    texts = value if isinstance(value, list) else str(value or "").split(",")
+    return [str(text).strip() for text in texts if str(text).strip()]

@@ -1,0 +1,133 @@
+"""The parts `rehearsal` and `objectives` of blackstart.yaml as typed sections, and what of them does not fit the repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from house.files.problems import Problem, Steps, dotted, nearest_or_all
+from house.files.yamlfile import Document
+from house.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Rehearsal
+from house.settings.section import Section
+from house.settings.section import what as _what
+from house.settings.values import Wait, kind_of, wrong
+
+_IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
+_PRESETS = [preset.value for preset in Preset]
+
+
+def preset_of(value: object) -> Preset:
+    """A preset by its name."""
+    if value not in _PRESETS:
+        raise wrong("is no probe that is known here", f"write one of {', '.join(_PRESETS)}")
+    return Preset(value)
+
+
+def inside_of(value: str) -> str:
+    """A path within the volume, seen from its root."""
+    parts = PurePosixPath(value).parts
+    if not value.strip() or not value.isprintable() or value.startswith("/") or ".." in parts:
+        raise wrong("is no path within the volume", "write it seen from the volume's root, as in data/notes.db")
+    return value
+
+
+def image_of(value: object) -> str:
+    """An image as a kubelet pulls it."""
+    if not isinstance(value, str) or _IMAGE.fullmatch(value) is None:
+        raise wrong(f"is {kind_of(value)}, and no image", "write it with its registry and tag, as in docker.io/library/postgres:17")
+    return value
+
+
+_Preset = Annotated[Preset, BeforeValidator(preset_of), WithJsonSchema({"type": "string", "enum": _PRESETS})]
+_Inside = Annotated[str, AfterValidator(inside_of)]
+_Image = Annotated[str, BeforeValidator(image_of), WithJsonSchema({"type": "string", "pattern": f"^{_IMAGE.pattern}$"})]
+_Word = Annotated[str, Field(min_length=1)]
+
+
+class ProbeSection(Section):
+    """One probe of a claim's restored data."""
+
+    preset: _Preset = _what("what is done: files, sqlite, postgres, home-assistant or command", "sqlite")
+    image: _Image | None = _what("the image that it runs in", "docker.io/library/postgres:17", None)
+    paths: list[_Inside] = _what("what it is about, seen from the volume's root", ["data/notes.db"], [])
+    command: list[_Word] = _what("the command, word by word; the data are at /data", ["check", "/data"], [])
+    limit: Wait = _what("how long it may take", "30m", PROBE_S)
+
+    @model_validator(mode="after")
+    def _fits(self) -> ProbeSection:
+        if self.preset is Preset.COMMAND and not (self.image and self.command):
+            raise wrong("a command needs an image and its words", "write image: and command: [WORD, …]")
+        if self.preset is not Preset.COMMAND and self.command:
+            raise wrong(f"{self.preset.value} takes no command", "leave it out, or write preset: command")
+        if self.preset is Preset.COMMAND and self.paths:
+            raise wrong("a command takes no paths", "name them among its words; the data are at /data")
+        if self.preset is Preset.POSTGRES and not self.image:
+            raise wrong("postgres needs the image of the version that wrote the data", "write image: docker.io/library/postgres:17")
+        if self.preset in (Preset.POSTGRES, Preset.HOME_ASSISTANT) and len(self.paths) > 1:
+            raise wrong(f"{self.preset.value} is about one folder", "name one, and each other in a probe of its own")
+        return self
+
+
+Missed = Literal["fail", "warn"]
+
+
+class ObjectiveSection(Section):
+    """What is expected of one claim; what it does not say of its data's age, and of what a miss is, the section above says."""
+
+    rto: Wait | None = _what("how long until it is back, in a drill of it", "20m", None)
+    rpo: Wait | None = _what("how old its data may be", "24h", None)
+    missed: Missed | None = _what("what a missed one is: fail or warn", "fail", None)
+
+
+class ObjectivesSection(Section):
+    """What is expected of a recovery, which drills measure."""
+
+    rto: Wait | None = _what("how long until every required claim is back", "4h", None)
+    rpo: Wait | None = _what("how old the data of each claim may be", "36h", None)
+    missed: Missed = _what("what a missed one is: fail or warn", "fail", "warn")
+    claims: dict[str, ObjectiveSection] = _what("claims that differ, as namespace/claim", {"apps/notes": {"rto": "20m"}}, {})
+
+
+class RehearsalSection(Section):
+    """What a rehearsal demands of restored data besides every byte."""
+
+    probe: dict[str, list[ProbeSection]] = _what(
+        "what each claim's restored data must stand, as namespace/claim", {"apps/notes": [{"preset": "sqlite"}]}, {}
+    )
+
+
+def rehearsal_of(section: RehearsalSection, objectives: ObjectivesSection) -> Rehearsal:
+    """As values."""
+    probes = {key: tuple(_probe(one) for one in probes) for key, probes in section.probe.items() if probes}
+    return Rehearsal(probes, _objectives(objectives))
+
+
+def _objectives(section: ObjectivesSection) -> Objectives:
+    whole = Objective(section.rto or 0.0, section.rpo or 0.0, section.missed == "fail")
+    claims = {
+        key: Objective(one.rto or 0.0, one.rpo or whole.rpo, (one.missed or section.missed) == "fail")
+        for key, one in section.claims.items()
+    }
+    return Objectives(whole, claims)
+
+
+def _probe(section: ProbeSection) -> ClaimProbe:
+    image = section.image or IMAGES.get(section.preset, "")
+    return ClaimProbe(section.preset, image, tuple(section.paths), tuple(section.command), section.limit)
+
+
+def check_rehearsal(
+    document: Document, section: RehearsalSection | None, objectives: ObjectivesSection | None, claims: Iterable[str]
+) -> Iterator[Problem]:
+    """What of them does not fit the repository, whose backed-up claims are these (`namespace/claim`)."""
+    known = sorted(claims)
+    named: list[tuple[Steps, str]] = [(("rehearsal", "probe", key), key) for key in (section.probe if section is not None else ())]
+    named += [(("objectives", "claims", key), key) for key in (objectives.claims if objectives is not None else ())]
+    for where, key in named:
+        if key not in known:
+            told = "is no claim that VolSync backs up with restic"
+            yield Problem(document.name, document.line(where), dotted(where), told, nearest_or_all(key, known))
