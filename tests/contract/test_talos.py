@@ -82,10 +82,6 @@ def test_machineconfigs_are_tried_and_nothing_is_left_of_it(bench: Bench) -> Non
     ends = {one.name: one.ends for one in bench.machineconfigs.authorities()}
     assert {"the Talos CA", "etcd's CA"} <= ends.keys()
     assert all(end is not None and end > 2e9 for end in ends.values()), ends
-    bench.lose_bundle()
-    assert "is missing" in bench.machineconfigs.render_problem()
-    with pytest.raises(PermanentError):
-        bench.machineconfigs.authorities()
 
 
 def test_a_machine_without_power_is_unreachable_and_nothing_is_known_of_its_etcd(bench: Bench) -> None:
@@ -284,3 +280,6 @@ def test_without_a_bundle_nobody_can_tell_whose_a_node_is(bench: Bench, racks: R
     bench.lose_bundle()
     with pytest.raises(PermanentError, match="cannot tell whose"):
         bench.talos.phase(node.address)
+    assert "is missing" in bench.machineconfigs.render_problem()
+    with pytest.raises(PermanentError):
+        bench.machineconfigs.authorities()

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "preflight.keys": "needs the age key of this very house",
     "preflight.mount": "typed against a real API server in tests/contract/test_hold.py",
     "dr.database-pin": "the line of preflight.archive",
+    "database.own-archive": "the line of preflight.archive, after a look at a Cluster, which no house of the lab has",
     "preflight.archive": "typed against a store in tests/adapters/archives/test_archives.py",
 }
 SAYS = {
