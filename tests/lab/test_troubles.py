@@ -139,7 +139,7 @@ def test_the_machine_follows_what_befalls_its_vm(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("name", "target", "words"),
-    [("flood", "", "no trouble flood"), ("vm-off", "cp-9", "no node cp-9"), ("host-down", "pve-9", "no host pve-9")],
+    [("flood", "", "there is no fault flood"), ("vm-off", "cp-9", "no node cp-9"), ("host-down", "pve-9", "no host pve-9")],
 )
 def test_what_is_not_there_cannot_be_in_trouble(bench: Bench, name: str, target: str, words: str) -> None:
     with pytest.raises(PermanentError, match=words):
