@@ -8,11 +8,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from house.loader import Part
 from tests.fuzz.targets import cases, journal, read, within_bounds
 
 
 def fuzz(name: str, examples: int, root: Path, *, seeded: bool) -> None:
-    """Raises what hypothesis shrank a failure to. `seeded`: the same examples every time."""
+    """Raises what hypothesis shrank a failure to. `seeded`: the same examples every time, each read whole alone."""
+    parts = (Part.ALL,) if seeded else tuple(Part)
 
     @settings(
         max_examples=examples, deadline=None, derandomize=seeded, database=None, suppress_health_check=list(HealthCheck),
@@ -26,6 +28,6 @@ def fuzz(name: str, examples: int, root: Path, *, seeded: bool) -> None:
             bodies = [body for body in value if isinstance(body, dict)] if isinstance(value, list) else []
             within_bounds(lambda: journal(bodies, root))
         else:
-            within_bounds(lambda: read(name, value, root))
+            within_bounds(lambda: read(name, value, root, parts))
 
     run()

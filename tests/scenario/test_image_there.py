@@ -55,7 +55,7 @@ def test_a_house_is_built_from_what_is_there_and_no_factory_is_asked(volume: str
     assert not [name for name in house.home.world.faults.reached if "download_image" in name]
     config = house.home.proxmox.vms[8001].config()
     if volume.endswith(".iso"):
-        assert (config["ide2"], config["boot"]) == (f"{volume},media=cdrom", "order=scsi0;ide2")
+        assert (config["ide2"], config["boot"]) == (f"{volume},media=cdrom,size=256K", "order=scsi0;ide2")
     assert not house.plan(house.bootstrap).changes
     assert house.verify(house.bootstrap).exit_code == EXIT_HELD
 

@@ -219,10 +219,11 @@ class TestADatabaseBesideItsArchive:
         running = Running(tmp_path / "state", a_house(databases=(database,)))
         running.backed_up()
         report = running.apply(running.bootstrap)
-        (cause,) = report.root_causes
-        assert cause.id == "flux.reconcile"
-        assert cause.error is not None
-        assert "invoke dr.release apps/postgres" in " ".join(cause.error.evidence)
+        assert (report.exit_code, report.root_causes) == (EXIT_HELD, ())
+        told = report["flux.reconcile"]
+        assert told.outcome is Outcome.HELD and told.detail.endswith("1 for a database that the hold refuses")
+        assert "(invoke dr.restore, or dr.release): apps/notes" in " ".join(told.evidence)
+        assert report["hold.database/apps/postgres"].outcome is Outcome.FAILED
         assert ("apps", "postgres") not in running.home.kube.objects().databases_made
         (told,) = lift_database(running.home.act("by-hand"), database, "it was a trial")
         assert "may be made empty beside its own backups" in told

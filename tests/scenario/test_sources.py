@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.backups.results import RepositoryLock
 from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry
 from engine.errors import EXIT_OK, ApprovalMissing
@@ -179,7 +180,8 @@ class TestOfTwoPlaces:
         assert "known so far as abababab" in report["recovery.pin/apps/notes"].detail
 
     def test_one_that_is_locked_and_newer_is_given_up_by_consent_alone(self, house: Running) -> None:
-        repository(house, BUCKET).lock = "cp-1"
+        lock = RepositoryLock("1" * 64, house.clock.now(), "somebody on cp-1")
+        repository(house, BUCKET).locks[lock.lock_id] = lock
         line = house.plan(house.restore)["recovery.pin/apps/notes"]
         assert line.act is not None and "in another place of this claim" in line.act.words
         assert house.apply(house.restore).exit_code == ApprovalMissing.exit_code
