@@ -131,7 +131,7 @@ def test_a_repository_that_was_pruned_to_death_is_brought_back_as_it_was(bench: 
     seen = bench.backups.examine(back, before[0].snapshot_id, Depth.CHECKED, limit_s=60)
     assert (seen.verdict, seen.depth) == (Verdict.OK, Depth.CHECKED), seen
     assert {one.name: one.size for one in former(bench.versions.history(back)).files} == {one.name: one.size for one in state.files}
-    assert bench.door.unknown == [] or all("lifecycle" in one for one in bench.door.unknown)
+    assert bench.door.unknown == []
 
 
 def test_what_is_not_known_is_never_nothing(bench: Bench) -> None:

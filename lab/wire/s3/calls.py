@@ -211,7 +211,8 @@ def _lifecycle(objects: ObjectStore, call: Call) -> Reply:
     _head_bucket(objects, call)
     days = objects.former.of(call.bucket).expires_days
     if not days:
-        raise Refused(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+        told = "A header you provided implies functionality that is not implemented."
+        raise Refused(501, "NotImplemented", told, as_storj=True)
     former: list[answers.Tree] = [("NoncurrentDays", str(days))]
     rule: list[answers.Tree] = [("ID", "former"), ("Status", "Enabled"), ("NoncurrentVersionExpiration", former)]
     return answers.document("LifecycleConfiguration", [("Rule", rule)])
@@ -222,7 +223,7 @@ def _delete_objects(objects: ObjectStore, call: Call) -> Reply:
     if not given:
         raise Refused(400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
     if any(name.startswith("x-amz-checksum-") for name in call.headers):
-        raise Refused(501, "NotImplemented", "Checksum options are not supported at this time.")
+        raise Refused(501, "NotImplemented", "Checksum options are not supported at this time.", as_storj=True)
     deleted: list[answers.Tree] = []
     for key in _texts(call.body, "Key"):
         objects.delete(call.bucket, key, call.phrase)

@@ -69,7 +69,7 @@ class Weather:
 
 
 class S3Door:
-    """A running S3 endpoint on loopback; `close` leaves no thread behind. `unknown` holds every request that was answered 501."""
+    """A running S3 endpoint on loopback; `close` leaves no thread behind. `unknown` holds every request that is not modelled."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class S3Door:
             call = self._call(request)
             return self._struck(call)
         except Refused as error:
-            if error.status == 501:
+            if error.status == 501 and not error.as_storj:
                 self.unknown.append(f"{request.method} {request.target}: {error.code}")
             return answers.refused(error, resource)
         except NoSuchBucket:

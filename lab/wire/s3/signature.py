@@ -25,12 +25,16 @@ _AUTHORIZATION = re.compile(
 
 
 class Refused(Exception):
-    """The request is not accepted: HTTP status, S3 error code, message."""
+    """The request is not accepted: HTTP status, S3 error code, message.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    `as_storj`: it is Storj that says so, which the lab knows; a 501 without it is of what the lab does not model.
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, as_storj: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.as_storj = as_storj
 
 
 @dataclass(frozen=True)
