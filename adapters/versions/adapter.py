@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from adapters.backups.opening import Openings
 from adapters.backups.places import PlaceLacks, PlaceRefused, PlaceUnreachable, S3Address, s3_address
 from adapters.backups.results import Repository
-from adapters.backups.s3 import S3Clients, S3Credentials, S3Place
+from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import SECRET
 from adapters.kubernetes.objects import table
@@ -69,7 +69,7 @@ class S3Versions:
     def undoing(self, repository: Repository, namespace: str, secret: str) -> tuple[Undoing, ...]:
         """See VersionsView.undoing."""
         place = self._place(repository)
-        ours = _may(place.client, place.address, "the settings' own")
+        ours = _may(place, "the settings' own")
         if not secret:
             return (ours,)
         theirs = f"Secret {namespace}/{secret}"
@@ -81,10 +81,10 @@ class S3Versions:
         if len(given) < 2 or not all(given.values()):
             return (ours, Undoing(theirs, May.UNKNOWN, "it holds no key of the store"))
         credentials = S3Credentials(
-            given["AWS_ACCESS_KEY_ID"], Secret(given["AWS_SECRET_ACCESS_KEY"]), region=repository.region or "us-east-1",
+            given["AWS_ACCESS_KEY_ID"], Secret(given["AWS_SECRET_ACCESS_KEY"]), region=repository.region or DEFAULT_REGION,
             ca_file=repository.ca_file, addressing="virtual" if repository.addressing == "virtual" else "path",
         )  # fmt: skip
-        return (ours, _may(self._others.get(place.address.endpoint, credentials), place.address, theirs))
+        return (ours, _may(replace(place, client=self._others.get(place.address.endpoint, credentials)), theirs))
 
     def history(self, repository: Repository) -> tuple[Version, ...]:
         """See VersionsView.history."""
@@ -167,17 +167,18 @@ def _kept(client: S3Client, bucket: str) -> float:
     return min((one for one in days if one), default=0) * _DAY_S
 
 
-def _may(client: S3Client, address: S3Address, key: str) -> Undoing:
+def _may(place: S3Place, key: str) -> Undoing:
+    """By what the store says of that DELETE. A bill, a clock and a key that it does not know are no word on what the key may."""
+    name = f"{_base(place.address)}never-written-{secrets.token_hex(16)}"
     try:
-        client.delete_object(
-            Bucket=address.bucket, Key=f"{_base(address)}never-written-{secrets.token_hex(16)}", VersionId="null"
-        )
-    except ClientError as error:
-        if _forbidden(error):
-            return Undoing(key, May.NO)
-        return Undoing(key, May.YES) if _code(error) == "NoSuchVersion" else Undoing(key, May.UNKNOWN, _words(error))
-    except BotoCoreError as error:
-        return Undoing(key, May.UNKNOWN, str(error))
+        with place.told():
+            place.client.delete_object(Bucket=place.address.bucket, Key=name, VersionId="null")
+    except (PlaceRefused, PlaceUnreachable, PlaceLacks) as error:
+        code = _code(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
+        if code == "NoSuchVersion":
+            return Undoing(key, May.YES)
+        denied = isinstance(error, PlaceRefused) and code == "AccessDenied"
+        return Undoing(key, May.NO) if denied else Undoing(key, May.UNKNOWN, str(error))
     return Undoing(key, May.YES)
 
 
