@@ -184,7 +184,7 @@ def status(c, settings="", json=False):
 
 @verb
 def audit(c, settings="", json=False, lock=False, depth="", read_budget=""):
-    """Look at every declared backup; touches nothing."""
+    """Look at every declared backup; changes nothing."""
     end(c, "audit", "audit", settings, json, lock, depth, read_budget)
 
 

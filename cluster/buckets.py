@@ -65,8 +65,8 @@ def _audited(
         guard = versions.guard(repository_of(house, places[0]))
     except BlackstartError as error:
         return BucketAudit(bucket, claims, None, why="; ".join((error.what, *error.evidence)))
-    if guard.keeping is Keeping.NONE and not guard.lock:
-        return BucketAudit(bucket, claims, guard)
+    if guard.keeping in (Keeping.NONE, Keeping.UNKNOWN) and not guard.lock:
+        return BucketAudit(bucket, claims, guard)  # a key is tried only where there is a version that it could take away
     keys = {_MOVERS: Undoing(_MOVERS, May.UNKNOWN, not_asked)} if not_asked else dict[str, Undoing]()
     for place in places:
         try:

@@ -78,6 +78,19 @@ def test_one_key_that_may_or_is_not_known_makes_it_no_safe_place(may: May, said:
     assert not one.safe and said in line and line.endswith("docs/deletion.md has the set-up")
 
 
+@pytest.mark.parametrize(("change", "tried"), [
+    (lambda g: g, True), (lambda g: replace(g, keeping=Keeping.SUSPENDED, lock=""), True),
+    (lambda g: replace(g, keeping=Keeping.UNKNOWN), True),  # what has a lock keeps versions
+    (lambda g: replace(g, keeping=Keeping.UNKNOWN, lock=""), False),
+    (lambda g: replace(g, keeping=Keeping.UNKNOWN, lock=None), False),
+    (lambda g: replace(g, keeping=Keeping.NONE, lock=""), False), (lambda g: replace(g, keeping=Keeping.NONE, lock=None), False),
+])  # fmt: skip
+def test_no_key_is_tried_where_nothing_says_that_versions_are_kept(change: Callable[[StoreGuard], StoreGuard], tried: bool) -> None:
+    store = Told(change(KEPT), OURS, MOVERS)
+    one, line = told(store)
+    assert (bool(store.asked), bool(one.keys), "taking versions away" in line) == (tried, tried, tried)
+
+
 def test_a_cluster_that_was_not_asked_leaves_its_keys_unknown() -> None:
     store = Told(KEPT, OURS, MOVERS)
     one, line = told(store, not_asked="no API server answers")
