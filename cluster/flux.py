@@ -132,8 +132,9 @@ def refused_apps(state: FluxState, house: House, allowed: frozenset[str]) -> fro
     A restore makes the database again, or a person accepts it empty: neither is for Flux to bring about.
     """
     shut = [one for one in house.databases if one.key not in allowed]
-    denied = {one.flux_app: f"database {one.key} archives and has no bootstrap.recovery" for one in shut}
-    return frozenset(k.key for k in state.kustomizations if not k.ready and k.key in denied and denied[k.key] in k.message)
+    denied = [(one.flux_app, f"database {one.key} archives and has no bootstrap.recovery") for one in shut]
+    waiting = (k for k in state.kustomizations if not k.ready)
+    return frozenset(k.key for k in waiting if any(k.key == app and no in k.message for app, no in denied))
 
 
 def _lack(key: str, refused: frozenset[str], lacking: frozenset[str]) -> str:

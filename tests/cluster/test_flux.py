@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapters.flux.results import KustomizationState
-from cluster.flux import WAITING, flux_probe, graph_probe, held_apps, waits_on
+from cluster.flux import WAITING, flux_probe, graph_probe, held_apps, refused_apps, waits_on
 from engine.probe import Condition, Probe
+from house.model import Database
 from tests.builders import a_house, an_app
 from tests.scenario.running import Running
 
@@ -173,3 +174,16 @@ def test_a_source_that_fails_since_is_told_though_everything_is_at_the_commit(bu
     answer = graph_probe(replace(state_now, source=source), built.house, frozenset({"apps/notes"}))
     assert answer.condition is Condition.SATISFIED
     assert answer.evidence[-1] == "the source fails since: GitOperationFailed: status code: 503"
+
+
+@pytest.mark.parametrize("refused", ["pg", "pg2"])
+def test_of_two_databases_of_one_application_either_may_be_the_one_that_the_hold_refuses(built: Running, refused: str) -> None:
+    one = Database("apps", "pg", "apps/notes", archives=True, recovers=False, declared_in="x:1")
+    databases = (one, replace(one, name="pg2"))
+    house = a_house(flux_apps=built.house.flux_apps, databases=databases)
+    states = built.home.kube.objects().kustomizations
+    no = f"admission: database apps/{refused} archives and has no bootstrap.recovery: it would come up empty"
+    states["apps/notes"] = replace(states["apps/notes"], ready=False, reason="ReconciliationFailed", message=no)
+    found = built.home.look().flux.state()
+    assert refused_apps(found, house, frozenset()) == {"apps/notes"}
+    assert refused_apps(found, house, frozenset({f"apps/{refused}"})) == frozenset()
