@@ -1,7 +1,8 @@
 """Plays recorded requests of Proxmox VE's own API code to the lab's door, in process, and tells what is answered otherwise.
 
-What is compared: status, reason, the parameters that are refused and the words for each, how a task ends, and its log without
-what a clock or a counter writes into it. Time passes on a clock that only a sleep moves.
+What is compared: status, reason, the parameters that are refused and the words for each, every value of the body but those that
+FREE names (of them the kind), how a task ends, and its log without what a clock or a counter writes into it. We may say more
+than was recorded. Time passes on a clock that only a sleep moves.
 """
 
 from __future__ import annotations
@@ -35,6 +36,18 @@ PAUSES = {"start with the agent": 6.0, "start a third time": 6.0, "stop in the e
 PASSWORD = "recorded once"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ORIGIN = "192.0.2.1:8443"
+# Values of the recorder's machine, and of its clock and counters.
+FREE = frozenset({
+    "ticket", "CSRFPreventionToken", "repoid", "pveversion", "kversion", "current-kernel", "boot-info", "loadavg", "timezone",
+    "model", "vendor", "flags", "mhz", "hvm", "cpu", "uptime", "mem", "maxmem", "disk", "maxdisk", "netin", "used", "used_fraction",
+    "free", "total", "avail", "available", "time", "localtime", "ctime", "starttime", "endtime", "pid", "pstart",
+})  # fmt: skip
+UPID = re.compile(r"UPID:([\w-]+)(?::[0-9A-F]{8}){3}(:.*)")
+MADE = re.compile(
+    r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}|BC:24:11(:[0-9A-F]{2}){3}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{40}\b|"
+    r"\bcreation-qemu=[\d.]+,ctime=\d+|<token secret>"
+)
+"""Fingerprints, cards' addresses, identities, digests and secrets: made by chance, or out of the rest."""
 
 
 def recorded(group: str) -> list[Row]:
@@ -49,7 +62,7 @@ class Replay:
     def __init__(self, folder: Path) -> None:
         self.clock = HandClock()
         self.pve = LabProxmox(World(self.clock), "", "9.2.11")
-        self.pve.add_host(LabHost("pve-1", cpus=2))
+        self.pve.add_host(LabHost("pve-1", cpus=2, fingerprint=":".join(["AB"] * 32)))
         for name, path, content, total in (
             ("local", "/var/lib/vz", "backup,vztmpl,iso", 250 * GIB),
             ("tank", "/mnt/tank", "images,rootdir", 250 * GIB),
@@ -145,8 +158,7 @@ class Replay:
         problems = _differ("status", row["status"], reply.status)
         problems += _differ("reason", _plain(row["reason"]), _plain(reply.reason.split("\n")[0]))
         problems += _differ("errors", _errors(theirs), _errors(ours))
-        if row["status"] == reply.status == 200:
-            problems += _shape(theirs["data"], ours["data"]) if ours is not None else ["no body"]
+        problems += unlike(theirs, ours) if row["status"] == reply.status else []
         upid = str((theirs or {}).get("data") or "")
         if upid.startswith("UPID:") and reply.status == 200:
             self.words[upid] = str(ours["data"]) if ours else ""
@@ -158,11 +170,14 @@ class Replay:
 
     def _compare_task(self, row: Row, upid: str) -> list[str]:
         end, log = self._end_of(upid)
+        theirs_end, ours_end = dict(row["task"]["status"]), dict(end)
+        problems = _differ("end", self._line(theirs_end.pop("exitstatus")), self._line(str(ours_end.pop("exitstatus", None))))
+        problems += unlike(theirs_end, ours_end, "task")
         theirs = [line for line in map(self._line, row["task"]["log"]) if line]
         ours = [line for line in map(self._line, log) if line]
-        return _differ("end", self._line(row["task"]["status"]["exitstatus"]), self._line(end)) + _differ("log", theirs, ours)
+        return problems + _differ("log", theirs, ours)
 
-    def _end_of(self, upid: str) -> tuple[str, list[str]]:
+    def _end_of(self, upid: str) -> tuple[dict[str, Any], list[str]]:
         root, path = self._credentials("root", "GET"), f"/nodes/pve-1/tasks/{quote(upid, safe='')}"
         for _ in range(2000):
             status = json.loads(self.ask("GET", path + "/status", {}, root).body)["data"] or {}
@@ -170,7 +185,7 @@ class Replay:
                 break
             self.clock.sleep(0.1)
         log = json.loads(self.ask("GET", path + "/log", {"limit": "0"}, root).body)["data"] or []
-        return str(status.get("exitstatus")), [str(line["t"]) for line in log]
+        return status, [str(line["t"]) for line in log]
 
     def _line(self, line: str) -> str:
         """A line of a log without what a clock, a counter or the image's own size writes into it; "" for mere progress."""
@@ -194,16 +209,42 @@ def _errors(body: Any) -> dict[str, str]:
     return {name: text.strip() for name, text in ((body or {}).get("errors") or {}).items()}
 
 
-def _shape(theirs: Any, ours: Any) -> list[str]:
-    """A value of the same kind; objects have at least the recorded keys, lists as many rows."""
+def unlike(theirs: Any, ours: Any, name: str = "body") -> list[str]:
+    """What a recorded value has otherwise; below a name of FREE only kinds and keys count. Lists have the same rows, in any order.
+
+    An object may have more keys than were recorded, unless none were.
+    """
     if isinstance(theirs, list) and isinstance(ours, list):
-        problems = _differ("rows", len(theirs), len(ours))
-        pair = [{key: value for row in rows if isinstance(row, dict) for key, value in row.items()} for rows in (theirs, ours)]
-        return problems or _shape(*pair)
+        problems = _differ(f"rows of {name}", len(theirs), len(ours))
+        return problems or _unlike_rows(theirs, list(ours), name)
     if isinstance(theirs, dict) and isinstance(ours, dict):
         lacking = sorted(set(theirs) - set(ours))
-        return [f"lacks {', '.join(lacking)}"] if lacking else []
-    return _differ("kind", type(theirs).__name__, type(ours).__name__)
+        problems = [f"{name} lacks {', '.join(lacking)}"] if lacking else _differ(name, {}, ours) if not theirs else []
+        for key in theirs.keys() & ours.keys():
+            problems += unlike(theirs[key], ours[key], name if name in FREE else key)
+        return problems
+    if (kinds := _differ(f"kind of {name}", _kind(theirs), _kind(ours))) or name in FREE:
+        return kinds
+    return _differ(name, _value(name, theirs), _value(name, ours))
+
+
+def _unlike_rows(theirs: list[Any], ours: list[Any], name: str) -> list[str]:
+    problems = []
+    for row in theirs:
+        at = min(range(len(ours)), key=lambda place: len(unlike(row, ours[place], name)))
+        problems += unlike(row, ours.pop(at), name)
+    return problems
+
+
+def _kind(value: object) -> str:
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def _value(name: str, value: object) -> object:
+    """A value without what chance and clocks make of it; lists of kinds of content have no order."""
+    if not isinstance(value, str):
+        return value
+    return sorted(value.split(",")) if name == "content" else _plain(MADE.sub("MADE", UPID.sub(r"UPID:\1\2", value)))
 
 
 def _differ(what: str, theirs: object, ours: object) -> list[str]:
