@@ -31,7 +31,7 @@ class Tickets:
         by_password = (
             user is not None and bool(user.password) and hmac.compare_digest(user.password.encode(), password.encode())
         )
-        if user is None or not (by_password or self._user_of(password) == name):
+        if user is None or not self._good(user.told) or not (by_password or self._user_of(password) == name):
             raise Refusal(401, "authentication failure")
         stamp = f"{int(self._clock.now()):08X}"
         return {
@@ -63,7 +63,13 @@ class Tickets:
         token = self._access.tokens.get(token_id)
         if token is None or not token.secret or not hmac.compare_digest(token.secret.encode(), value.encode()):
             raise Refusal(401, "Authentication failed!")
+        if not (self._good(token.told) and self._good(self._access.users[token.user].told)):
+            raise Refusal(401, "Authentication failed!")
         return token_id
+
+    def _good(self, told: Mapping[str, str | int]) -> bool:
+        """Whether what is said of a user or token lets it in: not disabled, and not past its end (0 for none)."""
+        return bool(told.get("enable", 1)) and not 0 < int(told.get("expire", 0)) < self._clock.now()
 
     def _user_of(self, ticket: str) -> str:
         head, _, signature = ticket.partition("::")

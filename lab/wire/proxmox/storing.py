@@ -92,7 +92,7 @@ class Storing:
             "path": self._storage(args).file(found.volume.partition(":")[2]), "format": found.format, "used": found.used,
             "size": inner if isinstance(inner, int) and found.content == "import" else found.size,
         }  # fmt: skip
-        return row | ({"notes": found.notes} if found.notes else {}) | ({"protected": 1} if found.protected else {})
+        return row | _said(found)
 
     def note(self, actor: str, args: Args) -> None:
         """Write something beside a volume, or protect it; Proxmox does so for backups alone."""
@@ -101,6 +101,8 @@ class Storing:
         for name in ("notes", "protected"):
             if name in args and found.content != "backup":
                 raise Refusal(500, f"attribute '{name}' is not supported for volume '{found.volume}'")
+        found.notes = str(args.get("notes", found.notes))
+        found.protected = bool(args.get("protected", found.protected))
 
     def delete(self, actor: str, args: Args) -> str:
         """Delete a file or a disk."""
@@ -186,4 +188,8 @@ def _volume_row(volume: LabVolume) -> dict[str, Any]:
         "ctime": int(volume.created),
     }
     row |= {"verification": {"state": volume.verified, "upid": "UPID:lab"}} if volume.verified else {}
-    return row | ({"vmid": volume.vm_id, "parent": None, "used": volume.used} if volume.vm_id else {})
+    return row | _said(volume) | ({"vmid": volume.vm_id, "parent": None, "used": volume.used} if volume.vm_id else {})
+
+
+def _said(volume: LabVolume) -> dict[str, Any]:
+    return ({"notes": volume.notes} if volume.notes else {}) | ({"protected": 1} if volume.protected else {})

@@ -13,7 +13,9 @@ import pytest
 import requests
 from proxmoxer import ResourceException
 
+from lab.wiring import back_up
 from lab.world.disks import LabVolume
+from lab.world.pve_vm import LabVm
 from tests.contract.proxmox_doors import HOUSE
 from tests.lab.wire.proxmox_bench import PASSWORD, SECRET, Bench
 
@@ -238,6 +240,57 @@ def test_an_account_may_what_it_was_given_and_no_more(bench: Bench) -> None:
         root.access.users("she@pve").get()
     assert root.access.acl.get() == []
     assert bench.door.unknown == []
+
+
+def test_who_is_disabled_or_past_its_end_is_let_in_no_more(bench: Bench) -> None:
+    root, now = bench.api("root@pam", password=PASSWORD), int(bench.clock.now())
+    root.access.users.post(userid="she@pve", password="opensesame", expire=now + 100)
+    made = root.access.users("she@pve").token("tk").post(privsep=0, expire=now + 50)
+    she = root.access.users("she@pve")
+
+    def let_in() -> tuple[bool, bool]:
+        header = {"Authorization": f"PVEAPIToken=she@pve!tk={made['value']}"}
+        asked = bench.ask("GET", "/api2/json/version", headers=header)
+        assert asked.status_code == 200 or (asked.status_code, asked.reason) == (401, "Authentication failed!")
+        form = {"username": "she@pve", "password": "opensesame"}
+        login = bench.ask("POST", "/api2/json/access/ticket", headers={"Authorization": ""}, data=form)
+        return asked.status_code == 200, login.status_code == 200
+
+    assert let_in() == (True, True)
+    bench.clock.sleep(60)
+    assert let_in() == (False, True)
+    she.token("tk").put(expire=0)
+    assert let_in() == (True, True)
+    she.put(enable=0)
+    assert let_in() == (False, False)
+    she.put(enable=1)
+    assert let_in() == (True, True)
+    bench.clock.sleep(60)
+    assert let_in() == (False, False)
+
+
+def test_a_backup_keeps_what_is_said_of_it_and_a_protected_one_stays(bench: Bench) -> None:
+    api = bench.api("root@pam", password=PASSWORD)
+    kept = back_up(bench.pve, LabVm(105, "pve-2", {}, {}, {}), bench.clock.now())
+    content = api.nodes("pve-1").storage(kept.storage).content
+    content(kept.volume).put(notes="before the move", protected=1)
+    (row,) = [row for row in content.get(content="backup") if row["volid"] == kept.volume]
+    assert (row["notes"], row["protected"]) == ("before the move", 1)
+    with pytest.raises(ResourceException, match="cannot remove protected volume"):
+        content(kept.volume).delete()
+    content(kept.volume).put(protected=0)
+    assert bench.wait(api, content(kept.volume).delete()) == "OK"
+
+
+@pytest.mark.parametrize("how", ["start", "stop", "shutdown", "reset", "suspend", "resume"])
+def test_only_root_may_go_past_a_lock_and_where_that_is_not_modelled_it_is_told(bench: Bench, how: str) -> None:
+    bench.pve.vms[100] = LabVm(100, "pve-1", {"name": "locked", "memory": 2048}, {}, {})
+    with pytest.raises(ResourceException) as caught:
+        bench.api().nodes("pve-1").qemu(100).status(how).post(skiplock=1)
+    assert caught.value.errors == {"skiplock": "Only root may use this option."}
+    with pytest.raises(ResourceException, match="the lab does not model the parameter skiplock"):
+        bench.api("root@pam", password=PASSWORD).nodes("pve-1").qemu(100).status(how).post(skiplock=1)
+    assert len(bench.door.unknown) == 1
 
 
 def test_what_clients_ask_before_they_begin(ask: Stranger) -> None:
