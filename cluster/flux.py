@@ -8,6 +8,7 @@ from dataclasses import replace
 from adapters.context import LookContext
 from adapters.flux.results import FluxState, KustomizationState
 from adapters.flux.rootcause import Cause, RootCause, root_causes
+from adapters.hold.results import ARCHIVES_UNRECOVERED
 from adapters.volsync.results import ClaimPhase
 from cluster.by_hand import json_by_hand
 from cluster.holding import still_held
@@ -132,7 +133,7 @@ def refused_apps(state: FluxState, house: House, allowed: frozenset[str]) -> fro
     A restore makes the database again, or a person accepts it empty: neither is for Flux to bring about.
     """
     shut = [one for one in house.databases if one.key not in allowed]
-    denied = [(one.flux_app, f"database {one.key} archives and has no bootstrap.recovery") for one in shut]
+    denied = [(one.flux_app, f"database {one.key}{ARCHIVES_UNRECOVERED}") for one in shut]
     waiting = (k for k in state.kustomizations if not k.ready)
     return frozenset(k.key for k in waiting if any(k.key == app and no in k.message for app, no in denied))
 

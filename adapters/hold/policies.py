@@ -22,6 +22,7 @@ from adapters.hold.cel import (
     free,
 )
 from adapters.hold.record import CANARY, NAMESPACE, RECORD
+from adapters.hold.results import ARCHIVES_UNRECOVERED
 from adapters.hold.shape import Obj, binding, policy
 
 # Selected by label, never by matchConditions: with the record missing a policy refuses all that it selects, and
@@ -252,7 +253,7 @@ DATABASES = policy(
             " || variables.d[?('cnpg.' + request.namespace + '.' + object.metadata.name)].orValue('')"
             " == 'accepted-empty'",
             f"This database would archive over its own backups; lift it with: {_RELEASE}",
-            "'database ' + request.namespace + '/' + object.metadata.name + ' archives and has no bootstrap.recovery:"
+            f"'database ' + request.namespace + '/' + object.metadata.name + '{ARCHIVES_UNRECOVERED}:"
             " it would come up empty beside its own backups; lift it with: invoke dr.release '"
             " + request.namespace + '/' + object.metadata.name + ' --unproven --reason TEXT'",
         ),

@@ -11,6 +11,8 @@ from engine.errors import TransientError
 
 NO_ENTRY = "no entry"
 """What `HeldClaim.seen` says where the record was looked at and did not have the claim."""
+ARCHIVES_UNRECOVERED = " archives and has no bootstrap.recovery"
+"""Behind `database namespace/name`: what the hold says of a database that it refuses, and what Flux then repeats."""
 
 
 class HoldState(Enum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from adapters.csi.results import CsiLook
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
+from adapters.hold.results import ARCHIVES_UNRECOVERED, AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
 from adapters.kubernetes.results import CrdState, KubeNode, LeaseHolder, SeenPod, StorageClass
 from adapters.longhorn.results import LonghornLook
 from adapters.trials.results import Trial, Tried
@@ -223,7 +223,7 @@ class KubeWorld:
             return "no params found for policy binding with `Deny` parameterNotFoundAction"
         if not database.held or key in objects.databases:
             return ""
-        return f"database {database.key} archives and has no bootstrap.recovery; lift it with: invoke dr.release {database.key}"
+        return f"database {database.key}{ARCHIVES_UNRECOVERED}; lift it with: invoke dr.release {database.key}"
 
     def _biting(self, objects: Objects) -> bool:
         return objects.policies_bite_at is not None and self.world.clock.monotonic() >= objects.policies_bite_at
