@@ -62,11 +62,13 @@ def owners(look: LookContext | ActContext, locks: Sequence[RepositoryLock]) -> d
     """What the cluster knows of these locks' owners, by host. A cluster that is not there, or silent, knows nothing."""
     hosts = {lock.host for lock in locks if lock.host}
     try:
-        pods = {pod.name: pod for pod in look.locks.pods(hosts)} if hosts else {}
-        ready = {node.name: node.ready is True for node in look.cluster.nodes()} if pods else {}
+        pods = look.locks.pods(hosts) if hosts else ()
+        ready = {node.name for node in look.cluster.nodes() if node.ready is True} if pods else set()
     except BlackstartError:
         return {}
-    return {host: Owner(True, pods.get(host), host in pods and ready.get(pods[host].node, False)) for host in hosts}
+    # Of several namespaces' pods of one name the one that lives comes last, and counts.
+    by_name = {pod.name: Owner(True, pod, pod.node in ready) for pod in sorted(pods, key=lambda pod: pod.node in ready)}
+    return {host: by_name.get(host, Owner(True)) for host in hosts}
 
 
 def judged(lock: RepositoryLock, owner: Owner, now: float) -> Judged:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from adapters.backups.results import RepositoryLock
+from adapters.context import LookContext
 from adapters.kubernetes.results import SeenPod
-from recovery.locks import GONE_S, STALE_S, Owner, judged
+from recovery.locks import GONE_S, STALE_S, Owner, judged, owners
 
 NOW = 1_790_000_000.0
 MOVER = "volsync-src-notes-x7k2p"
@@ -54,3 +58,14 @@ def test_it_says_whose_it_is_and_since_when() -> None:
     assert told.startswith(f"exclusive lock abababab of root on {MOVER}, process 1, renewed last 2026-09-21T12:13:20Z")
     assert "shared lock" in judged(of_age(7200, exclusive=False), Owner(True), NOW).told
     assert "cannot be read" in judged(RepositoryLock("cd" * 32, 0.0, "", garbage=True, written=NOW - 7200), Owner(), NOW).told
+
+
+@pytest.mark.parametrize("living", ["apps", "media"])
+def test_of_two_pods_of_one_name_the_one_that_lives_owns_the_lock(living: str) -> None:
+    pods = tuple(SeenPod(namespace, MOVER, "w-1" if namespace == living else "w-2") for namespace in ("apps", "media"))
+    nodes = (SimpleNamespace(name="w-1", ready=True), SimpleNamespace(name="w-2", ready=False))
+    look = SimpleNamespace(
+        locks=SimpleNamespace(pods=lambda _names: pods), cluster=SimpleNamespace(nodes=lambda: nodes)
+    )
+    found = owners(cast("LookContext", look), (of_age(STALE_S),))[MOVER]
+    assert found.lives and found.pod is not None and found.pod.namespace == living
