@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from adapters.archives.results import ArchiveVerdict, RecoveryPoint, Undecided
+from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from adapters.cnpg.manifest import new_server, recovery_manifest
 from adapters.cnpg.results import DatabaseState
 from adapters.context import ActContext, LookContext
@@ -15,10 +15,10 @@ from adapters.ports import ArchivesView
 from cluster.by_hand import archive_by_hand
 from cluster.databases import judged
 from cluster.recovered import utc
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
-from house.model import House
+from house.model import DatabaseArchive, House
 from house.restorable import RestorableDatabase
 from recovery.asof import as_time
 from recovery.databases import distances, pinned, point_words
@@ -104,7 +104,7 @@ class PinDatabase(BaseStep):
         if self._until():
             return "", ""
         # An old base backup costs time alone: what comes back is as old as the log's end.
-        found = judged(replace(self.one.source, max_age=0.0), look.archives.look(self.one.source), look.clock.now())
+        found = judged(replace(self.one.source, max_age=0.0), _looked_at(look.archives, self.one.source), look.clock.now())
         return (found.verdict.value, found.detail) if found.verdict in SHORT else ("", "")
 
     def _is_ours(self, now: DatabaseState) -> bool:
@@ -166,7 +166,7 @@ class PinDatabase(BaseStep):
 
     def _refuse_in_use(self, archives: ArchivesView, writes: str) -> None:
         """Where something lies already, PostgreSQL's log of two databases would be mixed: the operator waits there for good."""
-        found = archives.look(replace(self.one.source, place=writes))
+        found = _looked_at(archives, replace(self.one.source, place=writes))
         if writes != self.one.source.place and found.verdict is ArchiveVerdict.EMPTY:
             return
         same = "the very place that it is restored from" if writes == self.one.source.place else f"{writes}: {found.verdict.value}"
@@ -203,6 +203,15 @@ class PinDatabase(BaseStep):
 def _is_over(entry: PinnedDatabase, now: DatabaseState) -> bool:
     """Whether what was proven by this entry is gone: the next one is chosen anew."""
     return entry.proven > 0 and entry.uid != now.uid
+
+
+def _looked_at(archives: ArchivesView, archive: DatabaseArchive) -> ArchiveLook:
+    """What is seen of it. TransientError from a store that is silent: that is neither an archive nor its absence."""
+    found = archives.look(archive)
+    if found.verdict is ArchiveVerdict.UNREACHABLE:
+        told = f"the archive of {archive.key} cannot be looked at: unreachable"
+        raise TransientError(told, evidence=(archive.place, found.detail))
+    return found
 
 
 def _refuse_another(one: RestorableDatabase, point: RecoveryPoint, before: PinnedDatabase | None, until: float) -> None:

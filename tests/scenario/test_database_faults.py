@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from engine.errors import ApprovalMissing
+from engine.plan import Planned
 from engine.report import Outcome, Report
 from house.model import DatabaseArchive
 from lab.database_troubles import DATABASE_TROUBLES, DatabaseTrouble
+from lab.ports.archives import ModelledArchives
 from lab.world.databases import HEALTHY
 from tests.databases import KEY, NEW, OLD, a_database
 from tests.scenario.test_restore_databases import PIN, Restored, built, fine, words
@@ -108,3 +113,20 @@ def test_an_archive_that_was_another_databases_since_the_last_proof_is_not_taken
 def test_half_of_them_leave_the_operators_word_good_and_there_are_ten() -> None:
     assert len(DATABASE_TROUBLES) >= 10
     assert sum(one.well for one in DATABASE_TROUBLES.values()) * 2 >= len(DATABASE_TROUBLES)
+
+
+@pytest.mark.parametrize("silent", ["what is read", "what is written"])
+def test_nothing_is_chosen_or_refused_by_a_store_that_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    house, look = built(tmp_path, a_database(recovers=False)), ModelledArchives.look
+    struck(house, DATABASE_TROUBLES["archive-gap"])
+
+    def told(port: ModelledArchives, archive: DatabaseArchive) -> ArchiveLook:
+        if (archive.place == OLD) is (silent == "what is read"):
+            return ArchiveLook(ArchiveVerdict.UNREACHABLE, "connection reset")
+        return look(port, archive)
+
+    monkeypatch.setattr(ModelledArchives, "look", told)
+    line = house.plan(house.back())[PIN]
+    assert (line.verdict, line.act, line.evidence[-1:]) == (Planned.UNKNOWN, None, ("connection reset",))
