@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import paramiko
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 TIMEOUT_S = 20.0
 # Its threads print the traceback of what is raised here as well: an answer of ours is one line, not forty.
@@ -30,14 +32,29 @@ class SshTrust:
         return " ".join(f"-o {word}" for word in words) + chosen
 
 
+class KeyRevoked(paramiko.SSHException):
+    """The server shows a key that known_hosts marks as revoked."""
+
+
+class _Rejected(paramiko.RejectPolicy):
+    """None is ever learnt; of a key that is revoked it is said."""
+
+    def __init__(self, file: Path, revoked: frozenset[str]) -> None:
+        self._file, self._revoked = file, revoked
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> NoReturn:
+        """See paramiko."""
+        if key.get_base64() in self._revoked:
+            raise KeyRevoked(f"the SSH key of {hostname} is revoked in {self._file}")
+        super().missing_host_key(client, hostname, key)
+
+
 @contextmanager
 def logged_in(host: str, port: int, user: str, trust: SshTrust, timeout_s: float = TIMEOUT_S) -> Iterator[paramiko.SSHClient]:
     """A client that is logged in, closed at the end ("" as user: this one's own name). Raises what paramiko raises."""
     client = paramiko.SSHClient()
     try:
-        if trust.known_hosts.exists():
-            client.load_host_keys(str(trust.known_hosts))
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        _pin(client, trust.known_hosts)
         client.connect(
             host, port, user or None,
             key_filename=str(trust.identity) if trust.identity else None,
@@ -48,3 +65,22 @@ def logged_in(host: str, port: int, user: str, trust: SshTrust, timeout_s: float
         yield client
     finally:
         client.close()
+
+
+def _pin(client: paramiko.SSHClient, file: Path) -> None:
+    """Let it know the servers of this file, and no others. A line that cannot be read is passed over, as ssh does; paramiko's own
+    reader fails at one, and takes those with a marker for such. A revoked key is known of no server."""
+    lines = [line.split() for line in file.read_text(errors="replace").splitlines()] if file.exists() else []
+    revoked = frozenset(words[3] for words in lines if len(words) > 3 and words[0] == "@revoked")
+    client.set_missing_host_key_policy(_Rejected(file, revoked))
+    known = client.get_host_keys()
+    for words in lines:
+        if len(words) < 3 or words[0][0] in "#@" or words[2] in revoked:
+            continue
+        try:
+            entry = HostKeyEntry.from_line(" ".join(words))
+        except (paramiko.SSHException, InvalidHostKey, ValueError):
+            continue
+        for name in entry.hostnames or () if entry is not None else ():
+            if entry is not None and entry.key is not None:
+                known.add(name, entry.key.get_name(), entry.key)

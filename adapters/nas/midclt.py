@@ -20,7 +20,7 @@ from adapters.nas.results import Trouble
 from adapters.nas.session import Answer, Bounds, Call
 from adapters.nas.versions import Release
 from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, stopped
-from adapters.ssh import SshTrust, logged_in
+from adapters.ssh import KeyRevoked, SshTrust, logged_in
 from house.nas import Nas
 
 _NAMED = re.compile(r"\[(E[A-Z]+)\]")
@@ -105,6 +105,8 @@ def opened_by_ssh(nas: Nas, trust: SshTrust, bounds: Bounds) -> Iterator[MidcltS
     except paramiko.BadHostKeyException:
         told = f"{host} shows another SSH key than the one in {trust.known_hosts}"
         raise stopped(Trouble.CERTIFICATE, told, f"compare it on the NAS itself: ssh-keyscan -p {port} {host}") from None
+    except KeyRevoked as error:
+        raise stopped(Trouble.CERTIFICATE, str(error), "whoever marked it so knows why; the NAS needs a new host key") from None
     except paramiko.AuthenticationException as error:
         raise stopped(Trouble.KEY, f"{where}: {error}", f"{where} must let this machine in without a question") from None
     except (TimeoutError, EOFError, paramiko.SSHException, OSError) as error:

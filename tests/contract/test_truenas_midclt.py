@@ -179,3 +179,20 @@ def test_one_who_is_not_root_asks_by_sudo(one: Both) -> None:
     other = replace(one.nas, ssh_user="admin")
     one.look()
     assert TrueNas(lambda reference: Secret(KEY), BOUNDS, one.trust()).look(other).trouble is None
+
+
+@pytest.mark.parametrize("line", ["@cert-authority *.example {key}", "nas.example ssh-ed25519 AAA", "odd", "\udcff\udcfe x y"])
+def test_a_line_of_known_hosts_that_is_of_no_use_hides_no_other(one: Both, line: str) -> None:
+    trust = one.trust()
+    before = trust.known_hosts.read_text()
+    words = f"{one.host_key.get_name()} {one.host_key.get_base64()}"
+    trust.known_hosts.write_text(f"{line.format(key=words)}\n{before}", errors="surrogateescape")
+    assert one.look(trust).trouble is None
+
+
+def test_a_server_that_shows_a_revoked_key_is_never_logged_in_to(one: Both) -> None:
+    trust = one.trust()
+    with trust.known_hosts.open("a") as file:
+        file.write(f"@revoked * {one.host_key.get_name()} {one.host_key.get_base64()}\n")
+    assert f"is revoked in {trust.known_hosts}" in told(one.look(trust))
+    assert one.shell.asked == []
