@@ -9,6 +9,7 @@ import errno
 import json
 import re
 import shlex
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ import paramiko
 from adapters.nas.results import Trouble
 from adapters.nas.session import Answer, Bounds, Call
 from adapters.nas.versions import Release
-from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, stopped
+from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, Stopped, stopped
 from adapters.ssh import KeyRevoked, SshTrust, logged_in
 from house.nas import Nas
 
@@ -27,6 +28,8 @@ _NAMED = re.compile(r"\[(E[A-Z]+)\]")
 _LITERAL = {"True": True, "False": False}
 _NO_SUCH = 127
 _ERRORS = 64 * 1024
+_AGAIN_S = 0.01
+_WARNED = "sudo: unable to resolve host"  # and goes on
 _ELSEWHERE = 'PATH="$PATH:/usr/bin:/usr/local/bin"'  # some login shells lack them
 
 
@@ -54,12 +57,13 @@ class MidcltSession:
     def _one(self, call: Call) -> Answer:
         words = [*self._before, "midclt", "call", call.method, *(json.dumps(one) for one in call.params)]
         code, out, said = self._run(f"{_ELSEWHERE} {shlex.join(words)}", call.method)
-        if code == _NO_SUCH or "sudo:" in said.partition("\n")[0]:
-            first = said.partition("\n")[0][:200] or "no such command"
+        first = _first(said)
+        if code == _NO_SUCH or (code and first.startswith("sudo:")):
+            first = first or "no such command"
             hint = "log in as root, or let sudo run it without a password"
             raise stopped(Trouble.OTHER, f"midclt cannot be run there: {first}", hint)
         if code:
-            return _error(said)
+            return _error(first)
         if out.strip() == "Failed to login":
             raise stopped(Trouble.DENIED, "midclt says that it failed to log in", "the user needs a privilege, or sudo for midclt")
         return _value(out)
@@ -70,28 +74,44 @@ class MidcltSession:
         if transport is None:
             raise stopped(Trouble.DROPPED, f"the connection ended before {method} was asked")
         with transport.open_session(timeout=max(0.1, self.left_s)) as channel:
-            channel.exec_command(command)
+            self._begin(channel, command, method)
             channel.shutdown_write()  # it is given nothing to read
             out, said = bytearray(), bytearray()
-            while not (channel.exit_status_ready() and not channel.recv_ready() and not channel.recv_stderr_ready()):
+            while not _ended(channel):
                 self._read(channel, out, said, method)
+                time.sleep(_AGAIN_S)
             self._read(channel, out, said, method)
-            code = channel.recv_exit_status()
-        if code < 0:
+            code, whole = channel.recv_exit_status(), channel.eof_received
+        if code < 0 or not whole:
             raise stopped(Trouble.DROPPED, f"the connection ended without a word while waiting for {method}")
         return code, out.decode(errors="replace"), said.decode(errors="replace")
+
+    def _begin(self, channel: paramiko.Channel, command: str, method: str) -> None:
+        """Have it run. paramiko waits for the server's word on that without an end: it is closed when the time is up."""
+        late = threading.Timer(self.left_s, channel.close)
+        late.start()
+        try:
+            channel.exec_command(command)
+        except paramiko.SSHException:
+            if self.left_s <= 0:
+                raise self._slow(method) from None
+            raise
+        finally:
+            late.cancel()
+
+    def _slow(self, method: str) -> Stopped:
+        return stopped(Trouble.SLOW, f"{method}: no answer within {self._bounds.look_s:.0f} s")
 
     def _read(self, channel: paramiko.Channel, out: bytearray, said: bytearray, method: str) -> None:
         """What has come by now."""
         if self.left_s <= 0:
-            raise stopped(Trouble.SLOW, f"{method}: no answer within {self._bounds.look_s:.0f} s")
+            raise self._slow(method)
         while channel.recv_ready():
             out += channel.recv(1 << 16)
             if len(out) > self._bounds.answer:
                 raise stopped(Trouble.TOO_MUCH, f"{method}: an answer of more than {self._bounds.answer // 2**20} MiB")
         while channel.recv_stderr_ready():
             said += channel.recv_stderr(1 << 16)[: max(0, _ERRORS - len(said))]
-        channel.status_event.wait(0.01)
 
 
 @contextmanager
@@ -128,9 +148,20 @@ def _value(out: str) -> Any:
         return text
 
 
-def _error(said: str) -> RpcError:
-    """The first line of what it complained of, as the API's error would be."""
-    first = said.strip().partition("\n")[0][:200] or "midclt failed without a word"
+def _ended(channel: paramiko.Channel) -> bool:
+    """Whether all is here: an exit code may come before the last of what was printed."""
+    return channel.closed or bool(channel.eof_received and channel.exit_status_ready())
+
+
+def _first(said: str) -> str:
+    """The first line of what it complained of, but for what sudo merely warns of."""
+    lines = (line for line in said.strip().splitlines() if not line.startswith(_WARNED))
+    return next(lines, "")[:200]
+
+
+def _error(first: str) -> RpcError:
+    """What it complained of, as the API's error would be."""
+    first = first or "midclt failed without a word"
     found = _NAMED.search(first)
     if "Method does not exist" in first or "ENOMETHOD" in first:
         return RpcError(NO_METHOD, ENOMETHOD, "ENOMETHOD", first)

@@ -181,6 +181,30 @@ def test_one_who_is_not_root_asks_by_sudo(one: Both) -> None:
     assert TrueNas(lambda reference: Secret(KEY), BOUNDS, one.trust()).look(other).trouble is None
 
 
+def test_a_server_that_never_says_whether_it_runs_the_question_is_left_in_time(one: Both) -> None:
+    one.shell.deaf = True
+    began = time.monotonic()
+    assert "system.info: no answer within 1 s" in told(one.look(bounds=Bounds(look_s=1.0)))
+    assert time.monotonic() - began < 5
+
+
+def test_an_exit_code_that_comes_before_the_answer_cuts_nothing_off(one: Both) -> None:
+    one.shell.code_first = True
+    assert alike(one.look()) == alike(one.by_api())
+    one.shell.cut = True
+    assert "the connection ended without a word while waiting for system.info" in told(one.look())
+
+
+def test_what_sudo_warns_of_is_no_refusal_and_hides_none(one: Both) -> None:
+    one.shell.warns = "sudo: unable to resolve host truenas: Name or service not known\n"
+    one.api.box.weather.refuse = "pool.query"
+    seen = one.look()
+    assert isinstance(seen.pools, Unheard)
+    assert seen.pools.code == "EACCES"
+    one.shell.midclt = False
+    assert "midclt cannot be run there: sh: 1: midclt: not found" in told(one.look())
+
+
 @pytest.mark.parametrize("line", ["@cert-authority *.example {key}", "nas.example ssh-ed25519 AAA", "odd", "\udcff\udcfe x y"])
 def test_a_line_of_known_hosts_that_is_of_no_use_hides_no_other(one: Both, line: str) -> None:
     trust = one.trust()

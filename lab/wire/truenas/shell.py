@@ -21,15 +21,19 @@ from lab.wire.truenas.limits import Logins
 from lab.world.nas import FULL, LabNas, LabUser
 
 _WAIT_S = 10.0
+_LATER_S = 0.03
 
 
 class TrueNasShell:
     """The server, from `start` to `close`. `midclt` is False where the shell finds no such command; `locked_out`: its login
-    fails."""
+    fails; `deaf`: it never says whether it runs what it is given; `code_first`: its exit code comes before what it prints, as
+    OpenSSH's may, and `cut` ends the connection just then; `warns` is a line that stands before whatever it complains of."""
 
     def __init__(self, nas: LabNas, host_key: paramiko.PKey, user_key: paramiko.PKey, now: Callable[[], float]) -> None:
         self.nas, self.user_key = nas, user_key
         self.midclt, self.locked_out = True, False
+        self.deaf, self.code_first, self.cut, self.warns = False, False, False, ""
+        self.closing = threading.Event()
         self._host_key, self._now = host_key, now
         self._jobs = Jobs(nas, now)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -47,6 +51,7 @@ class TrueNasShell:
         """End every connection; a second time it is nothing."""
         if self._listener.fileno() < 0:
             return
+        self.closing.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(_WAIT_S)
@@ -99,12 +104,17 @@ class TrueNasShell:
         plain = isinstance(found, (str, int)) and found is not None
         self._end(channel, 0, f"{found if plain else json.dumps(found)}\n", "")
 
-    @staticmethod
-    def _end(channel: paramiko.Channel, code: int, out: str, said: str) -> None:
+    def _end(self, channel: paramiko.Channel, code: int, out: str, said: str) -> None:
         try:
+            if self.code_first:
+                channel.send_exit_status(code)
+                self.closing.wait(_LATER_S)
+            if self.cut:
+                channel.get_transport().close()
             channel.sendall(out.encode())
-            channel.sendall_stderr(said.encode())
-            channel.send_exit_status(code)
+            channel.sendall_stderr((self.warns + said).encode())
+            if not self.code_first:
+                channel.send_exit_status(code)
             channel.close()
         except (OSError, EOFError, paramiko.SSHException):
             return  # whoever asked has gone
@@ -125,5 +135,8 @@ class _Gate(paramiko.ServerInterface):
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         words = shlex.split(command.decode())
+        if self._shell.deaf:
+            self._shell.closing.wait(_WAIT_S)
+            return False
         threading.Thread(target=self._shell.run, args=(channel, words), daemon=True).start()
         return True
