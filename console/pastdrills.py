@@ -27,4 +27,4 @@ def past_drills(house: House) -> Past:
 
 def forecast_by_drills(house: House, claims: Iterable[BackedUpClaim]) -> Forecast:
     """How long a recovery of these claims will take, by what drills have measured."""
-    return forecast_of((claim.key for claim in claims), past_drills(house).took, house.limits.parallel)
+    return forecast_of((claim.key for claim in claims), past_drills(house).took, house.limits)

@@ -55,7 +55,7 @@ def _forecast(drill: Drill, claims: tuple[ClaimOutcome, ...]) -> Forecast:
     """Of a recovery of every required claim, by what earlier drills and this one have measured."""
     now = {one.name: one.rto_seconds for one in claims if one.rto_seconds is not None}
     required = (claim.key for claim in drill.house.claims if claim.requirement.required)
-    return forecast_of(required, dict(drill.expected) | now, drill.house.limits.parallel)
+    return forecast_of(required, dict(drill.expected) | now, drill.house.limits)
 
 
 def judged(

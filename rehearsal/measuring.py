@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from house.model import Limits
 from house.rehearsing import Objective
 from rehearsal.outcome import ClaimOutcome, DrillVerdict, Forecast
 
@@ -43,14 +44,15 @@ def remarks(outcome: ClaimOutcome, objective: Objective) -> Iterable[str]:
         yield f"{outcome.name}: slower than before: back in {_told(took)}, usually in {_told(usual)}"
 
 
-def forecast_of(keys: Iterable[str], seconds: Mapping[str, float], at_once: int) -> Forecast:
+def forecast_of(keys: Iterable[str], seconds: Mapping[str, float], limits: Limits) -> Forecast:
     """How long a recovery of these claims will take, of which these were measured (seconds each)."""
     wanted = tuple(dict.fromkeys(keys))
     times = [seconds[key] for key in wanted if key in seconds]
     unmeasured = tuple(key for key in wanted if key not in seconds)
     if not times:
         return Forecast(None, 0, unmeasured)
-    return Forecast(round(max(max(times), sum(times) / max(1, at_once)), 1), len(times), unmeasured)
+    shared = sum(times) / max(1, min(limits.parallel, limits.restore_parallel))
+    return Forecast(round(max(max(times), shared), 1), len(times), unmeasured)
 
 
 def of_whole(forecast: Forecast, objective: Objective) -> str:

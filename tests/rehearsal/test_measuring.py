@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
+from house.model import Limits
 from house.rehearsing import Objective, Objectives, Rehearsal
 from rehearsal.choosing import Budget, Candidate, choose, egress_of
 from rehearsal.drill import Drill, resumed
@@ -73,12 +74,13 @@ def test_it_is_said_how_good_a_forecast_was(took: float | None, usual: float | N
 
 def test_a_whole_recovery_takes_as_long_as_its_longest_and_no_less_than_all_share() -> None:
     seconds = {"a": 600.0, "b": 60.0, "c": 60.0}
-    assert forecast_of("abc", seconds, 8) == Forecast(600.0, 3)
-    assert forecast_of("abc", seconds, 1) == Forecast(720.0, 3)
-    gaps = forecast_of("abd", seconds, 8)
+    assert forecast_of("abc", seconds, Limits()) == Forecast(600.0, 3)
+    assert forecast_of("abc", seconds, Limits(parallel=1)) == Forecast(720.0, 3)
+    assert forecast_of("abc", seconds, Limits(restore_parallel=1)) == Forecast(720.0, 3), "no more are restored at once"
+    gaps = forecast_of("abd", seconds, Limits())
     assert gaps == Forecast(600.0, 2, ("d",)) and "never measured, and not in it: d" in told(gaps)
-    assert forecast_of("d", seconds, 8) == Forecast(None, 0, ("d",))
-    assert "not known" in told(forecast_of("d", seconds, 8))
+    assert forecast_of("d", seconds, Limits()) == Forecast(None, 0, ("d",))
+    assert "not known" in told(forecast_of("d", seconds, Limits()))
 
 
 class TestBudget:
