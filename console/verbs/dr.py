@@ -53,17 +53,19 @@ def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
         session = open_session("dr.plan", settings, json)
         course = restore_course(session, claims, as_of)
         found = forecast(session, claims)
-        words = f"{told(found)}."
-        return session.plan(course, words=f"{words[0].upper()}{words[1:]}", fields={"forecast": found})
+        words = f"{told(found)}." if found is not None else ""
+        return session.plan(course, words=f"{words[:1].upper()}{words[1:]}", fields={"forecast": found})
 
     return guarded("dr.plan", json, body, settings)
 
 
-def forecast(session: Session, claims: str) -> Forecast:
-    """How long a recovery of these claims will take (of all required ones where none is named), by what drills have measured."""
+def forecast(session: Session, claims: str) -> Forecast | None:
+    """How long a recovery of these claims will take (of all required ones where nothing is named), by what drills have measured;
+    None where there is none among them: nothing measures a database."""
     house = session.house
-    wanted = named(house, split_names(house, claims)[0]) if claims else tuple(c for c in house.claims if c.requirement.required)
-    return forecast_by_drills(house, wanted)
+    words = split_names(house, claims)[0]
+    wanted = named(house, words) if words else tuple(c for c in house.claims if not claims and c.requirement.required)
+    return forecast_by_drills(house, wanted) if wanted else None
 
 
 def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, report: str = "") -> int:

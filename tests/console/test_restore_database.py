@@ -10,6 +10,7 @@ import pytest
 from console.ending import guarded
 from console.verbs import dr
 from engine import errors
+from rehearsal.outcome import Forecast
 from tests.console.modelled_doors import Desk
 from tests.databases import KEY, OLD, a_database, a_house_with, an_archive
 
@@ -53,6 +54,13 @@ def test_by_name_it_is_pinned_then_then_made_by_consent(desk: Desk, capsys: pyte
     dr.hold_of(desk.session("dr.hold", json=True))
     (row,) = json.loads(capsys.readouterr().out)["result"]["databases"]
     assert (row["database"], row["state"]) == ("apps/pg", "proven")
+
+
+def test_of_a_database_alone_nothing_is_forecast(desk: Desk) -> None:
+    """No drill measures one: what is told of all claims would be told of none that was named."""
+    session = desk.session("dr.plan")
+    assert dr.forecast(session, NAME) is None
+    assert dr.forecast(session, f"{NAME},apps/notes") == Forecast(None, 0, ("apps/notes",))
 
 
 def test_without_a_name_what_is_gone_is_among_all_that_is_held(desk: Desk) -> None:
