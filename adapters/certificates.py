@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from cryptography import x509
+
+_PEM = re.compile(r"-----BEGIN (?:X509 )?CERTIFICATE-----.+?-----END (?:X509 )?CERTIFICATE-----", re.DOTALL)
+
+
+def certificates_in(text: str) -> tuple[str, ...]:
+    """The PEM of each certificate in a text: a file of authorities often holds the former one beside its heir."""
+    return tuple(_PEM.findall(text))
 
 
 def ends_at(pem: str) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from adapters.certificates import ends_at
+from adapters.certificates import certificates_in, ends_at
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from console.doctor.looking import of_secrets
@@ -108,11 +108,13 @@ def lacking(house: House, secrets: Secrets) -> tuple[tuple[str, bool], ...]:
 
 
 def ends_of(house: House) -> Mapping[str, float | None]:
-    """The end of the certificate in every `ca_file` of the settings, by its path; None where none can be read there."""
+    """The end of each certificate in every `ca_file` of the settings, by its path; None where none can be read there."""
     found: dict[str, float | None] = {}
     for name in sorted(files_of(house)):
         try:
-            found[name] = ends_at(Path(name).read_text(encoding="utf-8"))
+            ends = [ends_at(pem) for pem in certificates_in(Path(name).read_text(encoding="utf-8"))]
         except (OSError, UnicodeDecodeError):
-            found[name] = None
+            ends = []
+        for at, end in enumerate(ends or [None], 1):
+            found[f"{name} ({at} of {len(ends)})" if len(ends) > 1 else name] = end
     return found

@@ -15,6 +15,8 @@ from console.verbs.rehearse import rehearse
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED, SettingsInvalid
 from rehearsal.rebuilding import NOT_LOOKED_AT
 from tests.builders import a_house
+from tests.cluster.lint.made import NOW
+from tests.cluster.lint.test_endings import a_certificate
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 
@@ -82,6 +84,17 @@ def test_its_evidence_is_no_drills(living: Desk, tmp_path: Path, capsys: Printed
 def test_it_drills_no_claim(capsys: Printed) -> None:
     assert rehearse("", True, "apps/notes", "", "", "", False, True) == SettingsInvalid.exit_code
     assert "drills no claim" in capsys.readouterr().out
+
+
+def test_of_a_file_with_several_authorities_each_has_its_end(tmp_path: Path) -> None:
+    """The former one beside its heir, in either order: who is vouched for by the one that ends is lost with it."""
+    file, house = tmp_path / "ca.pem", a_house()
+    file.write_text(f"the heir\n{a_certificate(3000)}the former\n{a_certificate(20)}")
+    endpoint = replace(house.proxmox.endpoints[0], ca_file=str(file))
+    house = replace(house, claims=(), proxmox=replace(house.proxmox, endpoints=(endpoint,)))
+    assert ends_of(house) == {f"{file} ({n} of 2)": NOW + days * 86400 for n, days in ((1, 3000), (2, 20))}
+    file.write_text("no certificate")
+    assert ends_of(house) == {str(file): None}
 
 
 def test_a_file_that_cannot_be_read_has_no_end(tmp_path: Path) -> None:

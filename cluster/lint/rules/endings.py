@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.certificates import ends_at
+from adapters.certificates import certificates_in, ends_at
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given, texts_of
 from house.files.paths import content_of
 
 NAME = "credential-ends"
 SOON_S = 60 * 86400.0
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def _find(given: Given) -> Iterator[Finding]:
     seen: set[str] = set()
     for what, text, where in (*_named(given), *_in_git(given)):
-        for pem in _PEM.findall(text):
+        for pem in certificates_in(text):
             end = ends_at(pem)
             if end is not None and pem not in seen and end - given.now < SOON_S:
                 seen.add(pem)
