@@ -11,6 +11,7 @@ from rich.text import Text
 
 from adapters.certificates import certificates_in, ends_at
 from adapters.process.keeper import Keeper
+from adapters.remembering import remembering
 from adapters.secrets.resolver import Secrets
 from console.doctor.looking import of_secrets
 from console.ending import LastWords, guarded
@@ -57,7 +58,10 @@ def rebuild_of(session: Session, lacks: Lacking) -> int:
     """The same, of a session that stands open; `lacks` answers which secrets cannot be had."""
     house = session.house
     checks = References(house, lacks), Rendered(house), Authorities(house, lambda: ends_of(house))
-    report = session.looked(course(house, session.known(), *checks), lambda look, whole: (as_if_lost(look, house), whole))
+    # What is ours is asked for by every look at Proxmox, and each listing asks for every VM's configuration.
+    report = session.looked(
+        course(house, session.known(), *checks), lambda look, whole: (as_if_lost(remembering(look), house), whole)
+    )
     table = rows(report)
     verdict = verdict_of(table)
     tell(session, table, verdict)
