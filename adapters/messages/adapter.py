@@ -1,7 +1,7 @@
 """Messages through Apprise, which knows a hundred services by a URL each. It is an extra (requirements-messages.lock): without it
 nothing is sent, and that is said. Knows no verdict.
 
-A URL holds a password or a token: it is revealed to Apprise alone, and what Apprise says of it is redacted where it leaves.
+A URL holds a password or a token: it is revealed to Apprise alone, and what Apprise says of it, or of a part of it, is masked.
 """
 
 from __future__ import annotations
@@ -9,16 +9,22 @@ from __future__ import annotations
 import importlib
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
+from urllib.parse import unquote
 
-from engine.secrets import Secret
+from engine.secrets import MASK, Secret
 
 NOT_INSTALLED = "apprise is not installed: .venv/bin/pip install --require-hashes -r requirements-messages.lock"
 LONGEST = 1500
 """Characters of a body: some services cut off, or refuse, what is longer."""
+
+_BETWEEN = re.compile(r"[/:@?&=#]+")
+_TOKEN = 6
+"""Characters; a shorter part is taken for a word, which would be masked everywhere."""
 
 
 class Tone(Enum):
@@ -44,7 +50,7 @@ class AppriseMessages:
         return ""
 
     def send(self, url: Secret, title: str, body: str, tone: Tone) -> str:
-        """Send it to this one service; answers why it was not taken, "" where it was. Seconds, not minutes: Apprise bounds it."""
+        """Send it to this one service; answers why it was not taken, "" where it was. Apprise gives a service up after a minute."""
         if problem := self.problem():
             return problem
         with _heard() as said:
@@ -55,7 +61,15 @@ class AppriseMessages:
         if taken:
             return ""
         last = [line for line in said.getvalue().splitlines() if line.strip()][-1:]
-        return f"it was not taken: {last[0]}" if last else "it was not taken, and apprise does not say why"
+        return f"it was not taken: {_without(url, last[0])}" if last else "it was not taken, and apprise does not say why"
+
+
+def _without(url: Secret, said: str) -> str:
+    """What was said with no part of the URL in it that may be a token: the register knows the URL as a whole alone."""
+    parts = {form for part in _BETWEEN.split(url.reveal()) for form in (part, unquote(part)) if len(form) >= _TOKEN}
+    for part in sorted(parts, key=len, reverse=True):
+        said = said.replace(part, MASK)
+    return said
 
 
 def _short(body: str) -> str:

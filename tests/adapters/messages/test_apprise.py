@@ -64,6 +64,19 @@ def test_what_was_not_taken_is_told(service: StandIn, says: str, caplog: pytest.
     assert caplog.records == [], "what apprise logs goes nowhere else"
 
 
+@pytest.mark.parametrize(
+    ("url", "says", "told"),
+    [
+        ("json://bob:hunter2-of-all@192.0.2.7/", "bob and hunter2-of-all were refused", "bob and ••• were refused"),
+        ("json://tok%2Den-1234/room", "token tok-en-1234 is none", "token ••• is none"),
+        ("json://x/AbCdEfGh12?key=s3cr3t-key", "AbCdEfGh12 has no s3cr3t-key.", "••• has no •••."),
+    ],
+)
+def test_what_it_says_of_a_part_of_the_url_is_masked(url: str, says: str, told: str) -> None:
+    """The register knows the URL whole; a service's library tells the token alone."""
+    assert through(StandIn(takes=False, says=says)).send(Secret(url), "t", "b", Tone.GOOD) == f"it was not taken: {told}"
+
+
 def test_without_the_extra_it_names_what_brings_it() -> None:
     assert AppriseMessages(not_there).send(URL, "t", "b", Tone.GOOD) == NOT_INSTALLED
     assert AppriseMessages(not_there).problem() == NOT_INSTALLED
