@@ -41,7 +41,7 @@ class KubernetesInventory:
             date="",
             volumes=tuple(one for one in volumes if one.claim not in passing),
             ceph=tuple(sorted(_ceph(client), key=lambda one: (one.namespace, one.name))),
-            longhorn=tuple(_longhorn(client)),
+            longhorn=tuple(one for one in _longhorn(client) if one.claim not in passing),
         )
 
 
@@ -88,7 +88,7 @@ def _node_of(spec: Obj) -> str:
 def _ceph(client: ApiClient) -> Iterator[CephRecord]:
     for one in client.list_if_served(CEPH_CLUSTER) or ():
         namespace = namespace_of(one)
-        told = next((each for each in client.list_objects(CONFIG_MAP, namespace) if name_of(each) == MONITORS), {})
+        told = client.get(CONFIG_MAP, MONITORS, namespace) or {}
         fsid = identity(table(one, "status", "ceph").get("fsid"))
         yield CephRecord(namespace, name_of(one), fsid, tuple(sorted(_monitors(table(told, "data")), key=lambda mon: mon.name)))
 

@@ -11,6 +11,7 @@ import pytest
 from adapters.inventory.adapter import KubernetesInventory
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, VOLUME, Kind
+from adapters.longhorn.adapter import VOLUMES
 from engine.secrets import Secret
 from house.inventory import Stores, VolumeRecord
 from lab.parts.storage_objects import longhorn_objects, monitor_map, rook_objects
@@ -32,6 +33,9 @@ class Listed:
 
     def list_objects(self, kind: Kind, namespace: str = "") -> list[Object]:
         return [item for of, item in self._objects if of == kind and namespace in ("", item["metadata"].get("namespace", ""))]
+
+    def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
+        return next((item for item in self.list_objects(kind, namespace) if item["metadata"]["name"] == name), None)
 
     def list_if_served(self, kind: Kind) -> list[Object] | None:
         return self.list_objects(kind) or None
@@ -72,6 +76,9 @@ def test_what_volsync_makes_for_one_of_its_runs_is_none_of_it() -> None:
     labels = {"app.kubernetes.io/created-by": "volsync"}
     passing = (CLAIM, {"metadata": {"name": "volsync-src", "namespace": "apps", "labels": labels}})
     assert [one.name for one in look(passing, volume("pv-1", "volsync-src"), volume("pv-2", "notes")).volumes] == ["pv-2"]
+    bound = {claim: {"kubernetesStatus": {"namespace": "apps", "pvcName": claim}} for claim in ("volsync-src", "notes")}
+    its = [(VOLUMES, {"metadata": {"name": f"pvc-{claim}"}, "status": status}) for claim, status in bound.items()]
+    assert [one.name for one in look(passing, *its).longhorn] == ["pvc-notes"]
 
 
 def test_both_doors_tell_the_same_of_rook_and_longhorn(empty_house: Running) -> None:
