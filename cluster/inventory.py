@@ -95,6 +95,8 @@ def record_of(vm: Vm, node: str = "") -> VmRecord:
 def differences(known: Inventory, seen: Inventory) -> tuple[str, ...]:
     """What is not as the inventory has it, in words, of the sections that both have."""
     told: list[str] = []
+    if known.image != seen.image:
+        told.append(f"the image: {'another than in the settings' if known.image is not None else 'never written down'}")
     if known.machines is not None and seen.machines is not None:
         told += _between(known.machines.vms, seen.machines.vms, lambda vm: f"VM {vm.vm_id}", _vm_words)
         gone = set(known.machines.hosts) ^ set(seen.machines.hosts)
@@ -134,7 +136,11 @@ def _ceph_name(one: CephRecord) -> str:
 
 
 def _ceph_words(old: CephRecord, new: CephRecord) -> str:
-    return "another fsid: it was made anew" if old.fsid != new.fsid else "other monitors"
+    if old.fsid == new.fsid:
+        return "other monitors"
+    if old.fsid and new.fsid:
+        return "another fsid: it was made anew"
+    return f"its fsid {'is not told now' if old.fsid else 'was not told then'}"
 
 
 def _longhorn_words(old: LonghornRecord, new: LonghornRecord) -> str:

@@ -108,3 +108,19 @@ def test_a_section_that_was_never_looked_at_is_no_empty_one(house: Running) -> N
     assert known is not None
     write_inventory(inventory_path(house.house), replace(known, cluster=None))
     assert see(house).evidence == ("cluster: never looked at",)
+
+
+def test_an_id_that_is_not_told_now_is_no_other_ceph(house: Running) -> None:
+    rook = house.home.kube.objects().rook[0]
+    rook.cluster = replace(rook.cluster, fsid="")
+    assert see(house).evidence == ("Ceph rook-ceph/rook-ceph: its fsid is not told now",)
+
+
+def test_another_image_is_told_for_new_machines_would_be_made_of_the_old_one(house: Running) -> None:
+    known = known_inventory(house.house)
+    assert known is not None and known.image is not None
+    old = replace(known, image=replace(known.image, url="https://factory.lan/old.raw.xz"))
+    write_inventory(inventory_path(house.house), old)
+    assert see(house).evidence == ("the image: another than in the settings",)
+    write_inventory(inventory_path(house.house), replace(known, image=None))
+    assert see(house).evidence == ("the image: never written down",)
