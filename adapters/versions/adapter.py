@@ -26,6 +26,7 @@ from adapters.kubernetes.objects import table
 from adapters.versions.results import Keeping, May, StoreGuard, Undoing, Version
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
+from engine.words import some
 from engine.workers import Threads, each
 
 if TYPE_CHECKING:
@@ -114,8 +115,10 @@ class S3Versions:
             )  # fmt: skip
 
         with _told(repository, place, f"what it was could not be copied to {into}"):
-            there = _sizes(target, aim)
-            wanted = [one for one in versions if not one.gone and there.get(one.name) != one.size]
+            there, files = _sizes(target, aim), [one for one in versions if not one.gone]
+            if strange := sorted(one.name for one in files if there.get(one.name, one.size) != one.size):
+                raise PermanentError(f"something else lies at {into}: nothing is written over", evidence=(some(strange),))
+            wanted = [one for one in files if one.name not in there]
             each(self._workers, copy, [one for one in wanted if one.name != _LAST], at_once=_COPIES_AT_ONCE)
             for one in wanted:
                 if one.name == _LAST:  # without it nobody takes what is not whole yet for a repository

@@ -28,4 +28,5 @@ class Versions(VersionsView, Protocol):
     """Adds bringing a former state to a place of its own. Nothing is taken away or overwritten."""
 
     def bring(self, repository: Repository, into: str, versions: Sequence[Version]) -> None:
-        """Copy these versions within the store to the address `into`, config last. What is there with its size stays as it is."""
+        """Copy these versions within the store to the address `into`, config last. What is there with its size stays as it is;
+        PermanentError where a file of another size has its name."""

@@ -94,13 +94,13 @@ class BringFormer(BaseStep):
             )
         there = {one.name: one.size for one in former(doors.versions.history(self.brought)).files}
         wanted = {one.name: one.size for one in state.files}
-        if strange := sorted(there.keys() - wanted.keys()):
+        if strange := sorted(name for name, size in there.items() if wanted.get(name) != size):
             raise PermanentError(
                 f"something else lies at {self.into}: nothing is put among it",
                 evidence=(some(strange),),
                 hint="another --as-of makes another place; or move it away, if it is nobody's",
             )
-        return state, sum(there.get(name) != size for name, size in wanted.items())
+        return state, len(wanted.keys() - there.keys())
 
     def by_hand(self) -> str:
         old, new = (s3_address(address) for address in (self.place.open_as, self.into))
