@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
+from adapters.context import ActContext, LookContext
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import PowerState, TaskRef, TaskStatus, Vm
 from engine.errors import BlackstartError, PermanentError, StillChanging, TransientError, WaitedTooLong
+from engine.probe import Probe, satisfied
 from engine.step import WARNING_NOTE, Notes
 from engine.waiting import Clock, wait_until
 from house.model import House, Node
@@ -55,6 +58,16 @@ def majority_off(proxmox: ProxmoxView, house: House) -> bool:
     except BlackstartError:
         return False
     return sum(vm is None or vm.power is PowerState.STOPPED for vm in found) > len(found) // 2
+
+
+def unless_off(doors: LookContext | ActContext, house: House, look: Callable[[], Probe], told: str) -> Probe:
+    """What `look` sees of the cluster. Where it is silent since its control planes are off, satisfied: `told` says what follows."""
+    try:
+        return look()
+    except TransientError:
+        if not majority_off(doors.proxmox, house):
+            raise
+        return satisfied(f"the control planes are off: {told}")
 
 
 def await_task(proxmox: Proxmox, clock: Clock, notes: Notes, ref: TaskRef, limit_s: float) -> TaskStatus:

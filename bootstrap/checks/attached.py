@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.vms import majority_off
-from engine.errors import TransientError
+from cluster.vms import unless_off
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number, some
@@ -28,12 +27,10 @@ class Attached(BaseCheck):
     sight_s = 180.0
 
     def probe(self, look: LookContext) -> Probe:
-        try:
-            seen = look.cluster.longhorn(("volumes",))
-        except TransientError:
-            if not majority_off(look.proxmox, self.house):
-                raise
-            return satisfied("the control planes are off: it cannot be asked any more")
+        return unless_off(look, self.house, lambda: self._seen(look), "it cannot be asked any more")
+
+    def _seen(self, look: LookContext) -> Probe:
+        seen = look.cluster.longhorn(("volumes",))
         if not seen.served:
             return satisfied("there is no Longhorn")
         ours = {claim.key for claim in self.house.claims}

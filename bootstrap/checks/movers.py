@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.holding import sources_of
-from cluster.vms import majority_off
-from engine.errors import TransientError
+from cluster.vms import unless_off
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
@@ -25,12 +24,10 @@ class Movers(BaseCheck):
     sight_s = 600.0
 
     def probe(self, look: LookContext) -> Probe:
-        try:
-            busy = [key for claim in self.house.claims for key in _busy(look, claim)]
-        except TransientError:
-            if not majority_off(look.proxmox, self.house):
-                raise
-            return satisfied("the control planes are off: no mover is started any more")
+        return unless_off(look, self.house, lambda: self._seen(look), "what is at work still is not seen, and ends with its node")
+
+    def _seen(self, look: LookContext) -> Probe:
+        busy = [key for claim in self.house.claims for key in _busy(look, claim)]
         if busy:
             hint = "one that is cut off leaves its lock behind: invoke dr.unlock CLAIM afterwards"
             return changing(f"{len(busy)} at work", *busy, hint=hint)

@@ -10,8 +10,7 @@ from cluster.checkpoint_mark import take_off
 from cluster.order import waited_for
 from cluster.standing import standing
 from cluster.suspension import kustomization_of, suspend_by_hand
-from cluster.vms import majority_off
-from engine.errors import TransientError
+from cluster.vms import unless_off
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim, House
@@ -23,7 +22,7 @@ class RestApp(BaseStep):
 
     house: House
     claim: BackedUpClaim
-    after: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
@@ -38,10 +37,6 @@ class RestApp(BaseStep):
         return f"application of {self.claim.key} at rest"
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        return self.after
-
-    @property
     def inputs(self) -> str:
         return self.claim.key
 
@@ -54,12 +49,8 @@ class RestApp(BaseStep):
         return Hazard.DISRUPTS
 
     def probe(self, look: LookContext | ActContext) -> Probe:
-        try:
-            return self._seen(look)
-        except TransientError:
-            if not majority_off(look.proxmox, self.house):
-                raise
-            return satisfied("the control planes are off: it cannot be scaled any more, and ends with its node")
+        told = "it cannot be scaled any more, and ends with its node"
+        return unless_off(look, self.house, lambda: self._seen(look), told)
 
     def _seen(self, look: LookContext | ActContext) -> Probe:
         if standing(look.hold, look.claims, self.claim).held:

@@ -19,9 +19,8 @@ from house.model import BackedUpClaim, House
 class WakeApp(BaseStep):
     """Nothing of it rests by our hand, and Flux is not suspended by us. What a restore keeps still stays still."""
 
-    house: House
     claim: BackedUpClaim
-    after: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
@@ -34,10 +33,6 @@ class WakeApp(BaseStep):
     @property
     def title(self) -> str:
         return f"application of {self.claim.key} as it was"
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return self.after
 
     @property
     def inputs(self) -> str:
@@ -69,4 +64,4 @@ def steps(house: House, claims: tuple[BackedUpClaim, ...], after: tuple[str, ...
     """One for every claim, after those that it waits for; `after` what comes before all of them."""
     order = waited_for(house, claims)
     for claim in claims:
-        yield WakeApp(house, claim, (*after, *(f"start.app/{one.key}" for one in order[claim.key])))
+        yield WakeApp(claim, (*after, *(f"start.app/{one.key}" for one in order[claim.key])))
