@@ -27,7 +27,8 @@ class Movers(BaseCheck):
         return unless_off(look, self.house, lambda: self._seen(look), "what is at work still is not seen, and ends with its node")
 
     def _seen(self, look: LookContext) -> Probe:
-        busy = [key for claim in self.house.claims for key in _busy(look, claim)]
+        forked = (claim for claim in self.house.kopia if claim.by == "ReplicationSource")  # by VolSync's fork
+        busy = [key for claim in (*self.house.claims, *forked) for key in _busy(look, claim)]
         if busy:
             hint = "one that is cut off leaves its lock behind: invoke dr.unlock CLAIM afterwards"
             return changing(f"{len(busy)} at work", *busy, hint=hint)

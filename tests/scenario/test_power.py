@@ -15,6 +15,7 @@ from engine.report import Report
 from house.model import House
 from lab.world.longhorn import VOLUME, healthy
 from lab.world.pve_vm import PowerEvent
+from lab.world.volumes import Source
 from recovery.course import course as recovery_course
 from tests.builders import a_claim, a_house, an_app
 from tests.hands import see, step
@@ -118,6 +119,14 @@ def test_a_mover_at_work_is_waited_for(alive: Running) -> None:
     alive.home.kube.objects().sources[KEY].running = True
     seen = see(alive, stop_course(alive.house), "stop.movers")
     assert seen.condition is Condition.CHANGING and seen.evidence == ("ReplicationSource apps/notes",)
+
+
+def test_a_mover_of_the_other_engine_is_waited_for_too(alive: Running) -> None:
+    wiki = replace(a_claim("wiki"), engine="kopia", identity="wiki@apps:/data")
+    alive.house = replace(alive.house, kopia=(wiki,))
+    assert see(alive, stop_course(alive.house), "stop.movers").condition is Condition.SATISFIED
+    alive.home.kube.objects().sources[("apps", "wiki")] = Source("apps", "wiki", "wiki", wiki.mover_repository, running=True)
+    assert see(alive, stop_course(alive.house), "stop.movers").evidence == ("ReplicationSource apps/wiki",)
 
 
 def test_with_the_control_planes_off_already_the_rest_goes_off(alive: Running) -> None:
