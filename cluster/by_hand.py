@@ -24,7 +24,7 @@ def secret_by_hand(reference: SecretRef) -> str:
 
 
 def restic_by_hand(claim: BackedUpClaim, words: str) -> str:
-    """A restic command on the claim's repository as it is opened from here; it locks nothing, so it writes nothing."""
+    """A restic command on the claim's repository as it is opened from here; it makes no lock of its own."""
     secrets = [("RESTIC_PASSWORD", claim.password), *claim.environment]
     given = " ".join(f'{name}="$({secret_by_hand(reference)})"' for name, reference in secrets)
     ca_file = f" --cacert {shlex.quote(claim.ca_file)}" if claim.ca_file else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.backups.results import RepositoryLock
 from adapters.kubernetes.results import SeenPod
 from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
 from recovery.unlocking import looked_at, unlock_course
-from tests.hands import Notebook, do, see, step
+from tests.hands import Notebook, do, is_a_command, see, step
 from tests.recovery.conftest import Restoring
 from tests.recovery.test_locks import MOVER, a_lock
 
@@ -37,3 +38,11 @@ def test_an_owner_that_shows_himself_before_the_act_keeps_his_lock(held: Restori
     assert DEAD in locks and see(held, course, STEP).condition is Condition.CHANGING
     del held.home.kube.objects().pods[MOVER], locks[DEAD]
     assert do(held, course, STEP).written == {}, "one that is gone already is not taken away again"
+
+
+def test_by_hand_it_is_one_command_and_takes_what_cannot_be_read_too(held: Restoring) -> None:
+    locks = held.home.store.repositories[held.address].locks
+    locks[DEAD] = RepositoryLock(DEAD, 0.0, "", garbage=True, written=held.clock.now() - 7200)
+    course = unlock_course(held.house, looked_at(held.home.look(), held.house, held.house.claims[0]))
+    typed = step(course, STEP).by_hand()
+    assert is_a_command(typed) and "--remove-all" in typed, "without it restic leaves a lock that it cannot read"
