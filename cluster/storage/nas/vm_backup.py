@@ -48,12 +48,16 @@ class VmBackedUp(FoundRow):
 
 
 def backup_findings(nas: Nas, seen: VmBackups, now: float) -> Iterator[Finding]:
-    """`now`: epoch seconds. A storage that was not looked at may hold a newer one: then nobody knows."""
+    """`now`: epoch seconds. A storage that was not looked at may hold a newer one, and one without a date may be it: then nobody
+    knows."""
     command = f"pvesm list STORAGE --content backup --vmid {nas.vm}"
-    unseen = some(seen.unseen, _NAMED) if seen.unseen else ""
-    sound = [one for one in seen.found if one.verified != "failed" and one.made is not None]
+    whole = [one for one in seen.found if one.verified != "failed"]
+    undated = [f"{one.volume}, which bears no date" for one in whole if one.made is None]
+    unseen = some((*seen.unseen, *undated), _NAMED)
+    sound = [one for one in whole if one.made is not None]
     bad = [one for one in seen.found if one.verified == "failed"]
-    lacking = f"VM.Backup on /vms/{nas.vm} and Datastore.AllocateSpace show them to the token (SECURITY.md); " if unseen else ""
+    may = f"VM.Backup on /vms/{nas.vm} and Datastore.AllocateSpace show them to the token (SECURITY.md); "
+    lacking = may if seen.unseen else ""
     hint = f"{lacking}back it up (Datacenter > Backup), or nas.{nas.name}.vm_backup_age: any where none is wanted"
     if not sound:
         where = f"on {some(seen.listed, _NAMED)}" if seen.listed else "for no storage of the hosts that was seen holds backups"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.proxmox.results import VmBackup, VmBackups
@@ -11,6 +13,7 @@ from tests.scenario.test_nas import NAS
 
 NOW = 1_800_000_000.0
 DAY_S = 86400.0
+UNDATED = VmBackup("pbs:x", None, 1)
 HIDDEN = ("pve-4 is offline",)
 
 
@@ -29,7 +32,11 @@ def made(days: float, verified: str = "") -> VmBackup:
     ((made(2), made(1, "failed")), (), Weight.BLOCKS, "/1, the newest, is damaged"),
     ((made(2, "failed"), made(1)), (), Weight.FINE, "24 h old"),
     ((made(-1),), (), Weight.UNKNOWN, "which is not yet"),
-    ((VmBackup("pbs:x", None, 1),), (), Weight.BLOCKS, "there is none"),
+    ((UNDATED,), (), Weight.UNKNOWN, "there is none, on pbs; not looked at: pbs:x, which bears no date"),
+    ((made(36), UNDATED), (), Weight.UNKNOWN, "not looked at: pbs:x"),
+    ((made(1), UNDATED), (), Weight.NOTED, "not looked at: pbs:x"),
+    ((made(1), replace(UNDATED, verified="failed")), (), Weight.FINE, "24 h old"),
+    ((made(36), UNDATED), HIDDEN, Weight.UNKNOWN, "pve-4 is offline, pbs:x, which bears no date"),
 ])  # fmt: skip
 def test_what_they_come_to(found: tuple[VmBackup, ...], unseen: tuple[str, ...], weight: Weight, told: str) -> None:
     findings = [*backup_findings(NAS, VmBackups(found, ("pbs",), unseen), NOW)]
