@@ -13,9 +13,9 @@ from cluster.storage.findings import Finding, Weight
 from cluster.storage.gate import Gate
 from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.machine import with_machine
+from cluster.storage.nas.row import NasRow
 from cluster.storage.nas.uses import backup_path, by_sftp, root_of, waiting
 from cluster.storage.nas.vm_backup import VmBackedUp
-from cluster.storage.row import FoundRow, System
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
 from house.model import BackedUpClaim, House
@@ -37,19 +37,14 @@ _SEEN = {
 
 
 @dataclass(frozen=True)
-class NasPart(FoundRow):
+class NasPart(NasRow):
     """One part of one NAS. It stops no run that does not read from it, and is drift of the house."""
 
-    nas: Nas
     part: Part
     waiting: tuple[str, ...] = ()
     ssh: bool = False
     severity = Severity.WATCHED
     sight_s = 15.0
-
-    @property
-    def system(self) -> System:
-        return System(f"nas/{self.nas.name}", f"NAS {self.nas.name}")
 
     @property
     def id(self) -> StepId:
@@ -74,17 +69,12 @@ class NasPart(FoundRow):
 
 
 @dataclass(frozen=True)
-class NasFolder(FoundRow):
+class NasFolder(NasRow):
     """What a restore from one folder of a NAS stands on. Whoever restores from another is not kept back."""
 
-    nas: Nas
     path: str
     ssh: bool
     risk = "reading from it may finish what is left of it, which may be the only copy"
-
-    @property
-    def system(self) -> System:
-        return System(f"nas/{self.nas.name}", f"NAS {self.nas.name}")
 
     @property
     def id(self) -> StepId:

@@ -11,7 +11,7 @@ from adapters.context import LookContext
 from adapters.proxmox.results import VmBackups
 from cluster.counting import SKEW_S
 from cluster.storage.findings import Finding, Weight, fine, moment
-from cluster.storage.row import FoundRow, System
+from cluster.storage.nas.row import NasRow
 from engine.step import Severity, StepId
 from engine.words import some
 from house.nas import Nas
@@ -21,16 +21,11 @@ _PART = "backup of the VM"
 
 
 @dataclass(frozen=True)
-class VmBackedUp(FoundRow):
+class VmBackedUp(NasRow):
     """One NAS that is a VM. It stops no run, and is drift of the house: it is found out on the worst day else."""
 
-    nas: Nas
     severity = Severity.WATCHED
     sight_s = 15.0
-
-    @property
-    def system(self) -> System:
-        return System(f"nas/{self.nas.name}", f"NAS {self.nas.name}")
 
     @property
     def id(self) -> StepId:
