@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.wire.proxmox.reading import Args, Handler
+from lab.wire.proxmox.reading import READ_STORAGE, Args, Handler
 from lab.world.disks import LabStorage, LabVolume
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
 from lab.world.pve_images import Volumes, Wanted
 from lab.world.pve_stores import Stores
 from lab.world.pve_tasks import FetchFailed
-
-READ_STORAGE = ("Datastore.Audit", "Datastore.AllocateSpace")
 
 
 class Storing:

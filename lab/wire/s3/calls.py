@@ -17,6 +17,7 @@ from lab.wire.s3.signature import Refused
 from lab.wire.s3.told import told_in
 
 MOST_PARTS = 10_000
+_LOCKED = "Access Denied because object protected by object lock."
 
 # What Storj answers with 501, or what we leave out (then said in docs/lab.md).
 _NOT_THERE = frozenset(
@@ -48,7 +49,8 @@ class Call:
             return "list_buckets" if self.method == "GET" else "unknown"
         parts = self.asked.keys()
         if not self.key:
-            return _of_bucket(self.method, parts)
+            name = _of_bucket(self.method, parts)
+            return "delete_versions" if name == "delete_objects" and b"<VersionId" in self.body else name
         if self.method == "PUT" and "x-amz-copy-source" in self.headers and not parts & {"uploadId"}:
             return "copy_object"
         return _of_object(self.method, parts)
@@ -119,7 +121,7 @@ def _list_buckets(objects: ObjectStore, call: Call) -> Reply:
 def _list_objects(objects: ObjectStore, call: Call) -> Reply:
     asked = call.asked
     after = asked.get("continuation-token") or asked.get("start-after") or asked.get("marker") or ""
-    limit = int(asked.get("max-keys") or 1000)
+    limit = _number(call, "max-keys", LARGEST_PAGE)
     prefix = asked.get("prefix", "")
     keys = objects.keys(call.bucket, prefix, call.phrase)
     shown = page(keys, prefix, asked.get("delimiter", ""), after, limit, encrypted=call.encrypted)
@@ -180,7 +182,7 @@ def _copy_object(objects: ObjectStore, call: Call) -> Reply:
 
 def _delete_version(objects: ObjectStore, call: Call) -> Reply:
     if not objects.delete_version(call.bucket, call.key, call.asked["versionId"]):
-        raise Refused(403, "AccessDenied", "Access Denied because object protected by object lock.")
+        raise Refused(403, "AccessDenied", _LOCKED)
     return Reply(204, "No Content")
 
 
@@ -224,11 +226,16 @@ def _delete_objects(objects: ObjectStore, call: Call) -> Reply:
         raise Refused(400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
     if any(name.startswith("x-amz-checksum-") for name in call.headers):
         raise Refused(501, "NotImplemented", "Checksum options are not supported at this time.", as_storj=True)
-    deleted: list[answers.Tree] = []
-    for key in _texts(call.body, "Key"):
-        objects.delete(call.bucket, key, call.phrase)
-        deleted.append(("Deleted", [("Key", key)]))
-    return answers.document("DeleteResult", deleted)
+    told: list[answers.Tree] = []
+    for one in _elements(call.body, "Object"):
+        which: list[answers.Tree] = [(_tag(each), each.text or "") for each in one if _tag(each) in ("Key", "VersionId")]
+        named = dict(which)
+        key, version = str(named.get("Key", "")), str(named.get("VersionId", ""))
+        if not version:
+            objects.delete(call.bucket, key, call.phrase)
+        kept = bool(version) and not objects.delete_version(call.bucket, key, version)
+        told.append(("Error", [*which, ("Code", "AccessDenied"), ("Message", _LOCKED)]) if kept else ("Deleted", which))
+    return answers.document("DeleteResult", told)
 
 
 def _begin_upload(objects: ObjectStore, call: Call) -> Reply:
@@ -262,9 +269,9 @@ def _abort_upload(objects: ObjectStore, call: Call) -> Reply:
 
 def _list_parts(objects: ObjectStore, call: Call) -> Reply:
     """The parts of an upload, a thousand at most from behind the marker on."""
-    upload, marker = _upload(objects, call), int(call.asked.get("part-number-marker") or 0)
+    upload, marker = _upload(objects, call), _number(call, "part-number-marker", 0)
     behind = [part for part in objects.parts(upload) if part[0] > marker]
-    shown = behind[: min(int(call.asked.get("max-parts") or LARGEST_PAGE), LARGEST_PAGE)]
+    shown = behind[: min(_number(call, "max-parts", LARGEST_PAGE), LARGEST_PAGE)]
     tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload), ("PartNumberMarker", str(marker))]
     tree += [("IsTruncated", str(len(shown) < len(behind)).lower())]
     tree += [("NextPartNumberMarker", str(shown[-1][0]))] if shown else []
@@ -337,11 +344,27 @@ def _written(etag: str | None) -> str:
 
 def _texts(body: bytes, name: str) -> list[str]:
     """Texts of all elements of this name, whatever their namespace."""
+    return [element.text or "" for element in _elements(body, name)]
+
+
+def _elements(body: bytes, name: str) -> list[ET.Element]:
     try:
         root = ET.fromstring(body)  # noqa: S314 - loopback, and only our own clients write here
     except ET.ParseError as error:
         raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.") from error
-    return [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == name]
+    return [element for element in root.iter() if _tag(element) == name]
+
+
+def _tag(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    """A number in the query; absent or empty is the default."""
+    text = call.asked.get(name) or str(default)
+    if not text.isdigit():
+        raise Refused(400, "InvalidArgument", f"Argument {name} must be an integer between 0 and 2147483647")
+    return int(text)
 
 
 _ACTS: dict[str, Callable[[ObjectStore, Call], Reply]] = {
@@ -352,6 +375,7 @@ _ACTS: dict[str, Callable[[ObjectStore, Call], Reply]] = {
     "put_object": _put_object,
     "delete_object": _delete_object,
     "delete_objects": _delete_objects,
+    "delete_versions": _delete_objects,
     "begin_upload": _begin_upload,
     "put_part": _put_part,
     "complete_upload": _complete_upload,

@@ -28,7 +28,7 @@ WRITES = frozenset({
 _MAY = {
     "get_object": "read", "list_objects": "list", "list_uploads": "list", "list_parts": "list", "list_versions": "list",
     "delete_object": "delete", "set_versioning": "write",
-    "delete_objects": "delete", "delete_version": "delete versions",
+    "delete_objects": "delete", "delete_version": "delete versions", "delete_versions": "delete versions",
 }  # fmt: skip
 _PARTS = {
     "InvalidPartOrder": "The list of parts was not in ascending order. The parts list must be specified in order by part number.",

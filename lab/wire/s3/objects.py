@@ -182,7 +182,8 @@ class ObjectStore:
         if found is None or found.gone:
             raise NoSuchKey(key)
         facts = found.file.stat()
-        return StoredObject(key, found.size, found.written, self._etag(found.file, facts)), found.file.read_bytes()
+        told = self._told.of(found.file, facts.st_mtime_ns)
+        return StoredObject(key, found.size, found.written, self._etag(found.file, facts), told), found.file.read_bytes()
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> bool:
         """Take one version away for good; one that is not there is no error. False where its retention forbids it."""

@@ -31,11 +31,15 @@ class StoredVersion:
 
 @dataclass
 class Keeping:
-    """What one bucket is told to do: `state` as S3 has it, "" for never; default retention (mode, days); life cycle, days."""
+    """What one bucket is told to do: `state` as S3 has it, "" for never; default retention (mode, days); life cycle, days.
+
+    `overwritten` are paths of objects written while no versions were kept: the next such write takes their place.
+    """
 
     state: str = ""
     lock: tuple[str, int] | None = None
     expires_days: int = 0
+    overwritten: set[Path] = field(default_factory=set)
 
 
 @dataclass
@@ -51,14 +55,17 @@ class Former:
 
     def keep(self, bucket: str, base: Path, path: Path) -> None:
         """The object at `path` is about to go, or to be another."""
-        if self.of(bucket).state == "Enabled" and path.is_file():
-            target = self._folder(bucket, path.relative_to(base)) / f"{_MARK}{path.stat().st_mtime_ns:x}"
+        keeping, name = self.of(bucket), path.relative_to(base)
+        own = keeping.state == "Suspended" and name not in keeping.overwritten
+        if (keeping.state == "Enabled" or own) and path.is_file():
+            target = self._folder(bucket, name) / f"{_MARK}{path.stat().st_mtime_ns:x}"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, target)
+        (keeping.overwritten.discard if keeping.state == "Enabled" else keeping.overwritten.add)(name)
 
     def mark(self, bucket: str, base: Path, path: Path) -> None:
         """It was deleted."""
-        if self.of(bucket).state == "Enabled":
+        if self.of(bucket).state:
             folder = self._folder(bucket, path.relative_to(base))
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{_MARK}{time.time_ns():x}{_GONE}").touch()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lab.wire.pki import LabCA
-from lab.wire.s3.door import S3Door
+from lab.wire.s3.calls import Call, serve
+from lab.wire.s3.door import EVERYTHING, AccessKey, S3Door
 from lab.wire.s3.names import key_of, place
-from lab.wire.s3.objects import ObjectStore
+from lab.wire.s3.objects import MAIN, ObjectStore
+from lab.wire.s3.signature import Refused
 from lab.world.faults import Faults
 from tests.lab.wire.test_s3 import FULL, code
 
@@ -33,14 +37,13 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> LabCA:
     return LabCA(tmp_path_factory.mktemp("pki"))
 
 
-@pytest.fixture
-def client(pki: LabCA, tmp_path: Path) -> Iterator[S3Client]:
-    objects = ObjectStore(tmp_path / "s3")
-    objects.make_bucket("b")
-    door = S3Door(objects, (FULL,), pki.server("s3", "127.0.0.1").context(), Faults(), encrypted=False).start()
+@contextmanager
+def asking(pki: LabCA, objects: ObjectStore, key: AccessKey = FULL) -> Iterator[S3Client]:
+    """A client with this key, of a door that the store stands behind."""
+    door = S3Door(objects, (key,), pki.server("s3", "127.0.0.1").context(), Faults(), encrypted=False).start()
     made = boto3.client(
-        "s3", endpoint_url=door.url, verify=str(pki.ca_file), region_name="global", aws_access_key_id=FULL.key_id,
-        aws_secret_access_key=FULL.secret.reveal(),
+        "s3", endpoint_url=door.url, verify=str(pki.ca_file), region_name="global", aws_access_key_id=key.key_id,
+        aws_secret_access_key=key.secret.reveal(),
         config=Config(
             signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1},
             request_checksum_calculation="when_required", response_checksum_validation="when_required",
@@ -49,6 +52,19 @@ def client(pki: LabCA, tmp_path: Path) -> Iterator[S3Client]:
     yield made
     made.close()
     door.close()
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> ObjectStore:
+    made = ObjectStore(tmp_path / "s3")
+    made.make_bucket("b")
+    return made
+
+
+@pytest.fixture
+def client(pki: LabCA, objects: ObjectStore) -> Iterator[S3Client]:
+    with asking(pki, objects) as made:
+        yield made
 
 
 def refused(call: Any, **given: Any) -> Answer:
@@ -215,3 +231,58 @@ def test_a_bucket_is_told_to_keep_versions(client: S3Client) -> None:
     assert len(client.list_object_versions(Bucket="b")["Versions"]) == 2
     client.put_bucket_versioning(Bucket="b", VersioningConfiguration={"Status": "Suspended"})
     assert client.get_bucket_versioning(Bucket="b")["Status"] == "Suspended"
+
+
+def delete_all(client: S3Client, *objects: dict[str, str]) -> tuple[list[str], list[str]]:
+    """What one request for many deleted, and the codes of what it did not; with the digest that Storj wants."""
+
+    def digest(params: dict[str, Any], **_: object) -> None:
+        params["context"].pop("checksum", None)
+        params["headers"]["Content-MD5"] = base64.b64encode(hashlib.md5(params["body"], usedforsecurity=False).digest()).decode()
+
+    client.meta.events.register("before-call.s3.DeleteObjects", digest)
+    answer = client.delete_objects(Bucket="b", Delete={"Objects": list(objects)})  # type: ignore[typeddict-item]  # plain dicts
+    return [one["Key"] for one in answer.get("Deleted", [])], [one["Code"] for one in answer.get("Errors", [])]
+
+
+def test_many_are_deleted_at_once_each_the_version_that_is_named(client: S3Client, objects: ObjectStore, pki: LabCA) -> None:
+    client.put_bucket_versioning(Bucket="b", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"1", b"2", b"3"):
+        client.put_object(Bucket="b", Key="k", Body=body)
+    third, second, first = (one["VersionId"] for one in client.list_object_versions(Bucket="b")["Versions"])
+    with asking(pki, objects, replace(FULL, may=EVERYTHING - {"delete versions"})) as forbidden:
+        assert refused(lambda: delete_all(forbidden, {"Key": "k", "VersionId": third})) == (403, "AccessDenied")
+    assert delete_all(client, {"Key": "k", "VersionId": third}, {"Key": "k", "VersionId": first}) == (["k", "k"], [])
+    assert [one["VersionId"] for one in client.list_object_versions(Bucket="b")["Versions"]] == [second]
+    assert read(client, Key="k")[0] == b"2"
+    objects.former.of("b").lock = ("COMPLIANCE", 30)
+    assert delete_all(client, {"Key": "k", "VersionId": second}) == ([], ["AccessDenied"])
+    assert delete_all(client, {"Key": "k"}) == (["k"], [])
+    told = client.list_object_versions(Bucket="b")
+    assert [one["VersionId"] for one in told["Versions"]] == [second] and len(told["DeleteMarkers"]) == 1
+
+
+def test_a_bucket_that_keeps_versions_no_more_keeps_those_it_had(client: S3Client) -> None:
+    client.put_bucket_versioning(Bucket="b", VersioningConfiguration={"Status": "Enabled"})
+    client.put_object(Bucket="b", Key="k", Body=b"kept")
+    client.put_bucket_versioning(Bucket="b", VersioningConfiguration={"Status": "Suspended"})
+    for body in (b"over it", b"over that"):
+        client.put_object(Bucket="b", Key="k", Body=body)
+    kept = client.list_object_versions(Bucket="b")["Versions"][-1]["VersionId"]
+    assert [one["Size"] for one in client.list_object_versions(Bucket="b")["Versions"]] == [9, 4]
+    client.delete_object(Bucket="b", Key="k")
+    assert read(client, Key="k", VersionId=kept)[0] == b"kept"
+
+
+def test_the_newest_version_says_what_the_object_says(client: S3Client) -> None:
+    client.put_bucket_versioning(Bucket="b", VersioningConfiguration={"Status": "Enabled"})
+    client.put_object(Bucket="b", Key="k", Body=b"1", Metadata={"own": "1"})
+    (version,) = client.list_object_versions(Bucket="b")["Versions"]
+    assert read(client, Key="k", VersionId=version["VersionId"])[1]["Metadata"] == {"own": "1"}
+
+
+def test_a_page_of_parts_that_is_no_number_is_refused(client: S3Client, objects: ObjectStore) -> None:
+    upload = client.create_multipart_upload(Bucket="b", Key="k")["UploadId"]
+    call = Call("GET", "b", "k", {"uploadId": upload, "part-number-marker": "x"}, {}, b"", MAIN, False)
+    with pytest.raises(Refused, match="part-number-marker"):
+        serve(objects, call)
