@@ -23,14 +23,14 @@ def vm_backups(
     lacking: Callable[[Sequence[tuple[str, str]]], tuple[str, ...]],
     rows: Rows,
 ) -> VmBackups:
-    """Every one that is seen. `hosts`: name → whether it is online; a shared storage is asked through the first that has it.
+    """Every one that is seen. `hosts`: name → whether it is online; a shared storage is asked through the first that can list it.
 
     Raises what `lacking` raises.
     """
     found: dict[str, VmBackup] = {}
     listed: list[str] = []
     unseen = [f"{host} is offline, and so is what is on its own storages" for host, online in hosts.items() if not online]
-    asked: set[str] = set()
+    closed: dict[str, str] = {}
     for host in (host for host, online in hosts.items() if online):
         try:
             here = [one for one in storages(host) if CONTENT in one.content]
@@ -39,21 +39,22 @@ def vm_backups(
             continue
         for storage in here:
             name = storage.name if storage.shared else f"{storage.name} of {host}"
-            if name in asked:
+            if name in listed:
                 continue
             if why := _closed(storage, vm_id, lacking):
-                unseen.append(f"{name}: {why}")
+                closed[name] = why
                 continue
-            asked.add(name)
             try:
                 path, doing = f"/nodes/{host}/storage/{storage.name}/content", f"list the backups on {name}"
                 answer = rows(path, doing, {"content": CONTENT, "vmid": vm_id})
             except (TransientError, PermanentError) as error:
-                unseen.append(f"{name}: {error.what}")
+                closed[name] = error.what
                 continue
             listed.append(name)
+            closed.pop(name, None)
             found |= {f"{name} {one.volume}": one for one in map(_backup, answer)}
-    return VmBackups(tuple(sorted(found.values(), key=lambda one: one.made or 0.0)), tuple(listed), tuple(dict.fromkeys(unseen)))
+    unseen += [f"{name}: {why}" for name, why in closed.items()]
+    return VmBackups(tuple(sorted(found.values(), key=lambda one: one.made or 0.0)), tuple(listed), tuple(unseen))
 
 
 def _closed(storage: Storage, vm_id: int, lacking: Callable[[Sequence[tuple[str, str]]], tuple[str, ...]]) -> str:
