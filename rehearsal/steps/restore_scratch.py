@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order, Phase, Restore
@@ -12,9 +12,10 @@ from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim
+from recovery.steps.restore_image import RESTORES
 from rehearsal.drill import Drill, scratch_name
 from rehearsal.judging import TELLING, of_trouble
-from rehearsal.record import Pin, demanded, put_done, record_of
+from rehearsal.record import Pin, demanded, put_done, put_pin, record_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class RestoreScratch(BaseStep):
 
     drill: Drill
     claim: BackedUpClaim
-    system = "rehearsal"
+    system = RESTORES
 
     @property
     def id(self) -> StepId:
@@ -56,7 +57,11 @@ class RestoreScratch(BaseStep):
         pin = demanded(act.drills, self.drill.run).pin(self.claim)
         if pin is None:
             raise PermanentError(f"no restore point of {self.claim.key} is chosen")
-        state = restored(act, order_of(self.claim, pin), self.drill.house.limits.restore_s)
+        order = order_of(self.claim, pin)
+        if act.drills.restored(order.into).phase is Phase.ABSENT:  # others may have gone first, which is no time of this claim's
+            pin = replace(pin, ordered=act.clock.now())
+            put_pin(act.drills, self.claim, pin)
+        state = restored(act, order, self.drill.house.limits.restore_s)
         if state.phase is not Phase.FAILED or state.trouble is None:
             return
         if state.trouble not in TELLING:

@@ -13,6 +13,7 @@ from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from engine import executor
 from engine.journal import Disk, open_journal, read_state
+from engine.limits import Limits
 from engine.report import Report
 from engine.state import State
 from house.model import House
@@ -58,6 +59,7 @@ class Drilling:
     count: int = 0
     known: dict[str, str] = field(default_factory=dict)
     expected: dict[str, float] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self.lives = Lives(self.folder / "house", self.given, self.seed)
@@ -107,7 +109,7 @@ class Drilling:
         ) as journal:
             begun = Begun(only, None) if only is not None else begin(look, self.house, fresh, in_flight=in_flight)
             report = executor.run(
-                begun.course.graph(), look, act, journal=journal, clock=self.clock, workers=self.clock.workers()
+                begun.course.graph(), look, act, journal=journal, clock=self.clock, workers=self.clock.workers(), limits=self.limits
             )
             lease.drop()
             return begun, report

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.model import Limits
+from engine.limits import Limits
+from house.model import Limits as HouseLimits
 from house.rehearsing import Objective, Objectives, Rehearsal
+from recovery.steps.restore_image import RESTORES
 from rehearsal.choosing import Budget, Candidate, choose, egress_of
+from rehearsal.course import course as drill_course
 from rehearsal.drill import Drill, resumed
 from rehearsal.measuring import forecast_of, held, measured, remarks, told
 from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, Forecast, from_json
@@ -74,13 +77,13 @@ def test_it_is_said_how_good_a_forecast_was(took: float | None, usual: float | N
 
 def test_a_whole_recovery_takes_as_long_as_its_longest_and_no_less_than_all_share() -> None:
     seconds = {"a": 600.0, "b": 60.0, "c": 60.0}
-    assert forecast_of("abc", seconds, Limits()) == Forecast(600.0, 3)
-    assert forecast_of("abc", seconds, Limits(parallel=1)) == Forecast(720.0, 3)
-    assert forecast_of("abc", seconds, Limits(restore_parallel=1)) == Forecast(720.0, 3), "no more are restored at once"
-    gaps = forecast_of("abd", seconds, Limits())
+    assert forecast_of("abc", seconds, HouseLimits()) == Forecast(600.0, 3)
+    assert forecast_of("abc", seconds, HouseLimits(parallel=1)) == Forecast(720.0, 3)
+    assert forecast_of("abc", seconds, HouseLimits(restore_parallel=1)) == Forecast(720.0, 3), "no more are restored at once"
+    gaps = forecast_of("abd", seconds, HouseLimits())
     assert gaps == Forecast(600.0, 2, ("d",)) and "never measured, and not in it: d" in told(gaps)
-    assert forecast_of("d", seconds, Limits()) == Forecast(None, 0, ("d",))
-    assert "not known" in told(forecast_of("d", seconds, Limits()))
+    assert forecast_of("d", seconds, HouseLimits()) == Forecast(None, 0, ("d",))
+    assert "not known" in told(forecast_of("d", seconds, HouseLimits()))
 
 
 class TestBudget:
@@ -157,6 +160,24 @@ def test_a_drill_is_held_against_them_and_its_evidence_reads_back(built: Built[D
     assert outcome.claims[1].expected_seconds == 1.0
     assert outcome.forecast is not None and outcome.forecast.claims == 3
     assert from_json(outcome.to_json()) == outcome
+
+
+def test_a_claim_that_waits_for_its_turn_is_measured_from_its_own_order(built: Built[DrilledHouse]) -> None:
+    """One restore at a time, as limits.restore_parallel may say: who comes last was no slower than who came first."""
+
+    def play(there: DrilledHouse) -> DrillOutcome:
+        there.drilling.limits = Limits(per_system={RESTORES: 1})
+        return there.drilling.drill()
+
+    outcome = built.visit(play)
+    took = [claim.rto_seconds or 0.0 for claim in outcome.claims]
+    assert outcome.verdict is DrillVerdict.PASS and all(took)
+    assert max(took) < 2 * min(took), took
+
+
+def test_what_a_drill_restores_is_counted_as_a_restore(built: Built[DrilledHouse]) -> None:
+    steps = built.visit(lambda there: drill_course(there.drill).steps)
+    assert {step.system for step in steps if step.id.startswith("rehearsal.restore/")} == {RESTORES}
 
 
 @pytest.mark.parametrize("fails", [True, False])
