@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry
@@ -16,7 +17,7 @@ from cluster.course import Course
 from console.demo.story import Act, Story
 from console.page import Kind, Page
 from engine.approval import approve
-from engine.errors import EXIT_STEP_FAILED
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED
 from engine.plan import Planned
 from engine.report import Outcome, Report
 from house.model import BackedUpClaim, Requirement
@@ -34,22 +35,37 @@ MODELLED = Kind(
 DAY_S = 86400.0
 
 
+class Demo(Protocol):
+    """What is played here: acts, told by its story."""
+
+    story: Story
+
+    def play(self) -> None:
+        """All acts. AssertionError where the story cannot go on."""
+
+
 def play() -> int:
     """Play it; answers 0 when all of it held."""
+    return played(Modelled)
+
+
+def played(made: Callable[[Path, Page], Demo]) -> int:
+    """Play a modelled demo in a folder of its own, and say so at both ends; answers 0 when all of it held."""
     page = Page(sys.stdout, MODELLED)
     page.banner()
     with tempfile.TemporaryDirectory(prefix="blackstart-modelled-") as folder:
-        demo = Modelled(Path(folder), page)
+        demo = made(Path(folder), page)
         try:
             demo.play()
         except AssertionError as error:
             demo.story.say(f"the story broke off: {error}")
+            demo.story.acts.append(Act("the story broke off", held=False))
         page.say()
         page.show(demo.story.table("modelled s"))
     holds = demo.story.holds
     page.say("\nEverything that was shown held." if holds else "\nNOT everything held: see above.")
     page.banner()
-    return 0 if holds else EXIT_STEP_FAILED
+    return EXIT_OK if holds else EXIT_STEP_FAILED
 
 
 class Modelled:

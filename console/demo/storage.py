@@ -5,8 +5,6 @@ Modelled: in-process doors and a virtual clock. No NAS serves files here and no 
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +12,11 @@ from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from cluster.storage.nas.check import nas_checks
-from console.demo.modelled import MODELLED, digest_of
+from console.demo.modelled import digest_of, played
 from console.demo.story import Act, Story
 from console.page import Page
 from engine.approval import Approval, approve
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED
+from engine.errors import EXIT_HELD
 from engine.report import Outcome, Report
 from house.model import BackedUpClaim
 from lab.life import Lives
@@ -39,20 +37,7 @@ DAY_S = 86400.0
 
 def play() -> int:
     """Play it; answers 0 when all of it held."""
-    page = Page(sys.stdout, MODELLED)
-    page.banner()
-    with tempfile.TemporaryDirectory(prefix="blackstart-storage-") as folder:
-        demo = Stored(Path(folder), page)
-        try:
-            demo.play()
-        except AssertionError as error:
-            demo.story.say(f"the story broke off: {error}")
-        page.say()
-        page.show(demo.story.table("modelled s"))
-    holds = demo.story.holds
-    page.say("\nEverything that was shown held." if holds else "\nNOT everything held: see above.")
-    page.banner()
-    return EXIT_OK if holds else EXIT_STEP_FAILED
+    return played(Stored)
 
 
 class Stored:

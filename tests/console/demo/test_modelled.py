@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from console.demo.modelled import MODELLED, play
+from console.demo.modelled import MODELLED, play, played
+from console.demo.story import Story
+from console.page import Page
+from engine.errors import EXIT_STEP_FAILED
 
 
 def test_everything_that_the_modelled_demo_shows_holds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,3 +20,21 @@ def test_everything_that_the_modelled_demo_shows_holds(capsys: pytest.CaptureFix
     lines = told.splitlines()
     assert lines[0] == lines[-1] == MODELLED.mark + MODELLED.banner
     assert all(line.startswith(MODELLED.mark) for line in lines if line)
+
+
+class BrokenOff:
+    """A story whose acts hold, and that cannot go on between two of them."""
+
+    def __init__(self, folder: Path, page: Page) -> None:
+        self.story = Story(page, lambda: 0.0)
+
+    def play(self) -> None:
+        with self.story.act("the first") as act:
+            self.story.show(act, True, "it held")
+        raise AssertionError("a run died that nobody killed")
+
+
+def test_a_story_that_breaks_off_between_two_acts_has_not_held(capsys: pytest.CaptureFixture[str]) -> None:
+    assert played(BrokenOff) == EXIT_STEP_FAILED
+    told = capsys.readouterr().out
+    assert "the story broke off: a run died that nobody killed" in told and "Everything that was shown held" not in told
