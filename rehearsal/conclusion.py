@@ -14,7 +14,7 @@ from engine.report import Report, StepReport
 from house.model import BackedUpClaim
 from rehearsal.drill import Drill
 from rehearsal.judging import with_probes
-from rehearsal.measuring import forecast_of, measured, of_whole, remarks
+from rehearsal.measuring import forecast_of, measured, of_whole, remarks, unshown
 from rehearsal.outcome import (
     CanaryOutcome,
     ClaimOutcome,
@@ -72,6 +72,8 @@ def judged(
     if missed := of_whole(forecast, whole):
         failed += [missed] if whole.fails else []
         warnings += () if whole.fails else (missed,)
+    elif gaps := unshown(forecast, whole):
+        warnings += (gaps,)
     void = _void(fence, control)
     slipped = bool(control.name) and not control.caught
     short = bool(void or unseen) or not claims or not control.caught

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from engine.words import some
 from house.model import Limits
 from house.rehearsing import Objective
 from rehearsal.outcome import ClaimOutcome, DrillVerdict, Forecast
 
 SLOWER = 1.5
 """By so much longer than usual, a restore is told as slower."""
+_NAMED = 5
 _SLACK_S = 60.0
 """Less than that is a busy evening's."""
 
@@ -60,6 +62,14 @@ def of_whole(forecast: Forecast, objective: Objective) -> str:
     if not objective.rto or forecast.seconds is None or forecast.seconds <= objective.rto:
         return ""
     return f"RTO of a whole recovery missed: it will take {_told(forecast.seconds)}, and {_told(objective.rto)} are allowed"
+
+
+def unshown(forecast: Forecast, objective: Objective) -> str:
+    """What keeps the objective of a whole recovery from being shown, "" for nothing or where there is none."""
+    if not objective.rto or not forecast.unmeasured:
+        return ""
+    were = "was" if len(forecast.unmeasured) == 1 else "were"
+    return f"whether the RTO of a whole recovery is met is not known: {some(forecast.unmeasured, _NAMED)} {were} never measured"
 
 
 def told(forecast: Forecast) -> str:

@@ -12,6 +12,7 @@ from engine.limits import Limits
 from house.model import Limits as HouseLimits
 from house.rehearsing import Objective, Objectives, Rehearsal
 from recovery.steps.restore_image import RESTORES
+from rehearsal.beginning import outcome_of
 from rehearsal.choosing import Budget, Candidate, choose, egress_of
 from rehearsal.course import course as drill_course
 from rehearsal.drill import Drill, resumed
@@ -185,6 +186,22 @@ def test_a_whole_recovery_that_takes_too_long(built: Built[DrilledHouse], fails:
     outcome = drilled(built, Objectives(Objective(rto=1.0, fails=fails)))
     assert outcome.verdict is (DrillVerdict.FAIL if fails else DrillVerdict.PASS)
     assert any("a whole recovery missed" in line for line in (outcome.reasons if fails else outcome.warnings))
+
+
+@pytest.mark.parametrize(("rto", "warned"), [(3600.0, True), (0.0, False)])
+def test_an_objective_that_a_gap_keeps_from_being_shown_is_told(built: Built[DrilledHouse], rto: float, warned: bool) -> None:
+    def play(there: DrilledHouse) -> DrillOutcome:
+        house = replace(there.drilling.house, rehearsal=Rehearsal({}, Objectives(Objective(rto=rto, fails=True))))
+        begun, report = there.drilling.live(lambda: replace(there.drill, house=house, claims=house.claims[:2]))
+        there.drilling.new_life()
+        found = outcome_of(begun, report, there.drilling.state(), there.clock.now())
+        assert found is not None
+        return found
+
+    outcome = built.visit(play)
+    assert (outcome.verdict, outcome.forecast and outcome.forecast.unmeasured) == (DrillVerdict.PASS, ("apps/wiki",))
+    told = "whether the RTO of a whole recovery is met is not known: apps/wiki was never measured"
+    assert outcome.warnings == ((told,) if warned else ())
 
 
 def test_what_was_expected_outlives_a_kill(built: Built[DrilledHouse]) -> None:
