@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from house.dns import DnsName, DnsServer
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered
 from house.settings.dns import DnsSection, name_of
 
@@ -35,8 +36,8 @@ def _endpoints(rendered: Rendered) -> Iterator[tuple[str, str]]:
     for one in rendered.objects:
         if (one.group, one.kind) != (_GROUP, _KIND):
             continue
-        for endpoint in one.spec.get("endpoints") or ():
-            if isinstance(endpoint, dict) and endpoint.get("recordType", "A") in _LEADING and endpoint.get("dnsName"):
+        for endpoint in map(mapping, sequence(one.spec.get("endpoints"))):
+            if endpoint.get("recordType", "A") in _LEADING and endpoint.get("dnsName"):
                 yield str(endpoint["dnsName"]), one.declared_in
 
 

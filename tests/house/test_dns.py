@@ -63,6 +63,13 @@ def test_names_of_git_are_asked_where_the_settings_say_so_and_the_settings_count
     assert declared_dns({}, Rendered()) == ()
 
 
+@pytest.mark.parametrize("endpoints", ["5", "true", "{dnsName: www.house.example}", "[{dnsName: 5}, [odd]]"])
+def test_endpoints_in_another_shape_name_nothing_and_are_no_bug(endpoints: str) -> None:
+    git = rendered(f"{ENDPOINTS.partition('  endpoints:')[0]}  endpoints: {endpoints}\n")
+    (server,) = declared_dns({"outside": section(endpoints=True)}, git)
+    assert [one.name for one in server.names] == ["www.house.example"]
+
+
 @pytest.mark.parametrize(("server", "read"), [
     ("10.0.0.1", ("10.0.0.1", 53)), ("10.0.0.1:5353", ("10.0.0.1", 5353)), ("fd00::1", ("fd00::1", 53)),
     ("[fd00::1]:54", ("fd00::1", 54)), ("[fd00::1]", ("fd00::1", 53)),
