@@ -22,9 +22,8 @@ _PREFIX = "nfs://"
 def kopia_rules(repository: Repository, *, alone: bool, key: str, taken: tuple[str, ...]) -> list[str]:
     """Lines of `backups.open_as`. `alone`: the house has no other backups, and its one password is kopia's. `key` is what is said
     behind a credential's mark, `taken` are the patterns of rules before these."""
-    opened = [one for one in kopia_backups(repository.rendered) if one.seen and one.identity]
     lines: list[str] = []
-    for pattern in rules((one.seen, (one.claim,)) for one in opened):
+    for pattern in rules((one.seen, (one.claim,)) for one in opened_by_rules(repository)):
         if pattern in taken:
             continue
         lines.append(f"    - seen: {in_quotes(pattern)}")

@@ -66,9 +66,11 @@ def misspelt(one: RenderedObject) -> tuple[str, str] | None:
 def outside(one: RenderedObject) -> Outside:
     """What an object that is no backup itself says of backups that are made elsewhere."""
     followed = is_followed(one.group) or one.group == _FLUX or (one.kind == "PersistentVolumeClaim" and not one.group)
-    named = any(word in str(one.body).lower() for word in _CHART_KEYS)
-    if followed or one.kind in _MAKES_NOTHING or not (named or one.kind == "ResourceSet"):
+    if followed or one.kind in _MAKES_NOTHING:
         return Outside()
+    text = str(one.body).lower()
+    if one.kind != "ResourceSet" and not any(word in text for word in _CHART_KEYS):
+        return Outside()  # each pattern below has one of these words in it, and most objects have none
     subject = f"{one.kind} {one.namespace}/{one.name}" if one.namespace else f"{one.kind} {one.name}"
     made = _makes_backups(one.body)
     if made or (one.kind == "ResourceSet" and one.group == _RESOURCE_SET):
