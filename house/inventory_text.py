@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
-from engine.errors import SettingsInvalid
 from house.files.scalars import in_quotes, plain
+from house.files.whole import write_whole
 from house.inventory import Inventory
 
 _HEAD = """# Written by `invoke cluster.inventory --write`: what the house was made of then, for when nobody can be asked.
@@ -22,16 +21,8 @@ def inventory_text(inventory: Inventory) -> str:
 
 
 def write_inventory(file: Path, inventory: Inventory) -> None:
-    """Write it in one piece: a reader sees the old file or the new one. Raises SettingsInvalid where it cannot be written."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as out:
-            out.write(inventory_text(inventory))
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(file)
-    except OSError as error:
-        raise SettingsInvalid(f"{file} cannot be written: {error.strerror}", hint="the old one, if any, is as it was") from error
+    """Write it in one piece. Raises SettingsInvalid where it cannot be written."""
+    write_whole(file, inventory_text(inventory))
 
 
 def _lines(inventory: Inventory) -> Iterator[str]:

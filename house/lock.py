@@ -5,7 +5,6 @@ It lies in Git beside the settings, so that an empty or foreign repository is no
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from house.files import yamlfile
 from house.files.paths import is_there
 from house.files.problems import Problem, problem_at, refuse
 from house.files.shapes import mapping
+from house.files.whole import write_whole
 from house.files.yamlfile import Document, YamlInvalid
 from house.model import BackedUpClaim, House
 
@@ -77,15 +77,7 @@ def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:
     for key, claim in sorted(known.items()):
         lines.append(f'  {key}:\n    repository_id: "{claim.repository_id}"\n    count: {claim.count}\n')
         lines.append(f"    bytes: {claim.bytes}\n    date: {_date(claim.date)}\n")
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as out:
-            out.write("".join(lines))
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(file)
-    except OSError as error:
-        raise SettingsInvalid(f"{file} cannot be written: {error.strerror}", hint="the old one, if any, is as it was") from error
+    write_whole(file, "".join(lines))
 
 
 def drops(locked: LockedClaim, count: int, size: int | None, date: float) -> tuple[str, ...]:
