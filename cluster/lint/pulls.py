@@ -17,6 +17,11 @@ from house.repository.machine import Tells
 
 NOTHING = "nothing that is known here"
 _CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_AS_TALOS_NAMES_THEM = (
+    "registry.k8s.io/etcd, pause and CoreDNS as Talos names them",
+    "registry.k8s.io/kube-proxy:{} unless the machines go without it",
+    "ghcr.io/siderolabs/flannel unless another network is set",
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def _image(given: Given) -> Iterator[Pull]:
 def _machines(given: Given) -> Iterator[Pull]:
     version = given.house.cluster.kubernetes_version
     images = [f"ghcr.io/siderolabs/kubelet:{version}", *(f"registry.k8s.io/{name}:{version}" for name in _CONTROL_PLANE)]
-    for image in (*images, "registry.k8s.io/etcd, pause and CoreDNS as Talos names them"):
+    for image in (*images, *(one.format(version) for one in _AS_TALOS_NAMES_THEM)):
         host = host_of(image)
         served = _mirror(given, host) or "a node that has it; an image cache of Talos, where the nodes were made with one"
         yield _pull(given, Stage.MACHINES, image, "", "each node", served)

@@ -63,6 +63,9 @@ def test_what_machines_pull_bears_the_versions_that_are_declared() -> None:
     assert found[f"registry.k8s.io/kube-apiserver:{version}"].by == "each node"
     assert found[f"ghcr.io/siderolabs/kubelet:{version}"].stage is Stage.MACHINES
     assert found[house.image.url].by == "each Proxmox host"
+    proxy = found[f"registry.k8s.io/kube-proxy:{version} unless the machines go without it"]
+    flannel = found["ghcr.io/siderolabs/flannel unless another network is set"]
+    assert (proxy.host, flannel.host, flannel.means) == ("registry.k8s.io", "ghcr.io", Means.INTERNET)
 
 
 def test_a_mirror_outside_serves_its_registry_alone_and_one_inside_nobody() -> None:
