@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from os.path import normpath
 from pathlib import Path
 
 from house.files import yamlfile
@@ -26,7 +27,7 @@ def required(root: Path) -> dict[str, str]:
     for helmfile in dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root)))):
         for file in dict.fromkeys(_files(helmfile)):
             for name, line in _asked(file):
-                found.setdefault(name, f"{shown(file, root)}:{line}")
+                found.setdefault(name, f"{shown(Path(normpath(file)), root)}:{line}")
     return dict(sorted(found.items()))
 
 
@@ -59,6 +60,7 @@ def _files(helmfile: Path) -> Iterator[Path]:
     for document in documents:
         body = mapping(document.value)
         yield from _named(helmfile.parent, sequence(body.get("bases")))
+        yield from _named(helmfile.parent, sequence(mapping(mapping(body.get("environments")).get("default")).get("values")))
         for release in map(mapping, sequence(body.get("releases"))):
             yield from _named(helmfile.parent, sequence(release.get("values")))
     for folder in (helmfile.parent, helmfile.parent / "templates"):

@@ -12,6 +12,7 @@ from cluster.by_hand import helmfile_by_hand
 from engine.errors import SettingsInvalid
 from house.repository.guarding import short
 from house.repository.helmfile import read_crd_helmfile, read_helmfile
+from house.repository.helmfile_needs import required
 from house.repository.talconfig import read_talconfig
 from tests.house.reading import load, write_settings
 from tests.house.small_house import FILES, SETTINGS, write_repository
@@ -165,6 +166,13 @@ def test_what_a_helmfile_requires_of_the_environment_is_told_before_anything_run
         load(asking(tmp_path, "{CLUSTER: main}"))
     (told,) = refused.value.evidence
     assert "bootstrap.environment: bootstrap/v.gotmpl:2 needs ROOT_DIR (requiredEnv), and a run hands on nothing" in told
+
+
+def test_what_values_of_the_environment_require_is_told_too(tmp_path: Path) -> None:
+    root = house(tmp_path, "environments: {default: {values: [../env/all.yaml.gotmpl]}}\n---\nreleases: []\n", **{
+        "bootstrap/env/all.yaml.gotmpl": 'zone: {{ requiredEnv "ZONE" }}\n',
+    })  # fmt: skip
+    assert required(root) == {"ZONE": "bootstrap/env/all.yaml.gotmpl:1"}
 
 
 def test_it_is_handed_on_as_the_settings_say_it(tmp_path: Path) -> None:
