@@ -10,6 +10,7 @@ from adapters.versions.results import Version
 from engine.digest import digest
 
 _LOCKS, SNAPSHOTS = "locks/", "snapshots/"
+_OWN = ("config", "keys/", SNAPSHOTS, "index/", "data/")
 _NEVER = float("inf")
 
 
@@ -57,20 +58,30 @@ class Loss:
 
 
 def former(history: Iterable[Version], moment: float = _NEVER) -> Former:
-    """The state at that moment, by default the one of now: of each file its last version until then, unless it says that it was
-    deleted. Of two of one moment the one that the store lists first is the later."""
+    """The state at that moment, by default the one of now. A repository may have a bucket for itself, where others lie in folders:
+    what is not named as restic names its files is none of it."""
+    return Former(moment, tuple(one for one in lying(history, moment) if _is_own(one)))
+
+
+def lying(history: Iterable[Version], moment: float = _NEVER) -> tuple[Version, ...]:
+    """All files but locks, by name: of each its last version until that moment, unless it says that it was deleted. Of two of one
+    moment the one that the store lists first is the later."""
     last: dict[str, Version] = {}
     for one in history:
         known = last.get(one.name)
         if one.written <= moment and not one.name.startswith(_LOCKS) and (known is None or one.written > known.written):
             last[one.name] = one
-    return Former(moment, tuple(one for _, one in sorted(last.items()) if not one.gone))
+    return tuple(one for _, one in sorted(last.items()) if not one.gone)
+
+
+def _is_own(one: Version) -> bool:
+    return any(one.name == own or (own.endswith("/") and one.name.startswith(own)) for own in _OWN)
 
 
 def losses(history: Sequence[Version]) -> tuple[Loss, ...]:
     """When something was deleted, the latest first."""
     found: list[list[Version]] = []
-    for one in sorted((one for one in history if one.gone and not one.name.startswith(_LOCKS)), key=lambda one: one.written):
+    for one in sorted((one for one in history if one.gone and _is_own(one)), key=lambda one: one.written):
         if found and one.written - found[-1][0].written < 60:
             found[-1].append(one)
         else:

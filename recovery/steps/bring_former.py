@@ -14,7 +14,7 @@ from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.words import number, some
 from house.model import BackedUpClaim, House
-from recovery.former import Former, former, stamp
+from recovery.former import Former, former, lying, stamp
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class BringFormer(BaseStep):
                 f"on {stamp(self.moment)} there was no repository at {self.place.open_as}, as far as the store has kept it",
                 hint="another time: without --as-of the moments are listed at which something went",
             )
-        there = {one.name: one.size for one in former(doors.versions.history(self.brought)).files}
+        there = {one.name: one.size for one in lying(doors.versions.history(self.brought))}
         wanted = {one.name: one.size for one in state.files}
         if strange := sorted(name for name, size in there.items() if wanted.get(name) != size):
             raise PermanentError(
@@ -105,5 +105,6 @@ class BringFormer(BaseStep):
     def by_hand(self) -> str:
         old, new = (s3_address(address) for address in (self.place.open_as, self.into))
         paths = [shlex.quote(f":s3:{one.bucket}/{one.prefix}") for one in (old, new) if one is not None]
-        copy = f"rclone copy --s3-version-at {stamp(self.moment)} --exclude 'locks/**' {' '.join(paths)}"
+        own = "--include /config --include '/{keys,snapshots,index,data}/**'"
+        copy = f"rclone copy --s3-version-at {stamp(self.moment)} {own} {' '.join(paths)}"
         return f"{copy}   # with RCLONE_S3_ENDPOINT, RCLONE_S3_ACCESS_KEY_ID and RCLONE_S3_SECRET_ACCESS_KEY"

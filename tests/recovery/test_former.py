@@ -52,3 +52,12 @@ def test_losses_are_told_by_the_minute_and_locks_are_none() -> None:
     assert told == [(1000, 1, 1), (100, 1, 1)]
     assert [len(former(LIVED, one.at - 1).snapshots) for one in losses(LIVED)] == [1, 2]
     assert losses(LIVED)[0].before == stamp(999) == "1970-01-01T00:16:39Z"
+
+
+def test_what_else_lies_in_its_bucket_is_no_part_of_a_repository_that_has_it_for_itself() -> None:
+    others = [
+        made("as-of-20260101T000000Z/config", 30), made("wiki/snapshots/c", 30), made("README", 30), made("data", 30),
+        gone("wiki/snapshots/c", 5000),
+    ]  # fmt: skip
+    assert former([*LIVED, *others], 6000).files == former(LIVED, 6000).files
+    assert losses([*LIVED, *others]) == losses(LIVED)

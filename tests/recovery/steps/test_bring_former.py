@@ -38,7 +38,9 @@ def test_all_of_it_is_enough() -> None:
     assert step.probe(look).condition is Condition.SATISFIED
 
 
-@pytest.mark.parametrize("strange", [Version("data/cd/cd", "v1", 1.0, 9), Version("config", "v1", 1.0, 77)])
+@pytest.mark.parametrize("strange", [
+    Version("data/cd/cd", "v1", 1.0, 9), Version("config", "v1", 1.0, 77), Version("note.txt", "v1", 1.0, 9),
+])  # fmt: skip
 def test_another_name_and_another_size_are_somebody_elses(strange: Version) -> None:
     step, look = step_and_look(strange)
     with pytest.raises(PermanentError, match="something else lies at") as caught:
