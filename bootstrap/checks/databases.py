@@ -9,7 +9,7 @@ from adapters.archives.results import ArchiveVerdict
 from adapters.context import LookContext
 from cluster.by_hand import archive_by_hand, record_by_hand
 from cluster.databases import judged
-from engine.probe import Probe, drifted, satisfied
+from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from house.model import Database, DatabaseArchive, House
 
@@ -60,7 +60,10 @@ class OwnArchive(BaseCheck):
             return satisfied("not compared: nobody says which database runs")
         found = look.archives.look(self.archive)
         if not found.system_id or found.verdict is ArchiveVerdict.MIXED:
-            return satisfied("not compared: the archive is not of one database that it tells")
+            verdict = judged(self.archive, found, look.clock.now()).verdict
+            if verdict is ArchiveVerdict.OK:  # what is not in order is red in its own row
+                return unknown("its newest base backup does not say whose it is", self.archive.place)
+            return satisfied(f"not compared: {verdict.value}, of which preflight.archive/{self.archive.key} tells")
         if found.system_id == runs:
             return satisfied(f"its newest base backup is of system {runs}, which is the database that runs")
         return drifted(

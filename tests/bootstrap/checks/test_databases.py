@@ -105,3 +105,46 @@ class TestOneThatIsMadeAgain:
     def test_one_that_nobody_looked_at_is_told_in_a_cluster_that_was_made_anew(self, built: Running) -> None:
         self.made(built, a_database(recovers=True))
         assert see(built, built.bootstrap, DECISION).detail == "it is made by recovery from its archive"
+
+
+class TestWhoseItIs:
+    """Held against the database that runs; what could not be read, or does not say whose it is, is no yes."""
+
+    LOOK = ArchiveLook(ArchiveVerdict.OK, bases=1, base="20260102T030000", system_id="7123456789012345678")
+
+    def made(self, house: Running, look: ArchiveLook) -> None:
+        archive, database = DatabaseArchive("apps/pg", PLACE), a_database(recovers=True).database
+        house.house = replace(house.house, archives=(archive,), databases=(database,))
+        objects = house.home.kube.objects()
+        objects.clusters[("apps", "pg")] = LabDatabase("u-1", 1.0, recovers=True, writes="")
+        entry = PinnedDatabase("apps", "pg", OLD, RecoveryPoint("b", "7123456789012345678", 1, 1, "0" * 24, 1.0))
+        objects.pinned[("apps", "pg")] = replace(entry, uid="u-1", proven=2.0)
+        house.home.store.archives[PLACE] = look
+
+    def test_its_own_is_well_and_another_s_is_not(self, built: Running) -> None:
+        self.made(built, self.LOOK)
+        assert see(built, built.bootstrap, OWN).condition is Condition.SATISFIED
+        built.home.store.archives[PLACE] = replace(self.LOOK, system_id="7599999999999999999")
+        assert see(built, built.bootstrap, OWN).condition is Condition.DRIFTED
+
+    @pytest.mark.parametrize("look", [
+        ArchiveLook(ArchiveVerdict.UNREACHABLE, "connection refused"), ArchiveLook(ArchiveVerdict.REFUSED, "AccessDenied"),
+        replace(LOOK, verdict=ArchiveVerdict.MIXED, detail="two"),
+    ])  # fmt: skip
+    def test_what_the_row_of_the_archive_is_red_for_is_told_there_alone(self, built: Running, look: ArchiveLook) -> None:
+        self.made(built, look)
+        seen = see(built, built.bootstrap, OWN)
+        assert (seen.condition, seen.detail) == (Condition.SATISFIED, f"not compared: {look.verdict.value}, of which {CHECK} tells")
+        assert see(built, built.bootstrap, CHECK).condition is not Condition.SATISFIED
+
+    def test_a_good_one_that_does_not_say_whose_it_is_is_no_yes(self, built: Running) -> None:
+        now = built.clock.now()
+        self.made(built, replace(self.LOOK, system_id="", base_time=now - 7200, segment="0" * 24, segment_time=now - 360))
+        assert see(built, built.bootstrap, CHECK).condition is Condition.SATISFIED
+        seen = see(built, built.bootstrap, OWN)
+        assert (seen.condition, seen.detail) == (Condition.UNKNOWN, "its newest base backup does not say whose it is")
+
+    def test_where_no_database_runs_there_is_nothing_to_compare(self, built: Running) -> None:
+        self.made(built, self.LOOK)
+        del built.home.kube.objects().clusters[("apps", "pg")]
+        assert see(built, built.bootstrap, OWN).condition is Condition.SATISFIED
