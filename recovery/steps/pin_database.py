@@ -24,14 +24,12 @@ from recovery.asof import as_time
 from recovery.databases import distances, pinned, point_words
 
 _TIME = "targetTime "
-SHORT = (ArchiveVerdict.GAP, ArchiveVerdict.EXPIRED)
-"""What may be the only copy all the same, and goes on by consent."""
 
 
 @dataclass(frozen=True)
 class ChosenPoint(Identity):
-    """What an archive promises of a database's restore. `short`: what the archive is called where it does not reach as far as it
-    should, "" where it does; `told` says so in numbers, which change while a person reads."""
+    """What an archive promises of a database's restore. `short`: what the archive is called where it is not in order, "" where it
+    is: it may be the only copy all the same, and goes on by consent; `told` says so in numbers, which change meanwhile."""
 
     database: str
     place: str
@@ -105,7 +103,7 @@ class PinDatabase(BaseStep):
             return "", ""
         # An old base backup costs time alone: what comes back is as old as the log's end.
         found = judged(replace(self.one.source, max_age=0.0), _looked_at(look.archives, self.one.source), look.clock.now())
-        return (found.verdict.value, found.detail) if found.verdict in SHORT else ("", "")
+        return ("", "") if found.good else (found.verdict.value, found.detail)
 
     def _is_ours(self, now: DatabaseState) -> bool:
         """Whether it takes a recovery that we write: Git declares none, and nobody has made one."""

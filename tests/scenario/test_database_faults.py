@@ -14,6 +14,7 @@ from engine.report import Outcome, Report
 from house.model import DatabaseArchive
 from lab.database_troubles import DATABASE_TROUBLES, DatabaseTrouble
 from lab.ports.archives import ModelledArchives
+from lab.world.archives import ArchiveFiles
 from lab.world.databases import HEALTHY
 from tests.databases import KEY, NEW, OLD, a_database
 from tests.scenario.test_restore_databases import PIN, Restored, built, fine, words
@@ -87,6 +88,25 @@ def test_what_falls_short_is_restored_by_a_consent_that_names_it(tmp_path: Path)
     assert house.entry.point.segment == "000000010000000000000003"
     struck(house, DATABASE_TROUBLES["archive-log-stopped"])
     assert house.apply(house.back())[PIN].outcome is Outcome.OK
+
+
+def _log_ends_early(archive: ArchiveFiles) -> None:
+    """Its log is two hours older than its base backup, by the store's clock: what the look at it calls no log."""
+    for path, (content, written) in archive.files.items():
+        if path.startswith("wals/"):
+            archive.files[path] = (content, written - 7200)
+
+
+def test_whatever_the_look_calls_an_archive_that_is_not_in_order_its_restore_takes_a_consent(tmp_path: Path) -> None:
+    house = built(tmp_path, a_database(recovers=False))
+    store, now = house.home.store, house.clock.now()
+    first = store.databases[OLD].commits[0]
+    store.databases[OLD] = replace(store.databases[OLD], commits=(replace(first, time=now - 3600),), damages=(_log_ends_early,))
+    report = house.apply(house.back())
+    assert report[PIN].outcome is Outcome.FAILED and report.exit_code == ApprovalMissing.exit_code
+    assert "the log ends 2.0 h before the newest base backup does" in words(report, PIN)
+    house.apply(house.back(), house.consent(house.back()))
+    assert house.entry.point.system_id == "7123456789012345678"
 
 
 def test_a_time_lets_a_mixed_archive_pass_and_the_point_says_what_was_taken(tmp_path: Path) -> None:
