@@ -163,7 +163,9 @@ class Storages:
 
     def find(self, host: str, name: str) -> LabStorage | None:
         """The storage as this host sees it, None when it has none of this name."""
-        return self._shared.get(name) or self._local.get((host, name))
+        found = self._shared.get(name) or self._local.get((host, name))
+        nodes = str(found.options.get("nodes", "")) if found is not None else ""
+        return found if not nodes or host in nodes.split(",") else None
 
     def known(self, name: str) -> bool:
         """Whether any host has a storage of this name."""

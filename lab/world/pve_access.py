@@ -89,11 +89,15 @@ def parameter_refusal(**errors: str) -> Refusal:
 
 @dataclass
 class LabUser:
-    """A user (`name@realm`) with rights by path; root@pam needs none. Passwords and secrets are the lab's own, made per run."""
+    """A user (`name@realm`) with rights by path; root@pam needs none. Passwords and secrets are the lab's own, made per run.
+
+    `rights` go down; `here` has what is held at a path alone, where some role there does not.
+    """
 
     name: str
     password: str = ""
     rights: dict[str, frozenset[str]] = field(default_factory=dict)
+    here: dict[str, frozenset[str]] = field(default_factory=dict)
     # What else is said of it (comment, email, enable, expire, firstname, lastname, groups), by PVE's names.
     told: dict[str, str | int] = field(default_factory=dict)
 
@@ -106,6 +110,7 @@ class LabToken:
     secret: str
     separated: bool = True
     rights: dict[str, frozenset[str]] = field(default_factory=dict)
+    here: dict[str, frozenset[str]] = field(default_factory=dict)
     told: dict[str, str | int] = field(default_factory=dict)
 
     @property
@@ -130,17 +135,17 @@ class Access:
         self.users.setdefault(token.user, LabUser(token.user, rights=dict(rights)))
         self.tokens[token.token_id] = token
 
-    def held(self, actor: str, path: str) -> frozenset[str]:
-        """Privileges of `user@realm` or `user@realm!token` at a path. Rights propagate down; the nearest entry wins."""
+    def held(self, actor: str, path: str, *, below: bool = False) -> frozenset[str]:
+        """Privileges of `user@realm` or `user@realm!token` at a path, or `below` it. Of rights that go down the nearest win."""
         if actor == "root@pam":
             return PRIVILEGES
         token = self.tokens.get(actor)
         if token is None:
             user = self.users.get(actor)
-            return _at(user.rights, path) if user else frozenset()
+            return _at(user, path, below) if user else frozenset()
         if not token.separated:
-            return self.held(token.user, path)
-        return self.held(token.user, path) & _at(token.rights, path)
+            return self.held(token.user, path, below=below)
+        return self.held(token.user, path, below=below) & _at(token, path, below)
 
     def require(self, actor: str, path: str, *privileges: str) -> None:
         """Raise the 403 of PVE unless the actor holds one of these privileges at the path."""
@@ -157,11 +162,10 @@ def everything() -> dict[str, frozenset[str]]:
     return {"/": PRIVILEGES}
 
 
-def _at(rights: dict[str, frozenset[str]], path: str) -> frozenset[str]:
-    for candidate in _upwards(path):
-        if candidate in rights:
-            return rights[candidate]
-    return frozenset()
+def _at(holder: LabUser | LabToken, path: str, below: bool) -> frozenset[str]:
+    if path in holder.here and not below:
+        return holder.here[path]
+    return next((holder.rights[each] for each in _upwards(path) if each in holder.rights), frozenset())
 
 
 def _upwards(path: str) -> Iterable[str]:

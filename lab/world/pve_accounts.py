@@ -1,6 +1,6 @@
 """Users, tokens, roles and the access list, as requests change them. Knows no protocol.
 
-What somebody may do stays in `rights` of the user or token (pve_access.py): an entry of the list writes it there.
+What somebody may do stays in `rights` and `here` of the user or token (pve_access.py): an entry of the list writes it there.
 """
 
 from __future__ import annotations
@@ -168,9 +168,11 @@ class Accounts:
         holder = self._access.tokens.get(name) or self._access.users[name]
         if not roles:
             del self._access.entries[path, name]
-            holder.rights.pop(path, None)
-            return
-        holder.rights[path] = frozenset(each for role in roles for each in self._access.roles[role])
+        down = [role for role, goes_down in roles.items() if goes_down]
+        for where, held in ((holder.rights, down), (holder.here, roles if len(down) < len(roles) else [])):
+            where.pop(path, None)
+            if held:
+                where[path] = frozenset(each for role in held for each in self._access.roles[role])
 
     def _writable(self, doing: str) -> None:
         if not self._quorate():

@@ -94,6 +94,8 @@ class Volumes:
             ]
             if wanted.checksum:
                 _compare(_sums(content)[wanted.algorithm], wanted.checksum)
+            if len(content) > found.available:
+                raise TaskFailed(f"import failed: Cannot write to '{self._file(found, volume)}' (No space left on device).")
             self._keep(found, volume, content, "")
             task.log.append("finished file import successfully")
 

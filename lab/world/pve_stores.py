@@ -48,7 +48,7 @@ class Stores:
         return row | found.options
 
     def make(self, given: Given) -> dict[str, str]:
-        """Add a storage to every host, or to those that `nodes` names; a new one is 100 GiB large and empty."""
+        """Add a storage, seen by every host or by those that `nodes` names; a new one is 100 GiB large and empty."""
         self._writable("create storage")
         name, kind = str(given["storage"]), str(given["type"])
         if kind not in _HOLDS:
@@ -61,7 +61,6 @@ class Stores:
             raise Refusal(400, "Parameter verification failed.", missing)
         content = frozenset(str(given.get("content", _DEFAULTS.get(kind, "images,rootdir"))).split(",")) - {""}
         self._may_hold(kind, content, allowed)
-        hosts = [each for each in str(given.get("nodes", "")).split(",") if each] or list(self._pve.hosts)
         kept = {
             key: value
             for key, value in given.items()
@@ -69,7 +68,7 @@ class Stores:
         }
         shared = kind in _SHARED or bool(given.get("shared"))
         made = LabStorage(name, kind, content, 100 * GIB, shared=shared, path=str(given.get("path", "")), options=kept)
-        self._pve.storages.add(made, *hosts)
+        self._pve.storages.add(made, *self._pve.hosts)
         return {"storage": name, "type": kind}
 
     def change(self, name: str, given: Given) -> dict[str, str]:

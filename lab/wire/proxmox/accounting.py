@@ -96,8 +96,12 @@ class Accounting:
             self._access.require(actor, "/access", "Sys.Audit")
         known = {*_PLACES, *self._objects(), *(path for path, _ in self._access.entries)}
         paths = [str(args["path"])] if "path" in args else sorted(known)
-        held = {path: dict.fromkeys(sorted(self._access.held(whose, path)), 1) for path in paths}
+        held = {path: self._with_propagation(whose, path) for path in paths}
         return {path: privileges for path, privileges in held.items() if privileges or "path" in args}
+
+    def _with_propagation(self, whose: str, path: str) -> dict[str, int]:
+        below = self._access.held(whose, path, below=True)
+        return {name: int(name in below) for name in sorted(self._access.held(whose, path))}
 
     def _objects(self) -> set[str]:
         pve = self._pve

@@ -182,8 +182,12 @@ class Changing:
         return self._pve.start_vm(actor, *_of(args)).upid
 
     def stop(self, actor: str, args: Args) -> str:
-        """Power off."""
-        return self._pve.stop_vm(actor, *_of(args)).upid
+        """Power off, and with `overrule-shutdown` end every attempt to ask the guest."""
+        host, vm_id = _of(args)
+        for task in self._pve.tasks.of(host) if args.get("overrule-shutdown") else ():
+            if (task.kind, task.target) == ("qmshutdown", str(vm_id)):
+                self._pve.tasks.stop(task)
+        return self._pve.stop_vm(actor, host, vm_id).upid
 
     def shutdown(self, actor: str, args: Args) -> str:
         """Ask the guest to power off."""

@@ -12,6 +12,7 @@ UNMODELLED: Mapping[str, tuple[str, ...]] = {
     "PUT /access/acl": ("groups",),
     "GET /nodes/{node}/storage": ("format", "target"),
     "GET /nodes/{node}/tasks/{upid}/log": ("download",),
+    "DELETE /nodes/{node}/storage/{storage}/content/{volume}": ("delay",),
     "POST /nodes/{node}/qemu": ("archive", "live-restore", "ha-managed"),
     f"POST {_VM}/clone": ("snapname",),
     f"POST {_VM}/template": ("disk",),

@@ -282,6 +282,61 @@ def test_a_backup_keeps_what_is_said_of_it_and_a_protected_one_stays(bench: Benc
     assert bench.wait(api, content(kept.volume).delete()) == "OK"
 
 
+def test_a_role_that_does_not_go_down_holds_at_its_path_alone(bench: Bench) -> None:
+    root = bench.api("root@pam", password=PASSWORD)
+    root.access.users.post(userid="she@pve", password="opensesame")
+    made = root.access.users("she@pve").token("tk").post(privsep=0)
+    her = bench.api("she@pve", token_name="tk", token_value=made["value"])
+    root.access.acl.put(path="/nodes", users="she@pve", roles="PVEAuditor", propagate=0)
+    assert set(her.access.permissions.get(path="/nodes")["/nodes"].values()) == {0}
+    with pytest.raises(ResourceException, match=r"\(/nodes/pve-1, Sys.Audit\)"):
+        her.nodes("pve-1").status.get()
+    root.access.acl.put(path="/", users="she@pve", roles="PVEAuditor")
+    assert her.nodes("pve-1").status.get()["cpuinfo"]["cpus"] == 16
+    root.access.acl.put(path="/", users="she@pve", roles="PVEAuditor", delete=1)
+    root.access.acl.put(path="/nodes", users="she@pve", roles="PVEAuditor", propagate=1)
+    assert her.nodes("pve-1").status.get()["cpuinfo"]["cpus"] == 16
+
+
+@pytest.mark.parametrize("kind", [{"type": "dir", "path": "/mnt/x"}, {"type": "nfs", "server": "nas", "export": "/x"}])
+def test_a_storage_is_on_the_hosts_that_it_names_now_and_keeps_what_it_has(bench: Bench, kind: dict[str, str]) -> None:
+    api = bench.api("root@pam", password=PASSWORD)
+    api.storage.post(storage="some", content="images", nodes="pve-1,pve-2", **kind)
+
+    def seen() -> list[str]:
+        return [host for host in bench.pve.hosts if "some" in {row["storage"] for row in api.nodes(host).storage.get()}]
+
+    assert seen() == ["pve-1", "pve-2"]
+    made = api.nodes("pve-1").storage("some").content.post(vmid=100, filename="vm-100-disk-0.raw", size="1G")
+    api.storage("some").put(nodes="pve-3")
+    assert seen() == ["pve-3"]
+    with pytest.raises(ResourceException, match="storage 'some' is not available on node 'pve-1'"):
+        api.nodes("pve-1").storage("some").content.get()
+    api.storage("some").put(delete="nodes")
+    assert seen() == list(bench.pve.hosts)
+    assert [row["volid"] for row in api.nodes("pve-1").storage("some").content.get()] == [made]
+
+
+def test_an_upload_that_is_larger_than_what_is_left_is_not_kept(ask: Stranger, bench: Bench) -> None:
+    local = next(each for each in bench.pve.storages.of("pve-1") if each.name == "local")
+    local.total = local.used + 3
+    files = {"filename": ("b.iso", b"an iso"), "content": (None, "iso")}
+    sent = ask.session.post(f"{bench.url()}/api2/json/nodes/pve-1/storage/local/upload", files=files, timeout=10)
+    with pytest.raises(RefusedError, match="No space left on device"):
+        ask._ended(sent.json()["data"])
+    assert "local:iso/b.iso" not in local.volumes
+
+
+def test_a_stop_may_overrule_a_shutdown_that_nobody_hears(bench: Bench) -> None:
+    api = bench.api("root@pam", password=PASSWORD)
+    bench.wait(api, api.nodes("pve-1").qemu.post(vmid=100, memory=512, scsi0="local-lvm:1", start=1))
+    shutdown = api.nodes("pve-1").qemu(100).status.shutdown.post(timeout=300)
+    bench.clock.sleep(5.0)
+    assert bench.wait(api, api.nodes("pve-1").qemu(100).status.stop.post(**{"overrule-shutdown": 1})) == "OK"
+    assert bench.wait(api, shutdown) == "received interrupt"
+    assert api.nodes("pve-1").qemu(100).status.current.get()["status"] == "stopped"
+
+
 @pytest.mark.parametrize("how", ["start", "stop", "shutdown", "reset", "suspend", "resume"])
 def test_only_root_may_go_past_a_lock_and_where_that_is_not_modelled_it_is_told(bench: Bench, how: str) -> None:
     bench.pve.vms[100] = LabVm(100, "pve-1", {"name": "locked", "memory": 2048}, {}, {})
