@@ -10,6 +10,7 @@ import importlib
 import io
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -22,6 +23,8 @@ NOT_INSTALLED = "apprise is not installed: .venv/bin/pip install --require-hashe
 LONGEST = 1500
 """Characters of a body: some services cut off, or refuse, what is longer."""
 
+LIMIT_S = 60.0
+_SILENCE = logging.NullHandler()
 _BETWEEN = re.compile(r"[/:@?&=#]+")
 _TOKEN = 6
 """Characters; a shorter part is taken for a word, which would be masked everywhere."""
@@ -36,10 +39,11 @@ class Tone(Enum):
 
 
 class AppriseMessages:
-    """`load` brings the library; ImportError where it is not there."""
+    """`load` brings the library; ImportError where it is not there. A service is given up after `limit_s` seconds."""
 
-    def __init__(self, load: Callable[[], Any] = lambda: importlib.import_module("apprise")) -> None:
+    def __init__(self, load: Callable[[], Any] = lambda: importlib.import_module("apprise"), limit_s: float = LIMIT_S) -> None:
         self._load = load
+        self._limit_s = limit_s
 
     def problem(self) -> str:
         """Why nothing can be sent from here, "" where it can."""
@@ -50,14 +54,28 @@ class AppriseMessages:
         return ""
 
     def send(self, url: Secret, title: str, body: str, tone: Tone) -> str:
-        """Send it to this one service; answers why it was not taken, "" where it was. Apprise gives a service up after a minute."""
+        """Send it to this one service; answers why it was not taken, "" where it was.
+
+        Apprise's own limit leaves a thread behind that keeps the process from ending; this one is a daemon, and keeps nothing.
+        """
         if problem := self.problem():
             return problem
+        answers: list[str] = []
+        sending = threading.Thread(target=lambda: answers.append(self._told(url, title, body, tone)), name="message", daemon=True)
+        sending.start()
+        sending.join(self._limit_s)
+        return answers[0] if answers else f"it was not taken: no answer in {self._limit_s:.0f} s"
+
+    def _told(self, url: Secret, title: str, body: str, tone: Tone) -> str:
+        library = self._load()
         with _heard() as said:
-            service = self._load().Apprise()
-            if not service.add(url.reveal()):
-                return "its URL is none that apprise knows"
-            taken = service.notify(title=title, body=_short(body), notify_type=tone.value)
+            service = library.Apprise(asset=library.AppriseAsset(async_mode=False, service_timeout=0))
+            try:
+                if not service.add(url.reveal()):
+                    return "its URL is none that apprise knows"
+                taken = service.notify(title=title, body=_short(body), notify_type=tone.value)
+            except Exception as error:  # noqa: BLE001 - a hundred services' code: none of it may change a verdict
+                return f"it was not taken: apprise broke off with {type(error).__name__}"
         if taken:
             return ""
         last = [line for line in said.getvalue().splitlines() if line.strip()][-1:]
@@ -79,9 +97,11 @@ def _short(body: str) -> str:
 @contextmanager
 def _heard() -> Iterator[io.StringIO]:
     """What Apprise logs meanwhile, which goes nowhere else: no screen and no log of ours shows a URL of its."""
-    logger, said = logging.getLogger("apprise"), io.StringIO()
+    logger, said, mine = logging.getLogger("apprise"), io.StringIO(), threading.get_ident()
     handler, propagated = logging.StreamHandler(said), logger.propagate
     handler.setLevel(logging.WARNING)
+    handler.addFilter(lambda record: record.thread == mine)
+    logger.addHandler(_SILENCE)  # for good: what was given up and speaks later would else come to standard error
     logger.addHandler(handler)
     logger.propagate = False
     try:

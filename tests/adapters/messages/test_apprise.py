@@ -22,22 +22,34 @@ URL = Secret("json://user:hunter2-of-messages@127.0.0.1:9/")
 class StandIn:
     """Apprise as far as it is used here; `known` URLs and `takes` are what it answers."""
 
-    def __init__(self, *, known: bool = True, takes: bool | None = True, says: str = "") -> None:
-        self.known, self.takes, self.says = known, takes, says
+    def __init__(
+        self, *, known: bool = True, takes: bool | None = True, says: str = "", breaks: bool = False,
+        hangs: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        self.known, self.takes, self.says, self.breaks, self.hangs = known, takes, says, breaks, hangs
         self.sent: list[dict[str, str]] = []
+        self.asset: dict[str, object] = {}
+
+    def made(self, asset: dict[str, object]) -> StandIn:
+        self.asset = asset
+        return self
 
     def add(self, url: str) -> bool:
         return self.known and url.startswith("json://")
 
     def notify(self, **told: str) -> bool | None:
         self.sent.append(told)
+        if self.hangs is not None:
+            self.hangs.wait(20)
+        if self.breaks:
+            raise ValueError("of hunter2-of-messages")
         if self.says:
             logging.getLogger("apprise").warning(self.says)
         return self.takes
 
 
-def through(stand_in: StandIn) -> AppriseMessages:
-    return AppriseMessages(lambda: SimpleNamespace(Apprise=lambda: stand_in))
+def through(stand_in: StandIn, limit_s: float = 20.0) -> AppriseMessages:
+    return AppriseMessages(lambda: SimpleNamespace(Apprise=stand_in.made, AppriseAsset=lambda **given: given), limit_s)
 
 
 def not_there() -> Any:
@@ -56,6 +68,7 @@ def test_what_was_taken_says_nothing() -> None:
         (StandIn(known=False), "its URL is none that apprise knows"),
         (StandIn(takes=False), "it was not taken, and apprise does not"), (StandIn(takes=None), "it was not taken"),
         (StandIn(takes=False, says="Failed to send: error=500."), "error=500."),
+        (StandIn(breaks=True), "apprise broke off with ValueError"),
     ],
 )  # fmt: skip
 def test_what_was_not_taken_is_told(service: StandIn, says: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -75,6 +88,17 @@ def test_what_was_not_taken_is_told(service: StandIn, says: str, caplog: pytest.
 def test_what_it_says_of_a_part_of_the_url_is_masked(url: str, says: str, told: str) -> None:
     """The register knows the URL whole; a service's library tells the token alone."""
     assert through(StandIn(takes=False, says=says)).send(Secret(url), "t", "b", Tone.GOOD) == f"it was not taken: {told}"
+
+
+def test_a_service_that_never_answers_is_given_up_and_keeps_no_process() -> None:
+    freed = threading.Event()
+    hanging = StandIn(hangs=freed)
+    assert through(hanging, 0.05).send(URL, "t", "b", Tone.BAD) == "it was not taken: no answer in 0 s"
+    assert hanging.asset == {"async_mode": False, "service_timeout": 0}, "no thread of Apprise's, which would keep the process"
+    (sending,) = [thread for thread in threading.enumerate() if thread.name == "message"]
+    assert sending.daemon
+    freed.set()
+    sending.join(20)
 
 
 def test_without_the_extra_it_names_what_brings_it() -> None:
