@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from adapters.ceph.reading import identity
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import CEPH_CLUSTER, CLAIM, CONFIG_MAP, VOLUME, Kind
-from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, rows, table, text
+from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, of_volsync, rows, table, text
 from adapters.longhorn.adapter import GROUP, VERSION, VOLUMES
 from engine.secrets import redact
 from house.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
@@ -31,11 +31,7 @@ class KubernetesInventory:
     def look(self) -> Stores:
         """See port.InventoryView. Raises TransientError when the API gives no answer."""
         client = self._clients.main()
-        passing = {
-            f"{namespace_of(one)}/{name_of(one)}"
-            for one in client.list_objects(CLAIM)
-            if table(one, "metadata", "labels").get("app.kubernetes.io/created-by") == "volsync"
-        }
+        passing = {f"{namespace_of(one)}/{name_of(one)}" for one in client.list_objects(CLAIM) if of_volsync(one)}
         volumes = sorted(map(_volume, client.list_objects(VOLUME)), key=lambda one: (one.claim, one.name))
         return Stores(
             date="",

@@ -16,7 +16,7 @@ from adapters.kubernetes.definitions import crd_state, noted
 from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import CLAIM, CRD, NAMESPACE, NODE, SECRET, STORAGE_CLASS
 from adapters.kubernetes.lease import LeaseObject
-from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, rows, table, text
+from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, of_volsync, rows, table, text
 from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHolder, SeenClaim, StorageClass, Workload
 from adapters.kubernetes.secret_sources import SecretResolver, data_of, labels_of
 from adapters.kubernetes.stopping import rest, wake
@@ -202,7 +202,7 @@ def _seen_claim(obj: Obj) -> SeenClaim:
         storage_class=text(obj, "spec", "storageClassName"),
         database=str(labels.get("cnpg.io/cluster") or ""),
         release=str(release or ""),
-        passing=labels.get("app.kubernetes.io/created-by") == "volsync",
+        passing=of_volsync(obj),
     )
 
 

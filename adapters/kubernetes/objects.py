@@ -53,6 +53,11 @@ def namespace_of(obj: Mapping[str, Any]) -> str:
     return text(obj, "metadata", "namespace")
 
 
+def of_volsync(obj: Mapping[str, Any]) -> bool:
+    """Whether VolSync made it for one of its own runs."""
+    return table(obj, "metadata", "labels").get("app.kubernetes.io/created-by") == "volsync"
+
+
 def condition(obj: Mapping[str, Any], kind: str) -> Obj:
     """The status condition of this type; an empty mapping when there is none."""
     return next((c for c in rows(obj, "status", "conditions") if c.get("type") == kind), {})

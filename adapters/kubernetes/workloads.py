@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 
 from adapters.kubernetes.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD, REPLICA_SET, STATEFUL_SET, Kind
-from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, number, rows, table, text
+from adapters.kubernetes.objects import (
+    Obj,
+    condition,
+    dig,
+    name_of,
+    namespace_of,
+    number,
+    of_volsync,
+    rows,
+    table,
+    text,
+)
 from adapters.kubernetes.results import Workload
 
 RESTING = "blackstart/replicas"
@@ -74,8 +85,7 @@ def awake(kind: Kind, before: int) -> Obj:
 
 def _passing(obj: Obj) -> bool:
     """What VolSync makes for one of its runs, or we for one of ours: no part of any application."""
-    labels = table(obj, "metadata", "labels")
-    return labels.get("app.kubernetes.io/created-by") == "volsync" or labels.get("app.kubernetes.io/managed-by") == "blackstart"
+    return of_volsync(obj) or table(obj, "metadata", "labels").get("app.kubernetes.io/managed-by") == "blackstart"
 
 
 def _counted_elsewhere(kind: Kind, obj: Obj) -> bool:
