@@ -210,7 +210,8 @@ def read_inventory(file: Path) -> Inventory:
     try:
         found = _shape().validate_python(mapping(documents[0].value))
         for section in (found.machines, found.cluster):
-            at(section.date if section is not None else dated(0))
+            if section is not None:
+                at(section.date)
     except ValidationError as error:
         problems += [_problem(documents[0], one["loc"], one["msg"]) for one in error.errors(include_input=False, include_url=False)]
     except ValueError:

@@ -131,7 +131,8 @@ class ArchiveServer:
         """All of the log from there on, of every timeline; and of each the first and the last folder, where a second database
         would write."""
         folders = sorted(self.files.folders("wals/"))
-        ends = {(min if first else max)(own) for first in (True, False) for own in _by_timeline(folders)}
+        first, last = ({one[:8]: one for one in order} for order in (reversed(folders), folders))
+        ends = {*first.values(), *last.values()}
         for folder in folders:
             if folder[8:16] >= begin[8:16] or folder in ends:
                 yield from self._segments(folder)
@@ -152,10 +153,6 @@ class ArchiveServer:
         if info is None:
             return None
         return read_base(name, info, {item.path.removeprefix(folder): item.size for item in self.files.under(folder)})
-
-
-def _by_timeline(folders: Sequence[str]) -> list[list[str]]:
-    return [[folder for folder in folders if folder[:8] == line] for line in {folder[:8] for folder in folders}]
 
 
 def _told(*parts: str) -> str:
