@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from adapters.kustomize.adapter import Kubectl
@@ -62,9 +63,9 @@ def _row(name: str, root: Path, work: Path, builder: Builder, kubectl: Path) -> 
     odd = list(_nodes(nodes, nodes_of(root)))
     if read.source.path:
         odd += _beside(read, root, work, kubectl)
-    untold = [one for one in odd if not any(_name_of(one) in line for line in told)]
-    print("".join(f"  {'DIFFERENT' if one in untold else 'told above'}: {one}\n" for one in odd), end="")
-    return len(untold)
+    different = untold(odd, told)
+    print("".join(f"  {'DIFFERENT' if one in different else 'told above'}: {one}\n" for one in odd), end="")
+    return len(different)
 
 
 def _beside(read: Repository, root: Path, work: Path, kubectl: Path) -> list[str]:
@@ -101,8 +102,14 @@ def _nodes(ours: int, theirs: dict[str, int]) -> list[str]:
     return [] if same else [f"{ours} nodes here, there {theirs}"]
 
 
+def untold(odd: Iterable[str], told: Iterable[str]) -> list[str]:
+    """The differences that none of these lines names: by the whole name, for `notes-2` is another one than `notes`."""
+    lines = "\n".join(told)
+    return [one for one in odd if not (named := _name_of(one)) or not re.search(rf"(?<![\w-]){re.escape(named)}(?![\w-])", lines)]
+
+
 def _name_of(odd: str) -> str:
-    """The part of a difference by which a printed line may name it."""
+    """The part of a difference by which a printed line may name it; "" for a number of nodes, which none does."""
     return odd.rpartition(" (")[0].rpartition(" ")[2]
 
 
