@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from house.data.targets import NoTarget, put
@@ -182,6 +183,7 @@ def _object(release: RenderedObject, body: dict[str, Any], name: str) -> Rendere
     return RenderedObject(api, kind, namespace, name, body, release.kustomization, release.file, release.line)
 
 
+@lru_cache(maxsize=256)  # four readers ask for the same values while a house is loaded; they are read, never changed
 def _read(text: str) -> dict[str, Any]:
     try:
         found = yamlfile.value(text)

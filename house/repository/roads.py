@@ -66,22 +66,22 @@ def roads(tree: Tree) -> Roads:
     for file in tree.manifests():
         text = tree.text(file)
         name = shown(file, tree.root)
-        if _ARGO.search(text) and _APPLICATION.search(text):
+        if "argoproj.io/" in text and _ARGO.search(text) and _APPLICATION.search(text):
             argo.append(name)
         elif file.name == PurePosixPath(TALCONFIG).name:
             talconfigs.append(name)
         elif file.name in ("topf.yaml", "topf.yml"):
             talos[name] = "topf"
-        elif _MACHINE.search(text) and _CLUSTER.search(text):
+        elif "machine:" in text and "cluster:" in text and _MACHINE.search(text) and _CLUSTER.search(text):
             talos[name] = "a plain machineconfig"
-        elif _OMNI.search(text) and "talos:" in text:
+        elif "talos:" in text and _OMNI.search(text):
             talos[name] = "Omni"
     for file in tree.others(*_TEMPLATES, ".tf"):
         name, text = shown(file, tree.root), tree.text(file)
         if file.suffix == ".tf":
             if "talos_machine_configuration" in text:
                 talos[name] = "OpenTofu"
-        elif _MACHINE.search(text) and "machineconfig" in file.name:
+        elif "machineconfig" in file.name and _MACHINE.search(text):
             talos[name] = "a template"
     return Roads(tuple(argo), tuple(talos.items()), tuple(talconfigs))
 
