@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -65,6 +66,31 @@ def logged_in(host: str, port: int, user: str, trust: SshTrust, timeout_s: float
         yield client
     finally:
         client.close()
+
+
+@contextmanager
+def in_time(channel: paramiko.Channel, seconds: float) -> Iterator[None]:
+    """Around a request on a channel, for whose answer paramiko waits without an end: it is closed when the time is up.
+
+    Raises TimeoutError then.
+    """
+    over = threading.Event()
+
+    def close() -> None:
+        over.set()
+        with suppress(EOFError, OSError, paramiko.SSHException):  # whoever waited has gone, and its connection with it
+            channel.close()
+
+    late = threading.Timer(seconds, close)
+    late.start()
+    try:
+        yield
+    except paramiko.SSHException as error:
+        if over.is_set():
+            raise TimeoutError(f"no answer within {seconds:g} s") from error
+        raise
+    finally:
+        late.cancel()
 
 
 def _pin(client: paramiko.SSHClient, file: Path) -> None:

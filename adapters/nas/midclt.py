@@ -9,7 +9,6 @@ import errno
 import json
 import re
 import shlex
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from adapters.nas.results import Trouble
 from adapters.nas.session import Answer, Bounds, Call
 from adapters.nas.versions import Release
 from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, Stopped, stopped
-from adapters.ssh import KeyRevoked, SshTrust, logged_in
+from adapters.ssh import KeyRevoked, SshTrust, in_time, logged_in
 from house.nas import Nas
 
 _NAMED = re.compile(r"\[(E[A-Z]+)\]")
@@ -74,7 +73,11 @@ class MidcltSession:
         if transport is None:
             raise stopped(Trouble.DROPPED, f"the connection ended before {method} was asked")
         with transport.open_session(timeout=max(0.1, self.left_s)) as channel:
-            self._begin(channel, command, method)
+            try:
+                with in_time(channel, self.left_s):
+                    channel.exec_command(command)
+            except TimeoutError:
+                raise self._slow(method) from None
             channel.shutdown_write()  # it is given nothing to read
             out, said = bytearray(), bytearray()
             while not _ended(channel):
@@ -85,19 +88,6 @@ class MidcltSession:
         if code < 0 or not whole:
             raise stopped(Trouble.DROPPED, f"the connection ended without a word while waiting for {method}")
         return code, out.decode(errors="replace"), said.decode(errors="replace")
-
-    def _begin(self, channel: paramiko.Channel, command: str, method: str) -> None:
-        """Have it run. paramiko waits for the server's word on that without an end: it is closed when the time is up."""
-        late = threading.Timer(self.left_s, channel.close)
-        late.start()
-        try:
-            channel.exec_command(command)
-        except paramiko.SSHException:
-            if self.left_s <= 0:
-                raise self._slow(method) from None
-            raise
-        finally:
-            late.cancel()
 
     def _slow(self, method: str) -> Stopped:
         return stopped(Trouble.SLOW, f"{method}: no answer within {self._bounds.look_s:.0f} s")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,7 @@ from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from adapters.ssh import SshTrust
 from house.model import SecretRef
-from tests.adapters.backups.sftp_server import sftp_server
+from tests.adapters.backups.sftp_server import _Files, _Gate, sftp_server
 from tests.contract.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
 
 ID = "ab" * 32
@@ -112,6 +114,22 @@ def test_a_key_that_is_not_let_in_is_refused(server: Server, tmp_path: Path) -> 
     make_key(tmp_path / "stranger")
     with pytest.raises(PlaceRefused):
         server.place("/repository/app", SshTrust(server.trust.known_hosts, tmp_path / "stranger")).contents()
+
+
+@pytest.mark.parametrize(("who", "what"), [(_Gate, "check_channel_subsystem_request"), (_Files, "list_folder")])
+def test_a_server_that_falls_silent_is_left_in_time(
+    server: Server, monkeypatch: pytest.MonkeyPatch, who: type, what: str
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(who, what, lambda *_: over.wait(5.0) and False)
+    monkeypatch.setattr("adapters.backups.sftp.SILENT_S", 0.2)
+    began = time.monotonic()
+    try:
+        with pytest.raises(PlaceUnreachable, match=r"127\.0\.0\.1: no answer within 0\.2 s"):
+            server.place("/repository/app").contents()
+        assert time.monotonic() - began < 4.0
+    finally:
+        over.set()
 
 
 @pytest.mark.programs
