@@ -8,7 +8,7 @@ from adapters.context import LookContext
 from cluster.storage.findings import Weight, probe_of
 from cluster.storage.kinds import storage_checks
 from cluster.storage.row import asked
-from engine.probe import Condition, Probe, changing
+from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.model import House
@@ -29,9 +29,9 @@ class StorageUp(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         rows = tuple(storage_checks(look, self.house))
+        if not rows:
+            return satisfied("no storage system that is looked at here")
         found = tuple(finding for row in rows for finding in asked(look, row))
-        if not found:
-            return Probe(Condition.SATISFIED, "no storage system that is looked at here")
         seen = probe_of(found)
         heavy = [one for one in found if one.weight is Weight.BLOCKS]
         if heavy:

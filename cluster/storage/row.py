@@ -51,9 +51,9 @@ class FoundRow(BaseCheck):
 
 
 def asked(look: LookContext, row: StorageRow) -> tuple[Finding, ...]:
-    """What a row finds; that it gives no answer, or may not be looked at, is a finding too."""
+    """What a row finds; that it gives no answer, may not be looked at, or looked at nothing, is a finding too."""
     try:
-        return tuple(row.findings(look))
+        return tuple(row.findings(look)) or (Finding(row.title, Weight.UNKNOWN, "nothing of it was looked at"),)
     except PermanentError as no:
         return (shut_out(row.title, no),)
     except TransientError as silence:
