@@ -15,6 +15,7 @@ from adapters.proxmox.properties import number, text
 from adapters.proxmox.reading import container, unreadable_vm, vm
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
+    EVERY,
     HostStatus,
     ProxmoxCluster,
     Reservation,
@@ -77,7 +78,9 @@ class ProxmoxAdapter:
         missing = []
         for path in dict.fromkeys(path for path, _ in wanted):
             held = self._map("/access/permissions", "read the token's privileges", {"path": path}).get(path, {})
-            missing += [f"{path}: {name}" for at, name in wanted if at == path and name not in held]
+            # Each with whether it goes down.
+            enough = {name for name, down in held.items() if number(down) or path not in EVERY}
+            missing += [f"{path}: {name}" for at, name in wanted if at == path and name not in enough]
         return tuple(missing)
 
     def hosts(self) -> tuple[HostStatus, ...]:

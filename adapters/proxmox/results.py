@@ -128,6 +128,10 @@ class VmSpec:
     boot: str = ""
 
 
+EVERY = frozenset({"/vms", "/nodes", "/storage", "/pool"})
+"""Paths that stand for all that is below them: a privilege that is held there alone is held on nothing."""
+
+
 @dataclass(frozen=True)
 class VmBackup:
     """One backup of a VM: its volume id, when it was made (epoch seconds, None where nobody says), bytes, and what its server says

@@ -17,6 +17,7 @@ from adapters.proxmox.owner import token_in
 from adapters.proxmox.reading import passed_through
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
+    EVERY,
     HostStatus,
     PowerState,
     ProxmoxCluster,
@@ -73,7 +74,7 @@ class ModelledProxmox:
 
         def look() -> tuple[str, ...]:
             paths = dict.fromkeys(path for path, _ in wanted)
-            held = {path: self._pve.access.held(self._actor, path) for path in paths}
+            held = {path: self._pve.access.held(self._actor, path, below=path in EVERY) for path in paths}
             return tuple(
                 f"{path}: {name}" for path in paths for at, name in wanted if at == path and name not in held[path]
             )

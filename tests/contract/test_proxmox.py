@@ -70,6 +70,14 @@ class TestLooking:
         ]
         assert door.port.missing_privileges(wanted) == ("/vms: VM.Allocate", "/nodes: Sys.Modify")
 
+    def test_a_privilege_that_does_not_go_down_is_none_on_all_vms(self, door: Door) -> None:
+        """Proxmox leaves what the token may not see out of its lists: held at /vms alone, none of them is seen."""
+        token = door.pve.access.tokens[HOUSE.proxmox.token_id]
+        token.rights = {}
+        token.here = {path: frozenset({"VM.Audit"}) for path in ("/vms", "/vms/8001")}
+        wanted = [("/vms", "VM.Audit"), ("/vms/8001", "VM.Audit"), ("/vms/8002", "VM.Audit")]
+        assert door.port.missing_privileges(wanted) == ("/vms: VM.Audit", "/vms/8002: VM.Audit")
+
 
 class TestImages:
     def test_a_download_is_listed_and_costs_space(self, door: Door) -> None:
