@@ -6,18 +6,16 @@ Kubernetes' own controllers write, not we.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 from adapters.kubernetes.kinds import Kind
 from lab.parts.images import short_name
-from lab.parts.kube import DEFINITIONS, DEPLOYMENTS, NAMESPACES, PODS, ApiRefused, Kube, Object, Resource
-from lab.parts.storage_objects import definition
+from lab.parts.kube import DEPLOYMENTS, NAMESPACES, PODS, Kube, Object, Resource
+from lab.parts.storage_objects import resource_of, serve
 
 _DAEMON_SETS = Resource("/apis/apps/v1", "daemonsets")
 _WORKLOADS = {"Deployment": DEPLOYMENTS, "DaemonSet": _DAEMON_SETS}
 _CLUSTER_WIDE = frozenset({"ClusterIssuer", "ClusterSecretStore", "ClusterExternalSecret", "Connector", "ProxyGroup"})
-_ESTABLISHED_S = 10.0
 _READY = ("numberReady", "readyReplicas")
 
 
@@ -27,7 +25,7 @@ def put_components(kube: Kube, wanted: Iterable[Object], lost: Iterable[Object] 
     for namespace in sorted({one["metadata"]["namespace"] for one in found if "namespace" in one["metadata"]}):
         kube.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     own = [one for one in found if one["kind"] not in _WORKLOADS]
-    _serve(kube, {kind_of(one) for one in [*own, *gone]})
+    serve(kube, {kind_of(one) for one in [*own, *gone]})
     for one in own:
         kube.apply(resource_of(kind_of(one)), _bare(one))
     for one in found:
@@ -77,32 +75,6 @@ def kind_of(one: Object) -> Kind:
     name = one["kind"]
     plural = f"{name.lower()}{'es' if name.endswith('s') else 's'}"
     return Kind(group, version, plural, name, namespaced=name not in _CLUSTER_WIDE)
-
-
-def resource_of(kind: Kind) -> Resource:
-    """A kind as the lab's client names it."""
-    return Resource(f"/apis/{kind.group}/{kind.version}", kind.plural, kind.namespaced)
-
-
-def _serve(kube: Kube, kinds: set[Kind]) -> None:
-    """Let each be served, and wait until it is."""
-    for kind in kinds:
-        made = definition(kind)
-        if kind.group.endswith(".k8s.io"):  # a group of Kubernetes' own asks who approved it
-            made["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, of the lab"}
-        kube.apply(DEFINITIONS, made)
-    deadline = time.monotonic() + _ESTABLISHED_S
-    for kind in kinds:
-        while not _served(kube, kind) and time.monotonic() < deadline:
-            time.sleep(0.1)
-
-
-def _served(kube: Kube, kind: Kind) -> bool:
-    try:
-        kube.list(resource_of(kind))
-    except ApiRefused:
-        return False
-    return True
 
 
 def _bare(one: Object) -> Object:

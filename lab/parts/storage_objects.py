@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from adapters.ceph.results import RookCluster
 from adapters.inventory.adapter import MONITORS as MONITORS_MAP
@@ -15,6 +15,7 @@ from adapters.inventory.adapter import REPLICAS
 from adapters.kubernetes.kinds import CEPH_CLUSTER, CEPH_PARTS, CONFIG_MAP, Kind
 from adapters.longhorn.adapter import BACKUP_TARGETS, ENGINE_IMAGES, NODES, ORPHANS, SETTINGS, VOLUMES
 from adapters.longhorn.results import Disk, LonghornLook, Said
+from lab.parts.errors import PartFailed
 from lab.parts.kube import DEFINITIONS, NAMESPACES, ApiRefused, Kube, Object, Resource
 from lab.world.longhorn import replicas_of
 from lab.world.rook import MONITORS
@@ -36,9 +37,11 @@ def definition(kind: Kind) -> Object:
     version = {"name": kind.version, "served": True, "storage": True, "schema": schema}
     scope = "Namespaced" if kind.namespaced else "Cluster"
     names = {"plural": kind.plural, "kind": kind.name, "singular": kind.name.lower(), "listKind": f"{kind.name}List"}
+    # A group of Kubernetes' own asks who approved it.
+    approved = {"annotations": {"api-approved.kubernetes.io": "unapproved, of the lab"}} if kind.group.endswith(".k8s.io") else {}
     return {
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.plural}.{kind.group}"},
+        "metadata": {"name": f"{kind.plural}.{kind.group}", **approved},
         "spec": {"group": kind.group, "scope": scope, "names": names, "versions": [version]},
     }  # fmt: skip
 
@@ -126,11 +129,18 @@ def put_rook(kube: Kube, cluster: RookCluster) -> None:
 def stand(kube: Kube, namespace: str, kinds: tuple[Kind, ...]) -> None:
     """The namespace is there, and every kind is served."""
     kube.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    serve(kube, kinds)
+
+
+def serve(kube: Kube, kinds: Collection[Kind]) -> None:
+    """Every kind is served. Raises PartFailed where one is not after some seconds."""
     for kind in kinds:
         kube.apply(DEFINITIONS, definition(kind))
     deadline = time.monotonic() + _ESTABLISHED_S
     for kind in kinds:
-        while not _served(kube, kind) and time.monotonic() < deadline:
+        while not _served(kube, kind):
+            if time.monotonic() > deadline:
+                raise PartFailed(f"the API server did not serve {kind.plural}.{kind.group} in {_ESTABLISHED_S:g} s")
             time.sleep(0.1)
 
 
@@ -153,7 +163,7 @@ def replace_all(kube: Kube, kinds: tuple[Kind, ...], namespace: str, objects: It
 
 def resource_of(kind: Kind) -> Resource:
     """A kind as the lab's client names it."""
-    return Resource(f"/apis/{kind.group}/{kind.version}", kind.plural)
+    return Resource(f"/apis/{kind.group}/{kind.version}", kind.plural, kind.namespaced)
 
 
 def _object(kind: Kind | None, name: str, spec: Object | None, status: Object | None, space: str = LONGHORN_SPACE) -> Object:

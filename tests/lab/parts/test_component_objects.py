@@ -8,7 +8,10 @@ from cluster.components.registry import COMPONENTS
 from engine.errors import PermanentError
 from lab.component_faults import NOT_HERE
 from lab.component_troubles import COMPONENT_TROUBLES
+from lab.parts import storage_objects
 from lab.parts.component_objects import images_of, is_down, kind_of
+from lab.parts.errors import PartFailed
+from lab.parts.kube import ApiRefused
 from lab.troubles import TROUBLES, named
 from lab.world.components import STOOD_IN, WORKLOADS, healthy, operated, unready, workload
 
@@ -41,3 +44,17 @@ def test_each_fault_of_a_system_begins_in_a_running_house_or_says_why_it_cannot(
         assert why in told.value.what
     with pytest.raises(PermanentError, match="there is no fault of-nobody"):
         named("of-nobody")
+
+
+def test_a_kind_that_is_never_served_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf:
+        def apply(self, *_: object) -> None:
+            """Takes it."""
+
+        def list(self, *_: object) -> None:
+            raise ApiRefused(404, "NotFound", "page not found")
+
+    monkeypatch.setattr(storage_objects, "_ESTABLISHED_S", 0.05)
+    (kind,) = {kind_of(one) for one in operated(NOW) if one["kind"] == "ClusterIssuer"}
+    with pytest.raises(PartFailed, match=r"did not serve clusterissuers\.cert-manager\.io"):
+        storage_objects.serve(Deaf(), [kind])  # type: ignore[arg-type]  # what it uses of one
