@@ -34,7 +34,8 @@ class LastWords:
 
     `done` where it converged, `following` the command that then comes while claims are held, `again` the one that goes on where
     it did not ("" for the verb alone). `counts` (the report's own where there are none) and `fields` are of the last JSON line.
-    `drill` is how a rehearsal came out: its verdict is then the run's, on its pages too.
+    `drill` is how a rehearsal came out: its verdict is then the run's, on its pages too. `code` is what a verb ends with that has
+    a verdict of its own, None for the report's.
     """
 
     following: str = ""
@@ -43,9 +44,12 @@ class LastWords:
     counts: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, object] = field(default_factory=dict)
     drill: DrillOutcome | None = None
+    code: int | None = None
 
     def exit_code(self, report: Report) -> int:
         """What the verb ends with."""
+        if self.code is not None:
+            return self.code
         if self.drill is None or not drilled(report, self.drill) or self.drill.verdict is DrillVerdict.PASS:
             return report.exit_code
         return EXIT_REHEARSAL_FAIL if self.drill.verdict is DrillVerdict.FAIL else EXIT_REHEARSAL_UNVERIFIED

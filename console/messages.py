@@ -21,25 +21,25 @@ Resolve = Callable[[SecretRef], Secret]
 Send = Callable[[Secret, str, str, Tone], str]
 
 
-def send(house: House, verb: str, verdict: DrillVerdict, lines: tuple[str, ...], run: str) -> tuple[str, ...]:
-    """Tell everybody whom the settings name; answers a warning for each who was not reached."""
+def send(house: House, verb: str, verdict: DrillVerdict, lines: tuple[str, ...], kept: str) -> tuple[str, ...]:
+    """Tell everybody whom the settings name; answers a warning for each who was not reached. `kept` says where to read on."""
     if verdict.value not in house.messages.when or not house.messages.to:
         return ()
     with tempfile.TemporaryDirectory(prefix="blackstart-messages-") as name, Keeper(
         Path(name) / "programs", search=(Places().programs,)
     ) as keeper:  # fmt: skip
         secrets = Secrets(keeper, house.root, house.age_key)
-        return send_to(house, verb, verdict, lines, run, secrets.resolve, AppriseMessages().send)
+        return send_to(house, verb, verdict, lines, kept, secrets.resolve, AppriseMessages().send)
 
 
 def send_to(
-    house: House, verb: str, verdict: DrillVerdict, lines: tuple[str, ...], run: str, resolve: Resolve, deliver: Send
+    house: House, verb: str, verdict: DrillVerdict, lines: tuple[str, ...], kept: str, resolve: Resolve, deliver: Send
 ) -> tuple[str, ...]:  # fmt: skip
     """The same, with what resolves a reference and what delivers."""
     simulated = "[simulated] " if house.simulated else ""
     title = f"{simulated}{verdict.value}: {verb} of {house.name}"
     more = [f"and {len(lines) - _LINES} more"] if len(lines) > _LINES else []
-    body = redact("\n".join((*lines[:_LINES], *more, f"run {run}: invoke dr.report --run {run} --report FOLDER")))
+    body = redact("\n".join((*lines[:_LINES], *more, kept)))
     troubles = []
     for ref in house.messages.to:
         where = ref.sources[0]

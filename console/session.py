@@ -33,7 +33,7 @@ from console.recorder import Recorder
 from console.signals import FIRST_S, Signals
 from console.tables import plan_summary, plan_table, print_report
 from engine.approval import Approval, approve
-from engine.errors import EXIT_STEP_FAILED
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED
 from engine.events import Sink, tee
 from engine.executor import run
 from engine.journal import Journal
@@ -251,7 +251,7 @@ class Session:
         self.troubles += recorded.troubles
         if recorded.told:
             self.page.say(recorded.told)
-        lost = self.report and not recorded.fields and report.converged
+        lost = self.report and not recorded.fields and (report.converged or code == EXIT_OK)
         return EXIT_STEP_FAILED if lost else code, recorded.fields
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:

@@ -66,11 +66,13 @@ def rebuild_of(session: Session, lacks: Lacking) -> int:
     verdict = verdict_of(table)
     tell(session, table, verdict)
     stops = tuple(f"{row.id}: {row.detail}" for row in table if row.stops and row.verdict is not DrillVerdict.PASS)
-    session.troubles += send(house, VERB, verdict, stops, session.run_id)
-    _, written = session.record(report, LastWords())
+    code, written = session.record(report, LastWords(code=CODES[verdict]))
+    again = f"invoke {VERB} --report FOLDER looks again, and keeps it"
+    kept = f"its evidence is {written['report']}" if "report" in written else again
+    session.troubles += send(house, VERB, verdict, stops, f"run {session.run_id}: {kept}")
     counts = Counter(row.verdict.value for row in table)
     return session.finish(
-        verdict.value, counts, CODES[verdict], run=session.run_id, verdict=verdict, rows=table, not_looked_at=NOT_LOOKED_AT,
+        verdict.value, counts, code, run=session.run_id, verdict=verdict, rows=table, not_looked_at=NOT_LOOKED_AT,
         **written,
     )  # fmt: skip
 

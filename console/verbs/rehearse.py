@@ -119,7 +119,8 @@ def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
         return LastWords(done="what an earlier rehearsal left is cleared away")
     tell(session, outcome)
     if drilled(report, outcome):
-        session.troubles += send(session.house, REHEARSE, outcome.verdict, message_of(outcome), session.run_id)
+        kept = f"run {session.run_id}: invoke dr.report --run {session.run_id} --report FOLDER"
+        session.troubles += send(session.house, REHEARSE, outcome.verdict, message_of(outcome), kept)
     return LastWords(drill=outcome, again="invoke dr.rehearse", fields={"drill": replace(outcome)})
 
 

@@ -44,7 +44,8 @@ def delivered(house: House, lines: tuple[str, ...] = ("apps/notes: empty",)) -> 
         sent.append((title, body, tone))
         return ""
 
-    warned = send_to(house, "dr.rehearse", DrillVerdict.FAIL, lines, "run-7", resolve, deliver)
+    kept = "run run-7: invoke dr.report --run run-7 --report FOLDER"
+    warned = send_to(house, "dr.rehearse", DrillVerdict.FAIL, lines, kept, resolve, deliver)
     return sent, warned
 
 

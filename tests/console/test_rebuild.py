@@ -12,7 +12,8 @@ from console.ending import guarded
 from console.pastdrills import past_drills
 from console.verbs.rebuild import VERB, ends_of, rebuild_of
 from console.verbs.rehearse import rehearse
-from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED, SettingsInvalid
+from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED, EXIT_STEP_FAILED, SettingsInvalid
+from house.afterwards import Evidence
 from rehearsal.rebuilding import NOT_LOOKED_AT
 from tests.builders import a_house
 from tests.cluster.lint.made import NOW
@@ -79,6 +80,20 @@ def test_its_evidence_is_no_drills(living: Desk, tmp_path: Path, capsys: Printed
     assert (document["verb"], document["drill"], document["verdict"]["exit_code"]) == (VERB, None, EXIT_OK)
     assert past_drills(living.running.house).proven == {}
     capsys.readouterr()
+
+
+def test_its_evidence_says_what_the_verb_ended_with(living: Desk, tmp_path: Path, capsys: Printed) -> None:
+    assert rebuilt(living, ("the deploy key: env:DEPLOY_KEY is not set", True), report=str(tmp_path / "bad")) == EXIT_REHEARSAL_FAIL
+    document = json.loads((tmp_path / "bad" / "evidence.json").read_text())
+    assert document["verdict"]["exit_code"] == EXIT_REHEARSAL_FAIL
+    capsys.readouterr()
+
+
+def test_a_pass_whose_evidence_is_not_written_is_no_success(living: Desk, tmp_path: Path, capsys: Printed) -> None:
+    living.running.house = replace(living.running.house, evidence=Evidence(tmp_path / "no such key"))
+    assert rebuilt(living, report=str(tmp_path / "evidence")) == EXIT_STEP_FAILED
+    told = last_line(capsys)
+    assert "closing" in told and (told["verdict"], told["exit_code"]) == ("PASS", EXIT_STEP_FAILED)
 
 
 def test_it_drills_no_claim(capsys: Printed) -> None:
