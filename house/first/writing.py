@@ -249,7 +249,7 @@ image:
 
 _SOPS = """# The age key whose public half is the recipient in .sops.yaml.
 sops:
-  age_key: [env:SOPS_AGE_KEY, file:age.key]  # (usual)
+  age_key: ["env:SOPS_AGE_KEY", "file:age.key"]  # (usual)
 """
 
 _LIMITS = """# How much at once, and how long to wait. These are the defaults.
