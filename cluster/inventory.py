@@ -36,10 +36,16 @@ class Taken:
     silent: Mapping[str, str]
 
     def kept(self, known: Inventory | None) -> Inventory:
-        """With what was known of the sections that could not be looked at, each with its own date."""
+        """With what was known of the sections that could not be looked at, each with its own date, and of a Ceph that does not say
+        its id now."""
         if known is None:
             return self.seen
-        return replace(self.seen, machines=self.seen.machines or known.machines, cluster=self.seen.cluster or known.cluster)
+        machines, cluster = self.seen.machines or known.machines, self.seen.cluster or known.cluster
+        if machines is not None and known.machines is not None:
+            machines = replace(machines, ceph=_with_ids(machines.ceph, known.machines.ceph))
+        if cluster is not None and known.cluster is not None:
+            cluster = replace(cluster, ceph=_with_ids(cluster.ceph, known.cluster.ceph))
+        return replace(self.seen, machines=machines, cluster=cluster)
 
 
 def take(look: LookContext, house: House) -> Taken:
@@ -133,6 +139,11 @@ def _volume_words(old: VolumeRecord, new: VolumeRecord) -> str:
 
 def _ceph_name(one: CephRecord) -> str:
     return f"Ceph {one.namespace}/{one.name}" if one.namespace else "Ceph of the hosts"
+
+
+def _with_ids(seen: Iterable[CephRecord], known: Iterable[CephRecord]) -> tuple[CephRecord, ...]:
+    ids = {_ceph_name(one): one.fsid for one in known}
+    return tuple(replace(one, fsid=one.fsid or ids.get(_ceph_name(one), "")) for one in seen)
 
 
 def _ceph_words(old: CephRecord, new: CephRecord) -> str:

@@ -114,6 +114,11 @@ def test_an_id_that_is_not_told_now_is_no_other_ceph(house: Running) -> None:
     rook = house.home.kube.objects().rook[0]
     rook.cluster = replace(rook.cluster, fsid="")
     assert see(house).evidence == ("Ceph rook-ceph/rook-ceph: its fsid is not told now",)
+    known = known_inventory(house.house)
+    write(house)
+    after = known_inventory(house.house)
+    assert known is not None and known.cluster is not None and after is not None and after.cluster is not None
+    assert after.cluster.ceph == known.cluster.ceph and after.cluster.ceph[0].fsid, "the id of the day it was told stays"
 
 
 def test_another_image_is_told_for_new_machines_would_be_made_of_the_old_one(house: Running) -> None:
