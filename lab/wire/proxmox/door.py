@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -167,14 +167,12 @@ class ProxmoxDoor:
 
     def _may(self, actor: str, rights: str, given: Mapping[str, str]) -> None:
         """Raise the 403 unless every clause of a call's rights holds (table.py says how they read)."""
-        access = self._pve.access
         for clause in rights.split("; ") if rights not in ("", "world") else ():
             either = [_asked(text, given) for text in clause.split(" or ")]
-            if len(either) == 1:
+            if not any(enough(self._pve.access.held(actor, path)) for path, _, enough in either):
                 path, privileges, _ = either[0]
-                access.require(actor, path, *privileges)
-            elif not any(privileges <= access.held(actor, path) for path, privileges, _ in _as_sets(either)):
-                raise Refusal(403, "Permission check failed")
+                which = f" ({path}, {'|'.join(privileges)})" if len(either) == 1 else ""
+                raise Refusal(403, f"Permission check failed{which}")
 
     def _note(self, what: str) -> None:
         self.unknown.append(what)
@@ -215,13 +213,9 @@ class ProxmoxDoor:
         return self._handlers[call](actor, args)
 
 
-def _asked(text: str, given: Mapping[str, str]) -> tuple[str, tuple[str, ...], bool]:
-    """One clause: the path, the privileges, and whether all of them are needed."""
-    path, _, privileges = text.partition(" ")
-    every = "&" in privileges
+def _asked(text: str, given: Mapping[str, str]) -> tuple[str, tuple[str, ...], Callable[[frozenset[str]], bool]]:
+    """One clause: the path, the privileges, and whether what is held there is enough."""
+    path, _, told = text.partition(" ")
     path = re.sub(r"\{(\w+)\}", lambda match: given.get(match[1], ""), path)
-    return path, tuple(privileges.split("&" if every else "|")), every
-
-
-def _as_sets(either: list[tuple[str, tuple[str, ...], bool]]) -> list[tuple[str, frozenset[str], bool]]:
-    return [(path, frozenset(privileges), every) for path, privileges, every in either]
+    wanted = tuple(re.split(r"[&|]", told))
+    return path, wanted, set(wanted).issubset if "&" in told else lambda held: not held.isdisjoint(wanted)

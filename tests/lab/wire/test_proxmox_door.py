@@ -103,6 +103,18 @@ class TestEnvelope:
         with pytest.raises(ResourceException, match=r"Permission check failed \(/vms/100, VM.PowerMgmt\)"):
             bench.api().nodes("pve-1").qemu(100).status.start.post(colour="red")
 
+    @pytest.mark.parametrize(("rights", "fits"), [
+        ("/ Sys.Audit&VM.Audit", True), ("/ Sys.Audit&Sys.Modify", False), ("/ Sys.Modify|Sys.Audit", True),
+        ("/ Sys.Modify or / Sys.Modify|VM.Audit", True), ("/ Sys.Modify or / Sys.Audit&Sys.Modify", False),
+        ("/ Sys.Audit; / Sys.Modify", False),
+    ])  # fmt: skip
+    def test_a_call_wants_any_or_all_of_its_privileges(self, bench: Bench, rights: str, fits: bool) -> None:
+        bench.pve.access.tokens["blackstart@pve!run"].rights = {"/": frozenset({"Sys.Audit", "VM.Audit"})}
+        bench.door._schema.rights["GET /version"] = rights
+        answer = bench.ask("GET", "/api2/json/version")
+        assert answer.status_code == (200 if fits else 403)
+        assert fits or answer.reason.startswith("Permission check failed")
+
     def test_any_endpoint_answers_for_any_host_and_a_dead_one_is_595(self, bench: Bench) -> None:
         assert bench.ask("GET", "/api2/json/nodes/pve-3/status", host=1).status_code == 200
         bench.pve.host_down("pve-3")
