@@ -10,12 +10,15 @@ from adapters.context import LookContext
 from adapters.dns.results import Answer
 from cluster.components.judging import summed
 from cluster.storage.findings import Finding, Weight, fine, probe_of
+from engine.errors import TransientError
 from engine.probe import Probe
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.dns import DnsName, DnsServer, is_address
 from house.model import House
 
+_SILENCES = 2
+"""So many names in a row that are not answered: what is silent then costs a wait for each of the rest."""
 _LEAKS = "who asks there learns of it: which external-dns wrote that record, and for which source?"
 _WRONG = "who asks there goes somewhere else: a record that nobody renews, or one of another hand"
 _LACKS = "who asks there finds nothing: does its external-dns run, and may it write that zone?"
@@ -40,9 +43,28 @@ class DnsAnswers(BaseCheck):
         return 0.0
 
     def probe(self, look: LookContext) -> Probe:
-        server = self.server
-        found = [_judged(server, one, look.dns.ask(server.host, server.port, one.name)) for one in server.names]
-        return probe_of([*(summed(found) or [fine("names", "none is to be asked")]), *self._left()])
+        return probe_of([*(summed(self._asked(look)) or [fine("names", "none is to be asked")]), *self._left()])
+
+    def _asked(self, look: LookContext) -> list[Finding]:
+        """One for each name. A name that is refused hides no other; a server that is silent is not asked for all the rest.
+
+        Raises the first TransientError where no name was answered.
+        """
+        server, found, quiet = self.server, list[Finding](), list[TransientError]()
+        for at, one in enumerate(server.names):
+            if len(quiet) == _SILENCES:
+                told = f"{number(len(server.names) - at, 'name')} not asked any more"
+                found.append(Finding("the rest", Weight.UNKNOWN, told))
+                break
+            try:
+                found.append(_judged(server, one, look.dns.ask(server.host, server.port, one.name)))
+                quiet.clear()
+            except TransientError as silence:
+                quiet.append(silence)
+                found.append(Finding(one.name, Weight.UNKNOWN, silence.what, hint=silence.hint, command=silence.next_command))
+        if quiet and all(one.weight is Weight.UNKNOWN for one in found):
+            raise quiet[0]
+        return found
 
     def _left(self) -> Iterator[Finding]:
         if self.server.left:

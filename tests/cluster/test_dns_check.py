@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -76,6 +78,45 @@ def test_a_server_that_does_not_say_is_unknown_and_never_a_name_that_is_gone(tmp
     house.home.dns.silent.add("inside")
     with pytest.raises(TransientError, match="does not answer"):
         DnsAnswers(SERVER).probe(house.home.look())
+
+
+@pytest.mark.parametrize(("refused", "wrong", "condition", "says"), [
+    ((WWW,), NAS, Condition.DRIFTED, f"{NAS}: leads to 10.0.0.66, and is not to be known there"),
+    ((NAS,), WWW, Condition.DRIFTED, f"{WWW}: leads to 10.0.0.66, not to"),
+    ((WWW, NAS), "", Condition.UNKNOWN, f"{WWW}: the server does not say where"),
+    ((WWW, NOTES), "", Condition.UNKNOWN, ""),
+])  # fmt: skip
+def test_a_name_that_is_refused_hides_no_other(refused: tuple[str, ...], wrong: str, condition: Condition, says: str) -> None:
+    right = {WWW: Answer(("10.0.0.60",)), NOTES: Answer((), ("gateway.house.example",)), NAS: Answer()}
+    asked: list[str] = []
+
+    def ask(host: str, port: int, name: str) -> Answer:
+        asked.append(name)
+        if name in refused:
+            raise TransientError(f"the server does not say where {name} leads: it answers REFUSED")
+        return Answer(("10.0.0.66",)) if name == wrong else right.get(name, Answer(("10.0.0.1",)))
+
+    look: Any = SimpleNamespace(dns=SimpleNamespace(ask=ask))
+    if refused == (WWW, NOTES):  # nothing was answered so far: no other is waited for
+        with pytest.raises(TransientError, match=WWW):
+            DnsAnswers(SERVER).probe(look)
+        assert asked == [WWW, NOTES]
+        return
+    seen = DnsAnswers(SERVER).probe(look)
+    assert seen.condition is condition
+    assert says in seen.detail
+    assert all(any(f"{name}: the server does not say" in line for line in seen.evidence) for name in refused)
+
+
+def test_a_server_that_falls_silent_is_not_asked_for_the_rest_and_that_is_told() -> None:
+    def ask(host: str, port: int, name: str) -> Answer:
+        if name == WWW:
+            return Answer(("10.0.0.61",))
+        raise TransientError("it does not answer")
+
+    seen = DnsAnswers(SERVER).probe(SimpleNamespace(dns=SimpleNamespace(ask=ask)))  # type: ignore[arg-type]  # all it asks
+    assert seen.condition is Condition.DRIFTED
+    assert any("1 name not asked any more" in line for line in seen.evidence)
 
 
 def test_a_person_is_told_what_to_type() -> None:
