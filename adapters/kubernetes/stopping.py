@@ -12,8 +12,6 @@ from engine.errors import PermanentError
 
 def rest(client: ApiClient, workload: Workload) -> None:
     """See ports.Cluster. A pod of nobody is deleted where Flux makes it again; PermanentError for what would never come back."""
-    if workload.resting is not None:
-        return
     kind = _kind_of(workload)
     found = client.get(kind, workload.name, workload.namespace)
     if found is None:
@@ -21,10 +19,10 @@ def rest(client: ApiClient, workload: Workload) -> None:
     if kind is POD:
         _delete_pod(client, found)
         return
-    if text(found, "metadata", "annotations", RESTING):
-        return  # stopped since it was listed: its note is of how it was before
     spec, note = at_rest(kind, found)
-    client.merge(kind, workload.name, {"metadata": {"annotations": {RESTING: note}}, "spec": spec}, workload.namespace)
+    # What is stopped already may have been scaled back meanwhile; its note is of how it was before, and stays.
+    noted = text(found, "metadata", "annotations", RESTING) or note
+    client.merge(kind, workload.name, {"metadata": {"annotations": {RESTING: noted}}, "spec": spec}, workload.namespace)
 
 
 def wake(client: ApiClient, workload: Workload) -> None:

@@ -63,7 +63,8 @@ def workload(kind: Kind, obj: Obj) -> Workload:
     if kind not in SUSPENDED and number(obj, "status", "observedGeneration") < number(obj, "metadata", "generation"):
         # The controller has not seen the newest spec: what it counted belongs to an older one.
         ready = 0
-    before = text(obj, "metadata", "annotations", RESTING)
+    goes_on = kind in SUSPENDED and dig(obj, "spec", "suspend") is not True  # then a note is an old one
+    before = "" if goes_on else text(obj, "metadata", "annotations", RESTING)
     return Workload(kind.name, namespace_of(obj), name, wanted, ready, int(before) if before.isdigit() else None, pods)
 
 

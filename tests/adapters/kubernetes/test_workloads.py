@@ -92,6 +92,27 @@ def test_a_cron_job_is_suspended_and_is_as_it_was_before_afterwards(before: bool
     assert (house.spec(CRON_JOB)["suspend"], house.one.resting) == (bool(before), None)
 
 
+def test_a_cron_job_that_somebody_let_go_on_is_awake_and_is_stopped_again_and_is_as_it_was() -> None:
+    house = Objects()
+    house.put(CRON_JOB, "x", {"jobTemplate": {"spec": template()}})
+    house.rest()
+    house.spec(CRON_JOB)["suspend"] = False
+    assert house.one.resting is None
+    house.rest()
+    assert (house.spec(CRON_JOB)["suspend"], house.one.resting) == (True, 1)
+
+
+def test_what_was_scaled_back_while_it_rested_is_stopped_again_and_is_as_it_was() -> None:
+    house = Objects()
+    house.put(DEPLOYMENT, "x", template() | {"replicas": 3})
+    house.rest()
+    house.spec(DEPLOYMENT)["replicas"] = 1
+    house.rest()
+    assert (house.spec(DEPLOYMENT)["replicas"], house.one.resting) == (0, 3)
+    house.wake()
+    assert (house.spec(DEPLOYMENT)["replicas"], house.one.resting) == (3, None)
+
+
 def test_a_job_at_work_is_suspended_and_one_that_has_ended_is_nobody() -> None:
     house = Objects()
     house.put(JOB, "x", template(), owner="CronJob")
