@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.context import LookContext
@@ -18,7 +17,8 @@ from console.verbs.rebuild import rebuild
 from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
-from house.model import House
+from engine.workers import Threads, each
+from house.model import BackedUpClaim, House
 from house.settings.values import size_of
 from recovery.selection import named
 from rehearsal.beginning import Begun, begin, outcome_of
@@ -78,7 +78,7 @@ def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) 
     undeclared = tuple(f"{c.key}: nothing declares how it is restored" for c in wanted if not c.destination)
     wanted = tuple(c for c in wanted if c.destination)
     others = () if claims else tuple(f"{c.key}: it may be empty" for c in house.claims if not c.requirement.required)
-    sizes = dict(_sizes(look, house, wanted)) if budget.bytes or budget.seconds or budget.egress else {}
+    sizes = _sizes(look, house, wanted) if budget.bytes or budget.seconds or budget.egress else {}
     chosen = choose(candidates(wanted, sizes, past.proven, past.took), budget)
     if not chosen.claims:
         raise SettingsInvalid(
@@ -90,15 +90,19 @@ def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) 
     return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known(), past.took)
 
 
-def _sizes(look: LookContext, house: House, claims: tuple[object, ...]) -> Iterator[tuple[str, int]]:
-    for claim in house.claims:
-        if claim in claims and claim.open_as:
-            try:
-                points = look.backups.look(repository_of(house, claim)).points
-            except BlackstartError:
-                continue  # the drill itself tells what is wrong with it
-            if size := next((p.size for p in points if p.complete and p.size), None):
-                yield claim.key, size
+def _sizes(look: LookContext, house: House, claims: tuple[BackedUpClaim, ...]) -> dict[str, int]:
+    """Bytes of each claim's newest snapshot, by its key; those that nobody knows are not in it."""
+
+    def size_of_newest(claim: BackedUpClaim) -> int | None:
+        try:
+            points = look.backups.look(repository_of(house, claim)).points
+        except BlackstartError:
+            return None  # the drill itself tells what is wrong with it
+        return next((p.size for p in points if p.complete and p.size), None)
+
+    opened = [claim for claim in claims if claim.open_as]
+    found = each(Threads(), size_of_newest, opened, at_once=house.limits.parallel)
+    return {claim.key: size for claim, size in zip(opened, found, strict=True) if size}
 
 
 def concluded(session: Session) -> bool:

@@ -44,9 +44,9 @@ def session(desk: Desk, *, json_: bool = True) -> Session:
     return Session(REHEARSE, desk.running.house, doors, json_)
 
 
-def rehearsed(desk: Desk, *, json_: bool = True, claims: str = "") -> int:
+def rehearsed(desk: Desk, *, json_: bool = True, claims: str = "", budget: Budget = Budget()) -> int:  # noqa: B008 - it is frozen
     """As the verb does it."""
-    return guarded(REHEARSE, json_, lambda: rehearse_of(session(desk, json_=json_), claims, Budget()))
+    return guarded(REHEARSE, json_, lambda: rehearse_of(session(desk, json_=json_), claims, budget))
 
 
 def test_a_pass_is_0_and_the_next_drill_plants_something_else(living: Desk, capsys: Printed) -> None:
@@ -75,6 +75,18 @@ def test_a_store_that_is_silent_is_5(living: Desk, capsys: Printed) -> None:
     living.running.home.store.down = True
     assert rehearsed(living) == errors.EXIT_REHEARSAL_UNVERIFIED
     assert last_line(capsys)["exit_code"] == errors.EXIT_REHEARSAL_UNVERIFIED
+
+
+def test_a_budget_goes_by_what_the_stores_hold(living: Desk, capsys: Printed) -> None:
+    (repository,) = living.running.home.store.repositories.values()
+    size = sum(entry.size for entry in repository.snapshots[-1].entries)
+    assert rehearsed(living, budget=Budget(bytes=size, egress=3 * size)) == errors.EXIT_OK
+    capsys.readouterr()
+    assert rehearsed(living, budget=Budget(bytes=size - 1)) == SettingsInvalid.exit_code
+    assert f"apps/notes: {size} bytes did not fit" in capsys.readouterr().out
+    living.running.home.store.down = True
+    assert rehearsed(living, budget=Budget(egress=1 << 40)) == SettingsInvalid.exit_code
+    assert "apps/notes: its size is not known" in capsys.readouterr().out
 
 
 def test_what_is_left_of_a_killed_one_is_cleared_first(living: Desk, capsys: Printed) -> None:
