@@ -80,6 +80,7 @@ test: programs
 	 done; \
 	 echo "The twenty slowest of all parts:"; grep -hE "$(TIMED)" $(LOGS)/* | sort -rn | head -20; \
 	 for part in "$${failed[@]}"; do echo "A part failed: $$part."; done; \
+	 grep -hE '^(FAILED|ERROR) |: error: ' $(LOGS)/* | cut -c1-300; \
 	 exit $$code
 
 # Quick: what starts real programs is left to `make test`.
