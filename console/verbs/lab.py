@@ -12,7 +12,7 @@ from console.jsonlines import JsonLines
 from console.page import MARK
 from engine.errors import EXIT_OK, PermanentError
 
-PARTS = ("storage",)
+PARTS = ("storage", "loss")
 
 
 def up(house: str, scenario: str, speed: float) -> int:
@@ -151,13 +151,16 @@ def _list_faults(json: bool) -> int:
 
 
 def demo(modelled: bool, part: str) -> int:
-    """The whole job in the simulated house (console/demo), or one part of it: that one is modelled, and says so."""
+    """The whole job in the simulated house (console/demo), or one part of it: those are modelled, and say so."""
 
     def body() -> int:
         if part:
             if part not in PARTS:
                 raise PermanentError(f"the demo has no part {part}", hint=f"there is {', '.join(PARTS)}; without one it plays all")
-            from console.demo.storage import play
+            if part == "storage":
+                from console.demo.storage import play
+            else:
+                from console.demo.loss.modelled import play
         elif modelled:
             from console.demo.modelled import play
         else:

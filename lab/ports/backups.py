@@ -22,7 +22,7 @@ from adapters.backups.results import (
 )
 from adapters.volsync.results import FileEntry, Listing
 from engine.errors import PermanentError, TransientError
-from lab.world.store import Store, StoredSnapshot, Trouble
+from lab.world.store import Store, StoredSnapshot, Trouble, bytes_of
 from lab.world.world import World
 
 VERDICTS = {
@@ -120,8 +120,20 @@ class ModelledBackups:
         return tuple(found)
 
     def fetch(self, repository: Repository, snapshot_id: str, path: str, into: Path) -> Fetched:
-        """See ports.BackupsView. Files of this store are hashes: there is nothing to write out."""
-        raise PermanentError("this store is modelled: it knows its files by their hashes, and has no bytes of them")
+        """See ports.BackupsView. What was never told by its content is a hash here, and is refused by name."""
+        entries = self._snapshot(repository, snapshot_id).entries
+        there = [e for e in entries if e.kind == "file" and (not path or e.path == path or e.path.startswith(f"{path}/"))]
+        if not there:
+            raise PermanentError(f"/{path} of snapshot {snapshot_id[:8]} could not be fetched: the snapshot has nothing there")
+        above = str(PurePosixPath(path).parent) if path else "."
+        for entry in there:
+            content = bytes_of(entry.sha256)
+            if content is None:
+                raise PermanentError(f"this store is modelled: it knows /{entry.path} by its hash, and has no bytes of it")
+            target = into / PurePosixPath(entry.path).relative_to(above)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        return Fetched(len(there), sum(e.size for e in there), aside="owners and modes were not set: this store is modelled")
 
     def _snapshot(self, repository: Repository, snapshot_id: str) -> StoredSnapshot:
         with self._world.looking():

@@ -153,8 +153,11 @@ class KubeWorld:
         return copy.deepcopy(self.of(cluster))
 
     def put_back(self, cluster: EtcdCluster, objects: Objects) -> None:
-        """A new etcd holds what a snapshot holds."""
-        self._objects[cluster.cluster_id] = copy.deepcopy(objects)
+        """A new etcd holds what a snapshot holds; on the volumes is what was written last, for etcd never had that."""
+        there = {claim.bound_to: claim.entries for one in self._objects.values() for claim in one.claims.values() if claim.bound}
+        made = self._objects[cluster.cluster_id] = copy.deepcopy(objects)
+        for claim in made.claims.values():
+            claim.entries = there.get(claim.bound_to, claim.entries)
 
     def api_ready(self, machine: Machine) -> bool:
         """Whether this machine's API server is ready: some seconds after its etcd member became healthy."""

@@ -183,8 +183,9 @@ class LabProxmox:
         return vm
 
     def vm_of_mac(self, mac: str) -> LabVm | None:
-        """The VM that has a card with this MAC."""
-        return next((vm for vm in self.vms.values() if mac.lower() in vm.macs), None)
+        """The VM that has a card with this MAC; of several the one that runs (another may lie on a host that is dead)."""
+        having = [vm for vm in self.vms.values() if mac.lower() in vm.macs]
+        return max(having, key=lambda vm: vm.running, default=None)
 
     def power(self, vm: LabVm, event: PowerEvent) -> None:
         """Change a VM's power and tell the hooks; nothing happens when it is so already."""

@@ -13,6 +13,9 @@ from adapters.versions.results import May, StoreGuard, Undoing
 from adapters.volsync.results import FileEntry
 from lab.world.databases import StoredDatabase
 
+_BYTES: dict[str, bytes] = {}
+"""Content by its digest: entries carry digests alone, and one file is written out now and then."""
+
 
 class Trouble(Enum):
     """Why a look at a repository ends without its snapshots."""
@@ -105,4 +108,11 @@ def _hex(text: str) -> str:
 def a_file(path: str, content: str, *, uid: int = 1000, gid: int = 1000, mode: int = 0o644) -> FileEntry:
     """A file entry whose hash follows from its content."""
     data = content.encode()
-    return FileEntry(path, "file", len(data), mode, uid, gid, hashlib.sha256(data).hexdigest())
+    digest = hashlib.sha256(data).hexdigest()
+    _BYTES[digest] = data
+    return FileEntry(path, "file", len(data), mode, uid, gid, digest)
+
+
+def bytes_of(sha256: str) -> bytes | None:
+    """What a file of this digest holds; None where that was never told (a list that somebody wrote by hand)."""
+    return _BYTES.get(sha256)

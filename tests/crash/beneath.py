@@ -16,6 +16,7 @@ from lab.world.pve_vm import LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from recovery.steps import probe_write, prove_snapshots
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
+from tests.crash.neighboured import NeighbouredHouse
 from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import (
     AliveHouse,
@@ -117,5 +118,5 @@ STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
     LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, LockedHouse, PrunedHouse,
-    StoppedHouse, StoppedThenStarted, CheckpointedHouse,
+    StoppedHouse, StoppedThenStarted, CheckpointedHouse, NeighbouredHouse,
 )  # fmt: skip

@@ -182,14 +182,13 @@ class AliveHouse(HeldHouse):
     @property
     def course(self) -> Course:
         claims = self.lives.house.claims
-        # What the verb chooses: once the claim is replaced and released there is nothing left to do again.
-        entry = self.home.kube.objects().record
-        replaced = entry is not None and entry[("apps", "notes")].state is HoldState.RELEASED and self._replaced()
-        return recovery_course(self.lives.house, claims, again=() if replaced else claims, as_of=self.as_of)
+        return recovery_course(self.lives.house, claims, again=() if self.is_replaced() else claims, as_of=self.as_of)
 
-    def _replaced(self) -> bool:
-        claim = self.home.kube.objects().claims.get(("apps", "notes"))
-        return claim is not None and claim is not self.old
+    def is_replaced(self) -> bool:
+        """As the verb looks: once the claim is replaced and released there is nothing left to do again."""
+        record, claim = self.home.kube.objects().record, self.home.kube.objects().claims.get(("apps", "notes"))
+        released = record is not None and record[("apps", "notes")].state is HoldState.RELEASED
+        return released and claim is not None and claim is not self.old
 
     def live(self, disk: Disk) -> Report:
         return self.lives.live(self.course, disk, self.approval)

@@ -11,9 +11,11 @@ from typing import cast
 import pytest
 
 from adapters.surface import surfaces
+from lab.world.faults import Fault
 from tests.crash.beneath import STAGES
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
+from tests.crash.neighboured import NeighbouredHouse
 from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import TwoPlacesHouse
 from tests.crash.undone import UndoneHouse
@@ -45,10 +47,16 @@ def _of_checkpoints(points: Sequence[Point]) -> Sequence[Point]:
     return [point for point in points if point.place.startswith("claims.back_up_now")]
 
 
+def _once(points: Sequence[Point]) -> Sequence[Point]:
+    """One death at the first mutation of each method: what each fault does to a restore is met in the house with one claim."""
+    deaths = [point for point in points if point.fault is Fault.DIE_AFTER]
+    return list({point.place.partition("/")[0]: point for point in reversed(deaths)}.values())
+
+
 CHOICES: dict[object, Choose] = {
     TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
     StoppedHouse: _of_power, StoppedThenStarted: _of_power,
-    CheckpointedHouse: _of_checkpoints,
+    CheckpointedHouse: _of_checkpoints, NeighbouredHouse: _once,
 }  # fmt: skip
 
 

@@ -1,0 +1,84 @@
+"""The judge of the bad days: two of its scenes, and that it sees what is not as it must be. All of them: `make prove`."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from console.demo.loss.ground import Ground
+from console.demo.loss.modelled import SCENES, Scene
+from console.demo.modelled import MODELLED
+from console.demo.story import Act, Story
+from console.page import Page
+from lab.lost import LOSER, NEIGHBOUR
+from lab.world.store import a_file
+from tests.scenario.partial import judged, main, table
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """The house that people live in. Whoever changes it leaves it as it was, or comes last."""
+    made = Ground(tmp_path_factory.mktemp("partial"), Story(Page(io.StringIO(), MODELLED), lambda: 0.0))
+    made.build()
+    return made
+
+
+@pytest.mark.parametrize("name", ["restore", "host"])
+def test_a_scene_holds_and_its_neighbours_were_counted(name: str, ground: Ground) -> None:
+    (scene,) = [one for one in SCENES if one.name == name]
+    found = judged(ground, scene)
+    assert found.misses == ()
+    assert "wiki: 0 restarts, 0 of " in found.counted and "probes missed" in found.counted
+
+
+def _shown(ground: Ground, act: Act) -> None:
+    ground.show(act, True, "all is well")
+
+
+def spoilt(ground: Ground, act: Act) -> None:
+    """It says that all is well, and has changed a neighbour's file."""
+    _shown(ground, act)
+    claim = ground.home.kube.objects().claims[NEIGHBOUR]
+    claim.entries = (a_file(claim.entries[0].path, "another"), *claim.entries[1:])
+
+
+def restarted(ground: Ground, act: Act) -> None:
+    """It says that all is well, and the neighbour was down for a minute."""
+    _shown(ground, act)
+    claim = ground.home.kube.objects().claims[NEIGHBOUR]
+    claim.app_ready = False
+    ground.clock.sleep(60)
+    claim.app_ready = True
+    ground.clock.sleep(10)
+
+
+def unsaved(ground: Ground, act: Act) -> None:
+    """It says that all is well, and the neighbour's backups have stopped."""
+    _shown(ground, act)
+    for source in ground.home.kube.objects().sources.values():
+        source.paused = True
+    ground.clock.sleep(700)
+
+
+def lost(ground: Ground, act: Act) -> None:
+    """It says that all is well, and a file is gone."""
+    _shown(ground, act)
+    claim = ground.home.kube.objects().claims[LOSER]
+    claim.entries = claim.entries[1:]
+
+
+@pytest.mark.parametrize(("play", "told"), [
+    (spoilt, "apps/wiki: wiki/00.md is another"), (restarted, "apps/wiki: 1 restarts, 30 of "),
+    (unsaved, "1 of 2 backups missed"), (lost, "apps/notes: notes/00.md is not there"),
+])  # fmt: skip
+def test_what_a_scene_does_not_say_is_a_miss(play: object, told: str, ground: Ground) -> None:
+    assert callable(play)
+    found = judged(ground, Scene("restore", "a scene that lies", play))
+    assert any(told in miss for miss in found.misses), found.misses
+    assert "MISSED" in table([found])
+
+
+def test_a_scene_that_is_not_there_is_none_that_held(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fire"]) == 2
+    assert "no such scene: fire. There are: restore, undo, file" in capsys.readouterr().out
