@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, unquote
 from engine.secrets import Secret
 from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.s3 import answers
-from lab.wire.s3.calls import Call, serve
+from lab.wire.s3.call import Call, source_of
+from lab.wire.s3.calls import serve
 from lab.wire.s3.conditions import check_digest, check_key
 from lab.wire.s3.objects import MAIN, NoSuchBucket, NoSuchKey, NoSuchUpload, ObjectStore, WrongParts
 from lab.wire.s3.signature import Refused, checked_body, claimed
@@ -23,11 +24,12 @@ from lab.world.faults import Fault, Faults
 
 EVERYTHING = frozenset({"read", "list", "write", "delete", "delete versions"})
 WRITES = frozenset({
-    "put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects", "copy_object",
+    "put_object", "put_part", "complete_upload", "begin_upload", "delete_object", "make_bucket", "delete_objects",
+    "copy_object", "copy_part",
 })  # fmt: skip
 _MAY = {
     "get_object": "read", "list_objects": "list", "list_uploads": "list", "list_parts": "list", "list_versions": "list",
-    "delete_object": "delete", "set_versioning": "write",
+    "delete_object": "delete", "remove_bucket": "delete", "set_versioning": "write", "abort_upload": "write",
     "delete_objects": "delete", "delete_version": "delete versions", "delete_versions": "delete versions",
 }  # fmt: skip
 _PARTS = {
@@ -154,7 +156,11 @@ class S3Door:
         call = Call(request.method, bucket, name, asked, request.headers, body, key.phrase, self._encrypted)
         permission = _MAY.get(call.name, "write" if call.name in WRITES else "")
         allowed = not permission or permission in key.may
-        if key.expired or not allowed or (bucket and key.buckets and bucket not in key.buckets):
+        touched = {bucket} if bucket else set()
+        if call.name in ("copy_object", "copy_part"):
+            touched.add(source_of(call).bucket)
+            allowed = allowed and "read" in key.may
+        if key.expired or not allowed or (key.buckets and touched - key.buckets):
             raise Refused(403, "AccessDenied", "Access Denied.")
         if self.weather.limit and permission:
             raise Refused(403, self.weather.limit, _ACCOUNT_LIMIT)

@@ -58,7 +58,7 @@ class WrongParts(Exception):
 class ObjectStore:
     """All buckets of one store. A key of another encryption phrase sees the same buckets, and other objects: none, without error.
 
-    Writes are atomic: a reader sees the old object or the new one. What was told of a former content is not kept.
+    Writes are atomic: a reader sees the old object or the new one.
     """
 
     def __init__(self, root: Path) -> None:
@@ -79,12 +79,15 @@ class ObjectStore:
         (self._root / "buckets" / bucket).mkdir(exist_ok=True)
 
     def remove_bucket(self, bucket: str) -> bool:
-        """Remove an empty bucket; False when something is in it."""
+        """Remove an empty bucket; False when something is in it: an object of any phrase, a former version, a mark of deletion."""
         with self._lock:
-            self._require(bucket)
-            if any(True for _ in self.keys(bucket)):
+            self.require(bucket)
+            left = (*(self._root / "phrases").glob(f"*/{bucket}"), self._root / "buckets" / bucket, self.former.root / bucket)
+            if any(file.is_file() for folder in left for file in folder.rglob("*")):
                 return False
-            shutil.rmtree(self._root / "buckets" / bucket)
+            for folder in left:
+                shutil.rmtree(folder, ignore_errors=True)
+            self.former.told.pop(bucket, None)
             return True
 
     def keys(self, bucket: str, prefix: str = "", phrase: str = MAIN) -> Iterator[str]:
@@ -92,7 +95,7 @@ class ObjectStore:
 
         Only the folder that the prefix names is walked: what else lies in a bucket costs such a list nothing.
         """
-        self._require(bucket)
+        self.require(bucket)
         base = self._base(bucket, phrase)
         for folder, _, files in os.walk(base.joinpath(*(place(prefix.rpartition("/")[0]) if "/" in prefix else ()))):
             for name in files:
@@ -102,7 +105,7 @@ class ObjectStore:
 
     def head(self, bucket: str, key: str, phrase: str = MAIN) -> StoredObject:
         """One object's facts. Raises NoSuchBucket, NoSuchKey."""
-        self._require(bucket)
+        self.require(bucket)
         path = self._file(bucket, key, phrase)
         try:
             facts = path.stat()
@@ -126,7 +129,7 @@ class ObjectStore:
 
         `written`: when, if that was not now (epoch seconds).
         """
-        self._require(bucket)
+        self.require(bucket)
         new = self._root / "new" / uuid.uuid4().hex
         new.write_bytes(content)
         if written is not None:
@@ -156,7 +159,7 @@ class ObjectStore:
 
     def delete(self, bucket: str, key: str, phrase: str = MAIN) -> None:
         """Delete an object; deleting what is not there is no error. Folders that became empty go along."""
-        self._require(bucket)
+        self.require(bucket)
         with self._lock:
             path, base = self._file(bucket, key, phrase), self._base(bucket, phrase)
             self._keep(bucket, phrase, path, marked=True)
@@ -171,7 +174,7 @@ class ObjectStore:
 
     def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[StoredObject, StoredVersion]]:
         """Every version of every object under the prefix, of one object the newest first. Raises NoSuchBucket."""
-        self._require(bucket)
+        self.require(bucket)
         for one in self.former.all(bucket, self._base(bucket, MAIN), ""):
             if (key := key_of(one.path)).startswith(prefix):
                 yield StoredObject(key, one.size, one.written, self._etag(one.file, one.file.stat())), one
@@ -184,6 +187,24 @@ class ObjectStore:
         facts = found.file.stat()
         told = self._told.of(found.file, facts.st_mtime_ns)
         return StoredObject(key, found.size, found.written, self._etag(found.file, facts), told), found.file.read_bytes()
+
+    def named(self, bucket: str, key: str, version_id: str, phrase: str = MAIN) -> tuple[StoredObject, bytes]:
+        """An object as it is now, or one version of it where that is named. Raises NoSuchBucket, NoSuchKey."""
+        if version_id:
+            return self.version(bucket, key, version_id)
+        return self.head(bucket, key, phrase), self.read(bucket, key, phrase)
+
+    def newest(self, bucket: str, key: str, phrase: str = MAIN) -> StoredVersion | None:
+        """The newest version of an object, a mark of its deletion included; None where no versions are kept."""
+        if phrase != MAIN or not self.former.of(bucket).state:
+            return None
+        base = self._base(bucket, MAIN)
+        return next(iter(self.former.one(bucket, base, self._file(bucket, key, MAIN).relative_to(base))), None)
+
+    def is_mark(self, bucket: str, key: str, version_id: str) -> bool:
+        """Whether this version is a mark that the object was deleted. Raises NoSuchBucket."""
+        found = self._version(bucket, key, version_id)
+        return found is not None and found.gone
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> bool:
         """Take one version away for good; one that is not there is no error. False where its retention forbids it."""
@@ -199,7 +220,9 @@ class ObjectStore:
     def _keep(self, bucket: str, phrase: str, path: Path, *, marked: bool = False) -> None:
         """An object is about to be another, or to go: then its deletion is `marked`."""
         if phrase == MAIN:
-            self.former.keep(bucket, self._base(bucket, phrase), path)
+            kept = self.former.keep(bucket, self._base(bucket, phrase), path)
+            if kept is not None:
+                self._told.move(path, kept)
             if marked:
                 self.former.mark(bucket, self._base(bucket, phrase), path)
 
@@ -210,9 +233,10 @@ class ObjectStore:
         if left and not left[0].gone and left[0].file != path:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(left[0].file, path)
+            self._told.move(left[0].file, path)
 
     def _version(self, bucket: str, key: str, version_id: str) -> StoredVersion | None:
-        self._require(bucket)
+        self.require(bucket)
         base = self._base(bucket, MAIN)
         known = self.former.one(bucket, base, self._file(bucket, key, MAIN).relative_to(base))
         return next((one for one in known if one.version_id == version_id), None)
@@ -221,7 +245,7 @@ class ObjectStore:
 
     def begin_upload(self, bucket: str, key: str, phrase: str = MAIN, told: Mapping[str, str] = NOTHING) -> str:
         """Id of a new multipart upload."""
-        self._require(bucket)
+        self.require(bucket)
         upload = uuid.uuid4().hex
         folder = self._root / "uploads" / upload
         folder.mkdir()
@@ -296,7 +320,8 @@ class ObjectStore:
             raise NoSuchUpload(upload)
         return folder
 
-    def _require(self, bucket: str) -> None:
+    def require(self, bucket: str) -> None:
+        """Raise NoSuchBucket where there is none."""
         if bucket not in self.buckets():
             raise NoSuchBucket(bucket)
 

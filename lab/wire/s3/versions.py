@@ -53,15 +53,16 @@ class Former:
         """What this bucket was told."""
         return self.told.setdefault(bucket, Keeping())
 
-    def keep(self, bucket: str, base: Path, path: Path) -> None:
-        """The object at `path` is about to go, or to be another."""
+    def keep(self, bucket: str, base: Path, path: Path) -> Path | None:
+        """The object at `path` is about to go, or to be another: where it is kept, None where it is not."""
         keeping, name = self.of(bucket), path.relative_to(base)
-        own = keeping.state == "Suspended" and name not in keeping.overwritten
+        own, target = keeping.state == "Suspended" and name not in keeping.overwritten, None
         if (keeping.state == "Enabled" or own) and path.is_file():
             target = self._folder(bucket, name) / f"{_MARK}{path.stat().st_mtime_ns:x}"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, target)
         (keeping.overwritten.discard if keeping.state == "Enabled" else keeping.overwritten.add)(name)
+        return target
 
     def mark(self, bucket: str, base: Path, path: Path) -> None:
         """It was deleted."""

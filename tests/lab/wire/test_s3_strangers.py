@@ -17,7 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lab.wire.pki import LabCA
-from lab.wire.s3.calls import Call, serve
+from lab.wire.s3.call import Call
+from lab.wire.s3.calls import serve
 from lab.wire.s3.door import EVERYTHING, AccessKey, S3Door
 from lab.wire.s3.names import key_of, place
 from lab.wire.s3.objects import MAIN, ObjectStore
