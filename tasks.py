@@ -52,7 +52,9 @@ HELP = {
     "file": "the kit to be written (default: HOUSE.kit.age here); its page is put beside it",
     "recipients": "public keys of more people who can open it, comma between several",
     "with-programs": "the archive of make bundle, to be put into it",
-    "secrets": "folder with the files of secrets that people keep, as they would lie in the house; for --check",
+    "open": "a kit to be laid out in the folder of --into, to be run from there",
+    "from-kit": "a kit: drill from it alone, as an empty machine would",
+    "secrets": "folder with the files of secrets that people keep, as they would lie in the house; for a kit that is opened",
     "identity": "file of the key that opens the kit (default: as sops has it)",
     "repository": "the clone of the repository as it is now (default: the settings' own)",
     "metrics": "also write this file for Prometheus' textfile collector",
@@ -202,10 +204,12 @@ def restore(c, settings="", json=False, claims="", as_of="", approve="", report=
 
 @verb
 def rehearse(
-    c, settings="", json=False, claims="", max_bytes="", max_time="", max_egress="", clean=False, bootstrap=False, report=""
-):
+    c, settings="", json=False, claims="", max_bytes="", max_time="", max_egress="", clean=False, bootstrap=False, report="",
+    from_kit="", identity="", secrets="",
+):  # fmt: skip
     """Drill a restore beside what lives; can fail."""
-    end(c, "rehearse", "rehearse", settings, json, claims, max_bytes, max_time, max_egress, clean, bootstrap, report)
+    given = (claims, max_bytes, max_time, max_egress, clean, bootstrap, report, from_kit, identity, secrets)
+    end(c, "rehearse", "rehearse", settings, json, *given)
 
 
 @verb
@@ -275,9 +279,12 @@ def dr_status(c, settings="", json=False, metrics="", alerts=""):
 
 
 @verb
-def kit(c, settings="", json=False, file="", recipients="", with_programs="", check="", identity="", repository="", secrets=""):
-    """Write all that a rebuild needs into one sealed file."""
-    end(c, "kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository, secrets)
+def kit(
+    c, settings="", json=False, file="", recipients="", with_programs="", check="", open_="", into="", identity="", repository="",
+    secrets="",
+):  # fmt: skip
+    """Write all a rebuild needs into one file; open it."""
+    end(c, "kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository, secrets, open_, into)
 
 
 @verb

@@ -40,8 +40,9 @@ LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS
 """What excludes cannot wait for itself."""
 LAST_ACTS = frozenset({"talos.shut_down"})
 """After one of these the API servers may be off by our own act: the reservation alone excludes then, and the Lease stays behind."""
-OURS_ALONE = frozenset({"etcd.take", "etcd.copy"})
-"""They write to this machine's state folder, which its lock excludes others from: saving etcd must wait for no other machine."""
+OURS_ALONE = frozenset({"etcd.take", "etcd.copy", "talos.fetch_kubeconfig"})
+"""They write to this machine's state folder, which its lock excludes others from: saving etcd must wait for no other machine, and
+who only wants to look (a drill on a new machine) must leave nothing in the house."""
 
 
 class LeasePort(Protocol):

@@ -9,6 +9,7 @@ from console.building import builder
 from console.journals import REHEARSE
 from console.session import Session
 from house.loader import SETTINGS_FILE, Part, load
+from house.model import House
 
 
 def named(settings: str) -> str:
@@ -22,10 +23,14 @@ def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL, re
     `settings` is what the command line says; where nothing names the file it is the one in this folder. `report` is the folder
     for the run's evidence. Raises SettingsInvalid with every problem of the settings.
     """
+    settings = named(settings)
+    return session_of(verb, load(Path(settings or SETTINGS_FILE), builder(), part), json, settings, report)
+
+
+def session_of(verb: str, house: House, json: bool, settings: str = "", report: str = "") -> Session:
+    """The same for a house that was read, from what no `--settings` names where it is "" (a kit)."""
     from console.real_doors import open_drill_doors, open_real_doors
 
-    settings = named(settings)
-    house = load(Path(settings or SETTINGS_FILE), builder(), part)
     if verb == REHEARSE:
         return Session(verb, house, open_drill_doors, json, settings, report)
     return Session(verb, house, open_real_doors, json, settings, report, drill_doors=open_drill_doors)

@@ -67,7 +67,7 @@ class Session:
     """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it.
 
     `report` is the folder that the run's evidence goes to, "" for none. Through `drill_doors` a run clears away what a drill left
-    that was killed (None: that is another's).
+    that was killed (None: that is another's). `besides` stands in each last JSON line of it.
     """
 
     verb: str
@@ -77,6 +77,7 @@ class Session:
     settings: str = ""
     report: str = ""
     drill_doors: OpenDoors | None = field(default=None, kw_only=True)
+    besides: Mapping[str, object] = field(default_factory=dict, kw_only=True)
     out: TextIO = field(default_factory=lambda: sys.stdout)
     stop: Stop = field(default_factory=Stop)
     first_s: float = FIRST_S
@@ -263,7 +264,7 @@ class Session:
             more = more | ({"closing": self.troubles} if self.troubles else {})
             result = {
                 "verb": self.verb, "outcome": outcome, "counts": counts, "seconds": round(time.monotonic() - self.started, 3),
-                "exit_code": code, "simulated": self.house.simulated, **more,
+                "exit_code": code, "simulated": self.house.simulated, **self.besides, **more,
             }  # fmt: skip
             self.lines.write({"result": result})
         return code

@@ -20,7 +20,7 @@ class FetchKubeconfig(BaseStep):
     system = "workstation"
     id = StepId("talos.fetch-kubeconfig")
     title = "kubeconfig fetched"
-    needs = ("talos.bootstrap-etcd",)
+    needs: tuple[str, ...] = ("talos.bootstrap-etcd",)
 
     @property
     def inputs(self) -> str:

@@ -19,7 +19,7 @@ class RenderConfigs(BaseStep):
     house: House
     system = "workstation"
     standing = True
-    needs = (BEFORE_ANYTHING,)
+    needs: tuple[str, ...] = (BEFORE_ANYTHING,)
     id = StepId("talos.render-configs")
     title = "machineconfigs rendered"
 

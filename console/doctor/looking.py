@@ -80,14 +80,14 @@ def bootstrap(subject: Subject, secrets: Secrets | None, *, ask: bool = False) -
     return able("cluster.bootstrap", good, lacks, yes=yes, no=_mend(lacks, "invoke cluster.preflight"))
 
 
-def restoring(subject: Subject, secrets: Secrets | None, verb: str, yes: str, *, ask: bool = False) -> Able:
-    """dr.restore and dr.rehearse: the same keys, something that can be restored, and a cluster."""
+def restoring(subject: Subject, secrets: Secrets | None, verb: str, yes: str, *, ask: bool = False, built: bool = False) -> Able:
+    """dr.restore and dr.rehearse: the same keys, something that can be restored, and a cluster: `built` where that comes first."""
     house, lacks = subject.whole.house, list(of_settings(subject.whole))
     if house is not None:
         lacks += [*_of_run(house), *of_secrets(of_backups(house), secrets, ask=ask)]
         if not (house.claims or (house.restorable and verb == "dr.restore")):
             lacks.append(Lack("nothing is declared that it could bring back"))
-        if not (house.state_dir / "kubeconfig").is_file():
+        if not built and not (house.state_dir / "kubeconfig").is_file():
             lacks.append(Lack("no cluster of this house is known here: its state folder holds no kubeconfig"))
         elif not ask:
             lacks.append(Lack("the cluster, and the stores of the backups", known=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
@@ -94,3 +95,7 @@ def _typed(found: Manifest) -> None:
         value: Any = getattr(found, field.name)
         if type(value) is not types.get(str(field.type), type(value)):
             raise TypeError(field.name)
+    for place in (found.settings, found.repository):
+        # Whoever knows who can open a kit can make one: what it names may lie nowhere but below the folder it is set up in.
+        if Path(place).is_absolute() or ".." in Path(place).parts:
+            raise ValueError(place)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.text import Text
 
 from adapters.age.adapter import Age
 from adapters.git.bundle import GitBundles
-from adapters.process.keeper import Keeper
-from adapters.process.results import Runner
 from bootstrap.course import course
 from console.building import builder
 from console.ending import guarded
 from console.jsonlines import JsonLines
-from console.kit.checking import Bench, Finding, findings, open_kit
+from console.kit.checking import Bench, Finding, findings
 from console.kit.nouns import KeptProgram, Manifest
-from console.kit.packing import gather, printable, recipients_of, seal, sum_of
+from console.kit.opening import Sealed, unpack
+from console.kit.packing import START, gather, printable, recipients_of, seal, sum_of
+from console.kit.rooms import workroom
+from console.kit.unfolding import KIT, open_kit
 from console.opening import named, open_session
 from console.page import Page, simulated
 from console.report.document import moment, version
@@ -37,38 +36,42 @@ from house.loader import SETTINGS_FILE, load
 from house.settings.values import recipient_of
 from tools.locate import look
 from tools.manifest import Need, needed_by
-from tools.places import CHECKOUT, Places
+from tools.places import CHECKOUT
 
-KIT = ".kit.age"
+ENDING = ".kit.age"
 
 
 def kit(
     settings: str, json: bool, file: str, recipients: str, with_programs: str, check: str, identity: str, repository: str,
-    kept: str = "",
+    kept: str = "", sealed: str = "", into: str = "",
 ) -> int:  # fmt: skip
-    """Write the kit (0), or check one: 0 where a machine could run from it, 3 where something lacks or has changed."""
+    """Write the kit (0), check one, or open one into a folder: 0 where a machine could run from it, 3 where something lacks or has
+    changed."""
 
     def body() -> int:
+        if bool(sealed) != bool(into) or (sealed and check):
+            raise SettingsInvalid("a kit is opened by --open FILE --into FOLDER, and by nothing besides")
+        if sealed:
+            return open_into(handed(sealed, identity, kept), expanded(Path(into)), json)
         if check:
-            return check_kit(expanded(Path(check)), identity, repository, settings, json, kept)
+            return check_kit(handed(check, identity, kept), repository, settings, json)
         return write_kit(open_session("dr.kit", settings, json), file, recipients, with_programs)
 
     return guarded("dr.kit", json, body, settings)
 
 
-@contextmanager
-def workroom() -> Iterator[tuple[Path, Runner]]:
-    """A private folder that is gone afterwards, and what runs programs there."""
-    with tempfile.TemporaryDirectory(prefix="blackstart-kit-") as name:
-        room = Path(name)
-        with Keeper(room / "programs", search=(Places().programs,)) as keeper:
-            yield room, keeper
+def handed(file: str, identity: str, kept: str) -> Sealed:
+    """A kit as the command line names it, its key, and what people keep. Raises SettingsInvalid."""
+    brought = expanded(Path(kept)) if kept else None
+    if brought is not None and not brought.is_dir():
+        raise SettingsInvalid(f"--secrets {brought} is no folder")
+    return Sealed(expanded(Path(file)), _identity(identity), brought)
 
 
 def write_kit(session: Session, file: str, recipients: str, with_programs: str) -> int:
     """The kit and the page beside it, both anew or not at all."""
     house = session.house
-    target = expanded(Path(file or f"{house.name}{KIT}"))
+    target = expanded(Path(file or f"{house.name}{ENDING}"))
     who = recipients_of(house, map(_recipient, filter(None, recipients.split(","))))
     archive = expanded(Path(with_programs)) if with_programs else None
     if archive is not None and not archive.is_file():
@@ -116,25 +119,43 @@ def programs() -> tuple[KeptProgram, ...]:
     )
 
 
-def check_kit(file: Path, identity: str, repository: str, settings: str, json: bool, kept: str = "") -> int:
+def check_kit(sealed: Sealed, repository: str, settings: str, json: bool) -> int:
     """Open it in an empty folder and say what it is worth. Needs no settings."""
     began = time.monotonic()
-    brought = expanded(Path(kept)) if kept else None
-    if brought is not None and not brought.is_dir():
-        raise SettingsInvalid(f"--secrets {brought} is no folder")
     with workroom() as (room, runner):
-        key, age, git = _identity(identity), Age(runner), GitBundles(runner)
-        manifest, folder = open_kit(file, key, age, room)
-        bench = Bench(runner, git, builder(), key, age.public(key), os.environ, time.time(), brought)
+        age, git = Age(runner), GitBundles(runner)
+        manifest, folder = open_kit(sealed.file, sealed.identity, age, room)
+        public = age.public(sealed.identity)
+        bench = Bench(runner, git, builder(), sealed.identity, public, os.environ, time.time(), sealed.kept)
         found = list(findings(manifest, folder, bench, _clone(repository, settings), room))
     good = all(one.good for one in found)
-    code, outcome = (EXIT_OK, "good") if good else (EXIT_DRIFT, "not good")
+    return _answer(manifest, found, json, began, "good" if good else "not good", {"kit": sealed.file})
+
+
+def open_into(sealed: Sealed, into: Path, json: bool) -> int:
+    """Lay the house out of it where it can be run from, and say what this machine lacks to do so, and what to type."""
+    began = time.monotonic()
+    found = unpack(sealed, into)
+    settings = shlex.quote(str(found.settings))
+    following = (f"export BLACKSTART_SETTINGS={settings}", "invoke cluster.preflight")
+    lines = (f"Read {into / KIT / START}: what to switch on, and who has which key. Then:", *(f"  {line}" for line in following))
+    fields = {"kit": sealed.file, "into": into, "settings": found.settings, "next": following}
+    outcome = "lacking" if found.lacking else "opened"
+    return _answer(found.manifest, list(found.findings), json, began, outcome, fields, lines)
+
+
+def _answer(
+    manifest: Manifest, found: list[Finding], json: bool, began: float, outcome: str, fields: dict[str, object],
+    lines: tuple[str, ...] = (),
+) -> int:  # fmt: skip
+    good = all(one.good for one in found)
+    code = EXIT_OK if good else EXIT_DRIFT
     if json:
         counts = {"good": sum(one.good is True for one in found), "not_good": sum(one.good is False for one in found),
                   "unknown": sum(one.good is None for one in found)}  # fmt: skip
         result = {
             "verb": "dr.kit", "outcome": outcome, "counts": counts, "exit_code": code,
-            "seconds": round(time.monotonic() - began, 3), "kit": file,
+            "seconds": round(time.monotonic() - began, 3), **fields,
             "house": manifest.house, "made": manifest.made, "commit": manifest.commit, "findings": found,
         }  # fmt: skip
         JsonLines(sys.stdout, manifest.simulated).write({"result": result})
@@ -144,6 +165,8 @@ def check_kit(file: Path, identity: str, repository: str, settings: str, json: b
     lacking = [one for one in found if not one.good]
     told = "a machine like this one could run from it" if good else f"{number(len(lacking), 'thing')} to look into first"
     page.say(f"\nThe kit of {manifest.house}, made on {manifest.made}: {told}.")
+    for line in lines:
+        page.say(line)
     page.end()
     return code
 

@@ -14,10 +14,9 @@ from adapters.process.keeper import Keeper
 from adapters.remembering import remembering
 from adapters.secrets.resolver import Secrets
 from console.doctor.looking import of_secrets
-from console.ending import LastWords, guarded
+from console.ending import LastWords
 from console.kit.secrets import files_of, of_building
 from console.messages import send
-from console.opening import open_session
 from console.programs import refuse_unfit
 from console.rows import Row as Line
 from console.rows import Rows
@@ -39,19 +38,14 @@ _SHOWN = 5
 Lacking = Callable[[], tuple[tuple[str, bool], ...]]
 
 
-def rebuild(settings: str, json: bool, report: str = "") -> int:
+def rebuild(session: Session) -> int:
     """PASS (0) where nothing would stop a rebuild, FAIL (4), or UNVERIFIED (5) where something could not be seen."""
-
-    def body() -> int:
-        session = open_session(VERB, settings, json, report=report)
-        refuse_unfit(session.house)
-        with tempfile.TemporaryDirectory(prefix="blackstart-rehearse-") as name, Keeper(
-            Path(name) / "programs", search=(Places().programs,)
-        ) as keeper:  # fmt: skip
-            secrets = Secrets(keeper, session.house.root, session.house.age_key)
-            return rebuild_of(session, lambda: lacking(session.house, secrets))
-
-    return guarded(VERB, json, body, settings)
+    refuse_unfit(session.house)
+    with tempfile.TemporaryDirectory(prefix="blackstart-rehearse-") as name, Keeper(
+        Path(name) / "programs", search=(Places().programs,)
+    ) as keeper:  # fmt: skip
+        secrets = Secrets(keeper, session.house.root, session.house.age_key)
+        return rebuild_of(session, lambda: lacking(session.house, secrets))
 
 
 def rebuild_of(session: Session, lacks: Lacking) -> int:

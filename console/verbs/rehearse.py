@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
 from cluster.audit import repository_of
 from console.ending import LastWords, drilled, guarded
 from console.journals import REHEARSE, journal_folder
+from console.kit.opening import house_of
 from console.messages import send
-from console.opening import open_session
+from console.opening import open_session, session_of
 from console.pastdrills import past_drills
 from console.programs import refuse_unfit
 from console.session import Session
+from console.verbs.kit import handed
+from console.verbs.rebuild import VERB as REBUILD
 from console.verbs.rebuild import rebuild
 from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
@@ -28,30 +32,79 @@ from rehearsal.course import clearing
 from rehearsal.drill import Drill
 from rehearsal.measuring import held, told
 from rehearsal.outcome import DrillOutcome, DrillVerdict
+from rehearsal.reaching import reaching
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks of a rehearsal; sizes and times as they were typed."""
+
+    claims: str = ""
+    max_bytes: str = ""
+    max_time: str = ""
+    max_egress: str = ""
+    clean: bool = False
+    bootstrap: bool = False
+
+    @property
+    def verb(self) -> str:
+        """The verb that it is told as."""
+        return REBUILD if self.bootstrap else REHEARSE
+
+    def budget(self) -> Budget:
+        """How much it may take. Raises SettingsInvalid, also for what does not go together."""
+        limits = self.max_bytes or self.max_time or self.max_egress
+        if self.bootstrap and (self.claims or limits or self.clean):
+            raise SettingsInvalid(
+                "--bootstrap drills no claim", hint="rehearse twice: once with --bootstrap, once with what is said of claims"
+            )
+        return Budget(
+            bytes_of("--max-bytes", self.max_bytes) if self.max_bytes else 0, seconds_of(self.max_time) if self.max_time else 0.0,
+            bytes_of("--max-egress", self.max_egress) if self.max_egress else 0,
+        )  # fmt: skip
 
 
 def rehearse(
     settings: str, json: bool, claims: str, max_bytes: str, max_time: str, max_egress: str, clean: bool, bootstrap: bool,
-    report: str = "",
+    report: str = "", from_kit: str = "", identity: str = "", kept: str = "",
 ) -> int:  # fmt: skip
     """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5); or ask what a rebuild needs."""
+    from console.real_doors import open_real_doors
+
+    asked = Asked(claims, max_bytes, max_time, max_egress, clean, bootstrap)
 
     def body() -> int:
-        if bootstrap and (claims or max_bytes or max_time or max_egress or clean):
-            raise SettingsInvalid(
-                "--bootstrap drills no claim", hint="rehearse twice: once with --bootstrap, once with what is said of claims"
+        budget = asked.budget()
+        if not from_kit:
+            if identity or kept:
+                raise SettingsInvalid("--identity and --secrets are for a kit: right would be --from-kit FILE besides")
+            return answer(open_session(asked.verb, settings, json, report=report), asked, budget)
+        if settings:
+            raise SettingsInvalid("--from-kit has settings of its own; right would be to name no others by --settings")
+        sealed = handed(from_kit, identity, kept)
+        with house_of(sealed) as (house, manifest):
+            session = session_of(asked.verb, house, json, report=report)
+            session.besides = {"kit": {"file": sealed.file, "made": manifest.made, "commit": manifest.commit}}
+            session.page.say(f"From {sealed.file} alone, made on {manifest.made} at commit {manifest.commit[:12]}.")
+            return answer(session, asked, budget) if asked.bootstrap else reached(
+                session, Session(REHEARSE, house, open_real_doors, json), lambda: answer(session, asked, budget)
             )
-        if bootstrap:
-            return rebuild(settings, json, report)
-        budget = Budget(
-            bytes_of("--max-bytes", max_bytes) if max_bytes else 0, seconds_of(max_time) if max_time else 0.0,
-            bytes_of("--max-egress", max_egress) if max_egress else 0,
-        )  # fmt: skip
-        session = open_session(REHEARSE, settings, json, report=report)
-        refuse_unfit(session.house)
-        return session.apply(clearing()) if clean else rehearse_of(session, claims, budget)
 
     return guarded(REHEARSE, json, body, settings)
+
+
+def reached(session: Session, reach: Session, work: Callable[[], int]) -> int:
+    """Work on a cluster that lives, of which this machine has no kubeconfig; `reach` fetches it, through the doors of a run."""
+    code = reach.apply(reaching(session.house), words=lambda report: LastWords(again=f"invoke {REHEARSE} --from-kit FILE"))
+    return work() if code == EXIT_OK else code
+
+
+def answer(session: Session, asked: Asked, budget: Budget) -> int:
+    """The rehearsal that was asked for, in a session that stands open."""
+    if asked.bootstrap:
+        return rebuild(session)
+    refuse_unfit(session.house)
+    return session.apply(clearing()) if asked.clean else rehearse_of(session, asked.claims, budget)
 
 
 def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
@@ -66,8 +119,9 @@ def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
     if begun.drill is not None or concluded(session) or code != EXIT_OK:
         return code
     again = Session(
-        session.verb, house, session.open_doors, session.json, session.settings, session.report, session.out, session.stop
-    )
+        session.verb, house, session.open_doors, session.json, session.settings, session.report, session.out, session.stop,
+        besides=session.besides,
+    )  # fmt: skip
     return rehearse_of(again, claims, budget)
 
 
@@ -125,7 +179,8 @@ def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
     if drilled(report, outcome):
         kept = f"run {session.run_id}: invoke dr.report --run {session.run_id} --report FOLDER"
         session.troubles += send(session.house, REHEARSE, outcome.verdict, message_of(outcome), kept)
-    return LastWords(drill=outcome, again="invoke dr.rehearse", fields={"drill": replace(outcome)})
+    again = f"invoke {REHEARSE}{' --from-kit FILE' if session.besides else ''}"
+    return LastWords(drill=outcome, again=again, fields={"drill": replace(outcome)})
 
 
 def message_of(outcome: DrillOutcome) -> tuple[str, ...]:

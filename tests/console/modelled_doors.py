@@ -59,8 +59,8 @@ class LentTime:
 class Desk:
     """A modelled house, and sessions with it. `spoil` changes the ports that the next session gets."""
 
-    def __init__(self, folder: Path, **changes: object) -> None:
-        given = a_house(state_dir=folder / "state", settings_file=folder / "blackstart.yaml", **changes)
+    def __init__(self, folder: Path, given: House | None = None, **changes: object) -> None:
+        given = given or a_house(state_dir=folder / "state", settings_file=folder / "blackstart.yaml", **changes)
         self.running = Running(folder / "state", given)
         self.running.backed_up()
         self.opened: list[ModelledDoors] = []

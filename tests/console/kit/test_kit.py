@@ -145,6 +145,7 @@ class TestAKit:
             "the age key that opens the repository's secrets", "the secret of Proxmox' API token blackstart@pve!run",
             "the password of the backup of apps/notes-data", "the password of the backup of apps/vault",
             "AWS_ACCESS_KEY_ID of the backup of media/photos", "AWS_SECRET_ACCESS_KEY of the backup of media/photos",
+            "from it: dr.audit", "from it: cluster.bootstrap", "from it: dr.restore",
         }  # fmt: skip
 
     def test_what_people_keep_is_looked_for_where_they_say(self, made: Home, tmp_path: Path, capsys: Printed) -> None:
@@ -252,3 +253,12 @@ def test_a_list_of_contents_is_read_as_it_was_written_and_anything_else_is_refus
                   text.replace('"house"', '"mouse"')):  # fmt: skip
         with pytest.raises(PermanentError):
             manifest_of(other)
+
+
+@pytest.mark.parametrize("place", ["/etc/blackstart", "../up", "a/../../up", ".."])
+@pytest.mark.parametrize("name", ["settings", "repository"])
+def test_a_kit_lays_nothing_outside_of_its_folder(place: str, name: str) -> None:
+    """Anybody who knows who can open a kit can make one."""
+    made = Manifest("h", "id", True, "", "1", "c", "main", "u", "blackstart.yaml", ".", (), (), (), (), (), "", {})
+    with pytest.raises(PermanentError):
+        manifest_of(replace(made, **{name: place}).to_json())

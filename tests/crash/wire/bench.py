@@ -156,11 +156,12 @@ class Bench:
         return self.folder.root / "state"
 
     def begin(self, verb: str, *arguments: str) -> Running:
-        """Start a verb; returns at once."""
+        """Start a verb; returns at once. With the house's own settings, unless the arguments name others, or a kit."""
         self.runs += 1
         report = self.reports / f"{self.runs:03}-{verb}.jsonl"
         invoke = str(Path(sys.executable).with_name("invoke"))
-        argv = [*self.covered(), invoke, verb, "--settings", str(self.folder.settings), "--json", *arguments]
+        named = () if {"--settings", "--from-kit", "--open"} & set(arguments) else ("--settings", str(self.folder.settings))
+        argv = [*self.covered(), invoke, verb, *named, "--json", *arguments]
         with report.open("wb") as out, report.with_suffix(".err").open("wb") as err:
             process = subprocess.Popen(
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
