@@ -50,6 +50,7 @@ demo: $(STAMP)
 # Parts side by side, for whole houses of the lab mostly wait: one is shown as it runs, the others when all are done. The crash
 # matrix has a process to itself: its visits are copies of that process, the cheaper the less there is in it.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
+# Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
 SHOWN := tests/lab/built tests/crash
 INPUTS := tests/fuzz tests/house tests/houses tests/tools
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
@@ -68,11 +69,11 @@ test: programs
 	 part inputs run -m "not programs" $(INPUTS); \
 	 part verbs run -m "not programs" $(VERBS); \
 	 part light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS)); \
-	 trap 'kill "$${pids[@]}" 2> /dev/null' INT TERM; \
+	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
 	 failed=(); if [ $$code -ne 0 ]; then failed+=("the ones above, shown first"); fi; \
-	 if [ $$code -eq 2 ]; then kill "$${pids[@]}" 2> /dev/null; fi; \
+	 if [ $$code -eq 2 ]; then end; fi; \
 	 for n in "$${!pids[@]}"; do \
 	   wait "$${pids[n]}"; part=$$?; code=$$((code + part)); \
 	   echo "The part $${names[n]}:"; grep -vE "$(TIMED)|slowest [0-9]* durations" "$(LOGS)/$${names[n]}"; \
