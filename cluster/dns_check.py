@@ -90,8 +90,9 @@ def _judged(server: DnsServer, one: DnsName, answer: Answer) -> Finding:
             told = f"leads to {answer.told}, and is not to be known there"
             return Finding(one.name, Weight.BLOCKS, told, hint=_LEAKS, command=dig)
         return fine(one.name, "is not known, as it must be")
-    if not leads:
-        return Finding(one.name, Weight.BLOCKS, f"leads nowhere ({one.told})", hint=_LACKS, command=dig)
+    if not leads or answer.nowhere:
+        over = f" by way of {answer.told}" if leads else ""
+        return Finding(one.name, Weight.BLOCKS, f"leads nowhere{over} ({one.told})", hint=_LACKS, command=dig)
     if one.wanted is None or _fits(one.wanted, answer):
         return fine(one.name, f"leads to {answer.told}")
     told = f"leads to {answer.told}, not to {', '.join(one.wanted)} ({one.told})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters.versions.results import Version
@@ -45,11 +45,15 @@ class Former:
 
 @dataclass(frozen=True)
 class Loss:
-    """Deletions within one minute: when they began (epoch seconds), how many snapshots and other files went."""
+    """Losses within one minute: when they began (epoch seconds), how many snapshots and other files went.
+
+    `over` of these were not deleted but written over: restic never does that to a file that it has.
+    """
 
     at: float
     snapshots: int
     files: int
+    over: int = 0
 
     @property
     def before(self) -> str:
@@ -79,15 +83,35 @@ def _is_own(one: Version) -> bool:
 
 
 def losses(history: Sequence[Version]) -> tuple[Loss, ...]:
-    """When something was deleted, the latest first."""
+    """When something was deleted or written over, the latest first."""
     found: list[list[Version]] = []
-    for one in sorted((one for one in history if one.gone and _is_own(one)), key=lambda one: one.written):
-        if found and one.written - found[-1][0].written < 60:
+    for one in _lost(history):
+        if found and one.written - found[-1][-1].written < 60:
             found[-1].append(one)
         else:
             found.append([one])
-    counted = ((one[0].written, sum(each.name.startswith(SNAPSHOTS) for each in one), len(one)) for one in reversed(found))
-    return tuple(Loss(at, snapshots, files - snapshots) for at, snapshots, files in counted)
+    return tuple(_loss(together) for together in reversed(found))
+
+
+def _loss(together: Sequence[Version]) -> Loss:
+    snapshots = sum(one.name.startswith(SNAPSHOTS) for one in together)
+    return Loss(together[0].written, snapshots, len(together) - snapshots, sum(not one.gone for one in together))
+
+
+def _lost(history: Sequence[Version]) -> Iterator[Version]:
+    """Each version that took the place of what a file held, or says that it was deleted, in their order."""
+    before: dict[str, Version] = {}
+    oldest_first = list(reversed(history))  # of one moment the first of the list is the later
+    for one in sorted(oldest_first, key=lambda one: one.written):
+        known = before.get(one.name)
+        before[one.name] = one
+        if _is_own(one) and (one.gone or (known is not None and _differs(known, one))):
+            yield one
+
+
+def _differs(old: Version, new: Version) -> bool:
+    """Whether the file held something else before. Of one size and without a name for its content nobody says: then yes."""
+    return not old.gone and not (old.size == new.size and old.etag == new.etag != "")
 
 
 def stamp(moment: float) -> str:

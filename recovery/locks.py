@@ -19,6 +19,8 @@ STALE_S = 30 * 60.0
 """So long not renewed, its owner has given up, whoever it is."""
 GONE_S = 10 * 60.0
 """Twice not renewed, which is enough where its owner was a mover's pod and is not there any more."""
+WATCH_S = 6 * 60.0
+"""For so long a lock is watched whose age rests on this machine's clock alone: who lives renews it, by another name."""
 _MOVERS = "volsync-"
 
 
@@ -41,11 +43,13 @@ class Owner:
 
 @dataclass(frozen=True)
 class Judged:
-    """One lock, whether its owner is `dead`, and why that is so or not known."""
+    """One lock, whether its owner is `dead`, and why that is so or not known. `watch`: it is to be watched before it is taken away,
+    for that rests on nothing but this machine's clock."""
 
     lock: RepositoryLock
     dead: bool
     why: str
+    watch: bool = False
 
     @property
     def told(self) -> str:
@@ -74,7 +78,8 @@ def owners(look: LookContext | ActContext, locks: Sequence[RepositoryLock]) -> d
 def judged(lock: RepositoryLock, owner: Owner, now: float) -> Judged:
     """Dead only by a proof; `now` in seconds since the epoch.
 
-    Its age is the lesser of what its owner's clock and the store's say of it: either may be wrong.
+    Its age is the lesser of what its owner's clock and the store's say of it: either may be wrong. Where the store tells no time
+    both are held against this machine's clock, which may be wrong as well.
     """
     if owner.pod is not None and owner.lives:
         return Judged(lock, False, f"its pod {owner.pod.key} is there, on node {owner.pod.node}")
@@ -82,11 +87,11 @@ def judged(lock: RepositoryLock, owner: Owner, now: float) -> Judged:
     if not moments:
         return Judged(lock, False, "nobody knows when it was made")
     age = now - max(moments)
-    there = _there(lock, owner)
-    if age >= STALE_S:
-        return Judged(lock, True, f"not renewed for {_minutes(age)}{there}")
-    if owner.asked and owner.pod is None and lock.host.startswith(_MOVERS) and age >= GONE_S:
-        return Judged(lock, True, f"not renewed for {_minutes(age)}, and its pod is gone")
+    gone = owner.asked and owner.pod is None and lock.host.startswith(_MOVERS)
+    if age >= (GONE_S if gone else STALE_S):
+        watch = not (gone or lock.timed)
+        first = f", by this machine's clock: it is watched for {_minutes(WATCH_S)} first" if watch else ""
+        return Judged(lock, True, f"not renewed for {_minutes(age)}{_there(lock, owner)}{first}", watch)
     if age < 0:
         return Judged(lock, False, f"dated {_minutes(-age)} ahead of this machine's clock: its owner may live")
     return Judged(lock, False, f"renewed {_minutes(age)} ago: its owner may live; it is known after {_minutes(STALE_S)}")

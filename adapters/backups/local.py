@@ -55,6 +55,10 @@ class LocalPlace:
         with self._told():
             return dates(self._listing(folder).files)
 
+    def ahead(self, now: float) -> float | None:
+        """See Place.ahead. Only a file written now would tell, and nothing is written to look."""
+        return None
+
     def packs(self) -> Packs:
         """See Place.packs."""
         sizes: dict[str, int] = {}

@@ -9,13 +9,14 @@ from adapters.backups.sealed import Broken, MasterKey
 from adapters.backups.snapshots import seconds_of
 
 
-def read_lock(key: MasterKey, name: str, content: bytes, written: float = 0.0) -> RepositoryLock:
-    """The lock, or what is in the place of one; `written` is when the store says that it was (epoch seconds, 0.0: not asked)."""
+def read_lock(key: MasterKey, name: str, content: bytes, written: float = 0.0, *, timed: bool = False) -> RepositoryLock:
+    """The lock, or what is in the place of one; `written` is when the store says that it was (epoch seconds, 0.0: not asked), and
+    `timed` that it has been put right by the store's own clock."""
     try:
         told = json.loads(key.unpacked(content))
         host = str(told.get("hostname") or "")
         who = f"{told.get('username') or 'somebody'} on {host or 'an unknown host'}, process {told.get('pid', 0)}"
         since = seconds_of(str(told["time"]))
-        return RepositoryLock(name, since, who, exclusive=bool(told.get("exclusive")), host=host, written=written)
+        return RepositoryLock(name, since, who, exclusive=bool(told.get("exclusive")), host=host, written=written, timed=timed)
     except (Broken, ValueError, KeyError, TypeError, AttributeError):
-        return RepositoryLock(name, 0.0, "", garbage=True, written=written)
+        return RepositoryLock(name, 0.0, "", garbage=True, written=written, timed=timed)

@@ -164,6 +164,9 @@ class Place(Protocol):
     def dated(self, folder: str) -> Mapping[str, float]:
         """As `names`, each with when it was written by the store's clock (epoch seconds)."""
 
+    def ahead(self, now: float) -> float | None:
+        """By how many seconds this machine's clock, which says `now`, is ahead of the store's; None where that tells no time."""
+
     def packs(self) -> Packs:
         """Every file of data with its size."""
 

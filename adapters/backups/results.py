@@ -141,6 +141,7 @@ class RepositoryLock:
     """A lock file: when it was renewed last (`since`, by its owner's clock, and `written`, by the store's; epoch seconds, 0.0 for
     not known), and by `who`, on which `host` (a pod's is its name).
 
+    `timed`: the store told what time it has, and `written` is by this machine's clock, whatever the two differ by.
     An `exclusive` one keeps everybody out, another one only who wants the repository for himself, as a prune does. `garbage`:
     it cannot be read at all, and keeps everybody out.
     """
@@ -152,6 +153,7 @@ class RepositoryLock:
     exclusive: bool = True
     host: str = ""
     written: float = 0.0
+    timed: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 import boto3
@@ -37,6 +38,7 @@ DEFAULT_REGION = "us-east-1"  # any fixed word: it spares a look-up, and Storj d
 
 Addressing = Literal["path", "virtual"]
 _READ_AT_ONCE = 8
+_AGREE_S = 5.0  # an answer's date has whole seconds, and it was some way to here
 _READERS = Threads()  # for all buckets: idle ones serve the next
 
 _REFUSED = {
@@ -123,6 +125,16 @@ class S3Place:
         """See Place.dated."""
         with self.told():
             return dates(self._entries(f"{self._base}{folder}/", deep=True))
+
+    def ahead(self, now: float) -> float | None:
+        """See Place.ahead. By the date of an answer of the store's, in whole seconds."""
+        with self.told():
+            answer = self.client.list_objects_v2(Bucket=self.address.bucket, Prefix=f"{self._base}locks/", MaxKeys=1)
+        try:
+            ahead = now - parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+        except (KeyError, ValueError):
+            return None
+        return ahead if abs(ahead) > _AGREE_S else 0.0
 
     def packs(self) -> Packs:
         """See Place.packs."""

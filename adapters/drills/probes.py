@@ -18,6 +18,7 @@ export LC_ALL=C HOME=/tmp
 words() { tr -d '\r' | tr '\n' ';' | tr -cd '[:print:]' | cut -c 1-300; }
 answer() { echo "p $1 $(printf %s "$2" | words)"; echo end; exit 0; }
 cd /data || answer unseen 'the volume is not at /data'
+root=$(pwd -P)
 : > /tmp/bad
 : > /tmp/unseen
 : > /tmp/good
@@ -26,14 +27,22 @@ conclude() {
   [ ! -s /tmp/unseen ] || answer unseen "$(head -n 3 /tmp/unseen)"
   answer ok "$1"
 }
+within() {
+  at_end=$(readlink -f "./$1" 2> /tmp/said)
+  case "$at_end" in "$root" | "${root%/}"/*) return 0 ;; esac
+  return 1
+}
 there() {
-  if [ -f "./$1" ]; then
+  if [ -e "./$1" ] && ! within "$1"; then
+    # What the image has there would be taken for data.
+    echo "$1 leads out of the volume, or this image cannot tell where to" >> /tmp/unseen
+  elif [ -f "./$1" ]; then
     [ -s "./$1" ] && return 0
     echo "$1 is empty" >> /tmp/bad
   elif [ -L "./$1" ] && [ ! -e "./$1" ]; then
     echo "$1 is a link that leads nowhere here" >> /tmp/unseen
   elif [ -d "./$1" ]; then
-    hit=$(find "./$1" -type f -size +0c -print 2> /tmp/said | head -n 1)
+    hit=$(find "./$1/." -type f -size +0c -print 2> /tmp/said | head -n 1)
     [ -n "$hit" ] && return 0
     if [ -s /tmp/said ]; then tail -n 1 /tmp/said >> /tmp/unseen; else echo "$1 holds nothing" >> /tmp/bad; fi
   elif [ -e "./$1" ]; then
@@ -115,8 +124,11 @@ _SQLITE = (
 if [ -n "$PATHS" ]; then
   printf '%s\n' "$PATHS" > /tmp/paths
 else
-  find . -path ./lost+found -prune -o -type f -size +99c ! -path '*[[:cntrl:]]*' -print > /tmp/all 2> /tmp/said
+  find . -path ./lost+found -prune -o -type f -size +14c ! -path '*[[:cntrl:]]*' -print > /tmp/all 2> /tmp/said
   [ ! -s /tmp/said ] || tail -n 1 /tmp/said >> /tmp/unseen
+  find . -path ./lost+found -prune -o -type f -size +14c -path '*[[:cntrl:]]*' \
+    -exec sh -c '[ "$(head -c 15 "$1" | tr -d "\000")" = "SQLite format 3" ]' sh {} \; -print > /tmp/odd 2> /tmp/said
+  [ ! -s /tmp/odd ] || echo "$(head -n 1 /tmp/odd) has a name with a sign that cannot be told" >> /tmp/unseen
   : > /tmp/paths
   while IFS= read -r path; do
     [ "$(head -c 15 "$path" | tr -d '\000')" = 'SQLite format 3' ] && echo "${path#./}" >> /tmp/paths

@@ -13,6 +13,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import CEPH_CLUSTER, CLAIM, CONFIG_MAP, VOLUME, Kind
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, of_volsync, rows, table, text
 from adapters.longhorn.adapter import GROUP, VERSION, VOLUMES
+from adapters.secrets.names import holds_shut, is_shut
 from engine.secrets import redact
 from house.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
 
@@ -63,9 +64,10 @@ def _volume(obj: Obj) -> VolumeRecord:
 
 
 def _attributes(told: Obj) -> Iterator[tuple[str, str]]:
-    """A driver's own, which a static volume needs again; one with a known secret in it is left out."""
+    """A driver's own, which a static volume needs again. One with a known secret in it, or what is called one, is left out: all of
+    it comes to lie in Git."""
     for name, value in told.items():
-        if redact(str(value)) == str(value):
+        if redact(str(value)) == str(value) and not is_shut(name) and not holds_shut(str(value)):
             yield name, str(value)
 
 

@@ -27,7 +27,7 @@ class ResticLocks:
 
     def __init__(self, openings: Openings, clients: Clients, clock: Clock) -> None:
         self._openings, self._clients = openings, clients
-        self._keys = Keyring(clock)
+        self._keys, self._clock = Keyring(clock), clock
 
     def locks(self, repository: Repository) -> tuple[RepositoryLock, ...]:
         """See LocksView.locks."""
@@ -42,13 +42,15 @@ class ResticLocks:
                 )  # fmt: skip
             key = self._keys.key(opened)
             found = []
-            for name, written in opened.place.dated("locks").items():
+            there = opened.place.dated("locks")
+            ahead = opened.place.ahead(self._clock.now()) if there else None
+            for name, written in there.items():
                 try:
                     ((_, content),) = opened.place.read((f"locks/{name}",))
                 except PlaceLacks:
                     continue  # its owner has ended meanwhile, or renewed it under another name
                 if content:  # restic passes over a lock file of no bytes
-                    found.append(read_lock(key, name, content, written))
+                    found.append(read_lock(key, name, content, written + (ahead or 0.0), timed=ahead is not None))
             return tuple(sorted(found, key=lambda lock: (lock.since or lock.written, lock.lock_id)))
 
     def pods(self, names: Collection[str]) -> tuple[SeenPod, ...]:

@@ -96,7 +96,7 @@ class S3Versions:
             for page in place.client.get_paginator("list_object_versions").paginate(Bucket=place.address.bucket, Prefix=base):
                 for one in page.get("Versions", []):
                     name, at = one["Key"].removeprefix(base), one["LastModified"].timestamp()
-                    found.append(Version(name, one["VersionId"], at, one["Size"]))
+                    found.append(Version(name, one["VersionId"], at, one["Size"], one.get("ETag", "")))
                 for mark in page.get("DeleteMarkers", []):
                     name, at = mark["Key"].removeprefix(base), mark["LastModified"].timestamp()
                     found.append(Version(name, mark["VersionId"], at, gone=True))

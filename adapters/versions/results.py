@@ -53,11 +53,12 @@ class Undoing:
 class Version:
     """One version of one file of a repository: its name there (`data/ab/ab…`), size in bytes, when it was written (epoch seconds).
 
-    `gone`: it says that the file was deleted then, and holds nothing.
+    `gone`: it says that the file was deleted then, and holds nothing. `etag`: what the store calls its content by, "" for unknown.
     """
 
     name: str
     version_id: str
     written: float
     size: int = 0
+    etag: str = ""
     gone: bool = False

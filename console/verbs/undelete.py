@@ -74,8 +74,8 @@ def _moments(session: Session, claim: BackedUpClaim) -> int:
     return session.finish(
         "looked", {"losses": len(found), "snapshots": len(now.snapshots)}, EXIT_OK, claim=claim.key, place=claim.open_as,
         moments=[
-            {"as_of": loss.before, "snapshots_gone": loss.snapshots, "files_gone": loss.files, "snapshots": len(state.snapshots),
-             "bytes": state.size} for loss, state in rows
+            {"as_of": loss.before, "snapshots_gone": loss.snapshots, "files_gone": loss.files, "written_over": loss.over,
+             "snapshots": len(state.snapshots), "bytes": state.size} for loss, state in rows
         ],
     )  # fmt: skip
 
@@ -84,13 +84,17 @@ def _show(session: Session, claim: BackedUpClaim, now: Former, rows: list[tuple[
     page = session.page
     page.show(Rows([
         Row((Text(loss.before), Text(number(len(state.snapshots), "snapshot")), Text(f"{state.size / (1 << 20):,.1f} MiB")),
-            f"then {number(loss.snapshots, 'snapshot')} and {number(loss.files, 'other file')} went")
+            f"then {number(loss.snapshots, 'snapshot')} and {number(loss.files, 'other file')} went{_over(loss)}")
         for loss, state in rows
     ]))  # fmt: skip
     if found > len(rows):
         page.say(f"and {found - len(rows)} earlier ones, not shown")
     there = f"{number(len(now.snapshots), 'snapshot')} now at {claim.open_as}"
     if not rows:
-        page.say(f"{there}; nothing was deleted from it that the store still knows of.")
+        page.say(f"{there}; nothing was deleted or written over that the store still knows of.")
         return
     page.say(f"\n{there}. Each line is a state just before something went: --as-of with its time shows what would be brought back.")
+
+
+def _over(loss: Loss) -> str:
+    return f", {loss.over} of them written over, which no restic does" if loss.over else ""

@@ -23,6 +23,7 @@ from adapters.dns.results import Answer
 from lab.world.dns import LabDns
 
 _TTL_S, _FITS = 60, 512
+_TRIES = 20
 _TYPES = {dns.rdatatype.A: 4, dns.rdatatype.AAAA: 6}
 
 
@@ -31,11 +32,22 @@ class DnsDoor:
 
     def __init__(self, world: LabDns, name: str, host: str, port: int = 0) -> None:
         self._world, self._name = world, name
-        self._udp = _Datagrams((host, port), self)
+        self._udp, self._tcp = self._bound(host, port)
         self.port = int(self._udp.server_address[1])
-        self._tcp = _Connections((host, self.port), self)
         both = (self._udp, self._tcp)
         self._threads = [threading.Thread(target=one.serve_forever, args=(0.05,), name=f"dns {name}", daemon=True) for one in both]
+
+    def _bound(self, host: str, port: int) -> tuple[_Datagrams, _Connections]:
+        """Both at one port: a connection of somebody else may have the one that was free for datagrams."""
+        for left in reversed(range(1 if port else _TRIES)):
+            udp = _Datagrams((host, port), self)
+            try:
+                return udp, _Connections((host, int(udp.server_address[1])), self)
+            except OSError:
+                udp.server_close()
+                if not left:
+                    raise
+        raise AssertionError("a port is tried at least once")
 
     def start(self) -> DnsDoor:
         """Begin to answer."""

@@ -196,6 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
         for name, value in reply.headers.items():
             self.send_header(name, value)
+        if "Date" not in reply.headers:
+            self.send_header("Date", self.date_time_string())
         self.send_header("Content-Length", str(len(reply.body)))
         if reply.close:
             self.send_header("Connection", "close")

@@ -74,7 +74,10 @@ class LeftOut(BaseCheck):
         bare = (one.holder for one in data.faults if (one.holder.space, one.holder.key) not in saved)
         things = tuple(_left_out(self.house, tuple(holder.qualified for holder in bare)))
         if not things:
-            return satisfied("every claim with data is backed up")
+            # With a reason in the settings somebody has answered for it, and a wipe takes it away all the same.
+            given = tuple(f"{one.holder.qualified}: {one.reason}" for one in data.bare if one.reason)
+            more = f", but for {number(len(given), 'thing')} with a reason in backups.unprotected" if given else ""
+            return satisfied(f"every claim with data is backed up{more}", *given)
         asked = NotSaved(things)
         hint = "save each by its own means first, or take it upon yourself by consent"
         return missing(f"{number(len(things), 'thing')} with data that this does not save", *things, hint=hint, identity=asked)

@@ -10,8 +10,11 @@ from cluster.by_hand import restic_by_hand
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, changing, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
+from engine.waiting import pause
 from house.model import BackedUpClaim, House
-from recovery.locks import Judged, Owner, judged, owners
+from recovery.locks import WATCH_S, Judged, Owner, judged, owners
+
+_AGAIN_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,18 @@ class LiftLock(BaseStep):
                 evidence=(found.told,), next_command=f"invoke dr.unlock {self.place.key}",
             )  # fmt: skip
         notes.put("lock", found.told)
+        if found.watch and not self._holds_still(act, found.lock.lock_id):
+            return  # renewed under another name, or given back: its owner lives
         act.locks.remove(repository_of(self.house, self.place), found.lock.lock_id)
+
+    def _holds_still(self, act: ActContext, lock_id: str) -> bool:
+        """Whether the lock is there for as long as it is watched."""
+        until = act.clock.monotonic() + WATCH_S
+        while act.clock.monotonic() < until:
+            pause(act.clock, _AGAIN_S)
+            if all(one.lock_id != lock_id for one in act.locks.locks(repository_of(self.house, self.place))):
+                return False
+        return True
 
     def _found(self, doors: LookContext | ActContext) -> Judged | None:
         there = doors.locks.locks(repository_of(self.house, self.place))

@@ -50,6 +50,9 @@ def test_a_server_that_answers_as_it_must_is_in_order(tmp_path: Path) -> None:
     (NAS, Answer(("10.0.0.5",)), f"{NAS}: leads to 10.0.0.5, and is not to be known there"),
     (NAS, Answer((), ("gateway.house.example",)), "leads to gateway.house.example, and is not to be known there"),
     ("any.house.example", None, "any.house.example: leads nowhere (dns.yaml:4)"),
+    ("any.house.example", Answer((), ("gone.example",), nowhere=True), "leads nowhere by way of gone.example (dns.yaml:4)"),
+    (NOTES, Answer((), ("gateway.house.example",), nowhere=True), "leads nowhere by way of gateway.house.example"),
+    (NAS, Answer((), ("gone.example",), nowhere=True), "leads to gone.example, and is not to be known there"),
 ])  # fmt: skip
 def test_a_name_that_leads_elsewhere_is_told(tmp_path: Path, name: str, answer: Answer | None, says: str) -> None:
     condition, told = asked(tmp_path, name, answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 
 import dns.message
 import dns.query
+import dns.rcode
+import dns.rrset
 import pytest
 
 from adapters.dns.adapter import DnsQueries
@@ -49,7 +52,7 @@ def door(request: pytest.FixtureRequest) -> Iterator[Asked]:
         yield Asked(ModelledDns(World(VirtualClock()), world, servers), world, 53)
         return
     server = DnsDoor(world, "inside", "127.0.0.1").start()
-    yield Asked(DnsQueries(timeout_s=0.3), world, server.port)
+    yield Asked(DnsQueries(timeout_s=1.0), world, server.port)
     server.close()
 
 
@@ -85,12 +88,15 @@ def test_what_answers_nonsense_or_another_question_is_not_believed() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as liar:
         liar.bind(("127.0.0.1", 0))
 
+        liar.settimeout(5.0)
+
         def lie() -> None:
-            asked, who = liar.recvfrom(512)
-            liar.sendto(b"nonsense", who)
-            other = dns.message.make_query("other.example", "A")
-            other.id = dns.message.from_wire(asked).id
-            liar.sendto(dns.message.make_response(other).to_wire(), who)
+            with contextlib.suppress(TimeoutError, OSError):  # who asks gives up by its own clock
+                asked, who = liar.recvfrom(512)
+                liar.sendto(b"nonsense", who)
+                other = dns.message.make_query("other.example", "A")
+                other.id = dns.message.from_wire(asked).id
+                liar.sendto(dns.message.make_response(other).to_wire(), who)
 
         thread = threading.Thread(target=lie, daemon=True)
         thread.start()
@@ -108,3 +114,54 @@ def test_the_door_has_no_record_of_another_type_and_answers_no_nonsense() -> Non
         assert server.reply(b"nonsense") is None
     finally:
         server.close()
+
+
+def _said_once(*lines: str, rcode: dns.rcode.Rcode = dns.rcode.NOERROR, authority: str = "") -> Answer:
+    """What the adapter makes of these records, whichever of its questions they answer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(10.0)
+
+        def serve() -> None:
+            for _ in range(2):
+                with contextlib.suppress(TimeoutError, OSError):
+                    asked, who = server.recvfrom(512)
+                    told = dns.message.make_response(dns.message.from_wire(asked))
+                    told.set_rcode(rcode)
+                    told.answer += [dns.rrset.from_text(*line.split()) for line in lines]
+                    told.authority += [dns.rrset.from_text(*authority.split(" ", 4))] if authority else []
+                    server.sendto(told.to_wire(), who)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            return DnsQueries(timeout_s=10.0).ask("127.0.0.1", server.getsockname()[1], "www.house.example")
+        finally:
+            server.close()
+
+
+@pytest.mark.parametrize("authority", ["house.example. 60 IN NS ns.elsewhere.example.", ". 60 IN NS a.root-servers.example."])
+def test_who_only_names_other_servers_does_not_say_that_a_name_is_not_there(authority: str) -> None:
+    with pytest.raises(TransientError, match="only names other servers"):
+        _said_once(authority=authority)
+
+
+@pytest.mark.parametrize("authority", ["", "house.example. 60 IN SOA ns.house.example. me.house.example. 1 2 3 4 5"])
+@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.NXDOMAIN])
+def test_who_knows_the_zone_says_that_a_name_is_not_there(rcode: dns.rcode.Rcode, authority: str) -> None:
+    assert _said_once(rcode=rcode, authority=authority) == Answer()
+
+
+@pytest.mark.parametrize(("lines", "rcode"), [
+    (("www.house.example. 60 IN CNAME gone.house.example.",), dns.rcode.NXDOMAIN),
+    (("www.house.example. 60 IN CNAME a.example.", "a.example. 60 IN CNAME www.house.example."), dns.rcode.NOERROR),
+    (("www.house.example. 60 IN CNAME www.house.example.",), dns.rcode.NOERROR),
+])  # fmt: skip
+def test_a_name_passed_through_to_what_is_not_there_leads_nowhere(lines: tuple[str, ...], rcode: dns.rcode.Rcode) -> None:
+    found = _said_once(*lines, rcode=rcode)
+    assert (found.addresses, bool(found.through), found.nowhere) == ((), True, True)
+
+
+@pytest.mark.parametrize("line", ["60 IN A 10.0.0.60", "60 IN CNAME gateway.house.example."])
+def test_records_of_another_name_are_no_answer(line: str) -> None:
+    assert _said_once(f"other.house.example. {line}") == Answer()

@@ -121,6 +121,7 @@ def test_a_repository_that_was_pruned_to_death_is_brought_back_as_it_was(bench: 
     assert bench.backups.look(bench.repository).verdict is Verdict.MISSING
     history = bench.versions.history(bench.repository)
     assert sum(one.snapshots for one in losses(history)) == 2 and not former(history).whole
+    assert not any(one.over for one in losses(history)), "restic writes over nothing"
     state = former(history, moment)
     assert state.whole and len(state.snapshots) == 2 and not [one for one in state.files if one.name.startswith("locks/")]
     into = f"{bench.repository.address}-as-of-then"

@@ -49,9 +49,28 @@ def test_of_two_versions_of_one_moment_the_first_of_the_list_is_the_later() -> N
 
 def test_losses_are_told_by_the_minute_and_locks_are_none() -> None:
     told = [(one.at, one.snapshots, one.files) for one in losses(LIVED)]
-    assert told == [(1000, 1, 1), (100, 1, 1)]
-    assert [len(former(LIVED, one.at - 1).snapshots) for one in losses(LIVED)] == [1, 2]
+    assert told == [(1000, 1, 1), (300, 0, 1), (100, 1, 1)]
+    assert [one.over for one in losses(LIVED)] == [0, 1, 0]
+    assert [len(former(LIVED, one.at - 1).snapshots) for one in losses(LIVED)] == [1, 1, 2]
     assert losses(LIVED)[0].before == stamp(999) == "1970-01-01T00:16:39Z"
+
+
+@pytest.mark.parametrize(("later", "over"), [
+    (Version("snapshots/a", "v2", 50, 10, "other"), 1),   # as large as before, and something else: who encrypts in place
+    (Version("snapshots/a", "v2", 50, 0, "one"), 1), (Version("snapshots/a", "v2", 50, 11, ""), 1),
+    (Version("snapshots/a", "v2", 50, 10, ""), 1),        # whether it is the same nobody says
+    (Version("snapshots/a", "v2", 50, 10, "one"), 0),     # sent twice
+    (Version("wiki/a", "v2", 50, 10, "other"), 0), (Version("locks/a", "v2", 50, 10, "other"), 0),
+])  # fmt: skip
+def test_what_was_written_over_is_lost_as_well(later: Version, over: int) -> None:
+    first = [Version(later.name, "v1", 10, 10, "one"), made("config", 1)]
+    for history in ([later, *first], [*first, later]):
+        assert [(one.at, one.over, one.snapshots + one.files) for one in losses(history)] == [(50, 1, 1)] * over
+
+
+def test_what_is_written_anew_after_it_was_deleted_is_lost_once() -> None:
+    history = [Version("index/a", "v1", 10, 10, "one"), gone("index/a", 50), Version("index/a", "v2", 500, 10, "other")]
+    assert [(one.at, one.over) for one in losses(history)] == [(50, 0)]
 
 
 def test_what_else_lies_in_its_bucket_is_no_part_of_a_repository_that_has_it_for_itself() -> None:

@@ -18,8 +18,8 @@ THERE = SeenPod("apps", MOVER, "w-1")
 
 
 def a_lock(lock_id: str, since: float, *, host: str = MOVER, **more: object) -> RepositoryLock:
-    """An exclusive lock, renewed then by both clocks."""
-    given: dict[str, object] = {"written": since, "host": host, **more}
+    """An exclusive lock, renewed then by both clocks, in a store that tells its time."""
+    given: dict[str, object] = {"written": since, "timed": True, "host": host, **more}
     return RepositoryLock(lock_id, since, f"root on {host}, process 1", **given)  # type: ignore[arg-type]  # fields by name
 
 
@@ -51,6 +51,17 @@ def of_age(age_s: float, **more: object) -> RepositoryLock:
 def test_a_lock_is_dead_only_by_a_proof(lock: RepositoryLock, owner: Owner, dead: bool, word: str) -> None:
     found = judged(lock, owner, NOW)
     assert (found.dead, word in found.told) == (dead, True), found.told
+
+
+@pytest.mark.parametrize(("lock", "owner", "watch"), [
+    (of_age(STALE_S), Owner(), False), (of_age(STALE_S, timed=False), Owner(), True),
+    (of_age(STALE_S, timed=False, host="desk"), Owner(True), True), (of_age(STALE_S, timed=False), Owner(True), False),
+    (of_age(STALE_S, timed=False), Owner(True, THERE, ready=False), True),
+    (RepositoryLock("cd" * 32, 0.0, "", garbage=True, written=NOW - STALE_S), Owner(), True),
+])  # fmt: skip
+def test_what_rests_on_this_machines_clock_alone_is_watched_first(lock: RepositoryLock, owner: Owner, watch: bool) -> None:
+    found = judged(lock, owner, NOW)
+    assert (found.dead, found.watch, "watched for 6 min first" in found.told) == (True, watch, watch)
 
 
 def test_it_says_whose_it_is_and_since_when() -> None:

@@ -14,6 +14,7 @@ from cluster.course import Course
 from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
 from engine.report import Report
+from house.data.nouns import Holder, Keeps, Unprotected
 from house.model import UnsupportedBackup
 from lab.world.store import Trouble, a_file
 from recovery.checkpoint import checkpoint_course
@@ -153,6 +154,16 @@ def test_what_is_saved_is_looked_into_and_must_be_what_a_restore_takes(alive: Ru
     assert "a restore would take snapshot" in see(alive, course(alive), proven).detail
     alive.home.store.repositories[alive.house.claims[0].mover_repository].sound = ""
     assert see(alive, course(alive), proven).condition is not Condition.SATISFIED
+
+
+def test_what_the_settings_give_a_reason_for_is_not_called_backed_up(alive: Running) -> None:
+    assert see(alive, course(alive), "checkpoint.left-out").detail == "every claim with data is backed up"
+    films = Holder("media", "films", Keeps.CLAIM, "9Ti", "bulk", "kubernetes/apps/media/films.yaml:1")
+    data = replace(alive.house.data, unprotected=(Unprotected(films, "can be had again"),))
+    alive.house = replace(alive.house, data=data)
+    seen = see(alive, course(alive), "checkpoint.left-out")
+    assert seen.condition is Condition.SATISFIED and "but for 1 thing with a reason" in seen.detail
+    assert seen.evidence == (f"media/films ({Keeps.CLAIM.value}): can be had again",)
 
 
 def test_what_this_does_not_save_is_for_a_person_to_answer(alive: Running) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -229,3 +230,12 @@ def test_a_certificate_that_is_not_trusted_is_unreachable(bucket: Bucket, tmp_pa
     place = Bucket(bucket.door, other.ca_file, S3Clients()).place()
     with pytest.raises(PlaceUnreachable, match="SSL validation failed"):
         place.contents()
+
+
+@pytest.mark.parametrize(("off", "told"), [(0.0, 0.0), (3600.0, 3600.0), (-86400.0, -86400.0)])
+def test_a_bucket_tells_what_time_its_store_has_and_a_folder_tells_none(
+    bucket: Bucket, tmp_path: Path, off: float, told: float
+) -> None:
+    ahead = bucket.place().ahead(time.time() + off)
+    assert ahead is not None and abs(ahead - told) <= 5.0
+    assert LocalPlace(tmp_path).ahead(time.time() + off) is None

@@ -20,7 +20,7 @@ from house.rehearsing import IMAGES, ClaimProbe, Preset
 from tests.rehearsal.probing import a_database
 
 BASICS = (
-    "sh", "cat", "cut", "find", "grep", "head", "ls", "sed", "tail", "tr", "wc",
+    "sh", "cat", "cut", "find", "grep", "head", "ls", "readlink", "sed", "tail", "tr", "wc",
 )  # fmt: skip
 SHELL = shutil.which("sqlite3")
 
@@ -107,6 +107,25 @@ class TestFiles:
         (volume.data / "link").symlink_to("/nowhere/at/all")
         assert volume.seen(Preset.FILES, "link").health is Health.UNSEEN
 
+    @pytest.mark.parametrize(("link", "to", "path"), [
+        ("hosts", "/etc/hosts", "hosts"), ("hosts", "../../bystander", "hosts"), ("etc", "/etc", "etc/hosts"),
+        ("etc", "/etc", "etc"), ("one", "two", "one"),
+    ])  # fmt: skip
+    def test_what_the_image_has_behind_a_link_is_none_of_the_data(self, volume: Volume, link: str, to: str, path: str) -> None:
+        (volume.root.parent / "bystander").write_text("not of the volume")
+        (volume.data / "two").symlink_to("../../bystander")
+        (volume.data / link).symlink_to(to)
+        found = volume.seen(Preset.FILES, path)
+        assert found.health is Health.UNSEEN, found
+        assert path in found.detail
+
+    @pytest.mark.parametrize("path", ["current", "current/app.db", "app.db"])
+    def test_a_link_within_the_volume_is_followed(self, volume: Volume, path: str) -> None:
+        volume.file("releases/5/app.db")
+        (volume.data / "current").symlink_to("releases/5")
+        (volume.data / "app.db").symlink_to("current/app.db")
+        assert volume.seen(Preset.FILES, path).health is Health.SOUND
+
 
 TOOLS = ["python3", pytest.param("sqlite3", marks=pytest.mark.skipif(SHELL is None, reason="no sqlite3 on PATH"))]
 
@@ -165,6 +184,19 @@ class TestSqlite:
         found = with_tool.seen(Preset.SQLITE)
         assert found.health is Health.ILL
         assert "b.db" in found.detail and "a.db" not in found.detail
+
+    @pytest.mark.parametrize("left", [16, 60, 99])
+    def test_one_of_which_little_is_left_is_told_beside_a_good_one(self, with_tool: Volume, left: int) -> None:
+        a_database(with_tool.data / "a.db")
+        with_tool.file("b.db", (with_tool.data / "a.db").read_bytes()[:left])
+        found = with_tool.seen(Preset.SQLITE)
+        assert found.health is Health.ILL, found
+        assert "b.db" in found.detail
+
+    def test_one_whose_name_cannot_be_told_is_not_passed_over(self, with_tool: Volume) -> None:
+        a_database(with_tool.data / "a.db")
+        shutil.copy(with_tool.data / "a.db", with_tool.data / "b\n.db")
+        assert with_tool.seen(Preset.SQLITE).health is Health.UNSEEN
 
     def test_an_image_without_either_has_seen_nothing(self, volume: Volume) -> None:
         a_database(volume.data / "notes.db")

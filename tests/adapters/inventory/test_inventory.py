@@ -72,6 +72,21 @@ def test_what_a_static_volume_needs_again_is_kept_but_for_what_is_known_as_a_sec
     assert seen == replace(wanted, attributes=(("pool", "rbd"),))
 
 
+@pytest.mark.parametrize(("name", "value", "kept"), [
+    ("s3-secret-access-key", "not-known-here", False), ("adminPassword", "not-known-here", False), ("passphrase", "x", False),
+    ("api_token", "x", False), ("accessKey", "x", False), ("SECRETKEY", "x", False), ("userKey", "x", False),
+    ("mountOptions", "vers=3.0,username=media,password=x", False), ("options", "--secret-key=x", False),
+    ("remotePath", "https://me:x@nas.lan/share", False), ("credentials", "x", False), ("mountOptions", "ro,pass=x", False),
+    ("csi.storage.k8s.io/node-stage-secret-name", "rook-csi-rbd-node", True), ("secretNamespace", "rook-ceph", True),
+    ("s3-access-key-id", "GK1", True), ("encryptionKMSID", "vault", True), ("kmsKeyId", "k-1", True),
+    ("mountOptions", "vers=3.0,username=media,noperm", True), ("keyring", "x", False), ("passthrough", "yes", True),
+    ("monkey", "x", True), ("tokenizer", "x", True), ("bypass", "x", True),
+])  # fmt: skip
+def test_what_a_driver_keeps_as_a_secret_goes_into_no_file_for_git(name: str, value: str, kept: bool) -> None:
+    (seen,) = look(volume("pv-1", csi={"driver": "d", "volumeHandle": "h", "volumeAttributes": {name: value}})).volumes
+    assert seen.attributes == (((name, value),) if kept else ())
+
+
 def test_what_volsync_makes_for_one_of_its_runs_is_none_of_it() -> None:
     labels = {"app.kubernetes.io/created-by": "volsync"}
     passing = (CLAIM, {"metadata": {"name": "volsync-src", "namespace": "apps", "labels": labels}})

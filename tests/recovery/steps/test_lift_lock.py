@@ -8,6 +8,7 @@ from adapters.backups.results import RepositoryLock
 from adapters.kubernetes.results import SeenPod
 from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
+from recovery.locks import WATCH_S
 from recovery.unlocking import looked_at, unlock_course
 from tests.hands import Notebook, do, is_a_command, see, step
 from tests.recovery.conftest import Restoring
@@ -38,6 +39,26 @@ def test_an_owner_that_shows_himself_before_the_act_keeps_his_lock(held: Restori
     assert DEAD in locks and see(held, course, STEP).condition is Condition.CHANGING
     del held.home.kube.objects().pods[MOVER], locks[DEAD]
     assert do(held, course, STEP).written == {}, "one that is gone already is not taken away again"
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_where_the_store_tells_no_time_who_lives_shows_himself_while_his_lock_is_watched(held: Restoring, lives: bool) -> None:
+    """This machine's clock is an hour ahead: what is renewed every five minutes looks as if it had not been for an hour."""
+    locks, clock = held.home.store.repositories[held.address].locks, held.clock
+    locks[DEAD] = a_lock(DEAD, clock.now() - 3600, host="desk", timed=False)
+    course = unlock_course(held.house, looked_at(held.home.look(), held.house, held.house.claims[0]))
+    seen = see(held, course, STEP)
+
+    def renewed() -> None:
+        locks["e" * 64] = a_lock("e" * 64, clock.now() - 3600, host="desk", timed=False)
+        del locks[DEAD]
+
+    if lives:
+        held.home.kube.world.after(240.0, "its owner renews it", renewed)
+    began = clock.monotonic()
+    step(course, STEP).apply(held.home.act("late"), seen, Notebook())
+    assert set(locks) == ({"e" * 64} if lives else set())
+    assert (clock.monotonic() - began >= WATCH_S) is not lives
 
 
 def test_by_hand_it_is_one_command_and_takes_what_cannot_be_read_too(held: Restoring) -> None:
