@@ -68,6 +68,18 @@ def logged_in(host: str, port: int, user: str, trust: SshTrust, timeout_s: float
         client.close()
 
 
+def opened_sftp(client: paramiko.SSHClient, silent_s: float) -> paramiko.SFTPClient:
+    """As paramiko's own open_sftp, which waits for each answer without an end. Raises TimeoutError, and so does whatever reads."""
+    transport = client.get_transport()
+    if transport is None:
+        raise paramiko.SSHException("the connection ended")
+    channel = transport.open_session(timeout=silent_s)
+    with in_time(channel, silent_s):
+        channel.invoke_subsystem("sftp")
+    channel.settimeout(silent_s)
+    return paramiko.SFTPClient(channel)
+
+
 @contextmanager
 def in_time(channel: paramiko.Channel, seconds: float) -> Iterator[None]:
     """Around a request on a channel, for whose answer paramiko waits without an end: it is closed when the time is up.

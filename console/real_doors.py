@@ -39,6 +39,7 @@ from adapters.leased import HouseLease, leased
 from adapters.locks.adapter import ResticLocks
 from adapters.manifests.adapter import ManifestFiles
 from adapters.nas.adapter import TrueNas
+from adapters.nas.listing import Listing
 from adapters.process.groups import end_group
 from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper
@@ -148,7 +149,7 @@ def _joined(
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
         archives=S3Archives(secrets),
-        nas=TrueNas(secrets.resolve),
+        nas=TrueNas(secrets.resolve, listing=Listing(keeper, Threads(), secrets.resolve)),
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         trials=KubernetesTrials(clients, clock),
         csi=KubernetesCsi(clients),

@@ -41,7 +41,9 @@ class Nas:
 
     `datasets` and `exports` are those of the settings and what manifests mount of this server. Ages in seconds, 0.0 = any (of
     `vm_backup_age`: none is asked for); `snapshot_age` -1.0: as the NAS's own schedule says. `accepted`: findings (part and code)
-    that stop no restore, and why. `ssh_host` is asked by SSH, as `ssh_user`, where its API cannot be had; "" for nowhere.
+    that stop no restore, and why. `ssh_host` is asked by SSH, as `ssh_user`, where its API cannot be had, and by SFTP for what its
+    exports hold; "" for nowhere. `known_hosts` and `ssh_key` are files: the servers' keys, and the key that logs in ("": the
+    user's own). `smb_user` and `smb_password` list its SMB shares; None: nobody is named to them.
     """
 
     name: str
@@ -63,6 +65,10 @@ class Nas:
     ssh_host: str = ""
     ssh_port: int = 22
     ssh_user: str = "root"
+    known_hosts: str = ""
+    ssh_key: str = ""
+    smb_user: str = ""
+    smb_password: SecretRef | None = None
     accepted: tuple[tuple[str, str], ...] = ()
 
     @property

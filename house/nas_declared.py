@@ -76,6 +76,9 @@ def _nas(name: str, section: NasSection, mounts: tuple[_Mount, ...], located: Ca
         exports=tuple(wanted.values()), scrub_age=section.scrub_age,
         snapshot_age=-1.0 if section.snapshot_age is None else section.snapshot_age, replication_age=section.replication_age,
         vm_backup_age=section.vm_backup_age, **_by_ssh(section.ssh), accepted=tuple(section.accepted.items()),
+        known_hosts=located(section.ssh_known_hosts) if section.ssh_known_hosts else "",
+        ssh_key=located(section.ssh_key) if section.ssh_key else "", smb_user=section.smb_user or "",
+        smb_password=secret(section.smb_password) if section.smb_password else None,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from lab.houses.nouns import (
     CHARTS_PORT,
     FACTORY_PORT,
     GIT_PORT,
+    NAS_SSH_PORT,
     PROXMOX_PORT,
     S3_PORT,
     TALOS_PORT,
@@ -58,6 +59,7 @@ def endpoints(house: LabHouse) -> dict[str, Any]:
             "restic_password_file": secret["restic_password"],
         },
         "age_key_file": secret["age_key"],
+        **({"nas": {"sftp": f"{block.nas}:{NAS_SSH_PORT}", "served_by": house.nas_sftp.server.told}} if house.shape.nas else {}),
     }
 
 

@@ -5,6 +5,7 @@ Knows no command line and no control socket: lab/daemon.py runs it, lab/control.
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -21,6 +22,7 @@ from lab.houses.nouns import (
     FACTORY_PORT,
     GIT_PORT,
     NAS_PORT,
+    NAS_SSH_PORT,
     NAS_VM,
     PROXMOX_PORT,
     S3_PORT,
@@ -38,6 +40,9 @@ from lab.wire.pki import LabCA
 from lab.wire.proxmox.door import ProxmoxDoor
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
+from lab.wire.sftp.door import SftpDoor
+from lab.wire.sftp.exports import BoxTree
+from lab.wire.sftp.keys import SshKeys
 from lab.wire.talos.door import TalosDoor
 from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
@@ -48,6 +53,7 @@ from lab.world.pve_vm import LabVm, PowerEvent
 from lab.world.talos import TalosWorld
 from lab.world.world import World
 
+_LOG = logging.getLogger(__name__)
 BUCKET = "backups"
 _LOSS_S = 45.0  # less than a control socket waits for an answer
 SERVICE_SUBNET = "10.96.0.0/12"  # what talhelper writes when talconfig.yaml says nothing
@@ -117,6 +123,10 @@ class LabHouse:
             keys = ca.server("nas", block.nas)
             self.nas_door = TrueNasDoor(self.nas, keys.context(), address=block.nas, port=NAS_PORT, binding=keys.digest)
             stack.callback(self.nas_door.start().close)
+            tree = BoxTree(self.nas, folder.nas_ssh / "mnt")
+            self.nas_sftp = SftpDoor(SshKeys(folder.nas_ssh), tree, address=block.nas, port=NAS_SSH_PORT)
+            stack.callback(self.nas_sftp.start().close)
+            _LOG.info("SFTP of the NAS is served by %s", self.nas_sftp.server.told)
         hosts = {node.host: (block.host(node), PROXMOX_PORT) for node in self.shape.nodes}
         self.pve_door = ProxmoxDoor(self.proxmox, ca, hosts)
         stack.callback(self.pve_door.start().close)

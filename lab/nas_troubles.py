@@ -99,6 +99,18 @@ def _share_gone(box: LabNas, now: float) -> None:
     box.smb.clear()
 
 
+def _not_shown(box: LabNas, now: float) -> None:
+    box.nfs[0].shown = False
+
+
+def _share_not_shown(box: LabNas, now: float) -> None:
+    box.smb[0].shown = False
+
+
+def _share_bare(box: LabNas, now: float) -> None:
+    box.smb[0].bare = True
+
+
 def _service(name: str) -> Begin:
     def act(box: LabNas, now: float) -> None:
         box.services[name] = (True, False)
@@ -167,6 +179,9 @@ def _all() -> Iterator[NasFault]:
     yield NasFault("nas-export-gone", "the backups' export is gone", ("exports",), _export_gone, stops=True)
     yield NasFault("nas-export-off", "the backups' export is switched off", ("exports",), _export_off, stops=True)
     yield NasFault("nas-share-gone", "an SMB share is gone", ("exports",), _share_gone)
+    yield NasFault("nas-export-not-shown", "its API has the backups' export, NFS has not", ("exports",), _not_shown, stops=True)
+    yield NasFault("nas-share-not-shown", "its API has an SMB share, its SMB server does not", ("exports",), _share_not_shown)
+    yield NasFault("nas-share-empty", "an SMB share of a dataset with data shows nothing", ("exports",), _share_bare)
     yield NasFault("nas-nfs-stopped", "its NFS server does not run", ("services",), _service("nfs"), stops=True)
     yield NasFault("nas-smb-stopped", "its SMB server does not run", ("services",), _service("cifs"))
     yield NasFault("nas-snapshots-stopped", "no snapshot was made for days", ("snapshots",), _snapshots_stopped)

@@ -27,7 +27,7 @@ from adapters.backups.places import (
     ids,
     no_file,
 )
-from adapters.ssh import SshTrust, in_time, logged_in
+from adapters.ssh import SshTrust, logged_in, opened_sftp
 
 SILENT_S = 60.0
 """A server that says nothing for so long is left: a disk that sleeps takes a quarter of that to turn."""
@@ -91,7 +91,7 @@ class SftpPlace:
     def _connected(self) -> Iterator[paramiko.SFTPClient]:
         address = self.address
         try:
-            with logged_in(address.host, address.port, address.user, self.trust) as client, _opened(client) as sftp:
+            with logged_in(address.host, address.port, address.user, self.trust) as client, opened_sftp(client, SILENT_S) as sftp:
                 yield sftp
         except paramiko.BadHostKeyException as error:
             raise PlaceRefused(f"{self.address.host} shows another key than the one pinned in {self.trust.known_hosts}") from error
@@ -109,18 +109,6 @@ class SftpPlace:
         except (paramiko.SSHException, OSError, EOFError) as error:
             # NoValidConnectionsError has no errno, and says so: "[Errno None] Unable to connect …".
             raise PlaceUnreachable(f"{self.address.host}: {str(error).removeprefix('[Errno None] ')}") from error
-
-
-def _opened(client: paramiko.SSHClient) -> paramiko.SFTPClient:
-    """As paramiko's own open_sftp, which waits for each answer without an end. Raises TimeoutError, and so does whatever reads."""
-    transport = client.get_transport()
-    if transport is None:
-        raise paramiko.SSHException("the connection ended")
-    channel = transport.open_session(timeout=SILENT_S)
-    with in_time(channel, SILENT_S):
-        channel.invoke_subsystem("sftp")
-    channel.settimeout(SILENT_S)
-    return paramiko.SFTPClient(channel)
 
 
 def _listed(sftp: paramiko.SFTPClient, path: str) -> Contents:

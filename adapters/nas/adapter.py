@@ -16,6 +16,7 @@ from typing import Any
 from adapters.nas import reading
 from adapters.nas.fields import mapping, measure, moment, name, text
 from adapters.nas.jobs import unlocking
+from adapters.nas.listing import Listing
 from adapters.nas.midclt import opened_by_ssh
 from adapters.nas.results import Dataset, Heard, NasLook, NasTrouble, Trouble, Unheard
 from adapters.nas.session import Asking, Bounds, Call, opened
@@ -49,10 +50,11 @@ class TrueNas:
     """Implements NasView."""
 
     def __init__(
-        self, resolve: Callable[[SecretRef], Secret], bounds: Bounds | None = None, trust: SshTrust | None = None
-    ) -> None:
-        """`trust`: which SSH servers are known; None for the user's own."""
-        self._resolve, self._bounds = resolve, bounds or Bounds()
+        self, resolve: Callable[[SecretRef], Secret], bounds: Bounds | None = None, trust: SshTrust | None = None,
+        listing: Listing | None = None,
+    ) -> None:  # fmt: skip
+        """`trust`: which SSH servers are known; None for the user's own. `listing`: how exports are listed, None: they are not."""
+        self._resolve, self._bounds, self._listing = resolve, bounds or Bounds(), listing
         self._trust = trust or SshTrust(at_home(Path("~/.ssh/known_hosts")))
         self._guard = threading.Lock()
         self._locks: dict[Nas, threading.Lock] = {}
@@ -66,7 +68,7 @@ class TrueNas:
             then, kept = self._kept.get(nas, (0.0, NasLook()))
             if nas in self._kept and time.monotonic() - then < KEPT_S:
                 return kept
-            found = self._either(nas)
+            found = self._listed(nas, self._either(nas))
             self._kept[nas] = (time.monotonic(), found)
             return found
 
@@ -76,11 +78,22 @@ class TrueNas:
         if found.trouble is None or not nas.ssh_host:
             return found
         try:
-            with opened_by_ssh(nas, self._trust, self._bounds) as session:
+            with opened_by_ssh(nas, self._trust_of(nas), self._bounds) as session:
                 return replace(asyncio.run(_seen(nas, session, self._bounds)), instead=found.trouble)
         except Stopped as error:
             told = f"{found.trouble.detail}; nor by SSH, it {error.trouble.trouble.value}: {error.trouble.detail}"
             return NasLook(replace(found.trouble, detail=told))
+
+    def _listed(self, nas: Nas, look: NasLook) -> NasLook:
+        """With what its exports show. Of a box that gives no answer, or is not ready, nobody asks."""
+        if self._listing is None or look.trouble is not None or look.state not in ("", "READY"):
+            return look
+        return replace(look, listed=self._listing.of(nas, look.smb, self._trust_of(nas)))
+
+    def _trust_of(self, nas: Nas) -> SshTrust:
+        """What the settings say of this box goes before the user's own."""
+        known = Path(nas.known_hosts) if nas.known_hosts else self._trust.known_hosts
+        return SshTrust(known, Path(nas.ssh_key) if nas.ssh_key else self._trust.identity)
 
     def _look(self, nas: Nas) -> NasLook:
         try:

@@ -101,7 +101,7 @@ def dataset(row: dict[str, Any]) -> Dataset | None:
     return Dataset(
         called, name(row.get("pool")) or called.split("/")[0], truth(row.get("locked")), name(row.get("mountpoint")),
         row.get("encrypted") is True, name(mapping(row.get("key_format")).get("value")), number(parsed(row.get("available"))),
-        truth(only),
+        truth(only), used=number(parsed(row.get("usedbydataset"))),
     )  # fmt: skip
 
 

@@ -81,7 +81,8 @@ class Pool:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset. `mountpoint` stands there for a locked one, too; `mounted` only where it was asked. Sizes in bytes."""
+    """One dataset. `mountpoint` stands there for a locked one, too; `mounted` only where it was asked. Sizes in bytes;
+    `used` is what lies in it now, without its snapshots and the datasets below it."""
 
     name: str
     pool: str
@@ -92,6 +93,7 @@ class Dataset:
     available: int | None = None
     read_only: bool | None = None
     mounted: bool | None = None
+    used: int | None = None
     unlocking: str = ""
     """What the NAS says of the key of a locked one, "" where it was not asked or said nothing."""
 
@@ -117,6 +119,18 @@ class SmbShare:
     enabled: bool | None
     locked: bool | None
     read_only: bool | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One export (`export` as NasExport.told) as one way of listing showed it from here. `shown`: whether it is there, None where
+    that was not to be told, and then `why`. `entries`: how many names are in it, None where this way does not tell."""
+
+    export: str
+    way: str
+    shown: bool | None
+    entries: int | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,7 +223,8 @@ class DiskTest:
 class NasLook:
     """One look. With a `trouble` nothing else was seen. `release` is the family, as (25, 10); `state` READY or another word of
     the server, "" where it may not be asked; `clock` is the NAS's own, epoch seconds, `up_s` how long it has run; `expires` when
-    its certificate ends. `instead`: why its API was not asked, where it was asked by another way."""
+    its certificate ends. `instead`: why its API was not asked, where it was asked by another way. `listed` is what the exports show
+    to this machine itself, all else is the NAS's word."""
 
     trouble: NasTrouble | None = None
     version: str = ""
@@ -231,5 +246,6 @@ class NasLook:
     snapshots: Heard[Snapshots] = ()
     replications: Heard[Replication] = ()
     alerts: Heard[Alert] = ()
+    listed: tuple[Listed, ...] = ()
     tests: Heard[DiskTest] | None = field(default=None)
     """None: this version keeps no test results, it raises alerts."""

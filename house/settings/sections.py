@@ -255,7 +255,11 @@ class NasSection(Section):
     ca_file: PathText | None = _what("the file of the CA that signed the certificate", "nas-ca.pem", None)
     username: UserName = _what("the user that the key belongs to", "blackstart")
     api_key: Reference = _what("a reference to the user's API key", "env:NAS_API_KEY")
-    ssh: SshServer | None = _what("how it is asked where its API cannot be had: by midclt", "ssh://root@nas.lan", None)
+    ssh: SshServer | None = _what("how exports are listed, and midclt asked where there is no API", "ssh://root@nas.lan", None)
+    ssh_known_hosts: PathText | None = _what("the file with its SSH key, your own when left out", "nas_known_hosts", None)
+    ssh_key: PathText | None = _what("the private key that logs in, your own or your agent's when left out", "nas_key", None)
+    smb_user: UserName | None = _what("the user that its SMB shares are listed as", "blackstart", None)
+    smb_password: Reference | None = _what("a reference to that user's password", "env:NAS_SMB_PASSWORD", None)
     also: list[MachineName] = _what("its other names and addresses, as manifests have them", ["10.0.0.5"], [])
     vm: int | None = Field(default=None, description="the id of the VM that it is", examples=[105], ge=100, le=999_999_999)
     vm_name: MachineName | None = _what("that VM's name on Proxmox, the NAS's own when left out", "truenas", None)
@@ -276,6 +280,10 @@ class NasSection(Section):
             raise wrong(found, "give one of the two")
         if self.vm_name is not None and self.vm is None:
             raise wrong("has a vm_name and no vm", "give the VM's id too, or neither")
+        if (self.smb_user is None) != (self.smb_password is None):
+            raise wrong("has one of smb_user and smb_password", "give both, or neither")
+        if self.ssh is None and (self.ssh_known_hosts or self.ssh_key):
+            raise wrong("has ssh_known_hosts or ssh_key, and no ssh", "say whom to log in to: ssh://user@host")
         return self
 
 

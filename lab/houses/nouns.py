@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 API_PORT, PROXMOX_PORT, S3_PORT = 6443, 8006, 9000
-GIT_PORT, CHARTS_PORT, FACTORY_PORT, NAS_PORT = 8443, 8444, 8445, 8446
+GIT_PORT, CHARTS_PORT, FACTORY_PORT, NAS_PORT, NAS_SSH_PORT = 8443, 8444, 8445, 8446, 8447
 TALOS_PORT, ETCD_PORTS = 50000, (2379, 2380)
 
 
@@ -133,7 +133,7 @@ class Block:
         yield from ((self.servers, port) for port in (GIT_PORT, CHARTS_PORT, FACTORY_PORT))
         yield self.store, S3_PORT
         if shape.nas:
-            yield self.nas, NAS_PORT
+            yield from ((self.nas, port) for port in (NAS_PORT, NAS_SSH_PORT))
         for node in shape.nodes:
             yield self.host(node), PROXMOX_PORT
             yield self.node(node), TALOS_PORT
@@ -191,6 +191,11 @@ class HouseFolder:
     def secrets(self) -> Path:
         """The folder of generated secrets, one 0600 file each."""
         return self.root / "secrets"
+
+    @property
+    def nas_ssh(self) -> Path:
+        """Keys and configuration of the SSH server of the house's NAS."""
+        return self.root / "nas-ssh"
 
     @property
     def parts(self) -> Path:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from house.settings.schema import EDITOR_LINE
 from lab.houses.credentials import FILES, TOKEN_ID
-from lab.houses.nouns import NAS_PORT, NAS_VM, PROXMOX_PORT, Block, HouseShape
+from lab.houses.nouns import NAS_PORT, NAS_SSH_PORT, NAS_VM, PROXMOX_PORT, Block, HouseShape
+from lab.wire.sftp.sshd import login
 
 # Any will do: the lab's factory serves what was published at the path.
 SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
@@ -40,9 +41,13 @@ def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, st
         sha256=f"  sha256: {sha256}\n" if sha256 else "",
         backups=block.backups,
         databases=_DATABASES.format(**{field: f"file:secrets/{file}" for field, file in FILES.items()}) if shape.database else "",
-        nas=_NAS.format(nas=block.nas, port=NAS_PORT, vm=NAS_VM, key=FILES["nas_key"]) if shape.nas else "",
+        nas=_nas(block) if shape.nas else "",
         **{field: f"file:secrets/{file}" for field, file in FILES.items()},
     )
+
+
+def _nas(block: Block) -> str:
+    return _NAS.format(nas=block.nas, port=NAS_PORT, vm=NAS_VM, key=FILES["nas_key"], user=login(), ssh=NAS_SSH_PORT)
 
 
 _NAS = """
@@ -55,6 +60,9 @@ nas:
     vm: {vm}
     datasets: [tank/backup]
     exports: [/mnt/tank/backup, //media]
+    ssh: ssh://{user}@{nas}:{ssh}
+    ssh_known_hosts: nas-ssh/known_hosts
+    ssh_key: nas-ssh/user
 """
 _DATABASES = """\
   databases:

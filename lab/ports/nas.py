@@ -5,16 +5,17 @@ Which of the server's troubles a look meets is the box's weather; the rest is it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from adapters.nas import reading
 from adapters.nas.adapter import QUESTIONS, with_mounts
-from adapters.nas.results import Heard, NasLook, NasTrouble, Snapshots, Trouble
-from adapters.nas.wanted import used
+from adapters.nas.listing import NFS, SFTP, SMB
+from adapters.nas.results import Heard, Listed, NasLook, NasTrouble, Snapshots, Trouble
+from adapters.nas.wanted import below, used
 from adapters.nas.wording import RpcError
 from engine.waiting import Clock
-from house.nas import Nas
+from house.nas import Export, Nas
 from lab.wire.truenas.forms import V25_04, Forms
 from lab.world.nas import LabNas
 
@@ -48,7 +49,7 @@ class ModelledNas:
         return NasLook(
             version=box.version, release=box.release, path="/api/current", state="" if old else _state(box),
             clock=self._clock.now() + box.skew, up_s=forms.info()["uptime_seconds"], asked_at=self._clock.now(),
-            snapshots=_snapshots(box, wanted),
+            snapshots=_snapshots(box, wanted), listed=() if box.starting else tuple(_listed(nas, box)),
             tests=reading.listed(forms.tests(), "smart.test.results", reading.disk_test) if old else None, **heard,
         )  # fmt: skip
 
@@ -80,6 +81,24 @@ def _state(box: LabNas) -> str:
 
 def _refused() -> RpcError:
     return RpcError(-32001, 13, "EACCES", "[EACCES] Not authorized")
+
+
+def _listed(nas: Nas, box: LabNas) -> Iterator[Listed]:
+    """What showmount and smbclient would see, were they here: servers of NFS that are asked do not tell what is in an export."""
+    for wanted in nas.exports:
+        nfs = wanted.kind is Export.NFS
+        way, service = (NFS, "nfs") if nfs else (SMB, "cifs")
+        if not box.services.get(service, (False, False))[1]:
+            yield Listed(wanted.told, way, None, why="Connection refused")
+            continue
+        there = [
+            one for one in (box.nfs if nfs else box.smb)
+            if one.enabled and (below(wanted.place, one.path) if nfs else one.name.lower() == wanted.place.lower())
+        ]  # fmt: skip
+        shown = [one for one in there if one.shown]
+        yield Listed(wanted.told, way, shown=bool(shown), entries=None if nfs or not shown else 1 - shown[0].bare)
+        if nas.ssh_host and shown:
+            yield Listed(wanted.told, SFTP, shown=True, entries=1 - shown[0].bare)
 
 
 def _snapshots(box: LabNas, wanted: tuple[str, ...]) -> Heard[Snapshots]:

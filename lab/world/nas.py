@@ -80,7 +80,8 @@ class LabDataset:
 
 @dataclass
 class LabExport:
-    """One NFS export (`name` ""), or an SMB share."""
+    """One NFS export (`name` ""), or an SMB share. Not `shown`: its server hands it out to nobody, whatever the API says of it;
+    `bare`: whoever opens it sees an empty folder."""
 
     path: str
     name: str = ""
@@ -88,6 +89,8 @@ class LabExport:
     read_only: bool = False
     networks: list[str] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
+    shown: bool = True
+    bare: bool = False
 
 
 @dataclass

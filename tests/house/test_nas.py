@@ -110,3 +110,16 @@ def test_the_way_by_ssh_names_whom_to_log_in_as() -> None:
 def test_what_is_no_way_by_ssh_is_refused(ssh: str, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         section(ssh=ssh)
+
+
+def test_who_lists_its_exports_is_told_whole_or_not_at_all(tmp_path: Path) -> None:
+    settings = SETTINGS + (
+        "nas:\n  box: {url: 'wss://nas.lan', ca_file: ca.pem, username: b, api_key: 'file:k', ssh: 'ssh://root@nas.lan', "
+        "ssh_known_hosts: known, ssh_key: key, smb_user: lister, smb_password: 'file:w'}\n"
+    )
+    (nas,) = load(write_repository(tmp_path, settings)).nas
+    assert (nas.known_hosts, nas.ssh_key) == (str(tmp_path / "known"), str(tmp_path / "key"))
+    assert (nas.smb_user, nas.smb_password) == ("lister", SecretRef((f"file:{tmp_path / 'w'}",)))
+    for lacking, said in (({"smb_user": "a"}, "one of smb_user and smb_password"), ({"ssh_key": "k"}, "and no ssh")):
+        with pytest.raises(ValidationError, match=said):
+            section(**lacking)

@@ -12,7 +12,10 @@ from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 
 pytestmark = pytest.mark.programs
-PLAYED = (("nas-key-expired",), ("nas-pool-degraded", "nas-scrub-errors", "nas-dataset-locked", "nas-nfs-stopped"))
+PLAYED = (
+    ("nas-key-expired",), ("nas-share-empty",),
+    ("nas-pool-degraded", "nas-scrub-errors", "nas-dataset-locked", "nas-nfs-stopped"),
+)  # fmt: skip
 """Those played together hide nothing of each other; one by one all are, in the modelled house: tests/scenario/test_nas.py."""
 
 

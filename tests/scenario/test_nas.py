@@ -70,8 +70,8 @@ def test_a_nas_in_order_has_a_row_for_each_part_and_none_is_red(house: Running) 
     assert rows["storage.nas/nas.answers"] == "NAS nas: TrueNAS 25.10.6 answers at /api/current"
     assert rows["storage.nas/nas.pools"] == "pool tank: ONLINE and healthy"
     assert rows["storage.nas/nas.exports"] == (
-        "export NFS /mnt/tank/backup: is on, by the NAS's word: not listed from here; "
-        "export SMB media: is on, by the NAS's word: not listed from here"
+        "export NFS /mnt/tank/backup: is on, and showmount from here finds it; "
+        "export SMB media: is on, and smbclient from here finds it, 1 name in it"
     )
 
 

@@ -7,11 +7,13 @@ of all that there is no backup.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from adapters.nas.results import NasLook, NfsExport, SmbShare, Unheard
+from adapters.nas.results import Listed, NasLook, NfsExport, SmbShare, Unheard
 from adapters.nas.wanted import below, dataset_at, lost_at
 from cluster.storage.findings import Finding, Weight, fine
+from cluster.storage.nas.listed import as_listed
 from cluster.storage.nas.pools import of_dataset
 from house.nas import Export, Nas, NasExport
 
@@ -39,11 +41,11 @@ def _of_export(nas: Nas, wanted: NasExport, look: NasLook) -> Finding:
         return Finding(part, Weight.UNKNOWN, "its answer says not whether it is on, or whether its dataset is locked")
     if not found.enabled:
         return Finding(part, Weight.BLOCKS, f"is switched off, and {wanted.wanted_by} wants it", hint=f"enable it: {_PAGE}")
-    return _behind(nas, part, found, look)
+    return _behind(nas, part, found, look, [one for one in look.listed if one.export == wanted.told])
 
 
-def _behind(nas: Nas, part: str, found: NfsExport | SmbShare, look: NasLook) -> Finding:
-    """What stands behind an export that is on."""
+def _behind(nas: Nas, part: str, found: NfsExport | SmbShare, look: NasLook, listed: Sequence[Listed]) -> Finding:
+    """What stands behind an export that is on, and what it shows from here."""
     if _hidden_at(found.path, look):
         return Finding(part, Weight.NOTED, "its pool is not there: see pools")
     if isinstance(look.datasets, Unheard):
@@ -58,9 +60,10 @@ def _behind(nas: Nas, part: str, found: NfsExport | SmbShare, look: NasLook) -> 
     if found.locked or state.weight in (Weight.BLOCKS, Weight.UNKNOWN):
         told = f"is on, and dataset {dataset.name} {state.detail if not found.locked else 'is locked'}: what it shows says nothing"
         return Finding(part, Weight.UNKNOWN, told, state.code, hint=state.hint)
-    if found.read_only:
-        return Finding(part, Weight.NOTED, "is on by the NAS's word, and read-only: nothing can be backed up to it")
-    return fine(part, "is on, by the NAS's word: not listed from here")
+    seen = as_listed(part, found.path, dataset, listed)
+    if found.read_only and seen.weight in (Weight.FINE, Weight.NOTED):
+        return replace(seen, weight=Weight.NOTED, detail=f"{seen.detail}; read-only: nothing can be backed up to it")
+    return seen
 
 
 def _found(wanted: NasExport, listed: tuple[NfsExport, ...] | tuple[SmbShare, ...]) -> NfsExport | SmbShare | None:

@@ -25,7 +25,10 @@ from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from adapters.ssh import SshTrust
 from house.model import SecretRef
-from tests.adapters.backups.sftp_server import _Files, _Gate, sftp_server
+from lab.wire.sftp.door import SftpDoor
+from lab.wire.sftp.keys import SshKeys
+from lab.wire.sftp.sshd import login, real_sshd
+from lab.wire.sftp.standin import Files, Gate, StandIn
 from tests.contract.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
 
 ID = "ab" * 32
@@ -38,7 +41,7 @@ class Server:
     trust: SshTrust
 
     def place(self, path: str, trust: SshTrust | None = None) -> SftpPlace:
-        return SftpPlace(SftpAddress("me", "127.0.0.1", self.port, path), trust or self.trust)
+        return SftpPlace(SftpAddress(login(), "127.0.0.1", self.port, f"/mnt{path}"), trust or self.trust)
 
 
 def make_key(path: Path) -> paramiko.PKey:
@@ -49,17 +52,24 @@ def make_key(path: Path) -> paramiko.PKey:
     return paramiko.Ed25519Key.from_private_key_file(str(path))
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    host, user = make_key(tmp_path / "host"), make_key(tmp_path / "user")
+@pytest.fixture(params=["sshd", "stand-in"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """What every test here must find the same of: the real sshd, and what stands for it where there is none."""
+    keys = SshKeys(tmp_path / "keys")
+    keys.host  # noqa: B018 - makes the folder
+    real = real_sshd(keys) if request.param != "stand-in" else None
+    if request.param == "sshd" and real is None:
+        pytest.skip("no sshd that could serve here (openssh-server, and mount namespaces)")
     root = tmp_path / "root"
     (root / "repository" / "app" / "keys").mkdir(parents=True)
     for name in (ID, f"._{ID}", "Thumbs.db"):
         (root / "repository" / "app" / "keys" / name).write_text("x")
     (root / "repository" / "app" / "config").write_text("x" * 155)
-    with sftp_server(root, host, user) as port:
-        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {host.get_name()} {host.get_base64()}\n")
-        yield Server(port, root, SshTrust(tmp_path / "known_hosts", tmp_path / "user"))
+    door = SftpDoor(keys, lambda: root, server=real or StandIn(keys)).start()
+    try:
+        yield Server(door.port, root, SshTrust(keys.known_hosts, keys.folder / "user"))
+    finally:
+        door.close()
 
 
 def test_a_folder_is_listed_and_absent_is_not_unmounted(server: Server) -> None:
@@ -116,7 +126,8 @@ def test_a_key_that_is_not_let_in_is_refused(server: Server, tmp_path: Path) -> 
         server.place("/repository/app", SshTrust(server.trust.known_hosts, tmp_path / "stranger")).contents()
 
 
-@pytest.mark.parametrize(("who", "what"), [(_Gate, "check_channel_subsystem_request"), (_Files, "list_folder")])
+@pytest.mark.parametrize("server", ["stand-in"], indirect=True)
+@pytest.mark.parametrize(("who", "what"), [(Gate, "check_channel_subsystem_request"), (Files, "list_folder")])
 def test_a_server_that_falls_silent_is_left_in_time(
     server: Server, monkeypatch: pytest.MonkeyPatch, who: type, what: str
 ) -> None:
@@ -133,13 +144,14 @@ def test_a_server_that_falls_silent_is_left_in_time(
 
 
 @pytest.mark.programs
+@pytest.mark.parametrize("server", ["the better one"], indirect=True)
 @pytest.mark.skipif(not (BIN / "restic").exists() or not shutil.which("ssh"), reason="restic or ssh is not there")
 def test_restic_opens_it_through_ssh(server: Server, tmp_path: Path) -> None:
     with Keeper(tmp_path / "state", search=(BIN,)) as keeper:
         make_places(keeper, server.root / "repository", tmp_path / "work")
         openings = Openings(Secrets(keeper, tmp_path, None, ENVIRONMENT), server.trust)
         backups = ResticBackups(keeper, openings, RealClock())
-        address = f"sftp://me@127.0.0.1:{server.port}//repository/notes"
+        address = f"sftp://{login()}@127.0.0.1:{server.port}//mnt/repository/notes"
         repository = Repository("notes", address, SecretRef(("env:PASSWORD",)))
         seen = backups.look(repository)
         assert seen.verdict is Verdict.OK, seen.detail

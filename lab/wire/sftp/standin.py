@@ -1,30 +1,60 @@
-"""A read-only SFTP server on loopback, on paramiko, for tests. Lets one key in; everything below one folder can be read."""
+"""A read-only SFTP server on paramiko, for machines without an sshd. Lets one key in; what lies below /mnt can be read."""
 
 from __future__ import annotations
 
 import os
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 from paramiko.sftp import SFTP_PERMISSION_DENIED
 
+from lab.wire.sftp.keys import SshKeys
 
-class _Gate(paramiko.ServerInterface):
+_LOOKS_S = 0.2
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """See Sshd."""
+
+    keys: SshKeys
+    told = "a stand-in on paramiko: this machine has no sshd that could serve here"
+
+    def serve(self, connection: socket.socket, tree: Path) -> None:
+        """See Sshd.serve."""
+        transport = paramiko.Transport(connection)
+        transport.add_server_key(self.keys.host)
+        transport.set_subsystem_handler("sftp", paramiko.SFTPServer, type("Files", (Files,), {"tree": tree}))
+        try:
+            transport.start_server(server=Gate(self.keys.user))
+            while transport.is_active():
+                transport.join(_LOOKS_S)
+        except (paramiko.SSHException, EOFError, OSError):  # a client that turned away
+            return
+        finally:
+            transport.close()
+            transport.join(10)
+
+
+class Gate(paramiko.ServerInterface):
+    """Lets one key in, whoever shows it."""
+
     def __init__(self, key: paramiko.PKey) -> None:
         self._key = key
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        """See paramiko."""
         return AUTH_SUCCESSFUL if key == self._key else AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
+        """See paramiko."""
         return "publickey"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
+        """See paramiko."""
         return OPEN_SUCCEEDED
 
 
@@ -32,16 +62,23 @@ class _Handle(paramiko.SFTPHandle):
     """An open file that can be asked how long it is."""
 
     def stat(self) -> paramiko.SFTPAttributes | int:
+        """See paramiko."""
         return paramiko.SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))  # type: ignore[attr-defined]  # see open
 
 
-class _Files(paramiko.SFTPServerInterface):
-    root = Path("/nowhere")
+class Files(paramiko.SFTPServerInterface):
+    """The tree at /mnt, and nothing else."""
+
+    tree = Path("/nowhere")
 
     def _path(self, path: str) -> Path:
-        return self.root / path.lstrip("/")
+        try:
+            return self.tree / PurePosixPath(path).relative_to("/mnt")
+        except ValueError:
+            return Path("/nowhere")
 
     def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
+        """See paramiko."""
         try:
             entries = sorted(self._path(path).iterdir())
         except OSError as error:
@@ -49,18 +86,21 @@ class _Files(paramiko.SFTPServerInterface):
         return [paramiko.SFTPAttributes.from_stat(entry.lstat(), entry.name) for entry in entries]
 
     def stat(self, path: str) -> paramiko.SFTPAttributes | int:
+        """See paramiko."""
         try:
             return paramiko.SFTPAttributes.from_stat(self._path(path).stat())
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
     def lstat(self, path: str) -> paramiko.SFTPAttributes | int:
+        """See paramiko."""
         try:
             return paramiko.SFTPAttributes.from_stat(self._path(path).lstat())
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
     def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle | int:
+        """See paramiko."""
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             return SFTP_PERMISSION_DENIED
         try:
@@ -70,38 +110,3 @@ class _Files(paramiko.SFTPServerInterface):
         handle = _Handle(flags)
         handle.readfile = file  # type: ignore[attr-defined]  # paramiko's documented way, not in its types
         return handle
-
-
-@contextmanager
-def sftp_server(root: Path, host_key: paramiko.PKey, user_key: paramiko.PKey) -> Iterator[int]:
-    """Serve until the block ends; gives the port."""
-    files = type("Files", (_Files,), {"root": root})
-    listener = socket.create_server(("127.0.0.1", 0))
-    transports: list[paramiko.Transport] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            transport = paramiko.Transport(connection)
-            transports.append(transport)
-            transport.add_server_key(host_key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, files)
-            try:
-                transport.start_server(server=_Gate(user_key))
-            except (paramiko.SSHException, EOFError, OSError):  # a client that turned away: the next one is served
-                transport.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
-        for transport in transports:
-            transport.close()
-            transport.join(10)
