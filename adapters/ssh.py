@@ -6,31 +6,17 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import paramiko
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
+from adapters.trust import SshTrust
+
 TIMEOUT_S = 20.0
 # Its threads print the traceback of what is raised here as well: an answer of ours is one line, not forty.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True)
-class SshTrust:
-    """Which servers are known (`known_hosts`), and the private key to show them; None for the user's own keys or agent."""
-
-    known_hosts: Path
-    identity: Path | None = None
-
-    @property
-    def options(self) -> str:
-        """What restic hands to ssh: never ask, and only servers whose key is pinned."""
-        words = ["BatchMode=yes", "StrictHostKeyChecking=yes", f"UserKnownHostsFile={self.known_hosts}", "ConnectTimeout=20"]
-        chosen = f" -o IdentitiesOnly=yes -i {self.identity}" if self.identity else ""
-        return " ".join(f"-o {word}" for word in words) + chosen
 
 
 class KeyRevoked(paramiko.SSHException):

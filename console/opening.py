@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from console.building import builder
+from console.chosen import named
+from console.doors import Doors
 from console.journals import REHEARSE
 from console.session import Session
+from engine.journal import Journal
+from engine.waiting import SystemClock
 from house.loader import SETTINGS_FILE, Part, load
 from house.model import House
-
-
-def named(settings: str) -> str:
-    """The settings file that the command line or else the environment's BLACKSTART_SETTINGS names, "" for neither."""
-    return settings or os.environ.get("BLACKSTART_SETTINGS", "")
 
 
 def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL, report: str = "") -> Session:
@@ -29,8 +27,20 @@ def open_session(verb: str, settings: str, json: bool, part: Part = Part.ALL, re
 
 def session_of(verb: str, house: House, json: bool, settings: str = "", report: str = "") -> Session:
     """The same for a house that was read, from what no `--settings` names where it is "" (a kit)."""
-    from console.real_doors import open_drill_doors, open_real_doors
-
     if verb == REHEARSE:
-        return Session(verb, house, open_drill_doors, json, settings, report)
-    return Session(verb, house, open_real_doors, json, settings, report, drill_doors=open_drill_doors)
+        return Session(verb, house, drill_doors, json, settings, report)
+    return Session(verb, house, real_doors, json, settings, report, drill_doors=drill_doors)
+
+
+def real_doors(house: House, run: str, clock: SystemClock, journal: Journal | None) -> Doors:
+    """The doors of a real house. Their clients are imported with the first that is opened: not every verb opens any."""
+    from console.real_doors import open_real_doors
+
+    return open_real_doors(house, run, clock, journal)
+
+
+def drill_doors(house: House, run: str, clock: SystemClock, journal: Journal | None) -> Doors:
+    """The same, for a rehearsal."""
+    from console.real_doors import open_drill_doors
+
+    return open_drill_doors(house, run, clock, journal)

@@ -20,7 +20,7 @@ from adapters.cnpg.adapter import CloudNativePg
 from adapters.components.adapter import KubernetesComponents
 from adapters.context import ActContext, LookContext
 from adapters.csi.adapter import KubernetesCsi
-from adapters.dns.adapter import DnsQueries
+from adapters.dns.port import DnsView
 from adapters.drilled import drilled
 from adapters.drills.adapter import KubernetesDrills
 from adapters.etcd.adapter import TalosEtcd
@@ -35,11 +35,11 @@ from adapters.kopia.adapter import KopiaBackups
 from adapters.kopia.opening import KopiaOpenings
 from adapters.kubernetes.adapter import KubernetesCluster
 from adapters.kubernetes.client import Clients
+from adapters.later import later
 from adapters.leased import HouseLease, leased
 from adapters.locks.adapter import ResticLocks
 from adapters.manifests.adapter import ManifestFiles
-from adapters.nas.adapter import TrueNas
-from adapters.nas.listing import Listing
+from adapters.nas.port import NasView
 from adapters.process.groups import end_group
 from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper
@@ -149,7 +149,7 @@ def _joined(
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
         archives=S3Archives(secrets),
-        nas=TrueNas(secrets.resolve, listing=Listing(keeper, Threads(), secrets.resolve)),
+        nas=later(partial(_nas, secrets, keeper)),
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         trials=KubernetesTrials(clients, clock),
         csi=KubernetesCsi(clients),
@@ -160,12 +160,26 @@ def _joined(
         locks=ResticLocks(openings, clients, clock),
         inventory=KubernetesInventory(clients),
         versions=S3Versions(openings, clients),
-        dns=DnsQueries(),
+        dns=later(_dns),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)
     guarded, lease = guard(act)
     return RealDoors(look, replace(guarded, run=run), programs, end_group, lease, keeper, clients, proxmox)
+
+
+def _nas(secrets: Secrets, keeper: Keeper) -> NasView:
+    """Its libraries, and those of DNS, take a tenth of what a verb costs before it does anything; few houses need them."""
+    from adapters.nas.adapter import TrueNas
+    from adapters.nas.listing import Listing
+
+    return TrueNas(secrets.resolve, listing=Listing(keeper, Threads(), secrets.resolve))
+
+
+def _dns() -> DnsView:
+    from adapters.dns.adapter import DnsQueries
+
+    return DnsQueries()
 
 
 def _need_folder(house: House) -> None:

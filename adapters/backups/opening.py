@@ -11,9 +11,8 @@ from adapters.backups.local import LocalPlace
 from adapters.backups.places import Place, s3_address, sftp_address
 from adapters.backups.results import Repository
 from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
-from adapters.backups.sftp import SftpPlace
 from adapters.secrets.resolver import Secrets
-from adapters.ssh import SshTrust
+from adapters.trust import SshTrust
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.files.paths import at_home
@@ -60,6 +59,8 @@ class Openings:
         if s3_address(repository.address):
             return self._s3(repository, env)
         if sftp := sftp_address(repository.address):
+            from adapters.backups.sftp import SftpPlace  # paramiko is for those who have such a server
+
             if "SSH_AUTH_SOCK" in os.environ:
                 env["SSH_AUTH_SOCK"] = os.environ["SSH_AUTH_SOCK"]
             options = (*READ_ONLY, "-o", f"sftp.args={self._ssh.options}")

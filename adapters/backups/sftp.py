@@ -27,7 +27,8 @@ from adapters.backups.places import (
     ids,
     no_file,
 )
-from adapters.ssh import SshTrust, logged_in, opened_sftp
+from adapters.ssh import logged_in, opened_sftp
+from adapters.trust import SshTrust
 
 SILENT_S = 60.0
 """A server that says nothing for so long is left: a disk that sleeps takes a quarter of that to turn."""

@@ -24,7 +24,7 @@ from adapters.nas.snapshots import newest
 from adapters.nas.versions import FIRST, release_of
 from adapters.nas.wanted import used
 from adapters.nas.wording import RpcError, Stopped, stopped
-from adapters.ssh import SshTrust
+from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
 from house.files.paths import at_home

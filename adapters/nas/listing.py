@@ -16,7 +16,8 @@ import paramiko
 from adapters.nas.results import Listed, SmbShare, Unheard
 from adapters.nas.wanted import below, path_of
 from adapters.process.results import Finished, ProgramFailed, ProgramMissing, Runner
-from adapters.ssh import SshTrust, logged_in, opened_sftp
+from adapters.ssh import logged_in, opened_sftp
+from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
 from engine.workers import Workers, each

@@ -20,7 +20,8 @@ from adapters.nas.results import Trouble
 from adapters.nas.session import Answer, Bounds, Call
 from adapters.nas.versions import Release
 from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, Stopped, stopped
-from adapters.ssh import KeyRevoked, SshTrust, in_time, logged_in
+from adapters.ssh import KeyRevoked, in_time, logged_in
+from adapters.trust import SshTrust
 from house.nas import Nas
 
 _NAMED = re.compile(r"\[(E[A-Z]+)\]")

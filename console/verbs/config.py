@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.chosen import named
 from console.ending import guarded
 from console.jsonlines import JsonLines
-from console.opening import named
 from console.problem import complete
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.secrets import told

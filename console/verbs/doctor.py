@@ -15,13 +15,14 @@ from pathlib import Path
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from console.building import builder
+from console.chosen import named
 from console.doctor import asking, looking
 from console.doctor.looking import Subject
 from console.doctor.nouns import Able, Answer, Lack, able
 from console.ending import guarded
 from console.jsonlines import JsonLines
 from console.openhouse import OpenDoors
-from console.opening import named
+from console.opening import real_doors
 from console.page import Page, simulated
 from console.problem import complete
 from console.session import Session
@@ -54,9 +55,7 @@ def doctor(settings: str, json: bool, ask: bool) -> int:
     """0 where nothing says no, 3 where something lacks. Servers are asked with `ask` alone."""
 
     def body() -> int:
-        from console.real_doors import open_real_doors
-
-        return doctor_of(settings, json, Reach(builder(), open_real_doors if ask else None))
+        return doctor_of(settings, json, Reach(builder(), real_doors if ask else None))
 
     return guarded("config.doctor", json, body, settings)
 

@@ -14,6 +14,7 @@ from adapters.age.adapter import Age
 from adapters.git.bundle import GitBundles
 from bootstrap.course import course
 from console.building import builder
+from console.chosen import named
 from console.ending import guarded
 from console.jsonlines import JsonLines
 from console.kit.checking import Bench, Finding, findings
@@ -22,7 +23,7 @@ from console.kit.opening import Sealed, unpack
 from console.kit.packing import START, gather, printable, recipients_of, seal, sum_of
 from console.kit.rooms import workroom
 from console.kit.unfolding import KIT, open_kit
-from console.opening import named, open_session
+from console.opening import open_session
 from console.page import Page, simulated
 from console.report.document import moment, version
 from console.rows import Row, Rows

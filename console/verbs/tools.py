@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.text import Text
 
+from console.chosen import named
 from console.ending import guarded
 from console.jsonlines import JsonLines
-from console.opening import named
 from console.page import Page
 from console.programs import held_against, versions_of
 from console.rows import Row, Rows

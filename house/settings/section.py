@@ -15,4 +15,5 @@ def what(description: str, example: object, default: Any = ...) -> Any:
 class Section(BaseModel):
     """A mapping of the file: unknown keys are refused, values are not converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    # Built with the first file that is read: each section by itself before that would be built once more in the whole.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)

@@ -368,7 +368,7 @@ class Settings(Section):
 class BackupsPart(BaseModel):
     """What looking at backups needs of the file: the other sections may be unfinished."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
     house: HouseSection = _what("which house this is", "{name: home-ops, id: …}")
     sops: SopsSection = _what("the age key", "{age_key: 'file:age.key'}")

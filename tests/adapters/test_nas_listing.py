@@ -11,7 +11,7 @@ import pytest
 from adapters.nas.listing import NFS, SMB, Listing
 from adapters.nas.results import Listed, Unheard
 from adapters.process.results import NO_ENVIRONMENT, Finished, ProgramFailed, ProgramMissing, ProgramTimedOut
-from adapters.ssh import SshTrust
+from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
 from engine.workers import Threads

@@ -40,12 +40,22 @@ def test_a_verb_compiles_its_modules_once_unless_the_person_wants_none_kept(tmp_
     kept = tmp_path / "kept"
 
     def compiled(**wish: str) -> list[Path]:
-        ended = typed("cluster.status", "--settings", str(tmp_path / "none.yaml"), PYTHONPYCACHEPREFIX=str(kept), **wish)
-        assert ended.returncode == 10, ended.stderr
-        return list(kept.rglob("console/verbs/cluster.*.pyc"))
+        # Of all verbs this one imports least, and all of that is compiled here.
+        ended = typed("lab.demo", "--part", "none", PYTHONPYCACHEPREFIX=str(kept), **wish)
+        assert "has no part none" in ended.stderr, ended.stderr
+        return list(kept.rglob("console/verbs/lab.*.pyc"))
 
     (once,) = compiled()
     once.unlink()
     # The others are there by now: to compile all of them twice would be most of this test.
     assert compiled(PYTHONDONTWRITEBYTECODE="1") == []
     assert compiled() == [once]
+
+
+def test_no_verb_imports_a_client_before_it_opens_a_door() -> None:
+    clients = {"boto3", "dns", "httpx", "lightkube", "paramiko", "proxmoxer", "requests", "websockets"}
+    verbs = sorted({path.stem for path in (ROOT / "console" / "verbs").glob("*.py")} - {"__init__"})
+    code = f"import sys, {', '.join(f'console.verbs.{verb}' for verb in verbs)}; print(*sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "console.verbs.cluster" in asked.stdout.split()
+    assert set(asked.stdout.split()) & clients == set()

@@ -18,7 +18,7 @@ from adapters.nas.adapter import TrueNas
 from adapters.nas.listing import NFS, SFTP, SMB, Listing
 from adapters.nas.results import Listed, NasLook
 from adapters.process.keeper import Keeper
-from adapters.ssh import SshTrust
+from adapters.trust import SshTrust
 from cluster.storage.findings import Weight
 from cluster.storage.nas.judge import Part, findings
 from engine.secrets import Secret

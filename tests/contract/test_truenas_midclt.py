@@ -13,7 +13,7 @@ import pytest
 from adapters.nas.adapter import TrueNas
 from adapters.nas.results import NasLook, Trouble, Unheard
 from adapters.nas.session import Bounds
-from adapters.ssh import SshTrust
+from adapters.trust import SshTrust
 from cluster.storage.findings import Weight
 from cluster.storage.nas.judge import Part, findings
 from engine.secrets import Secret

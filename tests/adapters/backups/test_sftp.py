@@ -23,7 +23,7 @@ from adapters.backups.results import Repository, Verdict
 from adapters.backups.sftp import SftpPlace
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
-from adapters.ssh import SshTrust
+from adapters.trust import SshTrust
 from house.model import SecretRef
 from lab.wire.sftp.door import SftpDoor
 from lab.wire.sftp.keys import SshKeys
