@@ -149,8 +149,8 @@ class WireBench:
         self._door = TalosDoor(self.world, folder / "door").start()
 
     def until(self, seen: Callable[[], bool], what: str) -> None:
-        """Look again and again; a minute must do, also on a busy machine. A look may meet a machine between two phases."""
-        deadline = time.monotonic() + 60
+        """Look again and again; three minutes must do, also on a busy machine. A look may meet a machine between two phases."""
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             with suppress(TransientError):
                 if seen():
