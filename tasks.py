@@ -231,6 +231,12 @@ def undo(c, claim, settings="", json=False, let_go=False, approve="", report="")
 
 
 @verb
+def survivors(c, settings="", json=False, claims="", report=""):
+    """Look at volumes that outlived a lost cluster."""
+    end(c, "survivors", "survivors", settings, json, claims, report)
+
+
+@verb
 def checkpoint(c, settings="", json=False, depth="", approve="", report=""):
     """Save all of it at rest before a wipe, by approval."""
     end(c, "checkpoint", "checkpoint", settings, json, depth, approve, report)
@@ -366,8 +372,8 @@ AREAS = {
         "verify": verify, "storage": storage, "inventory": inventory, "status": status, "lint": lint,
     },
     "dr": {
-        "audit": audit, "plan": dr_plan, "restore": restore, "undo": undo, "hold": hold, "release": release, "list": dr_list,
-        "fetch": fetch, "unlock": unlock, "checkpoint": checkpoint, "undelete": undelete,
+        "audit": audit, "plan": dr_plan, "restore": restore, "survivors": survivors, "undo": undo, "hold": hold, "release": release,
+        "list": dr_list,        "fetch": fetch, "unlock": unlock, "checkpoint": checkpoint, "undelete": undelete,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },

@@ -134,7 +134,9 @@ def _vm_words(old: VmRecord, new: VmRecord) -> str:
 
 
 def _volume_words(old: VolumeRecord, new: VolumeRecord) -> str:
-    return f"now of {new.claim or 'no claim'}, not {old.claim or 'of none'}" if old.claim != new.claim else "another place or size"
+    if old.claim != new.claim:
+        return f"now of {new.claim or 'no claim'}, not {old.claim or 'of none'}"
+    return "another place, size or way to it"
 
 
 def _ceph_name(one: CephRecord) -> str:

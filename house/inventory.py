@@ -61,7 +61,9 @@ class VolumeRecord:
     """One PersistentVolume and the claim (`namespace/name`) that has it, or had it last.
 
     `driver` is the CSI driver, else the kind of volume (nfs, local, hostPath) with its place as `handle`; `node` where it can be
-    used alone, "" for anywhere. `size`, `modes` and `policy` as Kubernetes writes them. `attributes` are the driver's own.
+    used alone, "" for anywhere, and `node_key` the label that says so. `size`, `modes` and `policy` as Kubernetes writes them.
+    `attributes` are the driver's own, `options` what it is mounted with, `secrets` which Secrets (`namespace/name`) the driver is
+    given at what: names alone.
     """
 
     name: str
@@ -76,6 +78,9 @@ class VolumeRecord:
     fs_type: str = ""
     node: str = ""
     attributes: tuple[tuple[str, str], ...] = ()
+    node_key: str = ""
+    options: tuple[str, ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Comparison:
 
     `whole` False: one of the lists broke off, so differences speak against the look, not against what came back.
     `downloaded`: bytes that were fetched from the store for it; `from_here`: why contents had to be read from here, or "".
+    `of_data`: those of the differences that are about what is there and its bytes, not about owners, modes and the like.
     """
 
     files: int
@@ -32,6 +33,7 @@ class Comparison:
     proof: str
     whole: bool = True
     from_here: str = ""
+    of_data: tuple[str, ...] = ()
 
     @property
     def depth(self) -> str:
@@ -101,6 +103,7 @@ def compare(wanted: Listing, compared: Compared, downloaded: int = 0) -> Compari
         digest(sorted((*_told(e), e.sha256) for e in left.values())),
         wanted.complete and found.complete,
         "" if checked is not None else compared.problem or "restic was not asked",
+        tuple(dict.fromkeys(differences)),
     )
 
 

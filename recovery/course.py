@@ -32,7 +32,9 @@ from recovery.steps import (
     stop_app,
 )
 
-RESTORED = (if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"), if_any("dr.database-prove/*"))
+RESTORED = (
+    if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"), if_any("dr.database-prove/*"), if_any("undo.release/*"),
+)
 
 
 def course(

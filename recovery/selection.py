@@ -45,15 +45,20 @@ def named(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
+def in_turn(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
+    """The claims of these words, all for none. A person's own order is the order; else what others wait for is back first."""
+    return named(house, claims) if claims else tuple(in_order(house, house.claims))
+
+
 def select(
-    look: LookContext, house: House, claims: str, known: Mapping[str, str], begun: Collection[str] = ()
+    look: LookContext, house: House, claims: str, known: Mapping[str, str], begun: Collection[str] = (), apart: Collection[str] = ()
 ) -> Selection:
     """What a restore of these claims (in the words of `named`) has to do. `known`: repository ids of the lock file, by claim.
 
-    `begun`: the steps that the journal holds for begun and not ended.
+    `begun`: the steps that the journal holds for begun and not ended. `apart`: claims by key that go back to another restore point
+    than a backup.
     """
-    # A person's own order is the order; else what others wait for is back first.
-    chosen = named(house, claims) if claims else in_order(house, house.claims)
+    chosen = tuple(claim for claim in in_turn(house, claims) if claim.key not in apart)
     where = {c.key: standing(look.hold, look.claims, c) for c in chosen}
     alive = [c for c in chosen if _alive(where[c.key])]
     empty = [

@@ -21,6 +21,10 @@ REPLICAS = Kind(GROUP, VERSION, "replicas", "Replica")
 MONITORS = "rook-ceph-mon-endpoints"
 _PLACES = {"nfs": ("server", "path"), "hostPath": ("path",), "local": ("path",), "iscsi": ("targetPortal", "iqn", "lun")}
 """Kinds of a PersistentVolume without a driver → the fields that say where it is."""
+SECRET_REFS = (
+    "controllerPublishSecretRef", "nodeStageSecretRef", "nodePublishSecretRef", "controllerExpandSecretRef", "nodeExpandSecretRef",
+)  # fmt: skip
+_NODE_KEYS = ("kubernetes.io/hostname", "metadata.name", "openebs.io/nodename", "topology.topolvm.io/node")
 
 
 class KubernetesInventory:
@@ -46,6 +50,7 @@ def _volume(obj: Obj) -> VolumeRecord:
     spec, csi = table(obj, "spec"), table(obj, "spec", "csi")
     ref = table(spec, "claimRef")
     kind = next((name for name in _PLACES if name in spec), "other")
+    key, node = _node_of(spec)
     place = ":".join(filter(None, (str(table(spec, kind).get(part, "")) for part in _PLACES.get(kind, ()))))
     return VolumeRecord(
         name=name_of(obj),
@@ -58,9 +63,19 @@ def _volume(obj: Obj) -> VolumeRecord:
         modes=tuple(str(mode) for mode in spec.get("accessModes") or ()),
         mode=text(spec, "volumeMode"),
         fs_type=text(csi, "fsType"),
-        node=_node_of(spec),
+        node=node,
         attributes=tuple(sorted(_attributes(table(csi, "volumeAttributes")))),
+        node_key=key,
+        options=tuple(str(option) for option in spec.get("mountOptions") or ()),
+        secrets=tuple(_secrets(csi)),
     )
+
+
+def _secrets(csi: Obj) -> Iterator[tuple[str, str]]:
+    """At what the driver is given which Secret. Where one lies is no secret."""
+    for when in SECRET_REFS:
+        if ref := table(csi, when):
+            yield when, f"{text(ref, 'namespace')}/{text(ref, 'name')}"
 
 
 def _attributes(told: Obj) -> Iterator[tuple[str, str]]:
@@ -71,16 +86,16 @@ def _attributes(told: Obj) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-def _node_of(spec: Obj) -> str:
-    """The one node that it is tied to, "" where it is tied to none, or to several."""
-    names = {
-        str(value)
+def _node_of(spec: Obj) -> tuple[str, str]:
+    """The label and the one node that it is tied to, "" for both where it is tied to none, or to several."""
+    found = {
+        (text(wanted, "key"), str(value))
         for term in rows(spec, "nodeAffinity", "required", "nodeSelectorTerms")
         for wanted in (*rows(term, "matchExpressions"), *rows(term, "matchFields"))
-        if text(wanted, "key") in ("kubernetes.io/hostname", "metadata.name", "openebs.io/nodename", "topology.topolvm.io/node")
+        if text(wanted, "key") in _NODE_KEYS
         for value in wanted.get("values") or ()
     }
-    return names.pop() if len(names) == 1 else ""
+    return min(found) if len({node for _, node in found}) == 1 else ("", "")
 
 
 def _ceph(client: ApiClient) -> Iterator[CephRecord]:

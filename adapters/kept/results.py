@@ -12,7 +12,32 @@ class KeptState(Enum):
     IN_USE = "in use"
     FREE = "free"
     PROMISED = "promised to its claim"
+    ASIDE = "aside, to be looked at"
     UNKNOWN = "unknown"
+
+
+class Word(Enum):
+    """What a volume that outlived its cluster was found to be, held against the newest backup."""
+
+    SAME = "the same as the backup"
+    NEWER = "newer than the backup, and sound"
+    OLDER = "older than the backup"
+    DAMAGED = "damaged"
+    UNREADABLE = "not readable"
+    ALONE = "all there is"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found on such a volume, why that is said, and the snapshot that it was held against ("" for none).
+
+    `only` is how many paths are on it and not in that snapshot.
+    """
+
+    word: Word
+    told: str
+    against: str = ""
+    only: int = 0
 
 
 @dataclass(frozen=True)
@@ -23,6 +48,9 @@ class KeptVolume:
     `state` FREE: no claim has it. PROMISED: the next claim of its name is bound to it, and none is yet. IN_USE: the claim of uid
     `held_by` has it. `policy` is what its storage does with it once it is let go and no claim has it: `Delete` or `Retain`.
     `stays`: the policy that it has now is to stay; where a hand has changed that, our mark keeps nothing.
+
+    `brought`: it is a volume of a cluster that is lost, written here again; `since` is when its inventory was taken then, and `uid`
+    is "". ASIDE: no claim but one of ours may have it, until `found` says what is on it (None: nobody has looked).
     """
 
     name: str
@@ -37,8 +65,15 @@ class KeptVolume:
     held_by: str = ""
     policy: str = "Delete"
     stays: bool = True
+    brought: bool = False
+    found: Found | None = None
 
     @property
     def key(self) -> str:
         """`namespace/claim`."""
         return f"{self.namespace}/{self.claim}"
+
+
+def aside_of(claim: str) -> str:
+    """The claim of ours, in the same namespace, through which a volume of this claim is looked at."""
+    return f"blackstart-{claim}"

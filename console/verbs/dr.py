@@ -38,8 +38,10 @@ from recovery.kept import on_its_way
 from recovery.kopia import of_kopia, refuse_kopia
 from recovery.lifting import to_release, undeclared
 from recovery.releasing import refuse_nothing_held, release_course
-from recovery.selection import NOTHING, named, select
+from recovery.selection import NOTHING, in_turn, named, select
 from recovery.steps.hold_now import lift_by_hand
+from recovery.surviving import with_survivors
+from recovery.survivors import winners
 from rehearsal.measuring import told
 from rehearsal.outcome import Forecast
 
@@ -91,16 +93,19 @@ def restore_course(session: Session, claims: str, as_of: str) -> Course:
             refuse_kopia(doors.look, session.house, meant, until, known)
     words, databases = split_names(session.house, claims)
     begun = read_state(session.house.state_dir, lineage=session.house.id).in_flight
+    asked = in_turn(session.house, words) if words or not databases else ()
     with session.doors(None) as doors:
-        chosen = select(doors.look, session.house, words, known, begun) if words or not databases else NOTHING
+        won = winners(doors.look, asked, as_of=until)
+        chosen = select(doors.look, session.house, words, known, begun, won) if asked else NOTHING
         databases = databases if claims else lost_databases(doors.look, session.house)
         seen = remembering(doors.look)
         under = gates(seen, session.house, chosen.wanted)
         written = to_write(seen, session.house, chosen.wanted)
-    return course(
-        session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known,
-        written=written, databases=databases,
-    ).with_checks(under)
+        back = course(
+            session.house, chosen.wanted, again=chosen.again, never_backed_up=chosen.never_backed_up, as_of=until, known=known,
+            written=written, databases=databases,
+        )
+        return with_survivors(back.with_checks(under), doors.look, session.house, asked, won, begun, until)
 
 
 def hold(settings: str, json: bool, claims: str, manifests: bool, report: str = "") -> int:

@@ -20,7 +20,7 @@ from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
-from lab.world.volumes import Claim, Destination, Source
+from lab.world.volumes import Claim, Destination, Sick, Source
 
 
 class ModelledClaims:
@@ -38,7 +38,7 @@ class ModelledClaims:
             if claim is None:
                 return ClaimState(namespace, name, ClaimPhase.ABSENT, "", "", "")
             phase = ClaimPhase.BOUND if claim.bound else ClaimPhase.PENDING
-            volume = f"lab {claim.bound_to}" if claim.bound else ""
+            volume = self._handle(claim) if claim.bound else ""
             phase = ClaimPhase.LOST if claim.lost else phase
             return ClaimState(
                 namespace, name, phase, claim.uid, claim.populated_from, claim.destination, claim.detail, volume,
@@ -73,12 +73,15 @@ class ModelledClaims:
         """See ports.Claims."""
         with self._world.looking():
             entries = self._entries(namespace, claim_or_image)
-            return Listing(entries if hashed else tuple(replace(e, sha256="") for e in entries), complete=True)
+            sick = self._sick(namespace, claim_or_image)
+            return Listing(entries if hashed else tuple(replace(e, sha256="") for e in entries), complete=not sick, detail=sick)
 
     def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
         """See ports.Claims. Restic's part is played on the entries' hashes."""
         with self._world.looking():
             entries = self._entries(namespace, claim_or_image)
+            if sick := self._sick(namespace, claim_or_image):
+                return Compared(Listing(entries, complete=False, detail=sick), None, sick)
             _, found = self._destination(namespace, destination)
             store = self._kube.store
             repository = store.repositories.get(found.address)
@@ -101,6 +104,21 @@ class ModelledClaims:
         if claim is None:
             raise PermanentError(f"no image or claim {namespace}/{claim_or_image}")
         return claim.entries
+
+    def _handle(self, claim: Claim) -> str:
+        kept = self._kube.objects().kept.get(claim.bound_to)
+        return kept.handle if kept is not None and kept.handle else f"lab {claim.bound_to}"
+
+    def _sick(self, namespace: str, name: str) -> str:
+        """Why not all of this volume can be read, "" for no such reason. PermanentError where nobody can mount it."""
+        objects = self._kube.objects()
+        claim = objects.claims.get((namespace, name))
+        kept = objects.kept.get(claim.bound_to) if claim is not None and claim.bound else None
+        if kept is None or kept.sick is None:
+            return ""
+        if kept.sick is Sick.GONE:
+            raise PermanentError(f"The pod that reads {namespace}/{name} cannot start: MountVolume failed: no such volume")
+        return "read error: Input/output error"
 
     def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
         """See ports.Claims."""

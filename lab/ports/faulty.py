@@ -88,7 +88,9 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "locks": {"remove": ("lock_id",)},
     "versions": {"bring": ("into",)},
-    "kept": {"keep": ("namespace", "claim"), "put_back": (), "let_go": ()},  # volumes have new names each time
+    "kept": {  # volumes have new names each time
+        "keep": ("namespace", "claim"), "bring": ("volume.claim",), "open_aside": (), "note": (), "put_back": (), "let_go": (),
+    },
     "trials": {"write": ("storage_class",), "snapshot": ("storage_class",)},
     "hold": {
         "install": (), "put": ("claim.namespace", "claim.claim"), "accept": ("database.namespace", "database.name"),

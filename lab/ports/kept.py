@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from adapters.kept.results import KeptState, KeptVolume
+from adapters.kept.results import Found, KeptState, KeptVolume, aside_of
 from engine.errors import PermanentError
-from lab.world.kubernetes import KubeWorld
+from house.inventory import VolumeRecord
+from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
-from lab.world.volumes import LabKept
+from lab.world.volumes import Claim, LabKept, Sick
 
 
 class ModelledKept:
@@ -33,13 +34,52 @@ class ModelledKept:
             name = found.bound_to
             objects.kept[name] = LabKept(name, namespace, claim, uid, self._world.clock.now(), uid)
 
+    def bring(self, volume: VolumeRecord, since: float) -> None:
+        """See port.Kept. Whether its storage still has it nobody knows before it is looked at."""
+        with self._world.looking():
+            table, lies = self._kube.objects().kept, self._kube.outlived.get(volume.handle)
+            if volume.name in table and table[volume.name].handle == f"{volume.driver} {volume.handle}":
+                return
+            if volume.name in table:
+                raise PermanentError(f"PersistentVolume {volume.name} of {volume.claim} is not written again: it is there")
+            namespace, _, claim = volume.claim.partition("/")
+            entries, sick = (lies.entries, lies.sick) if lies is not None else ((), Sick.GONE)
+            handle = f"{volume.driver} {volume.handle}"
+            table[volume.name] = LabKept(
+                volume.name, namespace, claim, "", since, "", entries, brought=True, handle=handle, sick=sick, aside=True
+            )
+
+    def open_aside(self, volume: str) -> None:
+        """See port.Kept."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            found = _demanded(objects, volume)
+            if not found.aside:
+                raise PermanentError(f"PersistentVolume {volume} is not looked at: it is not aside", evidence=(found.held_by,))
+            key = (found.namespace, aside_of(found.claim))
+            if key not in objects.claims:
+                uid = f"aside-{self._world.random.getrandbits(32):08x}"
+                made = Claim(*key, uid, "", created=self._world.clock.now(), volume=volume)
+                objects.claims[key] = made
+                self._world.after(self._kube.delays.bind_s, f"bind {made.name}", lambda: _bind(objects, made, found))
+
+    def note(self, volume: str, found: Found) -> None:
+        """See port.Kept."""
+        with self._world.looking():
+            objects = self._kube.objects()
+            one = _demanded(objects, volume)
+            one.found, one.aside = found, False
+            claim = objects.claims.get((one.namespace, aside_of(one.claim)))
+            if claim is not None:
+                self._volsync.remove(objects, claim)
+
     def put_back(self, volume: str) -> None:
         """See port.Kept."""
         with self._world.looking():
             objects = self._kube.objects()
-            found = objects.kept.get(volume)
-            if found is None:
-                raise PermanentError(f"There is no PersistentVolume {volume} that we keep")
+            found = _demanded(objects, volume)
+            if found.aside:
+                raise PermanentError(f"PersistentVolume {volume} is not given back: it is aside, to be looked at")
             if found.held_by:
                 raise PermanentError(f"PersistentVolume {volume} is not given back: it is in use", evidence=(found.held_by,))
             found.promised = True
@@ -55,6 +95,23 @@ class ModelledKept:
                 self._world.happened("kubernetes", f"{volume} is deleted with what was on it")
 
 
+def _demanded(objects: Objects, volume: str) -> LabKept:
+    found = objects.kept.get(volume)
+    if found is None:
+        raise PermanentError(f"There is no PersistentVolume {volume} that we keep")
+    return found
+
+
+def _bind(objects: Objects, claim: Claim, kept: LabKept) -> None:
+    if objects.claims.get(claim.key) is claim:
+        claim.bound, claim.entries = True, kept.entries
+        kept.held_by = claim.uid
+
+
 def _told(one: LabKept) -> KeptVolume:
     state = KeptState.IN_USE if one.held_by else KeptState.PROMISED if one.promised else KeptState.FREE
-    return KeptVolume(one.name, one.namespace, one.claim, one.uid, one.since, state, f"lab {one.name}", "1Gi", "lab", one.held_by)
+    state = KeptState.ASIDE if one.aside else state
+    return KeptVolume(
+        one.name, one.namespace, one.claim, one.uid, one.since, state, one.handle or f"lab {one.name}", "1Gi", "lab", one.held_by,
+        brought=one.brought, found=one.found,
+    )  # fmt: skip

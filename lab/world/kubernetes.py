@@ -25,7 +25,7 @@ from lab.world.machine import Machine
 from lab.world.rook import LabRook
 from lab.world.store import Store
 from lab.world.talos import TalosWorld
-from lab.world.volumes import Claim, Destination, LabKept, Source
+from lab.world.volumes import Claim, Destination, LabKept, Outlived, Source
 from lab.world.world import World
 
 LAB_CLASS = StorageClass("lab", "lab.blackstart.invalid", default=True)
@@ -102,6 +102,7 @@ class KubeWorld:
 
     `api_down` holds addresses whose API server does not run although its etcd does; `secrets_say` is where Secrets of movers
     (namespace, name) point to in the cluster, where that is not what Git shows. `serves` are some of Kubernetes' own kinds.
+    `outlived` is what storages outside of any cluster have, by handle.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class KubeWorld:
         self.api_down: set[str] = set()
         self.secrets_say: dict[tuple[str, str], str] = {}
         self.serves = {Kind("admissionregistration.k8s.io/v1", name) for name in (POLICY, BINDING)}
+        self.outlived: dict[str, Outlived] = {}
         self._objects: dict[int, Objects] = {}
         self._first_healthy: dict[str, float] = {}
 

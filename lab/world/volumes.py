@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from enum import Enum
 
+from adapters.kept.results import Found
 from adapters.volsync.results import FileEntry
 from lab.world.world import Timer
 
@@ -43,10 +45,26 @@ class Claim:
         return self.volume or f"vol-{self.uid}"
 
 
+class Sick(Enum):
+    """What is wrong with a volume that outlived its cluster."""
+
+    GONE = "gone"  # nobody can mount it
+    UNREADABLE = "unreadable"  # a part of it gives an error
+
+
+@dataclass
+class Outlived:
+    """What a storage outside of the cluster still has of a volume, whatever became of the cluster."""
+
+    entries: tuple[FileEntry, ...]
+    sick: Sick | None = None
+
+
 @dataclass
 class LabKept:
     """A volume that stays when its claim goes. `entries` are what is on it while no claim has it; `held_by` the claim's uid that
-    has it ("" for none), `promised` whether the next claim of its name is bound to it."""
+    has it ("" for none), `promised` whether the next claim of its name is bound to it. `handle` is what its storage
+    calls it, where that is another name, and `brought` that it was written here again."""
 
     name: str
     namespace: str
@@ -56,6 +74,11 @@ class LabKept:
     held_by: str
     entries: tuple[FileEntry, ...] = ()
     promised: bool = False
+    brought: bool = False
+    found: Found | None = None
+    handle: str = ""
+    sick: Sick | None = None
+    aside: bool = False  # for a claim of ours alone
 
     @property
     def key(self) -> tuple[str, str]:

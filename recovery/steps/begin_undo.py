@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
-from adapters.kept.results import KeptState, KeptVolume
+from adapters.kept.results import KeptState, KeptVolume, Word
 from cluster.holding import until_no_mover
 from cluster.standing import Standing, held_anew, standing
 from cluster.storage.findings import moment
@@ -26,12 +26,22 @@ class ComesBack(Identity):
     volume: str
     kept_of: str
     since: float
+    word: str = ""
+    found: str = field(default="", compare=False)
 
     @property
     def words(self) -> tuple[str, ...]:
         """For a person, one line a thing."""
         goes = "nothing lives in its place" if self.uid == NOBODY else f"claim {self.claim} uid {self.uid} goes, its volume is kept"
+        if not self.kept_of:
+            known = f"volume {self.volume} of before comes back, which an inventory of {moment(self.since)} knew"
+            return goes, f"{known}; {self.found or 'nobody has looked at it'}"
         return goes, f"volume {self.volume} comes back, as claim uid {self.kept_of} left it on {moment(self.since)}"
+
+    @property
+    def takes_nothing(self) -> bool:
+        """Whether nothing that lives goes, and the volume has all that the backup has."""
+        return self.uid == NOBODY and self.word in (Word.SAME.name, Word.NEWER.name)
 
     def __str__(self) -> str:
         return "; ".join(self.words)
@@ -60,7 +70,9 @@ class BeginUndo(BaseStep):
         return f"{self.claim.key} {self.volume}"
 
     def hazard(self, seen: Probe) -> Hazard:
-        return Hazard.DESTROYS
+        # A volume of before that won by the rule takes nothing from anybody: nothing lives there, and the backup stays.
+        free = isinstance(seen.identity, ComesBack) and seen.identity.takes_nothing
+        return Hazard.NONE if free else Hazard.DESTROYS
 
     def probe(self, look: LookContext) -> Probe:
         there = standing(look.hold, look.claims, self.claim)
@@ -84,7 +96,9 @@ class BeginUndo(BaseStep):
 
     def _named(self, there: Standing, volume: KeptVolume) -> ComesBack:
         uid = there.now.uid if there.now.alive else NOBODY
-        return ComesBack(self.claim.key, uid, volume.name, volume.uid, volume.since)
+        found = volume.found
+        word, told = (found.word.name, f"{found.word.value}: {found.told}") if found is not None else ("", "")
+        return ComesBack(self.claim.key, uid, volume.name, volume.uid, volume.since, word, told)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         there = standing(act.hold, act.claims, self.claim)

@@ -65,6 +65,9 @@ class ReleaseUndone(BaseStep):
                 raise PermanentError(f"{self.claim.key} is not released: it is {there.now.phase.value}")
             entry = let_go(there.entry, HoldState.RELEASED, there.now, act.clock.now())
             told = f"undone: the volume {volume.handle} itself, as claim uid {volume.uid} left it"
+            if volume.brought:
+                found = f"{volume.found.word.value}, {volume.found.told}" if volume.found is not None else "nobody had looked at it"
+                told = f"survived: the volume {volume.handle} of before itself; {found}"
             act.hold.put(replace(entry, volume=volume.handle, depth=told))
         act.claims.unpin(self.claim.namespace, self.claim.destination)
         for source in dict.fromkeys(place.source for place in self.claim.sources):

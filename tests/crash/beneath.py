@@ -29,6 +29,7 @@ from tests.crash.stages import (
     ReleasedHouse,
     TwoPlacesHouse,
 )
+from tests.crash.survived import SurvivedHouse
 from tests.crash.undeleted import PrunedHouse
 from tests.crash.undone import UndoneHouse
 from tests.crash.unlocked import LockedHouse
@@ -117,6 +118,6 @@ class LostDatabase(HeldHouse):
 STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
-    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, LockedHouse, PrunedHouse,
+    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, SurvivedHouse, LockedHouse, PrunedHouse,
     StoppedHouse, StoppedThenStarted, CheckpointedHouse, NeighbouredHouse,
 )  # fmt: skip

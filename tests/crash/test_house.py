@@ -18,6 +18,7 @@ from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
 from tests.crash.neighboured import NeighbouredHouse
 from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import TwoPlacesHouse
+from tests.crash.survived import SurvivedHouse
 from tests.crash.undone import UndoneHouse
 
 
@@ -55,6 +56,7 @@ def _once(points: Sequence[Point]) -> Sequence[Point]:
 
 CHOICES: dict[object, Choose] = {
     TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
+    SurvivedHouse: _of_kept,
     StoppedHouse: _of_power, StoppedThenStarted: _of_power,
     CheckpointedHouse: _of_checkpoints, NeighbouredHouse: _once,
 }  # fmt: skip

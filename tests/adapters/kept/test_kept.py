@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from adapters.kept.adapter import MARK, KubernetesKept
-from adapters.kept.results import KeptState
+from adapters.kept.results import Found, KeptState, KeptVolume, Word
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import CLAIM, NAMESPACE, VOLUME
 from adapters.kubernetes.objects import Obj, dig, text
 from engine.errors import PermanentError
 from engine.waiting import SystemClock
+from house.inventory import VolumeRecord
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers
 
@@ -112,3 +114,42 @@ def test_a_mark_that_a_hand_broke_is_told_and_deletes_nothing(
     assert (one.key, one.policy, one.since) == ("/", "Retain", 0.0)
     with pytest.raises(PermanentError, match="no mark of ours"):
         kept.put_back(volume)
+
+
+def test_one_of_a_lost_cluster_is_written_again_looked_at_and_given_to_its_claim(client: tuple[ApiClient, KubernetesKept]) -> None:
+    (api, kept), number = client, next(NUMBERS)
+    ns, name = f"brought-{number}", f"pv-brought-{number}"
+    api.create(NAMESPACE, {"metadata": {"name": ns}})
+    record = VolumeRecord(
+        name, f"{ns}/notes", "csi.lab", f"brought-{number}", "1Gi", "fast", "Delete", ("ReadWriteOnce",), "Filesystem"
+    )
+
+    def told() -> KeptVolume:
+        (one,) = [each for each in kept.volumes() if each.name == name]
+        return one
+
+    for _ in range(2):
+        kept.bring(record, 1_800_000_000.0)
+    assert (told().state, told().brought, told().found, told().policy) == (KeptState.ASIDE, True, None, "Delete")
+    with pytest.raises(PermanentError, match="not given back: it is aside"):
+        kept.put_back(name)
+    for other in (replace(record, name=f"{name}-2"), replace(record, handle="another")):
+        with pytest.raises(PermanentError, match=f"{name} is there"):
+            kept.bring(other, 1.0)
+    for _ in range(2):
+        kept.open_aside(name)
+    aside = api.get(CLAIM, "blackstart-notes", ns)
+    assert aside is not None and aside["spec"]["volumeName"] == name
+    found = Found(Word.NEWER, "3 paths", "a" * 64, 2)
+    kept.note(name, found)
+    assert told().found == found
+    api.merge(CLAIM, "blackstart-notes", {"metadata": {"finalizers": None}}, ns)
+    assert api.get(CLAIM, "blackstart-notes", ns) is None
+    say(api, name, "Released")
+    assert told().state is KeptState.FREE
+    kept.put_back(name)
+    assert told().state is KeptState.PROMISED
+    assert spec_of(api, name)["claimRef"]["name"] == "notes"
+    kept.note(name, found)  # a claim of ours that is not there is not missed
+    api.merge(VOLUME, name, {"metadata": {"finalizers": None, "annotations": {MARK: None}}})
+    api.delete(VOLUME, name)

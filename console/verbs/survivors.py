@@ -1,0 +1,76 @@
+"""dr.survivors: volumes that outlived a lost cluster, by its inventory: written again, looked at, and held against the backups."""
+
+from __future__ import annotations
+
+from console.ending import LastWords, guarded
+from console.opening import open_session
+from console.programs import refuse_unfit
+from console.session import Session
+from engine.errors import EXIT_OK, PermanentError
+from engine.report import Report
+from engine.words import number, some
+from house.inventory import INVENTORY_FILE, known_inventory
+from house.model import House
+from recovery.selection import in_turn
+from recovery.steps.look_survivor import winner
+from recovery.surviving import looking_course
+from recovery.survivors import Survivor, outlived, volume_of
+
+
+def survivors(settings: str, json: bool, claims: str, report: str = "") -> int:
+    """Look at those of these claims, or at all that lie where no loss of a cluster reaches. No claim gets its volume by it."""
+
+    def body() -> int:
+        session = open_session("dr.survivors", settings, json, report=report)
+        refuse_unfit(session.house)
+        return survivors_of(session, claims)
+
+    return guarded("dr.survivors", json, body, settings)
+
+
+def survivors_of(session: Session, words: str) -> int:
+    """The same, of a session that stands open."""
+    house = session.house
+    refuse_unknown(house)
+    chosen = in_turn(house, words)
+    with session.doors(None) as doors:
+        found = outlived(doors.look, house, chosen, all_kinds=bool(words))
+        left = [] if words else [one.claim.key for one in outlived(doors.look, house, chosen, all_kinds=True) if one not in found]
+    by_name = f"; by name alone, for what it lies on is made anew by a rebuild: {some(left, 5)}" if left else ""
+    if not found:
+        told = f"No claim without a volume is known by {INVENTORY_FILE} to have had one that outlives a cluster{by_name}."
+        if not session.json:
+            session.page.say(told)
+        return session.finish("noop", {"survivors": 0}, EXIT_OK, survivors=[], by_name=left)
+
+    def words_of(report: Report) -> LastWords:
+        rows = _rows(session, found)
+        done = f"{number(len(rows), 'volume')} looked at{by_name}; a restore takes what wins"
+        return LastWords("invoke dr.plan", done, fields={"survivors": rows, "by_name": left})
+
+    return session.apply(looking_course(house, found, session.known()), "", words=words_of)
+
+
+def refuse_unknown(house: House) -> None:
+    """PermanentError where nothing is written down of what the cluster had."""
+    known = known_inventory(house)
+    if known is None or known.cluster is None:
+        raise PermanentError(
+            f"{INVENTORY_FILE} does not say which volumes the cluster had: {'it is not there' if known is None else 'it has none'}",
+            hint="take the file back from Git if it was there once; else bring a volume that survived back by hand, before its "
+            "claim is restored: a PersistentVolume with the reclaim policy Retain and the claimRef of that claim",
+        )
+
+
+def _rows(session: Session, found: tuple[Survivor, ...]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    with session.doors(None) as doors:
+        for one in found:
+            volume = volume_of(doors.look, one)
+            seen = volume.found if volume is not None else None
+            rows.append({
+                "claim": one.claim.key, "volume": one.volume.name, "driver": one.volume.driver, "handle": one.volume.handle,
+                "found": seen.word if seen is not None else None, "told": seen.told if seen is not None else "nobody has looked",
+                "wins": winner(seen) if seen is not None else "",
+            })  # fmt: skip
+    return rows

@@ -1,0 +1,96 @@
+"""A volume that outlived its cluster, held against the newest backup: what it is, by a rule that is told. Knows no port.
+
+Both are restore points of one claim. The volume wins where it has everything that the backup has and was written to since, or holds
+just the same; the backup wins in every other case. Neither is changed by the other's winning.
+"""
+
+from __future__ import annotations
+
+from adapters.kept.results import Found, Word
+from adapters.volsync.results import Compared, FileEntry, Listing
+from engine.words import number, some
+from recovery.attributes import files_told_apart
+from recovery.comparison import compare
+from recovery.losses import IGNORED, losses
+
+WINS = frozenset({Word.SAME, Word.NEWER, Word.ALONE})
+"""What the volume has to be to win against the backup. All else is said of one that is left behind."""
+_FEW = 3
+_NANO = 1e9
+
+
+def leaves_nothing(found: Found) -> bool:
+    """Whether the backup has all that is on the volume: nothing is left behind then when it wins."""
+    return found.word is Word.OLDER and not found.only
+
+
+def weigh(wanted: Listing, compared: Compared, snapshot_id: str, taken: float, max_loss: float) -> Found:
+    """What the volume is, against a snapshot of `taken` (epoch seconds): `wanted` is its list, with hashes where `compared` was not
+    checked by restic. `max_loss` is the share of paths, or of bytes, that an application may take away by itself."""
+    there, old, new = compared.listing, _by_path(wanted), _by_path(compared.listing)
+    if not there.complete:
+        return Found(Word.UNREADABLE, f"it cannot be read whole: {there.detail}", snapshot_id)
+    comparison = compare(wanted, compared)
+    if not comparison.of_data:
+        odd = len(comparison.differences)
+        beside = f", but for {number(odd, 'owner or mode', 'owners or modes')}" if odd else ""
+        return Found(Word.SAME, f"{comparison.depth.partition(';')[0]} as the backup has it{beside}", snapshot_id)
+    if not any(entry.kind == "file" for entry in new.values()) and any(entry.kind == "file" for entry in old.values()):
+        return Found(Word.DAMAGED, f"no file is on it, and {number(len(old), 'path')} are in the backup", snapshot_id)
+    if rotten := _rotten(old, new, compared):
+        return Found(Word.DAMAGED, f"other bytes under the time and size that the backup knows: {rotten}", snapshot_id)
+    written = [path for path, entry in new.items() if _since(entry, old.get(path), taken)]
+    lost = losses(old.values(), new.values())
+    if not written:
+        told = lost.words if lost.words != "unchanged" else some(list(comparison.of_data), _FEW)
+        only = len(new.keys() - old.keys())
+        return Found(Word.OLDER, f"nothing on it was written after the backup began; of that: {told}", snapshot_id, only)
+    since = f"{number(len(written), 'path')} written after the backup began ({some(sorted(written), _FEW)})"
+    if lost.above(max_loss):
+        gone = f"{len(lost.evidence)} of {lost.paths} paths and {lost.lost} of {lost.size} bytes of the backup are gone"
+        return Found(Word.DAMAGED, f"{since}, but {gone}: at most {lost.share(max_loss)} of either may be", snapshot_id)
+    return Found(Word.NEWER, f"{since}; all that the backup has is on it: {lost.words}", snapshot_id)
+
+
+def alone(there: Listing, why: str) -> Found:
+    """What it is where there is no backup to hold it against; `why` in words."""
+    if not there.complete:
+        return Found(Word.UNREADABLE, f"it cannot be read whole: {there.detail}")
+    files = sum(entry.kind == "file" for entry in there.entries)
+    if not files:
+        return Found(Word.DAMAGED, f"no file is on it, and the backup is {why}: nothing says what was")
+    return Found(Word.ALONE, f"{number(files, 'file')}, every one readable, and nothing to hold them against: the backup is {why}")
+
+
+def _since(entry: FileEntry, before: FileEntry | None, taken: float) -> bool:
+    """Whether it is seen that it was written after the backup began, and not by what the backup has as well."""
+    late = entry.mtime_ns is not None and entry.mtime_ns > taken * _NANO
+    return late and (before is None or before.mtime_ns != entry.mtime_ns)
+
+
+def _rotten(old: dict[str, FileEntry], new: dict[str, FileEntry], compared: Compared) -> str:
+    """Files that nobody has written to, and whose bytes are others: by name, or by how many; "" for none."""
+    still = {
+        path: entry for path, entry in old.items()
+        if entry.kind == "file" and path in new and new[path].kind == "file" and _untouched(entry, new[path])
+    }  # fmt: skip
+    checked = compared.checked
+    if checked is None:
+        named = sorted(path for path, entry in still.items() if entry.sha256 != new[path].sha256)
+    else:
+        named = sorted(path for path in checked.changed if path in still)
+        missing = files_told_apart(still) - checked.unchanged
+        if missing > len(named):
+            return number(missing, "file")
+    return some(named, _FEW) if named else ""
+
+
+def _untouched(before: FileEntry, now: FileEntry) -> bool:
+    return before.mtime_ns is not None and before.mtime_ns == now.mtime_ns and before.size == now.size
+
+
+def _by_path(listing: Listing) -> dict[str, FileEntry]:
+    return {
+        one.path: one for one in listing.entries
+        if one.path not in ("", "/", ".") and one.path.strip("/").split("/")[0] not in IGNORED
+    }  # fmt: skip
