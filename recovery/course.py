@@ -12,7 +12,7 @@ from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.restorable import RestorableDatabase
-from recovery.checks import in_place, mounted, restorable, usable
+from recovery.checks import admitted, in_place, mounted, restorable, usable
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -62,6 +62,7 @@ def course(
             *source_checks(house, claims),             # a NAS that a backup lies on is whole, as far as that restore uses it
             *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
             *mounted.checks(house, claims),            # what mounts its repository into its mover can do so here
+            *admitted.checks(house, claims),           # Git's own namespace lets its mover in
             in_place.InPlace(house),                   # the hold bites on every API server
             *usable.checks(house, claims),             # what comes back is its application's to read and write, or that is said
             *running.checks(house, claims),            # later: the application runs

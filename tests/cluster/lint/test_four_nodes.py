@@ -103,6 +103,8 @@ def plant(tree: Tree) -> None:
     tree.app("network", "consoles", CONSOLE)
     tree.app("network", "alerts", release("stack", "kube-prometheus-stack", "    alertmanager: {enabled: true}\n"))
     tree.swap("home-ops/kubernetes/apps/selfhosted/notes/app/deployment.yaml", "type: Recreate", "type: RollingUpdate")
+    restricted = "  labels: {pod-security.kubernetes.io/enforce: restricted}\n  annotations:\n"
+    tree.swap("home-ops/kubernetes/components/common/namespace.yaml", "  annotations:\n", restricted)
     tree.app("selfhosted", "old", OLD)
     tree.write("renovate.json", "{}")
 
