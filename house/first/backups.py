@@ -62,7 +62,7 @@ def backups_text(repository: Repository) -> str:
         lines += ["  # and without #. Of charts it asks the cluster instead, where one answers."]
         lines += ["  # not_followed:", *(f"  #   {text}  # {why}" for text, why in said)]
     known = ", ".join(f"{b.namespace}/{b.claim}" for b in backups) or "none"
-    if not alone:
+    if not alone and (backups or not (repository.unread or others)):
         lines.append(f"  # Claims that {'restic' if kopia else 'the repository'} backs up: {known}.")
     lines += kopia_told(repository)
     lines += _databases(repository)

@@ -76,7 +76,7 @@ def write_settings(
         raise SettingsInvalid(
             f"{root} cannot be read as a home-ops repository",
             evidence=tuple(str(p) for p in repository.problems),
-            hint="no talconfig, no Flux and no ArgoCD was found there: --repo names the repository that a cluster is made of",
+            hint="no talconfig, no Flux, no ArgoCD and no object of Kubernetes is there: --repo names the repository of a cluster",
         )
     scripted = read_scripts(root)
     text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found, name)
@@ -127,7 +127,7 @@ def _several(repository: Repository) -> tuple[str, ...]:
 def _is_a_house(repository: Repository) -> bool:
     known = repository.roads
     nodes = repository.talconfig or known.talos or known.talconfigs
-    return bool(nodes or repository.source.path or repository.releases or known.argo)
+    return bool(nodes or repository.source.path or repository.releases or known.follows or known.manifests)
 
 
 def marks_in(text: str) -> tuple[Mark, ...]:
@@ -201,7 +201,7 @@ def _git(repository: Repository) -> str:
         rest = "the other is" if len(others) == 1 else "the others are"
         told = f"one of {len(others) + 1} clusters, {rest} {', '.join(others)}"
         wanted.append(f"  path: {plain(_tree_path(source))}  # (usual): {told}")
-    elif not source.path and not repository.roads.argo:
+    elif not source.path and not repository.roads.follows:
         wanted.append(f"  path: {FILL_IN}  # the folder that Flux is told to apply, as in kubernetes/flux/cluster")
     if source.url.startswith("ssh:"):
         wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private deploy key, as file:~/.ssh/home-ops")

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.workers import Threads, each
 from house.files.grammar import KUBE_NAME, NAMESPACE
@@ -52,11 +53,22 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A Kustomization that Flux refuses as it is in Git: what its files declare is declared by nobody else. `spec` is its own,
+    `namespace` the one that it puts things into."""
+
+    spec: Mapping[str, Any] = field(repr=False)
+    namespace: str
+    reads: Reads = field(repr=False)
+    variables: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Graph:
     """Every Kustomization that was reached, parents first; the first is what Flux itself was told to apply.
 
     `source` is what is pulled, by the name that its children call it. `lacking` is what was referred to and not known when it was
-    needed; `blind` is True when nothing could be built, for want of kustomize.
+    needed; `blind` is True when nothing could be built, for want of kustomize. `refused` are those that Flux applies nothing of.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -64,6 +76,7 @@ class Graph:
     lacking: frozenset[_Key] = frozenset()
     blind: bool = False
     source: DeclaredSource | None = None
+    refused: tuple[Refused, ...] = ()
 
 
 def walk(tree: Tree, builder: Builder, entry: str, source: DeclaredSource) -> Graph:
@@ -129,6 +142,7 @@ class _Walk:
         self._not_followed: dict[NotFollowed, None] = {}
         self._lacking: set[_Key] = set()
         self._built: dict[str, int] = {}
+        self._refused: dict[str, Refused] = {}
 
     def run(self, entry: str) -> Graph:
         first = self._own_name(self._first(entry))
@@ -150,7 +164,8 @@ class _Walk:
         # Breadth first, whatever order they could be built in.
         ordered = sorted(applied, key=lambda order: (len(order), order))
         whole = tuple(applied[order] for order in ordered)
-        return Graph(whole, tuple(self._not_followed), frozenset(self._lacking), source=self._source)
+        told, refused = tuple(self._not_followed), tuple(self._refused.values())
+        return Graph(whole, told, frozenset(self._lacking), source=self._source, refused=refused)
 
     def _first(self, entry: str) -> Applied:
         """What Flux itself applies. Its own Kustomization may stand in what it applies, and then says how."""
@@ -242,6 +257,10 @@ class _Walk:
                 self._tree.hides(problem.file, problem.line, problem.what, problem.better)
             for note in read.notes:
                 self._tree.note(note.file, note.line, note.what, note.better)
+            if order.reads is not None and not read.objects and (read.problems or isinstance(outcome, Problem)):
+                applying = order.applying
+                spec = order.one.declared.spec
+                self._refused[order.one.app.key] = Refused(spec, applying.namespace, order.reads, applying.variables)
             for found in read.objects:
                 self._known.learn(found)
             applied.append(Applied(order.one.app, order.one.declared, read.objects, order.applying.variables, order.unknown))

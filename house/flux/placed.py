@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from engine.words import number
 from house.files.problems import Problem, Steps, dotted
 from house.files.yamlfile import Document
 from house.flux.substitution import substitute
@@ -19,6 +21,7 @@ class Placed:
         self.document = document
         self.variables = variables
         self._closed = closed
+        self._lacking: dict[str, tuple[int, set[Steps]]] = {}
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
 
@@ -34,14 +37,25 @@ class Placed:
         """The scalar at `where` as written, substituted; a problem when it is absent and `better` says what belongs there."""
         done = substitute(self.document.text(where), self.variables)
         for name in done.missing:
-            if self._closed:
-                what = f"${{{name}}} is seen nowhere, and {self._closed} is encrypted"
-                right = "write it in talenv.yaml where it is no secret"
-            else:
-                what, right = f"${{{name}}} has no value", "give it one in talenv.yaml"
-            self.wrong(where, what, right)
+            self._lacks(where, name)
         for expression in done.bad:
             self.wrong(where, f"{expression!r} is no variable", "write ${NAME}")
         if not done.text and better:
             self.wrong(where, "is missing", better)
         return "" if done.missing or done.bad else done.text
+
+    def _lacks(self, where: Steps, name: str) -> None:
+        """A variable without a value is one problem, wherever else it stands."""
+        if self._closed:
+            what = f"${{{name}}} is seen nowhere, and {self._closed} is encrypted"
+            right = "write it in talenv.yaml where it is no secret"
+        else:
+            what, right = f"${{{name}}} has no value", "give it one in talenv.yaml"
+        if name not in self._lacking:
+            self._lacking[name] = (len(self.problems), {where})
+            self.wrong(where, what, right)
+            return
+        at, places = self._lacking[name]
+        places.add(where)
+        if others := len(places) - 1:
+            self.problems[at] = replace(self.problems[at], what=f"{what}, here and in {number(others, 'place')} more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from house.files.problems import Problem
@@ -10,18 +11,31 @@ from house.flux.reads import NAMES, Reads
 from house.flux.rendered import RenderedObject
 
 # The innermost folder that it names is where the trouble is; before it stands the way that led there.
-_FOLDER = re.compile(r".*couldn't make target for path '([^']+)': (.*)", re.DOTALL)
+_WAYS = (
+    re.compile(r".*recursed accumulation of path '([^']+)': (.*)"),
+    re.compile(r".*couldn't make target for path '([^']+)': (.*)"),
+)
+_FILES = (
+    re.compile(r"accumulating resources: accumulating resources from '([^']+)': (.*)"),
+    re.compile(r"accumulating resources: accumulation err='accumulating resources from '([^']+)': (.*)': must build at \w+: .*"),
+)
 _BETTER = "Flux refuses it in the same words, and applies nothing of it: mend it"
 
 
 def refusal(error: NotBuilt, reads: Reads, declared: RenderedObject) -> Problem:
-    """The problem of a build that was refused, at the kustomization that is wrong, else where `declared` stands."""
-    words = error.evidence[-1] if error.evidence else error.what
-    found = _FOLDER.fullmatch(words)
-    folder, said = (found[1].rstrip("/"), found[2]) if found is not None else (reads.folder, words)
+    """The problem of a build that was refused, at the file or the kustomization that is wrong, else where `declared` stands."""
+    words = " ".join(error.evidence) if error.evidence else error.what
+    folder, said, found = reads.folder, words, False
+    for way in _WAYS:
+        if (inner := way.fullmatch(said)) is not None:
+            folder, said, found = inner[1].rstrip("/"), inner[2], True
+    for form in _FILES:
+        named = form.fullmatch(said)
+        if named is not None and (file := os.path.normpath(f"{folder}/{named[1]}")) in reads.files:
+            return Problem(file, 0, "", f"kustomize refuses it: {named[2].strip()}", _BETTER)
     for name in NAMES:
         file = name if folder == "." else f"{folder}/{name}"
-        if file in reads.files and (found is not None or file in reads.own):
+        if file in reads.files and (found or file in reads.own):
             return Problem(file, 0, "", f"kustomize refuses it: {said}", _BETTER)
     what = f"{reads.folder} of {declared.namespace}/{declared.name} is refused by kustomize: {said}"
     return Problem(declared.file, declared.line, "", what, _BETTER)

@@ -74,7 +74,10 @@ def _interfaces(reader: Placed, node: Addressed, *, tell: bool = False) -> Itera
     for where, interface in _each_interface(node):
         for index, text in enumerate(sequence(interface.get("addresses"))):
             place: Steps = (*where, "addresses", index)
-            written = reader.text(place) or str(text)
+            filled = reader.text(place)
+            if not filled and "${" in str(text):
+                continue  # what it lacks was told
+            written = filled or str(text)
             try:
                 found = ipaddress.ip_interface(written)
             except ValueError:

@@ -54,7 +54,7 @@ def declared_programs(rendered: Rendered, installed: Iterable[tuple[str, str, st
                 made.namespace, made.name, before.chart, made.images, made.declared_in, before.step, made.release, made.suspended
             )  # fmt: skip
         elif one.kind in _WORKLOADS and one.group == "apps":
-            images = tuple(dict.fromkeys(_images(mapping(mapping(one.spec.get("template")).get("spec")))))
+            images = tuple(dict.fromkeys(images_in(mapping(mapping(one.spec.get("template")).get("spec")))))
             key = f"{one.namespace}/{one.name}"
             found.setdefault(key, DeclaredProgram(one.namespace, one.name, "", images, one.declared_in, "flux.reconcile"))
     return tuple(found.values())
@@ -63,14 +63,14 @@ def declared_programs(rendered: Rendered, installed: Iterable[tuple[str, str, st
 def _release(one: RenderedObject, releases: Releases) -> DeclaredProgram:
     target = str(one.spec.get("targetNamespace") or "")
     named = str(one.spec.get("releaseName") or "") or (f"{target}-{one.name}" if target else one.name)
-    images = tuple(dict.fromkeys(_images(releases.values(one).values)))
+    images = tuple(dict.fromkeys(images_in(releases.values(one).values)))
     return DeclaredProgram(
         target or one.namespace, named, releases.address(one), images, one.declared_in, "flux.reconcile",
         f"{one.namespace}/{one.name}", one.spec.get("suspend") is True,
     )  # fmt: skip
 
 
-def _images(node: Any, depth: int = 0) -> Iterator[str]:
+def images_in(node: Any, depth: int = 0) -> Iterator[str]:
     """Every image that is named: `image: REPOSITORY:TAG`, and `repository` below `image`."""
     if depth > _DEEPEST:
         return
@@ -82,10 +82,10 @@ def _images(node: Any, depth: int = 0) -> Iterator[str]:
                 registry = str(value.get("registry") or "").rstrip("/")
                 yield _bare(f"{registry}/{value['repository']}" if registry else value["repository"])
             else:
-                yield from _images(value, depth + 1)
+                yield from images_in(value, depth + 1)
     else:
         for value in sequence(node):
-            yield from _images(value, depth + 1)
+            yield from images_in(value, depth + 1)
 
 
 def _bare(image: str) -> str:

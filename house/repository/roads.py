@@ -4,7 +4,7 @@ knows what a run cannot do. Reads names and the beginnings of documents alone.""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from engine.words import number
@@ -14,10 +14,22 @@ from house.repository.tree import Tree
 
 _ARGO = re.compile(r"^apiVersion:[ \t]*[\"']?argoproj\.io/", re.MULTILINE)
 _APPLICATION = re.compile(r"^kind:[ \t]*[\"']?(?:Application|ApplicationSet)\b", re.MULTILINE)
+# The chart argocd-apps, and whatever has it below: Applications as values, by name or in a list.
+_IN_VALUES = re.compile(r"^[ \t]*(?:applications|applicationsets|argocd-apps):[ \t]*(?:#.*)?$", re.MULTILINE | re.IGNORECASE)
+_HEAD = (re.compile(r"^apiVersion:[ \t]*\S", re.MULTILINE), re.compile(r"^kind:[ \t]*\S", re.MULTILINE))
+_LANGUAGES = (
+    ("CUE", (".cue",)), ("Jsonnet", (".jsonnet", ".libsonnet")), ("KCL", (".k",)), ("Pkl", (".pkl",)),
+    ("Dhall", (".dhall",)), ("Nix", (".nix",)), ("OpenTofu", (".tf",)), ("Pulumi, CDK8s or another program", (".ts", ".py", ".go")),
+)  # fmt: skip
+# What the source of an object has, in whatever language: its kind in quotes or not, and its group.
+_MADE = re.compile(r"\b(?:ReplicationSource|SnapshotPolicy|ScheduledBackup)\b")
+_KUBERNETES = re.compile(r"\bapiVersion\b[\"']?[ \t]*[:=]|\bkubernetes_manifest\b|\bhelm_release\b")
 _MACHINE = re.compile(r"^machine:[ \t]*(?:#.*)?$", re.MULTILINE)
 _CLUSTER = re.compile(r"^cluster:[ \t]*(?:#.*)?$", re.MULTILINE)
 _OMNI = re.compile(r"^kind:[ \t]*Cluster\b(?:.*\n)*?^kubernetes:", re.MULTILINE)
 _TEMPLATES = (".j2", ".minijinja", ".jinja", ".tmpl")
+# Where CUE, Jsonnet and Go keep what others wrote: definitions, and no objects.
+_GENERATED = frozenset({"cue.mod", "vendor"})
 _NAMED = 3
 TALCONFIG = "talos/talconfig.yaml"
 
@@ -25,23 +37,44 @@ TALCONFIG = "talos/talconfig.yaml"
 @dataclass(frozen=True)
 class Roads:
     """`argo` are files with Applications of ArgoCD; `talos` are (file, what it is of) that make nodes' machineconfigs by another
-    road than talhelper, of which `talconfigs` are the files."""
+    road than talhelper, of which `talconfigs` are the files. `programs` are (language, files in it that make Kubernetes objects),
+    `makers` the files of these that name what makes backups. `manifests`: whether any file holds an object of Kubernetes."""
 
     argo: tuple[str, ...] = ()
     talos: tuple[tuple[str, str], ...] = ()
     talconfigs: tuple[str, ...] = ()
+    programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    makers: tuple[str, ...] = ()
+    manifests: bool = False
 
     @property
     def follows(self) -> str:
-        """What is said of ArgoCD, "" where the house has none."""
-        if not self.argo:
-            return ""
-        return f"ArgoCD {self._applies}, and is not followed"
+        """What is said of ArgoCD, else of programs that make what is applied, "" where the house has neither."""
+        if self.argo:
+            return f"ArgoCD {self._applies}, and is not followed"
+        made = "; ".join(f"{name} makes objects in {number(len(files), 'file')} ({_few(files)})" for name, files in self.programs)
+        return f"{made}: no program is run to see them" if made else ""
+
+    @property
+    def applied_by(self) -> str:
+        """Who applies what Flux does not, as it is said of an object."""
+        return "by ArgoCD" if self.argo else "by nothing that is read here"
+
+    @property
+    def followed_at(self) -> str:
+        """The first file that `follows` tells of."""
+        return self.argo[0] if self.argo else self.programs[0][1][0]
 
     @property
     def beside_flux(self) -> tuple[NotFollowed, ...]:
         """The same of a house that Flux applies as well: a person says that no backup is in it."""
         return (NotFollowed("ArgoCD", self._applies, self.argo[0], 0),) if self.argo else ()
+
+    @property
+    def made_by_programs(self) -> tuple[NotFollowed, ...]:
+        """The files in other languages than YAML that name what makes backups."""
+        why = "is a program that names what makes backups"
+        return tuple(NotFollowed(file, why, file, 0, makes_backups=True) for file in self.makers)
 
     @property
     def _applies(self) -> str:
@@ -63,10 +96,12 @@ def roads(tree: Tree) -> Roads:
     """What is found at this root."""
     argo, talconfigs = [], []
     talos: dict[str, str] = {}
+    manifests = False
     for file in tree.manifests():
         text = tree.text(file)
         name = shown(file, tree.root)
-        if "argoproj.io/" in text and _ARGO.search(text) and _APPLICATION.search(text):
+        manifests = manifests or all(part.search(text) for part in _HEAD)
+        if _is_of_argo(text):
             argo.append(name)
         elif file.name == PurePosixPath(TALCONFIG).name:
             talconfigs.append(name)
@@ -83,7 +118,25 @@ def roads(tree: Tree) -> Roads:
                 talos[name] = "OpenTofu"
         elif "machineconfig" in file.name and _MACHINE.search(text):
             talos[name] = "a template"
-    return Roads(tuple(argo), tuple(talos.items()), tuple(talconfigs))
+    return Roads(tuple(argo), tuple(talos.items()), tuple(talconfigs), manifests=manifests)
+
+
+def _is_of_argo(text: str) -> bool:
+    if "argoproj.io/" in text and _ARGO.search(text) and _APPLICATION.search(text):
+        return True
+    return "repoURL:" in text and _IN_VALUES.search(text) is not None
+
+
+def with_programs(tree: Tree, known: Roads) -> Roads:
+    """The same with the programs that make objects of Kubernetes: asked for where neither Flux nor ArgoCD says what is applied."""
+    found, makers = [], list[str]()
+    for language, endings in _LANGUAGES:
+        own = [file for file in tree.others(*endings) if not _GENERATED & set(file.relative_to(tree.root).parts)]
+        texts = [(shown(file, tree.root), tree.text(file)) for file in own]
+        made = [(name, text) for name, text in texts if _KUBERNETES.search(text)]
+        found += [(language, tuple(name for name, _ in made))] if made else []
+        makers += [name for name, text in made if _MADE.search(text)]
+    return replace(known, programs=tuple(found), makers=tuple(makers))
 
 
 def _few(names: list[str] | tuple[str, ...]) -> str:

@@ -74,7 +74,12 @@ def _within(path: str, other: str) -> bool:
     return PurePosixPath(path).is_relative_to(PurePosixPath(other)) if path and other else path == other
 
 
+def is_lived_in(path: str) -> bool:
+    """Whether a path has the name of a cluster that people live in."""
+    parts = set(path.lower().split("/"))
+    return bool(parts & set(_LIVED_IN)) and not parts & set(_TRIED_IN)
+
+
 def _lived_in(one: DeclaredSource) -> int:
-    parts = set(one.path.lower().split("/"))
-    tried = bool(parts & set(_TRIED_IN)) or one.kind != "GitRepository"
-    return 0 if parts & set(_LIVED_IN) and not tried else 2 if tried else 1
+    tried = bool(set(one.path.lower().split("/")) & set(_TRIED_IN)) or one.kind != "GitRepository"
+    return 0 if is_lived_in(one.path) and not tried else 2 if tried else 1

@@ -23,13 +23,14 @@ _INSTANCE = re.compile(r"\bsync:")
 _IN = re.compile(r"\binstance:|\bFluxInstance\b")
 _SOURCE = re.compile(r"^kind:[ \t]*[\"']?GitRepository\b", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{[^}/]*\}")
+_EXPRESSION = re.compile(r"\$\{(\w+)([^}]*)\}")
 _MOST_BASES = 2
 """How many folders deep an artifact's root is looked for."""
 
 
 def read_flux_source(tree: Tree, entry: str = "") -> Sources:
     """What Flux pulls; `entry` is the path that a person says, "" for none. A path that is not there counts only alone."""
-    found = [replace(one, path=path, base=base) for one in _declared(tree) for path, base in _places(tree.root, one)]
+    found = [replace(one, path=path, base=base) for one in _declared(tree) for path, base in _places(tree, one)]
     if not found and not entry and is_folder(tree.root / DEFAULT_PATH):
         found = [DeclaredSource(path=DEFAULT_PATH)]
     there = [one for one in found if is_folder(tree.root / one.base / one.path)]
@@ -155,15 +156,37 @@ def _headed(ref: dict[str, Any]) -> str:
     return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") and not ref.get("commit") else ""
 
 
-def _places(root: Path, one: DeclaredSource) -> Iterator[tuple[str, str]]:
-    """Path and base, as they are there: a variable in the path stands for what is, and an artifact's root may be a folder."""
+def _places(tree: Tree, one: DeclaredSource) -> Iterator[tuple[str, str]]:
+    """Path and base, as they are there: a variable in the path stands for what Git gives it anywhere, else for each folder in its
+    place that Flux could apply; and an artifact's root may be a folder."""
+    root = tree.root
     if "${" in one.path:
-        found = sorted(shown(each, root) for each in root.glob(_VARIABLE.sub("*", one.path)) if is_folder(each))
+        found = [path for path in _filled(tree, one.path) if is_folder(root / path)]
+        if not found and "/" in one.path and not one.path.startswith("${"):
+            found = sorted(shown(each, root) for each in root.glob(_VARIABLE.sub("*", one.path)) if is_folder(each))
         yield from ((path, "") for path in found) if found else [(one.path, "")]
     elif one.kind != "GitRepository" and one.path and not is_folder(root / one.path):
         yield one.path, _base(root, one.path)
     else:
         yield one.path, ""
+
+
+def _filled(tree: Tree, path: str) -> list[str]:
+    """A path for each value that a ConfigMap or a Kustomization of the repository gives the one variable in it, in order."""
+    names = {name for name, _ in _EXPRESSION.findall(path)}
+    if len(names) != 1:
+        return []
+    (name,) = names
+    said = re.compile(rf"\b{name}\b[\"']?:")
+    values: dict[str, None] = {}
+    for file in tree.manifests():
+        for document in tree.documents(file) if said.search(tree.text(file)) else ():
+            body = mapping(document.value)
+            given = mapping(mapping(mapping(body.get("spec")).get("postBuild")).get("substitute"))
+            data = mapping(body.get("data")) if body.get("kind") == "ConfigMap" else {}
+            values.update({str(each[name]): None for each in (given, data) if each.get(name)})
+    parts = _EXPRESSION.split(path)[::3]  # what stands around the expressions
+    return [_path(value.join(parts)) for value in values if "${" not in value]
 
 
 def _base(root: Path, path: str) -> str:

@@ -18,6 +18,7 @@ from house.flux.substitution import substitute
 from house.repository.addressing import Addressed, check_addressing, node_addresses
 from house.repository.named_files import check_talconfig
 from house.repository.patches import refused_patches
+from house.repository.source import is_lived_in
 from house.repository.versions import kubernetes_wrong
 from house.settings.values import kind_of
 
@@ -71,13 +72,24 @@ class Talconfig:
 
 def talconfig_of(root: Path, found: Iterable[Path] = (), entry: str = "") -> Path:
     """Where the repository keeps its talconfig: the usual place, else the only one of those `found`; of several the only one that
-    is called like a part of the `entry` path. The usual place where there is none."""
+    is called like a part of the `entry` path, else the only one that is called like a cluster that is lived in. The usual place
+    where there is none."""
     usual = root / "talos" / "talconfig.yaml"
     if is_file(usual):
         return usual
     files = [file for file in found if file.name == usual.name]
-    own = [file for file in files if set(file.relative_to(root).parent.parts) & set(entry.split("/")) - _SAYS_NOTHING]
-    return files[0] if len(files) == 1 else own[0] if len(own) == 1 else usual
+    own = [file for file in files if _named_like(root, file, entry)]
+    lived_in = [file for file in files if is_lived_in(shown(file.parent, root))]
+    return next((each[0] for each in (files, own, lived_in) if len(each) == 1), usual)
+
+
+def is_guessed(root: Path, file: Path, entry: str) -> bool:
+    """Whether this one of several was taken for no better reason than that it is called like a cluster that is lived in."""
+    return is_file(file) and file != root / "talos" / "talconfig.yaml" and not _named_like(root, file, entry)
+
+
+def _named_like(root: Path, file: Path, entry: str) -> bool:
+    return bool(set(file.relative_to(root).parent.parts) & set(entry.split("/")) - _SAYS_NOTHING)
 
 
 def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | None, tuple[Problem, ...]]:

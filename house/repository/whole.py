@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.words import number
 from house.files import yamlfile
 from house.files.paths import is_link, is_there
 from house.files.problems import Problem, shown
@@ -17,7 +18,7 @@ from house.files.yamlfile import YamlInvalid
 from house.flux.building import Builder
 from house.flux.depends import never_ready
 from house.flux.graph import Applied, Graph, walk
-from house.flux.rendered import NotFollowed, Rendered
+from house.flux.rendered import NotFollowed, Rendered, RenderedObject
 from house.model import FluxApp, Release
 from house.repository.declared import Declared, declared
 from house.repository.erased_disks import erased_disks
@@ -25,12 +26,13 @@ from house.repository.guarding import unguarded
 from house.repository.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
 from house.repository.hints import Hints, hints
 from house.repository.named_files import check_helmfile
-from house.repository.roads import Roads, roads
+from house.repository.own_backups import own_backups
+from house.repository.roads import TALCONFIG, Roads, roads, with_programs
 from house.repository.source import DEFAULT_PATH, DeclaredSource
 from house.repository.syncs import read_flux_source
-from house.repository.talconfig import Talconfig, read_talconfig, talconfig_of
+from house.repository.talconfig import Talconfig, is_guessed, read_talconfig, talconfig_of
 from house.repository.tree import Tree
-from house.repository.unfollowed import in_files
+from house.repository.unfollowed import behind_refused, in_files
 
 
 @dataclass(frozen=True)
@@ -72,23 +74,18 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
     tree = Tree(root)
     found_roads = roads(tree)
     sources = read_flux_source(tree, entry)
-    talconfig_file = talconfig_of(root, tree.manifests(), sources.chosen.path)
-    talconfig, talos_problems = read_talconfig(root, talconfig_file)
-    if not (is_there(talconfig_file) or is_link(talconfig_file)):
-        talos_problems = (found_roads.lacking_nodes(),)
+    if not (sources.chosen.path or found_roads.argo):
+        found_roads = with_programs(tree, found_roads)
+    talconfig, talos_problems = _talconfig(tree, found_roads, sources.chosen.path)
     releases, release_problems = read_helmfile(root)
     crd_charts, crd_problems = read_crd_helmfile(root)
     files, odd_files = _named_files(root)
     graph = _walked(tree, builder, sources.chosen, found_roads)
     source = graph.source or sources.chosen
-    found = declared(tree, graph.applied)
-    if not source.path:
-        found = replace(found, unsupported=in_files(tree, "by ArgoCD" if found_roads.argo else "by nothing that is read here"))
-    beside = found_roads.beside_flux if source.path else ()
-    rendered = Rendered(
-        tuple(one for applied in graph.applied for one in applied.objects),
-        tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed, *beside)),
-    )
+    objects = tuple(one for applied in graph.applied for one in applied.objects)
+    found = _declared(tree, graph, source, found_roads, objects)
+    beside = found_roads.beside_flux if source.path else found_roads.made_by_programs
+    rendered = Rendered(objects, tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed, *beside)))
     never, waiting = never_ready(rendered.objects)
     namespaces = {applied.app.namespace for applied in graph.applied} | {r.namespace for r in releases} | {source.namespace}
     recipients, recipient_problems = _age_recipients(root)
@@ -122,12 +119,34 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
     )
 
 
+def _talconfig(tree: Tree, found: Roads, entry: str) -> tuple[Talconfig | None, tuple[Problem, ...]]:
+    """As read_talconfig, of the one of several that is the cluster's of this entry path."""
+    file = talconfig_of(tree.root, tree.manifests(), entry)
+    if not (is_there(file) or is_link(file)):
+        return None, (found.lacking_nodes(),)
+    if len(found.talconfigs) > 1 and is_guessed(tree.root, file, entry):
+        what = f"is taken for the house's own of {number(len(found.talconfigs), 'talconfig')}, by its folder's name"
+        tree.note(file, 0, what, f"where another one is, name that folder in git.path, or move it to {TALCONFIG}")
+    return read_talconfig(tree.root, file)
+
+
+def _declared(tree: Tree, graph: Graph, source: DeclaredSource, found: Roads, objects: tuple[RenderedObject, ...]) -> Declared:
+    """Every backup of the graph, and those that are counted without one."""
+    if not source.path:
+        return replace(declared(tree, ()), unsupported=in_files(tree, found.applied_by))
+    known, (programs, schedules) = declared(tree, graph.applied), own_backups(Rendered(objects))
+    hidden = behind_refused(tree.root, source.base, graph.refused)
+    return replace(
+        known, unsupported=(*known.unsupported, *schedules, *hidden), not_followed=(*known.not_followed, *programs)
+    )
+
+
 def _walked(tree: Tree, builder: Builder, source: DeclaredSource, found: Roads) -> Graph:
     if source.path:
         return walk(tree, builder, source.path, source)
-    if found.argo:
+    if found.follows:
         better = "backups in its files are counted, and none is looked at: a run needs Flux"
-        tree.hides(found.argo[0], 0, found.follows, better)
+        tree.hides(found.followed_at, 0, found.follows, better)
     else:
         better = f"write the folder that Flux is told to apply, as in `path: {DEFAULT_PATH}`"
         tree.hides("blackstart.yaml", 0, "git.path: nothing in the repository says what Flux applies", better)
@@ -162,7 +181,7 @@ def _told(tree: Tree, one: NotFollowed) -> NotFollowed:
 
 
 def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """The age recipients of .sops.yaml in order, none when there is no such file."""
+    """The age recipients of .sops.yaml in order, none when there is no such file. An SSH key is one too, and no age key's half."""
     file = root / ".sops.yaml"
     if not (is_there(file) or is_link(file)):
         return (), ()
@@ -175,7 +194,7 @@ def _age_recipients(root: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
         for rule in sequence(mapping(document.value).get("creation_rules")):
             parts = [mapping(rule), *(mapping(g) for g in sequence(mapping(rule).get("key_groups")))]
             for part in parts:
-                recipients.update(dict.fromkeys(_listed(part.get("age"))))
+                recipients.update({one: None for one in _listed(part.get("age")) if not one.startswith("ssh-")})
     return tuple(recipients), ()
 
 

@@ -202,3 +202,29 @@ def test_a_house_that_says_nothing_of_what_flux_pulls_is_told_so(tmp_path: Path)
         "write the folder that Flux is told to apply, as in `path: kubernetes/flux/cluster`"
     )
     assert claims(tmp_path) == []
+
+
+SHARED = f"{RELEASE}spec: {{values: {{instance: {{sync: {SYNC}}}}}}}\n".replace("kubernetes/flux", '"${PLACE}"')
+SAID = {
+    "a ConfigMap of each cluster": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {PLACE: ./clusters/NAME}\n",
+    "a Kustomization of each cluster": f"{KS}metadata: {{name: flux}}\n"
+    "spec: {path: x, postBuild: {substitute: {PLACE: clusters/NAME}}}\n",
+}
+
+
+@pytest.mark.parametrize("form", list(SAID))
+def test_a_path_that_is_a_variable_is_what_git_gives_it_and_no_folder_of_the_root(form: str, tmp_path: Path) -> None:
+    files = {f"clusters/{name}/settings/said.yaml": SAID[form].replace("NAME", name) for name in ("attic", "home")}
+    files |= {"apps/flux/release.yaml": SHARED, "talos/x.yaml": "a: 1\n", "notes/x.md": "x"}
+    put(tmp_path, cluster("clusters/home") | files)
+    (tmp_path / "clusters/attic/kustomization.yaml").write_text("resources: []\n")
+    (tmp_path / "clusters/home/kustomization.yaml").write_text("resources: [apps.yaml]\n")
+    assert read_repository(tmp_path).clusters == ("clusters/attic", "clusters/home")
+    assert claims(tmp_path) == ["clusters-home"]
+
+
+def test_a_variable_that_nobody_gives_a_value_is_not_every_folder(tmp_path: Path) -> None:
+    put(tmp_path, {"apps/flux/release.yaml": SHARED, "talos/x.yaml": "a: 1\n", "notes/x.md": "x"})
+    found = read_repository(tmp_path)
+    assert found.clusters == ("${PLACE}",)
+    assert any(one.file == "${PLACE}" and one.what == "is not there" for one in found.unread)

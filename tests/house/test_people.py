@@ -14,7 +14,7 @@ from house.repository.guarding import short
 from house.repository.helmfile import read_crd_helmfile, read_helmfile
 from house.repository.helmfile_needs import required
 from house.repository.talconfig import read_talconfig
-from tests.house.reading import load, write_settings
+from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import FILES, SETTINGS, write_repository
 
 URL = '{{ (fromYaml (readFile (printf "../charts/%s/%s.yaml" .Release.Namespace .Release.Name))).spec.url }}'
@@ -196,3 +196,12 @@ def test_a_first_file_asks_for_them(tmp_path: Path) -> None:
     text = write_settings(tmp_path).file.read_text()
     assert "bootstrap:\n  # Variables that helmfile is given" in text
     assert "    CLUSTER: FILL_IN  # bootstrap/v.gotmpl:3 needs it (requiredEnv)\n" in text
+
+
+def test_an_ssh_key_among_the_recipients_is_not_offered_as_our_own(tmp_path: Path) -> None:
+    write_repository(tmp_path).unlink()
+    file = tmp_path / ".sops.yaml"
+    file.write_text(file.read_text().replace("age: [age1", "age: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAnnA anna@desk', age1"))
+    found = read_repository(tmp_path)
+    assert [one[:4] for one in found.age_recipients] == ["age1"]
+    assert "recipient:" not in write_settings(tmp_path).file.read_text()

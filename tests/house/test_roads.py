@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import SettingsInvalid
 from house.loader import Part
 from house.repository.left_out import left_out, said_by_setting
 from house.settings.values import FILL_IN
@@ -62,6 +63,14 @@ def test_of_several_talconfigs_the_one_of_the_cluster_is_read(tmp_path: Path) ->
     assert found.talconfig is not None and found.talconfig.cluster == "oak"
 
 
+def test_of_several_that_nothing_tells_apart_the_one_that_is_lived_in_is_read_and_said_to_be_guessed(tmp_path: Path) -> None:
+    files = {f"talos/{name}/talconfig.yaml": f"clusterName: {name}\nnodes: []\n" for name in ("home", "cloud", "staging")}
+    found = read_repository(put(tmp_path, FLUX | files))
+    assert found.talconfig is not None and found.talconfig.cluster == "home"
+    (told,) = [one for one in found.notes if one.file == "talos/home/talconfig.yaml"]
+    assert told.what == "is taken for the house's own of 3 talconfigs, by its folder's name"
+
+
 def test_variables_that_are_encrypted_are_said_to_be(tmp_path: Path) -> None:
     node = "{hostname: 'cp.${SUFFIX}', ipAddress: 127.0.0.9, installDisk: /dev/sda, controlPlane: true}"
     talconfig = f"clusterName: willow\nnodes:\n  - {node}\n"
@@ -69,6 +78,20 @@ def test_variables_that_are_encrypted_are_said_to_be(tmp_path: Path) -> None:
     told = [one.what for one in read_repository(tmp_path).problems]
     assert "${SUFFIX} is seen nowhere, and talenv.sops.yaml is encrypted" in told
     assert "nodes: {}" in write_settings(tmp_path).file.read_text()
+
+
+def test_a_variable_without_a_value_is_one_problem_and_makes_no_other(tmp_path: Path) -> None:
+    interface = "{interface: eth0, addresses: ['${NET}9/24'], routes: [{network: 0.0.0.0/0, gateway: '${NET}1'}]}"
+    nodes = "".join(
+        f"  - {{hostname: {name}, ipAddress: '${{NET}}9', installDisk: /dev/sda, controlPlane: true,\n"
+        f"     networkInterfaces: [{interface}]}}\n"
+        for name in ("cp-1", "cp-2")
+    )
+    put(tmp_path, FLUX | {"talos/talconfig.yaml": f"clusterName: willow\nendpoint: 'https://${{NET}}1:6443'\nnodes:\n{nodes}"})
+    (told,) = [one for one in read_repository(tmp_path).problems if "NET" in str(one)]
+    assert str(told) == (
+        "talos/talconfig.yaml:4: nodes[0].ipAddress: ${NET} has no value, here and in 6 places more; give it one in talenv.yaml"
+    )
 
 
 APPLICATION = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps, namespace: argocd}\nspec: {}\n"
@@ -161,3 +184,56 @@ def test_applications_of_argocd_beside_flux_are_told_and_fail_an_audit_until_a_p
     assert left_out((), (), found.rendered.not_followed) == ("1 part of the repository not followed (ArgoCD)",)
     assert said_by_setting(told) == '"ArgoCD": REASON'
     assert read_repository(put(tmp_path / "flux", FLUX)).rendered.not_followed == ()
+
+
+CHART_VALUES = {
+    "the chart itself": "applicationsets:\n  root:\n    generators: [{git: {repoURL: https://git.invalid/x, directories: []}}]\n",
+    "a chart below": "argocd-apps:\n  applications:\n    root: {source: {repoURL: https://git.invalid/x, path: apps}}\n",
+    "lower down": "argo:\n  Applications:\n  - {source: {repoURL: https://git.invalid/x, path: apps}}\n",
+}
+
+
+@pytest.mark.parametrize("form", list(CHART_VALUES))
+def test_applications_that_are_values_of_a_chart_are_argocds(form: str, tmp_path: Path) -> None:
+    text = CHART_VALUES[form].replace("[{git: {repoURL: ", "[{git: {\n      repoURL: ")
+    put(tmp_path, {"system/argocd/values.yaml": text, "apps/diary/backup.yaml": BACKUPS["velero"]})
+    found = read_repository(tmp_path)
+    assert found.roads.argo == ("system/argocd/values.yaml",)
+    assert [one.engine for one in found.declared.unsupported] == ["velero, by ArgoCD"]
+
+
+MADE = {
+    "CUE": ("apps/diary.cue", 'package diary\nsource: {apiVersion: "volsync.backube/v1alpha1", kind: "ReplicationSource"}\n'),
+    "Jsonnet": ("apps/diary.jsonnet", "{ apiVersion: 'kopiur.invalid/v1', kind: 'SnapshotPolicy' }\n"),
+    "KCL": ("apps/diary.k", 'source = {apiVersion = "volsync.backube/v1alpha1", kind = "ReplicationSource"}\n'),
+    "Nix": ("apps/diary.nix", '{ apiVersion = "volsync.backube/v1alpha1"; kind = "ReplicationSource"; }\n'),
+    "OpenTofu": ("apps/diary.tf", 'resource "kubernetes_manifest" "x" {\n  manifest = { kind = "ReplicationSource" }\n}\n'),
+    "Pulumi": ("apps/diary.ts", "new k8s.apiextensions.CustomResource('x', { apiVersion: 'x/v1', kind: 'ReplicationSource' })\n"),
+}
+
+
+@pytest.mark.parametrize("language", list(MADE))
+def test_a_house_that_a_program_makes_gets_a_first_file_and_its_backups_are_not_none(language: str, tmp_path: Path) -> None:
+    name, text = MADE[language]
+    others = {f"cue.mod/gen/{name}": text, "apps/other" + name[-4:]: "x"}
+    written = write_settings(put(tmp_path, {name: text, **others}))
+    (told,) = [one for one in written.problems if one.startswith(f"{name}: ")]
+    assert language in told and "no program is run to see them" in told
+    first = written.file.read_text()
+    assert f"1 maker of backups not followed ({name})" in first and "backs up: none" not in first
+    written.file.write_text(first.replace(FILL_IN, "env:NOT_SET"))
+    house = load(written.file, Part.BACKUPS)
+    assert house.unread and [one.subject for one in house.not_followed] == [name]
+
+
+def test_a_folder_of_manifests_that_nothing_applies_gets_a_first_file_and_its_backups_are_counted(tmp_path: Path) -> None:
+    written = write_settings(put(tmp_path, {"manifests/diary.yaml": BACKUPS["restic"]}))
+    text = written.file.read_text()
+    assert f"  path: {FILL_IN}" in text
+    assert "  # 1 backup not audited (restic, by nothing that is read here)." in text
+
+
+def test_a_folder_without_any_is_no_house(tmp_path: Path) -> None:
+    put(tmp_path, {"playbook.yaml": "- hosts: all\n", "src/main.py": "print(1)\n"})
+    with pytest.raises(SettingsInvalid):
+        write_settings(tmp_path)

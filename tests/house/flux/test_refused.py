@@ -83,3 +83,30 @@ def test_line_breaks_of_a_value_are_taken_out_as_flux_does(tmp_path: Path) -> No
     assert [claim.mover_repository for claim in load(settings).claims if claim.key == "media/photos"] == [
         "s3:https://127.10.0.30:9000/backups/photos"
     ]
+
+
+WRONG = {
+    "an anchor that is nowhere": ("c/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nx: *nobody\n", "c/x.yaml"),
+    "no kind": ("c/x.yaml", "metadata: {name: x}\n", "c/x.yaml"),
+    "a patch that is none": ("c/kustomization.yaml", "resources: [x.yaml]\npatches: [{patch: 'a: *b'}]\n", "c/kustomization.yaml"),
+    "a component that is none": ("a/kustomization.yaml", "components: [../b]\n", "a/kustomization.yaml"),
+}
+
+
+@pytest.mark.parametrize("wrong", list(WRONG))
+def test_it_is_told_of_the_file_that_is_at_fault_and_not_of_the_way_there(wrong: str, tmp_path: Path) -> None:
+    name, text, at_fault = WRONG[wrong]
+    write_repository(tmp_path)
+    app = tmp_path / NOTES
+    (app / "kustomization.yaml").write_text("resources: [./a]\n")
+    files = {
+        "a/kustomization.yaml": "resources: [../b]\n", "b/kustomization.yaml": "resources: [../c]\n",
+        "c/kustomization.yaml": "resources: [x.yaml]\n", "c/x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n",
+    }  # fmt: skip
+    for path, content in {**files, name: text}.items():
+        (app / path).parent.mkdir(exist_ok=True)
+        (app / path).write_text(content)
+    (problem,) = read_repository(tmp_path).unread
+    assert problem.file == f"{NOTES}/{at_fault}"
+    assert problem.what.startswith("kustomize refuses it: ")
+    assert "recursed accumulation" not in problem.what and "accumulation err" not in problem.what

@@ -1,0 +1,81 @@
+"""A house that backs up by its own means is not told that it has no backups: each program is named until a person says what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from house.loader import Part
+from house.repository.left_out import left_out
+from tests.house.reading import load, read_repository
+from tests.house.small_house import SETTINGS, write_repository
+from tests.house.test_fluxsource import put
+from tests.house.test_roads import APPLICATION
+
+HERE = "kubernetes/apps/apps/photos/app/more.yaml"
+CRON = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec: {schedule: 0 3 * * *, jobTemplate: {spec: {template: "
+CRON += "{spec: {containers: [{name: x, image: 'IMAGE'}]}}}}}\n"
+DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nightly}\n"
+DEPLOYMENT += "spec: {template: {spec: {containers: [{name: x, image: 'IMAGE'}]}}}\n"
+RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: nightly}\n"
+RELEASE += "spec:\n  chart: {spec: {chart: CHART}}\n"
+BY_VALUES = RELEASE.replace("CHART", "app-template") + "  values: {controllers: {x: VALUES}}\n"
+IN_IT = "containers: {app: {image: {repository: 'IMAGE', tag: v1}}}"
+KINDS = {
+    "CronJob": (
+        CRON, ("docker.io/restic/restic:0.18", "rclone/rclone@sha256:00", "ghcr.io/x/kopia:1", "x/postgres-backup-local:17"),
+    ),
+    "Deployment": (DEPLOYMENT, ("x/postgres-backup-local:17", "garethgeorge/backrest", "ghcr.io/borgmatic/borgmatic:2")),
+    "a cron job of values": (
+        BY_VALUES.replace("VALUES", f"{{type: cronjob, cronjob: {{schedule: '@daily'}}, {IN_IT}}}"),
+        ("ghcr.io/x/rustic", "borgbackup"),
+    ),
+    "a controller of values": (BY_VALUES.replace("VALUES", f"{{{IN_IT}}}"), ("offen/docker-volume-backup", "databasus/databasus")),
+}  # fmt: skip
+NONE = {
+    "a server of repositories": DEPLOYMENT.replace("IMAGE", "restic/rest-server"),
+    "a mount": DEPLOYMENT.replace("IMAGE", "rclone/rclone"),
+    "etcd's own": CRON.replace("IMAGE", "ghcr.io/siderolabs/talos-backup:v1"),
+    "another job": CRON.replace("IMAGE", "registry.invalid/curl"),
+    "a program that serves, by values": BY_VALUES.replace("VALUES", f"{{{IN_IT}}}").replace("IMAGE", "ghcr.io/x/kopia"),
+}
+
+
+def with_file(root: Path, text: str) -> Path:
+    settings = write_repository(root)
+    (root / HERE).write_text(text)
+    return settings
+
+
+@pytest.mark.parametrize("kind, image", [(kind, image) for kind, (_, images) in KINDS.items() for image in images])
+def test_a_program_for_backups_is_named(kind: str, image: str, tmp_path: Path) -> None:
+    with_file(tmp_path, KINDS[kind][0].replace("IMAGE", image))
+    (told,) = read_repository(tmp_path).rendered.not_followed
+    assert told.subject.endswith(" media/nightly") and told.declared_in == f"{HERE}:1"
+    assert told.why.startswith("runs ") and told.why.endswith(", which may be a backup")
+
+
+@pytest.mark.parametrize("what", list(NONE))
+def test_what_is_none_is_not(what: str, tmp_path: Path) -> None:
+    with_file(tmp_path, NONE[what])
+    assert read_repository(tmp_path).rendered.not_followed == ()
+
+
+def test_a_person_says_what_it_is(tmp_path: Path) -> None:
+    settings = with_file(tmp_path, CRON.replace("IMAGE", "rclone/rclone"))
+    said = "  not_followed: {'CronJob media/nightly': copies films}\n"
+    settings.write_text(SETTINGS.replace("  defaults:\n", f"{said}  defaults:\n", 1))
+    assert load(settings, Part.BACKUPS).not_followed == ()
+
+
+def test_veleros_schedules_are_backups_wherever_they_stand(tmp_path: Path) -> None:
+    schedules = "{daily: {schedule: 0 3 * * *}, weekly: {schedule: 0 4 * * 0}, off: {disabled: true}}"
+    with_file(tmp_path, f"{RELEASE.replace('CHART', 'velero')}  values: {{schedules: {schedules}}}\n")
+    found = read_repository(tmp_path)
+    assert left_out(found.declared.unsupported, (), ())[-1] == "2 backups not audited (velero)"
+
+
+def test_in_a_house_of_argocd_it_is_counted(tmp_path: Path) -> None:
+    put(tmp_path, {"argocd/apps.yaml": APPLICATION, "apps/backup.yaml": CRON.replace("IMAGE", "restic/restic:1")})
+    assert [one.engine for one in read_repository(tmp_path).declared.unsupported] == ["restic of its own, by ArgoCD"]
