@@ -32,12 +32,15 @@ def _put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
     return changed
 
 
-def sweep(name: str, root: Path, parts: Collection[Part] = tuple(Part)) -> int:
-    """Read the file so changed, one value at a time. Answers how many that were; AssertionError names the place of a bug."""
+def sweep(name: str, root: Path, parts: Collection[Part] = tuple(Part), *, in_turn: bool = False) -> int:
+    """Read the file so changed, one value at a time. Answers how many that were; AssertionError names the place of a bug.
+
+    `in_turn`: each place in one shape only, the next one in the next.
+    """
     whole = good(name)
     tried = 0
-    for place in _places(whole):
-        for shape in SHAPES:
+    for number, place in enumerate(_places(whole)):
+        for shape in (SHAPES[number % len(SHAPES)],) if in_turn else SHAPES:
             tried += 1
             try:
                 read(name, _put(whole, place, shape), root, parts)

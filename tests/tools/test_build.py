@@ -268,10 +268,12 @@ def test_an_interrupted_build_ends_go_with_its_compilers_and_goes_on_later(check
     assert names == _ALL[_ALL.index("etcd") :]
 
 
-def test_the_tests_hear_an_interruption_although_whoever_started_them_ignores_it() -> None:
+def test_the_tests_hear_an_interruption_although_whoever_started_them_ignores_it(tmp_path: Path) -> None:
+    """So hear it the programs that they start: what is ignored is inherited, what is handled is not."""
+    heard = "import signal\n\n\ndef test_heard():\n    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+    (tmp_path / "test_heard.py").write_text(heard)
     deaf = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
-    test = test_an_interrupted_build_ends_go_with_its_compilers_and_goes_on_later.__name__
-    pytest_run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{test}"]
+    pytest_run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest", str(tmp_path)]
     ended = subprocess.run([sys.executable, "-c", deaf, *pytest_run], cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stdout
 
