@@ -18,11 +18,12 @@ def test_make_bench_runs_every_benchmark() -> None:
 
 def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
     target = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ntest:")[2].partition("\n\n")[0]
-    words = [line.split("part ", 1)[1] for line in target.splitlines() if "-m " in line and "part " in line]
-    assert [line.partition(" run ")[2].rstrip("; \\") for line in words] == [
-        '-m "programs and not houses"', '-m "houses and not long" $(SHOWN:%=--ignore=%)', '-m "not programs" tests/crash',
-        '-m "not programs" $(INPUTS)', '-m "not programs" $(VERBS)',
-        '-m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))',
+    parts = [line.strip("; \\").partition(" ")[2] for line in map(str.strip, target.splitlines()) if line.startswith("part ")]
+    assert parts == [
+        "types .venv/bin/mypy", 'programs run -m "programs and not houses"',
+        'houses run -m "houses and not long" $(SHOWN:%=--ignore=%)', 'crash-inputs turns tests/crash "$(INPUTS)"',
+        'verbs-light turns "$(VERBS)" "--ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))"',
     ]  # fmt: skip
+    assert 'run -m "not programs" $$paths' in target
     assert 'run -m "houses and not long" $(SHOWN)' in target
     assert any(proof.module == "tests.long" for proof in PROOFS)
