@@ -9,6 +9,7 @@ from typing import TypeVar
 from adapters.context import LookContext
 from adapters.ports import ProxmoxView
 from adapters.proxmox.results import Vm
+from cluster.holding import still_held
 from cluster.machines import by_hand_alone
 from engine.errors import BlackstartError, TransientError
 from house.inventory import (
@@ -30,17 +31,37 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Taken:
-    """What was looked at: None in it for what could not be, and `silent` says why, by section (`machines`, `cluster`)."""
+    """What was looked at: None in it for what could not be, and `silent` says why, by section (`machines`, `cluster`). `waiting`
+    are claims by key that are held, and so wait for their data."""
 
     seen: Inventory
     silent: Mapping[str, str]
+    waiting: frozenset[str] = frozenset()
+
+    def with_lost(self, known: Inventory | None) -> Inventory:
+        """What was seen, and what was known of volumes of claims that wait and have none: such a volume may have outlived its
+        cluster, and whoever wrote the file without it would have nobody left who knows where it lies."""
+        cluster = self.seen.cluster
+        if cluster is None or known is None or known.cluster is None:
+            return self.seen
+        lost = self.waiting - {one.claim for one in cluster.volumes}
+        if not lost:
+            return self.seen
+        volumes = sorted(
+            (*cluster.volumes, *(one for one in known.cluster.volumes if one.claim in lost)), key=lambda one: (one.claim, one.name)
+        )
+        there = {one.name for one in cluster.longhorn}
+        longhorn = (one for one in known.cluster.longhorn if one.claim in lost and one.name not in there)
+        whole = replace(cluster, volumes=tuple(volumes), longhorn=(*cluster.longhorn, *longhorn))
+        return replace(self.seen, cluster=whole)
 
     def kept(self, known: Inventory | None) -> Inventory:
         """With what was known of the sections that could not be looked at, each with its own date, and of a Ceph that does not say
         its id now."""
         if known is None:
             return self.seen
-        machines, cluster = self.seen.machines or known.machines, self.seen.cluster or known.cluster
+        seen = self.with_lost(known)
+        machines, cluster = seen.machines or known.machines, seen.cluster or known.cluster
         if machines is not None and known.machines is not None:
             machines = replace(machines, ceph=_with_ids(machines.ceph, known.machines.ceph))
         if cluster is not None and known.cluster is not None:
@@ -63,7 +84,10 @@ def take(look: LookContext, house: House) -> Taken:
     cluster = tried("cluster", lambda: replace(look.inventory.look(), date=dated(now)))
     image = house.image
     made_of = ImageRecord(image.url, image.storage, image.sha256) if image.url else ImageRecord(volume=image.volume)
-    return Taken(Inventory(HouseRecord(house.id, house.name), made_of, machines, cluster), silent)
+    held = tried("cluster", lambda: still_held(look.hold.record().claims)) if cluster is not None else ()
+    waiting = frozenset(one.key for one in held or ())
+    seen = Inventory(HouseRecord(house.id, house.name), made_of, machines, cluster if held is not None else None)
+    return Taken(seen, silent, waiting)
 
 
 def machines_of(proxmox: ProxmoxView, house: House, now: float) -> Machines:

@@ -36,7 +36,7 @@ class InventoryAge(BaseCheck):
         if known is None:
             return missing("there is no inventory: after a loss nobody would know what was where", hint=_WRITE)
         taken = take(look, self.house)
-        odd = [*differences(known, taken.seen), *_never(known)]
+        odd = [*differences(known, taken.with_lost(known)), *_never(known)]
         if odd:
             return drifted(f"{number(len(odd), 'thing is', 'things are')} not as the inventory has them", *odd, hint=_WRITE)
         if old := [*_old(known, look.clock.now())]:

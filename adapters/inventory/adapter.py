@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 
 from adapters.ceph.reading import identity
+from adapters.kept.results import is_aside
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import CEPH_CLUSTER, CLAIM, CONFIG_MAP, VOLUME, Kind
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, of_volsync, rows, table, text
@@ -40,7 +41,7 @@ class KubernetesInventory:
         volumes = sorted(map(_volume, client.list_objects(VOLUME)), key=lambda one: (one.claim, one.name))
         return Stores(
             date="",
-            volumes=tuple(one for one in volumes if one.claim not in passing),
+            volumes=tuple(one for one in volumes if one.claim not in passing and not is_aside(one.claim)),
             ceph=tuple(sorted(_ceph(client), key=lambda one: (one.namespace, one.name))),
             longhorn=tuple(one for one in _longhorn(client) if one.claim not in passing),
         )

@@ -11,4 +11,4 @@ class InventoryView(Protocol):
     """Volumes, and what makes them, by the names that outlive the cluster; read-only."""
 
     def look(self) -> Stores:
-        """All of it, without a date. What VolSync makes for one of its own runs is left out."""
+        """All of it, without a date. What VolSync makes for one of its own runs, and what we look at aside, is left out."""

@@ -74,6 +74,14 @@ class KeptVolume:
         return f"{self.namespace}/{self.claim}"
 
 
+_ASIDE = "blackstart-"
+
+
 def aside_of(claim: str) -> str:
     """The claim of ours, in the same namespace, through which a volume of this claim is looked at."""
-    return f"blackstart-{claim}"
+    return f"{_ASIDE}{claim}"
+
+
+def is_aside(key: str) -> bool:
+    """Whether `namespace/name` is such a claim of ours."""
+    return key.partition("/")[2].startswith(_ASIDE)

@@ -32,7 +32,7 @@ def inventory_of(session: Session, write: bool) -> int:
     known = known_inventory(house)  # before anybody is asked: a damaged one is never written over
     with session.doors(None) as doors:
         taken = take(doors.look, house)
-    odd = differences(known, taken.seen) if known is not None else ()
+    odd = differences(known, taken.with_lost(known)) if known is not None else ()
     written = (inventory_path(house),) if write and len(taken.silent) < 2 else ()
     if written:
         write_inventory(written[0], taken.kept(known))

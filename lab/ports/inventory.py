@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.kept.results import is_aside
 from adapters.longhorn.results import LonghornLook
 from house.inventory import CephRecord, LonghornRecord, Stores, VolumeRecord
 from lab.world.kubernetes import KubeWorld, Objects
@@ -36,10 +37,11 @@ def _volumes(objects: Objects) -> tuple[VolumeRecord, ...]:
     """Of claims that are bound, and of those that we keep without a claim."""
     drivers = {name: one.provisioner for name, one in objects.storage_classes.items()}
     bound = {one.bound_to: (f"{one.namespace}/{one.name}", one.storage_class) for one in objects.claims.values() if one.bound}
-    bound |= {one.name: (f"{one.namespace}/{one.claim}", "lab") for one in objects.kept.values() if one.name not in bound}
+    apart = {one.name for one in objects.kept.values() if one.name not in bound and not one.brought}
+    bound |= {one.name: (f"{one.namespace}/{one.claim}", "lab") for one in objects.kept.values() if one.name in apart}
     made = (
         VolumeRecord(name, claim, drivers.get(kind, ""), name, "1Gi", kind, "Retain" if name in objects.kept else "Delete",
                      ("ReadWriteOnce",), "Filesystem")
-        for name, (claim, kind) in bound.items()
+        for name, (claim, kind) in bound.items() if not is_aside(claim)
     )  # fmt: skip
     return tuple(sorted(made, key=lambda one: (one.claim, one.name)))

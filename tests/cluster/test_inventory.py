@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.hold.results import HoldState
 from cluster.inventory import differences, take
 from cluster.inventory_check import OLD_S, InventoryAge
 from engine.probe import Condition, Probe
@@ -129,3 +130,28 @@ def test_another_image_is_told_for_new_machines_would_be_made_of_the_old_one(hou
     assert see(house).evidence == ("the image: another than in the settings",)
     write_inventory(inventory_path(house.house), replace(known, image=None))
     assert see(house).evidence == ("the image: never written down",)
+
+
+def test_where_the_volume_of_a_claim_that_waits_lay_is_never_written_away(house: Running) -> None:
+    """After a loss the file is the only one who knows; once the claim has a volume, that one is what is known."""
+    objects, before = house.home.kube.objects(), known_inventory(house.house)
+    assert before is not None and before.cluster is not None
+    claim = objects.claims.pop(("apps", "notes"))
+    house.home.act("x").hold.put(replace(house.home.look().hold.record().claims[0], state=HoldState.HELD))
+    assert see(house).condition is Condition.SATISFIED, see(house).evidence
+    write(house)
+    after = known_inventory(house.house)
+    assert after is not None and after.cluster is not None
+    assert after.cluster.volumes == before.cluster.volumes
+    claim.volume = "pvc-new"
+    objects.claims[("apps", "notes")] = claim
+    write(house)
+    after = known_inventory(house.house)
+    assert after is not None and after.cluster is not None
+    assert [one.name for one in after.cluster.volumes if one.claim == "apps/notes"] == ["pvc-new"]
+
+
+def test_a_volume_of_a_claim_that_nobody_waits_for_is_gone(house: Running) -> None:
+    objects = house.home.kube.objects()
+    del objects.claims[("apps", "notes")]
+    assert any(line.endswith(": gone") for line in see(house).evidence)

@@ -96,6 +96,10 @@ def test_what_volsync_makes_for_one_of_its_runs_is_none_of_it() -> None:
     assert [one.name for one in look(passing, *its).longhorn] == ["pvc-notes"]
 
 
+def test_what_is_looked_at_aside_is_none_of_it() -> None:
+    assert [one.name for one in look(volume("pv-1", "blackstart-notes"), volume("pv-2", "notes")).volumes] == ["pv-2"]
+
+
 def test_both_doors_tell_the_same_of_rook_and_longhorn(empty_house: Running) -> None:
     empty_house.apply(empty_house.bootstrap)
     objects = empty_house.home.kube.objects()
