@@ -9,7 +9,7 @@ from bootstrap.steps import start_vm, stop_nodes, undo_stop
 from cluster import held_check, running
 from cluster.after import After
 from cluster.course import Course
-from cluster.steps import lift_reservation, rest_app, start_nas, wake_app
+from cluster.steps import lift_reservation, rest_app, rest_database, start_nas, wake_app, wake_database
 from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import House
@@ -21,18 +21,20 @@ def stop_course(house: House) -> Course:
     """Everything off but the hosts. Wherever it is cut off, the same goes on, and `start_course` undoes it."""
     workers = tuple(node for node in house.nodes if not node.control_plane)
     first = ("preflight.switch-off",)
-    quiet = (*first, "proxmox.lift-reservation", if_any("stop.app/*"), "stop.movers", "stop.volumes")
+    rested = (*first, if_any("stop.app/*"))
+    quiet = (*rested, "proxmox.lift-reservation", if_any("stop.database/*"), "stop.movers", "stop.volumes")
     nodes = [stop_nodes.StopNodes(house, workers, WORKERS, quiet)] if workers else []
     last = (*quiet, if_any(f"stop.nodes/{WORKERS}"))
     return Course(
         checks=(
             checks.switch_off.check(house),                          # by consent, which names what stops and what goes off
-            checks.movers.check(house, (*first, if_any("stop.app/*"))),  # a mover that dies with its node leaves its lock
-            checks.attached.check(house, (*first, if_any("stop.app/*"))),  # even replicas need no rebuilding later
+            checks.movers.check(house, rested),                      # a mover that dies with its node leaves its lock
+            checks.attached.check(house, (*rested, if_any("stop.database/*"))),  # even replicas need no rebuilding later
         ),
         steps=(
             *lift_reservation.steps(house),                          # what a dead run left; another machine's by consent
             *rest_app.steps(house, house.claims, first),                # whoever waits for another one first
+            *rest_database.steps(house, rested),                     # and what those wrote to
             *nodes,
             stop_nodes.StopNodes(house, house.control_planes, CONTROL_PLANES, last),
         ),
@@ -64,7 +66,8 @@ def start_course(house: House, begun: Collection[str] = ()) -> Course:
             *lift_reservation.steps(house, () if nas else ("preflight.quorum",)),
             *start_nas.steps(house, nas),
             *(start_vm.StartVm(house, node, _before(node.host), after_a_stop=True) for node in house.nodes),
-            *wake_app.steps(house, house.claims, sound),
+            *wake_database.steps(house, sound),
+            *wake_app.steps(house, house.claims, (*sound, if_any("start.database/*"))),
             *undo_stop.steps(begun),
         ),
     )

@@ -29,6 +29,9 @@ HEALTHY = "Cluster in healthy state"
 HOPELESS = (
     "Cluster is unrecoverable and needs manual intervention", "Cluster cannot proceed to reconciliation due to an unknown plugin",
 )  # fmt: skip
+HIBERNATION = "cnpg.io/hibernation"
+"""Annotation of a Cluster that has it hibernate, and the type of the condition that says that it does."""
+MARK = "blackstart/hibernated"
 _FOLDER = "databases"
 _LIMIT_S = 120.0
 _LOGIN = r"""read -r PGPASSWORD; export PGPASSWORD; exec psql -X -A -t -q -w -h 127.0.0.1 -U "$1" -d "$2" -c 'SELECT 1'"""
@@ -65,6 +68,8 @@ class CloudNativePg:
             phase in HOPELESS, bool(table(found, "spec", "bootstrap", "recovery")),
             (text(archiving, "message") or text(archiving, "reason") or "no reason told") if no else "",
             () if phase == HEALTHY else tuple(_waiting(client, namespace, name)), text(found, "status", "systemID"),
+            _to_sleep(found), bool(text(found, "metadata", "annotations", MARK)),
+            condition(found, HIBERNATION).get("status") == "True",
         )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:
@@ -100,6 +105,22 @@ class CloudNativePg:
             raise PermanentError(f"{self._file(namespace, name)} is no recovery of {namespace}/{name}")
         # Created, never applied: over a database that is there it would change where that archives to.
         self._clients.main().create(CLUSTER, {key: made[key] for key in ("metadata", "spec")}, namespace)
+
+    def rest(self, namespace: str, name: str) -> None:
+        """See port.Databases. What Flux applies names no such annotation, and leaves it alone."""
+        client = self._clients.main()
+        found = client.get(CLUSTER, name, namespace)
+        if found is None:
+            raise PermanentError(f"There is no database {namespace}/{name} to hibernate")
+        if not _to_sleep(found):
+            client.merge(CLUSTER, name, {"metadata": {"annotations": {HIBERNATION: "on", MARK: "yes"}}}, namespace)
+
+    def wake(self, namespace: str, name: str) -> None:
+        """See port.Databases. Nothing where it is gone, or not hibernated by us."""
+        client = self._clients.main()
+        found = client.get(CLUSTER, name, namespace)
+        if found is not None and text(found, "metadata", "annotations", MARK):
+            client.merge(CLUSTER, name, {"metadata": {"annotations": {HIBERNATION: "off", MARK: None}}}, namespace)
 
     def reached(self, namespace: str, name: str) -> Reached:
         """See port.Databases."""
@@ -179,3 +200,7 @@ def _decoded(value: str) -> str:
         return base64.b64decode(value).decode()
     except ValueError:
         return ""
+
+
+def _to_sleep(found: Obj) -> bool:
+    return text(found, "metadata", "annotations", HIBERNATION) == "on"

@@ -25,6 +25,12 @@ class Databases(DatabasesView, Protocol):
     def recover(self, namespace: str, name: str, digest: str) -> None:
         """Make the database by the recovery of this digest, once; PermanentError where another lies there by now."""
 
+    def rest(self, namespace: str, name: str) -> None:
+        """Have its operator hibernate it under our mark: its pods end, its volumes stay. Nothing where it is told to already."""
+
+    def wake(self, namespace: str, name: str) -> None:
+        """Let one that we hibernated run again; no other."""
+
     def reached(self, namespace: str, name: str) -> Reached:
         """Who it is, on which timeline, and how it came there. TransientError while it cannot be asked."""
 

@@ -12,7 +12,8 @@ class DatabaseState:
     `phase` and `reason` are its words, `healthy` whether those say so, `hopeless` whether they say that nothing will come of it.
     `recovers`: the object was made with bootstrap.recovery. `archiving` is why it does not archive, "" where it does or nothing is
     said. `waiting` is what its pods and Jobs wait for, in the cluster's words. `system_id` is PostgreSQL's own, "" where
-    its operator does not say it (older ones do not).
+    its operator does not say it (older ones do not). `to_sleep`: it is told to hibernate, `ours` that it is by us, `asleep`
+    that its operator says that no pod of it is left.
     """
 
     present: bool
@@ -26,6 +27,9 @@ class DatabaseState:
     archiving: str = ""
     waiting: tuple[str, ...] = ()
     system_id: str = ""
+    to_sleep: bool = False
+    ours: bool = False
+    asleep: bool = False
 
     @property
     def told(self) -> str:

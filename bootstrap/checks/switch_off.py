@@ -16,13 +16,15 @@ from house.model import House
 
 @dataclass(frozen=True)
 class SwitchOff(Risk):
-    """Applications that stop, by their claims, and nodes that go off, by name."""
+    """Applications that stop, by their claims, databases with them, and nodes that go off, by name."""
 
     applications: tuple[str, ...]
     nodes: tuple[str, ...]
+    databases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        stopped = f"{', '.join(self.applications)} stop and " if self.applications else ""
+        named = (*self.applications, *(f"database {key}" for key in self.databases))
+        stopped = f"{', '.join(named)} stop and " if named else ""
         return f"{stopped}{', '.join(self.nodes)} go off: nothing of this house serves until cluster.start"
 
 
@@ -44,7 +46,8 @@ class MaySwitchOff(BaseCheck):
             )
         if not running:
             return satisfied(f"{number(len(found), 'node')} off")
-        asked = SwitchOff(tuple(claim.key for claim in self.house.claims), tuple(node.name for node in self.house.nodes))
+        claims, databases = (tuple(one.key for one in them) for them in (self.house.claims, self.house.databases))
+        asked = SwitchOff(claims, tuple(node.name for node in self.house.nodes), databases)
         told = tuple(f"{node.name}: VM {vm.vm_id} runs on {vm.host}" for node, vm in running)
         return missing(f"{len(running)} of {len(found)} nodes run: {asked}", *told, identity=asked)
 

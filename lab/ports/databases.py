@@ -29,6 +29,7 @@ class ModelledDatabases:
             return DatabaseState(
                 True, found.uid, found.created, found.phase, found.reason, found.phase == HEALTHY, found.phase == UNRECOVERABLE,
                 found.recovers, found.archiving, found.waiting, found.reached.system_id if found.reached is not None else "",
+                found.to_sleep, found.ours, found.asleep,
             )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:
@@ -61,6 +62,22 @@ class ModelledDatabases:
                 f"{folder}/{read['parameters']['serverName']}", seconds(target),
             )  # fmt: skip
 
+    def rest(self, namespace: str, name: str) -> None:
+        """See port.Databases."""
+        with self._world.looking():
+            found = self._kube.objects().clusters.get((namespace, name))
+            if found is None:
+                raise PermanentError(f"There is no database {namespace}/{name} to hibernate")
+            if not found.to_sleep:
+                self._operator.sleep(found, on=True)
+
+    def wake(self, namespace: str, name: str) -> None:
+        """See port.Databases."""
+        with self._world.looking():
+            found = self._kube.objects().clusters.get((namespace, name))
+            if found is not None and found.ours:
+                self._operator.sleep(found, on=False)
+
     def reached(self, namespace: str, name: str) -> Reached:
         """See port.Databases."""
         with self._world.looking():
@@ -81,6 +98,6 @@ class ModelledDatabases:
 
     def _running(self, namespace: str, name: str) -> tuple[LabDatabase, Reached]:
         found = self._kube.objects().clusters.get((namespace, name))
-        if found is None or found.reached is None:
+        if found is None or found.reached is None or found.asleep:
             raise TransientError(f"database {namespace}/{name} has no primary yet")
         return found, found.reached

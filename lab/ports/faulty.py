@@ -99,6 +99,8 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "databases": {
         "write_draft": ("namespace", "name"),
         "recover": ("namespace", "name"),
+        "rest": ("namespace", "name"),
+        "wake": ("namespace", "name"),
         "reached": ("namespace", "name"),
         "answer": ("namespace", "name"),
         "login": ("database.key",),

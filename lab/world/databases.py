@@ -97,6 +97,9 @@ class LabDatabase:
     reached: Reached | None = None
     rows: tuple[str, ...] = ()
     password_works: bool = True
+    to_sleep: bool = False
+    ours: bool = False
+    asleep: bool = False
 
 
 @dataclass
@@ -117,6 +120,16 @@ class Operator:
         objects.databases_made.add(key)
         world.happened("cnpg", f"makes {name} {'from ' + source if source else 'empty'}")
         world.after(self.kube.delays.restore_s, f"database {name}", lambda: self._made(made, name, source, target))
+
+    def sleep(self, one: LabDatabase, *, on: bool) -> None:
+        """Its pods end, or come back, some seconds after it was told to."""
+        one.to_sleep = one.ours = on
+
+        def done() -> None:
+            if one.to_sleep is on:
+                one.asleep = on
+
+        self.kube.world.after(self.kube.delays.start_s, "hibernation", done)
 
     def _made(self, made: LabDatabase, name: str, source: str, target: float) -> None:
         store, trouble = self.kube.store, self.troubles.get(name)

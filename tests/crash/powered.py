@@ -15,6 +15,8 @@ from recovery.checkpoint import checkpoint_course
 from recovery.course import course as recovery_course
 from tests.builders import a_house
 from tests.crash.stages import HeldHouse, House
+from tests.databases import KEY as DATABASE
+from tests.databases import OLD, a_database, a_house_with, an_archive
 
 KEY = ("apps", "notes")
 MINE = (a_file("notes/one.md", "written this morning"),)
@@ -46,9 +48,15 @@ class StoppedHouse(HeldHouse):
 
 
 class StoppedThenStarted(StoppedHouse):
-    """The same, on again by whoever changed his mind, or comes back later: as it was, whatever of the stop was done."""
+    """The same with a database, on again by whoever changed his mind, or comes back later: as it was, whatever of it was done."""
 
     begun = False
+
+    def given(self) -> HouseModel:
+        return a_house_with(a_database(recovers=True))
+
+    def furnish(self) -> None:
+        self.home.store.databases[OLD] = an_archive(self.clock.now())
 
     @property
     def course(self) -> Course:
@@ -65,6 +73,9 @@ class StoppedThenStarted(StoppedHouse):
         wrong += [f"VM {vm.vm_id} is off" for vm in self.home.proxmox.vms.values() if not vm.running]
         if objects.resting or objects.kustomizations["apps/notes"].suspended or not objects.claims[KEY].app_ready:
             wrong.append("the application is not as it was")
+        database = objects.clusters[DATABASE]
+        if database.asleep or database.to_sleep or database.rows != ("row-1", "row-2", "row-3"):
+            wrong.append(f"the database is not as it was: {database}")
         return wrong
 
 

@@ -38,9 +38,12 @@ def _of_kept(points: Sequence[Point]) -> Sequence[Point]:
     return some([point for point in points if point.place.startswith("kept.")])
 
 
+POWER = ("talos.shut_down/127.10.0.14", "cluster.wake", "databases.rest", "databases.wake")
+
+
 def _of_power(points: Sequence[Point]) -> Sequence[Point]:
     """What switches a house off, and lets it go on: all else is met in other stages."""
-    return [point for point in points if point.place.startswith(("talos.shut_down/127.10.0.14", "cluster.wake"))]
+    return [point for point in points if point.place.startswith(POWER)]
 
 
 def _of_checkpoints(points: Sequence[Point]) -> Sequence[Point]:

@@ -7,21 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from adapters.hold.results import HoldState
+from adapters.archives.results import RecoveryPoint
+from adapters.hold.results import HoldState, PinnedDatabase
 from bootstrap.power import start_course, stop_course
 from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
 from engine.report import Report
 from house.model import House
+from lab.world.databases import HEALTHY
 from lab.world.longhorn import VOLUME, healthy
 from lab.world.pve_vm import PowerEvent
 from lab.world.volumes import Source
 from recovery.course import course as recovery_course
 from tests.builders import a_claim, a_house, an_app
+from tests.databases import KEY as DATABASE
+from tests.databases import OLD, a_database, a_house_with, an_archive
 from tests.hands import see, step
 from tests.scenario.running import Running
 
 KEY = ("apps", "notes")
+REST, WAKE = "stop.database/apps/pg", "start.database/apps/pg"
 TWO = (a_claim("notes"), a_claim("web"))
 
 
@@ -135,3 +140,53 @@ def test_with_the_control_planes_off_already_the_rest_goes_off(alive: Running) -
     alive.clock.sleep(60)
     assert "cannot be scaled any more" in see(alive, stop_course(alive.house), "stop.app/apps/notes").detail
     assert stopped(alive).exit_code == EXIT_OK and on(alive) == []
+
+
+class TestDatabase:
+    """A database ends in order before its nodes do: no pod of it is killed with one."""
+
+    @pytest.fixture
+    def house(self, tmp_path: Path) -> Running:
+        """Alive, with a database that Flux has made again from its archive."""
+        made = Running(tmp_path / "state", a_house_with(a_database(recovers=True)))
+        made.home.store.databases[OLD] = an_archive(made.clock.now())
+        made.backed_up()
+        assert made.apply(made.bootstrap).converged
+        assert made.apply(recovery_course(made.house, made.house.claims)).exit_code == EXIT_OK
+        made.clock.sleep(60)
+        return made
+
+    def test_it_hibernates_after_the_applications_and_runs_before_them(self, house: Running) -> None:
+        assert "apps/notes, database apps/pg stop and cp-1" in see(house, stop_course(house.house), "preflight.switch-off").detail
+        graph, back = stop_course(house.house).graph(), start_course(house.house).graph()
+        assert "if-any:stop.app/*" in step(stop_course(house.house), REST).needs
+        assert {REST} <= set(graph.needs("stop.nodes/workers")) and {WAKE} <= set(back.needs("start.app/apps/notes"))
+        objects = house.home.kube.objects()
+        assert stopped(house).exit_code == EXIT_OK
+        assert objects.clusters[DATABASE].asleep
+        assert house.apply(start_course(house.house)).exit_code == EXIT_OK
+        database = house.home.kube.objects().clusters[DATABASE]
+        assert (database.asleep, database.to_sleep, database.rows) == (False, False, ("row-1", "row-2", "row-3"))
+
+    def test_what_somebody_else_hibernated_stays_so(self, house: Running) -> None:
+        database = house.home.kube.objects().clusters[DATABASE]
+        database.to_sleep = database.asleep = True
+        assert stopped(house).exit_code == EXIT_OK
+        assert house.apply(start_course(house.house)).exit_code == EXIT_OK
+        assert (database.asleep, database.to_sleep) == (True, True)
+
+    def test_one_that_is_not_healthy_or_made_again_is_left_alone(self, house: Running) -> None:
+        database = house.home.kube.objects().clusters[DATABASE]
+        database.phase = "Cluster in trouble"
+        seen = see(house, stop_course(house.house), REST)
+        assert seen.condition is Condition.SATISFIED and "Cluster in trouble" in seen.detail
+        database.phase = HEALTHY
+        point = RecoveryPoint("base", "7", 1, 1, "seg", 0.0)
+        house.home.act("x").hold.put_database(PinnedDatabase(*DATABASE, "place", point))
+        assert "left to its restore" in see(house, stop_course(house.house), REST).detail
+
+    def test_its_pods_are_waited_for(self, house: Running) -> None:
+        house.home.act("x").databases.rest(*DATABASE)
+        assert see(house, stop_course(house.house), REST).condition is Condition.CHANGING
+        house.clock.sleep(60)
+        assert see(house, stop_course(house.house), REST).condition is Condition.SATISFIED

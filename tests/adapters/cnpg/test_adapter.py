@@ -48,6 +48,13 @@ class Api:
     def create(self, kind: Any, obj: dict[str, Any], namespace: str = "") -> None:
         self.made.append(obj)
 
+    def merge(self, kind: Any, name: str, patch: dict[str, Any], namespace: str = "") -> None:
+        self.made.append(patch)
+        notes = self.objects[kind.name, name]["metadata"].setdefault("annotations", {})
+        for key, value in patch["metadata"]["annotations"].items():
+            notes.pop(key, None)
+            notes |= {key: value} if value is not None else {}
+
 
 @dataclass
 class Kubectl:
@@ -158,3 +165,34 @@ def test_what_is_made_is_what_was_consented_to_and_nothing_but_a_recovery_of_tha
         bench.port.recover("apps", "pg", seen)
     bench.port.recover("apps", "pg", bench.port.draft("apps", "pg"))
     assert [one["metadata"]["name"] for one in bench.api.made] == ["pg"]
+
+
+def test_it_hibernates_under_our_mark_and_runs_again(bench: Bench) -> None:
+    notes = bench.api.objects["Cluster", "pg"]["metadata"].setdefault("annotations", {})
+    bench.port.wake("apps", "pg")
+    assert bench.api.made == [], "nobody's hibernation is taken back"
+    for _ in range(2):
+        bench.port.rest("apps", "pg")
+    assert len(bench.api.made) == 1
+    assert notes == {"cnpg.io/hibernation": "on", "blackstart/hibernated": "yes"}
+    found = bench.port.database("apps", "pg")
+    assert (found.to_sleep, found.ours, found.asleep) == (True, True, False)
+    conditions = [{"type": "cnpg.io/hibernation", "status": "True", "reason": "Hibernated"}]
+    bench.api.objects["Cluster", "pg"]["status"]["conditions"] = conditions
+    assert bench.port.database("apps", "pg").asleep
+    bench.port.wake("apps", "pg")
+    assert notes == {"cnpg.io/hibernation": "off"}
+
+
+def test_what_somebody_else_hibernated_is_neither_marked_nor_woken(bench: Bench) -> None:
+    notes = bench.api.objects["Cluster", "pg"]["metadata"].setdefault("annotations", {})
+    notes["cnpg.io/hibernation"] = "on"
+    bench.port.rest("apps", "pg")
+    bench.port.wake("apps", "pg")
+    assert (bench.api.made, notes) == ([], {"cnpg.io/hibernation": "on"})
+
+
+def test_one_that_is_not_there_cannot_hibernate(bench: Bench) -> None:
+    with pytest.raises(PermanentError, match="There is no database apps/other"):
+        bench.port.rest("apps", "other")
+    bench.port.wake("apps", "other")

@@ -1,0 +1,63 @@
+"""Let a database of CloudNativePG run again that hibernated with its house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapters.context import ActContext, LookContext
+from cluster.steps.rest_database import hibernation_by_hand
+from engine.probe import Probe, changing, missing, satisfied
+from engine.step import BaseStep, Notes, StepId
+from house.model import Database, House
+
+
+@dataclass(frozen=True)
+class WakeDatabase(BaseStep):
+    """It does not hibernate by our word. What somebody else has put to rest stays so."""
+
+    house: House
+    database: Database
+    needs: tuple[str, ...] = ()
+
+    @property
+    def system(self) -> str:
+        return f"database/{self.database.key}"
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"start.database/{self.database.key}")
+
+    @property
+    def title(self) -> str:
+        return f"database {self.database.key} as it was"
+
+    @property
+    def inputs(self) -> str:
+        return self.database.key
+
+    @property
+    def ready_s(self) -> float:
+        return self.house.limits.release_s
+
+    def probe(self, look: LookContext) -> Probe:
+        found = look.databases.database(self.database.namespace, self.database.name)
+        if not found.present:
+            return satisfied("not in the cluster")
+        if found.ours:
+            return missing("it hibernates since the house was switched off")
+        if found.to_sleep:
+            return satisfied("it hibernates by somebody else's word, and stays so")
+        return changing("its pods come back") if found.asleep else satisfied("it may run")
+
+    def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
+        act.databases.wake(self.database.namespace, self.database.name)
+
+    def by_hand(self) -> str:
+        return hibernation_by_hand(self.database, "off")
+
+
+def steps(house: House, after: tuple[str, ...] = ()) -> Iterator[WakeDatabase]:
+    """One for every database that Git declares; `after` what comes before all of them."""
+    for database in house.databases:
+        yield WakeDatabase(house, database, after)
