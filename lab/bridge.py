@@ -6,8 +6,9 @@ The World decides when; the programs then tell how it is: etcd's members and hea
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
@@ -15,7 +16,7 @@ from lab.parts.etcd import Etcd
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys, Pair
 from lab.sight import Sight
-from lab.world.etcd import MemberRecord
+from lab.world.etcd import EtcdStatus, MemberRecord
 from lab.world.machine import Machine, Refused
 from lab.world.machineconfig import KeyPair, MachineConfig
 from lab.world.proxmox import LabProxmox
@@ -45,6 +46,7 @@ class Bridge:
         talos.etcd.on_remove.append(self._removed)
         talos.etcd.really_healthy = lambda machine: self._sight.etcd_healthy(machine.name)
         talos.etcd.really_members = self._members
+        talos.etcd.really_status = self._status
         talos.etcd.really_snapshot = lambda machine: self._content(machine, Etcd.snapshot)
         talos.etcd.really_database = lambda machine: self._content(machine, Etcd.database)
         talos.not_ready = self._not_ready
@@ -77,8 +79,8 @@ class Bridge:
         if vm is None:
             raise RuntimeError(f"{machine.name} starts without a VM")
         spec = node_spec(machine, machine.config, vm.cores, vm.memory >> 20)
-        keys = cluster_keys(machine.config)
-        self._cluster.order(lambda: self._node_up(machine.mac, spec, keys))
+        keys, admission = cluster_keys(machine.config), admission_of(machine.config)
+        self._cluster.order(lambda: self._node_up(machine.mac, spec, keys, admission))
 
     def _bootstrap(self, machine: Machine) -> None:
         self._start(machine)
@@ -103,9 +105,9 @@ class Bridge:
 
     # Orders: done one after the other by the cluster's own thread.
 
-    def _node_up(self, mac: str, spec: NodeSpec, keys: ClusterKeys) -> None:
+    def _node_up(self, mac: str, spec: NodeSpec, keys: ClusterKeys, admission: Sequence[Mapping[str, Any]]) -> None:
         if mac not in self._on:
-            self._cluster.node_up(spec, keys)
+            self._cluster.node_up(spec, keys, admission)
             self._on[mac] = self._kept[mac] = spec
 
     def _node_down(self, mac: str) -> None:
@@ -130,6 +132,19 @@ class Bridge:
             raise Refused("Unavailable", "etcdserver: request timed out")
         return [MemberRecord(m.id, m.name, m.peer, m.peer.replace(":2380", ":2379"), m.learner) for m in members]
 
+    def _status(self, machine: Machine) -> EtcdStatus:
+        try:
+            told = self._cluster.control_plane(machine.name).etcd.status()
+        except (PartFailed, OSError) as no:
+            raise Refused("Unavailable", f"etcdserver: {no}") from no
+        header = told.get("header") or {}
+        return EtcdStatus(
+            int(header.get("member_id", 0)), int(told.get("leader", 0)), bool(told.get("isLearner")), str(told.get("version", "")),
+            str(told.get("storageVersion", "")), int(told.get("dbSize", 0)), int(told.get("dbSizeInUse", 0)),
+            int(told.get("raftIndex", 0)), int(told.get("raftTerm", 0)), int(told.get("raftAppliedIndex", 0)),
+            tuple(str(each) for each in told.get("errors") or ()),
+        )  # fmt: skip
+
     def _content(self, machine: Machine, tell: Callable[[Etcd], bytes]) -> bytes:
         try:
             return tell(self._cluster.control_plane(machine.name).etcd)
@@ -149,6 +164,12 @@ def node_spec(machine: Machine, config: MachineConfig, cores: int, memory_mib: i
     alone = config.control_plane and not cluster.get("allowSchedulingOnControlPlanes")
     taints = (_CONTROL_PLANE_TAINT,) if alone else ()
     return NodeSpec(machine.name, machine.address, config.control_plane, version, cores, memory_mib, taints=taints)
+
+
+def admission_of(config: MachineConfig) -> tuple[Mapping[str, Any], ...]:
+    """What a configuration says of its API server's admission plugins: PodSecurity's defaults, as a rule."""
+    said = (config.document.get("cluster") or {}).get("apiServer") or {}
+    return tuple(each for each in said.get("admissionControl") or () if isinstance(each, Mapping))
 
 
 def cluster_keys(config: MachineConfig) -> ClusterKeys:

@@ -10,9 +10,10 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.parts.controlplane import API_PORT, ApiSettings, ControlPlane
 from lab.parts.csi import Disks
@@ -111,15 +112,18 @@ class LabCluster:
         if not done.wait(limit_s):
             raise PartFailed(f"what was ordered is not done after {limit_s:.0f} s")
 
-    def node_up(self, spec: NodeSpec, keys: ClusterKeys) -> None:
-        """A machine was switched on with this configuration. A control plane without data waits for `bootstrap` or joins."""
+    def node_up(self, spec: NodeSpec, keys: ClusterKeys, admission: Sequence[Mapping[str, Any]] = ()) -> None:
+        """A machine was switched on with this configuration. A control plane without data waits for `bootstrap` or joins.
+
+        `admission`: as ApiSettings has it.
+        """
         with self._lock:
             machine = self._machines.get(spec.name)
             if machine is not None and machine.on:
                 raise PartFailed(f"{spec.name} is on already")
             plane = None
             if spec.control_plane:
-                common = ApiSettings(self.settings.endpoint, self.settings.service_subnet, self.settings.sans)
+                common = ApiSettings(self.settings.endpoint, self.settings.service_subnet, self.settings.sans, admission)
                 plane = ControlPlane(self.supervisor, spec.name, spec.address, keys, common, self._folder(spec.name))
             self._machines[spec.name] = _Machine(spec, keys, plane)
 

@@ -5,8 +5,11 @@ Takes the cluster's keys as they stand in a machineconfig. Knows no kubelet and 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -21,11 +24,15 @@ API_PORT = 6443
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """What all API servers of a cluster have in common. `vip` is the address of the cluster's endpoint."""
+    """What all API servers of a cluster have in common. `vip` is the address of the cluster's endpoint.
+
+    `admission`: what a machineconfig says under `cluster.apiServer.admissionControl`, plugin by plugin.
+    """
 
     vip: str
     service_subnet: str = "10.96.0.0/16"
     sans: tuple[str, ...] = ()
+    admission: Sequence[Mapping[str, Any]] = ()
 
     @property
     def issuer(self) -> str:
@@ -102,12 +109,17 @@ class ControlPlane:
         (tls / "aggregator-ca.crt").write_bytes(keys.aggregator.certificate)
         (tls / "service-account.pub").write_bytes(keys.service_account_public())
         write_private(tls / "service-account.key", keys.service_account)
+        if settings.admission:
+            plugins = [{"name": each.get("name"), "configuration": each.get("configuration")} for each in settings.admission]
+            whole = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration", "plugins": plugins}
+            (tls / "admission.yaml").write_text(json.dumps(whole))  # JSON is YAML
         if keys.secretbox:
             write_private(tls / "encryption.yaml", _ENCRYPTION.format(secret=keys.secretbox).encode())
 
     def _argv(self) -> tuple[str, ...]:
         tls, settings = self._tls, self._settings
         ca, certificate, key = self.etcd.client_files()
+        admission = (f"--admission-control-config-file={tls / 'admission.yaml'}",) if settings.admission else ()
         encryption = (f"--encryption-provider-config={tls / 'encryption.yaml'}",) if self._keys.secretbox else ()
         return (
             str(find("kube-apiserver")),
@@ -140,7 +152,9 @@ class ControlPlane:
             f"--service-account-signing-key-file={tls / 'service-account.key'}",
             "--authorization-mode=Node,RBAC",
             "--allow-privileged=true",
+            "--anonymous-auth=false",  # as Talos starts it
             "--profiling=false",
+            *admission,
             *encryption,
         )
 

@@ -109,6 +109,10 @@ class Etcd:
             for m in listed.get("members") or []
         )
 
+    def status(self) -> dict[str, Any]:
+        """What it says of itself, as its JSON gateway words it. PartFailed when it does not answer."""
+        return self.call("maintenance/status", {})
+
     def remove(self, member_id: int) -> None:
         """Take a member off the list, through this one."""
         self.call("cluster/member/remove", {"ID": str(member_id)})

@@ -39,6 +39,23 @@ class EtcdCluster:
         return 2 * sum(m.member_id in running for m in voters) > len(voters)
 
 
+@dataclass(frozen=True)
+class EtcdStatus:
+    """What a member says of itself: sizes in bytes, the id of who leads (0: nobody that it knows of)."""
+
+    member_id: int
+    leader: int
+    learner: bool = False
+    version: str = "3.6.12"
+    storage_version: str = "3.6.0"
+    size: int = 1 << 20
+    in_use: int = 1 << 19
+    index: int = 1
+    term: int = 2
+    applied: int = 1
+    errors: tuple[str, ...] = ()
+
+
 @dataclass(eq=False)
 class EtcdDir:
     """What is in /var/lib/etcd. `key` names this directory for as long as it lives: real data can be kept under it.

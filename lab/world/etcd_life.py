@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lab.world.etcd import EtcdCluster, EtcdDir, MemberRecord
+from lab.world.etcd import EtcdCluster, EtcdDir, EtcdStatus, MemberRecord
 from lab.world.machine import Machine, Port, Refused
 from lab.world.world import World
 
@@ -51,6 +51,7 @@ class EtcdLife:
         # Where real etcds run, they tell how it is.
         self.really_healthy: Callable[[Machine], bool] | None = None
         self.really_members: Callable[[Machine], Sequence[MemberRecord]] | None = None
+        self.really_status: Callable[[Machine], EtcdStatus] | None = None
         self.really_snapshot: Callable[[Machine], bytes] | None = None
         self.really_database: Callable[[Machine], bytes] | None = None
 
@@ -82,6 +83,17 @@ class EtcdLife:
         if self.really_members is not None:
             return self.really_members(machine)
         return tuple(member for _, member in sorted(found.cluster.members.items()))
+
+    def status(self, machine: Machine) -> EtcdStatus:
+        """What this machine's etcd says of itself where none is real: the first voter that runs leads. Refused when it is off."""
+        members = self.members(machine)
+        found = machine.etcd_dir
+        assert found is not None and found.cluster is not None  # else it has no members
+        up = self.running(found.cluster)
+        leads = found.cluster.quorum(up)
+        leader = next((m.member_id for m in members if not m.learner and m.member_id in up), 0) if leads else 0
+        learner = any(m.member_id == found.member_id and m.learner for m in members)
+        return EtcdStatus(found.member_id, leader, learner, errors=() if leads else ("etcdserver: no leader",))
 
     def written(self, cluster: EtcdCluster) -> tuple[int, float]:
         """Its last revision, and when that was (epoch seconds): what happens in the World stands for what is written."""
@@ -129,7 +141,12 @@ class EtcdLife:
         if not found.cluster.quorum(self.running(found.cluster)):
             raise Refused("Unavailable", "failed to leave cluster: etcdserver: no leader")
         if len(found.cluster.voters()) > 1:
-            found.cluster.members.pop(found.member_id, None)
+            listed = self.members(machine)
+            own = found.cluster.members.pop(found.member_id, None)
+            for one in listed:
+                if own is not None and one.peer_url == own.peer_url:
+                    for hook in self.on_remove:
+                        hook(machine, one.member_id)
 
     def remove(self, machine: Machine, member_id: int) -> None:
         """Take a member off the list, through this machine's etcd. One that runs ends then, and never starts on its data again."""

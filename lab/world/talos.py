@@ -29,6 +29,7 @@ CONTROL_PLANE_SERVICES = (
     "udevd",
 )
 WORKER_SERVICES = ("apid", "auditd", "containerd", "cri", "kubelet", "machined", "syslogd", "udevd")
+_STAGED = "Staged configuration to be applied after the next reboot"
 AT_ONCE = frozenset(CONTROL_PLANE_SERVICES) - {"etcd", "kubelet"}
 
 
@@ -142,6 +143,15 @@ class TalosWorld:
             return self.etcd.healthy(machine)
         return machine.service_state(name) == "Running"
 
+    def foresee(self, machine: Machine, text: str, mode: str = "auto") -> str:
+        """What `apply` would answer, and refuse; nothing is done."""
+        if mode not in ("auto", "no-reboot", "reboot", "staged", "try"):
+            raise Refused("Unimplemented", f"apply configuration --mode='{mode}' is not simulated")
+        self._checked(machine, text)
+        if machine.port is not Port.MAINTENANCE and mode in ("staged", "reboot"):
+            return _STAGED if mode == "staged" else "Applied configuration with a reboot"
+        return "Applied configuration without a reboot"
+
     def apply(self, machine: Machine, text: str, mode: str = "auto") -> str:
         """Take a configuration (`auto`, `no-reboot`, `reboot`, `staged`); answers what will be done, as Talos words it."""
         if mode not in ("auto", "no-reboot", "reboot", "staged"):
@@ -154,17 +164,12 @@ class TalosWorld:
             machine.stage = "booting"
             self._later(machine, self.delays.gap_s, "configuration applied", lambda m: self._configured(m, config))
             return "Applied configuration without a reboot"
-        if config is None:
-            raise Refused(
-                "InvalidArgument",
-                "the applied machine configuration doesn't contain v1alpha1 config, "
-                "did you mean to patch the machine config instead?",
-            )
+        assert config is not None  # checked
         disk = machine.talos_disk
         if disk is not None:
             disk.config = text
         if mode == "staged":
-            return "Staged configuration to be applied after the next reboot"
+            return _STAGED
         if mode == "reboot":
             self.reboot(machine)
             return "Applied configuration with a reboot"
@@ -378,6 +383,12 @@ class TalosWorld:
             config = parse(text)
         except ConfigRefused as refusal:
             raise Refused("InvalidArgument", str(refusal)) from refusal
+        if config is None and machine.port is not Port.MAINTENANCE:
+            raise Refused(
+                "InvalidArgument",
+                "the applied machine configuration doesn't contain v1alpha1 config, "
+                "did you mean to patch the machine config instead?",
+            )
         if config is not None and config.install_disk and config.install_disk not in {d.device for d in machine.disks}:
             raise Refused("InvalidArgument", f"specified install disk does not exist: {config.install_disk!r}")
         return config

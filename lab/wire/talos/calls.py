@@ -29,11 +29,18 @@ class Call:
     machine: Machine
     roles: frozenset[str]
     request: Any
+    told: Any = None
 
     @property
     def maintenance(self) -> bool:
         """Whether the target is in maintenance."""
         return self.machine.port is Port.MAINTENANCE
+
+    def not_simulated(self, what: str) -> Refused:
+        """The refusal of what Talos has and the lab has not, by its name; it is kept for `lab.status`."""
+        self.talos.unknown.append(what)
+        self.talos.world.happened("talos", f"not known to the lab: {what}")
+        return Refused("Unimplemented", f"{what} is not simulated by the lab")
 
     def need_control_plane(self, api: str) -> None:
         """Refuse what only control planes serve."""
@@ -46,6 +53,7 @@ class Unary:
     """A call with one reply; `container` wraps one message per answering node (None: the message is the reply itself).
 
     `mutation` names the mutation for faults as (method of our `port`, target), None for calls our port never makes.
+    `ask`: a program is asked first, on a thread of its own and without the World's lock; `act` finds its word in `call.told`.
     """
 
     path: str
@@ -56,6 +64,7 @@ class Unary:
     in_maintenance: bool = True
     mutation: Callable[[Call], tuple[str, str] | None] = lambda call: None
     port: str = "talos"
+    ask: Callable[[Call], Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -50,6 +51,7 @@ NOT_SIMULATED = (
     *(f"/cosi.resource.State/{name}" for name in ("Create", "Update", "Destroy")),
     *(f"/machine.ImageService/{name}" for name in ("List", "Pull", "Import", "Remove")),
     *(f"/machine.LifecycleService/{name}" for name in ("Install", "Upgrade")),
+    "/machine.DebugService/ContainerRun", "/inspect.InspectService/ControllerRuntimeDependencies",
 )  # fmt: skip
 _APPLY = "/machine.MachineService/ApplyConfiguration"
 
@@ -161,6 +163,8 @@ class NodeApi:
         fault = await self._before(stream, method, call)
         if fault is Fault.LIE_ONCE:
             return _message_type(method)()
+        if method.ask is not None:
+            call = replace(call, told=await asyncio.to_thread(method.ask, call))
         with self._talos.world.looking():
             message = method.act(call)
         await self._after(stream, method, call, fault)

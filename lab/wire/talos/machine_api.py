@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import io
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,6 +14,8 @@ from lab.wire.talos.calls import ADMIN, ETCD_READ, OPERATE, READ, Call, Streamed
 from lab.wire.talos.certificates import kubeconfig
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.pb.etcd import RemoveMemberRequest
+from lab.wire.talos.validating import problem
+from lab.world.etcd import EtcdStatus
 from lab.world.machine import Machine, Refused
 from lab.world.machineconfig import ConfigRefused, parse
 
@@ -36,19 +39,27 @@ def version(call: Call) -> pb.Version:
     return reply
 
 
+def refused_by_talos(call: Call) -> str:
+    """Why Talos itself would not take the file, "" where it would."""
+    return problem(call.request.data.decode(errors="replace"), "metal" if call.machine.iso else "cloud")
+
+
 def apply(call: Call) -> pb.Applied:
-    """ApplyConfiguration: with dry_run only the check is made."""
+    """ApplyConfiguration: with dry_run only the checks are made, and the difference is told."""
     mode = _MODES.get(call.request.mode, "unknown")
     text = call.request.data.decode(errors="replace")
+    if call.told:
+        raise Refused("InvalidArgument", call.told)
+    act = call.talos.foresee if call.request.dry_run else call.talos.apply
+    details = act(call.machine, text, mode)
     if call.request.dry_run:
-        try:
-            parse(text)
-        except ConfigRefused as refusal:
-            raise Refused("InvalidArgument", str(refusal)) from refusal
-        details = "Dry run summary:\nApplied configuration without a reboot (skipped in dry-run)."
-    else:
-        details = call.talos.apply(call.machine, text, mode)
+        details = f"Dry run summary:\n{details} (skipped in dry-run).\nConfig diff:\n\n{_difference(call.machine, text)}"
     return pb.Applied(mode=call.request.mode, mode_details=details)
+
+
+def _difference(machine: Machine, text: str) -> str:
+    now = machine.config.text if machine.config is not None else ""
+    return "".join(difflib.unified_diff(now.splitlines(True), text.splitlines(True), "a", "b")) or "No changes."
 
 
 def apply_mutation(call: Call) -> tuple[str, str] | None:
@@ -97,7 +108,9 @@ async def etcd_snapshot(call: Call) -> AsyncIterator[pb.Data]:
 
 async def copy(call: Call) -> AsyncIterator[pb.Data]:
     """Copy: only of etcd's database, as a tar.gz with the one file `db`."""
-    if call.request.path != "/var/lib/etcd/member/snap/db" or call.machine.etcd_dir is None:
+    if call.request.path != "/var/lib/etcd/member/snap/db":
+        raise call.not_simulated(f"copy {call.request.path}")
+    if call.machine.etcd_dir is None:
         raise Refused("Unknown", f"lstat {call.request.path}: no such file or directory")
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
@@ -157,18 +170,22 @@ def etcd_remove(call: Call) -> pb.Done:
     return pb.Done()
 
 
+def etcd_says(call: Call) -> EtcdStatus | None:
+    """What the real etcd says of itself, None where none is real or none runs."""
+    really = call.talos.etcd.really_status
+    return really(call.machine) if really is not None and call.machine.service_state("etcd") == "Running" else None
+
+
 def etcd_status(call: Call) -> pb.EtcdStatus:
-    """EtcdStatus: ids and roles; sizes and indices are made up."""
+    """EtcdStatus: what the real etcd says of itself; without one, ids, roles and the leader, and the rest is made up."""
     call.need_control_plane("etcd status")
-    members = call.talos.etcd.members(call.machine)
-    own = next((m for m in members if m.hostname == call.machine.name), None)
-    leader = next((m.member_id for m in members if not m.learner), 0)
-    status = pb.EtcdMemberStatus(
-        protocol_version="3.6.12", storage_version="3.6.0", db_size=1 << 20, db_size_in_use=1 << 19, leader=leader,
-        member_id=own.member_id if own is not None else 0, is_learner=own.learner if own is not None else False,
-        raft_index=1, raft_term=2, raft_applied_index=1,
+    status = call.told or call.talos.etcd.status(call.machine)
+    told = pb.EtcdMemberStatus(
+        protocol_version=status.version, storage_version=status.storage_version, db_size=status.size, db_size_in_use=status.in_use,
+        leader=status.leader, member_id=status.member_id, is_learner=status.learner, errors=status.errors,
+        raft_index=status.index, raft_term=status.term, raft_applied_index=status.applied,
     )  # fmt: skip
-    return pb.EtcdStatus(member_status=status)
+    return pb.EtcdStatus(member_status=told)
 
 
 def time(call: Call) -> pb.Time:
@@ -234,8 +251,10 @@ async def admin_kubeconfig(call: Call) -> AsyncIterator[pb.Data]:
 
 
 async def listing(call: Call) -> AsyncIterator[pb.FileInfo]:
-    """List: only of etcd's data directory; an unknown path fails as a missing one does."""
-    if call.request.root.rstrip("/") != "/var/lib/etcd" or not call.machine.services:
+    """List: only of etcd's data directory."""
+    if call.request.root.rstrip("/") != "/var/lib/etcd":
+        raise call.not_simulated(f"list {call.request.root}")
+    if not call.machine.services:
         raise Refused("Unknown", f"lstat {call.request.root}: no such file or directory")
     yield pb.FileInfo(name="/var/lib/etcd", relative_name=".", is_dir=True, mode=0o40700)
     if call.machine.etcd_dir is not None:
@@ -245,7 +264,7 @@ async def listing(call: Call) -> AsyncIterator[pb.FileInfo]:
 async def read(call: Call) -> AsyncIterator[pb.Data]:
     """Read: only of the boot id."""
     if call.request.path != "/proc/sys/kernel/random/boot_id":
-        raise Refused("Unknown", f"stat {call.request.path}: no such file or directory")
+        raise call.not_simulated(f"read {call.request.path}")
     yield pb.Data(bytes=f"{call.machine.boot_id}\n".encode())
 
 
@@ -265,7 +284,7 @@ _M = "/machine.MachineService/"
 
 UNARY = (
     Unary(_M + "Version", pb.Empty, pb.VersionReply, READ, version),
-    Unary(_M + "ApplyConfiguration", pb.ApplyRequest, pb.ApplyReply, ADMIN, apply, mutation=apply_mutation),
+    Unary(_M + "ApplyConfiguration", pb.ApplyRequest, pb.ApplyReply, ADMIN, apply, mutation=apply_mutation, ask=refused_by_talos),
     Unary(
         _M + "Bootstrap", pb.BootstrapRequest, pb.DoneReply, ADMIN, bootstrap,
         mutation=bootstrap_mutation,
@@ -276,7 +295,7 @@ UNARY = (
         _M + "EtcdRemoveMemberByID", RemoveMemberRequest, pb.DoneReply, ADMIN, etcd_remove,
         mutation=lambda call: ("remove_member", call.machine.address),
     ),
-    Unary(_M + "EtcdStatus", pb.Empty, pb.EtcdStatusReply, ETCD_READ, etcd_status),
+    Unary(_M + "EtcdStatus", pb.Empty, pb.EtcdStatusReply, ETCD_READ, etcd_status, ask=etcd_says),
     Unary(_M + "Memory", pb.Empty, pb.MemoryReply, READ, memory),
     Unary(_M + "Reboot", pb.RebootRequest, pb.ActionReply, OPERATE, reboot),
     Unary(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.wire.talos.pb import talos_pb2 as pb
-from lab.world.machine import Machine, Port
+from lab.world.machine import Machine, Port, Refused
 from lab.world.talos import TalosWorld
 
 STAGES = (
@@ -64,8 +64,15 @@ KINDS = (
     Kind("VolumeStatuses.block.talos.dev", "VolumeStatus", "runtime", ("volumestatus", "vs"), (("Phase", "{.phase}"),)),
     Kind("Diagnostics.runtime.talos.dev", "Diagnostic", "runtime", ("diagnostic", "diagnostics")),
     Kind("StaticPodStatuses.kubernetes.talos.dev", "StaticPodStatus", "k8s", ("staticpodstatus", "podstatus")),
+    Kind(
+        "BootstrapManifestsConfigs.kubernetes.talos.dev", "BootstrapManifestsConfig", "controlplane",
+        ("bootstrapmanifestsconfig", "bootstrapmanifestsconfigs"),
+    ),
+    Kind("KubeletConfigs.kubernetes.talos.dev", "KubeletConfig", "k8s", ("kubeletconfig", "kubeletconfigs")),
     Kind("ResourceDefinitions.meta.cosi.dev", "ResourceDefinition", "meta", ("rd", "rds", "resourcedefinition")),
 )  # fmt: skip
+_CNI_NAME = 21
+"""The field of a BootstrapManifestsConfig that says which network Talos itself starts."""
 BY_TYPE = {kind.type: kind for kind in KINDS}
 
 
@@ -136,11 +143,11 @@ def readiness(talos: TalosWorld, machine: Machine) -> pb.MachineReadiness:
 
 
 def _config(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
-    if machine.config is not None:
-        yield Res(kind, "v1alpha1", machine.config.text, annotations={"talos.dev/yaml-spec": ""})
     disk = machine.talos_disk
-    if disk is not None and disk.config:
-        yield Res(kind, "persistent", disk.config, annotations={"talos.dev/yaml-spec": ""})
+    running, kept = machine.config.text if machine.config is not None else "", disk.config if disk is not None else ""
+    for name, text in (("v1alpha1", running), ("persistent", kept)):
+        if text:
+            yield Res(kind, name, text, _field(1, text.encode()), annotations={"talos.dev/yaml-spec": ""})
 
 
 def _disks(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
@@ -179,9 +186,14 @@ def _services(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
 
 
 def _etcd_member(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
-    directory = machine.etcd_dir
-    if directory is not None and machine.service_state("etcd") == "Running":
-        yield Res(kind, "local", {"memberID": f"{directory.member_id:016x}"})
+    """The id that etcd's own list has for it, while etcd gives that list."""
+    try:
+        listed = talos.etcd.members(machine)
+    except Refused:
+        return
+    for one in listed:
+        if one.hostname == machine.name:
+            yield Res(kind, "local", {"memberID": f"{one.member_id:016x}"})
 
 
 def _nodename(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
@@ -224,6 +236,30 @@ def _members(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
         yield Res(kind, other.name, spec, proto.SerializeToString())
 
 
+def _bootstrap_manifests(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    """What Talos would put into a new cluster; whoever asks is after the network that it leaves to others."""
+    if machine.control_plane and machine.config is not None:
+        network = (machine.config.document.get("cluster") or {}).get("network") or {}
+        name = str((network.get("cni") or {}).get("name") or "flannel")
+        yield Res(kind, "manifests", {"cniName": name, "flannelEnabled": name == "flannel"}, _field(_CNI_NAME, name.encode()))
+
+
+def _kubelet(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    if machine.config is not None:
+        image = str(((machine.config.document.get("machine") or {}).get("kubelet") or {}).get("image", ""))
+        yield Res(kind, "kubelet", {"image": image}, _field(1, image.encode()))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """One field of bytes or text, as protobuf writes it."""
+    return b"".join((_varint(number << 3 | 2), _varint(len(content)), content))
+
+
+def _varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
+
+
 def _static_pods(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
     if machine.control_plane and talos.etcd.healthy(machine):
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
@@ -244,4 +280,6 @@ _MAKERS = {
     "VolumeStatus": _volumes,
     "Member": _members,
     "StaticPodStatus": _static_pods,
+    "BootstrapManifestsConfig": _bootstrap_manifests,
+    "KubeletConfig": _kubelet,
 }

@@ -58,15 +58,25 @@ def control_planes(prefix: str, number: int) -> list[NodeSpec]:
     return [NodeSpec(f"cp-{n}", f"{prefix}.{10 + n}", control_plane=True) for n in range(1, number + 1)]
 
 
+# What `talosctl gen config` and talhelper write, shortened.
+BASELINE: tuple[Object, ...] = ({
+    "name": "PodSecurity",
+    "configuration": {
+        "apiVersion": "pod-security.admission.config.k8s.io/v1alpha1", "kind": "PodSecurityConfiguration",
+        "defaults": {"enforce": "baseline", "enforce-version": "latest"}, "exemptions": {"namespaces": ["kube-system"]},
+    },
+},)  # fmt: skip
+
+
 @contextmanager
-def running_cluster(settings: Settings, nodes: list[NodeSpec]) -> Iterator[LabCluster]:
+def running_cluster(settings: Settings, nodes: list[NodeSpec], admission: tuple[Object, ...] = ()) -> Iterator[LabCluster]:
     """A cluster whose machines are on and bootstrapped; afterwards nothing may be left running."""
     keys = ClusterKeys.make()
     cluster = LabCluster(settings)
     try:
         cluster.start()
         for node in nodes:
-            cluster.node_up(node, keys)
+            cluster.node_up(node, keys, admission)
         cluster.bootstrap(nodes[0].name)
         cluster.wait_ready()
         yield cluster

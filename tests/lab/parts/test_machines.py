@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 
 import httpx
@@ -9,13 +10,13 @@ import pytest
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
-from lab.parts.kube import CONFIG_MAPS, NODES, PODS, SERVICE_ACCOUNTS, Object, Resource
+from lab.parts.kube import CONFIG_MAPS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, ApiRefused, Object, Resource
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys
 from lab.parts.podstatus import is_ready
 from lab.parts.settings import Settings
 from tests.lab.parts import objects
-from tests.lab.parts.bench import control_planes, free_block, need_programs, running_cluster
+from tests.lab.parts.bench import BASELINE, control_planes, free_block, need_programs, running_cluster
 
 pytestmark = pytest.mark.programs
 DAEMONS = Resource("/apis/apps/v1", "daemonsets")
@@ -28,7 +29,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCluster]:
     with free_block() as prefix:
         settings = Settings(tmp_path_factory.mktemp("three"), prefix, network_images=frozenset({"cilium"}))
         nodes = [*control_planes(prefix, 3), NodeSpec("worker", f"{prefix}.21")]
-        with running_cluster(settings, nodes) as cluster:
+        with running_cluster(settings, nodes, BASELINE) as cluster:
             yield cluster
 
 
@@ -53,6 +54,33 @@ def reads(cluster: LabCluster, name: str) -> bool:
 def test_the_control_planes_are_voting_members_of_one_cluster(three: LabCluster) -> None:
     assert members(three) == {"cp-1": False, "cp-2": False, "cp-3": False}
     assert {three.etcd_state(f"cp-{n}") for n in (1, 2, 3)} == {"Running"}
+
+
+@pytest.mark.parametrize("path", ["/version", "/livez", "/readyz", "/api", "/healthz"])
+def test_nobody_is_answered_who_does_not_say_who_he_is(three: LabCluster, path: str) -> None:
+    access = three.control_plane("cp-1").access()
+    nobody = ssl.create_default_context(cafile=str(access.authority))
+    answer = httpx.get(f"{access.server}{path}", verify=nobody, timeout=5.0, trust_env=False)
+    assert answer.status_code == 401
+
+
+def mighty(namespace: str, **of_pod: object) -> Object:
+    """A pod that takes its node's files, or what is said in place of that."""
+    volumes = [{"name": "host", "hostPath": {"path": "/"}}]
+    containers = [{"name": "c", "image": "busybox", "securityContext": {"privileged": True}}]
+    spec = {"containers": containers, "volumes": volumes} | of_pod
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "mighty", "namespace": namespace}, "spec": spec}
+
+
+def test_pod_security_of_the_machineconfig_decides_where_a_namespace_says_nothing(three: LabCluster) -> None:
+    for pod in (mighty("default"), mighty("default", hostNetwork=True, volumes=[], containers=[{"name": "c", "image": "busybox"}])):
+        with pytest.raises(ApiRefused, match='violates PodSecurity "baseline:latest"'):
+            three.kube.apply(PODS, pod)
+    marks = {"pod-security.kubernetes.io/enforce": "privileged"}
+    three.kube.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "open", "labels": marks}})
+    for namespace in ("open", "kube-system"):
+        three.kube.apply(PODS, mighty(namespace, nodeName="cp-1"))
+        three.kube.delete(PODS, mighty(namespace), at_once=True)
 
 
 def test_a_second_bootstrap_is_refused(three: LabCluster) -> None:
