@@ -15,6 +15,7 @@ from pathlib import Path
 
 from adapters.backups.results import Part
 from adapters.backups.snapshots import pin_of
+from cluster.counting import SKEW_S
 from engine.errors import SettingsInvalid
 
 FILE = "read-coverage.json"
@@ -80,17 +81,19 @@ def turns(stored: Mapping[str, int], covered: Mapping[str, Coverage], budget: in
     return taken
 
 
-def read_coverage(state: Path) -> dict[str, Coverage]:
-    """What is kept, by repository id; nothing when the file is not there or is not ours."""
+def read_coverage(state: Path, now: float) -> dict[str, Coverage]:
+    """What is kept, by repository id; nothing when the file is not there or is not ours. What is dated later than `now` (epoch
+    seconds) was not read: it would never come again."""
     try:
         told = json.loads((state / FILE).read_text(encoding="utf-8"))
-        return {str(key): _coverage(int(one["of"]), one["read"]) for key, one in told.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {str(key): _coverage(int(one["of"]), one["read"], now) for key, one in told.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 
-def _coverage(of: int, read: Mapping[str, float]) -> Coverage:
-    return Coverage(of, {int(number): float(at) for number, at in read.items() if 1 <= int(number) <= of})
+def _coverage(of: int, read: Mapping[str, float], now: float) -> Coverage:
+    past = {int(number): float(at) for number, at in read.items() if 0 < float(at) <= now + SKEW_S}
+    return Coverage(of, {number: at for number, at in past.items() if 1 <= number <= of})
 
 
 def keep_coverage(state: Path, covered: Mapping[str, Coverage]) -> None:

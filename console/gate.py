@@ -74,11 +74,13 @@ def gate_named(name: str) -> Gate:
 
 @dataclass(frozen=True)
 class ProofYoung(BaseCheck):
-    """One claim or database was proven to come back, not longer ago than the settings allow. It goes by what is remembered."""
+    """One claim or database was proven to come back, not longer ago than the settings allow. It goes by what is remembered; `odd`
+    are proofs of it that cannot be counted, in words."""
 
     standing: Standing
     now: float
     every: float
+    odd: tuple[str, ...] = ()
     sight_s = 0.0
 
     @property
@@ -92,7 +94,7 @@ class ProofYoung(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         hint = "invoke dr.rehearse proves it beside the living house; dr.status tells of all"
         if self.standing.state is State.NEVER or self.standing.at is None:
-            return missing("never proven to come back", hint=hint)
+            return missing("never proven to come back", *self.odd, hint=hint)
         since = self.now - self.standing.at
         if since < -_APART_S:
             told = f"proven {-since / _HOUR_S:.0f} h in the future"
@@ -108,8 +110,10 @@ class ProofYoung(BaseCheck):
 
 def proof_checks(house: House, known: Mapping[str, str], now: float) -> Iterator[ProofYoung]:
     """One for every declared claim and database; `known` maps claim keys to repository ids. Raises JournalDamaged."""
-    for one in standings(house, remembered(house, known), now):
-        yield ProofYoung(one, now, house.evidence.prove_every)
+    memory = remembered(house, known, now)
+    for one in standings(house, memory, now):
+        odd = tuple(line for line in memory.not_counted if one.key in line)
+        yield ProofYoung(one, now, house.evidence.prove_every, odd)
 
 
 def _at_its_word(step: StepReport) -> StepReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from cluster.counting import SKEW_S
 from console.report.keeping import documents
 from engine.errors import PermanentError
 from house.model import BackedUpClaim, House
@@ -13,8 +14,8 @@ from rehearsal.outcome import Forecast, from_json
 from rehearsal.past import Past, past_of
 
 
-def past_drills(house: House) -> Past:
-    """What the kept evidence tells of earlier drills; what cannot be read tells nothing."""
+def past_drills(house: House, now: float) -> Past:
+    """What the kept evidence tells of drills until `now` (epoch seconds); what cannot be read tells nothing."""
     found = []
     for _, document in documents(house.state_dir):
         try:
@@ -22,9 +23,9 @@ def past_drills(house: House) -> Past:
                 found.append(from_json(json.dumps(document["drill"])))
         except PermanentError:
             continue
-    return past_of(found, simulated=house.simulated)
+    return past_of((one for one in found if one.started <= now + SKEW_S), simulated=house.simulated)
 
 
-def forecast_by_drills(house: House, claims: Iterable[BackedUpClaim]) -> Forecast:
+def forecast_by_drills(house: House, claims: Iterable[BackedUpClaim], now: float) -> Forecast:
     """How long a recovery of these claims will take, by what drills have measured."""
-    return forecast_of((claim.key for claim in claims), past_drills(house).took, house.limits)
+    return forecast_of((claim.key for claim in claims), past_drills(house, now).took, house.limits)

@@ -61,6 +61,6 @@ def resumed(house: House, scratch: Scratch | None, now: float, known: Mapping[st
             tuple(str(one) for one in body["not_looked_at"]), known,
             {str(key): float(seconds) for key, seconds in body.get("expected", {}).items()},
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return drill if 0 <= now - drill.started < FRESH_S else None

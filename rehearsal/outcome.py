@@ -15,6 +15,10 @@ from typing import Any
 from engine.errors import PermanentError
 
 SCHEMA = 1
+_LARGEST = 1e11
+"""No moment and no time in seconds is that large."""
+_MOST = 10**24
+"""Nor any number of bytes or files so large."""
 
 
 class DrillVerdict(Enum):
@@ -164,36 +168,46 @@ def claim_from_json(text: str) -> ClaimOutcome:
     """One claim's part, as `claim_to_json` wrote it. Raises as `from_json`."""
     try:
         return _claim(json.loads(text))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PermanentError("this is not what came of a claim in a rehearsal", evidence=(str(error)[:200],)) from error
 
 
 def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
     body = {"missed": [], "expected_seconds": None} | dict(body)  # drills before this version measured against nothing
     probes = tuple(probe_from(one) for one in body["probes"])
-    return ClaimOutcome(**_typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
+    return ClaimOutcome(**typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
 
 
 def probe_from(body: Mapping[str, Any]) -> ProbeOutcome:
     """As it was written. Raises KeyError, TypeError or ValueError."""
-    return ProbeOutcome(**_typed(ProbeOutcome, body) | {"verdict": DrillVerdict(body["verdict"])})
+    return ProbeOutcome(**typed(ProbeOutcome, body) | {"verdict": DrillVerdict(body["verdict"])})
 
 
 def canary_from(body: Mapping[str, Any]) -> CanaryOutcome:
     """As it was written. Raises KeyError, TypeError or ValueError."""
-    return CanaryOutcome(**_typed(CanaryOutcome, body) | {"verdict": DrillVerdict(body["verdict"])})
+    return CanaryOutcome(**typed(CanaryOutcome, body) | {"verdict": DrillVerdict(body["verdict"])})
+
+
+def fence_part_from(body: Mapping[str, Any]) -> FencePart:
+    """As it was written. Raises KeyError, TypeError or ValueError."""
+    return FencePart(**typed(FencePart, body))
+
+
+def control_from(body: Mapping[str, Any]) -> Control:
+    """As it was written. Raises KeyError, TypeError or ValueError."""
+    return Control(**typed(Control, body))
 
 
 def _outcome(body: Mapping[str, Any]) -> DrillOutcome:
     body = {"canary": _plain(asdict(CanaryOutcome())), "forecast": None} | dict(body)  # drills before this version had none
-    return DrillOutcome(**_typed(DrillOutcome, body) | {
+    return DrillOutcome(**typed(DrillOutcome, body) | {
         "verdict": DrillVerdict(body["verdict"]),
         "claims": tuple(_claim(one) for one in body["claims"]),
-        "fence": tuple(FencePart(**_typed(FencePart, one)) for one in body["fence"]),
-        "control": Control(**_typed(Control, body["control"])),
+        "fence": tuple(map(fence_part_from, body["fence"])),
+        "control": control_from(body["control"]),
         "canary": canary_from(body["canary"]),
-        "forecast": Forecast(**_typed(Forecast, body["forecast"])) if body["forecast"] is not None else None,
-        "stages": tuple(Stage(**_typed(Stage, one)) for one in body["stages"]),
+        "forecast": Forecast(**typed(Forecast, body["forecast"])) if body["forecast"] is not None else None,
+        "stages": tuple(Stage(**typed(Stage, one)) for one in body["stages"]),
     })  # fmt: skip
 
 
@@ -203,7 +217,7 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-def _typed(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
+def typed(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body's values, each of the type that the field says: a file is outside input. Raises TypeError or KeyError."""
     values: dict[str, Any] = {}
     for field in fields(kind):
@@ -214,6 +228,8 @@ def _typed(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
             value = tuple(value)
         elif wanted in _PLAIN and (type(value) not in _PLAIN[wanted]):
             raise TypeError(f"{field.name} is no {wanted}")
+        elif type(value) in (int, float) and not 0 <= value < (_LARGEST if "float" in wanted else _MOST):
+            raise ValueError(f"{field.name} is a number that nothing here is")
         values[field.name] = value
     if body.keys() - values.keys():
         raise KeyError(f"unknown: {', '.join(sorted(body.keys() - values.keys()))}")

@@ -6,7 +6,9 @@ Steps hand each other nothing in memory: the next one, and the next process, rea
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
 
 from adapters.drills.port import Drills, DrillsView
 from adapters.drills.results import FenceTrial, FenceWall, Scratch
@@ -22,8 +24,13 @@ from rehearsal.outcome import (
     canary_from,
     claim_from_json,
     claim_to_json,
+    control_from,
+    fence_part_from,
     probe_from,
+    typed,
 )
+
+T = TypeVar("T")
 
 FENCE, CONTROL, OUTCOME = "fence", "control", "outcome"
 CANARY, SENTINEL = "canary", "sentinel"
@@ -76,8 +83,8 @@ class Record:
     scratch: Scratch
 
     def pin(self, claim: BackedUpClaim) -> Pin | None:
-        """The claim's restore point, None while none is chosen."""
-        return Pin(**json.loads(text)) if (text := self.scratch.note(_key("pin", claim))) else None
+        """The claim's restore point, None while none is chosen. PermanentError for a note that no drill wrote, as all of these."""
+        return self._read(_key("pin", claim), lambda told: Pin(**typed(Pin, told)))
 
     def done(self, claim: BackedUpClaim) -> ClaimOutcome | None:
         """What came of it, None while that is not known."""
@@ -85,38 +92,48 @@ class Record:
 
     def probed(self, claim: BackedUpClaim) -> Probed | None:
         """What its probes have seen, None while that is not known."""
-        if not (text := self.scratch.note(_key("probed", claim))):
-            return None
-        body = json.loads(text)
-        return Probed(body["asked"], body["at"], tuple(probe_from(one) for one in body["outcomes"]))
+
+        def made(told: Any) -> Probed:
+            return Probed(str(told["asked"]), float(told["at"]), tuple(map(probe_from, told["outcomes"])))
+
+        return self._read(_key("probed", claim), made)
 
     @property
     def fence(self) -> tuple[FencePart, ...]:
         """What the trials of the fence said, () before they were held."""
-        return tuple(FencePart(**one) for one in json.loads(self.scratch.note(FENCE) or "[]"))
+        return self._read(FENCE, lambda told: tuple(map(fence_part_from, told))) or ()
 
     @property
     def tried(self) -> float | None:
         """When the fence was tried (epoch seconds), None before that."""
-        return float(text) if (text := self.scratch.note(TRIED)) else None
+        return self._read(TRIED, float)
 
     @property
     def control(self) -> Control:
         """What came of the control; without a name while it was not held."""
-        text = self.scratch.note(CONTROL)
-        return Control(**json.loads(text)) if text else Control()
+        return self._read(CONTROL, control_from) or Control()
 
     @property
     def sentinel(self) -> Sentinel | None:
         """The word that was chosen for the canary, None before that."""
-        text = self.scratch.note(SENTINEL)
-        return Sentinel(**json.loads(text)) if text else None
+        return self._read(SENTINEL, lambda told: Sentinel(**typed(Sentinel, told)))
 
     @property
     def canary(self) -> CanaryOutcome | None:
         """What became of the canary, None while that is not known."""
-        text = self.scratch.note(CANARY)
-        return canary_from(json.loads(text)) if text else None
+        return self._read(CANARY, canary_from)
+
+    def _read(self, key: str, made: Callable[[Any], T]) -> T | None:
+        if not (text := self.scratch.note(key)):
+            return None
+        try:
+            return made(json.loads(text))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise PermanentError(
+                f"the drill's note {key} cannot be read: another hand or version wrote it", evidence=(str(error)[:200],),
+                hint="nothing that the drill says counts then: clear it away and hold another",
+                next_command="invoke dr.rehearse --clean",
+            ) from error  # fmt: skip
 
     @property
     def outcome(self) -> str:

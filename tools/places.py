@@ -92,7 +92,7 @@ def read_stamp(places: Places, name: str) -> Stamp | None:
         fields = json.loads((places.stamps / f"{name}.json").read_text())
         stamp = Stamp(version=str(fields["version"]), recipe=str(fields["recipe"]), size=int(fields["size"]))
         size = places.program(name).stat().st_size
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return stamp if stamp.size == size else None
 

@@ -94,7 +94,7 @@ def document(key: MasterKey, what: str, sealed: bytes) -> dict[str, Any]:
         told = json.loads(key.unpacked(sealed))
     except Broken as error:
         raise Broken(f"{what}: {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Broken(f"{what} is no JSON") from error
     if not isinstance(told, dict):
         raise Broken(f"{what} has another shape than restic's")

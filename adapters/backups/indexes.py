@@ -63,6 +63,6 @@ def read_index(key: MasterKey, files: Iterable[tuple[str, bytes]]) -> Index:
                     packs.setdefault(blob.pack, {})[blob.offset] = blob.length + (_ENTRY_PACKED if blob.whole else _ENTRY)
         except Broken as error:
             raise Broken(f"index {name[:8]}: {error}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Broken(f"index {name[:8]} is not what restic writes") from error
     return Index({pack: _HEADER + sum(parts.values()) for pack, parts in packs.items()}, blobs, tuple(copies))

@@ -18,5 +18,5 @@ def read_lock(key: MasterKey, name: str, content: bytes, written: float = 0.0, *
         who = f"{told.get('username') or 'somebody'} on {host or 'an unknown host'}, process {told.get('pid', 0)}"
         since = seconds_of(str(told["time"]))
         return RepositoryLock(name, since, who, exclusive=bool(told.get("exclusive")), host=host, written=written, timed=timed)
-    except (Broken, ValueError, KeyError, TypeError, AttributeError):
+    except (Broken, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return RepositoryLock(name, 0.0, "", garbage=True, written=written, timed=timed)

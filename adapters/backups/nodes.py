@@ -39,7 +39,7 @@ def children(content: bytes, folder: str) -> list[Child]:
         found = [_child(node, folder) for node in nodes]
     except Broken:
         raise
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, binascii.Error, RecursionError) as error:
         raise Broken(f"a list of a folder has another shape than restic's ({error})") from error
     if len({child.entry.path for child in found}) != len(found):
         raise Broken(f"the list of /{folder} names an entry twice")
@@ -56,7 +56,7 @@ def needed(content: bytes) -> tuple[frozenset[str], frozenset[str]]:
                 trees.add(str(node["subtree"]))
             elif node["type"] == "file":
                 data.update(str(blob) for blob in node.get("content") or ())
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Broken(f"a list of a folder has another shape than restic's ({error})") from error
     return frozenset(data), frozenset(trees)
 

@@ -105,7 +105,7 @@ def _members(bolt: Bolt) -> Iterator[str]:
     for _, value in bolt.bucket(b"members"):
         try:
             told = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NotBolt("a member that is no JSON") from None
         if isinstance(told, dict) and told.get("name"):
             yield str(told["name"])

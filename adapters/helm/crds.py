@@ -100,5 +100,5 @@ def _read(file: Path) -> tuple[Crd, ...]:
     """What was kept; nothing when it is not there or not whole."""
     try:
         return tuple(Crd(**{**one, "served": tuple(one["served"])}) for one in json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return ()

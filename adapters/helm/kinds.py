@@ -133,5 +133,5 @@ def _read(file: Path) -> ReleaseKinds | None:
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))
         return ReleaseKinds(**{part: tuple(Kind(api, name) for api, name in kinds) for part, kinds in rows.items()})
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None

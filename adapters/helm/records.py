@@ -72,7 +72,7 @@ def _payload(data: Mapping[str, Any]) -> tuple[Obj, str]:
     try:
         inner = base64.b64decode(base64.b64decode(str(data.get("release", "")), validate=True), validate=True)
         parsed = json.loads(gzip.decompress(inner))
-    except (binascii.Error, OSError, EOFError, zlib.error, ValueError):
+    except (binascii.Error, OSError, EOFError, zlib.error, ValueError, RecursionError):
         return {}, "helm's record cannot be read"
     return (parsed, "") if isinstance(parsed, dict) else ({}, "helm's record cannot be read")
 

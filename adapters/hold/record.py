@@ -183,6 +183,6 @@ def _detail(written: str) -> dict[str, object]:
     """The details, or none when a hand has broken them: the states stand without them."""
     try:
         parsed = json.loads(written) if written else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -111,7 +111,7 @@ def _monitors(data: Obj) -> Iterator[MonitorRecord]:
     """`data` as `a=10.96.0.1:6789,b=…`; `mapping` says on which node each is."""
     try:
         mapping = json.loads(text(data, "mapping") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         mapping = {}
     nodes = table(mapping, "node") if isinstance(mapping, dict) else {}
     for part in text(data, "data").split(","):

@@ -186,6 +186,6 @@ def _seconds(since: object) -> float:
 def _mark(written: str) -> Obj:
     try:
         parsed = json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

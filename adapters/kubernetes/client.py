@@ -127,7 +127,7 @@ class ApiClient:
             raise from_answer(answer.code, answer.body, what, quiet=quiet)
         try:
             parsed = json.loads(answer.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TransientError(f"{what}: the answer is not JSON", evidence=(f"HTTP {answer.code}",)) from error
         if not isinstance(parsed, dict):
             raise TransientError(f"{what}: the answer is no object", evidence=(f"HTTP {answer.code}",))

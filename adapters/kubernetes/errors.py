@@ -55,7 +55,7 @@ def status_of(body: bytes) -> dict[str, Any]:
     """The API's Status object in an answer's body; an empty mapping when the body is none."""
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}
 

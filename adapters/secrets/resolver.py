@@ -156,7 +156,7 @@ class Secrets:
             )
             try:
                 self._decrypted[path] = json.loads(done)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise _NotHad("sops answered something that is not JSON") from error
         return self._decrypted[path]
 

@@ -77,9 +77,10 @@ class TalhelperMachineconfigs:
         """See talos.port.MachineconfigsView. An admin certificate that soon expires counts as a missing file."""
         try:
             noted = json.loads(self._files.inputs.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return ""
-        sums = noted.get("files", {}) if isinstance(noted, dict) else {}
+        files = noted.get("files") if isinstance(noted, dict) else None
+        sums = files if isinstance(files, dict) else {}
         for node in self._nodes:
             file = self._files.machineconfig(node)
             if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sums.get(node):

@@ -187,5 +187,5 @@ def _trial(key: str, value: str) -> Trial | None:
     try:
         told = json.loads(value)
         return Trial(Tried(kind), storage_class, float(told["at"]), float(told["seconds"]))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None

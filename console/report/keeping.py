@@ -20,6 +20,7 @@ DOCUMENT = "evidence.json"
 LAST = "evidence.last.json"
 SHOWN = 10
 """So many runs before it are named beside a run."""
+_LONGEST_S = 1e9
 LOOKED_AT = 100
 """So many runs back are looked at for them."""
 NO_END = "did not end, or is still at it"
@@ -102,11 +103,18 @@ def _document(path: Path) -> dict[str, Any] | None:
         document = json.loads(path.read_text(encoding="utf-8"))
         verdict = document["verdict"]
         whole = document["schema"] == SCHEMA and isinstance(document["verb"], str) and isinstance(document["started"], str)
-        numbers = isinstance(document["seconds"], int | float) and isinstance(verdict["exit_code"], int)
+        numbers = 0 <= _number(document["seconds"]) < _LONGEST_S and 0 <= _number(verdict["exit_code"]) < 256
         fits = whole and numbers and isinstance(verdict["word"], str) and isinstance(verdict["tone"], str)
         return document if fits and isinstance(verdict["sentence"], str) else None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+def _number(value: object) -> int | float:
+    """TypeError for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("no number")
+    return value
 
 
 def last_signed(state_dir: Path) -> Previous | None:

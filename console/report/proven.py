@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from cluster.counting import SKEW_S
 from cluster.proofs import Kind, Proof, Proven, newest, proofs
 from console.report.document import as_epoch, moment
 from console.report.keeping import documents
@@ -54,8 +55,8 @@ class Memory:
     not_counted: tuple[str, ...]
 
 
-def remembered(house: House, known: Mapping[str, str]) -> Memory:
-    """All proofs; `known` maps claim key to the repository id of the lock file. Raises JournalDamaged."""
+def remembered(house: House, known: Mapping[str, str], now: float) -> Memory:
+    """All proofs until `now`; `known` maps claim key to the repository id of the lock file. Raises JournalDamaged."""
     lines, _ = read_lines(house.state_dir, lineage=house.id)
     noted, left = proofs(lines), []
     if unread := sum(one.told is None for one in noted):
@@ -63,7 +64,7 @@ def remembered(house: House, known: Mapping[str, str]) -> Memory:
     drilled, odd = _drilled(house)
     found, foreign = [], set()
     for one in (*noted, *drilled):
-        if one.told is not None and (wrong := _foreign(one.told, known)):
+        if one.told is not None and (wrong := _early(one, one.told, now) or _foreign(one.told, known)):
             foreign.add(wrong)
         elif one.told is not None:
             found.append(one)
@@ -85,6 +86,16 @@ def _standing(kind: Kind, key: str, proven: Proven | None, every: float, now: fl
     state = State.DUE if due is not None and due <= now else State.PROVEN
     told = proven.told
     return Standing(kind, key, state, as_epoch(told.point), proven.at, due, told.depth, proven.run, told.snapshot_id)
+
+
+def _early(proven: Proven, proof: Proof, now: float) -> str:
+    """Why a proof, or the restore point that it is of, cannot have been yet; "" where it can."""
+    point = as_epoch(proof.point)
+    if point is None:
+        return f"a proof of {proof.key} in run {proven.run} does not say of which time it is"
+    what = "a proof" if proven.at > now + SKEW_S else "a proven restore point" if point > now + SKEW_S else ""
+    told = f"{what} of {proof.key} in run {proven.run} is still to come, on {moment(max(proven.at, point))}"
+    return f"{told}: the clock was wrong then, or is now" if what else ""
 
 
 def _foreign(proof: Proof, known: Mapping[str, str]) -> str:

@@ -274,7 +274,7 @@ def audited(session: Session, wanted: Wanted) -> tuple[list[ClaimAudit], dict[st
     with session.doors(None) as doors, AuditView(session) as view:
         nas = Showing(house, doors.look.nas, doors.look.proxmox)
         audits = audit_all(doors.look.backups, doors.look.clock, house, first, Threads(), view.tell, nas.judged)
-        covered = read_coverage(house.state_dir)
+        covered = read_coverage(house.state_dir, session.clock.now())
         if wanted.budget:
             good = [a for a in audits if a.verdict in TRUSTED]
             now = turns({a.repository_id: a.stored or 0 for a in good}, covered, wanted.budget)

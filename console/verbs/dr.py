@@ -67,7 +67,7 @@ def forecast(session: Session, claims: str) -> Forecast | None:
     house = session.house
     words = split_names(house, claims)[0]
     wanted = named(house, words) if words else tuple(c for c in house.claims if not claims and c.requirement.required)
-    return forecast_by_drills(house, wanted) if wanted else None
+    return forecast_by_drills(house, wanted, session.clock.now()) if wanted else None
 
 
 def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, report: str = "") -> int:

@@ -127,7 +127,7 @@ def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
 
 def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) -> Drill:
     """A drill of the named claims, or of as many required ones as the budget allows. Raises SettingsInvalid where none is left."""
-    house, past = session.house, past_drills(session.house)
+    house, past = session.house, past_drills(session.house, session.clock.now())
     wanted = named(house, claims) if claims else tuple(c for c in house.claims if c.requirement.required)
     undeclared = tuple(f"{c.key}: nothing declares how it is restored" for c in wanted if not c.destination)
     wanted = tuple(c for c in wanted if c.destination)

@@ -6,6 +6,7 @@ import getpass
 import json as jsonfile
 from pathlib import Path
 
+from cluster.counting import SKEW_S
 from console.ending import guarded
 from console.opening import open_session
 from console.report.document import as_epoch, moment
@@ -18,6 +19,7 @@ from house.files.paths import expanded
 from house.model import House
 from tools.places import CHECKOUT
 
+_LARGEST = 1e11  # of a moment in seconds
 LATE_S = 12 * 3600.0
 """A start is put off at random by six hours at most, and a run takes its time."""
 
@@ -79,8 +81,12 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
     house, now = session.house, session.clock.now()
     verb, every, since = _kept(_kept_at(house, job), job)
     runs = [one for one in history(house.state_dir) if one.verb == verb and one.exit_code is not None]
-    last = max((at for one in runs if (at := as_epoch(one.started)) is not None), default=None)
-    due = (last if last is not None else since) + every.seconds + LATE_S
+    began = [at for one in runs if (at := as_epoch(one.started)) is not None]
+    last = max((at for at in began if at <= now + SKEW_S), default=None)
+    for what, at in (("a run", max(began, default=now)), ("the writing of the units", since)):
+        if at > now + SKEW_S:  # it says nothing of what came when it was due
+            session.page.say(f"not counted: {what} is still to come, on {moment(at)}: the clock was wrong then, or is now.")
+    due = (last if last is not None else since if since <= now + SKEW_S else now - every.seconds - LATE_S) + every.seconds + LATE_S
     good = due > now
     told = f"the last {verb} began {duration(now - last)} ago" if last is not None else f"no {verb} has run yet"
     late = f"the next one may come until {moment(due)}" if good else f"one was due by {moment(due)}, and did not come"
@@ -91,11 +97,20 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
     return session.finish(outcome, {"runs": len(runs)}, EXIT_OK if good else EXIT_DRIFT, last=last, due=due, every=every)
 
 
+def _number(value: object) -> int | float:
+    """TypeError for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("no number")
+    return value
+
+
 def _kept(path: Path, job: Job) -> tuple[str, Every, float]:
     again = f"invoke dr.schedule --as systemd{'' if job is Job.DRILL else f' --what {job.value}'}"
     try:
         found = jsonfile.loads(path.read_text(encoding="utf-8"))
-        return str(found["verb"]), Every(found["every"]), float(found["since"])
+        if found["verb"] != job.verb or not 0 <= _number(found["since"]) < _LARGEST:
+            raise ValueError("not what was written")
+        return job.verb, Every(found["every"]), float(found["since"])
     except FileNotFoundError:
         raise PermanentError(
             "no schedule was written from here, so nobody knows when one should have run", next_command=again

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from rich.text import Text
@@ -15,9 +14,10 @@ from console.report.proven import Standing, State, remembered, standings
 from console.report.timeline import duration
 from console.rows import Row, Rows
 from console.session import Session
-from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError
+from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.words import number
 from house.files.paths import at_home
+from house.files.whole import write_whole
 from house.repository.left_out import left_out
 
 _COLOURS = {State.PROVEN: "green", State.DUE: "yellow", State.NEVER: "bold red"}
@@ -35,7 +35,7 @@ def status(settings: str, json: bool, metrics: str, alerts: str) -> int:
 def status_of(session: Session, metrics: str = "", alerts: str = "") -> int:
     """The same, of a session that stands open."""
     house, now = session.house, session.clock.now()
-    memory = remembered(house, session.known())
+    memory = remembered(house, session.known(), now)
     found = standings(house, memory, now)
     counts = {state.value: sum(one.state is state for one in found) for state in State}
     unseen = left_out(house.unaudited, house.second_backups, house.not_followed, house.data.charts)
@@ -75,10 +75,5 @@ def _written(session: Session, found: list[Standing], metrics: str, alerts: str,
         if alerts:
             files[at_home(Path(alerts))] = RULES
     for path, text in files.items():
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            raise PermanentError(f"{path} cannot be written: {error.strerror}") from error
+        write_whole(path, text)
     return tuple(files)

@@ -8,10 +8,15 @@ from pathlib import Path
 
 from engine.durable import sync_file
 from engine.errors import SettingsInvalid
+from house.files.paths import is_file, is_folder, is_there
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Raises SettingsInvalid where it cannot be written; then nothing of it is left."""
+    """Raises SettingsInvalid where it cannot be written, or what is there is no file; then nothing of it is left."""
+    if file.name in ("", "..") or is_folder(file):
+        raise SettingsInvalid(f"{file} cannot be written: it is a folder", hint="name a file")
+    if is_there(file) and not is_file(file):
+        raise SettingsInvalid(f"{file} cannot be written: it is no regular file", hint="name one that is, or that is not there yet")
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         temporary.write_text(text, encoding="utf-8")

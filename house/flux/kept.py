@@ -32,7 +32,7 @@ class Kept:
         try:
             rows = json.loads(file.read_bytes())
             objects = tuple(RenderedObject(**{**dict(zip(_FIELDS, row, strict=True)), "missing": tuple(row[-1])}) for row in rows)
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
         with suppress(OSError):
             if time.time() - file.stat().st_mtime > _KEPT_S / 30:

@@ -18,6 +18,8 @@ from engine.workers import Threads
 from house.model import BackedUpClaim
 from tests.builders import a_claim
 
+NOW = 1_750_000_000.0
+
 CLAIMS = tuple(a_claim(name) for name in ("notes", "photos", "mail", "wiki"))
 
 
@@ -104,15 +106,22 @@ class TestReadingInTurn:
 
     def test_the_file_only_shortens_and_what_is_no_such_file_is_nothing(self, tmp_path: Path) -> None:
         state = tmp_path / "state"
-        assert read_coverage(state) == {}
+        assert read_coverage(state, NOW) == {}
         kept = {"a" * 64: Coverage(2, {1: 5.0})}
         keep_coverage(state, kept)
-        assert read_coverage(state) == kept
-        for text in ("", "[]", "{", '{"a": 1}', '{"a": {"of": "x", "read": {}}}'):
+        assert read_coverage(state, NOW) == kept
+        large = '{"a": {"of": 2, "read": {"1": 1' + "0" * 400 + "}}}"
+        for text in ("", "[]", "{", '{"a": 1}', '{"a": {"of": "x", "read": {}}}', "[" * 100_000, '{"a": {"of": 1e999}}', large):
             (state / "read-coverage.json").write_text(text)
-            assert read_coverage(state) == {}
+            assert read_coverage(state, NOW) == {}
         (state / "read-coverage.json").write_text('{"a": {"of": 2, "read": {"9": 1, "1": 2}}}')
-        assert read_coverage(state) == {"a": Coverage(2, {1: 2.0})}
+        assert read_coverage(state, NOW) == {"a": Coverage(2, {1: 2.0})}
+
+    @pytest.mark.parametrize("at", [f"{NOW + 400 * 86400}", "1e999", "NaN", "-1e999", "-5"])
+    def test_a_part_that_nobody_can_have_read_yet_comes_first(self, tmp_path: Path, at: str) -> None:
+        (tmp_path / "read-coverage.json").write_text(f'{{"a": {{"of": 2, "read": {{"1": {at}, "2": 5}}}}}}')
+        found = read_coverage(tmp_path, NOW)["a"]
+        assert found == Coverage(2, {2: 5.0}) and found.next(2).number == 1
 
 
 def test_answers_stand_in_the_order_of_the_claims_whatever_ends_first() -> None:

@@ -78,7 +78,7 @@ def test_its_evidence_is_no_drills(living: Desk, tmp_path: Path, capsys: Printed
     assert rebuilt(living, report=str(tmp_path / "evidence")) == EXIT_OK
     document = json.loads((tmp_path / "evidence" / "evidence.json").read_text())
     assert (document["verb"], document["drill"], document["verdict"]["exit_code"]) == (VERB, None, EXIT_OK)
-    assert past_drills(living.running.house).proven == {}
+    assert past_drills(living.running.house, living.time.now()).proven == {}
     capsys.readouterr()
 
 

@@ -54,7 +54,7 @@ def test_a_pass_is_0_and_the_next_drill_plants_something_else(living: Desk, caps
     told = last_line(capsys)["drill"]
     assert isinstance(told, dict)
     assert (told["verdict"], told["control"]["name"], told["simulated"]) == ("PASS", "byte-flipped", True)
-    assert past_drills(living.running.house).proven.keys() == {"apps/notes"}
+    assert past_drills(living.running.house, living.time.now()).proven.keys() == {"apps/notes"}
     assert rehearsed(living) == errors.EXIT_OK
     again = last_line(capsys)["drill"]
     assert isinstance(again, dict)

@@ -110,6 +110,6 @@ def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(desk: D
     assert told["drill"]["control"]["caught"] and all(wall["proven"] for wall in told["drill"]["fence"])
     page = (folder / "report.html").read_text()
     assert page.index(">PASS</h1>") < page.index("The fault that the drill planted into itself")
-    (one,) = standings(desk.running.house, remembered(desk.running.house, {}), desk.time.now())
+    (one,) = standings(desk.running.house, remembered(desk.running.house, {}, desk.time.now()), desk.time.now())
     assert (one.state, one.run) == (State.PROVEN, told["run"])
     assert one.depth.startswith("drilled: ")

@@ -59,7 +59,7 @@ def drilled(house: House, outcome: DrillOutcome, word: str = "") -> None:
 
 
 def state(house: House, now: float, known: dict[str, str] | None = None) -> State:
-    (one,) = standings(house, remembered(house, known or {}), now)
+    (one,) = standings(house, remembered(house, known or {}, now), now)
     return one.state
 
 
@@ -83,7 +83,7 @@ def test_a_restore_proves_the_claim_and_a_month_later_it_is_due(desk: Desk, hous
     assert desk.running.apply(desk.running.bootstrap).exit_code == 6
     assert desk.running.apply(desk.running.restore).exit_code == 0
     now = desk.running.clock.now()
-    memory = remembered(house, {})
+    memory = remembered(house, {}, now)
     (one,) = standings(house, memory, now)
     assert (one.state, one.kind, one.key, one.run) == (State.PROVEN, Kind.CLAIM, "apps/notes", "run-2")
     assert one.at is not None and one.point is not None and one.due == one.at + house.evidence.prove_every
@@ -98,13 +98,13 @@ def test_the_newest_restore_point_counts_and_of_one_point_the_later_proof(house:
     noted(house, PROOF.note(), at=POINT + 9 * DAY)
     noted(house, replace(PROOF, point="2024-01-01T00:00:00Z", snapshot_id="older").note(), at=POINT + 20 * DAY, run="run-2")
     noted(house, PROOF.note(), at=POINT + 10 * DAY, run="run-3")
-    found = newest(remembered(house, {}).found, Kind.CLAIM, "apps/notes")
+    found = newest(remembered(house, {}, POINT + 30 * DAY).found, Kind.CLAIM, "apps/notes")
     assert found is not None and (found.run, found.at) == ("run-3", POINT + 10 * DAY)
 
 
 def test_a_proof_of_another_repository_or_that_cannot_be_read_does_not_count(house: House) -> None:
     noted(house, PROOF.note(), "•••")
-    memory = remembered(house, {"apps/notes": "another-id"})
+    memory = remembered(house, {"apps/notes": "another-id"}, POINT + 9 * DAY)
     assert memory.found == ()
     assert len(memory.not_counted) == 2
     assert state(house, POINT + DAY, {"apps/notes": PROOF.repository_id}) is State.PROVEN
@@ -141,7 +141,7 @@ def test_a_drill_that_was_cut_off_or_cannot_be_read_proves_nothing(house: House)
     assert state(house, POINT) is State.NEVER
     path = house.state_dir / "runs" / "run-1" / "evidence.json"
     path.write_text(path.read_text().replace('"interrupted"', '"PASS"').replace('"fence"', '"fences"'))
-    assert remembered(house, {}).not_counted == ("the drill of run run-1 cannot be read",)
+    assert remembered(house, {}, POINT + DAY).not_counted == ("the drill of run run-1 cannot be read",)
 
 
 def test_all_proven_ends_with_0_and_writes_metrics_and_rules(
@@ -180,7 +180,7 @@ def test_a_database_that_came_back_is_proven_too(tmp_path: Path) -> None:
     restored = built(tmp_path, a_database(recovers=True))
     fine(restored.apply(restored.back()))
     house = replace(restored.house, state_dir=restored.folder)
-    one, claim = reversed(standings(house, remembered(house, {}), restored.clock.now()))
+    one, claim = reversed(standings(house, remembered(house, {}, restored.clock.now()), restored.clock.now()))
     assert (one.kind, one.key, one.state, claim.state) == (Kind.DATABASE, "apps/pg", State.PROVEN, State.NEVER)
     assert one.point is not None and abs(one.point - restored.entry.point.time) < 1
     assert one.depth.startswith("timeline 1 up to")
