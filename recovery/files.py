@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adapters.backups.results import Fetched, FoundPath, Repository, RepositoryLook, RestorePoint
 from adapters.ports import BackupsView
 from adapters.volsync.results import FileEntry
+from cluster.counting import Counted
 from engine.errors import PermanentError, SettingsInvalid
 from engine.words import number
+from house.files.paths import at_home, expanded, is_folder, is_link, is_there
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,26 @@ def chosen(points: Sequence[RestorePoint], key: str, as_of: float) -> RestorePoi
     )  # fmt: skip
 
 
+def newest(look: RepositoryLook, count: Counted, key: str) -> RestorePoint:
+    """The newest complete one of those that a restore would take. Raises PermanentError."""
+    if not count.points:
+        opened(look, key)
+        raise PermanentError(
+            f"no snapshot of {key} is one that a restore would take", evidence=tuple(map(str, count.left[:5])),
+            hint="--as-of with the time of one takes it all the same", next_command=f"invoke dr.list {key}",
+        )  # fmt: skip
+    return chosen(count.points, key, 0.0)
+
+
+def remarks(point: RestorePoint, count: Counted, *, named: bool) -> Iterator[str]:
+    """What of the choice a person should know: newer ones that do not count, or that the one whose time was named does not."""
+    for one in count.left:
+        if one.snapshot_id == point.snapshot_id:
+            yield f"snapshot {point.snapshot_id[:8]} is no restore's: {one.why}"
+        elif one.time > point.time and not named:
+            yield f"newer, and not taken: {one}"
+
+
 def versions(points: Sequence[RestorePoint], found: Iterable[FoundPath]) -> list[Version]:
     """The same thing in snapshots that follow each other as one version, newest first."""
     made: list[Version] = []
@@ -85,10 +107,13 @@ def _same(one: FoundPath, other: FoundPath) -> bool:
 
 def target_of(into: Path, path: str, claim: str) -> Path:
     """Where it will lie. Raises SettingsInvalid where something is there already: nothing is ever overwritten."""
-    if into.exists() and not into.is_dir():
+    if at_home(into).parts[:1] == into.parts[:1] and str(into).startswith("~"):
+        raise SettingsInvalid(f"--into {into}: nobody of that name has a home here; right would be a whole path")
+    into = expanded(into)  # programs run in a folder of their own
+    if is_there(into) and not is_folder(into):
         raise SettingsInvalid(f"--into {into} is a file; right would be a folder, which is made where there is none")
-    target = into.expanduser().absolute() / (PurePosixPath(path).name or claim)  # programs run in a folder of their own
-    if target.exists() or target.is_symlink():
+    target = into / (PurePosixPath(path).name or claim)
+    if is_there(target) or is_link(target):
         raise SettingsInvalid(
             f"{target} is there already, and nothing is overwritten; right would be: --into another folder"
         )
@@ -102,7 +127,12 @@ def fetch(backups: BackupsView, repository: Repository, point: RestorePoint, pat
     """
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a fetch that was killed
-    partial.mkdir(parents=True)
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"--into {target.parent} cannot be made, or not be written to: {error.strerror}", hint="name another folder"
+        ) from error
     try:
         fetched = backups.fetch(repository, point.snapshot_id, path, partial)
         if fetched.unlike:

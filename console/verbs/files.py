@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -12,6 +12,7 @@ from rich.text import Text
 from adapters.backups.results import RestorePoint
 from adapters.volsync.results import FileEntry
 from cluster.audit import repository_of
+from cluster.counting import counted, is_future
 from console.ending import guarded
 from console.opening import open_session
 from console.problem import complete
@@ -22,7 +23,7 @@ from engine.words import number
 from house.loader import Part
 from house.model import BackedUpClaim
 from recovery.asof import as_time
-from recovery.files import Version, chosen, entry_words, fetch, opened, path_of, target_of, versions
+from recovery.files import Version, chosen, entry_words, fetch, newest, opened, path_of, remarks, target_of, versions
 from recovery.selection import named
 
 
@@ -60,24 +61,25 @@ def list_of(session: Session, claim: BackedUpClaim, words: str, as_of: str) -> i
     path, until = path_of(words), as_time(as_of) if as_of else 0.0
     with session.doors(None) as doors:
         repository = repository_of(session.house, claim)
-        points = [
-            p for p in opened(doors.look.backups.look(repository), claim.key) if not until or p.is_as_old_as(until)
-        ]
+        look = doors.look.backups.look(repository)
+        points = [p for p in opened(look, claim.key) if not until or p.is_as_old_as(until)]
         if not points:
-            chosen(doors.look.backups.look(repository).points, claim.key, until)
+            chosen(look.points, claim.key, until)
         found = doors.look.backups.find(repository, [p.snapshot_id for p in points], path) if words else ()
     if not words:
-        return _snapshots(session, claim, points)
+        return _snapshots(session, claim, points, {one.snapshot_id: one.why for one in counted(look, session.clock.now()).left})
     return _versions(session, claim, path, versions(points, found))
 
 
-def _snapshots(session: Session, claim: BackedUpClaim, points: Sequence[RestorePoint]) -> int:
+def _snapshots(session: Session, claim: BackedUpClaim, points: Sequence[RestorePoint], left: Mapping[str, str]) -> int:
+    """`left` says of those that no restore would take why, by their ids."""
     now = session.clock.now()
     rows = []
     for point in points:
-        age = f"{(now - point.time) / 3600:,.1f} h"
+        age = "yet to come" if is_future(point, now) else f"{max(0.0, now - point.time) / 3600:,.1f} h"
         cells = (point.snapshot_id[:8], point.pin, age, _count(point.files), _count(point.size))
-        rows.append(Row(tuple(map(Text, cells)), "" if point.complete else point.lacks or "not complete"))
+        odd = ("" if point.complete else point.lacks or "not complete", left.get(point.snapshot_id, ""))
+        rows.append(Row(tuple(map(Text, cells)), "; ".join(filter(None, odd))))
     headers = ("snapshot", "time", "age", "files", "bytes")
     session.page.show(Rows(rows, headers, name=1, right=frozenset({2, 3, 4})))
     session.page.say(f"\n{claim.key}: {number(len(points), 'snapshot')}. Nothing was changed.")
@@ -90,6 +92,7 @@ def _snapshots(session: Session, claim: BackedUpClaim, points: Sequence[RestoreP
             "files": p.files,
             "bytes": p.size,
             "complete": p.complete,
+            "not_counted": left.get(p.snapshot_id),
         }
         for p in points
     ]
@@ -132,7 +135,11 @@ def fetch_of(session: Session, claim: BackedUpClaim, words: str, into: Path, as_
     target = target_of(into, path, claim.claim)
     with session.doors(None) as doors:
         repository = repository_of(session.house, claim)
-        point = chosen(opened(doors.look.backups.look(repository), claim.key), claim.key, until)
+        look = doors.look.backups.look(repository)
+        count = counted(look, session.clock.now())
+        point = chosen(opened(look, claim.key), claim.key, until) if until else newest(look, count, claim.key)
+        for line in remarks(point, count, named=bool(until)):
+            session.page.say(f"note: {line}")
         if not point.complete:
             lacks = point.lacks or "its backup could not read all, or it is far smaller than usual"
             session.page.say(f"note: snapshot {point.snapshot_id[:8]} is not complete: {lacks}")
@@ -159,7 +166,11 @@ def _span(one: Version) -> str:
 def _changed(entry: FileEntry) -> str:
     if entry.mtime_ns is None:
         return "unknown"
-    return datetime.fromtimestamp(entry.mtime_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seconds = entry.mtime_ns // 10**9
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):  # a file system keeps years that no calendar here has
+        return f"{seconds} s from 1970"
 
 
 def _count(value: int | None) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from console.ending import guarded
 from console.verbs import files
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
-from lab.world.store import Trouble, a_file
+from lab.world.store import StoredSnapshot, Trouble, a_file, rfc3339
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
 
@@ -99,3 +102,72 @@ def test_one_claim_and_no_more(desk: Desk) -> None:
     for word in ("", "notes,photos"):
         with pytest.raises(SettingsInvalid, match="is not one claim"):
             files.one_claim(desk.session("dr.list"), word)
+
+
+def stranger(desk: Desk, age_s: float, **more: object) -> StoredSnapshot:
+    """One more snapshot, so long ago, newer than all others: another host's, or of a time that is still to come."""
+    repository = desk.running.home.store.repositories[a_claim().mover_repository]
+    made = StoredSnapshot("5" * 64, desk.session("").clock.now() - age_s, (a_file("app.db", "theirs"),), **more)  # type: ignore[arg-type]  # by name
+    repository.snapshots.append(made)
+    repository.snapshots.sort(key=lambda one: one.time)
+    return made
+
+
+ODD_ONES = pytest.mark.parametrize(("age_s", "more", "why"), [
+    (-400 * 86400.0, {}, "which is yet to come"), (60.0, {"host": "desk"}, "made by host desk"),
+    (60.0, {"root": "/home"}, "not of /data"),
+])  # fmt: skip
+
+
+@ODD_ONES
+def test_what_no_restore_would_take_is_not_fetched_unless_its_time_is_named(
+    desk: Desk, tmp_path: Path, capsys: Printed, age_s: float, more: dict[str, object], why: str
+) -> None:
+    odd = stranger(desk, age_s, **more)
+    assert files.fetch_of(desk.session("dr.fetch"), a_claim(), "keep.txt", tmp_path / "into", "") == EXIT_OK
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"note: newer, and not taken: 55555555 ({why}" in out or (f"55555555 (dated {rfc3339(odd.time)}, {why}" in out)
+    files.fetch_of(desk.session("dr.fetch"), a_claim(), "app.db", tmp_path / "theirs", rfc3339(odd.time))
+    out = " ".join(capsys.readouterr().out.split())
+    assert (tmp_path / "theirs/app.db").read_text() == "theirs" and "note: snapshot 55555555 is no restore's" in out and why in out
+
+
+@ODD_ONES
+def test_what_no_restore_would_take_is_marked_in_the_list(
+    desk: Desk, capsys: Printed, age_s: float, more: dict[str, object], why: str
+) -> None:
+    stranger(desk, age_s, **more)
+    files.list_of(desk.session("dr.list"), a_claim(), "", "")
+    out = " ".join(capsys.readouterr().out.split())
+    assert why in out and "-9" not in out.replace("2026-09", "").replace("2025-09", "")
+    files.list_of(desk.session("dr.list", json=True), a_claim(), "", "")
+    rows = result(capsys)["snapshots"]
+    assert isinstance(rows, list) and [one["snapshot"][:2] for one in rows if one["not_counted"]] == ["55"]
+
+
+def test_where_nothing_counts_that_is_said(desk: Desk, tmp_path: Path) -> None:
+    desk.running.home.store.repositories[a_claim().mover_repository].snapshots.clear()
+    stranger(desk, 60.0, root="/home")
+    with pytest.raises(PermanentError, match="no snapshot of apps/notes is one that a restore would take"):
+        files.fetch_of(desk.session("dr.fetch"), a_claim(), "app.db", tmp_path / "into", "")
+
+
+@pytest.mark.parametrize("at", [-62_167_219_200, -(10**12), 253_402_300_800, 10**18])
+def test_a_file_of_a_time_that_no_calendar_has_is_listed(desk: Desk, capsys: Printed, at: int) -> None:
+    odd = replace(a_file("odd", "x"), mtime_ns=at * 10**9)
+    desk.running.home.store.back_up(a_claim().mover_repository, (odd,), desk.running.clock.now())
+    for json_ in (False, True):
+        for path in ("/", "odd"):
+            assert files.list_of(desk.session("dr.list", json=json_), a_claim(), path, "") == EXIT_OK
+    assert str(at) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("into", ["x" * 300, "file/below", "~nobody-of-that-name/x", "pipe", "/proc/nothing/here", "file"])
+def test_a_folder_that_cannot_be_made_is_told_and_nothing_is_left(desk: Desk, tmp_path: Path, into: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    os.mkfifo(tmp_path / "pipe")
+    there = set(tmp_path.iterdir())
+    place = Path(into) if into[0] in "~/" else tmp_path / into
+    code = guarded("dr.fetch", False, lambda: files.fetch_of(desk.session("dr.fetch"), a_claim(), "keep.txt", place, ""))
+    assert code in (SettingsInvalid.exit_code, PermanentError.exit_code)
+    assert set(tmp_path.iterdir()) <= there | {tmp_path / "state"}
