@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from engine.errors import SettingsInvalid
 
+_LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+"""In another zone a year of four digits may end behind the calendar."""
+
 
 def as_time(text: str) -> float:
     """RFC 3339 (a time without a zone is taken as UTC) to seconds since the epoch. Raises SettingsInvalid."""
@@ -14,6 +17,8 @@ def as_time(text: str) -> float:
     except ValueError:
         raise SettingsInvalid(f"--as-of {text} is no time; right would be: 2026-11-24T03:00:00Z") from None
     seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if seconds > _LAST:
+        raise SettingsInvalid(f"--as-of {text} is no time; right would be: 2026-11-24T03:00:00Z")
     if seconds <= 0:  # which would read as: now
         raise SettingsInvalid(f"--as-of {text} is before the first backup that ever was; right would be: 2026-11-24T03:00:00Z")
     return seconds

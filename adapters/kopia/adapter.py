@@ -13,7 +13,7 @@ from typing import TypeVar
 from adapters.backups.found import FoundWhole
 from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, RepositoryLook, RestorePoint, Verdict
-from adapters.kopia.client import OPEN_S, connected
+from adapters.kopia.client import OPEN_S, Client, connected
 from adapters.kopia.depths import Examiner
 from adapters.kopia.opening import KopiaOpened, KopiaOpenings
 from adapters.kopia.reading import identity_of, own_id, restore_points
@@ -55,12 +55,21 @@ class KopiaBackups:
         with connected(self._runner, opened.store, OPEN_S) as client:
             repository_id = own_id(client.unique_id(), repository.identity)
             told = client.snapshots()
-        points = restore_points(repository_id, repository.identity, told, repository.normal_since)
+            points = restore_points(repository_id, repository.identity, told, repository.normal_since)
+            lost = "" if points else self._lost(repository.address, client)
+        if lost:
+            told_of = f"no snapshots of {repository.identity} are listed, and {lost}"
+            return RepositoryLook(repository, Verdict.UNREADABLE, repository_id, detail=told_of, hint=_ADVICE)
         owners = sorted({identity_of(one) for one in told} - {repository.identity})
         if not points:
             shown = f"; there are those of {', '.join(owners[:3])}{' …' if len(owners) > 3 else ''}" if owners else ""
             return RepositoryLook(repository, Verdict.EMPTY, repository_id, detail=f"no snapshots of {repository.identity}{shown}")
         return RepositoryLook(repository, Verdict.OK, repository_id, points, _remarks(points, repository.identity, owners))
+
+    def _lost(self, address: str, client: Client) -> str:
+        """What may have taken snapshots out of the list, "" for nothing: they stand in packs themselves, and indexes name them."""
+        packs = self._packs.of(address, client, client.blobs())
+        return packs.lost or packs.hollow or packs.forgotten
 
     def examine(
         self, repository: Repository, snapshot_id: str, depth: Depth, *, limit_s: float, part: Part = WHOLE

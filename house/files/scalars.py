@@ -11,9 +11,16 @@ _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 """Those that YAML 1.1 or 1.2 reads as something else."""
 
 
+_UNREAD = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What YAML reads as an end of a line, or not at all, unless it is written by its number."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a sign: no file can hold it."""
+
+
 def in_quotes(value: str) -> str:
-    """A text in quotes, whatever it holds: what JSON writes, YAML reads."""
-    return json.dumps(value, ensure_ascii=False)
+    """A text in quotes, whatever it holds: what JSON writes, YAML reads, but for a few signs."""
+    told = json.dumps(_HALF.sub("\N{REPLACEMENT CHARACTER}", value), ensure_ascii=False)
+    return _UNREAD.sub(lambda sign: f"\\u{ord(sign[0]):04x}", told)
 
 
 def plain(value: str) -> str:

@@ -11,7 +11,8 @@ from house.hardware import UNSAID, Hardware
 
 TEXTS = ("home", "home-ops", "apps/notes", "2024", "2024-10-01", "1e3", "0x1f", "12:30", "1.5", "true", "Yes", "null", "~", "-",
          "", "a: b", "a #b", "{x}", "é", "a\nb", "'", '"', "01", "0_1", "1/2", ".5", "_x", "*", "&a", "!x",
-         "host,1", "[a]")  # fmt: skip
+         "host,1", "[a]", "\x85", "a\x85b", "\x7f", "\uffff", "\ufffe", "\u2028", "\ufeff", "\x00", "\x1b[0m",
+         "\U0001f600")  # fmt: skip
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -20,6 +21,11 @@ def test_a_text_stays_one(text: str) -> None:
         assert value(f"a: {written}\n") == {"a": text}
         assert value(f"a: [{written}, x]\n") == {"a": [text, "x"]}
         assert value(f"{written}: 1\n") == {text: 1}
+
+
+def test_half_a_sign_ends_no_file() -> None:
+    half = "x\ud800"
+    assert value(f"a: {plain(half)}\n".encode().decode()) == {"a": "x\ufffd"}
 
 
 def test_what_needs_no_quotes_has_none() -> None:

@@ -13,7 +13,9 @@ def test_a_zone_counts_and_without_one_it_is_utc() -> None:
     assert as_time("1970-01-02") == 86400.0
 
 
-@pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "1969-12-31", "yesterday", "", "24.11.2026", "2026-13-01"])
+@pytest.mark.parametrize("text", [
+    "1970-01-01T00:00:00Z", "1969-12-31", "yesterday", "", "24.11.2026", "2026-13-01", "9999-12-31T23:59:59-23:00",
+])  # fmt: skip
 def test_what_is_no_time_is_refused_with_a_right_one(text: str) -> None:
     with pytest.raises(SettingsInvalid, match="right would be: 2026-11-24T03:00:00Z"):
         as_time(text)

@@ -36,7 +36,7 @@ def record(text: str) -> Record:
 @pytest.mark.parametrize("text", ODD)
 @pytest.mark.parametrize("of", READ)
 def test_what_no_drill_wrote_is_told_and_counts_for_nothing(of: str, text: str) -> None:
-    with pytest.raises(PermanentError, match="cannot be read|this is not what came of a claim"):
+    with pytest.raises(PermanentError, match=r"cannot be read|this is not what came of a claim"):
         READ[of](record(text))
 
 

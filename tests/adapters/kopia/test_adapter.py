@@ -102,6 +102,38 @@ def test_a_list_of_snapshots_that_is_not_understood_is_not_an_empty_one(tmp_path
     assert backups.look(repository).verdict is Verdict.UNKNOWN
 
 
+def blobs(*names: str) -> bytes:
+    rows = [json.dumps({"id": name, "length": 9, "timestamp": "2026-10-01T02:00:00Z"}) for name in names]
+    return ("[\n" + ",\n".join(rows) + "\n]\n").encode()
+
+
+WIKI = {"userName": "wiki", "host": "apps", "path": "/data"}
+OTHERS = json.dumps([{"id": "two", "source": WIKI, "startTime": "2026-10-01T02:00:00Z"}]).encode()
+NONE = b"[\n]"
+
+
+@pytest.mark.parametrize("listed", [NONE, OTHERS])
+@pytest.mark.parametrize(("there", "verdict"), [
+    ((f"p{HEX}-s0123456789abcdef",), Verdict.UNREADABLE), ((f"q{HEX}",), Verdict.UNREADABLE),
+    ((f"p{HEX}-s01", "s01-c1"), Verdict.EMPTY), ((), Verdict.EMPTY),
+])  # fmt: skip
+def test_where_snapshots_may_be_lost_with_their_index_none_is_not_empty(
+    tmp_path: Path, there: tuple[str, ...], verdict: Verdict, listed: bytes
+) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    _, backups, repository = played(tmp_path, {"snapshot list": listed, "blob list": blobs(*there)})
+    look = backups.look(repository)
+    assert look.verdict is verdict, look
+    assert verdict is Verdict.EMPTY or "in no index" in look.detail
+
+
+def test_where_a_pack_that_an_index_knows_is_gone_none_is_not_empty(tmp_path: Path) -> None:
+    (tmp_path / "kopia.repository.f").write_text("x")
+    piece = json.dumps({"packFile": f"q{HEX}", "packOffset": 0, "length": 5}).encode()
+    odd = {"snapshot list": NONE, "blob list": blobs(f"p{HEX}-s01"), "content list": b"[\n" + piece + b"\n]\n"}
+    assert played(tmp_path, odd)[1].look(played(tmp_path)[2]).verdict is Verdict.UNREADABLE
+
+
 def test_one_without_snapshots_is_empty(tmp_path: Path) -> None:
     (tmp_path / "kopia.repository.f").write_text("x")
     _, backups, repository = played(tmp_path, {"snapshot list": b"[\n]"})
