@@ -52,7 +52,7 @@ demo: $(STAMP)
 # has a process to itself: its visits are copies of that process, the cheaper the less there is in it.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
-SHOWN := tests/lab/built tests/crash
+SHOWN := tests/lab/built tests/lab/test_house.py
 INPUTS := tests/fuzz tests/house tests/houses tests/tools
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
 LOGS := .pytest_cache/parts

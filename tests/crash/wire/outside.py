@@ -133,8 +133,9 @@ def programs(bench: Bench) -> Iterator[str]:
     for leader, started in journalled(bench):
         if group_alive(leader, started):
             yield f"a journalled program is alive: group {leader}"
-    # The root of a bind mount is told from its file system's own root on, so its beginning may be missing.
-    mark, shims = f"{bench.state}/".encode(), f"/{'/'.join(bench.shims.parts[-4:])} ".encode()
+    # The root of a bind mount is told from its file system's own root on, so its beginning may be missing. What another pytest
+    # of this machine begins is not ours: its folder has another number.
+    mark, shims = f"{bench.state}/".encode(), f"/{'/'.join(bench.shims.parts[-5:])} ".encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue

@@ -1,4 +1,4 @@
-"""The house of this folder."""
+"""The house of this folder, built once: whoever looks at faults and whoever only needs a house share it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.errors import EXIT_OK
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
+from tests.lab.lived_in.story import Story, lived_through
 
 PROGRAMS = (
     "talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync", "volsync-mover",
@@ -17,10 +17,20 @@ PROGRAMS = (
 
 
 @pytest.fixture(scope="package")
-def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A house that was built, restored and released."""
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A house that runs, of bare hosts."""
     needed(*PROGRAMS)
     with Bench.of("one-node", tmp_path_factory.mktemp("lived-in"), scenario="hosts-lost") as bench:
-        bench.converge("cluster.bootstrap")
-        assert bench.run("dr.restore").code == EXIT_OK
         yield bench
+
+
+@pytest.fixture(scope="package")
+def story(bench: Bench) -> Story:
+    """It was built, restored and released, through all faults."""
+    return lived_through(bench)
+
+
+@pytest.fixture(scope="package")
+def restored(bench: Bench, story: Story) -> Bench:
+    """The house after that."""
+    return bench

@@ -1,6 +1,7 @@
 """The real tool against a running house: faults at every mutation that goes over a wire, kills from outside, no secret spilled.
 
-One house and one bootstrap for all of it: its programs take most of the time. `python -m tests.crash.wire.soak` does it at length.
+It comes first in this folder: what is built and restored here is used by the others. `python -m tests.crash.wire.soak` does it
+at length.
 """
 
 from __future__ import annotations
@@ -11,51 +12,17 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.contract.apiserver import needed
 from tests.crash.wire import outside, spilled
 from tests.crash.wire.bench import Bench
-from tests.crash.wire.faults import DEATHS, STORE, Struck, mutations, sample, through
-from tests.crash.wire.kills import late_moments
+from tests.crash.wire.faults import DEATHS, mutations
+from tests.lab.lived_in.story import SEED, Story, prefix
 
 pytestmark = [pytest.mark.programs, pytest.mark.houses]
-SEED = 20
-DEADLY, KILLS = 3, 2
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync")
-    with Bench.of("one-node", tmp_path_factory.mktemp("wire"), scenario="hosts-lost") as bench:
-        yield bench
-
-
-@dataclass(frozen=True)
-class Story:
-    """A bootstrap and a restore through all faults."""
-
-    bootstrap: Struck
-    wrongs: list[str]
-    restore: Struck
-
-
-@pytest.fixture(scope="module")
-def story(bench: Bench) -> Story:
-    points = sample(bench.shape, prefix(bench), SEED, deaths=DEADLY)
-    bootstrap = through(bench, points, "cluster.bootstrap", moments=late_moments(bench, SEED, KILLS))
-    wrongs = outside.wrongs(bench)
-    return Story(bootstrap, wrongs, through(bench, list(STORE), "dr.restore", good=(0,)))
-
-
-def prefix(bench: Bench) -> str:
-    told = json.loads(bench.folder.endpoints.read_text())
-    return str(told["kubernetes"]["endpoint"]).removeprefix("https://").rpartition(".")[0]
 
 
 def test_every_sampled_fault_and_kill_strikes_and_the_house_converges_with_nothing_doubled(
