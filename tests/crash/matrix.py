@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -65,6 +65,11 @@ class Point:
     fault: Fault | DiskFault
     seed: int
 
+    @property
+    def method(self) -> str:
+        """`port.method` of the mutation; "" for a write of the journal."""
+        return "" if isinstance(self.fault, DiskFault) else self.place.partition("/")[0]
+
     def __str__(self) -> str:
         return f"{self.fault.value} at {self.place} (seed {self.seed})"
 
@@ -98,16 +103,32 @@ def every(points: Sequence[Point]) -> Sequence[Point]:
     return points
 
 
-def some(points: Sequence[Point]) -> Sequence[Point]:
-    """A part that stands for all: every fault at the first mutation of each method, and at each other place one fault, in turn."""
+_WRITES = 3
+
+
+def some(points: Sequence[Point], known: Collection[str] = ()) -> Sequence[Point]:
+    """A part that stands for all: every fault at the first mutation of each method, one at each other, one at each third write.
+
+    Of the `known` methods, which met every fault in another stage already, the first mutation is a place like any other.
+    """
     chosen: list[Point] = []
     first: dict[str, str] = {}
     for number, (place, there) in enumerate(itertools.groupby(points, key=lambda point: point.place)):
         faults = list(there)
-        method = place.partition("/")[0]
-        whole = not place.isdigit() and first.setdefault(method, place) == place
-        chosen += faults if whole else [faults[number % len(faults)]]
+        method = faults[0].method
+        if method and method not in known and first.setdefault(method, place) == place:
+            chosen += faults
+        elif method or int(place) % _WRITES == 1:
+            chosen.append(faults[number % len(faults)])
     return chosen
+
+
+def met_whole(points: Iterable[Point]) -> set[str]:
+    """The methods that meet every fault at one of these points or another."""
+    faults: dict[str, set[object]] = {}
+    for point in points:
+        faults.setdefault(point.method, set()).add(point.fault)
+    return {method for method, met in faults.items() if method and met == set(Fault)}
 
 
 def explore(

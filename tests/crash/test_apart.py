@@ -11,7 +11,7 @@ import pytest
 from lab.ports.journal_disk import DiskFault
 from lab.world.faults import Death, Fault
 from tests.crash.apart import Built
-from tests.crash.matrix import Point, every, some
+from tests.crash.matrix import Point, every, met_whole, some
 
 
 class Counting:
@@ -49,18 +49,26 @@ def test_a_visit_that_says_nothing_is_no_success(tmp_path: Path) -> None:
 
 PLACES = ("proxmox.create_vm/pve-1#1", "proxmox.create_vm/pve-2#1", "proxmox.create_vm/pve-1#2", "hold.write/record#1")
 POINTS = [Point(place, fault, 1) for place in PLACES for fault in Fault] + [
-    Point(str(number), fault, 1) for number in range(1, 11) for fault in DiskFault
+    Point(str(number), fault, 1) for number in range(1, 16) for fault in DiskFault
 ]
 
 
-def test_the_part_has_every_fault_for_every_method_and_one_for_every_place() -> None:
+def test_the_part_has_every_fault_for_every_method_one_for_every_other_place_and_a_third_of_the_writes() -> None:
     chosen = some(POINTS)
     assert {(point.place.partition("/")[0], point.fault) for point in chosen if not point.place.isdigit()} == {
         (method, fault) for method in ("proxmox.create_vm", "hold.write") for fault in Fault
     }
-    assert {point.place for point in chosen} == {point.place for point in POINTS}
+    assert {point.place for point in chosen} == {*PLACES, "1", "4", "7", "10", "13"}
     assert {point.fault for point in chosen if point.place.isdigit()} == set(DiskFault)
-    assert len(chosen) == 2 * len(Fault) + 2 + 10
+    assert len(chosen) == 2 * len(Fault) + 2 + 5
+
+
+def test_a_method_that_met_every_fault_elsewhere_meets_one_at_each_place() -> None:
+    assert met_whole(some(POINTS)) == {"proxmox.create_vm", "hold.write"}
+    assert met_whole([point for point in POINTS if point.fault is not Fault.SLOW]) == set()
+    chosen = some(POINTS, known={"proxmox.create_vm"})
+    assert [chosen.count(point) for point in POINTS if point.method == "hold.write"] == [1] * len(Fault)
+    assert sorted(point.place for point in chosen if point.method == "proxmox.create_vm") == sorted(PLACES[:3])
 
 
 def test_the_whole_is_every_point() -> None:

@@ -6,6 +6,7 @@ Here a part that stands for all of it (`tests.crash.matrix.some`); `python -m te
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import pytest
@@ -14,7 +15,7 @@ from adapters.surface import surfaces
 from lab.world.faults import Fault
 from tests.crash.beneath import STAGES
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
-from tests.crash.matrix import Choose, MakeStage, Matrix, Point, explore, some
+from tests.crash.matrix import Choose, MakeStage, Matrix, Point, every, explore, met_whole, some
 from tests.crash.neighboured import NeighbouredHouse
 from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import TwoPlacesHouse
@@ -24,7 +25,7 @@ from tests.crash.undone import UndoneHouse
 
 def _of_claims(points: Sequence[Point]) -> Sequence[Point]:
     """What is done to claims and their movers alone: all else is met in the other stages."""
-    return some([point for point in points if point.place.startswith("claims.")])
+    return [point for point in points if point.place.startswith("claims.")]
 
 
 def _of_losses(points: Sequence[Point]) -> Sequence[Point]:
@@ -35,7 +36,7 @@ def _of_losses(points: Sequence[Point]) -> Sequence[Point]:
 
 def _of_kept(points: Sequence[Point]) -> Sequence[Point]:
     """What is done to volumes that are kept: stopping, deleting and starting are met in the house that is alive."""
-    return some([point for point in points if point.place.startswith("kept.")])
+    return [point for point in points if point.place.startswith("kept.")]
 
 
 POWER = ("talos.shut_down/127.10.0.14", "cluster.wake", "databases.rest", "databases.wake")
@@ -68,9 +69,17 @@ CHOICES: dict[object, Choose] = {
 @pytest.fixture(scope="module")
 def matrices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Matrix]:
     """What stands for the matrix of every stage: explored once for all tests of this module."""
-    folder = tmp_path_factory.mktemp("matrices")
+    folder, known = tmp_path_factory.mktemp("matrices"), set[str]()
+
+    def part(points: Sequence[Point], of: Choose) -> Sequence[Point]:
+        chosen = some(of(points), known)
+        known.update(met_whole(chosen))
+        return chosen
+
     return {
-        stage.__name__: explore(cast("MakeStage", stage), folder / stage.__name__, choose=CHOICES.get(stage, some))
+        stage.__name__: explore(
+            cast("MakeStage", stage), folder / stage.__name__, choose=partial(part, of=CHOICES.get(stage, every))
+        )
         for stage in STAGES
     }
 
