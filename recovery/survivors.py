@@ -21,6 +21,7 @@ _OUTSIDE = ("nfs", "nfs.csi.k8s.io", "smb.csi.k8s.io", "csi.san.synology.com")
 _DEMOCRATIC = "org.democratic-csi."
 _CEPH = ("rbd.csi.ceph.com", "cephfs.csi.ceph.com")
 _LONGHORN = "driver.longhorn.io"
+_PAGE = "docs/storage.md"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,20 @@ class _Systems:
         hosted = self._look.proxmox.ceph()
         if hosted is not None and hosted.status.fsid:
             yield hosted.status.fsid
+
+
+def by_hand(house: House, survivor: Survivor) -> str:
+    """What a person does about a volume that is not looked at unasked: nobody says that it is still there."""
+    known, volume = known_inventory(house), survivor.volume
+    if volume.driver == _LONGHORN and known is not None and known.cluster is not None:
+        record = next((one for one in known.cluster.longhorn if one.name == volume.handle), None)
+        whole = [one for one in record.replicas if not one.failed] if record is not None else []
+        if whole:
+            took = f"longhornctl export replica --name={whole[0].folder} --target-dir=/var/tmp/blackstart"
+            return f"{took}   # a folder on {whole[0].node}, if its disk was kept: {_PAGE}"
+    if volume.driver.endswith(_CEPH):
+        return f"kubectl get cephcluster -A   # no Ceph of that fsid is here; the way back of one whose disks were kept: {_PAGE}"
+    return f"invoke dr.survivors --claims {survivor.claim.key}   # where the disk that it lay on was kept"
 
 
 def volume_of(doors: LookContext | ActContext, survivor: Survivor) -> KeptVolume | None:

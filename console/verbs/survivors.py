@@ -8,13 +8,13 @@ from console.programs import refuse_unfit
 from console.session import Session
 from engine.errors import EXIT_OK, PermanentError
 from engine.report import Report
-from engine.words import number, some
+from engine.words import number
 from house.inventory import INVENTORY_FILE, known_inventory
 from house.model import House
 from recovery.selection import in_turn
 from recovery.steps.look_survivor import winner
 from recovery.surviving import looking_course
-from recovery.survivors import Survivor, outlived, volume_of
+from recovery.survivors import Survivor, by_hand, outlived, volume_of
 
 
 def survivors(settings: str, json: bool, claims: str, report: str = "") -> int:
@@ -35,18 +35,22 @@ def survivors_of(session: Session, words: str) -> int:
     chosen = in_turn(house, words)
     with session.doors(None) as doors:
         found = outlived(doors.look, house, chosen, all_kinds=bool(words))
-        left = [] if words else [one.claim.key for one in outlived(doors.look, house, chosen, all_kinds=True) if one not in found]
-    by_name = f"; by name alone, for what it lies on is made anew by a rebuild: {some(left, 5)}" if left else ""
+        unasked = () if words else outlived(doors.look, house, chosen, all_kinds=True)
+    left = [
+        {"claim": one.claim.key, "volume": one.volume.name, "by_hand": by_hand(house, one)} for one in unasked if one not in found
+    ]
+    if not session.json:
+        for row in left:
+            session.page.say(f"not looked at, as nobody says that it is there: {row['volume']} of {row['claim']}: {row['by_hand']}")
     if not found:
-        told = f"No claim without a volume is known by {INVENTORY_FILE} to have had one that outlives a cluster{by_name}."
         if not session.json:
-            session.page.say(told)
-        return session.finish("noop", {"survivors": 0}, EXIT_OK, survivors=[], by_name=left)
+            session.page.say(f"No claim without a volume is known by {INVENTORY_FILE} to have had one that outlives a cluster.")
+        return session.finish("noop", {"survivors": 0}, EXIT_OK, survivors=[], not_looked_at=left)
 
     def words_of(report: Report) -> LastWords:
         rows = _rows(session, found)
-        done = f"{number(len(rows), 'volume')} looked at{by_name}; a restore takes what wins"
-        return LastWords("invoke dr.plan", done, fields={"survivors": rows, "by_name": left})
+        done = f"{number(len(rows), 'volume')} looked at; a restore takes what wins"
+        return LastWords("invoke dr.plan", done, fields={"survivors": rows, "not_looked_at": left})
 
     return session.apply(looking_course(house, found, session.known()), "", words=words_of)
 

@@ -13,11 +13,22 @@ from console.ending import guarded
 from console.verbs import dr, survivors, undo
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, ApprovalMissing, PermanentError, PreflightRefused
 from engine.report import Report
-from house.inventory import HouseRecord, Inventory, LonghornRecord, Stores, VolumeRecord, inventory_path
+from house.inventory import (
+    CephRecord,
+    HouseRecord,
+    Inventory,
+    LonghornRecord,
+    ReplicaRecord,
+    Stores,
+    VolumeRecord,
+    inventory_path,
+)
 from house.inventory_text import write_inventory
 from lab.world.longhorn import healthy
+from lab.world.rook import LabRook
 from lab.world.store import a_file
 from lab.world.volumes import Outlived, Sick
+from recovery.survivors import outlived
 from recovery.undoing import undo_course
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
@@ -36,10 +47,12 @@ def written(desk: Desk, *files: FileEntry) -> tuple[FileEntry, ...]:
     return tuple(replace(one, mtime_ns=int(desk.running.clock.now() * 1e9)) for one in files)
 
 
-def knows(desk: Desk, *volumes: VolumeRecord, longhorn: tuple[LonghornRecord, ...] = ()) -> None:
+def knows(
+    desk: Desk, *volumes: VolumeRecord, longhorn: tuple[LonghornRecord, ...] = (), ceph: tuple[CephRecord, ...] = ()
+) -> None:
     """The inventory in Git has these volumes."""
     house = desk.running.house
-    stores = Stores("2027-01-15T06:00:00Z", volumes, longhorn=longhorn)
+    stores = Stores("2027-01-15T06:00:00Z", volumes, ceph, longhorn)
     write_inventory(inventory_path(house), Inventory(HouseRecord(house.id, house.name), cluster=stores))
 
 
@@ -115,20 +128,39 @@ class TestLook:
         desk = survived
         knows(desk, replace(VOLUME, driver="local", node="w-1"))
         assert look(desk) == EXIT_OK
-        assert last_line(capsys)["by_name"] == ["apps/notes"]
+        (left,) = last_line(capsys)["not_looked_at"]
+        assert (left["claim"], left["by_hand"].split("   #")[0]) == ("apps/notes", "invoke dr.survivors --claims apps/notes")
         assert desk.running.home.look().kept.volumes() == ()
         assert look(desk, "notes") == EXIT_OK
         assert len(desk.running.home.look().kept.volumes()) == 1
 
     def test_a_volume_of_longhorn_is_there_only_where_longhorn_has_it(self, survived: Desk, capsys: Printed) -> None:
         desk = survived
-        knows(desk, replace(VOLUME, driver="driver.longhorn.io"))
+        bad = ReplicaRecord("w-2", "/var/lib/longhorn", "pvc-bad", failed=True)
+        replicas = (bad, ReplicaRecord("w-1", "/var/lib/longhorn", "pvc-a1"))
+        knows(
+            desk, replace(VOLUME, driver="driver.longhorn.io"), longhorn=(LonghornRecord(HANDLE, "apps/notes", 1 << 30, replicas),)
+        )
+        assert survivors.survivors_of(desk.session("dr.survivors"), "") == EXIT_OK
+        assert "longhornctl export replica --name=pvc-a1" in capsys.readouterr().out.replace("\n", " ")
         look(desk)
         assert last_line(capsys)["survivors"] == []
         there = healthy()
         desk.running.home.kube.objects().longhorn = replace(there, volumes=(replace(there.volumes[0], name=HANDLE),))
         assert look(desk) == EXIT_OK
         assert len(last_line(capsys)["survivors"]) == 1
+
+    def test_a_volume_of_a_ceph_is_there_where_one_of_the_same_fsid_lives(self, survived: Desk, capsys: Printed) -> None:
+        desk, rook = survived, LabRook.healthy(1.0)
+        volume = replace(VOLUME, driver="rook-ceph.rbd.csi.ceph.com", attributes=(("clusterID", "rook-ceph"),))
+        desk.running.home.kube.objects().rook.append(rook)
+        for fsid, there in ((rook.cluster.fsid, 1), ("00000000-0000-0000-0000-000000000000", 0)):
+            knows(desk, volume, ceph=(CephRecord("rook-ceph", "rook-ceph", fsid),))
+            with desk.session("x").doors(None) as doors:
+                assert len(outlived(doors.look, desk.running.house, desk.running.house.claims)) == there
+        look(desk)
+        (left,) = last_line(capsys)["not_looked_at"]
+        assert "no Ceph of that fsid is here" in left["by_hand"]
 
     def test_of_two_volumes_of_one_claim_none_is_chosen(self, survived: Desk, capsys: Printed) -> None:
         desk = survived
