@@ -16,7 +16,7 @@ _CREATED, _UPDATED, _DESTROYED, _BOOTSTRAPPED = range(4)
 
 def _kind(call: Call) -> Kind:
     kind = BY_TYPE.get(call.request.type)
-    if kind is None:
+    if kind is None or not kind.simulated:
         raise call.not_simulated(f"resource type {call.request.type}")
     if kind.namespace != call.request.namespace:
         raise Refused("PermissionDenied", f'namespace "{call.request.namespace}" is not supported')

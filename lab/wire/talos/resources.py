@@ -36,6 +36,7 @@ class Kind:
     columns: tuple[tuple[str, str], ...] = ()
     sensitive: bool = False
     control_plane: bool = False
+    simulated: bool = True
 
 
 KINDS = (
@@ -69,6 +70,19 @@ KINDS = (
         ("bootstrapmanifestsconfig", "bootstrapmanifestsconfigs"),
     ),
     Kind("KubeletConfigs.kubernetes.talos.dev", "KubeletConfig", "k8s", ("kubeletconfig", "kubeletconfigs")),
+    Kind(
+        "AddressStatuses.net.talos.dev", "AddressStatus", "network", ("address", "addresses"),
+        (("Address", "{.address}"), ("Link", "{.linkName}")),
+    ),
+    # Talos shows these, and the lab has nothing to show: asked for, they are refused by name instead of being taken for unknown.
+    Kind("LinkStatuses.net.talos.dev", "LinkStatus", "network", ("link", "links"), simulated=False),
+    Kind("RouteStatuses.net.talos.dev", "RouteStatus", "network", ("route", "routes"), simulated=False),
+    Kind("ExtensionStatuses.runtime.talos.dev", "ExtensionStatus", "runtime", ("extension", "extensions"), simulated=False),
+    Kind("TimeStatuses.v1alpha1.talos.dev", "TimeStatus", "runtime", ("timestatus", "timestatuses"), simulated=False),
+    Kind("StaticPods.kubernetes.talos.dev", "StaticPod", "k8s", ("staticpod", "staticpods"), simulated=False),
+    Kind("SecurityStates.talos.dev", "SecurityState", "runtime", ("securitystate", "securitystates"), simulated=False),
+    Kind("KubeletSpecs.kubernetes.talos.dev", "KubeletSpec", "k8s", ("kubeletspec", "kubeletspecs"), simulated=False),
+    Kind("DiscoveredVolumes.block.talos.dev", "DiscoveredVolume", "runtime", ("discoveredvolume", "dv"), simulated=False),
     Kind("ResourceDefinitions.meta.cosi.dev", "ResourceDefinition", "meta", ("rd", "rds", "resourcedefinition")),
 )  # fmt: skip
 _CNI_NAME = 21
@@ -244,6 +258,11 @@ def _bootstrap_manifests(talos: TalosWorld, machine: Machine, kind: Kind) -> Ite
         yield Res(kind, "manifests", {"cniName": name, "flannelEnabled": name == "flannel"}, _field(_CNI_NAME, name.encode()))
 
 
+def _addresses(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    for link, address in (("lo", "127.0.0.1/8"), ("eth0", f"{machine.address}/24")):
+        yield Res(kind, f"{link}/{address}", {"address": address, "linkName": link})
+
+
 def _kubelet(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
     if machine.config is not None:
         image = str(((machine.config.document.get("machine") or {}).get("kubelet") or {}).get("image", ""))
@@ -282,4 +301,5 @@ _MAKERS = {
     "StaticPodStatus": _static_pods,
     "BootstrapManifestsConfig": _bootstrap_manifests,
     "KubeletConfig": _kubelet,
+    "AddressStatus": _addresses,
 }

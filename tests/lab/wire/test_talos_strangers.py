@@ -125,11 +125,18 @@ def test_what_a_check_on_the_persons_side_asks_of_a_control_plane_is_there(bench
 
 @pytest.mark.parametrize("command", [
     "read /etc/os-release", "ls /", "copy /etc /tmp/none", "inspect dependencies", "image ls", "containers", "processes",
+    "get links", "get timestatus", "get extensions",
 ])  # fmt: skip
 def test_what_the_lab_has_not_is_refused_by_its_name_and_not_as_absent_or_forbidden(bench: WireBench, command: str) -> None:
     answer = typed(bench, *command.split(), nodes=[bench.house.bootstrap_node])
     assert "not simulated by the lab" in answer.stderr, answer.stderr
     assert "no such file" not in answer.stderr and "PermissionDenied" not in answer.stderr
+
+
+def test_a_machine_tells_its_addresses(bench: WireBench) -> None:
+    node = bench.house.bootstrap_node
+    answer = typed(bench, "get", "addresses", nodes=[node])
+    assert answer.returncode == 0 and f"{node.address}/24" in answer.stdout
 
 
 def test_who_leaves_gracefully_is_off_the_real_etcds_list(bench: WireBench) -> None:
