@@ -34,6 +34,9 @@ from house.settings.schema import EDITOR_LINE, SCHEMA_FILE, schema_text
 from house.settings.values import FILL_IN
 
 _OF_A_FACTORY = re.compile(r"(https://[^/\s]+)/image/([0-9a-f]+)/(v[^/\s]+)/[^\s]+")
+_WHERE = (
+    "  # factory.talos.dev shows it once the extensions are chosen; that of the nodes: talosctl get extensions, `schematic`"
+)
 _SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 
@@ -160,15 +163,25 @@ def settings_text(
 
 
 def _image(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, version: str) -> str:
-    schematics = {match[1] for node in nodes if (match := _SCHEMATIC.search(node.installer))}
-    where = "  # factory.talos.dev shows it once the extensions are chosen; that of the nodes: talosctl get extensions, `schematic`"
+    schematics: dict[str, list[str]] = {}
+    for node in nodes:
+        if match := _SCHEMATIC.search(node.installer):
+            schematics.setdefault(match[1], []).append(node.name)
+    where = _several_schematics(schematics) if len(schematics) > 1 else _WHERE
     if found is not None and found.image is not None:
         return _EARLIER.format(since=found.since, lines="\n".join(f"  {line}" for line in _image_lines(found.image, version)))
-    known = schematics.pop() if len(schematics) == 1 else f"{FILL_IN}{where}"
+    known = next(iter(schematics)) if len(schematics) == 1 else f"{FILL_IN}{where}"
     if found is None or not found.image_storage:
         return _IMAGE.format(schematic=known, storage="local  # (usual); it needs content type `import`")
     first = f"  # no storage takes images yet; on any host: {found.enable_import}\n" if found.enable_import else ""
     return _IMAGE.format(schematic=known, storage=found.image_storage).replace("  storage:", f"{first}  storage:")
+
+
+def _several_schematics(schematics: dict[str, list[str]]) -> str:
+    """What is said where nodes install different ones: every VM is made of one image."""
+    told = ", ".join(f"{schematic[:12]}… of {' and '.join(names)}" for schematic, names in schematics.items())
+    what = "every VM is made of one image; the others' extensions come with `talosctl upgrade --image` of those nodes"
+    return f"  # talconfig installs {len(schematics)} ({told}): {what}"
 
 
 def _image_lines(image: ImageRecord, version: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ from house.repository.helmfile import crd_helmfile_of, helmfile_of, read_crd_hel
 from house.repository.hints import Hints, hints
 from house.repository.named_files import check_helmfile
 from house.repository.own_backups import own_backups
+from house.repository.own_charts import chart_makers
 from house.repository.roads import TALCONFIG, Roads, roads, with_programs
 from house.repository.source import DEFAULT_PATH, DeclaredSource
 from house.repository.syncs import read_flux_source
@@ -135,9 +136,10 @@ def _declared(tree: Tree, graph: Graph, source: DeclaredSource, found: Roads, ob
     if not source.path:
         return replace(declared(tree, ()), unsupported=in_files(tree, found.applied_by))
     known, (programs, schedules) = declared(tree, graph.applied), own_backups(Rendered(objects))
+    makers = tuple(chart_makers(tree, Rendered(objects), source))
     hidden = behind_refused(tree.root, source.base, graph.refused)
     return replace(
-        known, unsupported=(*known.unsupported, *schedules, *hidden), not_followed=(*known.not_followed, *programs)
+        known, unsupported=(*known.unsupported, *schedules, *hidden), not_followed=(*known.not_followed, *makers, *programs)
     )
 
 

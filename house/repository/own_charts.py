@@ -1,0 +1,62 @@
+"""HelmReleases of charts that lie in this repository, whose templates make backups by a value: nobody renders them, and they are
+counted as makers. Reads the templates' text; whether one makes an object its values say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from house.data.releases import Releases, is_release, merge
+from house.files.paths import is_file, is_folder
+from house.files.shapes import mapping
+from house.flux.rendered import NotFollowed, Rendered, RenderedObject
+from house.repository.source import DeclaredSource
+from house.repository.tree import Tree, real
+
+_MAKES = re.compile(
+    r"^[ \t-]*kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy)\b|^[ \t]*apiVersion:[ \t]*[\"']?(?:velero|k8up)\.io/",
+    re.MULTILINE,
+)
+_VALUE = re.compile(r"\.Values(?:\.|\s+\")(\w+)")
+
+
+def chart_makers(tree: Tree, rendered: Rendered, source: DeclaredSource) -> Iterator[NotFollowed]:
+    """Each HelmRelease of such a chart whose values let it make backups."""
+    releases = Releases(rendered)
+    for one in rendered.objects:
+        chart = _own_chart(tree, one, source) if is_release(one) else None
+        made = _made_by(tree, chart) if chart is not None else {}
+        if chart is None or not made:
+            continue
+        defaults = mapping(tree.documents(chart / "values.yaml")[0].value) if tree.documents(chart / "values.yaml") else {}
+        own = releases.values(one).values
+        values = merge(defaults, own)
+        if by := sorted(key for keys in made.values() for key in keys if _is_on(values.get(key), said=key in own)):
+            why = f"is of the chart {chart.relative_to(tree.root)}, which makes backups by its value {by[0]}"
+            yield NotFollowed(f"HelmRelease {one.namespace}/{one.name}", why, one.file, one.line, makes_backups=True)
+
+
+def _own_chart(tree: Tree, release: RenderedObject, source: DeclaredSource) -> Path | None:
+    """The folder of a release's chart, None where it is not one of this repository."""
+    spec = mapping(mapping(release.spec.get("chart")).get("spec"))
+    reference = mapping(spec.get("sourceRef"))
+    if (reference.get("kind"), reference.get("name")) != (source.kind, source.name):
+        return None
+    folder = real(tree.root / source.base / str(spec.get("chart") or "."))
+    inside = folder is not None and folder.is_relative_to(tree.root) and is_file(folder / "Chart.yaml")
+    return folder if inside else None
+
+
+def _made_by(tree: Tree, chart: Path) -> dict[str, set[str]]:
+    """Each template that makes backups → the values that it looks at."""
+    templates = chart / "templates"
+    files = sorted(templates.glob("**/*.y*ml")) if is_folder(templates) else []
+    texts = {str(file): tree.text(file) for file in files if is_file(file)}
+    return {name: set(_VALUE.findall(text)) for name, text in texts.items() if _MAKES.search(text)}
+
+
+def _is_on(value: object, *, said: bool) -> bool:
+    """Whether a value switches its part of the chart on: `backup: {}` does where a release says it."""
+    there = value is not None and value is not False if said else bool(value)
+    return there and mapping(value).get("enabled") is not False

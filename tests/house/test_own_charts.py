@@ -1,0 +1,64 @@
+"""A chart that lies in the repository itself makes backups by its values: its releases are makers, and no word about none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from house.repository.left_out import left_out
+from tests.house.reading import read_repository
+from tests.house.small_house import write_repository
+
+HERE = "kubernetes/apps/apps/photos/app/more.yaml"
+RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: letters}
+spec:
+  chart: {spec: {chart: ./charts/bundle, sourceRef: {kind: GitRepository, name: SOURCE, namespace: flux-system}}}
+  values: VALUES
+"""
+KINDS = {
+    "kopiur": "apiVersion: kopiur.invalid/v1\nkind: SnapshotPolicy\n", "restic": "kind: ReplicationSource\n",
+    "velero": "  apiVersion: velero.io/v1\n  kind: Schedule\n",
+}  # fmt: skip
+
+
+def house(
+    root: Path, kind: str, values: str, source: str = "flux-system", defaults: str = "backup: {}\n",
+    asks: str = "with .Values.backup",
+) -> Path:  # fmt: skip
+    write_repository(root)
+    chart = root / "charts/bundle"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: bundle\nversion: 0.1.0\n")
+    (chart / "values.yaml").write_text(defaults)
+    (chart / "templates/backup.yaml").write_text(f"{{{{- {asks} }}}}\n{KINDS[kind]}{{{{- end }}}}\n")
+    (chart / "templates/route.yaml").write_text("{{- with .Values.route }}\nkind: HTTPRoute\n{{- end }}\n")
+    (root / HERE).write_text(RELEASE.replace("SOURCE", source).replace("VALUES", values))
+    return root
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_release_that_sets_the_value_is_a_maker(kind: str, tmp_path: Path) -> None:
+    (told,) = read_repository(house(tmp_path, kind, "{backup: {every: 1h}}")).rendered.not_followed
+    assert told.makes_backups and told.subject == "HelmRelease media/letters"
+    assert told.why == "is of the chart charts/bundle, which makes backups by its value backup"
+    assert left_out((), (), (told,)) == ("1 maker of backups not followed (HelmRelease media/letters)",)
+
+
+def test_so_is_one_that_names_it_alone(tmp_path: Path) -> None:
+    assert read_repository(house(tmp_path, "kopiur", "{backup: {}}", asks='if hasKey .Values "backup"')).rendered.not_followed
+
+
+def test_so_is_one_whose_chart_does_it_unasked(tmp_path: Path) -> None:
+    assert read_repository(house(tmp_path, "restic", "{}", defaults="backup: {enabled: true}\n")).rendered.not_followed
+
+
+@pytest.mark.parametrize("values", ["{route: {host: x}}", "{backup: {enabled: false}}", "{}"])
+def test_one_that_does_not_is_none(values: str, tmp_path: Path) -> None:
+    assert read_repository(house(tmp_path, "kopiur", values)).rendered.not_followed == ()
+
+
+def test_a_chart_of_another_repository_is_not_looked_for_here(tmp_path: Path) -> None:
+    assert read_repository(house(tmp_path, "kopiur", "{backup: {x: y}}", source="vendor")).rendered.not_followed == ()
