@@ -36,6 +36,8 @@ class Bridge:
         # MAC → machine as the cluster knows it: those that are on, and those that have data. Touched by orders alone.
         self._on: dict[str, NodeSpec] = {}
         self._kept: dict[str, NodeSpec] = {}
+        self._vms: dict[str, int] = {}  # MAC → the VM that was started last
+        self._uploads: dict[str, tuple[bytes, bool]] = {}  # by MAC, until etcd begins
         self._sight = Sight(cluster, self._control_planes)
         talos.on_kubelet.append(self._kubelet)
         talos.on_down.append(self._down)
@@ -47,6 +49,7 @@ class Bridge:
         talos.etcd.really_healthy = lambda machine: self._sight.etcd_healthy(machine.name)
         talos.etcd.really_members = self._members
         talos.etcd.really_status = self._status
+        talos.etcd.really_recover = self._uploaded
         talos.etcd.really_snapshot = lambda machine: self._content(machine, Etcd.snapshot)
         talos.etcd.really_database = lambda machine: self._content(machine, Etcd.database)
         talos.not_ready = self._not_ready
@@ -82,10 +85,13 @@ class Bridge:
         keys, admission = cluster_keys(machine.config), admission_of(machine.config)
         self._cluster.order(lambda: self._node_up(machine.mac, spec, keys, admission))
 
+    def _uploaded(self, machine: Machine, content: bytes, skip_hash: bool) -> None:
+        self._uploads[machine.mac] = (content, skip_hash)
+
     def _bootstrap(self, machine: Machine) -> None:
         self._start(machine)
-        name = machine.name
-        self._cluster.order(lambda: self._cluster.begin(name))
+        name, (content, skip_hash) = machine.name, self._uploads.pop(machine.mac, (None, False))
+        self._cluster.order(lambda: self._cluster.begin(name, content, skip_hash=skip_hash))
 
     def _down(self, machine: Machine) -> None:
         self._cluster.order(lambda: self._node_down(machine.mac))
@@ -99,8 +105,12 @@ class Bridge:
         self._cluster.order(lambda: self._cluster.control_plane(name).etcd.remove(member_id))
 
     def _power(self, vm: LabVm, event: PowerEvent) -> None:
-        if event is PowerEvent.DESTROYED:
-            for mac in vm.macs:
+        """What etcd has lies on the VM's disks: one that was made anew under a MAC has nothing of the one before it."""
+        for mac in vm.macs:
+            before = self._vms.get(mac, vm.vm_id)
+            if event is PowerEvent.STARTED:
+                self._vms[mac] = vm.vm_id
+            if (event is PowerEvent.STARTED and before != vm.vm_id) or (event is PowerEvent.DESTROYED and before == vm.vm_id):
                 self._cluster.order(partial(self._destroy, mac))
 
     # Orders: done one after the other by the cluster's own thread.

@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 
 from engine.errors import BlackstartError, PermanentError
-from lab import troubles
-from lab.house import LabHouse
+from lab import troubles, written
+from lab.house import BUCKET, LabHouse
 from lab.parts.errors import PartFailed
 from lab.parts.kube import CLAIMS, ApiRefused
 from lab.parts.supervisor import ProcessId
@@ -71,6 +71,9 @@ class Control:
             "victim": self._set_victim,
             "lose-everything": self._lose_everything,
             "digest": self._digest,
+            "write": self._write,
+            "spoil": self._spoil,
+            "keep-versions": self._keep_versions,
             "trouble": self._trouble,
         }
         house.world.on_death = self._die
@@ -185,12 +188,28 @@ class Control:
 
     def _digest(self, message: Message) -> Message:
         """Digest of what is on a claim's volume, taken by the lab itself (see digest_of)."""
+        return digest_of(self._volume(message))
+
+    def _write(self, message: Message) -> Message:
+        """The application of a claim writes `text` at `path`."""
+        return written.write(self._volume(message), str(message["path"]), str(message["text"]))
+
+    def _spoil(self, message: Message) -> Message:
+        """All that a claim's volume holds is nonsense."""
+        return written.spoil(self._volume(message))
+
+    def _keep_versions(self, message: Message) -> Message:
+        """The bucket of the backups keeps versions from here on."""
+        self._house.store.former.of(BUCKET).state = "Enabled"
+        return {"bucket": BUCKET}
+
+    def _volume(self, message: Message) -> Path:
         cluster = self._house.cluster
         claim = cluster.kube.get(CLAIMS, str(message["claim"]), str(message["namespace"]))
         volume = ((claim or {}).get("spec") or {}).get("volumeName", "")
         if not volume:
             raise ValueError(f"{message['namespace']}/{message['claim']} is not bound")
-        return digest_of(cluster.disks.volumes / str(volume))
+        return cluster.disks.volumes / str(volume)
 
     def _trouble(self, message: Message) -> Message:
         """`{"name": "git-down", "target": "", "end": false}`: let a trouble of lab/troubles.py begin or end."""

@@ -51,7 +51,8 @@ def _all_vms_gone(house: LabHouse) -> None:
 
 def _hosts_lost(house: LabHouse) -> None:
     """New hosts, without even an image, and the backups of the house that was."""
-    Past(house, APPLICATION).back_up()
+    for application in house.shape.applications:
+        Past(house, application).back_up()
 
 
 _ALL = (

@@ -29,8 +29,8 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
         for mac in vm.macs:
             if event is PowerEvent.STARTED:
                 talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm), iso=has_iso(vm))
-            else:
-                talos.power_off(mac)
+            elif (other := proxmox.vm_of_mac(mac)) is None or other is vm or not other.running:
+                talos.power_off(mac)  # one that runs has this one's card by now, and its power is its own
 
     def guest_off(machine: Machine) -> None:
         vm = proxmox.vm_of_mac(machine.mac)

@@ -132,6 +132,14 @@ PROGRAMS: tuple[Program, ...] = (
         ask=("--version",),
     ),
     Program(
+        "etcdutl",
+        "makes the lab's etcd of a snapshot, as Talos does",
+        Need.LAB,
+        between("3.5.0", "3.7.0", "a snapshot is read by the minor that wrote it, or a later one"),
+        # Asked, it tells the version of the server that it was built with.
+        Source("etcdutl", "go.etcd.io/etcd/etcdutl/v3", "go.etcd.io/etcd/etcdutl/v3", "v3.6.10", 8),
+    ),
+    Program(
         "kube-apiserver",
         "the lab's API servers",
         Need.LAB,

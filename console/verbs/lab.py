@@ -151,7 +151,7 @@ def _list_faults(json: bool) -> int:
 
 
 def demo(modelled: bool, part: str) -> int:
-    """The whole job in the simulated house (console/demo), or one part of it: those are modelled, and say so."""
+    """The whole job in the simulated house (console/demo), or one part of it: what is modelled there says so."""
 
     def body() -> int:
         if part:
@@ -160,7 +160,10 @@ def demo(modelled: bool, part: str) -> int:
             if part == "storage":
                 from console.demo.storage import play
             else:
-                from console.demo.loss.modelled import play
+                if modelled:
+                    from console.demo.loss.modelled import play
+                else:
+                    from console.demo.loss.play import play
         elif modelled:
             from console.demo.modelled import play
         else:

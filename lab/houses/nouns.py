@@ -43,13 +43,20 @@ NAS_VM = 8040
 @dataclass(frozen=True)
 class HouseShape:
     """One sample house. `stock`: Proxmox and factory are as they come, and somebody has yet to make them fit. `database`: Git
-    declares one, and its archive is at the store."""
+    declares one, and its archive is at the store. `neighbour`: a second application beside the first, backed up every two minutes;
+    control planes take no pods, so that one of them can be lost without any application."""
 
     name: str
     nodes: tuple[NodeShape, ...]
     nas: bool = False
     stock: bool = False
     database: bool = False
+    neighbour: bool = False
+
+    @property
+    def applications(self) -> tuple[str, ...]:
+        """Its applications with a volume."""
+        return ("notes", "wiki") if self.neighbour else ("notes",)
 
 
 ONE_NODE = HouseShape("one-node", (NodeShape("cp-1", 1, control_plane=True),))
@@ -64,8 +71,9 @@ FOUR_NODES = HouseShape(
 )
 ONE_NODE_NAS = HouseShape("one-node-nas", ONE_NODE.nodes, nas=True)
 ONE_NODE_DATABASE = HouseShape("one-node-database", ONE_NODE.nodes, database=True)
+NEIGHBOURS = HouseShape("neighbours", FOUR_NODES.nodes, neighbour=True)
 STOCK = HouseShape("stock", ONE_NODE.nodes, stock=True)
-SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS, ONE_NODE_DATABASE, STOCK)}
+SHAPES = {shape.name: shape for shape in (ONE_NODE, FOUR_NODES, ONE_NODE_NAS, ONE_NODE_DATABASE, NEIGHBOURS, STOCK)}
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,15 @@ from lab.parts.programs import find
 TEMPLATE = Path(__file__).resolve().parent / "home-ops"
 DATABASE = Path(__file__).resolve().parent / "database"
 """What a house with a database has besides."""
+NEIGHBOUR = Path(__file__).resolve().parent / "neighbour"
+"""What a house with two applications has besides."""
 BUNDLE = "talos/talsecret.sops.yaml"
 ENCRYPTED = (
     BUNDLE,
     "kubernetes/components/common/cluster-secrets.sops.yaml",
     "kubernetes/components/common/sops-age.sops.yaml",
 )
+_SCHEDULED = "allowSchedulingOnControlPlanes: "
 _TIMEOUT_S = 60.0
 
 
@@ -36,6 +39,10 @@ def make_repository(shape: HouseShape, folder: HouseFolder, block: Block, creden
         shutil.copytree(DATABASE, clone, dirs_exist_ok=True)
         with (clone / "kubernetes" / "apps" / "kustomization.yaml").open("a") as apps:
             apps.write("  - ./database\n")
+    if shape.neighbour:
+        shutil.copytree(NEIGHBOUR, clone, dirs_exist_ok=True)
+        patch = clone / "talos" / "patches" / "controller" / "cluster.yaml"
+        patch.write_text(patch.read_text().replace(f"{_SCHEDULED}true", f"{_SCHEDULED}false"))
     _fill(clone, _words(folder, block, credentials))
     (clone / "talos" / "talconfig.yaml").write_text(talconfig(shape, block))
     bundle = clone / BUNDLE
@@ -54,7 +61,7 @@ clusterName: {shape.name}
 talosVersion: ${{talosVersion}}
 kubernetesVersion: ${{kubernetesVersion}}
 endpoint: {block.endpoint}
-allowSchedulingOnControlPlanes: true
+{_SCHEDULED}{"false" if shape.neighbour else "true"}
 additionalApiServerCertSans: ["{block.vip}"]
 cniConfig:
   name: none

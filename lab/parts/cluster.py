@@ -44,6 +44,7 @@ class _Machine:
     kubelet: bool = False
     api_not_before: float = 0.0
     trouble: str = ""
+    left: frozenset[str] = frozenset()  # what runs for its pods while the cluster has no services, nor it a kubelet
 
 
 class LabCluster:
@@ -134,6 +135,9 @@ class LabCluster:
             machine.on = machine.kubelet = False
             if self._services is not None:
                 self._services.node_down(name)
+            for program in machine.left:
+                self.supervisor.stop(program, 0.0)
+            machine.left = frozenset()
             if machine.plane is not None:
                 machine.plane.stop()
             self._choose_backends()
@@ -155,8 +159,8 @@ class LabCluster:
         self.begin(name)
         self.wait(self._plane(name).ready, 90.0, f"the API server of {name}")
 
-    def begin(self, name: str) -> None:
-        """Make a new etcd cluster on this control plane; its API server follows by itself.
+    def begin(self, name: str, content: bytes | None = None, *, skip_hash: bool = False) -> None:
+        """Make a new etcd cluster on this control plane, of a snapshot's `content` if there is one; its API server follows.
 
         PartFailed "etcd data directory is not empty" when it is or was a member of one.
         """
@@ -164,7 +168,10 @@ class LabCluster:
             plane = self._plane(name)
             if plane.etcd.has_data:
                 raise PartFailed("etcd data directory is not empty")
-            plane.etcd.start_first()
+            if content is None:
+                plane.etcd.start_first()
+            else:
+                plane.etcd.start_from(content, skip_hash=skip_hash)
 
     def etcd_state(self, name: str) -> str:
         """`Preparing` (no data, no cluster found), `Running`, `Starting` (runs, does not serve yet) or `Failed`."""
@@ -262,8 +269,8 @@ class LabCluster:
                 if machine.on and machine.plane is not None:
                     self._tend_plane(machine, machine.plane)
                 if machine.on and not machine.kubelet and self._services_for(machine):
-                    self.services.node_up(machine.spec)
-                    machine.kubelet = True
+                    self.services.node_up(machine.spec, machine.left)
+                    machine.kubelet, machine.left = True, frozenset()
             machine.trouble = ""
         except (PartFailed, OSError) as error:
             machine.trouble = f"{error} {' | '.join(getattr(error, 'evidence', ()))}"
@@ -322,12 +329,13 @@ class LabCluster:
     def _end_services(self) -> None:
         services, self._services = self._services, None
         if services is not None:
-            for name in list(services.kubelets):
-                services.node_down(name)
             services.stop()
             services.close()
-        for machine in self._machines.values():
+        for name, machine in self._machines.items():
             machine.kubelet = False
+            # The pods of a node that is on run on: its kubelet waits for an API server.
+            kubelet = services.kubelets.get(name) if services is not None else None
+            machine.left = kubelet.programs if kubelet is not None and machine.on else machine.left
 
     def _choose_backends(self) -> None:
         planes = [m.plane for m in self._machines.values() if m.on and m.plane is not None and m.plane.running]

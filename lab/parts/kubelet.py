@@ -22,9 +22,14 @@ from lab.parts.podwork import Host, PodWork
 class Kubelet(Loop):
     """One node's kubelet. Stopping it leaves the pods' processes alone (a simulator that restarts adopts them)."""
 
-    def __init__(self, spec: NodeSpec, kube: Kube, caches: Caches, host: Host, authority: Pair, folder: Path) -> None:
+    def __init__(
+        self, spec: NodeSpec, kube: Kube, caches: Caches, host: Host, authority: Pair, folder: Path,
+        left: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        """`left` are programs of pods that the node's last kubelet left running: those that no pod here wants are ended."""
         super().__init__(f"kubelet {spec.name}", kube, caches)
         self.spec = spec
+        self._left = left
         self._host = host
         self._pods = self.cache(PODS)
         self._nodes = self.cache(NODES)
@@ -50,10 +55,15 @@ class Kubelet(Loop):
         super().stop()
         self._door.stop()
 
+    @property
+    def programs(self) -> frozenset[str]:
+        """Names of what runs for its pods."""
+        return frozenset(work.name for work in self._works.values()) | self._left
+
     def kill_pods(self) -> None:
         """End every process of this node's pods at once, as a power cut does. To be called after `stop`."""
-        for work in self._works.values():
-            self._host.supervisor.stop(work.name, 0.0)
+        for name in self.programs:
+            self._host.supervisor.stop(name, 0.0)
 
     def step(self) -> None:
         """Report the node, then look after each of its pods."""
@@ -64,6 +74,9 @@ class Kubelet(Loop):
         mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == self.spec.name]
         if report(self.kube, self.spec, node, network=self._has_network(mine)):
             self._host.journal.wrote(self.name, "report", f"node {self.spec.name}")
+        for name in self._left - {program_name(pod) for pod in mine}:
+            self._host.supervisor.stop(name, 0.0)
+        self._left = frozenset()
         self._show_static_pods({p["metadata"]["name"] for p in mine})
         for pod in mine:
             if pod["metadata"].get("deletionTimestamp"):

@@ -50,11 +50,10 @@ class Services:
         self._storage.start()
         self._manager.start()
 
-    def node_up(self, spec: NodeSpec) -> None:
-        """Start a node's kubelet."""
-        kubelet = Kubelet(
-            spec, self.kube, self._caches, self._host, self._keys.kubernetes, self._folder / "kubelets" / spec.name
-        )
+    def node_up(self, spec: NodeSpec, left: frozenset[str] = frozenset()) -> None:
+        """Start a node's kubelet; `left` are programs that its last one left running."""
+        folder = self._folder / "kubelets" / spec.name
+        kubelet = Kubelet(spec, self.kube, self._caches, self._host, self._keys.kubernetes, folder, left)
         self.kubelets[spec.name] = kubelet
         kubelet.start()
 

@@ -52,6 +52,8 @@ class EtcdLife:
         self.really_healthy: Callable[[Machine], bool] | None = None
         self.really_members: Callable[[Machine], Sequence[MemberRecord]] | None = None
         self.really_status: Callable[[Machine], EtcdStatus] | None = None
+        # Lets a real etcd begin from an upload: its bytes, and whether its hash counts. Called before `on_bootstrap`.
+        self.really_recover: Callable[[Machine, bytes, bool], None] | None = None
         self.really_snapshot: Callable[[Machine], bytes] | None = None
         self.really_database: Callable[[Machine], bytes] | None = None
 

@@ -192,9 +192,8 @@ class TalosWorld:
         content = disk.snapshot if disk is not None else None
         if content is None:
             raise Refused("FailedPrecondition", "open /var/lib/etcd.snapshot: no such file or directory")
-        if self.etcd.really_members is not None:
-            raise Refused("Unimplemented", "recovery from a snapshot is not simulated where real etcds run")
-        self.recover(machine, lambda cluster: None)
+        really = self.etcd.really_recover
+        self.recover(machine, lambda cluster: really(machine, content, skip_hash) if really is not None else None)
         if not skip_hash and hashlib.sha256(content[:-32]).digest() != content[-32:]:
             self.etcd.stop(machine)
             for timer in machine.timers:

@@ -12,7 +12,7 @@ from lab.world.clock import VirtualClock
 from lab.world.machine import Machine, Port
 from lab.world.pve_images import Volumes
 from lab.world.pve_making import Making
-from lab.world.pve_vm import NewDrive, NewVm, Nic
+from lab.world.pve_vm import LabVm, NewDrive, NewVm, Nic, PowerEvent
 
 
 def booted(options: dict[str, str | int], slot: str = "scsi0", mac: str = "") -> tuple[Machine, list[str]]:
@@ -59,3 +59,23 @@ def test_a_card_that_the_network_does_not_know_is_told() -> None:
     machine, happened = booted({"cpu": "host"}, mac="BC:24:11:FF:FF:FF")
     assert not machine.powered
     assert "bc:24:11:ff:ff:ff: power on, and the network has no address for it" in happened
+
+
+def test_a_dead_twin_with_the_same_card_has_no_say_in_the_power_of_the_one_that_runs() -> None:
+    clock = VirtualClock()
+    home = ModelledHome(sample_house(), clock)
+    clock.drives(home.world)
+    pve, node = home.proxmox, home.house.nodes[0]
+    card = {"net0": Nic("virtio", node.mac.upper(), "vmbr0")}
+    dead, alive = (LabVm(vm_id, host, {"cpu": "host"}, {}, dict(card)) for vm_id, host in ((1, "pve-2"), (2, "pve-1")))
+    with home.world.looking():
+        pve.vms |= {1: dead, 2: alive}
+        pve.power(alive, PowerEvent.STARTED)
+        assert pve.vm_of_mac(node.mac) is alive
+        pve.power(alive, PowerEvent.STOPPED)
+        assert not home.talos.at(node.address).powered
+        pve.power(alive, PowerEvent.STARTED)
+        pve.remove(dead)
+        assert home.talos.at(node.address).powered
+        home.talos.power_off(node.mac)
+    assert list(pve.vms) == [2]

@@ -1,7 +1,8 @@
-"""The judge of the bad days: `python -m tests.scenario.partial [SCENE...]`; a table at the end, exit code 1 on any miss.
+"""The judge of the bad days: `python -m tests.scenario.partial [--modelled] [SCENE...]`; a table, exit code 1 on any miss.
 
-It plays the scenes of `lab.demo --part loss` and believes nothing of what they show: by its own digests it says what must be on
-each volume after a scene, it counts for itself what a neighbour went through, and looks at the store for every snapshot of that.
+It plays the scenes of `lab.demo --part loss` behind in-process doors, then with the real programs in one running house
+(partial_wire.py), and believes nothing of what they show: by its own digests it says what must be on each volume after a scene, and
+it counts for itself what a neighbour went through.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.volsync.results import FileEntry
 from console.demo.loss.ground import Ground
 from console.demo.loss.modelled import SCENES, Scene
+from console.demo.loss.wire_scenes import WIRE_SCENES
 from console.demo.modelled import MODELLED
 from console.demo.story import Act, Story
 from console.page import Page
+from engine.errors import OurError
 from lab.lost import LOSER, NEIGHBOUR
 from lab.neighbours import Key, Watch
+from tests.scenario import partial_wire
+from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss, table
 
 UNDISTURBED = dict.fromkeys(("restore", "undo", "file", "undelete"), (NEIGHBOUR,)) | {"host": (LOSER, NEIGHBOUR)}
 """Who must notice nothing of a scene."""
@@ -35,17 +39,7 @@ WRITTEN: dict[str, dict[Key, tuple[str, str]]] = {
 """What an application writes during a scene, and must still have after it; all else must be as it was before."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of one scene: `misses` in words, none where all is as it must be."""
-
-    scene: str
-    misses: tuple[str, ...]
-    counted: str
-    cpu_s: float
-
-
-def volume(entries: Iterable[FileEntry]) -> dict[str, str]:
+def volume(entries: Iterable[FileEntry]) -> Volume:
     """What is on a volume: each path and the digest of what is in it."""
     return {entry.path: entry.sha256 for entry in entries}
 
@@ -56,13 +50,12 @@ def judged(ground: Ground, scene: Scene) -> Verdict:
     for key, (path, text) in WRITTEN.get(scene.name, {}).items():
         must[key] |= {path: hashlib.sha256(text.encode()).hexdigest()}
     watch = Watch(ground.home, *UNDISTURBED[scene.name]) if scene.name in UNDISTURBED else None
-    act, began = Act(scene.title), time.process_time()
+    act, began = Act(scene.title), time.monotonic()
     try:
         scene.play(ground, act)
-    except AssertionError as error:
-        return Verdict(scene.name, (f"it broke off: {error}",), "", time.process_time() - began)
-    misses = [line for line in act.shown if line.startswith("DOES NOT HOLD")]
-    misses += [] if act.shown else ["it showed nothing"]
+    except (OurError, AssertionError) as error:
+        return Verdict(scene.name, "modelled", (f"it broke off: {error}",), "", time.monotonic() - began)
+    misses = shown_amiss(act.shown)
     for key in must:
         misses += differences("/".join(key), must[key], volume(ground.entries(key)))
     counts = watch.end() if watch is not None else {}
@@ -71,16 +64,7 @@ def judged(ground: Ground, scene: Scene) -> Verdict:
     if counts and volume(newest.entries) != must[NEIGHBOUR]:
         misses.append(f"the neighbour's newest snapshot, {newest.snapshot_id[:8]} of {newest.pin}, is not what it has")
     told = "; ".join(f"{key[1]}: {count.told}" for key, count in counts.items())
-    return Verdict(scene.name, tuple(misses), told, time.process_time() - began)
-
-
-def differences(name: str, must: dict[str, str], found: dict[str, str]) -> list[str]:
-    """Where a volume is not what it must be, in words."""
-    lacks = sorted(must.keys() - found.keys())
-    others = sorted(path for path in must.keys() & found.keys() if must[path] != found[path])
-    more = sorted(found.keys() - must.keys())
-    told = ((lacks, "is not there"), (others, "is another"), (more, "should not be there"))
-    return [f"{name}: {paths[0]} {what}, and {len(paths) - 1} more" for paths, what in told if paths]
+    return Verdict(scene.name, "modelled", tuple(misses), told, time.monotonic() - began)
 
 
 def judge(scenes: Sequence[Scene], folder: Path) -> list[Verdict]:
@@ -90,25 +74,20 @@ def judge(scenes: Sequence[Scene], folder: Path) -> list[Verdict]:
     return [judged(ground, scene) for scene in scenes]
 
 
-def table(verdicts: Iterable[Verdict]) -> str:
-    """What a person reads at the end."""
-    lines = []
-    for one in verdicts:
-        lines.append(f"{one.scene:<9} {'held' if not one.misses else 'MISSED':<7} {one.cpu_s:5.1f} s CPU  {one.counted}".rstrip())
-        lines += [f"          {miss}" for miss in one.misses]
-    return "\n".join(lines)
-
-
-def main(names: list[str]) -> int:
-    """Judge these scenes or all: 0 where all held, 1 on any miss, 2 for a name that is none."""
+def main(words: list[str]) -> int:
+    """Judge these scenes or all: 0 where all held, 1 on any miss, 2 for a name that is none. `--modelled`: nothing is started."""
+    names = [word for word in words if word != "--modelled"]
     if unknown := [name for name in names if name not in {scene.name for scene in SCENES}]:
         sys.stdout.write(f"no such scene: {', '.join(unknown)}. There are: {', '.join(scene.name for scene in SCENES)}\n")
         return 2
+    real = () if "--modelled" in words else WIRE_SCENES
     with tempfile.TemporaryDirectory(prefix="partial-") as folder:
-        verdicts = judge([scene for scene in SCENES if not names or scene.name in names], Path(folder))
+        verdicts = judge([scene for scene in SCENES if not names or scene.name in names], Path(folder, "modelled"))
+        if wanted := [scene for scene in real if not names or scene.name in names]:
+            verdicts += partial_wire.judge(wanted, Path(folder))
     missed = sum(bool(one.misses) for one in verdicts)
     told = f"{missed} of {len(verdicts)} missed" if missed else f"all {len(verdicts)} held"
-    sys.stdout.write(f"{table(verdicts)}\n{told} (modelled)\n")
+    sys.stdout.write(f"{table(verdicts)}\n{told}\n")
     return 1 if missed else 0
 
 

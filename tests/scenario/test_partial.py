@@ -13,7 +13,8 @@ from console.demo.story import Act, Story
 from console.page import Page
 from lab.lost import LOSER, NEIGHBOUR
 from lab.world.store import a_file
-from tests.scenario.partial import judged, main, table
+from tests.scenario.partial import judged, main
+from tests.scenario.verdicts import table
 
 
 @pytest.fixture(scope="module")

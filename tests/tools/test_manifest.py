@@ -27,7 +27,7 @@ def test_the_programs_that_a_run_drives() -> None:
 
 def test_the_programs_that_the_lab_runs() -> None:
     controllers = {"snapshot-controller", "source-controller", "kustomize-controller", "helm-controller"}
-    lab = {"etcd", "kube-apiserver", "kube-controller-manager", "volsync", "volsync-mover"} | controllers
+    lab = {"etcd", "etcdutl", "kube-apiserver", "kube-controller-manager", "volsync", "volsync-mover"} | controllers
     assert {program.name for program in needed_by(Need.LAB)} == lab
 
 

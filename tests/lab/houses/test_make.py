@@ -177,3 +177,12 @@ def test_the_house_with_a_database_declares_it_and_where_it_archives(tmp_path: P
     assert [(one.key, one.place) for one in house.archives] == [("database/pg", f"s3:https://{BLOCK.store}:9000/databases/pg-2026")]
     assert [(one.key, one.held) for one in house.databases] == [("database/pg", True)]
     assert house.archives[0].max_age == 49 * 3600.0
+
+
+def test_the_house_with_neighbours_declares_both_and_its_control_planes_take_no_pods(tmp_path: Path) -> None:
+    folder = HouseFolder(tmp_path / "neighbours")
+    make_house(SHAPES["neighbours"], folder, BLOCK)
+    house = load(folder.settings)
+    assert [claim.key for claim in house.claims] == ["selfhosted/notes", "selfhosted/wiki"]
+    assert "allowSchedulingOnControlPlanes: false" in (folder.clone / "talos" / "talconfig.yaml").read_text()
+    assert "allowSchedulingOnControlPlanes: false" in (folder.clone / "talos/patches/controller/cluster.yaml").read_text()

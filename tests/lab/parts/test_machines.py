@@ -10,6 +10,7 @@ import pytest
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
+from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CONFIG_MAPS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, ApiRefused, Object, Resource
 from lab.parts.nodes import NodeSpec
 from lab.parts.pki import ClusterKeys
@@ -151,9 +152,38 @@ def test_without_a_quorum_nothing_serves_and_afterwards_all_goes_on(three: LabCl
     three.wait(lambda: reads(three, "before"), 20, "the API")
 
 
+def test_etcd_begins_again_from_a_copy_and_what_ran_on_a_worker_ran_on(three: LabCluster) -> None:
+    def running(name: str) -> list[int]:
+        return [pid for program, pid in three.supervisor.running().items() if program.startswith(f"pod-default-{name}-")]
+
+    def start(name: str) -> None:
+        pod = objects.pod("default", name, image=APPLICATION_IMAGE, arguments=("/tmp",))
+        pod["spec"]["nodeName"] = "worker"
+        three.kube.apply(PODS, pod)
+        three.wait(lambda: bool(running(name)), 30, name)
+
+    start("kept")
+    plane, keys = three.control_plane("cp-1"), three.keys_of("cp-1")
+    with pytest.raises(PartFailed, match="is not restored"):
+        three.control_plane("cp-2").etcd.start_from(b"no database", skip_hash=True)
+    content, before = plane.etcd.snapshot(), running("kept")
+    start("late")
+    for name in ("cp-1", "cp-2", "cp-3"):
+        three.destroy(name)
+    assert running("kept") == before
+    three.node_up(NodeSpec("cp-1", plane.address, control_plane=True), keys)
+    three.begin("cp-1", content)
+    three.wait_ready()
+    assert members(three) == {"cp-1": False}
+    assert reads(three, "before")
+    three.wait(lambda: is_ready(three.kube.get(PODS, "kept", "default") or {}), 20, "the pod that ran on")
+    assert running("kept") == before
+    three.wait(lambda: not running("late"), 20, "the end of a pod that no snapshot has")
+
+
 def test_a_cluster_that_was_destroyed_can_be_built_again_with_other_keys(three: LabCluster) -> None:
     prefix = three.settings.prefix
-    for name in ("cp-1", "cp-2", "cp-3", "worker"):
+    for name in sorted(three.machines):
         three.destroy(name)
     with pytest.raises(PartFailed, match="no API server yet"):
         assert three.kube

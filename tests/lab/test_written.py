@@ -1,0 +1,37 @@
+"""Files of a volume as an application writes them, or makes nonsense of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.control import digest_of
+from lab.written import spoil, write
+
+
+def test_what_an_application_writes_is_there_and_its_digest_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "one").write_text("first")
+    told = write(tmp_path, "notes/two", "second")
+    assert (tmp_path / "notes" / "two").read_text() == "second"
+    assert told["sha256"].startswith("16367aacb67a4a01")
+    assert (tmp_path / "notes" / "two").stat().st_uid == (tmp_path / "one").stat().st_uid
+
+
+@pytest.mark.parametrize("name", ["../beside", "/etc/passwd", "a/../../b"])
+def test_nothing_is_written_beside_the_volume(tmp_path: Path, name: str) -> None:
+    (tmp_path / "volume").mkdir()
+    with pytest.raises(ValueError, match="no path on the volume"):
+        write(tmp_path / "volume", name, "x")
+    assert list((tmp_path / "volume").iterdir()) == []
+
+
+def test_nonsense_is_all_that_is_left(tmp_path: Path) -> None:
+    for name in ("lost+found", "photos"):
+        (tmp_path / name).mkdir()
+    for name in ("one", "photos/two"):
+        (tmp_path / name).write_text(name)
+    assert spoil(tmp_path) == {"gone": 2}
+    assert digest_of(tmp_path)["files"] == 1
+    assert (tmp_path / "lost+found").is_dir()

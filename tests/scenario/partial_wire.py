@@ -1,0 +1,80 @@
+"""The judge's eyes in a running house: files of volumes as they lie on its disk, and a watch of its own. Believes no scene."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from console.demo.full import SIMULATED
+from console.demo.loss.play import begin
+from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, SPACE, WireGround
+from console.demo.loss.wire_scenes import WireScene
+from console.demo.story import Act, Story
+from console.page import Page
+from engine.errors import OurError
+from lab.houses.nouns import HouseFolder
+from lab.starting import stop
+from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss
+
+UNDISTURBED = frozenset({"restore", "undo", "file", "undelete", "host"})
+"""Scenes of which the neighbour must notice nothing."""
+
+
+def written(text: str) -> str:
+    """The digest of a file of this text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+WRITTEN: dict[str, dict[str, tuple[str, str]]] = {
+    "restore": {LOSER: ("journal/today.txt", "written today\n")},
+    "file": {LOSER: ("journal/today.txt", "spoilt\n")},
+    "disks": {LOSER: ("journal/late.txt", "written after the snapshot of etcd\n")},
+    "rebuild": {app: ("journal/last.txt", f"{app}: the last write, in no backup\n") for app in (LOSER, NEIGHBOUR)},
+}
+"""What an application writes during a scene, and must still have after it; all else must be as it was before."""
+
+
+def volume(ground: WireGround, app: str) -> Volume:
+    """What lies on an application's volume, `lost+found` left out; nothing where none is bound."""
+    name = ground.kubectl("get", "pvc", app, "-n", SPACE, "-o", "jsonpath={.spec.volumeName}")
+    top = ground.folder.parts / "disks" / "volumes" / name
+    files = [path for path in sorted(top.rglob("*")) if path.is_file() and path.relative_to(top).parts[0] != "lost+found"]
+    return {str(path.relative_to(top)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files} if name else {}
+
+
+def judged(ground: WireGround, scene: WireScene) -> Verdict:
+    """Play one scene, and look at what it has left."""
+    began = time.monotonic()
+    must = {app: volume(ground, app) for app in (LOSER, NEIGHBOUR)}
+    for app, (path, text) in WRITTEN.get(scene.name, {}).items():
+        must[app] |= {path: written(text)}
+    watch = ground.watch(NEIGHBOUR) if scene.name in UNDISTURBED else None
+    act = Act(scene.title)
+    try:
+        scene.play(ground, act)
+        misses = shown_amiss(act.shown)
+    except (OurError, AssertionError, OSError) as error:
+        misses = [*shown_amiss(act.shown), f"it broke off: {error}"]
+    for app, files in must.items():
+        misses += differences(app, files, volume(ground, app))
+    seen = watch.end() if watch is not None else None
+    misses += [f"{NEIGHBOUR}: {seen.told}"] if seen is not None and not seen.undisturbed else []
+    told = f"{NEIGHBOUR}: {seen.told}" if seen is not None else ""
+    return Verdict(scene.name, "wire", tuple(misses), told, time.monotonic() - began)
+
+
+def judge(scenes: Sequence[WireScene], root: Path) -> list[Verdict]:
+    """One running house in this folder, all of these scenes in their order; nothing of it is left running."""
+    folder = HouseFolder(root / HOUSE)
+    ground = WireGround(folder, Story(Page(io.StringIO(), SIMULATED), time.monotonic))
+    try:
+        act = Act("the house")
+        begin(ground, act)
+        if amiss := shown_amiss(act.shown):
+            return [Verdict("the house", "wire", tuple(amiss), "", 0.0)]
+        return [judged(ground, scene) for scene in scenes]
+    finally:
+        stop(HOUSE, folder)
