@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.counting import SKEW_S
 from cluster.inventory import Taken, differences, take
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
@@ -62,5 +63,10 @@ def _never(known: Inventory) -> Iterator[str]:
 
 def _old(known: Inventory, now: float) -> Iterator[str]:
     for name, section in (("its machines", known.machines), ("its cluster", known.cluster)):
-        if section is not None and (age := now - at(section.date)) > OLD_S:
+        if section is None:
+            continue
+        age = now - at(section.date)
+        if age > OLD_S:
             yield f"{name} of {age / 86400:.0f} days ago"
+        elif age < -SKEW_S:
+            yield f"{name} of {section.date}, which is later than now: a clock is wrong, and their age is not known"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.counting import SKEW_S
 from cluster.holding import still_held
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
@@ -23,14 +24,20 @@ class OldHolds(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         now = look.clock.now()
-        old = [claim for claim in still_held(look.hold.record().claims) if now - claim.since > OLD_S]
+        old = [claim for claim in still_held(look.hold.record().claims) if not -SKEW_S <= now - claim.since <= OLD_S]
         if old:
             return drifted(
                 f"{len(old)} held for more than {OLD_S / 3600:.0f} h, and no backup is written for them all that time",
-                *(f"{c.key}: {f'{(now - c.since) / 3600:.0f} h' if c.since else 'nobody knows since when'}" for c in old),
+                *(f"{c.key}: {_since(c.since, now)}" for c in old),
                 hint="invoke dr.restore brings their data back and lifts it; dr.release lifts it without a proof",
             )
         return satisfied("none")
 
     def by_hand(self) -> str:
         return "kubectl -n blackstart get configmap hold -o yaml   # `since` in every detail.… is in seconds since 1970"
+
+
+def _since(at: float, now: float) -> str:
+    if not at:
+        return "nobody knows since when"
+    return f"{(now - at) / 3600:.0f} h" if at <= now + SKEW_S else "since a time that is later than now: a clock is wrong"

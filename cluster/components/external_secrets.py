@@ -9,6 +9,7 @@ from adapters.components.results import Ask, Seen
 from cluster.components.durations import seconds_of
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
+from cluster.counting import SKEW_S
 from cluster.storage.findings import Finding, Weight, moment
 
 _GROUP, _VERSIONS = "external-secrets.io", ("v1", "v1beta1")
@@ -63,6 +64,8 @@ def _late(one: Seen, now: float) -> str:
     every, last = seconds_of(one.says("spec.refreshInterval")), epoch(one.says("status.refreshTime"))
     if not every or last is None or one.says("spec.refreshPolicy") not in ("", "Periodic"):
         return ""
+    if last > now + SKEW_S:
+        return f"was refreshed last {moment(last)}, which is later than now: a clock is wrong, and nobody knows"
     limit = max(_LATE * every, _LATE_AT_LEAST_S)
     if now - last <= limit:
         return ""

@@ -12,7 +12,7 @@ from adapters.components.results import Ask, Seen
 from cluster.components.judging import fewer_than_declared
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.holding import still_held
-from cluster.storage.findings import Finding, Weight, fine, moment
+from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
 from house.data.cron import greatest_gap
 from house.files.grammar import number_of
 
@@ -58,6 +58,8 @@ def _backup(one: Seen, now: float) -> Finding:
     remark, since = _remark(one, every), last if last is not None else made
     if every is not None and since is None:
         return Finding(part, Weight.UNKNOWN, f"does not say when it was made{remark}", hint=hint, command=command)
+    if last is not None and (odd := yet_to_come(part, "its last backup", last, now)) is not None:
+        return odd
     if every is not None and since is not None and now - since > 2 * every + _GRACE_S:
         late = told if last is not None else f"never a backup, since {moment(since)}"
         due = f"; by {schedule} one is due every {every / 3600:g} h" if schedule else ""

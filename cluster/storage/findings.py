@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from cluster.counting import SKEW_S
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.words import number
 
@@ -48,6 +49,13 @@ class Finding:
         """As one line: `OSDs: 1 of 3 is down (OSD_DOWN), since 2027-01-15T07:00Z`."""
         code = f" ({self.code})" if self.code else ""
         return f"{self.part}: {self.detail}{code}{'' if self.since is None else f', since {moment(self.since)}'}"
+
+
+def yet_to_come(part: str, what: str, at: float, now: float) -> Finding | None:
+    """UNKNOWN for `what` is dated later than any clock can be wrong (epoch seconds): it says nothing of when it was. Else None."""
+    if at <= now + SKEW_S:
+        return None
+    return Finding(part, Weight.UNKNOWN, f"{what} is dated {moment(at)}, which is later than now", hint="compare the clocks")
 
 
 def fine(part: str, detail: str) -> Finding:

@@ -79,6 +79,14 @@ def test_an_old_one_has_aged(house: Running) -> None:
     assert see(house).condition is Condition.SATISFIED
 
 
+def test_one_that_is_dated_later_than_now_has_no_age(house: Running) -> None:
+    known = known_inventory(house.house)
+    assert known is not None and known.machines is not None
+    write_inventory(inventory_path(house.house), replace(known, machines=replace(known.machines, date="2099-01-01T00:00:00Z")))
+    seen = see(house)
+    assert seen.condition is Condition.DRIFTED and "its machines of 2099-01-01T00:00:00Z, which is later than now" in seen.detail
+
+
 def test_where_nobody_answers_it_is_unknown_and_what_was_known_stays(house: Running) -> None:
     known = known_inventory(house.house)
     assert known is not None
