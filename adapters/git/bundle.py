@@ -14,6 +14,7 @@ from engine.secrets import Secret
 _GIT_S = 300.0
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MOST = 200
+_AUTHORITY = "http.sslCAInfo"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,18 @@ class GitBundles:
             return self._told(folder, "rev-parse", "--verify", "HEAD^{commit}")
         except ProgramFailed as error:
             raise PermanentError("the bundle of the repository cannot be cloned", evidence=error.evidence) from error
+
+    def authority(self, root: Path) -> str:
+        """The file of the authority that this clone's own configuration trusts its server by, as written there; "" for none."""
+        found = self._git(root, "config", "--local", "--get", _AUTHORITY, ok=(0, 1))
+        return found.stdout.decode().strip() if found.code == 0 else ""
+
+    def trust(self, root: Path, authority: Path) -> None:
+        """Have this clone trust its server by the authority in this file. PermanentError."""
+        try:
+            self._git(root, "config", "--local", _AUTHORITY, str(authority))
+        except ProgramFailed as error:
+            raise PermanentError(f"the configuration of {root} cannot be written", evidence=error.evidence) from error
 
     def since(self, root: Path, commit: str) -> tuple[str, ...] | None:
         """The commits that came after this one, newest first, each as `id subject`; None where it is not known there."""

@@ -43,7 +43,8 @@ class Recipient:
 class Manifest:
     """The kit's list of contents. `made` is RFC 3339; paths are relative to the kit's top.
 
-    `settings` and `repository` are where the two lie once the kit is set up. `dirty` was not committed, so it is not in the
+    `settings` and `repository` are where the two lie once the kit is set up, and `authority` the certificate that the clone trusts
+    its server by ("" for none of its own). `dirty` was not committed, so it is not in the
     bundle; `elsewhere` are files that the settings name by a place outside both. `files` are checksums of everything.
     """
 
@@ -64,6 +65,7 @@ class Manifest:
     programs: tuple[KeptProgram, ...]
     archive: str
     files: Mapping[str, str]
+    authority: str = ""
 
     def to_json(self) -> str:
         """As it lies in the kit."""
@@ -95,7 +97,7 @@ def _typed(found: Manifest) -> None:
         value: Any = getattr(found, field.name)
         if type(value) is not types.get(str(field.type), type(value)):
             raise TypeError(field.name)
-    for place in (found.settings, found.repository):
+    for place in (found.settings, found.repository, found.authority):
         # Whoever knows who can open a kit can make one: what it names may lie nowhere but below the folder it is set up in.
         if Path(place).is_absolute() or ".." in Path(place).parts:
             raise ValueError(place)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from console.kit.checking import Bench, Finding, on_this_machine
 from console.kit.nouns import Manifest
 from console.kit.rooms import workroom
 from console.kit.secrets import named_references
-from console.kit.unfolding import HOUSE, bring, of_people, open_kit, opened_by, put, set_up
+from console.kit.unfolding import HOUSE, KIT, bring, of_people, open_kit, opened_by, put, set_up
 from engine.errors import EvidenceChanged, PermanentError, SettingsInvalid
 from engine.secrets import Secret
 from house.files.paths import is_folder, is_there
@@ -56,18 +56,13 @@ def unpack(sealed: Sealed, into: Path) -> Unpacked:
     refuse_used(into)
     with workroom() as (_, runner):
         age, git = Age(runner), GitBundles(runner)
-        room = _beside(into)
-        try:
+        with _room_in(into) as room:
             manifest, folder = open_kit(sealed.file, sealed.identity, age, room)
-            _, commit = set_up(manifest, folder, git, room / HOUSE)
+            _, commit = set_up(manifest, folder, git, room / HOUSE, into / HOUSE)
             if commit != manifest.commit:
                 raise EvidenceChanged(f"{sealed.file} holds the repository at {commit[:12]}, and says {manifest.commit[:12]}")
-            try:
-                room.replace(into)
-            except OSError as error:
-                raise PermanentError(f"{into} cannot be made: {error.strerror}") from error
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
+            for name in (KIT, HOUSE):
+                (room / name).rename(into / name)
         top = into / HOUSE
         public = age.public(sealed.identity)
         bench = Bench(runner, git, builder(), sealed.identity, public, os.environ, time.time(), sealed.kept)
@@ -84,11 +79,24 @@ def refuse_used(into: Path) -> None:
         raise SettingsInvalid(f"--into {into} lies in what is no folder")
 
 
-def _beside(into: Path) -> Path:
+@contextmanager
+def _room_in(into: Path) -> Iterator[Path]:
+    """A folder within it to work in (it may be a mount point, or in a folder that is not ours); of what fails nothing stays."""
+    made = not is_there(into)
     try:
-        return Path(tempfile.mkdtemp(prefix=f".{into.name}.unfinished-", dir=into.parent))
+        into.mkdir(exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=into))
     except OSError as error:
-        raise PermanentError(f"{into} cannot be made: {error.strerror}") from error
+        raise PermanentError(f"{into} cannot be written to: {error.strerror}") from error
+    try:
+        yield room
+    except OSError as error:
+        raise PermanentError(f"{into} cannot be written to: {error.strerror}") from error
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # not empty: all went well
+                into.rmdir()
 
 
 def _lay(house: House, sealed: Sealed, public: frozenset[str], top: Path) -> None:

@@ -37,7 +37,11 @@ mkdir -p "$1"
 git clone --quiet "$here/{bundle}" "$1"/{repository}
 git -C "$1"/{repository} remote set-url origin {url}
 cp -R "$here/{settings}/." "$1/"
-echo "The settings are $1/"{file}
+{trust}echo "The settings are $1/"{file}
+"""
+
+_TRUST = """\
+git -C "$1"/{repository} config http.sslCAInfo "$(cd "$1" && pwd)"/{authority}
 """
 
 
@@ -60,10 +64,14 @@ def gather(
     bundled = git.make(house.root, folder / BUNDLE)
     common = Path(os.path.commonpath([house.settings_file.resolve().parent, house.root.resolve()]))
     settings, repository = house.settings_file.resolve().relative_to(common), house.root.resolve().relative_to(common)
-    elsewhere = _settings(house, folder / SETTINGS, common)
+    trusted = git.authority(house.root)
+    authority = (house.root.resolve() / trusted).resolve() if trusted else None
+    elsewhere = _settings(house, folder / SETTINGS, common, authority)
+    trusting = str(authority.relative_to(common)) if authority is not None and authority.is_relative_to(common) else ""
     write_runbook(folder / RUNBOOK)
     words = {"bundle": BUNDLE, "settings": SETTINGS, "repository": shlex.quote(str(repository)), "file": shlex.quote(str(settings))}
     words["url"] = shlex.quote(redact(house.flux.url))
+    words["trust"] = _TRUST.format(repository=words["repository"], authority=shlex.quote(trusting)) if trusting else ""
     (folder / SET_UP).write_text(_SET_UP.format(**words), encoding="utf-8")
     if archive is not None:
         shutil.copyfile(archive, folder / archive.name)
@@ -71,7 +79,7 @@ def gather(
         house=house.name, house_id=house.id, simulated=house.simulated, made=made, blackstart=blackstart, commit=bundled.commit,
         branch=bundled.branch, url=redact(house.flux.url), settings=str(settings), repository=str(repository), dirty=bundled.dirty,
         elsewhere=elsewhere, recipients=recipients, secrets=secrets_of(house, common), programs=programs,
-        archive=archive.name if archive is not None else "", files={},
+        archive=archive.name if archive is not None else "", files={}, authority=trusting,
     )  # fmt: skip
     (folder / START).write_text(redact(start_page(manifest, house)), encoding="utf-8", errors="backslashreplace")
     manifest = replace(manifest, files=sums_of(folder))
@@ -79,11 +87,13 @@ def gather(
     return manifest
 
 
-def _settings(house: House, folder: Path, common: Path) -> tuple[str, ...]:
-    """Copy the settings, lock, inventory and certificates to where they lay; answers what lay outside of everything."""
+def _settings(house: House, folder: Path, common: Path, authority: Path | None) -> tuple[str, ...]:
+    """Copy the settings, lock, inventory and certificates (the Git server's too) to where they lay; answers what lay outside of
+    everything."""
     elsewhere = []
+    certificates = {*files_of(house), *([str(authority)] if authority is not None else [])}
     beside = [path for path in (lock_path(house), inventory_path(house)) if path.exists()]
-    for path in (house.settings_file, *beside, *map(Path, sorted(files_of(house)))):
+    for path in (house.settings_file, *beside, *map(Path, sorted(certificates))):
         place = path.resolve()
         if not place.is_relative_to(common):
             elsewhere.append(str(path))

@@ -18,6 +18,7 @@ from house.model import House, SecretRef
 
 KIT, HOUSE = "kit", "house"
 SHOWN = 5
+KEY_VARIABLE = "SOPS_AGE_KEY"
 
 
 def open_kit(file: Path, identity: Path | Secret, age: Age, room: Path) -> tuple[Manifest, Path]:
@@ -43,8 +44,9 @@ def open_kit(file: Path, identity: Path | Secret, age: Age, room: Path) -> tuple
     return manifest, folder
 
 
-def set_up(manifest: Manifest, folder: Path, git: GitBundles, target: Path) -> tuple[Path, str]:
-    """Put repository and settings where they lay, as the kit's own script does; the settings file, and the commit."""
+def set_up(manifest: Manifest, folder: Path, git: GitBundles, target: Path, at: Path | None = None) -> tuple[Path, str]:
+    """Put repository and settings where they lay, as the kit's own script does; the settings file, and the commit. `at` is where
+    `target` will be moved to."""
     target.mkdir()
     commit = git.unfold(folder / BUNDLE, target / manifest.repository, manifest.url)
     for path in sorted((folder / SETTINGS).rglob("*")):
@@ -53,14 +55,17 @@ def set_up(manifest: Manifest, folder: Path, git: GitBundles, target: Path) -> t
             place.mkdir(exist_ok=True)
         else:
             place.write_bytes(path.read_bytes())
+    if manifest.authority:
+        git.trust(target / manifest.repository, (at or target) / manifest.authority)
     return target / manifest.settings, commit
 
 
 def opened_by(house: House, identity: Path | Secret, public: frozenset[str]) -> House:
-    """The house, its secrets opened by the key that opened the kit, where that is the house's own and lies in a file."""
-    if isinstance(identity, Path) and house.age_recipient in public:
-        return replace(house, age_key=SecretRef((f"file:{identity.absolute()}",)))
-    return house
+    """The house with its secrets opened by the key of the kit, where that is the house's own: by its file, or as sops has it."""
+    if house.age_recipient not in public:
+        return house
+    source = f"file:{identity.absolute()}" if isinstance(identity, Path) else f"env:{KEY_VARIABLE}"
+    return replace(house, age_key=SecretRef((source,)))
 
 
 def of_people(ref: SecretRef, house: Path) -> Iterable[Path]:

@@ -22,7 +22,7 @@ from console.kit.nouns import KeptProgram, Manifest
 from console.kit.opening import Sealed, unpack
 from console.kit.packing import START, gather, printable, recipients_of, seal, sum_of
 from console.kit.rooms import workroom
-from console.kit.unfolding import KIT, open_kit
+from console.kit.unfolding import KEY_VARIABLE, KIT, open_kit
 from console.opening import open_session
 from console.page import Page, simulated
 from console.report.document import moment, version
@@ -192,7 +192,7 @@ def _identity(named_file: str) -> Path | Secret:
         if not path.is_file():
             raise SettingsInvalid(f"the key {path} is not there")
         return path
-    if key := os.environ.get("SOPS_AGE_KEY", ""):
+    if key := os.environ.get(KEY_VARIABLE, ""):
         return Secret(key)
     raise SettingsInvalid("no key was named to open the kit with; right would be: --identity FILE")
 

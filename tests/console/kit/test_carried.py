@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from console.kit.opening import Sealed, house_of, unpack
 from console.kit.rooms import PREFIX, sweep, workroom
 from console.session import Session
 from console.verbs import kit as verbs
+from console.verbs.kit import handed
 from console.verbs.rehearse import reached, rehearse, rehearse_of
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.journal import Journal
@@ -81,6 +83,22 @@ def test_the_house_comes_back_from_the_kit_and_one_key_alone(laid_out: tuple[Pat
     assert running.apply(running.bootstrap).converged
     assert running.apply(running.restore).converged
     assert running.verify(running.restore).converged
+
+
+def test_the_clone_trusts_its_server_as_before(laid_out: tuple[Path, House]) -> None:
+    """A Git server of one's own has an authority that only the clone's own configuration names."""
+    into, house = laid_out
+    told = subprocess.run(["git", "-C", house.root, "config", "http.sslCAInfo"], check=True, capture_output=True, text=True).stdout
+    assert told.strip() == f"{into}/house/pki/ca.crt"
+    assert "BEGIN CERTIFICATE" in Path(told.strip()).read_text()
+
+
+def test_a_key_that_only_the_environment_holds_opens_the_house_too(carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As sops has it: nothing of it is written down."""
+    monkeypatch.setenv("SOPS_AGE_KEY", carried.key.read_text())
+    monkeypatch.delenv("SOPS_AGE_KEY_FILE", raising=False)
+    with house_of(handed(str(carried.kit), "", "")) as (house, _):
+        assert house.age_key.sources == ("env:SOPS_AGE_KEY",)
 
 
 def test_what_was_laid_out_of_secrets_is_its_owner_s_alone(carried: Carried, laid_out: tuple[Path, House]) -> None:
@@ -158,8 +176,11 @@ def test_a_folder_that_is_used_is_left_as_it_is(carried: Carried, tmp_path: Path
 
 def test_a_kit_that_does_not_open_leaves_nothing(carried: Carried, tmp_path: Path, capsys: Printed) -> None:
     (tmp_path / "torn").write_bytes(carried.kit.read_bytes()[:-1])
-    assert opening(carried, tmp_path / "empty", capsys, kit=str(tmp_path / "torn"))[0] == PermanentError.exit_code
-    assert [path.name for path in tmp_path.iterdir()] == ["torn"]
+    (tmp_path / "there").mkdir()
+    for name in ("there", "new"):
+        assert opening(carried, tmp_path / name, capsys, kit=str(tmp_path / "torn"))[0] == PermanentError.exit_code
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "torn"]
+    assert list((tmp_path / "there").iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [

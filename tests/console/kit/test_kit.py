@@ -256,7 +256,7 @@ def test_a_list_of_contents_is_read_as_it_was_written_and_anything_else_is_refus
 
 
 @pytest.mark.parametrize("place", ["/etc/blackstart", "../up", "a/../../up", ".."])
-@pytest.mark.parametrize("name", ["settings", "repository"])
+@pytest.mark.parametrize("name", ["settings", "repository", "authority"])
 def test_a_kit_lays_nothing_outside_of_its_folder(place: str, name: str) -> None:
     """Anybody who knows who can open a kit can make one."""
     made = Manifest("h", "id", True, "", "1", "c", "main", "u", "blackstart.yaml", ".", (), (), (), (), (), "", {})
