@@ -45,6 +45,7 @@ from adapters.drills.results import (
     Order,
     Phase,
     Restore,
+    Scheduled,
     Scratch,
     Sent,
     Trouble,
@@ -56,6 +57,7 @@ from adapters.kubernetes.errors import AlreadyThere, from_answer, status_of
 from adapters.kubernetes.kinds import (
     CLAIM,
     CONFIG_MAP,
+    CRON_JOB,
     JOB,
     NAMESPACE,
     POD,
@@ -204,6 +206,14 @@ class KubernetesDrills:
     def canary(self) -> Sent:
         """See ports.DrillsView."""
         return canary.sent(self._clients.main())
+
+    def scheduled(self, namespace: str, name: str) -> Scheduled | None:
+        """See ports.DrillsView."""
+        found = self._clients.main().get(CRON_JOB, name, namespace)
+        if found is None:
+            return None
+        last = text(found, "status", "lastScheduleTime")
+        return Scheduled(table(found, "spec").get("suspend") is True, seconds(last) if last else None)
 
     def send_canary(self, namespace: str, destination: str, word: str) -> None:
         """See ports.Drills."""

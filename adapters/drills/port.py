@@ -12,6 +12,7 @@ from adapters.drills.results import (
     Found,
     Order,
     Restore,
+    Scheduled,
     Scratch,
     Sent,
 )
@@ -33,6 +34,9 @@ class DrillsView(Protocol):
 
     def canary(self) -> Sent:
         """How far VolSync is with the canary of whatever drill there is."""
+
+    def scheduled(self, namespace: str, name: str) -> Scheduled | None:
+        """What the cluster says of the CronJob that drills in it, None where there is none of this name."""
 
 
 class Drills(DrillsView, Protocol):

@@ -142,6 +142,14 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class Scheduled:
+    """A CronJob: whether it is suspended, and when it last started a Job (seconds since the epoch, None for never)."""
+
+    suspended: bool
+    last: float | None
+
+
+@dataclass(frozen=True)
 class Found:
     """What the newest snapshot of the canary's repository holds: `word` is all of it, with `?` for what stands in no word of ours,
     and None where it could not be read, for this trouble."""

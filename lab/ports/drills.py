@@ -15,6 +15,7 @@ from adapters.drills.results import (
     Order,
     Phase,
     Restore,
+    Scheduled,
     Scratch,
     Sent,
     Trouble,
@@ -99,6 +100,11 @@ class ModelledDrills:
         with self._world.looking():
             drill = self._kube.objects().drill
             return drill.canary if drill is not None else Sent(Phase.ABSENT)
+
+    def scheduled(self, namespace: str, name: str) -> Scheduled | None:
+        """See ports.DrillsView."""
+        with self._world.looking():
+            return self._kube.objects().scheduled.get((namespace, name))
 
     def send_canary(self, namespace: str, destination: str, word: str) -> None:
         """See ports.Drills."""

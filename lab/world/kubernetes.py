@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass, field
 
 from adapters.csi.results import CsiLook
+from adapters.drills.results import Scheduled
 from adapters.flux.results import KustomizationState
 from adapters.helm.results import ReleaseState
 from adapters.hold.results import ARCHIVES_UNRECOVERED, AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
@@ -40,6 +41,7 @@ class Objects:
     crds: dict[str, CrdState] = field(default_factory=dict)
     lease: LeaseHolder | None = None
     drill: LabDrill | None = None
+    scheduled: dict[tuple[str, str], Scheduled] = field(default_factory=dict)
     drill_lease: LeaseHolder | None = None
     rigged: Rigged = field(default_factory=Rigged)
     renewals: int = 0
