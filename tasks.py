@@ -45,10 +45,11 @@ HELP = {
     "gate": "upgrade: whether an upgrade may be done now, as one exit code",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
     "check": "evidence (a folder, or a folder of them) or a kit, to be checked offline; of dr.schedule: whether it ran",
-    "as": "systemd: a service and a timer, for a machine outside the cluster",
+    "as": "systemd: a service and a timer, for a machine outside the cluster; cronjob: manifests, to drill inside of it",
+    "image": "the image that --as cronjob runs, made from the Containerfile, as the cluster pulls it",
     "every": "daily (default for etcd), weekly (default for a drill) or monthly",
     "what": "drill (default) or etcd: what runs by itself",
-    "folder": "where the units are written (default: here)",
+    "folder": "where the units or manifests are written (default: here)",
     "file": "the kit to be written (default: HOUSE.kit.age here); its page is put beside it",
     "recipients": "public keys of more people who can open it, comma between several",
     "with-programs": "the archive of make bundle, to be put into it",
@@ -294,9 +295,9 @@ def kit(
 
 
 @verb
-def schedule(c, settings="", json=False, as_="", every="", folder="", check=False, what=""):
+def schedule(c, settings="", json=False, as_="", every="", folder="", check=False, what="", image=""):
     """Write what makes drills happen; say whether they do."""
-    end(c, "schedule", "schedule", settings, json, as_, every, folder, check, what)
+    end(c, "schedule", "schedule", settings, json, as_, every, folder, check, what, image)
 
 
 @verb

@@ -12,6 +12,11 @@ from house.model import House
 PING = "BLACKSTART_PING"
 """The variable with the URL of a dead man's switch: what hears nothing raises the alarm."""
 
+OWN = "blackstart-drills"
+"""The namespace of a CronJob that drills inside the cluster."""
+BLIND_TO = "the loss of its own cluster"
+"""What such a one cannot see."""
+
 
 class Every(Enum):
     """How often; the value is what the command line and systemd's calendar call it."""

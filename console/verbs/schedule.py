@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json as jsonfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.counting import SKEW_S
@@ -12,7 +14,7 @@ from console.opening import open_session
 from console.report.document import as_epoch, moment
 from console.report.keeping import history
 from console.report.timeline import duration
-from console.schedule.units import Every, Job, Scheduled, installing, units
+from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, units
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.files.paths import expanded
@@ -20,17 +22,22 @@ from house.model import House
 from tools.places import CHECKOUT
 
 _LARGEST = 1e11  # of a moment in seconds
+OUTSIDE, INSIDE = "systemd", "cronjob"
 LATE_S = 12 * 3600.0
 """A start is put off at random by six hours at most, and a run takes its time."""
 
 
-def schedule(settings: str, json: bool, kind: str, every: str, place: str, check: bool, what: str = "") -> int:
-    """Write units for systemd into a folder (0), or say whether what was written runs: 0 for yes, 3 where one was missed."""
+def schedule(
+    settings: str, json: bool, kind: str, every: str, place: str, check: bool, what: str = "", image: str = ""
+) -> int:  # fmt: skip
+    """Write what makes runs happen into a folder (0), or say whether what was written runs: 0 for yes, 3 where one was missed."""
 
     def body() -> int:
         session = open_session("dr.schedule", settings, json)
         job = job_of(what)
-        return ran(session, job) if check else write(session, kind, every, place, job)
+        if check:
+            return ran(session, job)
+        return write_inside(session, every, place, job, image) if kind == INSIDE else write(session, kind, every, place, job)
 
     return guarded("dr.schedule", json, body, settings)
 
@@ -49,52 +56,118 @@ def _kept_at(house: House, job: Job) -> Path:
 
 def write(session: Session, kind: str, every: str, place: str, job: Job = Job.DRILL) -> int:
     """The units, to be reviewed and installed by a person."""
-    if kind != "systemd":
-        raise SettingsInvalid(f"--as {kind or '(nothing)'} is no kind of schedule that is written; right would be: --as systemd")
+    if kind != OUTSIDE:
+        raise SettingsInvalid(
+            f"--as {kind or '(nothing)'} is no kind of schedule that is written; right would be: --as {OUTSIDE} or --as {INSIDE}"
+        )
+    house = session.house
+    of = Scheduled(house, job, every_of(every, job), getpass.getuser(), CHECKOUT, Path(f"/etc/blackstart/{house.name}.env"))
+    folder = expanded(Path(place or "."))
+    return _written(session, Kept(job, of.every, OUTSIDE), folder, units(of), installing(of, folder))
+
+
+def write_inside(session: Session, every: str, place: str, job: Job, image: str) -> int:
+    """A CronJob for the cluster itself, to be reviewed and committed by a person. Raises SettingsInvalid."""
+    from console.schedule import (
+        cronjob,  # its rights name what a client of the API makes, which no other verb's start waits for
+    )
+
+    if job is not Job.DRILL:
+        raise SettingsInvalid(
+            f"--as {INSIDE} drills, and --what {job.value} is nothing for it: an account that may copy etcd may read every secret",
+            hint=f"right would be --as {OUTSIDE} --what {job.value}, on a machine outside",
+        )
+    if not image:
+        raise SettingsInvalid(f"--as {INSIDE} needs --image, as the cluster pulls it", hint="build it from the Containerfile here")
+    of = cronjob.CronJob(session.house, every_of(every, job), image, CHECKOUT)
+    folder = expanded(Path(place or "."))
+    session.page.say(f"It runs inside, and cannot see {BLIND_TO}: for that a dead man's switch hears its pings ({PING}).")
+    return _written(session, Kept(job, of.every, INSIDE), folder, {of.file: cronjob.manifests(of)}, cronjob.installing(of, folder))
+
+
+def every_of(every: str, job: Job) -> Every:
+    """How often; what is usual for the job where nothing is said. Raises SettingsInvalid."""
     words = [one.value for one in Every]
     if every and every not in words:
         raise SettingsInvalid(f"--every {every} is no interval; right would be one of {', '.join(words)}")
-    house = session.house
-    of = Scheduled(
-        house, job, Every(every or job.usually.value), getpass.getuser(), CHECKOUT, Path(f"/etc/blackstart/{house.name}.env")
-    )
-    folder = expanded(Path(place or "."))
+    return Every(every or job.usually.value)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was written from here: what it runs, how often, and where; `since` when (seconds since the epoch)."""
+
+    job: Job
+    every: Every
+    kind: str
+    since: float = 0.0
+
+
+def _written(session: Session, kept: Kept, folder: Path, files: Mapping[str, str], following: tuple[str, ...]) -> int:
+    """Write the files, remember that, and say what a person does with them."""
+    house, verb = session.house, kept.job.verb
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in units(of).items():
+        for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
         house.state_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
-        told = {"verb": of.verb, "every": of.every.value, "since": session.clock.now()}
-        _kept_at(house, job).write_text(jsonfile.dumps(told) + "\n", encoding="ascii")
+        told = {"verb": verb, "every": kept.every.value, "since": session.clock.now(), "as": kept.kind}
+        _kept_at(house, kept.job).write_text(jsonfile.dumps(told) + "\n", encoding="ascii")
     except OSError as error:
         raise PermanentError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
-    written = tuple(folder / name for name in units(of))
+    written = tuple(folder / name for name in files)
     session.tell_written(written)
     session.page.say("Review them, then:")
-    for line in installing(of, folder):
+    for line in following:
         session.page.say(f"  {line}")
-    return session.finish("written", {"files": len(written)}, EXIT_OK, written=written, every=of.every, runs=of.verb)
+    counts = {"files": len(written)}
+    return session.finish("written", counts, EXIT_OK, written=written, every=kept.every, runs=verb, kind=kept.kind)
 
 
 def ran(session: Session, job: Job = Job.DRILL) -> int:
-    """Whether the last one came when it was due, by what is remembered of the runs themselves."""
+    """Whether the last one came when it was due: by what is remembered of the runs themselves, of a CronJob by what the cluster
+    says of it."""
     house, now = session.house, session.clock.now()
-    verb, every, since = _kept(_kept_at(house, job), job)
-    runs = [one for one in history(house.state_dir) if one.verb == verb and one.exit_code is not None]
-    began = [at for one in runs if (at := as_epoch(one.started)) is not None]
-    last = max((at for at in began if at <= now + SKEW_S), default=None)
-    for what, at in (("a run", max(began, default=now)), ("the writing of the units", since)):
+    kept = _kept(_kept_at(house, job), job)
+    every, since, inside = kept.every, kept.since, kept.kind == INSIDE
+    starts = starts_inside(session) if inside else starts_here(house, kept)
+    last = max((at for at in starts if at <= now + SKEW_S), default=None)
+    for what, at in (("a run", max(starts, default=now)), ("the writing of the schedule", since)):
         if at > now + SKEW_S:  # it says nothing of what came when it was due
             session.page.say(f"not counted: {what} is still to come, on {moment(at)}: the clock was wrong then, or is now.")
     due = (last if last is not None else since if since <= now + SKEW_S else now - every.seconds - LATE_S) + every.seconds + LATE_S
     good = due > now
-    told = f"the last {verb} began {duration(now - last)} ago" if last is not None else f"no {verb} has run yet"
+    told = f"the last {job.verb} began {duration(now - last)} ago" if last is not None else f"no {job.verb} has run yet"
     late = f"the next one may come until {moment(due)}" if good else f"one was due by {moment(due)}, and did not come"
-    session.page.say(f"{told}; {late} ({every.value}, written on {moment(since)}).")
+    session.page.say(f"{told}; {late} ({kept.every.value}, written on {moment(kept.since)}).")
+    if inside:
+        session.page.say(f"What came of it is in the cluster and at the dead man's switch; it cannot see {BLIND_TO}.")
     if not good:
-        session.page.say(f"Look at: systemctl list-timers 'blackstart-*'; journalctl -u blackstart-{house.name}{job.ending}")
+        look = f"kubectl -n {OWN} get cronjobs,jobs" if inside else (
+            f"systemctl list-timers 'blackstart-*'; journalctl -u blackstart-{house.name}{job.ending}"
+        )
+        session.page.say(f"Look at: {look}")
     outcome = "on time" if good else "missed"
-    return session.finish(outcome, {"runs": len(runs)}, EXIT_OK if good else EXIT_DRIFT, last=last, due=due, every=every)
+    counts = {"runs": len(starts)}
+    return session.finish(outcome, counts, EXIT_OK if good else EXIT_DRIFT, last=last, due=due, every=kept.every, kind=kept.kind)
+
+
+def starts_here(house: House, kept: Kept) -> tuple[float, ...]:
+    """When each run began that this state folder remembers."""
+    runs = (one for one in history(house.state_dir) if one.verb == kept.job.verb and one.exit_code is not None)
+    return tuple(at for one in runs if (at := as_epoch(one.started)) is not None)
+
+
+def starts_inside(session: Session) -> tuple[float, ...]:
+    """When the CronJob last started one, as the cluster says. PermanentError where it has none, or it is suspended."""
+    name = f"blackstart-{session.house.name}"
+    with session.doors(None) as doors:
+        seen = doors.look.drills.scheduled(OWN, name)
+    if seen is None:
+        raise PermanentError(f"there is no CronJob {OWN}/{name} in the cluster", hint="what was written is not applied, or is gone")
+    if seen.suspended:
+        raise PermanentError(f"the CronJob {OWN}/{name} is suspended: nothing drills", hint="spec.suspend in its manifest")
+    return (seen.last,) if seen.last is not None else ()
 
 
 def _number(value: object) -> int | float:
@@ -104,16 +177,17 @@ def _number(value: object) -> int | float:
     return value
 
 
-def _kept(path: Path, job: Job) -> tuple[str, Every, float]:
-    again = f"invoke dr.schedule --as systemd{'' if job is Job.DRILL else f' --what {job.value}'}"
+def _kept(path: Path, job: Job) -> Kept:
+    again = f"invoke dr.schedule --as {OUTSIDE}{'' if job is Job.DRILL else f' --what {job.value}'}"
     try:
         found = jsonfile.loads(path.read_text(encoding="utf-8"))
-        if found["verb"] != job.verb or not 0 <= _number(found["since"]) < _LARGEST:
+        kind = found.get("as", OUTSIDE)
+        if found["verb"] != job.verb or kind not in (OUTSIDE, INSIDE) or not 0 <= _number(found["since"]) < _LARGEST:
             raise ValueError("not what was written")
-        return job.verb, Every(found["every"]), float(found["since"])
+        return Kept(job, Every(found["every"]), kind, float(found["since"]))
     except FileNotFoundError:
         raise PermanentError(
             "no schedule was written from here, so nobody knows when one should have run", next_command=again
         ) from None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise PermanentError(f"{path} cannot be read", next_command=again) from error

@@ -82,7 +82,7 @@ def test_who_watches_is_told_of_start_and_end(tmp_path: Path, url: str, asked: i
     assert (log.read_text().split() if log.exists() else []) == ["https://watch/1/start", "https://watch/1/4"][:asked]
 
 
-@pytest.mark.parametrize(("kind", "every"), [("cronjob", ""), ("", ""), ("systemd", "hourly"), ("systemd", "7d")])
+@pytest.mark.parametrize(("kind", "every"), [("cron", ""), ("", ""), ("systemd", "hourly"), ("systemd", "7d")])
 def test_what_is_not_written_is_refused(desk: Desk, tmp_path: Path, kind: str, every: str) -> None:
     with pytest.raises(SettingsInvalid, match="right would be"):
         verbs.write(desk.session("dr.schedule"), kind, every, str(tmp_path / "units"))
