@@ -56,6 +56,7 @@ def _everywhere(house: House) -> tuple[Right, ...]:
         Right(EVERYWHERE, "networking.k8s.io", ("ingresses",), ("create",)),
         Right(EVERYWHERE, "gateway.networking.k8s.io", ("httproutes",), ("create",)),
         Right(EVERYWHERE, "volsync.backube", ("replicationsources", "replicationdestinations"), ("get", "create")),
+        Right(EVERYWHERE, "snapshot.storage.k8s.io", ("volumesnapshots",), ("list",)),
     )
 
 
