@@ -41,7 +41,8 @@ TRIED = "fence-tried"
 class Pin:
     """The restore point of one claim: its size in bytes, when it was made and when its restore was ordered (epoch seconds).
 
-    `failing` is why the claim fails although this can be restored ("" for nothing), `remark` what is worth a look.
+    `failing` is why the claim fails although this can be restored ("" for nothing), `remark` what is worth a look. `origin` is the
+    Secret of the place that it is in, "" for the claim's first one.
     """
 
     repository_id: str
@@ -51,6 +52,7 @@ class Pin:
     ordered: float
     failing: str = ""
     remark: str = ""
+    origin: str = ""
 
     @property
     def snapshot(self) -> Snapshot:

@@ -239,7 +239,7 @@ class KubernetesDrills:
         found = client.get(REPLICATION_DESTINATION, order.destination, order.namespace)
         if found is None:
             raise PermanentError(f"there is no ReplicationDestination {order.namespace}/{order.destination}")
-        mover = self._lender().borrowed(order.namespace, order.destination, order.twist).mover
+        mover = self._lender().borrowed(order.namespace, order.destination, order.twist, order.secret).mover
         as_whom = writing(client, order.namespace, order.destination, mover)
         with suppress(AlreadyThere):
             client.create(CLAIM, scratch_claim(order, found), SCRATCH)
@@ -248,7 +248,7 @@ class KubernetesDrills:
 
     def compare(self, order: Order, against: Snapshot) -> Compared:
         """See ports.Drills."""
-        mover = self._lender().borrowed(order.namespace, order.destination).mover
+        mover = self._lender().borrowed(order.namespace, order.destination, secret=order.secret).mover
         return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}")
 
     def examine(self, of: Examination) -> None:

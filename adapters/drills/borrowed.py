@@ -43,9 +43,10 @@ class Lender:
     def __init__(self, client: ApiClient, resolver: Resolver, into: str = SCRATCH) -> None:
         self._client, self._resolver, self._into = client, resolver, into
 
-    def borrowed(self, namespace: str, destination: str, twist: Twist = Twist.NONE) -> Borrowed:
-        """The mover of this ReplicationDestination as the namespace can have it; what it needs is made there."""
-        client, mover = self._client, mover_of(self._client, namespace, destination)
+    def borrowed(self, namespace: str, destination: str, twist: Twist = Twist.NONE, secret: str = "") -> Borrowed:
+        """The mover of this ReplicationDestination as the namespace can have it, given this Secret in place of its own where one is
+        named; what it needs is made there."""
+        client, mover = self._client, mover_of(self._client, namespace, destination, secret)
         if any(key == "serviceAccountName" for key, _ in mover.pod):
             raise PermanentError(
                 f"the mover of {namespace}/{destination} opens its store as a service account of its namespace",

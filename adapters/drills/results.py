@@ -121,7 +121,8 @@ class Damage(Enum):
 class Order:
     """One restore: into the scratch claim `into`, of `size` bytes, from exactly this snapshot.
 
-    `namespace` and `destination` name the ReplicationDestination of the living house whose mover it is like.
+    `namespace` and `destination` name the ReplicationDestination of the living house whose mover it is like; `secret` is
+    that of the repository, where it is another than the destination's own.
     """
 
     into: str
@@ -130,6 +131,7 @@ class Order:
     snapshot: Snapshot
     size: int
     twist: Twist = Twist.NONE
+    secret: str = ""
 
 
 @dataclass(frozen=True)

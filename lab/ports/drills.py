@@ -177,7 +177,8 @@ class ModelledDrills:
         return None if there else Trouble.NO_SNAPSHOT
 
     def _repository(self, objects: Objects, order: Order) -> StoredRepository | None:
-        return self._kube.store.repositories.get(objects.destinations[(order.namespace, order.destination)].address)
+        own = objects.destinations[(order.namespace, order.destination)].address
+        return self._kube.store.repositories.get(self._kube.address_of(order.namespace, order.secret) if order.secret else own)
 
     def compare(self, order: Order, against: Snapshot) -> Compared:
         """See ports.Drills."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order
 from cluster.audit import repository_of
+from cluster.sources import place_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
@@ -70,7 +71,7 @@ class CompareScratch(BaseStep):
 def compared(act: ActContext, house: House, claim: BackedUpClaim, order: Order, pin: Pin) -> Comparison:
     """What is in the order's scratch claim against the pin. TransientError where one of the lists broke off."""
     seen = act.drills.compare(order, pin.snapshot)
-    found = against(act.backups, repository_of(house, claim), pin.snapshot_id, seen)
+    found = against(act.backups, repository_of(house, place_of(claim, pin.origin)), pin.snapshot_id, seen)
     if not found.whole:
         raise TransientError(f"the comparison of {claim.key} broke off", evidence=found.differences[:3])
     return found

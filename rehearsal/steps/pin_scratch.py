@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from adapters.backups.results import Verdict as Look
 from adapters.context import ActContext, LookContext
-from cluster.audit import audit_claim
+from cluster.audit import TRUSTED
+from cluster.sources import audit_sources
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
@@ -52,16 +53,18 @@ class PinScratch(BaseStep):
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         demanded(act.drills, self.drill.run)
         asked = asked_for(self.claim, self.drill.known, 0.0)
-        audit = audit_claim(act.backups, act.clock, self.drill.house, self.claim, asked)
+        audit = audit_sources(act.backups, act.clock, self.drill.house, self.claim, asked)
         failed = refused(audit)
         if failed is not None:
             put_done(act.drills, self.claim, failed)
             return
         now = act.clock.now()
         point = candidates(audit, 0.0, now)[0]
-        remark = audit.detail if audit.verdict is Look.DAMAGED else ""
+        sick = audit.verdict is Look.DAMAGED or any(one.verdict not in TRUSTED for one in audit.passed)
+        remark = audit.detail if sick else ""
         size = point.size or 0
-        pin = Pin(audit.repository_id, point.snapshot_id, point.time, size, now, failing(audit), remark)
+        origin = audit.claim.origin
+        pin = Pin(audit.repository_id, point.snapshot_id, point.time, size, now, failing(audit), remark, origin)
         put_pin(act.drills, self.claim, pin)
 
     def by_hand(self) -> str:

@@ -9,6 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order, Phase, Twist
 from adapters.volsync.results import Snapshot
 from cluster.audit import audit_claim, repository_of
+from cluster.sources import place_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, excusing
@@ -112,8 +113,8 @@ class PlantControl(BaseStep):
 
     def _older(self, act: ActContext, claim: BackedUpClaim, pin: Pin) -> str | None:
         """A complete snapshot before the pin that holds something else; None where there is none."""
-        house = self.drill.house
-        audit = audit_claim(act.backups, act.clock, house, claim, asked_for(claim, {claim.key: pin.repository_id}, 0.0))
+        house, claim = self.drill.house, place_of(claim, pin.origin)
+        audit = audit_claim(act.backups, act.clock, house, claim, asked_for(claim, {claim.source_key: pin.repository_id}, 0.0))
         if not audit.points:
             raise TransientError(f"the snapshots of {claim.key} cannot be listed")
         for older in [p.snapshot_id for p in audit.points if p.complete and p.time < pin.time][:_LOOKED_INTO]:

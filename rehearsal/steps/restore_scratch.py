@@ -77,7 +77,8 @@ class RestoreScratch(BaseStep):
 
 def order_of(claim: BackedUpClaim, pin: Pin) -> Order:
     """The restore of a claim's pin."""
-    return Order(scratch_name(claim), claim.namespace, claim.destination, pin.snapshot, max(pin.size, claim.capacity))
+    size = max(pin.size, claim.capacity)
+    return Order(scratch_name(claim), claim.namespace, claim.destination, pin.snapshot, size, secret=pin.origin)
 
 
 def restored(act: ActContext, order: Order, limit_s: float) -> Restore:

@@ -11,7 +11,7 @@ from adapters.drills.borrowed import Lender
 from adapters.drills.fence import SCRATCH
 from adapters.drills.results import Twist
 from adapters.kubernetes.client import ApiClient
-from adapters.kubernetes.kinds import SECRET, Kind
+from adapters.kubernetes.kinds import REPLICATION_DESTINATION, SECRET, Kind
 
 
 class Api:
@@ -57,3 +57,35 @@ def test_what_is_not_turned_is_lent_as_it_is() -> None:
     assert lent(Twist.NONE, RESTIC_REPOSITORY=b"/mnt/nas/x", RESTIC_PASSWORD=b"fourth of them") == {
         "RESTIC_REPOSITORY": "/mnt/nas/x", "RESTIC_PASSWORD": "fourth of them",
     }  # fmt: skip
+
+
+class House(Api):
+    """A ReplicationDestination of Secret `first`, and beside it Secret `second`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.applied: list[Any] = []
+
+    def get(self, kind: Kind, name: str, namespace: str = "") -> Any:
+        if kind == REPLICATION_DESTINATION:
+            return {"spec": {"restic": {"repository": "first", "moverSecurityContext": {"runAsUser": 1000}}}}
+        if kind == SECRET:
+            at = {"first": b"s3:https://192.0.2.1/b/notes", "second": b"s3:https://192.0.2.2/b/notes"}[name]
+            return {"data": {"RESTIC_REPOSITORY": base64.b64encode(at).decode()}}
+        return {}
+
+    def list_objects(self, kind: Kind, namespace: str = "") -> list[Any]:
+        return []
+
+    def apply(self, kind: Kind, body: Any, namespace: str, *, force: bool) -> None:
+        self.applied.append(body)
+
+
+@pytest.mark.parametrize(("secret", "store"), [("", "192.0.2.1"), ("second", "192.0.2.2")])
+def test_a_mover_is_given_the_secret_of_the_place_and_the_fence_is_opened_to_its_store_alone(secret: str, store: str) -> None:
+    api = House()
+    found = Lender(cast("ApiClient", api), lambda _: ()).borrowed("apps", "notes", secret=secret)
+    ((copied,),) = [tuple(one["secretRef"]["name"] for one in found.mover.environment_from)]
+    assert base64.b64decode(api.made[copied]["RESTIC_REPOSITORY"]).decode() == f"s3:https://{store}/b/notes"
+    assert found.at == (f"{store}:443",)
+    assert store in str(api.applied) and len(api.applied) == 1
