@@ -34,6 +34,7 @@ PROOFS = (
     Proof("escape", "programs that flee, every way a run ends: 0 alive", "tests.crash.escape"),
     Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.leases"),
     Proof("partial", "every part of a house that can be lost: nothing else is", "tests.scenario.partial"),
+    Proof("ceph", "a real Ceph's faults, where its programs are", "tests.proof.real_ceph"),
     Proof("day", "a day of random faults: all named in time", "tests.coverage.day"),
     Proof("fuzz", "20,000 odd inputs: no traceback, no 70, none over 5 s", "tests.fuzz"),
     Proof("matrices", "every fault at every mutation and journal write", "tests.crash.matrices"),
