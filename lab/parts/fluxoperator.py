@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from lab.parts.errors import PartFailed
-from lab.parts.kube import DEPLOYMENTS, SERVICE_ACCOUNTS, Access, ApiRefused, Kube, Object, Resource
+from lab.parts.kube import DEFINITIONS, DEPLOYMENTS, SERVICE_ACCOUNTS, Access, ApiRefused, Kube, Object, Resource
 from lab.parts.manifests import BINDINGS, apply_files, deployment, wait_established
 from lab.parts.podstatus import stamp
 
@@ -56,6 +56,9 @@ class Operator:
         self._say(instance, "Unknown", "Progressing", "Reconciliation in progress", reconciling="Progressing")
         apply_files(self._kube, self._definitions)
         wait_established(self._kube)
+        for definition in self._kube.list(DEFINITIONS):
+            if definition["spec"]["group"].endswith(".toolkit.fluxcd.io"):
+                self._kube.patch(DEFINITIONS, definition, {"metadata": {"labels": marks(self._namespace)}})
         wanted = wanted_by(instance, self._namespace)
         for resource, item in wanted:
             self._kube.apply(resource, item)
@@ -106,6 +109,12 @@ class Operator:
         self._kube.patch(INSTANCES, instance, {"status": change}, "status")
 
 
+def marks(namespace: str) -> dict[str, str]:
+    """The labels of all that an instance makes, by which `flux check`, `flux version` and `flux logs` find it."""
+    common = "app.kubernetes.io"
+    return {f"{common}/instance": namespace, f"{common}/part-of": "flux", f"{common}/version": _VERSION}
+
+
 def wanted_by(instance: Object, namespace: str) -> list[tuple[Resource, Object]]:
     """The objects that this FluxInstance stands for, in the order of applying; the sync objects are named like the namespace."""
     spec = instance["spec"]
@@ -121,7 +130,10 @@ def wanted_by(instance: Object, namespace: str) -> list[tuple[Resource, Object]]
     items: list[tuple[Resource, Object]] = [(SERVICE_ACCOUNTS, account), (BINDINGS, binding)]
     for name in spec.get("components") or _COMPONENTS:
         image = f"ghcr.io/fluxcd/{name}:{_VERSION}"
-        items.append((DEPLOYMENTS, deployment(namespace, name, image, account="flux-controllers")))
+        made = deployment(namespace, name, image, account="flux-controllers")
+        own = made["metadata"]["labels"] | marks(namespace) | {"app.kubernetes.io/component": name}
+        made["metadata"]["labels"] = made["spec"]["template"]["metadata"]["labels"] = own
+        items.append((DEPLOYMENTS, made))
     if sync := spec.get("sync"):
         items += _sync(sync, namespace)
     return items

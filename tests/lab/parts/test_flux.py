@@ -111,6 +111,13 @@ def condition(bench: Bench, resource: Resource, space: str, name: str) -> Object
     return ready
 
 
+def test_flux_finds_its_definitions_controllers_and_pods_by_their_labels(flux: Bench) -> None:
+    kube, mark = flux.kube, "app.kubernetes.io/part-of=flux"
+    definitions = {item["spec"]["group"] for item in kube.list(DEFINITIONS, selector=mark)}
+    assert {group.partition(".")[0] for group in definitions} == {"source", "kustomize", "helm"}
+    assert len(kube.list(DEPLOYMENTS, FLUX, selector=mark)) == len(kube.list(PODS, FLUX, selector=mark)) == 3
+
+
 def test_a_flux_instance_becomes_what_its_repository_says(flux: Bench) -> None:
     assert flux.kube.get(CONFIG_MAPS, "from-git", "default") is not None
     assert condition(flux, KUSTOMIZATIONS, FLUX, FLUX)["reason"] == "ReconciliationSucceeded"
