@@ -80,8 +80,8 @@ def _longhorn(trouble: LonghornTrouble | None, house: LabHouse, target: str) -> 
 
 
 def _csi(trouble: CsiTrouble | None, house: LabHouse, target: str) -> None:
-    """Drivers, pools and classes on the house's nodes; None: in order."""
-    whole = csi.healthy(node.name for node in house.shape.nodes)
+    """Drivers, pools and classes on the house's nodes; None: in order. Their Leases grow old, for nobody renews them."""
+    whole = csi.living(csi.healthy(node.name for node in house.shape.nodes), time.time())
     if trouble is None:
         put_csi(house.cluster.kube, whole, csi.CLASSES)
     else:

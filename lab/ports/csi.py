@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.csi.results import CsiLook
+from lab.world.csi import living
 from lab.world.kubernetes import KubeWorld
 
 
@@ -15,4 +16,4 @@ class ModelledCsi:
     def look(self) -> CsiLook:
         """See port.CsiView."""
         with self._kube.world.looking():
-            return self._kube.objects().csi
+            return living(self._kube.objects().csi, self._kube.world.clock.now())

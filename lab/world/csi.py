@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from adapters.csi.results import CsiLook, Driver, Pool, Role, Sidecar
 from adapters.kubernetes.results import StorageClass
@@ -11,7 +12,7 @@ GIB = 1 << 30
 ZFS, LVM, MAYASTOR, HOSTPATH = "zfs.csi.openebs.io", "local.csi.openebs.io", "io.openebs.csi-mayastor", "openebs.io/local"
 NFS, SMB, DEMOCRATIC = "nfs.csi.k8s.io", "smb.csi.k8s.io", "org.democratic-csi.iscsi"
 ALIVE, LONG_AGO = 4_000_000_000.0, 1_700_000_000.0
-"""When a Lease was renewed. Nobody renews one here, so one that lives was renewed in a year that is not yet."""
+"""When a Lease was renewed; ALIVE, which no clock shows, stands for "at the moment of the look" (`living`)."""
 
 
 def _secret(use: str, name: str) -> tuple[tuple[str, str], ...]:
@@ -47,3 +48,8 @@ def healthy(nodes: Iterable[str] = ("cp-1", "w-1", "w-2")) -> CsiLook:
         drivers,
         tuple(Sidecar(name, role, f"{name}-controller-0", ALIVE) for name, role in led),
     )
+
+
+def living(look: CsiLook, now: float) -> CsiLook:
+    """As it is seen at `now` (epoch seconds): who lives has just renewed its Lease."""
+    return replace(look, sidecars=tuple(replace(one, renewed=now) if one.renewed == ALIVE else one for one in look.sidecars))
