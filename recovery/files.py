@@ -70,10 +70,9 @@ def chosen(points: Sequence[RestorePoint], key: str, as_of: float) -> RestorePoi
     )  # fmt: skip
 
 
-def newest(look: RepositoryLook, count: Counted, key: str) -> RestorePoint:
+def newest(count: Counted, key: str) -> RestorePoint:
     """The newest complete one of those that a restore would take. Raises PermanentError."""
     if not count.points:
-        opened(look, key)
         raise PermanentError(
             f"no snapshot of {key} is one that a restore would take", evidence=tuple(map(str, count.left[:5])),
             hint="--as-of with the time of one takes it all the same", next_command=f"invoke dr.list {key}",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 
 from rich.text import Text
 
-from adapters.backups.results import RestorePoint
 from adapters.volsync.results import FileEntry
 from cluster.audit import repository_of
-from cluster.counting import counted, is_future
+from cluster.counting import is_future
+from cluster.sources import named as named_place
 from console.ending import guarded
 from console.opening import open_session
 from console.problem import complete
@@ -23,7 +23,8 @@ from engine.words import number
 from house.loader import Part
 from house.model import BackedUpClaim
 from recovery.asof import as_time
-from recovery.files import Version, chosen, entry_words, fetch, newest, opened, path_of, remarks, target_of, versions
+from recovery.files import Version, chosen, entry_words, fetch, newest, path_of, remarks, target_of, versions
+from recovery.found import Everywhere, Held, everywhere, find_in
 from recovery.selection import named
 
 
@@ -60,29 +61,38 @@ def list_of(session: Session, claim: BackedUpClaim, words: str, as_of: str) -> i
     """Its snapshots, or what is at one path in them."""
     path, until = path_of(words), as_time(as_of) if as_of else 0.0
     with session.doors(None) as doors:
-        repository = repository_of(session.house, claim)
-        look = doors.look.backups.look(repository)
-        points = [p for p in opened(look, claim.key) if not until or p.is_as_old_as(until)]
-        if not points:
-            chosen(look.points, claim.key, until)
-        found = doors.look.backups.find(repository, [p.snapshot_id for p in points], path) if words else ()
+        backups = doors.look.backups
+        seen = everywhere(backups, session.house, claim, session.clock.now())
+        held = [one for one in seen.held if not until or one.point.is_as_old_as(until)]
+        if not held:
+            chosen(seen.points, claim.key, until)
+        found = find_in(backups, session.house, held, path) if words else ()
+    _unseen(session, seen)
     if not words:
-        return _snapshots(session, claim, points, {one.snapshot_id: one.why for one in counted(look, session.clock.now()).left})
-    return _versions(session, claim, path, versions(points, found))
+        return _snapshots(session, claim, held, seen)
+    return _versions(session, claim, path, versions([one.point for one in held], found), seen)
 
 
-def _snapshots(session: Session, claim: BackedUpClaim, points: Sequence[RestorePoint], left: Mapping[str, str]) -> int:
-    """`left` says of those that no restore would take why, by their ids."""
+def _unseen(session: Session, seen: Everywhere) -> None:
+    """What the list cannot be whole without."""
+    for told in seen.silent:
+        session.page.say(f"note: nothing is seen of {told}")
+
+
+def _snapshots(session: Session, claim: BackedUpClaim, held: Sequence[Held], seen: Everywhere) -> int:
     now = session.clock.now()
-    rows = []
-    for point in points:
+    rows, several = [], len(claim.sources) > 1
+    for one in held:
+        point = one.point
         age = "yet to come" if is_future(point, now) else f"{max(0.0, now - point.time) / 3600:,.1f} h"
-        cells = (point.snapshot_id[:8], point.pin, age, _count(point.files), _count(point.size))
-        odd = ("" if point.complete else point.lacks or "not complete", left.get(point.snapshot_id, ""))
+        cells = [point.snapshot_id[:8], point.pin, age, _count(point.files), _count(point.size)]
+        cells += [one.place.repository_secret] if several else []
+        odd = ("" if point.complete else point.lacks or "not complete", one.not_counted)
         rows.append(Row(tuple(map(Text, cells)), "; ".join(filter(None, odd))))
-    headers = ("snapshot", "time", "age", "files", "bytes")
+    headers = ("snapshot", "time", "age", "files", "bytes", *(["Secret of its place"] if several else []))
     session.page.show(Rows(rows, headers, name=1, right=frozenset({2, 3, 4})))
-    session.page.say(f"\n{claim.key}: {number(len(points), 'snapshot')}. Nothing was changed.")
+    over = f" in {number(len(claim.sources), 'place')}" if several else ""
+    session.page.say(f"\n{claim.key}: {number(len(held), 'snapshot')}{over}. Nothing was changed.")
     session.page.say(f"Next: {complete(f'invoke dr.list {claim.key} PATH', session.settings)}   # / for all at the top")
     told = [
         {
@@ -92,14 +102,17 @@ def _snapshots(session: Session, claim: BackedUpClaim, points: Sequence[RestoreP
             "files": p.files,
             "bytes": p.size,
             "complete": p.complete,
-            "not_counted": left.get(p.snapshot_id),
+            "not_counted": one.not_counted or None,
+            "place": one.place.repository_secret,
         }
-        for p in points
+        for one in held
+        for p in (one.point,)
     ]
-    return session.finish("listed", {"snapshots": len(points)}, EXIT_OK, claim=claim.key, snapshots=told)
+    counts = {"snapshots": len(held)}
+    return session.finish("listed", counts, EXIT_OK, claim=claim.key, snapshots=told, unseen=[*seen.silent])
 
 
-def _versions(session: Session, claim: BackedUpClaim, path: str, made: Sequence[Version]) -> int:
+def _versions(session: Session, claim: BackedUpClaim, path: str, made: Sequence[Version], seen: Everywhere) -> int:
     """What was at the path, the newest first; of a folder what is in the newest that has it."""
     there = next((one for one in made if one.found.entry is not None), None)
     unknown = sum(bool(one.found.broken) for one in made)
@@ -112,21 +125,24 @@ def _versions(session: Session, claim: BackedUpClaim, path: str, made: Sequence[
     rows = [Row((Text(one.points[0].snapshot_id[:8]), Text(_span(one))), _version_words(one)) for one in made]
     session.page.show(Rows(rows, ("newest", "in the snapshots of", f"/{path} is"), name=1))
     if there is None and not unknown:
-        session.page.say(f"\nNo snapshot of {claim.key} has /{path}.")
+        said = "that can be seen " if seen.silent else ""
+        session.page.say(f"\nNo snapshot of {claim.key} {said}has /{path}.")
     elif there is not None:
         following = f"invoke dr.fetch {claim.key} {quote(path or '/')} --into FOLDER --as-of {there.points[0].pin}"
         session.page.say(f"\nNext: {complete(following, session.settings)}")
     told = [
         {
             "snapshots": [p.snapshot_id for p in one.points], "newest": one.points[0].pin, "oldest": one.points[-1].pin,
+            "place": seen.holding(one.points[0]).repository_secret,
             "unknown": one.found.broken or None, "entry": _json(one.found.entry), "below": [_json(e) for e in one.found.below],
         }
         for one in made
     ]  # fmt: skip
     counts = {"versions": sum(one.found.entry is not None for one in made), "unknown": unknown}
     return session.finish(
-        "listed", counts, EXIT_OK if there is not None else EXIT_STEP_FAILED, claim=claim.key, path=path, versions=told
-    )
+        "listed", counts, EXIT_OK if there is not None else EXIT_STEP_FAILED, claim=claim.key, path=path, versions=told,
+        unseen=[*seen.silent],
+    )  # fmt: skip
 
 
 def fetch_of(session: Session, claim: BackedUpClaim, words: str, into: Path, as_of: str) -> int:
@@ -134,22 +150,24 @@ def fetch_of(session: Session, claim: BackedUpClaim, words: str, into: Path, as_
     path, until = path_of(words), as_time(as_of) if as_of else 0.0
     target = target_of(into, path, claim.claim)
     with session.doors(None) as doors:
-        repository = repository_of(session.house, claim)
-        look = doors.look.backups.look(repository)
-        count = counted(look, session.clock.now())
-        point = chosen(opened(look, claim.key), claim.key, until) if until else newest(look, count, claim.key)
+        seen = everywhere(doors.look.backups, session.house, claim, session.clock.now())
+        _unseen(session, seen)
+        count = seen.count
+        point = chosen(seen.points, claim.key, until) if until else newest(count, claim.key)
+        place = seen.holding(point)
         for line in remarks(point, count, named=bool(until)):
             session.page.say(f"note: {line}")
         if not point.complete:
             lacks = point.lacks or "its backup could not read all, or it is far smaller than usual"
             session.page.say(f"note: snapshot {point.snapshot_id[:8]} is not complete: {lacks}")
-        session.page.say(f"Fetching /{path} of {claim.key} from snapshot {point.snapshot_id[:8]} of {point.pin} ...")
-        got = fetch(doors.look.backups, repository, point, path, target)
+        at = f" in {named_place(place)}" if len(claim.sources) > 1 else ""
+        session.page.say(f"Fetching /{path} of {claim.key} from snapshot {point.snapshot_id[:8]} of {point.pin}{at} ...")
+        got = fetch(doors.look.backups, repository_of(session.house, place), point, path, target)
     told = f"{number(got.files, 'file')} of {number(got.size, 'byte')}, each byte compared with the snapshot"
     session.page.say(f"{target}: {told}; {got.aside}. Nothing else was changed.")
     return session.finish(
         "fetched", {"files": got.files, "bytes": got.size}, EXIT_OK, claim=claim.key, path=path, target=target,
-        snapshot=point.snapshot_id, time=point.pin, not_compared=got.aside,
+        snapshot=point.snapshot_id, time=point.pin, place=place.repository_secret, not_compared=got.aside,
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
-from cluster.audit import repository_of
 from console.ending import LastWords, drilled, guarded
 from console.journals import REHEARSE, journal_folder
 from console.kit.opening import house_of
@@ -24,6 +23,7 @@ from engine.report import Report
 from engine.workers import Threads, each
 from house.model import BackedUpClaim, House
 from house.settings.values import size_of
+from recovery.found import everywhere
 from recovery.selection import named
 from rehearsal.beginning import Begun, begin, outcome_of
 from rehearsal.choosing import Budget, candidates, choose
@@ -149,7 +149,7 @@ def _sizes(look: LookContext, house: House, claims: tuple[BackedUpClaim, ...]) -
 
     def size_of_newest(claim: BackedUpClaim) -> int | None:
         try:
-            points = look.backups.look(repository_of(house, claim)).points
+            points = everywhere(look.backups, house, claim, look.clock.now()).count.points
         except BlackstartError:
             return None  # the drill itself tells what is wrong with it
         return next((p.size for p in points if p.complete and p.size), None)

@@ -12,9 +12,11 @@ import pytest
 from console.ending import guarded
 from console.verbs import files
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
+from house.model import BackedUpClaim
 from lab.world.store import StoredSnapshot, Trouble, a_file, rfc3339
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
+from tests.scenario.test_sources import NAS, two_places
 
 Printed = pytest.CaptureFixture[str]
 HOUR_S = 3600.0
@@ -171,3 +173,56 @@ def test_a_folder_that_cannot_be_made_is_told_and_nothing_is_left(desk: Desk, tm
     code = guarded("dr.fetch", False, lambda: files.fetch_of(desk.session("dr.fetch"), a_claim(), "keep.txt", place, ""))
     assert code in (SettingsInvalid.exit_code, PermanentError.exit_code)
     assert set(tmp_path.iterdir()) <= there | {tmp_path / "state"}
+
+
+def with_a_nas(desk: Desk) -> BackedUpClaim:
+    """The same claim, with a second place that has one snapshot, newer than all of the first's, and a file that those never had."""
+    claim = two_places().claims[0]
+    store, now = desk.running.home.store, desk.running.clock.now()
+    desk.running.home.seed_backup(NAS, (a_file("only-there.txt", "new"), a_file("app.db", "newest")), 600.0)
+    assert max(one.time for one in store.repositories[NAS].snapshots) > now - HOUR_S
+    return claim
+
+
+def test_a_claim_with_two_places_shows_the_snapshots_of_both_and_where_each_is(desk: Desk, capsys: Printed) -> None:
+    claim = with_a_nas(desk)
+    assert files.list_of(desk.session("dr.list", json=True), claim, "", "") == EXIT_OK
+    told = result(capsys)["snapshots"]
+    assert isinstance(told, list)
+    assert [one["place"] for one in told] == ["notes-nas", *["notes-volsync-secret"] * 5]
+    assert files.list_of(desk.session("dr.list"), claim, "", "") == EXIT_OK
+    out = capsys.readouterr().out
+    assert "notes-nas" in out and "6 snapshots in 2 places" in out
+
+
+def test_a_file_that_only_the_second_place_has_is_found_there(desk: Desk, capsys: Printed) -> None:
+    claim = with_a_nas(desk)
+    assert files.list_of(desk.session("dr.list", json=True), claim, "only-there.txt", "") == EXIT_OK
+    versions = result(capsys)["versions"]
+    assert isinstance(versions, list)
+    assert [(one["place"], bool(one["entry"])) for one in versions] == [("notes-nas", True), ("notes-volsync-secret", False)]
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DAMAGED, Trouble.REFUSED, Trouble.UNREACHABLE])
+def test_a_place_that_cannot_be_seen_is_told_and_hides_no_other(desk: Desk, trouble: Trouble, capsys: Printed) -> None:
+    claim = with_a_nas(desk)
+    store = desk.running.home.store
+    store.repositories[NAS].trouble = trouble
+    assert files.list_of(desk.session("dr.list"), claim, "", "") == EXIT_OK
+    assert "note: nothing is seen of notes-nas (sftp:" in capsys.readouterr().out
+    assert files.list_of(desk.session("dr.list"), claim, "only-there.txt", "") == EXIT_STEP_FAILED
+    assert "No snapshot of apps/notes that can be seen has /only-there.txt." in " ".join(capsys.readouterr().out.split())
+    store.repositories[claim.mover_repository].trouble = trouble
+    with pytest.raises(PermanentError, match="no place of apps/notes shows a snapshot") as error:
+        files.list_of(desk.session("dr.list"), claim, "", "")
+    assert len(error.value.evidence) == 2
+
+
+def test_what_is_fetched_comes_from_the_place_that_has_the_newest(desk: Desk, tmp_path: Path, capsys: Printed) -> None:
+    claim = with_a_nas(desk)
+    files.fetch_of(desk.session("dr.fetch", json=True), claim, "app.db", tmp_path / "into", "")
+    assert result(capsys)["place"] == "notes-nas"
+    desk.running.home.store.repositories[NAS].trouble = Trouble.UNREACHABLE
+    files.fetch_of(desk.session("dr.fetch", json=True), claim, "keep.txt", tmp_path / "into", "")
+    told = result(capsys)
+    assert told["place"] == "notes-volsync-secret"
