@@ -49,6 +49,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.definitions.checks(house),     # nor are the definitions that the settings name
             *checks.kinds.checks(house),           # and no kind is applied that nothing serves by then
             *may_start(house, nas),                # a NAS that is a VM: the token may start it
+            *checks.room.boxes(house, nas),        # and its host has memory for it, where no row above has counted that
             *backup_check.checks(house, house.claims, known),  # every required backup opens; else its claim stays held
             *checks.databases.checks(house),       # archives of databases, and whether each comes back from its own
             checks.machines.check(house),          # of VMs that are there: a rebuild would give them what they have

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
@@ -11,9 +11,10 @@ from adapters.proxmox.results import PowerState
 from cluster.machines import storages_of
 from cluster.storage.nas.starting import to_start
 from cluster.vms import find_vm
-from engine.probe import Probe, missing, satisfied
+from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from house.model import House, Node
+from house.nas import Nas
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,53 @@ class Room(BaseCheck):
     def by_hand(self) -> str:
         wanted = ", ".join(f"{node.name} {_gib(node.memory)}" for node in self.house.nodes if node.host == self.host)
         return f"free -h; pvesm status   # on {self.host}: memory for {wanted}, and space on their storages"
+
+
+@dataclass(frozen=True)
+class BoxRoom(BaseCheck):
+    """Memory for the VM of a NAS where no host's row counts it: on a host of no node, or of nodes that all run."""
+
+    house: House
+    nas: Nas
+
+    @property
+    def id(self) -> StepId:
+        return StepId(f"preflight.room/nas.{self.nas.name}")
+
+    @property
+    def title(self) -> str:
+        return f"its host has memory for NAS {self.nas.name}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (f"nas.may-start/{self.nas.name}",)
+
+    def probe(self, look: LookContext) -> Probe:
+        vms = {vm.vm_id: vm for vm in look.proxmox.vms()}
+        vm = vms.get(self.nas.vm)
+        if vm is None:
+            return unknown(f"Proxmox shows no VM {self.nas.vm}")
+        if vm.power is not PowerState.STOPPED:
+            return satisfied(f"VM {vm.vm_id} on {vm.host} is not off")
+        here = [vms.get(node.vm_id) for node in self.house.nodes if node.host == vm.host]
+        if any(one is None or one.power is PowerState.STOPPED for one in here):
+            return satisfied(f"it is counted with the nodes of {vm.host}")
+        status = next((host for host in look.proxmox.hosts() if host.name == vm.host), None)
+        if status is None:
+            return unknown(f"how much memory {vm.host} has free is not known: it does not answer", hint="bring that host back")
+        if vm.memory > status.memory_free:
+            told = f"memory: {_gib(vm.memory)} wanted by NAS {self.nas.name}, {_gib(status.memory_free)} free"
+            return missing(f"{vm.host} lacks room", told, hint=f"end what else runs there, or give VM {vm.vm_id} less")
+        return satisfied(f"{_gib(vm.memory)} on {vm.host}, of {_gib(status.memory_free)} free")
+
+    def by_hand(self) -> str:
+        return f"qm config {self.nas.vm} | grep memory; free -h   # on its host"
+
+
+def boxes(house: House, wanted: Iterable[Nas]) -> Iterator[BoxRoom]:
+    """One for each NAS of these."""
+    for nas in wanted:
+        yield BoxRoom(house, nas)
 
 
 def _gib(size: int) -> str:

@@ -158,6 +158,26 @@ class TestRoom:
         bare.home.proxmox.hosts["pve-1"].memory = 9 * GIB
         assert self.no(bare) == ("memory: 8.0 GiB wanted, 7.0 GiB free",)
 
+    @pytest.mark.parametrize(("host", "memory", "off", "condition"), [
+        ("pve-9", 9, True, Condition.MISSING), ("pve-9", 11, True, Condition.SATISFIED), ("pve-9", 9, False, Condition.SATISFIED),
+        # The row of a host whose nodes are still to start counts it already.
+        ("pve-1", 9, True, Condition.SATISFIED),
+    ])  # fmt: skip
+    def test_memory_of_a_nas_on_a_host_of_no_node_has_a_row_of_its_own(
+        self, tmp_path: Path, host: str, memory: int, off: bool, condition: Condition
+    ) -> None:  # fmt: skip
+        bare = Running(tmp_path / "state", a_nas_house())
+        bare.backed_up()
+        bare.home.proxmox.hosts["pve-9"] = replace(bare.home.proxmox.hosts["pve-4"], name="pve-9")
+        vm = bare.home.plug_nas(sample_nas(bare.clock.now(), LabUser("blackstart", "3-key")), 105, host)
+        if off:
+            bare.home.proxmox.power(vm, PowerEvent.STOPPED)
+        bare.home.proxmox.hosts[host].memory = memory * GIB
+        seen = see(bare, bare.bootstrap, "preflight.room/nas.nas")
+        assert seen.condition is condition, seen
+        if condition is Condition.MISSING:
+            assert seen.evidence == ("memory: 8.0 GiB wanted by NAS nas, 7.0 GiB free",)
+
     @pytest.mark.parametrize(("host", "off", "told"), [
         ("pve-1", True, ("memory: 16.0 GiB wanted, 8.0 GiB of it by NAS nas, 13.0 GiB free",)), ("pve-1", False, ()),
         ("pve-2", True, ()),
