@@ -47,8 +47,8 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Parts side by side, for whole houses of the lab mostly wait: one is shown as it runs, the others when all are done. What only
-# computes goes in turn, two at a time: more than the cores of a small machine take the caches from each other. The crash matrix
+# Parts side by side, for whole houses of the lab mostly wait, and so does what is light: one is shown as it runs, the others when
+# all are done. What only computes goes in turn: more than the cores of a small machine take the caches from each other. The crash matrix
 # has a process to itself: its visits are copies of that process, the cheaper the less there is in it.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
@@ -70,7 +70,8 @@ test: programs
 	 part programs run -m "programs and not houses"; \
 	 part houses run -m "houses and not long" $(SHOWN:%=--ignore=%); \
 	 part crash-inputs turns tests/crash "$(INPUTS)"; \
-	 part verbs-light turns "$(VERBS)" "--ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))"; \
+	 part verbs run -m "not programs" $(VERBS); \
+	 part light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS)); \
 	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \

@@ -22,7 +22,8 @@ def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
     assert parts == [
         "types .venv/bin/mypy", 'programs run -m "programs and not houses"',
         'houses run -m "houses and not long" $(SHOWN:%=--ignore=%)', 'crash-inputs turns tests/crash "$(INPUTS)"',
-        'verbs-light turns "$(VERBS)" "--ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))"',
+        'verbs run -m "not programs" $(VERBS)',
+        'light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))',
     ]  # fmt: skip
     assert 'run -m "not programs" $$paths' in target
     assert 'run -m "houses and not long" $(SHOWN)' in target
