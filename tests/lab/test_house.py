@@ -55,6 +55,7 @@ def marked(folder: HouseFolder) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_a_house_comes_up_by_hand_from_a_bare_host_to_the_claim_that_flux_brought(
     folder: HouseFolder, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from lab.nas_troubles import NAS_FAULTS
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 
-pytestmark = pytest.mark.programs
+pytestmark = [pytest.mark.programs, pytest.mark.houses, pytest.mark.long]
 PLAYED = (
     ("nas-key-expired",), ("nas-share-empty",),
     ("nas-pool-degraded", "nas-scrub-errors", "nas-dataset-locked", "nas-nfs-stopped"),
