@@ -17,7 +17,7 @@ def define(client: ApiClient, *names: str, kinds: tuple[Kind, ...]) -> None:
             for document in load(path):
                 if document.value and document.value.get("kind") == CRD.name:
                     client.apply(CRD, dict(document.value), force=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     for kind in kinds:
         url = kind.path()
         while client.ask("GET", url, f"wait for {kind.name}", params={"limit": "1"}).code != 200:

@@ -68,7 +68,7 @@ def running(folder: Path, shares: dict[str, Path]) -> Iterator[int]:
 
 
 def _await(daemon: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while daemon.poll() is None and time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

@@ -211,7 +211,7 @@ def test_the_lock_of_a_restic_that_was_killed_tells_whose_it_was(bench: Bench) -
     argv = [BIN / "restic", "-r", repository.address, "--no-cache", "backup", "--stdin"]
     began = int(time.time())
     with subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as restic:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while not (found := bench.locks.locks(repository)) and time.monotonic() < until:
             time.sleep(0.05)
         restic.kill()

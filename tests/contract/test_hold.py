@@ -160,7 +160,7 @@ def test_no_restore_writes_into_a_held_claim_be_its_pin_right(door: Door) -> Non
     door.hold.put(entry("photos"))
     door.hold.put(entry(pin=PIN))
     door.hold.install(rebuilt=False)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not all(refusal.refused for refusal in door.hold.refusals()):
         assert time.monotonic() < deadline
         door.wait()

@@ -161,7 +161,7 @@ class _Ganesha:
         self._started.append(subprocess.Popen([_found(program), *words], stdin=quiet, stdout=quiet, stderr=quiet))
 
     def _await(self, there: object) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while not there():  # type: ignore[operator]  # a function
             if time.monotonic() > until:
                 self.close()

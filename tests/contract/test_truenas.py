@@ -217,7 +217,7 @@ def test_a_job_that_never_ends_is_told_and_the_rest_is_seen(box: NasBench) -> No
     box.box.weather.stuck = True
     began = time.monotonic()
     look = box.look()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert look.trouble is None
     told = {one.name: one for one in look.datasets}["tank/media"]  # type: ignore[union-attr]
     assert told.locked is True
@@ -227,9 +227,9 @@ def test_a_job_that_never_ends_is_told_and_the_rest_is_seen(box: NasBench) -> No
 def test_a_question_that_is_never_answered_ends_the_look_in_its_time(one: NasBench) -> None:
     one.box.weather.hang = "replication.query"
     began = time.monotonic()
-    what, told = trouble(one.look(Bounds(look_s=1.0)))
-    assert (what, told) == (Trouble.SLOW, "replication.query: no answer within 1 s")
-    assert time.monotonic() - began < 4
+    what, told = trouble(one.look(Bounds(look_s=3.0)))
+    assert (what, told) == (Trouble.SLOW, "replication.query: no answer within 3 s")
+    assert time.monotonic() - began < 30
 
 
 def test_what_cannot_be_read_a_standby_a_closed_list_and_a_dark_box_each_have_words(one: NasBench) -> None:

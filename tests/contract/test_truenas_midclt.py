@@ -185,7 +185,7 @@ def test_a_server_that_never_says_whether_it_runs_the_question_is_left_in_time(o
     one.shell.deaf = True
     began = time.monotonic()
     assert "system.info: no answer within 1 s" in told(one.look(bounds=Bounds(look_s=1.0)))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_an_exit_code_that_comes_before_the_answer_cuts_nothing_off(one: Both) -> None:

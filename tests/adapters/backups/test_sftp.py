@@ -132,13 +132,13 @@ def test_a_server_that_falls_silent_is_left_in_time(
     server: Server, monkeypatch: pytest.MonkeyPatch, who: type, what: str
 ) -> None:
     over = threading.Event()
-    monkeypatch.setattr(who, what, lambda *_: over.wait(5.0) and False)
+    monkeypatch.setattr(who, what, lambda *_: over.wait(60.0) and False)
     monkeypatch.setattr("adapters.backups.sftp.SILENT_S", 0.2)
     began = time.monotonic()
     try:
         with pytest.raises(PlaceUnreachable, match=r"127\.0\.0\.1: no answer within 0\.2 s"):
             server.place("/repository/app").contents()
-        assert time.monotonic() - began < 4.0
+        assert time.monotonic() - began < 30.0
     finally:
         over.set()
 

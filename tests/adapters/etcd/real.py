@@ -95,7 +95,7 @@ def real_etcd(folder: Path, address: str = "127.101.9.11") -> Iterator[RealEtcd]
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not made.healthy():
             assert time.monotonic() < deadline, "etcd did not come up"
             time.sleep(0.05)

@@ -102,7 +102,7 @@ class Desk:
 
     def state(self, name: str) -> CrdState:
         """Once it is established."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             (found,) = self.cluster.crds([name])
             if found.established:

@@ -57,7 +57,7 @@ def client(clients: Clients) -> ApiClient:
         _quietly(partial(found.create, NAMESPACES, {"metadata": {"name": name}}))
     for kind in (SNAPSHOT, CNPG):
         _quietly(partial(found.create, CRD, standing_crd(kind)))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while found.list_if_served(kind, NS) is None and time.monotonic() < deadline:
             time.sleep(0.05)
     return found
@@ -69,7 +69,7 @@ def hold(clients: Clients, client: ApiClient) -> KubernetesHold:
     hold = KubernetesHold(clients)
     hold.put(held("notes"))
     hold.install(rebuilt=False)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not all(r.refused for r in hold.refusals()):
         assert time.monotonic() < deadline, hold.refusals()
         time.sleep(0.02)
@@ -93,7 +93,7 @@ class Record:
     def write(self, data: dict[str, str | None]) -> None:
         tick = f"tick-{next(self._ticks)}"
         self._client.merge(CONFIG_MAP, RECORD, {"data": data | {"rd.ticks.tick": tick}}, NAMESPACE)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 90
         while denied(self._client, JOB, restore_job("tick", tick), "ticks"):
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -336,7 +336,7 @@ def test_without_the_record_all_that_volsync_makes_is_refused_and_nothing_else(
     for name in ("notes", "photos"):
         record.put(held(name, HoldState.RELEASED))
     client.delete(CONFIG_MAP, RECORD, NAMESPACE)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not all("no params found" in r.detail for r in hold.refusals() if "Job" in r.kind):
         assert time.monotonic() < deadline
     for kind, obj in (

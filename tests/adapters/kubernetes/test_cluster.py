@@ -270,7 +270,7 @@ def defined(desk: Desk, kind: Kind) -> None:
     version = {"name": kind.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": open_schema}}
     spec = {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [version]}
     desk.clients.main().create(CRD, {"metadata": {"name": f"{kind.plural}.{kind.group}"}, "spec": spec})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while desk.clients.main().ask("GET", kind.path(), "wait", params={"limit": "1"}).code != 200:
         assert time.monotonic() < deadline, kind
         time.sleep(0.05)

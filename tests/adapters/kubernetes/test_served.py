@@ -68,7 +68,7 @@ def a_definition(*versions: tuple[str, bool]) -> dict[str, Any]:
 
 def served_once(cluster: KubernetesCluster, so: Callable[[frozenset[Kind]], bool]) -> frozenset[Kind]:
     """What is served, once that is so: the API server tells of a definition a moment after it took it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while not so(found := cluster.served()):
         assert time.monotonic() < deadline, sorted(one for one in found if one.group == GROUP)
         time.sleep(0.1)

@@ -143,7 +143,7 @@ def test_timeout_ends_the_whole_group_even_when_it_ignores_sigterm(keeper: Keepe
 def test_a_child_left_in_the_background_is_ended_and_does_not_hold_the_call(keeper: Keeper, started: Started) -> None:
     began = time.monotonic()
     done = keeper.run(sh("trap '' TERM HUP; sleep 100 & echo $!"), timeout_s=50)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     child = int(done.stdout)
     wait_for(lambda: not start_of(child) or not group_alive(*started.seen[0][:2]))
 
