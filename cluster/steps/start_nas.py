@@ -14,7 +14,7 @@ from cluster.storage.nas.uses import waiting
 from cluster.vms import STARTS, await_task, require_quorum
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
-from engine.step import BaseStep, Notes, StepId, if_any
+from engine.step import BaseStep, Notes, StepId
 from house.model import House
 from house.nas import Nas
 
@@ -44,7 +44,7 @@ class StartNas(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"nas.may-start/{self.nas.name}", if_any(f"preflight.room/nas.{self.nas.name}"), "proxmox.lift-reservation")
+        return (f"nas.may-start/{self.nas.name}", "proxmox.lift-reservation")
 
     @property
     def inputs(self) -> str:
