@@ -19,7 +19,8 @@ Key = tuple[str, str]
 
 @dataclass
 class Counts:
-    """What one application went through: probes that were answered and not, starts, backups that were due and not made."""
+    """What one application went through: probes that were answered and not, starts, backups that were due and not made. Counted
+    by `Watch` in the modelled house, and of real processes in console/demo/loss/wire.py."""
 
     probes: int = 0
     missed_probes: int = 0

@@ -18,6 +18,7 @@ from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing, Black
 from lab.control import ask
 from lab.houses.nouns import HouseFolder
 from lab.keyholder import restic
+from lab.neighbours import Counts
 from lab.parts.errors import PartFailed
 from tools.locate import need
 
@@ -30,43 +31,19 @@ _LATE_S = 100.0
 _PROBE_S = 1.0
 
 
-@dataclass
-class Seen:
-    """What one application went through while it was watched: as lab/neighbours.py counts it, of its real process."""
-
-    probes: int = 0
-    missed_probes: int = 0
-    restarts: int = 0
-    backups: int = 0
-    missed_backups: int = 0
-
-    @property
-    def undisturbed(self) -> bool:
-        """Whether it was looked at, and nothing of it went missing."""
-        return self.probes > 0 and not (self.missed_probes or self.restarts or self.missed_backups)
-
-    @property
-    def told(self) -> str:
-        """In words."""
-        return (
-            f"{self.restarts} restarts, {self.missed_probes} of {self.probes} probes missed, "
-            f"{self.missed_backups} of {self.backups} backups missed"
-        )
-
-
 class Watch:
     """Looks every second whether an application's process runs, and which it is; at the end, whether its backups were made."""
 
     def __init__(self, folder: HouseFolder, app: str) -> None:
         self._folder, self._app = folder, app
         self._began = time.time()
-        self._seen = Seen()
+        self._seen = Counts()
         self._was: dict[str, int] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name=f"watch {app}", daemon=True)
         self._thread.start()
 
-    def end(self, backups: int = 0) -> Seen:
+    def end(self, backups: int = 0) -> Counts:
         """What was counted; not before so many backups were due, and are there or were missed."""
         while len(found := self._backups()) < backups:
             time.sleep(_PROBE_S)
@@ -219,7 +196,7 @@ class WireGround:
             told = f"{app}: the lab's own digest is {now['sha256'][:12] or 'none'} ({now['files']} files)"
             self.show(act, now == wanted, f"{told}, and must be {wanted['sha256'][:12]}")
 
-    def show_undisturbed(self, act: Act, app: str, seen: Seen, *, backups: bool = True) -> None:
+    def show_undisturbed(self, act: Act, app: str, seen: Counts, *, backups: bool = True) -> None:
         """It noticed nothing; without `backups` those are told and not judged."""
         quiet = seen.undisturbed if backups else seen.probes > 0 and not (seen.missed_probes or seen.restarts)
         self.show(act, quiet, f"{app} meanwhile: {seen.told}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from console.demo.loss.modelled import SCENES
-from console.demo.loss.wire import SCHEDULE_S, Seen, made_of_due
+from console.demo.loss.wire import SCHEDULE_S, made_of_due
 from console.demo.loss.wire_scenes import WIRE_SCENES
+from lab.neighbours import Counts
 
 BEGAN = 1000 * SCHEDULE_S + 5.0
 
@@ -25,9 +26,9 @@ def test_a_backup_that_was_due_was_made_or_missed(after: float, made: tuple[floa
 
 
 def test_nobody_is_undisturbed_who_was_not_looked_at() -> None:
-    assert not Seen().undisturbed
-    assert Seen(probes=3, backups=1).undisturbed
-    assert not Seen(probes=3, backups=1, missed_backups=1).undisturbed
+    assert not Counts().undisturbed
+    assert Counts(probes=3, backups=1).undisturbed
+    assert not Counts(probes=3, backups=1, missed_backups=1).undisturbed
 
 
 def test_each_bad_day_is_played_behind_both_doors() -> None:
