@@ -1,7 +1,8 @@
 """A volume that outlived its cluster, held against the newest backup: what it is, by a rule that is told. Knows no port.
 
-Both are restore points of one claim. The volume wins where it has everything that the backup has and was written to since, or holds
-just the same; the backup wins in every other case. Neither is changed by the other's winning.
+Both are restore points of one claim. The volume wins where it was written to since and lost no more of what the backup has
+than an application may take away, or where it holds just the same; the backup wins in every
+other case. Neither is changed by the other's winning.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def weigh(wanted: Listing, compared: Compared, snapshot_id: str, taken: float, m
     if lost.above(max_loss):
         gone = f"{len(lost.evidence)} of {lost.paths} paths and {lost.lost} of {lost.size} bytes of the backup are gone"
         return Found(Word.DAMAGED, f"{since}, but {gone}: at most {lost.share(max_loss)} of either may be", snapshot_id)
-    return Found(Word.NEWER, f"{since}; all that the backup has is on it: {lost.words}", snapshot_id)
+    return Found(Word.NEWER, f"{since}; of what the backup has: {lost.words}", snapshot_id)
 
 
 def alone(there: Listing, why: str) -> Found:

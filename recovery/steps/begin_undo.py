@@ -40,7 +40,7 @@ class ComesBack(Identity):
 
     @property
     def takes_nothing(self) -> bool:
-        """Whether nothing that lives goes, and the volume has all that the backup has."""
+        """Whether nothing that lives goes, and the volume won against the backup, which stays."""
         return self.uid == NOBODY and self.word in (Word.SAME.name, Word.NEWER.name)
 
     def __str__(self) -> str:
