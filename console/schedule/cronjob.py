@@ -113,12 +113,13 @@ def manifests(of: CronJob) -> str:
 
 
 def installing(of: CronJob, folder: Path) -> tuple[str, ...]:
-    """What a person does to install it."""
-    keys = [f"--from-literal={name}=…" for name in of.variables()] + [f"--from-file={key}=…" for key, _ in of.kept_files()]
+    """What a person types to install it, in bash: its own printf keeps what a variable holds out of every argument and history."""
+    keys = [f'--from-file={name}=<(printf %s "${name}")' for name in of.variables()]
+    keys += [f"--from-file={key}={shlex.quote(str(of.house.root / place.relative_to(HOUSE)))}" for key, place in of.kept_files()]
     return (
         f"podman build -t {of.image} -f Containerfile .   # in this checkout; then push it to where the cluster pulls from",
         f"kubectl create namespace {OWN}",
-        f"kubectl -n {OWN} create secret generic {of.name} {' '.join(keys)}   # or the same by SOPS, in Git",
+        f"kubectl -n {OWN} create secret generic {of.name} {' '.join(keys)}   # each set here; or the same by SOPS, in Git",
         f"kubectl apply -f {folder / of.file}   # or commit it",
         f"kubectl -n {OWN} create job --from=cronjob/{of.name} {of.name}-now   # the first one, to see that it works",
     )

@@ -77,7 +77,8 @@ def test_every_variable_and_file_that_its_secrets_come_from_is_asked_for() -> No
     assert str(place) == "/house/age.key"
     told = "\n".join(installing(of, Path("out")))
     assert f"--from-file={key}=" in told
-    assert all(f"--from-literal={name}=" in told for name in of.variables())
+    assert all(f'--from-file={name}=<(printf %s "${name}")' in told for name in of.variables())
+    assert "--from-literal" not in told, "a secret would stand in an argument, and in the shell's history"
 
 
 @pytest.mark.parametrize("changes", [
