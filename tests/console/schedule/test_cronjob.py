@@ -111,6 +111,8 @@ class Pod:
         (place / "etc" / "drill" / "kubeconfig").write_text(data["kubeconfig"])
         self.program(place / "bin" / "curl", f'for last; do :; done; echo "$last" >> {self.asked}')
         self.program(place / "bin" / "sleep", "exit 0")
+        for name in ("sed", "cp", "cat", "mkdir", "git"):
+            self.program(place / "bin" / name, f'echo "{name} $*" >> {place}/seen; exec {shutil.which(name)} "$@"')
         self.program(place / "blackstart" / ".venv" / "bin" / "invoke", invoke)
         script = data["drill.sh"].replace("/var/run/secrets/kubernetes.io/serviceaccount", f"{place}/account")
         for name in ("/house", "/blackstart", "/secrets", "/etc/drill"):
@@ -138,6 +140,8 @@ def test_the_script_clones_drills_and_pings_with_the_verdict(tmp_path: Path) -> 
     kubeconfig = tmp_path / "house" / "state" / "kubeconfig"
     assert YAML(typ="safe").load(kubeconfig.read_text())["users"][0]["user"] == {"token": "a.b.c"}
     assert kubeconfig.stat().st_mode & 0o077 == 0
+    seen = (tmp_path / "seen").read_text()
+    assert "sed " in seen and "a.b.c" not in seen, "a process list shows the token"
 
 
 def test_a_clone_that_fails_is_no_silence(tmp_path: Path) -> None:
