@@ -57,10 +57,7 @@ def unpack(sealed: Sealed, into: Path) -> Unpacked:
     with workroom() as (_, runner):
         age, git = Age(runner), GitBundles(runner)
         with _room_in(into) as room:
-            manifest, folder = open_kit(sealed.file, sealed.identity, age, room)
-            _, commit = set_up(manifest, folder, git, room / HOUSE, into / HOUSE)
-            if commit != manifest.commit:
-                raise EvidenceChanged(f"{sealed.file} holds the repository at {commit[:12]}, and says {manifest.commit[:12]}")
+            manifest, _ = _laid_out(sealed, age, git, room, into / HOUSE)
             for name in (KIT, HOUSE):
                 (room / name).rename(into / name)
         top = into / HOUSE
@@ -69,6 +66,16 @@ def unpack(sealed: Sealed, into: Path) -> Unpacked:
         house = load(top / manifest.settings, bench.builder)
         _lay(house, sealed, public, top)
         return Unpacked(top / manifest.settings, manifest, tuple(on_this_machine(manifest, bench, house, top)))
+
+
+def _laid_out(sealed: Sealed, age: Age, git: GitBundles, room: Path, at: Path | None = None) -> tuple[Manifest, Path]:
+    """The kit below `kit`, its house below `house` of the room (`at`: where that will be moved to); its list of contents, and the
+    settings. EvidenceChanged where the repository in it is not at the commit that it says."""
+    manifest, folder = open_kit(sealed.file, sealed.identity, age, room)
+    settings, commit = set_up(manifest, folder, git, room / HOUSE, at)
+    if commit != manifest.commit:
+        raise EvidenceChanged(f"{sealed.file} holds the repository at {commit[:12]}, and says {manifest.commit[:12]}")
+    return manifest, settings
 
 
 def refuse_used(into: Path) -> None:
@@ -113,9 +120,8 @@ def house_of(sealed: Sealed) -> Iterator[tuple[House, Manifest]]:
     """The house of a kit in a private folder that is gone afterwards, with a state folder of its own in there: what this machine
     knows of the house besides plays no part. Raises as `unpack` does."""
     with workroom() as (room, runner):
-        age, git = Age(runner), GitBundles(runner)
-        manifest, folder = open_kit(sealed.file, sealed.identity, age, room)
-        settings, _ = set_up(manifest, folder, git, room / HOUSE)
+        age = Age(runner)
+        manifest, settings = _laid_out(sealed, age, GitBundles(runner), room)
         house = opened_by(load(settings, builder()), sealed.identity, age.public(sealed.identity))
         for _, ref in named_references(house):
             bring(ref, sealed.kept, room / HOUSE)

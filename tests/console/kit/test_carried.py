@@ -13,6 +13,7 @@ import pytest
 
 from adapters.context import ActContext
 from adapters.drilled import drilled
+from adapters.git.bundle import GitBundles
 from adapters.surface import read_only
 from console.building import builder
 from console.ending import guarded
@@ -23,7 +24,7 @@ from console.session import Session
 from console.verbs import kit as verbs
 from console.verbs.kit import handed
 from console.verbs.rehearse import reached, rehearse, rehearse_of
-from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED, EvidenceChanged, PermanentError, SettingsInvalid
 from engine.journal import Journal
 from engine.waiting import SystemClock
 from engine.workers import Threads
@@ -181,6 +182,22 @@ def test_a_kit_that_does_not_open_leaves_nothing(carried: Carried, tmp_path: Pat
         assert opening(carried, tmp_path / name, capsys, kit=str(tmp_path / "torn"))[0] == PermanentError.exit_code
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "torn"]
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_repository_at_another_commit_than_the_kit_says_is_refused_to_a_rehearsal_too(
+    carried: Carried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfold = GitBundles.unfold
+
+    def other(git: GitBundles, bundle: Path, folder: Path, url: str) -> str:
+        return unfold(git, bundle, folder, url)[::-1]
+
+    monkeypatch.setattr(GitBundles, "unfold", other)
+    sealed = Sealed(carried.kit, carried.key)
+    with pytest.raises(EvidenceChanged, match="holds the repository at"), house_of(sealed):
+        pass
+    with pytest.raises(EvidenceChanged, match="holds the repository at"):
+        unpack(sealed, tmp_path)
 
 
 @pytest.mark.parametrize("words", [
