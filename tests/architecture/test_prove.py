@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.prove import PROOFS, Green, Line, Proof, last_green, main, run, table, tree
+from tests.prove import ABSENT, PROOFS, Green, Line, Proof, last_green, main, run, table, tree
 
 FIRST, SECOND, THIRD = (Proof(name, f"what {name} says", f"tests.{name}") for name in ("first", "second", "third"))
 
@@ -29,6 +29,12 @@ def test_a_failure_does_not_hide_when_it_was_green_last(tmp_path: Path) -> None:
     told = table([line])
     assert "FAILED (-9)" in told
     assert ", this commit, " in told
+
+
+def test_one_that_had_nothing_to_run_with_is_neither_green_nor_failed(tmp_path: Path) -> None:
+    (line,), _ = run((FIRST,), tmp_path, lambda proof: ABSENT)
+    assert (line.code, line.green) == (ABSENT, None)
+    assert "not here" in table([line])
 
 
 def test_what_an_interruption_kept_from_running_says_so(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from lab.ceph_troubles import CEPH_TROUBLES
 from lab.parts.realceph import RealCeph, lacks
+from tests.cluster.storage.ceph.test_recordings import FACTS, recorded
 from tests.contract.real_ceph import NOT_PLAYED, PLAYED, Played, looked
+from tests.proof import real_ceph
+from tests.prove import ABSENT
 
 
 def test_every_named_fault_is_played_or_says_why_not() -> None:
@@ -42,5 +45,16 @@ def test_one_that_is_well_is_called_well(ceph: RealCeph) -> None:
     assert (seen.says, seen.verdict, seen.hosted) == ("HEALTH_OK", "ok", "ok"), seen
 
 
-def test_a_play_names_what_it_is_played_after() -> None:
-    assert all(isinstance(one, Played) and one.recording for one in PLAYED)
+@pytest.mark.skipif(not recorded(), reason="the recordings are not at hand")
+@pytest.mark.parametrize("one", PLAYED, ids=lambda one: one.name)
+def test_a_play_is_of_a_recording_and_has_its_verdict(one: Played) -> None:
+    """Else the proof would compare a verdict with itself. Of one that answers nothing there is nothing to conclude."""
+    assert (FACTS / "recordings" / one.recording).is_dir()
+    assert recorded().get(one.recording) == (None if one.silent else one.verdict)
+
+
+def test_a_proof_that_cannot_look_is_not_one_that_held(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("tests.proof.real_ceph.lacks", lambda: "not on PATH: ceph-mon")
+    assert real_ceph.main([]) == ABSENT
+    assert "Nothing was played" in capsys.readouterr().out
+    assert real_ceph.main(["ceph-pasued"]) == 2

@@ -1,6 +1,6 @@
 """`python -m tests.proof.real_ceph [FAULT...]`: each named fault of a Ceph on a real one, its verdict against the recordings'.
 
-Exit code 1 where one differs, 0 where no Ceph can be had here, which it says.
+Exit code 1 where one differs, 2 for a name that is none, ABSENT where no Ceph can be had here: nothing was looked at then.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ from lab.ceph_troubles import CEPH_TROUBLES
 from lab.parts.realceph import NoCeph, RealCeph, lacks
 from tests.cluster.storage.ceph.test_recordings import FACTS, recorded
 from tests.contract.real_ceph import NOT_PLAYED, PLAYED, Played, looked, play
+from tests.prove import ABSENT
 
 _WRITE_S = 5.0
 
 
 def main(names: list[str]) -> int:
     """Play them all, or those that are named."""
+    if unknown := set(names) - {one.name for one in PLAYED}:
+        print(f"no such fault: {', '.join(sorted(unknown))}. There are: {', '.join(one.name for one in PLAYED)}")
+        return 2
     if why := lacks():
         print(f"No real Ceph: {why}. Nothing was played.")
-        return 0
+        return ABSENT
     wanted = [one for one in PLAYED if not names or one.name in names]
     with tempfile.TemporaryDirectory(prefix="ceph-") as folder:
         ceph = RealCeph(Path(folder) / "c")

@@ -99,7 +99,7 @@ def lifecycle(objects: ObjectStore, call: Call) -> Reply:
     objects.require(call.bucket)
     days = objects.former.of(call.bucket).expires_days
     if not days:
-            raise Refused(501, "NotImplemented", NOT_IMPLEMENTED, as_storj=True)
+        raise Refused(501, "NotImplemented", NOT_IMPLEMENTED, as_storj=True)
     former: list[answers.Tree] = [("NoncurrentDays", str(days))]
     rule: list[answers.Tree] = [("ID", "former"), ("Status", "Enabled"), ("NoncurrentVersionExpiration", former)]
     return answers.document("LifecycleConfiguration", [("Rule", rule)])
