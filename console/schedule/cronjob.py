@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.kit.secrets import of_backups
 from console.schedule.rights import ACCOUNT, EVERYWHERE, kept_to, rights
-from console.schedule.units import BLIND_TO, OWN, PING, Every, Job
+from console.schedule.units import BLIND_TO, CURL, OWN, PING, Every, Job
 from engine.errors import SettingsInvalid
 from house.model import House, SecretRef
 
@@ -107,8 +107,8 @@ def manifests(of: CronJob) -> str:
     spaces = {right.namespace: [one for one in allowed if one.namespace == right.namespace] for right in allowed}
     return _rendered(
         of=of, verb=Job.DRILL.verb, spaces=spaces, everywhere=EVERYWHERE, own=OWN, account=ACCOUNT, kept=kept_to(),
-        secrets=SECRETS, ping=PING, endpoint=of.house.cluster.endpoint, url=of.house.flux.url, branch=of.house.flux.branch,
-        house_at=HOUSE, checkout=CHECKOUT_THERE, blind_to=BLIND_TO,
+        secrets=SECRETS, ping=PING, curl=CURL, endpoint=of.house.cluster.endpoint, url=of.house.flux.url,
+        branch=of.house.flux.branch, house_at=HOUSE, checkout=CHECKOUT_THERE, blind_to=BLIND_TO,
     )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from house.model import House
 
 PING = "BLACKSTART_PING"
 """The variable with the URL of a dead man's switch: what hears nothing raises the alarm."""
+CURL = "curl --config - --fail --silent --show-error --max-time 10 --retry 3 --output /dev/null"
+"""Asks for the URL that it reads: who has the URL can call the house well, so it stands in no argument."""
 
 OWN = "blackstart-drills"
 """The namespace of a CronJob that drills inside the cluster."""
@@ -105,7 +107,9 @@ def _service(of: Scheduled) -> str:
     invoke = ("/usr/bin/env", ".venv/bin/invoke")  # seen from the checkout: systemd takes no odd letter in a program's own path
     run = _words(*invoke, of.verb, "--report", of.evidence / "{run}")
     told = _words(*invoke, "dr.status", "--metrics", of.house.state_dir.absolute() / "status.prom")
-    ping = f'[ -z "$${PING}" ] || exec curl --fail --silent --show-error --max-time 10 --retry 3 --output /dev/null "$${PING}'
+    def ping(end: str) -> str:
+        return f'[ -z "$${PING}" ] || echo "url = $${PING}/{end}" | exec {CURL}'
+
     return f"""\
 # Written by `invoke dr.schedule` for the house {_line(of.house.name)}. What it runs takes the house's lock and Lease by itself.
 [Unit]
@@ -120,9 +124,9 @@ WorkingDirectory={_line(str(of.checkout))}
 Environment={_words(f"BLACKSTART_SETTINGS={of.house.settings_file.absolute()}")}
 EnvironmentFile=-{_line(str(of.environment))}
 # Who watches is told of the start and of the exit code; a silence is an alarm. Nothing is asked where no URL is set.
-ExecStartPre=-/bin/sh -c '{ping}/start"'
+ExecStartPre=-/bin/sh -c '{ping("start")}'
 ExecStart={run}
-ExecStopPost=-/bin/sh -c '{ping}/$$EXIT_STATUS"'
+ExecStopPost=-/bin/sh -c '{ping("$$EXIT_STATUS")}'
 ExecStopPost=-{told}
 # SIGTERM ends a run in order: it goes on where it was by the next one. What it started is its own to end.
 KillMode=mixed

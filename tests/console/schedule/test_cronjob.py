@@ -109,7 +109,7 @@ class Pod:
         (place / "secrets" / key).write_text("the key\n")
         (place / "account" / "token").write_text("a.b.c")
         (place / "etc" / "drill" / "kubeconfig").write_text(data["kubeconfig"])
-        self.program(place / "bin" / "curl", f'for last; do :; done; echo "$last" >> {self.asked}')
+        self.program(place / "bin" / "curl", f'[ "${{*#*watch}}" = "$*" ] && sed "s/^url = //" >> {self.asked}')
         self.program(place / "bin" / "sleep", "exit 0")
         for name in ("sed", "cp", "cat", "mkdir", "git"):
             self.program(place / "bin" / name, f'echo "{name} $*" >> {place}/seen; exec {shutil.which(name)} "$@"')
