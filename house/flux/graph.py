@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.workers import Threads, each
 from house.files.grammar import KUBE_NAME, NAMESPACE
@@ -54,10 +53,10 @@ class Applied:
 
 @dataclass(frozen=True)
 class Refused:
-    """A Kustomization that Flux refuses as it is in Git: what its files declare is declared by nobody else. `spec` is its own,
-    `namespace` the one that it puts things into."""
+    """A Kustomization that Flux refuses as it is in Git: what its files declare is declared by nobody else. `into` is the
+    namespace that it puts everything into, "" for none; `namespace` that of what names none itself."""
 
-    spec: Mapping[str, Any] = field(repr=False)
+    into: str
     namespace: str
     reads: Reads = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
@@ -259,8 +258,8 @@ class _Walk:
                 self._tree.note(note.file, note.line, note.what, note.better)
             if order.reads is not None and not read.objects and (read.problems or isinstance(outcome, Problem)):
                 applying = order.applying
-                spec = order.one.declared.spec
-                self._refused[order.one.app.key] = Refused(spec, applying.namespace, order.reads, applying.variables)
+                into = str(order.one.declared.spec.get("targetNamespace") or "")
+                self._refused[order.one.app.key] = Refused(into, applying.namespace, order.reads, applying.variables)
             for found in read.objects:
                 self._known.learn(found)
             applied.append(Applied(order.one.app, order.one.declared, read.objects, order.applying.variables, order.unknown))

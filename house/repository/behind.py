@@ -33,7 +33,9 @@ class Behind:
 
 @dataclass(frozen=True)
 class _Waiting:
-    spec: Mapping[str, Any]
+    """`into` is the namespace that it puts everything into, "" for none; `namespace` that of what names none itself."""
+
+    into: str
     namespace: str
     variables: Mapping[str, str]
     files: tuple[str, ...]
@@ -43,14 +45,14 @@ def behind(root: Path, base: str, refused: Iterable[Refused]) -> Iterator[Behind
     """Every object of these Kustomizations of the repository at `root`, and of their children; `base` is the folder that paths are
     seen from. What is wrong on the way was told where it was refused."""
     tree = Tree(root)  # its notes are of builds that nobody made
-    waiting = [_Waiting(one.spec, one.namespace, one.variables, tuple(one.reads.files)) for one in refused]
+    waiting = [_Waiting(one.into, one.namespace, one.variables, tuple(one.reads.files)) for one in refused]
     seen: set[tuple[str, str, str]] = set()
     while waiting and len(seen) < _MOST:
         one = waiting.pop()
         for document in _documents(tree, one.files):
             body = mapping(document.value)
             metadata = mapping(body.get("metadata"))
-            namespace = str(one.spec.get("targetNamespace") or metadata.get("namespace") or one.namespace)
+            namespace = one.into or str(metadata.get("namespace") or one.namespace)
             if body.get("kind") == "Kustomization" and str(body.get("apiVersion")).startswith(f"{FLUX_GROUP}/"):
                 child = _Child.of(body, namespace, one.variables)
                 if child.key not in seen:
@@ -72,6 +74,7 @@ class _Child:
 
     spec: Mapping[str, Any]
     path: str
+    into: str
     namespace: str
     variables: Mapping[str, str]
 
@@ -80,12 +83,13 @@ class _Child:
         spec = mapping(body.get("spec"))
         own = mapping(mapping(spec.get("postBuild")).get("substitute"))
         variables = {str(key): substitute(text_of(value), known).text for key, value in own.items()}
-        into = substitute(str(spec.get("targetNamespace") or namespace), known).text
-        return cls(spec, substitute(str(spec.get("path") or "."), known).text, into, variables)
+        into = substitute(str(spec.get("targetNamespace") or ""), known).text
+        path = substitute(str(spec.get("path") or "."), known).text
+        return cls(spec, path, into, into or substitute(namespace, known).text, variables)
 
     @property
     def key(self) -> tuple[str, str, str]:
-        return self.path, self.namespace, str((sorted(self.variables.items()), self.spec.get("components")))
+        return self.path, self.namespace, str((self.into, sorted(self.variables.items()), self.spec.get("components")))
 
 
 def _followed(tree: Tree, base: str, child: _Child, document: Document) -> Iterator[_Waiting]:
@@ -94,4 +98,4 @@ def _followed(tree: Tree, base: str, child: _Child, document: Document) -> Itera
     if path is not None and path.is_relative_to(tree.root) and is_folder(path):
         reads = reads_of(tree, path, child.spec, document.name, document.spot.line)
         if not reads.endless:
-            yield _Waiting({**child.spec, "targetNamespace": child.namespace}, child.namespace, child.variables, tuple(reads.files))
+            yield _Waiting(child.into, child.namespace, child.variables, tuple(reads.files))

@@ -44,6 +44,15 @@ def test_behind_the_entry_all_children_are_followed_by_what_they_say_themselves(
     }  # fmt: skip
 
 
+def test_a_child_that_puts_things_nowhere_leaves_them_where_they_say_that_they_are(tmp_path: Path) -> None:
+    refused(tmp_path, f"{APPS}/odd/ks.yaml", "---\nkind: Kustomization\nmetadata: *nobody\n")
+    for file in (tmp_path / APPS).rglob("ks.yaml"):
+        file.write_text(file.read_text().replace("targetNamespace: media", "prune: true"))
+    backup = tmp_path / f"{APPS}/photos/app/backup.yaml"
+    backup.write_text(backup.read_text().replace("{name: photos}", "{name: photos, namespace: albums}"))
+    assert "albums/photos restic, behind what Flux refuses" in behind(tmp_path)
+
+
 def test_a_first_file_does_not_say_that_there_is_none(tmp_path: Path) -> None:
     refused(tmp_path, f"{APPS}/odd/ks.yaml", "---\nmetadata: *nobody\n").unlink()
     settings = write_settings(tmp_path).file
