@@ -67,10 +67,10 @@ class AppriseMessages:
         return answers[0] if answers else f"it was not taken: no answer in {self._limit_s:.0f} s"
 
     def _told(self, url: Secret, title: str, body: str, tone: Tone) -> str:
-        library = self._load()
         with _heard() as said:
-            service = library.Apprise(asset=library.AppriseAsset(async_mode=False, service_timeout=0))
             try:
+                library = self._load()
+                service = library.Apprise(asset=library.AppriseAsset(async_mode=False, service_timeout=0))
                 if not service.add(url.reveal()):
                     return "its URL is none that apprise knows"
                 taken = service.notify(title=title, body=_short(body), notify_type=tone.value)

@@ -101,6 +101,11 @@ def test_a_service_that_never_answers_is_given_up_and_keeps_no_process() -> None
     sending.join(20)
 
 
+def test_an_apprise_that_knows_none_of_what_it_is_told_is_no_service_that_is_silent() -> None:
+    other = AppriseMessages(lambda: SimpleNamespace(Apprise=StandIn().made, AppriseAsset=object))
+    assert other.send(URL, "t", "b", Tone.BAD) == "it was not taken: apprise broke off with TypeError"
+
+
 def test_without_the_extra_it_names_what_brings_it() -> None:
     assert AppriseMessages(not_there).send(URL, "t", "b", Tone.GOOD) == NOT_INSTALLED
     assert AppriseMessages(not_there).problem() == NOT_INSTALLED
