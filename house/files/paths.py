@@ -12,6 +12,8 @@ from engine.errors import SettingsInvalid
 
 LARGEST = 32 * 2**20
 """Bytes of a file that a person wrote."""
+_NONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
+"""Of no file there is; any other error says that nobody could look."""
 
 
 def at_home(path: Path) -> Path:
@@ -27,7 +29,7 @@ def expanded(path: Path) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """Whether anything is there, behind all links. SettingsInvalid where this user may not look, as of the three below."""
+    """Whether anything is there, behind all links. SettingsInvalid where it cannot be looked at, as of the three below."""
     return _mode(path) is not None
 
 
@@ -52,7 +54,12 @@ def _mode(path: Path, *, follow: bool = True) -> int | None:
     except PermissionError as error:
         what = f"{path} cannot be looked at: this user may not"
         raise SettingsInvalid(what, hint="run as a user who may read the whole repository") from error
-    except (OSError, ValueError):
+    except OSError as error:
+        if error.errno in _NONE:
+            return None
+        what = f"{path} cannot be looked at: {error.strerror}"
+        raise SettingsInvalid(what, hint="see that what it lies on can be read, and try again") from error
+    except ValueError:
         return None
 
 

@@ -5,13 +5,15 @@ What a template or a hook makes of a name or a file is not known before it runs:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from house.files import yamlfile
-from house.files.paths import is_there
+from house.files.paths import is_folder, is_there
 from house.files.problems import Problem, Steps, dotted, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid
@@ -19,8 +21,10 @@ from house.flux.placed import Placed
 from house.flux.substitution import substitute
 
 _REMOTE = re.compile(r"[a-z0-9+.-]+::?//|[a-z0-9-]+::|ref\+")
+_PATTERN = re.compile(r"[*?\[]")
 _GONE, _BETTER = "{} is not there", "bring the file back, or take its name out"
 _UNSEEN = "nobody looked whether {} is there"
+_UNLOOKED = "its pattern cannot be read, or not what is in its folder"
 Problems = tuple[Problem, ...]
 
 
@@ -30,7 +34,11 @@ def check_talconfig(reader: Placed, folder: Path) -> None:
         done = substitute(text, reader.variables)
         if done.missing or done.bad:
             reader.odd(where, _UNSEEN.format(text), "what its variables are is not known here")
-        elif not _there(folder, done.text):
+            continue
+        there = _there(folder, done.text)
+        if there is None:
+            reader.odd(where, _UNSEEN.format(done.text), _UNLOOKED)
+        elif not there:
             reader.wrong(where, _GONE.format(done.text), _BETTER)
 
 
@@ -68,7 +76,11 @@ def check_helmfile(file: Path, root: Path) -> tuple[Problems, Problems]:
         for where, text, made in _named_by_helmfile(mapping(document.value)):
             if "{{" in text:
                 odd.append(_told(document, where, _UNSEEN.format(text), "it is a template"))
-            elif not _there(file.parent, text):
+                continue
+            there = _there(file.parent, text)
+            if there is None:
+                odd.append(_told(document, where, _UNSEEN.format(text), _UNLOOKED))
+            elif not there:
                 if made or hooked:
                     odd.append(_told(document, where, _GONE.format(text), "a hook has to make it"))
                 elif lenient:
@@ -107,16 +119,22 @@ def _lenient(part: dict[str, Any]) -> bool:
     return bool(part.get("missingFileHandler", "Error") != "Error")
 
 
-def _there(folder: Path, text: str) -> bool:
-    """Whether this path, seen from the folder, or one that the pattern fits, is there; what cannot be looked for is not."""
-    try:
-        if is_there(folder / text):
-            return True
-        pattern = Path(text)
-        start = Path(pattern.anchor) if pattern.is_absolute() else folder
-        return bool(re.search(r"[*?\[]", text)) and next(start.glob(str(pattern.relative_to(pattern.anchor))), None) is not None
-    except (OSError, RuntimeError, ValueError, NotImplementedError):
+def _there(folder: Path, text: str) -> bool | None:
+    """Whether this path, seen from the folder, or one that the pattern fits, is there; None where nobody can look."""
+    if is_there(folder / text):
+        return True
+    if not _PATTERN.search(text):
         return False
+    pattern = Path(text)
+    start = Path(pattern.anchor) if pattern.is_absolute() else folder
+    parts = pattern.relative_to(pattern.anchor).parts
+    fixed = start.joinpath(*takewhile(lambda part: not _PATTERN.search(part), parts))
+    try:
+        if is_folder(fixed):
+            os.scandir(fixed).close()  # glob takes a folder that it may not list for an empty one
+        return next(start.glob(str(Path(*parts))), None) is not None
+    except (OSError, RuntimeError, ValueError, NotImplementedError):
+        return None
 
 
 def _told(document: Document, where: Steps, what: str, better: str) -> Problem:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,3 +90,25 @@ def test_what_helmfile_can_do_without_is_not_told(tmp_path: Path, text: str) -> 
 def test_what_is_made_before_it_is_read_is_a_note(tmp_path: Path, text: str) -> None:
     problems, (note,) = helmfile(tmp_path, text)
     assert problems == [] and note.startswith("helmfile.yaml:")
+
+
+def test_a_pattern_below_what_nobody_may_list_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own glob passes over a folder that may be entered and not listed."""
+    (tmp_path / "closed").mkdir()
+    listed = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    reader = Placed(parse("worker: {extraManifests: ['closed/*.yaml', 'open/*.yaml']}", "talconfig.yaml")[0], {})
+    check_talconfig(reader, tmp_path)
+    assert [problem.what for problem in reader.problems] == ["open/*.yaml is not there"]
+    assert [note.what for note in reader.notes] == ["nobody looked whether closed/*.yaml is there"]
+
+
+def test_a_pattern_that_cannot_be_read_is_a_note(tmp_path: Path) -> None:
+    problems, (note,) = helmfile(tmp_path, HEAD + "    values: ['a**.yaml']\n")
+    assert problems == [] and "nobody looked whether" in note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -134,6 +135,16 @@ def test_what_this_user_may_not_look_at_is_told_and_is_not_called_absent() -> No
             for asks in (is_there, is_file, is_folder, is_link):
                 with pytest.raises(SettingsInvalid, match="this user may not"):
                     asks(closed / "file")
+
+
+@pytest.mark.parametrize("asks", [is_there, is_file, is_folder, is_link])
+def test_what_its_disk_does_not_show_is_not_called_absent(asks: Callable[[Path], bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(Path, "stat", broken)
+    with pytest.raises(SettingsInvalid, match="cannot be looked at: Input/output error"):
+        asks(Path("/somewhere"))
 
 
 def test_the_house_asks_after_files_in_one_way() -> None:
