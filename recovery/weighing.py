@@ -8,7 +8,7 @@ other case. Neither is changed by the other's winning.
 from __future__ import annotations
 
 from adapters.kept.results import Found, Word
-from adapters.volsync.results import Compared, FileEntry, Listing
+from adapters.volsync.results import Checked, Compared, FileEntry, Listing
 from engine.words import number, some
 from recovery.attributes import files_told_apart
 from recovery.comparison import compare
@@ -44,7 +44,8 @@ def weigh(wanted: Listing, compared: Compared, snapshot_id: str, taken: float, m
     lost = losses(old.values(), new.values())
     if not written:
         told = lost.words if lost.words != "unchanged" else some(list(comparison.of_data), _FEW)
-        only = len(new.keys() - old.keys())
+        later = sum(_may_be_newer(old[path], new[path], compared.checked) for path in old.keys() & new.keys())
+        only = len(new.keys() - old.keys()) + later
         return Found(Word.OLDER, f"nothing on it was written after the backup began; of that: {told}", snapshot_id, only)
     since = f"{number(len(written), 'path')} written after the backup began ({some(sorted(written), _FEW)})"
     if lost.above(max_loss):
@@ -77,13 +78,41 @@ def _rotten(old: dict[str, FileEntry], new: dict[str, FileEntry], compared: Comp
     }  # fmt: skip
     checked = compared.checked
     if checked is None:
-        named = sorted(path for path, entry in still.items() if entry.sha256 != new[path].sha256)
+        named = sorted(path for path, entry in still.items() if not entry.sha256 or entry.sha256 != new[path].sha256)
     else:
         named = sorted(path for path in checked.changed if path in still)
-        missing = files_told_apart(still) - checked.unchanged
+        # Of a list that is cut nobody says how many of the unchanged are files with another time alone: as many as can be.
+        elsewhere = files_told_apart(_of_one_size(old, new, {*still, *checked.changed})) if _is_cut(checked) else 0
+        missing = files_told_apart(still) - max(0, checked.unchanged - elsewhere)
         if missing > len(named):
-            return number(missing, "file")
+            return f"up to {number(missing, 'file')}, as restic does not name them all" if elsewhere else number(missing, "file")
     return some(named, _FEW) if named else ""
+
+
+def _of_one_size(old: dict[str, FileEntry], new: dict[str, FileEntry], without: set[str]) -> dict[str, FileEntry]:
+    """Files of the backup that are on the volume with as many bytes, but for those paths."""
+    return {
+        path: entry for path, entry in old.items()
+        if entry.kind == "file" and path in new and new[path].size == entry.size and path not in without
+    }  # fmt: skip
+
+
+def _is_cut(checked: Checked) -> bool:
+    """Whether restic found more that differs than it names."""
+    return checked.differences > len(checked.changed) + len(checked.surplus)
+
+
+def _may_be_newer(before: FileEntry, now: FileEntry, checked: Checked | None) -> bool:
+    """Whether the volume may have a later state of what is in the backup under the same name."""
+    if now.kind == "dir":
+        return False
+    if checked is None:
+        alike = before.sha256 == now.sha256 != ""
+    else:
+        alike = before.size == now.size and now.path not in checked.changed and not _is_cut(checked)
+    if before.kind == now.kind == "file" and alike:
+        return False
+    return before.mtime_ns is None or now.mtime_ns is None or now.mtime_ns > before.mtime_ns
 
 
 def _untouched(before: FileEntry, now: FileEntry) -> bool:

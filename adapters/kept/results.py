@@ -31,7 +31,7 @@ class Word(Enum):
 class Found:
     """What was found on such a volume, why that is said, and the snapshot that it was held against ("" for none).
 
-    `only` is how many paths are on it and not in that snapshot.
+    `only` is how many paths of an older one are on it and not in that snapshot, or may be there in a later state.
     """
 
     word: Word

@@ -71,7 +71,16 @@ class TestEitherWay:
         assert not leaves_nothing(found)
 
     def test_an_older_state_of_a_file_is_older(self, restic: bool) -> None:
-        assert weighed(entry("a", "before", TAKEN - 900), *BACKUP[1:], restic=restic).word is Word.OLDER
+        found = weighed(entry("a", "before", TAKEN - 900), *BACKUP[1:], restic=restic)
+        assert found.word is Word.OLDER
+        assert leaves_nothing(found)
+
+    @pytest.mark.parametrize("at", [TAKEN - 50, None])
+    def test_a_file_that_may_be_later_than_the_backup_s_is_left_behind_by_nobody(self, restic: bool, at: float | None) -> None:
+        other = replace(entry("a", "after", at or TAKEN), **({} if at else {"mtime_ns": None}))
+        found = weighed(other, *BACKUP[1:], restic=restic)
+        assert (found.word, found.only) == (Word.OLDER, 1)
+        assert not leaves_nothing(found)
 
     def test_other_bytes_under_the_same_time_and_size_are_damage_however_new_the_rest_is(self, restic: bool) -> None:
         rotten = entry("b", "owt")
@@ -104,6 +113,21 @@ def test_files_that_restic_counts_as_changed_without_naming_them_are_damage() ->
     found = weighed(*BACKUP, entry("new", "x", LATE), checked=Checked(1, 3, (), ("new",)))
     assert found.word is Word.DAMAGED
     assert "2 files" in found.told
+
+
+def test_what_restic_does_not_name_may_be_damage_where_others_of_the_unchanged_have_another_time_alone() -> None:
+    touched = entry("a", "one", LATE)
+    found = weighed(touched, *BACKUP[1:], entry("new", "x", LATE), checked=Checked(2, 2, (), ("new",)))
+    assert found.word is Word.DAMAGED
+    assert "up to 1 file" in found.told
+    assert weighed(touched, *BACKUP[1:], entry("new", "x", LATE)).word is Word.NEWER, "a list that is whole names every one"
+
+
+def test_bytes_that_neither_side_has_read_are_not_the_same() -> None:
+    there = replace(BACKUP[0], sha256="")
+    listing = Listing((there, *BACKUP[1:], entry("new", "x", LATE)), complete=True)
+    wanted = Listing((there, *BACKUP[1:]), complete=True)
+    assert weigh(wanted, Compared(listing, None, "no way"), ID, TAKEN, 0.01).word is Word.DAMAGED
 
 
 def test_alone_it_has_to_be_read_whole_and_to_hold_something() -> None:
