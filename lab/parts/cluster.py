@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import queue
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.errors import PermanentError
 from lab.parts.controlplane import API_PORT, ApiSettings, ControlPlane
 from lab.parts.csi import Disks
 from lab.parts.errors import PartFailed
@@ -33,6 +35,8 @@ __all__ = ["LabCluster", "Settings"]
 log = logging.getLogger(__name__)
 _TEND_S = 0.1
 _API_AGAIN_S = 1.0
+# What a program, or the want of one, may do to an order: the thread that tends all machines outlives it.
+_FAILS = (PermanentError, OSError, subprocess.SubprocessError)
 
 
 @dataclass
@@ -256,7 +260,7 @@ class LabCluster:
             while True:
                 try:
                     act()
-                except (PartFailed, OSError) as error:
+                except _FAILS as error:
                     self.errors.append(f"an order failed: {error}")
                 act = self._orders.get_nowait()
         except queue.Empty:
@@ -272,7 +276,7 @@ class LabCluster:
                     self.services.node_up(machine.spec, machine.left)
                     machine.kubelet, machine.left = True, frozenset()
             machine.trouble = ""
-        except (PartFailed, OSError) as error:
+        except _FAILS as error:
             machine.trouble = f"{error} {' | '.join(getattr(error, 'evidence', ()))}"
             log.debug("%s: %s", machine.spec.name, machine.trouble)
 

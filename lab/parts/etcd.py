@@ -90,8 +90,10 @@ class Etcd:
             f"--initial-cluster-token={secrets.token_hex(8)}",
         ]  # fmt: skip
         argv += ["--skip-hash-check"] if skip_hash else []
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60.0, check=False)
-        snapshot.unlink()
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60.0, check=False)
+        finally:
+            snapshot.unlink()
         if done.returncode != 0:
             raise PartFailed(f"{self.program} is not restored", evidence=tuple(done.stderr.splitlines()[-3:]))
         self._start(f"{self.node}={self.peer_url}", "new")
