@@ -112,8 +112,7 @@ def proof_checks(house: House, known: Mapping[str, str], now: float) -> Iterator
     """One for every declared claim and database; `known` maps claim keys to repository ids. Raises JournalDamaged."""
     memory = remembered(house, known, now)
     for one in standings(house, memory, now):
-        odd = tuple(line for line in memory.not_counted if one.key in line)
-        yield ProofYoung(one, now, house.evidence.prove_every, odd)
+        yield ProofYoung(one, now, house.evidence.prove_every, memory.odd_of(one))
 
 
 def _at_its_word(step: StepReport) -> StepReport:

@@ -48,11 +48,30 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Odd:
+    """What is told of one claim or database that cannot be counted as its proof, and why, in words."""
+
+    kind: Kind
+    key: str
+    told: str
+
+
+@dataclass(frozen=True)
 class Memory:
-    """Every proof that is remembered, and what could not be counted among them, in words."""
+    """Every proof that is remembered; those that could not be counted; and in words what cannot be asked what it proves."""
 
     found: tuple[Proven, ...]
-    not_counted: tuple[str, ...]
+    odd: frozenset[Odd]
+    unread: tuple[str, ...]
+
+    @property
+    def not_counted(self) -> tuple[str, ...]:
+        """All that could not be counted, in words."""
+        return (*self.unread, *sorted(one.told for one in self.odd))
+
+    def odd_of(self, standing: Standing) -> tuple[str, ...]:
+        """What could not be counted for this one, in words."""
+        return tuple(sorted(one.told for one in self.odd if (one.kind, one.key) == (standing.kind, standing.key)))
 
 
 def remembered(house: House, known: Mapping[str, str], now: float) -> Memory:
@@ -61,14 +80,14 @@ def remembered(house: House, known: Mapping[str, str], now: float) -> Memory:
     noted, left = proofs(lines), []
     if unread := sum(one.told is None for one in noted):
         left.append(f"{unread} of the journal's proofs cannot be read: another version may have written them")
-    drilled, odd = _drilled(house)
-    found, foreign = [], set()
+    drilled, unread_drills = _drilled(house)
+    found, odd = [], set()
     for one in (*noted, *drilled):
         if one.told is not None and (wrong := _early(one, one.told, now) or _foreign(one.told, known)):
-            foreign.add(wrong)
+            odd.add(Odd(one.told.kind, one.told.key, wrong))
         elif one.told is not None:
             found.append(one)
-    return Memory(tuple(found), (*left, *odd, *sorted(foreign)))
+    return Memory(tuple(found), frozenset(odd), (*left, *unread_drills))
 
 
 def standings(house: House, memory: Memory, now: float) -> list[Standing]:

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from cluster.proofs import Kind
 from console.ending import guarded
+from console.gate import proof_checks
 from console.pastdrills import past_drills
 from console.report.keeping import history
 from console.report.proven import State, remembered, standings
@@ -122,6 +124,16 @@ def test_a_proof_that_is_still_to_come_is_not_counted_and_hides_none_that_was(
     assert [one.told.snapshot_id for one in memory.found if one.told] == ["good"]
     assert standings(house, memory, now)[0].state is State.PROVEN
     assert status_of(desk.session("dr.status")) == EXIT_DRIFT, "a clock is wrong, and somebody should look"
+
+
+@pytest.mark.parametrize(("other", "counts"), [({}, 1), ({"key": "apps/notes-2"}, 0), ({"kind": Kind.DATABASE}, 0)])
+def test_only_what_is_odd_of_a_claim_is_told_of_it(desk: Desk, house: House, other: dict[str, Any], counts: int) -> None:
+    """Its name begins another's, and a database may be called as a claim is."""
+    now = time.time()
+    noted(house, replace(PROOF, **other).note(), at=now + 400 * DAY)
+    check = next(one for one in proof_checks(house, {}, now) if one.standing.key == PROOF.key)
+    assert check.standing.state is State.NEVER
+    assert len(check.odd) == counts
 
 
 @pytest.mark.parametrize("point", ["2099-01-01T00:00:00Z", "zzzz", ""])
