@@ -10,7 +10,8 @@ from console.ending import LastWords, drilled, guarded
 from console.journals import REHEARSE, journal_folder
 from console.kit.opening import house_of
 from console.messages import send
-from console.opening import open_session, session_of
+from console.openhouse import OpenDoors
+from console.opening import open_session, real_doors, session_of
 from console.pastdrills import past_drills
 from console.programs import refuse_unfit
 from console.session import Session
@@ -69,8 +70,6 @@ def rehearse(
     report: str = "", from_kit: str = "", identity: str = "", kept: str = "",
 ) -> int:  # fmt: skip
     """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5); or ask what a rebuild needs."""
-    from console.real_doors import open_real_doors
-
     asked = Asked(claims, max_bytes, max_time, max_egress, clean, bootstrap)
 
     def body() -> int:
@@ -86,15 +85,16 @@ def rehearse(
             session = session_of(asked.verb, house, json, report=report)
             session.besides = {"kit": {"file": sealed.file, "made": manifest.made, "commit": manifest.commit}}
             session.page.say(f"From {sealed.file} alone, made on {manifest.made} at commit {manifest.commit[:12]}.")
-            return answer(session, asked, budget) if asked.bootstrap else reached(
-                session, Session(REHEARSE, house, open_real_doors, json), lambda: answer(session, asked, budget)
-            )
+            if asked.bootstrap:
+                return answer(session, asked, budget)
+            return reached(session, real_doors, lambda: answer(session, asked, budget))
 
     return guarded(REHEARSE, json, body, settings)
 
 
-def reached(session: Session, reach: Session, work: Callable[[], int]) -> int:
-    """Work on a cluster that lives, of which this machine has no kubeconfig; `reach` fetches it, through the doors of a run."""
+def reached(session: Session, doors: OpenDoors, work: Callable[[], int]) -> int:
+    """Work on a cluster that lives, of which this machine has no kubeconfig: it is fetched first, through these doors of a run."""
+    reach = Session(session.verb, session.house, doors, session.json, besides=session.besides)
     code = reach.apply(reaching(session.house), words=lambda report: LastWords(again=f"invoke {REHEARSE} --from-kit FILE"))
     return work() if code == EXIT_OK else code
 

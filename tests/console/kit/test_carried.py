@@ -137,8 +137,7 @@ def begun(desk: Desk, bundle_problem: str = "") -> int:
         return ModelledDoors(read_only(raw), act)
 
     session = Session(REHEARSE, desk.running.house, drills, True, besides={"kit": {"file": "home.kit.age"}})
-    reach = Session(REHEARSE, desk.running.house, desk.doors, True)
-    return guarded(REHEARSE, True, lambda: reached(session, reach, lambda: rehearse_of(session, CLAIM, Budget())))
+    return guarded(REHEARSE, True, lambda: reached(session, desk.doors, lambda: rehearse_of(session, CLAIM, Budget())))
 
 
 def test_it_passes_and_changes_nothing_on_its_way_to_the_cluster(living: Desk, capsys: Printed) -> None:
@@ -155,6 +154,7 @@ def test_a_cluster_that_cannot_be_reached_is_no_verdict(living: Desk, capsys: Pr
     assert begun(living, bundle_problem="the key does not open it") == EXIT_STEP_FAILED
     result = last_line(capsys)
     assert "drill" not in result
+    assert result["kit"] == {"file": "home.kit.age"}
     assert {step["id"]: step["outcome"] for step in result["steps"]} == {
         "talos.render-configs": "failed", "talos.fetch-kubeconfig": "blocked",
     }  # fmt: skip
