@@ -12,6 +12,7 @@ from adapters.drills.fence import (
     QUOTA,
     RECORD,
     SCRATCH,
+    drills_of,
     forbidden,
     in_force,
     namespace_of,
@@ -90,7 +91,7 @@ class KubernetesDrills:
         self, clients: Clients, house_id: str, clock: Clock, reader: Reader, resolver: Resolver = resolved
     ) -> None:  # fmt: skip
         self._clients, self._clock, self._reader, self._resolver = clients, clock, reader, resolver
-        self._lease = LeaseObject(clients, f"{house_id}-rehearsal", clock)
+        self._lease = LeaseObject(clients, drills_of(house_id), clock)
 
     def scratch(self) -> Scratch | None:
         """See ports.DrillsView. A volume whose claim is gone counts as left: its storage still holds it."""

@@ -33,6 +33,11 @@ _NONE = (
 )  # fmt: skip
 
 
+def drills_of(house_id: str) -> str:
+    """Whom a drill's own Lease is of: not the house, whose runs it keeps nobody from."""
+    return f"{house_id}-rehearsal"
+
+
 def namespace_of(drill: str) -> Obj:
     """The namespace, marked with the drill that it is of."""
     return {"metadata": {"name": SCRATCH, "labels": LABELS, "annotations": {DRILL: drill}}}

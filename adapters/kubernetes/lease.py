@@ -16,11 +16,16 @@ PLACE = "blackstart"
 _TRIES = 4
 
 
+def lease_of(house_id: str) -> str:
+    """The name of the house's Lease."""
+    return f"blackstart-{house_id}"
+
+
 class LeaseObject:
     """One Lease named for the house's id. The times in it are for people: nobody's clock decides who holds it."""
 
     def __init__(self, clients: Clients, house_id: str, clock: Clock) -> None:
-        self._clients, self._name, self._clock = clients, f"blackstart-{house_id}", clock
+        self._clients, self._name, self._clock = clients, lease_of(house_id), clock
 
     def holder(self) -> LeaseHolder | None:
         """Who holds it (perhaps no longer: whoever wants it watches whether it is renewed), None when nobody took it."""

@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.kit.secrets import of_backups
 from console.schedule.rights import ACCOUNT, EVERYWHERE, kept_to, rights
-from console.schedule.units import BLIND_TO, CURL, OWN, PING, Every, Job
+from console.schedule.units import BLIND_TO, CURL, OWN, PING, Every, Job, name_of
 from engine.errors import SettingsInvalid
-from house.model import House, SecretRef
+from house.model import House
 
 HOUSE, CHECKOUT_THERE, SECRETS = PurePosixPath("/house"), PurePosixPath("/blackstart"), PurePosixPath("/secrets")
 
@@ -33,7 +33,7 @@ class CronJob:
     @property
     def name(self) -> str:
         """What its objects are called."""
-        return f"blackstart-{self.house.name}"
+        return name_of(self.house, Job.DRILL)
 
     @property
     def file(self) -> str:
@@ -76,20 +76,19 @@ class CronJob:
         """The files that people keep and a drill reads: the key in the Secret, and the place in the clone. Raises
         SettingsInvalid."""
         found: dict[str, PurePosixPath] = {}
-        for ref in (self.house.age_key, *(ref for _, ref in of_backups(self.house)), *self.house.messages.to):
-            for source in ref.sources:
-                if source.startswith("file:"):
-                    inside = self._in_repository(Path(source.removeprefix("file:")), "a file of a secret")
-                    found.setdefault("file-" + hashlib.sha256(str(inside).encode()).hexdigest()[:8], HOUSE / inside)
+        for path in self._sources("file:"):
+            inside = self._in_repository(Path(path), "a file of a secret")
+            found.setdefault("file-" + hashlib.sha256(str(inside).encode()).hexdigest()[:8], HOUSE / inside)
         return tuple(found.items())
 
     def variables(self) -> tuple[str, ...]:
         """Names of the variables that its secrets come from."""
-        refs: tuple[SecretRef, ...] = (
-            self.house.age_key, *(ref for _, ref in of_backups(self.house)), *self.house.messages.to,
-        )  # fmt: skip
-        found = {source.removeprefix("env:") for ref in refs for source in ref.sources if source.startswith("env:")}
-        return (PING, *sorted(found))
+        return (PING, *sorted(set(self._sources("env:"))))
+
+    def _sources(self, kind: str) -> list[str]:
+        """What follows this in every source of the secrets that a drill reads."""
+        refs = (self.house.age_key, *(ref for _, ref in of_backups(self.house)), *self.house.messages.to)
+        return [source.removeprefix(kind) for ref in refs for source in ref.sources if source.startswith(kind)]
 
     def _in_repository(self, path: Path, what: str) -> PurePosixPath:
         path, root = path.absolute(), self.house.root.absolute()

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.drills.fence import SCRATCH
+from adapters.drills.fence import SCRATCH, drills_of
 from adapters.drills.store import CANARY
+from adapters.hold.record import NAMESPACE as HOLDS
+from adapters.hold.record import RECORD as HOLD
+from adapters.kubernetes.lease import PLACE as LEASES
+from adapters.kubernetes.lease import lease_of
 from house.model import House
 
 ACCOUNT = "drill"
 EVERYWHERE = ""
-LEASES = "blackstart"
-"""The namespace in which the house's Leases lie, and the record of what is held."""
-HOLD = "hold"
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ def _everywhere(house: House) -> tuple[Right, ...]:
 
 def _of_leases(house: House) -> tuple[Right, ...]:
     """Its own Lease, the look at the house's, and the look at what is held."""
-    own, of_house = f"blackstart-{house.id}-rehearsal", f"blackstart-{house.id}"
+    own, of_house = lease_of(drills_of(house.id)), lease_of(house.id)
     return (
         Right(LEASES, "coordination.k8s.io", ("leases",), ("create",)),
         Right(LEASES, "coordination.k8s.io", ("leases",), ("get", "update", "delete"), (own,)),
         Right(LEASES, "coordination.k8s.io", ("leases",), ("get",), (of_house,)),
-        Right(LEASES, "", ("configmaps",), ("get",), (HOLD,)),
+        Right(HOLDS, "", ("configmaps",), ("get",), (HOLD,)),
     )
 
 

@@ -60,6 +60,11 @@ class Job(Enum):
         return "" if self is Job.DRILL else f"-{self.value}"
 
 
+def name_of(house: House, job: Job) -> str:
+    """What is written for it is called, without an ending."""
+    return f"blackstart-{house.name}{job.ending}"
+
+
 @dataclass(frozen=True)
 class Scheduled:
     """What is to be run, how often, by whom, and from which checkout; `environment` is a file with what `env:` references need."""
@@ -74,7 +79,7 @@ class Scheduled:
     @property
     def name(self) -> str:
         """What the units are called, without their ending."""
-        return f"blackstart-{self.house.name}{self.job.ending}"
+        return name_of(self.house, self.job)
 
     @property
     def verb(self) -> str:

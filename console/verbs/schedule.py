@@ -14,7 +14,7 @@ from console.opening import open_session
 from console.report.document import as_epoch, moment
 from console.report.keeping import history
 from console.report.timeline import duration
-from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, units
+from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, name_of, units
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.files.paths import expanded
@@ -144,7 +144,7 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
         session.page.say(f"What came of it is in the cluster and at the dead man's switch; it cannot see {BLIND_TO}.")
     if not good:
         look = f"kubectl -n {OWN} get cronjobs,jobs" if inside else (
-            f"systemctl list-timers 'blackstart-*'; journalctl -u blackstart-{house.name}{job.ending}"
+            f"systemctl list-timers 'blackstart-*'; journalctl -u {name_of(house, job)}"
         )
         session.page.say(f"Look at: {look}")
     outcome = "on time" if good else "missed"
@@ -160,7 +160,7 @@ def starts_here(house: House, kept: Kept) -> tuple[float, ...]:
 
 def starts_inside(session: Session) -> tuple[float, ...]:
     """When the CronJob last started one, as the cluster says. PermanentError where it has none, or it is suspended."""
-    name = f"blackstart-{session.house.name}"
+    name = name_of(session.house, Job.DRILL)
     with session.doors(None) as doors:
         seen = doors.look.drills.scheduled(OWN, name)
     if seen is None:
