@@ -15,6 +15,8 @@ from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 from adapters.trust import SshTrust
 
 TIMEOUT_S = 20.0
+BROKEN = (paramiko.SSHException, paramiko.SFTPError, OSError, EOFError)
+"""What paramiko raises of a server, or a way to it, that is not as it should be; a greeting of its shell is an SFTPError."""
 # Its threads print the traceback of what is raised here as well: an answer of ours is one line, not forty.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 

@@ -27,7 +27,7 @@ from adapters.backups.places import (
     ids,
     no_file,
 )
-from adapters.ssh import logged_in, opened_sftp
+from adapters.ssh import BROKEN, logged_in, opened_sftp
 from adapters.trust import SshTrust
 
 SILENT_S = 60.0
@@ -107,7 +107,7 @@ class SftpPlace:
             raise PlaceLacks(f"{self.address.host}: {error}") from error
         except TimeoutError as error:
             raise PlaceUnreachable(f"{self.address.host}: {str(error) or f'no answer within {SILENT_S:g} s'}") from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except BROKEN as error:
             # NoValidConnectionsError has no errno, and says so: "[Errno None] Unable to connect …".
             raise PlaceUnreachable(f"{self.address.host}: {str(error).removeprefix('[Errno None] ')}") from error
 

@@ -16,7 +16,7 @@ import paramiko
 from adapters.nas.results import Listed, SmbShare, Unheard
 from adapters.nas.wanted import below, path_of
 from adapters.process.results import Finished, ProgramFailed, ProgramMissing, Runner
-from adapters.ssh import logged_in, opened_sftp
+from adapters.ssh import BROKEN, logged_in, opened_sftp
 from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
@@ -92,7 +92,7 @@ def _folders(nas: Nas, wanted: list[tuple[NasExport, str]], trust: SshTrust) -> 
         ):
             for one, path in wanted:
                 found.append(_folder(sftp, one, path))
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except BROKEN as error:
         why = str(error).removeprefix("[Errno None] ") or type(error).__name__
         found += [Listed(one.told, SFTP, None, why=why) for one, _ in wanted[len(found) :]]
     return tuple(found)
@@ -105,6 +105,10 @@ def _folder(sftp: paramiko.SFTPClient, export: NasExport, path: str) -> Listed:
         return Listed(export.told, SFTP, shown=False, why=f"no folder {path}")
     except PermissionError:
         return Listed(export.told, SFTP, None, why=f"its user may not read {path}")
+    except TimeoutError:
+        raise  # the next would wait as long
+    except OSError as error:
+        return Listed(export.told, SFTP, None, why=f"{path}: {error}")
 
 
 def _found(program: str) -> str:

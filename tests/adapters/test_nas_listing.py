@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import paramiko
 import pytest
 
-from adapters.nas.listing import NFS, SMB, Listing
+from adapters.nas import listing
+from adapters.nas.listing import NFS, SFTP, SMB, Listing
 from adapters.nas.results import Listed, Unheard
 from adapters.process.results import NO_ENVIRONMENT, Finished, ProgramFailed, ProgramMissing, ProgramTimedOut
 from adapters.trust import SshTrust
@@ -127,3 +131,31 @@ def test_where_a_share_lies_that_nobody_told_no_folder_is_looked_at_and_a_server
     found = listing.of(replace(ssh, exports=(BACKUP,)), (), TRUST)
     assert [(one.way, one.shown) for one in found] == [(NFS, False), ("SFTP", None)]
     assert "Unable to connect" in found[1].why
+
+
+def by_sftp(monkeypatch: pytest.MonkeyPatch, opened: object) -> list[Listed]:
+    """What is said of two exports of a server that lets in, and then does this."""
+    monkeypatch.setattr(listing, "logged_in", lambda *_: nullcontext())
+    monkeypatch.setattr(listing, "opened_sftp", opened)
+    photos = NasExport(Export.NFS, "/mnt/tank/photos", "media/photos")
+    nas = replace(NAS_, ssh_host="nas.lan", exports=(BACKUP, photos))
+    run = Said(said(), said())
+    return [one for one in Listing(run, Threads(), lambda _: Secret(WORD)).of(nas, (), TRUST) if one.way == SFTP]
+
+
+def test_a_server_whose_shell_greets_cannot_be_listed_and_breaks_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greeted(*_: object) -> None:
+        raise paramiko.SFTPError("Garbage packet received")
+
+    assert [(one.shown, one.why) for one in by_sftp(monkeypatch, greeted)] == [(None, "Garbage packet received")] * 2
+
+
+def test_a_folder_that_fails_says_nothing_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def folder(path: str) -> list[str]:
+        if path == BACKUP.place:
+            raise OSError("Failure")
+        return ["a"]
+
+    first, second = by_sftp(monkeypatch, lambda *_: nullcontext(SimpleNamespace(listdir=folder)))
+    assert (first.shown, first.why) == (None, "/mnt/tank/backup: Failure")
+    assert (second.shown, second.entries) == (True, 1)

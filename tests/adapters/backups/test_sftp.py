@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from adapters.backups import sftp
 from adapters.backups.opening import Openings
 from adapters.backups.places import PlaceRefused, PlaceUnreachable, SftpAddress
 from adapters.backups.restic import ResticBackups
@@ -161,3 +163,13 @@ def test_restic_opens_it_through_ssh(server: Server, tmp_path: Path) -> None:
 
 def test_the_library_prints_no_tracebacks_of_its_own() -> None:
     assert not logging.getLogger("paramiko.transport").isEnabledFor(logging.CRITICAL)
+
+
+def test_a_server_whose_shell_greets_is_none_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greeted(*_: object) -> None:
+        raise paramiko.SFTPError("Garbage packet received")
+
+    monkeypatch.setattr(sftp, "logged_in", lambda *_: nullcontext())
+    monkeypatch.setattr(sftp, "opened_sftp", greeted)
+    with pytest.raises(PlaceUnreachable, match="Garbage packet received"):
+        SftpPlace(SftpAddress("me", "nas.lan", 22, "/r"), SshTrust(Path("/nowhere"))).packs()
