@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 
 from adapters.ceph.reading import identity
+from adapters.kept.adapter import MARK
 from adapters.kept.results import is_aside
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import CEPH_CLUSTER, CLAIM, CONFIG_MAP, VOLUME, Kind
@@ -38,13 +39,19 @@ class KubernetesInventory:
         """See port.InventoryView. Raises TransientError when the API gives no answer."""
         client = self._clients.main()
         passing = {f"{namespace_of(one)}/{name_of(one)}" for one in client.list_objects(CLAIM) if of_volsync(one)}
-        volumes = sorted(map(_volume, client.list_objects(VOLUME)), key=lambda one: (one.claim, one.name))
+        found = (one for one in client.list_objects(VOLUME) if not _looked_at(one))
+        volumes = sorted(map(_volume, found), key=lambda one: (one.claim, one.name))
         return Stores(
             date="",
-            volumes=tuple(one for one in volumes if one.claim not in passing and not is_aside(one.claim)),
+            volumes=tuple(one for one in volumes if one.claim not in passing),
             ceph=tuple(sorted(_ceph(client), key=lambda one: (one.namespace, one.name))),
             longhorn=tuple(one for one in _longhorn(client) if one.claim not in passing),
         )
+
+
+def _looked_at(obj: Obj) -> bool:
+    """Whether it lies aside for us to look at: by our mark, for a house may have claims that are called like ours."""
+    return bool(text(obj, "metadata", "annotations", MARK)) and is_aside(text(obj, "spec", "claimRef", "name"))
 
 
 def _volume(obj: Obj) -> VolumeRecord:

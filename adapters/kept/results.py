@@ -82,6 +82,6 @@ def aside_of(claim: str) -> str:
     return f"{_ASIDE}{claim}"
 
 
-def is_aside(key: str) -> bool:
-    """Whether `namespace/name` is such a claim of ours."""
-    return key.partition("/")[2].startswith(_ASIDE)
+def is_aside(claim: str) -> bool:
+    """Whether a claim is called as those of ours are."""
+    return claim.startswith(_ASIDE)

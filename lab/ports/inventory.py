@@ -42,6 +42,6 @@ def _volumes(objects: Objects) -> tuple[VolumeRecord, ...]:
     made = (
         VolumeRecord(name, claim, drivers.get(kind, ""), name, "1Gi", kind, "Retain" if name in objects.kept else "Delete",
                      ("ReadWriteOnce",), "Filesystem")
-        for name, (claim, kind) in bound.items() if not is_aside(claim)
+        for name, (claim, kind) in bound.items() if not (name in objects.kept and is_aside(claim.partition("/")[2]))
     )  # fmt: skip
     return tuple(sorted(made, key=lambda one: (one.claim, one.name)))

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from adapters.inventory.adapter import KubernetesInventory
+from adapters.kept.adapter import MARK
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, VOLUME, Kind
 from adapters.longhorn.adapter import VOLUMES
@@ -97,7 +98,13 @@ def test_what_volsync_makes_for_one_of_its_runs_is_none_of_it() -> None:
 
 
 def test_what_is_looked_at_aside_is_none_of_it() -> None:
-    assert [one.name for one in look(volume("pv-1", "blackstart-notes"), volume("pv-2", "notes")).volumes] == ["pv-2"]
+    kind, aside = volume("pv-1", "blackstart-notes")
+    aside["metadata"]["annotations"] = {MARK: "{}"}
+    assert [one.name for one in look((kind, aside), volume("pv-2", "notes")).volumes] == ["pv-2"]
+
+
+def test_a_claim_of_the_house_that_is_called_like_one_of_ours_is_part_of_it() -> None:
+    assert [one.claim for one in look(volume("pv-1", "blackstart-state")).volumes] == ["apps/blackstart-state"]
 
 
 def test_both_doors_tell_the_same_of_rook_and_longhorn(empty_house: Running) -> None:
