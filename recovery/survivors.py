@@ -5,8 +5,9 @@ The inventory says where they lay and nothing of what is on them: that only a lo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from adapters.context import ActContext, LookContext
 from adapters.kept.results import KeptState, KeptVolume
@@ -60,7 +61,8 @@ def _lost(look: LookContext, claim: BackedUpClaim) -> bool:
 
 
 class _Systems:
-    """What storage systems that live say of volumes of before. `ceph` are those that the inventory knows: namespace and fsid."""
+    """What storage systems that live say of volumes of before, each asked once. `ceph` are those that the inventory knows:
+    namespace and fsid."""
 
     def __init__(self, look: LookContext, ceph: set[tuple[str, str]]) -> None:
         self._look, self._ceph = look, dict(ceph)
@@ -72,9 +74,9 @@ class _Systems:
         if volume.driver in _OUTSIDE or volume.driver.startswith(_DEMOCRATIC):
             return True
         if volume.driver.endswith(_CEPH):
-            return self._fsid(volume) in set(self._living())
+            return self._fsid(volume) in self._living
         if volume.driver == _LONGHORN:
-            return any(one.name == volume.handle for one in self._look.cluster.longhorn(("volumes",)).volumes)
+            return volume.handle in self._longhorn
         return False
 
     def _fsid(self, volume: VolumeRecord) -> str:
@@ -82,11 +84,15 @@ class _Systems:
         named = dict(volume.attributes).get("clusterID", "")
         return self._ceph.get(named, named)
 
-    def _living(self) -> Iterator[str]:
-        yield from (one.fsid for one in self._look.cluster.ceph_clusters() if one.fsid)
+    @cached_property
+    def _longhorn(self) -> frozenset[str]:
+        return frozenset(one.name for one in self._look.cluster.longhorn(("volumes",)).volumes)
+
+    @cached_property
+    def _living(self) -> frozenset[str]:
         hosted = self._look.proxmox.ceph()
-        if hosted is not None and hosted.status.fsid:
-            yield hosted.status.fsid
+        told = (*(one.fsid for one in self._look.cluster.ceph_clusters()), hosted.status.fsid if hosted is not None else "")
+        return frozenset(filter(None, told))
 
 
 def by_hand(house: House, survivor: Survivor) -> str:

@@ -22,7 +22,7 @@ _FOR_BACKUPS = re.compile(
     r"|[\w.-]+-backup(?:-local|-s3|-manager)?|(?:db|volume|pvc)-?backups?)",
     re.IGNORECASE,
 )
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def own_backups(rendered: Rendered) -> tuple[tuple[NotFollowed, ...], tuple[UnsupportedBackup, ...]]:
@@ -46,7 +46,7 @@ def backs_up_with(kind: str, group: str, spec: Mapping[str, Any]) -> str:
     """The program that an object of Kubernetes backs up with, by its image's name; "" for any other object."""
     if (kind, group) == ("CronJob", "batch"):
         return _named(spec, by_the_clock=True)
-    return _named(spec, by_the_clock=False) if group == "apps" and kind in _WORKLOADS else ""
+    return _named(spec, by_the_clock=False) if group == "apps" and kind in WORKLOADS else ""
 
 
 def _of_values(values: Mapping[str, Any]) -> str:

@@ -17,12 +17,12 @@ from house.flux.outside import BACKUP_GROUP, KOPIUR
 from house.flux.substitution import substitute
 from house.model import UnsupportedBackup
 from house.repository.behind import behind
-from house.repository.own_backups import backs_up_with
+from house.repository.own_backups import WORKLOADS, backs_up_with
 from house.repository.tree import Tree
 
 _KINDS = re.compile(
     r"^kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy|Schedule|RecurringJob|ScheduledBackup|CronJob"
-    r"|Deployment|StatefulSet)\b",
+    rf"|{'|'.join(WORKLOADS)})\b",
     re.M,
 )
 _DATABASE = "postgresql.cnpg.io"

@@ -83,6 +83,8 @@ class LookSurvivor(BaseStep):
         audit = audit_sources(act.backups, act.clock, self.house, self.claim, asked_for(self.claim, self.known, 0.0))
         if audit.verdict in _NO_ANSWER:
             raise TransientError(f"the backup of {self.claim.key} cannot be seen: {audit.verdict.value}", evidence=(audit.detail,))
+        # Before anything is made for it: a backup of which nobody says what it is stops the look.
+        point = None if audit.verdict in _NO_BACKUP else candidates(audit, 0.0, act.clock.now())[0]
         act.kept.open_aside(volume.name)
         name = aside_of(self.claim.claim)
 
@@ -90,9 +92,8 @@ class LookSurvivor(BaseStep):
             return act.claims.claim(self.claim.namespace, name).alive or None
 
         wait_until(act.clock, bound, limit_s=self.house.limits.release_s, what=f"claim {self.claim.namespace}/{name} to be bound")
-        if audit.verdict in _NO_BACKUP:
+        if point is None:
             return alone(act.claims.contents(self.claim.namespace, name, hashed=True), audit.verdict.value)
-        point = candidates(audit, 0.0, act.clock.now())[0]
         snapshot = Snapshot(audit.repository_id, point.snapshot_id)
         compared = act.claims.compare(self.claim.namespace, name, self.claim.destination, snapshot)
         wanted, _ = wanted_of(act.backups, repository_of(self.house, audit.claim), point.snapshot_id, compared)

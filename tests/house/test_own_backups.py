@@ -8,6 +8,7 @@ import pytest
 
 from house.loader import Part
 from house.repository.left_out import left_out
+from house.repository.own_backups import WORKLOADS
 from tests.house.reading import load, read_repository
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_fluxsource import put
@@ -76,6 +77,10 @@ def test_veleros_schedules_are_backups_wherever_they_stand(tmp_path: Path) -> No
     assert left_out(found.declared.unsupported, (), ())[-1] == "2 backups not audited (velero)"
 
 
-def test_in_a_house_of_argocd_it_is_counted(tmp_path: Path) -> None:
-    put(tmp_path, {"argocd/apps.yaml": APPLICATION, "apps/backup.yaml": CRON.replace("IMAGE", "restic/restic:1")})
-    assert [one.engine for one in read_repository(tmp_path).declared.unsupported] == ["restic of its own, by ArgoCD"]
+@pytest.mark.parametrize("text, program", [
+    (CRON.replace("IMAGE", "restic/restic:1"), "restic"),
+    *((DEPLOYMENT.replace("Deployment", kind).replace("IMAGE", "x/backrest"), "backrest") for kind in WORKLOADS),
+])  # fmt: skip
+def test_in_a_house_of_argocd_it_is_counted(text: str, program: str, tmp_path: Path) -> None:
+    put(tmp_path, {"argocd/apps.yaml": APPLICATION, "apps/backup.yaml": text})
+    assert [one.engine for one in read_repository(tmp_path).declared.unsupported] == [f"{program} of its own, by ArgoCD"]
