@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from adapters.drills.fence import SCRATCH, drills_of
 from adapters.drills.store import CANARY
-from adapters.hold.record import NAMESPACE as HOLDS
-from adapters.hold.record import RECORD as HOLD
 from adapters.kubernetes.lease import PLACE as LEASES
 from adapters.kubernetes.lease import lease_of
 from house.model import House
@@ -62,13 +60,12 @@ def _everywhere(house: House) -> tuple[Right, ...]:
 
 
 def _of_leases(house: House) -> tuple[Right, ...]:
-    """Its own Lease, the look at the house's, and the look at what is held."""
+    """Its own Lease, and the look at the house's. What is held is a ConfigMap, and those are read everywhere."""
     own, of_house = lease_of(drills_of(house.id)), lease_of(house.id)
     return (
         Right(LEASES, "coordination.k8s.io", ("leases",), ("create",)),
         Right(LEASES, "coordination.k8s.io", ("leases",), ("get", "update", "delete"), (own,)),
         Right(LEASES, "coordination.k8s.io", ("leases",), ("get",), (of_house,)),
-        Right(HOLDS, "", ("configmaps",), ("get",), (HOLD,)),
     )
 
 
