@@ -14,7 +14,7 @@ from console.page import Page
 from lab.lost import LOSER, NEIGHBOUR
 from lab.world.store import a_file
 from tests.scenario.partial import judged, main
-from tests.scenario.verdicts import table
+from tests.scenario.verdicts import differences, table
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,11 @@ def test_what_a_scene_does_not_say_is_a_miss(play: object, told: str, ground: Gr
     found = judged(ground, Scene("restore", "a scene that lies", play))
     assert any(told in miss for miss in found.misses), found.misses
     assert "MISSED" in table([found])
+
+
+def test_a_volume_of_which_nothing_is_known_is_not_called_as_it_was() -> None:
+    assert differences("wiki", {}, {}) == ["wiki: nothing is known of what must be on it"]
+    assert differences("wiki", {"a": "1"}, {"a": "1"}) == []
 
 
 def test_a_scene_that_is_not_there_is_none_that_held(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,9 @@ class Verdict:
 
 
 def differences(name: str, must: Volume, found: Volume) -> list[str]:
-    """Where a volume is not what it must be, in words."""
+    """Where a volume is not what it must be, in words. A volume of which nothing is known was not compared."""
+    if not must:
+        return [f"{name}: nothing is known of what must be on it"]
     lacks = sorted(must.keys() - found.keys())
     others = sorted(path for path in must.keys() & found.keys() if must[path] != found[path])
     more = sorted(found.keys() - must.keys())
