@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -150,22 +150,27 @@ class _Ganesha:
 
     def __init__(self, folder: Path) -> None:
         (folder / "conf").write_text(_GANESHA.format(folder=folder))
+        self._log = folder / "log"
         self._started: list[subprocess.Popen[bytes]] = []
         self._start("rpcbind", "-f")
         self._await(lambda: _listens(111))
-        self._start("ganesha.nfsd", "-F", "-f", str(folder / "conf"), "-L", str(folder / "log"), "-p", str(folder / "pid"))
-        self._await(lambda: b"mountd" in subprocess.run([_found("rpcinfo"), "-p", "127.0.0.1"], capture_output=True).stdout)
+        self._start("ganesha.nfsd", "-F", "-f", str(folder / "conf"), "-L", str(self._log), "-p", str(folder / "pid"))
+        asked = [_found("rpcinfo"), "-p", "127.0.0.1"]
+        self._await(lambda: b"mountd" in subprocess.run(asked, capture_output=True, timeout=30).stdout)
 
     def _start(self, program: str, *words: str) -> None:
         quiet = subprocess.DEVNULL
         self._started.append(subprocess.Popen([_found(program), *words], stdin=quiet, stdout=quiet, stderr=quiet))
 
-    def _await(self, there: object) -> None:
+    def _await(self, there: Callable[[], bool]) -> None:
+        """Skips where one of them ends by itself, as in a container without its rights; one that runs has to serve."""
         until = time.monotonic() + 90
-        while not there():  # type: ignore[operator]  # a function
-            if time.monotonic() > until:
+        while not there():
+            ended = [one for one in self._started if one.poll() is not None]
+            if ended or time.monotonic() > until:
                 self.close()
-                pytest.skip("the NFS server does not start here")
+                log = self._log.read_text().splitlines()[-1:] if self._log.is_file() else []
+                (pytest.skip if ended else pytest.fail)(f"the NFS server does not {'start' if ended else 'serve'} here: {log}")
             time.sleep(0.1)
 
     def close(self) -> None:
