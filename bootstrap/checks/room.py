@@ -45,7 +45,7 @@ class Room(BaseCheck):
         status = next((h for h in look.proxmox.hosts() if h.name == self.host), None)
         if status is None:
             return missing(f"no host {self.host}")
-        boxes = self._boxes(look) if off else {}
+        boxes = _boxes(look, self.house, self.host) if off else {}
         memory = sum(node.memory for node in off) + sum(boxes.values())
         if memory > status.memory_free:
             of_it = "".join(f", {_gib(size)} of it by NAS {name}" for name, size in boxes.items())
@@ -73,12 +73,6 @@ class Room(BaseCheck):
         if problems:
             return missing(f"{self.host} lacks room", *problems)
         return satisfied(f"{len(to_make)} VMs to make, room for them" if to_make else "nothing to make")
-
-    def _boxes(self, look: LookContext) -> dict[str, int]:
-        """Each NAS that is a VM of this host, is off and is started by this run → bytes of memory."""
-        vms = {vm.vm_id: vm for vm in look.proxmox.vms() if vm.host == self.host and vm.power is PowerState.STOPPED}
-        wanted = to_start(self.house, self.house.claims, mounts=True)
-        return {nas.name: vms[nas.vm].memory for nas in wanted if nas.vm in vms}
 
     def _space(self, look: LookContext, to_make: list[Node], shared: frozenset[str]) -> Counter[str]:
         """Bytes that are wanted of each storage this host's VMs need; of a shared one also what other hosts' VMs will take."""
@@ -129,8 +123,10 @@ class BoxRoom(BaseCheck):
         status = next((host for host in look.proxmox.hosts() if host.name == vm.host), None)
         if status is None:
             return unknown(f"how much memory {vm.host} has free is not known: it does not answer", hint="bring that host back")
-        if vm.memory > status.memory_free:
-            told = f"memory: {_gib(vm.memory)} wanted by NAS {self.nas.name}, {_gib(status.memory_free)} free"
+        together = _boxes(look, self.house, vm.host) | {self.nas.name: vm.memory}
+        if sum(together.values()) > status.memory_free:
+            of_them = ", ".join(f"{_gib(size)} wanted by NAS {name}" for name, size in together.items())
+            told = f"memory: {of_them}, {_gib(status.memory_free)} free"
             return missing(f"{vm.host} lacks room", told, hint=f"end what else runs there, or give VM {vm.vm_id} less")
         return satisfied(f"{_gib(vm.memory)} on {vm.host}, of {_gib(status.memory_free)} free")
 
@@ -142,6 +138,13 @@ def boxes(house: House, wanted: Iterable[Nas]) -> Iterator[BoxRoom]:
     """One for each NAS of these."""
     for nas in wanted:
         yield BoxRoom(house, nas)
+
+
+def _boxes(look: LookContext, house: House, host: str) -> dict[str, int]:
+    """Each NAS that is a VM of this host, is off and is started by a run → bytes of memory."""
+    vms = {vm.vm_id: vm for vm in look.proxmox.vms() if vm.host == host and vm.power is PowerState.STOPPED}
+    wanted = to_start(house, house.claims, mounts=True)
+    return {nas.name: vms[nas.vm].memory for nas in wanted if nas.vm in vms}
 
 
 def _gib(size: int) -> str:

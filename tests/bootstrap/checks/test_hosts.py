@@ -22,7 +22,7 @@ from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import GIB
 from tests.hands import see
 from tests.scenario.running import Running
-from tests.scenario.test_nas import a_nas_house
+from tests.scenario.test_nas import NAS, a_nas_house
 
 
 class TestQuorum:
@@ -177,6 +177,18 @@ class TestRoom:
         assert seen.condition is condition, seen
         if condition is Condition.MISSING:
             assert seen.evidence == ("memory: 8.0 GiB wanted by NAS nas, 7.0 GiB free",)
+
+    def test_two_nas_on_one_host_want_their_memory_together(self, tmp_path: Path) -> None:
+        bare = Running(tmp_path / "state", a_nas_house(NAS, replace(NAS, name="attic", vm=106, vm_name="attic")))
+        bare.backed_up()
+        bare.home.proxmox.hosts["pve-9"] = replace(bare.home.proxmox.hosts["pve-4"], name="pve-9", memory=13 * GIB)
+        for vm_id, name in ((105, "nas"), (106, "attic")):
+            box = replace(sample_nas(bare.clock.now(), LabUser("blackstart", "3-key")), hostname=name)
+            bare.home.proxmox.power(bare.home.plug_nas(box, vm_id, "pve-9"), PowerEvent.STOPPED)
+        for name in ("nas", "attic"):
+            seen = see(bare, bare.bootstrap, f"preflight.room/nas.{name}")
+            assert seen.condition is Condition.MISSING, seen
+            assert seen.evidence == ("memory: 8.0 GiB wanted by NAS nas, 8.0 GiB wanted by NAS attic, 11.0 GiB free",)
 
     @pytest.mark.parametrize(("host", "off", "told"), [
         ("pve-1", True, ("memory: 16.0 GiB wanted, 8.0 GiB of it by NAS nas, 13.0 GiB free",)), ("pve-1", False, ()),
