@@ -26,7 +26,7 @@ from house.inventory import (
 from house.inventory_text import write_inventory
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
-from lab.world.store import a_file
+from lab.world.store import Trouble, a_file
 from lab.world.volumes import Outlived, Sick
 from recovery.survivors import outlived
 from recovery.undoing import undo_course
@@ -118,6 +118,15 @@ class TestLook:
         assert look(desk) == EXIT_STEP_FAILED
         (kept,) = desk.running.home.look().kept.volumes()
         assert (kept.state, kept.found) == (KeptState.ASIDE, None)
+
+    def test_nothing_is_made_to_look_through_while_nobody_may_see_the_backup(self, survived: Desk) -> None:
+        desk = survived
+        for repository in desk.running.home.store.repositories.values():
+            repository.trouble = Trouble.REFUSED
+        assert look(desk) == EXIT_STEP_FAILED
+        (kept,) = desk.running.home.look().kept.volumes()
+        assert kept.found is None
+        assert ("apps", "blackstart-notes") not in desk.running.home.kube.objects().claims
 
     def test_without_an_inventory_that_is_said_and_nothing_is_done(self, held_desk: Desk, capsys: Printed) -> None:
         code = guarded("dr.survivors", False, lambda: survivors.survivors_of(held_desk.session("dr.survivors"), ""))
