@@ -6,23 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from cluster.hibernation import HibernationStep
 from cluster.vms import unless_off
 from engine.probe import Probe, changing, missing, satisfied
-from engine.step import BaseStep, Hazard, Notes, StepId
-from house.model import Database, House
+from engine.step import Hazard, Notes, StepId
+from house.model import House
 
 
 @dataclass(frozen=True)
-class RestDatabase(BaseStep):
+class RestDatabase(HibernationStep):
     """No pod of it is left, by its operator's word. One that is not healthy, or is being made again, ends with its node."""
-
-    house: House
-    database: Database
-    needs: tuple[str, ...] = ()
-
-    @property
-    def system(self) -> str:
-        return f"database/{self.database.key}"
 
     @property
     def id(self) -> StepId:
@@ -31,14 +24,6 @@ class RestDatabase(BaseStep):
     @property
     def title(self) -> str:
         return f"database {self.database.key} at rest"
-
-    @property
-    def inputs(self) -> str:
-        return self.database.key
-
-    @property
-    def ready_s(self) -> float:
-        return self.house.limits.release_s
 
     def hazard(self, seen: Probe) -> Hazard:
         # The consent is to the switching off of the house, which names it.
@@ -65,13 +50,7 @@ class RestDatabase(BaseStep):
         act.databases.rest(self.database.namespace, self.database.name)
 
     def by_hand(self) -> str:
-        return hibernation_by_hand(self.database, "on")
-
-
-def hibernation_by_hand(database: Database, word: str) -> str:
-    """What a person would type to have it hibernate (`on`), or run again (`off`)."""
-    cluster = f"kubectl -n {database.namespace} annotate cluster.postgresql.cnpg.io {database.name}"
-    return f"{cluster} --overwrite cnpg.io/hibernation={word}"
+        return self.by_annotation("on")
 
 
 def steps(house: House, after: tuple[str, ...] = ()) -> Iterator[RestDatabase]:

@@ -6,23 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.steps.rest_database import hibernation_by_hand
+from cluster.hibernation import HibernationStep
 from engine.probe import Probe, changing, missing, satisfied
-from engine.step import BaseStep, Notes, StepId
-from house.model import Database, House
+from engine.step import Notes, StepId
+from house.model import House
 
 
 @dataclass(frozen=True)
-class WakeDatabase(BaseStep):
+class WakeDatabase(HibernationStep):
     """It does not hibernate by our word. What somebody else has put to rest stays so."""
-
-    house: House
-    database: Database
-    needs: tuple[str, ...] = ()
-
-    @property
-    def system(self) -> str:
-        return f"database/{self.database.key}"
 
     @property
     def id(self) -> StepId:
@@ -31,14 +23,6 @@ class WakeDatabase(BaseStep):
     @property
     def title(self) -> str:
         return f"database {self.database.key} as it was"
-
-    @property
-    def inputs(self) -> str:
-        return self.database.key
-
-    @property
-    def ready_s(self) -> float:
-        return self.house.limits.release_s
 
     def probe(self, look: LookContext) -> Probe:
         found = look.databases.database(self.database.namespace, self.database.name)
@@ -54,7 +38,7 @@ class WakeDatabase(BaseStep):
         act.databases.wake(self.database.namespace, self.database.name)
 
     def by_hand(self) -> str:
-        return hibernation_by_hand(self.database, "off")
+        return self.by_annotation("off")
 
 
 def steps(house: House, after: tuple[str, ...] = ()) -> Iterator[WakeDatabase]:
