@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from house.data.releases import Releases, is_release, merge
 from house.files.paths import is_file, is_folder
@@ -29,9 +30,8 @@ def chart_makers(tree: Tree, rendered: Rendered, source: DeclaredSource) -> Iter
         made = _made_by(tree, chart) if chart is not None else {}
         if chart is None or not made:
             continue
-        defaults = mapping(tree.documents(chart / "values.yaml")[0].value) if tree.documents(chart / "values.yaml") else {}
         own = releases.values(one).values
-        values = merge(defaults, own)
+        values = merge(_defaults(tree, chart), own)
         if by := sorted(key for keys in made.values() for key in keys if _is_on(values.get(key), said=key in own)):
             why = f"is of the chart {chart.relative_to(tree.root)}, which makes backups by its value {by[0]}"
             yield NotFollowed(f"HelmRelease {one.namespace}/{one.name}", why, one.file, one.line, makes_backups=True)
@@ -46,6 +46,13 @@ def _own_chart(tree: Tree, release: RenderedObject, source: DeclaredSource) -> P
     folder = real(tree.root / source.base / str(spec.get("chart") or "."))
     inside = folder is not None and folder.is_relative_to(tree.root) and is_file(folder / "Chart.yaml")
     return folder if inside else None
+
+
+def _defaults(tree: Tree, chart: Path) -> dict[str, Any]:
+    """The chart's own values, of which it need have none."""
+    file = chart / "values.yaml"
+    documents = tree.documents(file) if is_file(file) else ()
+    return mapping(documents[0].value) if documents else {}
 
 
 def _made_by(tree: Tree, chart: Path) -> dict[str, set[str]]:

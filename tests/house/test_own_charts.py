@@ -62,3 +62,9 @@ def test_one_that_does_not_is_none(values: str, tmp_path: Path) -> None:
 
 def test_a_chart_of_another_repository_is_not_looked_for_here(tmp_path: Path) -> None:
     assert read_repository(house(tmp_path, "kopiur", "{backup: {x: y}}", source="vendor")).rendered.not_followed == ()
+
+
+def test_a_chart_without_values_of_its_own_is_nothing_that_could_not_be_read(tmp_path: Path) -> None:
+    (house(tmp_path, "restic", "{backup: {}}") / "charts/bundle/values.yaml").unlink()
+    found = read_repository(tmp_path)
+    assert found.rendered.not_followed and not [note for note in found.notes if note.file == "charts/bundle/values.yaml"]
