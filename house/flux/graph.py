@@ -257,9 +257,8 @@ class _Walk:
             for note in read.notes:
                 self._tree.note(note.file, note.line, note.what, note.better)
             if order.reads is not None and not read.objects and (read.problems or isinstance(outcome, Problem)):
-                applying = order.applying
-                into = str(order.one.declared.spec.get("targetNamespace") or "")
-                self._refused[order.one.app.key] = Refused(into, applying.namespace, order.reads, applying.variables)
+                app, applying = order.one.app, order.applying
+                self._refused[app.key] = Refused(app.target_namespace, applying.namespace, order.reads, applying.variables)
             for found in read.objects:
                 self._known.learn(found)
             applied.append(Applied(order.one.app, order.one.declared, read.objects, order.applying.variables, order.unknown))
