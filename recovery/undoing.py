@@ -54,9 +54,11 @@ def cut_off_course(look: LookContext, house: House, claim: BackedUpClaim, begun:
 
     By then our mark is off the volume, so the same words would be about the one that has gone out of use.
     """
+    if f"undo.release/{claim.key}" not in begun:
+        return None  # and nothing is looked at for it: a restore asks this of every claim
     entry, now = look.hold.record().claim(claim.namespace, claim.claim), look.claims.claim(claim.namespace, claim.claim)
     marked = any(one.handle == now.volume for one in look.kept.volumes())
-    if f"undo.release/{claim.key}" not in begun or entry is None or entry.state is not HoldState.RELEASED or marked:
+    if entry is None or entry.state is not HoldState.RELEASED or marked:
         return None
     return Course(
         checks=(
