@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from adapters.volsync.results import Checked, Compared, FileEntry, Listing
 from engine.digest import digest
 from recovery.attributes import Told, attributes, files_told_apart
-
-IGNORED = ("lost+found",)
+from recovery.losses import by_path
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def compare(wanted: Listing, compared: Compared, downloaded: int = 0) -> Compari
         if not listing.complete:
             differences.append(f"the {name}'s list broke off: {listing.detail}")
         differences += [f"twice in the {name}'s list: {path}" for path in _twice(listing)]
-    left, right = _by_path(wanted), _by_path(found)
+    left, right = by_path(wanted.entries), by_path(found.entries)
     if not left:
         differences.append("the snapshot's list is empty: there is nothing to prove")
     differences += [f"missing: {path}" for path in sorted(left.keys() - right.keys())]
@@ -130,14 +129,6 @@ def _by_hash(alike: dict[str, tuple[FileEntry, FileEntry]]) -> list[str]:
         elif wanted.sha256 != found.sha256:
             told.append(f"content: {path}")
     return told
-
-
-def _by_path(listing: Listing) -> dict[str, FileEntry]:
-    return {
-        entry.path: entry
-        for entry in listing.entries
-        if entry.path not in ("", "/", ".") and entry.path.strip("/").split("/")[0] not in IGNORED
-    }
 
 
 def _twice(listing: Listing) -> list[str]:

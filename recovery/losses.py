@@ -13,7 +13,7 @@ from adapters.volsync.results import FileEntry
 
 FEW = 3
 SHOWN = 20
-IGNORED = ("lost+found",)
+_IGNORED = ("lost+found",)
 _JOURNALS = ("-wal", "-journal")
 """What SQLite writes beside a database, and takes away once the database has it: till then a part of the data is only here."""
 _INDEX = "-shm"
@@ -77,7 +77,7 @@ class Losses:
 
 def losses(before: Iterable[FileEntry], after: Iterable[FileEntry]) -> Losses:
     """What `after` has lost of `before`."""
-    old, new = _by_path(before), _by_path(after)
+    old, new = by_path(before), by_path(after)
     absent = sorted(path for path, entry in old.items() if path not in new or new[path].kind != entry.kind)
     emptied = sorted(path for path, entry in old.items() if entry.size and path in new and not new[path].size)
     passing = {path for path in (*absent, *emptied) if _holds_no_data(old[path], old, new)}
@@ -122,8 +122,9 @@ def _written(was: FileEntry, now: FileEntry) -> bool:
     return was.mtime_ns is not None and now.mtime_ns is not None and was.mtime_ns != now.mtime_ns
 
 
-def _by_path(entries: Iterable[FileEntry]) -> dict[str, FileEntry]:
-    return {e.path: e for e in entries if e.path not in ("", "/", ".") and e.path.strip("/").split("/")[0] not in IGNORED}
+def by_path(entries: Iterable[FileEntry]) -> dict[str, FileEntry]:
+    """Entries by path, without the root's and what a file system keeps for itself."""
+    return {e.path: e for e in entries if e.path not in ("", "/", ".") and e.path.strip("/").split("/")[0] not in _IGNORED}
 
 
 def _few(paths: tuple[str, ...]) -> str:

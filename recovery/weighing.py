@@ -12,7 +12,7 @@ from adapters.volsync.results import Checked, Compared, FileEntry, Listing
 from engine.words import number, some
 from recovery.attributes import files_told_apart
 from recovery.comparison import compare
-from recovery.losses import IGNORED, losses
+from recovery.losses import by_path, losses
 
 WINS = frozenset({Word.SAME, Word.NEWER, Word.ALONE})
 """What the volume has to be to win against the backup. All else is said of one that is left behind."""
@@ -28,7 +28,7 @@ def leaves_nothing(found: Found) -> bool:
 def weigh(wanted: Listing, compared: Compared, snapshot_id: str, taken: float, max_loss: float) -> Found:
     """What the volume is, against a snapshot of `taken` (epoch seconds): `wanted` is its list, with hashes where `compared` was not
     checked by restic. `max_loss` is the share of paths, or of bytes, that an application may take away by itself."""
-    there, old, new = compared.listing, _by_path(wanted), _by_path(compared.listing)
+    there, old, new = compared.listing, by_path(wanted.entries), by_path(compared.listing.entries)
     if not there.complete:
         return Found(Word.UNREADABLE, f"it cannot be read whole: {there.detail}", snapshot_id)
     comparison = compare(wanted, compared)
@@ -117,10 +117,3 @@ def _may_be_newer(before: FileEntry, now: FileEntry, checked: Checked | None) ->
 
 def _untouched(before: FileEntry, now: FileEntry) -> bool:
     return before.mtime_ns is not None and before.mtime_ns == now.mtime_ns and before.size == now.size
-
-
-def _by_path(listing: Listing) -> dict[str, FileEntry]:
-    return {
-        one.path: one for one in listing.entries
-        if one.path not in ("", "/", ".") and one.path.strip("/").split("/")[0] not in IGNORED
-    }  # fmt: skip
