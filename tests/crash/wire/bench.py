@@ -62,10 +62,10 @@ class Running:
     began: float
     kill: Callable[[], None] | None = None
 
-    def end(self, limit_s: float = LIMIT_S) -> Ended:
-        """Wait until it is over. TimeoutExpired (and it is killed) when it never is."""
+    def end(self, limit_s: float | None = None) -> Ended:
+        """Wait until it is over, for LIMIT_S unless told. TimeoutExpired (and it is killed) when it never is."""
         try:
-            code = self.process.wait(limit_s)
+            code = self.process.wait(LIMIT_S if limit_s is None else limit_s)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -74,8 +74,7 @@ class Running:
 
     def kill_at(self, items: int, seconds: float, group: bool) -> Ended:
         """SIGKILL it, alone or with its group, `seconds` after so many checks and steps have ended; answers how it ended."""
-        while self.process.poll() is None and self.items() < items:
-            self._wait(_LOOK_S)
+        self._until(lambda: self.items() >= items)
         self._wait(seconds)
         if self.process.poll() is None:
             (os.killpg if group else os.kill)(self.process.pid, signal.SIGKILL)
@@ -83,8 +82,7 @@ class Running:
 
     def kill_after_begin(self, seconds: float, group: bool) -> Ended:
         """SIGKILL it `seconds` after its first act was begun, which is on the disk by then; answers how it ended."""
-        while self.process.poll() is None and b'"StepBegun"' not in self.report.read_bytes():
-            self._wait(_LOOK_S)
+        self._until(lambda: b'"StepBegun"' in self.report.read_bytes())
         return self.kill_at(0, seconds, group)
 
     def items(self) -> int:
@@ -94,6 +92,14 @@ class Running:
     def lines(self) -> list[Line]:
         """All whole lines so far."""
         return [json.loads(line) for line in self.report.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def _until(self, reached: Callable[[], bool]) -> None:
+        """Wait until the run is so far, or over. One that gets nowhere within LIMIT_S ends as `end` has it."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.process.poll() is None and not reached():
+            if time.monotonic() > deadline:
+                self.end(0.0)
+            self._wait(_LOOK_S)
 
     def _wait(self, seconds: float) -> None:
         try:
