@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -69,17 +70,15 @@ class SftpDoor:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            tree = self._tree()
-            if tree is None:
-                connection.close()
-                continue
             with self._guard:
                 self._open.add(connection)
-            self._begin(lambda connection=connection, tree=tree: self._serve(connection, tree))  # type: ignore[misc]  # bound now
+            self._begin(partial(self._serve, connection))
 
-    def _serve(self, connection: socket.socket, tree: Path) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         try:
-            self.server.serve(connection, tree)
+            tree = self._tree()
+            if tree is not None:
+                self.server.serve(connection, tree)
         finally:
             with self._guard:
                 self._open.discard(connection)

@@ -102,6 +102,7 @@ def _namespaces() -> bool:
     """Whether a mount namespace may be made here."""
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     try:
-        return subprocess.run(["unshare", *rights, "--mount", "true"], capture_output=True, check=False).returncode == 0
-    except OSError:
+        tried = subprocess.run(["unshare", *rights, "--mount", "true"], capture_output=True, check=False, timeout=_ENDS_S)
+    except (OSError, subprocess.TimeoutExpired):
         return False
+    return tried.returncode == 0
