@@ -74,7 +74,7 @@ def _volume(obj: Obj) -> VolumeRecord:
         node=node,
         attributes=tuple(sorted(_attributes(table(csi, "volumeAttributes")))),
         node_key=key,
-        options=tuple(str(option) for option in spec.get("mountOptions") or ()),
+        options=tuple(option for option in map(str, spec.get("mountOptions") or ()) if _is_told(option)),
         secrets=tuple(_secrets(csi)),
     )
 
@@ -90,8 +90,13 @@ def _attributes(told: Obj) -> Iterator[tuple[str, str]]:
     """A driver's own, which a static volume needs again. One with a known secret in it, or what is called one, is left out: all of
     it comes to lie in Git."""
     for name, value in told.items():
-        if redact(str(value)) == str(value) and not is_shut(name) and not holds_shut(str(value)):
+        if _is_told(str(value)) and not is_shut(name):
             yield name, str(value)
+
+
+def _is_told(value: str) -> bool:
+    """Whether no secret is known in it, and nothing that is called one."""
+    return redact(value) == value and not holds_shut(value)
 
 
 def _node_of(spec: Obj) -> tuple[str, str]:

@@ -88,6 +88,13 @@ def test_what_a_driver_keeps_as_a_secret_goes_into_no_file_for_git(name: str, va
     assert seen.attributes == (((name, value),) if kept else ())
 
 
+def test_an_option_of_a_mount_that_is_a_secret_goes_into_no_file_for_git() -> None:
+    secret = Secret(token_hex(12))
+    told = ["nfsvers=4.2", "username=media", "password=x", "vers=3.0,pass=x", f"x={secret.reveal()}", "noatime"]
+    (seen,) = look(volume("pv-1", nfs={"server": "nas.lan", "path": "/tank"}, mountOptions=told)).volumes
+    assert seen.options == ("nfsvers=4.2", "username=media", "noatime")
+
+
 def test_what_volsync_makes_for_one_of_its_runs_is_none_of_it() -> None:
     labels = {"app.kubernetes.io/created-by": "volsync"}
     passing = (CLAIM, {"metadata": {"name": "volsync-src", "namespace": "apps", "labels": labels}})
