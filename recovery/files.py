@@ -106,7 +106,7 @@ def _same(one: FoundPath, other: FoundPath) -> bool:
 
 def target_of(into: Path, path: str, claim: str) -> Path:
     """Where it will lie. Raises SettingsInvalid where something is there already: nothing is ever overwritten."""
-    if at_home(into).parts[:1] == into.parts[:1] and str(into).startswith("~"):
+    if str(at_home(into)).startswith("~"):
         raise SettingsInvalid(f"--into {into}: nobody of that name has a home here; right would be a whole path")
     into = expanded(into)  # programs run in a folder of their own
     if is_there(into) and not is_folder(into):
