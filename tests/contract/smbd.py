@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.wire.sftp.sshd import login
+from lab.wire.sftp.sshd import login, server_program
 
 WORD = "obsidian-heron-41"
 _CONFIG = """\
@@ -38,7 +37,7 @@ disable spoolss = yes
 
 def lacks() -> str:
     """Why none can be had here, "" where one can."""
-    missing = [one for one in ("smbd", "smbpasswd", "smbclient") if _found(one) is None]
+    missing = [one for one in ("smbd", "smbpasswd", "smbclient") if server_program(one) is None]
     if missing:
         return f"not on this machine: {', '.join(missing)} (Debian: samba, smbclient)"
     return "" if os.geteuid() == 0 else "smbd serves nobody unless root starts it"
@@ -54,8 +53,9 @@ def running(folder: Path, shares: dict[str, Path]) -> Iterator[int]:
     config = folder / "smb.conf"
     config.write_text(text)
     given = f"{WORD}\n{WORD}\n".encode()
-    subprocess.run([str(_found("smbpasswd")), "-c", str(config), "-s", "-a", login()], input=given, check=True, capture_output=True)
-    argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", str(_found("smbd"))]
+    added = [str(server_program("smbpasswd")), "-c", str(config), "-s", "-a", login()]
+    subprocess.run(added, input=given, check=True, capture_output=True, timeout=60)
+    argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", str(server_program("smbd"))]
     argv += ["-s", str(config), "-F", "--no-process-group"]
     with (folder / "out").open("wb") as out:
         daemon = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
@@ -77,10 +77,6 @@ def _await(daemon: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         else:
             return
     raise AssertionError(f"smbd does not listen: {(folder / 'out').read_text()}")
-
-
-def _found(program: str) -> str | None:
-    return shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
 
 
 def _free() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -29,7 +28,7 @@ from lab.nas_troubles import NAS_FAULTS
 from lab.wire.sftp.door import SftpDoor
 from lab.wire.sftp.exports import BoxTree
 from lab.wire.sftp.keys import SshKeys
-from lab.wire.sftp.sshd import login, real_sshd
+from lab.wire.sftp.sshd import login, real_sshd, server_program
 from lab.wire.sftp.standin import StandIn
 from tests.contract import smbd
 from tests.contract.truenas_bench import KEY, NasBench, bench
@@ -135,7 +134,7 @@ def test_a_share_of_a_real_smbd_is_opened_and_listed(shares: int, keeper: Keeper
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    if missing := [one for one in ("ganesha.nfsd", "rpcbind", "showmount") if shutil.which(one, path=_EVERYWHERE) is None]:
+    if missing := [one for one in ("ganesha.nfsd", "rpcbind", "rpcinfo", "showmount") if server_program(one) is None]:
         pytest.skip(f"not on this machine: {', '.join(missing)} (Debian: nfs-ganesha-vfs, rpcbind, nfs-common)")
     if os.geteuid() != 0 or _listens(111):
         pytest.skip("port 111, where every NFS server is asked after, is not ours to take")
@@ -155,12 +154,12 @@ class _Ganesha:
         self._start("rpcbind", "-f")
         self._await(lambda: _listens(111))
         self._start("ganesha.nfsd", "-F", "-f", str(folder / "conf"), "-L", str(self._log), "-p", str(folder / "pid"))
-        asked = [_found("rpcinfo"), "-p", "127.0.0.1"]
+        asked = [str(server_program("rpcinfo")), "-p", "127.0.0.1"]
         self._await(lambda: b"mountd" in subprocess.run(asked, capture_output=True, timeout=30).stdout)
 
     def _start(self, program: str, *words: str) -> None:
         quiet = subprocess.DEVNULL
-        self._started.append(subprocess.Popen([_found(program), *words], stdin=quiet, stdout=quiet, stderr=quiet))
+        self._started.append(subprocess.Popen([str(server_program(program)), *words], stdin=quiet, stdout=quiet, stderr=quiet))
 
     def _await(self, there: Callable[[], bool]) -> None:
         """Skips where one of them ends by itself, as in a container without its rights; one that runs has to serve."""
@@ -186,10 +185,6 @@ def test_an_nfs_server_is_asked_what_it_exports(exported: Path, keeper: Keeper) 
     assert [(one.way, one.shown) for one in found] == [(NFS, True), (NFS, True), (NFS, False)], found
 
 
-def _found(program: str) -> str:
-    return shutil.which(program, path=_EVERYWHERE) or program
-
-
 def _listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -198,7 +193,6 @@ def _listens(port: int) -> bool:
     return True
 
 
-_EVERYWHERE = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 _GANESHA = """\
 NFS_CORE_PARAM {{
   Protocols = 3,4; MNT_Port = 20048; NFS_Port = 20490; Bind_addr = 127.0.0.1; Enable_NLM = false; Enable_RQUOTA = false;

@@ -74,7 +74,7 @@ class Sshd:
 
 def real_sshd(keys: SshKeys) -> Sshd | None:
     """The one of this machine, configured; None where there is none that could serve here."""
-    program = shutil.which("sshd", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
+    program = server_program("sshd")
     server = next((one for one in _SERVERS if Path(one).is_file()), None)
     if program is None or server is None or not _may_log_in() or not Path("/mnt").is_dir() or not _namespaces():
         return None
@@ -84,6 +84,11 @@ def real_sshd(keys: SshKeys) -> Sshd | None:
     session.chmod(0o700)
     (folder / "sshd_config").write_text(_CONFIG.format(folder=folder))
     return Sshd(program, keys)
+
+
+def server_program(name: str) -> str | None:
+    """Where a server's program is on this machine, also where only root's PATH leads; None where it is not."""
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
 
 
 def login() -> str:
