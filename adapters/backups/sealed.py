@@ -103,7 +103,7 @@ def _opened(content: bytes, password: Secret) -> MasterKey:
         derived = hashlib.scrypt(
             password.reveal().encode(), salt=salt, n=told["N"], r=told["r"], p=told["p"], dklen=64, maxmem=_SCRYPT_MEMORY
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Broken("a key file is not what restic writes") from error
     try:
         plain = MasterKey(derived[:32], derived[32:48], derived[48:]).open(data)
@@ -112,7 +112,7 @@ def _opened(content: bytes, password: Secret) -> MasterKey:
     try:
         key = json.loads(plain)
         return MasterKey(*(base64.b64decode(part) for part in (key["encrypt"], key["mac"]["k"], key["mac"]["r"])))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Broken("a key file holds no key") from error
 
 

@@ -178,7 +178,7 @@ def _look_at(server: tuple[str, ApiClient]) -> ApiServer:
         )
     try:
         told = json.loads(version.body) if version.code == 200 else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     detail = "" if ready.code == 200 else f"readyz answers {ready.code}: {_unready(ready.body)}"
     return ApiServer(address, answers=True, ready=ready.code == 200, version=text(told, "gitVersion"), detail=detail)

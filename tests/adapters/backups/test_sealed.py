@@ -88,7 +88,7 @@ class TestARealOne:
             sealed[at] ^= 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[]", b"not json", b'{"salt": "x", "data": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[]", b"not json", b'{"salt": "x", "data": 1}', b"[" * 100_000])
 def test_a_key_file_that_restic_never_wrote_is_broken_and_no_wrong_password(content: bytes) -> None:
     with pytest.raises(Broken):
         master_key([content], Secret(PASSWORD))
