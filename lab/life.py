@@ -9,7 +9,7 @@ from adapters.leased import leased
 from adapters.surface import read_only
 from cluster.course import Course
 from engine import executor
-from engine.approval import Approval
+from engine.approval import Approval, approve
 from engine.errors import OurError
 from engine.events import Sink, nowhere
 from engine.journal import Disk, open_journal
@@ -22,6 +22,8 @@ from lab.ports.faulty import faulty
 from lab.ports.journal_disk import FencedDisk
 from lab.world.clock import VirtualClock
 from lab.world.faults import Death
+
+_DAY_S = 86400.0
 
 
 @dataclass
@@ -49,6 +51,13 @@ class Lives:
     def plan(self, course: Course) -> Plan:
         """What a run would do now."""
         return plan(course.graph(), read_only(self.home.act("look")))
+
+    def consent(self, made: Plan) -> Approval | None:
+        """A person's, of now and for a day, to all that this plan asks it for; None where it asks for nothing."""
+        if not made.acts:
+            return None
+        now = self.clock.now()
+        return approve(made.digest, acts=made.acts, plan_digest=made.digest, journalled=(), now=now, valid_s=_DAY_S)
 
     def verify(self, course: Course) -> Report:
         """One look at everything."""
@@ -78,3 +87,9 @@ class Lives:
         finally:
             self.clock.bury()
             self.clock.new_life()
+
+    def survived(self, course: Course, approval: Approval | None = None) -> Report:
+        """As `live_or_die`, of a life that nobody ends. AssertionError when it ended all the same."""
+        report = self.live_or_die(course, approval)
+        assert report is not None, "a run died that nobody killed"
+        return report

@@ -12,10 +12,9 @@ from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from cluster.storage.nas.check import nas_checks
-from console.demo.modelled import digest_of, played
+from console.demo.modelled import BACKED_UP, digest_of, played
 from console.demo.story import Act, Story
 from console.page import Page
-from engine.approval import Approval, approve
 from engine.errors import EXIT_HELD
 from engine.report import Outcome, Report
 from house.model import BackedUpClaim
@@ -24,15 +23,9 @@ from lab.nas_troubles import NAS_FAULTS
 from lab.stored import ARCHIVE, DATABASE, NAS, NAS_HOST, NAS_VM, ROWS, stored_database, stored_house
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_vm import PowerEvent
-from lab.world.store import a_file
 from recovery.course import course as recovery_course
 
-DATA = {
-    name: tuple(a_file(f"{name}/{n:02}.md", f"{name} {n}\n" * (n + 1)) for n in range(many))
-    for name, many in (("notes", 40), ("wiki", 25))
-}  # fmt: skip
 GATE, UNDER = "nas.start/nas", "storage.nas/nas.under-mnt-tank-backup"
-DAY_S = 86400.0
 
 
 def play() -> int:
@@ -49,7 +42,7 @@ class Stored:
         self.home, now = self.lives.home, self.lives.clock.now()
         self.vm = self.home.plug_nas(sample_nas(now, LabUser("blackstart", "3-demo")), NAS_VM, NAS_HOST)
         for claim in self.lives.house.claims:
-            self.home.seed_backup(claim.mover_repository, DATA[claim.claim])
+            self.home.seed_backup(claim.mover_repository, BACKED_UP[claim.claim])
         self.home.store.databases[ARCHIVE] = stored_database(now)
         self.home.proxmox.power(self.vm, PowerEvent.STOPPED)
         NAS_FAULTS["nas-pool-degraded"].begin(self.home.nas["nas"], now)
@@ -72,14 +65,14 @@ class Stored:
 
     def _built(self) -> None:
         with self.story.act("cluster.bootstrap: the NAS is started first, its pools are waited for, the rest is built") as act:
-            report = self._live(bootstrap_course(self.lives.house, {}))
+            report = self.lives.survived(bootstrap_course(self.lives.house, {}))
             self.story.show(act, report[GATE].outcome is Outcome.CHANGED and self.vm.running, f"{GATE}: {report[GATE].detail}")
             held = [claim.key for claim in self.home.look().hold.record().claims if claim.state.value == "held"]
             self.story.show(act, report.exit_code == EXIT_HELD and len(held) == 2, f"held: {', '.join(held)}")
 
     def _stopped(self) -> None:
         with self.story.act("dr.restore: the NAS's pool is degraded, which stops the one claim that is read from it") as act:
-            report = self._live(recovery_course(self.lives.house, self.lives.house.claims))
+            report = self.lives.survived(recovery_course(self.lives.house, self.lives.house.claims))
             causes = [step.id for step in report.root_causes]
             self.story.show(act, causes == [UNDER], f"one problem, {', '.join(causes)}: {report[UNDER].detail}")
             notes = report["recovery.pin/apps/notes"].outcome
@@ -90,7 +83,7 @@ class Stored:
         with self.story.act("the settings accept just that (nas.nas.accepted), for it may hold the only copy") as act:
             accepting = replace(NAS, accepted=(("pool tank FAULTED_DEV_R", "a disk is on its way"),))
             house = replace(self.lives.house, nas=(accepting,))
-            report = self._live(recovery_course(house, house.claims))
+            report = self.lives.survived(recovery_course(house, house.claims))
             self._same(act, report, "notes", "from the NAS")
             self.story.show(act, "DEGRADED" in report[UNDER].detail, f"told all the same: {report[UNDER].detail}")
 
@@ -99,13 +92,11 @@ class Stored:
         course = recovery_course(self.lives.house, (), databases=(one,))
         pin, prove = f"dr.database-pin/{one.key}", f"dr.database-prove/{one.key}"
         with self.story.act("the database: a point of its archive pinned, a recovery written for review, made by consent") as act:
-            report = self._live(course)
+            report = self.lives.survived(course)
             self.story.show(act, report[pin].outcome is Outcome.CHANGED, report[pin].detail)
             made = self.lives.plan(course)
-            now = self.lives.clock.now()
-            consent = approve(made.digest, acts=made.acts, plan_digest=made.digest, journalled=(), now=now, valid_s=DAY_S)
             self.story.show(act, len(made.acts) == 1, f"consent to: {made.acts[0].words if made.acts else 'nothing'}")
-            report = self._live(course, consent)
+            report = self.lives.survived(course, self.lives.consent(made))
             self.story.show(act, report[prove].outcome is Outcome.HELD, f"by what it says of itself: {report[prove].detail}")
             rows = self.home.kube.objects().clusters[DATABASE].rows
             self.story.show(act, rows == ROWS, f"its rows: {', '.join(rows)}")
@@ -115,7 +106,7 @@ class Stored:
             self.lives.clock.sleep(3600)
             for claim in self.lives.house.claims:
                 newest = self.home.store.repositories[claim.mover_repository].snapshots[-1].entries
-                same = digest_of(newest) == digest_of(DATA[claim.claim])
+                same = digest_of(newest) == digest_of(BACKED_UP[claim.claim])
                 self.story.show(act, same, f"{claim.key}: {len(newest)} files in the newest, {'the same' if same else 'OTHERS'}")
             report = self.lives.verify(self._whole)
             red = [step.id for step in report.root_causes]
@@ -130,14 +121,9 @@ class Stored:
         claim = next(one for one in self.lives.house.claims if one.claim == name)
         released = report[f"recovery.release/{claim.key}"].outcome is Outcome.CHANGED
         entries = self._volume(claim)
-        before, after = digest_of(DATA[name])[:12], digest_of(entries)[:12]
+        before, after = digest_of(BACKED_UP[name])[:12], digest_of(entries)[:12]
         told = f"{claim.key}, {whence}: {len(entries)} files, the lab's own digest {before} in the backup, {after} in the volume"
         self.story.show(act, released and before == after, told)
 
     def _volume(self, claim: BackedUpClaim) -> tuple[FileEntry, ...]:
         return self.home.kube.objects().claims[(claim.namespace, claim.claim)].entries
-
-    def _live(self, course: Course, consent: Approval | None = None) -> Report:
-        report = self.lives.live_or_die(course, consent)
-        assert report is not None, "a run died that nobody killed"
-        return report

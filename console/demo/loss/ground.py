@@ -8,9 +8,8 @@ from pathlib import Path
 from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
-from console.demo.modelled import digest_of
+from console.demo.modelled import BACKED_UP, digest_of
 from console.demo.story import Act, Story
-from engine.approval import approve
 from engine.errors import EXIT_HELD, EXIT_OK
 from engine.report import Report
 from house.model import BackedUpClaim, House
@@ -20,12 +19,6 @@ from lab.neighbours import Counts, Key, Watch
 from lab.world.pve_vm import PowerEvent
 from lab.world.store import StoredRepository, a_file
 from recovery.course import course as recovery_course
-
-DAY_S = 86400.0
-BACKED_UP = {
-    name: tuple(a_file(f"{name}/{n:02}.md", f"{name} {n}\n" * (n + 1)) for n in range(many))
-    for name, many in (("notes", 40), ("wiki", 25))
-}  # fmt: skip
 
 
 @dataclass
@@ -60,14 +53,7 @@ class Ground:
 
     def run(self, course: Course, *, consented: bool = False) -> Report:
         """One run; `consented`: to all that its plan of now asks consent for."""
-        made = self.lives.plan(course) if consented else None
-        consent = None
-        if made is not None and made.acts:
-            now = self.clock.now()
-            consent = approve(made.digest, acts=made.acts, plan_digest=made.digest, journalled=(), now=now, valid_s=DAY_S)
-        report = self.lives.live_or_die(course, consent)
-        assert report is not None, "a run died that nobody killed"
-        return report
+        return self.lives.survived(course, self.lives.consent(self.lives.plan(course)) if consented else None)
 
     def claim(self, key: Key) -> BackedUpClaim:
         """The declared claim."""
