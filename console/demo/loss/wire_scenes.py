@@ -157,7 +157,8 @@ def _recovered(ground: WireGround, act: Act) -> None:
     ground.show_verb(act, done, f"cluster.recover-etcd, approved ({words or failures(planned)})")
     voters = sorted(ground.voters())
     ground.show(act, voters == ["cp-1", "cp-2", "cp-3"], f"etcd lists {', '.join(voters) or 'nothing'}")
-    ground.show(act, True, f"told at the end: {done.step('etcd.moved-past').get('detail', 'nothing')}")
+    past = str(done.step("etcd.moved-past").get("detail", ""))
+    ground.show(act, bool(past), f"told at the end: {past or 'nothing'}")
 
 
 def _maps(ground: WireGround) -> str:
