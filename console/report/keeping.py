@@ -103,15 +103,15 @@ def _document(path: Path) -> dict[str, Any] | None:
         document = json.loads(path.read_text(encoding="utf-8"))
         verdict = document["verdict"]
         whole = document["schema"] == SCHEMA and isinstance(document["verb"], str) and isinstance(document["started"], str)
-        numbers = 0 <= _number(document["seconds"]) < _LONGEST_S and 0 <= _number(verdict["exit_code"]) < 256
+        numbers = 0 <= as_number(document["seconds"]) < _LONGEST_S and 0 <= as_number(verdict["exit_code"]) < 256
         fits = whole and numbers and isinstance(verdict["word"], str) and isinstance(verdict["tone"], str)
         return document if fits and isinstance(verdict["sentence"], str) else None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def _number(value: object) -> int | float:
-    """TypeError for what is none."""
+def as_number(value: object) -> int | float:
+    """A number out of a document; TypeError for what is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("no number")
     return value

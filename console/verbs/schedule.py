@@ -12,7 +12,7 @@ from cluster.counting import SKEW_S
 from console.ending import guarded
 from console.opening import open_session
 from console.report.document import as_epoch, moment
-from console.report.keeping import history
+from console.report.keeping import as_number, history
 from console.report.timeline import duration
 from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, name_of, units
 from console.session import Session
@@ -135,10 +135,14 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
     for what, at in (("a run", max(starts, default=now)), ("the writing of the schedule", since)):
         if at > now + SKEW_S:  # it says nothing of what came when it was due
             session.page.say(f"not counted: {what} is still to come, on {moment(at)}: the clock was wrong then, or is now.")
-    due = (last if last is not None else since if since <= now + SKEW_S else now - every.seconds - LATE_S) + every.seconds + LATE_S
-    good = due > now
+    begun = last if last is not None else since
+    due = begun + every.seconds + LATE_S if begun <= now + SKEW_S else None
+    good = due is not None and due > now
     told = f"the last {job.verb} began {duration(now - last)} ago" if last is not None else f"no {job.verb} has run yet"
-    late = f"the next one may come until {moment(due)}" if good else f"one was due by {moment(due)}, and did not come"
+    if due is None:
+        late = "nobody knows when one was due"
+    else:
+        late = f"the next one may come until {moment(due)}" if good else f"one was due by {moment(due)}, and did not come"
     session.page.say(f"{told}; {late} ({kept.every.value}, written on {moment(kept.since)}).")
     if inside:
         session.page.say(f"What came of it is in the cluster and at the dead man's switch; it cannot see {BLIND_TO}.")
@@ -147,7 +151,7 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
             f"systemctl list-timers 'blackstart-*'; journalctl -u {name_of(house, job)}"
         )
         session.page.say(f"Look at: {look}")
-    outcome = "on time" if good else "missed"
+    outcome = "on time" if good else "unknown" if due is None else "missed"
     counts = {"runs": len(starts)}
     return session.finish(outcome, counts, EXIT_OK if good else EXIT_DRIFT, last=last, due=due, every=kept.every, kind=kept.kind)
 
@@ -170,19 +174,12 @@ def starts_inside(session: Session) -> tuple[float, ...]:
     return (seen.last,) if seen.last is not None else ()
 
 
-def _number(value: object) -> int | float:
-    """TypeError for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("no number")
-    return value
-
-
 def _kept(path: Path, job: Job) -> Kept:
     again = f"invoke dr.schedule --as {OUTSIDE}{'' if job is Job.DRILL else f' --what {job.value}'}"
     try:
         found = jsonfile.loads(path.read_text(encoding="utf-8"))
         kind = found.get("as", OUTSIDE)
-        if found["verb"] != job.verb or kind not in (OUTSIDE, INSIDE) or not 0 <= _number(found["since"]) < _LARGEST:
+        if found["verb"] != job.verb or kind not in (OUTSIDE, INSIDE) or not 0 <= as_number(found["since"]) < _LARGEST:
             raise ValueError("not what was written")
         return Kept(job, Every(found["every"]), kind, float(found["since"]))
     except FileNotFoundError:

@@ -108,7 +108,9 @@ def test_what_is_still_to_come_is_no_drill_that_came(
     if last is not None:
         began(house, time.time() + last * DAY)
     assert scheduled(desk, time.time() + since * DAY) == code
-    assert ("still to come" in " ".join(capsys.readouterr().out.split())) is (max(since, last or 0.0) > 0)
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("still to come" in out) is (max(since, last or 0.0) > 0)
+    assert ("nobody knows when one was due" in out) is (since > 0 and last is None)
 
 
 def test_a_proof_that_is_still_to_come_is_not_counted_and_hides_none_that_was(
