@@ -374,7 +374,7 @@ AREAS = {
     },
     "dr": {
         "audit": audit, "plan": dr_plan, "restore": restore, "survivors": survivors, "undo": undo, "hold": hold, "release": release,
-        "list": dr_list,        "fetch": fetch, "unlock": unlock, "checkpoint": checkpoint, "undelete": undelete,
+        "list": dr_list, "fetch": fetch, "unlock": unlock, "checkpoint": checkpoint, "undelete": undelete,
         "report": report, "history": history, "status": dr_status, "kit": kit, "rehearse": rehearse,
         "schedule": schedule,
     },

@@ -111,7 +111,7 @@ def _lay(house: House, sealed: Sealed, public: frozenset[str], top: Path) -> Non
     for _, ref in named_references(house):
         bring(ref, sealed.kept, top, copy=True)
     if isinstance(sealed.identity, Path) and house.age_recipient in public:
-        for place in list(of_people(house.age_key, top))[:1]:
+        for place in of_people(house.age_key, top)[:1]:
             put(sealed.identity, place, copy=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def opened_by(house: House, identity: Path | Secret, public: frozenset[str]) -> 
     return replace(house, age_key=SecretRef((source,)))
 
 
-def of_people(ref: SecretRef, house: Path) -> Iterable[Path]:
+def of_people(ref: SecretRef, house: Path) -> list[Path]:
     """Where the files of a reference lie in the house that was laid out, those that people keep and that are not there yet."""
     places = (Path(source.removeprefix("file:")) for source in ref.sources if source.startswith("file:"))
     return [place for place in places if place.is_relative_to(house) and not place.exists()]
@@ -77,8 +76,10 @@ def of_people(ref: SecretRef, house: Path) -> Iterable[Path]:
 def bring(ref: SecretRef, kept: Path | None, house: Path, *, copy: bool = False) -> None:
     """Lay the files of a reference where they would lie, from the folder that people keep theirs in: by a link, so that no secret
     outlives a check that was killed; or as a copy that is this user's alone."""
-    for place in of_people(ref, house) if kept is not None else ():
-        brought = kept / place.relative_to(house) if kept is not None else place
+    if kept is None:
+        return
+    for place in of_people(ref, house):
+        brought = kept / place.relative_to(house)
         if brought.is_file():
             put(brought, place, copy=copy)
 
