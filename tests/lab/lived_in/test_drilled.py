@@ -75,6 +75,8 @@ def world(bench: Bench) -> dict[str, str]:
 def store(bench: Bench) -> dict[str, str]:
     """Every object in the application's repository, with its digest: not even a lock may have come or gone."""
     place = bench.folder.root / "store" / "buckets" / "backups" / "notes"
-    return {
+    found = {
         str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in place.rglob("*") if path.is_file()
     }
+    assert "config" in found, "a repository that is not there would be as it was"
+    return found
