@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,21 @@ class Watch:
     def __init__(self, folder: HouseFolder, app: str) -> None:
         self._folder, self._app = folder, app
         self._began = time.time()
-        self._seen = Counts()
+        self._seen, self._blind = Counts(), 0
         self._was: dict[str, int] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name=f"watch {app}", daemon=True)
         self._thread.start()
 
     def end(self, backups: int = 0) -> Counts:
-        """What was counted; not before so many backups were due, and are there or were missed."""
+        """What was counted; not before so many backups were due, and are there or were missed. AssertionError where most looks had
+        no answer: who was not seen is not undisturbed."""
         while len(found := self._backups()) < backups:
             time.sleep(_PROBE_S)
         self._over.set()
         self._thread.join(30.0)
+        looks = self._seen.probes + self._blind
+        assert self._seen.probes > self._blind, f"{self._app} was not seen: {self._blind} of {looks} looks had no answer"
         self._seen.backups, self._seen.missed_backups = len(found), found.count(False)
         return self._seen
 
@@ -57,8 +59,12 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(_PROBE_S):
-            with suppress(BlackstartError):  # the lab itself was busy: nothing is known of the application then
-                self._probe(ask(self._folder.control, {"do": "status"})["programs"])
+            try:
+                programs = ask(self._folder.control, {"do": "status"})["programs"]
+            except (BlackstartError, ValueError, KeyError):  # the lab was busy, or broke off: nothing is known of it then
+                self._blind += 1
+            else:
+                self._probe(programs)
 
     def _probe(self, programs: dict[str, int]) -> None:
         now = {name: pid for name, pid in programs.items() if name.startswith(f"pod-{SPACE}-{self._app}-")}
