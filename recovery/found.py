@@ -54,15 +54,16 @@ def everywhere(backups: BackupsView, house: House, claim: BackedUpClaim, now: fl
     PermanentError where no place shows any; of a claim with one place that error is the place's own, as `opened` says it.
     """
     held: dict[tuple[str, str], Held] = {}
-    left: dict[str, LeftBehind] = {}
+    left: dict[tuple[str, str], LeftBehind] = {}
     errors: list[tuple[BackedUpClaim, PermanentError]] = []
     for place in claim.sources:
         try:
             look = backups.look(repository_of(house, place))
             points = opened(look, claim.key)
-            left |= {one.snapshot_id: one for one in counted(look, now).left}
+            odd = {one.snapshot_id: one for one in counted(look, now).left}
+            left |= {(place.origin, name): one for name, one in odd.items()}
             for point in points:
-                why = left[point.snapshot_id].why if point.snapshot_id in left else ""
+                why = odd[point.snapshot_id].why if point.snapshot_id in odd else ""
                 held.setdefault((point.repository_id, point.snapshot_id), Held(place, point, why))
         except PermanentError as error:
             errors.append((place, error))

@@ -115,6 +115,8 @@ def installing(of: CronJob, folder: Path) -> tuple[str, ...]:
     """What a person types to install it, in bash: its own printf keeps what a variable holds out of every argument and history."""
     keys = [f'--from-file={name}=<(printf %s "${name}")' for name in of.variables()]
     keys += [f"--from-file={key}={shlex.quote(str(of.house.root / place.relative_to(HOUSE)))}" for key, place in of.kept_files()]
+    if of.house.flux.url.startswith("ssh:"):
+        keys += ["--from-file=deploy-key=FILE", "--from-file=known-hosts=FILE"]  # what the pod clones with
     return (
         f"podman build -t {of.image} -f Containerfile .   # in this checkout; then push it to where the cluster pulls from",
         f"kubectl create namespace {OWN}",

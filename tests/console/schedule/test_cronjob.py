@@ -78,6 +78,9 @@ def test_every_variable_and_file_that_its_secrets_come_from_is_asked_for() -> No
     told = "\n".join(installing(of, Path("out")))
     assert f"--from-file={key}=" in told
     assert all(f'--from-file={name}=<(printf %s "${name}")' in told for name in of.variables())
+    assert "deploy-key" not in told
+    by_ssh = replace(of, house=replace(of.house, flux=replace(of.house.flux, url="ssh://git@git.example/home/ops")))
+    assert "--from-file=deploy-key=FILE --from-file=known-hosts=FILE" in "\n".join(installing(by_ssh, Path("out")))
     assert "--from-literal" not in told, "a secret would stand in an argument, and in the shell's history"
 
 
