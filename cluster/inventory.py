@@ -20,9 +20,11 @@ from house.inventory import (
     Inventory,
     LonghornRecord,
     Machines,
+    Stores,
     VmRecord,
     VolumeRecord,
     dated,
+    seen_on,
 )
 from house.model import House
 
@@ -47,9 +49,9 @@ class Taken:
         lost = self.waiting - {one.claim for one in cluster.volumes}
         if not lost:
             return self.seen
-        volumes = sorted(
-            (*cluster.volumes, *(one for one in known.cluster.volumes if one.claim in lost)), key=lambda one: (one.claim, one.name)
-        )
+        # With the Ceph that each was seen on: its namespace may be another Ceph's by now.
+        before = (one for one in seen_on(known.cluster).volumes if one.claim in lost)
+        volumes = sorted((*cluster.volumes, *before), key=lambda one: (one.claim, one.name))
         there = {one.name for one in cluster.longhorn}
         longhorn = (one for one in known.cluster.longhorn if one.claim in lost and one.name not in there)
         whole = replace(cluster, volumes=tuple(volumes), longhorn=(*cluster.longhorn, *longhorn))
@@ -65,7 +67,8 @@ class Taken:
         if machines is not None and known.machines is not None:
             machines = replace(machines, ceph=_with_ids(machines.ceph, known.machines.ceph))
         if cluster is not None and known.cluster is not None:
-            cluster = replace(cluster, ceph=_with_ids(cluster.ceph, known.cluster.ceph))
+            volumes = _with_fsids(cluster.volumes, known.cluster)
+            cluster = replace(cluster, ceph=_with_ids(cluster.ceph, known.cluster.ceph), volumes=volumes)
         return replace(self.seen, machines=machines, cluster=cluster)
 
 
@@ -81,7 +84,7 @@ def take(look: LookContext, house: House) -> Taken:
             return None
 
     machines = tried("machines", lambda: machines_of(look.proxmox, house, now))
-    cluster = tried("cluster", lambda: replace(look.inventory.look(), date=dated(now)))
+    cluster = tried("cluster", lambda: seen_on(replace(look.inventory.look(), date=dated(now))))
     image = house.image
     made_of = ImageRecord(image.url, image.storage, image.sha256) if image.url else ImageRecord(volume=image.volume)
     held = tried("cluster", lambda: still_held(look.hold.record().claims)) if cluster is not None else ()
@@ -133,7 +136,8 @@ def differences(known: Inventory, seen: Inventory) -> tuple[str, ...]:
         told += _between(known.machines.ceph, seen.machines.ceph, _ceph_name, _ceph_words)
         told += [f"host {name}: {'new' if name in seen.machines.hosts else 'gone'}" for name in sorted(gone)]
     if known.cluster is not None and seen.cluster is not None:
-        told += _between(known.cluster.volumes, seen.cluster.volumes, lambda one: f"volume {one.name}", _volume_words)
+        volumes = _with_fsids(seen.cluster.volumes, known.cluster)
+        told += _between(known.cluster.volumes, volumes, lambda one: f"volume {one.name}", _volume_words)
         told += _between(known.cluster.ceph, seen.cluster.ceph, _ceph_name, _ceph_words)
         told += _between(known.cluster.longhorn, seen.cluster.longhorn, lambda one: f"Longhorn's {one.name}", _longhorn_words)
     return tuple(told)
@@ -160,11 +164,19 @@ def _vm_words(old: VmRecord, new: VmRecord) -> str:
 def _volume_words(old: VolumeRecord, new: VolumeRecord) -> str:
     if old.claim != new.claim:
         return f"now of {new.claim or 'no claim'}, not {old.claim or 'of none'}"
+    if replace(old, fsid=new.fsid) == new:
+        return f"on another Ceph, {new.fsid}" if old.fsid else "on which Ceph it lies was not written down"
     return "another place, size or way to it"
 
 
 def _ceph_name(one: CephRecord) -> str:
     return f"Ceph {one.namespace}/{one.name}" if one.namespace else "Ceph of the hosts"
+
+
+def _with_fsids(seen: Iterable[VolumeRecord], known: Stores) -> tuple[VolumeRecord, ...]:
+    """What was known of where each lies, for as long as its Ceph does not say its id."""
+    before = {(one.name, one.handle): one.fsid for one in known.volumes}
+    return tuple(replace(one, fsid=one.fsid or before.get((one.name, one.handle), "")) for one in seen)
 
 
 def _with_ids(seen: Iterable[CephRecord], known: Iterable[CephRecord]) -> tuple[CephRecord, ...]:

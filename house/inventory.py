@@ -6,7 +6,7 @@ Knows no port: `cluster/inventory.py` looks, `house/inventory_text.py` writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,8 @@ from house.files.yamlfile import Document, YamlInvalid
 from house.hardware import UNSAID, Hardware
 from house.model import House
 
+CEPH_DRIVERS = ("rbd.csi.ceph.com", "cephfs.csi.ceph.com")
+"""How the names of ceph-csi's drivers end; Rook's begin with its namespace."""
 INVENTORY_FILE = "blackstart.inventory.yaml"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 _ANEW = "take the file back from Git, or move it aside and let invoke cluster.inventory --write write a new one"
@@ -63,7 +65,8 @@ class VolumeRecord:
     `driver` is the CSI driver, else the kind of volume (nfs, local, hostPath) with its place as `handle`; `node` where it can be
     used alone, "" for anywhere, and `node_key` the label that says so. `size`, `modes` and `policy` as Kubernetes writes them.
     `attributes` are the driver's own, `options` what it is mounted with, `secrets` which Secrets (`namespace/name`) the driver is
-    given at what: names alone.
+    given at what: names alone. `fsid` is of the Ceph that it was seen on, "" where that was not told: a Rook that is made anew has
+    the namespace of the one before, and none of its volumes.
     """
 
     name: str
@@ -81,6 +84,7 @@ class VolumeRecord:
     node_key: str = ""
     options: tuple[str, ...] = ()
     secrets: tuple[tuple[str, str], ...] = ()
+    fsid: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,25 @@ class Inventory:
 def inventory_path(house: House) -> Path:
     """Where the inventory of this house lies: beside its settings file."""
     return house.settings_file.with_name(INVENTORY_FILE)
+
+
+def ceph_of(volume: VolumeRecord, known: Inventory) -> str:
+    """The fsid of the Ceph that a volume lay on, "" where nobody says."""
+    return volume.fsid or _by_cluster(volume, known.cluster)
+
+
+def seen_on(stores: Stores) -> Stores:
+    """The same, each volume of a Ceph with the fsid of the one that it was seen on, where that is told and not noted yet."""
+    volumes = (replace(one, fsid=one.fsid or _by_cluster(one, stores)) for one in stores.volumes)
+    return replace(stores, volumes=tuple(volumes))
+
+
+def _by_cluster(volume: VolumeRecord, stores: Stores | None) -> str:
+    """ceph-csi's clusterID is Rook's namespace, or the fsid itself."""
+    if stores is None or not volume.driver.endswith(CEPH_DRIVERS):
+        return ""
+    named = dict(volume.attributes).get("clusterID", "")
+    return next((one.fsid for one in stores.ceph if one.namespace == named), named)
 
 
 def at(date: str) -> float:

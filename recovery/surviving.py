@@ -12,7 +12,7 @@ from cluster.steps import declare_held
 from house.model import BackedUpClaim, House
 from recovery.checks import in_place, survived
 from recovery.steps import bring_survivor, look_survivor
-from recovery.survivors import Survivor, outlived
+from recovery.survivors import Survivor, There, outlived
 from recovery.undoing import cut_off_course, undo_course
 
 
@@ -35,7 +35,8 @@ def with_survivors(
     """The course of a restore that also brings back the volumes that `won`, by claim, and says of each claim with a volume of
     before which of the two restore points it goes back to. `begun`: steps in flight by the journal."""
     brought = {one.key: one for one in look.kept.volumes() if one.brought}
-    rows = survived.checks(claims, outlived(look, house, claims), brought, as_of)
+    there = [one for one in outlived(look, house, claims) if one.where.there is not There.NO]
+    rows = survived.checks(house, claims, there, brought, as_of)
     whole = course.with_checks(rows)
     for claim in claims:
         if claim.key in won:

@@ -6,7 +6,7 @@ from console.ending import LastWords, guarded
 from console.opening import open_session
 from console.programs import refuse_unfit
 from console.session import Session
-from engine.errors import EXIT_OK, PermanentError
+from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from engine.report import Report
 from engine.words import number
 from house.inventory import INVENTORY_FILE, known_inventory
@@ -14,7 +14,7 @@ from house.model import House
 from recovery.selection import in_turn
 from recovery.steps.look_survivor import winner
 from recovery.surviving import looking_course
-from recovery.survivors import Survivor, by_hand, outlived, volume_of
+from recovery.survivors import Survivor, There, by_hand, outlived, volume_of
 
 
 def survivors(settings: str, json: bool, claims: str, report: str = "") -> int:
@@ -34,25 +34,37 @@ def survivors_of(session: Session, words: str) -> int:
     refuse_unknown(house)
     chosen = in_turn(house, words)
     with session.doors(None) as doors:
-        found = outlived(doors.look, house, chosen, all_kinds=bool(words))
-        unasked = () if words else outlived(doors.look, house, chosen, all_kinds=True)
-    left = [
-        {"claim": one.claim.key, "volume": one.volume.name, "by_hand": by_hand(house, one)} for one in unasked if one not in found
-    ]
+        known = outlived(doors.look, house, chosen)
+    found = known if words else tuple(one for one in known if one.where.there is There.MAYBE)
+    left = [one for one in known if one not in found]
+    doubtful = any(one.where.there is There.UNKNOWN for one in left)
+    rows = [_left(house, one) for one in left]
     if not session.json:
-        for row in left:
-            session.page.say(f"not looked at, as nobody says that it is there: {row['volume']} of {row['claim']}: {row['by_hand']}")
+        for one in left:
+            session.page.say(f"not looked at, {_why(one)}: {one.volume.name} of {one.claim.key}: {by_hand(house, one)}")
     if not found:
-        if not session.json:
-            session.page.say(f"No claim without a volume is known by {INVENTORY_FILE} to have had one that outlives a cluster.")
-        return session.finish("noop", {"survivors": 0}, EXIT_OK, survivors=[], not_looked_at=left)
+        if not session.json and not left:
+            session.page.say(f"No claim without a volume is known by {INVENTORY_FILE} to have had one.")
+        code = EXIT_STEP_FAILED if doubtful else EXIT_OK
+        return session.finish("failed" if doubtful else "noop", {"survivors": 0}, code, survivors=[], not_looked_at=rows)
 
     def words_of(report: Report) -> LastWords:
-        rows = _rows(session, found)
-        done = f"{number(len(rows), 'volume')} looked at; a restore takes what wins"
-        return LastWords("invoke dr.plan", done, fields={"survivors": rows, "not_looked_at": left})
+        seen = _rows(session, found)
+        done = f"{number(len(seen), 'volume')} looked at; a restore takes what wins"
+        code = EXIT_STEP_FAILED if doubtful and report.exit_code == EXIT_OK else None
+        return LastWords("invoke dr.plan", done, fields={"survivors": seen, "not_looked_at": rows}, code=code)
 
     return session.apply(looking_course(house, found, session.known()), "", words=words_of)
+
+
+def _left(house: House, one: Survivor) -> dict[str, object]:
+    return {"claim": one.claim.key, "volume": one.volume.name, "there": one.where.there, "by_hand": by_hand(house, one)}
+
+
+def _why(one: Survivor) -> str:
+    if one.where.there is There.UNKNOWN:
+        return "as nobody can say whether it is there"
+    return "as nobody says that it is there"
 
 
 def refuse_unknown(house: House) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.context import LookContext
 from adapters.kept.results import KeptState, KeptVolume
-from engine.probe import Probe, Risk, missing, satisfied
+from engine.probe import Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
-from house.model import BackedUpClaim
-from recovery.survivors import Survivor, brought_of
+from house.model import BackedUpClaim, House
+from recovery.survivors import Survivor, There, brought_of, whereabouts
 from recovery.weighing import WINS, leaves_nothing
 
 _BY_CONSENT = "by consent (invoke dr.plan, then --approve its digest)"
@@ -33,6 +33,7 @@ class Forgone(Risk):
 class Survived(BaseCheck):
     """The volume wins by what was seen on it, or leaves nothing behind; where neither is so a person has to answer for it."""
 
+    house: House
     claim: BackedUpClaim
     survivor: Survivor | None
     as_of: float = 0.0
@@ -54,7 +55,7 @@ class Survived(BaseCheck):
         if volume is None and self.survivor is None:
             return satisfied("no volume of before is left to be chosen")
         if volume is None or volume.found is None:
-            return self._not_looked_at(volume)
+            return self._not_looked_at(volume, look)
         found = volume.found
         told = f"volume {volume.name} is {found.word.value} ({found.told})"
         if found.word in WINS and not self.as_of:
@@ -68,7 +69,13 @@ class Survived(BaseCheck):
             hint=f"the volume instead: invoke dr.undo {self.claim.key}; the backup all the same: {_BY_CONSENT}",
         )  # fmt: skip
 
-    def _not_looked_at(self, volume: KeptVolume | None) -> Probe:
+    def _not_looked_at(self, volume: KeptVolume | None, look: LookContext) -> Probe:
+        if volume is None and self.survivor is not None and self.survivor.where.there is There.UNKNOWN:
+            now = whereabouts(look, self.house, self.survivor.volume)
+            if now.there is There.NO:
+                return satisfied(f"the storage of volume {self.survivor.volume.name} of before does not have it")
+            if now.there is There.UNKNOWN:
+                return self._nobody_knows(self.survivor, now.why)
         name = volume.name if volume is not None else self.survivor.volume.name if self.survivor is not None else ""
         where = f"{self.survivor.volume.driver} {self.survivor.volume.handle}" if self.survivor is not None else name
         return missing(
@@ -76,6 +83,13 @@ class Survived(BaseCheck):
             identity=Forgone(self.claim.key, name, "", "nobody has looked at it, and it may be newer; it stays where it is"),
             hint=f"look first: invoke dr.survivors --claims {self.claim.key}; the backup all the same: {_BY_CONSENT}",
         )
+
+    def _nobody_knows(self, survivor: Survivor, why: str) -> Probe:
+        key, name = self.claim.key, survivor.volume.name
+        told = f"whether volume {name}, which {key} had before, is there still, nobody can say"
+        risk = Forgone(key, name, "UNKNOWN", "nobody can say whether it is there still, and it may be newer; it stays where it is")
+        seen = unknown(told, why, hint=f"bring that back to life first; the backup all the same: {_BY_CONSENT}")
+        return replace(seen, identity=risk)
 
     def by_hand(self) -> str:
         return "kubectl get pv   # which are Released and were of the claim; invoke dr.hold tells what was found on each"
@@ -86,10 +100,11 @@ def _by_time(as_of: float) -> tuple[str, ...]:
 
 
 def checks(
-    claims: Collection[BackedUpClaim], survivors: Collection[Survivor], brought: Mapping[str, KeptVolume], as_of: float
-) -> Iterator[Survived]:
+    house: House, claims: Collection[BackedUpClaim], survivors: Collection[Survivor], brought: Mapping[str, KeptVolume],
+    as_of: float,
+) -> Iterator[Survived]:  # fmt: skip
     """One for each claim that has a volume of before: one that may be there, or is written here again (`brought`, by claim)."""
     known = {one.claim.key: one for one in survivors}
     for claim in claims:
         if claim.key in known or claim.key in brought:
-            yield Survived(claim, known.get(claim.key), as_of)
+            yield Survived(house, claim, known.get(claim.key), as_of)

@@ -11,11 +11,11 @@ from adapters.hold.results import HoldState
 from cluster.inventory import differences, take
 from cluster.inventory_check import OLD_S, InventoryAge
 from engine.probe import Condition, Probe
-from house.inventory import inventory_path, known_inventory
+from house.inventory import ceph_of, inventory_path, known_inventory
 from house.inventory_text import write_inventory
 from lab.world.longhorn import healthy
 from lab.world.pve_vm import PowerEvent
-from lab.world.rook import LabRook
+from lab.world.rook import FSID, LabRook, classes
 from tests.builders import a_house
 from tests.scenario.running import Running
 
@@ -163,3 +163,61 @@ def test_a_volume_of_a_claim_that_nobody_waits_for_is_gone(house: Running) -> No
     objects = house.home.kube.objects()
     del objects.claims[("apps", "notes")]
     assert any(line.endswith(": gone") for line in see(house).evidence)
+
+
+class TestCephMadeAnew:
+    """Rook rebuilt in the namespace of before is another Ceph: what lay on the old one does not lie on it."""
+
+    @pytest.fixture
+    def on_rook(self, house: Running) -> Running:
+        objects, block = house.home.kube.objects(), classes()[0]
+        objects.storage_classes[block.name] = block
+        objects.claims[("apps", "notes")].storage_class = block.name
+        write(house)
+        return house
+
+    def volumes(self, house: Running) -> dict[str, str]:
+        known = known_inventory(house.house)
+        assert known is not None and known.cluster is not None
+        return {one.name: ceph_of(one, known) for one in known.cluster.volumes}
+
+    def lost_and_anew(self, house: Running, fsid: str) -> None:
+        """Its claim waits, held, and the Rook that is there now has this fsid ("": it does not say one yet)."""
+        objects = house.home.kube.objects()
+        del objects.claims[("apps", "notes")]
+        house.home.act("x").hold.put(replace(house.home.look().hold.record().claims[0], state=HoldState.HELD))
+        objects.rook[0].cluster = replace(objects.rook[0].cluster, fsid=fsid)
+
+    @pytest.mark.parametrize("fsid", ["00000000-0000-4000-8000-00000000000b", ""])
+    def test_an_inventory_that_is_taken_again_gives_no_old_volume_to_the_new_ceph(self, on_rook: Running, fsid: str) -> None:
+        before = self.volumes(on_rook)
+        assert FSID in before.values()
+        self.lost_and_anew(on_rook, fsid)
+        write(on_rook)
+        assert self.volumes(on_rook) == before
+
+    def test_nor_does_one_of_a_file_that_does_not_have_it_on_each_volume(self, on_rook: Running) -> None:
+        known = known_inventory(on_rook.house)
+        assert known is not None and known.cluster is not None
+        old = tuple(replace(one, fsid="") for one in known.cluster.volumes)
+        write_inventory(inventory_path(on_rook.house), replace(known, cluster=replace(known.cluster, volumes=old)))
+        (line,) = see(on_rook).evidence
+        assert line.endswith("on which Ceph it lies was not written down")
+        before = self.volumes(on_rook)
+        self.lost_and_anew(on_rook, "00000000-0000-4000-8000-00000000000b")
+        write(on_rook)
+        assert self.volumes(on_rook) == before
+
+    def test_a_volume_of_the_new_one_is_told_to_be_there(self, on_rook: Running) -> None:
+        rook = on_rook.home.kube.objects().rook[0]
+        rook.cluster = replace(rook.cluster, fsid="00000000-0000-4000-8000-00000000000b")
+        assert any(line.endswith("on another Ceph, 00000000-0000-4000-8000-00000000000b") for line in see(on_rook).evidence)
+        write(on_rook)
+        assert see(on_rook).condition is Condition.SATISFIED
+
+    def test_while_it_does_not_say_its_id_a_volume_is_not_on_another_one(self, on_rook: Running) -> None:
+        rook = on_rook.home.kube.objects().rook[0]
+        rook.cluster = replace(rook.cluster, fsid="")
+        assert see(on_rook).evidence == ("Ceph rook-ceph/rook-ceph: its fsid is not told now",)
+        write(on_rook)
+        assert FSID in self.volumes(on_rook).values()

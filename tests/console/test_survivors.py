@@ -24,11 +24,13 @@ from house.inventory import (
     inventory_path,
 )
 from house.inventory_text import write_inventory
+from lab.ceph_troubles import CEPH_TROUBLES
+from lab.world.ceph import LabCeph
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
 from lab.world.store import Trouble, a_file
 from lab.world.volumes import Outlived, Sick
-from recovery.survivors import outlived
+from recovery.survivors import There, outlived
 from recovery.undoing import undo_course
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
@@ -163,13 +165,49 @@ class TestLook:
         desk, rook = survived, LabRook.healthy(1.0)
         volume = replace(VOLUME, driver="rook-ceph.rbd.csi.ceph.com", attributes=(("clusterID", "rook-ceph"),))
         desk.running.home.kube.objects().rook.append(rook)
-        for fsid, there in ((rook.cluster.fsid, 1), ("00000000-0000-0000-0000-000000000000", 0)):
+        for fsid, there in ((rook.cluster.fsid, There.MAYBE), ("00000000-0000-0000-0000-000000000000", There.NO)):
             knows(desk, volume, ceph=(CephRecord("rook-ceph", "rook-ceph", fsid),))
             with desk.session("x").doors(None) as doors:
-                assert len(outlived(doors.look, desk.running.house, desk.running.house.claims)) == there
+                (one,) = outlived(doors.look, desk.running.house, desk.running.house.claims)
+                assert one.where.there is there
         look(desk)
         (left,) = last_line(capsys)["not_looked_at"]
         assert "no Ceph of that fsid is here" in left["by_hand"]
+
+    @pytest.mark.parametrize("whose", ["Rook's", "the hosts'", "Longhorn's", "one that does not say which it is"])
+    def test_a_storage_system_that_is_silent_has_lost_nothing(self, survived: Desk, capsys: Printed, whose: str) -> None:
+        desk = survived
+        objects, pve = desk.running.home.kube.objects(), desk.running.home.proxmox
+        on_ceph = replace(VOLUME, driver="rook-ceph.rbd.csi.ceph.com", attributes=(("clusterID", "rook-ceph"),), fsid="of-before")
+        knows(desk, replace(VOLUME, driver="driver.longhorn.io") if whose == "Longhorn's" else on_ceph)
+        objects.forbidden["longhorn"] = 'list resource "nodes" in API group "longhorn.io"'
+        if whose == "Rook's":
+            objects.forbidden["ceph_clusters"] = 'list resource "cephclusters" in API group "ceph.rook.io"'
+        elif whose == "the hosts'":
+            pve.ceph = LabCeph.on(pve.hosts)
+            CEPH_TROUBLES["ceph-silent"].begin(pve.ceph)
+        elif whose != "Longhorn's":
+            objects.rook.append(LabRook(replace(LabRook.healthy(1.0).cluster, fsid="")))
+        assert look(desk) == EXIT_STEP_FAILED
+        said = last_line(capsys)
+        assert (said["survivors"], [one["there"] for one in said["not_looked_at"]]) == ([], [There.UNKNOWN.value])
+        report = restore(desk)
+        assert report.exit_code in ASKS
+        assert "is there still, nobody can say" in told(report)
+        assert not objects.claims[KEY].bound
+        assert restore(desk, consent=True).exit_code == EXIT_OK
+        assert objects.claims[KEY].entries == DATA
+
+    def test_a_silence_keeps_nobody_else_from_his_own(self, survived: Desk) -> None:
+        """Nobody is asked for what lies on the NAS."""
+        desk = survived
+        pve = desk.running.home.proxmox
+        pve.ceph = LabCeph.on(pve.hosts)
+        CEPH_TROUBLES["ceph-silent"].begin(pve.ceph)
+        desk.running.home.kube.objects().forbidden["ceph_clusters"] = 'list resource "cephclusters" in API group "ceph.rook.io"'
+        with desk.session("x").doors(None) as doors:
+            (one,) = outlived(doors.look, desk.running.house, desk.running.house.claims)
+        assert one.where.there is There.MAYBE
 
     def test_of_two_volumes_of_one_claim_none_is_chosen(self, survived: Desk, capsys: Printed) -> None:
         desk = survived
