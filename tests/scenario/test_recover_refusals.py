@@ -34,6 +34,7 @@ class Refusal:
     sentence: str
     hint: str
     snapshot: str = ""
+    condition: Condition = Condition.MISSING
 
 
 def saved(house: Running) -> None:
@@ -110,6 +111,8 @@ REFUSALS = (
     Refusal("no snapshot, no disk", nothing_anywhere, SNAPSHOT, "there is no snapshot of etcd to recover from", "--snapshot FILE"),
     Refusal("one may come back", one_off, STANDSTILL, "cp-3 is off, and may still have etcd's data", "start it first (VM 8003"),
     Refusal("all may come back", all_off, STANDSTILL, "cp-1, cp-2, cp-3 is off, and may still have", "start it first"),
+    Refusal("one runs and is silent", silent, STANDSTILL, "cp-3 runs and gives no answer: nobody knows what its etcd has",
+            "stop and destroy its VM", condition=Condition.UNKNOWN),
     Refusal("a majority in the dark", one_host_dark, STANDSTILL, "2 of 3 make an etcd of their own", "bring one"),
     Refusal("not there", lost_and_saved, SNAPSHOT, "is not sound: it cannot be read", "another one", ELSEWHERE),
     Refusal("changed", file(problem="its hash does not fit"), SNAPSHOT, "is not sound: its hash does", "another", ELSEWHERE),
@@ -117,10 +120,11 @@ REFUSALS = (
     Refusal("empty", file(problem="it holds no object of Kubernetes"), SNAPSHOT, "holds no object", "another", ELSEWHERE),
     Refusal("another cluster's", file(authority="x"), SNAPSHOT, "is of another cluster: it has another", "Secrets", ELSEWHERE),
     Refusal("nobody's", file(authority=""), SNAPSHOT, "is of another cluster: it has no Kubernetes CA in it", "Secrets", ELSEWHERE),
-    Refusal("older than needed", file(revision=3, taken=1.0), SNAPSHOT, "is older than needed: cp-1", "take that", ELSEWHERE),
+    Refusal("older than needed", file(revision=3, taken=1.0), SNAPSHOT, "is older than needed: cp-1", "take that", ELSEWHERE,
+            condition=Condition.DRIFTED),
     Refusal("newer on a disk", uncopied, SNAPSHOT, "cp-1 still has etcd's data, and nobody has looked how new", "save-etcd"),
     Refusal("a torn copy", torn, SNAPSHOT, "there is no snapshot of etcd to recover from", "--snapshot FILE"),
-)
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.what)
@@ -128,6 +132,7 @@ def test_each_refusal_has_its_sentence_and_changes_nothing(built: Running, case:
     case.arrange(built)
     before = len(built.home.talos.etcd.clusters)
     seen = see(built, recovering(built, case.snapshot), case.check)
+    assert seen.condition is case.condition
     assert case.sentence in seen.detail, seen
     assert case.hint in seen.hint, seen
     report = built.apply(recovering(built, case.snapshot))
@@ -137,10 +142,18 @@ def test_each_refusal_has_its_sentence_and_changes_nothing(built: Running, case:
     assert not [one for one in built.home.world.happenings if "wiped" in one.what]
 
 
-def test_a_control_plane_that_runs_and_is_silent_is_not_given_up(built: Running) -> None:
-    silent(built)
+@pytest.mark.parametrize("lost", [(), ("cp-3",)])
+def test_with_a_majority_there_nothing_is_recovered_over_it(built: Running, lost: tuple[str, ...]) -> None:
+    """It is told as no refusal: the same again after a recovery finds just this."""
+    saved(built)
+    gone(built, *lost)
     seen = see(built, recovering(built), STANDSTILL)
-    assert (seen.condition, seen.detail) == (Condition.UNKNOWN, "cp-3 runs and gives no answer: nobody knows what its etcd has")
+    assert seen.detail.startswith(f"etcd works, {3 - len(lost)} of 3"), seen
+    assert seen.detail.endswith("nothing is recovered over it")
+    assert not [act for act in built.plan(recovering(built)).acts if act.step == "etcd.recover"]
+    built.apply(recovering(built))
+    assert len(built.home.talos.etcd.clusters) == 1
+    assert not [one for one in built.home.world.happenings if "wiped" in one.what]
 
 
 def test_an_older_snapshot_is_taken_by_consent_to_what_that_costs(built: Running) -> None:
