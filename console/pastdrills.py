@@ -9,7 +9,7 @@ from cluster.counting import SKEW_S
 from console.report.keeping import documents
 from engine.errors import PermanentError
 from house.model import BackedUpClaim, House
-from rehearsal.measuring import forecast_of
+from rehearsal.measuring import forecast_of, with_egress
 from rehearsal.outcome import Forecast, from_json
 from rehearsal.past import Past, past_of
 
@@ -27,5 +27,7 @@ def past_drills(house: House, now: float) -> Past:
 
 
 def forecast_by_drills(house: House, claims: Iterable[BackedUpClaim], now: float) -> Forecast:
-    """How long a recovery of these claims will take, by what drills have measured."""
-    return forecast_of((claim.key for claim in claims), past_drills(house, now).took, house.limits)
+    """How long a recovery of these claims will take and what it fetches, by what drills have measured."""
+    wanted, past = tuple(claims), past_drills(house, now)
+    found = forecast_of((claim.key for claim in wanted), past.took, house.limits)
+    return with_egress(found, wanted, past.fetched, house.rehearsal.objectives.prices)

@@ -60,11 +60,31 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What a GB (10^9 bytes) that leaves a store costs, in `currency`: `per_gb` None where nobody has said. `stores` are those that
+    differ, by how the address begins that a mover sees."""
+
+    per_gb: float | None = None
+    currency: str = ""
+    stores: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, repository: str) -> float | None:
+        """That of the store of this repository, None where it is not known. The longest beginning that fits counts."""
+        fitting = [beginning for beginning in self.stores if repository.startswith(beginning)]
+        if fitting:
+            return self.stores[max(fitting, key=len)]
+        # Of an address that Git does not show nobody knows whether it is one of those that differ.
+        return self.per_gb if repository or not self.stores else None
+
+
+@dataclass(frozen=True)
 class Objectives:
-    """`whole.rto` is of a recovery of every required claim, `whole.rpo` of each claim that names none; `claims` by their key."""
+    """`whole.rto` is of a recovery of every required claim, `whole.rpo` of each claim that names none; `claims` by their key.
+    `prices` are those of what a recovery fetches."""
 
     whole: Objective = Objective()
     claims: Mapping[str, Objective] = field(default_factory=dict)
+    prices: Prices = Prices()
 
     def of(self, key: str) -> Objective:
         """What is expected of this claim."""

@@ -9,18 +9,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.drills.results import FenceWall
+from cluster.sources import place_of
 from engine.report import Outcome as StepOutcome
 from engine.report import Report, StepReport
 from house.model import BackedUpClaim
 from rehearsal.drill import Drill
+from rehearsal.egress import Fetched, egress_of
 from rehearsal.judging import with_probes
-from rehearsal.measuring import forecast_of, measured, of_whole, remarks, unshown
+from rehearsal.measuring import forecast_of, measured, of_whole, remarks, unshown, with_egress
 from rehearsal.outcome import (
     CanaryOutcome,
     ClaimOutcome,
     Control,
     DrillOutcome,
     DrillVerdict,
+    Egress,
     FencePart,
     Forecast,
     Stage,
@@ -39,7 +42,8 @@ def concluded(drill: Drill, record: Record, now: float) -> DrillOutcome:
     objectives = drill.house.rehearsal.objectives
     warnings += [line for one in claims for line in remarks(one, objectives.of(one.name))]
     canary = record.canary or CanaryOutcome(detail=NOT_REACHED)
-    return judged(drill, claims, record.fence, record.control, now, canary, tuple(warnings))
+    found = judged(drill, claims, record.fence, record.control, now, canary, tuple(warnings))
+    return replace(found, egress=_egress(drill, record, claims))
 
 
 def _of(drill: Drill, record: Record, claim: BackedUpClaim) -> ClaimOutcome:
@@ -54,8 +58,25 @@ def _of(drill: Drill, record: Record, claim: BackedUpClaim) -> ClaimOutcome:
 def _forecast(drill: Drill, claims: tuple[ClaimOutcome, ...]) -> Forecast:
     """Of a recovery of every required claim, by what earlier drills and this one have measured."""
     now = {one.name: one.rto_seconds for one in claims if one.rto_seconds is not None}
-    required = (claim.key for claim in drill.house.claims if claim.requirement.required)
-    return forecast_of(required, dict(drill.expected) | now, drill.house.limits)
+    fetched = {
+        one.name: one.received_bytes for one in claims
+        if one.received_bytes is not None and one.verdict is DrillVerdict.PASS
+    }  # fmt: skip
+    required = tuple(claim for claim in drill.house.claims if claim.requirement.required)
+    found = forecast_of((claim.key for claim in required), dict(drill.expected) | now, drill.house.limits)
+    return with_egress(found, required, dict(drill.fetched) | fetched, drill.house.rehearsal.objectives.prices)
+
+
+def _egress(drill: Drill, record: Record, claims: tuple[ClaimOutcome, ...]) -> Egress | None:
+    """What this drill's restores have fetched. A claim whose restore was never ordered has fetched nothing."""
+    by_key = {claim.key: claim for claim in drill.claims}
+    places = {key: place_of(claim, pin.origin) for key, claim in by_key.items() if (pin := record.pin(claim)) is not None}
+    fetched = [Fetched(one.name, places[one.name].mover_repository, one.received_bytes) for one in claims if one.name in places]
+    control = record.control
+    if control.claim in places:
+        planted = Fetched(f"the planted {control.name}", places[control.claim].mover_repository, control.received_bytes)
+        fetched.append(planted)
+    return egress_of(fetched, drill.house.rehearsal.objectives.prices)
 
 
 def judged(

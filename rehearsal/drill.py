@@ -21,7 +21,7 @@ _READABLE = 40
 class Drill:
     """`run` is its id, `started` seconds since the epoch. `control` is the kind to begin with; where that cannot be planted the
     next one is. `not_looked_at` says what did not fit and why. `known`: claim key → repository id of the lock file. `expected`:
-    seconds that earlier drills let expect, by the key of every claim that was ever measured."""
+    seconds that earlier drills let expect, by the key of every claim that was ever measured; `fetched` the bytes that it took."""
 
     house: House
     run: str
@@ -31,13 +31,14 @@ class Drill:
     not_looked_at: tuple[str, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, float] = field(default_factory=dict)
+    fetched: Mapping[str, int] = field(default_factory=dict)
 
     def plan(self) -> str:
         """What `resumed` reads back, beside the house."""
         return json.dumps(
             {
                 "started": self.started, "claims": [claim.key for claim in self.claims], "control": self.control.value,
-                "not_looked_at": list(self.not_looked_at), "expected": dict(self.expected),
+                "not_looked_at": list(self.not_looked_at), "expected": dict(self.expected), "fetched": dict(self.fetched),
             },
             sort_keys=True,
         )  # fmt: skip
@@ -60,6 +61,7 @@ def resumed(house: House, scratch: Scratch | None, now: float, known: Mapping[st
             house, scratch.drill, float(body["started"]), tuple(by_key[key] for key in body["claims"]), Kind(body["control"]),
             tuple(str(one) for one in body["not_looked_at"]), known,
             {str(key): float(seconds) for key, seconds in body.get("expected", {}).items()},
+            {str(key): int(count) for key, count in body.get("fetched", {}).items()},
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

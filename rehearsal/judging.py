@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.backups.results import Verdict as Look
-from adapters.drills.results import Examined, Found, Health, Trouble
+from adapters.drills.results import Examined, Found, Health, Restore, Trouble
 from cluster.audit import TRUSTED, ClaimAudit
 from engine.digest import digest
 from engine.errors import TransientError
@@ -49,11 +49,12 @@ def failing(audit: ClaimAudit) -> str:
     return f"{audit.verdict.value}: {audit.detail}" if audit.verdict is Look.EXPIRED else ""
 
 
-def of_trouble(key: str, trouble: Trouble, detail: str, pin: Pin, started: float) -> ClaimOutcome:
+def of_trouble(key: str, trouble: Trouble, state: Restore, pin: Pin, started: float) -> ClaimOutcome:
     """A restore that came to nothing, for one of the TELLING troubles."""
+    told = f": {state.detail}" if state.detail and state.detail != trouble.value else ""
     return ClaimOutcome(
-        key, DrillVerdict.FAIL, f"{trouble.value}{f': {detail}' if detail and detail != trouble.value else ''}", pin.snapshot_id,
-        pin.time, rpo_seconds=max(0.0, started - pin.time),
+        key, DrillVerdict.FAIL, f"{trouble.value}{told}", pin.snapshot_id, pin.time, rpo_seconds=max(0.0, started - pin.time),
+        received_bytes=state.received,
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def of_canary(found: Found, sent: Sentinel) -> CanaryOutcome:
     return CanaryOutcome(DrillVerdict.PASS, "exactly what was written came back", sent.seconds)
 
 
-def of_comparison(key: str, pin: Pin, found: Comparison, restored: int, started: float, now: float) -> ClaimOutcome:
+def of_comparison(key: str, pin: Pin, found: Comparison, restored: Restore, started: float, now: float) -> ClaimOutcome:
     """What came back, held against its snapshot. The comparison is whole: one that broke off is no answer."""
     told = "; ".join(found.differences[:_NAMED])
     more = len(found.differences) - _NAMED
@@ -85,12 +86,13 @@ def of_comparison(key: str, pin: Pin, found: Comparison, restored: int, started:
         reason,
         pin.snapshot_id,
         pin.time,
-        restored,
+        restored.bytes,
         found.files,
         ("contents", *found.told.compared),
         found.told.not_compared,
         max(0.0, started - pin.time),
         max(0.0, now - pin.ordered),
+        received_bytes=restored.received,
     )
 
 

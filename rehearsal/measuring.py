@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.words import some
-from house.model import Limits
-from house.rehearsing import Objective
+from house.model import BackedUpClaim, Limits
+from house.rehearsing import Objective, Prices
+from rehearsal.egress import Fetched, egress_of
+from rehearsal.egress import told as egress_told
 from rehearsal.outcome import ClaimOutcome, DrillVerdict, Forecast
 
 SLOWER = 1.5
@@ -57,6 +59,12 @@ def forecast_of(keys: Iterable[str], seconds: Mapping[str, float], limits: Limit
     return Forecast(round(max(max(times), shared), 1), len(times), unmeasured)
 
 
+def with_egress(forecast: Forecast, claims: Iterable[BackedUpClaim], fetched: Mapping[str, int], prices: Prices) -> Forecast:
+    """With what the restores of these claims will fetch, by what they fetched last (bytes each)."""
+    found = egress_of((Fetched(one.key, one.mover_repository, fetched.get(one.key)) for one in claims), prices)
+    return replace(forecast, egress=found)
+
+
 def of_whole(forecast: Forecast, objective: Objective) -> str:
     """What the forecast of a whole recovery misses of its objective, "" for nothing. One with gaps can only be too short."""
     if not objective.rto or forecast.seconds is None or forecast.seconds <= objective.rto:
@@ -77,7 +85,8 @@ def told(forecast: Forecast) -> str:
     gaps = f"; never measured, and not in it: {', '.join(forecast.unmeasured)}" if forecast.unmeasured else ""
     if forecast.seconds is None:
         return f"how long a recovery takes is not known: no drill has measured any of its {len(forecast.unmeasured)} claims"
-    return f"a recovery of {forecast.claims} claims takes about {_told(forecast.seconds)}, as drills have measured them{gaps}"
+    found = f"a recovery of {forecast.claims} claims takes about {_told(forecast.seconds)}, as drills have measured them{gaps}"
+    return f"{found}; what its restores fetch: {egress_told(forecast.egress)}"
 
 
 def held(outcome: ClaimOutcome) -> str:

@@ -42,12 +42,15 @@ class FencePart:
 class Control:
     """The fault that the drill planted into itself. `caught`: it came out FAIL, and by its own name.
 
-    `came_out` is what the drill said of it, "" while it was not asked. Name "" says that there was none.
+    `came_out` is what the drill said of it, "" while it was not asked. Name "" says that there was none. `claim` is the one that
+    it was planted into a copy of, `received_bytes` what its restores have fetched, as of a claim.
     """
 
     name: str = ""
     caught: bool = False
     came_out: str = ""
+    claim: str = ""
+    received_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class ClaimOutcome:
     `rpo_seconds` is the age of that snapshot when the drill began, `rto_seconds` from the order of its restore to its last
     probe. `compared` and `not_compared` are what of the entries was held against the snapshot, in words. `missed` are objectives
     of the settings that it did not meet; `expected_seconds` what earlier drills let expect of `rto_seconds`, None where none did.
+    `received_bytes` is what its restore has fetched, as its pod's network counted it; None where that could not be told.
     """
 
     name: str
@@ -103,6 +107,21 @@ class ClaimOutcome:
     probes: tuple[ProbeOutcome, ...] = ()
     missed: tuple[str, ...] = ()
     expected_seconds: float | None = None
+    received_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Egress:
+    """What restores have fetched out of the stores, or will: `bytes` of all that were measured, `unmeasured` are not in it.
+
+    `cost` in `currency` is None where anything was not measured or is `unpriced`: nobody has said what its store takes for a GB.
+    """
+
+    bytes: int
+    cost: float | None
+    currency: str = ""
+    unmeasured: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,19 +129,21 @@ class Forecast:
     """How long a recovery of these claims will take, by what drills have measured: `claims` are in it, `unmeasured` are not.
 
     `seconds` is None where nothing was measured. It counts restores, comparisons and probes, as many at once as the settings
-    allow; not the machines, and nobody's sleep.
+    allow; not the machines, and nobody's sleep. `egress` is what its restores will fetch, None where nobody has measured that.
     """
 
     seconds: float | None
     claims: int
     unmeasured: tuple[str, ...] = ()
+    egress: Egress | None = None
 
 
 @dataclass(frozen=True)
 class DrillOutcome:
     """One drill, whole. `reasons` are the sentences behind the verdict, the heaviest first; a PASS has none but warnings.
 
-    `simulated`: it was held in the lab, and says nothing about the real house.
+    `simulated`: it was held in the lab, and says nothing about the real house. `egress` is what its restores have fetched, those of
+    the control too; None where none of them was measured.
     """
 
     run: str
@@ -140,6 +161,7 @@ class DrillOutcome:
     warnings: tuple[str, ...] = ()
     canary: CanaryOutcome = CanaryOutcome()
     forecast: Forecast | None = None
+    egress: Egress | None = None
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back as the same value."""
@@ -173,7 +195,8 @@ def claim_from_json(text: str) -> ClaimOutcome:
 
 
 def _claim(body: Mapping[str, Any]) -> ClaimOutcome:
-    body = {"missed": [], "expected_seconds": None} | dict(body)  # drills before this version measured against nothing
+    # Older drills measured against nothing, and no bytes of the network.
+    body = {"missed": [], "expected_seconds": None, "received_bytes": None} | dict(body)
     probes = tuple(probe_from(one) for one in body["probes"])
     return ClaimOutcome(**typed(ClaimOutcome, body) | {"verdict": DrillVerdict(body["verdict"]), "probes": probes})
 
@@ -195,18 +218,30 @@ def fence_part_from(body: Mapping[str, Any]) -> FencePart:
 
 def control_from(body: Mapping[str, Any]) -> Control:
     """As it was written. Raises KeyError, TypeError or ValueError."""
-    return Control(**typed(Control, body))
+    return Control(**typed(Control, {"claim": "", "received_bytes": None} | dict(body)))
+
+
+def _forecast(body: Mapping[str, Any]) -> Forecast:
+    body = {"egress": None} | dict(body)
+    return Forecast(**typed(Forecast, body) | {"egress": egress_from(body["egress"])})
+
+
+def egress_from(body: Mapping[str, Any] | None) -> Egress | None:
+    """As it was written. Raises KeyError, TypeError or ValueError."""
+    return Egress(**typed(Egress, body)) if body is not None else None
 
 
 def _outcome(body: Mapping[str, Any]) -> DrillOutcome:
-    body = {"canary": _plain(asdict(CanaryOutcome())), "forecast": None} | dict(body)  # drills before this version had none
+    # Drills before this version had none of these.
+    body = {"canary": _plain(asdict(CanaryOutcome())), "forecast": None, "egress": None} | dict(body)
     return DrillOutcome(**typed(DrillOutcome, body) | {
         "verdict": DrillVerdict(body["verdict"]),
         "claims": tuple(_claim(one) for one in body["claims"]),
         "fence": tuple(map(fence_part_from, body["fence"])),
         "control": control_from(body["control"]),
         "canary": canary_from(body["canary"]),
-        "forecast": Forecast(**typed(Forecast, body["forecast"])) if body["forecast"] is not None else None,
+        "forecast": _forecast(body["forecast"]) if body["forecast"] is not None else None,
+        "egress": egress_from(body["egress"]),
         "stages": tuple(Stage(**typed(Stage, one)) for one in body["stages"]),
     })  # fmt: skip
 

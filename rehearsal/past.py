@@ -13,12 +13,13 @@ _LAST = 5
 
 @dataclass(frozen=True)
 class Past:
-    """By claim key: when it last passed (epoch seconds), and how long its drills took, the last one last. `control`: what was
-    planted last."""
+    """By claim key: when it last passed (epoch seconds), how long its drills took, the last one last, and how many bytes the last
+    that was measured has fetched. `control`: what was planted last."""
 
     proven: dict[str, float] = field(default_factory=dict)
     times: dict[str, tuple[float, ...]] = field(default_factory=dict)
     control: str = ""
+    fetched: dict[str, int] = field(default_factory=dict)
 
     @property
     def took(self) -> dict[str, float]:
@@ -38,4 +39,6 @@ def past_of(outcomes: Iterable[DrillOutcome], *, simulated: bool) -> Past:
                 past.times[claim.name] = (*past.times.get(claim.name, ()), claim.rto_seconds)
             if claim.verdict is DrillVerdict.PASS:
                 past.proven[claim.name] = one.started
-    return Past(past.proven, past.times, control)
+                if claim.received_bytes is not None:  # of one that failed, perhaps not all came
+                    past.fetched[claim.name] = claim.received_bytes
+    return Past(past.proven, past.times, control, past.fetched)

@@ -140,11 +140,13 @@ def restore_of(log: str) -> Restore:
     answer = next((line.split(" ") for line in lines if line.startswith("r ")), [])
     if "end" not in lines or len(answer) < 2:
         return Restore(Phase.FAILED, Trouble.NOT_STARTED, "its log broke off")
+    counted = next((int(line[2:]) for line in lines if line.startswith("n ") and line[2:].isdecimal()), 0)
+    received = counted or None  # no store answers without a byte: a network that counted none does not count
     if answer[1] == "ok":
-        return Restore(Phase.DONE, None, "", float(answer[2]), int(answer[3]))
+        return Restore(Phase.DONE, None, "", float(answer[2]), int(answer[3]), received)
     if answer[1] == "other":
-        return Restore(Phase.FAILED, Trouble.OTHER_REPOSITORY, f"it opens {answer[2][:8]}")
-    return Restore(Phase.FAILED, trouble_of(int(answer[2]), told), "; ".join(told[-2:]))
+        return Restore(Phase.FAILED, Trouble.OTHER_REPOSITORY, f"it opens {answer[2][:8]}", received=received)
+    return Restore(Phase.FAILED, trouble_of(int(answer[2]), told), "; ".join(told[-2:]), received=received)
 
 
 def trouble_of(code: int, told: tuple[str, ...]) -> Trouble:

@@ -73,13 +73,17 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Restore:
-    """One restore into a scratch claim. `trouble` only with FAILED; `seconds` of the pod's work, 0.0 while it has not ended."""
+    """One restore into a scratch claim. `trouble` only with FAILED; `seconds` of the pod's work, 0.0 while it has not ended.
+
+    `received` are the bytes that the pod's network has counted in meanwhile, None where nobody could tell.
+    """
 
     phase: Phase
     trouble: Trouble | None = None
     detail: str = ""
     seconds: float = 0.0
     bytes: int = 0
+    received: int | None = None
 
 
 class Health(Enum):

@@ -16,6 +16,18 @@ say() { tail -n 5 /tmp/said | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'; }
 RESTORE = (
     _HEAD
     + r"""
+received() {
+  # The first number of each interface is what came in by it; the pod has a network of its own.
+  sum=0
+  while IFS=: read -r name rest; do
+    { [ -n "$rest" ] && [ "${name##* }" != lo ]; } || continue
+    set -- $rest
+    case "${1:-none}" in *[!0-9]*) return ;; esac
+    sum=$((sum + $1))
+  done < /proc/net/dev
+  echo "$sum"
+} 2> /dev/null
+before=$(received)
 cd /data || { echo 'r broken the volume is not at /data'; exit 1; }
 began=$(date +%s)
 timeout "$OPEN_S" "$@" cat config > /tmp/config 2> /tmp/said
@@ -37,10 +49,13 @@ else
   fi
 fi
 rm -rf /tmp/restic
+after=$(received)
+[ -z "$before" ] || [ -z "$after" ] || echo "n $((after - before))"
 echo end
 """
 )
-"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; then `end`."""
+"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; `n BYTES`, what came
+in over the network, where that could be told; then `end`."""
 
 TRIAL = (
     _HEAD

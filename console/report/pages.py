@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from console.report.document import moment
 from console.report.signing import NAMESPACE
 from console.report.timeline import duration, timeline
+from rehearsal.egress import told
+from rehearsal.outcome import egress_from
 
 TONES = {
     "ok": "", "changed": "good", "held": "mixed", "failed": "bad", "warning": "mixed", "blocked": "mixed", "interrupted": "mixed",
@@ -36,7 +38,7 @@ def _rendered(name: str, evidence: Mapping[str, Any]) -> str:
         loader=files, autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"duration": duration, "md": in_markdown, "size": size, "moment": told_moment}
+    environment.filters |= {"duration": duration, "md": in_markdown, "size": size, "moment": told_moment, "egress": egress}
     told = environment.get_template(name).render(
         e=evidence, picture=timeline(evidence), drill=evidence["drill"], tones=TONES, namespace=NAMESPACE,
         problems=[step for step in evidence["steps"] if step["outcome"] in ("failed", "warning")],
@@ -54,6 +56,11 @@ def unseen(evidence: Mapping[str, Any]) -> list[str]:
 def told_moment(at: float | None) -> str:
     """Seconds since the epoch as a moment; "unknown" for None."""
     return "unknown" if at is None else moment(at)
+
+
+def egress(body: Mapping[str, Any] | None) -> str:
+    """What was fetched out of the stores, and at which price."""
+    return told(egress_from(body))
 
 
 def in_markdown(text: object) -> str:

@@ -31,6 +31,7 @@ from rehearsal.choosing import Budget, candidates, choose
 from rehearsal.controls import following
 from rehearsal.course import clearing
 from rehearsal.drill import Drill
+from rehearsal.egress import told as egress_told
 from rehearsal.measuring import held, told
 from rehearsal.outcome import DrillOutcome, DrillVerdict
 from rehearsal.reaching import reaching
@@ -141,7 +142,7 @@ def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) 
         )  # fmt: skip
     left = (*chosen.left_out, *undeclared, *others)
     now = look.clock.now()
-    return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known(), past.took)
+    return Drill(house, session.run_id, now, chosen.claims, following(past.control), left, session.known(), past.took, past.fetched)
 
 
 def _sizes(look: LookContext, house: House, claims: tuple[BackedUpClaim, ...]) -> dict[str, int]:
@@ -208,6 +209,8 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
         say(f"  planted: {outcome.control.name}, which {caught}: {outcome.control.came_out}")
     if outcome.forecast is not None and any(one.rto_seconds is not None for one in outcome.claims):
         say(f"  {told(outcome.forecast)}")
+    if outcome.claims:
+        say(f"  fetched out of the stores: {egress_told(outcome.egress)}")
     for line in outcome.not_looked_at:
         say(f"  not looked at: {line}")
     for line in outcome.warnings:

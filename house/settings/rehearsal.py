@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
-from house.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Rehearsal
+from house.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Prices, Rehearsal
 from house.settings.section import Section
 from house.settings.section import what as _what
 from house.settings.values import Wait, kind_of, wrong
@@ -83,6 +83,20 @@ class ObjectiveSection(Section):
     missed: Missed | None = _what("what a missed one is: fail or warn", "fail", None)
 
 
+_Price = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+_Store = Annotated[str, Field(min_length=1)]
+
+
+class EgressSection(Section):
+    """What is paid for what leaves the stores."""
+
+    per_gb: _Price | None = _what("the price of a GB (10^9 bytes) that leaves a store", 0.007, None)
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = _what("its currency", "USD")
+    stores: dict[_Store, _Price] = _what(
+        "stores with another price, by how the address begins that a mover sees", {"s3:https://nas.lan": 0}, {}
+    )
+
+
 class ObjectivesSection(Section):
     """What is expected of a recovery, which drills measure."""
 
@@ -90,6 +104,7 @@ class ObjectivesSection(Section):
     rpo: Wait | None = _what("how old the data of each claim may be", "36h", None)
     missed: Missed = _what("what a missed one is: fail or warn", "fail", "warn")
     claims: dict[str, ObjectiveSection] = _what("claims that differ, as namespace/claim", {"apps/notes": {"rto": "20m"}}, {})
+    egress: EgressSection | None = _what("what is paid for what leaves the stores", {"per_gb": 0.007, "currency": "USD"}, None)
 
 
 class RehearsalSection(Section):
@@ -112,7 +127,8 @@ def _objectives(section: ObjectivesSection) -> Objectives:
         key: Objective(one.rto or 0.0, one.rpo or whole.rpo, (one.missed or section.missed) == "fail")
         for key, one in section.claims.items()
     }
-    return Objectives(whole, claims)
+    paid = section.egress
+    return Objectives(whole, claims, Prices(paid.per_gb, paid.currency, paid.stores) if paid is not None else Prices())
 
 
 def _probe(section: ProbeSection) -> ClaimProbe:

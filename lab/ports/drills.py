@@ -159,7 +159,8 @@ class ModelledDrills:
         spoil = objects.rigged.spoil
         claim.entries = spoil(claim.order.into, entries) if spoil is not None else entries
         size = sum(entry.size for entry in claim.entries)
-        claim.state = Restore(Phase.DONE, seconds=seconds, bytes=size)
+        received = None if objects.rigged.uncounted else size
+        claim.state = Restore(Phase.DONE, seconds=seconds, bytes=size, received=received)
 
     def _trouble(self, objects: Objects, order: Order) -> Trouble | None:
         repository = self._repository(objects, order)

@@ -41,7 +41,8 @@ class Rigged:
     `canary` is what its repository is found to hold (None: what was sent), `dumb` keeps VolSync from ever backing it up.
     `spoil` is given the scratch claim's name and what a restore brought, and answers what is on the volume then; `room` False
     keeps every restore's pod from starting, `stuck` keeps a namespace that was deleted from going. `ails` is given a probe and what
-    is on the volume, and answers what the probe sees (None: what it would see by the paths that are there).
+    is on the volume, and answers what the probe sees (None: what it would see by the paths that are there). `uncounted`: no pod can
+    tell what its network brought.
     """
 
     open_walls: set[FenceWall] = field(default_factory=set)
@@ -52,4 +53,5 @@ class Rigged:
     canary: Found | None = None
     dumb: bool = False
     slow_s: float = 0.0
+    uncounted: bool = False
     ails: Callable[[Examination, Entries], Examined | None] | None = None

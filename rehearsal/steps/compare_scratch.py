@@ -60,7 +60,7 @@ class CompareScratch(BaseStep):
         found = compared(act, self.drill.house, self.claim, order, pin)
         if found.differences and compared(act, self.drill.house, self.claim, order, pin).differences != found.differences:
             raise TransientError(f"two comparisons of {self.claim.key} say different things")
-        restored = act.drills.restored(order.into).bytes
+        restored = act.drills.restored(order.into)
         outcome = of_comparison(self.claim.key, pin, found, restored, self.drill.started, act.clock.now())
         put_done(act.drills, self.claim, outcome)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
-from adapters.drills.results import Order, Phase, Twist
+from adapters.drills.results import Order, Phase, Restore, Twist
 from adapters.volsync.results import Snapshot
 from cluster.audit import audit_claim, repository_of
 from cluster.sources import place_of
@@ -65,7 +65,9 @@ class PlantControl(BaseStep):
             # It never came to a comparison: that this one is not blind either takes a fault of its kind.
             second = self._first(act, tuple(kind for kind in turns(self.drill.control) if kind not in TROUBLES), *chosen)
             told = f"{first.came_out}; and {second.name}: {second.came_out}"
-            first = replace(first, came_out=told) if second.caught else second
+            known = first.received_bytes is not None and second.received_bytes is not None
+            received = (first.received_bytes or 0) + (second.received_bytes or 0) if known else None
+            first = replace(replace(first, came_out=told) if second.caught else second, received_bytes=received)
         put_control(act.drills, first)
 
     def _first(self, act: ActContext, kinds: tuple[Kind, ...], claim: BackedUpClaim, pin: Pin) -> Control:
@@ -94,14 +96,17 @@ class PlantControl(BaseStep):
             order = replace(order, snapshot=Snapshot(pin.repository_id, older))
         state = restored(act, order, self.drill.house.limits.restore_s)
         if kind in TROUBLES:
-            return self._of_trouble(kind, state.phase, state.trouble.value if state.trouble else "restored")
+            return self._of_trouble(kind, claim, state)
         if state.phase is Phase.FAILED:
             told = state.trouble.value if state.trouble else state.detail
             raise PermanentError(f"what the control is planted into could not be restored: {told}", evidence=(state.detail,))
-        return self._of_damage(act, kind, claim, order, pin)
+        found = self._of_damage(act, kind, claim, order, pin)
+        return replace(found, claim=claim.key, received_bytes=state.received) if found is not None else None
 
-    def _of_trouble(self, kind: Kind, phase: Phase, told: str) -> Control:
-        return Control(kind.value, phase is Phase.FAILED and told == TROUBLES[kind].value, told)
+    def _of_trouble(self, kind: Kind, claim: BackedUpClaim, state: Restore) -> Control:
+        told = state.trouble.value if state.trouble else "restored"
+        found = state.phase is Phase.FAILED and state.trouble is TROUBLES[kind]
+        return Control(kind.value, found, told, claim.key, state.received)
 
     def _of_damage(self, act: ActContext, kind: Kind, claim: BackedUpClaim, order: Order, pin: Pin) -> Control | None:
         path = act.drills.damage(order.into, DAMAGES[kind]) if kind in DAMAGES else ""

@@ -69,7 +69,7 @@ class RestoreScratch(BaseStep):
                 f"{self.claim.key} could not be restored: {state.trouble.value}", evidence=(state.detail,),
                 hint="this says nothing of the backup; rehearse again",
             )  # fmt: skip
-        put_done(act.drills, self.claim, of_trouble(self.claim.key, state.trouble, state.detail, pin, self.drill.started))
+        put_done(act.drills, self.claim, of_trouble(self.claim.key, state.trouble, state, pin, self.drill.started))
 
     def by_hand(self) -> str:
         return f"restic restore --no-lock ID --target .  # of {self.claim.key}, in a pod with its mover's Secret"

@@ -59,6 +59,7 @@ class Drilling:
     count: int = 0
     known: dict[str, str] = field(default_factory=dict)
     expected: dict[str, float] = field(default_factory=dict)
+    fetched: dict[str, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ class Drilling:
         """A new drill of every claim."""
         self.count += 1
         run, now = run or f"drill-{self.count}", self.clock.now()
-        return Drill(self.house, run, now, self.house.claims, control, known=self.known, expected=self.expected)
+        return Drill(self.house, run, now, self.house.claims, control, known=self.known, expected=self.expected, fetched=self.fetched)
 
     def drill(self, control: Kind = Kind.BYTE_FLIPPED, house_in_flight: tuple[str, ...] = ()) -> DrillOutcome:
         """One start of the verb and what it showed."""
