@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cluster.course import HouseGraph
+from console.kit.nouns import FromKit
 from console.report.moments import Moments
 from engine.errors import BlackstartError
 from engine.report import Report
@@ -51,15 +52,17 @@ class Recorder:
             refuse_taken(self.folder)
         self._graph = graph
 
-    def record(self, report: Report, now: float, code: int, drill: DrillOutcome | None = None) -> Recorded:
-        """The run has ended like this, the verb ends with `code`; `drill` is what a rehearsal came to."""
+    def record(
+        self, report: Report, now: float, code: int, drill: DrillOutcome | None = None, kit: FromKit | None = None
+    ) -> Recorded:  # fmt: skip
+        """The run has ended like this, the verb ends with `code`; `drill` is what a rehearsal came to, `kit` what it knew."""
         folder = self._house.state_dir / "runs" / self._run
         if self._graph is None or (self.folder is None and not folder.is_dir()):
             return Recorded()
         from console.report.document import Ran
         from console.report.writing import document_of, keep_document, write_evidence
 
-        ran = Ran(self._house, self._verb, self._run, self._began, now, self._graph, report, self.moments, code, drill)
+        ran = Ran(self._house, self._verb, self._run, self._began, now, self._graph, report, self.moments, code, drill, kit=kit)
         document, lost = document_of(ran, journalled=folder.is_dir())
         troubles = [lost, keep_document(self._house, self._run, document) if folder.is_dir() else ""]
         told, fields = "", {}

@@ -21,6 +21,7 @@ from console.doors import Doors
 from console.ending import LastWords, outcome_of, refusing
 from console.journals import journal_folder
 from console.jsonlines import JsonLines
+from console.kit.nouns import FromKit
 from console.leftovers import clear_away, left_by_drills
 from console.live import LiveView
 from console.openhouse import OpenDoors, opened
@@ -67,7 +68,7 @@ class Session:
     """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it.
 
     `report` is the folder that the run's evidence goes to, "" for none. Through `drill_doors` a run clears away what a drill left
-    that was killed (None: that is another's). `besides` stands in each last JSON line of it.
+    that was killed (None: that is another's). `kit` is the one that the house was read from, if it was.
     """
 
     verb: str
@@ -77,7 +78,7 @@ class Session:
     settings: str = ""
     report: str = ""
     drill_doors: OpenDoors | None = field(default=None, kw_only=True)
-    besides: Mapping[str, object] = field(default_factory=dict, kw_only=True)
+    kit: FromKit | None = field(default=None, kw_only=True)
     out: TextIO = field(default_factory=lambda: sys.stdout)
     stop: Stop = field(default_factory=Stop)
     first_s: float = FIRST_S
@@ -248,7 +249,7 @@ class Session:
     def record(self, report: Report, last: LastWords) -> tuple[int, Mapping[str, object]]:
         """Keep the run's evidence, and write it where `--report` says: the exit code, which is no success where that failed."""
         code = last.exit_code(report)
-        recorded = self.recorder.record(report, self.clock.now(), code, last.drill)
+        recorded = self.recorder.record(report, self.clock.now(), code, last.drill, self.kit)
         self.troubles += recorded.troubles
         if recorded.told:
             self.page.say(recorded.told)
@@ -264,7 +265,8 @@ class Session:
             more = more | ({"closing": self.troubles} if self.troubles else {})
             result = {
                 "verb": self.verb, "outcome": outcome, "counts": counts, "seconds": round(time.monotonic() - self.started, 3),
-                "exit_code": code, "simulated": self.house.simulated, **self.besides, **more,
+                "exit_code": code, "simulated": self.house.simulated,
+                **({"kit": self.kit} if self.kit is not None else {}), **more,
             }  # fmt: skip
             self.lines.write({"result": result})
         return code

@@ -54,8 +54,8 @@ after=$(received)
 echo end
 """
 )
-"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; `n BYTES`, what came
-in over the network, where that could be told; then `end`."""
+"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; `n BYTES`, what
+came in over the network, where that could be told; then `end`."""
 
 TRIAL = (
     _HEAD

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.git.bundle import GitBundles
@@ -16,7 +15,7 @@ from adapters.secrets.resolver import Secrets
 from console.doctor import looking
 from console.doctor.looking import Subject
 from console.doctor.nouns import Able, Of
-from console.kit.nouns import KeptProgram, Manifest
+from console.kit.nouns import SKEW_S, KeptProgram, Manifest, age_of
 from console.kit.secrets import named_references
 from console.kit.unfolding import HOUSE, SHOWN, bring, opened_by, set_up
 from engine.errors import BlackstartError
@@ -98,13 +97,12 @@ def on_this_machine(manifest: Manifest, bench: Bench, house: House | None, top: 
 
 
 def _age_of(manifest: Manifest, now: float) -> Finding:
-    try:
-        made = datetime.strptime(manifest.made, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-    except ValueError:
+    age = age_of(manifest.made, now)
+    if age is None:
         return Finding("age", None, f"nobody knows: it was made at {manifest.made!r}")
-    if made > now + 300:
+    if age < -SKEW_S:
         return Finding("age", None, f"made on {manifest.made}, which is later than it is here: look at the clock")
-    return Finding("age", True, f"{number(int((now - made) // 86400), 'day')} old, made on {manifest.made}")
+    return Finding("age", True, f"{number(int(max(0.0, age) // 86400), 'day')} old, made on {manifest.made}")
 
 
 def _since(manifest: Manifest, git: GitBundles, clone: Path | None) -> Finding:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
+from engine.words import number
 
 SCHEMA = "blackstart.kit/1"
 MANIFEST = "kit.json"
+SKEW_S = 300.0
+"""By so much the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,23 @@ class Recipient:
 
     name: str
     key: str
+
+
+@dataclass(frozen=True)
+class FromKit:
+    """The kit that a run works from alone: its file, when it was made (as it says), the commit of the repository in it, and its age
+    in seconds, None where that cannot be told."""
+
+    file: str
+    made: str
+    commit: str
+    age_s: float | None
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        age = "of unknown age" if self.age_s is None else f"{number(int(self.age_s // 86400), 'day')} old"
+        return f"the kit {self.file} alone, {age}, made on {self.made} at commit {self.commit[:12]}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,21 @@ class Manifest:
     def to_json(self) -> str:
         """As it lies in the kit."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
+
+
+def age_of(made: str, now: float) -> float | None:
+    """How old what was made then (RFC 3339 in UTC) is at `now` (epoch seconds): less than nothing where it comes from later; None
+    for what is no such time."""
+    try:
+        return now - datetime.strptime(made, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def from_kit(file: str, manifest: Manifest, now: float) -> FromKit:
+    """Of a kit that was opened at this moment (epoch seconds)."""
+    age = age_of(manifest.made, now)
+    return FromKit(file, manifest.made, manifest.commit, None if age is None or age < -SKEW_S else round(max(0.0, age), 1))
 
 
 def manifest_of(text: str) -> Manifest:

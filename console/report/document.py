@@ -11,6 +11,7 @@ from pathlib import Path
 from cluster.course import HouseGraph
 from cluster.proofs import Proven
 from console.ending import drilled, outcome_of
+from console.kit.nouns import FromKit
 from console.report.moments import Doing, Moments, Span
 from console.report.nouns import SCHEMA, ClaimLine, Ending, Evidence, JournalPart, StepLine
 from console.report.path import after, critical, ends, ran, shares
@@ -43,6 +44,7 @@ class Ran:
     drill: Drill | None = None
     journal: Excerpt | None = None
     proven: tuple[Proven, ...] = ()
+    kit: FromKit | None = None
 
 
 def evidence_of(of: Ran) -> Evidence:
@@ -56,7 +58,7 @@ def evidence_of(of: Ran) -> Evidence:
         steps=tuple(_lines(of, frozenset(path))), path=path, path_s=shares(path, spans, report.seconds) if path else {},
         not_looked_at=not_looked_at(of.house, report),
         journal=part_of(of.house, of.journal) if of.journal is not None else None,
-        drill=of.drill,
+        drill=of.drill, kit=of.kit,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.kit.nouns import FromKit
 from console.report.moments import Span
 from engine.errors import OurError
 from rehearsal.outcome import DrillOutcome
@@ -84,7 +85,8 @@ class Previous:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One run. `drill` is what a rehearsal adds; `journal` None where nothing was begun that a journal would keep.
+    """One run. `drill` is what a rehearsal adds; `journal` None where nothing was begun that a journal would keep; `kit` the one
+    that it worked from alone, None for a house as it lies.
 
     `path` names the steps of the critical path in their order; `path_s` what they looked, waited and worked, and what was neither.
     """
@@ -108,3 +110,4 @@ class Evidence:
     not_looked_at: tuple[str, ...]
     journal: JournalPart | None
     drill: DrillOutcome | None = None
+    kit: FromKit | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from console.kit.nouns import FromKit
 from console.report.document import moment
 from console.report.signing import NAMESPACE
 from console.report.timeline import duration, timeline
@@ -38,7 +39,9 @@ def _rendered(name: str, evidence: Mapping[str, Any]) -> str:
         loader=files, autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"duration": duration, "md": in_markdown, "size": size, "moment": told_moment, "egress": egress}
+    environment.filters |= {
+        "duration": duration, "md": in_markdown, "size": size, "moment": told_moment, "egress": egress, "kit": kit,
+    }  # fmt: skip
     told = environment.get_template(name).render(
         e=evidence, picture=timeline(evidence), drill=evidence["drill"], tones=TONES, namespace=NAMESPACE,
         problems=[step for step in evidence["steps"] if step["outcome"] in ("failed", "warning")],
@@ -61,6 +64,11 @@ def told_moment(at: float | None) -> str:
 def egress(body: Mapping[str, Any] | None) -> str:
     """What was fetched out of the stores, and at which price."""
     return told(egress_from(body))
+
+
+def kit(body: Mapping[str, Any]) -> str:
+    """The kit that a run worked from."""
+    return FromKit(**body).told
 
 
 def in_markdown(text: object) -> str:

@@ -62,8 +62,9 @@ def rebuild_of(session: Session, lacks: Lacking) -> int:
     stops = tuple(f"{row.id}: {row.detail}" for row in table if row.stops and row.verdict is not DrillVerdict.PASS)
     code, written = session.record(report, LastWords(code=CODES[verdict]))
     again = f"invoke {VERB} --report FOLDER looks again, and keeps it"
+    source = f"from {session.kit.told}; " if session.kit is not None else ""
     kept = f"its evidence is {written['report']}" if "report" in written else again
-    session.troubles += send(house, VERB, verdict, stops, f"run {session.run_id}: {kept}")
+    session.troubles += send(house, VERB, verdict, stops, f"run {session.run_id}: {source}{kept}")
     counts = Counter(row.verdict.value for row in table)
     return session.finish(
         verdict.value, counts, code, run=session.run_id, verdict=verdict, rows=table, not_looked_at=NOT_LOOKED_AT,

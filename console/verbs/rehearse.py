@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from adapters.context import LookContext
 from console.ending import LastWords, drilled, guarded
 from console.journals import REHEARSE, journal_folder
+from console.kit.nouns import from_kit as from_kit_of
 from console.kit.opening import house_of
 from console.messages import send
 from console.openhouse import OpenDoors
@@ -84,8 +85,8 @@ def rehearse(
         sealed = handed(from_kit, identity, kept)
         with house_of(sealed) as (house, manifest):
             session = session_of(asked.verb, house, json, report=report)
-            session.besides = {"kit": {"file": sealed.file, "made": manifest.made, "commit": manifest.commit}}
-            session.page.say(f"From {sealed.file} alone, made on {manifest.made} at commit {manifest.commit[:12]}.")
+            session.kit = from_kit_of(str(sealed.file), manifest, session.clock.now())
+            session.page.say(f"From {session.kit.told}.")
             if asked.bootstrap:
                 return answer(session, asked, budget)
             return reached(session, real_doors, lambda: answer(session, asked, budget))
@@ -95,7 +96,7 @@ def rehearse(
 
 def reached(session: Session, doors: OpenDoors, work: Callable[[], int]) -> int:
     """Work on a cluster that lives, of which this machine has no kubeconfig: it is fetched first, through these doors of a run."""
-    reach = Session(session.verb, session.house, doors, session.json, besides=session.besides)
+    reach = Session(session.verb, session.house, doors, session.json, kit=session.kit)
     code = reach.apply(reaching(session.house), words=lambda report: LastWords(again=f"invoke {REHEARSE} --from-kit FILE"))
     return work() if code == EXIT_OK else code
 
@@ -121,7 +122,7 @@ def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
         return code
     again = Session(
         session.verb, house, session.open_doors, session.json, session.settings, session.report, session.out, session.stop,
-        besides=session.besides,
+        kit=session.kit,
     )  # fmt: skip
     return rehearse_of(again, claims, budget)
 
@@ -178,10 +179,18 @@ def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
         return LastWords(done="what an earlier rehearsal left is cleared away")
     tell(session, outcome)
     if drilled(report, outcome):
-        kept = f"run {session.run_id}: invoke dr.report --run {session.run_id} --report FOLDER"
+        kept = f"run {session.run_id}: {where_kept(session)}"
         session.troubles += send(session.house, REHEARSE, outcome.verdict, message_of(outcome), kept)
-    again = f"invoke {REHEARSE}{' --from-kit FILE' if session.besides else ''}"
+    again = f"invoke {REHEARSE}{' --from-kit FILE' if session.kit is not None else ''}"
     return LastWords(drill=outcome, again=again, fields={"drill": replace(outcome)})
+
+
+def where_kept(session: Session) -> str:
+    """Where to read on. Of a drill from a kit nothing is kept but what --report names."""
+    if session.kit is None:
+        return f"invoke dr.report --run {session.run_id} --report FOLDER"
+    told = f"its evidence is {session.recorder.folder}" if session.recorder.folder is not None else "no --report was named"
+    return f"from {session.kit.told}; {told}"
 
 
 def message_of(outcome: DrillOutcome) -> tuple[str, ...]:

@@ -84,7 +84,8 @@ class Drilling:
         """A new drill of every claim."""
         self.count += 1
         run, now = run or f"drill-{self.count}", self.clock.now()
-        return Drill(self.house, run, now, self.house.claims, control, known=self.known, expected=self.expected, fetched=self.fetched)
+        past = {"expected": self.expected, "fetched": self.fetched}
+        return Drill(self.house, run, now, self.house.claims, control, known=self.known, **past)
 
     def drill(self, control: Kind = Kind.BYTE_FLIPPED, house_in_flight: tuple[str, ...] = ()) -> DrillOutcome:
         """One start of the verb and what it showed."""

@@ -53,7 +53,7 @@ AT = "s3:https://gateway/x"
         ([("a", AT, 2 * GB), ("b", AT, GB)], PRICES, Egress(3 * GB, 0.021, "USD"), "3.0 GB, for 0.02 USD"),
         ([("a", AT, 5000)], PRICES, Egress(5000, 3.5e-8, "USD"), "5.0 kB, for less than 0.01 USD"),
         ([("a", "s3:https://nas.lan/a", GB)], PRICES, Egress(GB, 0.0, "USD"), "1.0 GB, for nothing"),
-        ([("a", AT, GB), ("b", AT, None)], PRICES, Egress(GB, None, "USD", ("b",)), "at least 1.0 GB (b not measured), at an unknown"),
+        ([("a", AT, GB), ("b", AT, None)], PRICES, Egress(GB, None, "USD", ("b",)), "at least 1.0 GB (b not measured), at an"),
         ([("a", AT, GB)], Prices(), Egress(GB, None, "", (), ("a",)), "1.0 GB, at an unknown price: no price is given of a"),
         ([("a", AT, GB), ("b", "", GB)], PRICES, Egress(2 * GB, None, "USD", (), ("b",)), "unknown price: no price is given of b"),
     ],
@@ -153,7 +153,8 @@ def test_a_drill_of_before_is_read_as_one_that_measured_nothing(built: Built[Dri
 @pytest.mark.parametrize(
     ("log", "received"),
     [("r ok 3 4096\nn 5000\nend\n", 5000), ("r ok 3 4096\nend\n", None), ("r ok 3 4096\nn 0\nend\n", None),
-     ("r ok 3 4096\nn -5\nend\n", None), ("r ok 3 4096\nn x\nend\n", None), ("r failed 12\nn 700\nend\n", 700), ("r other ab\nn 9\nend\n", 9)],
+     ("r ok 3 4096\nn -5\nend\n", None), ("r ok 3 4096\nn x\nend\n", None), ("r failed 12\nn 700\nend\n", 700),
+     ("r other ab\nn 9\nend\n", 9)],
 )  # fmt: skip
 def test_what_a_restores_log_says_of_its_network(log: str, received: int | None) -> None:
     assert restore_of(log).received == received

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from adapters.surface import read_only
 from console.building import builder
 from console.ending import guarded
 from console.journals import REHEARSE
+from console.kit.nouns import FromKit
 from console.kit.opening import Sealed, house_of, unpack
 from console.kit.rooms import PREFIX, sweep, workroom
 from console.session import Session
@@ -43,6 +44,7 @@ from tests.scenario.running import Running
 
 pytestmark = pytest.mark.programs
 CLAIM = "selfhosted/notes"
+KIT = FromKit("home.kit.age", "2026-11-01T00:00:00Z", "0123456789abcdef", 86400.0)
 
 
 @dataclass
@@ -136,14 +138,14 @@ def begun(desk: Desk, bundle_problem: str = "") -> int:
         act, _ = drilled(raw, "an empty machine:rehearsal", Threads())
         return ModelledDoors(read_only(raw), act)
 
-    session = Session(REHEARSE, desk.running.house, drills, True, besides={"kit": {"file": "home.kit.age"}})
+    session = Session(REHEARSE, desk.running.house, drills, True, kit=KIT)
     return guarded(REHEARSE, True, lambda: reached(session, desk.doors, lambda: rehearse_of(session, CLAIM, Budget())))
 
 
 def test_it_passes_and_changes_nothing_on_its_way_to_the_cluster(living: Desk, capsys: Printed) -> None:
     assert begun(living) == EXIT_OK
     result = last_line(capsys)
-    assert (result["drill"]["verdict"], result["kit"]) == ("PASS", {"file": "home.kit.age"})
+    assert (result["drill"]["verdict"], result["kit"]) == ("PASS", asdict(KIT))
     acted = [name.partition("/")[0] for name in living.running.home.world.faults.reached]
     assert acted[:2] == ["machineconfigs.render", "talos.fetch_kubeconfig"]
     assert {name.partition(".")[0] for name in acted[2:]} == {"drills"}
@@ -154,7 +156,7 @@ def test_a_cluster_that_cannot_be_reached_is_no_verdict(living: Desk, capsys: Pr
     assert begun(living, bundle_problem="the key does not open it") == EXIT_STEP_FAILED
     result = last_line(capsys)
     assert "drill" not in result
-    assert result["kit"] == {"file": "home.kit.age"}
+    assert result["kit"] == asdict(KIT)
     assert {step["id"]: step["outcome"] for step in result["steps"]} == {
         "talos.render-configs": "failed", "talos.fetch-kubeconfig": "blocked",
     }  # fmt: skip

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from console.ending import LastWords
+from console.kit.nouns import FromKit, from_kit
 from console.report.checking import check_all
 from console.report.document import verdict_of
 from console.report.pages import html, markdown
 from console.report.proven import State, remembered, standings
 from console.session import Session
-from console.verbs.rehearse import rehearse_of
+from console.verbs.rehearse import rehearse_of, where_kept
 from engine.report import Bug, Report
 from rehearsal.choosing import Budget
 from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, ProbeOutcome, Stage
@@ -113,3 +116,33 @@ def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(desk: D
     (one,) = standings(desk.running.house, remembered(desk.running.house, {}, desk.time.now()), desk.time.now())
     assert (one.state, one.run) == (State.PROVEN, told["run"])
     assert one.depth.startswith("drilled: ")
+
+
+KIT = FromKit("home.kit.age", "2026-11-01T00:00:00Z", "0123456789abcdef0123", 3.5 * 86400)
+
+
+def test_the_pages_of_a_drill_from_a_kit_say_which_and_how_old(held_desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    session = Session("dr.rehearse", held_desk.running.house, held_desk.doors, report=str(folder), kit=KIT)
+    assert session.apply(held_desk.running.bootstrap, words=lambda report: LastWords(drill=DRILL)) == 4
+    document = json.loads((folder / "evidence.json").read_text())
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(document)] == []
+    assert document["kit"] == asdict(KIT)
+    for told in ((folder / "report.html").read_text(), (folder / "report.md").read_text()):
+        assert "home.kit.age" in told and "3 days old" in told and "0123456789ab" in told
+    assert where_kept(session) == f"from {KIT.told}; its evidence is {folder}"
+    assert where_kept(replace(session, kit=None)).startswith("invoke dr.report --run ")
+    del document["kit"]
+    assert "home.kit.age" not in markdown(document) + html(document), "one of before this version knew of none"
+
+
+@pytest.mark.parametrize(
+    ("made", "age", "says"),
+    [("2026-11-01T00:00:00Z", 86400.0, "1 day old"), ("2026-11-02T00:01:00Z", 0.0, "0 days old"),
+     ("2026-12-01T00:00:00Z", None, "of unknown age"), ("yesterday", None, "of unknown age")],
+)  # fmt: skip
+def test_the_age_of_a_kit_is_what_both_clocks_allow(made: str, age: float | None, says: str) -> None:
+    now = datetime(2026, 11, 2, tzinfo=UTC).timestamp()
+    manifest = SimpleNamespace(made=made, commit="c" * 40)
+    found = from_kit("k", manifest, now)  # type: ignore[arg-type]  # of the list of contents nothing else is looked at
+    assert (found.age_s, says in found.told) == (age, True)
