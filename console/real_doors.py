@@ -24,6 +24,7 @@ from adapters.dns.port import DnsView
 from adapters.drilled import drilled
 from adapters.drills.adapter import KubernetesDrills
 from adapters.etcd.adapter import TalosEtcd
+from adapters.etcd.sealed import Sealing
 from adapters.factory.adapter import FactoryAdapter
 from adapters.flux.adapter import KubernetesFlux
 from adapters.git.clone import GitClone
@@ -56,7 +57,7 @@ from adapters.volsync.contents import Reader
 from engine.errors import OurError, SettingsInvalid
 from engine.journal import Journal
 from engine.programs import EndGroup, Programs
-from engine.secrets import redact
+from engine.secrets import Secret, redact
 from engine.waiting import Clock
 from engine.workers import Threads
 from house.model import House
@@ -154,7 +155,7 @@ def _joined(
         trials=KubernetesTrials(clients, clock),
         csi=KubernetesCsi(clients),
         components=KubernetesComponents(clients, Age(keeper)),
-        etcd=TalosEtcd(house.state_dir, keeper, machineconfigs.kubernetes_ca),
+        etcd=_etcd(house, keeper, machineconfigs.kubernetes_ca, lambda: secrets.resolve(house.age_key)),
         databases=CloudNativePg(clients, keeper, house.state_dir),
         kept=KubernetesKept(clients, clock),
         locks=ResticLocks(openings, clients, clock),
@@ -166,6 +167,11 @@ def _joined(
     look = read_only(act)
     guarded, lease = guard(act)
     return RealDoors(look, replace(guarded, run=run), programs, end_group, lease, keeper, clients, proxmox)
+
+
+def _etcd(house: House, keeper: Keeper, kubernetes_ca: Callable[[], str], age_key: Callable[[], Secret]) -> TalosEtcd:
+    sealing = Sealing(Age(keeper), tuple(key for _, key in house.etcd.recipients), age_key)
+    return TalosEtcd(house.state_dir, keeper, kubernetes_ca, sealing, keep=house.etcd.keep)
 
 
 def _nas(secrets: Secrets, keeper: Keeper) -> NasView:

@@ -1,4 +1,4 @@
-"""What the settings say of evidence, kit and messages: who signs, how often something must be proven, who can open, who is told.
+"""What the settings say of evidence, kit, messages and etcd's snapshots: who signs, how often is proven, who can open, who is told.
 
 Knows no file.
 """
@@ -38,5 +38,14 @@ class Messages:
     when: tuple[str, ...] = ()
 
 
-NO_EVIDENCE, NO_KIT, NO_MESSAGES = Evidence(), Kit(), Messages()
+@dataclass(frozen=True)
+class EtcdSnapshots:
+    """`recipients` are names and public keys of who can open a snapshot besides the house's own key (none: it is not sealed),
+    `keep` how many stay."""
+
+    recipients: tuple[tuple[str, str], ...] = ()
+    keep: int = 30
+
+
+NO_EVIDENCE, NO_KIT, NO_MESSAGES, NO_ETCD = Evidence(), Kit(), Messages(), EtcdSnapshots()
 """Where the settings say nothing."""

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from house.afterwards import NO_EVIDENCE, NO_KIT, NO_MESSAGES, Kit
+from house.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Kit
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
 from house.contradictions import contradictions
@@ -289,6 +289,7 @@ def _house(
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         messages=messages_of(whole.messages, places) if whole is not None else NO_MESSAGES,
         rehearsal=rehearsal_of(whole.rehearsal, whole.objectives) if whole is not None else NO_REHEARSAL,
+        etcd=EtcdSnapshots(tuple(whole.etcd.recipients.items()), whole.etcd.keep) if whole is not None else NO_ETCD,
         kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
     )
 

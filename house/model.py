@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from house.afterwards import NO_EVIDENCE, NO_KIT, NO_MESSAGES, Evidence, Kit, Messages
+from house.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Evidence, Kit, Messages
 from house.data.nouns import NO_DATA, DeclaredData
 from house.dns import DnsServer
 from house.files.grammar import number_of
@@ -347,6 +347,7 @@ class House:
     mover_policies: tuple[MoverPolicy, ...] = ()
     evidence: Evidence = NO_EVIDENCE
     kit: Kit = NO_KIT
+    etcd: EtcdSnapshots = NO_ETCD
     messages: Messages = NO_MESSAGES
     rehearsal: Rehearsal = NO_REHEARSAL
     programs: tuple[DeclaredProgram, ...] = ()

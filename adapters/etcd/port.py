@@ -11,7 +11,7 @@ class EtcdView(Protocol):
     """Snapshots, from here; no node is asked."""
 
     def kept(self) -> tuple[EtcdSnapshot, ...]:
-        """Every one in the state folder, by name, each looked at."""
+        """Every one in the state folder, by name, each looked at; one that is sealed as it was when it was taken."""
 
     def look(self, path: str) -> EtcdSnapshot:
         """One file anywhere on this machine."""
@@ -20,8 +20,9 @@ class EtcdView(Protocol):
 class Etcd(EtcdView, Protocol):
     """Adds what is done on nodes."""
 
-    def take(self, address: str, name: str) -> None:
-        """Have the working etcd at `address` write a snapshot, into the state folder under this name."""
+    def take(self, address: str, name: str) -> str:
+        """Have the working etcd at `address` write a snapshot, into the state folder under this name; answers the name under which
+        it lies, which says whether it was sealed."""
 
     def copy(self, address: str, name: str) -> None:
         """Copy the database of a node whose etcd stands still, into the state folder under this name. It carries no hash."""

@@ -31,7 +31,7 @@ class Saved(BaseCheck):
         return satisfied(told(found, now))
 
     def by_hand(self) -> str:
-        return f"cat {self.house.state_dir}/etcd/*.snapshot | wc -c   # more than nothing, and of now"
+        return f"cat {self.house.state_dir}/etcd/*.snapshot* | wc -c   # more than nothing, and of now"
 
 
 def check(house: House) -> Saved:

@@ -60,7 +60,10 @@ class SaveEtcd(BaseStep):
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         healthy = act.talos.etcd(self.node.address).healthy
         name = file_name(self.node, SNAPSHOT if healthy else COPY, act.clock.now())
-        (act.etcd.take if healthy else act.etcd.copy)(self.node.address, name)
+        if healthy:
+            name = act.etcd.take(self.node.address, name)
+        else:
+            act.etcd.copy(self.node.address, name)
         made = act.etcd.look(name)
         if made.problem:
             raise PermanentError(f"{name} was written and is not sound: {made.problem}", hint="look at the node's disk and its log")

@@ -323,6 +323,16 @@ class KitSection(Section):
     notes: list[Reason] = _what("what the page says first: what to switch on, whom to ask", ["The rack's key: hall."], [])
 
 
+class EtcdSection(Section):
+    """Who can open etcd's snapshots, and how many are kept."""
+
+    recipients: dict[Name, KitRecipient] = _what(
+        "public keys (age, or SSH) of those who can open a snapshot besides the house's own age key; with none it is not sealed",
+        {"anna": "age1…"}, {},
+    )  # fmt: skip
+    keep: int = Field(default=30, description="how many snapshots the state folder keeps", examples=[30], ge=3, le=10000)
+
+
 class MessagesSection(Section):
     """Who is told how a rehearsal came out."""
 
@@ -360,6 +370,7 @@ class Settings(Section):
     rehearsal: RehearsalSection = _what("what rehearsals demand of restored data", "{probe: …}", RehearsalSection())
     objectives: ObjectivesSection = _what("what is expected of a recovery", "{rpo: 36h}", ObjectivesSection())
     messages: MessagesSection = _what("who is told how a rehearsal came out", "{to: [env:MESSAGES_URL]}", MessagesSection())
+    etcd: EtcdSection = _what("who can open etcd's snapshots", "{recipients: {anna: age1…}}", EtcdSection())
     kit: KitSection = _what("who can open the kit", "{recipients: {anna: age1…}}", KitSection())
     lint: LintSection = _what("what the lint finds and is accepted", "{accepted: {…: …}}", LintSection())
     limits: LimitsSection = _what("how much at once and how long", "{parallel: 8}", LimitsSection())

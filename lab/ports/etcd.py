@@ -47,7 +47,7 @@ class ModelledEtcd:
             found = self._shelf.files.get(path)
             return EtcdSnapshot(path, "it cannot be read: No such file or directory") if found is None else self._judged(found.seen)
 
-    def take(self, address: str, name: str) -> None:
+    def take(self, address: str, name: str) -> str:
         """See Etcd."""
         what = f"take a snapshot of etcd through {address}"
 
@@ -58,6 +58,7 @@ class ModelledEtcd:
             self._write(machine, name, hashed=True)
 
         self._act(what, act)
+        return name
 
     def copy(self, address: str, name: str) -> None:
         """See Etcd."""

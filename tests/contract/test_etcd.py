@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from adapters.age.adapter import Age
 from adapters.etcd.adapter import TalosEtcd
 from adapters.etcd.port import Etcd
+from adapters.etcd.sealed import Sealing
 from adapters.talos.results import EtcdData
 from engine.errors import BlackstartError, TransientError
+from engine.secrets import Secret
 from lab.ports.etcd import ModelledEtcd, Shelf
 from lab.world.kubernetes import KubeWorld
 from lab.world.store import Store
@@ -44,7 +47,9 @@ def doors(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Benc
     wire.world.etcd.really_snapshot = lambda machine: snapshot
     wire.world.etcd.really_database = lambda machine: database
     try:
-        yield wire, TalosEtcd(wire.house.state_dir, wire.files.runner, lambda: AUTHORITY)
+        yield wire, TalosEtcd(
+            wire.house.state_dir, wire.files.runner, lambda: AUTHORITY, Sealing(Age(wire.files.runner), (), lambda: Secret(""))
+        )
     finally:
         wire.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.afterwards import PROVE_EVERY, Evidence, Kit
+from house.afterwards import PROVE_EVERY, EtcdSnapshots, Evidence, Kit
 from tests.house.reading import load
 from tests.house.small_house import write_repository
 
@@ -24,7 +24,7 @@ def with_more(folder: Path, more: str) -> Path:
 
 def test_without_a_word_the_usual_counts(tmp_path: Path) -> None:
     house = load(with_more(tmp_path, ""))
-    assert (house.evidence, house.kit) == (Evidence(), Kit())
+    assert (house.evidence, house.kit, house.etcd) == (Evidence(), Kit(), EtcdSnapshots())
     assert house.evidence.prove_every == PROVE_EVERY
 
 
@@ -34,10 +34,12 @@ evidence: {{key: keys/sign, prove_every: 8d}}
 kit:
   recipients: {{anna: {AGE}, ben: "{SSH} ben@desk"}}
   notes: [The fuse is the third from the left.]
+etcd: {{recipients: {{anna: {AGE}}}, keep: 7}}
 """
     house = load(with_more(tmp_path, more))
     assert house.evidence == Evidence(tmp_path / "keys" / "sign", 8 * 86400.0)
     assert house.kit == Kit((("anna", AGE), ("ben", f"{SSH} ben@desk")), ("The fuse is the third from the left.",))
+    assert house.etcd == EtcdSnapshots((("anna", AGE),), 7)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,8 @@ kit:
         ("kit: {recipients: {anna: age1abc}}", "kit.recipients.anna"),
         ("kit: {recipients: {anna: AGE-SECRET-KEY-1QQQQ}}", "is a private key"),
         ("kit: {recipient: {}}", "kit.recipient"),
+        ("etcd: {recipients: {anna: AGE-SECRET-KEY-1QQQQ}}", "is a private key"),
+        ("etcd: {keep: 0}", "etcd.keep"),
         ("kit: {notes: ['']}", "kit.notes"),
         ("evidence: {prove_every: 31}", "evidence.prove_every"),
         ("evidence: {keys: x}", "evidence.keys"),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from adapters.age.adapter import Age
 from adapters.etcd.adapter import TalosEtcd
 from adapters.etcd.reading import look_at
+from adapters.etcd.sealed import Sealing
+from adapters.process.keeper import Keeper
 from adapters.process.results import NO_ENVIRONMENT, Finished
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
 from tests.adapters.etcd.real import AUTHORITY, RENEWED, real_etcd
+from tests.contract.apiserver import program
 
 pytestmark = pytest.mark.programs
 
@@ -117,7 +121,12 @@ class Talosctl:
 
 
 def port(tmp_path: Path, program: Talosctl) -> TalosEtcd:
-    return TalosEtcd(tmp_path, program, lambda: f"{AUTHORITY}\n")
+    return TalosEtcd(tmp_path, program, lambda: f"{AUTHORITY}\n", plain(program))
+
+
+def plain(program: Talosctl) -> Sealing:
+    """Nothing is sealed."""
+    return Sealing(Age(program), (), lambda: Secret(""))
 
 
 def test_what_is_saved_lies_there_for_us_alone_and_says_whose_it_is(files: Files, tmp_path: Path) -> None:
@@ -130,8 +139,8 @@ def test_what_is_saved_lies_there_for_us_alone_and_says_whose_it_is(files: Files
     assert (snapshot.name, snapshot.ours, snapshot.hashed) == ("cp-1.snapshot", True, True)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "etcd").iterdir()} == {0o600}
     assert (tmp_path / "etcd").stat().st_mode & 0o777 == 0o700
-    assert not TalosEtcd(tmp_path, program, lambda: "another").kept()[0].ours
-    assert not TalosEtcd(tmp_path, program, lambda: "").kept()[0].ours
+    assert not TalosEtcd(tmp_path, program, lambda: "another", plain(program)).kept()[0].ours
+    assert not TalosEtcd(tmp_path, program, lambda: "", plain(program)).kept()[0].ours
 
 
 def test_what_broke_off_is_not_there(tmp_path: Path) -> None:
@@ -161,3 +170,25 @@ def test_only_the_file_that_was_looked_at_is_recovered_and_only_a_copy_skips_the
     other = etcd.look(str(files.snapshot))
     with pytest.raises(PermanentError, match="not the file that was looked at"):
         etcd.recover("10.0.0.1", type(other)(**{**vars(other), "name": str(files.copy)}))
+
+
+def test_a_real_one_is_sealed_by_the_real_age_and_is_itself_again(files: Files, tmp_path: Path) -> None:
+    with Keeper(tmp_path / "programs", search=(Path(str(program("age"))).parent,)) as keeper:
+        own, anna = (Secret(keeper.run(["age-keygen"], timeout_s=20).stdout.decode()) for _ in range(2))
+        age = Age(keeper)
+        sealing = Sealing(age, tuple(age.public(anna)), lambda: own)
+        talosctl = Talosctl(files.snapshot.read_bytes())
+        etcd = TalosEtcd(tmp_path, talosctl, lambda: AUTHORITY, sealing)
+        name = etcd.take("10.0.0.1", "cp-1-20270101-000000.snapshot")
+        seen, (listed,) = etcd.look(name), etcd.kept()
+        assert (seen.problem, seen.ours, seen.hashed, seen.revision, seen.keys) == ("", True, True, files.revision, files.keys)
+        assert replace(listed, written=0.0) == replace(seen, written=0.0)
+        etcd.recover("10.0.0.1", seen)
+        assert talosctl.calls[-1][1] == "bootstrap"
+        sealed = tmp_path / "etcd" / name
+        assert AUTHORITY.encode() not in sealed.read_bytes()
+        age.unseal(sealed, tmp_path / "of-anna", anna)
+        assert (tmp_path / "of-anna").read_bytes() == files.snapshot.read_bytes()
+        other = Secret(keeper.run(["age-keygen"], timeout_s=20).stdout.decode())
+        assert "no identity" in TalosEtcd(tmp_path, talosctl, lambda: AUTHORITY, Sealing(age, (), lambda: other)).look(name).problem
+        assert sorted(path.name for path in (tmp_path / "etcd").iterdir()) == [name, f"{name}.json"]

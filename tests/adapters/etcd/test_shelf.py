@@ -12,7 +12,7 @@ import pytest
 from adapters.etcd.adapter import KEPT, TalosEtcd
 from adapters.etcd.reading import _LAST, _renewed, look_at
 from engine.errors import PermanentError
-from tests.adapters.etcd.test_etcd import Talosctl, port
+from tests.adapters.etcd.test_etcd import Talosctl, plain, port
 
 
 def varint(value: int) -> bytes:
@@ -82,7 +82,7 @@ def test_a_file_is_read_once_until_it_is_touched_and_whose_it_is_is_asked_once_a
     files = [tmp_path / "etcd" / f"cp-{number}-20270101-000000.snapshot" for number in (1, 2)]
     for file in files:
         file.write_bytes(b"x" * 10_240)
-    etcd = TalosEtcd(tmp_path, Talosctl(), lambda: asked.append(None) or "")
+    etcd = TalosEtcd(tmp_path, Talosctl(), lambda: asked.append(None) or "", plain(Talosctl()))
     first = etcd.kept()
     assert etcd.kept() == first and etcd.look(files[0].name).name == files[0].name
     assert etcd.look(str(files[0])).name == str(files[0])
