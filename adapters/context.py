@@ -36,6 +36,7 @@ from adapters.ports import (
     TalosView,
 )
 from adapters.talos.port import Machineconfigs, MachineconfigsView
+from adapters.tls.port import Tls, TlsView
 from adapters.trials.port import Trials, TrialsView
 from adapters.versions.port import Versions, VersionsView
 from engine.waiting import Clock
@@ -71,6 +72,7 @@ class LookContext:
     inventory: InventoryView
     versions: VersionsView
     dns: DnsView
+    tls: TlsView
 
 
 @dataclass(frozen=True)
@@ -104,3 +106,4 @@ class ActContext:
     inventory: InventoryView
     versions: Versions
     dns: DnsView
+    tls: Tls

@@ -15,6 +15,7 @@ from bootstrap.steps import (
     fetch_kubeconfig,
     grow_disk,
     install_crds,
+    put_certificates,
     put_secret,
     reconcile_flux,
     render_configs,
@@ -76,6 +77,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *fetch_kubeconfig.steps(house),
             *create_namespace.steps(house),
             *put_secret.steps(house),              # the age key, the deploy key, what the settings name
+            *put_certificates.steps(house),        # TLS Secrets that were kept, before cert-manager orders them anew
             *install_crds.steps(house),            # what the settings name and the CRD helmfile brings
             *declare_held.steps((*house.claims, *house.held_kopia)),  # claims without a volume are held, lost ones anew ...
             *install_hold.steps(house, bootstraps=True),  # ... and the API servers refuse to fill or back them up

@@ -18,6 +18,9 @@ BEFORE_ANYTHING = all_but("preflight.*", *_OF_ONE)
 BEFORE_THE_CLUSTER = all_but("preflight.*", *_OF_ONE, *_OF_PROXMOX, *_OF_RELEASES)
 """Those of them that are not Proxmox's, nor about one release: before nodes and cluster are changed."""
 
+PUT_BACK = "kubernetes.put-certificates"
+"""TLS Secrets that were kept: there before cert-manager may come, or it orders them anew."""
+
 TO_CHANGE_VMS = ("preflight.privileges", "preflight.quorum")
 
 

@@ -50,6 +50,7 @@ from adapters.secrets.resolver import Secrets
 from adapters.surface import read_only
 from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
+from adapters.tls.adapter import KubernetesTls
 from adapters.trials.adapter import KubernetesTrials
 from adapters.versions.adapter import S3Versions
 from adapters.volsync.adapter import VolSyncClaims
@@ -60,6 +61,7 @@ from engine.programs import EndGroup, Programs
 from engine.secrets import Secret, redact
 from engine.waiting import Clock
 from engine.workers import Threads
+from house.inventory import certificates_path
 from house.model import House
 from tools.places import Places
 
@@ -162,6 +164,9 @@ def _joined(
         inventory=KubernetesInventory(clients),
         versions=S3Versions(openings, clients),
         dns=later(_dns),
+        tls=KubernetesTls(
+            clients, Age(keeper), certificates_path(house), lambda: secrets.resolve(house.age_key), house.age_recipient
+        ),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

@@ -24,10 +24,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Kit:
-    """`recipients` are names and public keys of who can open it, `notes` what its page tells them first."""
+    """`recipients` are names and public keys of who can open it, `notes` what its page tells them first; `certificates`: the TLS
+    Secrets of cert-manager are kept with it, and put back into a new cluster."""
 
     recipients: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    certificates: bool = False
 
 
 @dataclass(frozen=True)

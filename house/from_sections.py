@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from house.afterwards import Evidence, Messages
+from house.afterwards import Evidence, Kit, Messages
 from house.crossrules import system_disk
 from house.model import (
     DiskFate,
@@ -27,6 +27,7 @@ from house.settings.places import Places
 from house.settings.sections import (
     EvidenceSection,
     ImageSection,
+    KitSection,
     LimitsSection,
     MessagesSection,
     NodeDefaultsSection,
@@ -121,6 +122,11 @@ def flux_of(settings: Settings | None, repository: Repository, places: Places) -
 def evidence_of(section: EvidenceSection, places: Places) -> Evidence:
     """What signs evidence, and how often backups are proven."""
     return Evidence(Path(places.path(section.key)) if section.key else None, section.prove_every)
+
+
+def kit_of(section: KitSection) -> Kit:
+    """Who can open the kit, what it says first, and what goes with it."""
+    return Kit(tuple(section.recipients.items()), tuple(section.notes), section.certificates)
 
 
 def messages_of(section: MessagesSection, places: Places) -> Messages:

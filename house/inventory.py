@@ -25,6 +25,7 @@ from house.model import House
 CEPH_DRIVERS = ("rbd.csi.ceph.com", "cephfs.csi.ceph.com")
 """How the names of ceph-csi's drivers end; Rook's begin with its namespace."""
 INVENTORY_FILE = "blackstart.inventory.yaml"
+CERTIFICATES_FILE = "blackstart.certificates.age"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 _ANEW = "take the file back from Git, or move it aside and let invoke cluster.inventory --write write a new one"
 
@@ -201,6 +202,11 @@ def _by_cluster(volume: VolumeRecord, stores: Stores | None) -> str:
         return ""
     named = dict(volume.attributes).get("clusterID", "")
     return next((one.fsid for one in stores.ceph if one.namespace == named), named)
+
+
+def certificates_path(house: House) -> Path:
+    """Where the TLS Secrets of this house are kept, encrypted for its age key: beside its settings file."""
+    return house.settings_file.with_name(CERTIFICATES_FILE)
 
 
 def at(date: str) -> float:

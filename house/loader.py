@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from house.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Kit
+from house.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots
 from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
 from house.contradictions import contradictions
@@ -28,7 +28,17 @@ from house.files.shapes import mapping
 from house.files.yamlfile import Document
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
-from house.from_sections import cluster_of, evidence_of, flux_of, image_of, limits_of, messages_of, node_of, proxmox_of
+from house.from_sections import (
+    cluster_of,
+    evidence_of,
+    flux_of,
+    image_of,
+    kit_of,
+    limits_of,
+    messages_of,
+    node_of,
+    proxmox_of,
+)
 from house.kinds import declared_kinds
 from house.kopia import kopia_claims, kopia_keys
 from house.lock import LOCK_FILE, outgrown, read_lock
@@ -290,7 +300,7 @@ def _house(
         messages=messages_of(whole.messages, places) if whole is not None else NO_MESSAGES,
         rehearsal=rehearsal_of(whole.rehearsal, whole.objectives) if whole is not None else NO_REHEARSAL,
         etcd=EtcdSnapshots(tuple(whole.etcd.recipients.items()), whole.etcd.keep) if whole is not None else NO_ETCD,
-        kit=Kit(tuple(whole.kit.recipients.items()), tuple(whole.kit.notes)) if whole is not None else NO_KIT,
+        kit=kit_of(whole.kit) if whole is not None else NO_KIT,
     )
 
 

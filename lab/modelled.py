@@ -33,6 +33,7 @@ from lab.ports.nas import ModelledNas
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
+from lab.ports.tls import ModelledTls
 from lab.ports.trials import ModelledTrials
 from lab.ports.versions import ModelledVersions
 from lab.wiring import join, plug_nas
@@ -124,6 +125,7 @@ class ModelledHome:
             inventory=ModelledInventory(self.kube),
             versions=ModelledVersions(self.store, self.world),
             dns=ModelledDns(self.world, self.dns, self.house.dns),
+            tls=ModelledTls(self.kube, self.house),
         )
 
     def look(self) -> LookContext:
@@ -133,7 +135,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks, act.inventory, act.versions, act.dns,
+            act.locks, act.inventory, act.versions, act.dns, act.tls,
         )  # fmt: skip
 
     # What happens to a house.

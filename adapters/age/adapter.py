@@ -37,6 +37,25 @@ class Age:
         except ProgramFailed as error:
             raise PermanentError(f"{sealed} does not open with this key: {_last(error)}", evidence=error.evidence) from error
 
+    def sealed(self, plain: Secret, recipient: str) -> str:
+        """A text, encrypted for one recipient, as text; it is on no disk meanwhile. PermanentError when age refuses."""
+        argv = ["age", "--encrypt", "--armor", "--recipient", recipient]
+        try:
+            return self._runner.run(argv, stdin=plain, timeout_s=SEAL_S).stdout.decode("ascii")
+        except ProgramFailed as error:
+            raise PermanentError(f"age could not encrypt for this recipient: {_last(error)}", evidence=error.evidence) from error
+
+    def opened(self, sealed: Path, key: Secret) -> str:
+        """A file's text, in memory alone. PermanentError when it does not open with this key, or holds no text."""
+        try:
+            done = self._runner.run(["age", "--decrypt", "--identity", "-", str(sealed)], stdin=key, timeout_s=SEAL_S)
+            return done.stdout.decode()
+        except ProgramFailed as error:
+            told = f"{sealed} does not open with the house's age key: {_last(error)}"
+            raise PermanentError(told, evidence=error.evidence) from error
+        except UnicodeDecodeError as error:
+            raise PermanentError(f"{sealed} opens, and holds no text") from error
+
     def public(self, identity: Path | Secret) -> frozenset[str]:
         """The public halves of the keys in it; none for a key of SSH, which age-keygen does not read."""
         place = str(identity) if isinstance(identity, Path) else "-"

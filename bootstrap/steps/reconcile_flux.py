@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from bootstrap.needs import BEFORE_THE_CLUSTER
+from bootstrap.needs import BEFORE_THE_CLUSTER, PUT_BACK
 from cluster.flux import flux_probe, idle_parents, refuse_suspended_source
 from engine.probe import Probe
-from engine.step import BaseStep, Notes, StepId
+from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House
 
 
@@ -21,7 +21,7 @@ class ReconcileFlux(BaseStep):
     system = "flux"
     id = StepId("flux.reconcile")
     title = "Flux reconciled"
-    needs = (BEFORE_THE_CLUSTER, "preflight.kinds/flux", "helm.sync-release/*", "kubernetes.nodes")
+    needs = (BEFORE_THE_CLUSTER, "preflight.kinds/flux", "helm.sync-release/*", if_any(PUT_BACK), "kubernetes.nodes")
 
     @property
     def ready_s(self) -> float:

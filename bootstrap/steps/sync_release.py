@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.ports import ReleasesView
-from bootstrap.needs import BEFORE_THE_CLUSTER
+from bootstrap.needs import BEFORE_THE_CLUSTER, PUT_BACK
 from cluster.by_hand import helmfile_by_hand
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
@@ -36,7 +36,7 @@ class SyncRelease(BaseStep):
     def needs(self) -> tuple[str, ...]:
         before = tuple(f"helm.sync-release/{key}" for key in self.release.needs)
         known = (BEFORE_THE_CLUSTER, f"preflight.chart/{self.release.key}", f"preflight.kinds/{self.release.key}")
-        first = ("kubernetes.create-namespace/*", "kubernetes.put-secret/*", if_any("kubernetes.install-crds/*"))
+        first = ("kubernetes.create-namespace/*", "kubernetes.put-secret/*", *map(if_any, ("kubernetes.install-crds/*", PUT_BACK)))
         return (*known, *first, "hold.install", *before)
 
     @property

@@ -20,7 +20,7 @@ from console.kit.secrets import files_of, secrets_of
 from console.report.pages import in_markdown
 from engine.errors import PermanentError, SettingsInvalid
 from engine.secrets import redact
-from house.inventory import inventory_path
+from house.inventory import certificates_path, inventory_path
 from house.lock import lock_path
 from house.model import House
 
@@ -88,11 +88,11 @@ def gather(
 
 
 def _settings(house: House, folder: Path, common: Path, authority: Path | None) -> tuple[str, ...]:
-    """Copy the settings, lock, inventory and certificates (the Git server's too) to where they lay; answers what lay outside of
-    everything."""
+    """Copy the settings, lock, inventory, kept TLS Secrets and certificates (the Git server's too) to where they lay; answers what
+    lay outside of everything."""
     elsewhere = []
     certificates = {*files_of(house), *([str(authority)] if authority is not None else [])}
-    beside = [path for path in (lock_path(house), inventory_path(house)) if path.exists()]
+    beside = [path for path in (lock_path(house), inventory_path(house), certificates_path(house)) if path.exists()]
     for path in (house.settings_file, *beside, *map(Path, sorted(certificates))):
         place = path.resolve()
         if not place.is_relative_to(common):

@@ -9,8 +9,9 @@ from bootstrap.checks.etcd_healthy import EtcdHealthy
 from bootstrap.checks.keys import NO_BUNDLE
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
+from cluster.certificates_check import certificates_check
 from cluster.components.registry import asks, component_checks
-from cluster.course import Course
+from cluster.course import Course, HouseCheck
 from cluster.dns_check import dns_checks
 from cluster.inventory_check import InventoryAge
 from cluster.storage.at_once import asked_at_once
@@ -154,7 +155,8 @@ def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookCo
     at once."""
     seen = asked_at_once(look, house, Threads(), asks)
     stored = whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
-    return seen, stored.with_checks((*component_checks(seen, house), InventoryAge(house), *dns_checks(house)))
+    written: tuple[HouseCheck, ...] = (InventoryAge(house), *certificates_check(house))
+    return seen, stored.with_checks((*component_checks(seen, house), *written, *dns_checks(house)))
 
 
 def storage(settings: str, json: bool, prove: bool) -> int:

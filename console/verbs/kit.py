@@ -33,6 +33,8 @@ from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, 
 from engine.secrets import Secret
 from engine.words import number
 from house.files.paths import expanded
+from house.files.whole import write_whole
+from house.inventory import certificates_path
 from house.loader import SETTINGS_FILE, load
 from house.settings.values import recipient_of
 from tools.locate import look
@@ -79,6 +81,7 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
         raise SettingsInvalid(f"--with-programs {archive} is not there; make bundle makes it")
     if not target.parent.is_dir():
         raise SettingsInvalid(f"--file {target} lies in what is no folder")
+    keep_certificates(session)
     whole = course(house, session.known())
     with workroom() as (room, runner):
         git, folder = GitBundles(runner), room / "kit"
@@ -94,6 +97,26 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
     except OSError as error:
         raise PermanentError(f"the kit is written, and its page {page} cannot be: {error.strerror}") from error
     return _told(session, manifest, target, page)
+
+
+def keep_certificates(session: Session) -> str:
+    """Write the TLS Secrets of the cluster beside the settings, where these want that; answers why not, "" where that was done.
+
+    Those that were kept before stay where the cluster cannot be asked.
+    """
+    house = session.house
+    if not house.kit.certificates:
+        return ""
+    try:
+        with session.doors(None) as doors:
+            sealed = doors.look.tls.sealed(session.clock.now())
+        write_whole(certificates_path(house), sealed.text)
+    except BlackstartError as error:
+        before = "those that were kept before go along" if certificates_path(house).exists() else "none goes along"
+        session.page.say(f"TLS Secrets of the cluster could not be kept, and {before}: {'; '.join((error.what, *error.evidence))}")
+        return error.what
+    session.page.say(f"{certificates_path(house)}: {number(len(sealed.ends), 'TLS Secret')}, encrypted. Commit it.")
+    return ""
 
 
 def _told(session: Session, manifest: Manifest, target: Path, page: Path) -> int:

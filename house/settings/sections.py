@@ -320,6 +320,7 @@ class KitSection(Section):
     recipients: dict[Name, KitRecipient] = _what(
         "public keys of those who can open it, by name (age, or SSH)", {"anna": "age1…"}, {}
     )
+    certificates: bool = _what("whether TLS Secrets of cert-manager are kept with it and put back first", True, False)
     notes: list[Reason] = _what("what the page says first: what to switch on, whom to ask", ["The rack's key: hall."], [])
 
 

@@ -79,6 +79,8 @@ class Objects:
     forbidden: dict[str, str] = field(default_factory=dict)  # method of the port → the right that its caller lacks, as the API says
     resting: set[tuple[str, str]] = field(default_factory=set)  # claims whose application we stopped
     pods: dict[str, SeenPod] = field(default_factory=dict)  # that have not ended and are no part of what else is modelled, by name
+    tls: dict[tuple[str, str], float] = field(default_factory=dict)  # Secrets that cert-manager made, and when they end
+    certificates: set[tuple[str, str]] = field(default_factory=set)  # Certificates: from then on cert-manager orders
     nodes: dict[str, KubeNode] = field(default_factory=dict)  # Node objects, as their kubelets last said
     registered: int = 0  # how many Node objects were ever made
 

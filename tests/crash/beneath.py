@@ -15,6 +15,7 @@ from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_vm import LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from recovery.steps import probe_write, prove_snapshots
+from tests.crash.certified import CertifiedHouse
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.neighboured import NeighbouredHouse
 from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
@@ -119,5 +120,5 @@ STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
     LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, SurvivedHouse, LockedHouse, PrunedHouse,
-    StoppedHouse, StoppedThenStarted, CheckpointedHouse, NeighbouredHouse,
+    StoppedHouse, StoppedThenStarted, CheckpointedHouse, NeighbouredHouse, CertifiedHouse,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from cluster.lint.given import Given
 from engine.words import number
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
+from house.inventory import certificates_path
 
 NAME = "certificates-anew"
 GROUP = "cert-manager.io"
@@ -22,6 +23,8 @@ ISSUERS = ("ClusterIssuer", "Issuer")
 
 
 def _find(given: Given) -> Iterator[Finding]:
+    if given.house.kit.certificates and certificates_path(given.house).is_file():
+        return  # which of them it has, and for how long, `house.certificates` says of the cluster that lives
     for issuer in given.objects(GROUP, *ISSUERS):
         acme = mapping(issuer.spec.get("acme"))
         server = str(acme.get("server") or "")
@@ -64,7 +67,7 @@ def _orders(issuer: RenderedObject, server: str, ordered: list[RenderedObject]) 
         NAME, Weight.RISK if most > 1 else Weight.NOTE, f"{issuer.kind} {issuer.name}", told, ordered[0].declared_in,
         f"{server or 'the authority'} takes {SAME_NAMES} orders for the same names in a week, so {number(rebuilds, 'rebuild')} of "
         "them: after that there is no certificate for days, and orders are made where no hold reaches",
-        "keep the TLS Secrets and put them back before cert-manager comes (an ExternalSecret of the same name, say); try things "
+        "have them kept and put back (`certificates: true` under `kit:`, then invoke dr.kit); try things "
         "with the authority's staging server",
         beyond_admission=True,
     )  # fmt: skip

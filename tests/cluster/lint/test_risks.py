@@ -12,7 +12,9 @@ from cluster.lint.beyond import beyond_admission
 from cluster.lint.finding import Weight
 from cluster.lint.given import Given
 from cluster.lint.lint import RULES, lint
+from house.afterwards import Kit
 from house.data.releases import is_release
+from house.inventory import CERTIFICATES_FILE
 from house.repository.machine import MachineSetting, Tells
 from tests.builders import a_house, a_release, an_app
 from tests.cluster.lint.made import BY_NAME, NOW, a_given, found, kustomization, objects_of, release
@@ -93,6 +95,13 @@ kind: Ingress
 metadata: {name: a, annotations: {cert-manager.io/cluster-issuer: le}}
 spec: {}
 """
+
+
+def test_certificates_that_are_kept_are_not_ordered_anew(tmp_path: Path) -> None:
+    kept = {"settings_file": tmp_path / "blackstart.yaml", "kit": Kit(certificates=True)}
+    assert len(found("certificates-anew", ISSUER + CERTIFICATE.replace("NAME", "a"), **kept)) == 1, "wanted, and not kept yet"
+    (tmp_path / CERTIFICATES_FILE).touch()
+    assert found("certificates-anew", ISSUER + CERTIFICATE.replace("NAME", "a"), **kept) == []
 
 
 def test_certificates_that_are_ordered_anew() -> None:
