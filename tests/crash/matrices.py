@@ -16,9 +16,10 @@ from typing import cast
 
 from tests.crash.beneath import STAGES
 from tests.crash.matrix import MakeStage, Matrix, explore
+from tests.crash.neighboured import BESIDE
 from tests.crash.toy.stage import ToyStage
 
-_STAGES = {stage.__name__: cast("MakeStage", stage) for stage in (*STAGES, ToyStage)}
+_STAGES = {stage.__name__: cast("MakeStage", stage) for stage in (*STAGES, *BESIDE, ToyStage)}
 _SEEDS = {"ToyStage": (1, 2, 3)}
 
 

@@ -15,7 +15,7 @@ from engine.approval import Approval, approve
 from engine.journal import Disk, read_state
 from engine.plan import Plan
 from engine.report import Report
-from house.model import Database
+from house.model import BackedUpClaim, Database
 from house.model import House as HouseModel
 from lab.life import Lives
 from lab.world.clock import VirtualClock
@@ -46,6 +46,11 @@ class House:
 
     def furnish(self) -> None:
         """What stands in it from the beginning."""
+
+    @property
+    def claims(self) -> tuple[BackedUpClaim, ...]:
+        """Whose data the course is about."""
+        return self.lives.house.claims
 
     @property
     def world(self) -> World:
@@ -103,7 +108,11 @@ class HeldHouse(House):
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
         self.lived(bootstrap_course(self.lives.house, {}), later_s=0.0)
+        self.settle()
         self.begin()
+
+    def settle(self) -> None:
+        """Who moves in before anything else happens."""
 
     def lived(self, course: Course, *, consent: Approval | None = None, later_s: float = 60.0) -> None:
         """This course has come to its end, by a process of its own, and some time has passed since."""
@@ -119,7 +128,7 @@ class HeldHouse(House):
 
     @property
     def course(self) -> Course:
-        return recovery_course(self.lives.house, self.lives.house.claims)
+        return recovery_course(self.lives.house, self.claims)
 
     def doubled(self) -> Sequence[str]:
         wrong = list(super().doubled())
@@ -171,8 +180,7 @@ class AliveHouse(HeldHouse):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
-        claims = self.lives.house.claims
-        self.lived(recovery_course(self.lives.house, claims))
+        self.lived(recovery_course(self.lives.house, self.claims))
         self.old = self.home.kube.objects().claims[("apps", "notes")]
         self.old.entries = (a_file("ruined", "by a bad upgrade"),)
         self.as_of = self.clock.now() - 3000
@@ -181,7 +189,7 @@ class AliveHouse(HeldHouse):
 
     @property
     def course(self) -> Course:
-        claims = self.lives.house.claims
+        claims = self.claims
         return recovery_course(self.lives.house, claims, again=() if self.is_replaced() else claims, as_of=self.as_of)
 
     def is_replaced(self) -> bool:

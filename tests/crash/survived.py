@@ -42,7 +42,7 @@ class SurvivedHouse(HeldHouse):
     @property
     def course(self) -> Course:
         """What dr.restore makes then."""
-        look, claims = self.home.look(), self.lives.house.claims
+        look, claims = self.home.look(), self.claims
         won = winners(look, claims)
         return with_survivors(Course((), ()), look, self.lives.house, claims, won, self.left_open(), 0.0)
 
@@ -59,7 +59,7 @@ class SurvivedHouse(HeldHouse):
         claim = objects.claims[KEY]
         if (claim.entries, claim.bound_to, claim.app_ready) != (self.data, VOLUME.name, True):
             wrong.append(f"it is not what it was: {claim}")
-        if objects.kept or set(objects.claims) != {KEY}:
+        if objects.kept or set(objects.claims) != {(one.namespace, one.claim) for one in self.lives.house.claims}:
             wrong.append(f"left: {list(objects.kept)}, {list(objects.claims)}")
         if self.home.kube.outlived[VOLUME.handle].entries != self.data:
             wrong.append("the volume was written to")

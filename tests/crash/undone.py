@@ -23,7 +23,7 @@ class UndoneHouse(HeldHouse):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
-        claims = self.lives.house.claims
+        claims = self.claims
         for course in (recovery_course(self.lives.house, claims), recovery_course(self.lives.house, claims, again=claims)):
             self.lived(course, consent=self.consent(course))
             self.home.kube.objects().claims[KEY].entries = MINE

@@ -20,6 +20,10 @@ class LockedHouse(House):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
+        self.lock()
+
+    def lock(self) -> None:
+        """Two dead owners, and one that lives."""
         locks, now = self.home.store.repositories[self.lives.house.claims[0].open_as].locks, self.clock.now()
         locks |= {one: a_lock(one, now - 7200) for one in DEAD}
         locks[LIVING] = a_lock(LIVING, now + 86400, host="desk")  # renewed for as long as the stage is played
