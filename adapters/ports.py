@@ -48,7 +48,7 @@ from adapters.proxmox.results import (
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import BootstrapSecret, CrdSource, DatabaseArchive
 
 

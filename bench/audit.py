@@ -25,8 +25,8 @@ from adapters.backups.results import Depth, Verdict
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from bench.table import Table
-from cluster.audit import Asked
-from cluster.auditing import audit_all
+from cluster.backups.audit import Asked
+from cluster.backups.auditing import audit_all
 from engine.secrets import Secret
 from engine.waiting import SystemClock
 from engine.workers import Threads

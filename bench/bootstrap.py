@@ -22,7 +22,7 @@ from engine.errors import EXIT_HELD, EXIT_OK
 from house.loader import load
 from lab.houses.building import builder
 from lab.houses.nouns import HouseFolder
-from lab.starting import start, stop
+from lab.running.starting import start, stop
 from tools.places import Places
 
 HOUSE = "four-nodes"

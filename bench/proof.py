@@ -43,7 +43,7 @@ from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import MAIN, ObjectStore
 from lab.world.faults import Faults
-from recovery.comparison import Comparison, compare
+from recovery.compared.comparison import Comparison, compare
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers
 from tests.lab.parts import objects

@@ -22,8 +22,9 @@ from bootstrap.steps import (
     start_vm,
     sync_release,
 )
-from cluster import backup_check, held_check
+from cluster.backups import backup_check
 from cluster.course import Course
+from cluster.hold import held_check
 from cluster.steps import declare_held, install_hold, lift_reservation, start_nas
 from cluster.storage.nas.starting import may_start, to_start
 from house.model import House

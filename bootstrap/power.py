@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 from bootstrap import checks
 from bootstrap.steps import start_vm, stop_nodes, undo_stop
-from cluster import held_check, running
+from cluster import running
 from cluster.after import After
 from cluster.course import Course
+from cluster.hold import held_check
 from cluster.steps import lift_reservation, rest_app, rest_database, start_nas, wake_app, wake_database
 from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any

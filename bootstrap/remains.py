@@ -11,8 +11,8 @@ from adapters.kubernetes.results import KubeNode
 from adapters.ports import ClusterView, ProxmoxView, TalosView
 from adapters.proxmox.results import PowerState, Vm
 from adapters.talos.results import EtcdMember, Phase
-from cluster.absent import absent_nodes
-from cluster.vms import find_vm
+from cluster.machines.absent import absent_nodes
+from cluster.machines.vms import find_vm
 from house.model import House, Node
 from talos.quorum import Standing, listed_by, members_of, standing
 

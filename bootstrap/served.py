@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
 from engine.errors import BlackstartError
-from house.kinds import Kind, lacking, of_flux, runs_with
+from house.declared.kinds import Kind, lacking, of_flux, runs_with
 from house.model import House, Release
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from adapters.ports import ProxmoxView, TalosView
 from adapters.proxmox.results import PowerState
 from adapters.talos.results import EtcdData, EtcdState, Phase
-from cluster.absent import absent_nodes
-from cluster.vms import find_vm
+from cluster.machines.absent import absent_nodes
+from cluster.machines.vms import find_vm
 from house.model import House, Node
 from talos.quorum import Standing, listed_by, standing
 

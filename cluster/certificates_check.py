@@ -9,7 +9,7 @@ from adapters.context import LookContext
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
-from house.inventory import CERTIFICATES_FILE
+from house.known.inventory import CERTIFICATES_FILE
 from house.model import House
 
 _NEAR_S = 14 * 86400.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from adapters.ports import ArchivesView
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
 from engine.workers import Threads, each

@@ -14,8 +14,8 @@ from engine.errors import TransientError
 from engine.probe import Probe
 from engine.step import BaseCheck, StepId
 from engine.words import number
-from house.dns import DnsName, DnsServer, is_address
 from house.model import House
+from house.values.dns import DnsName, DnsServer, is_address
 
 _SILENCES = 2
 """So many names in a row that are not answered: what is silent then costs a wait for each of the rest."""

@@ -11,7 +11,7 @@ from adapters.flux.rootcause import Cause, RootCause, root_causes
 from adapters.hold.results import ARCHIVES_UNRECOVERED
 from adapters.volsync.results import ClaimPhase
 from cluster.by_hand import json_by_hand
-from cluster.holding import still_held
+from cluster.hold.holding import still_held
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.probe import held as held_back

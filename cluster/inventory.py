@@ -9,10 +9,10 @@ from typing import TypeVar
 from adapters.context import LookContext
 from adapters.ports import ProxmoxView
 from adapters.proxmox.results import Vm
-from cluster.holding import still_held
-from cluster.machines import by_hand_alone
+from cluster.hold.holding import still_held
+from cluster.machines.differing import by_hand_alone
 from engine.errors import BlackstartError, TransientError
-from house.inventory import (
+from house.known.inventory import (
     CephRecord,
     DiskRecord,
     HouseRecord,

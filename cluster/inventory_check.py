@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from cluster.inventory import Taken, differences, take
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
-from house.inventory import INVENTORY_FILE, Inventory, at, known_inventory
+from house.known.inventory import INVENTORY_FILE, Inventory, at, known_inventory
 from house.model import House
 
 OLD_S = 31 * 86400.0

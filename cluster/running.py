@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.suspension import kustomization_of
+from cluster.hold.suspension import kustomization_of
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number

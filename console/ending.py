@@ -8,10 +8,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from console.jsonlines import JsonLines
-from console.outlet import outlets
-from console.problem import complete, problem_lines
 from console.signals import ending
+from console.views.jsonlines import JsonLines
+from console.views.outlet import outlets
+from console.views.problem import complete, problem_lines
 from engine.errors import (
     EXIT_BUG,
     EXIT_INTERRUPTED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from console.report.keeping import documents
 from engine.errors import PermanentError
 from house.model import BackedUpClaim, House

@@ -17,22 +17,22 @@ from typing import TextIO
 
 from adapters.context import LookContext
 from cluster.course import Course, HouseGraph
-from console.doors import Doors
 from console.ending import LastWords, outcome_of, refusing
-from console.journals import journal_folder
-from console.jsonlines import JsonLines
 from console.kit.nouns import FromKit
-from console.leftovers import clear_away, left_by_drills
-from console.live import LiveView
-from console.openhouse import OpenDoors, opened
-from console.outlet import Outlet
-from console.pace import pace_of
-from console.page import Page, simulated
-from console.plain import PlainLines
-from console.problem import complete
+from console.opened.doors import Doors
+from console.opened.journals import journal_folder
+from console.opened.leftovers import clear_away, left_by_drills
+from console.opened.openhouse import OpenDoors, opened
 from console.recorder import Recorder
+from console.screens.tables import plan_summary, plan_table, print_report
 from console.signals import FIRST_S, Signals
-from console.tables import plan_summary, plan_table, print_report
+from console.views.jsonlines import JsonLines
+from console.views.live import LiveView
+from console.views.outlet import Outlet
+from console.views.pace import pace_of
+from console.views.page import Page, simulated
+from console.views.plain import PlainLines
+from console.views.problem import complete
 from engine.approval import Approval, approve
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED
 from engine.events import Sink, tee
@@ -45,7 +45,7 @@ from engine.stop import Stop
 from engine.verify import verify
 from engine.waiting import SystemClock
 from engine.workers import Threads
-from house.lock import lock_path, read_lock
+from house.known.lock import lock_path, read_lock
 from house.model import House
 
 APPROVAL_VALID_S = 24 * 3600.0

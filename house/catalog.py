@@ -13,16 +13,16 @@ from pathlib import Path
 from house.data.archives import Archive
 from house.data.joining import SLACK_S
 from house.data.recoveries import Recovery
+from house.declared.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.files.paths import is_file
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
 from house.model import BackedUpClaim, Database, DatabaseArchive, Requirement, SecretRef
-from house.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.repository.declared import DeclaredBackup
-from house.restorable import DatabaseQuestion, RestorableDatabase
 from house.settings.backups import BackupsSection, ClaimSection, DatabaseSection, OpenAsSection, RequirementSection
 from house.settings.sections import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
-from house.sources import BackupSource
+from house.values.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.sources import BackupSource
 
 _OPENED_HERE = ("/", "s3:", "sftp:")
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")

@@ -12,23 +12,14 @@ from enum import Enum
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from house.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots
-from house.bootstrapping import Brought, brought, with_flux_keys
 from house.catalog import catalog, check_backups, check_databases, database_archives, restorable_databases
-from house.contradictions import contradictions
-from house.crossrules import cross_problems, odd_nodes
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
 from house.data.recoveries import recoveries
-from house.dns_declared import declared_dns
-from house.files.paths import expanded, is_file, is_folder, is_there
-from house.files.problems import Problem, refuse, shown
-from house.files.shapes import mapping
-from house.files.yamlfile import Document
-from house.flux.building import Builder
-from house.flux.rendered import NotFollowed
-from house.from_sections import (
+from house.declared.bootstrapping import Brought, brought, with_flux_keys
+from house.declared.dns_declared import declared_dns
+from house.declared.from_sections import (
     cluster_of,
     evidence_of,
     flux_of,
@@ -39,13 +30,18 @@ from house.from_sections import (
     node_of,
     proxmox_of,
 )
-from house.kinds import declared_kinds
-from house.kopia import kopia_claims, kopia_keys
-from house.lock import LOCK_FILE, outgrown, read_lock
+from house.declared.kinds import declared_kinds
+from house.declared.kopia import kopia_claims, kopia_keys
+from house.declared.nas_declared import declared_nas
+from house.declared.openings import odd_backups, shared_repositories
+from house.files.paths import expanded, is_file, is_folder, is_there
+from house.files.problems import Problem, refuse, shown
+from house.files.shapes import mapping
+from house.files.yamlfile import Document
+from house.flux.building import Builder
+from house.flux.rendered import NotFollowed
+from house.known.lock import LOCK_FILE, outgrown, read_lock
 from house.model import BackedUpClaim, House, ProxmoxAccess, SecretRef, TalosImage
-from house.nas_declared import declared_nas
-from house.openings import odd_backups, shared_repositories
-from house.rehearsing import NO_REHEARSAL
 from house.repository.choosing import entry_of, entry_problems
 from house.repository.helmfile_needs import handed_on, lacking
 from house.repository.left_out import chart_subject
@@ -55,6 +51,8 @@ from house.repository.programs import declared_programs
 from house.repository.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
 from house.repository.tree import Tree
 from house.repository.whole import Repository, read_repository
+from house.rules.contradictions import contradictions
+from house.rules.crossrules import cross_problems, odd_nodes
 from house.settings.backups import BackupsSection
 from house.settings.places import Places, ca_problems
 from house.settings.reading import ReadSettings, read_settings, section_alone
@@ -62,6 +60,8 @@ from house.settings.rehearsal import ObjectivesSection, RehearsalSection, check_
 from house.settings.sections import BackupsPart, BootstrapSection, Settings
 from house.settings.unfinished import accepted_of, bootstrap_of, nas_of, read_unfinished, unfinished
 from house.settings.values import path_of
+from house.values.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots
+from house.values.rehearsing import NO_REHEARSAL
 
 SETTINGS_FILE = "blackstart.yaml"
 _NOTHING_FIRST = Brought((), (), ())

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from house.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Evidence, Kit, Messages
 from house.data.nouns import NO_DATA, DeclaredData
-from house.dns import DnsServer
+from house.declared.kinds import NO_KINDS, DeclaredKinds
 from house.files.grammar import number_of
 from house.flux.rendered import NotFollowed, Rendered
-from house.hardware import UNSAID, Hardware
-from house.kinds import NO_KINDS, DeclaredKinds
-from house.nas import Nas
-from house.rehearsing import NO_REHEARSAL, Rehearsal
 from house.repository.machine import MachineSetting
 from house.repository.mover_policies import MoverPolicy
 from house.repository.programs import DeclaredProgram
-from house.restorable import RestorableDatabase
 from house.settings.references import SecretRef as SecretRef
-from house.sources import BackedUpClaim as BackedUpClaim
-from house.sources import Requirement as Requirement
+from house.values.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Evidence, Kit, Messages
+from house.values.dns import DnsServer
+from house.values.hardware import UNSAID, Hardware
+from house.values.nas import Nas
+from house.values.rehearsing import NO_REHEARSAL, Rehearsal
+from house.values.restorable import RestorableDatabase
+from house.values.sources import BackedUpClaim as BackedUpClaim
+from house.values.sources import Requirement as Requirement
 
 
 @dataclass(frozen=True)

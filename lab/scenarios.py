@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import PermanentError
-from lab import troubles
-from lab.house import LabHouse
 from lab.houses.nouns import HouseShape
-from lab.past import Past
+from lab.running.house import LabHouse
+from lab.running.past import Past
+from lab.troubles import named as troubles
 from lab.world.pve_images import Volumes
 
 # The sample houses' one application with a volume.
@@ -18,7 +18,7 @@ APPLICATION = "notes"
 
 @dataclass(frozen=True)
 class Scenario:
-    """One named world: `make` leads there from bare hosts, then `troubles` begin, each a name of lab/troubles.py and its target.
+    """One named world: `make` leads there from bare hosts, then `troubles` begin, each a name of lab/troubles/named.py and its target.
 
     `built`: between the two somebody must build the house and restore its data. That is the tool under test, which the lab
     does not know: console/demo/built.py drives it.

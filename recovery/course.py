@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cluster import backup_check, held_check, running
+from cluster import running
+from cluster.backups import backup_check
 from cluster.course import Course
+from cluster.hold import held_check
 from cluster.steps import declare_held, lift_reservation, start_nas
 from cluster.storage.nas.check import source_checks
 from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
-from house.restorable import RestorableDatabase
+from house.values.restorable import RestorableDatabase
 from recovery.checks import admitted, in_place, mounted, restorable, usable
 from recovery.steps import (
     accept_empty,

@@ -11,9 +11,9 @@ from adapters.hold.results import HoldRecord, PinnedDatabase
 from cluster.recovered import utc
 from engine.errors import SettingsInvalid
 from house.model import House
-from house.restorable import RestorableDatabase
-from recovery.asof import as_time
+from house.values.restorable import RestorableDatabase
 from recovery.lifting import CLAIM, DATABASE
+from recovery.points.asof import as_time
 
 
 def split_names(house: House, names: str) -> tuple[str, tuple[RestorableDatabase, ...]]:

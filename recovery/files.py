@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from adapters.backups.results import Fetched, FoundPath, Repository, RepositoryLook, RestorePoint
 from adapters.ports import BackupsView
 from adapters.volsync.results import FileEntry
-from cluster.counting import Counted
+from cluster.backups.counting import Counted
 from engine.errors import PermanentError, SettingsInvalid
 from engine.words import number
 from house.files.paths import at_home, expanded, is_folder, is_link, is_there

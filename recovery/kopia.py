@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 
 from adapters.backups.places import s3_address
 from adapters.context import LookContext
-from cluster.audit import TRUSTED, Asked, ClaimAudit, audit_claim
+from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, audit_claim
 from cluster.by_hand import secret_by_hand
 from cluster.flux import resume_by_hand
-from cluster.holding import still_held
-from cluster.suspension import suspend_by_hand
+from cluster.hold.holding import still_held
+from cluster.hold.suspension import suspend_by_hand
 from engine.errors import BlackstartError, PreflightRefused
 from house.model import BackedUpClaim, House
-from house.sources import RESTIC
+from house.values.sources import RESTIC
 from recovery.steps.hold_now import lift_by_hand
 
 _CONNECTION = "--config-file=kopia.connection"

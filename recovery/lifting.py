@@ -10,13 +10,13 @@ from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldRec
 from adapters.ports import ClaimsView, ClusterView, FluxView, HoldView
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
-from cluster.holding import still_held
-from cluster.standing import let_go
-from cluster.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
+from cluster.hold.holding import still_held
+from cluster.hold.standing import let_go
+from cluster.hold.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
 from engine.errors import PermanentError, SettingsInvalid, TransientError
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, Database, House
-from recovery.kept import kept_of
+from recovery.points.kept import kept_of
 
 CLAIM, DATABASE = "claim:", "database:"
 """Before a name, where a claim and a database are called the same."""

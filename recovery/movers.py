@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
-from cluster.sources import Unsound
+from cluster.backups.sources import Unsound
 from cluster.storage.nas.check import unsound_places
 from engine.waiting import pause
 from house.model import BackedUpClaim, House

@@ -1,4 +1,4 @@
-"""What the hold's record says of one claim, for every step of a restore. Where that leaves it: cluster/standing.py."""
+"""What the hold's record says of one claim, for every step of a restore. Where that leaves it: cluster/hold/standing.py."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from adapters.backups.results import Depth, Verdict
 from adapters.context import LookContext
 from adapters.hold.results import HeldClaim
 from adapters.volsync.trigger import is_of
-from cluster.audit import Asked, audit_claim
+from cluster.backups.audit import Asked, audit_claim
+from cluster.hold.standing import Standing, Way, standing
 from cluster.order import in_order
-from cluster.standing import Standing, Way, standing
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
-from recovery.kept import on_its_way
+from recovery.points.kept import on_its_way
 from recovery.steps.first_backup import trigger_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.holding import still_held
+from cluster.hold.holding import still_held
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.drills.results import FenceWall
-from cluster.sources import place_of
+from cluster.backups.sources import place_of
 from engine.report import Outcome as StepOutcome
 from engine.report import Report, StepReport
 from house.model import BackedUpClaim

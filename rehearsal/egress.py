@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.words import some
-from house.rehearsing import Prices
+from house.values.rehearsing import Prices
 from rehearsal.outcome import Egress
 
 GB = 10**9

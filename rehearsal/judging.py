@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from adapters.backups.results import Verdict as Look
 from adapters.drills.results import Examined, Found, Health, Restore, Trouble
-from cluster.audit import TRUSTED, ClaimAudit
+from cluster.backups.audit import TRUSTED, ClaimAudit
 from engine.digest import digest
 from engine.errors import TransientError
-from house.rehearsing import ClaimProbe
-from recovery.comparison import Comparison
+from house.values.rehearsing import ClaimProbe
+from recovery.compared.comparison import Comparison
 from rehearsal.outcome import CanaryOutcome, ClaimOutcome, DrillVerdict, ProbeOutcome
 from rehearsal.record import Pin, Probed, Sentinel
 

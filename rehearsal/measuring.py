@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from engine.words import some
 from house.model import BackedUpClaim, Limits
-from house.rehearsing import Objective, Prices
+from house.values.rehearsing import Objective, Prices
 from rehearsal.egress import Fetched, egress_of
 from rehearsal.egress import told as egress_told
 from rehearsal.outcome import ClaimOutcome, DrillVerdict, Forecast

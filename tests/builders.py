@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.sample import GIB, ROOT, sample_app, sample_claim, sample_house, sample_node, sample_release
+from lab.modelled.sample import GIB, ROOT, sample_app, sample_claim, sample_house, sample_node, sample_release
 
 a_node = sample_node
 a_claim = sample_claim

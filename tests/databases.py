@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from house.model import Database, DatabaseArchive, House
-from house.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.restorable import DatabaseQuestion, RestorableDatabase
 from lab.world.databases import Commit, StoredDatabase
 from tests.builders import a_house, an_app
 

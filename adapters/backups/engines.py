@@ -21,7 +21,7 @@ from adapters.backups.results import (
 from adapters.kopia.adapter import KopiaBackups
 from adapters.volsync.results import Listing
 from engine.errors import PermanentError
-from house.sources import RESTIC
+from house.values.sources import RESTIC
 
 
 class EngineBackups:

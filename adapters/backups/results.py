@@ -7,7 +7,7 @@ from enum import Enum
 
 from adapters.volsync.results import FileEntry
 from house.model import SecretRef
-from house.sources import RESTIC
+from house.values.sources import RESTIC
 
 
 class Verdict(Enum):

@@ -15,7 +15,7 @@ from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
 from adapters.volsync.pod import pod_of
 from adapters.volsync.reader import OPEN_S
-from house.rehearsing import WRITES
+from house.values.rehearsing import WRITES
 
 CONTAINER = "drill"
 _KEPT_S = 24 * 3600

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.drills.results import Examined, Health, Phase
-from house.rehearsing import Preset
+from house.values.rehearsing import Preset
 
 _HEAD = r"""
 set -u

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from adapters.volsync.results import Snapshot
-from house.rehearsing import ClaimProbe
+from house.values.rehearsing import ClaimProbe
 
 
 class FenceWall(Enum):

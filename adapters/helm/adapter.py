@@ -19,7 +19,7 @@ from adapters.kubernetes.objects import name_of, namespace_of, table
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import House
 
 

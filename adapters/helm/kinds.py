@@ -17,9 +17,9 @@ from adapters.helm.results import ReleaseKinds
 from adapters.kubernetes.objects import Obj, dig, text
 from engine.digest import digest
 from engine.errors import PermanentError
+from house.declared.kinds import Kind, defined_by
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid, value
-from house.kinds import Kind, defined_by
 from house.model import House
 
 _FORM = "1"

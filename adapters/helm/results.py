@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from house.kinds import Kind
+from house.declared.kinds import Kind
 
 
 class ReleaseStatus(Enum):

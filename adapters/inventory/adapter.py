@@ -17,7 +17,7 @@ from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, of_vols
 from adapters.longhorn.adapter import GROUP, VERSION, VOLUMES
 from adapters.secrets.names import holds_shut, is_shut
 from engine.secrets import redact
-from house.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
+from house.known.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
 
 REPLICAS = Kind(GROUP, VERSION, "replicas", "Replica")
 MONITORS = "rook-ceph-mon-endpoints"

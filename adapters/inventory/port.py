@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from house.inventory import Stores
+from house.known.inventory import Stores
 
 
 class InventoryView(Protocol):

@@ -18,7 +18,7 @@ from adapters.kubernetes.objects import Obj, name_of, table, text
 from adapters.volsync.adapter import handle_of
 from engine.errors import PermanentError
 from engine.waiting import Clock
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 
 MARK = "blackstart/kept"
 """Annotation of a PersistentVolume, as JSON: of which claim, by its uid, since when, and the policy that it had.

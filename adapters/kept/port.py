@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from adapters.kept.results import Found, KeptVolume
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 
 
 class KeptView(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.kept.results import aside_of
 from adapters.kubernetes.objects import Obj
 from engine.errors import PermanentError
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 
 OURS = {"app.kubernetes.io/managed-by": "blackstart"}
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"

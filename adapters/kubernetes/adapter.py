@@ -26,7 +26,7 @@ from adapters.longhorn.results import LonghornLook
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
 from engine.workers import Threads, each
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import BootstrapSecret, House
 
 _LOOK_S = 4.0

@@ -19,7 +19,7 @@ from adapters.kubernetes.results import SeenPod
 from adapters.kubernetes.workloads import ended
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock
-from house.sources import RESTIC
+from house.values.sources import RESTIC
 
 
 class ResticLocks:

@@ -29,7 +29,7 @@ from engine.errors import BlackstartError
 from engine.secrets import Secret
 from house.files.paths import at_home
 from house.model import SecretRef
-from house.nas import Nas
+from house.values.nas import Nas
 
 KEPT_S = 5.0
 """How long one look answers for, by this machine's clock: the checks of one pass share it, a check that looks again does not."""

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from adapters.nas.results import Trouble
 from adapters.nas.wording import Stopped, stopped
-from house.nas import Nas
+from house.values.nas import Nas
 
 _EXPIRED, _NOT_YET, _OTHER_NAME, _OTHER_ADDRESS = 10, 9, 62, 64  # X509_V_ERR_* of OpenSSL
 

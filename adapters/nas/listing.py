@@ -22,7 +22,7 @@ from engine.errors import BlackstartError
 from engine.secrets import Secret
 from engine.workers import Workers, each
 from house.model import SecretRef
-from house.nas import Export, Nas, NasExport
+from house.values.nas import Export, Nas, NasExport
 
 NFS, SMB, SFTP = "showmount", "smbclient", "SFTP"
 IN_TIME_S = 6.0

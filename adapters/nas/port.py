@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from adapters.nas.results import NasLook
-from house.nas import Nas
+from house.values.nas import Nas
 
 
 class NasView(Protocol):

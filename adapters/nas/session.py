@@ -26,7 +26,7 @@ from adapters.nas.results import Trouble
 from adapters.nas.versions import Release, chosen
 from adapters.nas.wording import RpcError, Stopped, error_of, login_refused, of_login, stopped
 from engine.secrets import Secret
-from house.nas import Nas
+from house.values.nas import Nas
 
 # At its debug level websockets logs whole frames, the login's among them.
 _LOG = logging.getLogger("adapters.nas.websockets")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.nas.results import Dataset, Heard, SmbShare, Unheard
-from house.nas import Export, Nas, NasExport
+from house.values.nas import Export, Nas, NasExport
 
 
 def below(path: str, folder: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a VM's configuration says of its hardware, in the words of house/hardware.py; and which options there are no words for.
+"""What a VM's configuration says of its hardware, in the words of house/values/hardware.py; and which options there are no words for.
 
 Where an option is absent, what Proxmox does unasked is what the VM has (qemu-server's defaults): kvm64, i440fx, SeaBIOS, lsi.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from adapters.proxmox.properties import number, properties, tags, text
-from house.hardware import MODEL, Card, Hardware, Passthrough
+from house.values.hardware import MODEL, Card, Hardware, Passthrough
 
 MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 # What every VM has, or what makes no machine; and what has words: disks, cards, devices, and the options read below.

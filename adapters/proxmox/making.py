@@ -8,7 +8,7 @@ import uuid
 from adapters.proxmox.owner import describe
 from adapters.proxmox.results import DiskSpec, VmSpec
 from engine.errors import PermanentError
-from house.hardware import Card, Hardware, Passthrough
+from house.values.hardware import Card, Hardware, Passthrough
 
 _GIB = 1 << 30
 _SLOT = re.compile(r"scsi([0-9]|[12][0-9]|30)|virtio([0-9]|1[0-5])")
@@ -18,7 +18,7 @@ Parameters = dict[str, str | int | bool]
 def create_parameters(spec: VmSpec) -> Parameters:
     """What POST /nodes/{host}/qemu takes for this VM.
 
-    UEFI without pre-enrolled keys, q35, one SCSI controller per disk, memory that neither balloons nor grows; house/hardware.py
+    UEFI without pre-enrolled keys, q35, one SCSI controller per disk, memory that neither balloons nor grows; house/values/hardware.py
     says what else holds where the settings say nothing. Raises PermanentError for what this way of making VMs cannot express.
     """
     if not spec.disks:

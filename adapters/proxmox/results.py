@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from house.hardware import UNSAID, Hardware
+from house.values.hardware import UNSAID, Hardware
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.absent import absent_nodes, left_out
+from cluster.machines.absent import absent_nodes, left_out
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.vms import unless_off
+from cluster.machines.vms import unless_off
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number, some

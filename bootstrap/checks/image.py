@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.by_hand import trusting
-from cluster.images import has_image, put_there, to_be_made
+from cluster.machines.images import has_image, put_there, to_be_made
 from engine.errors import BlackstartError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.absent import absent_nodes, never_made
+from cluster.machines.absent import absent_nodes, never_made
 from engine.probe import Condition, Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import House, Node

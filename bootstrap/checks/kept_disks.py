@@ -9,7 +9,7 @@ from adapters.context import LookContext
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import some
-from house.inventory import INVENTORY_FILE, known_inventory
+from house.known.inventory import INVENTORY_FILE, known_inventory
 from house.model import DiskFate, House, Node
 
 

@@ -15,7 +15,7 @@ from cluster.by_hand import helmfile_by_hand
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
-from house.kinds import Kind, gone_since, usually_from
+from house.declared.kinds import Kind, gone_since, usually_from
 from house.model import House, Release
 
 _DEFINITIONS = if_any("preflight.crds/*")

@@ -11,7 +11,7 @@ from adapters.context import LookContext
 from adapters.proxmox.results import Vm
 from adapters.talos.results import EtcdData, Phase
 from bootstrap.remains import Remains, look_at_remains
-from cluster.machines import lost
+from cluster.machines.differing import lost
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.machines import lost
+from cluster.machines.differing import lost
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
-from house.inventory import INVENTORY_FILE, known_inventory
+from house.known.inventory import INVENTORY_FILE, known_inventory
 from house.model import House
 
 

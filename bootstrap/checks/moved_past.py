@@ -8,7 +8,7 @@ from adapters.backups.results import Verdict
 from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
 from bootstrap.checks.recoverable import by_how_much, is_newer
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
 from engine.errors import BlackstartError
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.holding import sources_of
-from cluster.vms import unless_off
+from cluster.hold.holding import sources_of
+from cluster.machines.vms import unless_off
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House

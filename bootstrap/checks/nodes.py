@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from bootstrap.needs import configured
-from cluster.absent import absent_nodes, left_out
+from cluster.machines.absent import absent_nodes, left_out
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.counting import SKEW_S
-from cluster.holding import still_held
+from cluster.backups.counting import SKEW_S
+from cluster.hold.holding import still_held
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.reserving import PRIVILEGES, pool_of
-from cluster.machines import storages_of
+from cluster.machines.differing import storages_of
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
-from house.hardware import UNSAID
 from house.model import House
+from house.values.hardware import UNSAID
 
 VM_PRIVILEGES = (
     "VM.Allocate", "VM.Audit", "VM.PowerMgmt", "VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory",

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.results import PowerState
-from cluster.machines import storages_of
+from cluster.machines.differing import storages_of
+from cluster.machines.vms import find_vm
 from cluster.storage.nas.starting import to_start
-from cluster.vms import find_vm
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from house.model import House, Node
-from house.nas import Nas
+from house.values.nas import Nas
 
 
 @dataclass(frozen=True)

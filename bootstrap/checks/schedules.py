@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS
-from cluster.holding import sources_of
+from cluster.hold.holding import sources_of
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.flux import resume_by_hand
-from cluster.holding import still_held
+from cluster.hold.holding import still_held
 from engine.probe import Probe, changing, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number

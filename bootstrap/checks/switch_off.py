@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.results import PowerState
-from cluster.vms import find_vm
+from cluster.machines.vms import find_vm
 from engine.errors import PermanentError
 from engine.probe import Probe, Risk, missing, satisfied
 from engine.step import BaseCheck, StepId

@@ -8,7 +8,7 @@ from adapters.context import LookContext
 from adapters.ports import ProxmoxView, TalosView
 from adapters.proxmox.results import PowerState
 from adapters.talos.results import Phase
-from cluster.vms import find_vm
+from cluster.machines.vms import find_vm
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId

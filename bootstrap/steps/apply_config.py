@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.talos.results import Phase
 from bootstrap.needs import BEFORE_THE_CLUSTER
-from cluster.vms import disk_sizes, find_vm
+from cluster.machines.vms import disk_sizes, find_vm
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition, Identity, Probe, changing, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId

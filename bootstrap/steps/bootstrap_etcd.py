@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.ports import ProxmoxView, TalosView
 from bootstrap.needs import BEFORE_THE_CLUSTER, configured
-from cluster.absent import absent_nodes, first_present, never_made
+from cluster.machines.absent import absent_nodes, first_present, never_made
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe
 from engine.step import BaseStep, Notes, StepId

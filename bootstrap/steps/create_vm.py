@@ -10,8 +10,8 @@ from adapters.context import ActContext, LookContext
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, Vm, VmSpec
 from bootstrap.needs import BEFORE_ANYTHING, of_disks, on_host
-from cluster.machines import OWN_TAGS, hardware_differences
-from cluster.vms import await_task, find_vm, require_quorum
+from cluster.machines.differing import OWN_TAGS, hardware_differences
+from cluster.machines.vms import await_task, find_vm, require_quorum
 from engine.digest import digest
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied

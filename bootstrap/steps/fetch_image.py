@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from bootstrap.needs import BEFORE_ANYTHING, on_host
-from cluster.images import has_image, put_there, to_be_made
-from cluster.vms import await_task
+from cluster.machines.images import has_image, put_there, to_be_made
+from cluster.machines.vms import await_task
 from engine.digest import digest
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied

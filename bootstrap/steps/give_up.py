@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from adapters.context import ActContext, LookContext
 from adapters.talos.results import Phase
 from bootstrap.remains import Remains, look_at_remains
-from cluster.vms import await_task, find_vm, require_quorum
+from cluster.machines.vms import await_task, find_vm, require_quorum
 from engine.errors import TransientError
 from engine.probe import Identity, Probe, changing, drifted, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
-from house.inventory import known_inventory
+from house.known.inventory import known_inventory
 from house.model import House, Node
 
 DESTROY_LIMIT_S = 300.0

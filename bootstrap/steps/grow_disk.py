@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from bootstrap.needs import TO_CHANGE_VMS
-from cluster.vms import await_task, disk_sizes, find_vm, require_quorum
+from cluster.machines.vms import await_task, disk_sizes, find_vm, require_quorum
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House, Node, NodeDisk

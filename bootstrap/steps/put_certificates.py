@@ -18,7 +18,7 @@ from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from engine.words import number
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
 from house.model import House
 
 

@@ -11,7 +11,7 @@ from adapters.talos.results import EtcdData, EtcdState
 from bootstrap.checks.recoverable import fresh, told, why_not
 from bootstrap.etcd_files import COPY, SNAPSHOT, copied_from, file_name
 from bootstrap.standstill import gone
-from cluster.absent import absent_nodes
+from cluster.machines.absent import absent_nodes
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId

@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState
 from bootstrap.needs import TO_CHANGE_VMS
 from bootstrap.steps.stop_nodes import OFF_LIMIT_S
-from cluster.vms import STARTS, await_task, find_vm, require_quorum
+from cluster.machines.vms import STARTS, await_task, find_vm, require_quorum
 from engine.errors import BlackstartError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any

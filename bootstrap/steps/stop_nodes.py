@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState, Vm
 from adapters.talos.results import Phase
-from cluster.vms import find_vm
+from cluster.machines.vms import find_vm
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId

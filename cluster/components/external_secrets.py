@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from adapters.components.reading import epoch
 from adapters.components.results import Ask, Seen
+from cluster.backups.counting import SKEW_S
 from cluster.components.durations import seconds_of
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
-from cluster.counting import SKEW_S
 from cluster.storage.findings import Finding, Weight, moment
 
 _GROUP, _VERSIONS = "external-secrets.io", ("v1", "v1beta1")

@@ -11,7 +11,7 @@ from adapters.components.reading import epoch
 from adapters.components.results import Ask, Seen
 from cluster.components.judging import fewer_than_declared
 from cluster.components.shape import Aspect, Component, Facts
-from cluster.holding import still_held
+from cluster.hold.holding import still_held
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
 from house.data.cron import greatest_gap
 from house.files.grammar import number_of

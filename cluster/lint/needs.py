@@ -20,10 +20,10 @@ from house.files.problems import shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid
 from house.model import BackedUpClaim, CrdForm, SecretRef
-from house.nas import Nas
 from house.repository.hints import mover_mounts
 from house.repository.machine import Tells
-from house.sources import KOPIA
+from house.values.nas import Nas
+from house.values.sources import KOPIA
 
 _TALOS_TIME = "time.cloudflare.com"
 """What Talos asks where nothing is said."""

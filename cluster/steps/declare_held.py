@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.record import entry
 from adapters.hold.results import HeldClaim, HoldState
 from cluster.by_hand import record_by_hand
-from cluster.standing import Way, held_anew, standing
+from cluster.hold.standing import Way, held_anew, standing
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import BackedUpClaim

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.absent import silent_servers
 from cluster.by_hand import POLICIES_FILE
-from cluster.holding import hold_probe
+from cluster.hold.holding import hold_probe
+from cluster.machines.absent import silent_servers
 from engine.probe import Probe
 from engine.step import BaseStep, Notes, StepId, if_any
 from house.model import House

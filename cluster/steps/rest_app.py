@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.checkpoint_mark import take_off
+from cluster.hold.checkpoint_mark import take_off
+from cluster.hold.standing import standing
+from cluster.hold.suspension import kustomization_of, suspend_by_hand
+from cluster.machines.vms import unless_off
 from cluster.order import waited_for
-from cluster.standing import standing
-from cluster.suspension import kustomization_of, suspend_by_hand
-from cluster.vms import unless_off
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim, House

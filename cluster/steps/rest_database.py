@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from cluster.hibernation import HibernationStep
-from cluster.vms import unless_off
+from cluster.machines.vms import unless_off
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import Hazard, Notes, StepId
 from house.model import House

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.nas.results import NasLook, NasTrouble, Trouble, Unheard
 from adapters.proxmox.results import PowerState
+from cluster.machines.vms import STARTS, await_task, require_quorum
 from cluster.storage.nas.machine import machine_of
 from cluster.storage.nas.starting import is_up
 from cluster.storage.nas.uses import waiting
-from cluster.vms import STARTS, await_task, require_quorum
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import House
-from house.nas import Nas
+from house.values.nas import Nas
 
 START_LIMIT_S = 120.0
 BOOTS_S = 900.0

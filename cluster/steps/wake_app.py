@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.checkpoint_mark import marked, take_off
+from cluster.hold.checkpoint_mark import marked, take_off
+from cluster.hold.standing import standing
+from cluster.hold.suspension import kustomization_of, resting, start_again, suspend_by_hand
 from cluster.order import waited_for
-from cluster.standing import standing
-from cluster.suspension import kustomization_of, resting, start_again, suspend_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House

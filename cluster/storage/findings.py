@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.words import number
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.context import LookContext
-from cluster.audit import repository_of
-from cluster.standing import Standing, Way, standing
+from cluster.backups.audit import repository_of
+from cluster.hold.standing import Standing, Way, standing
 from cluster.storage.findings import Finding, Weight, fine
 from cluster.storage.row import FoundRow, StorageRow, System
 from engine.errors import PermanentError, TransientError

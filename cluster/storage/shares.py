@@ -17,7 +17,7 @@ from cluster.storage.row import FoundRow, System, shut_out
 from engine.errors import PermanentError, TransientError
 from engine.step import StepId, if_any
 from house.model import House
-from house.nas import Export, Nas, NasExport
+from house.values.nas import Export, Nas, NasExport
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.trials.results import Tried
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from cluster.storage.findings import moment
 from cluster.storage.under import classes_of
 from engine.errors import PermanentError, TransientError

@@ -11,7 +11,7 @@ from typing import Any
 from console.demo.driving import Verb
 from engine.errors import EXIT_HELD, EXIT_OK, PermanentError
 from lab.scenarios import Scenario
-from lab.troubles import TROUBLES
+from lab.troubles.named import TROUBLES
 
 BUILDING = (("cluster.bootstrap", (EXIT_OK, EXIT_HELD)), ("dr.restore", (EXIT_OK,)))
 """The verbs that make a built and used house of bare hosts and backups, and the exit codes with which each has done so."""

@@ -11,12 +11,12 @@ from typing import Any
 
 from console.demo.driving import Driver, Line, Verb, end_left_over
 from console.demo.story import Act, Story
-from console.page import MARK, Kind, Page
+from console.views.page import MARK, Kind, Page
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, OurError
 from engine.waiting import SystemClock, wait_until
-from lab.control import ask
 from lab.houses.nouns import HouseFolder
-from lab.starting import daemon, start, stop
+from lab.running.control import ask
+from lab.running.starting import daemon, start, stop
 from tools.locate import need
 
 HOUSE = "four-nodes"

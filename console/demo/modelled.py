@@ -15,13 +15,13 @@ from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from console.demo.story import Act, Story
-from console.page import Kind, Page
+from console.views.page import Kind, Page
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED
 from engine.plan import Planned
 from engine.report import Outcome
 from house.model import BackedUpClaim, Requirement
-from lab.life import Lives
-from lab.sample import sample_house
+from lab.modelled.life import Lives
+from lab.modelled.sample import sample_house
 from lab.world.faults import Fault
 from lab.world.store import a_file
 from recovery.course import course as recovery_course

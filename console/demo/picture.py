@@ -19,16 +19,16 @@ from rich.console import Console
 from rich.text import Text
 
 from console.demo.driving import Driver
-from console.live import LiveView
-from console.opening import open_session
-from console.pace import pace_of
-from console.page import simulated
+from console.opened.opening import open_session
 from console.session import Session
 from console.verbs.cluster import bootstrap_of
+from console.views.live import LiveView
+from console.views.pace import pace_of
+from console.views.page import simulated
 from engine.events import Event, Sink, StepBegun
-from lab.control import ask
 from lab.houses.nouns import HouseFolder
-from lab.starting import start, stop
+from lab.running.control import ask
+from lab.running.starting import start, stop
 
 HOUSE = "four-nodes"
 SPEED = 10.0

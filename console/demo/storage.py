@@ -14,13 +14,13 @@ from cluster.course import Course
 from cluster.storage.nas.check import nas_checks
 from console.demo.modelled import BACKED_UP, digest_of, played
 from console.demo.story import Act, Story
-from console.page import Page
+from console.views.page import Page
 from engine.errors import EXIT_HELD
 from engine.report import Outcome, Report
 from house.model import BackedUpClaim
-from lab.life import Lives
-from lab.nas_troubles import NAS_FAULTS
-from lab.stored import ARCHIVE, DATABASE, NAS, NAS_HOST, NAS_VM, ROWS, stored_database, stored_house
+from lab.modelled.life import Lives
+from lab.modelled.stored import ARCHIVE, DATABASE, NAS, NAS_HOST, NAS_VM, ROWS, stored_database, stored_house
+from lab.troubles.nas import NAS_FAULTS
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_vm import PowerEvent
 from recovery.course import course as recovery_course

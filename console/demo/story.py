@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from rich.text import Text
 
-from console.page import Page
-from console.rows import Row, Rows
+from console.views.page import Page
+from console.views.rows import Row, Rows
 
 
 @dataclass

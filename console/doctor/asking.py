@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from adapters.backups.results import Depth, Verdict
 from bootstrap.course import course
-from cluster.audit import Asked
-from cluster.auditing import Audited, audit_all
+from cluster.backups.audit import Asked
+from cluster.backups.auditing import Audited, audit_all
 from cluster.course import Course
 from cluster.databases import audit_archives
 from cluster.storage.nas.showing import Showing

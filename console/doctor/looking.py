@@ -15,7 +15,7 @@ from adapters.secrets.resolver import Secrets
 from bootstrap.checks.keys import NO_BUNDLE
 from console.doctor.nouns import Able, Lack, Of, able
 from console.kit.secrets import of_backups, of_building
-from console.programs import refuse_unfit, searched
+from console.opened.programs import refuse_unfit, searched
 from engine.errors import BlackstartError, PreflightRefused
 from engine.words import number
 from house.files.problems import Problem, shown

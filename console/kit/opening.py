@@ -13,12 +13,12 @@ from pathlib import Path
 
 from adapters.age.adapter import Age
 from adapters.git.bundle import GitBundles
-from console.building import builder
 from console.kit.checking import Bench, Finding, on_this_machine
 from console.kit.nouns import Manifest
 from console.kit.rooms import workroom
 from console.kit.secrets import named_references
 from console.kit.unfolding import HOUSE, KIT, bring, of_people, open_kit, opened_by, put, set_up
+from console.opened.building import builder
 from engine.errors import EvidenceChanged, PermanentError, SettingsInvalid
 from engine.secrets import Secret
 from house.files.paths import is_folder, is_there

@@ -20,8 +20,8 @@ from console.kit.secrets import files_of, secrets_of
 from console.report.pages import in_markdown
 from engine.errors import PermanentError, SettingsInvalid
 from engine.secrets import redact
-from house.inventory import certificates_path, inventory_path
-from house.lock import lock_path
+from house.known.inventory import certificates_path, inventory_path
+from house.known.lock import lock_path
 from house.model import House
 
 BUNDLE, SETTINGS, START, RUNBOOK, SET_UP = "repository.bundle", "settings", "START-HERE.md", "runbook.md", "set-up"

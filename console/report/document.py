@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from cluster.backups.proofs import Proven
 from cluster.course import HouseGraph
-from cluster.proofs import Proven
 from console.ending import drilled, outcome_of
 from console.kit.nouns import FromKit
 from console.report.moments import Doing, Moments, Span

@@ -12,11 +12,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console.jsonlines import plain
 from console.report.metrics import run_metrics
 from console.report.nouns import Previous
 from console.report.pages import html, markdown
 from console.report.signing import sign, signer_of
+from console.views.jsonlines import plain
 from engine.errors import PermanentError, SettingsInvalid
 from engine.excerpt import Excerpt
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from cluster.counting import SKEW_S
-from cluster.proofs import Kind, Proof, Proven, newest, proofs
+from cluster.backups.counting import SKEW_S
+from cluster.backups.proofs import Kind, Proof, Proven, newest, proofs
 from console.report.document import as_epoch, moment
 from console.report.keeping import documents
 from engine.errors import PermanentError

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cluster.proofs import proofs
-from console.journals import journal_folder
-from console.jsonlines import plain
+from cluster.backups.proofs import proofs
+from console.opened.journals import journal_folder
 from console.report.document import Ran, evidence_of, part_of
 from console.report.keeping import before, keep, last_signed, signed
 from console.report.nouns import Evidence
+from console.views.jsonlines import plain
 from engine.errors import BlackstartError, PermanentError
 from engine.excerpt import excerpt
 from engine.journal import read_lines

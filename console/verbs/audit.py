@@ -8,36 +8,36 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from adapters.backups.results import WHOLE, Depth, Part, Verdict
-from cluster.audit import TRUSTED, Asked, ClaimAudit
-from cluster.auditing import audit_all, looked_at
-from cluster.buckets import BucketAudit, audit_buckets
+from cluster.backups.audit import TRUSTED, Asked, ClaimAudit
+from cluster.backups.auditing import audit_all, looked_at
+from cluster.backups.buckets import BucketAudit, audit_buckets
+from cluster.backups.paused import PausedAudit, audit_paused
+from cluster.backups.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, turns
+from cluster.backups.unprotected import DataAudit, audit_data
 from cluster.databases import ArchiveAudit, audit_archives
-from cluster.paused import PausedAudit, audit_paused
-from cluster.reading import MOST_PARTS, Coverage, keep_coverage, read_coverage, turns
 from cluster.storage.nas.showing import Away, Showing
-from cluster.unprotected import DataAudit, audit_data
-from console.auditing import AuditView
-from console.away import away_lines, away_rows
-from console.buckets import bucket_lines, bucket_rows
-from console.databases import archive_lines, archive_rows, archive_table
 from console.ending import guarded
-from console.opening import open_session
-from console.paused import paused_lines, paused_rows, paused_table
+from console.opened.opening import open_session
+from console.screens.auditing import AuditView
+from console.screens.away import away_lines, away_rows
+from console.screens.buckets import bucket_lines, bucket_rows
+from console.screens.databases import archive_lines, archive_rows, archive_table
+from console.screens.paused import paused_lines, paused_rows, paused_table
+from console.screens.tables import audit_findings, audit_table
+from console.screens.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from console.session import Session
-from console.tables import audit_findings, audit_table
-from console.unprotected import unprotected_lines, unprotected_rows, unprotected_table
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
 from engine.words import number
 from engine.workers import Threads
 from house.files.problems import nearest
 from house.flux.outside import KOPIUR
+from house.known.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.loader import Part as Section
-from house.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.model import House
 from house.repository.left_out import left_out, said_by_setting
 from house.settings.values import size_of
-from house.sources import KOPIA
+from house.values.sources import KOPIA
 
 _PARTS = f"read=1/8, the first of 8 parts, and so on to read=8/8; there are at most {MOST_PARTS} parts"
 _READ = re.compile(r"read=([0-9]{1,3})/([0-9]{1,3})")

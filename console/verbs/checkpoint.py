@@ -9,15 +9,15 @@ from bootstrap.recover_etcd import saving
 from cluster.course import Course
 from cluster.inventory import take
 from console.ending import LastWords, guarded
-from console.opening import open_session
-from console.programs import refuse_unfit
+from console.opened.opening import open_session
+from console.opened.programs import refuse_unfit
 from console.session import Session
 from console.verbs.audit import Wanted, audited, locked, wanted_of
 from engine.report import Report
-from house.inventory import inventory_path, known_inventory
-from house.inventory_text import write_inventory
-from house.lock import lock_path, write_lock
-from recovery.checkpoint import checkpoint_course
+from house.known.inventory import inventory_path, known_inventory
+from house.known.inventory_text import write_inventory
+from house.known.lock import lock_path, write_lock
+from recovery.courses.checkpoint import checkpoint_course
 
 BACK = "invoke cluster.start"
 

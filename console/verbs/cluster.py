@@ -22,12 +22,12 @@ from cluster.storage.systems import look_at_storage
 from cluster.storage.trials import classes_to_prove, trial_checks
 from console.ending import guarded
 from console.gate import Gate, gate_named, proof_checks
-from console.opening import open_session
-from console.programs import refuse_blind, refuse_unfit
-from console.runbook import write_runbook
+from console.opened.opening import open_session
+from console.opened.programs import refuse_blind, refuse_unfit
+from console.screens.runbook import write_runbook
+from console.screens.storage import show_storage, storage_counts, storage_rows
+from console.screens.unlooked import outline, remembered
 from console.session import Session
-from console.storage import show_storage, storage_counts, storage_rows
-from console.unlooked import outline, remembered
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.journal import read_state
 from engine.workers import Threads
@@ -35,7 +35,7 @@ from house.files.paths import expanded
 from house.files.problems import Problem, shown
 from house.model import House
 from recovery.course import course as restore_course
-from recovery.proving import proving_course
+from recovery.courses.proving import proving_course
 
 NEXT_RESTORE = "invoke dr.restore"
 

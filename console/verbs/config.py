@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.chosen import named
 from console.ending import guarded
-from console.jsonlines import JsonLines
-from console.problem import complete
+from console.opened.chosen import named
+from console.views.jsonlines import JsonLines
+from console.views.problem import complete
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.secrets import told
 from engine.words import number
@@ -21,7 +21,7 @@ from engine.words import number
 if TYPE_CHECKING:
     from house.first.found import FoundProxmox
     from house.first.writing import Written
-    from house.inventory import Inventory
+    from house.known.inventory import Inventory
 
 
 def init(
@@ -62,7 +62,7 @@ def init(
 def _known(from_inventory: str) -> Inventory | None:
     """What was written down while the house lived, where that is to be used."""
     from house.files.paths import expanded, is_file
-    from house.inventory import read_inventory
+    from house.known.inventory import read_inventory
 
     if not from_inventory:
         return None
@@ -74,7 +74,7 @@ def _known(from_inventory: str) -> Inventory | None:
 
 def _written(root: Path, known: Inventory | None, found: FoundProxmox | None) -> Written:
     """The settings, of what was known and what was found just now: the lineage stays what it was."""
-    from console.building import builder
+    from console.opened.building import builder
     from house.first.inventory import found_before, joined
     from house.first.writing import write_settings
 
@@ -88,7 +88,7 @@ def _written(root: Path, known: Inventory | None, found: FoundProxmox | None) ->
 def _asked(repo: str, ask_proxmox: str, fingerprint: str) -> FoundProxmox | None:
     """What a Proxmox has, where one is to be asked."""
     if ask_proxmox:
-        from console.finding import find
+        from console.opened.finding import find
 
         return find(repo, ask_proxmox, fingerprint)
     if fingerprint:
@@ -114,10 +114,10 @@ def check(settings: str, json: bool) -> int:
     """Everything that is wrong in the settings and in the house, each with file, line and column; 10 where something is."""
 
     def body() -> int:
-        from console.building import builder
+        from console.opened.building import builder
         from house.files.paths import expanded
         from house.loader import SETTINGS_FILE, examine, repository_of
-        from house.locating import Severity, located
+        from house.rules.locating import Severity, located
 
         began = time.monotonic()
         file = expanded(Path(named(settings) or SETTINGS_FILE))

@@ -14,18 +14,18 @@ from pathlib import Path
 
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
-from console.building import builder
-from console.chosen import named
 from console.doctor import asking, looking
 from console.doctor.looking import Subject
 from console.doctor.nouns import Able, Answer, Lack, able
 from console.ending import guarded
-from console.jsonlines import JsonLines
-from console.openhouse import OpenDoors
-from console.opening import real_doors
-from console.page import Page, simulated
-from console.problem import complete
+from console.opened.building import builder
+from console.opened.chosen import named
+from console.opened.openhouse import OpenDoors
+from console.opened.opening import real_doors
 from console.session import Session
+from console.views.jsonlines import JsonLines
+from console.views.page import Page, simulated
+from console.views.problem import complete
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError
 from engine.words import number
 from house.files.paths import expanded, is_file, is_folder

@@ -11,37 +11,37 @@ from adapters.context import LookContext
 from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from adapters.remembering import remembering
 from cluster.course import Course
-from cluster.holding import still_held
+from cluster.hold.holding import still_held
+from cluster.hold.standing import Way, way
 from cluster.lint.beyond import beyond_admission
 from cluster.lint.given import Given
-from cluster.standing import Way, way
 from cluster.storage.under import gates, to_write
 from console.ending import LastWords, guarded
-from console.jsonlines import JsonLines
-from console.lint import beyond_lines, finding_rows
-from console.opening import open_session
+from console.opened.opening import open_session
+from console.opened.programs import refuse_unfit
 from console.pastdrills import forecast_by_drills
-from console.problem import complete
-from console.programs import refuse_unfit
+from console.screens.lint import beyond_lines, finding_rows
+from console.screens.tables import database_lines, hold_table, kept_lines
 from console.session import Session
-from console.tables import database_lines, hold_table, kept_lines
+from console.views.jsonlines import JsonLines
+from console.views.problem import complete
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import read_state
 from engine.report import DONE, Outcome, Report
 from engine.step import StepId
 from house.model import BackedUpClaim, Database, House
-from recovery.asof import as_time
 from recovery.course import course
+from recovery.courses.holding import hold_course, to_hold
+from recovery.courses.releasing import refuse_nothing_held, release_course
+from recovery.courses.surviving import with_survivors
 from recovery.databases import lost_databases, split_names
-from recovery.holding import hold_course, to_hold
-from recovery.kept import on_its_way
 from recovery.kopia import of_kopia, refuse_kopia
 from recovery.lifting import to_release, undeclared
-from recovery.releasing import refuse_nothing_held, release_course
+from recovery.points.asof import as_time
+from recovery.points.kept import on_its_way
+from recovery.points.survivors import winners
 from recovery.selection import NOTHING, in_turn, named, select
 from recovery.steps.hold_now import lift_by_hand
-from recovery.surviving import with_survivors
-from recovery.survivors import winners
 from rehearsal.measuring import told
 from rehearsal.outcome import Forecast
 

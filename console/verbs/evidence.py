@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.text import Text
 
 from console.ending import guarded
-from console.jsonlines import JsonLines
-from console.opening import open_session
-from console.page import Page, simulated
+from console.opened.opening import open_session
 from console.recorder import RUN_MARK
 from console.report.keeping import Past, kept
 from console.report.keeping import history as runs_of
 from console.report.timeline import duration
-from console.rows import Row, Rows
 from console.session import Session
+from console.views.jsonlines import JsonLines
+from console.views.page import Page, simulated
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.words import number
 from house.files.paths import at_home

@@ -10,21 +10,21 @@ from shlex import quote
 from rich.text import Text
 
 from adapters.volsync.results import FileEntry
-from cluster.audit import repository_of
-from cluster.counting import is_future
-from cluster.sources import named as named_place
+from cluster.backups.audit import repository_of
+from cluster.backups.counting import is_future
+from cluster.backups.sources import named as named_place
 from console.ending import guarded
-from console.opening import open_session
-from console.problem import complete
-from console.rows import Row, Rows
+from console.opened.opening import open_session
 from console.session import Session
+from console.views.problem import complete
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.words import number
 from house.loader import Part
 from house.model import BackedUpClaim
-from recovery.asof import as_time
 from recovery.files import Version, chosen, entry_words, fetch, newest, path_of, remarks, target_of, versions
-from recovery.found import Everywhere, Held, everywhere, find_in
+from recovery.points.asof import as_time
+from recovery.points.found import Everywhere, Held, everywhere, find_in
 from recovery.selection import named
 
 

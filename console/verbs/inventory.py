@@ -6,13 +6,13 @@ from rich.text import Text
 
 from cluster.inventory import Taken, differences, take
 from console.ending import guarded
-from console.opening import open_session
-from console.rows import Row, Rows
+from console.opened.opening import open_session
 from console.session import Session
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED
 from engine.words import number
-from house.inventory import Inventory, inventory_path, known_inventory
-from house.inventory_text import write_inventory
+from house.known.inventory import Inventory, inventory_path, known_inventory
+from house.known.inventory_text import write_inventory
 
 _NOUNS = {"vms": "VM", "volumes": "volume", "ceph": "Ceph cluster", "longhorn_volumes": "Longhorn volume"}
 

@@ -13,28 +13,28 @@ from rich.text import Text
 from adapters.age.adapter import Age
 from adapters.git.bundle import GitBundles
 from bootstrap.course import course
-from console.building import builder
-from console.chosen import named
 from console.ending import guarded
-from console.jsonlines import JsonLines
 from console.kit.checking import Bench, Finding, findings
 from console.kit.nouns import KeptProgram, Manifest
 from console.kit.opening import Sealed, unpack
 from console.kit.packing import START, gather, printable, recipients_of, seal, sum_of
 from console.kit.rooms import workroom
 from console.kit.unfolding import KEY_VARIABLE, KIT, open_kit
-from console.opening import open_session
-from console.page import Page, simulated
+from console.opened.building import builder
+from console.opened.chosen import named
+from console.opened.opening import open_session
 from console.report.document import moment, version
-from console.rows import Row, Rows
 from console.session import Session
 from console.verbs.cluster import runbook_of
+from console.views.jsonlines import JsonLines
+from console.views.page import Page, simulated
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
 from engine.secrets import Secret
 from engine.words import number
 from house.files.paths import expanded
 from house.files.whole import write_whole
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
 from house.loader import SETTINGS_FILE, load
 from house.settings.values import recipient_of
 from tools.locate import look

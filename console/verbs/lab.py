@@ -8,8 +8,8 @@ from collections import Counter
 from functools import partial
 
 from console.ending import guarded
-from console.jsonlines import JsonLines
-from console.page import MARK
+from console.views.jsonlines import JsonLines
+from console.views.page import MARK
 from engine.errors import EXIT_OK, PermanentError
 
 PARTS = ("storage", "loss")
@@ -21,10 +21,10 @@ def up(house: str, scenario: str, speed: float) -> int:
     def body() -> int:
         from console.demo.built import build
         from console.demo.driving import Driver, end_left_over
-        from lab.control import ask
         from lab.houses.nouns import HouseFolder
+        from lab.running.control import ask
+        from lab.running.starting import daemon, shape_of, start
         from lab.scenarios import known
-        from lab.starting import daemon, shape_of, start
 
         began = time.monotonic()
         chosen = known(scenario or "empty", shape_of(house))
@@ -48,9 +48,9 @@ def status(house: str, json: bool) -> int:
     """What of the house runs: VMs, machines, programs, faults."""
 
     def body() -> int:
-        from lab.control import ask
         from lab.houses.nouns import HouseFolder
-        from lab.starting import shape_of, told_endpoints
+        from lab.running.control import ask
+        from lab.running.starting import shape_of, told_endpoints
 
         began = time.monotonic()
         folder = HouseFolder.of(shape_of(house).name)
@@ -84,7 +84,7 @@ def down(house: str) -> int:
     """End the house; nothing of it is left running."""
 
     def body() -> int:
-        from lab.starting import stop
+        from lab.running.starting import stop
 
         _say(f"{house} is down." if stop(house) else f"{house} did not run.")
         return EXIT_OK
@@ -101,9 +101,9 @@ def fault(house: str, at: str, fault: str, listed: bool, json: bool) -> int:
     def body() -> int:
         if listed:
             return _list_faults(json)
-        from lab.control import ask
         from lab.houses.nouns import HouseFolder
-        from lab.starting import shape_of, told_endpoints
+        from lab.running.control import ask
+        from lab.running.starting import shape_of, told_endpoints
         from lab.troubles import named
         from lab.world.faults import Fault
 
@@ -131,7 +131,7 @@ def fault(house: str, at: str, fault: str, listed: bool, json: bool) -> int:
 
 def _list_faults(json: bool) -> int:
     """Every fault by name and system, with whom it befalls; needs no house."""
-    from lab.troubles import TROUBLES
+    from lab.troubles.named import TROUBLES
     from lab.world.faults import WHAT, Fault
 
     rows = [{"name": one.value, "system": "at a mutation", "target": "", "what": WHAT[one]} for one in Fault]

@@ -11,7 +11,8 @@ from cluster.lint.lint import RULES, lint
 from cluster.lint.needs import needs_of
 from cluster.lint.without import without
 from console.ending import guarded
-from console.lint import (
+from console.opened.opening import open_session
+from console.screens.lint import (
     accepted_lines,
     counted,
     finding_rows,
@@ -22,7 +23,6 @@ from console.lint import (
     without_rows,
     without_table,
 )
-from console.opening import open_session
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, SettingsInvalid
 from engine.words import number

@@ -11,11 +11,11 @@ from bootstrap.checks.recoverable import newest
 from bootstrap.recover_etcd import course as recovery
 from bootstrap.recover_etcd import saving
 from bootstrap.replace_node import course as replacement
-from cluster.absent import first_present
+from cluster.machines.absent import first_present
 from cluster.storage.kinds import storage_checks
 from console.ending import LastWords, guarded
-from console.opening import open_session
-from console.programs import refuse_unfit
+from console.opened.opening import open_session
+from console.opened.programs import refuse_unfit
 from console.session import Session
 from engine.errors import SettingsInvalid
 from house.files.paths import expanded, is_file

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bootstrap.power import start_course, stop_course
 from console.ending import LastWords, guarded
-from console.opening import open_session
-from console.programs import refuse_unfit
+from console.opened.opening import open_session
+from console.opened.programs import refuse_unfit
 from console.session import Session
 from engine.journal import read_state
 from engine.words import number

@@ -17,10 +17,10 @@ from console.doctor.looking import of_secrets
 from console.ending import LastWords
 from console.kit.secrets import files_of, of_building
 from console.messages import send
-from console.programs import refuse_unfit
-from console.rows import Row as Line
-from console.rows import Rows
+from console.opened.programs import refuse_unfit
 from console.session import Session
+from console.views.rows import Row as Line
+from console.views.rows import Rows
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED
 from engine.words import number
 from house.model import House

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
 from console.ending import LastWords, drilled, guarded
-from console.journals import REHEARSE, journal_folder
 from console.kit.nouns import from_kit as from_kit_of
 from console.kit.opening import house_of
 from console.messages import send
-from console.openhouse import OpenDoors
-from console.opening import open_session, real_doors, session_of
+from console.opened.journals import REHEARSE, journal_folder
+from console.opened.openhouse import OpenDoors
+from console.opened.opening import open_session, real_doors, session_of
+from console.opened.programs import refuse_unfit
 from console.pastdrills import past_drills
-from console.programs import refuse_unfit
 from console.session import Session
 from console.verbs.kit import handed
 from console.verbs.rebuild import VERB as REBUILD
@@ -25,7 +25,7 @@ from engine.report import Report
 from engine.workers import Threads, each
 from house.model import BackedUpClaim, House
 from house.settings.values import size_of
-from recovery.found import everywhere
+from recovery.points.found import everywhere
 from recovery.selection import named
 from rehearsal.beginning import Begun, begin, outcome_of
 from rehearsal.choosing import Budget, candidates, choose

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from console.ending import guarded
-from console.opening import open_session
+from console.opened.opening import open_session
 from console.report.document import as_epoch, moment
 from console.report.keeping import as_number, history
 from console.report.timeline import duration

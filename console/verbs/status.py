@@ -7,13 +7,13 @@ from pathlib import Path
 from rich.text import Text
 
 from console.ending import guarded
-from console.opening import open_session
+from console.opened.opening import open_session
 from console.report.document import moment
 from console.report.keeping import history
 from console.report.proven import Standing, State, remembered, standings
 from console.report.timeline import duration
-from console.rows import Row, Rows
 from console.session import Session
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.words import number
 from house.files.paths import at_home

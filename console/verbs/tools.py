@@ -10,12 +10,12 @@ from pathlib import Path
 
 from rich.text import Text
 
-from console.chosen import named
 from console.ending import guarded
-from console.jsonlines import JsonLines
-from console.page import Page
-from console.programs import held_against, versions_of
-from console.rows import Row, Rows
+from console.opened.chosen import named
+from console.opened.programs import held_against, versions_of
+from console.views.jsonlines import JsonLines
+from console.views.page import Page
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from engine.words import number
 from house.files.paths import expanded

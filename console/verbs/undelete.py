@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
 from console.ending import LastWords, guarded
-from console.opening import open_session
-from console.rows import Row, Rows
+from console.opened.opening import open_session
 from console.session import Session
+from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, PermanentError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
 from engine.words import number
 from house.model import BackedUpClaim
-from recovery.asof import as_time
-from recovery.former import Former, Loss, former, losses, stamp
-from recovery.undeleting import place_of, to_undelete, undelete_course
+from recovery.courses.undeleting import place_of, to_undelete, undelete_course
+from recovery.points.asof import as_time
+from recovery.points.former import Former, Loss, former, losses, stamp
 
 _SHOWN = 20
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from adapters.kept.results import KeptState
 from console.ending import LastWords, guarded
-from console.opening import open_session
-from console.programs import refuse_unfit
+from console.opened.opening import open_session
+from console.opened.programs import refuse_unfit
 from console.session import Session
 from engine.journal import read_state
 from engine.report import Report
-from recovery.kept import on_its_way
+from recovery.courses.undoing import cut_off_course, let_go_course, one_name, to_let_go, to_undo, undo_course
+from recovery.points.kept import on_its_way
 from recovery.selection import named
-from recovery.undoing import cut_off_course, let_go_course, one_name, to_let_go, to_undo, undo_course
 
 
 def undo(settings: str, json: bool, claim: str, let_go: bool, approve: str, report: str = "") -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.ending import guarded
-from console.opening import open_session
+from console.opened.opening import open_session
 from console.session import Session
 from engine.errors import EXIT_OK, PermanentError
 from engine.journal import read_state
 from engine.words import number
-from recovery.unlocking import Locked, looked_at, to_unlock, unlock_course
+from recovery.courses.unlocking import Locked, looked_at, to_unlock, unlock_course
 
 
 def unlock(settings: str, json: bool, claim: str, approve: str, report: str = "") -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from house.hardware import Hardware
-from house.inventory import ImageRecord
+from house.known.inventory import ImageRecord
+from house.values.hardware import Hardware
 
 
 @dataclass(frozen=True)

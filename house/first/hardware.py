@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from house.files.scalars import plain
-from house.hardware import MADE, MODEL, Card, Hardware, Passthrough, unsaid
+from house.values.hardware import MADE, MODEL, Card, Hardware, Passthrough, unsaid
 
 _PLAIN = ("cpu", "sockets", "numa", "machine", "firmware", "serial", "agent", "tpm", "efi", "pool")
 _CONTROLLER = "scsi_controller"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from house.files.grammar import DISK_SLOT
 from house.first.found import FoundDisk, FoundProxmox, FoundVm
-from house.inventory import Inventory, VmRecord
+from house.known.inventory import Inventory, VmRecord
 
 
 def found_before(inventory: Inventory) -> FoundProxmox:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from house.declared.kopia import DeclaredKopia, kopia_backups
 from house.files.scalars import in_quotes, plain
 from house.first.opening_rules import rules
-from house.kopia import DeclaredKopia, kopia_backups
 from house.repository.whole import Repository
 from house.settings.values import FILL_IN
 

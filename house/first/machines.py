@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from house.crossrules import system_disk
 from house.files.scalars import plain
 from house.first.found import FoundProxmox, FoundVm
 from house.first.hardware import lines
-from house.hardware import UNSAID
 from house.model import DiskFate
 from house.repository.talconfig import TalosNode
+from house.rules.crossrules import system_disk
 from house.settings.values import FILL_IN
+from house.values.hardware import UNSAID
 
 _OWN_TAGS = frozenset({"talos", "blackstart"})
 Keys = dict[str, str]

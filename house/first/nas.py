@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from house.declared.nas_declared import mounted_servers
 from house.flux.rendered import Rendered
-from house.nas_declared import mounted_servers
 
 _HEAD = """# Each NAS (TrueNAS 25.04 or newer) that backups or volumes lie on: cluster.verify looks at its pools, datasets, exports,
 # snapshots and alerts, and no restore begins while what it reads from is not whole. SECURITY.md: how to make its key."""

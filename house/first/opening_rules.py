@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from house.openings import fits_all, pattern
+from house.declared.openings import fits_all, pattern
 
 _BETWEEN = r"(?<![A-Za-z0-9]){}(?![A-Za-z0-9])"
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")

@@ -21,7 +21,7 @@ from house.first.found import FoundProxmox
 from house.first.machines import nodes_text, proxmox_text
 from house.first.nas import nas_text
 from house.flux.building import Builder
-from house.inventory import ImageRecord
+from house.known.inventory import ImageRecord
 from house.loader import SETTINGS_FILE
 from house.repository.guarding import short
 from house.repository.source import DeclaredSource

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from house.bootstrapping import AGE_KEY, KUSTOMIZATIONS
+from house.declared.bootstrapping import AGE_KEY, KUSTOMIZATIONS
 from house.files.paths import is_file, is_there
 from house.files.problems import Problem
 from house.scripts import definitions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from house.bootstrapping import version_in
+from house.declared.bootstrapping import version_in
 from house.files import yamlfile
 from house.files.paths import is_file
 from house.files.scalars import plain

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from house.dns import PORT, is_address
 from house.files.grammar import quoted
 from house.settings.section import Section, what
 from house.settings.values import json_form, wrong
+from house.values.dns import PORT, is_address
 
 ANY, NONE = "any", "none"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

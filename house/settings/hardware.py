@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from house.hardware import Card, Hardware, Passthrough
 from house.settings.section import Section
 from house.settings.section import what as _what
 from house.settings.values import BridgeName, CpuModel, Mac, MachineType, MappingName, PoolName, StorageName, Tag
+from house.values.hardware import Card, Hardware, Passthrough
 
 Model = Literal["virtio", "e1000", "e1000e", "vmxnet3", "rtl8139"]
 _VLAN = Field(default=None, description="the VLAN that the card is in", examples=[20], ge=1, le=4094)

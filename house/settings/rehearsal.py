@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
-from house.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Prices, Rehearsal
 from house.settings.section import Section
 from house.settings.section import what as _what
 from house.settings.values import Wait, kind_of, wrong
+from house.values.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Prices, Rehearsal
 
 _IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
 _PRESETS = [preset.value for preset in Preset]

@@ -1,7 +1,7 @@
 """blackstart.yaml as typed sections: what the repository cannot say. Holds references to secrets, never a secret.
 
 Every field's description is what `would be right` when it is missing, and its first example shows how it is written.
-Knows nothing of the repository: rules across files are in house/crossrules.py.
+Knows nothing of the repository: rules across files are in house/rules/crossrules.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from house.afterwards import PROVE_EVERY
 from house.settings.backups import BackupsSection
 from house.settings.dns import DnsSection
 from house.settings.hardware import HardwareSection
@@ -55,6 +54,7 @@ from house.settings.values import (
     wrong,
 )
 from house.settings.variables import VariableName, VariableValue
+from house.values.afterwards import PROVE_EVERY
 
 DEFAULT_MAX_AGE = 36 * 3600.0
 """The greatest age of a backup, in seconds, where neither the file nor the source's schedule says anything: a daily backup that was

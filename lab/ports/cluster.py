@@ -13,7 +13,7 @@ from adapters.kubernetes.results import ApiServer, CrdState, KubeNode, LeaseHold
 from adapters.longhorn.results import LonghornLook
 from engine.digest import digest
 from engine.errors import PermanentError, TransientError
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import BootstrapSecret
 from lab.ports.definitions import kinds_served
 from lab.world.kubernetes import KubeWorld, Objects

@@ -8,7 +8,7 @@ import json
 from adapters.cnpg.results import DatabaseState, Login, Reached
 from adapters.kubernetes.objects import seconds
 from engine.errors import PermanentError, TransientError
-from house.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.restorable import DatabaseQuestion, RestorableDatabase
 from lab.world.databases import HEALTHY, UNRECOVERABLE, LabDatabase, Operator
 
 

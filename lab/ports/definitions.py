@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from adapters.helm.results import Crd, ReleaseKinds
 from engine.digest import digest
-from house.kinds import Kind
+from house.declared.kinds import Kind
 
 _VOLSYNC = {
     "replicationdestinations.volsync.backube": "ReplicationDestination",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from adapters.dns.results import Answer
 from engine.errors import TransientError
-from house.dns import DnsServer
+from house.values.dns import DnsServer
 from lab.world.dns import LabDns
 from lab.world.world import World
 

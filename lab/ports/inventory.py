@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from adapters.kept.results import is_aside
 from adapters.longhorn.results import LonghornLook
-from house.inventory import CephRecord, LonghornRecord, Stores, VolumeRecord
+from house.known.inventory import CephRecord, LonghornRecord, Stores, VolumeRecord
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.longhorn import replicas_of
 from lab.world.rook import MONITORS

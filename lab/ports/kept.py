@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.kept.results import Found, KeptState, KeptVolume, aside_of
 from engine.errors import PermanentError
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
 from lab.world.volumes import Claim, LabKept, Sick

@@ -15,7 +15,7 @@ from adapters.nas.results import Heard, Listed, NasLook, NasTrouble, Snapshots, 
 from adapters.nas.wanted import below, used
 from adapters.nas.wording import RpcError
 from engine.waiting import Clock
-from house.nas import Export, Nas
+from house.values.nas import Export, Nas
 from lab.wire.truenas.forms import V25_04, Forms
 from lab.world.nas import LabNas
 

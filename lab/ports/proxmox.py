@@ -33,7 +33,7 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from engine.errors import PermanentError, TransientError
-from house.hardware import Hardware
+from house.values.hardware import Hardware
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_config import Configuring

@@ -8,7 +8,7 @@ from dataclasses import replace
 from adapters.helm.results import Crd, ReleaseKinds, ReleaseState, ReleaseStatus
 from engine.digest import digest
 from engine.errors import PermanentError, TransientError
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import Release
 from lab.ports.definitions import definitions_of, kinds_of
 from lab.world.flux import FluxWorld

@@ -7,7 +7,7 @@ import json
 from adapters.tls.results import TlsSealed, TlsSecret, TlsThere
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
 from house.model import House
 from lab.world.kubernetes import KubeWorld
 

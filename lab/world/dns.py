@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.dns.results import Answer
-from house.dns import DnsServer, is_address
+from house.values.dns import DnsServer, is_address
 
 SOMEWHERE = "192.0.2.80"
 """Where a name leads of which only an answer is wanted (an address for documents, RFC 5737)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from adapters.drills.results import Examination, Examined, FenceWall, Found, Order, Phase, Restore, Sent
 from adapters.volsync.results import FileEntry
-from house.rehearsing import ClaimProbe
+from house.values.rehearsing import ClaimProbe
 
 Entries = tuple[FileEntry, ...]
 

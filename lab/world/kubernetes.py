@@ -14,7 +14,7 @@ from adapters.kubernetes.results import CrdState, KubeNode, LeaseHolder, SeenPod
 from adapters.longhorn.results import LonghornLook
 from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import Database, House
 from house.repository.mover_policies import BINDING
 from house.repository.mover_policies import KIND as POLICY

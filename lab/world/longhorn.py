@@ -15,7 +15,7 @@ from adapters.longhorn.results import (
     StorageNode,
     StorageVolume,
 )
-from house.inventory import ReplicaRecord
+from house.known.inventory import ReplicaRecord
 
 GIB = 2**30
 SINCE = 1_800_000_000.0

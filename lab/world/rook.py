@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from adapters.ceph.results import CephCheck, RookCluster, RookPart
 from adapters.kubernetes.results import StorageClass
-from house.inventory import MonitorRecord
+from house.known.inventory import MonitorRecord
 
 NAMESPACE = "rook-ceph"
 FSID = "6f1de3a2-0000-4000-8000-000000000a00"

@@ -10,7 +10,7 @@ from cluster.by_hand import restic_by_hand
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from engine.words import number
-from recovery.former import stamp
+from recovery.points.former import stamp
 from recovery.steps.bring_former import BringFormer
 
 _SILENT = (Verdict.UNREACHABLE, Verdict.UNKNOWN)

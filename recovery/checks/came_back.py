@@ -10,7 +10,7 @@ from engine.errors import PermanentError
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from house.model import BackedUpClaim, House
-from recovery.kept import demand_volume
+from recovery.points.kept import demand_volume
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.absent import silent_servers
-from cluster.holding import hold_probe
+from cluster.hold.holding import hold_probe
+from cluster.machines.absent import silent_servers
 from engine.probe import Probe
 from engine.step import BaseCheck, StepId
 from house.model import House

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.model import BackedUpClaim, House
 from house.repository.mover_policies import BINDING, KIND, MoverPolicy
 from recovery.movers import mounting, nothing_mounts

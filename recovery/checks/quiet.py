@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
+from cluster.backups.unprotected import audit_data
 from cluster.steps.rest_app import RestApp
-from cluster.unprotected import audit_data
 from engine.probe import Condition, Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from engine.words import number

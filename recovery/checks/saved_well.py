@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from adapters.backups.results import WHOLE, Depth, Part, Verdict
 from adapters.context import LookContext
-from cluster.audit import Asked, audit_claim, repository_of
+from cluster.backups.audit import Asked, audit_claim, repository_of
 from cluster.steps.rest_app import RestApp
 from engine.probe import Condition, Probe, changing, missing, satisfied
 from engine.step import BaseCheck, StepId

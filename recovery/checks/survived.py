@@ -10,8 +10,8 @@ from adapters.kept.results import KeptState, KeptVolume
 from engine.probe import Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from house.model import BackedUpClaim, House
-from recovery.survivors import Survivor, There, brought_of, whereabouts
-from recovery.weighing import WINS, leaves_nothing
+from recovery.points.survivors import Survivor, There, brought_of, whereabouts
+from recovery.points.weighing import WINS, leaves_nothing
 
 _BY_CONSENT = "by consent (invoke dr.plan, then --approve its digest)"
 

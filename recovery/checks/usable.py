@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.audit import repository_of
-from cluster.sources import place_of
-from cluster.standing import standing
+from cluster.backups.audit import repository_of
+from cluster.backups.sources import place_of
+from cluster.hold.standing import standing
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
 from house.files.shapes import mapping
 from house.model import BackedUpClaim, House
-from recovery.access import Left, as_left, denied
-from recovery.identities import User, users_of
+from recovery.compared.access import Left, as_left, denied
+from recovery.compared.identities import User, users_of
 
 _PRIVILEGED = "volsync.backube/privileged-movers"
 

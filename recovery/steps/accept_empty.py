@@ -10,8 +10,8 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from adapters.ports import BackupsView
 from adapters.volsync.results import ClaimPhase
-from cluster.audit import repository_of
-from cluster.standing import let_go, standing
+from cluster.backups.audit import repository_of
+from cluster.hold.standing import let_go, standing
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.kept.results import KeptState, KeptVolume, Word
-from cluster.holding import until_no_mover
-from cluster.standing import Standing, held_anew, standing
+from cluster.hold.holding import until_no_mover
+from cluster.hold.standing import Standing, held_anew, standing
+from cluster.hold.suspension import demand_maker, kustomization_of, refuse_foreign
 from cluster.storage.findings import moment
-from cluster.suspension import demand_maker, kustomization_of, refuse_foreign
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.kept import NOBODY, demand_volume
+from recovery.points.kept import NOBODY, demand_volume
 
 
 @dataclass(frozen=True)

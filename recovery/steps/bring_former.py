@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from adapters.backups.places import s3_address
 from adapters.backups.results import Repository
 from adapters.context import ActContext, LookContext
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.words import number, some
 from house.model import BackedUpClaim, House
-from recovery.former import Former, former, lying, stamp
+from recovery.points.former import Former, former, lying, stamp
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from adapters.kept.results import aside_of
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
-from recovery.survivors import Survivor, volume_of
+from recovery.points.survivors import Survivor, volume_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.kept import demand_kept, demand_volume, on_its_way
+from recovery.points.kept import demand_kept, demand_volume, on_its_way
 from recovery.record import entry_of
 
 

@@ -12,7 +12,7 @@ from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.kept import demand_kept
+from recovery.points.kept import demand_kept
 from recovery.record import demand_replacing, entry_of, is_another, replaced
 
 

@@ -12,17 +12,17 @@ from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView
 from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import OURS, is_of
-from cluster.audit import repository_of
-from cluster.counting import is_future, of_the_mover
-from cluster.sources import place_of
-from cluster.standing import standing
+from cluster.backups.audit import repository_of
+from cluster.backups.counting import is_future, of_the_mover
+from cluster.backups.sources import place_of
+from cluster.hold.standing import standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import pause, wait_until
 from engine.words import number
 from house.model import BackedUpClaim, House
-from recovery.losses import Losses, losses
+from recovery.points.losses import Losses, losses
 from recovery.record import pinned
 
 SAVED = re.compile(r"\bsnapshot ([0-9a-f]{8,64}) saved\b")

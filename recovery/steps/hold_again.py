@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
-from cluster.audit import ClaimAudit
-from cluster.holding import until_no_mover
-from cluster.sources import audit_sources
-from cluster.standing import Way, held_anew, standing
-from cluster.suspension import demand_maker
+from cluster.backups.audit import ClaimAudit
+from cluster.backups.sources import audit_sources
+from cluster.hold.holding import until_no_mover
+from cluster.hold.standing import Way, held_anew, standing
+from cluster.hold.suspension import demand_maker
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
-from recovery.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
-from recovery.kept import refuse_undoing
 from recovery.movers import on_nas
+from recovery.points.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
+from recovery.points.kept import refuse_undoing
 
 
 @dataclass(frozen=True)

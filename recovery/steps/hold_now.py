@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
+from cluster.backups.sources import audit_sources
 from cluster.by_hand import record_by_hand
-from cluster.holding import sources_of, until_no_mover
-from cluster.sources import audit_sources
-from cluster.standing import Way, held_anew, standing
+from cluster.hold.holding import sources_of, until_no_mover
+from cluster.hold.standing import Way, held_anew, standing
 from engine.errors import BlackstartError
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from house.sources import RESTIC
-from recovery.choice import asked_for, at_point, candidates, chosen
+from house.values.sources import RESTIC
+from recovery.points.choice import asked_for, at_point, candidates, chosen
 
 
 @dataclass(frozen=True)

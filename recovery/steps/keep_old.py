@@ -9,7 +9,7 @@ from adapters.context import ActContext, LookContext
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.kept import staying
+from recovery.points.kept import staying
 from recovery.record import demand_replacing, entry_of, replaced
 
 

@@ -11,7 +11,7 @@ from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from engine.words import number
-from recovery.kept import kept_of, on_its_way
+from recovery.points.kept import kept_of, on_its_way
 
 
 @dataclass(frozen=True)

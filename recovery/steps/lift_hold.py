@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from cluster.by_hand import record_by_hand
-from cluster.holding import still_held
+from cluster.hold.holding import still_held
 from engine.probe import Probe, missing, satisfied
 from engine.secrets import told
 from engine.step import BaseStep, Notes, StepId

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapters.context import ActContext, LookContext
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
 from cluster.by_hand import restic_by_hand
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, changing, missing, satisfied

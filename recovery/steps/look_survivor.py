@@ -9,18 +9,18 @@ from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
 from adapters.kept.results import Found, KeptState, KeptVolume, aside_of
 from adapters.volsync.results import Snapshot
-from cluster.audit import repository_of
-from cluster.sources import audit_sources
+from cluster.backups.audit import repository_of
+from cluster.backups.sources import audit_sources
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, House
-from recovery.against import wanted_of
-from recovery.choice import asked_for, candidates
+from recovery.compared.against import wanted_of
 from recovery.destination import refuse_never
-from recovery.survivors import Survivor, volume_of
-from recovery.weighing import WINS, alone, weigh
+from recovery.points.choice import asked_for, candidates
+from recovery.points.survivors import Survivor, volume_of
+from recovery.points.weighing import WINS, alone, weigh
 
 _NO_ANSWER = (Verdict.UNREACHABLE, Verdict.UNKNOWN)
 _NO_BACKUP = (Verdict.MISSING, Verdict.EMPTY, Verdict.UNREADABLE)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
-from cluster.audit import ClaimAudit, repository_of
+from cluster.backups.audit import ClaimAudit, repository_of
+from cluster.backups.sources import NO_SECRETS, Unsound, audit_sources, place_of, restorable
 from cluster.by_hand import record_by_hand, restic_by_hand
-from cluster.sources import NO_SECRETS, Unsound, audit_sources, place_of, restorable
-from cluster.standing import Way, standing
+from cluster.hold.standing import Way, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
 from house.model import BackedUpClaim, House
-from recovery.asof import as_time
-from recovery.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
 from recovery.destination import refuse_never
 from recovery.movers import SAME, on_nas, other_repository
+from recovery.points.asof import as_time
+from recovery.points.choice import Choice, asked_for, at_point, candidates, chosen, preflight_of, weighed
 from recovery.record import entry_of
 
 NOT_HELD = "run `invoke cluster.bootstrap` first: it holds every declared claim that has no volume yet"

@@ -19,9 +19,9 @@ from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import DatabaseArchive, House
-from house.restorable import RestorableDatabase
-from recovery.asof import as_time
+from house.values.restorable import RestorableDatabase
 from recovery.databases import distances, pinned, point_words
+from recovery.points.asof import as_time
 
 _TIME = "targetTime "
 

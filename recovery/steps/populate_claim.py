@@ -9,9 +9,9 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.ports import ClaimsView
 from adapters.volsync.results import ClaimPhase
-from cluster.absent import silent_servers
-from cluster.holding import demand_hold
-from cluster.standing import Way, standing
+from cluster.hold.holding import demand_hold
+from cluster.hold.standing import Way, standing
+from cluster.machines.absent import silent_servers
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId, if_any

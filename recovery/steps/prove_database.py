@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from adapters.cnpg.results import Login, Reached
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import PinnedDatabase
-from cluster.proofs import PROOF_NOTE, Kind, Proof
+from cluster.backups.proofs import PROOF_NOTE, Kind, Proof
 from cluster.recovered import differences, reached_words, utc
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, held, missing, satisfied, unknown
 from engine.step import WARNING_NOTE, BaseStep, Notes, StepId
 from house.model import House
-from house.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.restorable import DatabaseQuestion, RestorableDatabase
 from recovery.databases import archives_elsewhere, distances, pinned
 from recovery.steps.restore_database import kustomization
 

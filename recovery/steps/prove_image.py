@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import Snapshot
-from cluster.absent import silent_servers
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
+from cluster.backups.proofs import PROOF_NOTE, Kind, Proof
+from cluster.backups.sources import place_of
 from cluster.by_hand import record_by_hand, restic_by_hand
-from cluster.holding import what_holds
-from cluster.proofs import PROOF_NOTE, Kind, Proof
-from cluster.sources import place_of
-from cluster.standing import Way, standing
+from cluster.hold.holding import what_holds
+from cluster.hold.standing import Way, standing
+from cluster.machines.absent import silent_servers
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.words import number
 from house.model import BackedUpClaim, House
-from recovery.against import against
-from recovery.comparison import Comparison
+from recovery.compared.against import against
+from recovery.compared.comparison import Comparison
 from recovery.record import is_another, pinned
 
 SHOWN = 20

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.kept.results import KeptState
-from cluster.absent import silent_servers
-from cluster.holding import demand_hold
+from cluster.hold.holding import demand_hold
+from cluster.machines.absent import silent_servers
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.kept import demand_volume
+from recovery.points.kept import demand_volume
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
-from cluster.absent import silent_servers
 from cluster.by_hand import record_by_hand
-from cluster.holding import demand_hold
-from cluster.standing import let_go, standing
+from cluster.hold.holding import demand_hold
+from cluster.hold.standing import let_go, standing
+from cluster.machines.absent import silent_servers
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.arrival import look_at
+from recovery.compared.arrival import look_at
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HoldState
 from cluster.by_hand import record_by_hand
-from cluster.standing import let_go, standing
+from cluster.hold.standing import let_go, standing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
 from recovery.checks.came_back import refuse_another
-from recovery.kept import demand_volume
+from recovery.points.kept import demand_volume
 
 
 @dataclass(frozen=True)

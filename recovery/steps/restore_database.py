@@ -11,12 +11,12 @@ from adapters.flux.results import KustomizationState
 from adapters.hold.results import PinnedDatabase
 from adapters.ports import FluxView
 from cluster.by_hand import json_by_hand
-from cluster.suspension import suspend_by_hand
+from cluster.hold.suspension import suspend_by_hand
 from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House
-from house.restorable import RestorableDatabase
+from house.values.restorable import RestorableDatabase
 from recovery.databases import archives_elsewhere, pinned, point_words
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from adapters.volsync.results import DestinationState
-from cluster.absent import silent_servers
+from cluster.backups.sources import named, place_of
 from cluster.by_hand import json_by_hand
-from cluster.holding import demand_hold
-from cluster.sources import named, place_of
-from cluster.standing import Way, standing
+from cluster.hold.holding import demand_hold
+from cluster.hold.standing import Way, standing
+from cluster.machines.absent import silent_servers
 from engine.errors import PermanentError, WaitedTooLong
 from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId

@@ -9,9 +9,9 @@ from adapters.backups.results import RepositoryLook, RestorePoint, Verdict
 from adapters.context import ActContext, LookContext
 from adapters.volsync.results import SourceBackups
 from adapters.volsync.trigger import CHECKPOINT, is_of
-from cluster.audit import repository_of
-from cluster.counting import of_the_mover
-from cluster.standing import standing
+from cluster.backups.audit import repository_of
+from cluster.backups.counting import of_the_mover
+from cluster.hold.standing import standing
 from cluster.steps.rest_app import RestApp
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe, changing, missing, satisfied, unknown

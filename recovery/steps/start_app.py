@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.volsync.results import ClaimPhase
-from cluster.suspension import kustomization_of, refuse_foreign, resting, start_again, suspend_by_hand
+from cluster.hold.suspension import kustomization_of, refuse_foreign, resting, start_again, suspend_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim

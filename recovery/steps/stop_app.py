@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from cluster.suspension import kustomization_of, refuse_foreign, suspend_by_hand
+from cluster.hold.suspension import kustomization_of, refuse_foreign, suspend_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import BackedUpClaim

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order
-from cluster.audit import repository_of
-from cluster.sources import place_of
+from cluster.backups.audit import repository_of
+from cluster.backups.sources import place_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim, House
-from recovery.against import against
-from recovery.comparison import Comparison
+from recovery.compared.against import against
+from recovery.compared.comparison import Comparison
 from rehearsal.drill import Drill
 from rehearsal.judging import of_comparison
 from rehearsal.record import Pin, demanded, put_done, record_of

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from adapters.backups.results import Verdict as Look
 from adapters.context import ActContext, LookContext
-from cluster.audit import TRUSTED
-from cluster.sources import audit_sources
+from cluster.backups.audit import TRUSTED
+from cluster.backups.sources import audit_sources
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from house.model import BackedUpClaim
-from recovery.choice import asked_for, candidates
+from recovery.points.choice import asked_for, candidates
 from rehearsal.drill import Drill
 from rehearsal.judging import failing, refused
 from rehearsal.record import Pin, demanded, put_done, put_pin, record_of

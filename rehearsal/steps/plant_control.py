@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order, Phase, Restore, Twist
 from adapters.volsync.results import Snapshot
-from cluster.audit import audit_claim, repository_of
-from cluster.sources import place_of
+from cluster.backups.audit import audit_claim, repository_of
+from cluster.backups.sources import place_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, excusing
 from house.model import BackedUpClaim
-from recovery.choice import asked_for
+from recovery.points.choice import asked_for
 from rehearsal.controls import DAMAGES, TROUBLES, TWISTS, Kind, caught, turns
 from rehearsal.drill import Drill, scratch_name
 from rehearsal.outcome import Control, DrillVerdict

@@ -12,7 +12,7 @@ from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim
-from house.rehearsing import ClaimProbe
+from house.values.rehearsing import ClaimProbe
 from rehearsal.drill import Drill
 from rehearsal.judging import asked_of, of_probe
 from rehearsal.outcome import DrillVerdict, ProbeOutcome

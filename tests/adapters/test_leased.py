@@ -16,7 +16,7 @@ from adapters.proxmox.results import Reservation
 from adapters.reserved import LOOK_S
 from engine.errors import JournalBusy, TransientError
 from engine.workers import Workers
-from lab.modelled import ModelledHome
+from lab.modelled.house import ModelledHome
 from lab.world.clock import VirtualClock
 from tests.builders import a_house
 

@@ -19,8 +19,8 @@ from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
 from engine.workers import Threads
-from house.nas import Export, Nas, NasExport
 from house.settings.references import SecretRef
+from house.values.nas import Export, Nas, NasExport
 
 WORD = "corrosive-otter-77"
 BACKUP, MEDIA = NasExport(Export.NFS, "/mnt/tank/backup", "apps/notes"), NasExport(Export.SMB, "media", "media/films")

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.surface import surfaces
 from engine import errors
-from lab.modelled import ModelledHome
+from lab.modelled.house import ModelledHome
 from lab.world.clock import VirtualClock
 from tasks import namespace
 from tests.architecture.test_layers import ROOT

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from console.ending import guarded
-from console.runbook import write_runbook
+from console.screens.runbook import write_runbook
 from console.verbs import audit
 from engine.errors import PermanentError
 from engine.secrets import Secret, encodings

@@ -8,7 +8,7 @@ import pytest
 
 from engine.probe import Condition, missing, satisfied
 from engine.step import Hazard, StepId
-from house.bootstrapping import with_flux_keys
+from house.declared.bootstrapping import with_flux_keys
 from house.model import SecretRef
 from tests.hands import is_a_command, see
 from tests.scenario.running import Running

@@ -17,7 +17,7 @@ from adapters.backups.results import (
     Verdict,
 )
 from adapters.volsync.results import Listing
-from cluster.audit import Asked, ClaimAudit, audit_claim
+from cluster.backups.audit import Asked, ClaimAudit, audit_claim
 from house.model import BackedUpClaim
 from lab.world.clock import VirtualClock
 from tests.builders import a_claim, a_house

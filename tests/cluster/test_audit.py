@@ -14,7 +14,7 @@ from adapters.backups.results import (
     Verdict,
 )
 from adapters.volsync.results import FileEntry, Listing
-from cluster.audit import TRUSTED, Asked, ClaimAudit, audit_claim, repository_of
+from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, audit_claim, repository_of
 from engine.probe import Condition
 from house.model import Requirement
 from lab.world.clock import VirtualClock

@@ -12,9 +12,9 @@ from adapters.backups.results import (
     Verdict,
 )
 from adapters.volsync.results import FileEntry, Listing
-from cluster.audit import Asked, audit_claim
+from cluster.backups.audit import Asked, audit_claim
 from lab.world.clock import VirtualClock
-from recovery.choice import newer
+from recovery.points.choice import newer
 from tests.builders import a_claim, a_house
 from tests.cluster.audits import NOW, Seen, point
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from adapters.backups.results import Part, RestorePoint, Verdict
-from cluster.audit import ClaimAudit
-from cluster.auditing import Audited, by_identity, side_by_side
-from cluster.reading import Coverage, keep_coverage, parts_for, read_coverage, turns
+from cluster.backups.audit import ClaimAudit
+from cluster.backups.auditing import Audited, by_identity, side_by_side
+from cluster.backups.reading import Coverage, keep_coverage, parts_for, read_coverage, turns
 from engine.errors import PermanentError, SettingsInvalid
 from engine.waiting import SystemClock
 from engine.workers import Threads

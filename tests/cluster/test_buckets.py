@@ -9,8 +9,8 @@ import pytest
 
 from adapters.backups.results import Repository
 from adapters.versions.results import Keeping, May, StoreGuard, Undoing, Version
-from cluster.buckets import BucketAudit, audit_buckets
-from console.buckets import bucket_lines, bucket_rows
+from cluster.backups.buckets import BucketAudit, audit_buckets
+from console.screens.buckets import bucket_lines, bucket_rows
 from engine.errors import TransientError
 from engine.workers import Threads
 from tests.builders import a_claim, a_house

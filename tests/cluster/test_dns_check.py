@@ -13,8 +13,8 @@ from adapters.dns.results import Answer
 from cluster.dns_check import DnsAnswers, dns_checks
 from engine.errors import TransientError
 from engine.probe import Condition
-from house.dns import DnsName, DnsServer
-from lab.dns_troubles import DNS_TROUBLES
+from house.values.dns import DnsName, DnsServer
+from lab.troubles.dns import DNS_TROUBLES
 from tests.builders import a_house
 from tests.scenario.running import Running
 

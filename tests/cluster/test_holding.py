@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.holding import what_holds
+from cluster.hold.holding import what_holds
 from engine.errors import PermanentError
 from engine.probe import missing
 from lab.world.store import a_file

@@ -11,8 +11,8 @@ from adapters.hold.results import HoldState
 from cluster.inventory import differences, take
 from cluster.inventory_check import OLD_S, InventoryAge
 from engine.probe import Condition, Probe
-from house.inventory import ceph_of, inventory_path, known_inventory
-from house.inventory_text import write_inventory
+from house.known.inventory import ceph_of, inventory_path, known_inventory
+from house.known.inventory_text import write_inventory
 from lab.world.longhorn import healthy
 from lab.world.pve_vm import PowerEvent
 from lab.world.rook import FSID, LabRook, classes

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import ClaimPhase, ClaimState
-from cluster.standing import LET_GO, Way, let_go, way
+from cluster.hold.standing import LET_GO, Way, let_go, way
 
 HELD = HeldClaim("apps", "notes", HoldState.HELD, "notes-bootstrap", "notes", since=500.0)
 ABSENT = ClaimState("apps", "notes", ClaimPhase.ABSENT, "", "", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kubernetes.results import SeenClaim
-from cluster.unprotected import audit_data
+from cluster.backups.unprotected import audit_data
 from engine.errors import TransientError
 from house.data.nouns import DeclaredData, Holder, Keeps, Space, Unprotected
 from house.model import House

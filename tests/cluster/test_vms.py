@@ -8,7 +8,7 @@ import pytest
 
 from adapters.ports import Proxmox
 from adapters.proxmox.results import TaskRef, TaskStatus
-from cluster.vms import await_task
+from cluster.machines.vms import await_task
 from engine.errors import BlackstartError, PermanentError, StillChanging, TransientError
 from lab.world.clock import VirtualClock
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from adapters.backups.results import Verdict
-from cluster.audit import ClaimAudit
+from cluster.backups.audit import ClaimAudit
 from cluster.storage.nas.showing import Showing
 from console.verbs import audit
 from engine import errors
-from lab.nas_troubles import NAS_FAULTS
 from lab.ports.nas import ModelledNas
+from lab.troubles.nas import NAS_FAULTS
 from lab.world.clock import VirtualClock
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_vm import PowerEvent

@@ -7,8 +7,8 @@ import pytest
 from console.verbs import checkpoint
 from console.verbs.audit import Wanted
 from engine import errors
-from house.inventory import inventory_path
-from house.lock import lock_path, read_lock
+from house.known.inventory import inventory_path
+from house.known.lock import lock_path, read_lock
 from lab.world.store import a_file
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line

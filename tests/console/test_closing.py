@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from adapters.process.groups import end_group, start_of
-from console.tables import print_report
+from console.screens.tables import print_report
 from engine import errors
 from engine.entries import Begin, Note
 from engine.errors import StillChanging

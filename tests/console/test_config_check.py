@@ -12,7 +12,7 @@ from console.verbs import config
 from engine.errors import EXIT_OK, SettingsInvalid
 from house.files.problems import Problem
 from house.loader import Examined
-from house.locating import located
+from house.rules.locating import located
 from house.settings.schema import SCHEMA_FILE, schema_text
 from tests.house.small_house import SETTINGS, write_repository
 

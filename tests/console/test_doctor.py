@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from console import programs
-from console.building import builder
 from console.doctor import looking
 from console.doctor.looking import Subject
 from console.doctor.nouns import Answer, Lack, able
+from console.opened import programs
+from console.opened.building import builder
 from console.session import Session
 from console.verbs import config, doctor
 from console.verbs.doctor import Reach, doctor_of

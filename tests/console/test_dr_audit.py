@@ -11,14 +11,14 @@ import pytest
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from adapters.backups.results import RestorePoint, Verdict
 from bootstrap.course import course
-from cluster.audit import ClaimAudit
-from console.page import MARK
-from console.tables import audit_findings
-from console.unlooked import outline
+from cluster.backups.audit import ClaimAudit
+from console.screens.tables import audit_findings
+from console.screens.unlooked import outline
 from console.verbs import audit
+from console.views.page import MARK
 from engine import errors
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
-from house.lock import LockedClaim, lock_path, read_lock, write_lock
+from house.known.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import DatabaseArchive
 from lab.world.store import Trouble
 from tests.builders import a_claim

@@ -14,9 +14,9 @@ from adapters.ports import ProxmoxView
 from adapters.proxmox.certificate import shown_by
 from adapters.proxmox.results import Vm
 from bootstrap.steps.create_vm import CreateVm, differences
-from cluster.machines import lost
-from console.building import builder
-from console.finding import find
+from cluster.machines.differing import lost
+from console.opened.building import builder
+from console.opened.finding import find
 from console.verbs import config
 from engine.errors import EXIT_OK, ApprovalMissing, PermanentError, SettingsInvalid, TransientError
 from engine.secrets import Secret

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cluster.proofs import Kind
+from cluster.backups.proofs import Kind
 from console.gate import GATES, ProofYoung, gate_named, proof_checks
 from console.report.proven import Standing, State
 from engine.errors import EXIT_DRIFT, EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, CouldNotLook, NotReady, SettingsInvalid
 from engine.probe import Condition
 from engine.report import Outcome, Report, StepReport
 from engine.step import StepId
-from lab.modelled import ModelledHome
+from lab.modelled.house import ModelledHome
 from lab.world.clock import VirtualClock
 from tests.builders import a_house
 

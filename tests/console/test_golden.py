@@ -10,12 +10,12 @@ from pathlib import Path
 
 from adapters.context import ActContext, LookContext
 from cluster.course import Course
-from console.jsonlines import JsonLines, plain
-from console.page import Page, simulated
-from console.plain import PlainLines
-from console.problem import SHOWN, problem_lines
-from console.runbook import write_runbook
-from console.tables import audit_table, hold_table, plan_summary, plan_table, print_report
+from console.screens.runbook import write_runbook
+from console.screens.tables import audit_table, hold_table, plan_summary, plan_table, print_report
+from console.views.jsonlines import JsonLines, plain
+from console.views.page import Page, simulated
+from console.views.plain import PlainLines
+from console.views.problem import SHOWN, problem_lines
 from engine import events
 from engine.approval import ApprovedAct
 from engine.errors import ApprovalMissing, CouldNotLook, PermanentError
@@ -287,7 +287,7 @@ def test_a_runbook(tmp_path: Path) -> None:
 def test_the_tables_of_audits_and_holds_say_unknown_and_none_where_nothing_is_known() -> None:
     from adapters.backups.results import Verdict as Found
     from adapters.hold.results import HeldClaim, HoldRecord, HoldState
-    from cluster.audit import ClaimAudit
+    from cluster.backups.audit import ClaimAudit
 
     claim = a_house().claims[0]
     unreachable = ClaimAudit(claim, Found.UNREACHABLE, "", None, None, (), "no answer")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console import real_doors
+from console.opened import real_doors
 from tests.builders import a_house
 
 

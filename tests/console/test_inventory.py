@@ -8,7 +8,7 @@ from console.ending import guarded
 from console.verbs.cluster import verify_of
 from console.verbs.inventory import inventory_of
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
-from house.inventory import INVENTORY_FILE, inventory_path, known_inventory
+from house.known.inventory import INVENTORY_FILE, inventory_path, known_inventory
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 

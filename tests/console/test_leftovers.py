@@ -10,7 +10,7 @@ import pytest
 from adapters.drilled import drilled
 from adapters.kubernetes.results import LeaseHolder
 from adapters.surface import read_only
-from console.journals import REHEARSE, journal_folder
+from console.opened.journals import REHEARSE, journal_folder
 from console.session import Session
 from engine.errors import EXIT_OK
 from engine.journal import Journal, open_journal
@@ -89,7 +89,7 @@ def test_what_does_not_go_is_listed_within_a_limit(living: Desk, capsys: Printed
 
 
 def test_a_cluster_that_gives_no_answer_is_no_trouble(living: Desk, capsys: Printed) -> None:
-    from console.leftovers import left_by_drills
+    from console.opened.leftovers import left_by_drills
     from engine.errors import TransientError
 
     class Silent:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from console.folding import fold
-from console.page import MARK
 from console.verbs.dr import hold_of
 from console.verbs.lint import lint_of
+from console.views.folding import fold
+from console.views.page import MARK
 from engine import errors
 from house.model import SecretRef
-from house.nas import Nas
+from house.values.nas import Nas
 from tests.builders import a_claim
 from tests.cluster.lint.made import a_given, release
 from tests.console.modelled_doors import Desk

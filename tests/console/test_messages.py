@@ -11,8 +11,8 @@ from adapters.messages.adapter import Tone
 from console.messages import send, send_to
 from engine.errors import EXIT_OK, PermanentError, SettingsInvalid
 from engine.secrets import Secret
-from house.afterwards import Messages
 from house.model import House, SecretRef
+from house.values.afterwards import Messages
 from rehearsal.outcome import DrillVerdict
 from tests.builders import a_house
 from tests.console.modelled_doors import Desk

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from console.ending import guarded
-from console.screen import NotShown, Screen
+from console.views.screen import NotShown, Screen
 from engine import errors
 from engine.events import Event, Stopping
 from tests.console.modelled_doors import Desk

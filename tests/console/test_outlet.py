@@ -13,8 +13,8 @@ from typing import TextIO
 import pytest
 
 from console.ending import guarded
-from console.outlet import Outlet, outlets
-from console.real_doors import open_real_doors
+from console.opened.real_doors import open_real_doors
+from console.views.outlet import Outlet, outlets
 from engine import errors
 from engine.waiting import SystemClock
 from tests.builders import a_house

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from console.page import MARK
 from console.verbs import audit, cluster, config, dr, tools
+from console.views.page import MARK
 from engine import errors
-from house.lock import write_lock
+from house.known.lock import write_lock
 from tests.house.small_house import write_repository
 
 Printed = pytest.CaptureFixture[str]

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from adapters.backups.opening import Openings
 from adapters.secrets.resolver import Secrets
-from console.programs import refuse_blind, refuse_unfit
+from console.opened.programs import refuse_blind, refuse_unfit
 from console.verbs import tools
 from engine.errors import EXIT_STEP_FAILED, CouldNotLook, PreflightRefused, SettingsInvalid
 from house.files.paths import at_home, expanded

@@ -13,7 +13,7 @@ from console.pastdrills import past_drills
 from console.verbs.rebuild import VERB, ends_of, rebuild_of
 from console.verbs.rehearse import rehearse
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED, EXIT_STEP_FAILED, SettingsInvalid
-from house.afterwards import Evidence
+from house.values.afterwards import Evidence
 from rehearsal.rebuilding import NOT_LOOKED_AT
 from tests.builders import a_house
 from tests.cluster.lint.made import NOW

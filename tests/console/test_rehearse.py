@@ -10,7 +10,7 @@ import pytest
 from adapters.drilled import drilled
 from adapters.surface import read_only
 from console.ending import guarded
-from console.journals import REHEARSE
+from console.opened.journals import REHEARSE
 from console.pastdrills import past_drills
 from console.session import Session
 from console.verbs.rehearse import rehearse_of, seconds_of

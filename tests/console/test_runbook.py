@@ -14,9 +14,9 @@ import pytest
 from bootstrap.course import course
 from cluster.storage.nas.check import NasFolder, NasPart
 from cluster.storage.nas.judge import Part
-from console.runbook import write_runbook
+from console.screens.runbook import write_runbook
 from house.model import SecretRef
-from house.nas import Nas
+from house.values.nas import Nas
 from recovery.course import course as restore_course
 from tests.builders import a_house
 from tests.console.typed import Does, Line, lines_of, without_comment

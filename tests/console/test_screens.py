@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from console.live import LiveView
-from console.pace import Pace, about, pace_of
-from console.page import Page, simulated
-from console.tables import audit_table, hold_table, plan_summary, plan_table, print_report
+from console.screens.tables import audit_table, hold_table, plan_summary, plan_table, print_report
+from console.views.live import LiveView
+from console.views.pace import Pace, about, pace_of
+from console.views.page import Page, simulated
 from engine.events import Event, RunStarted, StepBegun, StepEnded, StepSeen, StepStarted, StepWaiting
 from engine.probe import Condition
 from engine.report import Outcome, StepReport
@@ -87,7 +87,7 @@ def hold_screen(page: Page) -> None:
 
 def audit_screen(page: Page) -> None:
     from adapters.backups.results import Verdict as Found
-    from cluster.audit import ClaimAudit
+    from cluster.backups.audit import ClaimAudit
 
     page.show(audit_table([ClaimAudit(claim, Found.UNREACHABLE, "", None, None, (), "no answer") for claim in a_house().claims]))
 

@@ -14,8 +14,8 @@ import pytest
 from adapters.context import ActContext
 from cluster.course import Course
 from console.ending import guarded
+from console.screens.unlooked import remembered
 from console.session import Session
-from console.unlooked import remembered
 from console.verbs import cluster as cluster_verbs
 from engine import errors
 from engine.entries import Begin, Note

@@ -11,13 +11,13 @@ import pytest
 
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.longhorn.check import DRIVER
-from console.folding import fold
-from console.page import MARK
 from console.verbs.cluster import storage_of
+from console.views.folding import fold
+from console.views.page import MARK
 from engine import errors
-from lab.ceph_troubles import CEPH_TROUBLES
-from lab.longhorn_troubles import of_volume, pods
-from lab.nas_troubles import NAS_FAULTS
+from lab.troubles.ceph import CEPH_TROUBLES
+from lab.troubles.longhorn import of_volume, pods
+from lab.troubles.nas import NAS_FAULTS
 from lab.world.ceph import FSID, LabCeph
 from lab.world.nas import LabUser, sample_nas
 from lab.world.rook import LabRook

@@ -13,7 +13,7 @@ from console.ending import guarded
 from console.verbs import dr, survivors, undo
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, ApprovalMissing, PermanentError, PreflightRefused
 from engine.report import Report
-from house.inventory import (
+from house.known.inventory import (
     CephRecord,
     HouseRecord,
     Inventory,
@@ -23,15 +23,15 @@ from house.inventory import (
     VolumeRecord,
     inventory_path,
 )
-from house.inventory_text import write_inventory
-from lab.ceph_troubles import CEPH_TROUBLES
+from house.known.inventory_text import write_inventory
+from lab.troubles.ceph import CEPH_TROUBLES
 from lab.world.ceph import LabCeph
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
 from lab.world.store import Trouble, a_file
 from lab.world.volumes import Outlived, Sick
-from recovery.survivors import There, outlived
-from recovery.undoing import undo_course
+from recovery.courses.undoing import undo_course
+from recovery.points.survivors import There, outlived
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 from tests.scenario.running import DATA

@@ -6,7 +6,7 @@ import pytest
 
 from cluster.course import Course
 from console.ending import guarded
-from console.problem import step_problems
+from console.views.problem import step_problems
 from engine import errors
 from engine.errors import CouldNotLook, SettingsInvalid
 from engine.report import Outcome, StepReport

@@ -9,7 +9,7 @@ from console.verbs import dr, undo
 from engine import errors
 from lab.world.store import a_file
 from recovery.course import course
-from recovery.undoing import to_undo, undo_course
+from recovery.courses.undoing import to_undo, undo_course
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 from tests.hands import only

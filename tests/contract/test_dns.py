@@ -18,7 +18,7 @@ from adapters.dns.adapter import DnsQueries
 from adapters.dns.port import DnsView
 from adapters.dns.results import Answer
 from engine.errors import TransientError
-from house.dns import DnsServer
+from house.values.dns import DnsServer
 from lab.ports.dns import ModelledDns
 from lab.wire.dns import DnsDoor
 from lab.world.clock import VirtualClock

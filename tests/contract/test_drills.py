@@ -27,7 +27,7 @@ from adapters.volsync.contents import Reader
 from adapters.volsync.results import Snapshot
 from engine.errors import PermanentError, TransientError
 from engine.waiting import SystemClock
-from house.rehearsing import ClaimProbe, Preset
+from house.values.rehearsing import ClaimProbe, Preset
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
 from tests.contract.apiserver import ApiServers, api_servers, needed, program

@@ -22,9 +22,9 @@ from cluster.storage.findings import Weight
 from cluster.storage.nas.judge import Part, findings
 from engine.secrets import Secret
 from engine.workers import Threads
-from house.nas import Export, Nas, NasExport
 from house.settings.references import SecretRef
-from lab.nas_troubles import NAS_FAULTS
+from house.values.nas import Export, Nas, NasExport
+from lab.troubles.nas import NAS_FAULTS
 from lab.wire.sftp.door import SftpDoor
 from lab.wire.sftp.exports import BoxTree
 from lab.wire.sftp.keys import SshKeys

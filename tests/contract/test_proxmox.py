@@ -9,7 +9,7 @@ import pytest
 from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import DiskSpec, PowerState
 from engine.errors import PermanentError, TransientError
-from house.hardware import Hardware
+from house.values.hardware import Hardware
 from lab.world.disks import DiskContents
 from lab.world.pve_vm import PowerEvent
 from tests.builders import GIB

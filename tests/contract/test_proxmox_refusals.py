@@ -6,7 +6,7 @@ import pytest
 
 from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import TaskRef
-from cluster.vms import disk_sizes
+from cluster.machines.vms import disk_sizes
 from engine.errors import PermanentError, TransientError
 from lab.world.faults import Fault
 from lab.world.pve_access import LabToken

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.ceph_troubles import CEPH_TROUBLES
 from lab.parts.realceph import RealCeph, lacks
+from lab.troubles.ceph import CEPH_TROUBLES
 from tests.cluster.storage.ceph.test_recordings import FACTS, recorded
 from tests.contract.real_ceph import NOT_PLAYED, PLAYED, Played, looked
 from tests.proof import real_ceph

@@ -10,9 +10,9 @@ import pytest
 
 from adapters.csi.adapter import KubernetesCsi
 from adapters.kubernetes.client import Clients
-from lab.csi_troubles import CSI_TROUBLES
 from lab.parts.csi_objects import put_csi
 from lab.parts.kube import LEASES, STORAGE_CLASSES, Access, Kube, Resource
+from lab.troubles.csi import CSI_TROUBLES
 from lab.world import csi
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import PORT, ApiServers

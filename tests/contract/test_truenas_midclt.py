@@ -17,7 +17,7 @@ from adapters.trust import SshTrust
 from cluster.storage.findings import Weight
 from cluster.storage.nas.judge import Part, findings
 from engine.secrets import Secret
-from house.nas import Nas
+from house.values.nas import Nas
 from lab.wire.truenas.shell import TrueNasShell
 from lab.world.nas import LabAlert, LabReplication
 from tests.adapters.backups.test_sftp import make_key

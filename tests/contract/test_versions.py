@@ -25,7 +25,7 @@ from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
-from recovery.former import former, losses
+from recovery.points.former import former, losses
 from tests.contract.backup_benches import BIN, PASSWORD, SECRET_KEY, RealClock, closed_port
 from tests.proof.sealing import cheapen
 

@@ -12,8 +12,8 @@ from adapters.nas.adapter import TrueNas
 from adapters.nas.results import NasLook
 from adapters.nas.session import Bounds
 from engine.secrets import Secret
-from house.nas import Export, Nas, NasExport
 from house.settings.references import SecretRef
+from house.values.nas import Export, Nas, NasExport
 from lab.wire.pki import LabCA, ServerKeys
 from lab.wire.truenas.door import TrueNasDoor
 from lab.world.nas import LabNas, LabUser, sample_nas

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from lab.seen import WITHIN_S
+from lab.troubles.seen import WITHIN_S
 from tests.coverage.desk import WholeDesk, blocked, red
 from tests.coverage.living import Living
 from tests.coverage.systems import Fault, systems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.seen import WITHIN_S
+from lab.troubles.seen import WITHIN_S
 from tests.coverage.systems import Fault, System
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "coverage.md"
@@ -15,7 +15,7 @@ Made by `python -m tests.coverage --write`; do not edit it. `python -m tests.cov
 reads `cluster.verify --json` and exits 1 on any row that is red too much or too little. `python -m tests.coverage.day` lets them
 begin and end at random through a day of lab time: each must be named within a minute, or within what stands beside it (those that
 age alone tells of), and nothing else may ever be red. What a running lab has of these faults
-`invoke lab.fault --list` names; the others are in `tests/scenario/named_faults.py` and `lab/component_troubles.py`.
+`invoke lab.fault --list` names; the others are in `tests/scenario/named_faults.py` and `lab/troubles/component.py`.
 
 | system | looked at by | fault | test | in the lab |
 |---|---|---|---|---|

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lab.ceph_troubles import CEPH_TROUBLES
-from lab.component_troubles import COMPONENT_TROUBLES
-from lab.csi_troubles import CSI_TROUBLES
-from lab.dns_troubles import DNS_TROUBLES
-from lab.longhorn_troubles import LONGHORN_TROUBLES
-from lab.nas_troubles import NAS_FAULTS
-from lab.rook_troubles import ROOK_TROUBLES
-from lab.seen import WITHIN_S
+from lab.troubles.ceph import CEPH_TROUBLES
+from lab.troubles.component import COMPONENT_TROUBLES
+from lab.troubles.csi import CSI_TROUBLES
+from lab.troubles.dns import DNS_TROUBLES
+from lab.troubles.longhorn import LONGHORN_TROUBLES
+from lab.troubles.nas import NAS_FAULTS
+from lab.troubles.rook import ROOK_TROUBLES
+from lab.troubles.seen import WITHIN_S
 from lab.world.ceph import LabCeph
 from tests.coverage.whole_house import strike
 from tests.scenario.named_faults import FAULTS

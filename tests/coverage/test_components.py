@@ -9,7 +9,7 @@ import pytest
 from cluster.components.registry import component_checks
 from engine.report import Outcome
 from engine.verify import verify
-from lab.component_troubles import COMPONENT_TROUBLES, ComponentTrouble
+from lab.troubles.component import COMPONENT_TROUBLES, ComponentTrouble
 from tests.coverage.whole_house import in_order, strike, whole_house
 from tests.scenario.running import Running
 

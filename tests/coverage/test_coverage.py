@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.gate import GATES
-from lab.component_troubles import COMPONENT_TROUBLES
+from lab.troubles.component import COMPONENT_TROUBLES
 from tests.architecture.test_layers import ROOT
 from tests.coverage.__main__ import looked, struck
 from tests.coverage.desk import WholeDesk

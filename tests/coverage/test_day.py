@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.component_troubles import COMPONENT_TROUBLES
+from lab.troubles.component import COMPONENT_TROUBLES
 from tests.coverage.day import LONGEST_S, Card, deck, lived
 from tests.coverage.desk import WholeDesk
 from tests.coverage.systems import Fault

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from adapters.trials.results import Trial, Tried
 from cluster.inventory import take
-from house.dns import DnsName, DnsServer
-from house.inventory import inventory_path
-from house.inventory_text import write_inventory
-from house.lock import LockedClaim, lock_path, write_lock
+from house.known.inventory import inventory_path
+from house.known.inventory_text import write_inventory
+from house.known.lock import LockedClaim, lock_path, write_lock
 from house.model import House
 from house.repository.programs import DeclaredProgram
-from lab.component_troubles import ComponentTrouble
-from lab.sample import sample_app
+from house.values.dns import DnsName, DnsServer
+from lab.modelled.sample import sample_app
+from lab.troubles.component import ComponentTrouble
 from lab.world.ceph import LabCeph
 from lab.world.components import WORKLOADS, healthy
 from lab.world.csi import CLASSES

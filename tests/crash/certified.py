@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
-from house.afterwards import Kit
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
 from house.model import House as HouseModel
+from house.values.afterwards import Kit
 from tests.builders import a_house
 from tests.crash.stages import HeldHouse
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from cluster.course import Course
 from house.model import BackedUpClaim
 from house.model import House as HouseModel
-from lab.lost import LOSER, NEIGHBOUR, lost_house
-from lab.neighbours import SCHEDULE_S, Counts, Watch
+from lab.modelled.lost import LOSER, NEIGHBOUR, lost_house
+from lab.modelled.neighbours import SCHEDULE_S, Counts, Watch
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd

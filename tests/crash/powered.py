@@ -11,8 +11,8 @@ from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
 from lab.world.store import a_file
-from recovery.checkpoint import checkpoint_course
 from recovery.course import course as recovery_course
+from recovery.courses.checkpoint import checkpoint_course
 from tests.builders import a_house
 from tests.crash.stages import HeldHouse, House
 from tests.databases import KEY as DATABASE

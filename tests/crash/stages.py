@@ -17,13 +17,13 @@ from engine.plan import Plan
 from engine.report import Report
 from house.model import BackedUpClaim, Database
 from house.model import House as HouseModel
-from lab.life import Lives
+from lab.modelled.life import Lives
 from lab.world.clock import VirtualClock
 from lab.world.store import a_file
 from lab.world.world import World
 from recovery.course import course as recovery_course
-from recovery.holding import hold_course
-from recovery.releasing import release_course
+from recovery.courses.holding import hold_course
+from recovery.courses.releasing import release_course
 from tests.builders import a_house
 from tests.scenario.running import DATA
 from tests.scenario.test_sources import NAS, two_places

@@ -9,11 +9,11 @@ from pathlib import Path
 from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 from lab.world.store import a_file
 from lab.world.volumes import Outlived
-from recovery.surviving import looking_course, with_survivors
-from recovery.survivors import Survivor, winners
+from recovery.courses.surviving import looking_course, with_survivors
+from recovery.points.survivors import Survivor, winners
 from tests.crash.stages import HeldHouse, House
 from tests.scenario.running import DATA
 

@@ -10,7 +10,7 @@ from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
 from lab.world.store import a_file
-from recovery.undeleting import place_of, undelete_course
+from recovery.courses.undeleting import place_of, undelete_course
 from tests.crash.stages import House
 
 DAY = 86400.0

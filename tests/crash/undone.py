@@ -11,7 +11,7 @@ from engine.journal import Disk
 from engine.report import Report
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
-from recovery.undoing import cut_off_course, to_undo, undo_course
+from recovery.courses.undoing import cut_off_course, to_undo, undo_course
 from tests.crash.stages import HeldHouse, House
 
 MINE = (a_file("notes/one.md", "written this morning"),)

@@ -8,7 +8,7 @@ from pathlib import Path
 from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
-from recovery.unlocking import looked_at, unlock_course
+from recovery.courses.unlocking import looked_at, unlock_course
 from tests.crash.stages import House
 from tests.recovery.test_locks import a_lock
 

@@ -12,8 +12,8 @@ from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.results import Phase
 from bootstrap.checks import image, kinds
 from bootstrap.served import Served
-from cluster.absent import absent_nodes
-from cluster.holding import what_holds
+from cluster.hold.holding import what_holds
+from cluster.machines.absent import absent_nodes
 from engine.errors import BlackstartError, Interrupted, OurError, PermanentError, TransientError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.afterwards import PROVE_EVERY, EtcdSnapshots, Evidence, Kit
+from house.values.afterwards import PROVE_EVERY, EtcdSnapshots, Evidence, Kit
 from tests.house.reading import load
 from tests.house.small_house import write_repository
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.bootstrapping import crds_name, version_in
+from house.declared.bootstrapping import crds_name, version_in
 from house.model import CrdForm, CrdSource, House, SecretRef
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository

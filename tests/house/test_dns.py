@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from engine.errors import SettingsInvalid
-from house.dns import DnsName
-from house.dns_declared import declared_dns
+from house.declared.dns_declared import declared_dns
 from house.flux.rendered import Rendered
 from house.settings.dns import DnsSection
+from house.values.dns import DnsName
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_data import rendered

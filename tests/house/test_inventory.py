@@ -12,8 +12,7 @@ from house.files.yamlfile import value
 from house.first.found import FoundProxmox
 from house.first.inventory import found_before, joined
 from house.first.machines import nodes_text, proxmox_text
-from house.hardware import Card, Hardware, Passthrough
-from house.inventory import (
+from house.known.inventory import (
     INVENTORY_FILE,
     CephRecord,
     DiskRecord,
@@ -31,9 +30,10 @@ from house.inventory import (
     known_inventory,
     read_inventory,
 )
-from house.inventory_text import inventory_text, write_inventory
+from house.known.inventory_text import inventory_text, write_inventory
 from house.repository.talconfig import TalosNode
 from house.settings.values import FILL_IN
+from house.values.hardware import Card, Hardware, Passthrough
 from tests.builders import a_house
 
 DATE = "2026-11-29T22:00:00Z"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from house.declared.kinds import Kind, by_itself, declared_kinds, gone_since, lacking, runs_with, usually_from
 from house.flux.rendered import NotFollowed, Rendered, RenderedObject
-from house.kinds import Kind, by_itself, declared_kinds, gone_since, lacking, runs_with, usually_from
 
 NOW = "v1.33.4"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from house.kopia import kopia_backups, place_of
+from house.declared.kopia import kopia_backups, place_of
 from house.loader import Part
 from house.model import House
 from house.repository.left_out import left_out

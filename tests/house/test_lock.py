@@ -10,7 +10,7 @@ import pytest
 from engine.errors import SettingsInvalid
 from house.files.quantity import bytes_of
 from house.files.whole import write_whole
-from house.lock import LOCK_FILE, LockedClaim, drops, outgrown, read_lock, write_lock
+from house.known.lock import LOCK_FILE, LockedClaim, drops, outgrown, read_lock, write_lock
 from tests.builders import a_claim
 
 KNOWN = LockedClaim("apps/notes", "ab" * 32, 7, 4096, 1_700_000_000.0)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from house.declared.nas_declared import declared_nas, mounted_servers
 from house.first.nas import nas_text
-from house.nas import Export, NasExport
-from house.nas_declared import declared_nas, mounted_servers
 from house.repository.hints import mover_mounts
 from house.settings.references import SecretRef
 from house.settings.sections import NasSection
+from house.values.nas import Export, NasExport
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_data import rendered

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.real_doors import holder_of
+from console.opened.real_doors import holder_of
 from engine.errors import SettingsInvalid
 from house.files.paths import LARGEST, content_of, is_file, is_folder, is_link, is_there
 from house.flux.reads import Reads

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from house.declared.openings import Opening, pattern, shadowed
 from house.first.opening_rules import rules
-from house.openings import Opening, pattern, shadowed
 from house.settings.backups import OpenAsSection
 
 Seen = tuple[str, tuple[str, ...]]

@@ -7,7 +7,7 @@ import pytest
 from house.files.scalars import in_quotes, plain
 from house.files.yamlfile import value
 from house.first.hardware import lines
-from house.hardware import UNSAID, Hardware
+from house.values.hardware import UNSAID, Hardware
 
 TEXTS = ("home", "home-ops", "apps/notes", "2024", "2024-10-01", "1e3", "0x1f", "12:30", "1.5", "true", "Yes", "null", "~", "-",
          "", "a: b", "a #b", "{x}", "é", "a\nb", "'", '"', "01", "0_1", "1/2", ".5", "_x", "*", "&a", "!x",

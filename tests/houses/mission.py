@@ -15,8 +15,8 @@ from pathlib import Path
 from adapters.kustomize.adapter import Kubectl
 from house.data.archives import archives
 from house.data.joining import declared_data
+from house.declared.kinds import declared_kinds, lacking, of_flux, runs_with, usually_from
 from house.flux.building import Builder
-from house.kinds import declared_kinds, lacking, of_flux, runs_with, usually_from
 from house.repository.whole import Repository, read_repository
 from tests.houses.counting import count
 from tools.errors import ProgramMissing

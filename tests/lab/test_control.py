@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.control import ask, can_strike, digest_of
 from lab.houses.nouns import FOUR_NODES
 from lab.parts.errors import PartFailed
+from lab.running.control import ask, can_strike, digest_of
 from tests.crash.wire.faults import mutations
 
 

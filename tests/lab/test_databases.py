@@ -16,11 +16,11 @@ from adapters.archives.results import ArchiveVerdict
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import DatabaseArchive, SecretRef
-from lab import troubles
 from lab.buckets import BucketArchive
-from lab.database_troubles import DATABASE_TROUBLES
-from lab.house import LabHouse
-from lab.stored import stored_database
+from lab.modelled.stored import stored_database
+from lab.running.house import LabHouse
+from lab.troubles import named as troubles
+from lab.troubles.database import DATABASE_TROUBLES
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore

@@ -17,14 +17,14 @@ from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import LonghornLook
 from console.verbs import lab
 from engine.errors import EXIT_OK
-from lab.ceph_troubles import CEPH_TROUBLES
-from lab.csi_troubles import CSI_TROUBLES
-from lab.longhorn_troubles import LONGHORN_TROUBLES
-from lab.nas_troubles import NAS_FAULTS
 from lab.parts.csi_objects import class_object, led_objects, node_objects, pool_objects, secret_objects
 from lab.parts.storage_objects import longhorn_objects, rook_objects
-from lab.rook_troubles import ROOK_TROUBLES
-from lab.troubles import TROUBLES
+from lab.troubles.ceph import CEPH_TROUBLES
+from lab.troubles.csi import CSI_TROUBLES
+from lab.troubles.longhorn import LONGHORN_TROUBLES
+from lab.troubles.named import TROUBLES
+from lab.troubles.nas import NAS_FAULTS
+from lab.troubles.rook import ROOK_TROUBLES
 from lab.world import csi
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook

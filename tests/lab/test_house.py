@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import PermanentError
-from lab.control import ask
 from lab.houses.nouns import HouseFolder
 from lab.parts.supervisor import ProcessId, Supervisor
-from lab.starting import daemon, start, stop
+from lab.running.control import ask
+from lab.running.starting import daemon, start, stop
 from tests.contract.apiserver import needed, program
 from tests.lab.by_hand import Hand
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.nas_troubles import NAS_FAULTS
+from lab.troubles.nas import NAS_FAULTS
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
 

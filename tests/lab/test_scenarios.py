@@ -7,7 +7,7 @@ import pytest
 from engine.errors import PermanentError
 from lab.houses.nouns import FOUR_NODES, ONE_NODE
 from lab.scenarios import SCENARIOS, known
-from lab.troubles import TROUBLES
+from lab.troubles.named import TROUBLES
 
 DESIGN = (
     "empty", "one-control-plane-lost", "etcd-quorum-lost", "all-vms-gone", "backup-half-uploaded", "nas-read-only", "wrong-clock",

@@ -17,10 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.errors import PermanentError
-from lab.control import ask
 from lab.houses.nouns import HouseFolder
-from lab.starting import start, stop
-from lab.troubles import TROUBLES
+from lab.running.control import ask
+from lab.running.starting import start, stop
+from lab.troubles.named import TROUBLES
 from tests.contract.apiserver import needed
 from tests.lab.by_hand import Hand
 

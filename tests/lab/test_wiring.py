@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lab.modelled import ModelledHome
-from lab.sample import sample_house
+from lab.modelled.house import ModelledHome
+from lab.modelled.sample import sample_house
 from lab.world.clock import VirtualClock
 from lab.world.machine import Machine, Port
 from lab.world.pve_images import Volumes

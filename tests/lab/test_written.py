@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.control import digest_of
-from lab.written import spoil, write
+from lab.running.control import digest_of
+from lab.running.written import spoil, write
 
 
 def test_what_an_application_writes_is_there_and_its_digest_is_told(tmp_path: Path) -> None:

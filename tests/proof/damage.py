@@ -17,8 +17,8 @@ from pathlib import Path
 
 from adapters.backups.results import Depth, Verdict
 from adapters.ports import BackupsView
-from cluster.audit import Asked
-from cluster.auditing import audit_all
+from cluster.backups.audit import Asked
+from cluster.backups.auditing import audit_all
 from engine.secrets import Secret
 from engine.waiting import SystemClock
 from engine.workers import Threads

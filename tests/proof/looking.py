@@ -17,7 +17,7 @@ from adapters.backups.results import Depth
 from adapters.ports import BackupsView
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
-from cluster.audit import Asked, ClaimAudit, audit_claim
+from cluster.backups.audit import Asked, ClaimAudit, audit_claim
 from engine.waiting import SystemClock
 from house.model import BackedUpClaim, Limits, Requirement, SecretRef
 from tests.builders import a_claim, a_house

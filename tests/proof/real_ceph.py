@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from lab.ceph_troubles import CEPH_TROUBLES
 from lab.parts.realceph import NoCeph, RealCeph, lacks
+from lab.troubles.ceph import CEPH_TROUBLES
 from tests.cluster.storage.ceph.test_recordings import FACTS, recorded
 from tests.contract.real_ceph import NOT_PLAYED, PLAYED, Played, looked, play
 from tests.prove import ABSENT

@@ -12,9 +12,9 @@ from engine.errors import EXIT_OK
 from engine.probe import Condition, Probe
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import House
-from recovery.access import Left, as_left, denied
+from recovery.compared.access import Left, as_left, denied
+from recovery.compared.identities import User, users_of
 from recovery.course import course
-from recovery.identities import User, users_of
 from tests.builders import a_claim, a_house
 from tests.hands import see
 from tests.recovery.conftest import Restoring

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import SettingsInvalid
-from recovery.asof import as_time
+from recovery.points.asof import as_time
 
 
 def test_a_zone_counts_and_without_one_it_is_utc() -> None:

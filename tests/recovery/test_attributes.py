@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.volsync.results import FileEntry
-from recovery.attributes import Pairs, attributes
+from recovery.compared.attributes import Pairs, attributes
 
 FILE = FileEntry("a", "file", 3, 0o644, 1000, 1000, mtime_ns=1_700_000_000_123_456_789, xattrs=())
 LINK = FileEntry("l", "symlink", 0, 0o777, 1000, 1000, mtime_ns=1_700_000_000_000_000_000, target="a", xattrs=())

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from adapters.backups.results import RestorePoint, Verdict
-from cluster.audit import ClaimAudit, repository_of
-from cluster.counting import LeftBehind
+from cluster.backups.audit import ClaimAudit, repository_of
+from cluster.backups.counting import LeftBehind
 from engine.errors import PermanentError
-from recovery.choice import candidates, chosen, compared, newer, preflight_of
 from recovery.course import course
+from recovery.points.choice import candidates, chosen, compared, newer, preflight_of
 from tests.builders import a_claim, a_house
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.volsync.results import Checked, Compared, FileEntry, Listing
 from lab.world.store import a_file
-from recovery.comparison import Comparison, in_bytes, with_hashes
-from recovery.comparison import compare as compare_lists
+from recovery.compared.comparison import Comparison, in_bytes, with_hashes
+from recovery.compared.comparison import compare as compare_lists
 
 FILES = (a_file("a", "one"), a_file("b/c", "two"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cluster.course import Course
 from engine.probe import missing
 from engine.step import Hazard, StepId
-from recovery.choice import Choice
 from recovery.course import course
+from recovery.points.choice import Choice
 from tests.hands import is_a_command
 from tests.recovery.conftest import Restoring
 

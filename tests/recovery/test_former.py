@@ -7,7 +7,7 @@ import random
 import pytest
 
 from adapters.versions.results import Version
-from recovery.former import former, losses, stamp
+from recovery.points.former import former, losses, stamp
 
 
 def made(name: str, at: float, size: int = 10) -> Version:

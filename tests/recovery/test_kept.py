@@ -11,8 +11,8 @@ from engine.errors import PermanentError
 from engine.probe import Condition
 from lab.ports.kept import ModelledKept
 from recovery.course import course
-from recovery.kept import demand_kept
-from recovery.undoing import to_undo, undo_course
+from recovery.courses.undoing import to_undo, undo_course
+from recovery.points.kept import demand_kept
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 

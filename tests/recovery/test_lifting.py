@@ -8,7 +8,7 @@ import pytest
 
 from adapters.hold.results import HeldClaim, HoldState
 from cluster.course import Course
-from cluster.standing import Way, standing
+from cluster.hold.standing import Way, standing
 from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault

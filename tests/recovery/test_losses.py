@@ -8,7 +8,7 @@ import pytest
 
 from adapters.volsync.results import FileEntry
 from lab.world.store import a_file
-from recovery.losses import losses
+from recovery.points.losses import losses
 
 FILES = tuple(a_file(f"notes/{n:03}.md", "x" * 100) for n in range(200))
 FOLDER = FileEntry("notes", "dir", 0, 0o755, 0, 0)

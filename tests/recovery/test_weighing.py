@@ -10,7 +10,7 @@ from adapters.kept.results import Found, Word
 from adapters.volsync.results import Checked, Compared, FileEntry, Listing
 from lab.ports.claims import checked as restic_says
 from lab.world.store import a_file
-from recovery.weighing import WINS, alone, leaves_nothing, weigh
+from recovery.points.weighing import WINS, alone, leaves_nothing, weigh
 
 TAKEN = 1_000_000.0
 ID = "a" * 64

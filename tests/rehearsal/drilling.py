@@ -17,8 +17,8 @@ from engine.limits import Limits
 from engine.report import Report
 from engine.state import State
 from house.model import House
-from house.rehearsing import ClaimProbe, Preset, Rehearsal
-from lab.life import Lives
+from house.values.rehearsing import ClaimProbe, Preset, Rehearsal
+from lab.modelled.life import Lives
 from lab.ports.faulty import faulty
 from lab.ports.journal_disk import FencedDisk
 from lab.world.store import a_file

@@ -14,7 +14,7 @@ from adapters.drills.results import Trouble as Lost
 from adapters.hold.results import HoldState
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.results import FileEntry
-from lab.modelled import ModelledHome
+from lab.modelled.house import ModelledHome
 from lab.world.store import StoredRepository, Trouble, a_file
 from rehearsal.outcome import DrillVerdict
 

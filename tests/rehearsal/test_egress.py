@@ -14,7 +14,7 @@ from adapters.drills import script
 from adapters.drills.jobs import restore_of
 from adapters.drills.results import Phase
 from engine.errors import SettingsInvalid
-from house.rehearsing import Objectives, Prices, Rehearsal
+from house.values.rehearsing import Objectives, Prices, Rehearsal
 from rehearsal.controls import Kind
 from rehearsal.drill import Drill, resumed
 from rehearsal.egress import Fetched, egress_of, told

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import SettingsInvalid
 from engine.limits import Limits
 from house.model import Limits as HouseLimits
-from house.rehearsing import Objective, Objectives, Rehearsal
+from house.values.rehearsing import Objective, Objectives, Rehearsal
 from recovery.steps.restore_image import RESTORES
 from rehearsal.beginning import outcome_of
 from rehearsal.choosing import Budget, Candidate, choose, egress_of

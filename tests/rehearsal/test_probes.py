@@ -10,7 +10,7 @@ import pytest
 
 from adapters.drills.results import Examination, Examined, Health, Phase
 from engine.errors import SettingsInvalid
-from house.rehearsing import PYTHON, ClaimProbe, Preset, Rehearsal
+from house.values.rehearsing import PYTHON, ClaimProbe, Preset, Rehearsal
 from lab.world.faults import Death, Fault
 from rehearsal.outcome import ClaimOutcome, DrillOutcome, DrillVerdict, from_json
 from tests.crash.apart import Built

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.helm.results import ReleaseStatus
 from house.model import Requirement
-from lab.seen import WITHIN_S
+from lab.troubles.seen import WITHIN_S
 from lab.world.etcd import EtcdCluster
 from lab.world.machine import Machine
 from lab.world.pve_vm import PowerEvent

@@ -21,10 +21,10 @@ from console.demo.loss.modelled import SCENES, Scene
 from console.demo.loss.wire_scenes import WIRE_SCENES
 from console.demo.modelled import MODELLED
 from console.demo.story import Act, Story
-from console.page import Page
+from console.views.page import Page
 from engine.errors import OurError
-from lab.lost import LOSER, NEIGHBOUR
-from lab.neighbours import Key, Watch
+from lab.modelled.lost import LOSER, NEIGHBOUR
+from lab.modelled.neighbours import Key, Watch
 from tests.scenario import partial_wire
 from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss, table
 

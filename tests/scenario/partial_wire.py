@@ -13,10 +13,10 @@ from console.demo.loss.play import begin
 from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, SPACE, WireGround
 from console.demo.loss.wire_scenes import WireScene
 from console.demo.story import Act, Story
-from console.page import Page
+from console.views.page import Page
 from engine.errors import OurError
 from lab.houses.nouns import HouseFolder
-from lab.starting import stop
+from lab.running.starting import stop
 from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss
 
 UNDISTURBED = frozenset({"restore", "undo", "file", "undelete", "host"})

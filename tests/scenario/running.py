@@ -15,7 +15,7 @@ from engine.plan import Plan, plan
 from engine.report import Report
 from engine.verify import verify
 from house.model import House
-from lab.modelled import ModelledHome
+from lab.modelled.house import ModelledHome
 from lab.ports.journal_disk import FencedDisk
 from lab.world.clock import VirtualClock
 from lab.world.store import a_file

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bootstrap.course import course
-from console.building import builder
 from console.ending import LastWords
-from console.programs import refuse_unfit
+from console.opened.building import builder
+from console.opened.programs import refuse_unfit
 from console.session import Session
 from console.verbs import config
 from console.verbs.cluster import NEXT_RESTORE, preflight_of

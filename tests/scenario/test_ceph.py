@@ -14,8 +14,8 @@ from cluster.storage.under import gates
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.report import Outcome, Report
 from house.data.nouns import DeclaredData, Holder, Keeps
-from lab.ceph_troubles import CEPH_TROUBLES, CephTrouble
-from lab.rook_troubles import ROOK_TROUBLES, RookTrouble
+from lab.troubles.ceph import CEPH_TROUBLES, CephTrouble
+from lab.troubles.rook import ROOK_TROUBLES, RookTrouble
 from lab.world.ceph import FSID, LabCeph
 from lab.world.rook import NAMESPACE, LabRook, classes
 from tests.scenario.running import Running

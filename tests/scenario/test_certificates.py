@@ -13,8 +13,8 @@ from engine.errors import EXIT_HELD, EXIT_STEP_FAILED
 from engine.plan import Planned
 from engine.probe import Condition
 from engine.step import StepId
-from house.afterwards import Kit
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
+from house.values.afterwards import Kit
 from tests.builders import a_house
 from tests.scenario.running import Running
 from tests.scenario.test_bootstrap import told

@@ -17,8 +17,8 @@ from engine.report import Report
 from house.data.nouns import Holder, Keeps, Unprotected
 from house.model import UnsupportedBackup
 from lab.world.store import Trouble, a_file
-from recovery.checkpoint import checkpoint_course
 from recovery.course import course as recovery_course
+from recovery.courses.checkpoint import checkpoint_course
 from tests.builders import a_house
 from tests.hands import do, see
 from tests.scenario.running import Running

@@ -12,8 +12,8 @@ from engine.errors import ApprovalMissing
 from engine.plan import Planned
 from engine.report import Outcome, Report
 from house.model import DatabaseArchive
-from lab.database_troubles import DATABASE_TROUBLES, DatabaseTrouble
 from lab.ports.archives import ModelledArchives
+from lab.troubles.database import DATABASE_TROUBLES, DatabaseTrouble
 from lab.world.archives import ArchiveFiles
 from lab.world.databases import HEALTHY
 from tests.databases import KEY, NEW, OLD, a_database

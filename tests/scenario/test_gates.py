@@ -15,9 +15,9 @@ from cluster.storage.under import gates
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.plan import Planned
 from engine.report import Outcome, Report
-from lab.ceph_troubles import CEPH_TROUBLES
-from lab.longhorn_troubles import of_nodes, orphaned, pods
-from lab.nas_troubles import NAS_FAULTS
+from lab.troubles.ceph import CEPH_TROUBLES
+from lab.troubles.longhorn import of_nodes, orphaned, pods
+from lab.troubles.nas import NAS_FAULTS
 from lab.world.ceph import FSID, LabCeph
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_access import everything

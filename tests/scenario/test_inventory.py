@@ -10,15 +10,15 @@ import pytest
 
 from bootstrap.course import course
 from cluster.inventory import differences, take
-from console.building import builder
+from console.opened.building import builder
 from console.verbs import config
 from engine.errors import EXIT_HELD, EXIT_OK
 from engine.plan import Planned
-from house.inventory import INVENTORY_FILE, inventory_path, read_inventory
-from house.inventory_text import write_inventory
-from house.kinds import NO_KINDS
+from house.declared.kinds import NO_KINDS
+from house.known.inventory import INVENTORY_FILE, inventory_path, read_inventory
+from house.known.inventory_text import write_inventory
+from house.known.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.loader import load
-from house.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.model import House
 from house.settings.values import FILL_IN
 from recovery.course import course as recovery_course

@@ -14,7 +14,7 @@ from cluster.storage.longhorn.judge import PARTS
 from cluster.storage.under import gates
 from engine.errors import EXIT_OK
 from engine.report import Outcome, Report
-from lab.longhorn_troubles import LONGHORN_TROUBLES, LonghornTrouble
+from lab.troubles.longhorn import LONGHORN_TROUBLES, LonghornTrouble
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.scenario.running import Running
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EXIT_DRIFT, EXIT_HELD
-from house.hardware import Card, Hardware, Passthrough
 from house.model import House
+from house.values.hardware import Card, Hardware, Passthrough
 from lab.world.pve_access import everything
 from tests.builders import a_house
 from tests.scenario.running import Running

@@ -9,9 +9,9 @@ import pytest
 
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_OK
+from house.declared.kinds import Kind
 from house.files.yamlfile import load
 from house.flux.rendered import Rendered, RenderedObject
-from house.kinds import Kind
 from house.repository.mover_policies import BINDING, KIND, MoverPolicy, mover_policies
 from tests.builders import a_claim, a_house
 from tests.scenario.running import Running

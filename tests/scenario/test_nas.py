@@ -11,9 +11,9 @@ from cluster.storage.nas.check import nas_checks
 from engine.errors import EXIT_HELD
 from engine.report import Outcome, Report
 from house.model import House, SecretRef
-from house.nas import Export, Nas, NasExport
-from lab.nas_troubles import NAS_FAULTS, START, NasFault
-from lab.storage_troubles import VM_BACKUPS
+from house.values.nas import Export, Nas, NasExport
+from lab.troubles.nas import NAS_FAULTS, START, NasFault
+from lab.troubles.storage import VM_BACKUPS
 from lab.wiring import only_backup
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_vm import LabVm, PowerEvent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.building import builder
+from console.opened.building import builder
 from engine.errors import EXIT_HELD, EXIT_OK
 from house.loader import SETTINGS_FILE, load
 from lab.houses.credentials import TOKEN_ID, Credentials

@@ -10,8 +10,8 @@ from console.demo.loss.ground import Ground
 from console.demo.loss.modelled import SCENES, Scene
 from console.demo.modelled import MODELLED
 from console.demo.story import Act, Story
-from console.page import Page
-from lab.lost import LOSER, NEIGHBOUR
+from console.views.page import Page
+from lab.modelled.lost import LOSER, NEIGHBOUR
 from lab.world.store import a_file
 from tests.scenario.partial import judged, main
 from tests.scenario.verdicts import differences, table

@@ -13,7 +13,7 @@ from cluster.storage.longhorn.check import DRIVER
 from cluster.storage.under import gates
 from engine.errors import EXIT_OK
 from engine.report import Report
-from lab.longhorn_troubles import of_disks
+from lab.troubles.longhorn import of_disks
 from lab.world.ceph import FSID, LabCeph
 from lab.world.longhorn import GIB, healthy
 from lab.world.rook import LabRook, classes

@@ -10,8 +10,8 @@ from cluster.storage.kinds import storage_checks
 from cluster.storage.under import gates
 from engine.errors import EXIT_OK
 from engine.report import Outcome, Report
-from lab.csi_troubles import CSI_TROUBLES, Change, CsiTrouble, only_on_one, pool
-from lab.nas_troubles import NAS_FAULTS
+from lab.troubles.csi import CSI_TROUBLES, Change, CsiTrouble, only_on_one, pool
+from lab.troubles.nas import NAS_FAULTS
 from lab.world.csi import CLASSES, GIB, ZFS, healthy
 from lab.world.nas import LabUser, sample_nas
 from tests.scenario.running import Running

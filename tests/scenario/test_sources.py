@@ -14,8 +14,8 @@ from engine.errors import EXIT_OK, ApprovalMissing
 from engine.probe import Condition
 from engine.report import Report
 from house.model import House, SecretRef
-from house.sources import BackupSource
-from lab.nas_troubles import NAS_FAULTS
+from house.values.sources import BackupSource
+from lab.troubles.nas import NAS_FAULTS
 from lab.world.nas import LabUser, sample_nas
 from lab.world.store import StoredRepository, Trouble, a_file
 from lab.world.volumes import Destination

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from adapters.helm.results import ReleaseKinds
-from console.building import builder
+from console.opened.building import builder
 from engine.errors import EXIT_HELD, EXIT_OK
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from house.loader import SETTINGS_FILE, load
 from lab.world.pve_house import DOCUMENTED, without_favours
 from tests.console.modelled_doors import Desk

@@ -13,10 +13,10 @@ from cluster.storage.trials import OLD_S, classes_to_prove, trial_checks
 from cluster.storage.under import gates, to_write
 from engine.errors import EXIT_HELD, EXIT_OK
 from engine.report import Outcome, Report
-from lab.ceph_troubles import CEPH_TROUBLES
+from lab.troubles.ceph import CEPH_TROUBLES
 from lab.world.ceph import FSID, LabCeph
 from recovery.course import course as recovery_course
-from recovery.proving import proving_course
+from recovery.courses.proving import proving_course
 from recovery.steps.probe_write import FRESH_S
 from tests.scenario.running import Running
 

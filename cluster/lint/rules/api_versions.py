@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from engine.words import number
-from house.kinds import DeclaredKind, Kind, gone_since, is_own
+from house.declared.kinds import DeclaredKind, Kind, gone_since, is_own
 from house.repository.machine import Tells
 
 NAME = "api-not-served"

@@ -8,8 +8,8 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.needs import host_of
 from house.data.archives import archives
+from house.declared.kopia import kopia_backups
 from house.files.grammar import address_of
-from house.kopia import kopia_backups
 
 NAME = "backups-inside"
 

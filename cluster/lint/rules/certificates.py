@@ -13,7 +13,7 @@ from cluster.lint.given import Given
 from engine.words import number
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
 
 NAME = "certificates-anew"
 GROUP = "cert-manager.io"

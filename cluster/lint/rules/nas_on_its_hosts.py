@@ -9,7 +9,7 @@ from cluster.lint.given import Given
 from cluster.lint.inside import sections
 from cluster.lint.needs import host_of, mover_servers, nas_of
 from engine.words import number, some
-from house.nas import Nas
+from house.values.nas import Nas
 
 NAME = "nas-on-its-hosts"
 

@@ -19,7 +19,7 @@ from cluster.storage.nas.vm_backup import VmBackedUp
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
 from house.model import BackedUpClaim, House
-from house.nas import Nas
+from house.values.nas import Nas
 
 _SEEN = {
     Part.ANSWERS: "it opens",

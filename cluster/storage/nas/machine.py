@@ -8,7 +8,7 @@ from adapters.nas.results import NasLook, NasTrouble, Trouble
 from adapters.ports import ProxmoxView
 from adapters.proxmox.results import PowerState, Vm
 from engine.errors import PermanentError, TransientError
-from house.nas import Nas
+from house.values.nas import Nas
 
 _SILENT = (Trouble.UNREACHABLE, Trouble.SLOW, Trouble.DROPPED)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from adapters.nas.results import Dataset, NasLook, Pool, Scan, Unheard
 from adapters.nas.wanted import used
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
-from house.nas import Nas
+from house.values.nas import Nas
 
 FULL, FILLING = 0.05, 0.20
 """Shares of a pool that are free: below the first it is full, below the second it is told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.storage.row import FoundRow, System
-from house.nas import Nas
+from house.values.nas import Nas
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from adapters.nas.wanted import below, dataset_at, lost_at
 from cluster.storage.findings import Finding, Weight, fine
 from cluster.storage.nas.listed import as_listed
 from cluster.storage.nas.pools import of_dataset
-from house.nas import Export, Nas, NasExport
+from house.values.nas import Export, Nas, NasExport
 
 _PAGE = "look at Shares in the NAS's web page"
 _SERVICES = {Export.NFS: "nfs", Export.SMB: "cifs"}

@@ -14,14 +14,14 @@ from adapters.nas.port import NasView
 from adapters.nas.results import NasLook, Unheard
 from adapters.nas.wanted import below, dataset_at, lost_at
 from adapters.ports import ProxmoxView
-from cluster.audit import ClaimAudit
+from cluster.backups.audit import ClaimAudit
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.nas.machine import with_machine
 from cluster.storage.nas.pools import of_dataset
 from cluster.storage.nas.shares import export_findings
 from cluster.storage.nas.uses import backup_path, waiting
 from house.model import House
-from house.nas import Export, Nas, NasExport
+from house.values.nas import Export, Nas, NasExport
 
 _READABLE = ("ONLINE", "DEGRADED")
 _NOT_FOUND = (Verdict.MISSING, Verdict.EMPTY, Verdict.UNREACHABLE)

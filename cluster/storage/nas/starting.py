@@ -15,7 +15,7 @@ from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
 from house.model import BackedUpClaim, House
-from house.nas import Nas
+from house.values.nas import Nas
 
 _TOLD_BY_IT = frozenset({
     Trouble.KEY, Trouble.EXPIRED, Trouble.DENIED, Trouble.SHUT_OUT, Trouble.STANDBY, Trouble.BUSY, Trouble.TOO_MUCH,

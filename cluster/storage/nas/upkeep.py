@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.nas.results import Alert, NasLook, Replication, Snapshots, SnapshotTask, Unheard
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from cluster.storage.findings import Finding, Weight, fine
 from house.data.cron import greatest_gap
-from house.nas import Nas
+from house.values.nas import Nas
 
 SLACK_S = 3600.0
 ENDLESS_S = 2 * 86400.0

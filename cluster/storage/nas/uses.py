@@ -9,7 +9,7 @@ from adapters.backups.places import sftp_address
 from adapters.nas.wanted import below
 from engine.step import if_any
 from house.model import BackedUpClaim, House
-from house.nas import Export, Nas
+from house.values.nas import Export, Nas
 
 
 def backup_path(nas: Nas, claim: BackedUpClaim) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.results import VmBackups
-from cluster.counting import SKEW_S
+from cluster.backups.counting import SKEW_S
 from cluster.storage.findings import Finding, Weight, fine, moment
 from cluster.storage.nas.row import NasRow
 from engine.step import Severity, StepId
 from engine.words import some
-from house.nas import Nas
+from house.values.nas import Nas
 
 _NAMED = 3
 _PART = "backup of the VM"

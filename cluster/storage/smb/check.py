@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.shares import Behind, Shares
-from house.nas import Export
+from house.values.nas import Export
 
 
 def behind(found: StorageClass) -> Behind:

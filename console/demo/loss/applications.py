@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 
 from adapters.versions.results import Keeping, StoreGuard
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
 from console.demo.loss.ground import Ground, problems
 from console.demo.modelled import digest_of
 from console.demo.story import Act
 from engine.errors import EXIT_OK
-from lab.lost import LOSER, NEIGHBOUR
-from lab.neighbours import SCHEDULE_S
+from lab.modelled.lost import LOSER, NEIGHBOUR
+from lab.modelled.neighbours import SCHEDULE_S
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
+from recovery.courses.undeleting import place_of, undelete_course
+from recovery.courses.undoing import to_undo, undo_course
 from recovery.files import chosen, fetch, opened, target_of, versions
-from recovery.undeleting import place_of, undelete_course
-from recovery.undoing import to_undo, undo_course
 
 NONSENSE = tuple(a_file(f"notes/{n:02}.md", "0" * 64) for n in range(3))
 

@@ -13,9 +13,9 @@ from console.demo.story import Act, Story
 from engine.errors import EXIT_HELD, EXIT_OK
 from engine.report import Report
 from house.model import BackedUpClaim, House
-from lab.life import Lives
-from lab.lost import lost_house
-from lab.neighbours import Counts, Key, Watch
+from lab.modelled.life import Lives
+from lab.modelled.lost import lost_house
+from lab.modelled.neighbours import Counts, Key, Watch
 from lab.world.pve_vm import PowerEvent
 from lab.world.store import StoredRepository, a_file
 from recovery.course import course as recovery_course

@@ -14,11 +14,11 @@ from bootstrap.replace_node import course as replace_course
 from console.demo.loss.ground import Ground, problems
 from console.demo.story import Act
 from engine.errors import EXIT_HELD, EXIT_OK
-from lab.lost import LOSER, NEIGHBOUR
-from lab.neighbours import SCHEDULE_S
+from lab.modelled.lost import LOSER, NEIGHBOUR
+from lab.modelled.neighbours import SCHEDULE_S
 from lab.world.store import a_file
-from recovery.checkpoint import checkpoint_course
 from recovery.course import course as recovery_course
+from recovery.courses.checkpoint import checkpoint_course
 
 if TYPE_CHECKING:
     from house.model import Node

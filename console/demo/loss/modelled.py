@@ -10,7 +10,7 @@ from console.demo.loss import applications, machines
 from console.demo.loss.ground import Ground
 from console.demo.modelled import played
 from console.demo.story import Act, Story
-from console.page import Page
+from console.views.page import Page
 
 
 @dataclass(frozen=True)

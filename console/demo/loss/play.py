@@ -11,10 +11,10 @@ from console.demo.full import SIMULATED
 from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, SPEED, WireGround
 from console.demo.loss.wire_scenes import WIRE_SCENES, WireScene
 from console.demo.story import Act, Story
-from console.page import Page
+from console.views.page import Page
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, OurError
 from lab.houses.nouns import HouseFolder
-from lab.starting import daemon, start, stop
+from lab.running.starting import daemon, start, stop
 
 
 def play() -> int:

@@ -14,11 +14,11 @@ from typing import Any
 from console.demo.driving import Driver, Line, Verb
 from console.demo.story import Act, Story
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing, BlackstartError
-from lab.control import ask
 from lab.houses.nouns import HouseFolder
-from lab.keyholder import restic
-from lab.neighbours import Counts
+from lab.modelled.neighbours import Counts
 from lab.parts.errors import PartFailed
+from lab.running.control import ask
+from lab.running.keyholder import restic
 from tools.locate import need
 
 HOUSE, SPEED = "neighbours", 20.0

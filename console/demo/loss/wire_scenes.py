@@ -13,7 +13,7 @@ from console.demo.driving import Line
 from console.demo.loss.wire import LOSER, NEIGHBOUR, SPACE, WireGround, failures
 from console.demo.story import Act
 from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing
-from lab.keyholder import restic
+from lab.running.keyholder import restic
 
 CLAIM = f"{SPACE}/{LOSER}"
 ELSEWHERE = ("pve-1", 8005)

@@ -16,7 +16,7 @@ from adapters.drills.jobs import probe_job, probe_name
 from adapters.drills.probes import SCRIPTS, ended_with, told
 from adapters.drills.results import Examination, Examined, Health, Order
 from adapters.volsync.results import Snapshot
-from house.rehearsing import IMAGES, ClaimProbe, Preset
+from house.values.rehearsing import IMAGES, ClaimProbe, Preset
 from tests.rehearsal.probing import a_database
 
 BASICS = (

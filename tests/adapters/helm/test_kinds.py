@@ -14,7 +14,7 @@ from adapters.helm.results import ReleaseKinds
 from adapters.process.keeper import Keeper
 from engine.errors import PermanentError
 from engine.waiting import SystemClock
-from house.kinds import Kind
+from house.declared.kinds import Kind
 from tests.adapters.helm.test_crds import BIN, definition
 from tests.builders import a_house, a_release
 from tests.contract.apiserver import needed

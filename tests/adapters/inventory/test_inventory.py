@@ -14,7 +14,7 @@ from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, VOLUME, Kind
 from adapters.longhorn.adapter import VOLUMES
 from engine.secrets import Secret
-from house.inventory import Stores, VolumeRecord
+from house.known.inventory import Stores, VolumeRecord
 from lab.parts.storage_objects import longhorn_objects, monitor_map, rook_objects
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook

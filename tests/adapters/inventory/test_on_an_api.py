@@ -7,7 +7,7 @@ import pytest
 from adapters.inventory.adapter import KubernetesInventory
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import VOLUME
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers
 

@@ -15,7 +15,7 @@ from adapters.kubernetes.kinds import CLAIM, NAMESPACE, VOLUME
 from adapters.kubernetes.objects import Obj, dig, text
 from engine.errors import PermanentError
 from engine.waiting import SystemClock
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers
 

@@ -7,7 +7,7 @@ import pytest
 from adapters.kept.static import aside_claim, volume_of
 from adapters.kubernetes.kinds import VOLUME
 from engine.errors import PermanentError
-from house.inventory import VolumeRecord
+from house.known.inventory import VolumeRecord
 from tests.adapters.inventory.test_inventory import Object, look
 
 AFFINITY = {"required": {"nodeSelectorTerms": [{"matchExpressions": [

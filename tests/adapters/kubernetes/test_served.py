@@ -17,7 +17,7 @@ from adapters.kubernetes.kinds import CRD
 from adapters.secrets.resolver import Secrets
 from engine.errors import TransientError
 from engine.waiting import Clock, SystemClock
-from house.kinds import Kind, by_itself
+from house.declared.kinds import Kind, by_itself
 from house.model import House
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers

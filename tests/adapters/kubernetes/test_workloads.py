@@ -13,7 +13,7 @@ from adapters.kubernetes.objects import Obj, dig
 from adapters.kubernetes.results import Workload
 from adapters.kubernetes.stopping import rest, wake
 from adapters.kubernetes.workloads import KINDS, NOWHERE, RESTING, uses, workload
-from cluster.suspension import wake_by_hand
+from cluster.hold.suspension import wake_by_hand
 from engine.errors import PermanentError
 from tests.hands import is_a_command
 

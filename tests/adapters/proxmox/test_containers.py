@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.proxmox.adapter import ProxmoxAdapter
-from cluster.vms import find_vm
+from cluster.machines.vms import find_vm
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import ProxmoxAccess, ProxmoxEndpoint, SecretRef

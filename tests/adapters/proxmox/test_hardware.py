@@ -12,11 +12,11 @@ import pytest
 from adapters.proxmox.hardware import beyond, hardware_of
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, PowerState, Vm, VmDisk
-from cluster.machines import hardware_differences, lost
+from cluster.machines.differing import hardware_differences, lost
 from engine.errors import PermanentError
 from house.files.yamlfile import parse
-from house.hardware import Hardware
 from house.settings.hardware import HardwareSection, hardware
+from house.values.hardware import Hardware
 from lab.wire.proxmox.schema import Schema
 from lab.world.pve_notation import new_vm
 from tests.builders import GIB, ROOT, a_node

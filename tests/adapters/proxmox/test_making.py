@@ -7,7 +7,7 @@ import pytest
 from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec
 from engine.errors import PermanentError
-from house.hardware import Hardware
+from house.values.hardware import Hardware
 from lab.wire.proxmox.schema import Schema
 from tests.builders import GIB
 from tests.contract.proxmox_doors import IMAGE, TOKEN, a_spec

@@ -18,7 +18,7 @@ from adapters.volsync.results import Compared, Listing, Snapshot
 from adapters.volsync.script import SCRIPT
 from engine.secrets import Secret
 from engine.workers import Threads
-from recovery.comparison import Comparison, compare
+from recovery.compared.comparison import Comparison, compare
 from tests.contract.backup_benches import BIN, PASSWORD
 from tests.contract.test_trees import fill, restic
 from tests.proof.sealing import cheapen

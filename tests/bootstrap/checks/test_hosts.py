@@ -11,8 +11,8 @@ import pytest
 from cluster.inventory import take
 from engine.errors import PermanentError
 from engine.probe import Condition
-from house.inventory import inventory_path
-from house.inventory_text import write_inventory
+from house.known.inventory import inventory_path
+from house.known.inventory_text import write_inventory
 from house.model import DiskFate, TalosImage
 from lab.world.disks import DiskContents, LabStorage
 from lab.world.longhorn import healthy

@@ -15,7 +15,7 @@ from adapters.ports import ReleasesView
 from engine.errors import EXIT_HELD
 from engine.probe import Condition, Probe
 from engine.step import Severity
-from house.kinds import DeclaredKind, DeclaredKinds, Kind
+from house.declared.kinds import DeclaredKind, DeclaredKinds, Kind
 from house.model import CrdForm, CrdSource
 from tests.hands import item, see
 from tests.scenario.running import Running

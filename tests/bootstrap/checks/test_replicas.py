@@ -11,7 +11,7 @@ from cluster.storage.kinds import storage_checks
 from cluster.storage.longhorn.check import DRIVER
 from engine.probe import Condition
 from engine.report import Outcome
-from lab.longhorn_troubles import LONGHORN_TROUBLES
+from lab.troubles.longhorn import LONGHORN_TROUBLES
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.hands import see
 from tests.scenario.running import Running

@@ -13,8 +13,8 @@ from bootstrap.replace_node import course
 from cluster.inventory import take
 from engine.errors import ApprovalMissing, TransientError
 from engine.probe import Condition
-from house.inventory import inventory_path
-from house.inventory_text import write_inventory
+from house.known.inventory import inventory_path
+from house.known.inventory_text import write_inventory
 from lab.ports.cluster import ModelledCluster
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.talos import ModelledTalos

@@ -17,7 +17,7 @@ from engine.errors import EXIT_DRIFT, TransientError
 from engine.probe import Condition
 from engine.report import Outcome, Report
 from engine.verify import verify
-from lab.component_troubles import COMPONENT_TROUBLES
+from lab.troubles.component import COMPONENT_TROUBLES
 from lab.world.components import Object, conditions, custom, unready, workload
 from tests.coverage.whole_house import strike, whole_house
 from tests.scenario.running import Running

@@ -8,11 +8,11 @@ from typing import Any
 from cluster.lint.finding import Finding
 from cluster.lint.given import Given
 from cluster.lint.lint import RULES
+from house.declared.kinds import declared_kinds
 from house.files import yamlfile
 from house.files.shapes import mapping
 from house.flux.objects import in_no_namespace
 from house.flux.rendered import Rendered, RenderedObject
-from house.kinds import declared_kinds
 from house.model import House
 from tests.builders import a_house
 

@@ -9,9 +9,9 @@ import pytest
 
 from cluster.lint.finding import Weight
 from house.model import FluxSource, ProxmoxAccess, ProxmoxEndpoint, SecretRef
-from house.nas import Nas
 from house.repository.machine import MachineSetting, Tells
-from house.sources import BackupSource
+from house.values.nas import Nas
+from house.values.sources import BackupSource
 from tests.builders import a_claim, a_house, a_release
 from tests.cluster.lint.made import balancer, found, release, route
 

@@ -12,10 +12,10 @@ from cluster.lint.beyond import beyond_admission
 from cluster.lint.finding import Weight
 from cluster.lint.given import Given
 from cluster.lint.lint import RULES, lint
-from house.afterwards import Kit
 from house.data.releases import is_release
-from house.inventory import CERTIFICATES_FILE
+from house.known.inventory import CERTIFICATES_FILE
 from house.repository.machine import MachineSetting, Tells
+from house.values.afterwards import Kit
 from tests.builders import a_house, a_release, an_app
 from tests.cluster.lint.made import BY_NAME, NOW, a_given, found, kustomization, objects_of, release
 

@@ -11,8 +11,8 @@ from cluster.lint.finding import Weight
 from cluster.lint.given import Given
 from cluster.lint.rules import nas_on_its_hosts
 from house.model import BootstrapSecret, DatabaseArchive, SecretRef
-from house.nas import Export, Nas, NasExport
-from house.sources import BackupSource
+from house.values.nas import Export, Nas, NasExport
+from house.values.sources import BackupSource
 from tests.builders import a_claim, a_release
 from tests.cluster.lint.made import a_given, found, kustomization, release
 

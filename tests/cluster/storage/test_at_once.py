@@ -12,7 +12,7 @@ from cluster.storage.kinds import storage_checks
 from cluster.storage.nas.check import nas_checks
 from engine.errors import TransientError
 from engine.verify import verify
-from lab.ceph_troubles import CEPH_TROUBLES
+from lab.troubles.ceph import CEPH_TROUBLES
 
 
 def test_all_of_them_take_no_more_than_the_slowest_and_a_tenth(tmp_path: Path) -> None:

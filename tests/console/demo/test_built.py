@@ -12,10 +12,10 @@ import pytest
 from console.demo.built import build
 from console.demo.driving import Driver, Verb
 from engine.errors import PermanentError
-from lab.control import ask
 from lab.houses.nouns import FOUR_NODES, HouseFolder
+from lab.running.control import ask
+from lab.running.starting import start, stop
 from lab.scenarios import SCENARIOS, known
-from lab.starting import start, stop
 from tests.contract.apiserver import needed
 
 LOST = SCENARIOS["etcd-quorum-lost"]

@@ -14,7 +14,7 @@ from console.demo.loss.wire import SCHEDULE_S, Watch, made_of_due
 from console.demo.loss.wire_scenes import WIRE_SCENES
 from engine.errors import PermanentError
 from lab.houses.nouns import HouseFolder
-from lab.neighbours import Counts
+from lab.modelled.neighbours import Counts
 
 BEGAN = 1000 * SCHEDULE_S + 5.0
 

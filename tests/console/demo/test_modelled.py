@@ -8,7 +8,7 @@ import pytest
 
 from console.demo.modelled import MODELLED, play, played
 from console.demo.story import Story
-from console.page import Page
+from console.views.page import Page
 from engine.errors import EXIT_STEP_FAILED
 
 

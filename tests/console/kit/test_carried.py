@@ -15,12 +15,12 @@ from adapters.context import ActContext
 from adapters.drilled import drilled
 from adapters.git.bundle import GitBundles
 from adapters.surface import read_only
-from console.building import builder
 from console.ending import guarded
-from console.journals import REHEARSE
 from console.kit.nouns import FromKit
 from console.kit.opening import Sealed, house_of, unpack
 from console.kit.rooms import PREFIX, sweep, workroom
+from console.opened.building import builder
+from console.opened.journals import REHEARSE
 from console.session import Session
 from console.verbs import kit as verbs
 from console.verbs.kit import handed

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.verbs.kit import keep_certificates
-from house.afterwards import Kit
-from house.inventory import certificates_path
+from house.known.inventory import certificates_path
+from house.values.afterwards import Kit
 from tests.builders import a_house
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed

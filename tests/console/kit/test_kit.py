@@ -19,7 +19,7 @@ from console.verbs import kit as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.loader import load
 from house.model import BootstrapSecret, DatabaseArchive, FluxSource, House, SecretRef
-from house.nas import Nas
+from house.values.nas import Nas
 from tests.builders import a_house
 from tests.house.small_house import write_repository
 from tools.places import Places
@@ -70,7 +70,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def load_root(settings: Path) -> Path:
-    from console.building import builder
+    from console.opened.building import builder
 
     return load(settings, builder()).root
 
@@ -115,7 +115,7 @@ class TestAKit:
         settings = tmp_path / "house" / manifest.settings
         assert settings.read_text() == made.settings.read_text()
         assert git(tmp_path / "house" / manifest.repository, "rev-parse", "HEAD") == made.wrote["commit"]
-        from console.building import builder
+        from console.opened.building import builder
 
         assert load(settings, builder()).nodes
         again = subprocess.run(["sh", folder / "set-up", tmp_path / "house"], check=False, capture_output=True, text=True)

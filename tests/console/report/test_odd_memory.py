@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cluster.proofs import Kind
+from cluster.backups.proofs import Kind
 from console.ending import guarded
 from console.gate import proof_checks
 from console.pastdrills import past_drills

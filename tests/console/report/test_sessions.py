@@ -18,7 +18,7 @@ from console.verbs import evidence as verbs
 from engine import errors
 from engine.errors import SettingsInvalid
 from engine.secrets import Secret
-from house.afterwards import Evidence
+from house.values.afterwards import Evidence
 from tests.console.modelled_doors import Desk
 
 Printed = pytest.CaptureFixture[str]

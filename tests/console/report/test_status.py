@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.proofs import PROOF_NOTE, Kind, Proof, newest, proof_of
+from cluster.backups.proofs import PROOF_NOTE, Kind, Proof, newest, proof_of
 from console.report.keeping import keep
 from console.report.proven import State, remembered, standings
 from console.verbs.status import status_of
 from engine.entries import Note
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.journal import open_journal
-from house.afterwards import Evidence
 from house.files import yamlfile
-from house.lock import LockedClaim, lock_path, write_lock
+from house.known.lock import LockedClaim, lock_path, write_lock
 from house.model import House
+from house.values.afterwards import Evidence
 from rehearsal.outcome import SCHEMA, ClaimOutcome, Control, DrillOutcome, DrillVerdict
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EXIT_BUG
-from lab.control import ask
 from lab.houses.nouns import CHECKOUT, SHAPES, HouseFolder, HouseShape
-from lab.starting import start, stop
+from lab.running.control import ask
+from lab.running.starting import start, stop
 from tools.places import Places
 
 Line = dict[str, Any]

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from lab.component_faults import NOT_HERE
-from lab.component_troubles import COMPONENT_TROUBLES
+from lab.troubles.component import COMPONENT_TROUBLES
+from lab.troubles.component_faults import NOT_HERE
 from tests.crash.wire.bench import Bench
 from tests.lab.built.rows import red
 

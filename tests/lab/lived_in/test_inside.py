@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from console.building import builder
+from console.opened.building import builder
 from console.schedule.cronjob import CronJob, manifests
 from console.schedule.rights import ACCOUNT
 from console.schedule.units import OWN, Every

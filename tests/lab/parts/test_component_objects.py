@@ -6,13 +6,13 @@ import pytest
 
 from cluster.components.registry import COMPONENTS
 from engine.errors import PermanentError
-from lab.component_faults import NOT_HERE
-from lab.component_troubles import COMPONENT_TROUBLES
 from lab.parts import storage_objects
 from lab.parts.component_objects import images_of, is_down, kind_of
 from lab.parts.errors import PartFailed
 from lab.parts.kube import ApiRefused
-from lab.troubles import TROUBLES, named
+from lab.troubles.component import COMPONENT_TROUBLES
+from lab.troubles.component_faults import NOT_HERE
+from lab.troubles.named import TROUBLES, named
 from lab.world.components import STOOD_IN, WORKLOADS, healthy, operated, unready, workload
 
 NOW = 1_800_000_000.0

@@ -33,9 +33,9 @@ from adapters.kubernetes.objects import Obj, text
 from adapters.volsync.results import Snapshot
 from bench.proof import Load, Rig, rig
 from engine.waiting import SystemClock, wait_until
-from house.rehearsing import PYTHON, ClaimProbe, Preset
+from house.values.rehearsing import PYTHON, ClaimProbe, Preset
 from lab.parts.kube import CLAIMS, NAMESPACES
-from recovery.comparison import compare
+from recovery.compared.comparison import compare
 from rehearsal.controls import DAMAGES, caught
 from tests.adapters.hold.objects import standing_crd
 from tests.lab.parts.bench import Bench, cheaply_opened

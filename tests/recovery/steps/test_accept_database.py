@@ -11,7 +11,7 @@ from engine.probe import Condition
 from house.model import Database
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
-from recovery.releasing import refuse_nothing_held, release_course
+from recovery.courses.releasing import refuse_nothing_held, release_course
 from tests.hands import Notebook, is_a_command, see, step
 from tests.recovery.conftest import Restoring
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.backups.results import RepositoryLook
 from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry, SourceBackups
-from cluster.audit import repository_of
+from cluster.backups.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
 from lab.ports.claims import ModelledClaims

@@ -12,7 +12,7 @@ from engine.errors import EXIT_HELD, SettingsInvalid
 from engine.probe import Condition
 from lab.world.store import Trouble, a_file
 from recovery.course import course
-from recovery.holding import hold_course, to_hold
+from recovery.courses.holding import hold_course, to_hold
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

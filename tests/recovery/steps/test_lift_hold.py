@@ -12,8 +12,8 @@ from engine.probe import Condition
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
 from lab.world.volumes import Source
+from recovery.courses.releasing import refuse_nothing_held, release_course
 from recovery.lifting import to_release
-from recovery.releasing import refuse_nothing_held, release_course
 from tests.hands import Notebook, is_a_command, see, step
 from tests.recovery.conftest import Restoring
 

@@ -8,8 +8,8 @@ from adapters.backups.results import RepositoryLock
 from adapters.kubernetes.results import SeenPod
 from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
+from recovery.courses.unlocking import looked_at, unlock_course
 from recovery.locks import WATCH_S
-from recovery.unlocking import looked_at, unlock_course
 from tests.hands import Notebook, do, is_a_command, see, step
 from tests.recovery.conftest import Restoring
 from tests.recovery.test_locks import MOVER, a_lock

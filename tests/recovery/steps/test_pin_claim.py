@@ -9,8 +9,8 @@ from engine.errors import ApprovalMissing, PermanentError
 from engine.probe import Condition
 from engine.step import Hazard
 from lab.world.store import Trouble, a_file
-from recovery.asof import as_time
 from recovery.course import course
+from recovery.points.asof import as_time
 from tests.hands import do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

@@ -13,9 +13,9 @@ from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing, PermanentError, S
 from engine.probe import Condition
 from lab.world.store import a_file
 from recovery.course import course
+from recovery.courses.undoing import cut_off_course, let_go_course, to_let_go, to_undo, undo_course
 from recovery.selection import select
 from recovery.steps.begin_undo import ComesBack
-from recovery.undoing import cut_off_course, let_go_course, to_let_go, to_undo, undo_course
 from tests.hands import Notebook, do, only, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

@@ -30,8 +30,8 @@ from cluster.storage.findings import Weight, worst
 from cluster.storage.nas.judge import Part, findings, source_findings
 from cluster.storage.nas.pools import of_pool
 from cluster.storage.nas.upkeep import alert_findings, replication_findings
-from house.nas import Export, Nas, NasExport
 from house.settings.references import SecretRef
+from house.values.nas import Export, Nas, NasExport
 from lab.ports.nas import ModelledNas
 from lab.world.clock import VirtualClock
 from lab.world.nas import LabUser, sample_nas

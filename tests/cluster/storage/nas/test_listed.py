@@ -9,8 +9,8 @@ import pytest
 from adapters.nas.results import Dataset, Listed, NasLook, NfsExport, SmbShare
 from cluster.storage.findings import Finding, Weight
 from cluster.storage.nas.judge import Part, findings, source_findings
-from house.nas import Export, Nas, NasExport
 from house.settings.references import SecretRef
+from house.values.nas import Export, Nas, NasExport
 
 WANTED = NasExport(Export.NFS, "/mnt/tank/backup", "VolSync's movers", movers=True)
 NAS = Nas(

@@ -1,0 +1,1 @@
+"""Backups as they are: looked at, judged, counted, and what has none."""

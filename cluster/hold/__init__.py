@@ -1,0 +1,1 @@
+"""The hold: what is held, where each claim stands, what keeps its application still."""

@@ -1,0 +1,1 @@
+"""VMs, images and nodes as they are, held against what the settings say."""

@@ -1,0 +1,1 @@
+"""Settings joined with what the repository declares beside them. Asks nobody."""

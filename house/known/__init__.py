@@ -1,0 +1,1 @@
+"""What is kept beside the settings: the lock file and the inventory. Holds no secret."""

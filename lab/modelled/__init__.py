@@ -1,0 +1,1 @@
+"""The modelled house: everything behind in-process doors, on any clock."""

@@ -1,0 +1,1 @@
+"""What came back held against what was backed up: content, attributes, and who can open it."""
