@@ -18,7 +18,8 @@ APPLICATION = "notes"
 
 @dataclass(frozen=True)
 class Scenario:
-    """One named world: `make` leads there from bare hosts, then `troubles` begin, each a name of lab/troubles/named.py and its target.
+    """One named world: `make` leads there from bare hosts, then `troubles` begin, each a name of
+    lab/troubles/named.py and its target.
 
     `built`: between the two somebody must build the house and restore its data. That is the tool under test, which the lab
     does not know: console/demo/built.py drives it.

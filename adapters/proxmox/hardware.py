@@ -1,4 +1,4 @@
-"""What a VM's configuration says of its hardware, in the words of house/values/hardware.py; and which options there are no words for.
+"""What a VM's configuration says of its hardware, in the words of house/values/hardware.py, and what has no words there.
 
 Where an option is absent, what Proxmox does unasked is what the VM has (qemu-server's defaults): kvm64, i440fx, SeaBIOS, lsi.
 """

@@ -18,8 +18,9 @@ Parameters = dict[str, str | int | bool]
 def create_parameters(spec: VmSpec) -> Parameters:
     """What POST /nodes/{host}/qemu takes for this VM.
 
-    UEFI without pre-enrolled keys, q35, one SCSI controller per disk, memory that neither balloons nor grows; house/values/hardware.py
-    says what else holds where the settings say nothing. Raises PermanentError for what this way of making VMs cannot express.
+    UEFI without pre-enrolled keys, q35, one SCSI controller per disk, memory that neither balloons nor grows.
+    house/values/hardware.py says what else holds where the settings say nothing.
+    Raises PermanentError for what this way of making VMs cannot express.
     """
     if not spec.disks:
         raise PermanentError(f"VM {spec.vm_id} has no disk to boot from")

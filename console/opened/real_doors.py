@@ -73,7 +73,7 @@ _NO_ID = frozenset({"", "uninitialized"})
 
 @dataclass
 class RealDoors:
-    """See console.doors.Doors."""
+    """See console.opened.doors.Doors."""
 
     look: LookContext
     act: ActContext

@@ -104,7 +104,7 @@ def fault(house: str, at: str, fault: str, listed: bool, json: bool) -> int:
         from lab.houses.nouns import HouseFolder
         from lab.running.control import ask
         from lab.running.starting import shape_of, told_endpoints
-        from lab.troubles import named
+        from lab.troubles.named import named
         from lab.world.faults import Fault
 
         faults = [each.value for each in Fault]

@@ -112,6 +112,6 @@ def winner(found: Found) -> str:
 
 
 def steps(house: House, survivors: tuple[Survivor, ...], known: Mapping[str, str]) -> Iterator[LookSurvivor]:
-    """One for every volume that may have outlived the cluster; `known` as in `recovery.choice.asked_for`."""
+    """One for every volume that may have outlived the cluster; `known` as in `recovery.points.choice.asked_for`."""
     for one in survivors:
         yield LookSurvivor(house, one, known)

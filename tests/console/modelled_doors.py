@@ -23,7 +23,7 @@ from tests.scenario.running import Running
 
 @dataclass
 class ModelledDoors:
-    """See console.doors.Doors."""
+    """See console.opened.doors.Doors."""
 
     look: LookContext
     act: ActContext
