@@ -9,6 +9,7 @@ import shutil
 import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -148,9 +149,14 @@ def printable(manifest: Manifest, house: House, file: str, sha256: str) -> str:
 
 
 def _rendered(name: str, **words: object) -> str:
-    environment = Environment(
+    return _templates().get_template(name).render(**words)
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters["md"] = in_markdown
-    return environment.get_template(name).render(**words)
+    made.filters["md"] = in_markdown
+    return made

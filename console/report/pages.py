@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +35,26 @@ def markdown(evidence: Mapping[str, Any]) -> str:
 
 
 def _rendered(name: str, evidence: Mapping[str, Any]) -> str:
-    files = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(
-        loader=files, autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )  # fmt: skip
-    environment.filters |= {
-        "duration": duration, "md": in_markdown, "size": size, "moment": told_moment, "egress": egress, "kit": kit,
-    }  # fmt: skip
-    told = environment.get_template(name).render(
+    told = _templates().get_template(name).render(
         e=evidence, picture=timeline(evidence), drill=evidence["drill"], tones=TONES, namespace=NAMESPACE,
         problems=[step for step in evidence["steps"] if step["outcome"] in ("failed", "warning")],
         unseen=unseen(evidence),
     )  # fmt: skip
     return told if name.endswith(".html.j2") else re.sub(r"\n{3,}", "\n\n", told).lstrip("\n")
+
+
+@cache
+def _templates() -> Environment:
+    """Once for all pages: to compile a template takes longer than to fill it."""
+    files = FileSystemLoader(Path(__file__).parent)
+    made = Environment(
+        loader=files, autoescape=select_autoescape(("html.j2",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    made.filters |= {
+        "duration": duration, "md": in_markdown, "size": size, "moment": told_moment, "egress": egress, "kit": kit,
+    }  # fmt: skip
+    return made
 
 
 def unseen(evidence: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -127,9 +128,14 @@ def installing(of: CronJob, folder: Path) -> tuple[str, ...]:
 
 
 def _rendered(**words: object) -> str:
-    environment = Environment(  # noqa: S701 - YAML, each word of it as JSON
+    return _templates().get_template("cronjob.yaml.j2").render(**words)
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(  # noqa: S701 - YAML, each word of it as JSON
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters["sh"] = lambda word: shlex.quote(str(word))
-    return environment.get_template("cronjob.yaml.j2").render(**words)
+    made.filters["sh"] = lambda word: shlex.quote(str(word))
+    return made

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from lab.world.disks import DiskContents, LabStorage, LabVolume
@@ -170,7 +172,7 @@ class Volumes:
         sums = _sums(content)
         storage.volumes[volume] = LabVolume(
             volume, kind, len(content), len(content), ending, self._pve.world.clock.now(), sha256=sums["sha256"],
-            contents=DiskContents(data={"virtual_size": virtual_size(content), "sums": sums}),
+            contents=DiskContents(data={"virtual_size": virtual_size(content), "sums": dict(sums)}),
         )  # fmt: skip
 
     # Volumes of any kind.
@@ -218,7 +220,8 @@ class Volumes:
         return made.volume
 
 
-def _sums(content: bytes) -> dict[str, str]:
+@lru_cache(maxsize=8)  # every host downloads the same image
+def _sums(content: bytes) -> Mapping[str, str]:
     return {name: hashlib.new(name, content, usedforsecurity=False).hexdigest() for name in ALGORITHMS}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,17 @@ def test_every_step_is_met_by_a_scenario(module: str) -> None:
     text = (ROOT / module).read_text()
     found = re.search(r'StepId\(f?"([a-z0-9.-]+)', text)
     assert found, "no StepId in this step file"
-    scenarios = "".join(p.read_text() for p in (ROOT / "tests").rglob("test_*.py"))
-    areas = ("bootstrap", "recovery", "recovery/courses", "rehearsal")
-    courses = "".join(path.read_text() for area in areas for path in (ROOT / area).glob("*.py"))
+    scenarios, courses = texts()
     assert f"{Path(module).stem}." in courses, "in no course"
     assert found.group(1).split("/")[0] in scenarios or Path(module).stem in scenarios, "in no test"
+
+
+@cache
+def texts() -> tuple[str, str]:
+    """All tests, and all courses."""
+    scenarios = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    areas = ("bootstrap", "recovery", "recovery/courses", "rehearsal")
+    return scenarios, "".join(path.read_text() for area in areas for path in (ROOT / area).glob("*.py"))
 
 
 def test_every_port_method_is_in_the_lab() -> None:

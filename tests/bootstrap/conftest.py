@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.copied import copied
 from tests.hands import only
 from tests.scenario.running import Running
 
@@ -19,22 +20,27 @@ def bare(tmp_path: Path) -> Running:
 
 
 @pytest.fixture
-def built(bare: Running) -> Running:
+def built(tmp_path: Path) -> Running:
     """The same house after its bootstrap, one claim held."""
-    assert bare.apply(bare.bootstrap).converged
-    return bare
+    return Running.bootstrapped(tmp_path / "state")
 
 
 @pytest.fixture
-def with_vms(bare: Running) -> Running:
+def with_vms(tmp_path: Path) -> Running:
     """Bare hosts that have fetched the image and made the VMs; nothing is switched on."""
-    assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.lift", "proxmox.fetch-image", "proxmox.create-vm")).converged
-    return bare
+    return copied(_up_to, tmp_path / "state", "proxmox.lift", "proxmox.fetch-image", "proxmox.create-vm")
 
 
 @pytest.fixture
-def in_maintenance(bare: Running) -> Running:
+def in_maintenance(tmp_path: Path) -> Running:
     """Every VM is switched on and answers in maintenance; nothing is rendered."""
-    assert bare.apply(only(bare.bootstrap, "preflight.", "proxmox.")).converged
-    bare.clock.sleep(30)
-    return bare
+    house = copied(_up_to, tmp_path / "state", "proxmox.")
+    house.clock.sleep(30)
+    return house
+
+
+def _up_to(folder: Path, *steps: str) -> Running:
+    house = Running(folder)
+    house.backed_up()
+    assert house.apply(only(house.bootstrap, "preflight.", *steps)).converged
+    return house

@@ -30,10 +30,7 @@ def test_what_waits_for_a_root_is_found_however_far_away_and_through_a_circle() 
 def built(tmp_path: Path) -> Running:
     """A built house whose held application waits, and another one depends on it."""
     apps = (*a_house().flux_apps[:1], an_app("notes", "volsync-system/volsync", wait=True), an_app("reader", "apps/notes"))
-    house = Running(tmp_path / "state", a_house(flux_apps=apps))
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
-    return house
+    return Running.bootstrapped(tmp_path / "state", a_house(flux_apps=apps))
 
 
 def seen(house: Running, key: str = "", **changes: object) -> Probe:
@@ -81,9 +78,7 @@ def test_one_that_flux_does_not_know_yet_is_waited_for(built: Running) -> None:
 def lost(tmp_path: Path) -> Running:
     """A built house one of whose Kustomizations has gone with its namespace; its parent, ready as before, would make it again."""
     apps = (*a_house().flux_apps[:1], an_app("stage"), an_app("reader", parent="apps/stage"), an_app("other", parent="apps/stage"))
-    house = Running(tmp_path / "state", a_house(flux_apps=apps))
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
+    house = Running.bootstrapped(tmp_path / "state", a_house(flux_apps=apps))
     del house.home.kube.objects().kustomizations["apps/reader"]
     return house
 

@@ -17,10 +17,7 @@ from tests.recovery.conftest import Restoring
 
 @pytest.fixture
 def held(tmp_path: Path) -> Restoring:
-    house = Restoring(tmp_path / "state")
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
-    return house
+    return Restoring.bootstrapped(tmp_path / "state")
 
 
 @pytest.mark.parametrize(

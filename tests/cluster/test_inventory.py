@@ -17,16 +17,18 @@ from lab.world.longhorn import healthy
 from lab.world.pve_vm import PowerEvent
 from lab.world.rook import FSID, LabRook, classes
 from tests.builders import a_house
+from tests.copied import copied
 from tests.scenario.running import Running
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Running:
     """Built and restored, with Rook and Longhorn, and its inventory written."""
-    made = Running(tmp_path / "state", a_house(settings_file=tmp_path / "blackstart.yaml"))
-    made.backed_up()
-    made.apply(made.bootstrap)
-    made.apply(made.restore)
+    return copied(_built, tmp_path)
+
+
+def _built(folder: Path) -> Running:
+    made = Running.restored(folder / "state", a_house(settings_file=folder / "blackstart.yaml"))
     objects = made.home.kube.objects()
     objects.longhorn = healthy()
     objects.rook.append(LabRook.healthy(made.clock.now()))

@@ -16,7 +16,6 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def held_desk(desk: Desk) -> Desk:
+def held_desk(tmp_path: Path) -> Desk:
     """After the bootstrap: one claim held."""
-    assert desk.running.apply(desk.running.bootstrap).converged
-    return desk
+    return Desk.bootstrapped(tmp_path)

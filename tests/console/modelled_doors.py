@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from adapters.context import ActContext, LookContext
 from adapters.leased import leased
@@ -18,6 +19,7 @@ from engine.workers import Threads
 from house.model import House
 from lab.world.clock import VirtualClock
 from tests.builders import a_house
+from tests.copied import copied
 from tests.scenario.running import Running
 
 
@@ -66,6 +68,18 @@ class Desk:
         self.opened: list[ModelledDoors] = []
         self.time = LentTime(self.running.clock)
         self.spoil: Callable[[ActContext], ActContext] = lambda act: act
+
+    @classmethod
+    def bootstrapped(cls, folder: Path, **changes: object) -> Self:
+        """At a house after its bootstrap: a copy of the first of its kind."""
+        return copied(cls._bootstrapped, folder, changes)
+
+    @classmethod
+    def _bootstrapped(cls, folder: Path, changes: Mapping[str, object]) -> Self:
+        made = cls(folder, **changes)
+        report = made.running.apply(made.running.bootstrap)
+        assert report.converged, report.root_causes
+        return made
 
     def doors(self, house: House, run: str, clock: SystemClock, journal: Journal | None) -> ModelledDoors:
         """What a session opens; each look and act goes to the same modelled house."""

@@ -62,15 +62,13 @@ class TestWhichClaims:
         assert dr.restore_course(held_desk.session("dr.restore"), "", "").steps == ()
 
     def test_a_claim_that_is_alive_and_was_never_backed_up_is_left_alone_too(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, claims=(a_claim(requirement=Requirement(False, 0.0, 0)),))
-        desk.running.apply(desk.running.bootstrap)
+        desk = Desk.bootstrapped(tmp_path, claims=(a_claim(requirement=Requirement(False, 0.0, 0)),))
         desk.running.apply(desk.running.restore)
         desk.running.home.store.repositories.clear()
         assert dr.restore_course(desk.session("dr.restore"), "", "").steps == ()
 
     def test_one_that_was_named_leaves_the_others_held_and_the_run_ends_so(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
-        desk.running.apply(desk.running.bootstrap)
+        desk = Desk.bootstrapped(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
         report = desk.running.apply(dr.restore_course(desk.session("dr.restore"), "notes", ""))
         assert report.exit_code == errors.EXIT_HELD, report.root_causes
         assert [step.evidence for step in report.held] == [("apps/photos",)]

@@ -120,10 +120,7 @@ def built(tmp_path: Path) -> Running:
     """A Proxmox with four VMs, two of which are the repository's; w-1 has three disks and more."""
     given = a_house()
     nodes = tuple(replace(node, hardware=RICH) if node.name == "w-1" else node for node in given.nodes)
-    made = Running(tmp_path / "state", replace(given, nodes=nodes))
-    made.backed_up()
-    made.apply(made.bootstrap)
-    return made
+    return Running.bootstrapped(tmp_path / "state", replace(given, nodes=nodes))
 
 
 def asked(built: Running) -> FoundProxmox:

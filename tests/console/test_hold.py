@@ -63,8 +63,7 @@ class TestHeldAndNotInGitAnyMore:
 
     @pytest.fixture
     def left(self, tmp_path: Path) -> Desk:
-        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
-        desk.running.apply(desk.running.bootstrap)
+        desk = Desk.bootstrapped(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
         desk.running.house = replace(desk.running.house, claims=(a_claim("photos"),))
         return desk
 

@@ -22,12 +22,11 @@ from tests.console.printed import Printed, last_line
 
 
 @pytest.fixture
-def living(desk: Desk) -> Desk:
+def living(held_desk: Desk) -> Desk:
     """A house that was built and restored, in which a drill was killed."""
-    assert desk.running.apply(desk.running.bootstrap).converged
-    assert desk.running.apply(desk.running.restore).converged
-    desk.running.home.act("dead").drills.fence_in("a dead one")
-    return desk
+    assert held_desk.running.apply(held_desk.running.restore).converged
+    held_desk.running.home.act("dead").drills.fence_in("a dead one")
+    return held_desk
 
 
 def session(desk: Desk, verb: str = "dr.restore") -> Session:

@@ -18,8 +18,7 @@ from tests.scenario.test_replace_node import gone, off, spendable
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path, nodes=spendable().nodes)
-    assert made.running.apply(made.running.bootstrap).converged
+    made = Desk.bootstrapped(tmp_path, nodes=spendable().nodes)
     made.running.home.look().cluster.nodes()
     return made
 

@@ -26,11 +26,10 @@ from tests.console.printed import Printed, last_line
 
 
 @pytest.fixture
-def living(desk: Desk) -> Desk:
+def living(held_desk: Desk) -> Desk:
     """A house that was built and restored."""
-    assert desk.running.apply(desk.running.bootstrap).converged
-    assert desk.running.apply(desk.running.restore).converged
-    return desk
+    assert held_desk.running.apply(held_desk.running.restore).converged
+    return held_desk
 
 
 def session(desk: Desk, *, json_: bool = True) -> Session:

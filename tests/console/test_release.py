@@ -41,8 +41,7 @@ class TestReleaseByHand:
         assert held_desk.running.home.kube.objects().claims[("apps", "notes")].app_ready
 
     def test_while_others_are_held_it_says_so_with_its_code_and_what_comes_next(self, tmp_path: Path, capsys: Printed) -> None:
-        desk = Desk(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
-        desk.running.apply(desk.running.bootstrap)
+        desk = Desk.bootstrapped(tmp_path, claims=(a_claim(), a_claim("photos")), flux_apps=(an_app("notes"), an_app("photos")))
         assert dr.release_one(desk.session("dr.release"), "notes", True, "the data are elsewhere") == errors.EXIT_HELD
         shown = capsys.readouterr().out
         assert "1 held still: apps/photos" in shown

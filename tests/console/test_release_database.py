@@ -24,9 +24,7 @@ class TestDatabases:
     @pytest.fixture
     def desk(self, tmp_path: Path) -> Desk:
         house = {"databases": (A_DATABASE, replace(A_DATABASE, name="recovers", recovers=True))}
-        desk = Desk(tmp_path, **house)
-        desk.running.apply(desk.running.bootstrap)
-        return desk
+        return Desk.bootstrapped(tmp_path, **house)
 
     def test_it_is_listed_with_the_command_that_lifts_it(self, desk: Desk, capsys: Printed) -> None:
         dr.hold_of(desk.session("dr.hold"))
@@ -72,8 +70,7 @@ class TestDatabases:
         assert "apps/postgres" in told.value.evidence
 
     def test_a_claim_of_the_same_name_is_told_apart(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, databases=(replace(A_DATABASE, name="notes"),))
-        desk.running.apply(desk.running.bootstrap)
+        desk = Desk.bootstrapped(tmp_path, databases=(replace(A_DATABASE, name="notes"),))
         with pytest.raises(SettingsInvalid, match="more than one") as told:
             dr.release_one(desk.session("dr.release"), "notes", True, "which one")
         assert told.value.evidence == ("claim:apps/notes", "database:apps/notes")

@@ -153,8 +153,7 @@ def test_without_a_cluster_what_hangs_on_what_is_not_known(desk: Desk, capsys: P
 
 
 def test_a_house_without_any_says_so(tmp_path: Path, capsys: Printed) -> None:
-    desk = Desk(tmp_path, claims=())
-    desk.running.apply(desk.running.bootstrap)
+    desk = Desk.bootstrapped(tmp_path, claims=())
     code, page = told(desk, capsys)
     assert "no storage system" in page
     assert code == errors.EXIT_OK

@@ -52,10 +52,7 @@ class Door:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Running:
     """A modelled house that lives."""
-    running = Running(tmp_path_factory.mktemp("modelled"))
-    running.backed_up()
-    assert running.apply(running.bootstrap).converged
-    return running
+    return Running.bootstrapped(tmp_path_factory.mktemp("modelled"))
 
 
 def modelled(running: Running) -> Door:

@@ -72,9 +72,7 @@ def real(clients: Clients) -> Iterator[Door]:
 
 @pytest.fixture
 def modelled(tmp_path: Path) -> Door:
-    house = Running(tmp_path)
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
+    house = Running.bootstrapped(tmp_path)
     table = house.home.kube.objects().kustomizations
 
     def by_hand(on: bool) -> None:

@@ -74,9 +74,7 @@ def real(clients: Clients) -> Door:
 
 @pytest.fixture
 def modelled(tmp_path: Path) -> Door:
-    house = Running(tmp_path)
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
+    house = Running.bootstrapped(tmp_path)
     kube = house.home.kube
     kube.objects().record = None
 

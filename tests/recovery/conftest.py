@@ -47,14 +47,10 @@ class Restoring(Running):
 @pytest.fixture
 def held(tmp_path: Path) -> Restoring:
     """After a bootstrap: one claim held, its backup an hour old."""
-    house = Restoring(tmp_path / "state")
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
-    return house
+    return Restoring.bootstrapped(tmp_path / "state")
 
 
 @pytest.fixture
-def alive(held: Restoring) -> Restoring:
+def alive(tmp_path: Path) -> Restoring:
     """After a whole restore."""
-    assert held.apply(held.restore).exit_code == 0
-    return held
+    return Restoring.restored(tmp_path / "state")

@@ -42,11 +42,7 @@ class Living(Running):
 
 
 def living(folder: Path) -> Living:
-    made = Living(folder / "state")
-    made.backed_up()
-    assert made.apply(made.bootstrap).converged
-    assert made.apply(made.restore).converged
-    return made
+    return Living.restored(folder / "state")
 
 
 @pytest.fixture(scope="module")

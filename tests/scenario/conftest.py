@@ -15,3 +15,9 @@ def empty_house(tmp_path: Path) -> Running:
     running = Running(tmp_path / "state")
     running.backed_up()
     return running
+
+
+@pytest.fixture
+def held_house(tmp_path: Path) -> Running:
+    """The same after its bootstrap: every claim is held."""
+    return Running.bootstrapped(tmp_path / "state")

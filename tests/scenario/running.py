@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from adapters.volsync.results import FileEntry
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course
 from engine import executor
 from engine.approval import Approval, approve
+from engine.errors import EXIT_OK
 from engine.journal import open_journal
 from engine.plan import Plan, plan
 from engine.report import Report
@@ -21,6 +23,7 @@ from lab.world.clock import VirtualClock
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
 from tests.builders import a_house
+from tests.copied import copied
 
 DATA: tuple[FileEntry, ...] = (a_file("notes/one.md", "the first note"), a_file("notes/two.md", "the second " * 50))
 
@@ -39,6 +42,31 @@ class Running:
         self.home = ModelledHome(self.given, self.clock, self.seed)
         self.clock.drives(self.home.world)
         self.house = self.home.house
+
+    @classmethod
+    def bootstrapped(cls, folder: Path, given: House | None = None) -> Self:
+        """One after its bootstrap, every claim backed up before it and held since: a copy of the first of its kind."""
+        return copied(cls._bootstrapped, folder, given or a_house())
+
+    @classmethod
+    def _bootstrapped(cls, folder: Path, given: House) -> Self:
+        made = cls(folder, given)
+        made.backed_up()
+        report = made.apply(made.bootstrap)
+        assert report.converged, report.root_causes
+        return made
+
+    @classmethod
+    def restored(cls, folder: Path, given: House | None = None) -> Self:
+        """The same after a restore of every claim."""
+        return copied(cls._restored, folder, given or a_house())
+
+    @classmethod
+    def _restored(cls, folder: Path, given: House) -> Self:
+        made = cls.bootstrapped(folder, given)
+        report = made.apply(made.restore)
+        assert report.exit_code == EXIT_OK, report.root_causes
+        return made
 
     @property
     def bootstrap(self) -> Course:

@@ -31,20 +31,18 @@ def test_plan_changes_nothing_then_apply_converges_then_plan_is_all_noop(empty_h
     assert empty_house.verify(empty_house.bootstrap).exit_code == EXIT_HELD
 
 
-def test_a_second_bootstrap_does_nothing(empty_house: Running) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    happened = len(empty_house.home.world.happenings)
-    report = empty_house.apply(empty_house.bootstrap)
+def test_a_second_bootstrap_does_nothing(held_house: Running) -> None:
+    happened = len(held_house.home.world.happenings)
+    report = held_house.apply(held_house.bootstrap)
     assert {step.outcome for step in report.steps} <= {Outcome.OK, Outcome.HELD}
-    assert [h for h in empty_house.home.world.happenings[happened:] if h.system in ("proxmox", "talos", "helm")] == []
+    assert [h for h in held_house.home.world.happenings[happened:] if h.system in ("proxmox", "talos", "helm")] == []
 
 
-def test_after_a_bootstrap_the_claim_is_held_and_its_backup_untouched(empty_house: Running) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    empty_house.clock.sleep(3600)
-    record = empty_house.home.look().hold.record()
+def test_after_a_bootstrap_the_claim_is_held_and_its_backup_untouched(held_house: Running) -> None:
+    held_house.clock.sleep(3600)
+    record = held_house.home.look().hold.record()
     assert [(c.key, c.state) for c in record.claims] == [("apps/notes", HoldState.HELD)]
-    (repository,) = empty_house.home.store.repositories.values()
+    (repository,) = held_house.home.store.repositories.values()
     assert [snapshot.entries for snapshot in repository.snapshots] == [DATA]
 
 

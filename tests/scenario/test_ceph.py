@@ -26,12 +26,11 @@ CLAIM = "apps/notes"
 
 
 @pytest.fixture
-def house(empty_house: Running) -> Running:
+def house(held_house: Running) -> Running:
     """A house after its bootstrap, one claim held; its hosts have a Ceph, and Rook another."""
-    empty_house.apply(empty_house.bootstrap)
-    empty_house.home.proxmox.ceph = LabCeph.on(empty_house.home.proxmox.hosts)
-    empty_house.home.kube.objects().rook.append(LabRook.healthy(empty_house.clock.now()))
-    return empty_house
+    held_house.home.proxmox.ceph = LabCeph.on(held_house.home.proxmox.hosts)
+    held_house.home.kube.objects().rook.append(LabRook.healthy(held_house.clock.now()))
+    return held_house
 
 
 def rook(house: Running) -> LabRook:
@@ -70,10 +69,9 @@ HOSTED_FILES = StorageClass("proxmox-cephfs", "cephfs.csi.ceph.com", (("clusterI
 ROOK_BLOCK, ROOK_FS = classes()
 
 
-def test_a_house_without_a_ceph_has_no_row_of_it(empty_house: Running) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    assert not list(ceph_checks(empty_house.home.look()))
-    assert not gates(empty_house.home.look(), empty_house.house, empty_house.house.claims)
+def test_a_house_without_a_ceph_has_no_row_of_it(held_house: Running) -> None:
+    assert not list(ceph_checks(held_house.home.look()))
+    assert not gates(held_house.home.look(), held_house.house, held_house.house.claims)
 
 
 def test_before_there_is_a_cluster_only_what_the_hosts_have_is_looked_for(empty_house: Running) -> None:

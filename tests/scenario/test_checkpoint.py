@@ -32,10 +32,7 @@ MINE = (a_file("notes/one.md", "written this morning"), a_file("notes/three.md",
 def alive(tmp_path: Path) -> Running:
     """A house whose claim is restored, alive and written to since its last backup."""
     state = tmp_path / "state"
-    house = Running(state, a_house(state_dir=state))
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
-    assert house.apply(house.restore).exit_code == EXIT_OK
+    house = Running.restored(state, a_house(state_dir=state))
     (state / "kubeconfig").touch()
     house.clock.sleep(60)
     house.home.kube.objects().claims[KEY].entries = MINE

@@ -34,13 +34,11 @@ RELEASE = "recovery.release/apps/notes"
 
 
 @pytest.fixture
-def house(empty_house: Running) -> Running:
+def house(held_house: Running) -> Running:
     """A house after its bootstrap, one claim held; its hosts have a Ceph, and its cluster Longhorn."""
-    empty_house.backed_up()
-    empty_house.apply(empty_house.bootstrap)
-    empty_house.home.proxmox.ceph = LabCeph.on(empty_house.home.proxmox.hosts)
-    empty_house.home.kube.objects().longhorn = WHOLE
-    return empty_house
+    held_house.home.proxmox.ceph = LabCeph.on(held_house.home.proxmox.hosts)
+    held_house.home.kube.objects().longhorn = WHOLE
+    return held_house
 
 
 def on(house: Running, found: StorageClass) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +19,9 @@ KEY = ("apps", "notes")
 
 
 @pytest.fixture
-def released(empty_house: Running) -> Running:
+def released(tmp_path: Path) -> Running:
     """Built, restored, released, and backed up since."""
-    house = empty_house
-    assert house.apply(house.bootstrap).exit_code == EXIT_HELD
-    assert house.apply(house.restore).exit_code == 0
-    return house
+    return Running.restored(tmp_path / "state")
 
 
 def lose(house: Running) -> None:

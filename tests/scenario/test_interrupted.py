@@ -68,12 +68,11 @@ def test_a_signal_while_a_proxmox_task_runs_and_the_next_run_does_not_make_a_sec
 
 
 @pytest.mark.parametrize("verb", ["pin", "restore", "prove", "release"])
-def test_a_signal_in_the_middle_of_a_restore_and_the_next_run_proves_the_same_data(empty_house: Running, verb: str) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    report = stopped_at(empty_house, empty_house.restore, f"recovery.{verb}/apps/notes")
+def test_a_signal_in_the_middle_of_a_restore_and_the_next_run_proves_the_same_data(held_house: Running, verb: str) -> None:
+    report = stopped_at(held_house, held_house.restore, f"recovery.{verb}/apps/notes")
     assert report.exit_code == EXIT_INTERRUPTED
-    assert empty_house.apply(empty_house.restore).exit_code == EXIT_OK
-    assert empty_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
+    assert held_house.apply(held_house.restore).exit_code == EXIT_OK
+    assert held_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
 
 
 class TestTwoRunsAtOnce:
@@ -87,24 +86,22 @@ class TestTwoRunsAtOnce:
         assert empty_house.home.world.faults.reached == []
         assert empty_house.home.proxmox.vms == {}
 
-    def test_on_another_machine_the_lease_keeps_it_from_changing_the_cluster(self, empty_house: Running) -> None:
-        empty_house.apply(empty_house.bootstrap)
-        first, lease = leased(empty_house.home.act("first"), "one-machine", empty_house.clock.workers())
+    def test_on_another_machine_the_lease_keeps_it_from_changing_the_cluster(self, held_house: Running) -> None:
+        first, lease = leased(held_house.home.act("first"), "one-machine", held_house.clock.workers())
         first.cluster.create_namespace("first")
-        empty_house.home.kube.objects().namespaces.discard("apps")
+        held_house.home.kube.objects().namespaces.discard("apps")
         with lease.held("what the first does"):  # it lives: it renews its Lease
-            report = self.from_another_machine(empty_house)
+            report = self.from_another_machine(held_house)
         assert report.exit_code == JournalBusy.exit_code
-        assert "apps" not in empty_house.home.kube.objects().namespaces
+        assert "apps" not in held_house.home.kube.objects().namespaces
         lease.drop()
-        assert self.from_another_machine(empty_house).exit_code == EXIT_HELD
+        assert self.from_another_machine(held_house).exit_code == EXIT_HELD
 
-    def test_a_lease_that_nobody_renews_expires(self, empty_house: Running) -> None:
-        empty_house.apply(empty_house.bootstrap)
-        leased(empty_house.home.act("first"), "one-machine", empty_house.clock.workers())[0].cluster.create_namespace("first")
-        empty_house.home.kube.objects().namespaces.discard("apps")
-        empty_house.clock.sleep(61)
-        assert self.from_another_machine(empty_house).exit_code == EXIT_HELD
+    def test_a_lease_that_nobody_renews_expires(self, held_house: Running) -> None:
+        leased(held_house.home.act("first"), "one-machine", held_house.clock.workers())[0].cluster.create_namespace("first")
+        held_house.home.kube.objects().namespaces.discard("apps")
+        held_house.clock.sleep(61)
+        assert self.from_another_machine(held_house).exit_code == EXIT_HELD
 
     def from_another_machine(self, house: Running) -> Report:
         """A run with a journal of its own."""
@@ -130,26 +127,24 @@ class TestTheJournalIsLost:
         assert len(empty_house.home.talos.etcd.clusters) == 1
 
     @pytest.mark.parametrize("verb", ["restore", "prove", "populate", "release"])
-    def test_half_way_through_a_restore_the_pin_stays(self, empty_house: Running, verb: str) -> None:
-        empty_house.apply(empty_house.bootstrap)
+    def test_half_way_through_a_restore_the_pin_stays(self, held_house: Running, verb: str) -> None:
         steps = ["pin", "restore", "prove", "populate", "release"]
         before = steps[: steps.index(verb)]
-        course = only(empty_house.restore, "preflight.", "hold.", *(f"recovery.{each}/" for each in before))
-        assert empty_house.apply(course).converged
-        (first,) = empty_house.home.look().hold.record().claims
-        address = empty_house.house.claims[0].mover_repository
-        empty_house.home.store.back_up(address, (a_file("poison", "x"),), empty_house.clock.now())
-        (empty_house.folder / "journal").unlink()
-        empty_house.clock.sleep(60)  # it was made before any release, and is no first backup
-        assert empty_house.apply(empty_house.restore).exit_code == EXIT_OK
-        (entry,) = empty_house.home.look().hold.record().claims
+        course = only(held_house.restore, "preflight.", "hold.", *(f"recovery.{each}/" for each in before))
+        assert held_house.apply(course).converged
+        (first,) = held_house.home.look().hold.record().claims
+        address = held_house.house.claims[0].mover_repository
+        held_house.home.store.back_up(address, (a_file("poison", "x"),), held_house.clock.now())
+        (held_house.folder / "journal").unlink()
+        held_house.clock.sleep(60)  # it was made before any release, and is no first backup
+        assert held_house.apply(held_house.restore).exit_code == EXIT_OK
+        (entry,) = held_house.home.look().hold.record().claims
         assert (entry.repository_id, entry.snapshot_id, entry.pin) == (first.repository_id, first.snapshot_id, first.pin)
-        assert empty_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
+        assert held_house.home.kube.objects().claims[("apps", "notes")].entries == DATA
 
 
-def test_a_house_with_another_id_never_adopts_our_vms(empty_house: Running, tmp_path: Path) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    empty_house.house = replace(empty_house.house, id="another-id")
-    empty_house.folder = tmp_path / "another"
-    report = empty_house.apply(empty_house.bootstrap)
+def test_a_house_with_another_id_never_adopts_our_vms(held_house: Running, tmp_path: Path) -> None:
+    held_house.house = replace(held_house.house, id="another-id")
+    held_house.folder = tmp_path / "another"
+    report = held_house.apply(held_house.bootstrap)
     assert {step.id for step in report.root_causes} == {f"preflight.room/pve-{n}" for n in (1, 2, 3, 4)}

@@ -22,17 +22,15 @@ CLAIM = "apps/notes"
 
 
 @pytest.fixture
-def house(empty_house: Running) -> Running:
+def house(held_house: Running) -> Running:
     """A house after its bootstrap, one claim held, whose default class is Longhorn's."""
-    empty_house.backed_up()
-    empty_house.apply(empty_house.bootstrap)
-    objects = empty_house.home.kube.objects()
+    objects = held_house.home.kube.objects()
     objects.longhorn = WHOLE
     found = StorageClass("longhorn", DRIVER, (), default=True)
     objects.storage_classes = {found.name: found}
     for claim in objects.claims.values():
         claim.storage_class = found.name
-    return empty_house
+    return held_house
 
 
 def verified(house: Running) -> Report:
@@ -44,9 +42,7 @@ def failed(report: Report) -> set[str]:
 
 
 def test_a_house_without_it_has_no_row_and_no_gate(tmp_path: Path) -> None:
-    house = Running(tmp_path)
-    house.backed_up()
-    house.apply(house.bootstrap)
+    house = Running.bootstrapped(tmp_path)
     assert list(longhorn_checks(house.home.look())) == []
     assert gates(house.home.look(), house.house, house.house.claims) == ()
 

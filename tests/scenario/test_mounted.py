@@ -40,10 +40,7 @@ def of_the_mission() -> tuple[MoverPolicy, ...]:
 def with_policies(folder: Path, policies: tuple[MoverPolicy, ...]) -> Running:
     """A built house whose one repository is a path inside its mover."""
     claim = a_claim("notes", mover_repository="/repository/notes", open_as="/repository/notes")
-    running = Running(folder, a_house(claims=(claim,), mover_policies=policies))
-    running.backed_up()
-    running.apply(running.bootstrap)
-    return running
+    return Running.bootstrapped(folder, a_house(claims=(claim,), mover_policies=policies))
 
 
 def stopped(house: Running) -> tuple[str, str]:

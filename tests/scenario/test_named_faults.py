@@ -14,9 +14,7 @@ from tests.scenario.running import Running
 
 @pytest.mark.parametrize("named", FAULTS, ids=[named.name for named in FAULTS])
 def test_a_named_fault_turns_exactly_its_own_rows_red(named: NamedFault, tmp_path: Path) -> None:
-    house = Running(tmp_path / "state")
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
+    house = Running.bootstrapped(tmp_path / "state")
     named.strike(house)
     report = house.verify(house.bootstrap)
     failed = {step.id: step.detail for step in report.steps if step.outcome is Outcome.FAILED}
@@ -60,9 +58,7 @@ def exit_of_the_next_run(name: str) -> int:
 
 @pytest.mark.parametrize("named", FAULTS, ids=[named.name for named in FAULTS])
 def test_the_next_run_mends_it_or_says_what_a_person_must_do(named: NamedFault, tmp_path: Path) -> None:
-    house = Running(tmp_path / "state")
-    house.backed_up()
-    house.apply(house.bootstrap)
+    house = Running.bootstrapped(tmp_path / "state")
     named.strike(house)
     house.home.world.faults.forget()
     report = house.apply(house.bootstrap)

@@ -18,6 +18,7 @@ from lab.wiring import only_backup
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_vm import LabVm, PowerEvent
 from tests.builders import a_claim, a_house, an_app
+from tests.copied import copied
 from tests.scenario.running import Running
 
 MOVERS = NasExport(Export.NFS, "/mnt/tank/backup", "VolSync's movers (policy.yaml:1)", movers=True)
@@ -36,7 +37,11 @@ def a_nas_house(*nas: Nas) -> House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Running:
-    made = Running(tmp_path / "state", a_nas_house())
+    return copied(_built, tmp_path / "state")
+
+
+def _built(folder: Path) -> Running:
+    made = Running(folder, a_nas_house())
     plugged(made)
     made.backed_up()
     made.apply(made.bootstrap)

@@ -61,37 +61,34 @@ def test_with_consent_they_are_made_once_and_then_want_to_be_committed(lost: Run
     assert lost.apply(lost.bootstrap).converged
 
 
-def test_no_new_secrets_while_a_node_runs_with_those_of_before(empty_house: Running) -> None:
-    assert empty_house.apply(empty_house.bootstrap).converged
-    empty_house.home.files.bundle = ""
-    plan = empty_house.plan(secrets(empty_house))
+def test_no_new_secrets_while_a_node_runs_with_those_of_before(held_house: Running) -> None:
+    held_house.home.files.bundle = ""
+    plan = held_house.plan(secrets(held_house))
     lines = {line.id: line for line in plan.lines}
     assert lines["preflight.unconfigured"].verdict is Planned.REFUSED
     assert "talhelper gensecret -f" in lines["preflight.unconfigured"].hint
-    report = empty_house.apply(secrets(empty_house))
+    report = held_house.apply(secrets(held_house))
     assert report.exit_code == 20
-    assert empty_house.home.files.bundle == ""
+    assert held_house.home.files.bundle == ""
 
 
-def test_no_new_secrets_while_a_vm_runs_that_nobody_can_ask(empty_house: Running) -> None:
-    assert empty_house.apply(empty_house.bootstrap).converged
-    for node in empty_house.house.nodes:
-        with empty_house.home.world.looking():
-            empty_house.home.talos.power_off(node.mac)  # it hangs: Proxmox calls the VM running
-    empty_house.home.files.bundle = ""
-    seen = empty_house.apply(secrets(empty_house))["preflight.unconfigured"]
+def test_no_new_secrets_while_a_vm_runs_that_nobody_can_ask(held_house: Running) -> None:
+    for node in held_house.house.nodes:
+        with held_house.home.world.looking():
+            held_house.home.talos.power_off(node.mac)  # it hangs: Proxmox calls the VM running
+    held_house.home.files.bundle = ""
+    seen = held_house.apply(secrets(held_house))["preflight.unconfigured"]
     assert seen.outcome is Outcome.FAILED
     assert "4 VMs run and do not answer" in seen.detail
-    assert empty_house.home.files.bundle == ""
+    assert held_house.home.files.bundle == ""
 
 
-def test_nodes_that_are_off_are_what_the_consent_is_about(empty_house: Running) -> None:
-    assert empty_house.apply(empty_house.bootstrap).converged
-    with empty_house.home.world.looking():
-        for vm in empty_house.home.proxmox.vms.values():
-            empty_house.home.proxmox.power(vm, PowerEvent.STOPPED)
-    empty_house.home.files.bundle = ""
-    assert empty_house.apply(secrets(empty_house), empty_house.consent(secrets(empty_house)))[STEP].outcome is Outcome.CHANGED
+def test_nodes_that_are_off_are_what_the_consent_is_about(held_house: Running) -> None:
+    with held_house.home.world.looking():
+        for vm in held_house.home.proxmox.vms.values():
+            held_house.home.proxmox.power(vm, PowerEvent.STOPPED)
+    held_house.home.files.bundle = ""
+    assert held_house.apply(secrets(held_house), held_house.consent(secrets(held_house)))[STEP].outcome is Outcome.CHANGED
 
 
 def test_a_bundle_that_does_not_open_is_never_replaced(empty_house: Running) -> None:

@@ -28,11 +28,10 @@ def two_claims(tmp_path: Path) -> Running:
 
 
 @pytest.fixture
-def built(empty_house: Running) -> Running:
+def built(held_house: Running) -> Running:
     """A house after its bootstrap, its claim restored."""
-    assert empty_house.apply(empty_house.bootstrap).exit_code == EXIT_HELD
-    assert empty_house.apply(empty_house.restore).exit_code == EXIT_OK
-    return empty_house
+    assert held_house.apply(held_house.restore).exit_code == EXIT_OK
+    return held_house
 
 
 def lines(report: Report, outcome: Outcome) -> set[str]:

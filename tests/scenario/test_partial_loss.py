@@ -13,13 +13,6 @@ from tests.scenario.running import Running
 from tests.scenario.test_bootstrap import told
 
 
-@pytest.fixture
-def built(empty_house: Running) -> Running:
-    """A house after its bootstrap."""
-    assert empty_house.apply(empty_house.bootstrap).exit_code == EXIT_HELD
-    return empty_house
-
-
 def lose(house: Running, *vm_ids: int) -> None:
     """These VMs and their disks are gone."""
     for vm_id in vm_ids:
@@ -29,23 +22,25 @@ def lose(house: Running, *vm_ids: int) -> None:
 
 
 @pytest.mark.parametrize(("vm_id", "name"), [(8001, "cp-1"), (8003, "cp-3"), (8004, "w-1")])
-def test_one_lost_node_is_made_again_and_nothing_else_is_touched(built: Running, vm_id: int, name: str) -> None:
+def test_one_lost_node_is_made_again_and_nothing_else_is_touched(held_house: Running, vm_id: int, name: str) -> None:
     """Also the node that etcd was bootstrapped on: it joins, like any other."""
-    lose(built, vm_id)
-    report = built.apply(built.bootstrap)
+    lose(held_house, vm_id)
+    report = held_house.apply(held_house.bootstrap)
     assert report.exit_code == EXIT_HELD, told(report)
     changed = {step.id for step in report.steps if step.outcome is Outcome.CHANGED}
     assert changed == {
         f"proxmox.create-vm/{name}", f"proxmox.grow-disk/{name}-scsi0", f"proxmox.start-vm/{name}", f"talos.apply-config/{name}",
     }  # fmt: skip
-    (etcd,) = built.home.talos.etcd.clusters
+    (etcd,) = held_house.home.talos.etcd.clusters
     assert sorted(member.hostname for member in etcd.members.values()) == ["cp-1", "cp-2", "cp-3"]
 
 
 @pytest.mark.parametrize("lost", [(8001, 8002), (8002, 8003)])
-def test_without_quorum_no_second_etcd_is_made_and_a_person_is_told_what_is_where(built: Running, lost: tuple[int, int]) -> None:
-    lose(built, *lost)
-    report = built.apply(built.bootstrap)
+def test_without_quorum_no_second_etcd_is_made_and_a_person_is_told_what_is_where(
+    held_house: Running, lost: tuple[int, int]
+) -> None:
+    lose(held_house, *lost)
+    report = held_house.apply(held_house.bootstrap)
     assert [step.id for step in report.root_causes] == ["talos.bootstrap-etcd"], told(report)
     error = report["talos.bootstrap-etcd"].error
     assert error is not None
@@ -55,47 +50,47 @@ def test_without_quorum_no_second_etcd_is_made_and_a_person_is_told_what_is_wher
         for name in ("cp-1", "cp-2", "cp-3")
     )
     assert "invoke cluster.save-etcd" in error.hint
-    assert len(built.home.talos.etcd.clusters) == 1
+    assert len(held_house.home.talos.etcd.clusters) == 1
 
 
-def test_a_quorum_that_was_only_switched_off_comes_back_with_its_data(built: Running) -> None:
+def test_a_quorum_that_was_only_switched_off_comes_back_with_its_data(held_house: Running) -> None:
     for vm_id in (8001, 8002):
-        built.home.proxmox.power(built.home.proxmox.vms[vm_id], PowerEvent.STOPPED)
-    report = built.apply(built.bootstrap)
+        held_house.home.proxmox.power(held_house.home.proxmox.vms[vm_id], PowerEvent.STOPPED)
+    report = held_house.apply(held_house.bootstrap)
     assert report.exit_code == EXIT_HELD, told(report)
-    assert len(built.home.talos.etcd.clusters) == 1
+    assert len(held_house.home.talos.etcd.clusters) == 1
 
 
-def test_a_new_etcd_comes_only_after_every_control_plane_was_lost(built: Running) -> None:
-    lose(built, 8001, 8002, 8003)
-    report = built.apply(built.bootstrap)
+def test_a_new_etcd_comes_only_after_every_control_plane_was_lost(held_house: Running) -> None:
+    lose(held_house, 8001, 8002, 8003)
+    report = held_house.apply(held_house.bootstrap)
     assert report.exit_code == EXIT_HELD, told(report)
-    assert len(built.home.talos.etcd.clusters) == 2
-    assert built.verify(built.bootstrap).converged
+    assert len(held_house.home.talos.etcd.clusters) == 2
+    assert held_house.verify(held_house.bootstrap).converged
 
 
-def test_no_control_plane_is_disturbed_while_another_is_missing(built: Running) -> None:
+def test_no_control_plane_is_disturbed_while_another_is_missing(held_house: Running) -> None:
     """The consent was given to a healthy house. One voter is dark by the time of the act, and stays so."""
-    built.home.files.edits += 1
-    built.home.act("by-hand").machineconfigs.render()
-    consent = built.consent(built.bootstrap)
+    held_house.home.files.edits += 1
+    held_house.home.act("by-hand").machineconfigs.render()
+    consent = held_house.consent(held_house.bootstrap)
     assert {act.hazard for act in consent.acts} == {Hazard.DISRUPTS.value}
-    machine = built.home.talos.at(built.house.node("cp-3").address)
+    machine = held_house.home.talos.at(held_house.house.node("cp-3").address)
     assert machine.etcd_dir is not None
     machine.etcd_dir.broken = "its disk is full"
-    built.home.talos.etcd.stop(machine)
-    report = built.apply(built.bootstrap, approval=consent)
+    held_house.home.talos.etcd.stop(machine)
+    report = held_house.apply(held_house.bootstrap, approval=consent)
     assert len(report.root_causes) == 4, told(report)
     assert all("guard.etcd-healthy says no" in str(step.error) for step in report.root_causes), told(report)
-    assert {line.verdict for line in built.plan(built.bootstrap).lines if line.id.startswith("talos.apply-config")} == {
+    assert {line.verdict for line in held_house.plan(held_house.bootstrap).lines if line.id.startswith("talos.apply-config")} == {
         Planned.UPDATE
     }
 
 
-def test_with_consent_every_node_gets_its_new_machineconfig_one_after_the_other(built: Running) -> None:
-    built.home.files.edits += 1
-    built.home.act("by-hand").machineconfigs.render()
-    assert built.apply(built.bootstrap).exit_code == ApprovalMissing.exit_code
-    report = built.apply(built.bootstrap, approval=built.consent(built.bootstrap))
+def test_with_consent_every_node_gets_its_new_machineconfig_one_after_the_other(held_house: Running) -> None:
+    held_house.home.files.edits += 1
+    held_house.home.act("by-hand").machineconfigs.render()
+    assert held_house.apply(held_house.bootstrap).exit_code == ApprovalMissing.exit_code
+    report = held_house.apply(held_house.bootstrap, approval=held_house.consent(held_house.bootstrap))
     assert report.exit_code == EXIT_HELD, told(report)
-    assert {line.verdict for line in built.plan(built.bootstrap).lines} == {Planned.NOOP}
+    assert {line.verdict for line in held_house.plan(held_house.bootstrap).lines} == {Planned.NOOP}

@@ -32,10 +32,7 @@ TWO = (a_claim("notes"), a_claim("web"))
 
 def living(folder: Path, given: House | None = None) -> Running:
     """A house whose claims are restored and alive."""
-    house = Running(folder / "state", given or a_house())
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
-    assert house.apply(recovery_course(house.house, house.house.claims)).exit_code == EXIT_OK
+    house = Running.restored(folder / "state", given)
     house.clock.sleep(60)
     return house
 

@@ -27,9 +27,7 @@ from tests.scenario.test_replace_node import gone, machine, members, off, spenda
 @pytest.fixture
 def built(tmp_path: Path) -> Running:
     """A house after its bootstrap."""
-    house = Running(tmp_path / "state", spendable())
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
+    house = Running.bootstrapped(tmp_path / "state", spendable())
     house.home.look().cluster.nodes()
     return house
 

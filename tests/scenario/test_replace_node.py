@@ -35,10 +35,7 @@ def spendable() -> HouseModel:
 @pytest.fixture
 def built(tmp_path: Path) -> Running:
     """A house after its bootstrap, every node Ready."""
-    house = Running(tmp_path / "state", spendable())
-    house.backed_up()
-    assert house.apply(house.bootstrap).converged
-    return house
+    return Running.bootstrapped(tmp_path / "state", spendable())
 
 
 def replacing(house: Running, name: str) -> Course:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_OK
 from engine.report import Outcome
@@ -11,13 +9,6 @@ from lab.world.store import Trouble, a_file
 from tests.hands import only
 from tests.scenario.running import DATA, Running
 from tests.scenario.test_bootstrap import told
-
-
-@pytest.fixture
-def held_house(empty_house: Running) -> Running:
-    """A house after its bootstrap: one claim held."""
-    empty_house.apply(empty_house.bootstrap)
-    return empty_house
 
 
 def test_a_held_claim_comes_back_as_it_was_backed_up(held_house: Running) -> None:

@@ -26,13 +26,6 @@ EARLIER = (a_file("notes/one.md", "before the mistake"),)
 NEVER = "apps/notes was never backed up: nothing is at s3:https://127.10.0.30:9000/backups/notes"
 
 
-@pytest.fixture
-def held_house(empty_house: Running) -> Running:
-    """A house after its bootstrap: one claim held."""
-    empty_house.apply(empty_house.bootstrap)
-    return empty_house
-
-
 class TestAsOf:
     def test_an_earlier_restore_point_comes_back_and_is_backed_up_as_it_is(self, empty_house: Running) -> None:
         claim = empty_house.house.claims[0]
@@ -232,7 +225,5 @@ class TestADatabaseBesideItsArchive:
 
     def test_one_that_recovers_is_made(self, tmp_path: Path) -> None:
         database = Database("apps", "postgres", "apps/notes", archives=True, recovers=True, declared_in="db.yaml:1")
-        running = Running(tmp_path / "state", a_house(databases=(database,)))
-        running.backed_up()
-        assert running.apply(running.bootstrap).exit_code == EXIT_HELD
+        running = Running.bootstrapped(tmp_path / "state", a_house(databases=(database,)))
         assert ("apps", "postgres") in running.home.kube.objects().databases_made

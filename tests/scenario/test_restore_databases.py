@@ -15,6 +15,7 @@ from house.values.restorable import RestorableDatabase
 from lab.world.databases import HEALTHY, DatabaseTrouble
 from recovery.course import course
 from recovery.databases import lost_databases
+from tests.copied import copied
 from tests.databases import KEY, NEW, OLD, STORE, a_database, a_house_with, an_archive
 from tests.hands import is_a_command, step
 from tests.scenario.running import Running
@@ -49,6 +50,10 @@ class Restored(Running):
 
 def built(folder: Path, one: RestorableDatabase, trouble: DatabaseTrouble | None = None, timeline: int = 1) -> Restored:
     """After a bootstrap."""
+    return copied(_built, folder, one, trouble, timeline)
+
+
+def _built(folder: Path, one: RestorableDatabase, trouble: DatabaseTrouble | None, timeline: int) -> Restored:
     house = Restored(folder / "state", a_house_with(one))
     house.backed_up()
     house.archived(timeline)

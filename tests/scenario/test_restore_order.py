@@ -25,10 +25,7 @@ def busy(tmp_path: Path) -> Running:
     """Five applications after their bootstrap, all held; web waits for db, and db for cache."""
     waits = {"web": ("apps/db",), "db": ("apps/cache",)}
     apps = tuple(an_app(name, *waits.get(name, ())) for name in NAMES)
-    made = Running(tmp_path / "state", a_house(claims=tuple(map(a_claim, NAMES)), flux_apps=apps))
-    made.backed_up()
-    assert made.apply(made.bootstrap).converged
-    return made
+    return Running.bootstrapped(tmp_path / "state", a_house(claims=tuple(map(a_claim, NAMES)), flux_apps=apps))
 
 
 def restored(house: Running, claims: str, at_once: int) -> tuple[list[str], int]:

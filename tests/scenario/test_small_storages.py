@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from adapters.kubernetes.results import StorageClass
@@ -14,6 +16,7 @@ from lab.troubles.csi import CSI_TROUBLES, Change, CsiTrouble, only_on_one, pool
 from lab.troubles.nas import NAS_FAULTS
 from lab.world.csi import CLASSES, GIB, ZFS, healthy
 from lab.world.nas import LabUser, sample_nas
+from tests.copied import copied
 from tests.scenario.running import Running
 from tests.scenario.test_nas import a_nas_house
 
@@ -27,8 +30,12 @@ WHOLE = healthy()
 
 
 @pytest.fixture
-def house(empty_house: Running) -> Running:
-    made = Running(empty_house.folder / "small", a_nas_house())
+def house(tmp_path: Path) -> Running:
+    return copied(_built, tmp_path / "state")
+
+
+def _built(folder: Path) -> Running:
+    made = Running(folder, a_nas_house())
     made.home.nas["nas"] = sample_nas(made.clock.now(), LabUser("blackstart", "3-key"))
     made.backed_up()
     made.apply(made.bootstrap)
@@ -103,6 +110,5 @@ def test_what_is_told_stops_nothing(house: Running, change: Change) -> None:
     assert house.apply(on(house, BY_NAME["zfs"])).exit_code == EXIT_OK
 
 
-def test_a_house_that_has_none_of_them_has_no_row(empty_house: Running) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    assert [*storage_checks(empty_house.home.look(), empty_house.house)] == []
+def test_a_house_that_has_none_of_them_has_no_row(held_house: Running) -> None:
+    assert [*storage_checks(held_house.home.look(), held_house.house)] == []

@@ -21,6 +21,7 @@ from lab.world.store import StoredRepository, Trouble, a_file
 from lab.world.volumes import Destination
 from recovery.course import course
 from tests.builders import a_claim, a_house
+from tests.copied import copied
 from tests.hands import only, see
 from tests.scenario.running import DATA, Running
 from tests.scenario.test_nas import NAS as THE_NAS
@@ -39,6 +40,10 @@ def two_places(source: str = "notes-nas") -> House:
 
 def built(folder: Path, source: str = "notes-nas") -> Running:
     """A built house with its claim held: the bucket's newest is an hour old, the NAS' three."""
+    return copied(_built, folder, source)
+
+
+def _built(folder: Path, source: str) -> Running:
     running = Running(folder, two_places(source))
     running.home.seed_backup(BUCKET, DATA, 3600)
     running.home.seed_backup(NAS, OLDER, 3 * 3600)
@@ -254,9 +259,7 @@ def test_a_nas_that_is_not_whole_keeps_no_claim_back_that_has_a_bucket_too(tmp_p
 
 
 def test_a_mover_that_sees_another_repository_restores_nothing_of_a_claim_with_one_place(tmp_path: Path) -> None:
-    house = Running(tmp_path / "state")
-    house.backed_up()
-    house.apply(house.bootstrap)
+    house = Running.bootstrapped(tmp_path / "state")
     house.home.store.make("s3:elsewhere")
     house.home.kube.secrets_say["apps", "notes-volsync-secret"] = "s3:elsewhere"
     report = house.apply(house.restore)

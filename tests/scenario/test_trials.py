@@ -25,11 +25,9 @@ WRITE, PROVE, ROW = "storage.write/proxmox-rbd", "storage.prove/lab", "storage.s
 
 
 @pytest.fixture
-def house(empty_house: Running) -> Running:
-    empty_house.backed_up()
-    empty_house.apply(empty_house.bootstrap)
-    empty_house.home.proxmox.ceph = LabCeph.on(empty_house.home.proxmox.hosts)
-    return empty_house
+def house(held_house: Running) -> Running:
+    held_house.home.proxmox.ceph = LabCeph.on(held_house.home.proxmox.hosts)
+    return held_house
 
 
 def on(house: Running, found: StorageClass) -> None:

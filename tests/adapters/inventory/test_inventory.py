@@ -114,12 +114,11 @@ def test_a_claim_of_the_house_that_is_called_like_one_of_ours_is_part_of_it() ->
     assert [one.claim for one in look(volume("pv-1", "blackstart-state")).volumes] == ["apps/blackstart-state"]
 
 
-def test_both_doors_tell_the_same_of_rook_and_longhorn(empty_house: Running) -> None:
-    empty_house.apply(empty_house.bootstrap)
-    objects = empty_house.home.kube.objects()
+def test_both_doors_tell_the_same_of_rook_and_longhorn(held_house: Running) -> None:
+    objects = held_house.home.kube.objects()
     objects.longhorn, rook = healthy(), LabRook.healthy(1.0)
     objects.rook.append(rook)
-    modelled = empty_house.home.look().inventory.look()
+    modelled = held_house.home.look().inventory.look()
     mons = (CONFIG_MAP, monitor_map(rook.cluster.namespace))
     real = look(*longhorn_objects(objects.longhorn), *rook_objects(rook.cluster), mons)
     assert (real.longhorn, real.ceph) == (modelled.longhorn, modelled.ceph)

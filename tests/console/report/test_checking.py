@@ -36,15 +36,14 @@ def test_what_was_signed_is_said_to_be_so(told: Told) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_any_byte_that_differs_is_noticed(folder: Path, name: str) -> None:
-    """Every byte of what is short; of the others the first, the last and some between."""
+    """Every byte of what is short; of the others the first, the last and some between. One bit of each, in turn."""
     path = folder / name
     whole = path.read_bytes()
     places = range(len(whole)) if name in (SUMS, SIGNATURE) else {*range(0, len(whole), len(whole) // SAMPLES + 1), len(whole) - 1}
-    for at in places:
-        for bit in (1, 0x20):
-            path.write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
-            with pytest.raises(EvidenceChanged):
-                check_folder(folder)
+    for number, at in enumerate(places):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1, 0x20)[number % 2]]) + whole[at + 1 :])
+        with pytest.raises(EvidenceChanged):
+            check_folder(folder)
     for other in (whole[:-1], whole + b"\n", whole + b" ", b""):
         path.write_bytes(other)
         with pytest.raises(EvidenceChanged):

@@ -100,11 +100,10 @@ def test_a_drill_without_a_planted_fault_says_what_that_means(evidence: Path) ->
         assert "nothing shows that this drill could have failed" in told
 
 
-def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(desk: Desk, tmp_path: Path) -> None:
-    assert desk.running.apply(desk.running.bootstrap).converged
-    assert desk.running.apply(desk.running.restore).converged
+def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(held_desk: Desk, tmp_path: Path) -> None:
+    assert held_desk.running.apply(held_desk.running.restore).converged
     folder = tmp_path / "evidence"
-    assert rehearse_of(replace(a_drill(desk, json_=False), report=str(folder)), "", Budget()) == 0
+    assert rehearse_of(replace(a_drill(held_desk, json_=False), report=str(folder)), "", Budget()) == 0
     (found,) = check_all(folder)
     told = found.evidence
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []
@@ -113,7 +112,7 @@ def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(desk: D
     assert told["drill"]["control"]["caught"] and all(wall["proven"] for wall in told["drill"]["fence"])
     page = (folder / "report.html").read_text()
     assert page.index(">PASS</h1>") < page.index("The fault that the drill planted into itself")
-    (one,) = standings(desk.running.house, remembered(desk.running.house, {}, desk.time.now()), desk.time.now())
+    (one,) = standings(held_desk.running.house, remembered(held_desk.running.house, {}, held_desk.time.now()), held_desk.time.now())
     assert (one.state, one.run) == (State.PROVEN, told["run"])
     assert one.depth.startswith("drilled: ")
 

@@ -190,26 +190,24 @@ def test_it_is_written_and_said_what_it_cannot_see(desk: Desk, tmp_path: Path, c
     (0.0, None, EXIT_OK), (90 * DAY, None, EXIT_DRIFT), (90 * DAY, 6 * DAY, EXIT_OK), (90 * DAY, 8 * DAY, EXIT_DRIFT),
 ])  # fmt: skip
 def test_whether_it_ran_is_asked_of_the_cluster(
-    desk: Desk, tmp_path: Path, capsys: Printed, ago: float, last: float | None, code: int
+    held_desk: Desk, tmp_path: Path, capsys: Printed, ago: float, last: float | None, code: int
 ) -> None:
-    assert desk.running.apply(desk.running.bootstrap).converged
-    inside(desk, tmp_path, ago=ago)
-    session = desk.session("dr.schedule", json=True)
+    inside(held_desk, tmp_path, ago=ago)
+    session = held_desk.session("dr.schedule", json=True)
     began = session.clock.now() - last if last is not None else None
-    desk.running.home.kube.objects().scheduled[OWN, "blackstart-four-nodes"] = Scheduled(suspended=False, last=began)
+    held_desk.running.home.kube.objects().scheduled[OWN, "blackstart-four-nodes"] = Scheduled(suspended=False, last=began)
     capsys.readouterr()
     assert verbs.ran(session) == code
     assert (last_line(capsys)["kind"]) == "cronjob"
 
 
 @pytest.mark.parametrize(("seen", "told"), [(None, "there is no CronJob"), (Scheduled(suspended=True, last=1.0), "is suspended")])
-def test_one_that_was_never_applied_or_rests_is_no_yes(desk: Desk, tmp_path: Path, seen: Scheduled | None, told: str) -> None:
-    assert desk.running.apply(desk.running.bootstrap).converged
-    inside(desk, tmp_path)
+def test_one_that_was_never_applied_or_rests_is_no_yes(held_desk: Desk, tmp_path: Path, seen: Scheduled | None, told: str) -> None:
+    inside(held_desk, tmp_path)
     if seen is not None:
-        desk.running.home.kube.objects().scheduled[OWN, "blackstart-four-nodes"] = seen
+        held_desk.running.home.kube.objects().scheduled[OWN, "blackstart-four-nodes"] = seen
     with pytest.raises(PermanentError, match=told):
-        verbs.ran(desk.session("dr.schedule"))
+        verbs.ran(held_desk.session("dr.schedule"))
 
 
 def test_etcd_is_not_saved_from_inside_and_an_image_is_needed(desk: Desk, tmp_path: Path) -> None:

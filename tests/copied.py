@@ -1,0 +1,151 @@
+"""A house that tests begin with, made once in this process and copied for each of them: a bootstrap takes thirty times as long.
+
+What can be reached from it is pickled, with the closures that a world's timers hold, which pickle alone refuses; a copy shares
+nothing with another but secrets. The folder that it was made in is copied too, and each Path in there leads into the copy's.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import pickle
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import CellType, FunctionType
+from typing import Any, Generic, TypeVar, cast
+
+from engine.secrets import Secret, register
+
+T = TypeVar("T")
+
+_ANYWHERE = Path("/anywhere")
+_LOCK, _OWNED, _LOCAL = type(threading.Lock()), type(threading.RLock()), threading.local
+
+
+class Original(Generic[T]):
+    """A thing as it is now, and its folder as that is now; the files are kept as long as this is."""
+
+    def __init__(self, thing: T, folder: Path) -> None:
+        self._pickled = _Pickled(thing, folder)
+        assert str(folder).encode() not in self._pickled.data, "a text names the folder: the copies would look into the first one's"
+        self._kept = tempfile.mkdtemp(prefix="copied-")
+        weakref.finalize(self, shutil.rmtree, self._kept)
+        if folder.exists():
+            shutil.copytree(folder, self._kept, dirs_exist_ok=True)
+
+    def copy(self, folder: Path) -> T:
+        """One of its own, and the files of then in this folder."""
+        shutil.copytree(self._kept, folder, dirs_exist_ok=True)
+        return cast("T", self._pickled.load(folder))
+
+
+@dataclass(frozen=True)
+class _Made:
+    make: object
+    given: tuple[object, ...]
+    original: Original[Any]
+
+
+_made: list[_Made] = []
+
+
+def copied(make: Callable[..., T], folder: Path, *given: object) -> T:
+    """What `make(folder, *given)` answers, and the files that it leaves in this folder. Called once for equal values of `given`.
+
+    Paths in what is given may lie in the folder, as a state folder does, and make no difference then.
+    """
+    pickled = _Pickled(given, folder)
+    there = pickled.load(_ANYWHERE)
+    known = next((one.original for one in _made if one.make == make and one.given == there), None)
+    if known is None:
+        with tempfile.TemporaryDirectory(prefix="making-") as name:
+            known = Original(make(Path(name), *pickled.load(Path(name))), Path(name))
+        _made.append(_Made(make, there, known))
+    return cast("T", known.copy(folder))
+
+
+class _Pickled:
+    """A thing without the folder that it was made in."""
+
+    def __init__(self, thing: object, folder: Path) -> None:
+        into = io.BytesIO()
+        dumper = _Dumper(into, folder)
+        dumper.dump(thing)
+        self.data, self._secrets = into.getvalue(), dumper.secrets
+
+    def load(self, folder: Path) -> Any:
+        """Another one, in this folder."""
+        for secret in self._secrets:  # the register of a test knows those of that test alone
+            register.add(secret.reveal())
+        return _Loader(self.data, folder, self._secrets).load()
+
+
+class _Dumper(pickle.Pickler):
+    def __init__(self, into: io.BytesIO, folder: Path) -> None:
+        super().__init__(into, protocol=pickle.HIGHEST_PROTOCOL)
+        self._folder = folder
+        self.secrets = list[Secret]()
+
+    def persistent_id(self, thing: Any) -> str | int | None:
+        """A path in the folder by what follows it, a secret, which is never pickled, by its number."""
+        if isinstance(thing, Secret):
+            self.secrets.append(thing)
+            return len(self.secrets) - 1
+        return str(thing.relative_to(self._folder)) if isinstance(thing, Path) and thing.is_relative_to(self._folder) else None
+
+    def reducer_override(self, thing: Any) -> Any:
+        """What pickle refuses: functions made within functions, what they hold, and what threads share."""
+        if isinstance(thing, FunctionType) and "<" in thing.__qualname__:
+            _functions.append(thing)
+            return _function, (len(_functions) - 1, thing.__defaults__, thing.__kwdefaults__, thing.__closure__)
+        if isinstance(thing, CellType):
+            return _cell, (), thing.cell_contents, None, None, _fill
+        if isinstance(thing, _LOCK):
+            return _lock, (thing.locked(),)
+        if isinstance(thing, _OWNED):
+            return threading.RLock, ()
+        if isinstance(thing, _LOCAL):
+            return _LOCAL, (), dict(thing.__dict__)
+        if isinstance(thing, itertools.count):  # its own way to be pickled ends with Python 3.14
+            return itertools.count, (int(repr(thing).removeprefix("count(").removesuffix(")")),)
+        return NotImplemented
+
+
+class _Loader(pickle.Unpickler):
+    def __init__(self, data: bytes, folder: Path, secrets: list[Secret]) -> None:
+        super().__init__(io.BytesIO(data))
+        self._folder, self._secrets = folder, secrets
+
+    def persistent_load(self, pid: Any) -> Path | Secret:
+        """See persistent_id."""
+        return self._secrets[pid] if isinstance(pid, int) else self._folder / pid
+
+
+_functions: list[FunctionType] = []
+
+
+def _function(number: int, defaults: Any, keywords: Any, closure: tuple[CellType, ...] | None) -> FunctionType:
+    like = _functions[number]
+    made = FunctionType(like.__code__, like.__globals__, like.__name__, defaults, closure)
+    made.__kwdefaults__, made.__qualname__, made.__module__ = keywords, like.__qualname__, like.__module__
+    return made
+
+
+def _cell() -> CellType:
+    return CellType()
+
+
+def _fill(cell: CellType, content: object) -> None:
+    cell.cell_contents = content
+
+
+def _lock(locked: bool) -> Any:
+    made = threading.Lock()
+    if locked:
+        made.acquire()
+    return made
