@@ -38,6 +38,7 @@ from adapters.ports import (
 from adapters.talos.port import Machineconfigs, MachineconfigsView
 from adapters.tls.port import Tls, TlsView
 from adapters.trials.port import Trials, TrialsView
+from adapters.vault.port import VaultView
 from adapters.versions.port import Versions, VersionsView
 from engine.waiting import Clock
 
@@ -73,6 +74,7 @@ class LookContext:
     versions: VersionsView
     dns: DnsView
     tls: TlsView
+    vault: VaultView
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,4 @@ class ActContext:
     versions: Versions
     dns: DnsView
     tls: Tls
+    vault: VaultView

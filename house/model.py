@@ -275,7 +275,7 @@ class DatabaseArchive:
 @dataclass(frozen=True)
 class Limits:
     """How much at once, and how long: parallel steps in all and per system, and the waits that differ between houses
-    (`look_s`: one repository, looked at down to its trees)."""
+    (`look_s`: one repository, looked at down to its trees). `op_reads`: of 1Password in 24 hours, 0 for not to ask it."""
 
     parallel: int = 8
     proxmox_parallel: int = 4
@@ -286,6 +286,7 @@ class Limits:
     flux_s: float = 1800.0
     restore_s: float = 7200.0
     look_s: float = 300.0
+    op_reads: int = 0
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import Any
 from adapters.process.results import Runner
 from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
+from adapters.secrets.op import op_environment
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
 from house.files.paths import at_home
@@ -26,8 +27,6 @@ from house.model import SecretRef
 
 SOPS_TIMEOUT_S = 60.0
 OP_TIMEOUT_S = 60.0
-_OP_SECRETS = ("OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN", "OP_SESSION")
-_OP_PLACES = ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "OP_")
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class Secrets:
         self._lock = threading.RLock()
         self._known: dict[SecretRef, tuple[str, Resolved]] = {}
         self._decrypted: dict[Path, Any] = {}
+        self._read_by_op: dict[str, str] = {}
         self._resolving_age_key = False
 
     def resolve(self, ref: SecretRef) -> Secret:
@@ -174,12 +174,11 @@ class Secrets:
             self._resolving_age_key = False
 
     def _from_op(self, source: str) -> str:
-        env: dict[str, str | Secret] = {
-            name: Secret(value) if name.startswith(_OP_SECRETS) else value
-            for name, value in self._environ.items()
-            if value and name.startswith(_OP_PLACES)
-        }
-        return _value(self._run(["op", "read", "--no-newline", source], env, OP_TIMEOUT_S).decode(), "empty")
+        """Once a run: 1Password counts reads, and several references may name one field."""
+        if source not in self._read_by_op:
+            told = self._run(["op", "read", "--no-newline", source], op_environment(self._environ), OP_TIMEOUT_S)
+            self._read_by_op[source] = told.decode()
+        return _value(self._read_by_op[source], "empty")
 
     def _run(self, argv: list[str], env: Mapping[str, str | Secret], timeout_s: float) -> bytes:
         try:

@@ -52,6 +52,7 @@ from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from adapters.tls.adapter import KubernetesTls
 from adapters.trials.adapter import KubernetesTrials
+from adapters.vault.adapter import OpVault
 from adapters.versions.adapter import S3Versions
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
@@ -167,6 +168,7 @@ def _joined(
         tls=KubernetesTls(
             clients, Age(keeper), certificates_path(house), lambda: secrets.resolve(house.age_key), house.age_recipient
         ),
+        vault=OpVault(keeper, house.state_dir / "vault-seen.json", clock),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

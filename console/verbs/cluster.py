@@ -20,6 +20,7 @@ from cluster.storage.kinds import storage_checks
 from cluster.storage.nas.check import nas_checks
 from cluster.storage.systems import look_at_storage
 from cluster.storage.trials import classes_to_prove, trial_checks
+from cluster.vault_items import vault_checks
 from console.ending import guarded
 from console.gate import Gate, gate_named, proof_checks
 from console.opened.opening import open_session
@@ -155,7 +156,7 @@ def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookCo
     at once."""
     seen = asked_at_once(look, house, Threads(), asks)
     stored = whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
-    written: tuple[HouseCheck, ...] = (InventoryAge(house), *certificates_check(house))
+    written: tuple[HouseCheck, ...] = (InventoryAge(house), *certificates_check(house), *vault_checks(house))
     return seen, stored.with_checks((*component_checks(seen, house), *written, *dns_checks(house)))
 
 

@@ -140,4 +140,5 @@ def limits_of(section: LimitsSection) -> Limits:
         parallel=section.parallel, proxmox_parallel=section.proxmox_parallel, restore_parallel=section.restore_parallel,
         boot_s=section.boot, api_s=section.api,
         release_s=section.release, flux_s=section.flux, restore_s=section.restore, look_s=section.look,
+        op_reads=section.op_reads,
     )  # fmt: skip

@@ -304,6 +304,9 @@ class LimitsSection(Section):
     release: Wait = _what("how long one release may take", "15m", 900.0)
     flux: Wait = _what("how long Flux may take", "30m", 1800.0)
     restore: Wait = _what("how long one restore may take", "2h", 7200.0)
+    op_reads: int = Field(
+        default=0, description="reads of 1Password in 24 hours for what Git names of it, none for 0", examples=[200], ge=0, le=10**5
+    )
     look: Wait = _what("how long one repository may take to be looked at, down to its trees", "5m", 300.0)
 
 

@@ -35,6 +35,7 @@ from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
 from lab.ports.tls import ModelledTls
 from lab.ports.trials import ModelledTrials
+from lab.ports.vault import ModelledVault
 from lab.ports.versions import ModelledVersions
 from lab.wiring import join, plug_nas
 from lab.world.databases import Operator
@@ -73,6 +74,7 @@ class ModelledHome:
     rendered: dict[str, ReleaseKinds] = field(default_factory=dict)
     snapshots: Shelf = field(default_factory=Shelf)
     dns: LabDns = field(init=False)
+    vault: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +128,7 @@ class ModelledHome:
             versions=ModelledVersions(self.store, self.world),
             dns=ModelledDns(self.world, self.dns, self.house.dns),
             tls=ModelledTls(self.kube, self.house),
+            vault=ModelledVault(self.vault, self.clock),
         )
 
     def look(self) -> LookContext:
@@ -135,7 +138,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks, act.inventory, act.versions, act.dns, act.tls,
+            act.locks, act.inventory, act.versions, act.dns, act.tls, act.vault,
         )  # fmt: skip
 
     # What happens to a house.

@@ -17,7 +17,9 @@ def test_looks_and_mutations_are_told_apart_and_both_are_known() -> None:
     assert "create_vm" in known["proxmox"].mutations and "vms" in known["proxmox"].looks
     assert all(not one.looks & one.mutations for one in known.values())
     reading = {one.name for one in known.values() if not one.mutations}
-    assert reading == {"backups", "clone", "factory", "manifests", "archives", "nas", "csi", "components", "inventory", "dns"}
+    assert reading == {
+        "backups", "clone", "factory", "manifests", "archives", "nas", "csi", "components", "inventory", "dns", "vault",
+    }  # fmt: skip
     assert set(known) == {field.name for field in fields(LookContext)} - {"clock"}
 
 

@@ -201,7 +201,8 @@ def _outside() -> Iterator[System]:
     named, lint = "tests/scenario/test_named_faults.py", "tests/cluster/lint"
     nobody, answers = "not there at all", "simulated: what a server of names answers"
     vault = tuple(one for one in _of("external-secrets") if one.name == "external-secrets-store-refused")
-    yield System("1Password (the vault)", "1Password", nobody, COMPONENTS, vault, "by its store's own answer alone")
+    also = "and `vault.items`, by `op`: tests/cluster/test_vault_items.py"
+    yield System("1Password (the vault)", "1Password", nobody, COMPONENTS, vault, also)
     outside = _dns("dns-outside-gone", "dns-outside-leaks", "dns-outside-failing")
     here = "tests/coverage/test_coverage.py"
     yield System("Cloudflare (DNS, tunnel)", "Cloudflare", answers, here, (*_of("cloudflared"), *outside))

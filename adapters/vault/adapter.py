@@ -1,0 +1,120 @@
+"""The vault by op, with a memory and a count of reads in one file of the state folder: titles, labels and times, never a value.
+
+1Password counts reads: of a personal or family account, or a service account's token, a thousand a day or an hour are all there are
+(developer.1password.com/docs/service-accounts/rate-limits), and the rest of the house lives on the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.process.results import ProgramFailed, Runner
+from adapters.secrets.op import op_environment
+from adapters.vault.port import SeenItem, VaultItem
+from engine.errors import BlackstartError, SettingsInvalid
+from engine.waiting import Clock
+from house.files.shapes import mapping, sequence
+from house.files.whole import write_whole
+
+FRESH_S, OLD_S, DAY_S = 86400.0, 7 * 86400.0, 86400.0
+"""So long what was seen is not asked again; so long it still counts where nothing more may be asked."""
+_LOOK_S = 60.0
+_NOT_THERE = re.compile(r"isn't an item|isn't a vault|no item found|not found in vault", re.IGNORECASE)
+_LIMITED = re.compile(r"\b429\b|too many requests|rate.?limit", re.IGNORECASE)
+
+
+class OpVault:
+    """See port.VaultView. `file` is where it remembers."""
+
+    def __init__(self, runner: Runner, file: Path, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
+        self._runner, self._file, self._clock, self._environ = runner, file, clock, environ
+
+    def look(self, items: Sequence[VaultItem], most: int) -> tuple[SeenItem, ...]:
+        """See port.VaultView. Once nobody answers, or reads are refused for their number, nothing more is asked."""
+        known, reads = self._remembered()
+        stopped, found = "", []
+        for one in items:
+            before = known.get(_key(one))
+            now = self._clock.now()
+            if before is not None and before.fields is not None and now - before.at < FRESH_S:
+                found.append(before)
+                continue
+            if not stopped and len(reads) + len(one.vaults) > most:
+                stopped = f"{len(reads)} reads in 24 hours, and {most} may be made (limits.op_reads)"
+            if not stopped:
+                seen, stopped = self._ask(one, reads)
+                if seen is not None:
+                    known[_key(one)] = seen
+                    found.append(seen)
+                    continue
+            good = before is not None and now - before.at < OLD_S
+            found.append(before if good and before is not None else SeenItem(one, None, now, stopped))
+        self._remember(known, reads)
+        return tuple(found)
+
+    def _ask(self, one: VaultItem, reads: list[float]) -> tuple[SeenItem | None, str]:
+        """What op says, or why there is no answer."""
+        for vault in one.vaults:
+            reads.append(self._clock.now())
+            argv = ["op", "item", "get", one.item, "--vault", vault, "--format", "json"]
+            try:
+                told = self._runner.run(argv, env=op_environment(self._environ), timeout_s=_LOOK_S).stdout
+                return SeenItem(one, frozenset(_labels(json.loads(told))), self._clock.now()), ""
+            except ProgramFailed as error:
+                words = " ".join(error.finished.stderr_tail)
+                if not _NOT_THERE.search(words):
+                    limited = "1Password refuses reads for their number"
+                    return None, limited if _LIMITED.search(words) else f"op: {words or error.what}"
+            except BlackstartError as error:
+                return None, error.what
+            except ValueError:
+                return None, "op answers what is no JSON"
+        return SeenItem(one, None, self._clock.now()), ""
+
+    def _remembered(self) -> tuple[dict[str, SeenItem], list[float]]:
+        """What earlier runs saw, and the reads of the last 24 hours; a file that nobody can read is as none. Of what is to come
+        nothing counts."""
+        try:
+            told = mapping(json.loads(self._file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, RecursionError):
+            return {}, []
+        now = self._clock.now()
+        reads = [float(at) for at in sequence(told.get("reads")) if isinstance(at, int | float) and now - DAY_S < at <= now]
+        seen = (_seen(mapping(one)) for one in sequence(told.get("items")))
+        return {_key(one.asked): one for one in seen if one is not None and one.at <= now}, reads
+
+    def _remember(self, known: Mapping[str, SeenItem], reads: Sequence[float]) -> None:
+        rows = [
+            {"vaults": one.asked.vaults, "item": one.asked.item, "at": one.at, "fields": sorted(one.fields)}
+            for one in known.values() if one.fields is not None and self._clock.now() - one.at < OLD_S
+        ]  # fmt: skip
+        try:
+            write_whole(self._file, json.dumps({"reads": list(reads), "items": rows}))
+        except SettingsInvalid:
+            return  # it only spares reads
+
+
+def _key(one: VaultItem) -> str:
+    return json.dumps([one.vaults, one.item])
+
+
+def _seen(row: Mapping[str, Any]) -> SeenItem | None:
+    at, item, vaults = row.get("at"), row.get("item"), tuple(map(str, sequence(row.get("vaults"))))
+    if not isinstance(at, int | float) or not isinstance(item, str) or not vaults:
+        return None
+    return SeenItem(VaultItem(vaults, item), frozenset(map(str, sequence(row.get("fields")))), float(at))
+
+
+def _labels(told: object) -> Iterator[str]:
+    """What the fields and files of an item are called; their values are not looked at."""
+    body = mapping(told)
+    for one in map(mapping, (*sequence(body.get("fields")), *sequence(body.get("files")))):
+        names = [str(one[name]) for name in ("label", "id", "name") if one.get(name)]
+        section = mapping(one.get("section")).get("label")
+        yield from names
+        yield from (f"{section}.{name}" for name in names if section)
