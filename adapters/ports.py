@@ -49,7 +49,8 @@ from adapters.proxmox.results import (
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
 from house.declared.kinds import Kind
-from house.model import BootstrapSecret, CrdSource, DatabaseArchive
+from house.model import BootstrapSecret, CrdSource
+from house.values.databases import DatabaseArchive
 
 
 class ProxmoxView(Protocol):

@@ -10,7 +10,8 @@ import re
 import shlex
 from urllib.parse import quote, urlencode
 
-from house.model import BackedUpClaim, CrdForm, CrdSource, DatabaseArchive, House, Release, SecretRef
+from house.model import BackedUpClaim, CrdForm, CrdSource, House, Release, SecretRef
+from house.values.databases import DatabaseArchive
 
 POLICIES_FILE = "hold-policies.json"
 """What the hold's policies are called beside a runbook."""

@@ -10,7 +10,8 @@ from cluster.backups.counting import SKEW_S
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
 from engine.workers import Threads, each
-from house.model import DatabaseArchive, House
+from house.model import House
+from house.values.databases import DatabaseArchive
 
 HINTS = {
     ArchiveVerdict.MISSING: "compare the bucket's name with the one that the database writes to",

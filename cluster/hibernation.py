@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.step import BaseStep
-from house.model import Database, House
+from house.model import House
+from house.values.databases import Database
 
 
 @dataclass(frozen=True)

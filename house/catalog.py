@@ -17,11 +17,11 @@ from house.declared.openings import PLACEHOLDER, Opening, pattern, shadowed
 from house.files.paths import is_file
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
-from house.model import BackedUpClaim, Database, DatabaseArchive, Requirement, SecretRef
+from house.model import BackedUpClaim, Requirement, SecretRef
 from house.repository.declared import DeclaredBackup
 from house.settings.backups import BackupsSection, ClaimSection, DatabaseSection, OpenAsSection, RequirementSection
 from house.settings.sections import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.databases import Database, DatabaseArchive, DatabaseQuestion, RestorableDatabase
 from house.values.sources import BackupSource
 
 _OPENED_HERE = ("/", "s3:", "sftp:")

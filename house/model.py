@@ -18,11 +18,11 @@ from house.repository.mover_policies import MoverPolicy
 from house.repository.programs import DeclaredProgram
 from house.settings.references import SecretRef as SecretRef
 from house.values.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Evidence, Kit, Messages
+from house.values.databases import Database, DatabaseArchive, RestorableDatabase
 from house.values.dns import DnsServer
 from house.values.hardware import UNSAID, Hardware
 from house.values.nas import Nas
 from house.values.rehearsing import NO_REHEARSAL, Rehearsal
-from house.values.restorable import RestorableDatabase
 from house.values.sources import BackedUpClaim as BackedUpClaim
 from house.values.sources import Requirement as Requirement
 
@@ -233,43 +233,6 @@ class UnsupportedBackup:
     name: str
     engine: str
     declared_in: str
-
-
-@dataclass(frozen=True)
-class Database:
-    """A CloudNativePG cluster of the repository: whether it archives, and whether it is made by recovery from its archive."""
-
-    namespace: str
-    name: str
-    flux_app: str
-    archives: bool
-    recovers: bool
-    declared_in: str
-
-    @property
-    def key(self) -> str:
-        """`namespace/name`."""
-        return f"{self.namespace}/{self.name}"
-
-    @property
-    def held(self) -> bool:
-        """Whether it would come up empty and archive over its own backups: the hold refuses to have it made."""
-        return self.archives and not self.recovers
-
-
-@dataclass(frozen=True)
-class DatabaseArchive:
-    """Where a database archives to, and how that is opened: `place` as `s3:https://endpoint/bucket/path/server`, "" where `note`
-    says why it cannot be told. It is known as `namespace/name` of the database. `max_age` and `max_log_age` are the greatest ages
-    in seconds of the newest base backup and of the log's end; 0.0 = any."""
-
-    key: str
-    place: str
-    environment: tuple[tuple[str, SecretRef], ...] = ()
-    ca_file: str = ""
-    note: str = ""
-    max_age: float = 36 * 3600.0
-    max_log_age: float = 6 * 3600.0
 
 
 @dataclass(frozen=True)

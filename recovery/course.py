@@ -13,7 +13,7 @@ from cluster.storage.nas.check import source_checks
 from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
-from house.values.restorable import RestorableDatabase
+from house.values.databases import RestorableDatabase
 from recovery.checks import admitted, in_place, mounted, restorable, usable
 from recovery.steps import (
     accept_empty,

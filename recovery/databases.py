@@ -11,7 +11,7 @@ from adapters.hold.results import HoldRecord, PinnedDatabase
 from cluster.recovered import utc
 from engine.errors import SettingsInvalid
 from house.model import House
-from house.values.restorable import RestorableDatabase
+from house.values.databases import RestorableDatabase
 from recovery.lifting import CLAIM, DATABASE
 from recovery.points.asof import as_time
 

@@ -15,7 +15,8 @@ from cluster.hold.standing import let_go
 from cluster.hold.suspension import kustomization_of, resting, start_again, suspend_by_hand, wake_by_hand
 from engine.errors import PermanentError, SettingsInvalid, TransientError
 from engine.waiting import wait_until
-from house.model import BackedUpClaim, Database, House
+from house.model import BackedUpClaim, House
+from house.values.databases import Database
 from recovery.points.kept import kept_of
 
 CLAIM, DATABASE = "claim:", "database:"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from house.model import Database, DatabaseArchive, House
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
+from house.model import House
+from house.values.databases import Database, DatabaseArchive, DatabaseQuestion, RestorableDatabase
 from lab.world.databases import Commit, StoredDatabase
 from tests.builders import a_house, an_app
 

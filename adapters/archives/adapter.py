@@ -15,7 +15,7 @@ from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials
 from adapters.secrets.resolver import Secrets
 from engine.errors import BlackstartError, TransientError
 from engine.secrets import Secret
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -22,7 +22,7 @@ from adapters.kubernetes.objects import Obj, condition, name_of, rows, seconds, 
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.databases import DatabaseQuestion, RestorableDatabase
 
 CLUSTER = Kind("postgresql.cnpg.io", "v1", "clusters", "Cluster")
 HEALTHY = "Cluster in healthy state"

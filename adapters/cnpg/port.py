@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from adapters.cnpg.results import DatabaseState, Login, Reached
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.databases import DatabaseQuestion, RestorableDatabase
 
 
 class DatabasesView(Protocol):

@@ -11,7 +11,8 @@ from cluster.by_hand import archive_by_hand, record_by_hand
 from cluster.databases import judged
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
-from house.model import Database, DatabaseArchive, House
+from house.model import House
+from house.values.databases import Database, DatabaseArchive
 
 
 @dataclass(frozen=True)

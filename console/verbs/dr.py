@@ -29,7 +29,8 @@ from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import read_state
 from engine.report import DONE, Outcome, Report
 from engine.step import StepId
-from house.model import BackedUpClaim, Database, House
+from house.model import BackedUpClaim, House
+from house.values.databases import Database
 from recovery.course import course
 from recovery.courses.holding import hold_course, to_hold
 from recovery.courses.releasing import refuse_nothing_held, release_course

@@ -13,7 +13,7 @@ from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Space, Unprote
 from house.files.problems import Problem, dotted, nearest_or_all
 from house.files.yamlfile import Document
 from house.flux.rendered import Rendered, RenderedObject
-from house.model import Database
+from house.values.databases import Database
 
 SLACK_S = 3600.0
 """What is added to two intervals of a schedule: a backup takes its time."""

@@ -20,8 +20,9 @@ from house.flux.graph import FLUX_GROUP, Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
 from house.flux.rendered import NotFollowed, Rendered, RenderedObject
 from house.flux.repositories import Repositories
-from house.model import Database, UnsupportedBackup
+from house.model import UnsupportedBackup
 from house.repository.tree import Tree
+from house.values.databases import Database
 
 _NEAR = ("ReplicationSource", "ReplicationDestination", "PersistentVolumeClaim")
 

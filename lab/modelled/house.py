@@ -38,7 +38,7 @@ from lab.ports.trials import ModelledTrials
 from lab.ports.vault import ModelledVault
 from lab.ports.versions import ModelledVersions
 from lab.wiring import join, plug_nas
-from lab.world.databases import Operator
+from lab.world.cnpg import Operator
 from lab.world.dns import LabDns
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from house.model import Database, DatabaseArchive, House
+from house.model import House
 from house.settings.references import SecretRef
+from house.values.databases import Database, DatabaseArchive, DatabaseQuestion, RestorableDatabase
 from house.values.nas import Export, Nas, NasExport
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
 from lab.modelled.sample import sample_app, sample_claim, sample_house
 from lab.world.databases import Commit, StoredDatabase
 

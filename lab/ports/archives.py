@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from engine.errors import PermanentError, TransientError
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 from lab.world.store import Store
 
 _REFUSED = "the store answered 403 AccessDenied"

@@ -8,8 +8,9 @@ import json
 from adapters.cnpg.results import DatabaseState, Login, Reached
 from adapters.kubernetes.objects import seconds
 from engine.errors import PermanentError, TransientError
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
-from lab.world.databases import HEALTHY, UNRECOVERABLE, LabDatabase, Operator
+from house.values.databases import DatabaseQuestion, RestorableDatabase
+from lab.world.cnpg import Operator
+from lab.world.databases import HEALTHY, UNRECOVERABLE, LabDatabase
 
 
 class ModelledDatabases:

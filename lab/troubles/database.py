@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 from lab.troubles.seen import WITHIN_S
 from lab.world.archives import ArchiveFiles, log_path
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.flux.results import KustomizationState
-from house.model import BackedUpClaim, Database, FluxApp
-from lab.world.databases import Operator
+from house.model import BackedUpClaim, FluxApp
+from house.values.databases import Database
+from lab.world.cnpg import Operator
 from lab.world.kubernetes import KubeWorld, Objects
 from lab.world.volsync import VolSync
 

@@ -15,9 +15,10 @@ from adapters.longhorn.results import LonghornLook
 from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
 from house.declared.kinds import Kind
-from house.model import Database, House
+from house.model import House
 from house.repository.mover_policies import BINDING
 from house.repository.mover_policies import KIND as POLICY
+from house.values.databases import Database
 from lab.world.components import Object
 from lab.world.databases import LabDatabase
 from lab.world.drills import LabDrill, Rigged

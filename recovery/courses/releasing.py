@@ -9,7 +9,8 @@ from cluster.hold import held_check
 from engine.errors import PermanentError
 from engine.probe import Condition
 from engine.step import if_any
-from house.model import BackedUpClaim, Database
+from house.model import BackedUpClaim
+from house.values.databases import Database
 from recovery.steps import accept_database, lift_hold
 
 

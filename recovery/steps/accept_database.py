@@ -9,7 +9,7 @@ from cluster.by_hand import record_by_hand
 from engine.probe import Probe, missing, satisfied
 from engine.secrets import told
 from engine.step import BaseStep, Notes, StepId
-from house.model import Database
+from house.values.databases import Database
 from recovery.lifting import acceptance, lift_database
 
 

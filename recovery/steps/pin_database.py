@@ -18,8 +18,8 @@ from cluster.recovered import utc
 from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseStep, Hazard, Notes, StepId
-from house.model import DatabaseArchive, House
-from house.values.restorable import RestorableDatabase
+from house.model import House
+from house.values.databases import DatabaseArchive, RestorableDatabase
 from recovery.databases import distances, pinned, point_words
 from recovery.points.asof import as_time
 

@@ -15,7 +15,7 @@ from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, held, missing, satisfied, unknown
 from engine.step import WARNING_NOTE, BaseStep, Notes, StepId
 from house.model import House
-from house.values.restorable import DatabaseQuestion, RestorableDatabase
+from house.values.databases import DatabaseQuestion, RestorableDatabase
 from recovery.databases import archives_elsewhere, distances, pinned
 from recovery.steps.restore_database import kustomization
 

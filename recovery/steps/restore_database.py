@@ -16,7 +16,7 @@ from engine.errors import PermanentError, TransientError
 from engine.probe import Identity, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
 from house.model import House
-from house.values.restorable import RestorableDatabase
+from house.values.databases import RestorableDatabase
 from recovery.databases import archives_elsewhere, pinned, point_words
 
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from cluster.databases import judged
 from engine.probe import Condition
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0

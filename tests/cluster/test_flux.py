@@ -10,7 +10,7 @@ import pytest
 from adapters.flux.results import KustomizationState
 from cluster.flux import WAITING, flux_probe, graph_probe, held_apps, refused_apps, waits_on
 from engine.probe import Condition, Probe
-from house.model import Database
+from house.values.databases import Database
 from tests.builders import a_house, an_app
 from tests.scenario.running import Running
 

@@ -21,7 +21,7 @@ from engine.errors import EXIT_DRIFT, Interrupted, SettingsInvalid
 from engine.words import number
 from house.first.writing import write_settings
 from house.loader import Examined, examine
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 from tests.console.test_screens import Terminal

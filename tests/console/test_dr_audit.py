@@ -19,7 +19,7 @@ from console.views.page import MARK
 from engine import errors
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
 from house.known.lock import LockedClaim, lock_path, read_lock, write_lock
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 from lab.world.store import Trouble
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk

@@ -11,7 +11,7 @@ import pytest
 from adapters.hold.results import HoldState
 from console.verbs import dr
 from engine.errors import PermanentError, SettingsInvalid
-from house.model import Database
+from house.values.databases import Database
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 

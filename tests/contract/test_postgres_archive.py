@@ -22,7 +22,8 @@ from adapters.cnpg.results import Reached
 from cluster.recovered import differences, reached_words
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house.model import DatabaseArchive, SecretRef
+from house.model import SecretRef
+from house.values.databases import DatabaseArchive
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore

@@ -15,8 +15,9 @@ from engine.approval import Approval, approve
 from engine.journal import Disk, read_state
 from engine.plan import Plan
 from engine.report import Report
-from house.model import BackedUpClaim, Database
+from house.model import BackedUpClaim
 from house.model import House as HouseModel
+from house.values.databases import Database
 from lab.modelled.life import Lives
 from lab.world.clock import VirtualClock
 from lab.world.store import a_file

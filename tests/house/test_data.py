@@ -14,7 +14,8 @@ from house.data.joining import declared_data, schedules
 from house.data.nouns import Keeps, Space
 from house.files import yamlfile
 from house.flux.rendered import Rendered, RenderedObject
-from house.model import Database, House
+from house.model import House
+from house.values.databases import Database
 from tests.house.reading import load, write_settings
 from tests.house.small_house import SETTINGS, write_repository
 

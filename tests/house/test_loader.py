@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.model import Database, DiskFate, FluxApp, House, NodeDisk, Release, Requirement, SecretRef, UnsupportedBackup
+from house.model import DiskFate, FluxApp, House, NodeDisk, Release, Requirement, SecretRef, UnsupportedBackup
+from house.values.databases import Database
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import SettingsInvalid
 from house.data.joining import base_schedules, declared_data, schedules
 from house.data.nouns import Space
-from house.model import Database
+from house.values.databases import Database
 from tests.house.reading import load
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_data import rendered

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house.data.recoveries import Recovery, recoveries
-from house.values.restorable import DatabaseQuestion
+from house.values.databases import DatabaseQuestion
 from tests.house.reading import load
 from tests.house.test_archives import INLINE, PLUGIN, STORE, small
 from tests.house.test_data import rendered

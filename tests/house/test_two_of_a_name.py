@@ -9,7 +9,7 @@ import pytest
 from engine.errors import SettingsInvalid
 from house.data.joining import declared_data
 from house.data.nouns import DeclaredData
-from house.model import Database
+from house.values.databases import Database
 from tests.house.reading import load, write_settings
 from tests.house.small_house import SETTINGS, write_repository
 from tests.house.test_data import PG, rendered

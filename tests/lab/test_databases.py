@@ -15,7 +15,8 @@ from adapters.archives.adapter import S3Archives
 from adapters.archives.results import ArchiveVerdict
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house.model import DatabaseArchive, SecretRef
+from house.model import SecretRef
+from house.values.databases import DatabaseArchive
 from lab.buckets import BucketArchive
 from lab.modelled.stored import stored_database
 from lab.running.house import LabHouse

@@ -11,7 +11,7 @@ from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from engine.errors import ApprovalMissing
 from engine.plan import Planned
 from engine.report import Outcome, Report
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 from lab.ports.archives import ModelledArchives
 from lab.troubles.database import DATABASE_TROUBLES, DatabaseTrouble
 from lab.world.archives import ArchiveFiles

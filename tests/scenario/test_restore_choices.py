@@ -13,7 +13,8 @@ from engine.approval import Approval, approve
 from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing
 from engine.plan import Planned
 from engine.report import Outcome
-from house.model import Database, Requirement
+from house.model import Requirement
+from house.values.databases import Database
 from lab.world.store import Trouble, a_file
 from lab.world.volumes import Image
 from recovery.course import course

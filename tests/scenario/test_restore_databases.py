@@ -11,7 +11,7 @@ from adapters.hold.results import PinnedDatabase
 from cluster.course import Course
 from engine.errors import EXIT_HELD, ApprovalMissing
 from engine.report import Outcome, Report
-from house.values.restorable import RestorableDatabase
+from house.values.databases import RestorableDatabase
 from lab.world.databases import HEALTHY, DatabaseTrouble
 from recovery.course import course
 from recovery.databases import lost_databases

@@ -17,7 +17,8 @@ from adapters.secrets.names import is_open
 from cluster.by_hand import archive_by_hand
 from engine.errors import PermanentError
 from engine.secrets import Secret
-from house.model import DatabaseArchive, SecretRef
+from house.model import SecretRef
+from house.values.databases import DatabaseArchive
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore

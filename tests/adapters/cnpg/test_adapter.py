@@ -16,7 +16,7 @@ from adapters.kubernetes.client import Clients
 from adapters.process.results import Finished, ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
-from house.values.restorable import DatabaseQuestion
+from house.values.databases import DatabaseQuestion
 from tests.databases import a_database, a_manifest
 
 COUNT = DatabaseQuestion("SELECT count(*) FROM notes", "> 1", "notes")

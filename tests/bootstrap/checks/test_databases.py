@@ -11,8 +11,7 @@ from adapters.hold.results import PinnedDatabase
 from bootstrap.checks.databases import checks
 from engine.probe import Condition
 from engine.step import Severity, StepId
-from house.model import Database, DatabaseArchive
-from house.values.restorable import RestorableDatabase
+from house.values.databases import Database, DatabaseArchive, RestorableDatabase
 from lab.world.databases import LabDatabase
 from tests.databases import OLD, a_database
 from tests.hands import is_a_command, see

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from house.model import DatabaseArchive
+from house.values.databases import DatabaseArchive
 from tests.builders import a_house
 from tests.cluster.lint.made import NOW, found
 

@@ -10,7 +10,8 @@ import pytest
 from cluster.lint.finding import Weight
 from cluster.lint.given import Given
 from cluster.lint.rules import nas_on_its_hosts
-from house.model import BootstrapSecret, DatabaseArchive, SecretRef
+from house.model import BootstrapSecret, SecretRef
+from house.values.databases import DatabaseArchive
 from house.values.nas import Export, Nas, NasExport
 from house.values.sources import BackupSource
 from tests.builders import a_claim, a_release

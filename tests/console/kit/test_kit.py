@@ -18,7 +18,8 @@ from console.kit.secrets import every_reference, named_references, secrets_of
 from console.verbs import kit as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.loader import load
-from house.model import BootstrapSecret, DatabaseArchive, FluxSource, House, SecretRef
+from house.model import BootstrapSecret, FluxSource, House, SecretRef
+from house.values.databases import DatabaseArchive
 from house.values.nas import Nas
 from tests.builders import a_house
 from tests.house.small_house import write_repository

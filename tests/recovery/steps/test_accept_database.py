@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import PermanentError
 from engine.probe import Condition
-from house.model import Database
+from house.values.databases import Database
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
 from recovery.courses.releasing import refuse_nothing_held, release_course
