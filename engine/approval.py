@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.errors import ApprovalMissing, PermanentError
+from engine.jsontext import Malformed, read
 from engine.probe import Condition, Identity, Probe, Risk
 from engine.secrets import told
 from engine.step import Check, Hazard, Step, StepId
@@ -54,10 +56,13 @@ class Approval:
 
     @classmethod
     def from_text(cls, text: str) -> Approval:
-        """Out of the journal. An older version wrote words where the digest is now: they name no act of today."""
-        body = json.loads(text)
-        acts = frozenset(ApprovedAct(StepId(step), *named) for step, *named in body["acts"])
-        return cls(body["digest"], acts, body["expires"])
+        """Out of the journal. An older version wrote words where the digest is now: they name no act of today. Raises Malformed."""
+
+        def made(body: dict[str, Any]) -> Approval:
+            acts = frozenset(ApprovedAct(StepId(step), *named) for step, *named in body["acts"])
+            return cls(str(body["digest"]), acts, float(body["expires"]))
+
+        return read(text, made, ours=True)
 
 
 def needed_act(step: Step[Look, Act], seen: Probe, hazard: Hazard) -> ApprovedAct | None:
@@ -112,9 +117,10 @@ def approve(
     if digest == plan_digest:
         return Approval(digest, frozenset(acts), now + valid_s)
     for text in journalled:
-        old = Approval.from_text(text)
-        if old.digest == digest and now < old.expires:
-            return old
+        with suppress(Malformed):  # of a version that wrote another shape: it names no act of today
+            old = Approval.from_text(text)
+            if old.digest == digest and now < old.expires:
+                return old
     raise ApprovalMissing(
         f"--approve {digest} is not the plan of now, nor an approval that still holds",
         evidence=(f"the plan of now is {plan_digest}",),

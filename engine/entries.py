@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from engine.chain import Chain, open_old
+from engine.jsontext import Malformed, read
 
 SCHEMA = 2
 _UNCHAINED = 1  # the schema whose lines have a CRC each
@@ -173,14 +174,17 @@ def _torn(tail: bytes, chain: Chain, lines: int) -> None:
 
 
 def _line(text: bytes, number: int) -> Line:
-    try:
-        body = json.loads(text)
+
+    def made(body: dict[str, Any]) -> Line:
         if number == 1 and _is_int(body.get("schema")) and body["schema"] > SCHEMA:
             raise NewerSchema(body["schema"])
         kind = _KINDS[body.pop("kind")]
-        line = Line(body.pop("seq"), body.pop("run"), body.pop("at"), kind(**body))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Damage(f"the checksum fits, the content does not ({type(error).__name__})", number) from error
+        return Line(body.pop("seq"), body.pop("run"), body.pop("at"), kind(**body))
+
+    try:
+        line = read(text, made, ours=True)
+    except Malformed as error:
+        raise Damage(f"the checksum fits, the content does not ({error})", number) from error
     if not _typed(line):
         raise Damage("the checksum fits, the content does not (a value of the wrong type)", number)
     return line

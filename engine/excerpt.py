@@ -6,10 +6,10 @@ them was changed, left out or put in, without the rest of the journal.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from engine.chain import SUM, Chain
+from engine.jsontext import read
 from engine.secrets import redact
 
 WITHHELD = b" withheld"
@@ -51,7 +51,7 @@ def excerpt(raw: bytes, run: str) -> Excerpt:
     """The lines of this run in a journal's bytes, which were checked before. None of the run: an empty excerpt."""
     last, found, at, start = b"", [], 0, 0
     for line in raw[: raw.rfind(b"\n") + 1].split(b"\n")[:-1]:
-        if _sealed(line) and json.loads(line[SUM + 1 :])["run"] == run:
+        if _sealed(line) and read(line[SUM + 1 :])["run"] == run:
             found.append(line)
         elif not found:
             last, start = line, at + len(line) + 1

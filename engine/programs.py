@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read
 from engine.secrets import redact
 
 EndGroup = Callable[[int, str], bool]
@@ -54,7 +55,13 @@ def end_leftovers(programs: Iterable[str], end_group: EndGroup) -> tuple[str, ..
     """
     ended: list[str] = []
     for text in programs:
-        group, started, shown = json.loads(text)
+        try:
+            group, started, shown = read(text, lambda told: (int(told[0]), str(told[1]), str(told[2])), ours=True)
+        except Malformed as error:
+            raise PermanentError(
+                "a note of a program that an earlier run started cannot be read: it may still be at work", evidence=(str(error),),
+                hint="another version wrote it: let that one end what it left",
+            ) from error  # fmt: skip
         try:
             if end_group(group, started):
                 ended.append(shown)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.drills.results import Scratch
 from engine.digest import digest
+from engine.jsontext import Malformed, read
 from house.model import BackedUpClaim, House
 from rehearsal.controls import Kind
 
@@ -54,15 +56,18 @@ def resumed(house: House, scratch: Scratch | None, now: float, known: Mapping[st
     """The drill that an earlier process began and did not conclude; None where it is none of this house or too old."""
     if scratch is None or scratch.deleting:
         return None
-    try:
-        body = json.loads(scratch.note(PLAN))
-        by_key = {claim.key: claim for claim in house.claims}
-        drill = Drill(
+    by_key = {claim.key: claim for claim in house.claims}
+
+    def made(body: dict[str, Any]) -> Drill:
+        return Drill(
             house, scratch.drill, float(body["started"]), tuple(by_key[key] for key in body["claims"]), Kind(body["control"]),
             tuple(str(one) for one in body["not_looked_at"]), known,
             {str(key): float(seconds) for key, seconds in body.get("expected", {}).items()},
             {str(key): int(count) for key, count in body.get("fetched", {}).items()},
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+
+    try:
+        drill = read(scratch.note(PLAN), made, ours=True)
+    except Malformed:
         return None
     return drill if 0 <= now - drill.started < FRESH_S else None

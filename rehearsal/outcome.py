@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read
 
 SCHEMA = 1
 _LARGEST = 1e11
@@ -170,15 +171,16 @@ class DrillOutcome:
 
 def from_json(text: str) -> DrillOutcome:
     """The outcome that was written so. PermanentError for what no drill of this version or an older one wrote."""
-    try:
-        body = json.loads(text)
-        if not isinstance(body, dict) or body.pop("schema") != SCHEMA:
+
+    def made(body: dict[str, Any]) -> DrillOutcome:
+        if body.pop("schema") != SCHEMA:
             raise ValueError("another schema")
         return _outcome(body)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise PermanentError(
-            "this is not the outcome of a rehearsal", evidence=(f"{type(error).__name__}: {error}"[:200],)
-        ) from error
+
+    try:
+        return read(text, made, ours=True)
+    except Malformed as error:
+        raise PermanentError("this is not the outcome of a rehearsal", evidence=(str(error),)) from error
 
 
 def claim_to_json(outcome: ClaimOutcome) -> str:
@@ -189,9 +191,9 @@ def claim_to_json(outcome: ClaimOutcome) -> str:
 def claim_from_json(text: str) -> ClaimOutcome:
     """One claim's part, as `claim_to_json` wrote it. Raises as `from_json`."""
     try:
-        return _claim(json.loads(text))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise PermanentError("this is not what came of a claim in a rehearsal", evidence=(str(error)[:200],)) from error
+        return read(text, _claim, ours=True)
+    except Malformed as error:
+        raise PermanentError("this is not what came of a claim in a rehearsal", evidence=(str(error),)) from error
 
 
 def _claim(body: Mapping[str, Any]) -> ClaimOutcome:

@@ -14,6 +14,7 @@ from adapters.drills.port import Drills, DrillsView
 from adapters.drills.results import FenceTrial, FenceWall, Scratch
 from adapters.volsync.results import Snapshot
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read
 from house.model import BackedUpClaim
 from rehearsal.outcome import (
     CanaryOutcome,
@@ -129,10 +130,10 @@ class Record:
         if not (text := self.scratch.note(key)):
             return None
         try:
-            return made(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            return read(text, made, ours=True)
+        except Malformed as error:
             raise PermanentError(
-                f"the drill's note {key} cannot be read: another hand or version wrote it", evidence=(str(error)[:200],),
+                f"the drill's note {key} cannot be read: another hand or version wrote it", evidence=(str(error),),
                 hint="nothing that the drill says counts then: clear it away and hold another",
                 next_command="invoke dr.rehearse --clean",
             ) from error  # fmt: skip

@@ -6,7 +6,6 @@ Trees, checks and data are restic's own work: it is what will restore. Chooses n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -22,6 +21,7 @@ from adapters.backups.sayings import Saying, meaning, words
 from adapters.backups.sealed import Broken, MasterKey
 from adapters.backups.trees import Trees
 from adapters.process.results import Finished, ProgramFailed
+from engine.jsontext import Malformed, read
 from engine.words import number
 from engine.workers import Threads
 
@@ -100,8 +100,8 @@ class Examiner:
 
     def _tree(self, snapshot_id: str) -> None:
         """Walk the snapshot with restic: each of its trees is read, each piece of its files looked up in the index."""
-        walked = json.loads(self._asked("stats", "--mode", "raw-data", snapshot_id).stdout)
-        if not walked["total_blob_count"]:
+        told = self._asked("stats", "--mode", "raw-data", snapshot_id).stdout
+        if not read(told, lambda walked: walked["total_blob_count"]):
             raise ValueError(f"restic counts nothing in snapshot {snapshot_id[:8]}")
 
     def _check(self, depth: Depth, part: Part) -> None:
@@ -145,9 +145,8 @@ def complaints(finished: Finished) -> str:
     """What restic's check found, in a line: how many errors, and the first of them."""
     first = (words(finished) or ("it does not say what",))[0]
     try:
-        told = json.loads(finished.stdout.splitlines()[-1])
-        count, broken = int(told["num_errors"]), len(told.get("broken_packs") or ())
-    except (ValueError, KeyError, TypeError, IndexError):
+        count, broken = read(_last(finished), lambda told: (int(told["num_errors"]), len(told.get("broken_packs") or ())))
+    except Malformed:
         return f"restic check ends with code {finished.code}: {first}"
     packs = f", {number(broken, 'pack')} broken" if broken else ""
     return f"restic check finds {number(count, 'error')}{packs}, such as: {first}"
@@ -155,9 +154,14 @@ def complaints(finished: Finished) -> str:
 
 def _broken_packs(finished: Finished) -> tuple[str, ...]:
     try:
-        return tuple(str(pack) for pack in json.loads(finished.stdout.splitlines()[-1]).get("broken_packs") or ())
-    except (ValueError, AttributeError, TypeError, IndexError):
+        return read(_last(finished), lambda told: tuple(str(pack) for pack in told.get("broken_packs") or ()))
+    except Malformed:
         return ()
+
+
+def _last(finished: Finished) -> bytes:
+    """The last line of what it printed, b"" for nothing."""
+    return (finished.stdout.splitlines() or [b""])[-1]
 
 
 def hint_of(finished: Finished) -> str:

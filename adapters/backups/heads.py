@@ -6,7 +6,6 @@ Read by ourselves, for restic derives its key anew at each start: with all of it
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from adapters.backups.opening import Opened
 from adapters.backups.places import Place, PlaceLacks, PlaceRefused
 from adapters.backups.sealed import Broken, MasterKey, master_key
+from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
 from engine.waiting import Clock
 
@@ -91,14 +91,11 @@ def read_snapshots(place: Place, key: MasterKey) -> Snapshots:
 def document(key: MasterKey, what: str, sealed: bytes) -> dict[str, Any]:
     """The JSON object that was sealed. Raises Broken, naming `what`."""
     try:
-        told = json.loads(key.unpacked(sealed))
+        return read(key.unpacked(sealed), an_object)
     except Broken as error:
         raise Broken(f"{what}: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise Broken(f"{what} is no JSON") from error
-    if not isinstance(told, dict):
-        raise Broken(f"{what} has another shape than restic's")
-    return told
+    except Malformed as error:
+        raise Broken(f"{what} is no JSON object") from error
 
 
 def _contents(place: Place, names: tuple[str, ...]) -> list[tuple[str, bytes | None]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from adapters.backups.sealed import OVERHEAD, Broken, MasterKey
+from engine.jsontext import Malformed, read
 
 _HEADER = OVERHEAD + 4  # a pack ends in its sealed header and that one's length
 _ENTRY, _ENTRY_PACKED = 37, 41  # kind, length and id of each blob; for a packed one its whole length too
@@ -51,18 +52,22 @@ def read_index(key: MasterKey, files: Iterable[tuple[str, bytes]]) -> Index:
     packs: dict[str, dict[int, int]] = {}
     blobs: dict[tuple[str, str], Blob] = {}
     copies: list[tuple[tuple[str, str], Blob]] = []
+
+    def take(told: Any) -> None:
+        for pack in told["packs"] or ():
+            for raw in pack["blobs"]:
+                blob = Blob(raw["type"], pack["id"], raw["offset"], raw["length"], raw.get("uncompressed_length", 0))
+                if blobs.setdefault((blob.kind, raw["id"]), blob).pack != blob.pack:
+                    copies.append(((blob.kind, raw["id"]), blob))
+                packs.setdefault(blob.pack, {})[blob.offset] = blob.length + (_ENTRY_PACKED if blob.whole else _ENTRY)
+
     for name, content in files:
         try:
             if hashlib.sha256(content).hexdigest() != name:
                 raise Broken("its content does not fit its name")
-            for pack in json.loads(key.unpacked(content))["packs"] or ():
-                for raw in pack["blobs"]:
-                    blob = Blob(raw["type"], pack["id"], raw["offset"], raw["length"], raw.get("uncompressed_length", 0))
-                    if blobs.setdefault((blob.kind, raw["id"]), blob).pack != blob.pack:
-                        copies.append(((blob.kind, raw["id"]), blob))
-                    packs.setdefault(blob.pack, {})[blob.offset] = blob.length + (_ENTRY_PACKED if blob.whole else _ENTRY)
+            read(key.unpacked(content), take)
         except Broken as error:
             raise Broken(f"index {name[:8]}: {error}") from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except Malformed as error:
             raise Broken(f"index {name[:8]} is not what restic writes") from error
     return Index({pack: _HEADER + sum(parts.values()) for pack, parts in packs.items()}, blobs, tuple(copies))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 
 from adapters.backups.sealed import Broken
 from adapters.volsync.results import FileEntry
+from engine.jsontext import Malformed, read
 
 # Go's os.FileMode keeps these three elsewhere than st_mode does.
 _GO_BITS = ((1 << 23, 0o4000), (1 << 22, 0o2000), (1 << 20, 0o1000))
@@ -35,11 +34,10 @@ class Child:
 def children(content: bytes, folder: str) -> list[Child]:
     """The entries of one tree, with paths below `folder` ("" for the snapshot's top). Raises Broken."""
     try:
-        nodes = json.loads(content)["nodes"] or []
-        found = [_child(node, folder) for node in nodes]
+        found = read(content, lambda told: [_child(node, folder) for node in told["nodes"] or ()])
     except Broken:
         raise
-    except (KeyError, TypeError, ValueError, binascii.Error, RecursionError) as error:
+    except Malformed as error:
         raise Broken(f"a list of a folder has another shape than restic's ({error})") from error
     if len({child.entry.path for child in found}) != len(found):
         raise Broken(f"the list of /{folder} names an entry twice")
@@ -50,13 +48,17 @@ def needed(content: bytes) -> tuple[frozenset[str], frozenset[str]]:
     """What one tree needs to be restored: ids of its files' data and of its folders' own trees. Raises Broken."""
     data: set[str] = set()
     trees: set[str] = set()
-    try:
-        for node in json.loads(content)["nodes"] or ():
+
+    def take(told: Any) -> None:
+        for node in told["nodes"] or ():
             if node["type"] == "dir":
                 trees.add(str(node["subtree"]))
             elif node["type"] == "file":
                 data.update(str(blob) for blob in node.get("content") or ())
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+
+    try:
+        read(content, take)
+    except Malformed as error:
         raise Broken(f"a list of a folder has another shape than restic's ({error})") from error
     return frozenset(data), frozenset(trees)
 

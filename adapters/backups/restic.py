@@ -38,6 +38,7 @@ from adapters.process.lines import Lines
 from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, StreamingRunner
 from adapters.volsync.results import Listing
 from engine.errors import BlackstartError, PermanentError
+from engine.jsontext import Malformed
 from engine.waiting import Clock
 from engine.words import number
 
@@ -202,7 +203,7 @@ class ResticBackups:
             lines.end()
         except ProgramFailed as error:
             raise translated(f"snapshots {older[:8]} and {newer[:8]} of {repository.name} could not be compared", error) from error
-        except ValueError as error:
+        except Malformed as error:
             raise PermanentError(f"restic's differences could not be understood ({error})") from error
         with self._lock:
             return self._changes.setdefault(kept, found.changes())

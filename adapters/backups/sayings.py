@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
+from contextlib import suppress
 from enum import Enum
+from typing import Any
 
 from adapters.process.results import Finished, ProgramFailed
 from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.jsontext import Malformed, read
 
 
 class Saying(Enum):
@@ -72,15 +74,16 @@ def words(finished: Finished) -> tuple[str, ...]:
     for line in finished.stderr_tail:
         told = line
         if line.startswith("{"):
-            try:
-                raw = json.loads(line)
-                told = str(raw.get("message") or raw.get("error", {}).get("message") or line)
-            except (ValueError, AttributeError):
-                pass
+            with suppress(Malformed):
+                told = read(line, _message) or line
         told = " ".join(told.split())
         if told and not told.startswith(_ADVICE):
             lines.append(told)
     return tuple(lines)
+
+
+def _message(told: dict[str, Any]) -> str:
+    return str(told.get("message") or told.get("error", {}).get("message") or "")
 
 
 def translated(what: str, error: ProgramFailed) -> BlackstartError:

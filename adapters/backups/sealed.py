@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.poly1305 import Poly1305
 
+from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
 
 OVERHEAD = 32
@@ -27,7 +27,7 @@ _SCRYPT_MEMORY = (1 << 31) - 2  # the most that hashlib allows; restic takes 32 
 _CLEAR_TOP, _CLEAR_LOW = (3, 7, 11, 15), (4, 8, 12)
 
 
-class Broken(ValueError):
+class Broken(Malformed):
     """The bytes are not what this key sealed, or not what they should be."""
 
 
@@ -98,21 +98,21 @@ class _OtherPassword(Exception):
 
 def _opened(content: bytes, password: Secret) -> MasterKey:
     try:
-        told = json.loads(content)
+        told = read(content, an_object)
         salt, data = base64.b64decode(told["salt"]), base64.b64decode(told["data"])
         derived = hashlib.scrypt(
             password.reveal().encode(), salt=salt, n=told["N"], r=told["r"], p=told["p"], dklen=64, maxmem=_SCRYPT_MEMORY
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise Broken("a key file is not what restic writes") from error
     try:
         plain = MasterKey(derived[:32], derived[32:48], derived[48:]).open(data)
     except Broken as error:
         raise _OtherPassword from error
     try:
-        key = json.loads(plain)
-        return MasterKey(*(base64.b64decode(part) for part in (key["encrypt"], key["mac"]["k"], key["mac"]["r"])))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        parts = read(plain, lambda key: [base64.b64decode(part) for part in (key["encrypt"], key["mac"]["k"], key["mac"]["r"])])
+        return MasterKey(*parts)
+    except Malformed as error:
         raise Broken("a key file holds no key") from error
 
 

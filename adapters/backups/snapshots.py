@@ -5,7 +5,6 @@ How much a complete snapshot holds is judged here, whoever made it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from adapters.backups.results import Changes, RestorePoint
+from engine.jsontext import read
 
 BURST_S = 15 * 60.0
 """Snapshots of one host and path that follow each other as fast as this are one backup and its retries, in seconds."""
@@ -84,8 +84,10 @@ class Differences:
         self._added = 0
 
     def line(self, line: str) -> None:
-        """One line. ValueError when it is not JSON."""
-        told: dict[str, Any] = json.loads(line)
+        """One line. Malformed when it is none of restic's."""
+        read(line, self._take)
+
+    def _take(self, told: dict[str, Any]) -> None:
         if told.get("message_type") != "change":
             return
         path, modifier = str(told["path"]).lstrip("/"), str(told["modifier"])

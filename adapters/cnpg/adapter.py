@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from adapters.kubernetes.kinds import JOB, POD, SECRET, Kind
 from adapters.kubernetes.objects import Obj, condition, name_of, rows, seconds, table, text
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
+from engine.jsontext import an_object, read
 from engine.secrets import Secret
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 
@@ -99,7 +99,7 @@ class CloudNativePg:
         if hashlib.sha256(content).hexdigest() != digest:
             told = f"{self._file(namespace, name)} is not what the consent named any more"
             raise PermanentError(told, next_command="invoke dr.plan")
-        made: Obj = json.loads(content)
+        made: Obj = read(content, an_object)
         named = (text(made, "kind"), text(made, "metadata", "namespace"), text(made, "metadata", "name"))
         if named != (CLUSTER.name, namespace, name) or not table(made, "spec", "bootstrap", "recovery"):
             raise PermanentError(f"{self._file(namespace, name)} is no recovery of {namespace}/{name}")

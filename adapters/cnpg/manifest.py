@@ -6,12 +6,12 @@ one that it is read from: a restored database that wrote beside the backups it c
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
 from adapters.archives.results import RecoveryPoint
 from engine.errors import PermanentError
+from engine.jsontext import an_object, read
 
 PLUGIN = "barman-cloud.cloudnative-pg.io"
 SOURCE = "blackstart-archive"
@@ -29,7 +29,7 @@ def recovery_manifest(declared: str, namespace: str, old: str, new: str, point: 
     Without a point it is recovered from the newest base backup to the end of its log. PermanentError for one that archives in no
     form that is known here.
     """
-    given = json.loads(declared)
+    given = read(declared, an_object)
     spec: dict[str, Any] = dict(given.get("spec") or {})
     metadata = {key: value for key, value in (given.get("metadata") or {}).items() if key in _KEPT} | {"namespace": namespace}
     made = (spec.get("bootstrap") or {}).get("initdb") or {}

@@ -7,7 +7,6 @@ change within it, and a mark for a deletion; value is a protobuf message with th
 from __future__ import annotations
 
 import hashlib
-import json
 import mmap
 import os
 import re
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from adapters.etcd.bolt import Bolt, NotBolt
 from adapters.etcd.results import EtcdSnapshot
+from engine.jsontext import Malformed, an_object, read
 
 TRAILER = 32
 _ALIGNED = 512
@@ -104,10 +104,10 @@ def _members(bolt: Bolt) -> Iterator[str]:
     """Names in the list that etcd keeps beside its keys; one that never started has none."""
     for _, value in bolt.bucket(b"members"):
         try:
-            told = json.loads(value)
-        except (ValueError, RecursionError):
+            told = read(value, an_object)
+        except Malformed:
             raise NotBolt("a member that is no JSON") from None
-        if isinstance(told, dict) and told.get("name"):
+        if told.get("name"):
             yield str(told["name"])
 
 

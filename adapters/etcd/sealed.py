@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from adapters.age.adapter import Age
 from adapters.etcd.results import EtcdSnapshot
 from engine.durable import sync_file
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read_file
 from engine.secrets import Secret
 
 ENDING = ".age"
@@ -76,13 +78,16 @@ class Sealing:
 
 def noted(sealed: Path) -> EtcdSnapshot | None:
     """What its note says, None where there is none, or it is not of this very file."""
-    try:
-        told = json.loads(sealed.with_name(f"{sealed.name}{NOTE}").read_text())
+
+    def made(told: dict[str, Any]) -> EtcdSnapshot | None:
         seen, wanted = told["seen"], {one.name for one in fields(EtcdSnapshot)}
         if told["sha256"] != _sha256(sealed) or set(seen) != wanted:
             return None
         return EtcdSnapshot(**{**seen, "members": tuple(seen["members"])})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+
+    try:
+        return read_file(sealed.with_name(f"{sealed.name}{NOTE}"), made)
+    except (OSError, Malformed):
         return None
 
 

@@ -18,6 +18,7 @@ from adapters.helm.results import Crd
 from adapters.kubernetes.objects import Obj, name_of, rows, table, text
 from engine.digest import digest
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read_file
 from house.files.yamlfile import YamlInvalid, value
 from house.model import House
 
@@ -99,6 +100,6 @@ def _crd(found: Obj, chart: str) -> Crd:
 def _read(file: Path) -> tuple[Crd, ...]:
     """What was kept; nothing when it is not there or not whole."""
     try:
-        return tuple(Crd(**{**one, "served": tuple(one["served"])}) for one in json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return read_file(file, lambda rows: tuple(Crd(**{**one, "served": tuple(one["served"])}) for one in rows))
+    except (OSError, Malformed):
         return ()

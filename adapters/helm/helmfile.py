@@ -6,7 +6,6 @@ Values are only digested here, never kept or shown. Knows no API server: who cal
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shlex
@@ -24,6 +23,7 @@ from adapters.process import groups
 from adapters.process.results import ProgramFailed, Runner
 from engine.digest import digest
 from engine.errors import PermanentError, TransientError
+from engine.jsontext import a_list, read
 from engine.secrets import Secret
 from engine.waiting import Clock
 from house.files.yamlfile import YamlInvalid, load
@@ -171,7 +171,7 @@ class Helmfile:
 
     def _read(self) -> dict[tuple[str, str], Wish]:
         raw = _raw(self._file)
-        listed = json.loads(self._helmfile("", "", "list", "--output", "json", "--quiet", timeout_s=_LOOK_S) or b"[]")
+        listed = read(self._helmfile("", "", "list", "--output", "json", "--quiet", timeout_s=_LOOK_S) or b"[]", a_list)
         with self._values() as folder:
             return {
                 (text(one, "namespace"), text(one, "name")): Wish(

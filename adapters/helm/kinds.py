@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from adapters.helm.crds import BREAK
 from adapters.helm.helmfile import Helmfile
@@ -17,6 +18,7 @@ from adapters.helm.results import ReleaseKinds
 from adapters.kubernetes.objects import Obj, dig, text
 from engine.digest import digest
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read_file
 from house.declared.kinds import Kind, defined_by
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid, value
@@ -131,7 +133,10 @@ def _age(file: Path) -> float:
 def _read(file: Path) -> ReleaseKinds | None:
     """What was kept; None when it is not there or not whole."""
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        return ReleaseKinds(**{part: tuple(Kind(api, name) for api, name in kinds) for part, kinds in rows.items()})
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return read_file(file, _kept)
+    except (OSError, Malformed):
         return None
+
+
+def _kept(rows: dict[str, Any]) -> ReleaseKinds:
+    return ReleaseKinds(**{part: tuple(Kind(api, name) for api, name in kinds) for part, kinds in rows.items()})

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
-import json
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, table, text
+from engine.jsontext import an_object, read
 from engine.secrets import redact
 
 SELECTOR = "owner=helm"
@@ -71,10 +70,10 @@ def kept_by(release: Obj) -> tuple[str, str] | None:
 def _payload(data: Mapping[str, Any]) -> tuple[Obj, str]:
     try:
         inner = base64.b64decode(base64.b64decode(str(data.get("release", "")), validate=True), validate=True)
-        parsed = json.loads(gzip.decompress(inner))
-    except (binascii.Error, OSError, EOFError, zlib.error, ValueError, RecursionError):
+        parsed = read(gzip.decompress(inner), an_object)
+    except (OSError, EOFError, zlib.error, ValueError):
         return {}, "helm's record cannot be read"
-    return (parsed, "") if isinstance(parsed, dict) else ({}, "helm's record cannot be read")
+    return parsed, ""
 
 
 def _status(word: str) -> ReleaseStatus:

@@ -19,6 +19,7 @@ from dataclasses import asdict, replace
 from adapters.archives.results import RecoveryPoint
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState, PinnedDatabase
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, an_object, read
 
 NAMESPACE = "blackstart"
 RECORD = "hold"
@@ -182,7 +183,6 @@ def _since(detail: Mapping[str, object]) -> float:
 def _detail(written: str) -> dict[str, object]:
     """The details, or none when a hand has broken them: the states stand without them."""
     try:
-        parsed = json.loads(written) if written else {}
-    except (ValueError, RecursionError):
+        return read(written, an_object, ours=True) if written else {}
+    except Malformed:
         return {}
-    return parsed if isinstance(parsed, dict) else {}

@@ -5,7 +5,6 @@ No Secret is read. Fields as in the API types of PersistentVolume (v1), of Rook'
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from adapters.ceph.reading import identity
@@ -16,6 +15,7 @@ from adapters.kubernetes.kinds import CEPH_CLUSTER, CLAIM, CONFIG_MAP, VOLUME, K
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, of_volsync, rows, table, text
 from adapters.longhorn.adapter import GROUP, VERSION, VOLUMES
 from adapters.secrets.names import holds_shut, is_shut
+from engine.jsontext import Malformed, an_object, read
 from engine.secrets import redact
 from house.known.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
 
@@ -122,10 +122,9 @@ def _ceph(client: ApiClient) -> Iterator[CephRecord]:
 def _monitors(data: Obj) -> Iterator[MonitorRecord]:
     """`data` as `a=10.96.0.1:6789,b=…`; `mapping` says on which node each is."""
     try:
-        mapping = json.loads(text(data, "mapping") or "{}")
-    except (ValueError, RecursionError):
-        mapping = {}
-    nodes = table(mapping, "node") if isinstance(mapping, dict) else {}
+        nodes = table(read(text(data, "mapping") or "{}", an_object), "node")
+    except Malformed:
+        nodes = {}
     for part in text(data, "data").split(","):
         name, equals, address = part.strip().partition("=")
         if equals:

@@ -17,6 +17,7 @@ from adapters.kubernetes.kinds import CLAIM, VOLUME
 from adapters.kubernetes.objects import Obj, name_of, table, text
 from adapters.volsync.adapter import handle_of
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, an_object, read
 from engine.waiting import Clock
 from house.known.inventory import VolumeRecord
 
@@ -185,7 +186,6 @@ def _seconds(since: object) -> float:
 
 def _mark(written: str) -> Obj:
     try:
-        parsed = json.loads(written)
-    except (ValueError, RecursionError):
+        return read(written, an_object, ours=True)
+    except Malformed:
         return {}
-    return parsed if isinstance(parsed, dict) else {}

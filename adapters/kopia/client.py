@@ -6,7 +6,6 @@ Knows no verdict.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 from adapters.kopia.reading import Blob, Content, blob_of, content_of
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, StreamingRunner
+from engine.jsontext import a_list, an_object, read
 from engine.secrets import Secret
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - made with mode 0700 below it, under a name nobody can foretell
@@ -54,18 +54,16 @@ class Client:
 
     def unique_id(self) -> str:
         """The repository's own id, made with it. ValueError where kopia tells none."""
-        told = json.loads(self.ask("repository", "status", "--json").stdout)
-        if not isinstance(told, dict) or not told.get("uniqueIDHex"):
+        told = read(self.ask("repository", "status", "--json").stdout, an_object)
+        if not told.get("uniqueIDHex"):
             raise ValueError("kopia tells no id of the repository")
         return str(told["uniqueIDHex"])
 
     def snapshots(self) -> list[dict[str, Any]]:
         """Every snapshot of everybody, unfinished ones too, as kopia prints them. ValueError for another shape: kopia says
         `[]` of none, and what is not understood is not none."""
-        told = json.loads(self.ask("snapshot", "list", "--all", "--incomplete", "--json").stdout)
-        if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
-            raise ValueError("kopia lists snapshots in a way that is not known")
-        return told
+        told = self.ask("snapshot", "list", "--all", "--incomplete", "--json").stdout
+        return read(told, lambda found: [an_object(one) for one in a_list(found)])
 
     def blobs(self) -> dict[str, Blob]:
         """Every file of the store, by name. ValueError for a line that is not understood."""
@@ -89,7 +87,7 @@ class Client:
             nonlocal last
             last = text.strip()
             if told := last.strip("[],"):
-                take(json.loads(told))
+                read(told, take)
 
         lines = Lines(line)
         self.runner.stream(["kopia", *words, *self.options], lines.feed, env=self.env, timeout_s=self.limit_s)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 from collections.abc import Collection, Sequence
 
 from adapters.ceph.results import RookCluster
@@ -24,6 +23,7 @@ from adapters.kubernetes.workloads import KINDS, uses, workload
 from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import LonghornLook
 from engine.errors import PermanentError, TransientError
+from engine.jsontext import Malformed, an_object, read
 from engine.waiting import Clock
 from engine.workers import Threads, each
 from house.declared.kinds import Kind
@@ -177,8 +177,8 @@ def _look_at(server: tuple[str, ApiClient]) -> ApiServer:
             address, answers=False, ready=False, version="", detail="; ".join(error.evidence) or error.what
         )
     try:
-        told = json.loads(version.body) if version.code == 200 else {}
-    except (ValueError, RecursionError):
+        told = read(version.body, an_object) if version.code == 200 else {}
+    except Malformed:
         told = {}
     detail = "" if ready.code == 200 else f"readyz answers {ready.code}: {_unready(ready.body)}"
     return ApiServer(address, answers=True, ready=ready.code == 200, version=text(told, "gitVersion"), detail=detail)

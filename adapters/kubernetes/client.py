@@ -24,6 +24,7 @@ from adapters.kubernetes.errors import KindNotServed, ObjectAbsent, from_answer,
 from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.objects import Obj, rows, text
 from engine.errors import PermanentError, TransientError
+from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
 from house.files.yamlfile import YamlInvalid
 from house.files.yamlfile import value as yaml_value
@@ -126,12 +127,9 @@ class ApiClient:
         if not 200 <= answer.code < 300:
             raise from_answer(answer.code, answer.body, what, quiet=quiet)
         try:
-            parsed = json.loads(answer.body)
-        except (ValueError, RecursionError) as error:
-            raise TransientError(f"{what}: the answer is not JSON", evidence=(f"HTTP {answer.code}",)) from error
-        if not isinstance(parsed, dict):
-            raise TransientError(f"{what}: the answer is no object", evidence=(f"HTTP {answer.code}",))
-        return parsed
+            return read(answer.body, an_object)
+        except Malformed as error:
+            raise TransientError(f"{what}: the answer is no JSON object", evidence=(f"HTTP {answer.code}",)) from error
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> Obj | None:
         """One object, None when there is none. KindNotServed when the API does not know the kind."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from adapters.helm.results import Crd
 from adapters.kubernetes.client import FIELD_MANAGER
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, rows, table, text
 from adapters.kubernetes.results import CrdState
+from engine.jsontext import an_object, read
 
 # On the object itself, in the same write: a note elsewhere could outlive what it tells of.
 MARK = "blackstart/crd"
@@ -15,7 +14,7 @@ MARK = "blackstart/crd"
 
 def noted(crd: Crd) -> Obj:
     """The object to apply, with its chart and digest noted on it."""
-    obj: Obj = json.loads(crd.document)
+    obj: Obj = read(crd.document, an_object)
     annotations = table(obj, "metadata", "annotations") | {MARK: f"{crd.chart} {crd.digest}"}
     return obj | {"metadata": table(obj, "metadata") | {"annotations": annotations}}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from typing import Any
@@ -11,6 +10,7 @@ import httpx2
 
 from adapters.kubernetes.objects import dig, rows, text
 from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.jsontext import Malformed, an_object, read
 
 
 class ObjectAbsent(PermanentError):
@@ -54,10 +54,10 @@ _BUSY = {408, 410, 429, 500, 502, 503, 504}
 def status_of(body: bytes) -> dict[str, Any]:
     """The API's Status object in an answer's body; an empty mapping when the body is none."""
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = read(body, an_object)
+    except Malformed:
         return {}
-    return parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}
+    return parsed if parsed.get("kind") == "Status" else {}
 
 
 def from_answer(code: int, body: bytes, what: str, *, quiet: bool = False) -> BlackstartError:

@@ -22,6 +22,7 @@ from adapters.nas.versions import Release
 from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, Stopped, stopped
 from adapters.ssh import KeyRevoked, in_time, logged_in
 from adapters.trust import SshTrust
+from engine.jsontext import Malformed, read
 from house.values.nas import Nas
 
 _NAMED = re.compile(r"\[(E[A-Z]+)\]")
@@ -134,8 +135,8 @@ def _value(out: str) -> Any:
     if text in _LITERAL:
         return _LITERAL[text]
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read(text)
+    except Malformed:
         return text
 
 

@@ -25,6 +25,7 @@ from adapters.nas.certificate import PinnedContext, compared, context_of, ends, 
 from adapters.nas.results import Trouble
 from adapters.nas.versions import Release, chosen
 from adapters.nas.wording import RpcError, Stopped, error_of, login_refused, of_login, stopped
+from engine.jsontext import Malformed, a_list, an_object, read
 from engine.secrets import Secret
 from house.values.nas import Nas
 
@@ -138,12 +139,9 @@ class Session:
         except ConnectionClosed as error:
             raise _closed(error, methods, self._bounds) from None
         try:
-            message = json.loads(text)
-        except (ValueError, RecursionError):
-            raise stopped(Trouble.GARBLED, f"an answer of {len(text)} bytes is no JSON") from None
-        if not isinstance(message, dict):
-            raise stopped(Trouble.GARBLED, "an answer is no object")
-        return message
+            return read(text, an_object)
+        except Malformed:
+            raise stopped(Trouble.GARBLED, f"an answer of {len(text)} bytes is no JSON object") from None
 
 
 class _Compared(ClientConnection):
@@ -198,10 +196,10 @@ def _versions(nas: Nas, context: ssl.SSLContext, bounds: Bounds) -> tuple[list[s
     if answer.status in (502, 503, 504):
         raise stopped(Trouble.UNREACHABLE, f"its API answers {answer.status}: it is still starting, or has stopped")
     try:
-        listed = json.loads(body) if answer.status == 200 and len(body) <= _LISTED else None
-    except (ValueError, RecursionError):
-        listed = None
-    if not isinstance(listed, list) or not listed or not all(isinstance(one, str) for one in listed):
+        listed = read(body, a_list) if answer.status == 200 and len(body) <= _LISTED else []
+    except Malformed:
+        listed = []
+    if not listed or not all(isinstance(one, str) for one in listed):
         raise stopped(
             Trouble.OTHER, f"/api/versions is answered with {answer.status} and no list of versions",
             "a TrueNAS of 25.04 or newer answers there; older ones cannot be asked by this tool",

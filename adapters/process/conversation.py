@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
+from engine.jsontext import an_object, read
+
 _PIECE = 1 << 16
 _STDERR_KEPT = 1 << 18
 _DRAIN_S = 1.0
@@ -216,5 +218,4 @@ class Conversation:
             self._heard += piece
         line, _, rest = bytes(self._heard).partition(b"\n")
         self._heard = bytearray(rest)
-        words: dict[str, Any] = json.loads(line)
-        return words
+        return read(line, an_object)

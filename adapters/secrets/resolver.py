@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
 from adapters.secrets.op import op_environment
 from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.jsontext import Malformed, read
 from engine.secrets import Secret
 from house.files.paths import at_home
 from house.model import SecretRef
@@ -155,8 +155,8 @@ class Secrets:
                 ["sops", "--decrypt", "--output-type", "json", str(path)], {"SOPS_AGE_KEY": self._age_secret()}, SOPS_TIMEOUT_S
             )
             try:
-                self._decrypted[path] = json.loads(done)
-            except (ValueError, RecursionError) as error:
+                self._decrypted[path] = read(done)
+            except Malformed as error:
                 raise _NotHad("sops answered something that is not JSON") from error
         return self._decrypted[path]
 

@@ -21,6 +21,7 @@ from adapters.talos.redaction import register_secrets
 from adapters.talos.results import Authority
 from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, an_object, read_file
 from engine.secrets import Secret
 from house.model import TalosCluster
 
@@ -76,10 +77,10 @@ class TalhelperMachineconfigs:
     def rendered_from(self) -> str:
         """See talos.port.MachineconfigsView. An admin certificate that soon expires counts as a missing file."""
         try:
-            noted = json.loads(self._files.inputs.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            noted = read_file(self._files.inputs, an_object)
+        except (OSError, Malformed):
             return ""
-        files = noted.get("files") if isinstance(noted, dict) else None
+        files = noted.get("files")
         sums = files if isinstance(files, dict) else {}
         for node in self._nodes:
             file = self._files.machineconfig(node)

@@ -5,7 +5,6 @@ Without an own timeout talosctl waits for ever; without an explicit node it may 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from adapters.process.results import Finished, Runner
 from adapters.talos.errors import grpc_code, refusal
 from engine.errors import PermanentError, TransientError
+from engine.jsontext import Malformed, read_sequence
 
 LOOK_S = 30.0  # a stalled connection takes talosctl 20 s to give up
 ACT_S = 60.0
@@ -78,18 +78,10 @@ def _failed(what: str, done: Finished) -> Exception:
 
 def json_sequence(text: str, what: str) -> tuple[Mapping[str, Any], ...]:
     """talosctl prints several objects one after another, not as an array. TransientError when it is cut off."""
-    decoder = json.JSONDecoder()
-    found: list[Mapping[str, Any]] = []
-    rest = text.strip()
-    while rest:
-        try:
-            value, end = decoder.raw_decode(rest)
-        except json.JSONDecodeError:
-            raise TransientError(f"could not {what}: the answer is not whole") from None
-        if isinstance(value, Mapping):
-            found.append(value)
-        rest = rest[end:].lstrip()
-    return tuple(found)
+    try:
+        return tuple(value for value in read_sequence(text) if isinstance(value, Mapping))
+    except Malformed:
+        raise TransientError(f"could not {what}: the answer is not whole") from None
 
 
 def table(text: str) -> tuple[dict[str, str], ...]:

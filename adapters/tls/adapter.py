@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.objects import Obj, name_of, namespace_of
 from adapters.tls.results import TLS, TlsSealed, TlsSecret, TlsThere, is_made, read, written
+from engine import jsontext
 from engine.secrets import Secret
 
 CERTIFICATE = Kind("cert-manager.io", "v1", "certificates", "Certificate")
@@ -38,7 +38,7 @@ class KubernetesTls:
 
     def sealed(self, now: float) -> TlsSealed:
         """See port.TlsView. In the clear they are in memory alone."""
-        kept = [json.loads(one.manifest.reveal()) for one in self.saved() or () if one.valid(now)]
+        kept = [jsontext.read(one.manifest.reveal(), jsontext.an_object) for one in self.saved() or () if one.valid(now)]
         made = filter(is_made, self._clients.main().list_objects(SECRET, fields=_OF_TYPE))
         found = {_key_of(one): one for one in (*kept, *made)}
         plain, ends = written(one for _, one in sorted(found.items()))
@@ -47,7 +47,7 @@ class KubernetesTls:
     def put(self, one: TlsSecret) -> None:
         """See port.Tls."""
         with suppress(AlreadyThere):
-            self._clients.main().create(SECRET, json.loads(one.manifest.reveal()), one.namespace)
+            self._clients.main().create(SECRET, jsontext.read(one.manifest.reveal(), jsontext.an_object), one.namespace)
 
 
 def _key_of(obj: Obj) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from adapters.certificates import certificates_in, ends_at
 from adapters.kubernetes.objects import Obj, name_of, namespace_of, rows, table, text
+from engine import jsontext
 from engine.errors import PermanentError
 from engine.secrets import Secret
 
@@ -70,11 +71,11 @@ def written(secrets: Iterable[Obj]) -> tuple[Secret, Mapping[str, float | None]]
 def read(told: str) -> tuple[TlsSecret, ...]:
     """What `written` wrote. PermanentError for anything else."""
     try:
-        found = json.loads(told)
-    except (ValueError, RecursionError) as error:
+        found = jsontext.read(told, jsontext.an_object, ours=True)
+    except jsontext.Malformed as error:
         raise PermanentError("what was kept of TLS Secrets opens, and is no list of them") from error
-    items = rows(found, "items") if isinstance(found, dict) else []
-    if not isinstance(found, dict) or found.get("kind") != "List" or not all(_is_tls(one) for one in items):
+    items = rows(found, "items")
+    if found.get("kind") != "List" or not all(_is_tls(one) for one in items):
         raise PermanentError("what was kept of TLS Secrets opens, and is no list of them")
     return tuple(_tls(_bare(one)) for one in items)
 

@@ -16,6 +16,7 @@ from adapters.trials.objects import LABEL, MARKERS, claim, job, key_of, name_of_
 from adapters.trials.results import Trial, TrialsLook, Tried
 from adapters.volsync.mover import image_of_movers
 from engine.errors import OurError, PermanentError, TransientError, WaitedTooLong
+from engine.jsontext import Malformed, read
 from engine.waiting import Clock, wait_until
 
 _GONE_S = 120.0
@@ -185,7 +186,6 @@ _MADE: tuple[Kind, ...] = (JOB, SNAPSHOT, CLAIM)
 def _trial(key: str, value: str) -> Trial | None:
     kind, _, storage_class = key.partition(".")
     try:
-        told = json.loads(value)
-        return Trial(Tried(kind), storage_class, float(told["at"]), float(told["seconds"]))
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return read(value, lambda told: Trial(Tried(kind), storage_class, float(told["at"]), float(told["seconds"])), ours=True)
+    except Malformed:
         return None

@@ -17,6 +17,7 @@ from adapters.process.results import ProgramFailed, Runner
 from adapters.secrets.op import op_environment
 from adapters.vault.port import SeenItem, VaultItem
 from engine.errors import BlackstartError, SettingsInvalid
+from engine.jsontext import Malformed, an_object, read, read_file
 from engine.waiting import Clock
 from house.files.shapes import mapping, sequence
 from house.files.whole import write_whole
@@ -64,7 +65,9 @@ class OpVault:
             argv = ["op", "item", "get", one.item, "--vault", vault, "--format", "json"]
             try:
                 told = self._runner.run(argv, env=op_environment(self._environ), timeout_s=_LOOK_S).stdout
-                return SeenItem(one, frozenset(_labels(json.loads(told))), self._clock.now()), ""
+                return SeenItem(one, read(told, lambda item: frozenset(_labels(an_object(item)))), self._clock.now()), ""
+            except Malformed:
+                return None, "op answers what is no item"
             except ProgramFailed as error:
                 words = " ".join(error.finished.stderr_tail)
                 if not _NOT_THERE.search(words):
@@ -80,8 +83,8 @@ class OpVault:
         """What earlier runs saw, and the reads of the last 24 hours; a file that nobody can read is as none. Of what is to come
         nothing counts."""
         try:
-            told = mapping(json.loads(self._file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, RecursionError):
+            told = read_file(self._file, an_object)
+        except (OSError, Malformed):
             return {}, []
         now = self._clock.now()
         reads = [float(at) for at in sequence(told.get("reads")) if isinstance(at, int | float) and now - DAY_S < at <= now]

@@ -33,12 +33,12 @@ The log, line by line; a path is relative to the volume, and odd ones come as he
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from adapters.volsync.results import Checked, FileEntry, Snapshot
+from engine.jsontext import read
 
 LIST_TAKE = 40_000
 LIST_BYTES = 3 << 20
@@ -184,8 +184,7 @@ class _Log:
             self.words = [more]
 
     def differing(self, rest: str) -> None:
-        told = json.loads(rest)
-        self.differ.append((str(told["action"]), str(told["item"]).lstrip("/")))
+        self.differ.append(read(rest, lambda told: (str(told["action"]), str(told["item"]).lstrip("/"))))
 
     def end(self, rest: str) -> None:
         self.shown, self.total = (int(number) for number in rest.split())

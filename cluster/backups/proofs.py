@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 
 from engine.entries import Line, Note
+from engine.jsontext import Malformed, read
 
 PROOF_NOTE = "proof"
 """The key of the note."""
@@ -54,9 +55,8 @@ class Proven:
 def proof_of(value: str) -> Proof | None:
     """The proof that a note holds; None for what is none, as a newer version's or one that was redacted may be."""
     try:
-        body = json.loads(value)
-        found = Proof(**{**body, "kind": Kind(body["kind"])})
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = read(value, lambda body: Proof(**{**body, "kind": Kind(body["kind"])}), ours=True)
+    except Malformed:
         return None
     texts = [getattr(found, each.name) for each in fields(found) if each.type == "str"]
     return found if all(type(text) is str for text in texts) and type(found.files) is int else None

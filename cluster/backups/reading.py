@@ -17,6 +17,7 @@ from adapters.backups.results import Part
 from adapters.backups.snapshots import pin_of
 from cluster.backups.counting import SKEW_S
 from engine.errors import SettingsInvalid
+from engine.jsontext import Malformed, read_file
 
 FILE = "read-coverage.json"
 MOST_PARTS = 256
@@ -85,9 +86,10 @@ def read_coverage(state: Path, now: float) -> dict[str, Coverage]:
     """What is kept, by repository id; nothing when the file is not there or is not ours. What is dated later than `now` (epoch
     seconds) was not read: it would never come again."""
     try:
-        told = json.loads((state / FILE).read_text(encoding="utf-8"))
-        return {str(key): _coverage(int(one["of"]), one["read"], now) for key, one in told.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return read_file(
+            state / FILE, lambda told: {str(key): _coverage(int(one["of"]), one["read"], now) for key, one in told.items()}
+        )
+    except (OSError, Malformed):
         return {}
 
 

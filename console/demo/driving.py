@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, an_object, read
 from lab.parts.supervisor import ProcessId
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -124,8 +124,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[Line]:
     assert process.stdout is not None
     for raw in process.stdout:
         try:
-            line = json.loads(raw)
-        except json.JSONDecodeError as error:
+            line = read(raw, an_object)
+        except Malformed as error:
             raise PermanentError(f"a line of --json is no JSON: {raw[:200]!r}") from error
-        assert isinstance(line, dict)
         yield line

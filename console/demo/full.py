@@ -13,6 +13,7 @@ from console.demo.driving import Driver, Line, Verb, end_left_over
 from console.demo.story import Act, Story
 from console.views.page import MARK, Kind, Page
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, OurError
+from engine.jsontext import read_file
 from engine.waiting import SystemClock, wait_until
 from lab.houses.nouns import HouseFolder
 from lab.running.control import ask
@@ -222,8 +223,7 @@ class Full:
         return True
 
     def _backups(self) -> str:
-        told = json.loads(self.folder.endpoints.read_text())
-        return str(told["s3"]["backups"])
+        return read_file(self.folder.endpoints, lambda told: str(told["s3"]["backups"]))
 
     def _kubectl(self, *arguments: str) -> str:
         argv = [str(need("kubectl")), f"--kubeconfig={self._kubeconfig()}", *arguments]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read
 from engine.words import number
 
 SCHEMA = "blackstart.kit/1"
@@ -111,19 +112,22 @@ def from_kit(file: str, manifest: Manifest, now: float) -> FromKit:
 def manifest_of(text: str) -> Manifest:
     """The list of a kit that was opened. PermanentError for what is none, or of another schema."""
     try:
-        body = json.loads(text)
-        if body.pop("schema") != SCHEMA:
-            raise PermanentError("the kit is of another schema than this version knows: use the version that made it")
-        lists = {
-            "dirty": tuple(map(str, body["dirty"])), "elsewhere": tuple(map(str, body["elsewhere"])),
-            "recipients": tuple(Recipient(**one) for one in body["recipients"]),
-            "secrets": tuple(KeptSecret(one["what"], tuple(map(str, one["sources"]))) for one in body["secrets"]),
-            "programs": tuple(KeptProgram(**one) for one in body["programs"]), "files": dict(body["files"]),
-        }  # fmt: skip
-        found = Manifest(**{**body, **lists})
-        _typed(found)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise PermanentError("the kit's list of contents cannot be read", evidence=(type(error).__name__,)) from error
+        return read(text, _manifest, ours=True)
+    except Malformed as error:
+        raise PermanentError("the kit's list of contents cannot be read", evidence=(str(error),)) from error
+
+
+def _manifest(body: dict[str, Any]) -> Manifest:
+    if body.pop("schema") != SCHEMA:
+        raise PermanentError("the kit is of another schema than this version knows: use the version that made it")
+    lists = {
+        "dirty": tuple(map(str, body["dirty"])), "elsewhere": tuple(map(str, body["elsewhere"])),
+        "recipients": tuple(Recipient(**one) for one in body["recipients"]),
+        "secrets": tuple(KeptSecret(one["what"], tuple(map(str, one["sources"]))) for one in body["secrets"]),
+        "programs": tuple(KeptProgram(**one) for one in body["programs"]), "files": dict(body["files"]),
+    }  # fmt: skip
+    found = Manifest(**{**body, **lists})
+    _typed(found)
     return found
 
 

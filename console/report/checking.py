@@ -7,7 +7,6 @@ each other and to what the document says of them.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from console.report.signing import NotSigned, Signer, verify
 from engine.chain import SUM
 from engine.errors import EvidenceChanged, PermanentError
 from engine.excerpt import Excerpt
+from engine.jsontext import Malformed, an_object, read
 
 MOST_BYTES = 1 << 28
 
@@ -126,13 +126,12 @@ def _listed(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _document(folder: Path, files: Mapping[str, bytes]) -> Mapping[str, Any]:
     try:
-        evidence = json.loads(files.get(EVIDENCE, b""))
+        evidence = read(files.get(EVIDENCE, b""), an_object, ours=True)
         schema = evidence["schema"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (Malformed, KeyError):
         raise EvidenceChanged(f"{folder}/{EVIDENCE} is no evidence") from None
     if schema != SCHEMA:
         raise PermanentError(f"{folder} is of schema {schema!r}, and this version knows {SCHEMA}: use the version that wrote it")
-    assert isinstance(evidence, dict)
     return evidence
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from console.report.nouns import SCHEMA, Previous
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, read_file
 
 DOCUMENT = "evidence.json"
 LAST = "evidence.last.json"
@@ -100,14 +101,17 @@ def _past(folder: Path) -> Past:
 def _document(path: Path) -> dict[str, Any] | None:
     """None for what is not there, or no document of this schema."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        verdict = document["verdict"]
-        whole = document["schema"] == SCHEMA and isinstance(document["verb"], str) and isinstance(document["started"], str)
-        numbers = 0 <= as_number(document["seconds"]) < _LONGEST_S and 0 <= as_number(verdict["exit_code"]) < 256
-        fits = whole and numbers and isinstance(verdict["word"], str) and isinstance(verdict["tone"], str)
-        return document if fits and isinstance(verdict["sentence"], str) else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return read_file(path, _fitting)
+    except (OSError, Malformed):
         return None
+
+
+def _fitting(document: dict[str, Any]) -> dict[str, Any] | None:
+    verdict = document["verdict"]
+    whole = document["schema"] == SCHEMA and isinstance(document["verb"], str) and isinstance(document["started"], str)
+    numbers = 0 <= as_number(document["seconds"]) < _LONGEST_S and 0 <= as_number(verdict["exit_code"]) < 256
+    fits = whole and numbers and isinstance(verdict["word"], str) and isinstance(verdict["tone"], str)
+    return document if fits and isinstance(verdict["sentence"], str) else None
 
 
 def as_number(value: object) -> int | float:
@@ -120,9 +124,8 @@ def as_number(value: object) -> int | float:
 def last_signed(state_dir: Path) -> Previous | None:
     """Which evidence was signed last; None where none was, or nobody knows."""
     try:
-        found = json.loads((state_dir / LAST).read_text(encoding="utf-8"))
-        return Previous(str(found["run"]), str(found["sums"]))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return read_file(state_dir / LAST, lambda found: Previous(str(found["run"]), str(found["sums"])))
+    except (OSError, Malformed):
         return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from json import loads
 from shlex import quote
 
 from adapters.context import LookContext
@@ -27,6 +26,7 @@ from console.views.jsonlines import JsonLines
 from console.views.problem import complete
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import read_state
+from engine.jsontext import an_object, read
 from engine.report import DONE, Outcome, Report
 from engine.step import StepId
 from house.model import BackedUpClaim, House
@@ -240,7 +240,7 @@ def print_manifests(json: bool) -> int:
     if not json:
         sys.stdout.write(manifests())
         return EXIT_OK
-    items = loads(manifests())["items"]
+    items = read(manifests(), an_object)["items"]
     result = {"verb": "dr.hold", "outcome": "done", "counts": {"manifests": len(items)}, "seconds": 0.0, "exit_code": EXIT_OK}
     JsonLines(sys.stdout).write({"result": {**result, "manifests": items}})
     return EXIT_OK

@@ -7,6 +7,7 @@ import json as jsonfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cluster.backups.counting import SKEW_S
 from console.ending import guarded
@@ -17,6 +18,7 @@ from console.report.timeline import duration
 from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, name_of, units
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
+from engine.jsontext import Malformed, read_file
 from house.files.paths import expanded
 from house.model import House
 from tools.places import CHECKOUT
@@ -176,15 +178,18 @@ def starts_inside(session: Session) -> tuple[float, ...]:
 
 def _kept(path: Path, job: Job) -> Kept:
     again = f"invoke dr.schedule --as {OUTSIDE}{'' if job is Job.DRILL else f' --what {job.value}'}"
-    try:
-        found = jsonfile.loads(path.read_text(encoding="utf-8"))
+
+    def made(found: dict[str, Any]) -> Kept:
         kind = found.get("as", OUTSIDE)
         if found["verb"] != job.verb or kind not in (OUTSIDE, INSIDE) or not 0 <= as_number(found["since"]) < _LARGEST:
             raise ValueError("not what was written")
         return Kept(job, Every(found["every"]), kind, float(found["since"]))
+
+    try:
+        return read_file(path, made)
     except FileNotFoundError:
         raise PermanentError(
             "no schedule was written from here, so nobody knows when one should have run", next_command=again
         ) from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, Malformed) as error:
         raise PermanentError(f"{path} cannot be read", next_command=again) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from engine.jsontext import read
 from engine.report import Outcome
 from engine.step import StepId
 
@@ -60,16 +61,18 @@ def _ended(events: Path) -> tuple[int, Pace] | None:
     try:
         if events.stat().st_size > MOST_BYTES:
             return None
-        last = json.loads(events.read_text(encoding="utf-8").rstrip().rpartition("\n")[2])
-        report = last["report"]
-        outcomes = [step["outcome"] for step in report["steps"]]
-        steps = {StepId(str(step["id"])): (float(step["started"]), float(step["seconds"])) for step in report["steps"]}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        last = events.read_text(encoding="utf-8").rstrip().rpartition("\n")[2]
+        return read(last, lambda told: _paced(events.parent.name, told["report"]), ours=True)
+    except (OSError, ValueError):
         return None
-    bad = {Outcome.BLOCKED.value, Outcome.INTERRUPTED.value}
-    if report.get("interrupted") or bad & set(outcomes):
+
+
+def _paced(run: str, report: dict[str, Any]) -> tuple[int, Pace] | None:
+    outcomes = [step["outcome"] for step in report["steps"]]
+    steps = {StepId(str(step["id"])): (float(step["started"]), float(step["seconds"])) for step in report["steps"]}
+    if report.get("interrupted") or {Outcome.BLOCKED.value, Outcome.INTERRUPTED.value} & set(outcomes):
         return None
-    return outcomes.count(Outcome.CHANGED.value), Pace(events.parent.name, steps)
+    return outcomes.count(Outcome.CHANGED.value), Pace(run, steps)
 
 
 def about(seconds: float) -> str:

@@ -8,7 +8,9 @@ import time
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+from engine.jsontext import Malformed, read_file
 from house.flux.objects import Read
 from house.flux.rendered import RenderedObject
 
@@ -30,9 +32,8 @@ class Kept:
             return None
         file = self._file(digest)
         try:
-            rows = json.loads(file.read_bytes())
-            objects = tuple(RenderedObject(**{**dict(zip(_FIELDS, row, strict=True)), "missing": tuple(row[-1])}) for row in rows)
-        except (OSError, ValueError, TypeError, RecursionError):
+            objects = read_file(file, lambda rows: tuple(map(_object, rows)), ours=False)  # megabytes, and named by their digest
+        except (OSError, Malformed):
             return None
         with suppress(OSError):
             if time.time() - file.stat().st_mtime > _KEPT_S / 30:
@@ -63,3 +64,7 @@ class Kept:
     def _file(self, digest: str) -> Path:
         assert self._folder is not None
         return self._folder / f"{digest}.{_FORM}.json"
+
+
+def _object(row: list[Any]) -> RenderedObject:
+    return RenderedObject(**{**dict(zip(_FIELDS, row, strict=True)), "missing": tuple(row[-1])})

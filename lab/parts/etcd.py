@@ -6,7 +6,6 @@ Talks to members through etcd's own JSON gateway. Knows nothing of Kubernetes.
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 import ssl
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from engine.jsontext import Malformed, read
 from lab.parts.errors import PartFailed
 from lab.parts.pages import page
 from lab.parts.pki import Pair, issue
@@ -147,8 +147,8 @@ class Etcd:
             with httpx.stream(
                 "POST", f"{self.url}/v3/maintenance/snapshot", json={}, verify=self._context, timeout=30.0, trust_env=False
             ) as answer:
-                pieces += [base64.b64decode(json.loads(line)["result"].get("blob", "")) for line in answer.iter_lines()]
-        except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+                pieces += [read(line, _piece) for line in answer.iter_lines()]
+        except (httpx.HTTPError, OSError, Malformed) as error:
             raise PartFailed(f"{self.program} gives no snapshot", evidence=(str(error),)) from error
         return b"".join(pieces)
 
@@ -219,3 +219,7 @@ class Etcd:
     def stop(self) -> None:
         """End it as a power cut does."""
         self._supervisor.stop(self.program, grace_s=0.0)
+
+
+def _piece(told: dict[str, Any]) -> bytes:
+    return base64.b64decode(told["result"].get("blob", ""))

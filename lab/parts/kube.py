@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from engine.jsontext import an_object, read, read_file
+
 # An object of the API as it stands on the wire: every kind, none modelled.
 Object = dict[str, Any]
 
@@ -92,7 +94,7 @@ class Access:
     @classmethod
     def from_kubeconfig(cls, path: Path) -> Access:
         """The access that a kubeconfig of this lab gives to a pod (they are written as JSON, with a token)."""
-        config = json.loads(path.read_text())
+        config = read_file(path, an_object)
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         return cls(cluster["server"], Path(cluster["certificate-authority"]), token=user["token"])
 
@@ -191,7 +193,7 @@ class Kube:
             if answer.status_code != 200:
                 answer.read()
             for line in self._checked(answer).iter_lines():
-                yield json.loads(line)
+                yield read(line, an_object)
 
     def raw_list(self, resource: Resource) -> Object:
         """A collection with its own resourceVersion, for a watch to go on from."""

@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine import jsontext
+
 PROGRAMS = ("ceph", "ceph-mon", "ceph-mgr", "ceph-osd", "ceph-mds", "ceph-authtool", "monmaptool", "rados", "setpriv")
 OSDS = ("osd.0", "osd.1", "osd.2")
 _MODULES = Path("/usr/share/ceph/mgr")
@@ -180,7 +182,7 @@ class RealCeph:
     def answers(self, *questions: str, limit_s: float = _ANSWER_S) -> list[Any]:
         """What `ceph` answers, as JSON. NoCeph where it answers nothing: without a manager some questions never end."""
         ask = ("ceph", "--connect-timeout", "5", "-f", "json")
-        return [json.loads(self._run(*ask, *one.split(), limit_s=limit_s)) for one in questions]
+        return [jsontext.read(self._run(*ask, *one.split(), limit_s=limit_s)) for one in questions]
 
     def write(self, name: str, limit_s: float) -> bool:
         """Whether a small object can be written to `rbd` within so many seconds."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 from adapters.cnpg.results import DatabaseState, Login, Reached
 from adapters.kubernetes.objects import seconds
+from engine import jsontext
 from engine.errors import PermanentError, TransientError
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 from lab.world.cnpg import Operator
@@ -51,7 +51,7 @@ class ModelledDatabases:
             raise PermanentError("the recovery is not what the consent named any more", next_command="invoke dr.plan")
         with self._world.looking():
             objects = self._kube.objects()
-            spec = json.loads(self._operator.drafts[(namespace, name)])["spec"]
+            spec = jsontext.read(self._operator.drafts[(namespace, name)])["spec"]
             one = next(each for each in self._kube.house.restorable if each.key == f"{namespace}/{name}")
             folder = one.source.place.rpartition("/")[0]
             source = spec["bootstrap"]["recovery"]["source"]

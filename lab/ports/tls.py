@@ -6,6 +6,7 @@ import json
 
 from adapters.tls.results import TlsSealed, TlsSecret, TlsThere
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, an_object, read_file
 from engine.secrets import Secret
 from house.known.inventory import certificates_path
 from house.model import House
@@ -23,8 +24,8 @@ class ModelledTls:
         if not self._file.is_file():
             return None
         try:
-            found: dict[str, float] = json.loads(self._file.read_text(encoding="utf-8"))
-        except ValueError as error:
+            found: dict[str, float] = read_file(self._file, an_object)
+        except Malformed as error:
             raise PermanentError(f"{self._file} does not open with the house's age key: no identity matched") from error
         places = ((key.split("/", 1), ends) for key, ends in found.items())
         return tuple(TlsSecret(place[0], place[1], ends, Secret("a modelled one's key")) for place, ends in places)

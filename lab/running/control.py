@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 
 from engine.errors import BlackstartError, PermanentError
+from engine.jsontext import Malformed, an_object, read
 from lab.parts.errors import PartFailed
 from lab.parts.kube import CLAIMS, ApiRefused
 from lab.parts.supervisor import ProcessId
@@ -249,8 +250,8 @@ def ask(path: Path, message: Message) -> Message:
             connection.connect(str(short))
             connection.sendall(json.dumps(message).encode() + b"\n")
             with connection.makefile("rb") as answer:
-                reply: Message = json.loads(answer.readline() or b"{}")
-    except OSError as error:
+                reply: Message = read(answer.readline() or b"{}", an_object)
+    except (OSError, Malformed) as error:
         raise PartFailed("the house does not answer", evidence=(str(error),), next_command="invoke lab.up") from error
     if "error" in reply:
         raise PermanentError(str(reply["error"]), hint=str(reply.get("hint", "")))
@@ -280,8 +281,8 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            message = json.loads(self.rfile.readline())
-        except json.JSONDecodeError as error:
+            message = read(self.rfile.readline(), an_object)
+        except Malformed as error:
             reply: Message = {"error": f"this is not JSON: {error}"}
         else:
             reply = self.server.answer(message)

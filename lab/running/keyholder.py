@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 
+from engine.jsontext import an_object, read_file
 from lab.houses.credentials import Credentials
 from lab.houses.nouns import HouseFolder
 from lab.parts.errors import PartFailed
@@ -15,7 +15,7 @@ _TIMEOUT_S = 120.0
 
 def restic(folder: HouseFolder, app: str, *words: str, at: str = "") -> str:
     """What restic says, of an application's repository or of the one `at` an address. PartFailed with its last words."""
-    keys, told = Credentials.read(folder.secrets), json.loads(folder.endpoints.read_text())
+    keys, told = Credentials.read(folder.secrets), read_file(folder.endpoints, an_object)
     environment = {
         "RESTIC_REPOSITORY": at or f"{told['s3']['backups']}/{app}",
         "RESTIC_PASSWORD": keys.restic_password.reveal(),

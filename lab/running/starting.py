@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
+from engine.jsontext import Malformed, an_object, read_file
 from lab.houses.blocks import Reserved, reserve
 from lab.houses.make import make_house
 from lab.houses.nouns import CHECKOUT, SHAPES, HouseFolder, HouseShape
@@ -84,9 +84,8 @@ def stop(house: str, folder: HouseFolder | None = None) -> bool:
 def daemon(folder: HouseFolder) -> ProcessId | None:
     """The daemon of this house, when it runs."""
     try:
-        found = json.loads(folder.daemon.read_text())
-        identity = ProcessId(int(found["pid"]), int(found["started"]))
-    except (FileNotFoundError, json.JSONDecodeError, KeyError):
+        identity = read_file(folder.daemon, lambda found: ProcessId(int(found["pid"]), int(found["started"])))
+    except (FileNotFoundError, Malformed):
         return None
     return identity if identity.alive() else None
 
@@ -102,8 +101,7 @@ def told_endpoints(folder: HouseFolder) -> dict[str, Any]:
         raise PermanentError(
             f"{folder.root.name} does not run", next_command=f"invoke lab.up --house {folder.root.name}"
         )
-    told: dict[str, Any] = json.loads(folder.endpoints.read_text())
-    return told
+    return read_file(folder.endpoints, an_object)
 
 
 def _spawn(folder: HouseFolder, reserved: Reserved, *arguments: str) -> ProcessId:
@@ -132,8 +130,7 @@ def _wait_open(folder: HouseFolder, identity: ProcessId) -> dict[str, Any]:
             os.kill(identity.pid, signal.SIGTERM)
             raise PartFailed(f"the lab did not open its doors in {START_S:.0f} s", evidence=_tail(folder))
         time.sleep(_POLL_S)
-    told: dict[str, Any] = json.loads(folder.endpoints.read_text())
-    return told
+    return read_file(folder.endpoints, an_object)
 
 
 def _open(address: tuple[str, int]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from console.demo.driving import Driver, Line, Verb
 from console.demo.story import Act, Story
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing, BlackstartError
+from engine.jsontext import read
 from lab.houses.nouns import HouseFolder
 from lab.modelled.neighbours import Counts
 from lab.parts.errors import PartFailed
@@ -169,7 +170,7 @@ class WireGround:
 
     def snapshots(self, app: str, at: str = "") -> set[str]:
         """Ids of all snapshots in a repository, as restic tells them."""
-        return {str(one["id"]) for one in json.loads(restic(self.folder, app, "snapshots", "--json", at=at))}
+        return read(restic(self.folder, app, "snapshots", "--json", at=at), lambda listed: {str(one["id"]) for one in listed})
 
     @property
     def state(self) -> Path:

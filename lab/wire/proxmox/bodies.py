@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import email
 import email.policy
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from engine.jsontext import Malformed, an_object, read
 from lab.wire.https import Request
 from lab.wire.proxmox.schema import Given
 from lab.world.pve_access import Refusal, parameter_refusal
@@ -50,11 +50,9 @@ def _gather(given: dict[str, Given], text: str) -> None:
 
 def _from_json(body: bytes) -> dict[str, Given]:
     try:
-        found: Any = json.loads(body)
-    except ValueError:
+        found = read(body, an_object)
+    except Malformed:
         raise Refusal(400, "unable to parse JSON parameters") from None
-    if not isinstance(found, dict):
-        raise Refusal(400, "unable to parse JSON parameters")
     return {key: _plain(value) for key, value in found.items() if value is not None}
 
 

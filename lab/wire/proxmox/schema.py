@@ -7,13 +7,13 @@ where `!` means required; a format is one of the table's property strings, or a 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from engine import jsontext
 from lab.wire.proxmox.formats import NAMED, PROPERTIES, FormatWrong
 from lab.world.pve_access import Refusal
 
@@ -115,7 +115,7 @@ class Schema:
     """All calls that are served: their parameters, the rights they ask for before those, and what is below an index."""
 
     def __init__(self) -> None:
-        data = json.loads((Path(__file__).parent / "schema.json").read_text())
+        data = jsontext.read((Path(__file__).parent / "schema.json").read_text())
         groups: dict[str, dict[str, str]] = data["groups"]
         self.rights: dict[str, str] = data["rights"]
         self.indexes: dict[str, list[str]] = {call: names.split(" ") for call, names in data["indexes"].items()}

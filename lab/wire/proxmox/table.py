@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine import jsontext
+
 Json = dict[str, Any]
 HERE = Path(__file__).parent / "schema.json"
 
@@ -52,7 +54,7 @@ def published(text: str) -> dict[str, Json]:
             found.update({f"{method} {node['path']}": info for method, info in node.get("info", {}).items()})
             walk(node.get("children", []))
 
-    walk(json.loads(text))
+    walk(jsontext.read(text))
     return found
 
 
@@ -162,7 +164,7 @@ def _bound(value: Any) -> str:
 
 def main(path: str) -> None:
     """Write the table anew from this file."""
-    wanted = list(json.loads(HERE.read_text())["calls"])
+    wanted = list(jsontext.read(HERE.read_text())["calls"])
     table = Table(published(Path(path).read_text())).make(wanted)
     HERE.write_text(json.dumps(table, indent=1) + "\n")
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.jsontext import an_object, read_file
 from lab.wire.s3.names import SELF, key_of, place
 from lab.wire.s3.told import Told
 from lab.wire.s3.versions import Former, StoredVersion
@@ -291,7 +292,7 @@ class ObjectStore:
             digests += digest.digest()
         if any(len(piece) < SMALLEST_PART for piece in pieces[:-1]):
             raise WrongParts("EntityTooSmall")
-        told = json.loads((folder / "told").read_text())
+        told = read_file(folder / "told", an_object)
         if self.write(bucket, key, b"".join(pieces), phrase, only_new=only_new, told=told) is None:
             return None
         shutil.rmtree(folder)

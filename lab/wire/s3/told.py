@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine.jsontext import an_object, read_file
+
 DEFAULT = "application/octet-stream"
 _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 
@@ -41,7 +43,7 @@ class Told:
     def of(self, file: Path, written_ns: int) -> dict[str, str]:
         """What was told of the file that was written then."""
         try:
-            kept = json.loads(self._beside(file).read_text())
+            kept = read_file(self._beside(file), an_object)
         except FileNotFoundError:
             return {}
         return dict(kept["told"]) if kept["at"] == written_ns else {}

@@ -23,6 +23,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from engine.jsontext import Malformed, read
 from lab.wire.truenas.calls import Connection, Failed
 from lab.wire.truenas.forms import V26
 from lab.wire.truenas.jobs import Jobs
@@ -223,8 +224,8 @@ class _Line:
 def _parsed(frame: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """(the call in a frame, the error that answers a frame which is none)."""
     try:
-        told = json.loads(frame)
-    except ValueError as error:
+        told = read(frame)
+    except Malformed as error:
         return {}, _error(None, -32700, str(error))
     if isinstance(told, list):
         return {}, _error(None, -32700, "Batch messages are not supported at this time")

@@ -15,6 +15,7 @@ from typing import Any
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
+from engine import jsontext
 from lab.wire.truenas.calls import Connection, Failed
 from lab.wire.truenas.jobs import Jobs
 from lab.wire.truenas.limits import Logins
@@ -89,7 +90,7 @@ class TrueNasShell:
         elif self.locked_out:
             self._end(channel, 0, "Failed to login\n", "")
         else:
-            self._answer(channel, method, [json.loads(one) for one in given])
+            self._answer(channel, method, [jsontext.read(one) for one in given])
 
     def _answer(self, channel: paramiko.Channel, method: str, params: list[Any]) -> None:
         box = self.nas

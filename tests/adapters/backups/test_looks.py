@@ -67,7 +67,7 @@ def no_snapshot(made: Handmade) -> None:
         (lambda made: config(made, id=""), Verdict.UNREADABLE, "no id"),
         (lambda made: config(made, version=3), Verdict.UNKNOWN, "format 3"),
         (lambda made: made.write("config", seal(os.urandom(64), b"{}")), Verdict.UNREADABLE, "its config"),
-        (lambda made: made.write("config", seal(made.master, b"[]")), Verdict.UNREADABLE, "another shape"),
+        (lambda made: made.write("config", seal(made.master, b"[]")), Verdict.UNREADABLE, "no JSON object"),
         (lambda made: flipped(made, "snapshots"), Verdict.UNREADABLE, "1 snapshot files cannot be read"),
         (lambda made: made.snapshot("t", time="yesterday"), Verdict.UNKNOWN, ""),
         (no_snapshot, Verdict.EMPTY, "no snapshots"),

@@ -158,7 +158,7 @@ def test_words_about_a_secret_are_not_repeated(server: Scripted, client: ApiClie
 
 def test_an_answer_that_is_no_json_is_transient(server: Scripted, client: ApiClient) -> None:
     server.say(200, b"<html>a portal</html>", "text/html")
-    with pytest.raises(TransientError, match="not JSON"):
+    with pytest.raises(TransientError, match="no JSON object"):
         client.get(CONFIG_MAP, "x", "ns")
 
 

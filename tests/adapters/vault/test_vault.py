@@ -61,6 +61,13 @@ def test_labels_are_told_and_no_value_is_kept(made: Make, tmp_path: Path) -> Non
     assert "value" not in (tmp_path / "seen.json").read_text()
 
 
+@pytest.mark.parametrize("answer", [[], None, 1], ids=str)
+def test_an_answer_that_is_no_item_is_no_item_without_fields(made: Make, answer: object) -> None:
+    vault, _, _ = made(wiki_in_home=answer)
+    (wiki,) = vault.look((WIKI,), 10)
+    assert (wiki.fields, wiki.why) == (None, "op answers what is no item")
+
+
 def test_what_was_seen_is_not_asked_again_for_a_day_and_what_was_gone_is(made: Make) -> None:
     vault, op, clock = made(wiki_in_home=ITEM)
     assert [one.fields is None for one in vault.look((WIKI, NAS), 10)] == [False, True]
