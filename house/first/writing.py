@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from engine.words import number
 from house.files.paths import content_of, expanded, is_file, is_folder, is_there
 from house.files.problems import dotted, refuse, shown
 from house.files.scalars import in_quotes, plain
@@ -26,6 +27,7 @@ from house.loader import SETTINGS_FILE
 from house.repository.guarding import short
 from house.repository.source import DeclaredSource
 from house.repository.talconfig import TalosNode
+from house.repository.tree import Tree
 from house.repository.whole import Repository, read_repository
 from house.scripts import read_scripts
 from house.scripts.written import bootstrap_text
@@ -37,6 +39,8 @@ _OF_A_FACTORY = re.compile(r"(https://[^/\s]+)/image/([0-9a-f]+)/(v[^/\s]+)/[^\s
 _WHERE = (
     "  # factory.talos.dev shows it once the extensions are chosen; that of the nodes: talosctl get extensions, `schematic`"
 )
+_NO_HOUSE = "no talconfig, no Flux, no ArgoCD and no object of Kubernetes is there: --repo names the repository of a cluster"
+_TEMPLATES = (".yaml.j2", ".yml.j2", ".yaml.jinja", ".yml.jinja", ".yaml.tmpl", ".yaml.tpl", ".yaml.gotmpl", ".yaml.minijinja")
 _SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 
@@ -79,7 +83,7 @@ def write_settings(
         raise SettingsInvalid(
             f"{root} cannot be read as a home-ops repository",
             evidence=tuple(str(p) for p in repository.problems),
-            hint="no talconfig, no Flux, no ArgoCD and no object of Kubernetes is there: --repo names the repository of a cluster",
+            hint=_unrendered(root) or _NO_HOUSE,
         )
     scripted = read_scripts(root)
     text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found, name)
@@ -97,6 +101,15 @@ def write_settings(
     problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
     notes = (*_several(repository), *map(str, (*repository.notes, *scripted.notes)))
     return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
+
+
+def _unrendered(root: Path) -> str:
+    """What to do first where a repository holds nothing but templates of manifests; "" where it holds none of them."""
+    found = [shown(file, root) for file in Tree(root).others(*_TEMPLATES)]
+    if not found:
+        return ""
+    more = f" and {number(len(found) - 1, 'file')} more" if len(found) > 1 else ""
+    return f"{found[0]}{more} are templates: render them as the repository's own README says, and begin again in what comes of it"
 
 
 def is_blank(file: Path) -> bool:

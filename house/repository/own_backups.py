@@ -1,5 +1,6 @@
 """Backups that a house makes by its own means: a program for backups in a CronJob, a container that does nothing else, schedules in
-the values of velero's chart. Recognised by what images are called, so that nobody is told of no backups; never opened.
+the values of velero's chart. Recognised by what images, commands and jobs are called, so that nobody is told of no backups; never
+opened.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from house.model import UnsupportedBackup
 from house.repository.programs import images_in
 
 # Programs that copy, and do so when a clock starts them; started by themselves they serve, or mount.
-_BY_THE_CLOCK = re.compile(r"restic|rustic|rclone|kopia|borg|borgbackup|duplicity|pg_?dump|mysql_?dump|mongodump", re.IGNORECASE)
+BY_THE_CLOCK = re.compile(r"restic|rustic|rclone|kopia|borg|borgbackup|duplicity|pg_?dump|mysql_?dump|mongodump", re.IGNORECASE)
 # What is for backups alone.
 _FOR_BACKUPS = re.compile(
     r"(?!talos-|etcd-)(?:backrest|borgmatic|autorestic|resticker|resticprofile|duplicati|duplicacy[\w-]*|databasus|postgresus"
     r"|[\w.-]+-backup(?:-local|-s3|-manager)?|(?:db|volume|pvc)-?backups?)",
     re.IGNORECASE,
 )
+# The same as a command, in an image that has it among others.
+_TYPED = re.compile(
+    r"(?<![\w./-])(?:[\w./-]*/)?(restic|rustic|kopia|rclone|borg|borgmatic|duplicity|pg_dump(?:all)?|pg_basebackup|mysqldump"
+    r"|mariadb-dump|mongodump)(?![\w.-])"
+)
+_CALLED = re.compile(r"(?!.*\b(?:etcd|talos)\b)(?:.*[-_.])?(?:backup|dump)s?(?:[-_.].*)?", re.IGNORECASE)
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -30,10 +37,10 @@ def own_backups(rendered: Rendered) -> tuple[tuple[NotFollowed, ...], tuple[Unsu
     releases, programs, schedules = Releases(rendered), list[NotFollowed](), list[UnsupportedBackup]()
     for one in rendered.objects:
         if not is_release(one):
-            program = backs_up_with(one.kind, one.group, one.spec)
+            program = backs_up_with(one.kind, one.group, one.name, one.spec)
         else:
             values = releases.values(one).values
-            program = _of_values(values)
+            program = _of_values(one.name, values)
             names = _velero(values) if releases.chart(one) == "velero" else ()
             schedules += [UnsupportedBackup(one.namespace, f"{one.name}-{name}", "velero", one.declared_in) for name in names]
         if program:
@@ -42,18 +49,40 @@ def own_backups(rendered: Rendered) -> tuple[tuple[NotFollowed, ...], tuple[Unsu
     return tuple(programs), tuple(schedules)
 
 
-def backs_up_with(kind: str, group: str, spec: Mapping[str, Any]) -> str:
-    """The program that an object of Kubernetes backs up with, by its image's name; "" for any other object."""
+def backs_up_with(kind: str, group: str, name: str, spec: Mapping[str, Any]) -> str:
+    """The program that an object of Kubernetes backs up with, by its image's name, of a CronJob by its commands or its own name
+    too; "" for any other object."""
     if (kind, group) == ("CronJob", "batch"):
-        return _named(spec, by_the_clock=True)
+        return _by_the_clock(spec, name)
     return _named(spec, by_the_clock=False) if group == "apps" and kind in WORKLOADS else ""
 
 
-def _of_values(values: Mapping[str, Any]) -> str:
+def _by_the_clock(node: Mapping[str, Any], *names: str) -> str:
+    """The program of a job; where none is seen and one of its names says that it is a backup, that."""
+    typed = next((found[1] for text in _commands(node) if (found := _TYPED.search(text))), "")
+    called = next((f"a job called {name}" for name in names if _CALLED.fullmatch(name)), "")
+    return _named(node, by_the_clock=True) or typed or called
+
+
+def _commands(node: Any, *, of: bool = False) -> Iterator[str]:
+    """Every text of a `command` or of `args`, at any depth."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _commands(value, of=of or key in ("command", "args"))
+    elif isinstance(node, list):
+        for item in node:
+            yield from _commands(item, of=of)
+    elif of and isinstance(node, str):
+        yield node
+
+
+def _of_values(release: str, values: Mapping[str, Any]) -> str:
     """The same of a HelmRelease's values, as the app-template has them."""
-    for controller in map(mapping, mapping(values.get("controllers")).values()):
+    for name, controller in mapping(values.get("controllers")).items():
+        controller = mapping(controller)
         clock = controller.get("type") == "cronjob" or "cronjob" in controller
-        if found := _named(controller, by_the_clock=clock):
+        found = _by_the_clock(controller, release, str(name)) if clock else _named(controller, by_the_clock=False)
+        if found:
             return found
     return ""
 
@@ -67,6 +96,6 @@ def _velero(values: Mapping[str, Any]) -> Iterator[str]:
 def _named(node: Mapping[str, Any], *, by_the_clock: bool) -> str:
     for image in images_in(node):
         name = image.rpartition("/")[2]
-        if _FOR_BACKUPS.fullmatch(name) or (by_the_clock and _BY_THE_CLOCK.fullmatch(name)):
+        if _FOR_BACKUPS.fullmatch(name) or (by_the_clock and BY_THE_CLOCK.fullmatch(name)):
             return name.lower()
     return ""

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from engine.words import number
 from house.files.problems import Problem, shown
 from house.flux.rendered import NotFollowed
+from house.repository.own_backups import BY_THE_CLOCK
 from house.repository.tree import Tree
 
 _ARGO = re.compile(r"^apiVersion:[ \t]*[\"']?argoproj\.io/", re.MULTILINE)
@@ -22,14 +23,25 @@ _LANGUAGES = (
     ("Dhall", (".dhall",)), ("Nix", (".nix",)), ("OpenTofu", (".tf",)), ("Pulumi, CDK8s or another program", (".ts", ".py", ".go")),
 )  # fmt: skip
 # What the source of an object has, in whatever language: its kind in quotes or not, and its group.
-_MADE = re.compile(r"\b(?:ReplicationSource|SnapshotPolicy|ScheduledBackup)\b")
-_KUBERNETES = re.compile(r"\bapiVersion\b[\"']?[ \t]*[:=]|\bkubernetes_manifest\b|\bhelm_release\b")
+_MADE = re.compile(r"\b(?:ReplicationSource|SnapshotPolicy|ScheduledBackup|barmanObjectStore)\b")
+# What makes backups only together: a kind that others have too and the group, a clock and a program.
+_MADE_OF = (
+    (re.compile(r"\b(?:velero|k8up)\.io\b"), re.compile(r"\bSchedule\b")),
+    (re.compile(r"\bRecurringJob\b"), re.compile(r"\btask\b[\"']?[ \t]*[:=][ \t]*[\"']backup")),
+    (re.compile(r"cron_?job", re.I), re.compile(rf"(?<!\w)(?:{BY_THE_CLOCK.pattern})(?![\w-])", re.I)),
+)
+_KUBERNETES = re.compile(
+    r"\bapiVersion\b[\"']?[ \t]*[:=]|\bkubernetes_(?:manifest|cron_job)|\bhelm_release\b|\bSetGroupVersionKind\b"
+    r"|[\"'](?:cdk8s|@pulumi/kubernetes)\b|\bpulumi_kubernetes\b",
+)
+# Definitions again, by their own head.
+_IS_GENERATED = re.compile(r"\A(?:.*\n){0,4}?.*(?:code |@)generated|\A(?:.*\n){0,4}?.*\bgenerated (?:by|from|typescript)\b", re.I)
 _MACHINE = re.compile(r"^machine:[ \t]*(?:#.*)?$", re.MULTILINE)
 _CLUSTER = re.compile(r"^cluster:[ \t]*(?:#.*)?$", re.MULTILINE)
 _OMNI = re.compile(r"^kind:[ \t]*Cluster\b(?:.*\n)*?^kubernetes:", re.MULTILINE)
 _TEMPLATES = (".j2", ".minijinja", ".jinja", ".tmpl")
 # Where CUE, Jsonnet and Go keep what others wrote: definitions, and no objects.
-_GENERATED = frozenset({"cue.mod", "vendor"})
+_GENERATED = frozenset({"cue.mod", "vendor", "node_modules"})
 _NAMED = 3
 TALCONFIG = "talos/talconfig.yaml"
 
@@ -128,15 +140,20 @@ def _is_of_argo(text: str) -> bool:
 
 
 def with_programs(tree: Tree, known: Roads) -> Roads:
-    """The same with the programs that make objects of Kubernetes: asked for where neither Flux nor ArgoCD says what is applied."""
+    """The same with the programs that make objects of Kubernetes: asked for where Flux does not say what is applied."""
     found, makers = [], list[str]()
     for language, endings in _LANGUAGES:
         own = [file for file in tree.others(*endings) if not _GENERATED & set(file.relative_to(tree.root).parts)]
         texts = [(shown(file, tree.root), tree.text(file)) for file in own]
-        made = [(name, text) for name, text in texts if _KUBERNETES.search(text)]
+        made = [(name, text) for name, text in texts if _KUBERNETES.search(text) and not _IS_GENERATED.match(text)]
         found += [(language, tuple(name for name, _ in made))] if made else []
-        makers += [name for name, text in made if _MADE.search(text)]
+        makers += [name for name, text in made if _makes_backups(text)]
     return replace(known, programs=tuple(found), makers=tuple(makers))
+
+
+def _makes_backups(text: str) -> bool:
+    """Whether a program names what makes backups, in a comment too: it may be one that is taken in again."""
+    return bool(_MADE.search(text)) or any(all(part.search(text) for part in parts) for parts in _MADE_OF)
 
 
 def _few(names: list[str] | tuple[str, ...]) -> str:

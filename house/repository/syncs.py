@@ -22,6 +22,7 @@ from house.repository.tree import Tree, real
 _INSTANCE = re.compile(r"\bsync:")
 _IN = re.compile(r"\binstance:|\bFluxInstance\b")
 _SOURCE = re.compile(r"^kind:[ \t]*[\"']?GitRepository\b", re.MULTILINE)
+_OF_FLUX = re.compile(r"^apiVersion:[ \t]*[\"']?(?:kustomize|source)\.toolkit\.fluxcd\.io/", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{[^}/]*\}")
 _EXPRESSION = re.compile(r"\$\{(\w+)([^}]*)\}")
 _MOST_BASES = 2
@@ -31,8 +32,9 @@ _MOST_BASES = 2
 def read_flux_source(tree: Tree, entry: str = "") -> Sources:
     """What Flux pulls; `entry` is the path that a person says, "" for none. A path that is not there counts only alone."""
     found = [replace(one, path=path, base=base) for one in _declared(tree) for path, base in _places(tree, one)]
-    if not found and not entry and is_folder(tree.root / DEFAULT_PATH):
-        found = [DeclaredSource(path=DEFAULT_PATH)]
+    if not found:
+        usual = not entry and is_folder(tree.root / DEFAULT_PATH)
+        found = [DeclaredSource(path=DEFAULT_PATH)] if usual else list(_self_applied(tree))
     there = [one for one in found if is_folder(tree.root / one.base / one.path)]
     return one_of(there or found, entry)
 
@@ -142,6 +144,33 @@ def _classic(tree: Tree, file: Path) -> Iterator[DeclaredSource]:
             named=True,
             applies=str(mapping(applied.get("metadata")).get("name") or ""),
         )
+
+
+def _self_applied(tree: Tree) -> Iterator[DeclaredSource]:
+    """Kustomizations that apply the file in which they stand, wherever their source is declared: nobody but a person can have
+    applied the first of them, so that its path is what Flux was told. Asked for where nothing else says it."""
+    files = {file: tree.documents(file) for file in tree.manifests() if _OF_FLUX.search(tree.text(file))}
+    every = [mapping(document.value) for documents in files.values() for document in documents]
+    sources = {str(mapping(one.get("metadata")).get("name")): one for one in every if one.get("kind") == "GitRepository"}
+    for file, documents in files.items():
+        for document in documents:
+            body = mapping(document.value)
+            metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
+            reference, path = mapping(spec.get("sourceRef")), _path(spec.get("path"))
+            name = str(reference.get("name") or "")
+            inside = bool(path) and _applies(body, name) and file.is_relative_to(tree.root / path)
+            if inside and reference.get("kind", "GitRepository") == "GitRepository":
+                space = str(metadata.get("namespace") or "flux-system")
+                yield DeclaredSource(
+                    namespace=str(reference.get("namespace") or space),
+                    name=name,
+                    url=str(mapping(mapping(sources.get(name)).get("spec")).get("url") or ""),
+                    branch=str(mapping(mapping(mapping(sources.get(name)).get("spec")).get("ref")).get("branch") or ""),
+                    path=path,
+                    declared_in=f"{document.name}:{document.spot.line}",
+                    named=True,
+                    applies=str(metadata.get("name") or ""),
+                )
 
 
 def _applies(body: dict[str, Any], source: str) -> bool:

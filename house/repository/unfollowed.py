@@ -84,5 +84,5 @@ def _engine(document: Document) -> str:
         return KOPIUR
     if group == _DATABASE and kind == "ScheduledBackup":
         return "CloudNativePG"
-    program = backs_up_with(kind, group, spec)
+    program = backs_up_with(kind, group, str(mapping(body.get("metadata")).get("name") or ""), spec)
     return f"{program} of its own" if program else foreign_engine(group, kind, spec)

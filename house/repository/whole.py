@@ -75,7 +75,7 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
     tree = Tree(root)
     found_roads = roads(tree)
     sources = read_flux_source(tree, entry)
-    if not (sources.chosen.path or found_roads.argo):
+    if not sources.chosen.path:
         found_roads = with_programs(tree, found_roads)
     talconfig, talos_problems = _talconfig(tree, found_roads, sources.chosen.path)
     releases, release_problems = read_helmfile(root)

@@ -228,3 +228,25 @@ def test_a_variable_that_nobody_gives_a_value_is_not_every_folder(tmp_path: Path
     found = read_repository(tmp_path)
     assert found.clusters == ("${PLACE}",)
     assert any(one.file == "${PLACE}" and one.what == "is not there" for one in found.unread)
+
+
+SELF = f"{KS}metadata: {{name: root, namespace: flux-system}}\n"
+SELF += "spec: {path: ./kubernetes/flux, sourceRef: {kind: GitRepository, name: own}}\n"
+OF_IT = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: own, namespace: flux-system}\n"
+OF_IT += f"spec: {{url: {URL}, ref: {{branch: main}}}}\n"
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_kustomization_that_applies_its_own_file_is_the_entry_wherever_its_source_is(declared: bool, tmp_path: Path) -> None:
+    files = cluster("kubernetes/flux", "own") | {"kubernetes/flux/sync/root.yaml": SELF}
+    found = read_repository(put(tmp_path, files | ({"kubernetes/flux/git/own.yaml": OF_IT} if declared else {})))
+    assert (found.source.path, found.source.url, found.source.applies) == ("kubernetes/flux", URL if declared else "", "root")
+    assert [one.claim for one in found.declared.backups] == ["kubernetes-flux"] and found.unread == ()
+
+
+@pytest.mark.parametrize("other", ["kind: OCIRepository, name: own", "kind: Bucket, name: own"])
+def test_one_of_an_artifact_or_of_another_folder_is_none(other: str, tmp_path: Path) -> None:
+    put(tmp_path, {"a/root.yaml": SELF.replace("kind: GitRepository, name: own", other), "kubernetes/x.yaml": OF_IT})
+    assert read_repository(tmp_path).source.path == ""
+    put(tmp_path, {"a/root.yaml": SELF})
+    assert read_repository(tmp_path).source.path == "", "it applies another folder than its own"

@@ -34,10 +34,28 @@ KINDS = {
     ),
     "a controller of values": (BY_VALUES.replace("VALUES", f"{{{IN_IT}}}"), ("offen/docker-volume-backup", "databasus/databasus")),
 }  # fmt: skip
+IN_COMMAND = CRON.replace("image: 'IMAGE'", "image: postgres:17, command: [/bin/sh, -c], args: ['set -e; COMMAND']")
+BY_COMMAND = {
+    "a dump": (IN_COMMAND.replace("COMMAND", "pg_dump -U x > /dump/x.sql"), "pg_dump"),
+    "by its path": (IN_COMMAND.replace("COMMAND", "/usr/local/bin/restic backup /data"), "restic"),
+    "all of it": (IN_COMMAND.replace("COMMAND", "PGPASSWORD=$P pg_dumpall | gzip"), "pg_dumpall"),
+    "by values": (
+        BY_VALUES.replace("VALUES", "{type: cronjob, containers: {a: {image: {repository: alpine}, args: [mariadb-dump, x]}}}"),
+        "mariadb-dump",
+    ),
+    "by its name": (CRON.replace("nightly", "db-backup").replace("IMAGE", "registry.invalid/tools"), "a job called db-backup"),
+    "by its name in values": (
+        BY_VALUES.replace("x: VALUES", "backup: {cronjob: {schedule: '@daily'}, containers: {a: {image: {repository: alpine}}}}"),
+        "a job called backup",
+    ),
+}  # fmt: skip
 NONE = {
     "a server of repositories": DEPLOYMENT.replace("IMAGE", "restic/rest-server"),
     "a mount": DEPLOYMENT.replace("IMAGE", "rclone/rclone"),
     "etcd's own": CRON.replace("IMAGE", "ghcr.io/siderolabs/talos-backup:v1"),
+    "etcd's own by its name": CRON.replace("nightly", "etcd-backup").replace("IMAGE", "x/tools"),
+    "a job that is named after none": CRON.replace("nightly", "backupper").replace("IMAGE", "x/tools"),
+    "a word in a command": IN_COMMAND.replace("COMMAND", "curl https://pg_dump.invalid/restic.txt"),
     "another job": CRON.replace("IMAGE", "registry.invalid/curl"),
     "a program that serves, by values": BY_VALUES.replace("VALUES", f"{{{IN_IT}}}").replace("IMAGE", "ghcr.io/x/kopia"),
 }
@@ -55,6 +73,14 @@ def test_a_program_for_backups_is_named(kind: str, image: str, tmp_path: Path) -
     (told,) = read_repository(tmp_path).rendered.not_followed
     assert told.subject.endswith(" media/nightly") and told.declared_in == f"{HERE}:1"
     assert told.why.startswith("runs ") and told.why.endswith(", which may be a backup")
+
+
+@pytest.mark.parametrize("how", list(BY_COMMAND))
+def test_a_job_is_named_by_its_commands_and_by_what_it_is_called(how: str, tmp_path: Path) -> None:
+    text, program = BY_COMMAND[how]
+    with_file(tmp_path, text)
+    (told,) = read_repository(tmp_path).rendered.not_followed
+    assert told.why == f"runs {program}, which may be a backup"
 
 
 @pytest.mark.parametrize("what", list(NONE))
