@@ -23,7 +23,8 @@ _INSTANCE = re.compile(r"\bsync:")
 _IN = re.compile(r"\binstance:|\bFluxInstance\b")
 _SOURCE = re.compile(r"^kind:[ \t]*[\"']?GitRepository\b", re.MULTILINE)
 _OF_FLUX = re.compile(r"^apiVersion:[ \t]*[\"']?(?:kustomize|source)\.toolkit\.fluxcd\.io/", re.MULTILINE)
-_VARIABLE = re.compile(r"\$\{[^}/]*\}")
+_VARIABLE = re.compile(r"\$\{[^}/]*\}|@[\w.-]+@|\{\{[^/]*?\}\}|<[\w. -]+>")
+"""What stands for a word: Flux's, and those of the templates by which people make their files."""
 _EXPRESSION = re.compile(r"\$\{(\w+)([^}]*)\}")
 _MOST_BASES = 2
 """How many folders deep an artifact's root is looked for."""
@@ -189,9 +190,10 @@ def _places(tree: Tree, one: DeclaredSource) -> Iterator[tuple[str, str]]:
     """Path and base, as they are there: a variable in the path stands for what Git gives it anywhere, else for each folder in its
     place that Flux could apply; and an artifact's root may be a folder."""
     root = tree.root
-    if "${" in one.path:
+    variable = _VARIABLE.search(one.path)
+    if variable:
         found = [path for path in _filled(tree, one.path) if is_folder(root / path)]
-        if not found and "/" in one.path and not one.path.startswith("${"):
+        if not found and "/" in one.path and variable.start():
             found = sorted(shown(each, root) for each in root.glob(_VARIABLE.sub("*", one.path)) if is_folder(each))
         yield from ((path, "") for path in found) if found else [(one.path, "")]
     elif one.kind != "GitRepository" and one.path and not is_folder(root / one.path):

@@ -5,13 +5,16 @@ they be taken for none. Knows no patch, and does not see whether a file is used 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from house.data.engines import engine_of
 from house.data.foreign import GROUPS, foreign_engine
+from house.files import yamlfile
+from house.files.problems import shown
 from house.files.shapes import mapping, sequence
-from house.files.yamlfile import Document
+from house.files.yamlfile import Document, YamlInvalid
 from house.flux.graph import Refused
 from house.flux.outside import BACKUP_GROUP, KOPIUR
 from house.flux.substitution import substitute
@@ -30,6 +33,10 @@ _GROUPS = "|".join(map(re.escape, sorted({*GROUPS, BACKUP_GROUP, _DATABASE, "bat
 _APIS = re.compile(rf"^apiVersion:[ \t]*[\"']?(?:{_GROUPS}|[\w.-]*{KOPIUR})", re.M)
 
 
+_INLINE = re.compile(r"\{\{.*?\}\}", re.S)
+_WHOLE_LINE = re.compile(r"^[ \t]*\{\{[^\n]*?\}\}[ \t]*$", re.M)
+
+
 def in_files(tree: Tree, applied_by: str) -> tuple[UnsupportedBackup, ...]:
     """Each object of a file that makes backups, with its engine; `applied_by` says why it is not looked into, as in "not applied by
     Flux"."""
@@ -38,12 +45,35 @@ def in_files(tree: Tree, applied_by: str) -> tuple[UnsupportedBackup, ...]:
         text = tree.text(file)
         if not (_KINDS.search(text) and _APIS.search(text)):
             continue
-        for document in tree.documents(file):
+        for document, above in _documents(tree, file):
             if engine := _engine(document):
                 metadata = mapping(mapping(document.value).get("metadata"))
                 name, space = str(metadata.get("name") or "without a name"), str(metadata.get("namespace") or "")
-                found[UnsupportedBackup(space, name, f"{engine}, {applied_by}", _place(document))] = None
+                place = f"{document.name}:{document.spot.line + above}"
+                found[UnsupportedBackup(space, name, f"{engine}, {applied_by}", place)] = None
     return tuple(found)
+
+
+def _documents(tree: Tree, file: Path) -> Iterator[tuple[Document, int]]:
+    """The documents of a file, each with the number of lines above what its lines count from; of a chart's template those that are
+    YAML once every expression in a line is a word and lines of nothing else are empty."""
+    text = tree.text(file)
+    if "{{" not in text:
+        yield from ((one, 0) for one in tree.documents(file))
+        return
+    name, at = shown(file, tree.root), 0
+    for part in re.split(r"^---", text, flags=re.M):
+        plain = _INLINE.sub("…", _WHOLE_LINE.sub("", part))
+        with suppress(YamlInvalid):
+            yield from ((one, at) for one in yamlfile.parse(plain, name))
+        at += part.count("\n")
+
+
+def not_reached(tree: Tree) -> tuple[UnsupportedBackup, ...]:
+    """What in_files finds where Flux declares no backup at all: another cluster's of this repository, or of another entry. One
+    whose name is a variable is a pattern that nobody uses."""
+    found = in_files(tree, "applied by nothing that is followed")
+    return tuple(one for one in found if "$" not in one.name and "$" not in one.namespace)
 
 
 def behind_refused(root: Path, base: str, refused: Iterable[Refused]) -> tuple[UnsupportedBackup, ...]:

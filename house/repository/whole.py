@@ -33,7 +33,7 @@ from house.repository.source import DEFAULT_PATH, DeclaredSource
 from house.repository.syncs import read_flux_source
 from house.repository.talconfig import Talconfig, is_guessed, read_talconfig, talconfig_of
 from house.repository.tree import Tree
-from house.repository.unfollowed import behind_refused, in_files
+from house.repository.unfollowed import behind_refused, in_files, not_reached
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,10 @@ def _declared(tree: Tree, graph: Graph, source: DeclaredSource, found: Roads, ob
     known, (programs, schedules) = declared(tree, graph.applied), own_backups(Rendered(objects))
     makers = tuple(chart_makers(tree, Rendered(objects), source))
     hidden = behind_refused(tree.root, source.base, graph.refused)
-    return replace(
-        known, unsupported=(*known.unsupported, *schedules, *hidden), not_followed=(*known.not_followed, *makers, *programs)
-    )
+    unsupported, not_followed = (*known.unsupported, *schedules, *hidden), (*known.not_followed, *makers, *programs)
+    if not (known.backups or known.databases or unsupported or any(one.makes_backups for one in not_followed)):
+        unsupported = not_reached(tree)
+    return replace(known, unsupported=unsupported, not_followed=not_followed)
 
 
 def _walked(tree: Tree, builder: Builder, source: DeclaredSource, found: Roads) -> Graph:

@@ -250,3 +250,11 @@ def test_one_of_an_artifact_or_of_another_folder_is_none(other: str, tmp_path: P
     assert read_repository(tmp_path).source.path == ""
     put(tmp_path, {"a/root.yaml": SELF})
     assert read_repository(tmp_path).source.path == "", "it applies another folder than its own"
+
+
+@pytest.mark.parametrize("word", ["@name@", "{{ name }}", "<name>"])
+def test_a_word_of_a_template_in_the_path_is_what_is_there(word: str, tmp_path: Path) -> None:
+    name, text = DECLARED["a FluxInstance somewhere"]
+    put(tmp_path, cluster("clusters/oak/flux") | {name: text.replace("path: kubernetes/flux", f"path: 'clusters/{word}/flux'")})
+    found = read_repository(tmp_path)
+    assert found.source.path == "clusters/oak/flux" and len(found.declared.backups) == 1

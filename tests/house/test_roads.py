@@ -278,3 +278,37 @@ def test_a_template_that_nobody_rendered_is_told_as_that(tmp_path: Path) -> None
     with pytest.raises(SettingsInvalid) as told:
         write_settings(put(tmp_path, files))
     assert told.value.hint.startswith("template/kubernetes/apps/a.yaml.j2 and 2 files more are templates: render them")
+
+
+LINES = {"longhorn": 3, "restic": 1}
+_IN_A_RELEASE = BACKUPS["longhorn"].replace("longhorn-system}", "{{ .Release.Name }}}")
+LIBRARY = {
+    "longhorn": "{{- if .Values.on }}\n---\n" + _IN_A_RELEASE + "{{- end }}\n",
+    "restic": BACKUPS["restic"].replace("diary", '{{ include "app.name" . }}') + "{{- with .x }}\n{{- toYaml . }}\n{{- end }}\n",
+}
+
+
+@pytest.mark.parametrize("engine", list(LIBRARY))
+def test_a_template_of_a_chart_that_argocd_applies_is_counted(engine: str, tmp_path: Path) -> None:
+    put(tmp_path, {"argocd/apps.yaml": APPLICATION, "charts/x/templates/jobs.yaml": LIBRARY[engine]})
+    found = read_repository(tmp_path)
+    (told,) = found.declared.unsupported
+    assert (told.engine, told.declared_in) == (f"{engine}, by ArgoCD", f"charts/x/templates/jobs.yaml:{LINES[engine]}")
+    assert not [one for one in found.notes if one.file.startswith("charts/")], "a template is no YAML, and nobody said so"
+
+
+WITHOUT = {name: text.replace("volsync.backube", "apps.invalid") for name, text in FLUX.items()}
+
+
+@pytest.mark.parametrize("engine", list(BACKUPS))
+def test_where_flux_declares_no_backup_those_of_other_files_are_not_none(engine: str, tmp_path: Path) -> None:
+    put(tmp_path, WITHOUT | {"clusters/other/apps/diary.yaml": BACKUPS[engine]})
+    found = read_repository(tmp_path).declared
+    assert [one.engine for one in found.unsupported] == [f"{engine}, applied by nothing that is followed"]
+    put(tmp_path, FLUX)
+    assert read_repository(tmp_path).declared.unsupported == (), "another cluster's are no concern of a house that has its own"
+
+
+def test_a_component_that_nobody_uses_is_no_backup(tmp_path: Path) -> None:
+    put(tmp_path, WITHOUT | {"components/volsync/source.yaml": BACKUPS["restic"].replace("diary", "${APP}")})
+    assert read_repository(tmp_path).declared.unsupported == ()
