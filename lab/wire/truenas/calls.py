@@ -15,7 +15,7 @@ from lab.wire.truenas import hardware
 from lab.wire.truenas.forms import V25_04, V25_10, V26, Forms, Release, moment
 from lab.wire.truenas.jobs import Job, Jobs
 from lab.wire.truenas.limits import Logins
-from lab.wire.truenas.methods import METHODS, MODELLESS, UNTRANSLATED, Method
+from lab.wire.truenas.methods import METHODS, MODELLESS, NONE_OF_THEM, UNTRANSLATED, Method
 from lab.wire.truenas.queries import BadQuery, NoMatch, answered
 from lab.wire.truenas.scram import BadMessage, Exchange
 from lab.world.nas import LabNas, LabUser
@@ -119,8 +119,7 @@ class Connection:
             "pool.snapshottask.query": forms.tasks, "pool.snapshot.query": forms.snapshots, "zfs.snapshot.query": forms.snapshots,
             "replication.query": forms.replications, "sharing.nfs.query": forms.nfs, "sharing.smb.query": forms.smb,
             "service.query": forms.services, "smart.test.results": forms.tests, "core.get_jobs": self._own_jobs,
-            "disk.query": lambda: hardware.disks(self._nas, forms.release), "cloudsync.query": list, "vm.query": list,
-            "app.query": list,
+            "disk.query": lambda: hardware.disks(self._nas, forms.release), **dict.fromkeys(NONE_OF_THEM, list),
         }  # fmt: skip
 
     def _answer(self, name: str, method: Method, params: list[Any]) -> Any:
@@ -150,7 +149,9 @@ class Connection:
             "system.state": lambda: "BOOTING" if self._nas.starting else "READY", "auth.logout": self._logout,
             "auth.mechanism_choices": self._mechanisms, "disk.temperatures": lambda: hardware.temperatures(self._nas),
             "boot.get_state": lambda: hardware.boot(forms), "system.host_id": lambda: "5f" * 32,
-            "system.product_type": lambda: "COMMUNITY_EDITION",
+            "system.product_type": lambda: "COMMUNITY_EDITION", "system.global.id": lambda: "5f5f5f5f-5f5f-4f5f-8f5f-5f5f5f5f5f5f",
+            "smb.status": list, "directoryservices.status": lambda: dict.fromkeys(("type", "status", "status_msg")),
+            "update.status": lambda: hardware.update(version),
         }  # fmt: skip
         if name in simple:
             return simple[name]()

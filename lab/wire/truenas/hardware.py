@@ -59,3 +59,12 @@ def statfs(nas: LabNas, path: str) -> Row | None:
         row |= {f"{name}_bytes": size, f"{name}_bytes_str": str(size)}
         row |= {f"{name}_blocks": size // _BLOCK, f"{name}_blocks_str": str(size // _BLOCK)}
     return row
+
+
+def update(version: str) -> Row:
+    """update.status of a box that is up to date."""
+    current = {"train": f"TrueNAS-SCALE-{version.rpartition('.')[0]}", "profile": "GENERAL", "matches_profile": True}
+    return {
+        "code": "NORMAL", "status": {"current_version": current, "new_version": None}, "error": None,
+        "update_download_progress": None,
+    }  # fmt: skip

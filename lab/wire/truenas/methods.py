@@ -72,6 +72,21 @@ METHODS: dict[str, Method] = {
     "cloudsync.query": _read("CLOUD_SYNC_READ"),
     "vm.query": _read("VM_READ"),
     "app.query": _read("APPS_READ"),
+    "virt.instance.query": _read("VIRT_INSTANCE_READ", V25_04, V25_10),
+    "container.query": _read("CONTAINER_READ", V26),
+    "cronjob.query": _read("SYSTEM_CRON_READ"),
+    "rsynctask.query": _read("RSYNC_TASK_READ"),
+    "initshutdownscript.query": _read("SYSTEM_CRON_READ"),
+    "staticroute.query": _read("NETWORK_INTERFACE_READ"),
+    "iscsi.target.query": _read("SHARING_ISCSI_TARGET_READ"),
+    "iscsi.extent.query": _read("SHARING_ISCSI_EXTENT_READ"),
+    "iscsi.targetextent.query": _read("SHARING_ISCSI_TARGETEXTENT_READ"),
+    "iscsi.portal.query": _read("SHARING_ISCSI_PORTAL_READ"),
+    "iscsi.initiator.query": _read("SHARING_ISCSI_INITIATOR_READ"),
+    "smb.status": _read("SHARING_SMB_READ", V25_04, V26, query=False),
+    "directoryservices.status": Method(ANY_LOGIN),
+    "update.status": _read("SYSTEM_UPDATE_READ", V25_10, V26, query=False),
+    "system.global.id": Method((READ_ONLY,)),
     "service.started": _read("SERVICE_READ", query=False),
     "system.product_type": Method(("SYSTEM_PRODUCT_READ", READ_ONLY)),
     "system.host_id": Method((READ_ONLY,)),
@@ -86,6 +101,13 @@ METHODS: dict[str, Method] = {
     "replication.get_instance": _read("REPLICATION_TASK_READ", query=False),
     "service.get_instance": _read("SERVICE_READ", query=False),
 }
+
+NONE_OF_THEM = frozenset({
+    "cloudsync.query", "vm.query", "app.query", "virt.instance.query", "container.query", "cronjob.query", "rsynctask.query",
+    "initshutdownscript.query", "staticroute.query", "iscsi.target.query", "iscsi.extent.query", "iscsi.targetextent.query",
+    "iscsi.portal.query", "iscsi.initiator.query",
+})  # fmt: skip
+"""Lists of what this box has none of."""
 
 # A 25.04 path on a newer box: these were never given a model there, so it cannot translate them.
 UNTRANSLATED = frozenset({

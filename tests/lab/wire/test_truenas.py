@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from lab.wire.truenas import calls
-from lab.wire.truenas.methods import METHODS, listed
+from lab.wire.truenas.methods import METHODS, NONE_OF_THEM, listed
 from lab.world.nas import FULL, LabAlert, LabDataset, LabReplication, LabUser
 from tests.contract.truenas_bench import KEY, VERSIONS, NasBench, bench
 from tools.places import CHECKOUT
@@ -87,6 +87,7 @@ ASKED: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("core.ping", ()), ("disk.query", ()), ("disk.temperatures", ()), ("boot.get_state", ()), ("cloudsync.query", ()),
     ("vm.query", ()), ("app.query", ()), ("service.started", ("nfs",)), ("system.product_type", ()), ("system.host_id", ()),
     ("filesystem.statfs", ("/mnt/tank/backup",)), ("filesystem.listdir", ("/mnt/tank",)),
+    ("update.status", ()), ("virt.instance.query", ()), ("container.query", ()),
 )  # fmt: skip
 
 
@@ -356,3 +357,12 @@ def test_another_users_key_and_the_older_login(one: NasBench) -> None:
         assert ask("auth.me")["result"]["pw_name"] == "blackstart"
         assert ask("zfs.snapshot.query")["error"]["data"]["errname"] == "EACCES"
         assert ask("config.save")["error"]["data"]["reason"] == "[EACCES] Not authorized"
+
+
+def test_what_the_box_has_none_of_is_an_empty_list_to_who_may_only_read(box: NasBench) -> None:
+    """Clients that show a whole box read all of these, and end with the first that is not there."""
+    with dialled(box) as (_, ask):
+        for method in sorted(NONE_OF_THEM):
+            assert ask(method).get("result") == ([] if box.box.release in METHODS[method].releases else None), method
+        assert ask("system.global.id")["result"].count("-") == 4
+        assert set(ask("directoryservices.status")["result"].values()) == {None}
