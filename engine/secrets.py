@@ -85,6 +85,9 @@ class Needles:
         self._pieces: dict[str, tuple[tuple[str, int], ...]] = {}
         self._short: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self._pieces or self._short)
+
     def add(self, needle: str) -> None:
         """Find this one too."""
         if len(needle) < _LONG:
@@ -139,6 +142,8 @@ class Redactor:
 
     def _folded(self, text: str) -> Iterator[tuple[int, int]]:
         """What is whole only without the line breaks, blanks, controls and colours in it."""
+        if not self._compact:
+            return
         gaps = [(found.start(), found.end()) for found in LEFT_OUT.finditer(text)]
         if not gaps:
             return

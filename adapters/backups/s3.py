@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import boto3
@@ -67,11 +68,19 @@ class S3Credentials:
     addressing: Addressing = "path"
 
 
+@cache
+def _session() -> boto3.session.Session:
+    """One for all clients: it keeps what it has read of botocore's description of S3, which takes longer than all else. Not
+    thread-safe, unlike what it makes."""
+    return boto3.session.Session()
+
+
 class S3Clients:
     """Clients by endpoint and credentials: they are thread-safe, and slow to make."""
 
+    _lock = threading.Lock()  # of all: they share the session
+
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._known: dict[tuple[str, S3Credentials], S3Client] = {}
 
     def get(self, endpoint: str, credentials: S3Credentials) -> S3Client:
@@ -79,7 +88,7 @@ class S3Clients:
         with self._lock:
             key = (endpoint, credentials)
             if key not in self._known:
-                self._known[key] = boto3.session.Session().client(
+                self._known[key] = _session().client(
                     "s3",
                     endpoint_url=endpoint,
                     aws_access_key_id=credentials.key_id,

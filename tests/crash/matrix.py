@@ -103,11 +103,11 @@ def every(points: Sequence[Point]) -> Sequence[Point]:
     return points
 
 
-_WRITES = 3
+_WRITES = 6
 
 
 def some(points: Sequence[Point], known: Collection[str] = ()) -> Sequence[Point]:
-    """A part that stands for all: every fault at the first mutation of each method, one at each other, one at each third write.
+    """A part that stands for all: every fault at the first mutation of each method, one at each other, one at each sixth write.
 
     Of the `known` methods, which met every fault in another stage already, the first mutation is a place like any other.
     """

@@ -32,16 +32,16 @@ def test_every_visit_finds_the_stage_as_it_was_built(tmp_path: Path) -> None:
 
 PLACES = ("proxmox.create_vm/pve-1#1", "proxmox.create_vm/pve-2#1", "proxmox.create_vm/pve-1#2", "hold.write/record#1")
 POINTS = [Point(place, fault, 1) for place in PLACES for fault in Fault] + [
-    Point(str(number), fault, 1) for number in range(1, 16) for fault in DiskFault
+    Point(str(number), fault, 1) for number in range(1, 31) for fault in DiskFault
 ]
 
 
-def test_the_part_has_every_fault_for_every_method_one_for_every_other_place_and_a_third_of_the_writes() -> None:
+def test_the_part_has_every_fault_for_every_method_one_for_every_other_place_and_a_sixth_of_the_writes() -> None:
     chosen = some(POINTS)
     assert {(point.place.partition("/")[0], point.fault) for point in chosen if not point.place.isdigit()} == {
         (method, fault) for method in ("proxmox.create_vm", "hold.write") for fault in Fault
     }
-    assert {point.place for point in chosen} == {*PLACES, "1", "4", "7", "10", "13"}
+    assert {point.place for point in chosen} == {*PLACES, "1", "7", "13", "19", "25"}
     assert {point.fault for point in chosen if point.place.isdigit()} == set(DiskFault)
     assert len(chosen) == 2 * len(Fault) + 2 + 5
 

@@ -19,13 +19,14 @@ from engine.report import Outcome, Report
 from engine.verify import verify
 from lab.troubles.component import COMPONENT_TROUBLES
 from lab.world.components import Object, conditions, custom, unready, workload
+from tests.copied import copied
 from tests.coverage.whole_house import strike, whole_house
 from tests.scenario.running import Running
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Running:
-    return whole_house(tmp_path / "state")
+    return copied(whole_house, tmp_path / "state")
 
 
 def verified(house: Running) -> Report:

@@ -35,6 +35,7 @@ from house.values.nas import Export, Nas, NasExport
 from lab.ports.nas import ModelledNas
 from lab.world.clock import VirtualClock
 from lab.world.nas import LabUser, sample_nas
+from tests.drawn import MORE
 
 NAS = Nas(
     "nas", "nas.lan", 443, "", "/ca.pem", "blackstart", SecretRef(("env:K",)), datasets=("tank/backup",),
@@ -178,7 +179,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50 * MORE, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answers=st.lists(JSON, min_size=9, max_size=9))
 def test_no_answer_however_odd_breaks_the_look_or_is_taken_for_good(answers: list[Any]) -> None:
     heard: dict[str, Any] = {
