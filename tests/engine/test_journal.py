@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.chain import Chain
@@ -284,6 +284,7 @@ _ENTRY = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_ENTRY, max_size=8), st.data())
 def test_any_entries_come_back_and_any_tear_leaves_a_prefix(entries: list[Begin | Note | End], data: st.DataObject) -> None:
     lines = [Line(0, "r", 1.0, Header("h"))] + [Line(at + 1, "r", 1.0, entry) for at, entry in enumerate(entries)]

@@ -17,7 +17,7 @@ from functools import partial
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.secrets import MASK, Redactor, Secret, all_told, redact, told
@@ -112,6 +112,7 @@ def test_making_a_secret_registers_it() -> None:
     assert redact("x=made-here-and-nowhere-else;") == f"x={MASK};"
 
 
+@settings(deadline=None)
 @given(st.text(min_size=8, max_size=60), st.text(max_size=40), st.text(max_size=40))
 def test_whatever_the_secret_and_whatever_surrounds_it(value: str, before: str, after: str) -> None:
     redactor = Redactor()

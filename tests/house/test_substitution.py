@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from house.flux.substitution import substitute
@@ -113,28 +113,33 @@ values = st.text("abc/.- ", max_size=8)
 plain = st.text("abc/.-: \n", max_size=8)
 
 
+@settings(deadline=None)
 @given(st.text("ab${}:-=/#%^,\\0", max_size=40), st.dictionaries(names, values))
 def test_it_ends_for_any_text(text: str, variables: dict[str, str]) -> None:
     substitute(text, variables)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_text_without_an_expression_stays(text: str) -> None:
     if "${" not in text:
         assert substitute(text, {}).text == text
 
 
+@settings(deadline=None)
 @given(plain, names, values, plain)
 def test_a_variable_is_replaced_where_it_stands(before: str, name: str, value: str, after: str) -> None:
     assert substitute(f"{before}${{{name}}}{after}", {name: value}).text == f"{before}{value}{after}"
 
 
+@settings(deadline=None)
 @given(names, st.text("abc/.-", max_size=8), st.dictionaries(names, values))
 def test_a_default_counts_exactly_when_there_is_no_value(name: str, default: str, variables: dict[str, str]) -> None:
     for operator in (":-", ":="):
         assert substitute(f"${{{name}{operator}{default}}}", variables).text == (variables.get(name) or default)
 
 
+@settings(deadline=None)
 @given(st.lists(names, min_size=1, max_size=5), st.dictionaries(names, values.filter(bool)), st.text("abc", max_size=4))
 def test_nested_defaults_take_the_first_that_has_a_value(chain: list[str], variables: dict[str, str], last: str) -> None:
     text = last
@@ -145,6 +150,7 @@ def test_nested_defaults_take_the_first_that_has_a_value(chain: list[str], varia
     assert done.missing == ()
 
 
+@settings(deadline=None)
 @given(plain, values)
 def test_values_are_not_substituted_again(text: str, value: str) -> None:
     assert substitute(f"{text}${{A}}", {"A": f"${{B}}{value}", "B": "never"}).text == f"{text}${{B}}{value}"
