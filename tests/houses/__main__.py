@@ -60,7 +60,9 @@ def _row(name: str, root: Path, work: Path, builder: Builder, kubectl: Path) -> 
     told += [f"not followed: {one.subject} {one.why}" for one in read.rendered.not_followed]
     print("".join(f"  {line}\n" for line in told), end="")
     print(f"  config.init {_init(root, builder)}, dr.audit reads it: {_audit(root, builder, read)}")
-    odd = list(_nodes(nodes, nodes_of(root)))
+    lacks = next((str(one) for one in read.problems if "nothing says" in one.what), "")
+    print(f"  {lacks}\n" if lacks else "", end="")
+    odd = nodes_differ(nodes, nodes_of(root), told=bool(lacks))
     if read.source.path:
         odd += _beside(read, root, work, kubectl)
     different = untold(odd, told)
@@ -96,9 +98,9 @@ def rows(read: Repository) -> set[tuple[str, str, str]]:
     return found | {("database", one.namespace, one.name) for one in declared.databases}
 
 
-def _nodes(ours: int, theirs: dict[str, int]) -> list[str]:
-    """Of several talconfigs one is read."""
-    same = ours in theirs.values() or not (ours or any(theirs.values()))
+def nodes_differ(ours: int, theirs: dict[str, int], *, told: bool = False) -> list[str]:
+    """Of several talconfigs one is read; `told`: it was said that nothing says which."""
+    same = ours in theirs.values() or not (ours or any(theirs.values())) or (told and not ours and len(theirs) > 1)
     return [] if same else [f"{ours} nodes here, there {theirs}"]
 
 

@@ -32,6 +32,7 @@ _SET = (("targetNamespace", "namespace"), ("namePrefix", "namePrefix"), ("nameSu
 _READ = ("ConfigMap", "Secret", "GitRepository", "Kustomization")
 _MAKE_NOTHING = ("Kustomization", "CustomResourceDefinition")
 _ROUNDS = 3
+_PUT_AWAY = ("archive", "archived")
 
 
 @dataclass
@@ -185,11 +186,16 @@ class _Walk:
 
 
 def nodes_of(root: Path) -> dict[str, int]:
-    """How many nodes each talconfig of a repository names, by its path."""
+    """How many nodes each talconfig of a repository names, by its path; those in hidden folders and in archives are put away."""
     found = {}
+    reader = YAML(typ="safe", pure=True)  # the other one refuses an anchor that is set twice
+    reader.allow_duplicate_keys, reader.composer.warn_double_anchors = True, False
     for file in sorted(root.rglob("talconfig.y*ml")):
+        folders = file.relative_to(root).parts[:-1]
+        if any(part.startswith(".") or part.strip("_") in _PUT_AWAY for part in folders):
+            continue
         try:
-            body = YAML(typ="safe").load(re.sub(r"\$\{[^}]*\}", "x", file.read_text()))
+            body = reader.load(re.sub(r"\$\{[^}]*\}", "x", file.read_text()))
         except YAMLError:
             continue
         found[str(file.relative_to(root))] = len((body or {}).get("nodes") or ())
