@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -11,13 +12,16 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lab.parts.pki import ClusterKeys, Pair, issue
+from tests.contract.rewinding import Etcd, Rewinder
 from tests.lab.parts.bench import free_block
 
 PORT = 6443
@@ -41,6 +45,8 @@ class ApiServers:
     addresses: tuple[str, ...]
     kubeconfig: Path
     ca: Pair
+    rewind: Callable[[], None] = lambda: None
+    """Makes them as they were when they were started, for the next tests."""
 
 
 def program(name: str) -> str | None:
@@ -72,7 +78,7 @@ def _running(folder: Path, block: str, count: int) -> Iterator[ApiServers]:
     keys = ClusterKeys.make()
     started: list[subprocess.Popen[bytes]] = []
     try:
-        started.append(_etcd(folder, block))
+        started.append(_etcd(folder, f"http://{block}.11:2379", f"http://{block}.11:2380"))
         files = _files(folder, keys, addresses)
         started += [_apiserver(folder, files, block, address) for address in addresses]
         context = ssl.create_default_context(cafile=str(files["ca"]))
@@ -86,7 +92,8 @@ def _running(folder: Path, block: str, count: int) -> Iterator[ApiServers]:
                 server=addresses[0], port=PORT, ca=files["ca"], cert=files["admin.crt"], key=files["admin.key"]
             )
         )
-        yield ApiServers(addresses, kubeconfig, keys.kubernetes)
+        rewinder = Rewinder(Etcd(f"http://{block}.11:2379"), partial(_ask, addresses, context))
+        yield ApiServers(addresses, kubeconfig, keys.kubernetes, rewinder.rewind)
     finally:
         # The data are thrown away, so nobody needs a graceful end: SIGTERM would drain watches for ten seconds.
         for process in reversed(started):
@@ -109,8 +116,22 @@ def _files(folder: Path, keys: ClusterKeys, addresses: tuple[str, ...]) -> dict[
     return files
 
 
-def _etcd(folder: Path, block: str) -> subprocess.Popen[bytes]:
-    client, peer = f"http://{block}.11:2379", f"http://{block}.11:2380"
+def _ask(addresses: tuple[str, ...], context: ssl.SSLContext, path: str, body: dict[str, Any] | None) -> list[tuple[int, Any]]:
+    """What each server answers the administrator: the code, and its JSON."""
+    found: list[tuple[int, Any]] = []
+    for address in addresses:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"https://{address}:{PORT}{path}", data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+                found.append((answer.status, json.load(answer)))
+        except urllib.error.HTTPError as error:
+            with error:
+                found.append((error.code, json.load(error)))
+    return found
+
+
+def _etcd(folder: Path, client: str, peer: str) -> subprocess.Popen[bytes]:
     return _spawn(
         folder,
         "etcd",
@@ -166,7 +187,8 @@ def _spawn(folder: Path, name: str, flags: list[str], *, log: str = "") -> subpr
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={"HOME": str(folder), "PATH": os.environ["PATH"]},
+            # Much of what a young API server computes is its collector's: below this limit it may have the room instead.
+            env={"HOME": str(folder), "PATH": os.environ["PATH"], "GOGC": "off", "GOMEMLIMIT": "400MiB"},
             start_new_session=True,
         )
 

@@ -1,4 +1,4 @@
-"""Fixtures of the contract tests: one real API server pair for the whole session, and both doors of Proxmox."""
+"""Fixtures of the contract tests: one real API server for all of them, and both doors of Proxmox."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from tests.contract.apiserver import ApiServers, api_servers
 from tests.contract.proxmox_doors import Door, modelled_door, wire_door
 
 
-@pytest.fixture(scope="session")
-def real_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServers]:
-    """A real etcd with two real API servers, without controllers."""
-    with api_servers(tmp_path_factory.mktemp("apiserver")) as servers:
+@pytest.fixture(scope="package")
+def started_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServers]:
+    """A real etcd with a real API server, without controllers, as long as this folder's tests run."""
+    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as servers:
         yield servers
+
+
+@pytest.fixture(scope="module")
+def real_api(started_api: ApiServers) -> Iterator[ApiServers]:
+    """The same for one module: the next one finds nothing of what was made in it."""
+    yield started_api
+    started_api.rewind()
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from engine.waiting import SystemClock
 from house.values.rehearsing import ClaimProbe, Preset
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
-from tests.contract.apiserver import ApiServers, api_servers, needed, program
+from tests.contract.apiserver import ApiServers, needed, program
 from tests.scenario.running import Running
 
 SPACE, LAST = "blackstart-drills", 1_750_000_000.0
@@ -125,14 +125,13 @@ class Real:
 
 
 @pytest.fixture(scope="module")
-def volsync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServers]:
+def volsync(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> ApiServers:
     """An API server that serves VolSync's kinds."""
     needed("kubectl", "volsync")
-    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as started:
-        clients = Clients(house_on(started, tmp_path_factory.mktemp("state")))
-        define(clients.main(), "volsync", kinds=(REPLICATION_DESTINATION, REPLICATION_SOURCE))
-        clients.close()
-        yield started
+    clients = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
+    define(clients.main(), "volsync", kinds=(REPLICATION_DESTINATION, REPLICATION_SOURCE))
+    clients.close()
+    return real_api
 
 
 @pytest.fixture(params=["modelled", pytest.param("real", marks=pytest.mark.programs)])

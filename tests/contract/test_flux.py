@@ -21,7 +21,7 @@ from engine.waiting import SystemClock
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
 from tests.builders import a_house
-from tests.contract.apiserver import api_servers, needed, program
+from tests.contract.apiserver import ApiServers, needed, program
 from tests.scenario.running import Running
 
 PLACE, NAME = "apps", "notes"
@@ -46,15 +46,14 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """A real API server with Flux's own definitions, and the one Kustomization."""
-    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as servers:
-        made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
-        kinds = (GIT_REPOSITORY, KUSTOMIZATION, HELM_RELEASE)
-        define(made.main(), "source-controller", "kustomize-controller", "helm-controller", kinds=kinds)
-        made.main().create(NAMESPACE, {"metadata": {"name": PLACE}})
-        yield made
-        made.close()
+    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
+    kinds = (GIT_REPOSITORY, KUSTOMIZATION, HELM_RELEASE)
+    define(made.main(), "source-controller", "kustomize-controller", "helm-controller", kinds=kinds)
+    made.main().create(NAMESPACE, {"metadata": {"name": PLACE}})
+    yield made
+    made.close()
 
 
 @pytest.fixture

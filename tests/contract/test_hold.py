@@ -22,7 +22,7 @@ from lab.world.volumes import Destination
 from recovery.checks.mounted import POLICIES_BY_HAND
 from tests.adapters.cluster_house import house_on
 from tests.adapters.hold.objects import denied, restore_job
-from tests.contract.apiserver import ApiServers, api_servers, needed, program
+from tests.contract.apiserver import ApiServers, needed, program
 from tests.scenario.running import Running
 
 SPACE = "apps"
@@ -43,14 +43,8 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServers]:
-    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def clients(servers: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
+def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
     made.main().create(NAMESPACES, {"metadata": {"name": SPACE}})
     yield made
     made.close()
@@ -175,10 +169,10 @@ def test_no_restore_writes_into_a_held_claim_be_its_pin_right(door: Door) -> Non
 
 
 @pytest.mark.programs
-def test_the_line_that_looks_at_what_mounts_a_repository_is_one_that_kubectl_takes(servers: ApiServers) -> None:
+def test_the_line_that_looks_at_what_mounts_a_repository_is_one_that_kubectl_takes(real_api: ApiServers) -> None:
     needed("kubectl")
     words = POLICIES_BY_HAND.partition("   #")[0].split()
     assert words[0] == "kubectl"
-    argv = [str(program("kubectl")), "--kubeconfig", str(servers.kubeconfig), *words[1:]]
+    argv = [str(program("kubectl")), "--kubeconfig", str(real_api.kubeconfig), *words[1:]]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

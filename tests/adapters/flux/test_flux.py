@@ -16,7 +16,7 @@ from engine.waiting import SystemClock
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
 from tests.builders import a_house
-from tests.contract.apiserver import api_servers
+from tests.contract.apiserver import ApiServers
 
 pytestmark = pytest.mark.programs
 NS = "flux-system"
@@ -24,12 +24,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """API servers of its own: Flux is not installed at first, and its graph is the whole cluster's."""
-    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as servers:
-        made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
-        yield made
-        made.close()
+def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """Flux is not installed at first, and its graph is the whole cluster's."""
+    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from house.model import House
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
 from tests.builders import a_release
-from tests.contract.apiserver import ApiServers, api_servers, needed
+from tests.contract.apiserver import ApiServers, needed
 
 pytestmark = pytest.mark.programs
 BIN = Path(__file__).resolve().parents[3] / ".tools" / "bin"
@@ -79,16 +79,9 @@ class Desk:
         return [s["metadata"]["name"] for s in self.clients.main().list_objects(SECRET, PLACE)]
 
 
-@pytest.fixture(scope="module")
-def own_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServers]:
-    """API servers of its own: who may still hold a release is asked of the whole cluster."""
-    needed("helm", "helmfile")
-    with api_servers(tmp_path_factory.mktemp("apiserver")) as servers:
-        yield servers
-
-
 @pytest.fixture
-def desk(own_api: ApiServers, tmp_path: Path) -> Iterator[Desk]:
+def desk(real_api: ApiServers, tmp_path: Path) -> Iterator[Desk]:
+    needed("helm", "helmfile")
     namespace = "t" + str(abs(hash(str(tmp_path))))[:10]
     root = tmp_path / "repo"
     templates = root / "charts" / "demo" / "templates"
@@ -99,7 +92,7 @@ def desk(own_api: ApiServers, tmp_path: Path) -> Iterator[Desk]:
     (root / "helmfile.yaml").write_text(HELMFILE.format(name="demo", namespace=namespace))
     state = tmp_path / "state"
     state.mkdir()
-    house = house_on(own_api, state, helmfile=root / "helmfile.yaml", releases=(a_release(namespace, "demo"),))
+    house = house_on(real_api, state, helmfile=root / "helmfile.yaml", releases=(a_release(namespace, "demo"),))
     clients = Clients(house)
     with Keeper(tmp_path / "programs", search=(BIN,)) as keeper:
         made = Desk(house, clients, keeper, HelmReleases(clients, house, SystemClock(), keeper), namespace)

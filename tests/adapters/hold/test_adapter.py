@@ -18,18 +18,17 @@ from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP
 from engine.errors import TransientError
 from tests.adapters.cluster_house import house_on
-from tests.contract.apiserver import ApiServers, api_servers
+from tests.builders import a_node
+from tests.contract.apiserver import ApiServers
 
 pytestmark = pytest.mark.programs
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """API servers of its own: these tests break the hold on purpose."""
-    with api_servers(tmp_path_factory.mktemp("apiserver")) as servers:
-        made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
-        yield made
-        made.close()
+def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
+    yield made
+    made.close()
 
 
 def wait_until_refused(hold: KubernetesHold) -> None:
@@ -136,14 +135,11 @@ def test_claims_are_put_side_by_side_and_none_is_lost(clients: Clients) -> None:
     assert "rd.apps.claim-4-dst" in data
 
 
-def test_a_server_that_cannot_be_asked_is_not_a_refusal(tmp_path: Path) -> None:
-    with api_servers(tmp_path, count=1) as servers:
-        gone = ApiServers((*servers.addresses, servers.addresses[0][:-2] + "99"), servers.kubeconfig, servers.ca)
-        state = tmp_path / "state"
-        state.mkdir()
-        clients = Clients(house_on(gone, state))
-        hold = KubernetesHold(clients)
-        hold.install(rebuilt=False)
-        with pytest.raises(TransientError, match=gone.addresses[1]):
-            hold.refusals()
-        clients.close()
+def test_a_server_that_cannot_be_asked_is_not_a_refusal(real_api: ApiServers, tmp_path: Path) -> None:
+    silent = real_api.addresses[0][:-2] + "99"
+    clients = Clients(replace(house_on(real_api, tmp_path), nodes=(a_node(1, address=silent),)))
+    hold = KubernetesHold(clients)
+    hold.install(rebuilt=False)
+    with pytest.raises(TransientError, match=silent):
+        hold.refusals()
+    clients.close()

@@ -15,7 +15,7 @@ from adapters.longhorn.results import Said
 from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
 from tests.adapters.hold.objects import standing_crd
-from tests.contract.apiserver import api_servers
+from tests.contract.apiserver import ApiServers
 
 pytestmark = pytest.mark.programs
 SPACE = "longhorn-system"
@@ -26,13 +26,11 @@ SINCE = "2027-01-15T08:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """A server of its own, since other tests ask what a cluster without Longhorn says."""
-    with api_servers(tmp_path_factory.mktemp("apiserver"), count=1) as servers:
-        made = Clients(house_on(servers, tmp_path_factory.mktemp("state")))
-        made.main().create(NAMESPACE, {"metadata": {"name": SPACE}})
-        yield made
-        made.close()
+def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
+    made.main().create(NAMESPACE, {"metadata": {"name": SPACE}})
+    yield made
+    made.close()
 
 
 def put(client: ApiClient, kind: Kind, name: str, **body: Any) -> None:

@@ -28,7 +28,14 @@ from tests.adapters.volsync.kubelet import MOVER, NS, Kubelet, Logs, status
 from tests.contract.apiserver import ApiServers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def real_api(started_api: ApiServers) -> Iterator[ApiServers]:
+    """The API servers for all modules of this folder."""
+    yield started_api
+    started_api.rewind()
+
+
+@pytest.fixture(scope="package")
 def client(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
     clients = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
     made = clients.main()

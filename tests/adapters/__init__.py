@@ -1,0 +1,1 @@
+"""Tests of the adapters; those on real API servers share a pair."""
