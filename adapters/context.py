@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.ceph.port import Flags, FlagsView
 from adapters.cnpg.port import Databases, DatabasesView
 from adapters.components.port import ComponentsView
 from adapters.csi.port import CsiView
@@ -75,6 +76,7 @@ class LookContext:
     dns: DnsView
     tls: TlsView
     vault: VaultView
+    flags: FlagsView
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,4 @@ class ActContext:
     dns: DnsView
     tls: Tls
     vault: VaultView
+    flags: Flags

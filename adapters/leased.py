@@ -33,7 +33,7 @@ WATCH_S = LEASE_S / 6
 """How often a long act's Lease is looked after: one that could not be renewed is tried again twice before it has run out."""
 OUTLIVED_S = LEASE_S + WATCH_S
 """How long another's Lease must stay as it is before we take it: longer than its holder believes that it lasts."""
-GUARDED = ("cluster", "releases", "flux", "claims", "hold", "drills", "trials", "databases", "kept", "tls")
+GUARDED = ("cluster", "releases", "flux", "claims", "hold", "drills", "trials", "databases", "kept", "tls", "flags")
 EARLY = ("proxmox", "talos", "etcd")
 """Ports whose changes come before there is a Lease, too."""
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS

@@ -3,8 +3,8 @@
 A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
 (adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
 What rehearsals, trials of storage and databases may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py,
-adapters/cnpg/port.py; kept volumes, locks, versions, inventory, DNS, TLS Secrets, the vault and machineconfigs each in
-port.py of their own folder.
+adapters/cnpg/port.py; Ceph's flags, kept volumes, locks, versions, inventory, DNS, TLS Secrets, the vault and machineconfigs
+each in port.py of their own folder.
 """
 
 from __future__ import annotations

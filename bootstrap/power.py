@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bootstrap import checks
-from bootstrap.steps import start_vm, stop_nodes, undo_stop
+from bootstrap.steps import hold_ceph, start_vm, stop_nodes, undo_stop
 from cluster import running
 from cluster.after import After
 from cluster.course import Course
@@ -24,8 +24,9 @@ def stop_course(house: House) -> Course:
     first = ("preflight.switch-off",)
     rested = (*first, if_any("stop.app/*"))
     quiet = (*rested, "proxmox.lift-reservation", if_any("stop.database/*"), "stop.movers", "stop.volumes")
-    nodes = [stop_nodes.StopNodes(house, workers, WORKERS, quiet)] if workers else []
-    last = (*quiet, if_any(f"stop.nodes/{WORKERS}"))
+    held = (*quiet, "stop.ceph")
+    nodes = [stop_nodes.StopNodes(house, workers, WORKERS, held)] if workers else []
+    last = (*held, if_any(f"stop.nodes/{WORKERS}"))
     return Course(
         checks=(
             checks.switch_off.check(house),                          # by consent, which names what stops and what goes off
@@ -36,6 +37,7 @@ def stop_course(house: House) -> Course:
             *lift_reservation.steps(house),                          # what a dead run left; another machine's by consent
             *rest_app.steps(house, house.claims, first),                # whoever waits for another one first
             *rest_database.steps(house, rested),                     # and what those wrote to
+            hold_ceph.HoldCeph(house, quiet),                        # before the first OSD goes
             *nodes,
             stop_nodes.StopNodes(house, house.control_planes, CONTROL_PLANES, last),
         ),
@@ -67,6 +69,7 @@ def start_course(house: House, begun: Collection[str] = ()) -> Course:
             *lift_reservation.steps(house, () if nas else ("preflight.quorum",)),
             *start_nas.steps(house, nas),
             *(start_vm.StartVm(house, node, _before(node.host), after_a_stop=True) for node in house.nodes),
+            hold_ceph.LetCeph(sound),                        # nobody waits for it: what it holds up is no application
             *wake_database.steps(house, sound),
             *wake_app.steps(house, house.claims, (*sound, if_any("start.database/*"))),
             *undo_stop.steps(begun),

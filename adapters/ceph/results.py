@@ -137,3 +137,20 @@ class RookCluster:
     versions: tuple[str, ...] = ()
     wipes_strangers: bool = False
     parts: tuple[RookPart, ...] = ()
+
+
+@dataclass(frozen=True)
+class OsdFlags:
+    """The flags of one Ceph that Rook runs: `there` as Ceph has them, `ours` those that bear our mark. `silent`: why Ceph could not
+    be asked, and `there` is not known, "" where it was."""
+
+    namespace: str
+    name: str
+    there: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+    silent: str = ""
+
+    @property
+    def key(self) -> str:
+        """Which Ceph it is."""
+        return f"{self.namespace}/{self.name}"

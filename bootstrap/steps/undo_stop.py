@@ -17,7 +17,7 @@ class UndoStop(BaseStep):
     """One step that the journal holds for begun. What it changed, the steps before this one have changed back."""
 
     begun: str
-    needs = (if_any("proxmox.start-vm/*"), if_any("start.database/*"), if_any("start.app/*"))
+    needs = (if_any("proxmox.start-vm/*"), if_any("start.database/*"), if_any("start.app/*"), if_any("start.ceph"))
     system = "journal"
 
     @property

@@ -16,6 +16,7 @@ from adapters.archives.adapter import S3Archives
 from adapters.backups.engines import EngineBackups
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
+from adapters.ceph.flags import RookFlags
 from adapters.cnpg.adapter import CloudNativePg
 from adapters.components.adapter import KubernetesComponents
 from adapters.context import ActContext, LookContext
@@ -169,6 +170,7 @@ def _joined(
             clients, Age(keeper), certificates_path(house), lambda: secrets.resolve(house.age_key), house.age_recipient
         ),
         vault=OpVault(keeper, house.state_dir / "vault-seen.json", clock),
+        flags=RookFlags(clients, keeper),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)

@@ -22,6 +22,7 @@ from lab.ports.dns import ModelledDns
 from lab.ports.drills import ModelledDrills
 from lab.ports.etcd import ModelledEtcd, Shelf
 from lab.ports.factory import ModelledFactory
+from lab.ports.flags import ModelledFlags
 from lab.ports.flux import ModelledFlux
 from lab.ports.hold import ModelledHold
 from lab.ports.inventory import ModelledInventory
@@ -129,6 +130,7 @@ class ModelledHome:
             dns=ModelledDns(self.world, self.dns, self.house.dns),
             tls=ModelledTls(self.kube, self.house),
             vault=ModelledVault(self.vault, self.clock),
+            flags=ModelledFlags(self.kube),
         )
 
     def look(self) -> LookContext:
@@ -138,7 +140,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks, act.inventory, act.versions, act.dns, act.tls, act.vault,
+            act.locks, act.inventory, act.versions, act.dns, act.tls, act.vault, act.flags,
         )  # fmt: skip
 
     # What happens to a house.

@@ -88,6 +88,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "locks": {"remove": ("lock_id",)},
     "versions": {"bring": ("into",)},
+    "flags": {"put": ("namespace", "name"), "drop": ("namespace", "name")},
     "tls": {"put": ("one.namespace", "one.name")},
     "kept": {  # volumes have new names each time
         "keep": ("namespace", "claim"), "bring": ("volume.claim",), "open_aside": (), "note": (), "put_back": (), "let_go": (),

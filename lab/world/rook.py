@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from adapters.ceph.results import CephCheck, RookCluster, RookPart
 from adapters.kubernetes.results import StorageClass
@@ -17,10 +17,15 @@ LATE_S = 20.0
 
 @dataclass
 class LabRook:
-    """One CephCluster as its operator would write it; `stopped_at` is when the operator ended (epoch), None while it lives."""
+    """One CephCluster as its operator would write it; `stopped_at` is when the operator ended (epoch), None while it lives.
+    `flags` of its OSD map, `marked` those of them that bear our mark; `tools` whether a pod has `ceph`, `silent`: no answer."""
 
     cluster: RookCluster
     stopped_at: float | None = None
+    flags: set[str] = field(default_factory=set)
+    marked: set[str] = field(default_factory=set)
+    tools: bool = True
+    silent: bool = False
 
     @classmethod
     def healthy(cls, since: float) -> LabRook:
@@ -35,7 +40,12 @@ class LabRook:
 
     def seen(self, now: float) -> RookCluster:
         """The object as it stands at `now`."""
-        return replace(self.cluster, last_checked=(now if self.stopped_at is None else self.stopped_at) - LATE_S)
+        looked = (now if self.stopped_at is None else self.stopped_at) - LATE_S
+        if not self.flags:
+            return replace(self.cluster, last_checked=looked)
+        told = CephCheck("OSDMAP_FLAGS", "HEALTH_WARN", f"{','.join(sorted(self.flags))} flag(s) set", muted=None)
+        health = self.cluster.health if self.cluster.health != "HEALTH_OK" else "HEALTH_WARN"
+        return replace(self.cluster, last_checked=looked, health=health, checks=(*(self.cluster.checks or ()), told))
 
     def says(self, health: str, *codes: str, now: float) -> None:
         """From now on `ceph` answers the operator with this health and these checks, each as a warning or as an error by `!`."""

@@ -40,6 +40,7 @@ class Beside(HeldHouse):
         return tuple(one for one in self.lives.house.claims if (one.namespace, one.claim) == LOSER)
 
     def settle(self) -> None:
+        super().settle()
         (neighbour,) = (one for one in self.lives.house.claims if (one.namespace, one.claim) == NEIGHBOUR)
         self.lived(recovery_course(self.lives.house, (neighbour,)))
         self.home.kube.objects().claims[NEIGHBOUR].entries = MINE

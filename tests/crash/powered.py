@@ -10,6 +10,7 @@ from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
+from lab.world.rook import LabRook
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
 from recovery.courses.checkpoint import checkpoint_course
@@ -48,7 +49,7 @@ class StoppedHouse(HeldHouse):
 
 
 class StoppedThenStarted(StoppedHouse):
-    """The same with a database, on again by whoever changed his mind, or comes back later: as it was, whatever of it was done."""
+    """The same with a database and Rook's Ceph, on again by whoever comes back later: as it was, whatever of it was done."""
 
     begun = False
 
@@ -57,6 +58,11 @@ class StoppedThenStarted(StoppedHouse):
 
     def furnish(self) -> None:
         self.home.store.databases[OLD] = an_archive(self.clock.now())
+
+    def settle(self) -> None:
+        self.rook = LabRook.healthy(self.clock.now())
+        self.rook.flags.add("nodeep-scrub")  # by somebody else
+        self.home.kube.objects().rook.append(self.rook)
 
     @property
     def course(self) -> Course:
@@ -71,6 +77,8 @@ class StoppedThenStarted(StoppedHouse):
     def doubled(self) -> Sequence[str]:
         wrong, objects = list(House.doubled(self)), self.home.kube.objects()
         wrong += [f"VM {vm.vm_id} is off" for vm in self.home.proxmox.vms.values() if not vm.running]
+        if self.rook.flags != {"nodeep-scrub"} or self.rook.marked:
+            wrong.append(f"Ceph's flags are not as they were: {self.rook.flags}, ours {self.rook.marked}")
         if objects.resting or objects.kustomizations["apps/notes"].suspended or not objects.claims[KEY].app_ready:
             wrong.append("the application is not as it was")
         database = objects.clusters[DATABASE]

@@ -12,11 +12,12 @@ from adapters.hold.results import HoldState, PinnedDatabase
 from bootstrap.power import start_course, stop_course
 from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
-from engine.report import Report
+from engine.report import Outcome, Report
 from house.model import House
 from lab.world.databases import HEALTHY
 from lab.world.longhorn import VOLUME, healthy
 from lab.world.pve_vm import PowerEvent
+from lab.world.rook import LabRook
 from lab.world.volumes import Source
 from recovery.course import course as recovery_course
 from tests.builders import a_claim, a_house, an_app
@@ -187,3 +188,59 @@ class TestDatabase:
         assert see(house, stop_course(house.house), REST).condition is Condition.CHANGING
         house.clock.sleep(60)
         assert see(house, stop_course(house.house), REST).condition is Condition.SATISFIED
+
+
+class TestCeph:
+    """Rook's OSDs go off on purpose: nothing of it is taken for a loss, and afterwards nothing of ours is left."""
+
+    HOLD, LET = "stop.ceph", "start.ceph"
+
+    @pytest.fixture
+    def rook(self, alive: Running) -> LabRook:
+        rook = LabRook.healthy(alive.clock.now())
+        alive.home.kube.objects().rook.append(rook)
+        return rook
+
+    def test_flags_are_set_before_the_first_node_and_gone_after_the_last(self, alive: Running, rook: LabRook) -> None:
+        assert {self.HOLD} <= set(stop_course(alive.house).graph().needs("stop.nodes/workers"))
+        assert stopped(alive).exit_code == EXIT_OK
+        assert rook.flags == rook.marked == {"noout", "norebalance"}
+        report = alive.apply(start_course(alive.house))
+        assert report.exit_code == EXIT_OK, report.root_causes
+        assert not rook.flags and not rook.marked
+        assert not alive.plan(start_course(alive.house)).changes
+
+    def test_what_somebody_else_has_set_stays_and_is_told(self, alive: Running, rook: LabRook) -> None:
+        rook.flags |= {"noout", "nodown"}
+        assert stopped(alive).exit_code == EXIT_OK
+        assert rook.marked == {"norebalance"}
+        report = alive.apply(start_course(alive.house))
+        assert report[self.LET].detail == "rook-ceph/rook-ceph: nodown, noout set by somebody else, and stays", report
+        assert rook.flags == {"noout", "nodown"}
+
+    @pytest.mark.parametrize("why", ["no toolbox", "no answer"])
+    def test_one_that_cannot_be_asked_is_told_and_keeps_no_house_on(self, alive: Running, rook: LabRook, why: str) -> None:
+        rook.tools, rook.silent = why != "no toolbox", why == "no answer"
+        report = stopped(alive)
+        assert report.exit_code == EXIT_OK
+        assert "goes off as it is, without noout, norebalance" in report[self.HOLD].detail
+
+    def test_while_nobody_can_ask_after_a_start_our_flags_are_unknown_and_never_gone(self, alive: Running, rook: LabRook) -> None:
+        assert stopped(alive).exit_code == EXIT_OK
+        rook.silent = True
+        report = alive.apply(start_course(alive.house))
+        assert report[self.LET].outcome is Outcome.FAILED and report.exit_code == 30
+        assert alive.home.kube.objects().claims[KEY].app_ready, "no application waits for it"
+        rook.silent = False
+        assert alive.apply(start_course(alive.house)).exit_code == EXIT_OK
+        assert not rook.flags
+
+    def test_a_mark_without_its_flag_is_an_act_that_was_cut_off(self, alive: Running, rook: LabRook) -> None:
+        rook.marked |= {"noout", "norebalance"}
+        assert see(alive, stop_course(alive.house), self.HOLD).condition is Condition.MISSING
+        assert see(alive, start_course(alive.house), self.LET).condition is Condition.MISSING
+
+    def test_one_that_rook_only_knows_is_not_the_houses(self, alive: Running, rook: LabRook) -> None:
+        rook.cluster = replace(rook.cluster, external=True)
+        assert stopped(alive).exit_code == EXIT_OK
+        assert not rook.flags
