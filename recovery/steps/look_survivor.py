@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from adapters.backups.results import Verdict
@@ -93,17 +93,35 @@ class LookSurvivor(BaseStep):
 
         wait_until(act.clock, bound, limit_s=self.house.limits.release_s, what=f"claim {self.claim.namespace}/{name} to be bound")
         if point is None:
-            return alone(act.claims.contents(self.claim.namespace, name, hashed=True), audit.verdict.value)
+            why = audit.verdict.value
+            return _twice(volume.name, lambda: alone(act.claims.contents(self.claim.namespace, name, hashed=True), why))
         snapshot = Snapshot(audit.repository_id, point.snapshot_id)
-        compared = act.claims.compare(self.claim.namespace, name, self.claim.destination, snapshot)
-        wanted, _ = wanted_of(act.backups, repository_of(self.house, audit.claim), point.snapshot_id, compared)
-        if not wanted.complete:
-            raise TransientError(f"the list of snapshot {point.snapshot_id[:8]} broke off", evidence=(wanted.detail,))
-        return weigh(wanted, compared, point.snapshot_id, point.time, self.claim.requirement.max_loss)
+
+        def weighed() -> Found:
+            compared = act.claims.compare(self.claim.namespace, name, self.claim.destination, snapshot)
+            wanted, _ = wanted_of(act.backups, repository_of(self.house, audit.claim), point.snapshot_id, compared)
+            if not wanted.complete:
+                raise TransientError(f"the list of snapshot {point.snapshot_id[:8]} broke off", evidence=(wanted.detail,))
+            return weigh(wanted, compared, point.snapshot_id, point.time, self.claim.requirement.max_loss)
+
+        return _twice(volume.name, weighed)
 
     def by_hand(self) -> str:
         claim = f"kubectl -n {self.claim.namespace} get pvc {aside_of(self.claim.claim)}"
         return f"{claim}   # mounted read-only in a pod: is it newer than the backup, and whole?"
+
+
+def _twice(volume: str, weighed: Callable[[], Found]) -> Found:
+    """What speaks for the volume is believed at once; against it only what two looks have found alike, for the word stays on it.
+    TransientError where they differ."""
+    first = weighed()
+    if first.word in WINS:
+        return first
+    again = weighed()
+    if again.word in WINS or again.word is not first.word:
+        told = (f"first: {first.word.value}, {first.told}", f"then: {again.word.value}, {again.told}")
+        raise TransientError(f"two looks at volume {volume} say different things of it", evidence=told)
+    return again
 
 
 def winner(found: Found) -> str:
