@@ -32,6 +32,7 @@ UNDISTURBED = dict.fromkeys(("restore", "undo", "file", "undelete"), (NEIGHBOUR,
 """Who must notice nothing of a scene."""
 WRITTEN: dict[str, dict[Key, tuple[str, str]]] = {
     "disks": {LOSER: ("notes/late.md", "written after the snapshot of etcd\n")},
+    "survivors": {LOSER: ("notes/later.md", "written after the last backup\n")},
     "rebuild": {
         key: (f"{key[1]}/last.md", f"{key[1]}: the last write, in no backup\n") for key in (LOSER, NEIGHBOUR)
     },

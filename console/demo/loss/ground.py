@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adapters.volsync.results import FileEntry
@@ -33,7 +33,7 @@ class Ground:
 
     def __post_init__(self) -> None:
         state = self.folder / "state"
-        self.lives = Lives(state, lost_house(state), seed=3)
+        self.lives = Lives(state, replace(lost_house(state), settings_file=self.folder / "blackstart.yaml"), seed=3)
         self.home, self.clock = self.lives.home, self.lives.clock
         self.house = self.lives.house
         for claim in self.house.claims:

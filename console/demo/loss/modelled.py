@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo.loss import applications, machines
+from console.demo.loss import applications, machines, survivors
 from console.demo.loss.ground import Ground
 from console.demo.modelled import played
 from console.demo.story import Act, Story
@@ -32,6 +32,7 @@ SCENES = (
     Scene("disks", "etcd's disks are gone, data disks live: cluster.recover-etcd from a snapshot", machines.disks_gone),
     Scene("power", "cluster.stop, a day later cluster.start", machines.off_and_on),
     Scene("rebuild", "dr.checkpoint, every VM wiped, built and restored: not one write is missing", machines.rebuilt),
+    Scene("survivors", "every VM is gone, volumes are not: one newer than its backup, one unreadable", survivors.outlived_them),
 )  # fmt: skip
 
 
