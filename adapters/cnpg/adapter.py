@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.cnpg.asking import ASK, QUIET, READ_ONLY, read_reached
-from adapters.cnpg.results import DatabaseState, Login, Reached
+from adapters.cnpg.results import DatabaseState, Left, Login, Reached
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import JOB, POD, SECRET, Kind
 from adapters.kubernetes.objects import Obj, condition, name_of, rows, seconds, table, text
@@ -69,7 +69,7 @@ class CloudNativePg:
             (text(archiving, "message") or text(archiving, "reason") or "no reason told") if no else "",
             () if phase == HEALTHY else tuple(_waiting(client, namespace, name)), text(found, "status", "systemID"),
             _to_sleep(found), bool(text(found, "metadata", "annotations", MARK)),
-            condition(found, HIBERNATION).get("status") == "True",
+            condition(found, HIBERNATION).get("status") == "True", _left(text(found, "metadata", "annotations", MARK)),
         )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:
@@ -106,14 +106,14 @@ class CloudNativePg:
         # Created, never applied: over a database that is there it would change where that archives to.
         self._clients.main().create(CLUSTER, {key: made[key] for key in ("metadata", "spec")}, namespace)
 
-    def rest(self, namespace: str, name: str) -> None:
+    def rest(self, namespace: str, name: str, left: Left | None = None) -> None:
         """See port.Databases. What Flux applies names no such annotation, and leaves it alone."""
         client = self._clients.main()
         found = client.get(CLUSTER, name, namespace)
         if found is None:
             raise PermanentError(f"There is no database {namespace}/{name} to hibernate")
         if not _to_sleep(found):
-            client.merge(CLUSTER, name, {"metadata": {"annotations": {HIBERNATION: "on", MARK: "yes"}}}, namespace)
+            client.merge(CLUSTER, name, {"metadata": {"annotations": {HIBERNATION: "on", MARK: str(left or "yes")}}}, namespace)
 
     def wake(self, namespace: str, name: str) -> None:
         """See port.Databases. Nothing where it is gone, or not hibernated by us."""
@@ -200,6 +200,14 @@ def _decoded(value: str) -> str:
         return base64.b64decode(value).decode()
     except ValueError:
         return ""
+
+
+def _left(mark: str) -> Left | None:
+    """What the mark says; an older version's says nothing, and one that cannot be read neither."""
+    words = mark.split()
+    if len(words) != 3 or not all(word.isdecimal() for word in words):
+        return None
+    return Left(int(words[0]), int(words[1]), float(words[2]))
 
 
 def _to_sleep(found: Obj) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from adapters.cnpg.results import DatabaseState, Login, Reached
+from adapters.cnpg.results import DatabaseState, Left, Login, Reached
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 
 
@@ -25,8 +25,9 @@ class Databases(DatabasesView, Protocol):
     def recover(self, namespace: str, name: str, digest: str) -> None:
         """Make the database by the recovery of this digest, once; PermanentError where another lies there by now."""
 
-    def rest(self, namespace: str, name: str) -> None:
-        """Have its operator hibernate it under our mark: its pods end, its volumes stay. Nothing where it is told to already."""
+    def rest(self, namespace: str, name: str, left: Left | None = None) -> None:
+        """Have its operator hibernate it under our mark, which says where its log was (`left`, None: nobody asked): its pods end,
+        its volumes stay. Nothing where it is told to already."""
 
     def wake(self, namespace: str, name: str) -> None:
         """Let one that we hibernated run again; no other."""

@@ -6,6 +6,18 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Left:
+    """Where a database's log was just before it was told to hibernate: timeline, place (bytes), and when (epoch seconds)."""
+
+    timeline: int
+    lsn: int
+    time: float
+
+    def __str__(self) -> str:
+        return f"{self.timeline} {self.lsn} {self.time:.0f}"
+
+
+@dataclass(frozen=True)
 class DatabaseState:
     """What the operator has written down of one Cluster. `created` in seconds since the epoch.
 
@@ -13,7 +25,7 @@ class DatabaseState:
     `recovers`: the object was made with bootstrap.recovery. `archiving` is why it does not archive, "" where it does or nothing is
     said. `waiting` is what its pods and Jobs wait for, in the cluster's words. `system_id` is PostgreSQL's own, "" where
     its operator does not say it (older ones do not). `to_sleep`: it is told to hibernate, `ours` that it is by us, `asleep`
-    that its operator says that no pod of it is left.
+    that its operator says that no pod of it is left. `left` is where its log was when we told it, None where nobody asked.
     """
 
     present: bool
@@ -30,6 +42,7 @@ class DatabaseState:
     to_sleep: bool = False
     ours: bool = False
     asleep: bool = False
+    left: Left | None = None
 
     @property
     def told(self) -> str:

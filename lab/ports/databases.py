@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from adapters.cnpg.results import DatabaseState, Login, Reached
+from adapters.cnpg.results import DatabaseState, Left, Login, Reached
 from adapters.kubernetes.objects import seconds
 from engine import jsontext
 from engine.errors import PermanentError, TransientError
@@ -30,7 +30,7 @@ class ModelledDatabases:
             return DatabaseState(
                 True, found.uid, found.created, found.phase, found.reason, found.phase == HEALTHY, found.phase == UNRECOVERABLE,
                 found.recovers, found.archiving, found.waiting, found.reached.system_id if found.reached is not None else "",
-                found.to_sleep, found.ours, found.asleep,
+                found.to_sleep, found.ours, found.asleep, found.left,
             )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:
@@ -63,14 +63,14 @@ class ModelledDatabases:
                 f"{folder}/{read['parameters']['serverName']}", seconds(target),
             )  # fmt: skip
 
-    def rest(self, namespace: str, name: str) -> None:
+    def rest(self, namespace: str, name: str, left: Left | None = None) -> None:
         """See port.Databases."""
         with self._world.looking():
             found = self._kube.objects().clusters.get((namespace, name))
             if found is None:
                 raise PermanentError(f"There is no database {namespace}/{name} to hibernate")
             if not found.to_sleep:
-                self._operator.sleep(found, on=True)
+                self._operator.sleep(found, on=True, left=left)
 
     def wake(self, namespace: str, name: str) -> None:
         """See port.Databases."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from adapters.cnpg.results import Reached, Turn
-from lab.world.databases import HEALTHY, UNRECOVERABLE, DatabaseTrouble, LabDatabase, StoredDatabase
+from adapters.cnpg.results import Left, Reached, Turn
+from lab.world.databases import HEALTHY, UNRECOVERABLE, DatabaseTrouble, LabDatabase, StoredDatabase, number_of
 from lab.world.kubernetes import KubeWorld, Objects
 
 
@@ -28,13 +28,18 @@ class Operator:
         world.happened("cnpg", f"makes {name} {'from ' + source if source else 'empty'}")
         world.after(self.kube.delays.restore_s, f"database {name}", lambda: self._made(made, name, source, target))
 
-    def sleep(self, one: LabDatabase, *, on: bool) -> None:
-        """Its pods end, or come back, some seconds after it was told to."""
+    def sleep(self, one: LabDatabase, *, on: bool, left: Left | None = None) -> None:
+        """Its pods end, or come back, some seconds after it was told to. What of its log was not archived yet is, as it ends."""
         one.to_sleep = one.ours = on
+        one.left = left if on else None
 
         def done() -> None:
             if one.to_sleep is on:
                 one.asleep = on
+                archive = self.kube.store.databases.get(one.writes)
+                if on and archive is not None and one.reached is not None and not one.archiving:
+                    ended = (number_of(one.reached.lsn), self.kube.world.clock.now())
+                    self.kube.store.databases[one.writes] = replace(archive, ended=ended)
 
         self.kube.world.after(self.kube.delays.start_s, "hibernation", done)
 

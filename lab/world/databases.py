@@ -11,7 +11,7 @@ from enum import Enum
 
 from adapters.archives.bases import SEGMENT_BYTES
 from adapters.archives.results import ArchiveLook, RecoveryPoint
-from adapters.cnpg.results import Reached
+from adapters.cnpg.results import Left, Reached
 from lab.world.archives import ArchiveFiles
 
 HEALTHY = "Cluster in healthy state"
@@ -43,7 +43,7 @@ class Commit:
 @dataclass(frozen=True)
 class StoredDatabase:
     """An archive with what is in it: one base backup, which has the first commit, and the log with all of them. `damages` is what
-    happened to its files since; `refused`: the store takes no key for it."""
+    happened to its files since; `refused`: the store takes no key for it. `ended`: its last segment, and when that was closed."""
 
     system_id: str
     commits: tuple[Commit, ...]
@@ -51,6 +51,7 @@ class StoredDatabase:
     base: str = ""
     damages: tuple[Callable[[ArchiveFiles], None], ...] = ()
     refused: bool = False
+    ended: tuple[int, float] | None = None
 
     def until(self, as_of: float) -> tuple[Commit, ...]:
         """What was committed by then; all with 0.0."""
@@ -65,6 +66,8 @@ class StoredDatabase:
         for one in self.commits:
             made.log(range(done, number_of(one.lsn) + 1), one.time, 0.0, self.timeline)
             done = number_of(one.lsn) + 1
+        if self.ended is not None:
+            made.log(range(min(done, self.ended[0]), self.ended[0] + 1), self.ended[1], 0.0, self.timeline)
         for damage in self.damages:
             damage(made)
         return made
@@ -96,6 +99,7 @@ class LabDatabase:
     to_sleep: bool = False
     ours: bool = False
     asleep: bool = False
+    left: Left | None = None
 
 
 def number_of(lsn: int) -> int:

@@ -13,17 +13,20 @@ from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.data.nouns import Space
 from house.model import House
+from recovery.steps import save_database
 from recovery.steps.save_claim import refuse_held
 
 
 @dataclass(frozen=True)
 class Quiet(Risk):
-    """Applications that stop, by their claims."""
+    """Applications that stop, by their claims, and databases that end with them."""
 
     applications: tuple[str, ...]
+    databases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{', '.join(self.applications)} stop, and serve nobody until cluster.start"
+        named = (*self.applications, *(f"database {key}" for key in self.databases))
+        return f"{', '.join(named)} stop, and serve nobody until cluster.start"
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,12 @@ class MayRest(BaseCheck):
         for claim in self.house.claims:
             refuse_held(look, claim)  # before anything stops
         rows = [(claim.key, RestApp(self.house, claim).probe(look)) for claim in self.house.claims]
-        awake = [key for key, seen in rows if seen.condition is not Condition.SATISFIED]
+        ending = [(step.database.key, step.probe(look)) for step in save_database.steps(self.house)]
+        awake = [key for key, seen in (*rows, *ending) if seen.condition is not Condition.SATISFIED]
         if not awake:
             return satisfied(f"{number(len(rows), 'application')} at rest")
-        asked = Quiet(tuple(key for key, _ in rows))
-        return missing(f"{len(awake)} of {len(rows)} run: {asked}", *awake, identity=asked)
+        asked = Quiet(tuple(key for key, _ in rows), tuple(key for key, _ in ending))
+        return missing(f"{len(awake)} of {len(rows) + len(ending)} run: {asked}", *awake, identity=asked)
 
     def by_hand(self) -> str:
         return "kubectl get pods -A   # what serves"
@@ -90,6 +94,8 @@ def _left_out(house: House, bare: tuple[str, ...]) -> Iterator[str]:
     for name in bare:
         yield f"{name} has no backup"
     for database in house.databases:
+        if save_database.archive_of(house, database.key) is not None:
+            continue
         yield f"database {database.key} goes on writing, and comes back to the end of its log at most"
     for other in house.unsupported:
         yield f"{other.namespace}/{other.name} is backed up by {other.engine}, when that wants to"

@@ -13,6 +13,7 @@ from engine.probe import Condition, Probe, changing, missing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.model import BackedUpClaim, House
+from recovery.steps import save_database
 from recovery.steps.save_claim import SaveClaim, places_of, saved_by
 
 
@@ -71,8 +72,12 @@ class SafeToWipe(BaseCheck):
         unsaved = [one.source_key for one in places if SaveClaim(self.house, one).probe(look).condition is not Condition.SATISFIED]
         if unsaved:
             return missing(f"{number(len(unsaved), 'place')} not saved", *unsaved)
-        resting = number(len(self.house.claims), "application")
-        return satisfied(f"{resting} at rest, {number(len(places), 'backup')} of all that they have")
+        ended = [*save_database.steps(self.house)]
+        if running := [one.database.key for one in ended if one.probe(look).condition is not Condition.SATISFIED]:
+            return missing(f"{number(len(running), 'database')} run again: their log goes on", *running)
+        resting, more = number(len(self.house.claims), "application"), number(len(ended), "database")
+        told = f"{resting} at rest, {number(len(places), 'backup')} of all that they have"
+        return satisfied(f"{told}, {more} ended with all of the log archived" if ended else told)
 
     def by_hand(self) -> str:
         return "invoke dr.checkpoint   # changes nothing while it is safe"

@@ -16,11 +16,14 @@ from engine.probe import Condition
 from engine.report import Report
 from house.data.nouns import Holder, Keeps, Unprotected
 from house.model import UnsupportedBackup
+from lab.world.databases import Commit, StoredDatabase
 from lab.world.store import Trouble, a_file
 from recovery.course import course as recovery_course
 from recovery.courses.checkpoint import checkpoint_course
 from tests.builders import a_house
-from tests.hands import do, see
+from tests.databases import KEY as DATABASE
+from tests.databases import OLD, a_database, a_house_with, an_archive
+from tests.hands import do, see, step
 from tests.scenario.running import Running
 
 KEY = ("apps", "notes")
@@ -170,3 +173,80 @@ def test_what_this_does_not_save_is_for_a_person_to_answer(alive: Running) -> No
     assert seen.condition is Condition.MISSING and seen.evidence == ("media/photos is backed up by kopia, when that wants to",)
     (alive.house.state_dir / "kubeconfig").unlink()
     assert see(alive, course(alive), "checkpoint.left-out").condition is Condition.UNKNOWN
+
+
+class TestDatabase:
+    """Its log is archived to its end, or it is not safe to wipe."""
+
+    END, LOG = "checkpoint.database/apps/pg", "checkpoint.archived/apps/pg"
+
+    @pytest.fixture
+    def house(self, tmp_path: Path) -> Running:
+        """Alive, with a database that was made again from its archive, and archives to a place of its own since."""
+        state = tmp_path / "state"
+        made = Running(state, replace(a_house_with(a_database(recovers=True)), state_dir=state))
+        made.home.store.databases[OLD] = an_archive(made.clock.now())
+        made.backed_up()
+        assert made.apply(made.bootstrap).converged
+        assert made.apply(recovery_course(made.house, made.house.claims)).exit_code == EXIT_OK
+        (state / "kubeconfig").touch()
+        made.clock.sleep(60)
+        self.archives(made)
+        return made
+
+    def archives(self, house: Running) -> None:
+        """A base backup was made of it since, and its log up to half of what it has written."""
+        database = house.home.kube.objects().clusters[DATABASE]
+        assert database.reached is not None
+        first = Commit(house.clock.now() - 600, database.reached.lsn // 2, "row-1")
+        archive = StoredDatabase(database.reached.system_id, (first,), database.reached.timeline)
+        house.home.store.databases[database.writes] = archive
+
+    def test_it_ends_after_the_applications_with_its_log_archived_and_runs_again_for_who_turns_away(self, house: Running) -> None:
+        assert "database apps/pg stop" in see(house, course(house), "checkpoint.may-rest").detail
+        assert "if-any:stop.app/*" in step(course(house), self.END).needs
+        report = saved(house)
+        assert report.exit_code == EXIT_OK, report.root_causes
+        assert house.home.kube.objects().clusters[DATABASE].asleep
+        assert "closed after it was told to end" in report[self.LOG].detail
+        assert "1 database ended with all of the log archived" in report[SAFE].detail
+        assert "goes on writing" not in str([line.evidence for line in report.steps])
+        assert house.apply(start_course(house.house)).exit_code == EXIT_OK
+        database = house.home.kube.objects().clusters[DATABASE]
+        assert (database.asleep, database.left) == (False, None)
+
+    def test_a_log_that_does_not_get_to_its_end_is_not_safe(self, house: Running) -> None:
+        assert saved(house).exit_code == EXIT_OK
+        database = house.home.kube.objects().clusters[DATABASE]
+        archive = house.home.store.databases[database.writes]
+        house.home.store.databases[database.writes] = replace(archive, ended=None)
+        seen = see(house, course(house), self.LOG)
+        assert seen.condition is Condition.CHANGING and "and goes on to" in seen.detail
+
+    def test_a_segment_of_before_it_was_told_to_end_is_not_its_last(self, house: Running) -> None:
+        assert saved(house).exit_code == EXIT_OK
+        database = house.home.kube.objects().clusters[DATABASE]
+        archive = house.home.store.databases[database.writes]
+        assert archive.ended is not None and database.left is not None
+        house.home.store.databases[database.writes] = replace(archive, ended=(archive.ended[0], database.left.time - 1))
+        assert see(house, course(house), self.LOG).condition is Condition.CHANGING
+
+    def test_one_that_cannot_be_saved_is_refused_before_anything_stops(self, house: Running) -> None:
+        database = house.home.kube.objects().clusters[DATABASE]
+        database.archiving = "Expected empty archive"
+        with pytest.raises(PermanentError, match="does not archive: Expected empty archive"):
+            see(house, course(house), "checkpoint.may-rest")
+        database.archiving, database.phase = "", "Cluster in trouble"
+        with pytest.raises(PermanentError, match="not saved: Cluster in trouble"):
+            see(house, course(house), "checkpoint.may-rest")
+
+    def test_one_that_was_put_to_rest_before_is_not_taken_for_saved(self, house: Running) -> None:
+        house.home.act("x").databases.rest(*DATABASE)
+        house.clock.sleep(60)
+        with pytest.raises(PermanentError, match="nobody noted where its log ended"):
+            see(house, course(house), "checkpoint.may-rest")
+
+    def test_one_whose_archive_nobody_can_see_is_answered_for_by_a_person(self, house: Running) -> None:
+        house.house = replace(house.house, archives=())
+        assert any("database apps/pg goes on writing" in one for one in see(house, course(house), "checkpoint.left-out").evidence)
+        assert self.END not in {one.id for one in course(house).steps}

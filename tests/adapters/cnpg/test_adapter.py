@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from adapters.cnpg.adapter import CloudNativePg, Said
-from adapters.cnpg.results import Login
+from adapters.cnpg.results import Left, Login
 from adapters.kubernetes.client import Clients
 from adapters.process.results import Finished, ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
@@ -196,3 +196,19 @@ def test_one_that_is_not_there_cannot_hibernate(bench: Bench) -> None:
     with pytest.raises(PermanentError, match="There is no database apps/other"):
         bench.port.rest("apps", "other")
     bench.port.wake("apps", "other")
+
+
+@pytest.mark.parametrize(("mark", "left"), [
+    (str(Left(3, 0x5000028, 1_800_000_000.0)), Left(3, 0x5000028, 1_800_000_000.0)), ("yes", None), ("3 x 1", None), ("", None),
+])  # fmt: skip
+def test_where_its_log_was_stands_in_the_mark(bench: Bench, mark: str, left: Left | None) -> None:
+    bench.api.objects["Cluster", "pg"] = cluster()
+    bench.api.objects["Cluster", "pg"]["metadata"]["annotations"] = {"blackstart/hibernated": mark}
+    assert bench.port.database("apps", "pg").left == left
+
+
+def test_it_is_told_to_rest_and_where_it_was_by_one_call(bench: Bench) -> None:
+    bench.api.objects["Cluster", "pg"] = cluster()
+    bench.port.rest("apps", "pg", Left(2, 77, 9.0))
+    (patch,) = bench.api.made
+    assert patch["metadata"]["annotations"] == {"cnpg.io/hibernation": "on", "blackstart/hibernated": "2 77 9"}
