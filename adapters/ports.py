@@ -107,6 +107,9 @@ class TalosView(Protocol):
 
     def phase(self, address: str) -> Phase: ...
     def machine(self, address: str) -> MachineState: ...
+    def hostname(self, address: str) -> str:
+        """What the machine calls itself, "" for nothing."""
+
     def version(self, address: str) -> str:
         """The Talos that this configured node runs, as in `v1.13.9`."""
 

@@ -42,15 +42,17 @@ class TalosctlTalos:
     def machine(self, address: str) -> MachineState:
         """See ports.TalosView."""
         status = self._talosctl.spec(address, "machinestatuses.runtime.talos.dev", "machine")
-        hostname = self._talosctl.spec(address, "hostnamestatuses.net.talos.dev", "hostname")
         inner = status.get("status") or {}
         unmet = tuple(f"{c.get('name')}: {c.get('reason')}" for c in inner.get("unmetConditions") or ())
         return MachineState(
             stage=str(status.get("stage", "")),
             ready=bool(inner.get("ready")),
             unmet=unmet,
-            hostname=str(hostname.get("hostname", "")),
         )
+
+    def hostname(self, address: str) -> str:
+        """See ports.TalosView."""
+        return str(self._talosctl.spec(address, "hostnamestatuses.net.talos.dev", "hostname").get("hostname", ""))
 
     def version(self, address: str) -> str:
         """See ports.TalosView."""

@@ -22,7 +22,6 @@ class MachineState:
     stage: str
     ready: bool
     unmet: tuple[str, ...]
-    hostname: str
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class ApplyConfig(BaseStep):
         wanted = look.machineconfigs.digest(self.node.name)
         if look.talos.applied_digest(self.node.address) != wanted:
             # The consent is to this machineconfig and no other, and to the machine that a person means by the name.
-            change = Reconfigured(self.node.name, wanted, self._called(state.hostname))
+            change = Reconfigured(self.node.name, wanted, self._called(look.talos.hostname(self.node.address)))
             return drifted(f"{self.node.name} runs another machineconfig", *change.words, identity=change)
         return satisfied(f"{self.node.name} runs its machineconfig")
 

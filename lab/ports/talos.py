@@ -44,7 +44,12 @@ class ModelledTalos:
             machine = self._secure(address, "look at the machine")
             unmet = tuple(f"{name}: {reason}" for name, reason in self._talos.unmet(machine))
             ready = machine.stage == "running" and not unmet
-            return MachineState(machine.stage, ready, unmet, machine.name)
+            return MachineState(machine.stage, ready, unmet)
+
+    def hostname(self, address: str) -> str:
+        """See ports.TalosView."""
+        with self._world.looking():
+            return self._secure(address, "look at the machine").name
 
     def version(self, address: str) -> str:
         """See ports.TalosView."""

@@ -108,7 +108,7 @@ def test_an_applied_config_is_what_the_node_runs(bench: Bench, racks: Racks) -> 
     configure(bench, node)
     assert bench.talos.applied_digest(node.address) == bench.machineconfigs.digest(node.name) != ""
     state = bench.talos.machine(node.address)
-    assert (state.stage, state.ready, state.hostname) == ("booting", False, node.name)
+    assert (state.stage, state.ready, bench.talos.hostname(node.address)) == ("booting", False, node.name)
     assert bench.talos.version(node.address) == "v1.13.9"
     assert bench.talos.version(node.address) == "v1.13.9"
     assert [d.device for d in bench.talos.disks(node.address) if d.system] == ["/dev/sda"]

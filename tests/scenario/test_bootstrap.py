@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from adapters.hold.results import HoldState
 from cluster.course import HouseStep
 from engine.errors import EXIT_HELD
 from engine.plan import Planned
+from engine.probe import Condition
 from engine.report import Outcome, Report
 from tests.scenario.running import DATA, Running
 
@@ -122,3 +124,24 @@ def _foreign_vm(house: Running) -> None:
     from lab.world.pve_vm import LabVm
 
     house.home.proxmox.vms[8001] = LabVm(8001, "pve-1", {"name": "somebody", "cores": 1, "memory": 512}, {}, {})
+
+
+class Heard:
+    """A port, and which of its methods were asked for."""
+
+    def __init__(self, door: Any) -> None:
+        self._door, self.asked = door, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self._door, name)
+
+
+def test_a_node_that_runs_its_machineconfig_is_not_asked_for_its_name(empty_house: Running) -> None:
+    """Each question is a start of talosctl for each node, in every plan and every verify."""
+    empty_house.apply(empty_house.bootstrap)
+    look = empty_house.home.look()
+    talos: Any = Heard(look.talos)
+    step = next(one for one in empty_house.bootstrap.steps if one.id == "talos.apply-config/cp-2")
+    assert step.probe(replace(look, talos=talos)).condition is Condition.SATISFIED
+    assert talos.asked == ["phase", "machine", "applied_digest"]
