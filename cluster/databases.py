@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from adapters.ports import ArchivesView
-from cluster.backups.counting import SKEW_S
+from engine.ages import SKEW_S, age_of
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
 from engine.workers import Threads, each
@@ -77,17 +77,17 @@ def audit_archives(archives: ArchivesView, clock: Clock, house: House) -> tuple[
 
 def judged(archive: DatabaseArchive, look: ArchiveLook, now: float) -> ArchiveAudit:
     """The verdict on what a look found, at `now` (epoch seconds): its order first, then its ages."""
-    base, log = (None if then is None else now - then for then in (look.base_time, look.segment_time))
+    base, log = (None if then is None else age_of(then, now) for then in (look.base_time, look.segment_time))
     made = ArchiveAudit(archive, look, base, log, look.verdict, look.detail, HINTS.get(look.verdict, ""))
     if not made.good:
         return made
-    if base is None or log is None:
-        told = "when the newest base backup ended" if base is None else "when the log was written last"
+    if look.base_time is None or look.segment_time is None:
+        told = "when the newest base backup ended" if look.base_time is None else "when the log was written last"
         return _instead(made, ArchiveVerdict.UNKNOWN, f"nobody says {told}")
-    for what, age in (("newest base backup", base), ("log", log)):
-        if age < -SKEW_S:
-            told = f"the {what} is dated {-age / 3600:.1f} h later than now"
-            return replace(_instead(made, ArchiveVerdict.UNKNOWN, told), hint=_CLOCKS)
+    if base is None or log is None:
+        what, at = ("newest base backup", look.base_time) if base is None else ("log", look.segment_time)
+        told = f"the {what} is dated {(at - now) / 3600:.1f} h later than now"
+        return replace(_instead(made, ArchiveVerdict.UNKNOWN, told), hint=_CLOCKS)
     if log - base > SKEW_S:
         told = f"the log ends {(log - base) / 3600:.1f} h before the newest base backup does"
         return _instead(made, ArchiveVerdict.NO_LOG, told)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.backups.counting import SKEW_S
 from cluster.inventory import Taken, differences, take
+from engine.ages import age_of
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
@@ -65,8 +65,8 @@ def _old(known: Inventory, now: float) -> Iterator[str]:
     for name, section in (("its machines", known.machines), ("its cluster", known.cluster)):
         if section is None:
             continue
-        age = now - at(section.date)
-        if age > OLD_S:
-            yield f"{name} of {age / 86400:.0f} days ago"
-        elif age < -SKEW_S:
+        age = age_of(at(section.date), now)
+        if age is None:
             yield f"{name} of {section.date}, which is later than now: a clock is wrong, and their age is not known"
+        elif age > OLD_S:
+            yield f"{name} of {age / 86400:.0f} days ago"

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from adapters.context import LookContext
 from console.ending import LastWords
 from console.report.proven import Standing, State, remembered, standings
+from engine.ages import age_of
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.report import Outcome, Report, StepReport
@@ -21,8 +22,6 @@ from engine.words import number
 from house.model import House
 
 _HOUR_S = 3600.0
-_APART_S = 300.0
-"""So far the clocks of two machines may be apart."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,10 @@ class ProofYoung(BaseCheck):
         hint = "invoke dr.rehearse proves it beside the living house; dr.status tells of all"
         if self.standing.state is State.NEVER or self.standing.at is None:
             return missing("never proven to come back", *self.odd, hint=hint)
-        since = self.now - self.standing.at
-        if since < -_APART_S:
-            told = f"proven {-since / _HOUR_S:.0f} h in the future"
+        if (since := age_of(self.standing.at, self.now)) is None:
+            told = f"proven {(self.standing.at - self.now) / _HOUR_S:.0f} h in the future"
             return unknown(told, hint=f"this machine's clock was or is wrong, so the proof has no age; {hint}")
-        age = f"proven {max(0.0, since) / _HOUR_S:.0f} h ago"
+        age = f"proven {since / _HOUR_S:.0f} h ago"
         if self.standing.state is State.DUE:
             return drifted(f"{age}, and the limit is {self.every / _HOUR_S:.0f} h (evidence.prove_every)", hint=hint)
         return satisfied(age)

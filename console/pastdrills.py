@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from cluster.backups.counting import SKEW_S
 from console.report.keeping import documents
+from engine.ages import to_come
 from engine.errors import PermanentError
 from house.model import BackedUpClaim, House
 from rehearsal.measuring import forecast_of, with_egress
@@ -23,7 +23,7 @@ def past_drills(house: House, now: float) -> Past:
                 found.append(from_json(json.dumps(document["drill"])))
         except PermanentError:
             continue
-    return past_of((one for one in found if one.started <= now + SKEW_S), simulated=house.simulated)
+    return past_of((one for one in found if not to_come(one.started, now)), simulated=house.simulated)
 
 
 def forecast_by_drills(house: House, claims: Iterable[BackedUpClaim], now: float) -> Forecast:

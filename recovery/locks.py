@@ -13,6 +13,7 @@ from adapters.backups.results import RepositoryLock
 from adapters.backups.snapshots import pin_of
 from adapters.context import ActContext, LookContext
 from adapters.kubernetes.results import SeenPod
+from engine.ages import age_of
 from engine.errors import BlackstartError
 
 STALE_S = 30 * 60.0
@@ -86,14 +87,13 @@ def judged(lock: RepositoryLock, owner: Owner, now: float) -> Judged:
     moments = [moment for moment in (lock.since, lock.written) if moment]
     if not moments:
         return Judged(lock, False, "nobody knows when it was made")
-    age = now - max(moments)
+    if (age := age_of(max(moments), now)) is None:
+        return Judged(lock, False, f"dated {_minutes(max(moments) - now)} ahead of this machine's clock: its owner may live")
     gone = owner.asked and owner.pod is None and lock.host.startswith(_MOVERS)
     if age >= (GONE_S if gone else STALE_S):
         watch = not (gone or lock.timed)
         first = f", by this machine's clock: it is watched for {_minutes(WATCH_S)} first" if watch else ""
         return Judged(lock, True, f"not renewed for {_minutes(age)}{_there(lock, owner)}{first}", watch)
-    if age < 0:
-        return Judged(lock, False, f"dated {_minutes(-age)} ahead of this machine's clock: its owner may live")
     return Judged(lock, False, f"renewed {_minutes(age)} ago: its owner may live; it is known after {_minutes(STALE_S)}")
 
 

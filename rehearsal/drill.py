@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.drills.results import Scratch
+from engine.ages import within
 from engine.digest import digest
 from engine.jsontext import Malformed, read
 from house.model import BackedUpClaim, House
@@ -70,4 +71,4 @@ def resumed(house: House, scratch: Scratch | None, now: float, known: Mapping[st
         drill = read(scratch.note(PLAN), made, ours=True)
     except Malformed:
         return None
-    return drill if 0 <= now - drill.started < FRESH_S else None
+    return drill if within(drill.started, now, FRESH_S) else None

@@ -37,6 +37,7 @@ from adapters.backups.snapshots import Differences, restore_points
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, StreamingRunner
 from adapters.volsync.results import Listing
+from engine.ages import older
 from engine.errors import BlackstartError, PermanentError
 from engine.jsontext import Malformed
 from engine.waiting import Clock
@@ -74,7 +75,7 @@ class ResticBackups:
             return RepositoryLook(repository, Verdict.UNKNOWN, detail=f"it changed while it was listed: {error}")
         except BlackstartError as error:
             return RepositoryLook(repository, Verdict.UNKNOWN, detail="; ".join((error.what, *error.evidence)))
-        stale = sum(1 for written in contents.locks if self._clock.now() - written > STALE_LOCK_S)
+        stale = sum(1 for written in contents.locks if older(written, self._clock.now(), STALE_LOCK_S))
         settled = by_listing(contents)
         if settled is not None:
             verdict, detail = settled

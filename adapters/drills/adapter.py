@@ -74,6 +74,7 @@ from adapters.volsync.contents import Reader
 from adapters.volsync.mover import image_of_movers
 from adapters.volsync.readerjob import waiting_for
 from adapters.volsync.results import Compared, Snapshot
+from engine.ages import older
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock, wait_until
 
@@ -129,7 +130,7 @@ class KubernetesDrills:
             told = waiting_for(client, SCRATCH, name, pods)
         except PermanentError as error:
             return Restore(Phase.FAILED, Trouble.NOT_STARTED, "; ".join((error.what, *error.evidence)))
-        late = self._clock.now() - seconds(text(job, "metadata", "creationTimestamp")) > _START_S
+        late = older(seconds(text(job, "metadata", "creationTimestamp")), self._clock.now(), _START_S)
         if condition(job, "Failed").get("status") == "True" or (told and late):
             return Restore(Phase.FAILED, Trouble.NOT_STARTED, told or text(condition(job, "Failed"), "message"))
         return Restore(Phase.RUNNING, None, told)
@@ -153,7 +154,7 @@ class KubernetesDrills:
             waits = waiting_for(client, SCRATCH, name, pods)
         except PermanentError as error:
             return Examined(Phase.DONE, Health.UNSEEN, "; ".join((error.what, *error.evidence)))
-        if waits and self._clock.now() - seconds(text(job, "metadata", "creationTimestamp")) > _START_S:
+        if waits and older(seconds(text(job, "metadata", "creationTimestamp")), self._clock.now(), _START_S):
             return Examined(Phase.DONE, Health.UNSEEN, f"its pod has not started in {_START_S:.0f} s: {waits}")
         return Examined(Phase.RUNNING, None, waits)
 

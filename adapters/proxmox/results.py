@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.ages import age_of
+from engine.words import span
 from house.values.hardware import UNSAID, Hardware
 
 
@@ -210,7 +212,7 @@ class Reservation:
 
     def told(self, now: float) -> str:
         """Who, and for how long by then (seconds since the epoch): the clocks of two machines may differ."""
-        minutes = max(0, int(now - self.since) // 60)
-        age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
-        ago = f", {age} ago by that machine's clock" if self.since else ""
+        age = age_of(self.since, now)
+        when = "at a time that is yet to come" if age is None else f"{span(age)} ago"
+        ago = f", {when} by that machine's clock" if self.since else ""
         return f"reserved by {self.owner or 'somebody who did not say who'}{ago}"

@@ -12,9 +12,9 @@ from cluster.backups.audit import repository_of
 from engine.errors import BlackstartError
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
-from engine.words import number
+from engine.words import number, span
 from house.model import BackedUpClaim, House
-from talos.age import ago, span
+from talos.age import ago
 
 HINT = "the data are kept; what the cluster says of them (claims, volumes, holds) is older: look before you delete"
 

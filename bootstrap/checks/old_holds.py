@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.backups.counting import SKEW_S
 from cluster.hold.holding import still_held
+from engine.ages import age_of, within
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 
@@ -24,7 +24,7 @@ class OldHolds(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         now = look.clock.now()
-        old = [claim for claim in still_held(look.hold.record().claims) if not -SKEW_S <= now - claim.since <= OLD_S]
+        old = [claim for claim in still_held(look.hold.record().claims) if not within(claim.since, now, OLD_S)]
         if old:
             return drifted(
                 f"{len(old)} held for more than {OLD_S / 3600:.0f} h, and no backup is written for them all that time",
@@ -40,4 +40,5 @@ class OldHolds(BaseCheck):
 def _since(at: float, now: float) -> str:
     if not at:
         return "nobody knows since when"
-    return f"{(now - at) / 3600:.0f} h" if at <= now + SKEW_S else "since a time that is later than now: a clock is wrong"
+    age = age_of(at, now)
+    return "since a time that is later than now: a clock is wrong" if age is None else f"{age / 3600:.0f} h"

@@ -8,11 +8,12 @@ from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
 from bootstrap.etcd_files import copied_from
 from bootstrap.standstill import look_at_ground
+from engine.ages import within
 from engine.probe import Probe, Risk, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.words import number, span
 from house.model import House, Node
-from talos.age import ago, span
+from talos.age import ago
 
 SAVE = "invoke cluster.save-etcd"
 FRESH_S = 3600.0
@@ -144,7 +145,7 @@ def _as_of(one: EtcdSnapshot) -> float:
 
 def fresh(one: EtcdSnapshot, now: float) -> bool:
     """Whether the file was written within FRESH_S; `now` in epoch seconds."""
-    return 0 <= now - one.written < FRESH_S
+    return within(one.written, now, FRESH_S)
 
 
 def told(one: EtcdSnapshot, now: float) -> str:

@@ -12,6 +12,7 @@ from adapters.volsync.results import Listing
 from cluster.backups.counting import LeftBehind, counted
 from cluster.backups.requiring import judge, too_little
 from cluster.backups.rewritten import lacking, rewritten, with_counts
+from engine.ages import age_of, older
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
@@ -144,7 +145,7 @@ def audit_claim(backups: BackupsView, clock: Clock, house: House, claim: BackedU
     seen = backups.look(repository_of(house, claim))
     kept = counted(seen, clock.now())
     newest = _wanted(kept.points, asked)
-    age = max(0.0, clock.now() - newest.time) if newest else None
+    age = age_of(newest.time, clock.now()) if newest else None
     made = ClaimAudit(
         claim, seen.verdict, seen.repository_id, newest, age, kept.points, seen.detail, left=kept.left, hint=seen.hint
     )
@@ -243,7 +244,7 @@ def _passed_over(
     following = _wanted(points, asked)
     if following is None:
         return _none_complete(made, made.remarks)
-    made = replace(made, newest=following, age=max(0.0, clock.now() - following.time))
+    made = replace(made, newest=following, age=age_of(following.time, clock.now()))
     return _looked_into(backups, clock, house, made, following, asked)
 
 
@@ -257,7 +258,7 @@ def _whole_listing(backups: BackupsView, repository: Repository, point: RestoreP
 
 def _kept_out(made: ClaimAudit, deep: Examination, now: float) -> ClaimAudit:
     """A lock that no mover passes: said with whose it is, and what lifts it."""
-    busy = not any(lock.garbage for lock in deep.locks) and all(now - lock.since < BUSY_S for lock in deep.locks)
+    busy = not any(lock.garbage for lock in deep.locks) and not any(older(lock.since, now, BUSY_S) for lock in deep.locks)
     told = "; ".join(_lock_words(lock) for lock in deep.locks)
     hint = f"every restore and backup of a mover ends while it is there; whose it is, and by consent away with it: {_unlock(made)}"
     return replace(made, verdict=Verdict.LOCKED, detail=f"{told}; {made.detail}", hint=hint, busy=busy)

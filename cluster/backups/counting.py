@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.backups.results import RepositoryLook, RestorePoint
 from adapters.backups.snapshots import pin_of
+from engine.ages import to_come
 from engine.words import number
 
 MOVER_PATHS = ("/data",)
@@ -14,8 +15,6 @@ MOVER_PATHS = ("/data",)
 NOT_THE_MOVERS = f"not of {MOVER_PATHS[0]}"
 """Why a snapshot of other paths does not count: it is nobody's data."""
 MOVER_HOST = "volsync"
-SKEW_S = 300.0
-"""How far another machine's clock may be ahead of ours, in seconds: what is dated later was not made yet."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def of_the_mover(points: tuple[RestorePoint, ...]) -> tuple[RestorePoint, ...]:
 
 def is_future(point: RestorePoint, now: float) -> bool:
     """Whether it is dated later than any clock can be wrong: it says nothing about when it was made."""
-    return point.time > now + SKEW_S
+    return to_come(point.time, now)
 
 
 def counted(seen: RepositoryLook, now: float) -> Counted:

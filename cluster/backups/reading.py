@@ -15,7 +15,7 @@ from pathlib import Path
 
 from adapters.backups.results import Part
 from adapters.backups.snapshots import pin_of
-from cluster.backups.counting import SKEW_S
+from engine.ages import to_come
 from engine.errors import SettingsInvalid
 from engine.jsontext import Malformed, read_file
 
@@ -94,7 +94,7 @@ def read_coverage(state: Path, now: float) -> dict[str, Coverage]:
 
 
 def _coverage(of: int, read: Mapping[str, float], now: float) -> Coverage:
-    past = {int(number): float(at) for number, at in read.items() if 0 < float(at) <= now + SKEW_S}
+    past = {int(number): float(at) for number, at in read.items() if float(at) > 0 and not to_come(float(at), now)}
     return Coverage(of, {number: at for number, at in past.items() if 1 <= number <= of})
 
 

@@ -9,7 +9,8 @@ from adapters.components.reading import epoch
 from adapters.components.results import Ask, Seen
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
-from cluster.storage.findings import Finding, Weight, fine, moment
+from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
+from engine.ages import older, to_come
 
 _GROUP, _ACME = "cert-manager.io", "acme.cert-manager.io"
 ISSUER = Ask(_GROUP, "issuers", "Issuer")
@@ -74,7 +75,7 @@ def _orders(facts: Facts) -> Iterator[Finding]:
     recent: Counter[str] = Counter()
     for one in facts.of(ORDER):
         made, state = epoch(one.says("metadata.creationTimestamp")), one.says("status.state")
-        young = made is not None and facts.now - made <= _WEEK_S
+        young = made is not None and not older(made, facts.now, _WEEK_S)
         if young:
             recent[" ".join(sorted(one.says("spec.dnsNames[]").split()))] += 1
         if state in _OPEN:
@@ -92,7 +93,9 @@ def _open(one: Seen, state: str, made: float | None, now: float) -> Iterator[Fin
     part, told = f"Order {one.key}", f"is {state or 'not begun'}"
     if made is None:
         yield Finding(part, Weight.UNKNOWN, f"{told}, and does not say since when", command=_GET)
-    elif now - made > _STUCK_S:
+    elif to_come(made, now):
+        yield yet_to_come(part, "it", made)
+    elif older(made, now, _STUCK_S):
         hint = "its challenge is not answered: look at the DNS record, or the path, that it waits for"
         yield Finding(part, Weight.BLOCKS, f"{told} since {moment(made)}", hint=hint, command="kubectl describe challenges -A")
 

@@ -9,6 +9,7 @@ from adapters.components.results import Ask, Seen
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
+from engine.ages import older, to_come
 from house.data.cron import greatest_gap
 
 _GROUP = "postgresql.cnpg.io"
@@ -82,9 +83,9 @@ def _scheduled(one: Seen, last: float | None, now: float) -> Finding:
     since = last if last is not None else epoch(one.says("metadata.creationTimestamp"))
     if since is None:
         return Finding(part, Weight.UNKNOWN, "does not say when it was made", hint=hint, command=_GET)
-    if (odd := yet_to_come(part, "its last base backup" if last is not None else "it", since, now)) is not None:
-        return odd
-    if now - since > 2 * gap + _GRACE_S:
+    if to_come(since, now):
+        return yet_to_come(part, "its last base backup" if last is not None else "it", since)
+    if older(since, now, 2 * gap + _GRACE_S):
         told = f"last base backup {moment(last)}" if last is not None else f"no base backup since {moment(since)}"
         return Finding(part, Weight.BLOCKS, f"{told}; one is due every {gap / 3600:g} h", hint=hint, command=_GET)
     return fine(part, f"last base backup {moment(last)}") if last is not None else Finding(part, Weight.NOTED, "no base backup yet")

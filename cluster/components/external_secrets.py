@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from adapters.components.reading import epoch
 from adapters.components.results import Ask, Seen
-from cluster.backups.counting import SKEW_S
 from cluster.components.durations import seconds_of
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, moment
+from engine.ages import older, to_come
 
 _GROUP, _VERSIONS = "external-secrets.io", ("v1", "v1beta1")
 STORE = Ask(_GROUP, "secretstores", "SecretStore", versions=_VERSIONS)
@@ -64,10 +64,10 @@ def _late(one: Seen, now: float) -> str:
     every, last = seconds_of(one.says("spec.refreshInterval")), epoch(one.says("status.refreshTime"))
     if not every or last is None or one.says("spec.refreshPolicy") not in ("", "Periodic"):
         return ""
-    if last > now + SKEW_S:
+    if to_come(last, now):
         return f"was refreshed last {moment(last)}, which is later than now: a clock is wrong, and nobody knows"
     limit = max(_LATE * every, _LATE_AT_LEAST_S)
-    if now - last <= limit:
+    if not older(last, now, limit):
         return ""
     return f"was refreshed last {moment(last)}, and is to be every {one.says('spec.refreshInterval')}"
 

@@ -13,6 +13,7 @@ from cluster.components.judging import fewer_than_declared
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.hold.holding import still_held
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
+from engine.ages import older, to_come
 from house.data.cron import greatest_gap
 from house.files.grammar import number_of
 
@@ -58,9 +59,9 @@ def _backup(one: Seen, now: float) -> Finding:
     remark, since = _remark(one, every), last if last is not None else made
     if every is not None and since is None:
         return Finding(part, Weight.UNKNOWN, f"does not say when it was made{remark}", hint=hint, command=command)
-    if last is not None and (odd := yet_to_come(part, "its last backup", last, now)) is not None:
-        return odd
-    if every is not None and since is not None and now - since > 2 * every + _GRACE_S:
+    if since is not None and to_come(since, now):
+        return yet_to_come(part, "its last backup" if last is not None else "it", since)
+    if every is not None and since is not None and older(since, now, 2 * every + _GRACE_S):
         late = told if last is not None else f"never a backup, since {moment(since)}"
         due = f"; by {schedule} one is due every {every / 3600:g} h" if schedule else ""
         return Finding(part, Weight.BLOCKS, f"{late}{due}{remark}", hint=hint, command=command)

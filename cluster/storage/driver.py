@@ -9,6 +9,7 @@ from types import MappingProxyType
 from adapters.csi.results import CsiLook, Role, secrets_of
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
+from engine.ages import older, to_come
 
 SILENT_S = 300.0
 """The Lease of a sidecar that lives is renewed every five seconds or so; what began again after a power cut takes a minute."""
@@ -55,9 +56,9 @@ def _of_sidecar(look: CsiLook, driver: str, role: Role, now: float) -> Iterator[
     elif found.renewed is None:
         told = f"the Lease of {driver}'s {role.value} says not when it was renewed"
         yield Finding(role.value, Weight.UNKNOWN, told, hint=hint, command=command)
-    elif (odd := yet_to_come(role.value, f"the last renewal of {driver}'s Lease", found.renewed, now)) is not None:
-        yield odd
-    elif now - found.renewed > SILENT_S:
+    elif to_come(found.renewed, now):
+        yield yet_to_come(role.value, f"the last renewal of {driver}'s Lease", found.renewed)
+    elif older(found.renewed, now, SILENT_S):
         told = f"{driver}'s {role.value} has not renewed its Lease: {_WITHOUT[role]}"
         yield Finding(role.value, Weight.BLOCKS, told, since=found.renewed, hint=hint, command=command)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from cluster.backups.counting import SKEW_S
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.words import number
 
@@ -51,10 +50,8 @@ class Finding:
         return f"{self.part}: {self.detail}{code}{'' if self.since is None else f', since {moment(self.since)}'}"
 
 
-def yet_to_come(part: str, what: str, at: float, now: float) -> Finding | None:
-    """UNKNOWN for `what` is dated later than any clock can be wrong (epoch seconds): it says nothing of when it was. Else None."""
-    if at <= now + SKEW_S:
-        return None
+def yet_to_come(part: str, what: str, at: float) -> Finding:
+    """UNKNOWN, for `what` is dated later than any clock can be wrong (epoch seconds; see engine.ages)."""
     return Finding(part, Weight.UNKNOWN, f"{what} is dated {moment(at)}, which is later than now", hint="compare the clocks")
 
 

@@ -15,9 +15,10 @@ from adapters.secrets.resolver import Secrets
 from console.doctor import looking
 from console.doctor.looking import Subject
 from console.doctor.nouns import Able, Of
-from console.kit.nouns import SKEW_S, KeptProgram, Manifest, age_of
+from console.kit.nouns import KeptProgram, Manifest, moment_of
 from console.kit.secrets import named_references
 from console.kit.unfolding import HOUSE, SHOWN, bring, opened_by, set_up
+from engine.ages import age_of
 from engine.errors import BlackstartError
 from engine.secrets import Secret
 from engine.words import number
@@ -97,12 +98,12 @@ def on_this_machine(manifest: Manifest, bench: Bench, house: House | None, top: 
 
 
 def _age_of(manifest: Manifest, now: float) -> Finding:
-    age = age_of(manifest.made, now)
-    if age is None:
+    made = moment_of(manifest.made)
+    if made is None:
         return Finding("age", None, f"nobody knows: it was made at {manifest.made!r}")
-    if age < -SKEW_S:
+    if (age := age_of(made, now)) is None:
         return Finding("age", None, f"made on {manifest.made}, which is later than it is here: look at the clock")
-    return Finding("age", True, f"{number(int(max(0.0, age) // 86400), 'day')} old, made on {manifest.made}")
+    return Finding("age", True, f"{number(int(age // 86400), 'day')} old, made on {manifest.made}")
 
 
 def _since(manifest: Manifest, git: GitBundles, clone: Path | None) -> Finding:

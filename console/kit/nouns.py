@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from engine.ages import age_of
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, read
 from engine.words import number
 
 SCHEMA = "blackstart.kit/1"
 MANIFEST = "kit.json"
-SKEW_S = 300.0
-"""By so much the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +93,19 @@ class Manifest:
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
 
 
-def age_of(made: str, now: float) -> float | None:
-    """How old what was made then (RFC 3339 in UTC) is at `now` (epoch seconds): less than nothing where it comes from later; None
-    for what is no such time."""
+def moment_of(made: str) -> float | None:
+    """When that was (RFC 3339 in UTC) in epoch seconds; None for what is no such time."""
     try:
-        return now - datetime.strptime(made, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+        return datetime.strptime(made, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
 
 
 def from_kit(file: str, manifest: Manifest, now: float) -> FromKit:
     """Of a kit that was opened at this moment (epoch seconds)."""
-    age = age_of(manifest.made, now)
-    return FromKit(file, manifest.made, manifest.commit, None if age is None or age < -SKEW_S else round(max(0.0, age), 1))
+    made = moment_of(manifest.made)
+    age = None if made is None else age_of(made, now)
+    return FromKit(file, manifest.made, manifest.commit, None if age is None else round(age, 1))
 
 
 def manifest_of(text: str) -> Manifest:

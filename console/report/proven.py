@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from cluster.backups.counting import SKEW_S
 from cluster.backups.proofs import Kind, Proof, Proven, newest, proofs
 from console.report.document import as_epoch, moment
 from console.report.keeping import documents
+from engine.ages import to_come
 from engine.errors import PermanentError
 from engine.journal import read_lines
 from house.model import House
@@ -112,7 +112,7 @@ def _early(proven: Proven, proof: Proof, now: float) -> str:
     point = as_epoch(proof.point)
     if point is None:
         return f"a proof of {proof.key} in run {proven.run} does not say of which time it is"
-    what = "a proof" if proven.at > now + SKEW_S else "a proven restore point" if point > now + SKEW_S else ""
+    what = "a proof" if to_come(proven.at, now) else "a proven restore point" if to_come(point, now) else ""
     told = f"{what} of {proof.key} in run {proven.run} is still to come, on {moment(max(proven.at, point))}"
     return f"{told}: the clock was wrong then, or is now" if what else ""
 

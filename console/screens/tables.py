@@ -15,6 +15,7 @@ from console.views.page import Page
 from console.views.problem import INDENT as PROBLEM_INDENT
 from console.views.problem import step_problems
 from console.views.rows import Row, Rows
+from engine.ages import hours
 from engine.plan import Plan, Planned
 from engine.report import Outcome, Report
 from engine.secrets import redact
@@ -150,7 +151,7 @@ def hold_table(record: HoldRecord, now: float) -> Rows:
     """One row per claim of the record, oldest hold first."""
     rows = []
     for claim in sorted(record.claims, key=lambda c: c.since):
-        since = f"{(now - claim.since) / 3600:.1f} h" if claim.since else "unknown"
+        since = hours(claim.since, now, "unknown")
         point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"
         cells = (claim.state.value, claim.key, since, point, claim.depth or "none")
         rows.append(Row(tuple(map(Text, cells)), redact(claim.reason)))
@@ -168,7 +169,7 @@ def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:
             told = redact(pinned.depth or pinned.refuted)
             lines.append(f"database {database.key}: {state}, from {pinned.place}; {told}".rstrip("; "))
         elif accepted is not None:
-            since = f"{(now - accepted.since) / 3600:.1f} h" if accepted.since else "nobody knows when"
+            since = hours(accepted.since, now, "nobody knows when")
             lines.append(f"database {database.key}: accepted-empty since {since}, {redact(accepted.reason) or 'without a reason'}")
         elif database.held:
             lines += [
@@ -182,7 +183,7 @@ def kept_lines(volumes: Iterable[KeptVolume], now: float) -> list[str]:
     """The volumes that stay of claims that were replaced, and how each comes back or goes."""
     lines = []
     for one in volumes:
-        since = f"{(now - one.since) / 3600:.1f} h" if one.since else "nobody knows when"
+        since = hours(one.since, now, "nobody knows when")
         lines += [
             f"volume {one.name} of {one.key} is kept since {since}: {one.size or 'of unknown size'}, {one.state.value}",
             f"  back with: invoke dr.undo {one.key}; gone with: invoke dr.undo {one.key} --let-go",

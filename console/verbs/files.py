@@ -11,13 +11,13 @@ from rich.text import Text
 
 from adapters.volsync.results import FileEntry
 from cluster.backups.audit import repository_of
-from cluster.backups.counting import is_future
 from cluster.backups.sources import named as named_place
 from console.ending import guarded
 from console.opened.opening import open_session
 from console.session import Session
 from console.views.problem import complete
 from console.views.rows import Row, Rows
+from engine.ages import age_of
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.words import number
 from house.loader import Part
@@ -84,7 +84,7 @@ def _snapshots(session: Session, claim: BackedUpClaim, held: Sequence[Held], see
     rows, several = [], len(claim.sources) > 1
     for one in held:
         point = one.point
-        age = "yet to come" if is_future(point, now) else f"{max(0.0, now - point.time) / 3600:,.1f} h"
+        age = "yet to come" if (old := age_of(point.time, now)) is None else f"{old / 3600:,.1f} h"
         cells = [point.snapshot_id[:8], point.pin, age, _count(point.files), _count(point.size)]
         cells += [one.place.repository_secret] if several else []
         odd = ("" if point.complete else point.lacks or "not complete", one.not_counted)
@@ -98,7 +98,7 @@ def _snapshots(session: Session, claim: BackedUpClaim, held: Sequence[Held], see
         {
             "snapshot": p.snapshot_id,
             "time": p.pin,
-            "age_s": now - p.time,
+            "age_s": age_of(p.time, now),
             "files": p.files,
             "bytes": p.size,
             "complete": p.complete,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.backups.counting import SKEW_S
 from console.ending import guarded
 from console.opened.opening import open_session
 from console.report.document import as_epoch, moment
@@ -17,6 +16,7 @@ from console.report.keeping import as_number, history
 from console.report.timeline import duration
 from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, name_of, units
 from console.session import Session
+from engine.ages import to_come
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from engine.jsontext import Malformed, read_file
 from house.files.paths import expanded
@@ -133,14 +133,14 @@ def ran(session: Session, job: Job = Job.DRILL) -> int:
     kept = _kept(_kept_at(house, job), job)
     every, since, inside = kept.every, kept.since, kept.kind == INSIDE
     starts = starts_inside(session) if inside else starts_here(house, kept)
-    last = max((at for at in starts if at <= now + SKEW_S), default=None)
+    last = max((at for at in starts if not to_come(at, now)), default=None)
     for what, at in (("a run", max(starts, default=now)), ("the writing of the schedule", since)):
-        if at > now + SKEW_S:  # it says nothing of what came when it was due
+        if to_come(at, now):  # it says nothing of what came when it was due
             session.page.say(f"not counted: {what} is still to come, on {moment(at)}: the clock was wrong then, or is now.")
     begun = last if last is not None else since
-    due = begun + every.seconds + LATE_S if begun <= now + SKEW_S else None
+    due = begun + every.seconds + LATE_S if not to_come(begun, now) else None
     good = due is not None and due > now
-    told = f"the last {job.verb} began {duration(now - last)} ago" if last is not None else f"no {job.verb} has run yet"
+    told = f"the last {job.verb} began {duration(max(0.0, now - last))} ago" if last is not None else f"no {job.verb} has run yet"
     if due is None:
         late = "nobody knows when one was due"
     else:

@@ -14,6 +14,7 @@ from console.report.proven import Standing, State, remembered, standings
 from console.report.timeline import duration
 from console.session import Session
 from console.views.rows import Row, Rows
+from engine.ages import age_of
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.words import number
 from house.files.paths import at_home
@@ -56,7 +57,9 @@ def status_of(session: Session, metrics: str = "", alerts: str = "") -> int:
 
 def _row(one: Standing, now: float) -> Row:
     def ago(at: float | None) -> str:
-        return "none" if at is None else f"{duration(max(0.0, now - at))} ago"
+        if at is None:
+            return "none"
+        return "yet to come" if (age := age_of(at, now)) is None else f"{duration(age)} ago"
 
     due = "now" if one.state is not State.PROVEN else "never" if one.due is None else f"in {duration(one.due - now)}"
     point = "none" if one.point is None else f"{moment(one.point)}, {ago(one.point)}"

@@ -9,7 +9,7 @@ from adapters.backups.results import RestorePoint
 from adapters.hold.results import HeldClaim
 from adapters.ports import BackupsView, ClaimsView
 from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, repository_of
-from cluster.backups.counting import NOT_THE_MOVERS, SKEW_S, LeftBehind
+from cluster.backups.counting import NOT_THE_MOVERS, LeftBehind, is_future
 from cluster.backups.sources import lost_with, named
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Identity
@@ -74,8 +74,7 @@ def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoin
     key = audit.claim.key
     if audit.verdict not in TRUSTED:
         raise PermanentError(f"no restore point for {key}: {audit.verdict.value}", evidence=(audit.detail,), hint=audit.hint)
-    until = min(as_of, now + SKEW_S) if as_of else now + SKEW_S
-    points = tuple(p for p in audit.points if p.complete and p.is_as_old_as(until))
+    points = tuple(p for p in audit.points if p.complete and not is_future(p, now) and (not as_of or p.is_as_old_as(as_of)))
     if not points:
         raise PermanentError(f"{key} has no complete snapshot that old", evidence=(audit.detail,))
     return points

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.trials.results import Tried
+from engine.ages import age_of
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
 from recovery.trying import by_hand
@@ -45,8 +46,8 @@ class ProbeWrite(BaseStep):
 
     def probe(self, look: LookContext) -> Probe:
         last = look.trials.look().last(Tried.WRITE, self.storage_class)
-        age = None if last is None else look.clock.now() - last.at
-        if last is not None and age is not None and 0 <= age < FRESH_S:
+        age = None if last is None else age_of(last.at, look.clock.now())
+        if last is not None and age is not None and age < FRESH_S:
             return satisfied(f"one was through {age:.0f} s ago")
         return missing("none was tried lately")
 

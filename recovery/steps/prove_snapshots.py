@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.trials.results import Tried
+from engine.ages import age_of
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
 from recovery.trying import by_hand
@@ -42,8 +43,8 @@ class ProveSnapshots(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         found = look.trials.look()
         last = found.last(Tried.SNAPSHOT, self.storage_class)
-        age = None if last is None else look.clock.now() - last.at
-        if last is not None and age is not None and 0 <= age < FRESH_S:
+        age = None if last is None else age_of(last.at, look.clock.now())
+        if last is not None and age is not None and age < FRESH_S:
             return satisfied(f"proven {age:.0f} s ago, in {last.seconds:.0f} s")
         return missing("not proven within the hour", *found.left)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
+from engine.ages import within
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
@@ -50,7 +51,7 @@ class RaiseFence(BaseStep):
         parts, tried = record.fence, record.tried
         if not parts or tried is None or not scratch.note(PLAN):
             return missing("it was not tried yet")
-        if not 0 <= look.clock.now() - tried < TRUSTED_S:
+        if not within(tried, look.clock.now(), TRUSTED_S):
             return missing("it was tried long ago, by a run that was cut off: what holds by now is not known")
         lacking = [f"{part.name}: {part.detail}" for part in parts if not part.proven]
         if lacking:

@@ -34,3 +34,51 @@ def test_nobody_catches_a_stack_that_is_too_low_by_hand() -> None:
     word = "RecursionError"
     named = {path for path in sources() for node in nodes(path, word) if isinstance(node, ast.Name) and node.id == word}
     assert {str(path.relative_to(ROOT)) for path in named} == {"engine/jsontext.py", "tools/places.py"}
+
+
+OWN_CLOCK = {
+    "engine/ages.py": "is the comparison",
+    "adapters/backups/s3.py": "how far the store's clock is behind ours",
+    "engine/ledger.py": "its own run's steps",
+    "adapters/vault/adapter.py": "its own file, of which it takes nothing that is to come",
+    "cluster/backups/auditing.py": "how long this look has taken",
+    "console/demo/loss/wire.py": "the demo's own log",
+    "console/demo/story.py": "the demo's own acts",
+    "console/verbs/schedule.py": "the last run that was not yet to come",
+    "console/views/live.py": "its own run's clock",
+    "rehearsal/conclusion.py": "how long its own drill took",
+    "rehearsal/judging.py": "how long its own restore took",
+    "rehearsal/steps/send_canary.py": "how long its own canary took",
+}
+"""Who takes something off `now` by hand: both ends are of one clock."""
+
+
+def test_an_age_by_anothers_clock_is_worked_out_in_one_place() -> None:
+    """`now - at` is young for whatever is dated in a time to come: engine/ages.py says that nobody knows."""
+    inner = [path for path in sources() if path.relative_to(ROOT).parts[0] not in ("lab", "tools", "house")]
+    found = {str(path.relative_to(ROOT)) for path in inner if any(_age_by_hand(node) for node in nodes(path, "now"))}
+    assert found == set(OWN_CLOCK)
+
+
+def test_by_how_much_clocks_may_differ_is_said_once() -> None:
+    inner = [path for path in sources() if path.relative_to(ROOT).parts[0] != "lab"]
+    said = {
+        str(path.relative_to(ROOT)) for path in inner for word in ("SKEW_S", "_SKEW_S", "_APART_S") for node in nodes(path, word)
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == word for one in node.targets)
+    }  # fmt: skip
+    assert said == {"engine/ages.py"}
+
+
+def _age_by_hand(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _is_now(node.left) and not _is_length(node.right)
+
+
+def _is_now(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return _is_now(node.func)
+    return (isinstance(node, ast.Name) and node.id == "now") or (isinstance(node, ast.Attribute) and node.attr == "now")
+
+
+def _is_length(node: ast.AST) -> bool:
+    """A length of time: what is left then is a time, and no age."""
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id.endswith("_S"))

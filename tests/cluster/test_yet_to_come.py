@@ -14,12 +14,12 @@ from adapters.components.results import Seen, Status
 from adapters.context import LookContext
 from adapters.csi.results import CsiLook, Role, Sidecar
 from adapters.hold.results import HeldClaim, HoldState
-from adapters.nas.results import Scan
+from adapters.nas.results import Replication, Scan
 from bootstrap.checks import old_holds
-from cluster.components import cloudnative_pg, external_secrets, volsync
+from cluster.components import cert_manager, cloudnative_pg, external_secrets, volsync
 from cluster.storage import driver
 from cluster.storage.findings import Finding, Weight
-from cluster.storage.nas import pools
+from cluster.storage.nas import pools, upkeep
 from engine.probe import Condition
 
 NOW = 1_750_000_000.0
@@ -52,14 +52,34 @@ def renewed(at: float) -> Iterable[Finding]:
     return driver._of_sidecar(cast("CsiLook", look), "csi.lab", next(iter(Role)), NOW)
 
 
-@pytest.mark.parametrize("judge", [scrubbed, backed_up, based, renewed])
+def never_backed_up(at: float) -> Iterable[Finding]:
+    made = {"spec__trigger__schedule": "0 * * * *", "metadata__creationTimestamp": stamp(at)}
+    yield volsync._backup(seen("ReplicationSource", **made), NOW)
+
+
+def ordered(at: float) -> Iterable[Finding]:
+    yield from cert_manager._open(seen("Order"), "pending", at, NOW)
+
+
+def replicating(at: float) -> Iterable[Finding]:
+    yield upkeep._replicated(Replication("off-site", True, ("tank",), "there", "PUSH", True, "RUNNING", at, began=at), 2 * DAY, NOW)
+
+
+def replicated(at: float) -> Iterable[Finding]:
+    yield upkeep._replicated(Replication("off-site", True, ("tank",), "there", "PUSH", True, "FINISHED", at), 2 * DAY, NOW)
+
+
+YOUNG = [scrubbed, backed_up, based, renewed]
+
+
+@pytest.mark.parametrize("judge", [*YOUNG, never_backed_up, ordered, replicating, replicated])
 @pytest.mark.parametrize("days", [1, 4000])
 def test_what_is_yet_to_come_is_not_known(judge: Callable[[float], Iterable[Finding]], days: int) -> None:
     (found,) = judge(NOW + days * DAY)
     assert found.weight is Weight.UNKNOWN and "later than now" in found.told, found
 
 
-@pytest.mark.parametrize("judge", [scrubbed, backed_up, based, renewed])
+@pytest.mark.parametrize("judge", YOUNG)
 def test_a_clock_that_is_a_little_ahead_is_nothing(judge: Callable[[float], Iterable[Finding]]) -> None:
     assert all(found.weight is Weight.FINE for found in judge(NOW + 60))
 

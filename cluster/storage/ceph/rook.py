@@ -11,11 +11,12 @@ from cluster.storage.ceph.codes import HINTS, OPERATOR_BLIND, of_filesystems
 from cluster.storage.ceph.judge import checked, unnamed
 from cluster.storage.ceph.verdict import CephVerdict
 from cluster.storage.findings import Finding, Weight, fine, moment
+from engine.ages import age_of
 from engine.words import number
 
 UNSEEN = "placement groups, OSDs, manager, ranks and quotas are not in it: ceph status tells them"
 _INTERVALS = 3
-_SKEW_S = 300.0
+_LATE_S = 60.0
 _OPERATOR = "look whether the operator runs, and at its log"
 _DONE = ("Ready", "Connected")
 _PASSING = ("Progressing", "Connecting", "Creating")
@@ -73,17 +74,17 @@ def _phase(cluster: RookCluster) -> Iterator[Finding]:
 
 def _written(cluster: RookCluster, now: float) -> Iterator[Finding]:
     """Whether what the operator wrote down is young, and of a Ceph that answered it."""
-    part, age = "operator", now - cluster.last_checked
+    part, age = "operator", age_of(cluster.last_checked, now)
     if cluster.checks is None or not cluster.last_checked:
         yield Finding(part, Weight.UNKNOWN, "it has not written down what Ceph says", hint=_OPERATOR)
-    elif age > _INTERVALS * cluster.interval_s + _SKEW_S / 5:
-        told = f"it looked last {_ago(age)} ago, and looks every {cluster.interval_s:.0f} s: all of this may be otherwise by now"
-        yield Finding(part, Weight.UNKNOWN, told, since=cluster.last_checked, hint=_OPERATOR)
-    elif age < -_SKEW_S:
+    elif age is None:
         told = f"it looked last at {moment(cluster.last_checked)}, which is later than now"
         yield Finding(part, Weight.UNKNOWN, told, hint="compare the clocks of the nodes and of this machine")
+    elif age > _INTERVALS * cluster.interval_s + _LATE_S:
+        told = f"it looked last {_ago(age)} ago, and looks every {cluster.interval_s:.0f} s: all of this may be otherwise by now"
+        yield Finding(part, Weight.UNKNOWN, told, since=cluster.last_checked, hint=_OPERATOR)
     else:
-        yield fine(part, f"looked {_ago(max(age, 0.0))} ago")
+        yield fine(part, f"looked {_ago(age)} ago")
     if cluster.checks is not None and not cluster.fsid:
         told = "the operator does not know which Ceph it is: it gets no answer"
         yield Finding("identity", Weight.UNKNOWN, told, hint=HINTS[OPERATOR_BLIND])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from adapters.nas.results import Dataset, NasLook, Pool, Scan, Unheard
 from adapters.nas.wanted import used
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
+from engine.ages import age_of
 from house.values.nas import Nas
 
 FULL, FILLING = 0.05, 0.20
@@ -102,9 +103,8 @@ def _scrubbed(part: str, scan: Scan | None, limit: float, now: float, command: s
         return Finding(part, Weight.NOTED, told, since=scan.started)
     if scan.ended is None:
         return Finding(part, Weight.UNKNOWN, f"its last {scan.function.lower() or 'scan'} says not when it ended")
-    if (odd := yet_to_come(part, "its last scan", scan.ended, now)) is not None:
-        return odd
-    age = now - scan.ended
+    if (age := age_of(scan.ended, now)) is None:
+        return yet_to_come(part, "its last scan", scan.ended)
     if scan.function != "SCRUB" or scan.state != "FINISHED":
         told = f"the last scan was a {scan.function.lower()} that {scan.state.lower()}: when all of it was read is not known"
         late = bool(limit) and age > limit

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.nas.results import Alert, NasLook, Replication, Snapshots, SnapshotTask, Unheard
-from cluster.backups.counting import SKEW_S
-from cluster.storage.findings import Finding, Weight, fine
+from cluster.storage.findings import Finding, Weight, fine, yet_to_come
+from engine.ages import age_of, hours, older, to_come
 from house.data.cron import greatest_gap
 from house.values.nas import Nas
 
@@ -50,9 +50,8 @@ def _snapshotted(one: Snapshots, tasks: tuple[SnapshotTask, ...], limit: float, 
         return Finding(part, weight, "there is none", hint="look at its snapshot task", command=see)
     if one.made is None:
         return Finding(part, Weight.UNKNOWN, f"nobody says when {one.newest} was made", command=see)
-    age = now - one.made
-    if age < -SKEW_S:
-        return Finding(part, Weight.UNKNOWN, f"the newest is dated {-age / 3600:.1f} h later than now", hint="compare the clocks")
+    if (age := age_of(one.made, now)) is None:
+        return yet_to_come(part, "the newest", one.made)
     if limit and age > limit:
         told = f"the newest is {age / 3600:.0f} h old, and {limit / 3600:.0f} h are the limit"
         return Finding(part, Weight.BLOCKS, told, since=one.made, hint="look at its snapshot task", command=see)
@@ -76,8 +75,10 @@ def _replicated(one: Replication, limit: float, now: float) -> Finding:
     if one.state == "ERROR":
         return Finding(part, Weight.BLOCKS, f"failed: {one.error or 'it says not why'}", one.state, one.at, hint)
     if one.state in ("RUNNING", "WAITING"):
-        if one.began is not None and now - one.began > ENDLESS_S:
-            told = f"runs since {(now - one.began) / 3600:.0f} h and does not end"
+        if one.began is not None and to_come(one.began, now):
+            return yet_to_come(part, "its beginning", one.began)
+        if one.began is not None and older(one.began, now, ENDLESS_S):
+            told = f"runs since {hours(one.began, now, '')} and does not end"
             return Finding(part, Weight.BLOCKS, told, one.state, one.began, hint)
         return Finding(part, Weight.NOTED, "runs" if one.state == "RUNNING" else "waits for its turn", one.state, one.began)
     if one.state == "PENDING":
@@ -87,9 +88,8 @@ def _replicated(one: Replication, limit: float, now: float) -> Finding:
         return Finding(part, Weight.NOTED, f"is on hold: {one.error or 'it says not why'}", one.state, one.at)
     if one.state != "FINISHED" or one.at is None:
         return Finding(part, Weight.UNKNOWN, f"its state is {one.state or 'not told'}, and when it ran is not known", one.state)
-    age = now - one.at
-    if age < -SKEW_S:
-        return Finding(part, Weight.UNKNOWN, f"it is dated {-age / 3600:.1f} h later than now", hint="compare the clocks")
+    if (age := age_of(one.at, now)) is None:
+        return yet_to_come(part, "it", one.at)
     if limit and age > limit:
         told = f"ran {age / 3600:.0f} h ago, and {limit / 3600:.0f} h are the limit"
         return Finding(part, Weight.BLOCKS, told, since=one.at, hint=hint)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from adapters.proxmox.results import VmBackups
-from cluster.backups.counting import SKEW_S
-from cluster.storage.findings import Finding, Weight, fine, moment
+from cluster.storage.findings import Finding, Weight, fine, yet_to_come
 from cluster.storage.nas.row import NasRow
+from engine.ages import age_of
 from engine.step import Severity, StepId
 from engine.words import some
 from house.values.nas import Nas
@@ -63,12 +63,11 @@ def backup_findings(nas: Nas, seen: VmBackups, now: float) -> Iterator[Finding]:
         return
     newest = sound[-1]
     assert newest.made is not None  # it is sound
-    age = now - newest.made
+    if (age := age_of(newest.made, now)) is None:
+        yield yet_to_come(_PART, newest.volume, newest.made)
+        return
     told = f"{newest.volume} is the newest that is not known to be damaged, {age / 3600:.0f} h old"
-    if age < -SKEW_S:
-        told = f"{newest.volume} is dated {moment(newest.made)}, which is not yet"
-        yield Finding(_PART, Weight.UNKNOWN, told, hint="compare the clocks")
-    elif age > nas.vm_backup_age:
+    if age > nas.vm_backup_age:
         told = f"{told}, and {nas.vm_backup_age / 3600:.0f} h are the limit"
         weight = Weight.UNKNOWN if unseen else Weight.BLOCKS
         told = f"{told}; not looked at: {unseen}" if unseen else told

@@ -31,7 +31,7 @@ def made(days: float, verified: str = "") -> VmBackup:
     ((made(1, "failed"),), (), Weight.BLOCKS, "its server finds damaged"),
     ((made(2), made(1, "failed")), (), Weight.BLOCKS, "/1, the newest, is damaged"),
     ((made(2, "failed"), made(1)), (), Weight.FINE, "24 h old"),
-    ((made(-1),), (), Weight.UNKNOWN, "which is not yet"),
+    ((made(-1),), (), Weight.UNKNOWN, "which is later than now"),
     ((UNDATED,), (), Weight.UNKNOWN, "there is none, on pbs; not looked at: pbs:x, which bears no date"),
     ((made(36), UNDATED), (), Weight.UNKNOWN, "not looked at: pbs:x"),
     ((made(1), UNDATED), (), Weight.NOTED, "not looked at: pbs:x"),
