@@ -36,6 +36,7 @@ from adapters.ports import (
     Talos,
     TalosView,
 )
+from adapters.registries.port import RegistriesView
 from adapters.talos.port import Machineconfigs, MachineconfigsView
 from adapters.tls.port import Tls, TlsView
 from adapters.trials.port import Trials, TrialsView
@@ -77,6 +78,7 @@ class LookContext:
     tls: TlsView
     vault: VaultView
     flags: FlagsView
+    registries: RegistriesView
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,4 @@ class ActContext:
     tls: Tls
     vault: VaultView
     flags: Flags
+    registries: RegistriesView

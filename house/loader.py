@@ -298,7 +298,7 @@ def _house(
         helmfile_environment=handed_on(whole.bootstrap.environment, file.parent) if whole is not None else (),
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         messages=messages_of(whole.messages, places) if whole is not None else NO_MESSAGES,
-        rehearsal=rehearsal_of(whole.rehearsal, whole.objectives) if whole is not None else NO_REHEARSAL,
+        rehearsal=rehearsal_of(whole.rehearsal, whole.objectives, places.path) if whole is not None else NO_REHEARSAL,
         etcd=EtcdSnapshots(tuple(whole.etcd.recipients.items()), whole.etcd.keep) if whole is not None else NO_ETCD,
         kit=kit_of(whole.kit) if whole is not None else NO_KIT,
     )

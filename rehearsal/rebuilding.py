@@ -21,7 +21,7 @@ from rehearsal.outcome import DrillVerdict
 SOON_S = 30 * 86400.0
 """A certificate that ends sooner than this stops a rebuild that is not made at once."""
 NOT_LOOKED_AT = (
-    "container images: whether each can be pulled, and how many more may be, nobody has asked",
+    "container images that Talos itself names (etcd, pause, CoreDNS), that programs pull on their own account, or Flux's parts do",
     "Proxmox: that the token may make what would be made was asked, not whether each value is taken",
     "ends of tokens: no server tells when a token of its own ends",
     "backups: `invoke dr.audit` opens them, and a drill of claims restores them",

@@ -24,7 +24,7 @@ from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid, value
 from house.model import House
 
-_FORM = "1"
+_FORM = "2"
 """Changes whenever what is kept, or how it was made, changes."""
 _KEPT = 4
 """Renderings of one release that are kept: with what a bootstrap serves by then, with what a living cluster serves besides."""
@@ -32,8 +32,11 @@ _API = re.compile(r"^apiVersion:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 _KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
 _HOOK = re.compile(r"^ +[\"']?helm\.sh/hook[\"']?:[ \t]*[\"']?([\w, \t-]+)", re.MULTILINE)
 _SOURCE = re.compile(r"^# Source: (\S+)", re.MULTILINE)
+_KINDS = ("needs", "later", "first", "brings")
+_WORKLOADS = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
 _ONE_BY_ONE = frozenset({"CustomResourceDefinition", "List"})
 """Kinds whose objects must be read: what they define, or hold."""
+_IMAGE = re.compile(r"^[ -]*[\"']?(?:image|reference)[\"']?:[ \t]*[\"']?([^\s\"'{}#]+)", re.MULTILINE)
 _NEVER = frozenset({"test", "test-success", "test-failure", "pre-delete", "post-delete", "pre-rollback", "post-rollback"})
 _AFTERWARDS = frozenset({"post-install", "post-upgrade"})
 
@@ -66,8 +69,8 @@ class RenderedKinds:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._helmfile.scratch() as folder:
             fresh = folder / file.name
-            rows = {part: [[kind.api, kind.name] for kind in kinds] for part, kinds in vars(found).items()}
-            fresh.write_text(json.dumps(rows), encoding="utf-8")
+            rows = {part: [[kind.api, kind.name] for kind in getattr(found, part)] for part in _KINDS}
+            fresh.write_text(json.dumps({**rows, "images": found.images}), encoding="utf-8")
             fresh.replace(file)
         for old in sorted(self._folder.glob(older), key=_age, reverse=True)[_KEPT:]:
             old.unlink(missing_ok=True)
@@ -79,6 +82,7 @@ def kinds_in(rendered: str, release: str) -> ReleaseKinds:
     later: dict[Kind, None] = {}
     first: dict[Kind, None] = {}
     brings: dict[Kind, None] = {}
+    images: dict[str, None] = {}
     in_folder = False
     for part in BREAK.split(rendered):
         source = _SOURCE.search(part)
@@ -89,10 +93,31 @@ def kinds_in(rendered: str, release: str) -> ReleaseKinds:
         if when <= _NEVER and when:
             continue
         for kind, body in _objects(part, release):
+            if kind.name in _WORKLOADS:
+                images.update(dict.fromkeys(images_in(body) if body else _images_of(part)))
             if kind.name == "CustomResourceDefinition" and body:
                 (first if in_folder else brings).update(dict.fromkeys(defined_by(body)))
             (later if when and when & _AFTERWARDS and not when - _AFTERWARDS - _NEVER else needs)[kind] = None
-    return ReleaseKinds(tuple(sorted(needs)), tuple(sorted(later)), tuple(sorted(first)), tuple(sorted(brings)))
+    return ReleaseKinds(tuple(sorted(needs)), tuple(sorted(later)), tuple(sorted(first)), tuple(sorted(brings)), tuple(images))
+
+
+def _images_of(part: str) -> Iterator[str]:
+    """The same out of one document; line by line where it is no YAML to us, which helm may forgive."""
+    try:
+        yield from images_in(mapping(value(part, "")))
+    except YamlInvalid:
+        yield from (found[1] for found in _IMAGE.finditer(part))
+
+
+def images_in(workload: Obj) -> Iterator[str]:
+    """What the pods of a workload pull: of every container, and of volumes that are images."""
+    spec = mapping(dig(workload, "spec"))
+    for step in ("jobTemplate", "template"):  # of a CronJob one within the other; a Pod has neither
+        spec = mapping(dig(spec, step, "spec")) or spec
+    for part in ("initContainers", "containers"):
+        yield from (text(mapping(one), "image") for one in sequence(spec.get(part)) if text(mapping(one), "image"))
+    volumes = (text(mapping(one), "image", "reference") for one in sequence(spec.get("volumes")))
+    yield from filter(None, volumes)
 
 
 def _hook(part: str) -> frozenset[str]:
@@ -139,4 +164,5 @@ def _read(file: Path) -> ReleaseKinds | None:
 
 
 def _kept(rows: dict[str, Any]) -> ReleaseKinds:
-    return ReleaseKinds(**{part: tuple(Kind(api, name) for api, name in kinds) for part, kinds in rows.items()})
+    images = tuple(map(str, rows.pop("images")))
+    return ReleaseKinds(**{part: tuple(Kind(api, name) for api, name in kinds) for part, kinds in rows.items()}, images=images)

@@ -78,9 +78,11 @@ class ReleaseKinds:
 
     `needs` must be served before it is installed, `later` (its hooks for afterwards) only once its own objects are there.
     `first` are definitions out of its chart's `crds` folder, which helm applies before all else; `brings` those among its objects.
+    `images` are what the pods of its workloads and hooks pull, as their objects name them.
     """
 
     needs: tuple[Kind, ...] = ()
     later: tuple[Kind, ...] = ()
     first: tuple[Kind, ...] = ()
     brings: tuple[Kind, ...] = ()
+    images: tuple[str, ...] = ()

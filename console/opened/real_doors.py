@@ -47,6 +47,7 @@ from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper
 from adapters.proxmox.adapter import ProxmoxAdapter
 from adapters.proxmox.reserving import Party, owner_words, pool_of
+from adapters.registries.port import RegistriesView
 from adapters.secrets.resolver import Secrets
 from adapters.surface import read_only
 from adapters.talos.adapter import TalosctlTalos
@@ -171,6 +172,7 @@ def _joined(
         ),
         vault=OpVault(keeper, house.state_dir / "vault-seen.json", clock),
         flags=RookFlags(clients, keeper),
+        registries=later(partial(_registries, house)),
         manifests=ManifestFiles(keeper, house.state_dir / "crds"),
     )
     look = read_only(act)
@@ -195,6 +197,12 @@ def _dns() -> DnsView:
     from adapters.dns.adapter import DnsQueries
 
     return DnsQueries()
+
+
+def _registries(house: House) -> RegistriesView:
+    from adapters.registries.adapter import RegistriesAdapter
+
+    return RegistriesAdapter(dict(house.rehearsal.registries))
 
 
 def _need_folder(house: House) -> None:

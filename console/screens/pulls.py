@@ -33,7 +33,7 @@ def pull_lines(pulls: Sequence[Pull], unknown: int) -> Iterator[str]:
     yield f"{number(len(pulls), 'thing is', 'things are')} pulled, {len(far)} of them from the internet."
     if unknown:
         yield f"Of {number(unknown, 'chart')} only the images that their values name are known here: no chart is rendered."
-    yield "The programs of a run and this checkout come from `make bundle`; what registries would allow was not asked."
+    yield "The programs of a run and this checkout come from `make bundle`; `invoke dr.rehearse --bootstrap` asks registries."
 
 
 def pull_rows(pulls: Sequence[Pull]) -> list[dict[str, object]]:

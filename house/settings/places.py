@@ -44,6 +44,8 @@ def ca_problems(document: Document, places: Places) -> list[Problem]:
     ]
     named.append((("image", "ca_file"), mapping(whole.get("image")).get("ca_file")))
     named += [(("nas", name, "ca_file"), mapping(one).get("ca_file")) for name, one in mapping(whole.get("nas")).items()]
+    registries = mapping(mapping(whole.get("rehearsal")).get("registries"))
+    named += [(("rehearsal", "registries", host, "ca_file"), mapping(one).get("ca_file")) for host, one in registries.items()]
     better = "name the CA's file, seen from this file"
     return [
         Problem(document.name, document.line(where), dotted(where), "is not there", better)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -13,8 +13,18 @@ from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
 from house.settings.section import Section
 from house.settings.section import what as _what
-from house.settings.values import Wait, kind_of, wrong
-from house.values.rehearsing import IMAGES, PROBE_S, ClaimProbe, Objective, Objectives, Preset, Prices, Rehearsal
+from house.settings.values import HttpsUrl, PathText, Wait, kind_of, wrong
+from house.values.rehearsing import (
+    IMAGES,
+    PROBE_S,
+    ClaimProbe,
+    Mirror,
+    Objective,
+    Objectives,
+    Preset,
+    Prices,
+    Rehearsal,
+)
 
 _IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
 _PRESETS = [preset.value for preset in Preset]
@@ -73,6 +83,7 @@ class ProbeSection(Section):
 
 
 Missed = Literal["fail", "warn"]
+_Registry = Annotated[str, Field(pattern=r"^(\*|[a-z0-9.-]+(:[0-9]+)?)$")]
 
 
 class ObjectiveSection(Section):
@@ -107,18 +118,32 @@ class ObjectivesSection(Section):
     egress: EgressSection | None = _what("what is paid for what leaves the stores", {"per_gb": 0.007, "currency": "USD"}, None)
 
 
+class RegistrySection(Section):
+    """What serves images in place of one registry."""
+
+    url: HttpsUrl = _what("where its images are pulled from", "https://mirror.lan:5000")
+    ca_file: PathText | None = _what("the file of the CA that signed its certificate", "mirror-ca.pem", None)
+
+
 class RehearsalSection(Section):
-    """What a rehearsal demands of restored data besides every byte."""
+    """What a rehearsal demands of restored data besides every byte, and whom it asks for images."""
 
     probe: dict[str, list[ProbeSection]] = _what(
         "what each claim's restored data must stand, as namespace/claim", {"apps/notes": [{"preset": "sqlite"}]}, {}
     )
+    registries: dict[_Registry, RegistrySection] = _what(
+        "what machines pull images from in place of a registry, * for every other", {"docker.io": {"url": "https://mirror.lan"}}, {}
+    )
 
 
-def rehearsal_of(section: RehearsalSection, objectives: ObjectivesSection) -> Rehearsal:
-    """As values."""
+def rehearsal_of(section: RehearsalSection, objectives: ObjectivesSection, path: Callable[[str], str]) -> Rehearsal:
+    """As values; `path` makes a path absolute from where the settings lie."""
     probes = {key: tuple(_probe(one) for one in probes) for key, probes in section.probe.items() if probes}
-    return Rehearsal(probes, _objectives(objectives))
+    mirrors = tuple(
+        (host, Mirror(one.url.rstrip("/"), path(one.ca_file) if one.ca_file is not None else ""))
+        for host, one in section.registries.items()
+    )
+    return Rehearsal(probes, _objectives(objectives), mirrors)
 
 
 def _objectives(section: ObjectivesSection) -> Objectives:

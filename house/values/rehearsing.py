@@ -92,11 +92,21 @@ class Objectives:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """What machines pull images from in place of a registry: its URL, and the file of its authority ("" for a public one)."""
+
+    url: str
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
 class Rehearsal:
-    """`probes` by claim key, in their order; `objectives` are what is expected of a recovery."""
+    """`probes` by claim key, in their order; `objectives` are what is expected of a recovery. `registries`: what is asked for
+    images in place of a registry (its host, `*` for every other)."""
 
     probes: Mapping[str, tuple[ClaimProbe, ...]] = field(default_factory=dict)
     objectives: Objectives = Objectives()
+    registries: tuple[tuple[str, Mirror], ...] = ()
 
     def probes_of(self, key: str) -> tuple[ClaimProbe, ...]:
         """Those of this claim, () where the settings name none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 API_PORT, PROXMOX_PORT, S3_PORT = 6443, 8006, 9000
-GIT_PORT, CHARTS_PORT, FACTORY_PORT, NAS_PORT, NAS_SSH_PORT = 8443, 8444, 8445, 8446, 8447
+GIT_PORT, CHARTS_PORT, FACTORY_PORT, NAS_PORT, NAS_SSH_PORT, REGISTRIES_PORT = 8443, 8444, 8445, 8446, 8447, 8448
 TALOS_PORT, ETCD_PORTS = 50000, (2379, 2380)
 
 
@@ -131,6 +131,11 @@ class Block:
         return f"https://{self.servers}:{FACTORY_PORT}"
 
     @property
+    def registries(self) -> str:
+        """The URL of what stands for every registry of images."""
+        return f"https://{self.servers}:{REGISTRIES_PORT}"
+
+    @property
     def backups(self) -> str:
         """What a mover sees as the folder of all repositories."""
         return f"s3:https://{self.store}:{S3_PORT}/backups"
@@ -138,7 +143,7 @@ class Block:
     def doors(self, shape: HouseShape) -> Iterator[tuple[str, int]]:
         """Every address and port that something of this house listens on, now or once its machines run."""
         yield self.vip, API_PORT
-        yield from ((self.servers, port) for port in (GIT_PORT, CHARTS_PORT, FACTORY_PORT))
+        yield from ((self.servers, port) for port in (GIT_PORT, CHARTS_PORT, FACTORY_PORT, REGISTRIES_PORT))
         yield self.store, S3_PORT
         if shape.nas:
             yield from ((self.nas, port) for port in (NAS_PORT, NAS_SSH_PORT))

@@ -40,6 +40,7 @@ def settings_text(shape: HouseShape, block: Block, fingerprints: Mapping[str, st
         schematic=SCHEMATIC,
         sha256=f"  sha256: {sha256}\n" if sha256 else "",
         backups=block.backups,
+        registries=block.registries,
         databases=_DATABASES.format(**{field: f"file:secrets/{file}" for field, file in FILES.items()}) if shape.database else "",
         nas=_nas(block) if shape.nas else "",
         **{field: f"file:secrets/{file}" for field, file in FILES.items()},
@@ -123,6 +124,11 @@ backups:
     data: may-be-empty
     max_age: 36h
 {nas}
+rehearsal:
+  registries:
+    # One server stands for every registry: the lab asks nobody outside of this machine.
+    "*": {{url: {registries}, ca_file: pki/ca.crt}}
+
 limits:
   parallel: 8
   proxmox_parallel: 4

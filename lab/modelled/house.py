@@ -32,6 +32,7 @@ from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
 from lab.ports.manifests import ModelledManifests
 from lab.ports.nas import ModelledNas
 from lab.ports.proxmox import ModelledProxmox
+from lab.ports.registries import ModelledRegistries
 from lab.ports.releases import ModelledReleases
 from lab.ports.talos import ModelledTalos
 from lab.ports.tls import ModelledTls
@@ -47,6 +48,7 @@ from lab.world.nas import LabNas
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_house import cluster_for, publish_image
 from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.registries import LabRegistries
 from lab.world.store import Store
 from lab.world.talos import TalosWorld
 from lab.world.volsync import VolSync
@@ -76,6 +78,7 @@ class ModelledHome:
     snapshots: Shelf = field(default_factory=Shelf)
     dns: LabDns = field(init=False)
     vault: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    registries: LabRegistries = field(default_factory=LabRegistries)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -131,6 +134,7 @@ class ModelledHome:
             tls=ModelledTls(self.kube, self.house),
             vault=ModelledVault(self.vault, self.clock),
             flags=ModelledFlags(self.kube),
+            registries=ModelledRegistries(self.world, self.registries),
         )
 
     def look(self) -> LookContext:
@@ -140,7 +144,7 @@ class ModelledHome:
             act.clock, act.proxmox, act.talos, act.machineconfigs, act.cluster, act.releases, act.flux, act.claims, act.hold,
             act.backups, act.clone, act.factory, act.manifests, act.archives, act.nas, act.drills,
             act.trials, act.csi, act.components, act.etcd, act.databases, act.kept,
-            act.locks, act.inventory, act.versions, act.dns, act.tls, act.vault, act.flags,
+            act.locks, act.inventory, act.versions, act.dns, act.tls, act.vault, act.flags, act.registries,
         )  # fmt: skip
 
     # What happens to a house.

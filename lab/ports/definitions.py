@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from adapters.helm.results import Crd, ReleaseKinds
 from engine.digest import digest
@@ -32,8 +33,8 @@ def definitions_of(chart: str, key: str, version: str) -> tuple[Crd, ...]:
 
 
 def kinds_of(release: str) -> ReleaseKinds:
-    """What a release of this name renders besides Kubernetes' own kinds."""
-    return _RENDERED.get(release, ReleaseKinds())
+    """What a release of this name renders besides Kubernetes' own kinds, and the one image that its pods pull."""
+    return replace(_RENDERED.get(release, ReleaseKinds()), images=(f"quay.io/charts/{release}:1.0.0",))
 
 
 def kinds_served(definition: str, served: tuple[str, ...]) -> Iterator[Kind]:

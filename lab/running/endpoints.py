@@ -14,6 +14,7 @@ from lab.houses.nouns import (
     GIT_PORT,
     NAS_SSH_PORT,
     PROXMOX_PORT,
+    REGISTRIES_PORT,
     S3_PORT,
     TALOS_PORT,
     HouseShape,
@@ -71,6 +72,7 @@ def doors(shape: HouseShape, told: dict[str, Any]) -> dict[str, tuple[str, int]]
         "git": (servers, GIT_PORT),
         "charts": (servers, CHARTS_PORT),
         "factory": (servers, FACTORY_PORT),
+        "registries": (servers, REGISTRIES_PORT),
         "s3": (store, S3_PORT),
         "kubernetes": (f"{prefix}.10", API_PORT),
     }

@@ -23,6 +23,7 @@ from lab.houses.nouns import (
     NAS_SSH_PORT,
     NAS_VM,
     PROXMOX_PORT,
+    REGISTRIES_PORT,
     S3_PORT,
     Block,
     HouseFolder,
@@ -38,6 +39,7 @@ from lab.wire.factory import FactoryServer, https_fetch
 from lab.wire.git import GitDoor
 from lab.wire.pki import LabCA
 from lab.wire.proxmox.door import ProxmoxDoor
+from lab.wire.registries import RegistryDoor, of_machines
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.wire.sftp.door import SftpDoor
@@ -74,6 +76,7 @@ class LabHouse:
             without_favours(self.proxmox, self.house.proxmox.token_id)
         self.talos = TalosWorld(self.world)
         join(self.house, self.proxmox, self.talos)
+        self.images = NamedImages(folder.clone, folder.charts, besides=STOOD_IN)
         self.cluster = LabCluster(
             Settings(
                 root=folder.parts,
@@ -81,7 +84,7 @@ class LabHouse:
                 vip=block.vip,
                 service_subnet=SERVICE_SUBNET,
                 network_images=frozenset({"cilium"}),
-                exists=NamedImages(folder.clone, folder.charts, besides=STOOD_IN),
+                exists=self.images,
                 environment=(("SSL_CERT_FILE", str(folder.ca_file)),),
             )
         )
@@ -98,6 +101,7 @@ class LabHouse:
         self._stack = ExitStack()
         self.git: GitDoor
         self.charts: ChartDoor
+        self.registries: RegistryDoor
         self.s3: S3Door
         self.pve_door: ProxmoxDoor
         self.talos_door: TalosDoor
@@ -113,6 +117,10 @@ class LabHouse:
         stack.callback(self.git.start().close)
         self.charts = ChartDoor(folder.charts, block.servers, CHARTS_PORT, shared)
         stack.callback(self.charts.start().close)
+        self.registries = RegistryDoor(
+            block.servers, REGISTRIES_PORT, shared, lambda image: of_machines(image) or self.images(image)
+        )  # fmt: skip
+        stack.callback(self.registries.start().close)
         self.s3 = S3Door(
             self.store, (self.key,), ca.server("s3", block.store).context(), self.world.faults,
             address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed, on_death=self._death,

@@ -8,17 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from adapters.registries.results import Allowance
 from adapters.talos.results import Authority
+from console.kit.secrets import files_of
+from engine.errors import SettingsInvalid
 from engine.report import Report
 from engine.verify import verify
 from house.model import UnsupportedBackup
+from house.values.rehearsing import Mirror
+from rehearsal.images import checks as images
 from rehearsal.lost import as_if_lost
 from rehearsal.outcome import DrillVerdict
 from rehearsal.rebuilding import Authorities, References, Rendered, Row, course, rows, verdict_of
 from tests.crash.apart import Built
+from tests.house.reading import load
+from tests.house.test_afterwards import with_more
 from tests.scenario.running import Running
 
 DAY = 86400.0
+CHARTS = "quay.io/charts"
 Lacks = tuple[tuple[str, bool], ...]
 
 
@@ -37,7 +45,7 @@ class Living(Running):
 
     def report(self) -> Report:
         checks = References(self.house, lambda: self.lacks), Rendered(self.house), Authorities(self.house, lambda: self.ends)
-        wanted = course(self.house, {}, *checks)
+        wanted = course(self.house, {}, *checks, *images(self.house))
         return verify(wanted.graph(), as_if_lost(self.home.look(), self.house), clock=self.clock)
 
 
@@ -104,6 +112,9 @@ FAULTS: dict[str, Callable[[Living], object]] = {
     "preflight.clone": lambda t: setattr(t.home.files, "dirty", ("a-file",)),
     "preflight.chart/kube-system/cilium": lambda t: t.home.unfetchable.update({"kube-system/cilium": "404 Not Found"}),
     "preflight.engines": unsupported,
+    "rebuild.images/machines": lambda t: t.home.registries.missing.add("registry.k8s.io/kube-scheduler:v1.36.3"),
+    "rebuild.images/kube-system/cilium": lambda t: t.home.registries.missing.add(f"{CHARTS}/cilium:1.0.0"),
+    "rebuild.pulls": lambda t: t.home.registries.allowances.update({"quay.io": Allowance(1, 100, 21600)}),
     "rebuild.secrets": lambda t: setattr(t, "lacks", (("the deploy key: env:KEY is not set", True),)),
     "rebuild.machineconfigs": lambda t: setattr(t.home.files, "render_problem", "cp-1: unknown field"),
     "rebuild.certificates": lambda t: setattr(t.home.files, "authorities", (Authority("the Talos CA", t.clock.now() + 9 * DAY),)),
@@ -123,7 +134,7 @@ def test_no_row_is_without_a_fault(built: Built[Living]) -> None:
     """A row that nothing turns red proves nothing. Of kinds and definitions: tests/bootstrap/checks/test_kinds.py."""
     known = {*FAULTS, "preflight.quorum", "proxmox.machines"}
     areas = ("preflight.chart/", "preflight.crds/", "preflight.kinds/", "preflight.host/", "preflight.clock/", "preflight.room/",
-             "preflight.kept-disks/")  # fmt: skip
+             "preflight.kept-disks/", "rebuild.images/")  # fmt: skip
     ids = {row.id for row in looked(built, lambda there: None)}
     assert {one for one in ids if one not in known and not one.startswith(areas)} == set()
 
@@ -165,3 +176,61 @@ def test_somebody_elses_vm_is_not_hidden(built: Built[Living]) -> None:
         return before, {one.vm_id for one in look.proxmox.vms()} ^ {vm.vm_id}
 
     assert built.visit(play) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda t: t.home.registries.silent.add("quay.io"), lambda t: t.home.registries.refused.add(f"{CHARTS}/cilium:1.0.0")],
+    ids=["silent", "refused"],
+)
+def test_what_a_registry_does_not_say_or_gives_not_to_everybody_is_unknown(
+    built: Built[Living], spoil: Callable[[Living], object]
+) -> None:
+    table = looked(built, spoil)
+    (row,) = [one for one in table if one.id == "rebuild.images/kube-system/cilium"]
+    assert (red(table), verdict_of(table), row.verdict) == ([], DrillVerdict.UNVERIFIED, DrillVerdict.UNVERIFIED)
+    assert f"{CHARTS}/cilium:1.0.0" in row.evidence[0]
+
+
+def test_what_a_silent_registry_is_not_asked_any_more_is_not_taken_for_there(built: Built[Living]) -> None:
+    """Of four images of the machines three are of one registry: the third is not asked for after two silences."""
+    table = looked(built, lambda there: there.home.registries.silent.add("registry.k8s.io"))
+    (row,) = [one for one in table if one.id == "rebuild.images/machines"]
+    assert row.verdict is DrillVerdict.UNVERIFIED and len(row.evidence) == 3
+
+
+def test_one_that_allows_no_more_for_now_stops_a_rebuild_and_says_nothing_of_the_image(built: Built[Living]) -> None:
+    table = looked(built, lambda there: there.home.registries.limited.add("quay.io"))
+    assert red(table) == ["rebuild.pulls"]
+    (row,) = [one for one in table if one.id == "rebuild.images/kube-system/cilium"]
+    assert row.verdict is DrillVerdict.UNVERIFIED
+
+
+def test_what_may_not_be_enough_for_every_node_is_worth_a_look(built: Built[Living]) -> None:
+    """Each node pulls for itself, but not each image is pulled by each: what is provably short alone stops a rebuild."""
+    table = looked(built, lambda there: there.home.registries.allowances.update({"quay.io": Allowance(8, 100, 21600)}))
+    (row,) = [one for one in table if one.id == "rebuild.pulls"]
+    assert (row.verdict, row.stops, verdict_of(table)) == (DrillVerdict.FAIL, False, DrillVerdict.PASS)
+    assert "quay.io allows 8 of 100 more pulls for 6 h" in row.evidence[0]
+
+
+def test_a_registry_that_counts_and_allows_enough_is_told(built: Built[Living]) -> None:
+    table = looked(built, lambda there: there.home.registries.allowances.update({"quay.io": Allowance(99, 100, 21600)}))
+    (row,) = [one for one in table if one.id == "rebuild.pulls"]
+    assert row.verdict is DrillVerdict.PASS
+    assert "quay.io allows 99 of 100" in row.detail and "not told by ghcr.io, registry.k8s.io" in row.detail
+
+
+def test_what_serves_images_in_place_of_a_registry_is_taken_from_the_settings(tmp_path: Path) -> None:
+    ca = tmp_path / "mirror.pem"
+    ca.write_text("an authority")
+    said = f'"docker.io": {{url: "https://mirror.lan/", ca_file: "{ca}"}}, "*": {{url: "https://all.lan"}}'
+    more = f"\nrehearsal: {{registries: {{{said}}}}}\n"
+    house = load(with_more(tmp_path / "said", more))
+    assert house.rehearsal.registries == (("docker.io", Mirror("https://mirror.lan", str(ca))), ("*", Mirror("https://all.lan")))
+    assert str(ca) in files_of(house), "the kit takes it along, and its end is looked at"
+    wrongs = {"url: 'http://plain.lan'": "url", "ca_file: x": "url", "url: 'https://a', ca_file: none.pem": "ca_file"}
+    for at, (wrong, says) in enumerate(wrongs.items()):
+        with pytest.raises(SettingsInvalid) as refused:
+            load(with_more(tmp_path / str(at), f"\nrehearsal: {{registries: {{a.b: {{{wrong}}}}}}}\n"))
+        assert f"rehearsal.registries.a.b.{says}" in refused.value.evidence[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.helm.helmfile import Helmfile
-from adapters.helm.kinds import RenderedKinds, kinds_in
+from adapters.helm.kinds import RenderedKinds, _read, kinds_in
 from adapters.helm.results import ReleaseKinds
 from adapters.process.keeper import Keeper
 from engine.errors import PermanentError
@@ -189,3 +189,67 @@ def test_only_the_last_few_renderings_of_a_release_are_kept(desk: Desk) -> None:
     assert len(desk.kept) == 4
     desk.of(Kind("example.net/v5", "Toy"))
     assert desk.started.count("helm") == 6, "the last one is kept"
+
+
+PODS = """---
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      initContainers: [{name: first, image: "quay.io/a/first:1"}]
+      containers:
+        - name: main
+          image: quay.io/a/main:1@sha256:DIGEST
+          env: [{name: IMAGE, value: "image: quay.io/not/meant:1"}]
+      volumes: [{name: models, image: {reference: ghcr.io/a/models:2}}, {name: empty, emptyDir: {}}]
+---
+apiVersion: batch/v1
+kind: CronJob
+spec:
+  jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: busybox}]}}}}
+---
+apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Pod, spec: {containers: [{name: c, image: "docker.io/b:3"}]}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  annotations:
+    helm.sh/hook: test
+spec: {template: {spec: {containers: [{name: c, image: "never:1"}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+spec:
+  template: {}
+  template:
+    spec:
+      containers:
+        - name: twice
+          image: "quay.io/a/forgiven:1"
+---
+apiVersion: v1
+kind: ConfigMap
+data: {pod: "image: quay.io/not/this:1"}
+""".replace("DIGEST", "ab" * 32)
+
+
+def test_images_are_those_of_the_pods_of_its_workloads_and_hooks() -> None:
+    """A document that is no YAML to us (a key twice, which helm forgives) hides none, and makes no release red."""
+    found = kinds_in(PODS, "play/pods")
+    assert found.images == (
+        "quay.io/a/first:1", f"quay.io/a/main:1@sha256:{'ab' * 32}", "ghcr.io/a/models:2", "busybox", "docker.io/b:3",
+        "quay.io/a/forgiven:1",
+    )  # fmt: skip
+    assert Kind("apps/v1", "Deployment") in found.needs
+
+
+def test_images_are_kept_with_the_kinds(tmp_path: Path) -> None:
+    file = tmp_path / "kept.json"
+    file.write_text('{"needs": [["v1", "Pod"]], "later": [], "first": [], "brings": [], "images": ["a:1"]}')
+    assert _read(file) == ReleaseKinds(needs=(Kind("v1", "Pod"),), images=("a:1",))
+    file.write_text('{"needs": [], "later": [], "first": [], "brings": []}')
+    assert _read(file) is None, "kept by a version that looked for no image"
