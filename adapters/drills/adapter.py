@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from adapters.drills import canary, trials
+from adapters.drills.answers import told_of
 from adapters.drills.borrowed import Lender, writing
 from adapters.drills.fence import (
     DRILL,
@@ -77,6 +78,7 @@ from adapters.volsync.results import Compared, Snapshot
 from engine.ages import older
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock, wait_until
+from house.values.rehearsing import Preset
 
 _START_S = 300.0
 _TRIAL_S = 420.0
@@ -143,8 +145,8 @@ class KubernetesDrills:
             return Examined(Phase.ABSENT)
         pods, failed = self._pods(client, job), condition(job, "Failed")
         ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
-        if ended is not None and of.probe.preset in SCRIPTS:
-            return told(self._log(client, ended))
+        if ended is not None and of.probe.preset in (*SCRIPTS, Preset.HTTP):
+            return told_of(told(self._log(client, ended)), ended)
         if ended is not None:
             return ended_with(*_ending(ended), self._log(client, ended))
         if failed.get("status") == "True":

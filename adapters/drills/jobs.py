@@ -6,6 +6,7 @@ import hashlib
 
 from adapters.backups.sayings import Saying, meaning
 from adapters.drills import script
+from adapters.drills.answers import ASK, SPARE_S, with_application
 from adapters.drills.fence import LABELS, MOVERS, SCRATCH
 from adapters.drills.probes import SCRIPTS
 from adapters.drills.results import Damage, Examination, Order, Phase, Restore, Trouble
@@ -15,7 +16,7 @@ from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
 from adapters.volsync.pod import pod_of
 from adapters.volsync.reader import OPEN_S
-from house.values.rehearsing import WRITES
+from house.values.rehearsing import PYTHON, WRITES, Preset
 
 CONTAINER = "drill"
 _KEPT_S = 24 * 3600
@@ -76,7 +77,8 @@ def damage_job(into: str, damage: Damage, image: str, as_whom: tuple[Obj, Obj]) 
 def probe_name(of: Examination) -> str:
     """The Job's name for this probe: another one as soon as anything of what is asked is another."""
     probe = of.probe
-    asked = "\n".join((probe.image, str(probe.limit_s), *probe.paths, "", *probe.command))
+    more = (str(probe.port), probe.page, probe.at, *(f"{key}={value}" for key, value in probe.environment)) if probe.port else ()
+    asked = "\n".join((probe.image, str(probe.limit_s), *probe.paths, "", *probe.command, *more))
     return job_name(f"probe {probe.preset.value} {asked}", of.order.into)
 
 
@@ -84,12 +86,20 @@ def probe_job(of: Examination, movers_image: str, as_whom: tuple[Obj, Obj]) -> O
     """The Job of one probe: with an application's labels, and with nothing that opens a store."""
     probe, text = of.probe, SCRIPTS.get(of.probe.preset, "")
     told = {"PATHS": "\n".join(probe.paths)} if text else {}
+    asks = probe.preset is Preset.HTTP
+    image = PYTHON if asks else probe.image or movers_image
+    if asks:
+        told = {"PORT": str(probe.port), "PAGE": probe.page, "PATIENCE_S": str(max(1.0, probe.limit_s - SPARE_S))}
     job = _job(
-        probe_name(of), text, probe.image or movers_image, told, as_whom, _NO_STORE, of.order.into, movers=False,
+        probe_name(of), text, image, told, as_whom, _NO_STORE, of.order.into, movers=False,
         read_only=probe.preset not in WRITES,
     )  # fmt: skip
-    if not text:
-        job["spec"]["template"]["spec"]["containers"][0]["command"] = list(probe.command)
+    pod = job["spec"]["template"]
+    if asks:
+        pod["spec"]["containers"][0]["command"] = ["python3", "-I", "-c", ASK]
+        pod["spec"] = with_application(pod["spec"], probe)
+    elif not text:
+        pod["spec"]["containers"][0]["command"] = list(probe.command)
     job["spec"]["activeDeadlineSeconds"] = int(probe.limit_s)
     return job
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from adapters.drills.postgres import START
 from adapters.drills.results import Examined, Health, Phase
 from house.values.rehearsing import Preset
 
@@ -204,14 +205,14 @@ if [ -e "./$at/backup_label" ]; then
 fi
 [ -n "$log" ] && [ -n "$state" ] || answer unseen "pg_controldata tells no state, or no log: $(tail -n 1 /tmp/control)"
 [ -s "./$at/pg_wal/$log" ] || answer bad "$at/pg_wal/$log is missing, without which it does not start"
-answer ok "version $of, $state, and the log that it starts from is there"
 """
+    + START
 )
 
 SCRIPTS: Mapping[Preset, str] = {
     Preset.FILES: _FILES, Preset.SQLITE: _SQLITE, Preset.HOME_ASSISTANT: _HOME_ASSISTANT, Preset.POSTGRES: _POSTGRES,
 }  # fmt: skip
-"""By preset; a command has none: it runs as it is, and its exit code is the answer."""
+"""By preset; a command has none: it runs as it is, and its exit code is the answer. `http` has its own (answers.py)."""
 
 _HEALTH = {"ok": Health.SOUND, "bad": Health.ILL, "unseen": Health.UNSEEN}
 _NOT_RUN = (126, 127, 128)

@@ -6,7 +6,6 @@ What Docker's registry counts are manifests that are got, not heads of them (doc
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from adapters.registries.results import DOCKER, Allowance, ImageLook, Reference, Standing, reference_of
+from engine import jsontext
 from engine.errors import BlackstartError, PermanentError, TransientError
 from house.values.rehearsing import Mirror
 
@@ -140,9 +140,9 @@ class _Registry:
         if answer.status != 200:
             raise self._silent(f"{answer.status} {answer.reason} where it gives tokens")
         try:
-            body = json.loads(answer.body)
+            body = jsontext.read(answer.body, jsontext.an_object)
             token = body.get("token") or body.get("access_token")
-        except (ValueError, AttributeError, RecursionError):
+        except jsontext.Malformed:
             token = None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise self._silent("what it gives for a token is none")

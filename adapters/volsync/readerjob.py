@@ -118,6 +118,10 @@ def waiting_for(client: ApiClient, namespace: str, job: str, pods: list[Obj]) ->
         for container in rows(pod, "status", "containerStatuses"):
             waiting = table(container, "state", "waiting")
             told = ": ".join(part for part in (text(waiting, "reason"), text(waiting, "message")) if part)
+            if waiting.get("reason") == "PodInitializing":
+                first = (table(one, "state", "waiting") for one in rows(pod, "status", "initContainerStatuses"))
+                waiting = next((one for one in first if one.get("reason") in _NEVER), waiting)
+                told = ": ".join(part for part in (text(waiting, "reason"), text(waiting, "message")) if part)
             if waiting.get("reason") in _NEVER:
                 raise PermanentError(f"The pod that reads {namespace}/{job} cannot start", evidence=(told,))
             if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):

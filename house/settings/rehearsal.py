@@ -14,6 +14,7 @@ from house.files.yamlfile import Document
 from house.settings.section import Section
 from house.settings.section import what as _what
 from house.settings.values import HttpsUrl, PathText, Wait, kind_of, wrong
+from house.settings.variables import VariableName, VariableValue
 from house.values.rehearsing import (
     IMAGES,
     PROBE_S,
@@ -55,24 +56,39 @@ def image_of(value: object) -> str:
 _Preset = Annotated[Preset, BeforeValidator(preset_of), WithJsonSchema({"type": "string", "enum": _PRESETS})]
 _Inside = Annotated[str, AfterValidator(inside_of)]
 _Image = Annotated[str, BeforeValidator(image_of), WithJsonSchema({"type": "string", "pattern": f"^{_IMAGE.pattern}$"})]
+_Page = Annotated[str, Field(pattern=r"^/[!-~]*$")]
+_At = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._-]+)+$")]
 _Word = Annotated[str, Field(min_length=1)]
 
 
 class ProbeSection(Section):
     """One probe of a claim's restored data."""
 
-    preset: _Preset = _what("what is done: files, sqlite, postgres, home-assistant or command", "sqlite")
+    preset: _Preset = _what("what is done: files, sqlite, postgres, home-assistant, http or command", "sqlite")
     image: _Image | None = _what("the image that it runs in", "docker.io/library/postgres:17", None)
     paths: list[_Inside] = _what("what it is about, seen from the volume's root", ["data/notes.db"], [])
     command: list[_Word] = _what("the command, word by word; the data are at /data", ["check", "/data"], [])
     limit: Wait = _what("how long it may take", "30m", PROBE_S)
+    port: int | None = Field(default=None, description="the port that the application answers at", examples=[8080], ge=1, le=65535)
+    page: _Page = _what("the page that it is asked for", "/health", "/")
+    at: _At = _what("where the application has its data", "/config", "/data")
+    environment: dict[VariableName, VariableValue] = _what("its variables, no secret among them", {"TZ": "UTC"}, {})
 
     @model_validator(mode="after")
     def _fits(self) -> ProbeSection:
         if self.preset is Preset.COMMAND and not (self.image and self.command):
             raise wrong("a command needs an image and its words", "write image: and command: [WORD, …]")
-        if self.preset is not Preset.COMMAND and self.command:
+        asks = self.preset is Preset.HTTP
+        if asks and not (self.image and self.port):
+            raise wrong("http needs the application's image and port", "write image: and port:")
+        if not asks and self.model_fields_set & {"port", "page", "at", "environment"}:
+            raise wrong(f"{self.preset.value} takes no port, page, at and environment", "leave them out, or write preset: http")
+        if self.preset not in (Preset.COMMAND, Preset.HTTP) and self.command:
             raise wrong(f"{self.preset.value} takes no command", "leave it out, or write preset: command")
+        if self.at == "/tmp":  # noqa: S108 - the pod's own
+            raise wrong("at is where the pod keeps what it needs itself", "name the folder that the application has its data in")
+        if asks and self.paths:
+            raise wrong("http takes no paths", "say by at: where the application has its data")
         if self.preset is Preset.COMMAND and self.paths:
             raise wrong("a command takes no paths", "name them among its words; the data are at /data")
         if self.preset is Preset.POSTGRES and not self.image:
@@ -158,7 +174,10 @@ def _objectives(section: ObjectivesSection) -> Objectives:
 
 def _probe(section: ProbeSection) -> ClaimProbe:
     image = section.image or IMAGES.get(section.preset, "")
-    return ClaimProbe(section.preset, image, tuple(section.paths), tuple(section.command), section.limit)
+    return ClaimProbe(
+        section.preset, image, tuple(section.paths), tuple(section.command), section.limit, section.port or 0, section.page,
+        section.at, tuple(section.environment.items()),
+    )  # fmt: skip
 
 
 def check_rehearsal(

@@ -17,6 +17,7 @@ class Preset(Enum):
     SQLITE = "sqlite"
     POSTGRES = "postgres"
     HOME_ASSISTANT = "home-assistant"
+    HTTP = "http"
     COMMAND = "command"
 
 
@@ -24,26 +25,32 @@ PYTHON = "docker.io/library/python:3.13-alpine"
 IMAGES: Mapping[Preset, str] = {Preset.SQLITE: PYTHON, Preset.HOME_ASSISTANT: PYTHON}
 """The image that a preset runs in where the settings name none. `files` runs in the movers' own, which is in the house already;
 postgres and a command have none: what reads the data must be of the very version that wrote them."""
-WRITES = frozenset({Preset.SQLITE, Preset.HOME_ASSISTANT, Preset.COMMAND})
-"""Those that may write to the restored copy: SQLite replays its journal, as the application would."""
+WRITES = frozenset({Preset.SQLITE, Preset.HOME_ASSISTANT, Preset.POSTGRES, Preset.HTTP, Preset.COMMAND})
+"""Those that may write to the restored copy: databases replay their logs, as they would at home."""
 PROBE_S = 1800.0
 
 
 @dataclass(frozen=True)
 class ClaimProbe:
     """One probe of a claim's restored data. `image` "" is the movers' own; `paths` lie within the volume, () for wherever they are
-    found; `command` is of Preset.COMMAND alone; `limit_s` is how long it may take, in seconds."""
+    found; `command` is that of Preset.COMMAND, or what starts the application of Preset.HTTP in place of its image's own; `limit_s`
+    is how long it may take, in seconds. Of Preset.HTTP alone: the application's `port`, the `page` that is asked for there, where
+    it has its data (`at`), and its `environment`."""
 
     preset: Preset
     image: str = ""
     paths: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     limit_s: float = PROBE_S
+    port: int = 0
+    page: str = "/"
+    at: str = "/data"
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
         """What it is called in evidence: its preset, and what it is about where that was named."""
-        about = self.command or self.paths
+        about = (f":{self.port}{self.page}",) if self.port else self.command or self.paths
         return f"{self.preset.value} {' '.join(about)}"[:80] if about else self.preset.value
 
 

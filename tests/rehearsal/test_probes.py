@@ -158,6 +158,8 @@ def read(folder: Path, key: str, probe: str) -> tuple[ClaimProbe, ...]:
         ("{preset: files, paths: [conf]}", ClaimProbe(Preset.FILES, "", ("conf",))),
         ("{preset: postgres, image: 'x/postgres:17'}", ClaimProbe(Preset.POSTGRES, "x/postgres:17")),
         ("{preset: command, image: 'x/y:1', command: [go, '--now']}", ClaimProbe(Preset.COMMAND, "x/y:1", (), ("go", "--now"))),
+        ("{preset: http, image: 'x/app:1', port: 8080, page: /health, at: /config, environment: {TZ: UTC}}",
+         ClaimProbe(Preset.HTTP, "x/app:1", port=8080, page="/health", at="/config", environment=(("TZ", "UTC"),))),
         ("{preset: home-assistant, paths: [config]}", ClaimProbe(Preset.HOME_ASSISTANT, PYTHON, ("config",))),
     ],
 )
@@ -175,6 +177,11 @@ def test_what_the_settings_say_is_taken(tmp_path: Path, key: str, probe: str, wa
         ("{preset: sqlite, paths: [a/../../x]}", "no path within"), ("{preset: sqlite, image: '-x'}", "no image"),
         ("{preset: command, image: a, command: [b], paths: [c]}", "takes no paths"),
         ("{preset: sqlite, limit: 0s}", "no time at all"),
+        ("{preset: http, image: a}", "image and port"), ("{preset: http, port: 80}", "image and port"),
+        ("{preset: http, image: a, port: 80, paths: [b]}", "takes no paths"), ("{preset: http, image: a, port: 0}", "port"),
+        ("{preset: http, image: a, port: 80, page: health}", "page"),
+        ("{preset: http, image: a, port: 80, at: /tmp}", "needs itself"),
+        ("{preset: files, port: 80}", "takes no port"), ("{preset: sqlite, at: /data}", "takes no port"),
         ("{preset: home-assistant, paths: [a, b]}", "about one folder"), ("{preset: files, path: [a]}", "path"),
     ],
 )  # fmt: skip

@@ -47,12 +47,14 @@ class Volume:
     def seen(self, preset: Preset, *paths: str) -> Examined:
         """What the probe says."""
         for name in BASICS:
-            if not (self.bin / name).exists():
+            # What were written to a link would be written to the machine's own program.
+            if not (self.bin / name).exists() and name not in self.fakes:
                 (self.bin / name).symlink_to(shutil.which(name) or name)
         for name in self.programs:
             target = sys.executable if name == "python3" else shutil.which(name)
             (self.bin / name).exists() or (self.bin / name).symlink_to(target or name)
         for name, body in self.fakes.items():
+            (self.bin / name).unlink(missing_ok=True)
             (self.bin / name).write_text(f"#!/bin/sh\n{body}\n")
             (self.bin / name).chmod(0o755)
         text = SCRIPTS[preset].replace("/tmp", str(self.own)).replace("cd /data", f"cd {self.data}")
@@ -264,19 +266,29 @@ Latest checkpoint's REDO WAL file:    {LOG}"""
 SAYS = f"cat << 'END'\n{CONTROL}\nEND"
 
 
+# As whom it runs, the programs of a server, and one that says what it is asked: the real one is in test_postgres_start.py.
+SERVER = {
+    "id": "echo 1000", "rm": "", "chmod": "", "mkdir": "", "sleep": "", "env": 'shift; "$@"', "pg_dump": "",
+    "ls": "echo 'd 2 1000 1000 4096 Nov 30 00:00 x'",
+    "postgres": """echo ' 1: rolname = "owner"\t(typeid = 19, len = 64)'""",
+    "psql": 'case "$*" in *datname*) echo app ;; *count*) echo 7 ;; *) echo 1 ;; esac',
+}  # fmt: skip
+
+
 class TestPostgres:
     def cluster(self, volume: Volume, at: str = "pgdata/", version: str = "15", says: str = SAYS) -> None:
         for name in ("global/pg_control", f"pg_wal/{LOG}", "base/1/1259"):
             volume.file(at + name)
         volume.file(f"{at}PG_VERSION", f"{version}\n".encode())
         own = 'if [ "$1" = --version ]; then echo "pg_controldata (PostgreSQL) 15.18 (Debian)"; exit; fi'
-        volume.fakes = {"pg_controldata": f"{own}\n{says}"}
+        volume.fakes = {"pg_controldata": f"{own}\n{says}", **SERVER}
 
     @pytest.mark.parametrize("paths", [(), ("pgdata",)])
     def test_a_whole_one_is_sound(self, volume: Volume, paths: tuple[str, ...]) -> None:
         self.cluster(volume)
         found = volume.seen(Preset.POSTGRES, *paths)
-        assert health(found) == (Health.SOUND, "version 15, in production, and the log that it starts from is there")
+        told_ = "version 15, in production: it starts; read to the last row: 7 tables in 1 databases"
+        assert health(found) == (Health.SOUND, told_)
 
     def test_one_at_the_volumes_root_is_found(self, volume: Volume) -> None:
         self.cluster(volume, "")
@@ -327,6 +339,36 @@ class TestPostgres:
         volume.fakes = {}
         assert volume.seen(Preset.POSTGRES).health is Health.UNSEEN
 
+    @pytest.mark.parametrize(
+        ("program", "body", "health_", "says"),
+        [
+            ("postgres", "echo 'XX000 PANIC:  could not locate a valid checkpoint record' >&2; exit 1", Health.ILL, "PANIC:"),
+            ("postgres", "echo '53100 FATAL:  could not extend file: No space left' >&2; exit 1", Health.UNSEEN, "space"),
+            ("postgres", "echo 'F0000 FATAL:  data directory has wrong ownership' >&2; exit 1", Health.UNSEEN, "ownership"),
+            ("postgres", "echo 'killed' >&2; exit 137", Health.UNSEEN, "killed"),
+            ("postgres", "exit 0", Health.UNSEEN, "does not start"),
+            ("pg_dump", "exit 1", Health.UNSEEN, "the database app cannot be read to its end"),
+            ("id", "echo 999", Health.UNSEEN, "it belongs to user 1000, and the pod is user 999"),
+        ],
+    )
+    def test_what_its_start_shows(self, volume: Volume, program: str, body: str, health_: Health, says: str) -> None:
+        self.cluster(volume)
+        volume.fakes[program] = body
+        found = volume.seen(Preset.POSTGRES)
+        assert found.health is health_ and says in found.detail, found
+
+    def test_a_tablespace_that_is_not_in_the_volume_is_not_started_without(self, volume: Volume) -> None:
+        self.cluster(volume)
+        (volume.data / "pgdata" / "pg_tblspc").mkdir()
+        (volume.data / "pgdata" / "pg_tblspc" / "16400").symlink_to("/somewhere/else")
+        found = volume.seen(Preset.POSTGRES)
+        assert health(found) == (Health.UNSEEN, "the tablespace 16400 leads out of the volume")
+
+    def test_one_of_a_version_whose_settings_are_others_has_shown_nothing(self, volume: Volume) -> None:
+        self.cluster(volume, version="11")
+        volume.fakes["pg_controldata"] = volume.fakes["pg_controldata"].replace("15.18", "11.22")
+        assert volume.seen(Preset.POSTGRES).health is Health.UNSEEN
+
 
 @pytest.mark.parametrize("log", ["", "p ok all\n", "end\n", "p fine all\nend\n", "p\nend\n"])
 def test_a_log_that_broke_off_has_shown_nothing(log: str) -> None:
@@ -355,7 +397,8 @@ class TestJob:
     @pytest.mark.parametrize("preset", list(Preset))
     def test_its_pod_opens_no_store_gets_out_nowhere_and_has_no_token(self, preset: Preset) -> None:
         words = ("check",) if preset is Preset.COMMAND else ()
-        probe = ClaimProbe(preset, IMAGES.get(preset, "an/image:1"), command=words, limit_s=60.0)
+        port = 8080 if preset is Preset.HTTP else 0
+        probe = ClaimProbe(preset, IMAGES.get(preset, "an/image:1"), command=words, limit_s=60.0, port=port)
         job = probe_job(self.of(probe), "mover:1", ({"runAsUser": 7}, {}))
         pod = job["spec"]["template"]
         container = pod["spec"]["containers"][0]
@@ -365,7 +408,7 @@ class TestJob:
         assert pod["spec"]["securityContext"] == {"runAsUser": 7}
         assert job["spec"]["activeDeadlineSeconds"] == 60
         read_only = container["volumeMounts"][0].get("readOnly", False)
-        assert read_only is (preset in (Preset.FILES, Preset.POSTGRES))
+        assert read_only is (preset is Preset.FILES)
 
     def test_files_run_in_the_movers_own_image_and_a_command_as_it_is(self) -> None:
         files = probe_job(self.of(ClaimProbe(Preset.FILES)), "mover:1", ({}, {}))
@@ -378,5 +421,6 @@ class TestJob:
         asked = [
             ClaimProbe(Preset.FILES), ClaimProbe(Preset.FILES, paths=("a",)), ClaimProbe(Preset.FILES, paths=("a", "b")),
             ClaimProbe(Preset.SQLITE), ClaimProbe(Preset.SQLITE, "i"), ClaimProbe(Preset.COMMAND, "i", command=("a",)),
+            *(ClaimProbe(Preset.HTTP, "i", port=80, page=page, at=at) for page, at in (("/", "/a"), ("/", "/b"), ("/c", "/a"))),
         ]  # fmt: skip
         assert len({probe_name(self.of(one)) for one in asked}) == len(asked)
