@@ -233,4 +233,4 @@ def test_what_serves_images_in_place_of_a_registry_is_taken_from_the_settings(tm
     for at, (wrong, says) in enumerate(wrongs.items()):
         with pytest.raises(SettingsInvalid) as refused:
             load(with_more(tmp_path / str(at), f"\nrehearsal: {{registries: {{a.b: {{{wrong}}}}}}}\n"))
-        assert f"rehearsal.registries.a.b.{says}" in refused.value.evidence[0]
+        assert any(f"rehearsal.registries.a.b.{says}" in line for line in refused.value.evidence), refused.value.evidence
