@@ -34,6 +34,8 @@ from lab.parts.supervisor import Supervisor
 __all__ = ["LabCluster", "Settings"]
 log = logging.getLogger(__name__)
 _TEND_S = 0.1
+_LOOK_S, _LOOK_AT_MOST_S = 0.03, 0.25
+"""What one waits for comes soon or takes a while: a look at the API costs some milliseconds, here and there."""
 _API_AGAIN_S = 1.0
 # What a program, or the want of one, may do to an order: the thread that tends all machines outlives it.
 _FAILS = (PermanentError, OSError, subprocess.SubprocessError)
@@ -227,12 +229,13 @@ class LabCluster:
 
     def wait(self, done: Callable[[], bool], seconds: float, what: str) -> None:
         """Ask `done` until it says true. PartFailed after `seconds`, with what the machines are stuck at."""
-        deadline = time.monotonic() + seconds
+        deadline, pause_s = time.monotonic() + seconds, _LOOK_S
         while not done():
             if time.monotonic() > deadline:
                 stuck = tuple(f"{m.spec.name}: {m.trouble}" for m in self._machines.values() if m.trouble)
                 raise PartFailed(f"{what} was not ready in {seconds:.0f} s", evidence=stuck + tuple(self.errors[-5:]))
-            time.sleep(0.03)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.3, _LOOK_AT_MOST_S)
 
     def _takes_part(self, machine: _Machine) -> bool:
         return machine.kubelet and (machine.plane is None or machine.plane.ready())

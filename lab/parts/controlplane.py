@@ -6,8 +6,10 @@ Takes the cluster's keys as they stand in a machineconfig. Knows no kubelet and 
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import httpx
 
 from lab.parts.etcd import Etcd
 from lab.parts.kube import Access
+from lab.parts.pages import listens
 from lab.parts.pki import ClusterKeys, issue, write_private
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
@@ -78,11 +81,18 @@ class ControlPlane:
 
     def ready(self) -> bool:
         """Whether the API server says it is ready."""
+        if not listens(self.address, API_PORT):
+            return False
         try:
-            answer = httpx.get(f"{self.server}/readyz", verify=self.access().tls(), timeout=3.0, trust_env=False)
+            answer = httpx.get(f"{self.server}/readyz", verify=self._context, timeout=3.0, trust_env=False)
         except (httpx.TransportError, OSError):  # OSError: its files went with the machine's disk
             return False
         return answer.status_code == 200
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """What the administrator knows of it. OSError when its files went with the machine's disk."""
+        return self.access().tls()
 
     def start_api(self, *, wait: bool = True) -> None:
         """Start the API server. It gives etcd about 20 s; when etcd comes later than that, it ends and is to be started again."""

@@ -19,7 +19,7 @@ import httpx
 
 from engine.jsontext import Malformed, read
 from lab.parts.errors import PartFailed
-from lab.parts.pages import page
+from lab.parts.pages import PageGone, page
 from lab.parts.pki import Pair, issue
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
@@ -159,8 +159,8 @@ class Etcd:
     def healthy(self) -> bool:
         """Whether the member serves: it runs, has a leader and no alarm."""
         try:
-            return bool(page(f"http://{self.address}:2381/health").json()["health"] == "true")
-        except (httpx.HTTPError, ValueError, KeyError):
+            return bool(read(page(f"http://{self.address}:2381/health").text)["health"] == "true")
+        except (PageGone, Malformed, TypeError, KeyError):
             return False
 
     def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import httpx
-
 from lab.parts import app as app_script
 from lab.parts.contained import Contained
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object
 from lab.parts.netpolicy import Openings
-from lab.parts.pages import page
+from lab.parts.pages import PageGone, page
 from lab.parts.podspec import NotYet, PodSpec, expanded
 from lab.parts.programs import find
 from lab.parts.registry import is_reference
@@ -223,6 +221,6 @@ def _python() -> str:
 
 def _says_200(url: str) -> bool:
     try:
-        return page(url).status_code == 200
-    except httpx.HTTPError:
+        return page(url).status == 200
+    except PageGone:
         return False

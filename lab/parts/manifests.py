@@ -70,7 +70,7 @@ def wait_established(kube: Kube) -> None:
     while not all(_established(d) for d in kube.list(DEFINITIONS)):
         if time.monotonic() > deadline:
             raise PartFailed("the custom resource definitions were not established in 30 s")
-        time.sleep(0.05)
+        time.sleep(0.2)  # a list of them is long
 
 
 def install_storage(kube: Kube, driver: str = DRIVER) -> None:

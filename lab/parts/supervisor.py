@@ -21,6 +21,7 @@ from lab.parts.errors import PartFailed
 
 _MARK = "BLACKSTART_LAB"
 _POLL_S = 0.02
+_READY_S = 0.05
 
 
 class Rank(IntEnum):
@@ -250,7 +251,7 @@ class Supervisor:
                 raise PartFailed(f"{name} ended while starting", evidence=self._tail(name))
             if time.monotonic() > deadline:
                 raise PartFailed(f"{name} was not ready in {seconds:.0f} s", evidence=self._tail(name))
-            time.sleep(_POLL_S)
+            time.sleep(_READY_S)
 
     def _tail(self, name: str) -> tuple[str, ...]:
         log = self.log(name)

@@ -1,4 +1,4 @@
-"""One cluster with VolSync for the whole session, one backup made in it, one namespace per test."""
+"""One cluster with VolSync for the whole folder, one backup made in it, one namespace per test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lab.parts.bench import Bench, control_planes, free_block, listing, ne
 from tests.proof.sealing import cheapen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A cluster of one machine with VolSync, snapshot-controller and storage."""
     need_programs()
@@ -48,7 +48,7 @@ class Backup:
     status: Object
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def backup(bench: Bench) -> Backup:
     """Files of several owners and modes, backed up by a real ReplicationSource into the NAS's folder `good`."""
     space = bench.namespace(privileged=True)
