@@ -41,7 +41,7 @@ HELP = {
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
     "speed": "how many times faster than real the lab's machines boot and work",
     "modelled": "in-process doors, no programs: takes seconds",
-    "part": "storage: a NAS that is off, claims from it and from a bucket, a database (modelled)",
+    "part": "storage: a NAS that is off (modelled); loss: the commoner bad days; rehearsal: a drill that passes, one that must not",
     "gate": "upgrade: whether an upgrade may be done now, as one exit code",
     "report": "folder for the run's evidence, new or empty; {run} in its name becomes the run's id",
     "check": "evidence (a folder, or a folder of them) or a kit, to be checked offline; of dr.schedule: whether it ran",

@@ -36,6 +36,7 @@ PROOFS = (
     Proof("escape", "programs that flee, every way a run ends: 0 alive", "tests.crash.escape"),
     Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.leases"),
     Proof("partial", "every part of a house that can be lost: nothing else is", "tests.scenario.partial"),
+    Proof("drill", "lab.demo --part rehearsal: one passes, one must not", "tests.rehearsal.played"),
     Proof("ceph", "a real Ceph's faults, where its programs are", "tests.proof.real_ceph"),
     Proof("drawn", "twenty times as many random graphs and odd answers", "tests.drawn"),
     Proof("day", "a day of random faults: all named in time", "tests.coverage.day"),

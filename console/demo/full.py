@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from console.demo.driving import Driver, Line, Verb, end_left_over
+from console.demo.driving import Driver, Line, Verb
+from console.demo.onwire import played
 from console.demo.story import Act, Story
-from console.views.page import MARK, Kind, Page
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, OurError
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
 from engine.jsontext import read_file
 from engine.waiting import SystemClock, wait_until
 from lab.houses.nouns import HouseFolder
 from lab.running.control import ask
-from lab.running.starting import daemon, start, stop
+from lab.running.starting import start
 from tools.locate import need
 
 HOUSE = "four-nodes"
@@ -26,37 +25,11 @@ CLAIM = ("selfhosted", "notes")
 WAIT_S = 120.0
 # What the application writes on its first start: its defaults, and what its deployment asks for.
 FILES = 41
-SIMULATED = Kind(MARK, (
-    "SIMULATED: Proxmox hosts, machines, kubelet, scheduler and storage are simulated; talosctl, talhelper, helm,"
-    " helmfile, sops, restic, etcd, kube-apiserver, VolSync, Flux are the real programs. No real house is touched."
-))  # fmt: skip
 
 
 def play() -> int:
     """Play it; answers 0 when all of it held. The lab is down afterwards, also when the story broke off."""
-    page = Page(sys.stdout, SIMULATED)
-    page.banner()
-    folder = HouseFolder.of(HOUSE)
-    began = time.monotonic()
-    # What a demo that was killed left running: the verb that it drove, and the house.
-    end_left_over(folder.settings)
-    if daemon(folder) is not None:
-        stop(HOUSE, folder)
-    demo = Full(folder, Story(page, time.monotonic))
-    try:
-        demo.play()
-    except (OurError, AssertionError) as error:
-        demo.story.say(f"the story broke off: {error} {' | '.join(getattr(error, 'evidence', ()))}")
-        demo.story.acts.append(Act("the story broke off", held=False))
-    finally:
-        stop(HOUSE, folder)
-    page.say()
-    page.show(demo.story.table("seconds"))
-    holds = demo.story.holds
-    told = "Everything that was shown held" if holds else "NOT everything held: see above"
-    page.say(f"\n{told}; {time.monotonic() - began:.0f} s in all.")
-    page.banner()
-    return EXIT_OK if holds else EXIT_STEP_FAILED
+    return played(HOUSE, lambda folder, story: Full(folder, story).play())
 
 
 class Full:

@@ -12,7 +12,7 @@ from console.views.jsonlines import JsonLines
 from console.views.page import MARK
 from engine.errors import EXIT_OK, PermanentError
 
-PARTS = ("storage", "loss")
+PARTS = ("storage", "loss", "rehearsal")
 
 
 def up(house: str, scenario: str, speed: float) -> int:
@@ -159,11 +159,14 @@ def demo(modelled: bool, part: str) -> int:
                 raise PermanentError(f"the demo has no part {part}", hint=f"there is {', '.join(PARTS)}; without one it plays all")
             if part == "storage":
                 from console.demo.storage import play
-            else:
+            elif part == "rehearsal":
                 if modelled:
-                    from console.demo.loss.modelled import play
-                else:
-                    from console.demo.loss.play import play
+                    raise PermanentError("a rehearsal is played with the real programs alone", hint="leave --modelled out")
+                from console.demo.rehearsal import play
+            elif modelled:
+                from console.demo.loss.modelled import play
+            else:
+                from console.demo.loss.play import play
         elif modelled:
             from console.demo.modelled import play
         else:

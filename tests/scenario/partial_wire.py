@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.demo.full import SIMULATED
 from console.demo.loss.play import begin
 from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, SPACE, WireGround
 from console.demo.loss.wire_scenes import WireScene
+from console.demo.onwire import SIMULATED
 from console.demo.story import Act, Story
 from console.views.page import Page
 from engine.errors import OurError
