@@ -281,13 +281,15 @@ class HoldView(Protocol):
     def refusals(self, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
         """Dry-run of Jobs, a claim and a VolumeSnapshot that the hold must refuse, on every API server but the `silent` ones.
 
+        Each says whether it was judged by the record as it is now. May take seconds where one judges by another.
         `silent` are addresses that are known to be off; any other that cannot be asked is a TransientError.
         """
 
 
 class Hold(HoldView, Protocol):
     def install(self, *, rebuilt: bool) -> None:
-        """Make namespace, policies and bindings; an existing policy that differs is replaced.
+        """Make namespace, policies and bindings; an existing policy that differs is replaced. Writes the record anew in any case,
+        so that `refusals` says from then on who follows it.
 
         `rebuilt`: where none was there yet and a claim is held, movers of what nobody declared are refused in every namespace
         until nothing is held any more (the `put` after which nothing is ends it).

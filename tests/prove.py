@@ -37,6 +37,7 @@ PROOFS = (
     Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.leases"),
     Proof("partial", "every part of a house that can be lost: nothing else is", "tests.scenario.partial"),
     Proof("drill", "lab.demo --part rehearsal: one passes, one must not", "tests.rehearsal.played"),
+    Proof("frozen", "policies put back: no API server that is blind is a hold", "tests.proof.frozen_record"),
     Proof("ceph", "a real Ceph's faults, where its programs are", "tests.proof.real_ceph"),
     Proof("drawn", "twenty times as many random graphs and odd answers", "tests.drawn"),
     Proof("day", "a day of random faults: all named in time", "tests.coverage.day"),

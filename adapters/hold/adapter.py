@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import partial
 from typing import Any
+from uuid import uuid4
 
-from adapters.hold.canary import CANARIES, ELSEWHERE, STRANGERS
 from adapters.hold.policies import BINDINGS, POLICIES
 from adapters.hold.record import (
     CANARY_KEYS,
@@ -20,17 +19,22 @@ from adapters.hold.record import (
     pinned_entry,
     record,
 )
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal
-from adapters.hold.shape import PREFIX
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal, Verdict
+from adapters.hold.trial import tried
 from adapters.kubernetes.client import ApiClient, Clients
-from adapters.kubernetes.errors import AlreadyThere, Changed, KindNotServed, ObjectAbsent, from_answer
-from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, SNAPSHOT, Kind
+from adapters.kubernetes.errors import AlreadyThere, Changed, ObjectAbsent
+from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, Kind
 from adapters.kubernetes.kinds import NAMESPACE as NAMESPACE_KIND
 from adapters.kubernetes.objects import Obj, name_of, table, text
 from engine.errors import TransientError
+from engine.waiting import Clock, Deadline, pause
 from engine.workers import Threads, each
 
 _TRIES = 5
+_BEHIND_S = 5.0
+"""How long an API server may judge by the record of before: milliseconds in peace. One that has lost its watch does so for ever."""
+_AGAIN_S = 0.1
+_WRITTEN = "blackstart/written"
 _OBJECTS: tuple[tuple[Kind, Obj], ...] = (
     *((ADMISSION_POLICY, policy) for policy in POLICIES),
     *((ADMISSION_BINDING, binding) for binding in BINDINGS),
@@ -40,8 +44,9 @@ _OBJECTS: tuple[tuple[Kind, Obj], ...] = (
 class KubernetesHold:
     """The Hold port on a real API. Policies need up to a second to bite, the record about ten milliseconds."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, clock: Clock) -> None:
         self._clients = clients
+        self._clock = clock
         self._workers = Threads()
 
     def record(self) -> HoldRecord:
@@ -69,16 +74,28 @@ class KubernetesHold:
         Raises TransientError when a server cannot be asked: a hold that was not seen everywhere is not in place.
         """
         servers = [(address, client) for address, client in self._clients.each() if address not in silent]
-        rebuilt = self.record().rebuilt
-        ask = partial(_refusals_of, rebuilt=rebuilt)
-        answers = each(self._workers, ask, servers, at_once=max(1, len(servers)))
+        answers = each(self._workers, self._tried, servers, at_once=max(1, len(servers)))
         return tuple(answer for of_one in answers for answer in of_one)
+
+    def _tried(self, server: tuple[str, ApiClient]) -> list[Refusal]:
+        """One server's answers; asked again while it may only be a moment behind what is written."""
+        behind, again_s = Deadline(self._clock, _BEHIND_S), _AGAIN_S
+        while True:
+            found = self._clients.main().get(CONFIG_MAP, RECORD, NAMESPACE)
+            version = text(found, "metadata", "resourceVersion") if found is not None else ""
+            rebuilt = record(_data(found)).rebuilt if found is not None else False
+            answers = tried(*server, version, rebuilt=rebuilt)
+            if behind.passed or all(answer.verdict is not Verdict.STALE for answer in answers):
+                return answers
+            pause(self._clock, min(again_s, behind.left_s))
+            again_s *= 2
 
     def install(self, *, rebuilt: bool) -> None:
         """Make namespace, record, policies and bindings; what is there and differs is replaced whole.
 
         With `rebuilt`, where no policy of ours was there and something is held, the record says so first: cut off in between,
-        the next one finds no policy and writes it again.
+        the next one finds no policy and writes it again. At the end the record is written once more: only a server that follows
+        it knows of that.
         """
         client = self._clients.main()
         self._ensure_namespace(client)
@@ -88,6 +105,7 @@ class KubernetesHold:
             self._write_record(client, found, {PHASE: REBUILT} if begins else {})
         for kind, ours in _OBJECTS:
             _put_whole(client, kind, ours)
+        client.merge(CONFIG_MAP, RECORD, {"metadata": {"annotations": {_WRITTEN: str(uuid4())}}}, NAMESPACE)
 
     def _any_policy(self, client: ApiClient) -> bool:
         """Whether a policy of ours is there, be it an older version's."""
@@ -178,31 +196,3 @@ def _filled(value: Any) -> Any:
         kept = {key: _filled(below) for key, below in value.items()}
         return {key: below for key, below in kept.items() if below not in ({}, [], "", None)}
     return [_filled(below) for below in value] if isinstance(value, list) else value
-
-
-def _refusals_of(server: tuple[str, ApiClient], *, rebuilt: bool) -> list[Refusal]:
-    address, client = server
-    found = [_refusal(address, client, what, kind, obj) for what, kind, obj in (*CANARIES, *STRANGERS)]
-    elsewhere = [(f"{what}, where nothing is held", kind, obj) for what, kind, obj in STRANGERS if rebuilt]
-    return found + [_refusal(address, client, what, kind, obj, ELSEWHERE) for what, kind, obj in elsewhere]
-
-
-def _refusal(address: str, client: ApiClient, what: str, kind: Kind, obj: Obj, namespace: str = NAMESPACE) -> Refusal:
-    answer = client.ask(
-        "POST",
-        kind.path(namespace),
-        f"try {what} at {address}",
-        params={"dryRun": "All"},
-        body={"apiVersion": kind.api_version, "kind": kind.name, **obj, "metadata": obj["metadata"] | {"namespace": namespace}},
-    )
-    if 200 <= answer.code < 300:
-        return Refusal(address, what, False, "admitted")
-    error = from_answer(answer.code, answer.body, what)
-    told = " ".join(error.evidence)
-    if isinstance(error, TransientError):
-        raise error
-    if answer.code in (403, 422) and PREFIX in told:
-        return Refusal(address, what, True, told)
-    if isinstance(error, KindNotServed) and kind is SNAPSHOT:
-        return Refusal(address, what, True, "no VolumeSnapshots are served yet, so none can be made")
-    return Refusal(address, what, False, f"not refused by the hold: {told}")

@@ -6,6 +6,7 @@ Each must be refused by any API server that has the hold in place, whatever else
 from __future__ import annotations
 
 from adapters.hold.record import CANARY
+from adapters.hold.shape import TRIAL
 from adapters.kubernetes.kinds import CLAIM, JOB, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj
 
@@ -18,6 +19,7 @@ def _metadata(name: str, owner_kind: str, labels: dict[str, str] | None = None, 
     return {
         "name": name,
         "labels": {"app.kubernetes.io/created-by": "volsync"} | (labels or {}),
+        "annotations": {TRIAL: ""},
         "ownerReferences": [
             {
                 "apiVersion": "volsync.backube/v1alpha1",

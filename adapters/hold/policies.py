@@ -36,6 +36,7 @@ _OF_SOURCES = [*_COMMON, ("strangers", UNKNOWN_SOURCES)]
 
 _JOBS = policy(
     "jobs",
+    tried=True,
     group="batch",
     versions=["v1"],
     resource="jobs",
@@ -83,6 +84,7 @@ _IMAGE_WANTED = "object.spec.?dataSourceRef.?name.orValue('')"
 
 _CLAIMS = policy(
     "claims",
+    tried=True,
     group="",
     versions=["v1"],
     resource="persistentvolumeclaims",
@@ -120,6 +122,7 @@ _CLAIMS = policy(
 
 _SNAPSHOTS = policy(
     "snapshots",
+    tried=True,
     group="snapshot.storage.k8s.io",
     versions=["*"],
     resource="volumesnapshots",
@@ -141,6 +144,7 @@ _SNAPSHOTS = policy(
 
 _KOPIUR = policy(
     "kopiur",
+    tried=True,
     group="batch",
     versions=["v1"],
     resource="jobs",

@@ -151,11 +151,25 @@ class HoldRecord:
         return next((d for d in self.pinned if d.namespace == namespace and d.name == name), None)
 
 
+class Verdict(Enum):
+    """What an API server's answer says of the hold. Only the first is proof: any other refusal may let the next claim through."""
+
+    REFUSED = "refused, by the record as it is now"
+    ADMITTED = "admitted"
+    STALE = "judged by another record than the one that is there now"
+    OTHER = "not answered by the hold"
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """One API server's answer to a dry-run of one kind that the hold must refuse."""
+    """One API server's answer to a dry-run of one kind that the hold must refuse. `detail`: its words."""
 
     server: str
     kind: str
-    refused: bool
+    verdict: Verdict
     detail: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was refused as it must be: by the hold, and by the record as it is now."""
+        return self.verdict is Verdict.REFUSED

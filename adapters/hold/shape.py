@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from adapters.hold.record import NAMESPACE, RECORD
@@ -9,6 +10,13 @@ from adapters.hold.record import NAMESPACE, RECORD
 Obj = dict[str, Any]
 
 PREFIX = "blackstart-hold-"
+TRIAL = "blackstart/trial"
+"""The annotation of what a refusal is tried with: the denial then says by which version of the record it was judged."""
+VERSION_TOLD = re.compile(r"\(judged by version (\w+) of the record\)")
+_VERSION = (
+    f"object.metadata.?annotations[?'{TRIAL}'].hasValue()"
+    " ? ' (judged by version ' + params.metadata.resourceVersion + ' of the record)' : ''"
+)
 
 
 def policy(
@@ -24,8 +32,15 @@ def policy(
     namespace_selector: Obj | None = None,
     resource_names: list[str] | None = None,
     parameter: bool = True,
+    tried: bool = False,
 ) -> Obj:
-    """One policy. `validations` holds (expression, message for the case that messageExpression fails, messageExpression)."""
+    """One policy. `validations` holds (expression, message for the case that messageExpression fails, messageExpression).
+
+    `tried`: its denials of what bears TRIAL end with the record's version, in the form of VERSION_TOLD.
+    """
+    if tried:
+        variables = [*variables, ("version", _VERSION)]
+        validations = [(asked, words, f"({told}) + variables.version") for asked, words, told in validations]
     rule: Obj = {
         "apiGroups": [group],
         "apiVersions": versions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from adapters.hold.results import HeldClaim, HoldState
+from adapters.hold.results import HeldClaim, HoldState, Refusal, Verdict
 from adapters.ports import ClaimsView, HoldView
 from cluster.hold.standing import Way, way
 from engine.errors import BlackstartError, PermanentError
@@ -15,7 +15,8 @@ from house.model import BackedUpClaim
 
 
 def hold_probe(hold: HoldView, *, silent: Collection[str] = ()) -> Probe:
-    """SATISFIED only when the record is there, every policy is as ours, and every API server refuses all three kinds.
+    """SATISFIED only when the record is there, every policy is as ours, and every API server refuses what it must by the record
+    as it is now: one that judges by another has not heard of what is held today, and never will.
 
     `silent` are addresses of API servers that are off with their host: they admit nothing, and read the policies when they start.
     """
@@ -24,15 +25,37 @@ def hold_probe(hold: HoldView, *, silent: Collection[str] = ()) -> Probe:
         return missing("policies or bindings are absent or differ", *absent)
     if not hold.record().present:
         return missing("the hold's record is not there")
-    answers = hold.refusals(silent)
+    return judged(hold.refusals(silent), len(silent))
+
+
+def judged(answers: tuple[Refusal, ...], off: int = 0) -> Probe:
+    """What the answers of all API servers say of the hold, where `off` more are off with their host."""
     if not answers:
         return unknown("no API server could be asked")
-    admitted = [f"{answer.server}: {answer.kind} {answer.detail}" for answer in answers if not answer.refused]
-    if admitted:
+    stale = tuple(dict.fromkeys(answer.server for answer in answers if answer.verdict is Verdict.STALE))
+    if stale:
+        judge, each = ("judges", "its") if len(stale) == 1 else ("judge", "each")
+        told = f"{judge} by another record of the hold than the one there now; {each} kube-apiserver has to be restarted"
+        return unknown(f"{', '.join(stale)} {told}", *_told(answers, Verdict.STALE), hint=restart_by_hand(stale))
+    if admitted := _told(answers, Verdict.ADMITTED):
         return changing("not every API server refuses yet", *admitted)
+    if other := _told(answers, Verdict.OTHER):
+        return unknown("something else than the hold refuses what it is tried with, so nobody knows whether it would", *other)
     servers = {answer.server for answer in answers}
-    off = f"; {len(silent)} are off with their host" if silent else ""
-    return satisfied(f"{len(servers)} API servers refuse what the hold must refuse{off}")
+    less = f"; {off} are off with their host" if off else ""
+    return satisfied(f"{len(servers)} API servers refuse what the hold must refuse{less}")
+
+
+def _told(answers: tuple[Refusal, ...], verdict: Verdict) -> tuple[str, ...]:
+    return tuple(f"{answer.server}: {answer.kind} {answer.detail}" for answer in answers if answer.verdict is verdict)
+
+
+def restart_by_hand(servers: tuple[str, ...]) -> str:
+    """What to do about API servers that judge by a record of before, by the addresses of their nodes."""
+    first, *more = servers
+    why = "all policies of the hold were gone once, and since then these API servers (Kubernetes 1.36) follow its record no more"
+    how = f"talosctl -n {first} containers -k tells the id of its kube-apiserver, talosctl -n {first} restart -k ID restarts it"
+    return f"{why}: {how}" + (f"; then, one after the other, the same with -n {', -n '.join(more)}" if more else "")
 
 
 def demand_hold(hold: HoldView, what: str, silent: Collection[str] = ()) -> None:
@@ -45,7 +68,8 @@ def demand_hold(hold: HoldView, what: str, silent: Collection[str] = ()) -> None
         raise PermanentError(
             f"{what}: the hold is not in place any more: {seen.detail}",
             evidence=seen.evidence,
-            hint="VolSync may fill and back up what is not proven; invoke dr.hold CLAIM puts the hold back, and says what it found",
+            hint=seen.hint
+            or "VolSync may fill and back up what is not proven; invoke dr.hold CLAIM puts the hold back, and says what it found",
             next_command="invoke cluster.verify",
         )
 

@@ -148,7 +148,7 @@ def _joined(
         releases=HelmReleases(clients, house, clock, keeper),
         flux=KubernetesFlux(clients, house, clock),
         claims=VolSyncClaims(clients, clock, Reader(clients, clock)),
-        hold=KubernetesHold(clients),
+        hold=KubernetesHold(clients, clock),
         backups=EngineBackups(
             ResticBackups(keeper, openings, clock), KopiaBackups(keeper, KopiaOpenings(openings), clock)
         ),

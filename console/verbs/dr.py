@@ -134,7 +134,7 @@ def hold_of(session: Session) -> int:
     """What the record says, and whether anything carries it out: a record that is gone and no hold at all are not the same."""
     with session.doors(None) as doors:
         record, missing = doors.look.hold.record(), doors.look.hold.policies_missing()
-        refusing = not record.present and any(answer.refused for answer in doors.look.hold.refusals())
+        refusing = not record.present and all(answer.refused for answer in doors.look.hold.refusals())
         alive, kept = alive_of(doors.look, record), doors.look.kept.volumes()
     held = still_held(record.claims)
     beyond = beyond_admission(Given(session.house, session.clock.now()))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal
+from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal, Verdict
 from engine.errors import TransientError
 from lab.world.kubernetes import KubeWorld, holds_any
+from lab.world.machine import Machine
 
 KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot", "Job of what nobody declared")
 POLICY = "ValidatingAdmissionPolicy blackstart-jobs"
@@ -43,11 +44,14 @@ class ModelledHold:
             for machine in servers:
                 if not self._kube.api_ready(machine):
                     raise TransientError(f"the API server at {machine.address} cannot be asked", evidence=("connection refused",))
-            return tuple(
-                Refusal(machine.address, kind, biting, "Forbidden" if biting else "admitted")
-                for machine in servers
-                for kind in KINDS
-            )
+            return tuple(self._answer(machine, kind, biting=biting) for machine in servers for kind in KINDS)
+
+    def _answer(self, machine: Machine, kind: str, *, biting: bool) -> Refusal:
+        if not biting:
+            return Refusal(machine.address, kind, Verdict.ADMITTED, "admitted")
+        judged = self._kube.judges_by_now(machine)
+        told = "Forbidden" if judged else "Forbidden (judged by another version of the record)"
+        return Refusal(machine.address, kind, Verdict.REFUSED if judged else Verdict.STALE, told)
 
     def install(self, *, rebuilt: bool) -> None:
         """See ports.Hold."""
@@ -58,6 +62,7 @@ class ModelledHold:
                 objects.policies_bite_at = self._world.clock.monotonic() + self._kube.delays.policy_s
             if objects.record is None:
                 objects.record = {}
+            objects.written += 1
 
     def put(self, claim: HeldClaim) -> None:
         """See ports.Hold."""

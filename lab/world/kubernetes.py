@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.csi.results import CsiLook
 from adapters.drills.results import Scheduled
@@ -51,6 +51,7 @@ class Objects:
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
     record: dict[tuple[str, str], HeldClaim] | None = None
     rebuilt: bool = False  # of the record too
+    written: int = 0  # how often the record was written with nothing new in it
     databases: dict[tuple[str, str], AcceptedDatabase] = field(default_factory=dict)  # of the record too
     databases_made: set[tuple[str, str]] = field(default_factory=set)
     pinned: dict[tuple[str, str], PinnedDatabase] = field(default_factory=dict)  # of the record too
@@ -87,6 +88,21 @@ class Objects:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """The record as one API server knows it."""
+
+    record: dict[tuple[str, str], HeldClaim] | None
+    databases: dict[tuple[str, str], AcceptedDatabase]
+    rebuilt: bool
+    written: int
+
+    @classmethod
+    def now(cls, objects: Objects) -> Judged:
+        """As it is now."""
+        return cls(copy.copy(objects.record), dict(objects.databases), objects.rebuilt, objects.written)
+
+
+@dataclass(frozen=True)
 class KubeDelays:
     """Seconds of the World's clock, as measured with the real programs."""
 
@@ -107,7 +123,8 @@ class KubeWorld:
 
     `api_down` holds addresses whose API server does not run although its etcd does; `secrets_say` is where Secrets of movers
     (namespace, name) point to in the cluster, where that is not what Git shows. `serves` are some of Kubernetes' own kinds.
-    `outlived` is what storages outside of any cluster have, by handle.
+    `outlived` is what storages outside of any cluster have, by handle. `blind` are API servers that have lost their watch of the
+    hold's record with its last policy, by address, and what they judge by until they are started again.
     """
 
     def __init__(
@@ -120,6 +137,7 @@ class KubeWorld:
         self.delays = delays or KubeDelays()
         self.git_commit = "c0ffee0000000000000000000000000000000001"
         self.api_down: set[str] = set()
+        self.blind: dict[str, Judged] = {}
         self.secrets_say: dict[tuple[str, str], str] = {}
         self.serves = {Kind("admissionregistration.k8s.io/v1", name) for name in (POLICY, BINDING)}
         self.outlived: dict[str, Outlived] = {}
@@ -171,14 +189,31 @@ class KubeWorld:
         up = machine.powered and machine.control_plane and machine.config and machine.address not in self.api_down
         if not (up and self.talos.etcd.healthy(machine)):
             self._first_healthy.pop(machine.mac, None)
+            self.blind.pop(machine.address, None)
             return False
         since = self._first_healthy.setdefault(machine.mac, self.world.clock.monotonic())
         return self.world.clock.monotonic() >= since + self.delays.api_s
 
     # The hold, as the admission policies decide (docs/lab.md tells what this leaves out).
 
+    def goes_blind(self, address: str) -> None:
+        """Somebody deletes all policies, and puts them back: this API server judges by the record of now from here on."""
+        self.blind[address] = Judged.now(self.objects())
+
+    def judges_by_now(self, machine: Machine) -> bool:
+        """Whether this machine's API server judges by the record as it is."""
+        return machine.address not in self.blind or self.blind[machine.address] == Judged.now(self.objects())
+
+    def _judged(self, objects: Objects) -> Objects:
+        """As what a mover makes is judged: where any server is blind, by that one, for nobody chooses which of them is asked."""
+        blind = next(iter(self.blind.values()), None)
+        if blind is None:
+            return objects
+        return replace(objects, record=blind.record, databases=blind.databases, rebuilt=blind.rebuilt)
+
     def admits_restore(self, objects: Objects, destination: Destination) -> str:
         """Why a destination's Job is refused, "" when it is admitted."""
+        objects = self._judged(objects)
         if not self._biting(objects):
             return ""
         if objects.record is None:
@@ -194,6 +229,7 @@ class KubeWorld:
 
     def admits_population(self, objects: Objects, claim: Claim, image: str) -> str:
         """Why filling a claim from an image is refused, "" when it is admitted."""
+        objects = self._judged(objects)
         if not self._biting(objects):
             return ""
         if objects.record is None:
@@ -205,6 +241,7 @@ class KubeWorld:
 
     def admits_backup(self, objects: Objects, source: Source) -> str:
         """Why a source's copy is refused, "" when it is admitted."""
+        objects = self._judged(objects)
         if not self._biting(objects):
             return ""
         if objects.record is None:
@@ -227,6 +264,7 @@ class KubeWorld:
     def admits_database(self, objects: Objects, database: Database) -> str:
         """Why a CloudNativePG cluster is refused when it is made, "" when it is admitted."""
         key = (database.namespace, database.name)
+        objects = self._judged(objects)
         if not self._biting(objects) or key in objects.databases_made:
             return ""
         if objects.record is None:

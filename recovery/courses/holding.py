@@ -11,6 +11,7 @@ from cluster.steps import install_hold
 from engine.errors import SettingsInvalid
 from engine.step import if_any
 from house.model import BackedUpClaim, House
+from recovery.checks import in_place
 from recovery.lifting import undeclared
 from recovery.steps import hold_now
 
@@ -37,7 +38,11 @@ def to_hold(house: House, words: str, record: Callable[[], HoldRecord]) -> tuple
 def hold_course(house: House, claims: tuple[BackedUpClaim | HeldClaim, ...], known: Mapping[str, str]) -> Course:
     """Held without any check before it: what is looked at first may be what does not answer. `known`: ids of the lock file."""
     return Course(
-        checks=(held_check.HeldClaims((if_any("hold.now/*"), if_any("hold.install"))),),
+        checks=(
+            # Seen last: that policies are there and refuse is no proof that an API server has heard of this very claim.
+            in_place.InPlace(house, (if_any("hold.now/*"), "hold.install")),
+            held_check.HeldClaims((if_any("hold.now/*"), if_any("hold.install"))),
+        ),
         steps=(
             *hold_now.steps(house, claims, known),  # the record, then the wait, then the restore point
             *install_hold.steps(house),             # the policies, where a hand has taken them away

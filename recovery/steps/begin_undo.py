@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.kept.results import KeptState, KeptVolume, Word
-from cluster.hold.holding import until_no_mover
+from cluster.hold.holding import demand_hold, until_no_mover
 from cluster.hold.standing import Standing, held_anew, standing
 from cluster.hold.suspension import demand_maker, kustomization_of, refuse_foreign
+from cluster.machines.absent import silent_servers
 from cluster.storage.findings import moment
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
@@ -112,6 +113,7 @@ class BeginUndo(BaseStep):
         notes.put("volume", named.volume)
         anew = held_anew(there, self.claim, act.clock.now())
         act.hold.put(replace(anew, undo=named.volume, replaces=named.uid, reason=f"undo: volume {named.volume} comes back"))
+        demand_hold(act.hold, f"{self.claim.key} is not held", silent_servers(act.proxmox, act.cluster, self.house))
         until_no_mover(act.claims, act.clock, self.claim, self.house.limits.restore_s)
 
     def by_hand(self) -> str:

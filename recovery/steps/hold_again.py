@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from adapters.context import ActContext, LookContext
 from cluster.backups.audit import ClaimAudit
 from cluster.backups.sources import audit_sources
-from cluster.hold.holding import until_no_mover
+from cluster.hold.holding import demand_hold, until_no_mover
 from cluster.hold.standing import Way, held_anew, standing
 from cluster.hold.suspension import demand_maker
+from cluster.machines.absent import silent_servers
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId, if_any
@@ -101,6 +102,7 @@ class HoldAgain(BaseStep):
             )
         if not there.held:
             act.hold.put(held_anew(there, self.claim, act.clock.now()))
+        demand_hold(act.hold, f"{self.claim.key} is not held", silent_servers(act.proxmox, act.cluster, self.house))
         until_no_mover(act.claims, act.clock, self.claim, self.house.limits.restore_s)
         # Backups go on while a person reads the plan: what was consented to counts, not what is newest by now.
         audit = self.audit(act)

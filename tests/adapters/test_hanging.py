@@ -79,4 +79,4 @@ def test_an_api_server_that_hangs_does_not_hold_who_asks_for_all(hanging: Door, 
 def test_an_api_server_that_hangs_does_not_hold_who_tries_the_hold(hanging: Door) -> None:
     servers: Any = Servers((hanging, raising(TransientError("no route"))))
     with pytest.raises(TransientError, match="no route"):
-        KubernetesHold(servers).refusals()
+        KubernetesHold(servers, SystemClock()).refusals()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.hold.holding import what_holds
+from adapters.hold.results import HeldClaim, HoldState, Refusal, Verdict
+from cluster.hold.holding import demand_hold, hold_probe, judged, what_holds
 from engine.errors import PermanentError
-from engine.probe import missing
+from engine.probe import Condition, missing
 from lab.world.store import a_file
 from lab.world.volumes import Image
 from tests.hands import Notebook, only, see, step
@@ -59,3 +60,52 @@ def test_after_a_failed_proof_nothing_is_promised_that_was_not_seen(held: Restor
 
 def test_the_whole_line_still_ends_well(held: Restoring) -> None:
     assert held.apply(only(held.restore, "preflight.", "hold.", "recovery.")).exit_code == 0
+
+
+def test_an_api_server_that_follows_the_record_no_more_is_no_hold(held: Restoring) -> None:
+    first, second, _ = (node.address for node in held.house.control_planes)
+    kube, claim = held.home.kube, held.house.claims[0]
+    source = kube.objects().sources[(claim.namespace, claim.source)]
+    kube.objects().record.pop((claim.namespace, claim.claim))  # type: ignore[union-attr]  # a bootstrap has made one
+    for address in (first, second):
+        kube.goes_blind(address)
+    assert hold_probe(held.home.look().hold).condition is Condition.SATISFIED, "the record is still what they know"
+    held.home.act("by-hand").hold.put(HeldClaim(claim.namespace, claim.claim, HoldState.HELD, claim.destination, claim.source))
+    assert kube.admits_backup(kube.objects(), source) == "", "and that is the danger"
+    seen = hold_probe(held.home.look().hold)
+    assert seen.condition is Condition.UNKNOWN
+    assert f"{first}, {second} judge" in seen.detail
+    assert f"talosctl -n {first} restart -k ID" in seen.hint
+    assert second in seen.hint
+    with pytest.raises(PermanentError, match="the hold is not in place any more") as error:
+        demand_hold(held.home.look().hold, "nothing is done")
+    assert error.value.hint == seen.hint
+    kube.blind.pop(first)
+    assert hold_probe(held.home.look().hold).detail.startswith(f"{second} judges")
+    kube.blind.pop(second)
+    assert hold_probe(held.home.look().hold).condition is Condition.SATISFIED
+
+
+def test_policies_that_are_put_back_are_no_hold_where_nobody_follows_the_record(held: Restoring) -> None:
+    kube = held.home.kube
+    kube.goes_blind(held.house.control_planes[0].address)
+    assert hold_probe(held.home.look().hold).condition is Condition.SATISFIED
+    held.home.act("by-hand").hold.install(rebuilt=False)
+    assert hold_probe(held.home.look().hold).condition is Condition.UNKNOWN, "nothing new is held, and it is seen all the same"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "condition", "words"),
+    [
+        ((Verdict.REFUSED, Verdict.REFUSED), Condition.SATISFIED, "2 API servers refuse"),
+        ((Verdict.REFUSED, Verdict.ADMITTED), Condition.CHANGING, "not every API server"),
+        ((Verdict.REFUSED, Verdict.OTHER), Condition.UNKNOWN, "something else than the hold"),
+        ((Verdict.ADMITTED, Verdict.STALE), Condition.UNKNOWN, "10.0.0.12 judges by another record"),
+    ],
+)
+def test_each_api_server_has_to_refuse_by_the_hold_itself(
+    verdicts: tuple[Verdict, ...], condition: Condition, words: str
+) -> None:
+    answers = tuple(Refusal(f"10.0.0.1{n}", "Job", verdict, "words") for n, verdict in enumerate(verdicts, 1))
+    seen = judged(answers)
+    assert (seen.condition, words in seen.detail) == (condition, True)

@@ -6,22 +6,28 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from adapters.archives.results import RecoveryPoint
 from adapters.hold.adapter import KubernetesHold
-from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
-from adapters.kubernetes.client import Clients
-from adapters.kubernetes.kinds import CONFIG_MAP, JOB
+from adapters.hold.policies import BINDINGS
+from adapters.hold.record import RECORD
+from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase, Verdict
+from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.kinds import ADMISSION_BINDING, CONFIG_MAP, JOB
 from adapters.kubernetes.kinds import NAMESPACE as NAMESPACES
 from adapters.ports import Hold
+from cluster.hold.holding import hold_probe, judged
 from engine.errors import TransientError
-from lab.world.volumes import Destination
+from engine.probe import Condition
+from engine.waiting import SystemClock
+from lab.world.volumes import Destination, Source
 from recovery.checks.mounted import POLICIES_BY_HAND
 from tests.adapters.cluster_house import house_on
-from tests.adapters.hold.objects import denied, restore_job
+from tests.adapters.hold.objects import backup_job, denied, restore_job
 from tests.contract.apiserver import ApiServers, needed, program
 from tests.scenario.running import Running
 
@@ -33,13 +39,17 @@ PIN = "2026-01-02T03:04:05Z"
 class Door:
     """A Hold port. `restore_into`: why a restore that writes into a claim is refused, (destination, its pin, the claim) -> words.
 
-    `forget`: somebody takes the entry of apps/notes out of the record. `wait`: a moment passes.
+    `forget`: somebody takes the entry of apps/notes out of the record. `wait`: a moment passes. `backup`: why a backup of a claim
+    is refused. `blind`: the API servers judge by the record of now from here on, whatever it will be; `sees`: no more.
     """
 
     hold: Hold
     restore_into: Callable[[str, str, str], str]
     forget: Callable[[], None]
     wait: Callable[[], None]
+    backup: Callable[[str], str]
+    blind: Callable[[], None]
+    sees: Callable[[], None]
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +69,28 @@ def real(clients: Clients) -> Door:
         time.sleep(0.1)
         client.delete(CONFIG_MAP, "hold", "blackstart")
     return Door(
-        KubernetesHold(clients),
+        KubernetesHold(clients, SystemClock()),
         lambda name, pin, claim: denied(client, JOB, restore_job(name, pin, claim=claim), SPACE),
         lambda: client.merge(CONFIG_MAP, "hold", {"data": {f"state.{SPACE}.notes": None}}, "blackstart"),
         lambda: time.sleep(0.05),
+        lambda claim: denied(client, JOB, backup_job(claim, claim), SPACE),
+        partial(judge_by_a_copy, client),
+        partial(judge_by, client, RECORD),
     )
+
+
+def judge_by_a_copy(client: ApiClient) -> None:
+    found = client.get(CONFIG_MAP, RECORD, "blackstart")
+    assert found is not None
+    client.create(CONFIG_MAP, {"metadata": {"name": f"{RECORD}-of-before"}, "data": found["data"]}, "blackstart")
+    judge_by(client, f"{RECORD}-of-before")
+
+
+def judge_by(client: ApiClient, name: str) -> None:
+    """What an API server does that follows the record no more, without the loss of its watch for all tests to come."""
+    for binding in BINDINGS:
+        if "paramRef" in binding["spec"]:
+            client.merge(ADMISSION_BINDING, binding["metadata"]["name"], {"spec": {"paramRef": {"name": name}}})
 
 
 @pytest.fixture
@@ -79,7 +106,15 @@ def modelled(tmp_path: Path) -> Door:
     def forget() -> None:
         (kube.objects().record or {}).pop((SPACE, "notes"))
 
-    return Door(house.home.act("run").hold, restore_into, forget, lambda: house.clock.sleep(1.0))
+    def backup(claim: str) -> str:
+        return kube.admits_backup(kube.objects(), Source(SPACE, claim, claim, "s3:https://s3/notes"))
+
+    def blind() -> None:
+        for node in house.house.control_planes:
+            kube.goes_blind(node.address)
+
+    hold = house.home.act("run").hold
+    return Door(hold, restore_into, forget, lambda: house.clock.sleep(1.0), backup, blind, kube.blind.clear)
 
 
 @pytest.fixture(params=["modelled", pytest.param("real", marks=pytest.mark.programs)])
@@ -152,10 +187,7 @@ def test_no_restore_writes_into_a_held_claim_be_its_pin_right(door: Door) -> Non
     door.hold.put(entry("photos"))
     door.hold.put(entry(pin=PIN))
     door.hold.install(rebuilt=False)
-    deadline = time.monotonic() + 90
-    while not all(refusal.refused for refusal in door.hold.refusals()):
-        assert time.monotonic() < deadline
-        door.wait()
+    until(door, lambda: all(refusal.refused for refusal in door.hold.refusals()))
     for claim in ("photos", "notes"):
         told = door.restore_into("notes-dst", PIN, claim)
         assert claim in told
@@ -166,6 +198,33 @@ def test_no_restore_writes_into_a_held_claim_be_its_pin_right(door: Door) -> Non
     door.wait()
     assert door.restore_into("notes-dst", PIN, "photos") == ""
     door.hold.put(replace(read(door), state=HoldState.RELEASED))
+
+
+def test_a_refusal_by_a_record_of_before_is_no_hold(door: Door) -> None:
+    for claim in (entry("photos"), entry(state=HoldState.RELEASED)):
+        door.hold.put(claim)
+    door.hold.install(rebuilt=False)
+    until(door, lambda: hold_probe(door.hold).condition is Condition.SATISFIED)
+    door.blind()
+    door.hold.put(replace(read(door), state=HoldState.HELD))
+    until(door, lambda: not door.backup("notes"))
+    assert door.backup("photos"), "the canary of the record of before is refused, too, and another claim is let through"
+    answers = door.hold.refusals()
+    assert Verdict.ADMITTED not in {answer.verdict for answer in answers}
+    seen = judged(answers)
+    assert (seen.condition, "restarted" in seen.detail) == (Condition.UNKNOWN, True)
+    door.sees()
+    until(door, lambda: hold_probe(door.hold).condition is Condition.SATISFIED)
+    assert door.backup("notes")
+    for name in ("photos", "notes"):
+        door.hold.put(replace(read(door, name), state=HoldState.RELEASED))
+
+
+def until(door: Door, done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not done():
+        assert time.monotonic() < deadline
+        door.wait()
 
 
 @pytest.mark.programs

@@ -184,7 +184,7 @@ def _below() -> Iterator[System]:
     talos = _named("node-configured-by-hand", "node-of-another-cluster")
     yield System("Talos", "Talos", "real: talosctl and talhelper; simulated: the machines", named, talos)
     yield System("etcd", "", "real: one etcd for each control plane", named, _named("etcd-member-gone", "second-etcd"))
-    api = _named("api-server-down", "kubelet-dead")
+    api = _named("api-server-down", "kubelet-dead", "record-not-followed")
     yield System("Kubernetes", "Kubernetes", "real: API servers, controller manager; simulated: kubelet, scheduler", named, api)
     shared = ("storage.nfs/nfs", "storage.smb/smb")
     nas = (_nas("nas-pool-suspended", *shared), _nas("nas-key-expired", *shared))

@@ -226,6 +226,12 @@ def policy_deleted(house: Running) -> None:
     house.home.kube.objects().policies_bite_at = None
 
 
+@fault("hold.install")
+def record_not_followed(house: Running) -> None:
+    house.home.kube.goes_blind(house.house.node("cp-2").address)
+    house.home.kube.objects().written += 1
+
+
 @fault("hold.declare/apps/notes")
 def record_deleted(house: Running) -> None:
     house.home.kube.objects().record = None

@@ -108,6 +108,11 @@ def _api(house: Running) -> Undo:
     return house.home.kube.api_down.clear
 
 
+@mends("record-not-followed")
+def _watch(house: Running) -> Undo:
+    return house.home.kube.blind.clear
+
+
 @mends("kubelet-dead")
 def _kubelet(house: Running) -> Undo:
     service = machine(house, "w-1").services["kubelet"]

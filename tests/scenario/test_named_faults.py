@@ -43,7 +43,7 @@ FOR_A_PERSON = {
     "repository-damaged", "repository-refused", "repository-unreachable", "repository-foreign", "repository-missing",
     "repository-empty", "store-down",  # their claim stays as it is, and so does the rest
     "vm-differs", "vm-locked", "etcd-member-gone", "second-etcd", "kustomization-broken", "release-pending-by-another-hand",
-    "kustomization-of-a-held-application-broken",
+    "kustomization-of-a-held-application-broken", "record-not-followed",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from adapters.hold.results import HeldClaim, HoldState
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP
 from engine.errors import TransientError
+from engine.waiting import SystemClock
 from tests.adapters.cluster_house import house_on
 from tests.builders import a_node
 from tests.contract.apiserver import ApiServers
@@ -39,7 +40,7 @@ def wait_until_refused(hold: KubernetesHold) -> None:
 
 
 def test_hold_is_made_seen_broken_and_mended(clients: Clients) -> None:
-    hold = KubernetesHold(clients)
+    hold = KubernetesHold(clients, SystemClock())
     client = clients.main()
 
     assert not hold.record().present
@@ -80,7 +81,7 @@ def test_hold_is_made_seen_broken_and_mended(clients: Clients) -> None:
 
 
 def test_a_bootstrap_s_hold_is_strict_until_nothing_is_held_and_no_later_one_is(clients: Clients) -> None:
-    hold, client = KubernetesHold(clients), clients.main()
+    hold, client = KubernetesHold(clients, SystemClock()), clients.main()
     for binding, policy in zip(BINDINGS, POLICIES, strict=True):
         client.delete(ADMISSION_BINDING, binding["metadata"]["name"])
         client.delete(ADMISSION_POLICY, policy["metadata"]["name"])
@@ -109,7 +110,7 @@ def test_the_servers_type_check_finds_nothing_wrong(clients: Clients) -> None:
 
 
 def test_claims_are_put_side_by_side_and_none_is_lost(clients: Clients) -> None:
-    hold = KubernetesHold(clients)
+    hold = KubernetesHold(clients, SystemClock())
     names = [f"claim-{n}" for n in range(8)]
 
     def put(name: str) -> None:
@@ -138,7 +139,7 @@ def test_claims_are_put_side_by_side_and_none_is_lost(clients: Clients) -> None:
 def test_a_server_that_cannot_be_asked_is_not_a_refusal(real_api: ApiServers, tmp_path: Path) -> None:
     silent = real_api.addresses[0][:-2] + "99"
     clients = Clients(replace(house_on(real_api, tmp_path), nodes=(a_node(1, address=silent),)))
-    hold = KubernetesHold(clients)
+    hold = KubernetesHold(clients, SystemClock())
     hold.install(rebuilt=False)
     with pytest.raises(TransientError, match=silent):
         hold.refusals()

@@ -18,6 +18,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Refused
 from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, CRD, JOB, SNAPSHOT, Kind
 from adapters.kubernetes.kinds import NAMESPACE as NAMESPACES
+from engine.waiting import SystemClock
 from tests.adapters.cluster_house import house_on
 from tests.adapters.hold.objects import (
     NS,
@@ -66,7 +67,7 @@ def client(clients: Clients) -> ApiClient:
 @pytest.fixture(scope="module")
 def hold(clients: Clients, client: ApiClient) -> KubernetesHold:
     """The hold in place: seen to refuse on both API servers."""
-    hold = KubernetesHold(clients)
+    hold = KubernetesHold(clients, SystemClock())
     hold.put(held("notes"))
     hold.install(rebuilt=False)
     deadline = time.monotonic() + 90

@@ -19,6 +19,7 @@ from adapters.backups.snapshots import restore_points
 from adapters.hold.adapter import KubernetesHold
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.kubernetes.client import Clients
+from engine.waiting import SystemClock
 from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CLAIMS, DESTINATIONS, EVENTS, JOBS, PODS, SECRETS, SNAPSHOTS, SOURCES, Object, Resource
 from tests.adapters.cluster_house import house_on
@@ -110,7 +111,7 @@ def hold(bench: Bench, tmp_path: Path) -> Iterator[KubernetesHold]:
     (tmp_path / "state").mkdir()
     servers = ApiServers((plane.address,), tmp_path / "admin.json", bench.cluster.keys_of(node).kubernetes)
     clients = Clients(house_on(servers, tmp_path / "state"))
-    yield KubernetesHold(clients)
+    yield KubernetesHold(clients, SystemClock())
     clients.close()
     for resource in (BINDINGS, POLICIES):
         for item in bench.kube.list(resource, selector=OURS):

@@ -94,6 +94,18 @@ def test_policies_that_a_hand_has_deleted_are_put_back(alive: Restoring) -> None
     assert alive.home.kube.objects().policies_bite_at is not None
 
 
+def test_no_claim_is_said_to_be_held_while_an_api_server_judges_by_a_record_of_before(alive: Restoring) -> None:
+    node = alive.house.control_planes[0]
+    alive.home.kube.goes_blind(node.address)
+    report = alive.apply(holding(alive))
+    assert report.exit_code not in (0, EXIT_HELD)
+    assert "hold.in-place" in {s.id for s in report.root_causes} | {s.id for s in report.steps if s.blocked_by}
+    assert any(f"talosctl -n {node.address} restart" in s.error.hint for s in report.root_causes if s.error is not None)
+    assert alive.entry.state is HoldState.HELD, "what could be done is done"
+    alive.home.kube.blind.clear()
+    assert alive.apply(holding(alive)).exit_code == EXIT_HELD
+
+
 def test_what_is_held_already_or_on_its_way_stays_as_it_is(held: Restoring) -> None:
     held.up_to("pin", "restore", "prove")
     entry = held.entry
