@@ -16,7 +16,7 @@ help:
 	@echo "make setup  the environment and what a real run needs, nothing of the lab"
 	@echo "make bench  run the benchmarks"
 	@echo "make bundle one archive with all of it, for a machine that is dark and offline"
-	@echo "make picture  the picture in the README, of a real run in the lab"
+	@echo "make picture  the pictures in the README, of real runs in the lab"
 	@echo "make prove  what takes long (an hour or more): every crash, every damage, ten kills; says when each was last green"
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
@@ -115,9 +115,12 @@ lock: $(STAMP)
 	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
 	  requirements-messages.in -o requirements-messages.lock
 
-# The picture in the README: the live view of a real run in the lab.
+# The pictures in the README: the live view of a real run in the lab, and the page of a drill there, as Chromium shows it.
 picture: programs
 	@$(PY) -m console.demo.picture docs/bootstrap.svg
+	@$(PY) -m tests.rehearsal.played
+	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1500 --screenshot=docs/drill.png \
+	  "file://$(CURDIR)/.lab/one-node-drill/report.html" 2> /dev/null
 
 # FOLDER=/media/stick writes it there.
 bundle: $(STAMP)
