@@ -19,6 +19,7 @@ def test_looks_and_mutations_are_told_apart_and_both_are_known() -> None:
     reading = {one.name for one in known.values() if not one.mutations}
     assert reading == {
         "backups", "clone", "factory", "manifests", "archives", "nas", "csi", "components", "inventory", "dns", "vault",
+        "registries",
     }  # fmt: skip
     assert set(known) == {field.name for field in fields(LookContext)} - {"clock"}
 

@@ -111,13 +111,14 @@ class TestReadingInTurn:
         keep_coverage(state, kept)
         assert read_coverage(state, NOW) == kept
         large = '{"a": {"of": 2, "read": {"1": 1' + "0" * 400 + "}}}"
-        for text in ("", "[]", "{", '{"a": 1}', '{"a": {"of": "x", "read": {}}}', "[" * 100_000, '{"a": {"of": 1e999}}', large):
+        no_numbers = tuple(f'{{"a": {{"of": 2, "read": {{"1": {at}, "2": 5}}}}}}' for at in ("1e999", "NaN", "-1e999"))
+        for text in ("", "[]", "{", '{"a": 1}', '{"a": {"of": "x", "read": {}}}', "[" * 100_000, large, *no_numbers):
             (state / "read-coverage.json").write_text(text)
             assert read_coverage(state, NOW) == {}
         (state / "read-coverage.json").write_text('{"a": {"of": 2, "read": {"9": 1, "1": 2}}}')
         assert read_coverage(state, NOW) == {"a": Coverage(2, {1: 2.0})}
 
-    @pytest.mark.parametrize("at", [f"{NOW + 400 * 86400}", "1e999", "NaN", "-1e999", "-5"])
+    @pytest.mark.parametrize("at", [f"{NOW + 400 * 86400}", "-5"])
     def test_a_part_that_nobody_can_have_read_yet_comes_first(self, tmp_path: Path, at: str) -> None:
         (tmp_path / "read-coverage.json").write_text(f'{{"a": {{"of": 2, "read": {{"1": {at}, "2": 5}}}}}}')
         found = read_coverage(tmp_path, NOW)["a"]

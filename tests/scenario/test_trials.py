@@ -93,8 +93,8 @@ def test_snapshots_are_proven_by_a_step_and_the_row_tells_since_when(house: Runn
     house.clock.sleep(86400 * 3)
     seen = verified(house)[ROW]
     assert seen.outcome is Outcome.OK
-    assert "proven 3 days ago" in seen.detail
-    assert "last write probe 3 days ago" in seen.detail
+    assert "proven 3.0 days ago" in seen.detail
+    assert "last write probe 3.0 days ago" in seen.detail
     house.clock.sleep(OLD_S)
     assert verified(house)[ROW].outcome is Outcome.FAILED
 

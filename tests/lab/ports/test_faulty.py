@@ -167,5 +167,5 @@ def test_every_mutating_method_of_every_port_has_a_target_and_a_lie(known: Surfa
         parameters = inspect.signature(getattr(known.protocol, method)).parameters
         assert {path.split(".")[0] for path in TARGETS[known.name][method]} <= set(parameters)
         answer = get_type_hints(getattr(known.protocol, method))["return"]
-        lie = proxy._lie(method, {"host": "pve-1", "holder": "me", "seconds": 1, "trigger": "now"})
+        lie = proxy._lie(method, {"host": "pve-1", "holder": "me", "seconds": 1, "trigger": "now", "name": "one.db"})
         assert isinstance(lie, get_origin(answer) or answer), f"{known.name}.{method}"
