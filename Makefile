@@ -119,7 +119,7 @@ lock: $(STAMP)
 picture: programs
 	@$(PY) -m console.demo.picture docs/bootstrap.svg
 	@$(PY) -m tests.rehearsal.played
-	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1500 --screenshot=docs/drill.png \
+	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=840,1120 --screenshot=docs/drill.png \
 	  "file://$(CURDIR)/.lab/one-node-drill/report.html" 2> /dev/null
 
 # FOLDER=/media/stick writes it there.
