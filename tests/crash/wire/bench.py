@@ -15,13 +15,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from engine.errors import EXIT_BUG
 from lab.houses.nouns import CHECKOUT, SHAPES, HouseFolder, HouseShape
+from lab.parts.kube import Access, Kube
 from lab.running.control import ask
 from lab.running.starting import start, stop
+from tests.crash.wire.warm import Copy, Warm
 from tools.places import Places
 
 Line = dict[str, Any]
@@ -57,7 +60,7 @@ class Ended:
 class Running:
     """One run that was begun. It leads a group of its own."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Copy
     report: Path
     began: float
     kill: Callable[[], None] | None = None
@@ -110,20 +113,25 @@ class Running:
 
 @dataclass
 class Bench:
-    """One running house. Use it as a context: nothing is left running afterwards."""
+    """One running house. Use it as a context: nothing is left running afterwards.
+
+    `warm`: runs are not started from nothing, but copied from a process that has their imports (warm.py).
+    """
 
     shape: HouseShape
     folder: HouseFolder
     speed: float
     scenario: str = "empty"
+    warm: bool = False
     runs: int = 0
     lost_at: int = 0
     groups: set[int] = field(default_factory=set)
+    copied: Warm | None = None
 
     @classmethod
-    def of(cls, house: str, root: Path, *, speed: float = 20.0, scenario: str = "empty") -> Bench:
+    def of(cls, house: str, root: Path, *, speed: float = 20.0, scenario: str = "empty", warm: bool = False) -> Bench:
         """A bench for a sample house in a folder that may be removed."""
-        return cls(SHAPES[house], HouseFolder(root / house), speed, scenario)
+        return cls(SHAPES[house], HouseFolder(root / house), speed, scenario, warm)
 
     def __enter__(self) -> Bench:
         stop(self.shape.name, self.folder)  # what a killed life of this bench left
@@ -131,10 +139,23 @@ class Bench:
         for folder in (self.reports, self.temporary, self.shims):
             folder.mkdir(parents=True)
         self._make_shims()
+        if self.warm:
+            self.copied = Warm(self.covered(), CHECKOUT)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if "kube" in vars(self):
+            self.kube.close()
+        if self.copied is not None:
+            self.copied.close()
         stop(self.shape.name, self.folder)
+
+    @cached_property
+    def kube(self) -> Kube:
+        """The administrator's client at the cluster's endpoint, for what is asked again and again: each kubectl takes a tenth of a
+        second of work, and as much again of the API server."""
+        kept, told = self.folder.parts / "services", json.loads(self.folder.endpoints.read_text())
+        return Kube(Access(told["kubernetes"]["endpoint"], kept / "ca.crt", kept / "admin.crt", kept / "admin.key"))
 
     @property
     def reports(self) -> Path:
@@ -167,12 +188,16 @@ class Bench:
         report = self.reports / f"{self.runs:03}-{verb}.jsonl"
         invoke = str(Path(sys.executable).with_name("invoke"))
         named = () if {"--settings", "--from-kit", "--open"} & set(arguments) else ("--settings", str(self.folder.settings))
-        argv = [*self.covered(), invoke, verb, *named, "--json", *arguments]
+        argv, environment = [invoke, verb, *named, "--json", *arguments], {**os.environ, "TMPDIR": str(self.temporary)}
+        process: subprocess.Popen[bytes] | Copy
         with report.open("wb") as out, report.with_suffix(".err").open("wb") as err:
-            process = subprocess.Popen(
-                argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
-                env={**os.environ, "TMPDIR": str(self.temporary)},
-            )  # fmt: skip
+            if self.copied is not None:
+                process = self.copied.begin(argv, CHECKOUT, environment, out.fileno(), err.fileno())
+            else:
+                process = subprocess.Popen(
+                    [*self.covered(), *argv], cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                    start_new_session=True,
+                )  # fmt: skip
         self.groups.add(process.pid)
         return Running(process, report, time.monotonic())
 

@@ -137,8 +137,8 @@ def programs(bench: Bench) -> Iterator[str]:
     # of this machine begins is not ours: its folder has another number.
     mark, shims = f"{bench.state}/".encode(), f"/{'/'.join(bench.shims.parts[-5:])} ".encode()
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+        if not entry.name.isdigit() or (bench.copied is not None and int(entry.name) == bench.copied.pid):
+            continue  # no process, or the one that runs are copied from
         try:
             seen = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
             in_run = shims in (entry / "mountinfo").read_bytes()

@@ -1,17 +1,23 @@
-"""A run that gets nowhere is not waited for without end. Starts no house."""
+"""A run that gets nowhere is not waited for without end; one that is copied is a process as any other. Starts no house."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from lab.houses.nouns import CHECKOUT
 from tests.crash.wire import bench
 from tests.crash.wire.bench import Ended, Running
+from tests.crash.wire.warm import Copy, Warm
+
+INVOKE = str(Path(sys.executable).with_name("invoke"))
 
 
 @pytest.mark.parametrize("wait", [
@@ -27,3 +33,56 @@ def test_one_that_says_nothing_is_killed_in_time_and_is_no_end(
     with pytest.raises(subprocess.TimeoutExpired):
         wait(run)
     assert run.process.returncode == -signal.SIGKILL
+
+
+TASKS = """import os, sys, time
+from invoke import task
+
+@task
+def told(c, code=0):
+    print(sys.argv[1:], os.environ, os.getsid(0) == os.getpid(), flush=True)
+    print("to stderr", file=sys.stderr)
+    sys.exit(code)
+
+@task
+def hang(c):
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Iterator[Callable[..., tuple[Copy, Path]]]:
+    """Begin a copy with these words and this environment; what it prints comes in the file beside it, and in that with `.err`."""
+    (tmp_path / "tasks.py").write_text(TASKS)
+    warm = Warm([], CHECKOUT, bare=True)
+
+    def begin(*words: str, **environment: str) -> tuple[Copy, Path]:
+        report = tmp_path / words[0]
+        with report.open("wb") as out, report.with_suffix(".err").open("wb") as err:
+            return warm.begin([INVOKE, *words], tmp_path, environment, out.fileno(), err.fileno()), report
+
+    yield begin
+    warm.close()
+
+
+def test_a_copy_has_its_own_words_environment_files_and_session(copied: Callable[..., tuple[Copy, Path]]) -> None:
+    run, report = copied("told", "--code", "7", ONE="1")
+    assert (run.wait(30), run.poll()) == (7, 7)
+    assert report.read_text() == "['told', '--code', '7'] environ({'ONE': '1'}) True\n"
+    assert report.with_suffix(".err").read_text() == "to stderr\n"
+    run, report = copied("told", TWO="2")
+    assert run.wait(30) == 0
+    assert "{'TWO': '2'}" in report.read_text(), "nothing of the one before"
+
+
+def test_a_copy_can_be_waited_for_and_killed_while_others_run(copied: Callable[..., tuple[Copy, Path]]) -> None:
+    run, report = copied("hang")
+    other, _ = copied("told")
+    assert other.wait(30) == 0
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.wait(0.0)
+    assert run.poll() is None
+    Running(run, report, time.monotonic())._until(lambda: report.read_text() == "begun\n")
+    os.killpg(run.pid, signal.SIGKILL)
+    assert run.wait(30) == -signal.SIGKILL

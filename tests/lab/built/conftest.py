@@ -16,7 +16,7 @@ from tests.lab.built.rows import red
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A house that was built, with a backup that its lock file knows; the store as it was lies in `store-before`."""
     needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync")
-    with Bench.of("four-nodes", tmp_path_factory.mktemp("built"), scenario="hosts-lost") as bench:
+    with Bench.of("four-nodes", tmp_path_factory.mktemp("built"), scenario="hosts-lost", warm=True) as bench:
         assert bench.run("dr.audit", "--lock").code == 0
         bench.converge("cluster.bootstrap")
         shutil.copytree(bench.folder.root / "store", bench.folder.root / "store-before")

@@ -20,7 +20,7 @@ PROGRAMS = (
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A house that runs, of bare hosts."""
     needed(*PROGRAMS)
-    with Bench.of("one-node", tmp_path_factory.mktemp("lived-in"), scenario="hosts-lost") as bench:
+    with Bench.of("one-node", tmp_path_factory.mktemp("lived-in"), scenario="hosts-lost", warm=True) as bench:
         yield bench
 
 

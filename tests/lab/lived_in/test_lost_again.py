@@ -14,6 +14,7 @@ import pytest
 
 from engine.errors import EXIT_HELD, EXIT_OK
 from lab.houses.repository import run_program
+from lab.parts.kube import CLAIMS, CONFIG_MAPS, DESTINATIONS, SOURCES, Resource
 from tests.crash.wire.bench import Bench
 from tests.crash.wire.outside import kubectl
 from tests.lab.built.rows import red_rows
@@ -54,11 +55,11 @@ def test_with_the_renewed_hold_none_goes_and_a_restore_brings_the_data_back(hous
     house.ask("trouble", name="repository-late", target=APP)
     reconcile(house, "kustomization", "cluster-apps", "flux-system")
     assert holding.end().code in (EXIT_OK, EXIT_HELD)
-    until(lambda: "hold" in syncing(house, "replicationsource", APP), "a refused backup")
+    until(lambda: "hold" in syncing(house, SOURCES, APP), "a refused backup")
     time.sleep(_POISONING_S)
     house.ask("trouble", name="repository-late", target=APP, end=True)
-    assert "hold" in syncing(house, "replicationdestination", f"{APP}-bootstrap")
-    assert got(house, "pvc", APP)["status"]["phase"] == "Pending"
+    assert "hold" in syncing(house, DESTINATIONS, f"{APP}-bootstrap")
+    assert got(house, CLAIMS, APP)["status"]["phase"] == "Pending"
     assert snapshots(house) == good
     assert house.run("dr.restore").code == EXIT_OK
     assert digest(house) == before
@@ -81,11 +82,11 @@ def test_without_the_renewed_hold_the_good_snapshots_go(house: Bench) -> None:
 
 def held(bench: Bench) -> bool:
     """Whether the record holds the claim."""
-    record = json.loads(kubectl(bench, "get", "configmap", "hold", "-n", "blackstart", "-o", "json"))
+    record = bench.kube.get(CONFIG_MAPS, "hold", "blackstart") or {}
     return bool(record["data"].get(f"state.{SPACE}.{APP}") == "held")
 
 
-def syncing(bench: Bench, kind: str, name: str) -> str:
+def syncing(bench: Bench, kind: Resource, name: str) -> str:
     """What VolSync says about its work on a source or destination."""
     conditions = got(bench, kind, name).get("status", {}).get("conditions", [])
     return " ".join(c["message"] for c in conditions if c["type"] == "Synchronizing" and c["reason"] == "Error")
@@ -101,7 +102,7 @@ def keep_last(bench: Bench, number: int) -> None:
     reconcile(bench, "gitrepository", "flux-system", "flux-system")
     wanted = {"last": str(number)}
     # A new commit lets every Kustomization of its source look again by itself.
-    until(lambda: got(bench, "replicationsource", APP)["spec"]["restic"]["retain"] == wanted, "retention")
+    until(lambda: got(bench, SOURCES, APP)["spec"]["restic"]["retain"] == wanted, "retention")
 
 
 def reconcile(bench: Bench, kind: str, name: str, space: str) -> None:
@@ -115,11 +116,11 @@ def back_up(bench: Bench, trigger: str) -> None:
     One that is at work already is waited for: at its end VolSync would write this trigger's name beside it, and make no other.
     One that begins between this look and the trigger still can be credited so: who counts snapshots counts them in the store.
     """
-    until(lambda: "lastSyncStartTime" not in got(bench, "replicationsource", APP).get("status", {}), "no backup at work")
+    until(lambda: "lastSyncStartTime" not in got(bench, SOURCES, APP).get("status", {}), "no backup at work")
     patch = json.dumps({"spec": {"trigger": {"manual": trigger}}})
     # Under kubectl's own name Flux would take it away again.
     kubectl(bench, "patch", "replicationsource", APP, "-n", SPACE, "--type=merge", "--field-manager=person", "-p", patch)
-    until(lambda: got(bench, "replicationsource", APP).get("status", {}).get("lastManualSync") == trigger, f"the backup {trigger}")
+    until(lambda: got(bench, SOURCES, APP).get("status", {}).get("lastManualSync") == trigger, f"the backup {trigger}")
 
 
 def lose_the_claim(bench: Bench) -> None:
@@ -132,7 +133,7 @@ def made_again_too_early(bench: Bench) -> None:
     bench.ask("trouble", name="repository-late", target=APP)
     reconcile(bench, "kustomization", "cluster-apps", "flux-system")
     image = "the image of a restore that found nothing"
-    until(lambda: got(bench, "replicationdestination", f"{APP}-bootstrap").get("status", {}).get("latestImage"), image)
+    until(lambda: got(bench, DESTINATIONS, f"{APP}-bootstrap").get("status", {}).get("latestImage"), image)
     bench.ask("trouble", name="repository-late", target=APP, end=True)
 
 
@@ -144,14 +145,13 @@ def snapshots(bench: Bench) -> set[str]:
 
 def digest(bench: Bench) -> dict[str, Any]:
     """What is on the claim's volume, told by the lab itself; no files while it has none."""
-    bound = got(bench, "pvc", APP).get("status", {}).get("phase") == "Bound"
+    bound = got(bench, CLAIMS, APP).get("status", {}).get("phase") == "Bound"
     return bench.ask("digest", namespace=SPACE, claim=APP) if bound else {"files": 0}
 
 
-def got(bench: Bench, kind: str, name: str) -> dict[str, Any]:
+def got(bench: Bench, kind: Resource, name: str) -> dict[str, Any]:
     """One object of the application's namespace; {} when it is not there."""
-    found: dict[str, Any] = json.loads(kubectl(bench, "get", kind, "-n", SPACE, "-o", "json"))
-    return next((item for item in found["items"] if item["metadata"]["name"] == name), {})
+    return bench.kube.get(kind, name, SPACE) or {}
 
 
 def until(done: Callable[[], object], what: str) -> None:
