@@ -10,7 +10,7 @@ from adapters.context import LookContext
 from adapters.hold.results import HeldClaim, HoldRecord, HoldState
 from adapters.remembering import remembering
 from cluster.course import Course
-from cluster.hold.holding import still_held
+from cluster.hold.holding import judged, still_held
 from cluster.hold.standing import Way, way
 from cluster.lint.beyond import beyond_admission
 from cluster.lint.given import Given
@@ -27,6 +27,7 @@ from console.views.problem import complete
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import read_state
 from engine.jsontext import an_object, read
+from engine.probe import Condition
 from engine.report import DONE, Outcome, Report
 from engine.step import StepId
 from house.model import BackedUpClaim, House
@@ -134,7 +135,7 @@ def hold_of(session: Session) -> int:
     """What the record says, and whether anything carries it out: a record that is gone and no hold at all are not the same."""
     with session.doors(None) as doors:
         record, missing = doors.look.hold.record(), doors.look.hold.policies_missing()
-        refusing = not record.present and all(answer.refused for answer in doors.look.hold.refusals())
+        refusing = not record.present and judged(doors.look.hold.refusals()).condition is Condition.SATISFIED
         alive, kept = alive_of(doors.look, record), doors.look.kept.volumes()
     held = still_held(record.claims)
     beyond = beyond_admission(Given(session.house, session.clock.now()))

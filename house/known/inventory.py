@@ -6,6 +6,7 @@ Knows no port: `cluster/inventory.py` looks, `house/known/inventory_text.py` wri
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -27,6 +28,7 @@ CEPH_DRIVERS = ("rbd.csi.ceph.com", "cephfs.csi.ceph.com")
 INVENTORY_FILE = "blackstart.inventory.yaml"
 CERTIFICATES_FILE = "blackstart.certificates.age"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+_FSID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ANEW = "take the file back from Git, or move it aside and let invoke cluster.inventory --write write a new one"
 
 
@@ -197,11 +199,11 @@ def seen_on(stores: Stores) -> Stores:
 
 
 def _by_cluster(volume: VolumeRecord, stores: Stores | None) -> str:
-    """ceph-csi's clusterID is Rook's namespace, or the fsid itself."""
+    """ceph-csi's clusterID is Rook's namespace, the fsid itself, or any name that its own config gives to one."""
     if stores is None or not volume.driver.endswith(CEPH_DRIVERS):
         return ""
     named = dict(volume.attributes).get("clusterID", "")
-    return next((one.fsid for one in stores.ceph if one.namespace == named), named)
+    return next((one.fsid for one in stores.ceph if one.namespace == named), named if _FSID.fullmatch(named) else "")
 
 
 def certificates_path(house: House) -> Path:

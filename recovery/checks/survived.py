@@ -81,18 +81,22 @@ class Survived(BaseCheck):
         return missing(
             f"{where}, which {self.claim.key} had before, may hold newer data than the backup: nobody has looked",
             identity=Forgone(self.claim.key, name, "", "nobody has looked at it, and it may be newer; it stays where it is"),
-            hint=f"look first: invoke dr.survivors --claims {self.claim.key}; the backup all the same: {_BY_CONSENT}",
+            hint=f"look first: {_look(self.claim.key)}; the backup all the same: {_BY_CONSENT}",
         )
 
     def _nobody_knows(self, survivor: Survivor, why: str) -> Probe:
         key, name = self.claim.key, survivor.volume.name
         told = f"whether volume {name}, which {key} had before, is there still, nobody can say"
         risk = Forgone(key, name, "UNKNOWN", "nobody can say whether it is there still, and it may be newer; it stays where it is")
-        seen = unknown(told, why, hint=f"bring that back to life first; the backup all the same: {_BY_CONSENT}")
+        seen = unknown(told, why, hint=f"have that answered, or look at it: {_look(key)}; the backup all the same: {_BY_CONSENT}")
         return replace(seen, identity=risk)
 
     def by_hand(self) -> str:
         return "kubectl get pv   # which are Released and were of the claim; invoke dr.hold tells what was found on each"
+
+
+def _look(key: str) -> str:
+    return f"invoke dr.survivors --claims {key}"
 
 
 def _by_time(as_of: float) -> tuple[str, ...]:

@@ -113,12 +113,25 @@ class _Systems:
         if volume.driver in _OUTSIDE or volume.driver.startswith(_DEMOCRATIC):
             return Whereabouts(There.MAYBE, "it lies outside of the cluster")
         if volume.driver.endswith(CEPH_DRIVERS):
-            return self._on_ceph(ceph_of(volume, self._known))
+            return self._on_ceph(volume.driver, ceph_of(volume, self._known))
         if volume.driver == _LONGHORN:
             return self._longhorn.of(volume.handle, "Longhorn has it")
         return Whereabouts(There.NO)
 
-    def _on_ceph(self, fsid: str) -> Whereabouts:
+    def _on_ceph(self, driver: str, fsid: str) -> Whereabouts:
+        """A driver whose name has no prefix of Rook's may be of a Ceph elsewhere, which nobody here can ask."""
+        if not fsid:
+            return Whereabouts(There.UNKNOWN, "the inventory does not say on which Ceph it lies")
+        found = self._in_reach(fsid)
+        if found.there is There.NO and driver in CEPH_DRIVERS and fsid not in self._ceph_of_before:
+            return Whereabouts(There.UNKNOWN, f"it lies on Ceph {fsid}, neither Rook's nor the hosts': it cannot be asked")
+        return found
+
+    @property
+    def _ceph_of_before(self) -> set[str]:
+        return {one.fsid for part in (self._known.cluster, self._known.machines) if part is not None for one in part.ceph}
+
+    def _in_reach(self, fsid: str) -> Whereabouts:
         """That of the hosts is asked only where it can be that one: a silent Proxmox says nothing of a Ceph in the cluster."""
         hosted = {one.fsid for one in (self._known.machines.ceph if self._known.machines is not None else ())}
         in_cluster = self._rook.of(fsid, "a Ceph of its fsid lives")

@@ -174,6 +174,26 @@ class TestLook:
         (left,) = last_line(capsys)["not_looked_at"]
         assert "no Ceph of that fsid is here" in left["by_hand"]
 
+    @pytest.mark.parametrize(
+        ("driver", "cluster", "there"),
+        [
+            ("rook-ceph.rbd.csi.ceph.com", "rook-ceph", There.UNKNOWN),
+            ("rbd.csi.ceph.com", "of-the-attic", There.UNKNOWN),
+            ("cephfs.csi.ceph.com", "00000000-0000-4000-8000-0000000000ff", There.UNKNOWN),
+            ("rook-ceph.rbd.csi.ceph.com", "00000000-0000-4000-8000-0000000000ff", There.NO),
+        ],
+    )
+    def test_a_ceph_that_the_inventory_does_not_name_or_nobody_here_can_ask_has_lost_nothing(
+        self, survived: Desk, driver: str, cluster: str, there: There
+    ) -> None:
+        desk = survived
+        desk.running.home.kube.objects().rook.append(LabRook.healthy(1.0))
+        volume = replace(VOLUME, driver=driver, attributes=(("clusterID", cluster),))
+        knows(desk, volume, ceph=(CephRecord("rook-ceph", "rook-ceph", ""),))
+        with desk.session("x").doors(None) as doors:
+            (one,) = outlived(doors.look, desk.running.house, desk.running.house.claims)
+        assert one.where.there is there, one.where
+
     @pytest.mark.parametrize("whose", ["Rook's", "the hosts'", "Longhorn's", "one that does not say which it is"])
     def test_a_storage_system_that_is_silent_has_lost_nothing(self, survived: Desk, capsys: Printed, whose: str) -> None:
         desk = survived
