@@ -6,20 +6,24 @@ would fetch anew is told by neither.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.context import LookContext
 from adapters.vault.port import VaultItem
+from engine.ages import age_of
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
-from engine.words import number
+from engine.words import number, span
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import House
 
 _GROUP = "external-secrets.io"
+_JUST_NOW_S = 600.0
+"""What was seen no longer ago may have been seen by this very look: op takes a second or more for each item."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,9 @@ class VaultItems(BaseCheck):
     severity = Severity.ADVISORY
 
     def probe(self, look: LookContext) -> Probe:
-        items = tuple(dict.fromkeys(one.item for one in self.wanted))
+        items: dict[VaultItem, list[str]] = {}
+        for one in self.wanted:
+            items.setdefault(one.item, []).extend([one.field] if one.field else [])
         seen = {one.asked: one for one in look.vault.look(items, self.most)}
         silent = [one for one in seen.values() if one.why]
         lacking = [*self._lacking({item: one.fields for item, one in seen.items() if not one.why})]
@@ -99,7 +105,9 @@ class VaultItems(BaseCheck):
             return drifted(f"{number(len(lacking), 'thing')} that Git names the vault has not", *lacking, *more, hint=hint)
         if silent:
             return unknown(f"{len(silent)} of {number(len(items), 'item')} could not be looked at: {silent[0].why}")
-        return satisfied(f"{number(len(items), 'item')} with every field that is named")
+        age_s = age_of(min(one.at for one in seen.values()), look.clock.now()) or 0.0
+        old = f", as seen up to {span(age_s)} ago" if age_s > _JUST_NOW_S else ""
+        return satisfied(f"{number(len(items), 'item')} with every field that is named{old}")
 
     def _lacking(self, fields: Mapping[VaultItem, Iterable[str] | None]) -> Iterator[str]:
         gone = set()
@@ -115,7 +123,7 @@ class VaultItems(BaseCheck):
 
     def by_hand(self) -> str:
         first = self.wanted[0].item
-        return f"op item get '{first.item}' --vault '{first.vaults[0]}'   # and so each"
+        return f"{shlex.join(['op', 'item', 'get', first.item, '--vault', first.vaults[0]])}   # and so each"
 
 
 def vault_checks(house: House) -> Iterator[VaultItems]:

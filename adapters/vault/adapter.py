@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,33 +35,35 @@ class OpVault:
     def __init__(self, runner: Runner, file: Path, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
         self._runner, self._file, self._clock, self._environ = runner, file, clock, environ
 
-    def look(self, items: Sequence[VaultItem], most: int) -> tuple[SeenItem, ...]:
+    def look(self, wanted: Mapping[VaultItem, Collection[str]], most: int) -> tuple[SeenItem, ...]:
         """See port.VaultView. Once nobody answers, or reads are refused for their number, nothing more is asked."""
         known, reads = self._remembered()
         stopped, found = "", []
-        for one in items:
-            before = known.get(_key(one))
-            now = self._clock.now()
-            if before is not None and before.fields is not None and now - before.at < FRESH_S:
-                found.append(before)
-                continue
-            if not stopped and len(reads) + len(one.vaults) > most:
+        for one, fields in wanted.items():
+            before = known.get(one)
+            seen = before if self._counts(before, fields, FRESH_S) else None
+            if seen is None and not stopped and len(reads) + len(one.vaults) > most:
                 stopped = f"{len(reads)} reads in 24 hours, and {most} may be made (limits.op_reads)"
-            if not stopped:
-                seen, stopped = self._ask(one, reads)
-                if seen is not None:
-                    known[_key(one)] = seen
-                    found.append(seen)
-                    continue
-            good = before is not None and now - before.at < OLD_S
-            found.append(before if good and before is not None else SeenItem(one, None, now, stopped))
+            if seen is None and not stopped:
+                seen, stopped = self._ask(one, known, reads)
+            if seen is None and self._counts(before, fields, OLD_S):
+                seen = before
+            if seen is not None:
+                known[one] = seen
+            found.append(seen or SeenItem(one, None, self._clock.now(), stopped))
         self._remember(known, reads)
         return tuple(found)
 
-    def _ask(self, one: VaultItem, reads: list[float]) -> tuple[SeenItem | None, str]:
-        """What op says, or why there is no answer."""
+    def _counts(self, before: SeenItem | None, fields: Collection[str], seconds: float) -> bool:
+        """Whether what was seen is not so old, and lacked nothing: what did may have been put there since."""
+        there = before is not None and before.fields is not None and before.fields.issuperset(fields)
+        return before is not None and there and self._clock.now() - before.at < seconds
+
+    def _ask(self, one: VaultItem, known: Mapping[VaultItem, SeenItem], reads: list[float]) -> tuple[SeenItem | None, str]:
+        """What op says, or why there is no answer. Each read is noted before it is made, so that a kill leaves none uncounted."""
         for vault in one.vaults:
             reads.append(self._clock.now())
+            self._remember(known, reads)
             argv = ["op", "item", "get", one.item, "--vault", vault, "--format", "json"]
             try:
                 told = self._runner.run(argv, env=op_environment(self._environ), timeout_s=_LOOK_S).stdout
@@ -75,23 +77,23 @@ class OpVault:
                     return None, limited if _LIMITED.search(words) else f"op: {words or error.what}"
             except BlackstartError as error:
                 return None, error.what
-            except ValueError:
-                return None, "op answers what is no JSON"
         return SeenItem(one, None, self._clock.now()), ""
 
-    def _remembered(self) -> tuple[dict[str, SeenItem], list[float]]:
-        """What earlier runs saw, and the reads of the last 24 hours; a file that nobody can read is as none. Of what is to come
-        nothing counts."""
+    def _remembered(self) -> tuple[dict[VaultItem, SeenItem], list[float]]:
+        """What earlier runs saw, and the reads of the last 24 hours; a file that nobody can read is as none."""
         try:
-            told = read_file(self._file, an_object)
+            return read_file(self._file, self._noted)
         except (OSError, Malformed):
             return {}, []
-        now = self._clock.now()
-        reads = [float(at) for at in sequence(told.get("reads")) if isinstance(at, int | float) and now - DAY_S < at <= now]
-        seen = (_seen(mapping(one)) for one in sequence(told.get("items")))
-        return {_key(one.asked): one for one in seen if one is not None and one.at <= now}, reads
 
-    def _remember(self, known: Mapping[str, SeenItem], reads: Sequence[float]) -> None:
+    def _noted(self, told: dict[str, Any]) -> tuple[dict[VaultItem, SeenItem], list[float]]:
+        """Of what is to come nothing counts."""
+        now = self._clock.now()
+        seen = map(_seen, told["items"])
+        reads = [at for at in map(float, told["reads"]) if now - DAY_S < at <= now]
+        return {one.asked: one for one in seen if one.at <= now}, reads
+
+    def _remember(self, known: Mapping[VaultItem, SeenItem], reads: Sequence[float]) -> None:
         rows = [
             {"vaults": one.asked.vaults, "item": one.asked.item, "at": one.at, "fields": sorted(one.fields)}
             for one in known.values() if one.fields is not None and self._clock.now() - one.at < OLD_S
@@ -102,15 +104,9 @@ class OpVault:
             return  # it only spares reads
 
 
-def _key(one: VaultItem) -> str:
-    return json.dumps([one.vaults, one.item])
-
-
-def _seen(row: Mapping[str, Any]) -> SeenItem | None:
-    at, item, vaults = row.get("at"), row.get("item"), tuple(map(str, sequence(row.get("vaults"))))
-    if not isinstance(at, int | float) or not isinstance(item, str) or not vaults:
-        return None
-    return SeenItem(VaultItem(vaults, item), frozenset(map(str, sequence(row.get("fields")))), float(at))
+def _seen(row: dict[str, Any]) -> SeenItem:
+    asked = VaultItem(tuple(map(str, row["vaults"])), str(row["item"]))
+    return SeenItem(asked, frozenset(map(str, row["fields"])), float(row["at"]))
 
 
 def _labels(told: object) -> Iterator[str]:

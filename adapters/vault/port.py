@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +29,6 @@ class SeenItem:
 class VaultView(Protocol):
     """1Password, which counts what it is asked; read-only."""
 
-    def look(self, items: Sequence[VaultItem], most: int) -> tuple[SeenItem, ...]:
-        """Each of them, in this order. What was seen a while ago is not asked again; at most `most` reads are made in 24 hours,
-        those of earlier runs among them."""
+    def look(self, wanted: Mapping[VaultItem, Collection[str]], most: int) -> tuple[SeenItem, ...]:
+        """Each item, in this order, by the fields that it must have. One that was seen with all of them a while ago is not asked
+        again: `at` says when that was. At most `most` reads are made in 24 hours, those of earlier runs among them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from adapters.vault.port import SeenItem, VaultItem
 from engine.waiting import Clock
@@ -14,12 +14,12 @@ class ModelledVault:
     def __init__(self, items: Mapping[tuple[str, str], frozenset[str]], clock: Clock) -> None:
         self._items, self._clock = items, clock
 
-    def look(self, items: Sequence[VaultItem], most: int) -> tuple[SeenItem, ...]:
+    def look(self, wanted: Mapping[VaultItem, Collection[str]], most: int) -> tuple[SeenItem, ...]:
         """See port.VaultView."""
         now = self._clock.now()
         return tuple(
             SeenItem(one, self._fields(one), now) if place < most else SeenItem(one, None, now, f"{most} reads may be made")
-            for place, one in enumerate(items)
+            for place, one in enumerate(wanted)
         )
 
     def _fields(self, one: VaultItem) -> frozenset[str] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from adapters.vault.adapter import OpVault
 from adapters.vault.port import VaultItem
-from cluster.vault_items import VaultItems, vault_checks, wanted
+from cluster.vault_items import VaultItems, Wanted, vault_checks, wanted
 from engine.probe import Condition
 from house.flux.rendered import Rendered
+from tests.adapters.vault.test_vault import Op
 from tests.builders import a_house
 from tests.cluster.lint.made import objects_of
 from tests.scenario.running import Running
@@ -76,6 +79,28 @@ def test_what_is_there_is_told_and_so_is_each_thing_that_is_not(tmp_path: Path) 
 def test_what_was_not_asked_is_not_called_there(tmp_path: Path) -> None:
     condition, told, _ = probed(tmp_path, most=1, wiki=frozenset({"PASSWORD"}))
     assert condition is Condition.UNKNOWN and told.startswith("2 of 3 items could not be looked at")
+
+
+def test_what_is_told_from_memory_says_how_old_that_is(tmp_path: Path) -> None:
+    running = Running(tmp_path / "state")
+    op = Op({("wiki", "home"): {"fields": [{"label": "PASSWORD"}]}, ("nas", "home"): {}, ("bucket", "cloud"): {"fields": [
+        {"label": "key", "section": {"label": "s3"}},
+    ]}})  # fmt: skip
+    look = replace(running.home.look(), vault=OpVault(op, tmp_path / "seen.json", running.clock, {}))
+    check = VaultItems(wanted(Rendered(objects_of(TEXT))), 10)
+    assert check.probe(look).detail == "3 items with every field that is named"
+    op.answers = dict.fromkeys(op.answers, "[ERROR] you are not currently signed in")
+    running.clock.sleep(3 * 86400.0)
+    seen = check.probe(look)
+    told = "3 items with every field that is named, as seen up to 3.0 days ago"
+    assert (seen.condition, seen.detail) == (Condition.SATISFIED, told)
+    running.clock.sleep(5 * 86400.0)
+    assert check.probe(look).condition is Condition.UNKNOWN
+
+
+def test_the_line_for_hands_takes_any_title() -> None:
+    odd = Wanted(VaultItem(("my home",), "Bob's $key"), "", "a.yaml:1")
+    assert VaultItems((odd,), 10).by_hand().startswith("""op item get 'Bob'"'"'s $key' --vault 'my home'""")
 
 
 def test_nobody_is_asked_unless_the_settings_say_how_often() -> None:
