@@ -14,6 +14,7 @@ from adapters.kubernetes.objects import Obj, name_of, namespace_of
 from adapters.tls.results import TLS, TlsSealed, TlsSecret, TlsThere, is_made, read, written
 from engine import jsontext
 from engine.secrets import Secret
+from house.files.paths import is_there
 
 CERTIFICATE = Kind("cert-manager.io", "v1", "certificates", "Certificate")
 _OF_TYPE = f"type={TLS}"
@@ -27,7 +28,7 @@ class KubernetesTls:
 
     def saved(self) -> tuple[TlsSecret, ...] | None:
         """See port.TlsView."""
-        return read(self._age.opened(self._file, self._key())) if self._file.is_file() else None
+        return read(self._age.opened(self._file, self._key())) if is_there(self._file) else None
 
     def there(self) -> TlsThere:
         """See port.TlsView. No key comes over for it."""

@@ -11,7 +11,8 @@ class TlsView(Protocol):
     """The certificates that cert-manager has, and those that were kept; no key of them is told to anybody."""
 
     def saved(self) -> tuple[TlsSecret, ...] | None:
-        """What the file beside the settings holds; None where there is none. PermanentError where it does not open."""
+        """What the file beside the settings holds; None where there is none. PermanentError where it does not open,
+        SettingsInvalid where nobody can look whether it is there."""
 
     def there(self) -> TlsThere:
         """What the cluster has."""

@@ -8,6 +8,7 @@ from adapters.tls.results import TlsSealed, TlsSecret, TlsThere
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, an_object, read_file
 from engine.secrets import Secret
+from house.files.paths import is_there
 from house.known.inventory import certificates_path
 from house.model import House
 from lab.world.kubernetes import KubeWorld
@@ -21,7 +22,7 @@ class ModelledTls:
 
     def saved(self) -> tuple[TlsSecret, ...] | None:
         """See port.TlsView."""
-        if not self._file.is_file():
+        if not is_there(self._file):
             return None
         try:
             found: dict[str, float] = read_file(self._file, an_object)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import errno
 import itertools
 import json
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,14 @@ from adapters.age.adapter import Age
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import NAMESPACE, SECRET
 from adapters.process.keeper import Keeper
+from adapters.process.results import Finished, ProgramFailed
 from adapters.tls.adapter import KubernetesTls
 from adapters.tls.results import NAMED, read, written
-from engine.errors import PermanentError
+from engine.errors import PermanentError, SettingsInvalid
 from engine.secrets import Secret
 from lab.wire.pki import LabCA
 from tests.adapters.cluster_house import house_on
+from tests.builders import a_house
 from tests.contract.apiserver import ApiServers
 from tools.places import Places
 
@@ -59,6 +63,29 @@ def test_what_is_kept_can_be_created_anywhere_and_tells_when_it_ends(tmp_path: P
 def test_anything_else_is_refused_and_not_taken_for_none(told: str) -> None:
     with pytest.raises(PermanentError, match="no list of them"):
         read(told)
+
+
+class Refusing:
+    """A runner whose age opens nothing."""
+
+    def run(self, argv: Sequence[str], **_: Any) -> Finished:
+        raise ProgramFailed("age ended with 1", Finished("age", 1, b"", ("age: error",), 0.1), ("age: error",))
+
+
+def test_what_lies_in_the_file_s_place_is_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = Clients(a_house())
+    port = KubernetesTls(clients, Age(Refusing()), tmp_path / "kept.age", lambda: Secret("AGE-SECRET-KEY-1"), "age1")  # type: ignore[arg-type]
+    assert port.saved() is None
+    (tmp_path / "kept.age").mkdir()
+    with pytest.raises(PermanentError, match="does not open"):
+        port.saved()
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(SettingsInvalid, match="cannot be looked at"):
+        port.saved()
 
 
 @pytest.fixture
