@@ -34,7 +34,9 @@ class KeptCertificates(BaseCheck):
         lacking = [f"{key} is not kept" for key in sorted(made - {one.key for one in saved})]
         ending = [f"{one.key} as it was kept ends soon or has ended" for one in saved
                   if one.key in made and one.ends is not None and one.ends - now < _NEAR_S]  # fmt: skip
-        if odd := [*lacking, *ending]:
+        silent = [f"{one.key} as it was kept says of no certificate when it ends" for one in saved
+                  if one.key in made and one.ends is None]  # fmt: skip
+        if odd := [*lacking, *ending, *silent]:
             return drifted(f"{number(len(odd), 'TLS Secret')} a rebuild would have to order", *odd, hint=_WRITE)
         return satisfied(f"{number(len(saved), 'TLS Secret is', 'TLS Secrets are')} kept")
 

@@ -96,6 +96,11 @@ def test_verify_says_what_a_rebuild_would_have_to_order(house: Running) -> None:
     )  # fmt: skip
     certificates_path(house.house).write_text(house.home.look().tls.sealed(house.clock.now()).text)
     assert seen(house) == (Condition.SATISFIED, "2 TLS Secrets are kept", ())
+    keep(house, wiki_tls=60)
+    kept = json.loads(certificates_path(house.house).read_text())
+    certificates_path(house.house).write_text(json.dumps({**kept, "network/site-tls": None}))
+    told = ("network/site-tls as it was kept says of no certificate when it ends",)
+    assert seen(house)[::2] == (Condition.DRIFTED, told), "what holds no certificate is ordered anew"
 
 
 def test_what_the_cluster_has_not_yet_stays_kept_until_it_ends(house: Running) -> None:
