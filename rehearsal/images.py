@@ -13,7 +13,7 @@ from adapters.context import LookContext
 from adapters.registries.results import Allowance, ImageLook, Standing, reference_of
 from bootstrap.served import release_before
 from engine.errors import BlackstartError, PermanentError
-from engine.probe import Condition, Probe, drifted, missing, satisfied, unknown
+from engine.probe import Condition, Identity, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
 from house.model import House, Release
@@ -116,6 +116,16 @@ class OfRelease(_Images):
 
 
 @dataclass(frozen=True)
+class Untold(Identity):
+    """Registries that were asked and name no number of pulls."""
+
+    registries: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(self.registries)
+
+
+@dataclass(frozen=True)
 class Pulls(BaseCheck):
     """How many more pulls each registry allows from here, against how many a rebuild makes: each node pulls for itself."""
 
@@ -125,7 +135,9 @@ class Pulls(BaseCheck):
     needs = (if_any("preflight.chart/*"),)
 
     def severity_of(self, seen: Probe) -> Severity:
-        return Severity.ADVISORY if seen.condition is Condition.DRIFTED else Severity.BLOCKING
+        # Whoever tells nobody how many pulls there are cannot be asked better: what is not told stops nothing, and is no yes.
+        untold = isinstance(seen.identity, Untold)
+        return Severity.ADVISORY if untold or seen.condition is Condition.DRIFTED else Severity.BLOCKING
 
     def probe(self, look: LookContext) -> Probe:
         images, unseen = self._wanted(look)
@@ -151,8 +163,11 @@ class Pulls(BaseCheck):
         if tight:
             told = f"{', '.join(sorted(tight))} may allow less than a rebuild pulls: each of {nodes} nodes pulls for itself"
             return drifted(told, *lines, hint="a node that may not pull waits: a mirror outside of the cluster would serve it")
-        uncounted = sorted(wanted.keys() - allowed.keys())
-        return satisfied("; ".join([*lines, *([f"not told by {', '.join(uncounted)}"] if uncounted else [])]))
+        if not_told := tuple(sorted(wanted.keys() - allowed.keys())):
+            untold = Untold(not_told)
+            told = "; ".join([*lines, f"how many pulls are allowed is not told by {untold}"])
+            return Probe(Condition.UNKNOWN, told, identity=untold)
+        return satisfied("; ".join(lines))
 
     def _wanted(self, look: LookContext) -> tuple[list[str], list[str]]:
         """The images, and which releases could not be rendered."""

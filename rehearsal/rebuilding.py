@@ -28,6 +28,8 @@ NOT_LOOKED_AT = (
 )
 _WATCHED = frozenset({"proxmox.machines"})
 """What a rebuild would lose stops none."""
+_MAY_BE_UNTOLD = frozenset({"rebuild.pulls"})
+"""Rows to which most houses get no answer from anybody: where they say so (advisory), the verdict does not wait for it."""
 _ELSEWHERE = ("preflight.backup/", "preflight.backup-age/", "preflight.archive/", "preflight.strangers", "preflight.lost/")
 """What a drill of claims and an audit look at; and nodes that answer, which are those that are lost here."""
 
@@ -130,7 +132,7 @@ def rows(report: Report) -> tuple[Row, ...]:
 
 
 def verdict_of(table: tuple[Row, ...]) -> DrillVerdict:
-    """FAIL where one would stop a rebuild, UNVERIFIED where one could not be seen, PASS where all were seen and none would."""
+    """FAIL where one would stop a rebuild, UNVERIFIED where one that could was not seen, PASS where none would."""
     stopping = {row.verdict for row in table if row.stops}
     for verdict in (DrillVerdict.FAIL, DrillVerdict.UNVERIFIED):
         if verdict in stopping:
@@ -147,5 +149,6 @@ def _row(step: StepReport) -> Row:
     unseen = step.condition in (Condition.UNKNOWN, Condition.CHANGING, None)
     hint = step.error.hint if step.error is not None else ""
     verdict = DrillVerdict.UNVERIFIED if unseen else DrillVerdict.FAIL
-    stops = step.id not in _WATCHED and (unseen or not step.advisory)
+    worth_a_look = step.advisory and (not unseen or step.id in _MAY_BE_UNTOLD)
+    stops = step.id not in _WATCHED and not worth_a_look
     return Row(step.id, step.title, verdict, step.detail, step.evidence, hint, stops)

@@ -214,11 +214,22 @@ def test_what_may_not_be_enough_for_every_node_is_worth_a_look(built: Built[Livi
     assert "quay.io allows 8 of 100 more pulls for 6 h" in row.evidence[0]
 
 
-def test_a_registry_that_counts_and_allows_enough_is_told(built: Built[Living]) -> None:
-    table = looked(built, lambda there: there.home.registries.allowances.update({"quay.io": Allowance(99, 100, 21600)}))
+EVERY = ("ghcr.io", "quay.io", "registry.k8s.io")
+
+
+@pytest.mark.parametrize("counting", [(), ("quay.io",), EVERY], ids=["none counts", "one does", "all do"])
+def test_only_where_each_registry_says_how_many_it_allows_they_are_enough(
+    built: Built[Living], counting: tuple[str, ...]
+) -> None:
+    """One that counts for nobody may refuse all the same: that is not known, and stops no rebuild that is otherwise seen."""
+    enough = Allowance(99, 100, 21600)
+    table = looked(built, lambda there: there.home.registries.allowances.update(dict.fromkeys(counting, enough)))
     (row,) = [one for one in table if one.id == "rebuild.pulls"]
-    assert row.verdict is DrillVerdict.PASS
-    assert "quay.io allows 99 of 100" in row.detail and "not told by ghcr.io, registry.k8s.io" in row.detail
+    untold = ", ".join(one for one in EVERY if one not in counting)
+    assert row.verdict is (DrillVerdict.UNVERIFIED if untold else DrillVerdict.PASS)
+    assert verdict_of(table) is DrillVerdict.PASS and not (untold and row.stops)
+    assert all(f"{one} allows 99 of 100" in row.detail for one in counting)
+    assert row.detail.endswith(f"not told by {untold}") if untold else "not told" not in row.detail
 
 
 def test_what_serves_images_in_place_of_a_registry_is_taken_from_the_settings(tmp_path: Path) -> None:
