@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,8 +120,9 @@ class TalosEtcd:
     def _clear(self) -> None:
         """What a process that was killed left half-written or opened: it is all of the cluster, in the clear."""
         for path in self._folder.glob(f"*{PART}"):
-            if time.time() - path.stat().st_mtime > _LEFT_S:
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process was at it, and is through
+                if time.time() - path.stat().st_mtime > _LEFT_S:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _path(self, name: str) -> Path:
         return Path(name) if "/" in name else self._folder / name
@@ -166,7 +167,7 @@ class TalosEtcd:
         made.chmod(0o600)
         sealed = f"{name}{ENDING}"
         self._sealing.seal(made, self._folder / sealed, look_at(made))
-        sync_folder(self._folder)
+        self._sync_names()
         return sealed
 
     def _keep(self, made: Path, name: str) -> str:
@@ -174,9 +175,13 @@ class TalosEtcd:
         made.chmod(0o600)
         sync_file(made)
         made.replace(self._folder / name)
+        self._sync_names()
+        return name
+
+    def _sync_names(self) -> None:
+        """What was made, and the folder, which may have been made for it."""
         sync_folder(self._folder)
         sync_folder(self._folder.parent)
-        return name
 
 
 def _judged(seen: EtcdSnapshot, name: str, authority: str) -> EtcdSnapshot:

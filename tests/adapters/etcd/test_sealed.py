@@ -177,3 +177,27 @@ def test_what_a_killed_process_left_in_the_clear_goes(tmp_path: Path) -> None:
         os.utime(path, (1000, 1000))
     port(tmp_path, programs).look(name)
     assert in_the_clear(tmp_path) == []
+
+
+def test_a_room_that_another_process_has_just_left_stops_no_look(tmp_path: Path) -> None:
+    programs = Programs()
+    etcd = port(tmp_path, programs)
+    name = etcd.take("10.0.0.1", NAME)
+    (tmp_path / "etcd" / "opened-y.part").symlink_to(tmp_path / "gone")  # it is listed, and there is nothing to be asked
+    assert etcd.look(name).size == len(PLAIN)
+
+
+@pytest.mark.parametrize("recipients", [(), (ANNA,)])
+def test_what_is_taken_outlasts_a_power_cut_with_the_folder_that_was_made_for_it(
+    tmp_path: Path, recipients: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, fsync = list[Path](), os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    port(tmp_path, Programs(), recipients).take("10.0.0.1", NAME)
+    assert synced[-2:] == [tmp_path / "etcd", tmp_path]
+    assert any(path.parent == tmp_path / "etcd" for path in synced[:-2])
