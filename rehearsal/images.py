@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from adapters.registries.results import Allowance, ImageLook, Standing, reference_of
+from adapters.registries.results import Allowance, ImageLook, Standing
 from bootstrap.served import release_before
-from engine.errors import BlackstartError, PermanentError
+from engine.errors import BlackstartError
 from engine.probe import Condition, Identity, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
@@ -22,8 +22,6 @@ _ON_EACH = ("ghcr.io/siderolabs/kubelet:{}",)
 _ON_CONTROL_PLANES = (
     "registry.k8s.io/kube-apiserver:{}", "registry.k8s.io/kube-controller-manager:{}", "registry.k8s.io/kube-scheduler:{}",
 )  # fmt: skip
-_SILENCES = 2
-"""After so many images in a row of which a registry says nothing, it is not asked for the rest: each would cost a wait."""
 _HINT = "is the tag or digest still there? Pin what is, or keep the image where your machines pull from (a mirror outside)"
 Looks = Mapping[str, ImageLook | BlackstartError]
 
@@ -40,19 +38,12 @@ def of_release(look: LookContext, house: House, release: Release) -> tuple[str, 
 
 
 def looks_at(look: LookContext, images: Iterable[str]) -> dict[str, ImageLook | BlackstartError]:
-    """What is said of each; of one that is not asked for any more, what was said of the one before."""
+    """What is said of each."""
     found: dict[str, ImageLook | BlackstartError] = {}
-    silent: dict[str, list[BlackstartError]] = {}
     for image in dict.fromkeys(images):
         try:
-            quiet = silent.setdefault(reference_of(image).registry, [])
-            found[image] = quiet[-1] if len(quiet) >= _SILENCES else look.registries.look(image)
-            if isinstance(found[image], ImageLook):
-                quiet.clear()
-        except PermanentError as error:
-            found[image] = error
+            found[image] = look.registries.look(image)
         except BlackstartError as error:
-            quiet.append(error)
             found[image] = error
     return found
 

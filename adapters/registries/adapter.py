@@ -27,8 +27,10 @@ _KINDS = (
 )  # fmt: skip
 _OTHER_KINDS = ("application/vnd.docker.distribution.manifest.v1+", "application/vnd.")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
-_LARGEST = 1 << 20
+_LARGEST, _CHUNK = 1 << 20, 1 << 14
 _ANY = "*"
+_SILENCES = 2
+"""After so many images in a row of which a registry says nothing, it is not asked for the rest of a run: each would cost a wait."""
 
 
 class RegistriesAdapter:
@@ -40,6 +42,7 @@ class RegistriesAdapter:
     def __init__(self, mirrors: Mapping[str, Mirror]) -> None:
         self._mirrors = mirrors
         self._known: dict[str, ImageLook | BlackstartError] = {}
+        self._silences: dict[str, list[TransientError]] = {}
         self._lock = threading.Lock()
 
     def look(self, image: str) -> ImageLook:
@@ -47,12 +50,24 @@ class RegistriesAdapter:
         with self._lock:  # one question at a time: registries count those, too
             if image not in self._known:
                 try:
-                    self._known[image] = self._look(reference_of(image))
+                    self._known[image] = self._unless_silent(reference_of(image))
                 except BlackstartError as error:
                     self._known[image] = error
             found = self._known[image]
         if isinstance(found, BlackstartError):
             raise found
+        return found
+
+    def _unless_silent(self, wanted: Reference) -> ImageLook:
+        silences = self._silences.setdefault(wanted.registry, [])
+        if len(silences) >= _SILENCES:
+            raise silences[-1]
+        try:
+            found = self._look(wanted)
+        except TransientError as error:
+            silences.append(error)
+            raise
+        silences.clear()
         return found
 
     def _look(self, wanted: Reference) -> ImageLook:
@@ -64,7 +79,7 @@ class RegistriesAdapter:
 
 @dataclass(frozen=True)
 class _Answer:
-    """One answer, its body cut where no manifest and no token is that long; header names in any case."""
+    """One answer; header names in any case. The body is b"" where nobody wanted it: of a manifest its head is enough."""
 
     status: int
     reason: str
@@ -134,7 +149,8 @@ class _Registry:
         realm = told.pop("realm", "")
         if scheme.lower() != "bearer" or not realm.startswith("https://"):
             return ""
-        answer = self._asked("GET", realm, {}, {key: told[key] for key in ("service", "scope") if key in told})
+        query = {key: told[key] for key in ("service", "scope") if key in told}
+        answer = self._asked("GET", realm, {}, query, whole=True)
         if answer.status in (400, 401, 403, 404):
             return ""
         if answer.status != 200:
@@ -148,12 +164,16 @@ class _Registry:
             raise self._silent("what it gives for a token is none")
         return token
 
-    def _asked(self, method: str, url: str, headers: Mapping[str, str], query: Mapping[str, str]) -> _Answer:
+    def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], query: Mapping[str, str], *, whole: bool = False
+    ) -> _Answer:  # fmt: skip
         try:
             with self._session.request(
                 method, url, headers=dict(headers), params=dict(query), timeout=_TIMEOUT_S, stream=True
             ) as answer:  # fmt: skip
-                body = answer.raw.read(_LARGEST, decode_content=True)
+                if not answer.url.startswith("https://"):
+                    raise self._silent("it leads to another place that is not https")
+                body = self._body(answer) if whole else b""
                 return _Answer(answer.status_code, answer.reason, answer.headers, body)
         except requests.exceptions.SSLError:
             raise PermanentError(
@@ -162,6 +182,14 @@ class _Registry:
             ) from None
         except (requests.exceptions.RequestException, OSError) as error:
             raise self._silent(type(error).__name__) from None
+
+    def _body(self, answer: requests.Response) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > _LARGEST:
+                raise self._silent("its answer has no end")
+        return bytes(body)
 
     def _silent(self, why: str) -> TransientError:
         return TransientError(

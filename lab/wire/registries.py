@@ -25,7 +25,8 @@ class RegistryDoor:
     """Serves from `start` to `close`. `exists` says of an image (`registry/repository`, with tag or digest) whether it is there.
 
     `refuse`: every answer is this status; `counted`: the headers that tell how many more pulls are allowed; `denied` are
-    repositories for which nobody gets a token. `asked` is what was, in order: the method and the image.
+    repositories for which nobody gets a token. `encoding` is what the token's answer is said to be packed by, `leads` where every
+    manifest's head is said to be ("" for here). `asked` is what was, in order: the method and the image.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class RegistryDoor:
         self.counted: dict[str, str] = {}
         self.denied: set[str] = set()
         self.asked: list[tuple[str, str]] = []
-        self.kind = KIND
+        self.kind, self.encoding, self.leads = KIND, "identity", ""
         self._exists = exists
         self._server = HttpsServer(address, port, keys.context("http/1.1"), self.answer)
 
@@ -74,11 +75,14 @@ class RegistryDoor:
         name = scope.removeprefix("repository:").removesuffix(":pull")
         if name in self.denied:
             return _problem(403, "Forbidden", "DENIED")
-        return Reply(headers={"Content-Type": "application/json"}, body=json.dumps({"token": f"{_TOKEN}-{scope}"}).encode())
+        headers = {"Content-Type": "application/json", "Content-Encoding": self.encoding}
+        return Reply(headers=headers, body=json.dumps({"token": f"{_TOKEN}-{scope}"}).encode())
 
     def _manifest(self, request: Request, name: str, wanted: str, registry: str) -> Reply:
         image = f"{registry}/{name}{'@' if ':' in wanted else ':'}{wanted}"
         self.asked.append((request.method, image))
+        if self.leads:
+            return Reply(302, "Found", {"Location": self.leads})
         if not self._exists(image):
             return _problem(404, "Not Found", "MANIFEST_UNKNOWN")
         digest = wanted if ":" in wanted else f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from engine.errors import PermanentError, TransientError
 from house.values.rehearsing import Mirror
 from lab.ports.registries import ModelledRegistries
 from lab.wire.pki import LabCA
-from lab.wire.registries import RegistryDoor
+from lab.wire.registries import KIND, RegistryDoor
 from lab.world.clock import VirtualClock
 from lab.world.registries import LabRegistries
 from lab.world.world import World
@@ -106,6 +109,30 @@ def test_what_is_no_name_of_an_image_is_asked_of_nobody(asked: Asked, image: str
     assert asked.door is None or asked.door.asked == []
 
 
+@contextmanager
+def in_the_clear() -> Iterator[str]:
+    """A server without TLS that has every manifest."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", KIND)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 class TestOnTheWire:
     """What the modelled door has no words for."""
 
@@ -132,6 +159,28 @@ class TestOnTheWire:
         door.kind = "text/html"
         with pytest.raises(TransientError, match="no manifest"):
             self.look(door, authority)
+
+    def test_an_answer_that_breaks_off_or_cannot_be_unpacked_is_none(self, door: RegistryDoor, authority: LabCA) -> None:
+        door.encoding = "gzip"
+        with pytest.raises(TransientError, match="does not say"):
+            self.look(door, authority)
+
+    def test_a_registry_that_leads_to_where_nobody_is_verified_has_said_nothing(self, door: RegistryDoor, authority: LabCA) -> None:
+        with in_the_clear() as door.leads, pytest.raises(TransientError, match="not https"):
+            self.look(door, authority)
+
+    def test_a_silent_registry_is_left_alone_after_two_waits_and_no_other_is(self, door: RegistryDoor, authority: LabCA) -> None:
+        """Over all checks of a run: each waits for it otherwise."""
+        asking = RegistriesAdapter({"*": Mirror(door.url, str(authority.ca_file))})
+        door.refuse = 503
+        for name in ("quay.io/a:1", "quay.io/b:1"):
+            with pytest.raises(TransientError):
+                asking.look(name)
+        door.refuse = 0
+        with pytest.raises(TransientError):
+            asking.look("quay.io/c:1")
+        assert asking.look("ghcr.io/a/b:1").standing is Standing.THERE
+        assert door.asked == [("HEAD", "ghcr.io/a/b:1")]
 
     def test_a_certificate_that_nobody_vouches_for(self, door: RegistryDoor, authority: LabCA, tmp_path: Path) -> None:
         other = LabCA(tmp_path / "other")

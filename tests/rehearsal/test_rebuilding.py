@@ -192,8 +192,8 @@ def test_what_a_registry_does_not_say_or_gives_not_to_everybody_is_unknown(
     assert f"{CHARTS}/cilium:1.0.0" in row.evidence[0]
 
 
-def test_what_a_silent_registry_is_not_asked_any_more_is_not_taken_for_there(built: Built[Living]) -> None:
-    """Of four images of the machines three are of one registry: the third is not asked for after two silences."""
+def test_no_image_of_a_silent_registry_is_taken_for_there(built: Built[Living]) -> None:
+    """Of four images of the machines three are of one registry. That it is not asked for ever is in the contract."""
     table = looked(built, lambda there: there.home.registries.silent.add("registry.k8s.io"))
     (row,) = [one for one in table if one.id == "rebuild.images/machines"]
     assert row.verdict is DrillVerdict.UNVERIFIED and len(row.evidence) == 3
