@@ -65,10 +65,8 @@ class PlantControl(BaseStep):
             # It never came to a comparison: that this one is not blind either takes a fault of its kind.
             second = self._first(act, tuple(kind for kind in turns(self.drill.control) if kind not in TROUBLES), *chosen)
             told = f"{first.came_out}; and {second.name}: {second.came_out}"
-            known = first.received_bytes is not None and second.received_bytes is not None
-            received = (first.received_bytes or 0) + (second.received_bytes or 0) if known else None
-            first = replace(replace(first, came_out=told) if second.caught else second, received_bytes=received)
-        put_control(act.drills, first)
+            first = replace(first, came_out=told) if second.caught else second
+        put_control(act.drills, replace(first, claim=chosen[0].key, received_bytes=_received(act, chosen[0])))
 
     def _first(self, act: ActContext, kinds: tuple[Kind, ...], claim: BackedUpClaim, pin: Pin) -> Control:
         """What came of the first of these that can be planted. PermanentError where none can."""
@@ -96,17 +94,11 @@ class PlantControl(BaseStep):
             order = replace(order, snapshot=Snapshot(pin.repository_id, older))
         state = restored(act, order, self.drill.house.limits.restore_s)
         if kind in TROUBLES:
-            return self._of_trouble(kind, claim, state)
+            return _of_trouble(kind, state)
         if state.phase is Phase.FAILED:
             told = state.trouble.value if state.trouble else state.detail
             raise PermanentError(f"what the control is planted into could not be restored: {told}", evidence=(state.detail,))
-        found = self._of_damage(act, kind, claim, order, pin)
-        return replace(found, claim=claim.key, received_bytes=state.received) if found is not None else None
-
-    def _of_trouble(self, kind: Kind, claim: BackedUpClaim, state: Restore) -> Control:
-        told = state.trouble.value if state.trouble else "restored"
-        found = state.phase is Phase.FAILED and state.trouble is TROUBLES[kind]
-        return Control(kind.value, found, told, claim.key, state.received)
+        return self._of_damage(act, kind, claim, order, pin)
 
     def _of_damage(self, act: ActContext, kind: Kind, claim: BackedUpClaim, order: Order, pin: Pin) -> Control | None:
         path = act.drills.damage(order.into, DAMAGES[kind]) if kind in DAMAGES else ""
@@ -130,6 +122,18 @@ class PlantControl(BaseStep):
 
     def by_hand(self) -> str:
         return "# a drill that nobody checks by hand: restore once more, flip one byte, and see that the comparison says so"
+
+
+def _of_trouble(kind: Kind, state: Restore) -> Control:
+    told = state.trouble.value if state.trouble else "restored"
+    return Control(kind.value, state.phase is Phase.FAILED and state.trouble is TROUBLES[kind], told)
+
+
+def _received(act: ActContext, claim: BackedUpClaim) -> int | None:
+    """What all restores of this claim's controls have fetched, of those too that nothing could be planted into."""
+    states = [act.drills.restored(scratch_name(claim, kind)) for kind in Kind]
+    counts = [state.received for state in states if state.phase is not Phase.ABSENT]
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def steps(drill: Drill) -> Iterator[PlantControl]:

@@ -16,7 +16,7 @@ from adapters.drills.results import Phase
 from engine.errors import SettingsInvalid
 from house.values.rehearsing import Objectives, Prices, Rehearsal
 from rehearsal.controls import Kind
-from rehearsal.drill import Drill, resumed
+from rehearsal.drill import Drill, resumed, scratch_name
 from rehearsal.egress import Fetched, egress_of, told
 from rehearsal.outcome import Control, DrillOutcome, DrillVerdict, Egress, from_json
 from rehearsal.past import past_of
@@ -93,6 +93,21 @@ def test_a_drill_tells_what_it_fetched_with_its_control_and_what_a_recovery_woul
     assert outcome.forecast is not None and outcome.forecast.egress is not None
     assert outcome.forecast.egress.bytes == claims, "what is planted is no part of a recovery"
     assert from_json(outcome.to_json()) == outcome
+
+
+def test_a_restore_that_nothing_could_be_planted_into_is_in_the_sum(built: Built[DrilledHouse]) -> None:
+    """An owner is changed on a file, and this one restore brings none: the next fault is planted into a second restore."""
+    bare = drilled(built, Prices()).control.received_bytes
+
+    def play(there: DrilledHouse) -> DrillOutcome:
+        first = {scratch_name(claim, Kind.OWNER_CHANGED) for claim in there.drilling.house.claims}
+        there.drilling.home.kube.objects().rigged.spoil = lambda into, entries: (
+            tuple(replace(one, kind="dir") for one in entries) if into in first else entries
+        )
+        return there.drilling.drill(Kind.OWNER_CHANGED)
+
+    control = built.visit(play).control
+    assert bare and (control.name, control.caught, control.received_bytes) == (Kind.BYTE_FLIPPED.value, True, 2 * bare)
 
 
 def test_of_two_controls_of_which_one_was_not_counted_the_sum_is_not_known(built: Built[DrilledHouse]) -> None:
