@@ -2,8 +2,9 @@
 
 `at` is the directory, `of` its version, /tmp/control what pg_controldata said. First one process recovers it by itself (`--single`)
 and says who its superuser is, whatever that role is called; then the server starts, on a socket in /tmp alone, and `pg_dump` reads
-every database to its end. None of the settings that lie with the data are taken: they may load what the image has not, wait for a
-primary, or reach out. What the log must have room for comes from pg_controldata. A server of before version 12 has other settings.
+every database to its end: what is counted are tables, for of a materialized view it reads no row. None of the settings that lie
+with the data are taken: they may load what the image has not, wait for a primary, or reach out. What the log must have room for
+comes from pg_controldata. A server of before version 12 has other settings.
 """
 
 from __future__ import annotations
@@ -97,16 +98,18 @@ while ! ask template1 psql -X -Atc 'SELECT 1' > /tmp/said 2>&1; do
   sleep 1
 done
 all='SELECT datname FROM pg_catalog.pg_database WHERE datallowconn ORDER BY oid'
-count="SELECT count(*) FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm') AND oid >= 16384"
+count="SELECT count(*) FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384"
 ask template1 psql -X -Atc "$all" > /tmp/databases 2> /tmp/said ||
   wrong 'its databases cannot be listed'
 tables=0
 while IFS= read -r name; do
   ask "$name" pg_dump --quote-all-identifiers < /dev/null > /dev/null 2> /tmp/said ||
     wrong "the database $name cannot be read to its end"
-  more=$(ask "$name" psql -X -Atc "$count" < /dev/null)
+  more=$(ask "$name" psql -X -Atc "$count" < /dev/null 2> /tmp/said)
+  case "${more:-none}" in *[!0-9]*) wrong "the tables of the database $name cannot be counted" ;; esac
   tables=$((tables + more))
 done < /tmp/databases
 stopped INT
+[ "$tables" != 0 ] || answer bad "version $of, $state: it starts, and holds no table"
 answer ok "version $of, $state: it starts; read to the last row: $((tables)) tables in $(($(wc -l < /tmp/databases))) databases"
 """

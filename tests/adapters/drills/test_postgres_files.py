@@ -99,6 +99,8 @@ class TestPostgres:
             ("postgres", "echo 'killed' >&2; exit 137", Health.UNSEEN, "killed"),
             ("postgres", "exit 0", Health.UNSEEN, "does not start"),
             ("pg_dump", "exit 1", Health.UNSEEN, "the database app cannot be read to its end"),
+            ("psql", SERVER["psql"].replace("echo 7", "echo 0"), Health.ILL, "it starts, and holds no table"),
+            ("psql", SERVER["psql"].replace("echo 7", "exit 2"), Health.UNSEEN, "cannot be counted"),
             ("id", "echo 999", Health.UNSEEN, "it belongs to user 1000, and the pod is user 999"),
         ],
     )
