@@ -40,6 +40,8 @@ def point_of(base: Base, segments: Sequence[Segment], as_of: float) -> RecoveryP
     assert found.last is not None  # nothing is missing
     last, target = found.last, as_of if needed else 0.0
     # The last segment may be filled up to any place behind its beginning: only that place is certain.
-    lsn = max(start_of(last.name, base.segment_bytes), base.end_lsn)
+    begins = start_of(last.name, base.segment_bytes)
+    lsn, ends = max(begins, base.end_lsn), begins + base.segment_bytes
     remark = f"the log has a gap behind {last.name}" if found.beyond and not target else ""
-    return RecoveryPoint(base.name, base.system_id, timeline_of(last.name), lsn, last.name, target or last.written, target, remark)
+    time = target or last.written
+    return RecoveryPoint(base.name, base.system_id, timeline_of(last.name), lsn, last.name, time, target, remark, ends)

@@ -51,7 +51,8 @@ class RecoveryPoint:
 
     Who replays all of that ends on `timeline`, behind `lsn` (bytes of the log), and is still the database `system_id` ("" where the
     base backup does not say). `target` is the time that it stops at, in seconds since the epoch; 0.0 for the end of the log. `time`
-    is when what comes back was written: the target, or when the last segment was.
+    is when what comes back was written: the target, or when the last segment was. `ends`: where in the log that segment ends, in
+    bytes; 0 where nobody said how long it is.
     """
 
     base: str
@@ -62,3 +63,4 @@ class RecoveryPoint:
     time: float
     target: float = 0.0
     remark: str = ""
+    ends: int = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.archives.bases import SEGMENT_BYTES
 from adapters.context import LookContext
 from cluster.databases import judged
 from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
@@ -55,7 +54,7 @@ class LogArchived(BaseCheck):
         point, left = look.archives.point(self.archive, 0.0), found.left
         if point.timeline != left.timeline:
             return missing(f"its archive ends on timeline {point.timeline}, and it was on {left.timeline}", self.archive.place)
-        if left.lsn >= point.lsn + SEGMENT_BYTES or point.time < left.time:
+        if left.lsn >= point.ends or point.time < left.time:
             return changing(f"its log is archived up to {point.segment}, and goes on to {left.lsn:#x}", self.archive.place)
         return satisfied(f"up to {point.segment}, closed after it was told to end; from base backup {point.base}")
 

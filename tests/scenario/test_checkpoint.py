@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.archives.bases import SEGMENT_BYTES
 from adapters.hold.results import HoldState
 from adapters.volsync.trigger import VOID
 from bootstrap.power import start_course
@@ -230,6 +231,19 @@ class TestDatabase:
         assert archive.ended is not None and database.left is not None
         house.home.store.databases[database.writes] = replace(archive, ended=(archive.ended[0], database.left.time - 1))
         assert see(house, course(house), self.LOG).condition is Condition.CHANGING
+
+    def test_a_place_in_the_segment_after_the_last_is_not_archived_wherever_the_base_backup_ended(self, house: Running) -> None:
+        assert saved(house).exit_code == EXIT_OK
+        database, last = house.home.kube.objects().clusters[DATABASE], 7
+        assert database.left is not None
+        archive = house.home.store.databases[database.writes]
+        middle = replace(archive.commits[0], lsn=last * SEGMENT_BYTES + SEGMENT_BYTES // 2)
+        closed = (last, database.left.time + 5)
+        house.home.store.databases[database.writes] = replace(archive, commits=(middle,), ended=closed)
+        for place, condition in ((-1, Condition.SATISFIED), (0, Condition.CHANGING)):
+            database.left = replace(database.left, lsn=(last + 1) * SEGMENT_BYTES + place)
+            seen = see(house, course(house), self.LOG)
+            assert seen.condition is condition, seen
 
     def test_one_that_cannot_be_saved_is_refused_before_anything_stops(self, house: Running) -> None:
         database = house.home.kube.objects().clusters[DATABASE]
