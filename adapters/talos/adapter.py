@@ -87,7 +87,7 @@ class TalosctlTalos:
             return _BLIND
         state = service.get("STATE", "")
         if state == "Running":
-            return EtcdState(EtcdData.PRESENT, service.get("HEALTH") == "OK", self._members(address))
+            return self._running_etcd(address, healthy=service.get("HEALTH") == "OK")
         try:
             content = self._data_directory(address)
         except BlackstartError:
@@ -154,13 +154,15 @@ class TalosctlTalos:
         specs = (disk.get("spec") or {} for disk in found)
         return next((str(spec.get("devPath")) for spec in specs), "")
 
-    def _members(self, address: str) -> tuple[EtcdMember, ...]:
-        """Members as this node's own etcd lists them; none when it did not answer (its state says that it is not healthy)."""
+    def _running_etcd(self, address: str, *, healthy: bool) -> EtcdState:
+        """With the members as its own etcd lists them; none when it did not answer. A refusal: it went down meanwhile."""
         try:
             rows = table(self._talosctl.call(address, f"list the etcd members on {address}", "etcd", "members"))
         except TransientError:
-            return ()
-        return tuple(
+            rows = ()
+        except BlackstartError:
+            return _BLIND
+        members = tuple(
             EtcdMember(
                 member_id=row["ID"],
                 hostname=row["HOSTNAME"],
@@ -170,6 +172,7 @@ class TalosctlTalos:
             for row in rows
             if "LEARNER" in row
         )
+        return EtcdState(EtcdData.PRESENT, healthy, members)
 
     def _data_directory(self, address: str) -> tuple[str, ...]:
         """Names in etcd's data directory, as the node lists them."""

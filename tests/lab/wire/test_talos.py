@@ -175,5 +175,5 @@ def test_nothing_is_left_of_a_closed_door(files: TalosHouseFiles, tmp_path: Path
     bench.world.power_on(node.mac, Racks().of(node))
     bench.until(lambda: bench.talos.phase(node.address) is Phase.MAINTENANCE, "maintenance")
     bench.close()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # one of theirs may have ended meanwhile
     assert bench.talos.phase(node.address) is Phase.UNREACHABLE
