@@ -23,7 +23,6 @@ from engine.secrets import Secret, register
 
 T = TypeVar("T")
 
-_ANYWHERE = Path("/anywhere")
 _LOCK, _OWNED, _LOCAL = type(threading.Lock()), type(threading.RLock()), threading.local
 
 
@@ -47,7 +46,7 @@ class Original(Generic[T]):
 @dataclass(frozen=True)
 class _Made:
     make: object
-    given: tuple[object, ...]
+    given: _Pickled
     original: Original[Any]
 
 
@@ -55,17 +54,17 @@ _made: list[_Made] = []
 
 
 def copied(make: Callable[..., T], folder: Path, *given: object) -> T:
-    """What `make(folder, *given)` answers, and the files that it leaves in this folder. Called once for equal values of `given`.
+    """What `make(folder, *given)` answers, and the files that it leaves in this folder. Called once for all that is given alike.
 
-    Paths in what is given may lie in the folder, as a state folder does, and make no difference then.
+    Paths in what is given may lie in the folder, as a state folder does, and make no difference then. All else does: a house is
+    equal to one whose files say something else.
     """
     pickled = _Pickled(given, folder)
-    there = pickled.load(_ANYWHERE)
-    known = next((one.original for one in _made if one.make == make and one.given == there), None)
+    known = next((one.original for one in _made if one.make == make and one.given == pickled), None)
     if known is None:
         with tempfile.TemporaryDirectory(prefix="making-") as name:
             known = Original(make(Path(name), *pickled.load(Path(name))), Path(name))
-        _made.append(_Made(make, there, known))
+        _made.append(_Made(make, pickled, known))
     return cast("T", known.copy(folder))
 
 
@@ -77,6 +76,11 @@ class _Pickled:
         dumper = _Dumper(into, folder)
         dumper.dump(thing)
         self.data, self._secrets = into.getvalue(), dumper.secrets
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pickled) and (self.data, self._secrets) == (other.data, other._secrets)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def load(self, folder: Path) -> Any:
         """Another one, in this folder."""

@@ -9,6 +9,7 @@ from threading import Lock, local
 import pytest
 
 from engine.secrets import Secret, redact
+from house.flux.rendered import NotFollowed, Rendered
 from lab.world.store import a_file
 from tests.builders import a_house
 from tests.copied import Original, copied
@@ -57,13 +58,20 @@ def test_it_is_made_once_for_equal_houses_wherever_their_state_folder_is(tmp_pat
     assert len(made) == 2
 
 
-def counter() -> tuple[Callable[[], int], Callable[[], int]]:
+def test_a_house_whose_files_say_something_else_is_another(tmp_path: Path) -> None:
+    """Comparing two houses leaves out what is rendered of their files."""
+    rendered = [Rendered(not_followed=(NotFollowed("apps/notes", why, "a.yaml", 1),)) for why in ("one", "other")]
+    houses = [copied(Running, tmp_path / str(number), a_house(rendered=one)) for number, one in enumerate(rendered)]
+    assert [house.house.rendered for house in houses] == rendered
+
+
+def counter() -> tuple[Callable[..., int], Callable[[], int]]:
     """Two functions that share what they count with."""
     count = 0
 
-    def up() -> int:
+    def up(by: int = 1, *, times: int = 1) -> int:
         nonlocal count
-        count += 1
+        count += by * times
         return count
 
     return up, lambda: count
@@ -86,9 +94,14 @@ def test_what_threads_share_is_as_it_was(tmp_path: Path) -> None:
     assert here.name == "this"
 
 
-def test_a_secret_is_known_where_the_copy_is(tmp_path: Path) -> None:
-    original = Original(Secret("a word that nobody says"), tmp_path / "none")
-    assert original.copy(tmp_path / "one").reveal() == "a word that nobody says"
+def with_a_secret(folder: Path) -> Secret:
+    return Secret("a word that nobody says")
+
+
+@pytest.mark.parametrize("where", ["in the test that it is made in", "in the next one, which knows nothing of that"])
+def test_a_secret_is_known_where_the_copy_is(tmp_path: Path, where: str) -> None:
+    assert "nobody" in redact("it is a word that nobody says")
+    assert copied(with_a_secret, tmp_path).reveal() == "a word that nobody says"
     assert "nobody" not in redact("it is a word that nobody says")
 
 
