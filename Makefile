@@ -48,8 +48,8 @@ demo: $(STAMP)
 	 exec .venv/bin/invoke lab.demo
 
 # Parts side by side, for whole houses of the lab mostly wait, and so does what is light: one is shown as it runs, the others when
-# all are done. What only computes goes in turn: more than the cores of a small machine take the caches from each other. The crash matrix
-# has a process to itself: its visits are copies of that process, the cheaper the less there is in it.
+# all are done. What only computes goes in turn: more than the cores of a small machine take the caches from each other. The crash
+# matrix has a process to itself.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
 SHOWN := tests/lab/built tests/lab/test_house.py

@@ -19,15 +19,16 @@ class Counting:
         folder.mkdir()
         self.file.write_text("0")
 
-    def go_on(self) -> tuple[int, str]:
-        told = next(self.numbers), self.file.read_text()
+    def go_on(self) -> tuple[int, str, int]:
+        told = next(self.numbers), self.file.read_text(), len(list(self.file.parent.iterdir()))
         self.file.write_text("changed")
+        self.file.with_name("more").touch()
         return told
 
 
 def test_every_visit_finds_the_stage_as_it_was_built(tmp_path: Path) -> None:
     built = Built(Counting, tmp_path / "stage")
-    assert [built.visit(lambda stage: (stage.go_on(), stage.go_on())) for _ in range(3)] == [((1, "0"), (2, "changed"))] * 3
+    assert [built.visit(lambda stage: (stage.go_on(), stage.go_on())) for _ in range(3)] == [((1, "0", 1), (2, "changed", 2))] * 3
 
 
 PLACES = ("proxmox.create_vm/pve-1#1", "proxmox.create_vm/pve-2#1", "proxmox.create_vm/pve-1#2", "hold.write/record#1")

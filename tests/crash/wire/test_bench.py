@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab.houses.nouns import CHECKOUT
-from tests.crash.wire import bench
+from tests.crash.wire import bench, warm
 from tests.crash.wire.bench import Ended, Running
 from tests.crash.wire.warm import Copy, Warm
 
@@ -55,15 +55,15 @@ def hang(c):
 def copied(tmp_path: Path) -> Iterator[Callable[..., tuple[Copy, Path]]]:
     """Begin a copy with these words and this environment; what it prints comes in the file beside it, and in that with `.err`."""
     (tmp_path / "tasks.py").write_text(TASKS)
-    warm = Warm([], CHECKOUT, bare=True)
+    process = Warm([], CHECKOUT, bare=True)
 
     def begin(*words: str, **environment: str) -> tuple[Copy, Path]:
         report = tmp_path / words[0]
         with report.open("wb") as out, report.with_suffix(".err").open("wb") as err:
-            return warm.begin([INVOKE, *words], tmp_path, environment, out.fileno(), err.fileno()), report
+            return process.begin([INVOKE, *words], tmp_path, environment, out.fileno(), err.fileno()), report
 
     yield begin
-    warm.close()
+    process.close()
 
 
 def test_a_copy_has_its_own_words_environment_files_and_session(copied: Callable[..., tuple[Copy, Path]]) -> None:
@@ -86,3 +86,22 @@ def test_a_copy_can_be_waited_for_and_killed_while_others_run(copied: Callable[.
     Running(run, report, time.monotonic())._until(lambda: report.read_text() == "begun\n")
     os.killpg(run.pid, signal.SIGKILL)
     assert run.wait(30) == -signal.SIGKILL
+
+
+def test_a_copy_leads_its_group_as_soon_as_it_is_known(copied: Callable[..., tuple[Copy, Path]]) -> None:
+    for _ in range(20):
+        run, _ = copied("hang")
+        os.killpg(run.pid, signal.SIGKILL)
+        assert run.wait(30) == -signal.SIGKILL
+
+
+def test_a_process_that_is_copied_and_says_nothing_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "LIMIT_S", 0.2)
+    silent = Warm([], CHECKOUT, bare=True)
+    os.kill(silent.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            silent.ask({"ended": silent.pid})
+    finally:
+        os.kill(silent.pid, signal.SIGKILL)
+        silent.close()

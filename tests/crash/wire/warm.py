@@ -21,6 +21,8 @@ from typing import Any
 
 _MOST = 1 << 18
 """Bytes of one order: its words and its environment."""
+LIMIT_S = 120.0
+"""Seconds for an answer; the first one waits for all imports."""
 LATE = ("console.opened.real_doors", "invoke.main")
 """What verbs import only as they run."""
 
@@ -78,7 +80,8 @@ class Warm:
         return Copy(self, int(self.ask(told, out, err)["pid"]))
 
     def ask(self, order: dict[str, Any], *files: int) -> dict[str, Any]:
-        """One order and its answer. ConnectionError when the process is gone."""
+        """One order and its answer. ConnectionError when the process is gone, TimeoutError when it says nothing for LIMIT_S."""
+        self._door.settimeout(LIMIT_S)
         socket.send_fds(self._door, [json.dumps(order).encode()], files)
         answer = self._door.recv(_MOST)
         if not answer:
@@ -103,18 +106,18 @@ def serve(door: socket.socket) -> int:
             code = os.waitstatus_to_exitcode(os.waitpid(order["ended"], 0)[1])
             door.send(json.dumps({"code": code}).encode())
             continue
-        pid = os.fork()
-        if pid == 0:
+        if os.fork() == 0:
+            os.setsid()
+            # Told by the copy: before it leads its group, who kills that group would find none.
+            door.send(json.dumps({"pid": os.getpid()}).encode())
             door.close()
             return become(order, *files)
         for file in files:
             os.close(file)
-        door.send(json.dumps({"pid": pid}).encode())
 
 
 def become(order: dict[str, Any], out: int, err: int) -> int:
-    """Be the `invoke` that was ordered."""
-    os.setsid()
+    """Be the `invoke` that was ordered, in the session that is ours by now."""
     for file, standard in ((out, 1), (err, 2)):
         os.dup2(file, standard)
         os.close(file)
