@@ -40,11 +40,19 @@ class Verb:
         return next((s for s in self.result.get("steps", []) if s["id"] == name), {})
 
 
-class Driver:
-    """Starts verbs for one house. Every process it starts is a group of its own, and is gone when the verb returns."""
+def unheard(told: str) -> None:
+    """Nobody listens."""
 
-    def __init__(self, settings: Path) -> None:
+
+class Driver:
+    """Starts verbs for one house. Every process it starts is a group of its own, and is gone when the verb returns.
+
+    `hear` is told what a verb is at, and what it waits for, as soon as it says so.
+    """
+
+    def __init__(self, settings: Path, hear: Callable[[str], None] = unheard) -> None:
         self._settings = settings
+        self._hear = hear
 
     def run(self, verb: str, *arguments: str) -> Verb:
         """Run a verb to its end."""
@@ -70,9 +78,12 @@ class Driver:
         ):
             done = Verb(0)
             remember(self._settings, process.pid)
+            self._hear(" ".join(("invoke", verb, *arguments)))
             try:
                 for line in _lines(process):
                     done.events.append(line)
+                    if now := at_work(line):
+                        self._hear(f"{verb}: {now}")
                     done.result = line.get("result", done.result)
                     if look(line, process.pid):
                         break
@@ -81,7 +92,18 @@ class Driver:
                     process.kill()
             done.code = process.wait()
             _driven(self._settings).unlink(missing_ok=True)
+            self._hear(f"{verb}: exit {done.code}")
         return done
+
+
+def at_work(line: Line) -> str:
+    """What a verb is at, or whom it waits for, by one of its events; "" for one that says neither."""
+    if line.get("event") == "StepStarted":
+        return f"{line['step']}"
+    if line.get("event") != "StepWaiting":
+        return ""
+    limit = line["limit_s"]
+    return f"{line['step']} waits for {line['what']}" + (f", {limit:.0f} s at most" if limit is not None else "")
 
 
 @contextmanager

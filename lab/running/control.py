@@ -75,6 +75,7 @@ class Control:
             "digest": self._digest,
             "write": self._write,
             "spoil": self._spoil,
+            "rot": self._rot,
             "keep-versions": self._keep_versions,
             "trouble": self._trouble,
         }
@@ -200,13 +201,22 @@ class Control:
         """All that a claim's volume holds is nonsense."""
         return written.spoil(self._volume(message))
 
+    def _rot(self, message: Message) -> Message:
+        """One byte on a volume is another, which nobody wrote."""
+        return written.rot(self._volume(message))
+
     def _keep_versions(self, message: Message) -> Message:
         """The bucket of the backups keeps versions from here on."""
         self._house.store.former.of(BUCKET).state = "Enabled"
         return {"bucket": BUCKET}
 
     def _volume(self, message: Message) -> Path:
+        """The folder of the `volume` of this name, which is there without a cluster too; or of that which a claim has."""
         cluster = self._house.cluster
+        if name := str(message.get("volume", "")):
+            if name not in {path.name for path in cluster.disks.volumes.iterdir()}:
+                raise ValueError(f"there is no volume {name}")
+            return cluster.disks.volumes / name
         claim = cluster.kube.get(CLAIMS, str(message["claim"]), str(message["namespace"]))
         volume = ((claim or {}).get("spec") or {}).get("volumeName", "")
         if not volume:

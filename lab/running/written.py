@@ -1,4 +1,4 @@
-"""What becomes of a volume's files without the tool: an application writes one, or makes nonsense of all. Knows no API."""
+"""What becomes of a volume's files without the tool: one is written, all become nonsense, a disk rots. Knows no API."""
 
 from __future__ import annotations
 
@@ -38,6 +38,21 @@ def spoil(volume: Path) -> dict[str, Any]:
     left.write_text("a bad upgrade was here\n")
     _give(left, owner)
     return {"gone": gone}
+
+
+def rot(volume: Path) -> dict[str, Any]:
+    """A disk gives back another byte than was written, in the first of its files: no name, size or time of it is another.
+    ValueError where there is no byte to be another."""
+    files = (path for path in sorted(volume.rglob("*")) if path.relative_to(volume).parts[0] != LOST_FOUND)
+    path = next((one for one in files if one.is_file() and not one.is_symlink() and one.stat().st_size), None)
+    if path is None:
+        raise ValueError("no file with a byte is on the volume")
+    was, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(data)
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    return {"path": str(path.relative_to(volume))}
 
 
 def _owner(volume: Path) -> tuple[int, int]:

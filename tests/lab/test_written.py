@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.running.control import digest_of
-from lab.running.written import spoil, write
+from lab.running.written import rot, spoil, write
 
 
 def test_what_an_application_writes_is_there_and_its_digest_is_told(tmp_path: Path) -> None:
@@ -35,3 +35,20 @@ def test_nonsense_is_all_that_is_left(tmp_path: Path) -> None:
     assert spoil(tmp_path) == {"gone": 2}
     assert digest_of(tmp_path)["files"] == 1
     assert (tmp_path / "lost+found").is_dir()
+
+
+def test_what_a_disk_rots_is_another_byte_and_nothing_else_is(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    for name, text in (("lost+found/piece", "of no one"), ("a-empty", ""), ("one", "written"), ("two", "written")):
+        (tmp_path / name).write_text(text)
+    before = (tmp_path / "one").stat()
+    assert rot(tmp_path) == {"path": "one"}
+    after = (tmp_path / "one").stat()
+    assert (after.st_mtime_ns, after.st_size, after.st_ino) == (before.st_mtime_ns, before.st_size, before.st_ino)
+    assert [(tmp_path / name).read_text() == "written" for name in ("one", "two")] == [False, True]
+
+
+def test_nothing_can_rot_where_nothing_is(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    with pytest.raises(ValueError, match="no file with a byte"):
+        rot(tmp_path)

@@ -2,7 +2,7 @@
 
 It plays the scenes of `lab.demo --part loss` behind in-process doors, then with the real programs in one running house
 (partial_wire.py), and believes nothing of what they show: by its own digests it says what must be on each volume after a scene, and
-it counts for itself what a neighbour went through.
+it counts for itself what a neighbour went through. Meanwhile it says what it is at, what is left, and whom it waits for.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from engine.errors import OurError
 from lab.modelled.lost import LOSER, NEIGHBOUR
 from lab.modelled.neighbours import Key, Watch
 from tests.scenario import partial_wire
+from tests.scenario.progress import Progress
 from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss, table
 
 UNDISTURBED = dict.fromkeys(("restore", "undo", "file", "undelete"), (NEIGHBOUR,)) | {"host": (LOSER, NEIGHBOUR)}
@@ -68,11 +69,25 @@ def judged(ground: Ground, scene: Scene) -> Verdict:
     return Verdict(scene.name, "modelled", tuple(misses), told, time.monotonic() - began)
 
 
-def judge(scenes: Sequence[Scene], folder: Path) -> list[Verdict]:
+def judge(scenes: Sequence[Scene], folder: Path, progress: Progress) -> list[Verdict]:
     """One house, all of these scenes in their order."""
-    ground = Ground(folder, Story(Page(io.StringIO(), MODELLED), lambda: 0.0))
+    progress.begins("modelled", "the house", "it is built, and lived in")
+    ground, verdicts = Ground(folder, Story(Page(io.StringIO(), MODELLED), lambda: 0.0)), []
     ground.build()
-    return [judged(ground, scene) for scene in scenes]
+    for scene in scenes:
+        progress.begins("modelled", scene.name, scene.title)
+        verdicts.append(judged(ground, scene))
+        progress.ends(verdicts[-1])
+    return verdicts
+
+
+def summed(scenes: Sequence[tuple[str, str]], verdicts: Sequence[Verdict]) -> tuple[bool, str]:
+    """Whether each of these scenes (its door, its name) was played and held, and that in words."""
+    played = {(one.door, one.scene) for one in verdicts}
+    missed = sum(bool(one.misses) for one in verdicts)
+    unplayed = [f"{name} ({door})" for door, name in scenes if (door, name) not in played]
+    told = f"{missed} of {len(verdicts)} missed" if missed else f"all {len(verdicts)} held"
+    return not missed and not unplayed, told + (f"; NOT PLAYED: {', '.join(unplayed)}" if unplayed else "")
 
 
 def main(words: list[str]) -> int:
@@ -81,15 +96,16 @@ def main(words: list[str]) -> int:
     if unknown := [name for name in names if name not in {scene.name for scene in SCENES}]:
         sys.stdout.write(f"no such scene: {', '.join(unknown)}. There are: {', '.join(scene.name for scene in SCENES)}\n")
         return 2
-    real = () if "--modelled" in words else WIRE_SCENES
-    with tempfile.TemporaryDirectory(prefix="partial-") as folder:
-        verdicts = judge([scene for scene in SCENES if not names or scene.name in names], Path(folder, "modelled"))
-        if wanted := [scene for scene in real if not names or scene.name in names]:
-            verdicts += partial_wire.judge(wanted, Path(folder))
-    missed = sum(bool(one.misses) for one in verdicts)
-    told = f"{missed} of {len(verdicts)} missed" if missed else f"all {len(verdicts)} held"
-    sys.stdout.write(f"{table(verdicts)}\n{told}\n")
-    return 1 if missed else 0
+    modelled = [scene for scene in SCENES if not names or scene.name in names]
+    wire = [scene for scene in WIRE_SCENES if (not names or scene.name in names) and "--modelled" not in words]
+    scenes = [("modelled", scene.name) for scene in modelled] + [("wire", scene.name) for scene in wire]
+    with tempfile.TemporaryDirectory(prefix="partial-") as folder, Progress(scenes) as progress:
+        verdicts = judge(modelled, Path(folder, "modelled"), progress)
+        if wire:
+            verdicts += partial_wire.judge(wire, Path(folder), progress)
+    held, told = summed(scenes, verdicts)
+    sys.stdout.write(f"\n{table(verdicts)}\n{told}\n")
+    return 0 if held else 1
 
 
 if __name__ == "__main__":

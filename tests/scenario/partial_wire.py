@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console.demo.loss.play import begin
-from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, SPACE, WireGround
+from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, WireGround
 from console.demo.loss.wire_scenes import WireScene
 from console.demo.onwire import SIMULATED
 from console.demo.story import Act, Story
@@ -17,6 +17,7 @@ from console.views.page import Page
 from engine.errors import OurError
 from lab.houses.nouns import HouseFolder
 from lab.running.starting import stop
+from tests.scenario.progress import Progress
 from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss
 
 UNDISTURBED = frozenset({"restore", "undo", "file", "undelete", "host"})
@@ -32,6 +33,7 @@ WRITTEN: dict[str, dict[str, tuple[str, str]]] = {
     "restore": {LOSER: ("journal/today.txt", "written today\n")},
     "file": {LOSER: ("journal/today.txt", "spoilt\n")},
     "disks": {LOSER: ("journal/late.txt", "written after the snapshot of etcd\n")},
+    "survivors": {LOSER: ("journal/later.txt", "written after the last backup\n")},
     "rebuild": {app: ("journal/last.txt", f"{app}: the last write, in no backup\n") for app in (LOSER, NEIGHBOUR)},
 }
 """What an application writes during a scene, and must still have after it; all else must be as it was before."""
@@ -39,7 +41,7 @@ WRITTEN: dict[str, dict[str, tuple[str, str]]] = {
 
 def volume(ground: WireGround, app: str) -> Volume:
     """What lies on an application's volume, `lost+found` left out; nothing where none is bound."""
-    name = ground.kubectl("get", "pvc", app, "-n", SPACE, "-o", "jsonpath={.spec.volumeName}")
+    name = ground.volume(app)
     top = ground.folder.parts / "disks" / "volumes" / name
     files = [path for path in sorted(top.rglob("*")) if path.is_file() and path.relative_to(top).parts[0] != "lost+found"]
     return {str(path.relative_to(top)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files} if name else {}
@@ -66,15 +68,22 @@ def judged(ground: WireGround, scene: WireScene) -> Verdict:
     return Verdict(scene.name, "wire", tuple(misses), told, time.monotonic() - began)
 
 
-def judge(scenes: Sequence[WireScene], root: Path) -> list[Verdict]:
+def judge(scenes: Sequence[WireScene], root: Path, progress: Progress) -> list[Verdict]:
     """One running house in this folder, all of these scenes in their order; nothing of it is left running."""
     folder = HouseFolder(root / HOUSE)
-    ground = WireGround(folder, Story(Page(io.StringIO(), SIMULATED), time.monotonic))
+    ground = WireGround(folder, Story(Page(io.StringIO(), SIMULATED), time.monotonic), progress.at)
+    verdicts: list[Verdict] = []
     try:
-        act = Act("the house")
+        act, began = Act("lab.up, cluster.bootstrap, dr.restore: the house that people live in"), time.monotonic()
+        progress.begins("wire", "the house", act.title)
         begin(ground, act)
         if amiss := shown_amiss(act.shown):
-            return [Verdict("the house", "wire", tuple(amiss), "", 0.0)]
-        return [judged(ground, scene) for scene in scenes]
+            return [Verdict("the house", "wire", tuple(amiss), "", time.monotonic() - began)]
+        for scene in scenes:
+            progress.begins("wire", scene.name, scene.title)
+            verdicts.append(judged(ground, scene))
+            progress.ends(verdicts[-1])
+        return verdicts
     finally:
+        progress.at("waits for the house's programs to end")
         stop(HOUSE, folder)

@@ -13,8 +13,8 @@ from console.demo.story import Act, Story
 from console.views.page import Page
 from lab.modelled.lost import LOSER, NEIGHBOUR
 from lab.world.store import a_file
-from tests.scenario.partial import judged, main
-from tests.scenario.verdicts import differences, table
+from tests.scenario.partial import judged, main, summed
+from tests.scenario.verdicts import Verdict, differences, table
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +88,13 @@ def test_a_volume_of_which_nothing_is_known_is_not_called_as_it_was() -> None:
 def test_a_scene_that_is_not_there_is_none_that_held(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fire"]) == 2
     assert "no such scene: fire. There are: restore, undo, file" in capsys.readouterr().out
+
+
+def test_a_scene_that_was_not_played_has_not_held() -> None:
+    scenes = [("modelled", "undo"), ("wire", "undo"), ("wire", "power")]
+    held = [Verdict(name, door, (), "", 1.0) for door, name in scenes]
+    assert summed(scenes, held) == (True, "all 3 held")
+    assert summed(scenes, [held[0], Verdict("undo", "wire", ("a file",), "", 1.0), held[2]]) == (False, "1 of 3 missed")
+    assert summed(scenes, held[:2]) == (False, "all 2 held; NOT PLAYED: power (wire)")
+    no_house = Verdict("the house", "wire", ("cluster.bootstrap: exit 20",), "", 1.0)
+    assert summed(scenes, [held[0], no_house]) == (False, "1 of 2 missed; NOT PLAYED: undo (wire), power (wire)")

@@ -31,6 +31,7 @@ def on_the_wire(ground: WireGround, scenes: Iterable[WireScene]) -> None:
 
 def begin(ground: WireGround, act: Act) -> None:
     """Build it from bare hosts and the backups of the house that was."""
+    ground.hear("waits for the lab: every door of the house, and the backups of the house that was")
     start(HOUSE, "hosts-lost", SPEED, ground.folder)
     ground.show_verb(act, ground.run("cluster.bootstrap"), "cluster.bootstrap", (EXIT_OK, EXIT_HELD))
     ground.show_verb(act, ground.run("dr.restore"), "dr.restore")

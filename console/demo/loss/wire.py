@@ -6,12 +6,12 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console.demo.driving import Driver, Line, Verb
+from console.demo.driving import Driver, Line, Verb, unheard
 from console.demo.story import Act, Story
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing, BlackstartError
 from engine.jsontext import read
@@ -34,8 +34,8 @@ _PROBE_S = 1.0
 class Watch:
     """Looks every second whether an application's process runs, and which it is; at the end, whether its backups were made."""
 
-    def __init__(self, folder: HouseFolder, app: str) -> None:
-        self._folder, self._app = folder, app
+    def __init__(self, folder: HouseFolder, app: str, hear: Callable[[str], None] = unheard) -> None:
+        self._folder, self._app, self._hear = folder, app, hear
         self._began = time.time()
         self._seen, self._blind = Counts(), 0
         self._was: dict[str, int] = {}
@@ -47,6 +47,7 @@ class Watch:
         """What was counted; not before so many backups were due, and are there or were missed. AssertionError where most looks had
         no answer: who was not seen is not undisturbed."""
         while len(found := self._backups()) < backups:
+            self._hear(f"waits for a backup of {self._app} that is due: every {SCHEDULE_S:.0f} s, and up to {_LATE_S:.0f} s late")
             time.sleep(_PROBE_S)
         self._over.set()
         self._thread.join(30.0)
@@ -97,15 +98,19 @@ def stored(folder: HouseFolder, app: str) -> list[float]:
 
 @dataclass
 class WireGround:
-    """One running house, its story, and what must be on each application's volume now (the lab's own digest)."""
+    """One running house, its story, and what must be on each application's volume now (the lab's own digest).
+
+    `hear` is told what is done now, and what is waited for.
+    """
 
     folder: HouseFolder
     story: Story
+    hear: Callable[[str], None] = unheard
     driver: Driver = field(init=False)
     truth: dict[str, Line] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.driver = Driver(self.folder.settings)
+        self.driver = Driver(self.folder.settings, self.hear)
 
     # The tool.
 
@@ -155,6 +160,7 @@ class WireGround:
 
     def back_up(self, app: str, name: str) -> None:
         """A backup that begins after this and has ended when it returns. AssertionError when none does in time."""
+        self.hear(f"waits for a backup of {app}, 240 s at most")
         before, deadline = set(stored(self.folder, app)), time.monotonic() + 240.0
         patch = json.dumps({"spec": {"trigger": {"manual": name}}})
         source = ("replicationsource", app, "-n", SPACE)
@@ -179,7 +185,19 @@ class WireGround:
 
     def watch(self, app: str) -> Watch:
         """Begin to look at this application as its users do."""
-        return Watch(self.folder, app)
+        return Watch(self.folder, app, self.hear)
+
+    def until(self, what: str, holds: Callable[[Line], bool], limit_s: float = 120.0) -> None:
+        """Wait until this holds of the house's status. AssertionError when it does not in time."""
+        self.hear(f"waits until {what}, {limit_s:.0f} s at most")
+        deadline = time.monotonic() + limit_s
+        while not holds(self.ask("status")):
+            assert time.monotonic() < deadline, f"it did not come to that: {what}"
+            time.sleep(_PROBE_S)
+
+    def volume(self, app: str) -> str:
+        """The name of the volume that an application's claim has, "" for none."""
+        return self.kubectl("get", "pvc", app, "-n", SPACE, "-o", "jsonpath={.spec.volumeName}")
 
     def voters(self) -> dict[str, str]:
         """Who is in the etcd that the most of its members list: names and ids."""

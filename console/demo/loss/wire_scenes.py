@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from adapters.kept.results import Word
 from console.demo.driving import Line
 from console.demo.loss.wire import LOSER, NEIGHBOUR, SPACE, WireGround, failures
 from console.demo.story import Act
 from engine.errors import EXIT_HELD, EXIT_OK, ApprovalMissing
 from lab.running.keyholder import restic
 
-CLAIM = f"{SPACE}/{LOSER}"
+CLAIM, BESIDE = f"{SPACE}/{LOSER}", f"{SPACE}/{NEIGHBOUR}"
 ELSEWHERE = ("pve-1", 8005)
 
 
@@ -191,6 +192,37 @@ def rebuilt(ground: WireGround, act: Act) -> None:
     ground.show_data(act, LOSER, NEIGHBOUR)
 
 
+def outlived_them(ground: WireGround, act: Act) -> None:
+    """Every VM is gone, the volumes are not: one is newer than its backup, of the other the disk has rotted."""
+    volumes = {app: ground.volume(app) for app in (LOSER, NEIGHBOUR)}
+    ground.show_verb(act, ground.run("cluster.inventory", "--write"), "cluster.inventory --write, while all is well")
+    ground.until("no backup is at work", lambda told: not _movers(told))
+    ground.write(LOSER, "journal/later.txt", "written after the last backup\n")
+    for name in ("w-1", "cp-1", "cp-2", "cp-3"):
+        ground.ask("trouble", name="vm-gone", target=name)
+    ground.until("nothing of the machines runs any more", lambda told: not any(one.startswith("pod-") for one in told["programs"]))
+    rotten = ground.ask("rot", volume=volumes[NEIGHBOUR])["path"]
+    ground.show_verb(act, ground.run("cluster.bootstrap"), "every VM is gone; cluster.bootstrap", (EXIT_OK, EXIT_HELD))
+    seen = ground.run("dr.survivors", "--claims", f"{CLAIM},{BESIDE}")
+    words = {row["claim"]: row["found"] for row in seen.result.get("survivors", [])}
+    told = "; ".join(f"{row['claim']} is {row['found']} ({row['told']})" for row in seen.result.get("survivors", []))
+    ground.show_verb(act, seen, f"dr.survivors: {told or 'no volume'}")
+    as_they_are = words == {CLAIM: Word.NEWER.value, BESIDE: Word.DAMAGED.value} and rotten in told
+    ground.show(act, as_they_are, f"one has what no backup has, and of the other {rotten} has rotted")
+    unasked = ground.run("dr.restore")
+    row = str(unasked.step(f"recovery.survivor/{BESIDE}").get("detail", failures(unasked)))
+    ground.show(act, unasked.code != EXIT_OK and "leave something behind" in row, f"dr.restore, not approved: {row}")
+    ground.show_verb(act, ground.approved("dr.restore", plan="dr.plan"), "dr.restore, approved")
+    now = {app: ground.volume(app) for app in (LOSER, NEIGHBOUR)}
+    ground.show(act, now[LOSER] == volumes[LOSER], f"{LOSER} has {now[LOSER]}, and had {volumes[LOSER]}")
+    ground.show(act, now[NEIGHBOUR] not in ("", volumes[NEIGHBOUR]), f"{NEIGHBOUR} has {now[NEIGHBOUR]}, made of its backup")
+    ground.show_data(act, LOSER, NEIGHBOUR)
+
+
+def _movers(told: Line) -> list[str]:
+    return [name for name in told["programs"] if name.startswith(f"pod-{SPACE}-volsync-")]
+
+
 WIRE_SCENES = (
     WireScene("restore", "one application's data are nonsense: dr.restore of it alone, its neighbour goes on", restored),
     WireScene("undo", "dr.undo: exactly what was there before the restore, and back again", undone),
@@ -201,4 +233,5 @@ WIRE_SCENES = (
     WireScene("disks", "etcd's disks are gone, data disks live: cluster.recover-etcd from a snapshot", disks_gone),
     WireScene("power", "cluster.stop, then cluster.start", off_and_on),
     WireScene("rebuild", "dr.checkpoint, every VM wiped, built and restored: not one write is missing", rebuilt),
+    WireScene("survivors", "every VM is gone, volumes are not: one newer than its backup, one that has rotted", outlived_them),
 )
