@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.cnpg.results import DatabaseState, Left
+from adapters.cnpg.results import DatabaseState, Left, Reached
 from adapters.context import ActContext, LookContext
 from cluster.hibernation import HibernationStep
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import Hazard, Notes, StepId
 from house.model import House
@@ -61,9 +61,21 @@ class SaveDatabase(HibernationStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         namespace, name = self.database.namespace, self.database.name
-        at = act.databases.reached(namespace, name)
+        at = self._reached(act)
         notes.put("left", f"{at.timeline} {at.lsn}")
         act.databases.rest(namespace, name, Left(at.timeline, at.lsn, act.clock.now()))
+
+    def _reached(self, act: ActContext) -> Reached:
+        """Where its log is. TransientError where the answer is not that of its primary: what is noted of another would never be
+        archived, or be so too early."""
+        namespace, name = self.database.namespace, self.database.name
+        found, at = act.databases.database(namespace, name), act.databases.reached(namespace, name)
+        if at.recovering or at.lsn <= 0 or at.timeline <= 0:
+            raise TransientError(f"database {self.database.key} does not say where its log is: who answered still replays one")
+        if found.system_id and at.system_id != found.system_id:
+            told = (f"its operator: {found.system_id}", f"itself: {at.system_id or 'nothing'}")
+            raise TransientError(f"who answers for database {self.database.key} is another database", evidence=told)
+        return at
 
     def by_hand(self) -> str:
         return self.by_annotation("on")

@@ -147,6 +147,15 @@ class SwitchedBeside(Beside, StoppedThenStarted):
 class CheckpointedBeside(Beside, CheckpointedHouse):
     """Both applications are saved at rest: neither is started before somebody says so."""
 
+    def furnish(self) -> None:
+        """No database: that is the other stage's."""
+
+    def archives(self) -> None:
+        """Nor its archive."""
+
+    def unsaved(self) -> Sequence[str]:
+        return []
+
     def disturbed(self) -> Sequence[str]:
         count, (_, wiki) = self.watch.counts[NEIGHBOUR], self.lives.house.claims
         wrong = [f"the neighbour was started {count.restarts} times"] if count.restarts else []

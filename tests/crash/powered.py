@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.power import start_course, stop_course
@@ -10,11 +11,11 @@ from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
+from lab.world.databases import Commit, StoredDatabase, number_of
 from lab.world.rook import LabRook
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
 from recovery.courses.checkpoint import checkpoint_course
-from tests.builders import a_house
 from tests.crash.stages import HeldHouse, House
 from tests.databases import KEY as DATABASE
 from tests.databases import OLD, a_database, a_house_with, an_archive
@@ -88,20 +89,33 @@ class StoppedThenStarted(StoppedHouse):
 
 
 class CheckpointedHouse(HeldHouse):
-    """The same house, restored, alive and written to since: all of it is saved at rest, by approval."""
+    """The same house with a database, restored, alive and written to since: all of it is saved at rest, by approval."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder / "state"
         super().__init__(folder, seed)
         self.lived(recovery_course(self.lives.house, self.lives.house.claims))
         self.home.kube.objects().claims[KEY].entries = MINE
+        self.archives()
         self.lives.house.state_dir.mkdir(parents=True, exist_ok=True)
         (self.lives.house.state_dir / "kubeconfig").touch()  # a cluster that is there is asked for its claims
         self.approval = self.consent()
         self.begin()
 
     def given(self) -> HouseModel:
-        return a_house(state_dir=self.folder)
+        return replace(a_house_with(a_database(recovers=True)), state_dir=self.folder)
+
+    def furnish(self) -> None:
+        self.home.store.databases[OLD] = an_archive(self.clock.now())
+
+    def archives(self) -> None:
+        """A base backup of the database was made since, and its log is archived up to half of what it has written."""
+        self.database = self.home.kube.objects().clusters[DATABASE]
+        assert self.database.reached is not None
+        first = Commit(self.clock.now() - 600, self.database.reached.lsn // 2, "row-1")
+        self.home.store.databases[self.database.writes] = StoredDatabase(
+            self.database.reached.system_id, (first,), self.database.reached.timeline
+        )
 
     @property
     def course(self) -> Course:
@@ -115,4 +129,15 @@ class CheckpointedHouse(HeldHouse):
         saved = self.home.store.repositories[claim.mover_repository].snapshots[-1]
         if saved.entries != MINE:
             wrong.append("the newest snapshot is not what the application wrote last")
+        wrong += self.unsaved()
         return wrong if KEY in self.home.kube.objects().resting else [*wrong, "the application runs"]
+
+    def unsaved(self) -> Sequence[str]:
+        """What of the database's log is in no archive, or may not be, in words."""
+        one, archive = self.database, self.home.store.databases[self.database.writes]
+        if not one.asleep or one.reached is None or one.left is None or archive.ended is None:
+            return [f"the database has not ended with its log archived: {one}"]
+        segment, closed = archive.ended
+        if one.left.lsn != one.reached.lsn or segment < number_of(one.reached.lsn) or closed < one.left.time:
+            return [f"the archive ends before the database did: {archive.ended}, {one}"]
+        return []

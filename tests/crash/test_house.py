@@ -48,8 +48,10 @@ def _of_power(points: Sequence[Point]) -> Sequence[Point]:
 
 
 def _of_checkpoints(points: Sequence[Point]) -> Sequence[Point]:
-    """The backup that is asked for: applications are stopped in other stages."""
-    return [point for point in points if point.place.startswith("claims.back_up_now")]
+    """The backup that is asked for, and the end of a database, of which another one's word is not taken: applications are stopped
+    in other stages."""
+    lied = [point for point in points if point.place.startswith("databases.reached") and point.fault is Fault.LIE_ONCE]
+    return [point for point in points if point.place.startswith(("claims.back_up_now", "databases.rest"))] + lied
 
 
 def _once(points: Sequence[Point]) -> Sequence[Point]:

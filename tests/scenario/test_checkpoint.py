@@ -22,6 +22,7 @@ from lab.world.store import Trouble, a_file
 from recovery.course import course as recovery_course
 from recovery.courses.checkpoint import checkpoint_course
 from tests.builders import a_house
+from tests.copied import copied
 from tests.databases import KEY as DATABASE
 from tests.databases import OLD, a_database, a_house_with, an_archive
 from tests.hands import do, see, step
@@ -184,7 +185,11 @@ class TestDatabase:
     @pytest.fixture
     def house(self, tmp_path: Path) -> Running:
         """Alive, with a database that was made again from its archive, and archives to a place of its own since."""
-        state = tmp_path / "state"
+        return copied(self.alive, tmp_path / "state")
+
+    @classmethod
+    def alive(cls, state: Path) -> Running:
+        """Made once for all of these."""
         made = Running(state, replace(a_house_with(a_database(recovers=True)), state_dir=state))
         made.home.store.databases[OLD] = an_archive(made.clock.now())
         made.backed_up()
@@ -192,10 +197,11 @@ class TestDatabase:
         assert made.apply(recovery_course(made.house, made.house.claims)).exit_code == EXIT_OK
         (state / "kubeconfig").touch()
         made.clock.sleep(60)
-        self.archives(made)
+        cls.archives(made)
         return made
 
-    def archives(self, house: Running) -> None:
+    @staticmethod
+    def archives(house: Running) -> None:
         """A base backup was made of it since, and its log up to half of what it has written."""
         database = house.home.kube.objects().clusters[DATABASE]
         assert database.reached is not None
@@ -253,6 +259,17 @@ class TestDatabase:
         database.archiving, database.phase = "", "Cluster in trouble"
         with pytest.raises(PermanentError, match="not saved: Cluster in trouble"):
             see(house, course(house), "checkpoint.may-rest")
+
+    def test_who_does_not_say_where_its_own_log_is_does_not_end(self, house: Running) -> None:
+        database = house.home.kube.objects().clusters[DATABASE]
+        assert database.reached is not None
+        for odd in (replace(database.reached, recovering=True), replace(database.reached, lsn=0)):
+            database.reached, was = odd, database.reached
+            report = saved(house)
+            assert "does not say where its log is" in str(report[self.END].error)
+            assert (database.to_sleep, database.left) == (False, None)
+            database.reached = was
+        assert saved(house).exit_code == EXIT_OK
 
     def test_one_that_was_put_to_rest_before_is_not_taken_for_saved(self, house: Running) -> None:
         house.home.act("x").databases.rest(*DATABASE)
