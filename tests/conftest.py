@@ -5,6 +5,7 @@ A part of them is chosen by its mark (`-m houses`): files that do not write it a
 
 from __future__ import annotations
 
+import gc
 import shutil
 import signal
 from collections.abc import Generator, Iterator
@@ -22,6 +23,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hear SIGINT again where we were started deaf to it (a background job): the programs that are interrupted here inherit it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look for garbage in what tests make alone: to walk through every module again and again was a tenth of the work."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
