@@ -38,10 +38,11 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.privileges.check(house),        # Proxmox answers, and the token may do what the steps will ask
             checks.quorum.check(house),            # a majority of its hosts is there
             *checks.host.checks(house),            # each host is online; one that is not stops what is its own, and no more
+            *checks.metal.checks(house),           # each machine that is no VM is on: a person switches it
             *checks.clocks.checks(house),          # and agrees with this machine on the time
             *checks.room.checks(house),            # it has the memory, its storages the space and content types
             *checks.kept_disks.checks(house),      # no disk to be kept lies there without its VM
-            checks.image.check(house),             # the image can be had, and somebody vouches for it
+            *checks.image.checks(house),             # the image can be had, and somebody vouches for it
             checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle
             checks.versions.check(house),          # Proxmox, Talos, Kubernetes and talosctl go together
             checks.strangers.check(house),         # no node already answers for another cluster

@@ -9,7 +9,7 @@ _OF_ONE = (
     "preflight.host/*", "preflight.clock/*", "preflight.room/*", "preflight.kept-disks/*",
     "preflight.backup/*", "preflight.backup-age/*", "preflight.archive/*",
 )  # fmt: skip
-_OF_PROXMOX = ("preflight.privileges", "preflight.quorum", "preflight.image")
+_OF_PROXMOX = ("preflight.privileges", "preflight.quorum", "preflight.image", "preflight.image/*")
 _OF_RELEASES = ("preflight.chart/*", "preflight.crds/*", "preflight.kinds/*")
 
 BEFORE_ANYTHING = all_but("preflight.*", *_OF_ONE)

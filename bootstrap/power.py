@@ -57,6 +57,7 @@ def start_course(house: House, begun: Collection[str] = ()) -> Course:
             checks.privileges.check(house),
             checks.quorum.check(house),
             *checks.host.checks(house),
+            *checks.metal.checks(house),
             *may_start(house, nas),
             After(checks.etcd_healthy.EtcdHealthy(house), on, booted_s),
             After(checks.api_servers.check(house), on, booted_s),
@@ -68,7 +69,7 @@ def start_course(house: House, begun: Collection[str] = ()) -> Course:
         steps=(
             *lift_reservation.steps(house, () if nas else ("preflight.quorum",)),
             *start_nas.steps(house, nas),
-            *(start_vm.StartVm(house, node, _before(node.host), after_a_stop=True) for node in house.nodes),
+            *(start_vm.StartVm(house, node, _before(node.host), after_a_stop=True) for node in house.vms),
             hold_ceph.LetCeph(sound),                        # nobody waits for it: what it holds up is no application
             *wake_database.steps(house, sound),
             *wake_app.steps(house, house.claims, (*sound, if_any("start.database/*"))),

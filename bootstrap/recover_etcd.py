@@ -47,7 +47,7 @@ def course(house: House, snapshot: EtcdSnapshot | None, on: Node) -> Course:
             *checks.clocks.checks(planes),
             *checks.room.checks(planes),
             *checks.kept_disks.checks(planes),
-            checks.image.check(planes),
+            *checks.image.checks(planes),
             *(replace(checks.joined.check(house, node), after=(recover.id,)) for node in planes.nodes),  # later: each takes part
             checks.moved_past.check(house, snapshot),  # and what is newer than the snapshot
         ),

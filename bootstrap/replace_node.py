@@ -35,7 +35,7 @@ def course(house: House, node: Node, rows: Iterable[StorageRow] = ()) -> Course:
             *checks.clocks.checks(alone),
             *checks.room.checks(alone),
             *checks.kept_disks.checks(alone),
-            checks.image.check(alone),
+            *checks.image.checks(alone),
             checks.joined.check(house, node),    # later: it takes part
             *(Rebuilt(row, node.name) for row in rows),  # and what its storage says then
         ),

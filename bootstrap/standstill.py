@@ -76,5 +76,6 @@ def _place(proxmox: ProxmoxView, talos: TalosView, house: House, node: Node, sta
 
 
 def gone(proxmox: ProxmoxView, talos: TalosView, house: House, node: Node) -> bool:
-    """Whether there is no VM of it, and nothing answers at its address: one that does may have data, wherever it runs."""
-    return find_vm(proxmox, house, node) is None and talos.phase(node.address) is Phase.UNREACHABLE
+    """Whether there is no VM of it, and nothing answers at its address: one that does may have data, wherever it runs. A machine of
+    metal is never gone: silent, it may have data."""
+    return not node.metal and find_vm(proxmox, house, node) is None and talos.phase(node.address) is Phase.UNREACHABLE

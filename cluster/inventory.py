@@ -96,10 +96,10 @@ def take(look: LookContext, house: House) -> Taken:
 def machines_of(proxmox: ProxmoxView, house: House, now: float) -> Machines:
     """Hosts, and the VM of each node and NAS. TransientError where one cannot be read, or a node has none."""
     told, vms = proxmox.cluster(), proxmox.vms()
-    tokens = {house.owner_token(node): node.name for node in house.nodes}
-    macs = {node.mac: node.name for node in house.nodes if node.mac}
+    tokens = {house.owner_token(node): node.name for node in house.vms}
+    macs = {node.mac: node.name for node in house.vms if node.mac}
     boxes = {box.vm for box in house.nas if box.vm}
-    ids = {node.vm_id for node in house.nodes} | boxes
+    ids = {node.vm_id for node in house.vms} | boxes
     if blind := [vm for vm in vms if not vm.readable and vm.vm_id in ids]:
         raise TransientError(f"VM {blind[0].vm_id} on {blind[0].host} cannot be read: its host does not answer")
     found = []
@@ -108,7 +108,7 @@ def machines_of(proxmox: ProxmoxView, house: House, now: float) -> Machines:
         if node or vm.vm_id in boxes:
             found.append(record_of(vm, node))
     there = {vm.node for vm in found}
-    if lost := [node.name for node in house.nodes if node.name not in there]:
+    if lost := [node.name for node in house.vms if node.name not in there]:
         raise TransientError(f"no VM is the node {lost[0]}: an inventory is taken of a house that is whole")
     hosts = tuple(sorted((*told.online, *told.offline)))
     hosted = proxmox.ceph()

@@ -28,6 +28,7 @@ from house.declared.from_sections import (
     limits_of,
     messages_of,
     node_of,
+    own_image,
     proxmox_of,
 )
 from house.declared.kinds import declared_kinds
@@ -41,7 +42,7 @@ from house.files.yamlfile import Document
 from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
 from house.known.lock import LOCK_FILE, outgrown, read_lock
-from house.model import BackedUpClaim, House, ProxmoxAccess, SecretRef, TalosImage
+from house.model import BackedUpClaim, House, Node, ProxmoxAccess, SecretRef, TalosImage
 from house.repository.choosing import entry_of, entry_problems
 from house.repository.helmfile_needs import handed_on, lacking
 from house.repository.left_out import chart_subject
@@ -259,7 +260,7 @@ def _house(
         root=repository.root,
         state_dir=Path(places.path(section.state)) if section.state else _CHECKOUT / "state" / section.name,
         proxmox=proxmox_of(whole.proxmox, places) if whole is not None else ProxmoxAccess((), "", SecretRef(())),
-        nodes=tuple(node_of(n, whole.nodes[n.name], whole.node_defaults) for n in talconfig.nodes) if whole is not None else (),
+        nodes=_nodes(whole, talconfig, places) if whole is not None else (),
         image=image_of(whole.image, talconfig, places) if whole is not None else TalosImage("", "", "", ""),
         cluster=cluster_of(talconfig),
         helmfile=repository.helmfile,
@@ -301,6 +302,14 @@ def _house(
         rehearsal=rehearsal_of(whole.rehearsal, whole.objectives, places.path) if whole is not None else NO_REHEARSAL,
         etcd=EtcdSnapshots(tuple(whole.etcd.recipients.items()), whole.etcd.keep) if whole is not None else NO_ETCD,
         kit=kit_of(whole.kit) if whole is not None else NO_KIT,
+    )
+
+
+def _nodes(whole: Settings, talconfig: Talconfig, places: Places) -> tuple[Node, ...]:
+    """Every node of talconfig, with what the settings say of it."""
+    return tuple(
+        node_of(one, (said := whole.nodes[one.name]), whole.node_defaults, own_image(said, whole.image, talconfig, places))
+        for one in talconfig.nodes
     )
 
 

@@ -68,7 +68,11 @@ class NodeDisk:
 
 @dataclass(frozen=True)
 class Node:
-    """One Talos node and the VM it lives in. `addresses` and MAC come from talconfig, host and VM id from blackstart.yaml."""
+    """One Talos node and the VM it lives in. `addresses` and MAC come from talconfig, host and VM id from blackstart.yaml.
+
+    A machine of metal has neither (host "", id 0): it is never made, started or asked for in Proxmox. `image` is what its system
+    disk is imported from where that is another one than the house's.
+    """
 
     name: str
     address: str
@@ -82,19 +86,26 @@ class Node:
     bridge: str
     disks: tuple[NodeDisk, ...]
     hardware: Hardware = UNSAID
+    image: TalosImage | None = None
+
+    @property
+    def metal(self) -> bool:
+        """Whether it is a machine of its own, and no VM."""
+        return not self.host
 
 
 @dataclass(frozen=True)
 class TalosImage:
     """The disk image that system disks are imported from: where it is fetched, its checksum ("" = ask the factory), and
     the storage (content type `import`) it is put on, on every host that needs it. Without a URL a person has put it there: an
-    image to import, or an ISO that VMs begin from."""
+    image to import, or an ISO that VMs begin from. `label` tells one that only some nodes are made of, "" for the house's."""
 
     url: str
     sha256: str
     storage: str
     filename: str
     ca_file: str = ""
+    label: str = ""
 
     @property
     def iso(self) -> bool:
@@ -341,6 +352,25 @@ class House:
         """Those of `unsupported` that no run can hold: a cluster that has them is not handed over."""
         held = {(one.namespace, one.claim, one.declared_in) for one in self.kopia if one.by == "ReplicationSource"}
         return tuple(one for one in self.unsupported if (one.namespace, one.name, one.declared_in) not in held)
+
+    @property
+    def vms(self) -> tuple[Node, ...]:
+        """The nodes that are VMs of Proxmox."""
+        return tuple(n for n in self.nodes if not n.metal)
+
+    @property
+    def metal(self) -> tuple[Node, ...]:
+        """The nodes that are machines of their own: their power is a person's."""
+        return tuple(n for n in self.nodes if n.metal)
+
+    def image_of(self, node: Node) -> TalosImage:
+        """What the system disk of this node's VM is imported from."""
+        return node.image or self.image
+
+    @property
+    def images(self) -> tuple[TalosImage, ...]:
+        """Every image that a VM is made of, each once; the house's where it has no VM."""
+        return tuple(dict.fromkeys(map(self.image_of, self.vms))) or (self.image,)
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

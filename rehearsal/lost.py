@@ -62,12 +62,13 @@ class _Lost:
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]:
         """Without the image that was fetched: it must be had once more."""
         found = self.door.images(host, storage)
-        return tuple(one for one in found if one.volume != self.house.image.volume) if self.house.image.url else found
+        fetched = {image.volume for image in self.house.images if image.url}
+        return tuple(one for one in found if one.volume not in fetched)
 
     def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
         """Without the disks of the VMs that are hidden."""
         return () if vm_id in {vm.vm_id for vm in self._ours()} else self.door.left_disks(host, storage, vm_id)
 
     def _ours(self) -> tuple[Vm, ...]:
-        tokens = {self.house.owner_token(node) for node in self.house.nodes}
+        tokens = {self.house.owner_token(node) for node in self.house.vms}
         return tuple(vm for vm in self.door.vms() if vm.readable and vm.token in tokens)

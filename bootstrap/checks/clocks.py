@@ -46,5 +46,5 @@ class Clock(BaseCheck):
 
 def checks(house: House) -> Iterator[Clock]:
     """One for every host that a node's VM is on."""
-    for host in sorted({node.host for node in house.nodes}):
+    for host in sorted({node.host for node in house.vms}):
         yield Clock(host)

@@ -34,7 +34,7 @@ class Host(BaseCheck):
             hosts = ", ".join(sorted((*cluster.online, *cluster.offline)))
             return missing(f"there is no host {self.host}", f"hosts of the Proxmox cluster: {hosts}", hint="see the settings")
         if self.host not in cluster.online:
-            left = ", ".join(node.name for node in self.house.nodes if node.host == self.host)
+            left = ", ".join(node.name for node in self.house.vms if node.host == self.host)
             return missing(
                 f"{self.host} is offline: {left} left out", *self._left(cluster.online),
                 hint=f"the rest is built without it; with {self.host} back, the same again makes what is left out",
@@ -56,5 +56,5 @@ class Host(BaseCheck):
 
 def checks(house: House) -> Iterator[Host]:
     """One for every host that a node's VM is on."""
-    for host in sorted({node.host for node in house.nodes}):
+    for host in sorted({node.host for node in house.vms}):
         yield Host(house, host)

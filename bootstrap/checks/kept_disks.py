@@ -75,6 +75,6 @@ class KeptDisks(BaseCheck):
 
 def checks(house: House) -> Iterator[KeptDisks]:
     """One for every node with a disk to keep."""
-    for node in house.nodes:
+    for node in house.vms:
         if any(disk.fate is DiskFate.KEEP for disk in node.disks):
             yield KeptDisks(house, node)

@@ -24,8 +24,8 @@ class Machines(BaseCheck):
     severity = Severity.WATCHED
 
     def probe(self, look: LookContext) -> Probe:
-        ours = {self.house.owner_token(node): node for node in self.house.nodes}
-        vms, ids = look.proxmox.vms(), {node.vm_id for node in self.house.nodes}
+        ours = {self.house.owner_token(node): node for node in self.house.vms}
+        vms, ids = look.proxmox.vms(), {node.vm_id for node in self.house.vms}
         there = [(vm, ours[vm.token]) for vm in vms if vm.readable and vm.token in ours]
         blind = ", ".join(str(vm.vm_id) for vm in vms if not vm.readable and vm.vm_id in ids)
         odd = [found for found in (lost(vm, node) for vm, node in there) if found.add or found.by_hand]
@@ -44,7 +44,7 @@ class Machines(BaseCheck):
         if known is None or known.machines is None:
             return satisfied("no VM is there yet")
         told = []
-        for node in self.house.nodes:
+        for node in self.house.vms:
             if (vm := known.vm_of(node.name)) is not None:
                 found = lost(vm, node)
                 told += [f"{node.name}: add `{line}`" for line in found.add]
@@ -55,7 +55,7 @@ class Machines(BaseCheck):
         return drifted(f"by {INVENTORY_FILE} of {known.machines.date} the VMs had more than the settings say", *told, hint=hint)
 
     def by_hand(self) -> str:
-        ids = " ".join(str(node.vm_id) for node in self.house.nodes)
+        ids = " ".join(str(node.vm_id) for node in self.house.vms)
         return f"for id in {ids}; do qm config $id; done   # on a Proxmox host: nothing that {self.house.settings_file.name} lacks"
 
 

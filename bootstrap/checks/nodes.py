@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from bootstrap.needs import configured
-from cluster.machines.absent import absent_nodes, left_out
+from cluster.machines.absent import absent_nodes, left_out, unlit
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number
@@ -32,7 +32,8 @@ class Nodes(BaseCheck):
 
     def probe(self, look: LookContext) -> Probe:
         there = {node.name: node for node in look.cluster.nodes()}
-        absent = {node.name for node in absent_nodes(look.proxmox, self.house)}
+        dark = {node.name for node in unlit(look.talos, self.house)}
+        absent = {node.name for node in absent_nodes(look.proxmox, self.house)} | dark
         late, gone = [], []
         for node in self.house.nodes:
             state = there.get(node.name)
@@ -44,7 +45,7 @@ class Nodes(BaseCheck):
                 late.append(f"{node.name}: {state.reason or 'has not said'}")
         if late:
             return changing(f"{len(late)} of {len(self.house.nodes)} nodes are not ready", *late)
-        return satisfied(f"{number(len(self.house.nodes) - len(gone), 'node')} ready{left_out(gone)}")
+        return satisfied(f"{number(len(self.house.nodes) - len(gone), 'node')} ready{left_out(set(gone) - dark, dark & set(gone))}")
 
     def by_hand(self) -> str:
         return f"kubectl get nodes -o wide   # {number(len(self.house.nodes), 'node')}, Ready"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from adapters.proxmox.reserving import PRIVILEGES, pool_of
 from cluster.machines.differing import storages_of
+from cluster.machines.images import hosts_of
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from engine.words import number
@@ -78,18 +79,19 @@ class Privileges(BaseCheck):
     def wanted(self) -> tuple[tuple[str, str], ...]:
         """(path, privilege) pairs, as the API checks them per VM, per storage, and for download-url on the node."""
         pairs = [("/", "Sys.Audit")]  # to see who is in the cluster
-        pairs += [(f"/vms/{node.vm_id}", p) for node in self.house.nodes for p in VM_PRIVILEGES]
-        storages = {name for node in self.house.nodes for name in storages_of(node)}
+        pairs += [(f"/vms/{node.vm_id}", p) for node in self.house.vms for p in VM_PRIVILEGES]
+        storages = {name for node in self.house.vms for name in storages_of(node)}
         pairs += [(f"/storage/{name}", p) for name in sorted(storages) for p in ("Datastore.AllocateSpace", "Datastore.Audit")]
-        image = self.house.image
-        fetched = ("Datastore.AllocateTemplate",) if image.url else ()  # else a person puts it there
-        pairs += [(f"/storage/{image.storage}", p) for p in (*fetched, "Datastore.Audit")]
-        pairs += [(f"/vms/{node.vm_id}", "VM.Config.CDROM") for node in self.house.nodes if image.iso]
-        hosts = sorted({node.host for node in self.house.nodes})
-        pairs += [(f"/nodes/{host}", p) for host in hosts for p in ("Sys.Audit", *(["Sys.AccessNetwork"] if image.url else []))]
-        bridges = {name for node in self.house.nodes for name in (node.bridge, *(card.bridge for card in node.hardware.cards))}
+        for image in self.house.images:
+            fetched = ("Datastore.AllocateTemplate",) if image.url else ()  # else a person puts it there
+            pairs += [(f"/storage/{image.storage}", p) for p in (*fetched, "Datastore.Audit")]
+        pairs += [(f"/vms/{node.vm_id}", "VM.Config.CDROM") for node in self.house.vms if self.house.image_of(node).iso]
+        fetching = {host for image in self.house.images if image.url for host in hosts_of(self.house, image)}
+        for host in sorted({node.host for node in self.house.vms}):
+            pairs += [(f"/nodes/{host}", p) for p in ("Sys.Audit", *(["Sys.AccessNetwork"] if host in fetching else []))]
+        bridges = {name for node in self.house.vms for name in (node.bridge, *(card.bridge for card in node.hardware.cards))}
         pairs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for bridge in sorted(bridges)]
-        for node in self.house.nodes:
+        for node in self.house.vms:
             pairs += [(f"/mapping/pci/{one.mapping}", "Mapping.Use") for one in node.hardware.pci]
             pairs += [(f"/mapping/usb/{one.mapping}", "Mapping.Use") for one in node.hardware.usb]
             pairs += [("/", "Sys.Modify")] if node.hardware.start != UNSAID.start else []

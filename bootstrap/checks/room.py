@@ -38,7 +38,7 @@ class Room(BaseCheck):
         return (f"preflight.host/{self.host}",)
 
     def probe(self, look: LookContext) -> Probe:
-        here = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.nodes if node.host == self.host]
+        here = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.vms if node.host == self.host]
         to_make = [node for node, vm in here if vm is None]
         off = [node for node, vm in here if vm is None or vm.power is PowerState.STOPPED]
         problems = []
@@ -51,14 +51,15 @@ class Room(BaseCheck):
             of_it = "".join(f", {_gib(size)} of it by NAS {name}" for name, size in boxes.items())
             problems.append(f"memory: {_gib(memory)} wanted{of_it}, {_gib(status.memory_free)} free")
         storages = {s.name: s for s in look.proxmox.storages(self.host)}
-        used = {name for node in self.house.nodes if node.host == self.host for name in storages_of(node)}
-        silent = {name for name in (*used, self.house.image.storage) if name in storages and not storages[name].active}
+        used = {name for node in self.house.vms if node.host == self.host for name in storages_of(node)}
+        used |= {self.house.image_of(node).storage for node, _ in here}
+        silent = {name for name in used if name in storages and not storages[name].active}
         problems += [f"storage {name}: not active" for name in sorted(silent)]
         wanted = self._space(look, to_make, frozenset(name for name, storage in storages.items() if storage.shared))
         small = (name for node in to_make for name in storages_of(node))  # UEFI variables and TPMs take a few MiB
         contents = [(name, "images") for name in dict.fromkeys((*wanted, *small))]
-        if to_make:
-            contents.append((self.house.image.storage, "iso" if self.house.image.iso else "import"))
+        images = dict.fromkeys(map(self.house.image_of, to_make))
+        contents += dict.fromkeys((image.storage, "iso" if image.iso else "import") for image in images)
         for name, content in contents:
             storage = storages.get(name)
             if storage is None:
@@ -81,13 +82,13 @@ class Room(BaseCheck):
             wanted[disk.storage] += disk.size
         if shared & set(wanted):
             there = {vm.vm_id for vm in look.proxmox.vms()}  # whose VMs those are is for their own hosts' checks
-            others = [node for node in self.house.nodes if node.host != self.host and node.vm_id not in there]
+            others = [node for node in self.house.vms if node.host != self.host and node.vm_id not in there]
             for disk in (disk for node in others for disk in node.disks if disk.storage in shared & set(wanted)):
                 wanted[disk.storage] += disk.size
         return wanted
 
     def by_hand(self) -> str:
-        wanted = ", ".join(f"{node.name} {_gib(node.memory)}" for node in self.house.nodes if node.host == self.host)
+        wanted = ", ".join(f"{node.name} {_gib(node.memory)}" for node in self.house.vms if node.host == self.host)
         return f"free -h; pvesm status   # on {self.host}: memory for {wanted}, and space on their storages"
 
 
@@ -117,7 +118,7 @@ class BoxRoom(BaseCheck):
             return unknown(f"Proxmox shows no VM {self.nas.vm}")
         if vm.power is not PowerState.STOPPED:
             return satisfied(f"VM {vm.vm_id} on {vm.host} is not off")
-        here = [vms.get(node.vm_id) for node in self.house.nodes if node.host == vm.host]
+        here = [vms.get(node.vm_id) for node in self.house.vms if node.host == vm.host]
         if any(one is None or one.power is PowerState.STOPPED for one in here):
             return satisfied(f"it is counted with the nodes of {vm.host}")
         status = next((host for host in look.proxmox.hosts() if host.name == vm.host), None)
@@ -153,5 +154,5 @@ def _gib(size: int) -> str:
 
 def checks(house: House) -> Iterator[Room]:
     """One for every host that a node's VM is on."""
-    for host in sorted({node.host for node in house.nodes}):
+    for host in sorted({node.host for node in house.vms}):
         yield Room(house, host)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from adapters.proxmox.results import PowerState
-from cluster.machines.vms import find_vm
+from cluster.machines.vms import running_of, where_it_runs
 from engine.errors import PermanentError
 from engine.probe import Probe, Risk, missing, satisfied
 from engine.step import BaseCheck, StepId
@@ -37,19 +36,18 @@ class MaySwitchOff(BaseCheck):
     title = "the house may be switched off"
 
     def probe(self, look: LookContext) -> Probe:
-        found = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.nodes]
-        running = [(node, vm) for node, vm in found if vm is not None and vm.power is not PowerState.STOPPED]
-        if tended := [vm.vm_id for _, vm in running if vm.ha]:
+        running = running_of(look, self.house, self.house.nodes)
+        if tended := [vm.vm_id for _, vm in running if vm is not None and vm.ha]:
             raise PermanentError(
                 f"the HA of Proxmox would start {', '.join(f'vm:{one}' for one in tended)} again",
                 hint=f"first, for each: ha-manager set vm:{tended[0]} --state ignored; after cluster.start: --state started",
             )
         if not running:
-            return satisfied(f"{number(len(found), 'node')} off")
+            return satisfied(f"{number(len(self.house.nodes), 'node')} off")
         claims, databases = (tuple(one.key for one in them) for them in (self.house.claims, self.house.databases))
         asked = SwitchOff(claims, tuple(node.name for node in self.house.nodes), databases)
-        told = tuple(f"{node.name}: VM {vm.vm_id} runs on {vm.host}" for node, vm in running)
-        return missing(f"{len(running)} of {len(found)} nodes run: {asked}", *told, identity=asked)
+        told = tuple(f"{node.name}: {where_it_runs(vm)}" for node, vm in running)
+        return missing(f"{len(running)} of {len(self.house.nodes)} nodes run: {asked}", *told, identity=asked)
 
     def by_hand(self) -> str:
         return "kubectl get pods -A -o wide   # what serves"

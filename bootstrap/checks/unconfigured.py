@@ -40,13 +40,16 @@ class Unconfigured(BaseCheck):
         silent = [node for node, phase in phases.items() if phase is Phase.UNREACHABLE and self._runs(look.proxmox, node)]
         if silent:
             return unknown(
-                f"{number(len(silent), 'VM runs and does', 'VMs run and do')} not answer: nobody can tell which secrets they have",
-                *(f"{node.name} at {node.address}, VM {node.vm_id}" for node in silent),
-                hint="see why at their consoles; or stop those whose data need not be had any more",
+                f"{number(len(silent), 'machine runs and does', 'machines run and do')} not answer: nobody can tell which secrets "
+                "they have",
+                *(f"{node.name} at {node.address}, {'of metal' if node.metal else f'VM {node.vm_id}'}" for node in silent),
+                hint="see why at their consoles; or stop those whose data need not be had any more, and boot metal from Talos' ISO",
             )
         return satisfied(f"none of {len(self.house.nodes)} nodes runs with a machineconfig")
 
     def _runs(self, proxmox: ProxmoxView, node: Node) -> bool:
+        if node.metal:
+            return True  # nobody here can tell that it is off
         vm = find_vm(proxmox, self.house, node)
         return vm is not None and vm.power is not PowerState.STOPPED
 

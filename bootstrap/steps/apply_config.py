@@ -36,6 +36,23 @@ class Reconfigured(Identity):
 
 
 @dataclass(frozen=True)
+class Installed(Identity):
+    """A machine of metal in maintenance, by its address and the sizes of its disks: Talos is installed over one of them."""
+
+    node: str
+    address: str
+    disks: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What happens to it, for a person."""
+        return (f"the machine at {self.address} with disks of {self.disks} becomes {self.node}, and is installed over",)
+
+    def __str__(self) -> str:
+        return self.words[0]
+
+
+@dataclass(frozen=True)
 class ApplyConfig(BaseStep):
     """One node running exactly the rendered machineconfig."""
 
@@ -54,7 +71,8 @@ class ApplyConfig(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (BEFORE_THE_CLUSTER, "talos.render-configs", f"proxmox.start-vm/{self.node.name}")
+        on = f"preflight.host/metal.{self.node.name}" if self.node.metal else f"proxmox.start-vm/{self.node.name}"
+        return (BEFORE_THE_CLUSTER, "talos.render-configs", on)
 
     @property
     def sight_s(self) -> float:
@@ -69,6 +87,8 @@ class ApplyConfig(BaseStep):
         return f"{self.node.name} {self.node.address}"
 
     def hazard(self, seen: Probe) -> Hazard:
+        if isinstance(seen.identity, Installed):
+            return Hazard.DESTROYS
         return Hazard.DISRUPTS if seen.identity is not None else Hazard.NONE
 
     def probe(self, look: LookContext) -> Probe:
@@ -96,8 +116,13 @@ class ApplyConfig(BaseStep):
     def _bare(self, look: LookContext) -> Probe:
         """A machine in maintenance has no name and no certificate of ours: the disks of our VM are how it is known.
 
-        It may have more (a controller that is passed through), and a disk whose size Proxmox does not tell proves nothing.
+        It may have more (a controller that is passed through), and a disk whose size Proxmox does not tell proves nothing. Of a
+        machine of metal no file says what it is: a person does, by a consent that names its disks.
         """
+        if self.node.metal:
+            disks = _sizes(sorted(disk.size for disk in look.talos.disks(self.node.address)))
+            first = Installed(self.node.name, self.node.address, disks)
+            return missing(f"{self.node.name} is in maintenance: {disks}", *first.words, identity=first)
         vm = find_vm(look.proxmox, self.house, self.node)
         if vm is None:
             return unknown(f"a machine in maintenance answers at {self.node.address}, and VM {self.node.vm_id} is not there")

@@ -11,12 +11,13 @@ from adapters.proxmox.making import create_parameters
 from adapters.proxmox.results import DiskSpec, Vm, VmSpec
 from bootstrap.needs import BEFORE_ANYTHING, of_disks, on_host
 from cluster.machines.differing import OWN_TAGS, hardware_differences
+from cluster.machines.images import image_step
 from cluster.machines.vms import await_task, find_vm, require_quorum
 from engine.digest import digest
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
-from house.model import House, Node
+from house.model import House, Node, TalosImage
 
 CREATE_LIMIT_S = 900.0
 
@@ -46,7 +47,12 @@ class CreateVm(BaseStep):
     @property
     def needs(self) -> tuple[str, ...]:
         first = (BEFORE_ANYTHING, *on_host(self.node.host), of_disks(self.node.name))
-        return (*self.after, *first, f"proxmox.fetch-image/{self.node.host}")
+        return (*self.after, *first, f"proxmox.fetch-image/{image_step(self.image, self.node.host)}")
+
+    @property
+    def image(self) -> TalosImage:
+        """What its system disk is imported from."""
+        return self.house.image_of(self.node)
 
     @property
     def inputs(self) -> str:
@@ -54,7 +60,7 @@ class CreateVm(BaseStep):
 
     def spec(self, image_volume: str) -> VmSpec:
         """The VM this node wants; only system disks are imported from the image, and none where it is an ISO."""
-        node, iso = self.node, self.house.image.iso
+        node, iso = self.node, self.image.iso
         return VmSpec(
             node.vm_id, node.name, node.host, self.house.owner_token(node), node.cores, node.memory, node.mac, node.bridge,
             tuple(DiskSpec(d.slot, d.storage, d.size, image_volume if d.system and not iso else "") for d in node.disks),
@@ -82,11 +88,11 @@ class CreateVm(BaseStep):
                 next_command="invoke cluster.plan",
             )
         require_quorum(act.proxmox)
-        ref = act.proxmox.create_vm(self.spec(self.house.image.volume))
+        ref = act.proxmox.create_vm(self.spec(self.image.volume))
         await_task(act.proxmox, act.clock, notes, ref, CREATE_LIMIT_S)
 
     def by_hand(self) -> str:
-        wanted = create_parameters(self.spec(self.house.image.volume))
+        wanted = create_parameters(self.spec(self.image.volume))
         wanted["description"] = self.house.owner_token(self.node)  # on one line; known again just as well
         options = [
             f"--{name} {shlex.quote(str(int(value) if isinstance(value, bool) else value))}"
@@ -119,5 +125,5 @@ def differences(vm: Vm, node: Node) -> tuple[str, ...]:
 
 def steps(house: House) -> Iterator[CreateVm]:
     """One for every node."""
-    for node in house.nodes:
+    for node in house.vms:
         yield CreateVm(house, node)

@@ -71,7 +71,7 @@ class GrowDisk(BaseStep):
 
 def steps(house: House) -> Iterator[GrowDisk]:
     """One for every system disk."""
-    for node in house.nodes:
+    for node in house.vms:
         for disk in node.disks:
             if disk.system:
                 yield GrowDisk(house, node, disk)

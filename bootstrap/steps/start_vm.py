@@ -89,5 +89,5 @@ class StartVm(BaseStep):
 
 def steps(house: House) -> Iterator[StartVm]:
     """One for every node."""
-    for node in house.nodes:
+    for node in house.vms:
         yield StartVm(house, node)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState, Vm
 from adapters.talos.results import Phase
-from cluster.machines.vms import find_vm
+from cluster.machines.vms import running_of, where_it_runs
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
@@ -53,9 +53,9 @@ class StopNodes(BaseStep):
         running = self._running(look)
         if not running:
             return satisfied(f"{len(self.nodes)} off")
-        if blind := [node.name for node, vm in running if vm.power is PowerState.OTHER]:
+        if blind := [node.name for node, vm in running if vm is not None and vm.power is PowerState.OTHER]:
             return unknown(f"Proxmox does not tell whether {', '.join(blind)} runs")
-        told = tuple(f"{node.name}: VM {vm.vm_id} runs on {vm.host}" for node, vm in running)
+        told = tuple(f"{node.name}: {where_it_runs(vm)}" for node, vm in running)
         phases = {node.name: look.talos.phase(node.address) for node, _ in running}
         if strange := [name for name, phase in phases.items() if phase is Phase.FOREIGN]:
             raise PermanentError(f"a node of another cluster answers at the address of {', '.join(strange)}", evidence=told)
@@ -71,10 +71,8 @@ class StopNodes(BaseStep):
                 act.talos.shut_down(node.address)
         wait_until(act.clock, lambda: not self._running(act) or None, limit_s=OFF_LIMIT_S, what=f"the {self.which} to go off")
 
-    def _running(self, doors: LookContext | ActContext) -> list[tuple[Node, Vm]]:
-        """Those that are on, or may be."""
-        found = ((node, find_vm(doors.proxmox, self.house, node)) for node in self.nodes)
-        return [(node, vm) for node, vm in found if vm is not None and vm.power is not PowerState.STOPPED]
+    def _running(self, doors: LookContext | ActContext) -> list[tuple[Node, Vm | None]]:
+        return running_of(doors, self.house, self.nodes)
 
     def by_hand(self) -> str:
         return f"talosctl -n {','.join(node.address for node in self.nodes)} shutdown --force --wait=false"

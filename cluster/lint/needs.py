@@ -145,9 +145,8 @@ def _hosts(given: Given) -> Iterator[Need]:
 
 
 def _image(given: Given) -> Iterator[Need]:
-    url = given.house.image.url
-    if url:
-        yield _need(given, Stage.IMAGE, "the Talos image", host_of(url), given.said_at("image"))
+    for host in dict.fromkeys(host_of(image.url) for image in given.house.images if image.url):
+        yield _need(given, Stage.IMAGE, "the Talos image", host, given.said_at("image"))
 
 
 def _machines(given: Given) -> Iterator[Need]:

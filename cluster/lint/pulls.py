@@ -50,14 +50,14 @@ def charts_unknown(given: Given) -> int:
 
 
 def _image(given: Given) -> Iterator[Pull]:
-    image = given.house.image
-    if image.url:
-        digest = f"sha256:{image.sha256}" if image.sha256 else ""
-        served = "a host that has it already; or image.volume, once a person has put it there"
-        yield _pull(given, Stage.IMAGE, image.url, digest, "each Proxmox host", served)
-    else:
-        told = f"{image.volume} of each host"
-        yield Pull(Stage.IMAGE, told, "", "each Proxmox host", "", Means.HOSTS, "the host itself: a person has put it there")
+    for image in given.house.images:
+        if image.url:
+            digest = f"sha256:{image.sha256}" if image.sha256 else ""
+            served = "a host that has it already; or image.volume, once a person has put it there"
+            yield _pull(given, Stage.IMAGE, image.url, digest, "each Proxmox host", served)
+        else:
+            told = f"{image.volume} of each host"
+            yield Pull(Stage.IMAGE, told, "", "each Proxmox host", "", Means.HOSTS, "the host itself: a person has put it there")
 
 
 def _machines(given: Given) -> Iterator[Pull]:

@@ -51,7 +51,7 @@ class Without:
 def without(given: Given, needs: tuple[Need, ...]) -> tuple[Without, ...]:
     """Every run without each thing that a house may lose, in the order: hosts, the internet, NAS, vaults."""
     found: list[Without] = []
-    for host in dict.fromkeys(node.host for node in given.house.nodes):
+    for host in dict.fromkeys(node.host for node in given.house.vms):
         found += [_without_host(given, needs, host, run) for run in Run]
     untold = {n for n in needs if n.means is Means.UNTOLD and n.item}
     # A folder that movers mount is in the home network, whatever the variable in its server's name stands for.
@@ -104,7 +104,7 @@ def _without_host(given: Given, needs: tuple[Need, ...], host: str, run: Run) ->
     judged = _judged(name, run, needs, {n for n in needs if n.means is Means.NAS and n.of in of_nas})
     if judged.standing is not Standing.WORKS:
         return judged
-    there = [node for node in given.house.nodes if node.host == host]
+    there = [node for node in given.house.vms if node.host == host]
     planes = [node for node in there if node.control_plane]
     every = len(given.house.control_planes)
     if run is Run.BOOTSTRAP and planes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adapters.ports import ClusterView, ProxmoxView
+from adapters.ports import ClusterView, ProxmoxView, TalosView
+from adapters.talos.results import Phase
 from engine.errors import BlackstartError
 from house.model import House, Node
 
@@ -15,7 +16,12 @@ def absent_nodes(proxmox: ProxmoxView, house: House) -> tuple[Node, ...]:
         cluster = proxmox.cluster()
     except BlackstartError:
         return ()
-    return tuple(node for node in house.nodes if cluster.quorate and node.host in cluster.offline)
+    return tuple(node for node in house.vms if cluster.quorate and node.host in cluster.offline)
+
+
+def unlit(talos: TalosView, house: House) -> tuple[Node, ...]:
+    """Workers of metal that do not answer: off, as far as anybody here can tell. A control plane that is silent excuses nobody."""
+    return tuple(one for one in house.metal if not one.control_plane and talos.phase(one.address) is Phase.UNREACHABLE)
 
 
 def never_made(proxmox: ProxmoxView, house: House) -> frozenset[str]:
@@ -41,7 +47,7 @@ def first_present(proxmox: ProxmoxView, house: House) -> Node:
     return next((node for node in house.control_planes if node not in absent), house.bootstrap_node)
 
 
-def left_out(names: Iterable[str]) -> str:
-    """The words for a row that is satisfied without these."""
-    told = ", ".join(sorted(names))
-    return f"; without {told}, whose host is offline" if told else ""
+def left_out(names: Iterable[str], unlit: Iterable[str] = ()) -> str:
+    """The words for a row that is satisfied without these; `unlit` are of metal, and do not answer."""
+    parts = ((", ".join(sorted(names)), "whose host is offline"), (", ".join(sorted(unlit)), "which does not answer"))
+    return "".join(f"; without {told}, {why}" for told, why in parts if told)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from adapters.context import ActContext, LookContext
 from adapters.ports import Proxmox, ProxmoxView
 from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import PowerState, TaskRef, TaskStatus, Vm
+from adapters.talos.results import Phase
 from engine.errors import BlackstartError, PermanentError, StillChanging, TransientError, WaitedTooLong
 from engine.probe import Probe, satisfied
 from engine.step import WARNING_NOTE, Notes
@@ -20,11 +21,13 @@ STARTS = frozenset({"qmstart", "hastart"})
 
 
 def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
-    """The node's VM, known by owner token and id; None when the id is free and the token is nowhere.
+    """The node's VM, known by owner token and id; None when the id is free and the token is nowhere, and for a machine of metal.
 
     Raises PermanentError when somebody else's VM has the id, or when our token is on another id or on two VMs: then a
     person has to say which is right, since every further act could hit the wrong machine.
     """
+    if node.metal:
+        return None
     token = house.owner_token(node)
     vms = proxmox.vms()
     blind = [vm for vm in vms if not vm.readable and (vm.vm_id == node.vm_id or vm.host == node.host)]
@@ -51,13 +54,29 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
     return at_id
 
 
+def running_of(doors: LookContext | ActContext, house: House, nodes: Iterable[Node]) -> list[tuple[Node, Vm | None]]:
+    """Those of these nodes that are on, or may be, each with its VM; a machine of metal is on where Talos answers."""
+    found = [(node, find_vm(doors.proxmox, house, node)) for node in nodes]
+    return [
+        (node, vm) for node, vm in found
+        if (doors.talos.phase(node.address) is not Phase.UNREACHABLE if node.metal
+            else vm is not None and vm.power is not PowerState.STOPPED)
+    ]  # fmt: skip
+
+
+def where_it_runs(vm: Vm | None) -> str:
+    """What a person is told of a node that is on."""
+    return "a machine of metal, which only its own button starts again" if vm is None else f"VM {vm.vm_id} runs on {vm.host}"
+
+
 def majority_off(proxmox: ProxmoxView, house: House) -> bool:
     """Whether so many control planes' VMs are off, or gone, that no API server can work. A Proxmox that is silent says no."""
     try:
-        found = [find_vm(proxmox, house, node) for node in house.control_planes]
+        found = [find_vm(proxmox, house, node) for node in house.control_planes if not node.metal]
     except BlackstartError:
         return False
-    return sum(vm is None or vm.power is PowerState.STOPPED for vm in found) > len(found) // 2
+    # Of a machine of metal nobody knows here whether it is on: it counts as if it were.
+    return sum(vm is None or vm.power is PowerState.STOPPED for vm in found) > len(house.control_planes) // 2
 
 
 def unless_off(doors: LookContext | ActContext, house: House, look: Callable[[], Probe], told: str) -> Probe:

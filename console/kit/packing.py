@@ -137,8 +137,8 @@ def sum_of(path: Path) -> str:
 
 def start_page(manifest: Manifest, house: House) -> str:
     """What a person reads first, in plain words."""
-    names = sorted({node.host for node in house.nodes})
-    hosts = [{"name": name, "nodes": [node.name for node in house.nodes if node.host == name]} for name in names]
+    names = sorted({node.host for node in house.vms})
+    hosts = [{"name": name, "nodes": [node.name for node in house.vms if node.host == name]} for name in names]
     endpoints = [one.url for one in house.proxmox.endpoints]
     return _rendered("start.md.j2", m=manifest, notes=house.kit.notes, nas=house.nas, hosts=hosts, endpoints=endpoints)
 

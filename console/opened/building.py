@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from adapters.helm.charts import HelmCharts
 from adapters.kustomize.adapter import Kubectl
 from house.flux.building import Builder, NoKustomize
+from house.flux.charts import NotRendered
 from tools.errors import ProgramMissing
 from tools.locate import need
 
@@ -15,7 +17,7 @@ _ROOM = "blackstart/flux"
 
 def builder() -> Builder:
     """Looks for nothing yet: kubectl is looked for when a house is read."""
-    return Builder(Kubectl(_kubectl), kept_in())
+    return Builder(Kubectl(_kubectl), kept_in(), HelmCharts(_helm))
 
 
 def kept_in() -> Path | None:
@@ -32,3 +34,10 @@ def _kubectl() -> Path:
         return need("kubectl")
     except ProgramMissing as error:
         raise NoKustomize(str(error), hint=error.hint, next_command=error.next_command) from error
+
+
+def _helm() -> Path:
+    try:
+        return need("helm")
+    except ProgramMissing as error:
+        raise NotRendered(str(error), hint=error.hint) from error

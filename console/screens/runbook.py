@@ -60,7 +60,8 @@ def _before(house: House) -> Iterable[str]:
     yield from ("", "| node | role | address | MAC | VM | Proxmox host |", "|---|---|---|---|---|---|")
     for node in house.nodes:
         role = "control plane" if node.control_plane else "worker"
-        yield f"| {node.name} | {role} | {node.address} | {node.mac} | {node.vm_id} | {node.host} |"
+        place = "of metal | its power is yours" if node.metal else f"{node.vm_id} | {node.host}"
+        yield f"| {node.name} | {role} | {node.address} | {node.mac} | {place} |"
     yield from ("", "Commands that begin with `qm`, `pvesh`, `pvesm`, `pvecm` or `pveum` are typed on a Proxmox host, as root;")
     yield "all others on one machine that reaches the house, in one bash, in the folder of this page. Beside git, curl and ssh they"
     yield f"need {', '.join(program.name for program in needed_by(Need.RUN))}: the checkout's, or others on PATH. There, first:"

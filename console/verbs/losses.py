@@ -49,6 +49,12 @@ def _named(session: Session, name: str) -> Node:
     nodes = {node.name: node for node in session.house.nodes}
     if name not in nodes:
         raise SettingsInvalid(f"{name} is no node of this house", evidence=tuple(nodes))
+    if nodes[name].metal:
+        raise SettingsInvalid(
+            f"{name} is a machine of metal: there is no VM that could be made anew",
+            hint="put its disk right, boot it from Talos' ISO, and cluster.bootstrap sets it up; a control plane's dead member "
+            "goes first: talosctl etcd members, talosctl etcd remove-member ID",
+        )
     return nodes[name]
 
 

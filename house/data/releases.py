@@ -45,6 +45,7 @@ class Releases:
     def __init__(self, rendered: Rendered) -> None:
         self._objects = rendered.objects
         self._charts = {(one.kind, one.namespace, one.name): _url(one) for one in rendered.objects if one.kind in _SOURCES}
+        self._versions = {(one.kind, one.namespace, one.name): _version(one) for one in rendered.objects if one.kind in _SOURCES}
         self._maps = {
             (one.kind, one.namespace, one.name): one
             for one in rendered.objects if one.kind in ("ConfigMap", "Secret") and not one.group
@@ -66,6 +67,14 @@ class Releases:
         spec = mapping(mapping(release.spec.get("chart")).get("spec"))
         base, name = self._source(release, mapping(spec.get("sourceRef"))).rstrip("/"), str(spec.get("chart") or "")
         return f"{base}/{name}" if base else name
+
+    def version(self, release: RenderedObject) -> str:
+        """Its chart's version as Git has it, a range too; "" where Git does not show it, or names it by a digest alone."""
+        reference = mapping(release.spec.get("chartRef"))
+        if reference:
+            namespace = str(reference.get("namespace") or release.namespace)
+            return self._versions.get((str(reference.get("kind") or ""), namespace, str(reference.get("name") or "")), "")
+        return str(mapping(mapping(release.spec.get("chart")).get("spec")).get("version") or "")
 
     def _source(self, release: RenderedObject, reference: Mapping[str, Any]) -> str:
         """The URL of what a release refers to, "" where Git does not show it."""
@@ -128,7 +137,9 @@ class Releases:
 
 def everything(rendered: Rendered) -> Rendered:
     """All objects, what releases of the app-template make of their raw resources among them."""
-    return Rendered((*rendered.objects, *Releases(rendered).made()[0]), rendered.not_followed)
+    known = {(one.api, one.kind, one.namespace, one.name) for one in rendered.objects}  # what a chart was rendered to is there
+    made = (one for one in Releases(rendered).made()[0] if (one.api, one.kind, one.namespace, one.name) not in known)
+    return Rendered((*rendered.objects, *made), rendered.not_followed)
 
 
 def is_release(one: RenderedObject) -> bool:
@@ -192,6 +203,12 @@ def _read(text: str) -> dict[str, Any]:
     if found is not None and not isinstance(found, dict):
         raise _Unseen
     return found or {}
+
+
+def _version(one: RenderedObject) -> str:
+    """Of an OCIRepository its tag; a digest beside it says more, and which version that is nobody here knows."""
+    reference = mapping(one.spec.get("ref"))
+    return str(reference.get("tag") or reference.get("semver") or one.spec.get("version") or "")
 
 
 def _url(one: RenderedObject) -> str:

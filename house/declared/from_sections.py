@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from house.model import (
@@ -22,6 +23,7 @@ from house.repository.talconfig import Talconfig, TalosNode
 from house.repository.whole import Repository
 from house.rules.crossrules import system_disk
 from house.settings.hardware import hardware
+from house.settings.nodes import NodeDefaultsSection, NodeSection
 from house.settings.places import Places
 from house.settings.sections import (
     EvidenceSection,
@@ -29,8 +31,6 @@ from house.settings.sections import (
     KitSection,
     LimitsSection,
     MessagesSection,
-    NodeDefaultsSection,
-    NodeSection,
     ProxmoxSection,
     Settings,
 )
@@ -49,8 +49,17 @@ def proxmox_of(section: ProxmoxSection, places: Places) -> ProxmoxAccess:
     )
 
 
-def node_of(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSection) -> Node:
-    """A node: what talconfig declares of it, what the settings say of it, and what the nodes have in common."""
+def node_of(
+    declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSection, image: TalosImage | None = None
+) -> Node:  # fmt: skip
+    """A node: what talconfig declares of it, what the settings say of it, and what the nodes have in common; `image` is its own
+    where it has one."""
+    if section.metal:
+        mac = declared.mac or section.mac or ""
+        return Node(
+            declared.name, declared.address, mac, declared.control_plane, declared.install_disk,
+            host="", vm_id=0, cores=0, memory=0, bridge="", disks=(),
+        )  # fmt: skip
     wanted = section.disks or defaults.disks or ()
     slots = [disk.slot or f"scsi{index}" for index, disk in enumerate(wanted)]
     system = system_disk(declared, slots)
@@ -65,14 +74,28 @@ def node_of(declared: TalosNode, section: NodeSection, defaults: NodeDefaultsSec
         mac=declared.mac or section.mac or "",
         control_plane=declared.control_plane,
         install_disk=declared.install_disk,
-        host=section.host,
-        vm_id=section.vm_id,
+        host=section.host or "",
+        vm_id=section.vm_id or 0,
         cores=section.cores or defaults.cores or 0,
         memory=section.memory or defaults.memory or 0,
         bridge=section.bridge or defaults.bridge or "",
         disks=tuple(disks),
         hardware=hardware(section, defaults),
+        image=image,
     )
+
+
+def own_image(section: NodeSection, common: ImageSection, talconfig: Talconfig, places: Places) -> TalosImage | None:
+    """The image of a node that has another one than the house, by a label of its own."""
+    own = section.image
+    if own is None:
+        return None
+    said = {"url": own.url, "schematic": own.schematic, "sha256": own.sha256, "volume": own.volume}
+    said |= {"storage": own.storage or common.storage, "version": common.version if own.schematic else None}
+    image = image_of(common.model_copy(update=said), talconfig, places)
+    if image == image_of(common, talconfig, places):
+        return None
+    return replace(image, label=own.schematic[:8] if own.schematic else hashlib.sha256(image.volume.encode()).hexdigest()[:8])
 
 
 def image_of(section: ImageSection, talconfig: Talconfig, places: Places) -> TalosImage:

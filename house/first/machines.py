@@ -5,9 +5,10 @@ Each mark says where a person finds what belongs there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from house.files.scalars import plain
+from house.files.scalars import in_quotes, plain
 from house.first.found import FoundProxmox, FoundVm
 from house.first.hardware import lines
 from house.model import DiskFate
@@ -32,6 +33,12 @@ def proxmox_text(found: FoundProxmox | None) -> str:
     )
 
 
+def usual_schematic(nodes: tuple[TalosNode, ...]) -> str:
+    """The schematic that most VMs are installed from, the first of those that are equally many; "" where talconfig tells none."""
+    told = Counter(node.schematic for node in nodes if node.schematic and node.of_no_vm is None)
+    return max(told, key=lambda one: told[one], default="")
+
+
 def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: str = "talos/talconfig.yaml") -> str:
     """The sections `node_defaults` and `nodes`; `file` is the talconfig, "" where there is none."""
     vms = {node.name: found.vms[node.mac] for node in nodes if found is not None and node.mac in found.vms}
@@ -42,15 +49,21 @@ def nodes_text(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, file: s
     if not nodes:
         what = f"{file} names no node that can be read." if file else "No talconfig.yaml is here, which a bootstrap makes nodes of."
         return "\n".join([*text, "", f"# {what} An audit needs none.", "nodes: {}"]) + "\n"
-    text += ["", f"# Where each node of {file} lives.", "nodes:"]
+    text += ["", f"# Where each node of {file} lives; `metal: true` for a machine that is no VM.", "nodes:"]
+    usual = usual_schematic(nodes)
     for node in nodes:
         role = "control plane" if node.control_plane else "worker"
         text.append(f"  {plain(node.name)}:  # {role}, {node.address}, {node.mac or 'no MAC in talconfig.yaml'}")
         if node.name in vms:
             text += [f"    {line}" for line in _found_node(vms[node.name], own[node.name], shared, found)]
+        elif node.of_no_vm is not None:
+            text.append(f"    metal: true  # (usual): {node.of_no_vm.what}")
+            continue
         else:
             text += [f"    {line}" for line in _marked_node(node, found)]
             text += [f"    {line}" for key, line in _UNKNOWN.items() if own and key not in shared]
+        if node.schematic and node.schematic != usual:
+            text.append(f"    image: {{schematic: {in_quotes(node.schematic)}}}  # another one than most, as talconfig installs it")
     return "\n".join(text) + "\n"
 
 

@@ -19,7 +19,7 @@ from house.files.scalars import in_quotes, plain
 from house.files.yamlfile import parse
 from house.first.backups import backups_text
 from house.first.found import FoundProxmox
-from house.first.machines import nodes_text, proxmox_text
+from house.first.machines import nodes_text, proxmox_text, usual_schematic
 from house.first.nas import nas_text
 from house.flux.building import Builder
 from house.known.inventory import ImageRecord
@@ -41,7 +41,6 @@ _WHERE = (
 )
 _NO_HOUSE = "no talconfig, no Flux, no ArgoCD and no object of Kubernetes is there: --repo names the repository of a cluster"
 _TEMPLATES = (".yaml.j2", ".yml.j2", ".yaml.jinja", ".yml.jinja", ".yaml.tmpl", ".yaml.tpl", ".yaml.gotmpl", ".yaml.minijinja")
-_SCHEMATIC = re.compile(r"/([0-9a-f]{64})(?::|$)")
 
 
 @dataclass(frozen=True)
@@ -176,25 +175,13 @@ def settings_text(
 
 
 def _image(nodes: tuple[TalosNode, ...], found: FoundProxmox | None, version: str) -> str:
-    schematics: dict[str, list[str]] = {}
-    for node in nodes:
-        if match := _SCHEMATIC.search(node.installer):
-            schematics.setdefault(match[1], []).append(node.name)
-    where = _several_schematics(schematics) if len(schematics) > 1 else _WHERE
     if found is not None and found.image is not None:
         return _EARLIER.format(since=found.since, lines="\n".join(f"  {line}" for line in _image_lines(found.image, version)))
-    known = next(iter(schematics)) if len(schematics) == 1 else f"{FILL_IN}{where}"
+    known = usual_schematic(nodes) or f"{FILL_IN}{_WHERE}"
     if found is None or not found.image_storage:
         return _IMAGE.format(schematic=known, storage="local  # (usual); it needs content type `import`")
     first = f"  # no storage takes images yet; on any host: {found.enable_import}\n" if found.enable_import else ""
     return _IMAGE.format(schematic=known, storage=found.image_storage).replace("  storage:", f"{first}  storage:")
-
-
-def _several_schematics(schematics: dict[str, list[str]]) -> str:
-    """What is said where nodes install different ones: every VM is made of one image."""
-    told = ", ".join(f"{schematic[:12]}… of {' and '.join(names)}" for schematic, names in schematics.items())
-    what = "every VM is made of one image; the others' extensions come with `talosctl upgrade --image` of those nodes"
-    return f"  # talconfig installs {len(schematics)} ({told}): {what}"
 
 
 def _image_lines(image: ImageRecord, version: str) -> Iterator[str]:

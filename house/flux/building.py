@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from engine.errors import PermanentError
+from house.flux.charts import Charts
 from house.flux.reads import Reads
 
 
@@ -34,13 +35,15 @@ class Kustomize(Protocol):
 
 @dataclass(frozen=True)
 class Builder:
-    """What a reader of repositories needs of this machine: kustomize, and a folder in which results are kept (None: nowhere).
+    """What a reader of repositories needs of this machine: kustomize, a folder in which results are kept (None: nowhere), and helm
+    for charts that are here (None: none is rendered).
 
     The folder may be deleted at any time.
     """
 
     kustomize: Kustomize
     kept: Path | None = None
+    charts: Charts | None = None
 
 
 def built(kustomize: Kustomize, reads: Reads) -> str:

@@ -73,9 +73,10 @@ class Declared:
     not_followed: tuple[NotFollowed, ...] = ()
 
 
-def declared(tree: Tree, graph: tuple[Applied, ...]) -> Declared:
-    """Every backup of the graph. What is half declared (a source without a destination, say) becomes a note of the tree."""
-    finding = _Finding(tree, graph)
+def declared(tree: Tree, graph: tuple[Applied, ...], rendered: frozenset[str] = frozenset()) -> Declared:
+    """Every backup of the graph. What is half declared (a source without a destination, say) becomes a note of the tree. `rendered`
+    are the releases of which the graph has what their charts make."""
+    finding = _Finding(tree, graph, rendered)
     for applied in graph:
         for found in applied.objects:
             finding.look_at(applied, found)
@@ -87,8 +88,8 @@ def declared(tree: Tree, graph: tuple[Applied, ...]) -> Declared:
 class _Finding:
     """What was found so far, and per namespace what a backup may be made of: its parts need not lie in one Kustomization."""
 
-    def __init__(self, tree: Tree, graph: tuple[Applied, ...]) -> None:
-        self._tree = tree
+    def __init__(self, tree: Tree, graph: tuple[Applied, ...], rendered: frozenset[str]) -> None:
+        self._tree, self._rendered = tree, rendered
         self._repositories = Repositories(one for applied in graph for one in applied.objects)
         self._near: dict[str, list[RenderedObject]] = {}
         for applied in graph:
@@ -142,6 +143,8 @@ class _Finding:
             self._outside(one)
 
     def _outside(self, one: RenderedObject) -> None:
+        if one.kind == "HelmRelease" and f"{one.namespace}/{one.name}" in self._rendered:
+            return
         seen = outside(one)
         if seen.not_followed is not None:
             self._not_followed[seen.not_followed] = None

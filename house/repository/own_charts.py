@@ -1,17 +1,16 @@
-"""HelmReleases of charts that lie in this repository, whose templates make backups by a value: nobody renders them, and they are
-counted as makers. Reads the templates' text; whether one makes an object its values say."""
+"""Charts that lie in this repository: which of a release's values makes backups. Reads the templates' text, and renders nothing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from house.data.releases import Releases, is_release, merge
+from house.data.releases import merge
 from house.files.paths import is_file, is_folder
 from house.files.shapes import mapping
-from house.flux.rendered import NotFollowed, Rendered, RenderedObject
+from house.flux.rendered import RenderedObject
 from house.repository.source import DeclaredSource
 from house.repository.tree import Tree, real
 
@@ -22,22 +21,14 @@ _MAKES = re.compile(
 _VALUE = re.compile(r"\.Values(?:\.|\s+\")(\w+)")
 
 
-def chart_makers(tree: Tree, rendered: Rendered, source: DeclaredSource) -> Iterator[NotFollowed]:
-    """Each HelmRelease of such a chart whose values let it make backups."""
-    releases = Releases(rendered)
-    for one in rendered.objects:
-        chart = _own_chart(tree, one, source) if is_release(one) else None
-        made = _made_by(tree, chart) if chart is not None else {}
-        if chart is None or not made:
-            continue
-        own = releases.values(one).values
-        values = merge(_defaults(tree, chart), own)
-        if by := sorted(key for keys in made.values() for key in keys if _is_on(values.get(key), said=key in own)):
-            why = f"is of the chart {chart.relative_to(tree.root)}, which makes backups by its value {by[0]}"
-            yield NotFollowed(f"HelmRelease {one.namespace}/{one.name}", why, one.file, one.line, makes_backups=True)
+def switched_on(tree: Tree, chart: Path, own: Mapping[str, Any]) -> str:
+    """The value by which a release with these values of its own makes backups, "" where it makes none."""
+    made = _made_by(tree, chart)
+    values = merge(_defaults(tree, chart), own) if made else {}
+    return min((key for keys in made.values() for key in keys if _is_on(values.get(key), said=key in own)), default="")
 
 
-def _own_chart(tree: Tree, release: RenderedObject, source: DeclaredSource) -> Path | None:
+def own_chart(tree: Tree, release: RenderedObject, source: DeclaredSource) -> Path | None:
     """The folder of a release's chart, None where it is not one of this repository."""
     spec = mapping(mapping(release.spec.get("chart")).get("spec"))
     reference = mapping(spec.get("sourceRef"))

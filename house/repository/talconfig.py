@@ -10,7 +10,7 @@ from typing import Any
 
 from house.files import grammar, yamlfile
 from house.files.paths import is_file
-from house.files.problems import Problem, Steps, shown
+from house.files.problems import Problem, Steps, dotted, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid
 from house.flux.placed import Placed
@@ -18,6 +18,7 @@ from house.flux.substitution import substitute
 from house.repository.addressing import Addressed, check_addressing, node_addresses
 from house.repository.named_files import check_talconfig
 from house.repository.patches import refused_patches
+from house.repository.schematic import schematic_of
 from house.repository.source import is_lived_in
 from house.repository.versions import kubernetes_wrong
 from house.settings.values import kind_of
@@ -37,8 +38,9 @@ _SAYS_NOTHING = frozenset({"", ".", "talos", "kubernetes", "cluster", "clusters"
 class TalosNode:
     """One node of talconfig: `mac` is "" when no interface names a hardware address. `line` is where it is declared.
 
-    `installer` is the image that Talos is installed from ("" for Talos' own); `disk_count` how many disks the node's own
-    section names, counted up to the last letter of /dev/sd….
+    `installer` is the image that Talos is installed from ("" for Talos' own), `schematic` the id at an Image Factory of what is
+    in it, "" where nothing says. `disk_count` is how many disks the node's own section names, counted up to the last letter of
+    /dev/sd…. `of_no_vm` is why it can be no VM that is made here: a machine of metal may be installed so.
     """
 
     name: str
@@ -50,6 +52,8 @@ class TalosNode:
     installer: str = ""
     disk_count: int = 1
     addresses: tuple[str, ...] = ()
+    schematic: str = ""
+    of_no_vm: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -193,15 +197,19 @@ def _nodes(reader: Placed) -> tuple[TalosNode, ...]:
         where: Steps = ("nodes", index)
         body = mapping(item)
         addresses = node_addresses(reader, where)
+        install_disk, of_no_vm = _install_disk(reader, where, body)
+        control_plane, installer = _is_control_plane(reader, where, body), _installer(reader, where)
         nodes.append(
             TalosNode(
                 name=_named(reader, (*where, "hostname"), grammar.HOSTNAME, "write the node's name, as in `hostname: cp-1`"),
                 address=next(iter(addresses), ""),
                 mac=_mac(reader, where, body),
-                control_plane=_is_control_plane(reader, where, body),
-                install_disk=_install_disk(reader, where, body),
+                control_plane=control_plane,
+                install_disk=install_disk,
                 line=reader.document.line(where),
-                installer=_installer(reader, where),
+                installer=installer,
+                schematic=schematic_of(reader.document.value, body, installer, control_plane=control_plane),
+                of_no_vm=of_no_vm,
                 addresses=addresses,
                 disk_count=max((ord(letter) - ord("a") + 1 for letter in _DISK.findall(str(body))), default=1),
             )
@@ -219,7 +227,9 @@ def _is_control_plane(reader: Placed, where: Steps, body: Mapping[str, Any]) -> 
     return value is True
 
 
-def _install_disk(reader: Placed, where: Steps, body: Mapping[str, Any]) -> str:
+def _install_disk(reader: Placed, where: Steps, body: Mapping[str, Any]) -> tuple[str, Problem | None]:
+    """(the disk that Talos is installed to, why it is none of a VM that is made here)."""
+    of_no_vm = None
     named = reader.text((*where, "installDisk"))
     if not named and body.get("installDiskSelector"):
         line = reader.document.line((*where, "installDiskSelector"))
@@ -227,14 +237,16 @@ def _install_disk(reader: Placed, where: Steps, body: Mapping[str, Any]) -> str:
         reader.notes.append(Problem(reader.document.name, line, "", what, "write installDisk, or look whether it is so"))
     if named and _INSTALLED.fullmatch(named) is None:
         better = "the VM's disks are SCSI or virtio disks: write /dev/sda or /dev/vda, or a path below /dev/disk/by-id"
-        reader.wrong((*where, "installDisk"), f"{grammar.quoted(named)} is no disk of a VM that is made here", better)
+        what = f"{grammar.quoted(named)} is no disk of a VM that is made here"
+        place: Steps = (*where, "installDisk")
+        of_no_vm = Problem(reader.document.name, reader.document.line(place), dotted(place), what, better)
     for key in ("userVolumes", "machineDisks"):
         for index, volume in enumerate(sequence(body.get(key))):
             used = re.search(rf"{re.escape(named or '/dev/sda')}(?![a-z0-9])", str(volume))
             if used:
                 what = f"is on {used[0]}, where Talos is installed to"
                 reader.wrong((*where, key, index), what, "name another disk, or correct installDisk")
-    return named or "/dev/sda"
+    return named or "/dev/sda", of_no_vm
 
 
 def _installer(reader: Placed, where: Steps) -> str:

@@ -18,7 +18,7 @@ from house.files.yamlfile import YamlInvalid
 from house.flux.building import Builder
 from house.flux.depends import never_ready
 from house.flux.graph import Applied, Graph, walk
-from house.flux.rendered import NotFollowed, Rendered, RenderedObject
+from house.flux.rendered import NotFollowed, Rendered
 from house.model import FluxApp, Release
 from house.repository.declared import Declared, declared
 from house.repository.erased_disks import erased_disks
@@ -27,7 +27,7 @@ from house.repository.helmfile import crd_helmfile_of, helmfile_of, read_crd_hel
 from house.repository.hints import Hints, hints
 from house.repository.named_files import check_helmfile
 from house.repository.own_backups import own_backups
-from house.repository.own_charts import chart_makers
+from house.repository.rendered_charts import Followed, with_charts
 from house.repository.roads import TALCONFIG, Roads, roads, with_programs
 from house.repository.source import DEFAULT_PATH, DeclaredSource
 from house.repository.syncs import read_flux_source
@@ -83,8 +83,10 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
     files, odd_files = _named_files(root)
     graph = _walked(tree, builder, sources.chosen, found_roads)
     source = graph.source or sources.chosen
+    followed = with_charts(tree, graph.applied, source, builder)
+    graph = replace(graph, applied=followed.applied)
     objects = tuple(one for applied in graph.applied for one in applied.objects)
-    found = _declared(tree, graph, source, found_roads, objects)
+    found = _declared(tree, graph, source, found_roads, followed)
     beside = found_roads.beside_flux if source.path else found_roads.made_by_programs
     rendered = Rendered(objects, tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed, *beside)))
     never, waiting = never_ready(rendered.objects)
@@ -131,14 +133,14 @@ def _talconfig(tree: Tree, found: Roads, entry: str) -> tuple[Talconfig | None, 
     return read_talconfig(tree.root, file)
 
 
-def _declared(tree: Tree, graph: Graph, source: DeclaredSource, found: Roads, objects: tuple[RenderedObject, ...]) -> Declared:
+def _declared(tree: Tree, graph: Graph, source: DeclaredSource, found: Roads, followed: Followed) -> Declared:
     """Every backup of the graph, and those that are counted without one."""
     if not source.path:
         return replace(declared(tree, ()), unsupported=in_files(tree, found.applied_by))
-    known, (programs, schedules) = declared(tree, graph.applied), own_backups(Rendered(objects))
-    makers = tuple(chart_makers(tree, Rendered(objects), source))
+    objects = tuple(one for applied in graph.applied for one in applied.objects)
+    known, (programs, schedules) = declared(tree, graph.applied, followed.releases), own_backups(Rendered(objects))
     hidden = behind_refused(tree.root, source.base, graph.refused)
-    unsupported, not_followed = (*known.unsupported, *schedules, *hidden), (*known.not_followed, *makers, *programs)
+    unsupported, not_followed = (*known.unsupported, *schedules, *hidden), (*known.not_followed, *followed.makers, *programs)
     if not (known.backups or known.databases or unsupported or any(one.makes_backups for one in not_followed)):
         unsupported = not_reached(tree)
     return replace(known, unsupported=unsupported, not_followed=not_followed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from house.files.grammar import HOSTNAME, branch_wrong
@@ -35,7 +36,17 @@ _SLOT = re.compile(r"([a-z]+)([0-9]+)")
 def cross_problems(document: Document, repository: Repository) -> tuple[Problem, ...]:
     """Everything wrong between blackstart.yaml and the repository."""
     found = [*_nodes(document, repository), *_git(document, repository), *_recipient(document, repository)]
-    return tuple(Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found)
+    told = [Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found]
+    return (*told, *_of_no_vm(document, repository))
+
+
+def _of_no_vm(document: Document, repository: Repository) -> Iterator[Problem]:
+    """What talconfig says of nodes that can be no VM, but for those that are said to be of metal."""
+    nodes = mapping(mapping(document.value).get("nodes"))
+    for node in repository.talconfig.nodes if repository.talconfig is not None else ():
+        if node.of_no_vm is not None and mapping(nodes.get(node.name)).get("metal") is not True:
+            better = f"{node.of_no_vm.better}; a machine that is no VM: `metal: true` in nodes.{node.name}"
+            yield replace(node.of_no_vm, better=better)
 
 
 _Wrong = tuple[Steps, str, str]
@@ -48,11 +59,16 @@ def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
     talconfig = repository.talconfig
     if talconfig is not None and talconfig.nodes:
         yield from _coverage(nodes, talconfig)
+    if nodes and all(mapping(node).get("metal") is True for node in nodes.values()):
+        yield ("nodes",), "are all of metal", "a run makes VMs on Proxmox: without one there is nothing that it could bring back"
     ids: dict[int, str] = {}
     macs: dict[str, str] = {n.mac: n.name for n in talconfig.nodes if n.mac} if talconfig is not None else {}
     for name, value in nodes.items():
         node = mapping(value)
         if not node:
+            continue
+        if node.get("metal") is True:
+            yield from _mac(name, node, _declared(name, talconfig), macs)
             continue
         vm_id, host = node.get("vm_id"), node.get("host")
         if isinstance(vm_id, int) and vm_id in ids:
@@ -109,7 +125,7 @@ def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterat
 
 def odd_nodes(document: Document, house: House) -> Iterator[Problem]:
     """Sizes that may be right in a strange house, and are worth a look."""
-    for node in house.nodes:
+    for node in house.vms:
         told = []
         if node.cores > _MANY_CORES:
             told.append(("cores", f"has {node.cores} cores", "look whether its Proxmox host has as many"))
@@ -131,16 +147,9 @@ def _hardware(
     name: str, node: dict[str, Any], defaults: dict[str, Any], talconfig: Talconfig | None, macs: dict[str, str]
 ) -> Iterator[_Wrong]:
     """What the VM must share with talconfig.yaml: its MAC, and a disk where Talos is installed to."""
-    declared = next((n for n in talconfig.nodes if n.name == name), None) if talconfig is not None else None
-    mac = str(node.get("mac") or "").lower().replace("-", ":")
-    if mac:
-        other = macs.get(mac, name)
-        if declared is not None and declared.mac and declared.mac != mac:
-            yield ("nodes", name, "mac"), f"differs from {declared.mac} in talconfig.yaml:{declared.line}", "leave it out here"
-        elif other != name:
-            yield ("nodes", name, "mac"), f"MAC {mac} is also that of {other}", "give each node its own"
-        macs.setdefault(mac, name)
-    elif declared is not None and not declared.mac:
+    declared = _declared(name, talconfig)
+    yield from _mac(name, node, declared, macs)
+    if not node.get("mac") and declared is not None and not declared.mac:
         what = f"is missing, and no interface in talconfig.yaml:{declared.line} names a hardwareAddr"
         yield ("nodes", name, "mac"), what, "write it, as in `mac: bc:24:11:00:00:01`"
     disks = sequence(node.get("disks") or defaults.get("disks"))
@@ -163,6 +172,23 @@ def _hardware(
     yield from machine_problems(name, node, defaults, macs)
     if declared is not None and system < len(disks):
         yield from _system_disk(name, system, mapping(disks[system]), own="disks" in node)
+
+
+def _declared(name: str, talconfig: Talconfig | None) -> TalosNode | None:
+    return next((n for n in talconfig.nodes if n.name == name), None) if talconfig is not None else None
+
+
+def _mac(name: str, node: dict[str, Any], declared: TalosNode | None, macs: dict[str, str]) -> Iterator[_Wrong]:
+    """A MAC of the settings that is another one in talconfig, or another node's."""
+    mac = str(node.get("mac") or "").lower().replace("-", ":")
+    if not mac:
+        return
+    other = macs.get(mac, name)
+    if declared is not None and declared.mac and declared.mac != mac:
+        yield ("nodes", name, "mac"), f"differs from {declared.mac} in talconfig.yaml:{declared.line}", "leave it out here"
+    elif other != name:
+        yield ("nodes", name, "mac"), f"MAC {mac} is also that of {other}", "give each node its own"
+    macs.setdefault(mac, name)
 
 
 def _system_disk(name: str, index: int, disk: dict[str, Any], *, own: bool) -> Iterator[_Wrong]:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from house.settings.backups import BackupsSection
 from house.settings.dns import DnsSection
-from house.settings.hardware import HardwareSection
 from house.settings.nas import DatasetName, ExportPlace, MachineName, NasServer, SshServer, UserName
+from house.settings.nodes import NodeDefaultsSection, NodeSection
 from house.settings.rehearsal import ObjectivesSection, RehearsalSection
 from house.settings.section import Section
 from house.settings.section import what as _what
@@ -21,10 +21,7 @@ from house.settings.values import (
     AGE,
     Age,
     Branch,
-    BridgeName,
-    DiskSize,
     EntryName,
-    Fate,
     Fingerprint,
     GitUrl,
     HostName,
@@ -34,8 +31,6 @@ from house.settings.values import (
     ImageVolume,
     KitRecipient,
     KubeName,
-    Mac,
-    MemorySize,
     Name,
     NamespaceName,
     PathText,
@@ -46,7 +41,6 @@ from house.settings.values import (
     SecretKey,
     ServerUrl,
     Sha256,
-    SlotName,
     StorageName,
     TalosVersion,
     TokenId,
@@ -104,35 +98,6 @@ class ProxmoxSection(Section):
     )
     token: TokenSection = _what("the API token; SECURITY.md has the commands that make it", "{id: …, secret: …}")
     hosts: list[HostName] = _what("the Proxmox hosts' names, to catch a misspelt one early", ["pve-1"], [])
-
-
-class DiskSection(Section):
-    """One disk of a VM; the order of the list is the order in which the guest sees the disks."""
-
-    size: DiskSize = _what("the disk's size", "20GiB")
-    storage: StorageName | None = _what("the Proxmox storage it lies on", "local-lvm", None)
-    fate: Fate | None = _what("keep: one that outlived its VM stops the run; create: a new one is made beside it", "keep", None)
-    slot: SlotName | None = _what("the disk's slot, scsi<place in the list> when left out", "scsi1", None)
-
-
-class NodeDefaultsSection(HardwareSection):
-    """What nodes have in common; each node may say otherwise."""
-
-    storage: StorageName | None = _what("the storage of its disks", "local-lvm", None)
-    bridge: BridgeName | None = _what("the bridge its network card is on", "vmbr0", None)
-    cores: int | None = Field(default=None, description="how many cores the VM has", examples=[4], ge=1, le=256)
-    memory: MemorySize | None = _what("how much memory the VM has", "8GiB", None)
-    disks: list[DiskSection] | None = Field(
-        default=None, description="the VM's disks, in order", examples=["[{size: 20GiB}]"], min_length=1
-    )
-
-
-class NodeSection(NodeDefaultsSection):
-    """Where one node of talconfig.yaml lives."""
-
-    host: HostName = _what("the Proxmox host it runs on", "pve-1")
-    vm_id: int = Field(description="the VM's id on Proxmox", examples=[8001], ge=100, le=999_999_999)
-    mac: Mac | None = _what("its MAC address, when talconfig.yaml does not say", "bc:24:11:00:00:01", None)
 
 
 class ImageSection(Section):

@@ -86,6 +86,8 @@ class ModelledHome:
         self.proxmox = cluster_for(self.house, self.world)
         # The checksum is the published image's: a modelled house pins what its factory serves.
         self.sha256 = publish_image(self.proxmox, self.house.image.url)
+        for other in self.house.images:
+            publish_image(self.proxmox, other.url)
         self.house = replace(self.house, image=replace(self.house.image, sha256=self.sha256))
         self.talos = TalosWorld(self.world)
         join(self.house, self.proxmox, self.talos)
@@ -163,7 +165,7 @@ class ModelledHome:
     def lose_every_vm(self) -> None:
         """All VMs and their disks are gone at once."""
         with self.world.looking():
-            nodes = {node.vm_id for node in self.house.nodes}  # a NAS beside them stays
+            nodes = {node.vm_id for node in self.house.vms}  # a NAS beside them stays
             for vm in [one for one in self.proxmox.vms.values() if one.vm_id in nodes]:
                 self.proxmox.power(vm, PowerEvent.STOPPED)
                 self.proxmox.remove(vm)

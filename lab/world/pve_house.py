@@ -22,7 +22,7 @@ def cluster_for(house: House, world: World, token_secret: str = "") -> LabProxmo
     settings: publish_image answers it.
     """
     pve = LabProxmox(world)
-    for name in sorted({node.host for node in house.nodes}):
+    for name in sorted({node.host for node in house.vms}):
         bridges = {"vmbr0", *(node.bridge for node in house.nodes if node.host == name)}
         pve.add_host(LabHost(name, bridges=tuple(sorted(bridges))))
     names = tuple(pve.hosts)

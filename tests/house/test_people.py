@@ -205,15 +205,3 @@ def test_an_ssh_key_among_the_recipients_is_not_offered_as_our_own(tmp_path: Pat
     found = read_repository(tmp_path)
     assert [one[:4] for one in found.age_recipients] == ["age1"]
     assert "recipient:" not in write_settings(tmp_path).file.read_text()
-
-
-def test_of_several_schematics_each_is_told_with_its_nodes(tmp_path: Path) -> None:
-    write_repository(tmp_path).unlink()
-    file = tmp_path / "talos/talconfig.yaml"
-    text = file.read_text()
-    for name, digit in (("cp-1", "a"), ("w-1", "b")):
-        image = f"talosImageURL: factory.talos.dev/nocloud-installer/{digit * 64}"
-        text = text.replace(f"  - hostname: {name}\n", f"  - hostname: {name}\n    {image}\n")
-    file.write_text(text)
-    (line,) = [line for line in write_settings(tmp_path).file.read_text().splitlines() if line.startswith("  schematic: ")]
-    assert line.startswith("  schematic: FILL_IN  # talconfig installs 2 (aaaaaaaaaaaa… of cp-1, bbbbbbbbbbbb… of w-1): ")

@@ -79,7 +79,7 @@ def test_no_new_secrets_while_a_vm_runs_that_nobody_can_ask(held_house: Running)
     held_house.home.files.bundle = ""
     seen = held_house.apply(secrets(held_house))["preflight.unconfigured"]
     assert seen.outcome is Outcome.FAILED
-    assert "4 VMs run and do not answer" in seen.detail
+    assert "4 machines run and do not answer" in seen.detail
     assert held_house.home.files.bundle == ""
 
 

@@ -1,0 +1,55 @@
+"""What a chart makes of a release's values, where the chart lies on this machine: rendered by the real helm, and never fetched.
+
+Knows no program: how helm is run is handed in. Of what is rendered only backups are kept, and what says where they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.errors import PermanentError
+from house.files import yamlfile
+from house.files.shapes import mapping
+from house.files.yamlfile import YamlInvalid
+from house.flux.objects import in_no_namespace
+from house.flux.rendered import RenderedObject
+
+_GROUPS = ("volsync.backube", "kopiur", "velero.io", "k8up.io", "longhorn.io", "external-secrets.io")
+_PLAIN = ("Secret", "ConfigMap")
+
+
+class NotRendered(PermanentError):
+    """helm refuses a chart, or there is no helm; `evidence` holds its own words."""
+
+
+class Charts(Protocol):
+    """The real helm, and the charts that it has fetched before."""
+
+    def find(self, address: str, version: str) -> Path | None:
+        """Where the chart of this address (`oci://ghcr.io/x/app-template`) and exact version lies; None where it does not."""
+
+    def render(self, chart: Path, release: str, namespace: str, values: Mapping[str, Any]) -> str:
+        """The YAML of a release of this chart, a folder or an archive, in a cluster that serves what makes backups. Asks neither a
+        network nor a cluster. Raises NotRendered."""
+
+
+def backup_objects(text: str, release: RenderedObject, namespace: str) -> Iterator[RenderedObject]:
+    """Backups among what was rendered of a release, and what says where they lie, each placed where the release is.
+
+    Raises NotRendered where it is no YAML.
+    """
+    try:
+        documents = yamlfile.parse(text, release.file)
+    except YamlInvalid as error:
+        raise NotRendered("what helm renders of it is no YAML", evidence=(str(error.problem),)) from None
+    for document in documents:
+        body = mapping(document.value)
+        api, kind, metadata = str(body.get("apiVersion") or ""), str(body.get("kind") or ""), mapping(body.get("metadata"))
+        group = api.rpartition("/")[0]
+        if not (any(part in group for part in _GROUPS) or (not group and kind in _PLAIN)):
+            continue
+        own = "" if in_no_namespace(group, kind) else namespace
+        name, space = str(metadata.get("name") or ""), str(metadata.get("namespace") or own)
+        yield RenderedObject(api, kind, space, name, body, release.kustomization, release.file, release.line)

@@ -1,0 +1,84 @@
+"""A machine of metal beside VMs, through whole runs: counted and set up by consent, never made, its power a person's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bootstrap.power import stop_course
+from bootstrap.standstill import gone
+from engine.errors import EXIT_HELD, EXIT_STEP_FAILED
+from house.model import House, Node
+from lab.world.machine import MachineDisk
+from tests.builders import a_house
+from tests.scenario.running import Running
+
+
+def of_metal(house: House, *names: str) -> House:
+    def bare(node: Node) -> Node:
+        return replace(node, host="", vm_id=0, cores=0, memory=0, bridge="", disks=())
+
+    return replace(house, nodes=tuple(bare(node) if node.name in names else node for node in house.nodes))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Running:
+    made = Running(tmp_path, of_metal(a_house(), "w-1"))
+    made.backed_up()
+    return made
+
+
+def switched_on(house: Running, name: str = "w-1") -> None:
+    """Somebody presses the button, with Talos' ISO in the machine."""
+    node = house.house.node(name)
+    house.home.talos.power_on(node.mac, [MachineDisk("/dev/sda", 256 << 30, {})], iso=True)
+    house.clock.sleep(60)
+
+
+def test_what_is_off_is_left_out_by_name_and_set_up_by_consent_once_it_is_on(house: Running) -> None:
+    report = house.apply(house.bootstrap)
+    assert (report.exit_code, [one.id for one in report.root_causes]) == (EXIT_STEP_FAILED, ["preflight.host/metal.w-1"])
+    assert report["kubernetes.nodes"].detail == "3 nodes ready; without w-1, which does not answer"
+    switched_on(house)
+    refused = house.apply(house.bootstrap)
+    assert [one.id for one in refused.root_causes] == ["talos.apply-config/w-1"], "it is installed over by nobody's leave"
+    asked = house.plan(house.bootstrap)
+    assert [act.words for act in asked.acts] == [
+        "the machine at 127.10.0.14 with disks of 262144 MiB becomes w-1, and is installed over"
+    ]
+    report = house.apply(house.bootstrap, house.consent(house.bootstrap))
+    assert report.exit_code == EXIT_HELD, report.root_causes
+    assert report["kubernetes.nodes"].detail == "4 nodes ready"
+    assert not house.plan(house.bootstrap).changes
+    assert 0 not in house.home.proxmox.vms and len(house.home.proxmox.vms) == 3
+
+
+def test_no_step_and_no_check_of_proxmox_is_about_it(house: Running) -> None:
+    found = house.bootstrap
+    about = [one.id for one in (*found.checks, *found.steps) if one.id.endswith("w-1")]
+    assert set(about) == {"preflight.host/metal.w-1", "talos.apply-config/w-1", "talos.clock/w-1", "talos.version/w-1"}
+    assert not [one.id for one in (*found.checks, *found.steps) if one.id.endswith("/")]
+
+
+def test_a_control_plane_of_metal_that_is_silent_may_have_data(tmp_path: Path) -> None:
+    house = Running(tmp_path, of_metal(a_house(), "cp-1"))
+    house.backed_up()
+    look, node = house.home.look(), house.house.node("cp-1")
+    assert not gone(look.proxmox, look.talos, house.house, node)
+    report = house.apply(house.bootstrap)
+    assert report.exit_code == EXIT_STEP_FAILED
+    assert not [call for call in house.home.world.faults.reached if "bootstrap_etcd" in str(call)]
+
+
+def test_a_stop_switches_it_off_too_and_says_that_only_its_button_starts_it(house: Running) -> None:
+    house.apply(house.bootstrap)
+    switched_on(house)
+    house.apply(house.bootstrap, house.consent(house.bootstrap))
+    stop = stop_course(house.house)
+    asked = house.plan(stop)["preflight.switch-off"]
+    assert "w-1: a machine of metal, which only its own button starts again" in asked.evidence
+    report = house.apply(stop, house.consent(stop))
+    assert report["stop.nodes/workers"].detail == "1 off"
+    assert not house.home.talos.at("127.10.0.14").powered
