@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.context import LookContext
 from adapters.proxmox.results import PowerState
 from cluster.machines.differing import storages_of
 from cluster.machines.vms import find_vm
 from cluster.storage.nas.starting import to_start
-from engine.probe import Probe, missing, satisfied, unknown
+from engine.probe import Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from house.model import House, Node
 from house.values.nas import Nas
+
+_THICK = frozenset({"lvm", "iscsi", "iscsidirect"})
+"""Kinds of storages on which a disk takes all of its size at once."""
+_HINT = (
+    "give the VMs less, or end what else runs there; memory that a file-system cache holds is given back (ZFS: zfs_arc_max), and a "
+    "thin pool fills by what is written: where you know better, consent to it"
+)
+
+
+@dataclass(frozen=True)
+class Tight(Risk):
+    """VMs are made and started although by Proxmox' numbers their host lacks room for them: by the host and the nodes."""
+
+    host: str
+    nodes: tuple[str, ...]
+    words: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @dataclass(frozen=True)
 class Room(BaseCheck):
     """One host: memory for what does not run yet (a NAS that this run starts is one of them), storages and their content types.
-    What exists needs no more space."""
+    What exists needs no more space. How much is free is an estimate, so that a person may consent to too little of it; a storage
+    that is not there, or takes no such content, is none."""
 
     house: House
     host: str
@@ -41,7 +61,7 @@ class Room(BaseCheck):
         here = [(node, find_vm(look.proxmox, self.house, node)) for node in self.house.vms if node.host == self.host]
         to_make = [node for node, vm in here if vm is None]
         off = [node for node, vm in here if vm is None or vm.power is PowerState.STOPPED]
-        problems = []
+        problems, tight = list[str](), list[str]()
         status = next((h for h in look.proxmox.hosts() if h.name == self.host), None)
         if status is None:
             return missing(f"no host {self.host}")
@@ -49,7 +69,7 @@ class Room(BaseCheck):
         memory = sum(node.memory for node in off) + sum(boxes.values())
         if memory > status.memory_free:
             of_it = "".join(f", {_gib(size)} of it by NAS {name}" for name, size in boxes.items())
-            problems.append(f"memory: {_gib(memory)} wanted{of_it}, {_gib(status.memory_free)} free")
+            tight.append(f"memory: {_gib(memory)} wanted{of_it}, {_gib(status.memory_free)} free")
         storages = {s.name: s for s in look.proxmox.storages(self.host)}
         used = {name for node in self.house.vms if node.host == self.host for name in storages_of(node)}
         used |= {self.house.image_of(node).storage for node, _ in here}
@@ -70,9 +90,14 @@ class Room(BaseCheck):
                 enabled = ",".join(sorted(storage.content | {content}))
                 problems.append(f"storage {name}: content type '{content}' is not enabled: pvesm set {name} --content {enabled}")
             elif wanted[name] > storage.available:
-                problems.append(f"storage {name}: {_gib(wanted[name])} wanted, {_gib(storage.available)} free")
+                told = problems if storage.kind in _THICK else tight
+                told.append(f"storage {name}: {_gib(wanted[name])} wanted, {_gib(storage.available)} free")
         if problems:
-            return missing(f"{self.host} lacks room", *problems)
+            return missing(f"{self.host} lacks room", *tight, *problems)
+        if tight:
+            nodes = tuple(node.name for node in off)
+            words = f"{', '.join(nodes)} may not start on {self.host}, or fill its storage: {'; '.join(tight)}"
+            return missing(f"{self.host} lacks room", *tight, hint=_HINT, identity=Tight(self.host, nodes, words))
         return satisfied(f"{len(to_make)} VMs to make, room for them" if to_make else "nothing to make")
 
     def _space(self, look: LookContext, to_make: list[Node], shared: frozenset[str]) -> Counter[str]:

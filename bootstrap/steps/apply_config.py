@@ -94,7 +94,11 @@ class ApplyConfig(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         phase = look.talos.phase(self.node.address)
         if phase is Phase.UNREACHABLE:
-            return unknown(f"no Talos API answers at {self.node.address}")
+            hint = "" if self.node.metal else (
+                f"VM {self.node.vm_id} runs: has it another address? Its console says which (Proxmox, VM > Console); have DHCP "
+                f"give {self.node.address} to {self.node.mac}"
+            )
+            return unknown(f"no Talos API answers at {self.node.address}", hint=hint)
         if phase is Phase.FOREIGN:
             raise PermanentError(
                 f"{self.node.address} is a Talos node of another cluster",

@@ -189,3 +189,12 @@ class TestOneHostsOwnTrouble:
         assert lines(report, Outcome.FAILED) == {"preflight.room/pve-1"}, told(report)
         assert running(empty_house) == [8002, 8003, 8004]
         assert report["talos.bootstrap-etcd"].outcome is Outcome.BLOCKED, "its own control plane may come any time"
+
+    def test_how_much_memory_is_free_is_an_estimate_that_a_person_may_overrule(self, empty_house: Running) -> None:
+        empty_house.home.proxmox.hosts["pve-4"].memory = 4 << 30
+        (act,) = empty_house.plan(empty_house.bootstrap).acts
+        assert act.step == "preflight.room/pve-4"
+        assert act.words.startswith("w-1 may not start on pve-4, or fill its storage: memory:")
+        assert "zfs_arc_max" in empty_house.plan(empty_house.bootstrap)["preflight.room/pve-4"].hint
+        empty_house.apply(empty_house.bootstrap, empty_house.consent(empty_house.bootstrap))
+        assert 8004 in empty_house.home.proxmox.vms, "it was made by consent"
