@@ -1,10 +1,11 @@
 """Looks of one pass, each asked once: a plan of a screen or a verify, never a wait and never an act. A refusal is remembered, too.
 
-Two workers that ask the same thing at the same moment both ask it: nothing waits for anybody here.
+Who asks what somebody is asking at this moment waits for that answer: rows that go side by side ask the same things.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -12,51 +13,103 @@ from typing import Any, cast
 
 from adapters.context import LookContext
 from adapters.longhorn.results import WHAT, LonghornLook
+from adapters.proxmox.results import HostStatus
 from engine.errors import BlackstartError
+from engine.waiting import Clock
+from engine.workers import Channel, Threads, Workers
 
 REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
-    "proxmox": frozenset({"ceph", "vms", "backups"}),
-    "cluster": frozenset({"ceph_clusters", "storage_classes", "claims", "nodes"}),
+    "proxmox": frozenset({
+        "cluster", "hosts", "storages", "vms", "images", "left_disks", "running_tasks", "ceph", "backups",
+    }),
+    "talos": frozenset({"phase", "etcd"}),
+    "cluster": frozenset({
+        "api_servers", "served", "nodes", "workloads", "ceph_clusters", "storage_classes", "claims",
+    }),
+    "releases": frozenset({"releases"}),
+    "flux": frozenset({"state"}),
+    "hold": frozenset({"record"}),
     "nas": frozenset({"look"}),
     "trials": frozenset({"look"}),
     "csi": frozenset({"look"}),
     "inventory": frozenset({"look"}),
     "components": frozenset({"programs", "objects", "applied", "age_keys"}),
 })  # fmt: skip
-"""Port → looks at storage and at what runs that many rows of one pass share."""
+"""Port → looks that many rows of one pass share. None whose age counts: what a node's clock says is asked when it is wanted."""
 
 
-def remembering(look: LookContext) -> LookContext:
-    """The same views, which ask those looks once; everything else they ask each time."""
-    ports: dict[str, Any] = {name: _Port(getattr(look, name), methods) for name, methods in REMEMBERED.items()}
-    ports["cluster"] = _Cluster(look.cluster, REMEMBERED["cluster"])
+def remembering(look: LookContext, workers: Workers | None = None) -> LookContext:
+    """The same views, which ask those looks once, all else each time. `workers` are those that look (None: real threads)."""
+    workers = workers or Threads()
+    ports: dict[str, Any] = {name: _Port(getattr(look, name), methods, workers) for name, methods in REMEMBERED.items()}
+    ports["cluster"] = _Cluster(look.cluster, REMEMBERED["cluster"], workers)
+    ports["proxmox"] = _Proxmox(look.proxmox, REMEMBERED["proxmox"], workers, look.clock)
     return replace(look, **ports)
 
 
 class _Port:
     """One view with a memory."""
 
-    def __init__(self, door: object, methods: Collection[str]) -> None:
+    def __init__(self, door: object, methods: Collection[str], workers: Workers) -> None:
         self._door = door
         self._methods = methods
+        self._workers = workers
         self._answers: dict[Hashable, tuple[object, BlackstartError | None]] = {}
+        self._asking: dict[Hashable, list[Channel[None]]] = {}
+        self._lock = threading.Lock()
 
     def __getattr__(self, name: str) -> Any:
-        real = getattr(self._door, name)
         if name not in self._methods:
-            return real
-        return lambda *given: self._once((name, *given), lambda: real(*given))
+            return getattr(self._door, name)
+        return lambda *given: self._once((name, *given), lambda: getattr(self._door, name)(*given))
 
     def _once(self, key: Hashable, ask: Callable[[], object]) -> object:
+        while (others := self._turn(key)) is not None:
+            others.get()
         if key not in self._answers:
             try:
                 self._answers[key] = (ask(), None)
             except BlackstartError as error:
                 self._answers[key] = (None, error)
+            finally:  # without an answer, which is a stop or a bug, those who waited ask for themselves
+                with self._lock:
+                    waiting = self._asking.pop(key)
+                for one in waiting:
+                    one.put(None)
         answer, refusal = self._answers[key]
         if refusal is not None:
             raise refusal
         return answer
+
+    def _turn(self, key: Hashable) -> Channel[None] | None:
+        """None where there is an answer, or where it is ours to ask; else a channel that has something once that was done."""
+        with self._lock:
+            if key in self._answers:
+                return None
+            if key not in self._asking:
+                self._asking[key] = []
+                return None
+            channel: Channel[None] = self._workers.channel()
+            self._asking[key].append(channel)
+            return channel
+
+
+class _Proxmox(_Port):
+    """Clocks of hosts go on while their answer is remembered."""
+
+    def __init__(self, door: object, methods: Collection[str], workers: Workers, clock: Clock) -> None:
+        super().__init__(door, methods, workers)
+        self._clock = clock
+
+    def hosts(self) -> tuple[HostStatus, ...]:
+        """See ports.ProxmoxView."""
+        found, at = cast("tuple[tuple[HostStatus, ...], float]", self._once("hosts", self._hosts_now))
+        since = self._clock.monotonic() - at
+        return tuple(replace(host, clock=host.clock + since) for host in found)
+
+    def _hosts_now(self) -> tuple[tuple[HostStatus, ...], float]:
+        found = cast("Any", self._door).hosts()
+        return found, self._clock.monotonic()
 
 
 class _Cluster(_Port):

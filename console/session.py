@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from adapters.context import LookContext
+from adapters.remembering import remembering
 from cluster.course import Course, HouseGraph
 from console.ending import LastWords, outcome_of, refusing
 from console.kit.nouns import FromKit
@@ -101,7 +102,7 @@ class Session:
         """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person; `words` stand
         below the plan, `fields` in the last JSON line."""
         with self.doors(None) as doors:
-            made = plan(course.graph(), doors.look, workers=Threads(), at_once=16)
+            made = self.planned(course.graph(), doors)
         self.show_plan(made)
         if words:
             self.page.say(words)
@@ -202,11 +203,16 @@ class Session:
         if not approved:
             return None
         now = self.clock.now()
-        made = plan(graph, doors.look, workers=Threads(), at_once=16)
+        made = self.planned(graph, doors)
         return approve(
             approved, acts=made.acts, plan_digest=made.digest, journalled=journal.state.approvals, now=now,
             valid_s=APPROVAL_VALID_S,
         )  # fmt: skip
+
+    def planned(self, graph: HouseGraph, doors: Doors) -> Plan:
+        """What a run would do; its rows share the answers of what they all ask. A run looks again before it acts."""
+        workers = Threads()
+        return plan(graph, remembering(doors.look, workers), workers=workers, at_once=16)
 
     @contextmanager
     def view(self) -> Iterator[Sink]:

@@ -22,7 +22,7 @@ def asked_at_once(
 
     `also` names by the views that remember what else is asked at the same time.
     """
-    seen = remembering(look)
+    seen = remembering(look, workers)
     asks: list[Ask] = [
         seen.proxmox.ceph, seen.cluster.ceph_clusters, partial(seen.cluster.longhorn, WHAT), seen.cluster.storage_classes,
         seen.cluster.claims, seen.trials.look, seen.csi.look, *(partial(seen.nas.look, nas) for nas in house.nas),

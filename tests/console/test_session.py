@@ -268,6 +268,14 @@ def test_the_run_s_folder_keeps_every_event_as_json_also_without_the_option(held
     assert "Cluster built. 1 claim held, no backups are being written for it.\n[simulated] Next: invoke dr.restore" in out
 
 
+def test_the_rows_of_a_plan_share_the_list_of_vms(held_desk: Desk, capsys: Printed) -> None:
+    asked: list[str] = []
+    vms = held_desk.running.home.look().proxmox.vms
+    held_desk.spoil = on_look("proxmox", "vms", lambda: asked.append("vms"))
+    assert held_desk.session("cluster.plan", json=True).plan(held_desk.running.bootstrap) == errors.EXIT_OK
+    assert (result_of(capsys)["outcome"], asked, len(vms())) == ("noop", ["vms"], len(held_desk.running.house.nodes))
+
+
 def test_status_tells_what_the_journal_remembers_and_opens_no_door(held_desk: Desk, capsys: Printed) -> None:
     house = held_desk.running.house
     session: Session = held_desk.session("cluster.status", json=True)
