@@ -58,7 +58,10 @@ class Probe:
 
     def as_told(self) -> Probe:
         """The same, its texts as they leave for a person: without secrets and control characters, of bounded length."""
-        return replace(self, detail=told(self.detail), evidence=all_told(self.evidence), hint=told(self.hint))
+        texts = told(self.detail), all_told(self.evidence), told(self.hint)
+        if texts == (self.detail, self.evidence, self.hint):
+            return self
+        return replace(self, detail=texts[0], evidence=texts[1], hint=texts[2])
 
 
 def satisfied(detail: str = "", *evidence: str) -> Probe:

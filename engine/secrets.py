@@ -211,7 +211,10 @@ def redact(text: str) -> str:
 
 def told(text: str) -> str:
     """The text as a person is told it: redacted, without terminal escapes and control characters, its lines of bounded length."""
-    clean = _CONTROLS.sub("", ESCAPES.sub("", redact(text.replace("\r\n", "\n")).replace("\r", "\n")))
+    if text.isprintable():  # most are, and the empty one is: there is nothing to take out but secrets
+        clean = redact(text) if text else text
+    else:
+        clean = _CONTROLS.sub("", ESCAPES.sub("", redact(text.replace("\r\n", "\n")).replace("\r", "\n")))
     return "\n".join(map(_bounded, clean.split("\n"))) if len(clean) > LONGEST_LINE else clean
 
 

@@ -107,20 +107,27 @@ _WRITES = 6
 
 
 def some(points: Sequence[Point], known: Collection[str] = ()) -> Sequence[Point]:
-    """A part that stands for all: every fault at the first mutation of each method, one at each other, one at each sixth write.
+    """A part that stands for all: every fault for each method, one at each place at least, and one at each sixth write.
 
-    Of the `known` methods, which met every fault in another stage already, the first mutation is a place like any other.
+    A method's faults are dealt out to its places: what it does to four machines is one piece of code. Of the `known` methods, which
+    met every fault in another stage already, each place has one.
     """
     chosen: list[Point] = []
-    first: dict[str, str] = {}
+    places: dict[str, list[list[Point]]] = {}
     for number, (place, there) in enumerate(itertools.groupby(points, key=lambda point: point.place)):
         faults = list(there)
         method = faults[0].method
-        if method and method not in known and first.setdefault(method, place) == place:
-            chosen += faults
+        if method and method not in known:
+            places.setdefault(method, []).append(faults)
         elif method or int(place) % _WRITES == 1:
             chosen.append(faults[number % len(faults)])
-    return chosen
+    return [*itertools.chain.from_iterable(map(_dealt, places.values())), *chosen]
+
+
+def _dealt(places: Sequence[Sequence[Point]]) -> list[Point]:
+    """Each fault once and each place once, at least."""
+    faults = len(places[0])
+    return [places[n % len(places)][n % faults] for n in range(max(len(places), faults))]
 
 
 def met_whole(points: Iterable[Point]) -> set[str]:

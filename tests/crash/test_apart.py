@@ -37,14 +37,21 @@ POINTS = [Point(place, fault, 1) for place in PLACES for fault in Fault] + [
 ]
 
 
-def test_the_part_has_every_fault_for_every_method_one_for_every_other_place_and_a_sixth_of_the_writes() -> None:
+def test_the_part_has_every_fault_for_every_method_one_at_least_for_every_place_and_a_sixth_of_the_writes() -> None:
     chosen = some(POINTS)
     assert {(point.place.partition("/")[0], point.fault) for point in chosen if not point.place.isdigit()} == {
         (method, fault) for method in ("proxmox.create_vm", "hold.write") for fault in Fault
     }
     assert {point.place for point in chosen} == {*PLACES, "1", "7", "13", "19", "25"}
     assert {point.fault for point in chosen if point.place.isdigit()} == set(DiskFault)
-    assert len(chosen) == 2 * len(Fault) + 2 + 5
+    assert len(chosen) == 2 * len(Fault) + 5
+
+
+def test_more_places_than_faults_have_one_each() -> None:
+    places = [f"drills.note/apps/notes#{number}" for number in range(1, 13)]
+    chosen = some([Point(place, fault, 1) for place in places for fault in Fault])
+    assert sorted(point.place for point in chosen) == sorted(places)
+    assert {point.fault for point in chosen} == set(Fault)
 
 
 def test_a_method_that_met_every_fault_elsewhere_meets_one_at_each_place() -> None:

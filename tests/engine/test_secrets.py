@@ -235,3 +235,11 @@ def test_what_a_person_is_told_holds_no_control_characters_and_no_endless_line()
     assert len(told("y" * 300_000)) < 2100 and told("y" * 300_000).endswith("(300000 characters)")
     assert told("apps/\u202egpj.ton\u202c\u2066\u200f") == "apps/gpj.ton"
     assert all_told(()) == () and all_told(("", "a\nb", "")) == ("", "a\nb", "")
+
+
+def test_one_character_that_a_terminal_obeys_goes_of_a_text_that_is_plain_otherwise() -> None:
+    obeyed = [*range(9), 11, 12, *range(14, 27), *range(28, 32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F]
+    obeyed += [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+    assert {told(f"apps{chr(one)}/notes") for one in obeyed} == {"apps/notes"}
+    Secret("a-plain-word-of-a-key")
+    assert told("its key is a-plain-word-of-a-key") == f"its key is {MASK}"
