@@ -12,6 +12,7 @@ from adapters.ports import BackupsView
 from adapters.volsync.results import FileEntry
 from cluster.backups.counting import Counted
 from engine.errors import PermanentError, SettingsInvalid
+from engine.whole import put_in_place
 from engine.words import number
 from house.files.paths import at_home, expanded, is_folder, is_link, is_there
 
@@ -139,7 +140,8 @@ def fetch(backups: BackupsView, repository: Repository, point: RestorePoint, pat
                 f"what was written is not what snapshot {point.snapshot_id[:8]} holds; all of it was deleted again",
                 evidence=fetched.unlike[:10], hint="is the disk below the folder whole, and has it room?",
             )  # fmt: skip
-        (partial / PurePosixPath(path).name if path else partial).rename(target)
+        # What was restored may be files that its modes keep us from opening again, so the disk is not waited for.
+        put_in_place(partial / PurePosixPath(path).name if path else partial, target, lasting=False)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return fetched

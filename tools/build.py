@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.whole import put_in_place
 from tools.errors import BuildFailed, BuildRefused, DefinitionsMissing, ToolError
 from tools.golang import Go, find_go, module_folder, require_for
 from tools.locate import Place, look
@@ -176,7 +177,7 @@ def _build_one(places: Places, go: Go, name: str, source: Source, label: str, ou
         _compile(places, go, name, source, new, label, out)
     size = new.stat().st_size
     # The program first: a stamp without its program is ignored by its size, a program without a stamp is built again.
-    new.replace(places.program(name))
+    put_in_place(new, places.program(name))
     write_stamp(places, name, Stamp(source.version, made_from, size))
     return time.monotonic() - started
 

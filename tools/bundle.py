@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.whole import put_in_place
 from tools.errors import ProgramMissing, ToolError
 from tools.locate import Located, Place, look
 from tools.manifest import Need, needed_by
@@ -102,7 +103,7 @@ def pack(archive: Path, wheels: Path, *, places: Places, commit: str, found: tup
         whole = Path(name) / archive.name
         with tarfile.open(whole, "w") as tar:
             tar.add(root, ROOT)
-        whole.replace(archive)
+        put_in_place(whole, archive)
         return len(files) + 1
 
 

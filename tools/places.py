@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from engine.whole import write_whole
 from tools.manifest import Source
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -100,9 +101,7 @@ def read_stamp(places: Places, name: str) -> Stamp | None:
 def write_stamp(places: Places, name: str, stamp: Stamp) -> None:
     """Write a stamp whole or not at all. Raises OSError."""
     places.stamps.mkdir(parents=True, exist_ok=True)
-    new = places.stamps / f".{name}.json.new"
-    new.write_text(json.dumps(asdict(stamp)) + "\n")
-    new.replace(places.stamps / f"{name}.json")
+    write_whole(places.stamps / f"{name}.json", json.dumps(asdict(stamp)) + "\n", mode=None)
 
 
 def is_current(places: Places, name: str, source: Source) -> bool:

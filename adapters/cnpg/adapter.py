@@ -6,9 +6,7 @@ Knows no archive, and what is proven by an answer is not for it to say.
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
 from engine.jsontext import an_object, read
 from engine.secrets import Secret
+from engine.whole import write_whole
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 
 CLUSTER = Kind("postgresql.cnpg.io", "v1", "clusters", "Cluster")
@@ -83,14 +82,7 @@ class CloudNativePg:
         """See port.Databases: 0600, whole or not at all."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._file(namespace, name)
-        part = file.with_suffix(".part")
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-            written.write(manifest)
-            written.flush()
-            os.fsync(written.fileno())
-        part.replace(file)
+        write_whole(file, manifest)
         return str(file)
 
     def recover(self, namespace: str, name: str, digest: str) -> None:

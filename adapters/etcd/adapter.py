@@ -16,8 +16,9 @@ from adapters.etcd.sealed import ENDING, NOTE, PART, Sealing, noted
 from adapters.process.results import Runner
 from adapters.talos.paths import TalosFiles
 from adapters.talos.talosctl import ACT_S, Talosctl
-from engine.durable import sync_file, sync_folder
+from engine.durable import sync_folder
 from engine.errors import PermanentError, TransientError
+from engine.whole import put_in_place
 
 DATABASE = "/var/lib/etcd/member/snap/db"
 MOVE_S = 900.0
@@ -167,21 +168,15 @@ class TalosEtcd:
         made.chmod(0o600)
         sealed = f"{name}{ENDING}"
         self._sealing.seal(made, self._folder / sealed, look_at(made))
-        self._sync_names()
+        sync_folder(self._folder.parent)  # the folder may have been made for it
         return sealed
 
     def _keep(self, made: Path, name: str) -> str:
         """On the disk before anybody relies on it: what it was taken of may be wiped next."""
         made.chmod(0o600)
-        sync_file(made)
-        made.replace(self._folder / name)
-        self._sync_names()
-        return name
-
-    def _sync_names(self) -> None:
-        """What was made, and the folder, which may have been made for it."""
-        sync_folder(self._folder)
+        put_in_place(made, self._folder / name)
         sync_folder(self._folder.parent)
+        return name
 
 
 def _judged(seen: EtcdSnapshot, name: str, authority: str) -> EtcdSnapshot:

@@ -18,10 +18,10 @@ from typing import Any
 
 from adapters.age.adapter import Age
 from adapters.etcd.results import EtcdSnapshot
-from engine.durable import sync_file
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, read_file
 from engine.secrets import Secret
+from engine.whole import put_in_place, write_whole
 
 ENDING = ".age"
 NOTE = ".json"
@@ -54,12 +54,9 @@ class Sealing:
         try:
             self._age.seal(plain, part, (*sorted(own), *(one for one in self._recipients if one not in own)))
             part.chmod(0o600)
-            sync_file(part)
-            note = sealed.with_name(f"{sealed.name}{NOTE}")
-            note.write_text(json.dumps({"sha256": _sha256(part), "seen": asdict(seen)}) + "\n")
-            note.chmod(0o600)
-            sync_file(note)
-            part.replace(sealed)
+            note = json.dumps({"sha256": _sha256(part), "seen": asdict(seen)}) + "\n"
+            write_whole(sealed.with_name(f"{sealed.name}{NOTE}"), note)
+            put_in_place(part, sealed)
         finally:
             part.unlink(missing_ok=True)
 

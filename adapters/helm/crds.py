@@ -19,6 +19,7 @@ from adapters.kubernetes.objects import Obj, name_of, rows, table, text
 from engine.digest import digest
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, read_file
+from engine.whole import put_in_place
 from house.files.yamlfile import YamlInvalid, value
 from house.model import House
 
@@ -64,7 +65,7 @@ class ChartCrds:
         with self._helmfile.scratch() as folder:
             fresh = folder / file.name
             fresh.write_text(json.dumps([asdict(crd) for crd in found]), encoding="utf-8")
-            fresh.replace(file)
+            put_in_place(fresh, file, lasting=False)
         for old in self._folder.glob(older):
             if old != file:
                 old.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from adapters.kubernetes.objects import Obj, dig, text
 from engine.digest import digest
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, read_file
+from engine.whole import put_in_place
 from house.declared.kinds import Kind, defined_by
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid, value
@@ -71,7 +72,7 @@ class RenderedKinds:
             fresh = folder / file.name
             rows = {part: [[kind.api, kind.name] for kind in getattr(found, part)] for part in _KINDS}
             fresh.write_text(json.dumps({**rows, "images": found.images}), encoding="utf-8")
-            fresh.replace(file)
+            put_in_place(fresh, file, lasting=False)
         for old in sorted(self._folder.glob(older), key=_age, reverse=True)[_KEPT:]:
             old.unlink(missing_ok=True)
 

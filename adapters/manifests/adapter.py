@@ -6,8 +6,6 @@ What came from a server is believed only by its SHA-256; a file that is kept is 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import threading
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from adapters.helm.crds import crds_in
 from adapters.helm.results import Crd
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
+from engine.whole import write_whole
 from house.model import CrdForm, CrdSource
 
 LARGEST = 64 << 20
@@ -63,10 +62,7 @@ class ManifestFiles:
 
     def _keep(self, kept: Path, manifest: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, fresh = tempfile.mkstemp(dir=self._folder, prefix=".fetched-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(manifest)
-        Path(fresh).replace(kept)
+        write_whole(kept, manifest)
 
     def _built(self, source: CrdSource) -> bytes:
         try:

@@ -33,6 +33,7 @@ from adapters.process.results import (
 )
 from engine.errors import TransientError
 from engine.secrets import Secret, redact
+from engine.whole import write_whole
 
 OnStart = Callable[[int, str, str], None]
 """Called with group id, start time (opaque, for groups.end_group) and shown argv, before the program starts."""
@@ -88,9 +89,7 @@ class Keeper:
             )
         self._control = ours
         pid = self._process.pid
-        new = self.directory / "owner.new"
-        new.write_text(f"{pid} {groups.start_of(pid)}\n")
-        new.replace(self.directory / "owner")  # whole or not at all: another run that starts now may be reading
+        write_whole(self.directory / "owner", f"{pid} {groups.start_of(pid)}\n", lasting=False)  # for runs that start now
 
     @property
     def pid(self) -> int:

@@ -15,6 +15,7 @@ from adapters.talos.redaction import register_secrets
 from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
 from adapters.talos.talosctl import ACT_S, Talosctl, facts, table
 from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.whole import put_in_place
 from house.files import yamlfile
 
 ETCD_DATA = "/var/lib/etcd"
@@ -135,7 +136,7 @@ class TalosctlTalos:
             self._talosctl.call(address, what, "kubeconfig", str(part), "--merge=false", "--force", timeout_s=ACT_S)
             part.chmod(0o600)
             register_secrets([d.value for d in yamlfile.load(part, "kubeconfig")])
-            part.replace(self._files.kubeconfig)
+            put_in_place(part, self._files.kubeconfig)
         finally:
             part.unlink(missing_ok=True)
 

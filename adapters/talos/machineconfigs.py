@@ -23,6 +23,7 @@ from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, an_object, read_file
 from engine.secrets import Secret
+from engine.whole import put_in_place
 from house.model import TalosCluster
 
 RENDER_S = 120.0
@@ -208,7 +209,7 @@ class TalhelperMachineconfigs:
         shutil.rmtree(old, ignore_errors=True)
         if self._files.folder.exists():
             self._files.folder.rename(old)
-        fresh.rename(self._files.folder)
+        put_in_place(fresh, self._files.folder)
         shutil.rmtree(old, ignore_errors=True)
 
     def _read_by_rendering(self) -> Iterator[Path]:

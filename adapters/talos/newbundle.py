@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 from adapters.process.results import Runner
 from adapters.talos.bundle import SOPS_S, SecretsBundle, secrets_of
 from adapters.talos.redaction import register_secrets
-from engine.durable import sync_folder
 from engine.errors import PermanentError
 from engine.secrets import Secret
+from engine.whole import put_new, write_whole
 from house.files import yamlfile
 
 GENSECRET_S = 120.0
@@ -39,16 +38,15 @@ def make_bundle(path: Path, runner: Runner, age_key: Callable[[], Secret]) -> No
         )
     fresh = path.with_name(f".{path.name}.new")
     try:
-        _write(fresh, encrypted)
+        write_whole(fresh, encrypted)
         SecretsBundle(fresh, runner, age_key).load()
         try:
-            os.link(fresh, path)  # unlike a rename it never replaces what somebody put there meanwhile
+            put_new(fresh, path)
         except FileExistsError:
             raise PermanentError(f"{path.name} is there by now, and is never replaced", evidence=(str(path),)) from None
     finally:
         with suppress(FileNotFoundError):
             fresh.unlink()
-    sync_folder(path.parent)
 
 
 def _encrypted(path: Path, runner: Runner, plain: bytes) -> bytes:
@@ -63,10 +61,3 @@ def _encrypted(path: Path, runner: Runner, plain: bytes) -> bytes:
             hint=".sops.yaml needs a rule that matches this file and names the age recipient",
         )
     return done.stdout
-
-
-def _write(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

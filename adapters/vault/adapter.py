@@ -16,11 +16,11 @@ from typing import Any
 from adapters.process.results import ProgramFailed, Runner
 from adapters.secrets.op import op_environment
 from adapters.vault.port import SeenItem, VaultItem
-from engine.errors import BlackstartError, SettingsInvalid
+from engine.errors import BlackstartError
 from engine.jsontext import Malformed, an_object, read, read_file
 from engine.waiting import Clock
+from engine.whole import write_whole
 from house.files.shapes import mapping, sequence
-from house.files.whole import write_whole
 
 FRESH_S, OLD_S, DAY_S = 86400.0, 7 * 86400.0, 86400.0
 """So long what was seen is not asked again; so long it still counts where nothing more may be asked."""
@@ -100,7 +100,7 @@ class OpVault:
         ]  # fmt: skip
         try:
             write_whole(self._file, json.dumps({"reads": list(reads), "items": rows}))
-        except SettingsInvalid:
+        except OSError:
             return  # it only spares reads
 
 

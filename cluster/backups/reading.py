@@ -7,7 +7,6 @@ something was wrong is never kept as read, so it comes first the next time.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -18,6 +17,7 @@ from adapters.backups.snapshots import pin_of
 from engine.ages import to_come
 from engine.errors import SettingsInvalid
 from engine.jsontext import Malformed, read_file
+from engine.whole import write_whole
 
 FILE = "read-coverage.json"
 MOST_PARTS = 256
@@ -101,10 +101,8 @@ def _coverage(of: int, read: Mapping[str, float], now: float) -> Coverage:
 def keep_coverage(state: Path, covered: Mapping[str, Coverage]) -> None:
     """Write it in one piece. A folder that cannot be written is no reason to fail: reading begins anew then."""
     text = json.dumps({key: {"of": one.of, "read": one.read} for key, one in sorted(covered.items())}, indent=1)
-    temporary = state / f".{FILE}.{os.getpid()}"
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(state / FILE)
+        write_whole(state / FILE, text)
     except OSError:
         return

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, an_object, read
+from engine.whole import write_whole
 from lab.parts.supervisor import ProcessId
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -120,7 +121,7 @@ def remember(settings: Path, pid: int) -> None:
     """Write down beside the settings which process drives this house now, for a next demo to find if this one is killed."""
     identity = ProcessId.of(pid)
     if identity is not None:
-        _driven(settings).write_text(f"{identity.pid} {identity.started}\n")
+        write_whole(_driven(settings), f"{identity.pid} {identity.started}\n", lasting=False)
 
 
 def end_left_over(settings: Path) -> int | None:

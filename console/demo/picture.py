@@ -26,6 +26,7 @@ from console.views.live import LiveView
 from console.views.pace import pace_of
 from console.views.page import simulated
 from engine.events import Event, Sink, StepBegun
+from engine.whole import write_whole
 from lab.houses.nouns import HouseFolder
 from lab.running.control import ask
 from lab.running.starting import start, stop
@@ -57,7 +58,7 @@ class Filmed(Session):
                     console.print(live.block())
                     # No font is fetched from anywhere: the reader's own has every sign that is drawn.
                     form = _FONTS.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code", "monospace")
-                    self.picture.write_text(console.export_svg(title="invoke cluster.bootstrap", code_format=form))
+                    write_whole(self.picture, console.export_svg(title="invoke cluster.bootstrap", code_format=form), mode=None)
 
         yield sink
 

@@ -21,6 +21,7 @@ from console.kit.unfolding import HOUSE, KIT, bring, of_people, open_kit, opened
 from console.opened.building import builder
 from engine.errors import EvidenceChanged, PermanentError, SettingsInvalid
 from engine.secrets import Secret
+from engine.whole import put_in_place
 from house.files.paths import is_folder, is_there
 from house.loader import load
 from house.model import House
@@ -59,7 +60,7 @@ def unpack(sealed: Sealed, into: Path) -> Unpacked:
         with _room_in(into) as room:
             manifest, _ = _laid_out(sealed, age, git, room, into / HOUSE)
             for name in (KIT, HOUSE):
-                (room / name).rename(into / name)
+                put_in_place(room / name, into / name)
         top = into / HOUSE
         public = age.public(sealed.identity)
         bench = Bench(runner, git, builder(), sealed.identity, public, os.environ, time.time(), sealed.kept)

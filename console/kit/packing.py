@@ -21,6 +21,7 @@ from console.kit.secrets import files_of, secrets_of
 from console.report.pages import in_markdown
 from engine.errors import PermanentError, SettingsInvalid
 from engine.secrets import redact
+from engine.whole import put_in_place
 from house.known.inventory import certificates_path, inventory_path
 from house.known.lock import lock_path
 from house.model import House
@@ -114,7 +115,7 @@ def seal(folder: Path, target: Path, age: Age, recipients: tuple[Recipient, ...]
     try:
         age.seal(plain, sealed, [one.key for one in recipients])
         digest = sum_of(sealed)
-        sealed.replace(target)
+        put_in_place(sealed, target)
     except OSError as error:
         raise PermanentError(f"{target} cannot be written: {error.strerror}") from error
     finally:

@@ -19,6 +19,7 @@ from console.report.signing import sign, signer_of
 from console.views.jsonlines import plain
 from engine.errors import PermanentError, SettingsInvalid
 from engine.excerpt import Excerpt
+from engine.whole import put_in_place
 
 EVIDENCE, JOURNAL, PAGE, TEXT, METRICS = "evidence.json", "journal.lines", "report.html", "report.md", "metrics.prom"
 SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
@@ -80,7 +81,7 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
         beside.mkdir()
         for name, data in contents.items():
             (beside / name).write_bytes(data)
-        beside.replace(target)
+        put_in_place(beside, target)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         raise PermanentError(

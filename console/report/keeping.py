@@ -6,7 +6,6 @@ Losing it loses history. What is read back is outside input: a document that is 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -16,6 +15,7 @@ from typing import Any
 from console.report.nouns import SCHEMA, Previous
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, read_file
+from engine.whole import write_whole
 
 DOCUMENT = "evidence.json"
 LAST = "evidence.last.json"
@@ -44,10 +44,7 @@ class Past:
 
 def keep(folder: Path, document: Mapping[str, object]) -> None:
     """Put the document into the run's folder, whole or not at all. Raises OSError."""
-    temporary = folder / f".{DOCUMENT}.{os.getpid()}"
-    temporary.write_text(json.dumps(document) + "\n", encoding="ascii")
-    temporary.chmod(0o600)
-    temporary.replace(folder / DOCUMENT)
+    write_whole(folder / DOCUMENT, json.dumps(document) + "\n")
 
 
 def kept(state_dir: Path, run: str) -> dict[str, Any]:
@@ -131,6 +128,4 @@ def last_signed(state_dir: Path) -> Previous | None:
 
 def signed(state_dir: Path, run: str, sums: str) -> None:
     """Remember that this evidence was signed last. Raises OSError."""
-    temporary = state_dir / f".{LAST}.{os.getpid()}"
-    temporary.write_text(json.dumps({"run": run, "sums": sums}) + "\n", encoding="ascii")
-    temporary.replace(state_dir / LAST)
+    write_whole(state_dir / LAST, json.dumps({"run": run, "sums": sums}) + "\n")

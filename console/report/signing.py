@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from engine.errors import PermanentError, SettingsInvalid
+from engine.whole import write_new
 
 NAMESPACE = "blackstart-evidence"
 KEY_FILE = "evidence.key"
@@ -66,18 +67,8 @@ def _make(path: Path) -> None:
     form = serialization.PrivateFormat.OpenSSH
     text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(temporary, path)  # fails where another process was faster: its key counts
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+    with suppress(FileExistsError):  # another process was faster: its key counts
+        write_new(path, text)
 
 
 def signer_of(key: Ed25519PublicKey) -> Signer:

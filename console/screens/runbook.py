@@ -15,6 +15,7 @@ from cluster.by_hand import POLICIES_FILE, secret_by_hand
 from cluster.course import Course
 from engine.graph import is_step
 from engine.secrets import redact
+from engine.whole import write_whole
 from house.model import House
 from tools.manifest import Need, needed_by
 from tools.places import Places
@@ -45,9 +46,10 @@ def write_runbook(path: Path, house: House, build: Course, restore: Course | Non
         lines += ["## The data", "", "For each claim: until its hold is released, no backup of it is written.", ""]
         lines += _items(restore)
     lines += _lost_nas(house)
-    path.write_text(redact("\n".join(lines).rstrip("\n")) + "\n", encoding="utf-8", errors="backslashreplace")
+    text = redact("\n".join(lines).rstrip("\n")) + "\n"
+    write_whole(path, text.encode("utf-8", "backslashreplace"), mode=None)
     policies = path.with_name(POLICIES_FILE)
-    policies.write_text(manifests(), encoding="utf-8")
+    write_whole(policies, manifests(), mode=None)
     return path, policies
 
 

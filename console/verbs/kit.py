@@ -31,9 +31,10 @@ from console.views.page import Page, simulated
 from console.views.rows import Row, Rows
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
 from engine.secrets import Secret
+from engine.whole import write_whole
 from engine.words import number
 from house.files.paths import expanded
-from house.files.whole import write_whole
+from house.files.whole import write_file
 from house.known.inventory import certificates_path
 from house.loader import SETTINGS_FILE, load
 from house.settings.values import recipient_of
@@ -93,7 +94,8 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
         digest = seal(folder, target, Age(runner), who, room)
     page = target.with_name(f"{target.name}.html")
     try:
-        page.write_text(printable(manifest, house, target.name, digest), encoding="utf-8", errors="backslashreplace")
+        text = printable(manifest, house, target.name, digest)
+        write_whole(page, text.encode("utf-8", "backslashreplace"), mode=None)
     except OSError as error:
         raise PermanentError(f"the kit is written, and its page {page} cannot be: {error.strerror}") from error
     return _told(session, manifest, target, page)
@@ -110,7 +112,7 @@ def keep_certificates(session: Session) -> str:
     try:
         with session.doors(None) as doors:
             sealed = doors.look.tls.sealed(session.clock.now())
-        write_whole(certificates_path(house), sealed.text)
+        write_file(certificates_path(house), sealed.text)
     except BlackstartError as error:
         before = "those that were kept before go along" if certificates_path(house).exists() else "none goes along"
         session.page.say(f"TLS Secrets of the cluster could not be kept, and {before}: {'; '.join((error.what, *error.evidence))}")

@@ -19,6 +19,7 @@ from console.session import Session
 from engine.ages import to_come
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from engine.jsontext import Malformed, read_file
+from engine.whole import write_whole
 from house.files.paths import expanded
 from house.model import House
 from tools.places import CHECKOUT
@@ -111,10 +112,10 @@ def _written(session: Session, kept: Kept, folder: Path, files: Mapping[str, str
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            write_whole(folder / name, text, mode=None)
         house.state_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
         told = {"verb": verb, "every": kept.every.value, "since": session.clock.now(), "as": kept.kind}
-        _kept_at(house, kept.job).write_text(jsonfile.dumps(told) + "\n", encoding="ascii")
+        write_whole(_kept_at(house, kept.job), jsonfile.dumps(told) + "\n")
     except OSError as error:
         raise PermanentError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
     written = tuple(folder / name for name in files)

@@ -18,7 +18,7 @@ from engine.ages import age_of
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.words import number
 from house.files.paths import at_home
-from house.files.whole import write_whole
+from house.files.whole import write_file
 from house.repository.left_out import left_out
 
 _COLOURS = {State.PROVEN: "green", State.DUE: "yellow", State.NEVER: "bold red"}
@@ -78,5 +78,5 @@ def _written(session: Session, found: list[Standing], metrics: str, alerts: str,
         if alerts:
             files[at_home(Path(alerts))] = RULES
     for path, text in files.items():
-        write_whole(path, text)
+        write_file(path, text)
     return tuple(files)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
+from engine.whole import write_new, write_whole
 from engine.words import number
 from house.files.paths import content_of, expanded, is_file, is_folder, is_there
 from house.files.problems import dotted, refuse, shown
@@ -89,10 +90,12 @@ def write_settings(
     schema = root / SCHEMA_FILE
     files = (file,) if is_there(schema) else (file, schema)
     try:
-        with file.open("w" if is_blank(file) else "x", encoding="utf-8") as out:
-            out.write(text)
+        if is_blank(file):
+            write_whole(file, text, mode=None)
+        else:
+            write_new(file, text, mode=None)
         if schema in files:
-            schema.write_text(schema_text(), encoding="utf-8")
+            write_whole(schema, schema_text(), mode=None)
     except FileExistsError:
         raise SettingsInvalid(f"{file} is there already", hint="it is never overwritten: move it aside first") from None
     except OSError as error:

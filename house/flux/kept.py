@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.jsontext import Malformed, read_file
+from engine.whole import write_whole
 from house.flux.objects import Read
 from house.flux.rendered import RenderedObject
 
@@ -47,10 +48,8 @@ class Kept:
         file = self._file(digest)
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = file.with_name(f"{file.name}.{os.getpid()}")
-            part.touch(mode=0o600)
-            part.write_text(json.dumps([[getattr(one, name) for name in _FIELDS] for one in read.objects]))
-            part.replace(file)
+            rows = [[getattr(one, name) for name in _FIELDS] for one in read.objects]
+            write_whole(file, json.dumps(rows), lasting=False)  # hundreds of them, each of which can be built again
 
     def tidy(self) -> None:
         """Remove what nobody asked for in a month."""

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 from house.files.scalars import in_quotes, plain
-from house.files.whole import write_whole
+from house.files.whole import write_file
 from house.known.inventory import Inventory
 
 _HEAD = """# Written by `invoke cluster.inventory --write`: what the house was made of then, for when nobody can be asked.
@@ -22,7 +22,7 @@ def inventory_text(inventory: Inventory) -> str:
 
 def write_inventory(file: Path, inventory: Inventory) -> None:
     """Write it in one piece. Raises SettingsInvalid where it cannot be written."""
-    write_whole(file, inventory_text(inventory))
+    write_file(file, inventory_text(inventory))
 
 
 def _lines(inventory: Inventory) -> Iterator[str]:

@@ -16,7 +16,7 @@ from house.files import yamlfile
 from house.files.paths import is_there
 from house.files.problems import Problem, problem_at, refuse
 from house.files.shapes import mapping
-from house.files.whole import write_whole
+from house.files.whole import write_file
 from house.files.yamlfile import Document, YamlInvalid
 from house.model import BackedUpClaim, House
 
@@ -77,7 +77,7 @@ def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:
     for key, claim in sorted(known.items()):
         lines.append(f'  {key}:\n    repository_id: "{claim.repository_id}"\n    count: {claim.count}\n')
         lines.append(f"    bytes: {claim.bytes}\n    date: {_date(claim.date)}\n")
-    write_whole(file, "".join(lines))
+    write_file(file, "".join(lines))
 
 
 def drops(locked: LockedClaim, count: int, size: int | None, date: float) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+from engine.whole import write_whole
 from lab.houses.credentials import FILES, TOKEN_ID
 from lab.houses.nouns import (
     API_PORT,
@@ -81,6 +82,4 @@ def doors(shape: HouseShape, told: dict[str, Any]) -> dict[str, tuple[str, int]]
 
 def write_endpoints(house: LabHouse) -> None:
     """Write the file whole or not at all."""
-    new = house.folder.endpoints.with_suffix(".new")
-    new.write_text(json.dumps(endpoints(house), indent=2) + "\n")
-    new.replace(house.folder.endpoints)
+    write_whole(house.folder.endpoints, json.dumps(endpoints(house), indent=2) + "\n", mode=None, lasting=False)

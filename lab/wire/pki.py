@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import ipaddress
-import os
 import ssl
 import threading
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from engine.whole import write_whole
 
 # Real time, not the World's: it is real clients that check these dates.
 _BACK = datetime.timedelta(days=1)
@@ -67,8 +68,8 @@ class LabCA:
                 .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
                 .sign(key, hashes.SHA256())
             )
-            _write(key_file, _pem(key))
-            _write(self.ca_file, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+            write_whole(key_file, _pem(key), lasting=False)
+            write_whole(self.ca_file, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644, lasting=False)
         loaded = serialization.load_pem_private_key(key_file.read_bytes(), None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
             raise ValueError(f"{key_file} is not a key that this lab made")
@@ -101,8 +102,8 @@ class LabCA:
             .add_extension(authority_id, critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        _write(key_file, _pem(key))
-        _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+        write_whole(key_file, _pem(key), lasting=False)
+        write_whole(certificate_file, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644, lasting=False)
         return certificate
 
 
@@ -139,12 +140,3 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write at once and never with more rights than asked, also for the moment it is made."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    new.replace(path)

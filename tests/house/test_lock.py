@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import SettingsInvalid
 from house.files.quantity import bytes_of
-from house.files.whole import write_whole
+from house.files.whole import write_file
 from house.known.lock import LOCK_FILE, LockedClaim, drops, outgrown, read_lock, write_lock
 from tests.builders import a_claim
 
@@ -28,7 +28,7 @@ def test_no_file_knows_nothing_and_what_was_written_is_read(tmp_path: Path) -> N
 def test_what_cannot_be_written_leaves_nothing_beside_it(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
     with pytest.raises(SettingsInvalid, match="cannot be written"):
-        write_whole(tmp_path / "file", "new")
+        write_file(tmp_path / "file", "new")
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 

@@ -1,0 +1,125 @@
+"""Files and folders that come into their place in one piece: whoever reads them sees the old or the new, a power cut leaves one of
+the two, and what a killed writer left is taken over by the next one. Knows no format."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from engine.durable import sync_file, sync_folder
+
+PRIVATE = 0o600
+ENDING = ".part"
+"""`.NAME.part` is what is being written for NAME. One name, so that a killed writer's is found again, and a lock on it, so that
+two living ones take turns."""
+
+
+def write_whole(path: Path, content: str | bytes, *, mode: int | None = PRIVATE, lasting: bool = True) -> None:
+    """Put `content` (text as UTF-8) into `path`, in place of what is there; a link there is replaced and never written through.
+
+    `mode` None is what the file had, or what the umask gives a new one. `lasting` False is for what can be made again at any
+    time: no disk is waited for. Raises OSError; then nothing is left beside it, and what is there is the old one (the new one
+    where its name alone could not be made to last).
+    """
+    with _written(path, content, mode, lasting) as part:
+        part.replace(path)
+        if lasting:
+            sync_folder(path.parent)
+
+
+def write_new(path: Path, content: str | bytes, *, mode: int | None = PRIVATE) -> None:
+    """The same where nothing has that name yet. FileExistsError where anything has by then: it is never replaced."""
+    with _written(path, content, mode, lasting=True) as part:
+        put_new(part, path)
+
+
+def put_new(made: Path, path: Path) -> None:
+    """Give a file that is finished, on the same disk, a name that is free. FileExistsError where it is not; OSError."""
+    sync_file(made)
+    os.link(made, path)  # unlike a rename it fails where another was faster
+    made.unlink(missing_ok=True)  # another writer may have seen by its two names that nobody works at it
+    sync_folder(path.parent)
+
+
+def put_in_place(made: Path, path: Path, *, lasting: bool = True) -> None:
+    """Give a file or a folder that is finished, on the same disk, its name. A file replaces one, a folder an empty one. OSError."""
+    if lasting:
+        _sync_all(made)
+    made.replace(path)
+    if lasting:
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _written(path: Path, content: str | bytes, mode: int | None, lasting: bool) -> Iterator[Path]:
+    part = path.with_name(f".{path.name}{ENDING}")
+    with os.fdopen(_taken(part, mode), "wb") as file:
+        try:
+            if mode is None and (had := _mode_of(path)) is not None:
+                os.fchmod(file.fileno(), had)
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            if lasting:
+                os.fsync(file.fileno())
+            yield part
+        except BaseException:
+            with suppress(OSError):
+                if _is(file.fileno(), part):
+                    part.unlink()
+            raise
+
+
+def _taken(part: Path, mode: int | None) -> int:
+    """A descriptor of the empty file, which no other writer has for as long as it is open."""
+    while True:
+        _clear(part)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666 if mode is None else mode)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is(descriptor, part):  # else whoever had it has put it in its place meanwhile
+                os.ftruncate(descriptor, 0)
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _clear(part: Path) -> None:
+    """Take away what is no file of ours alone: a link, a pipe, a second name of another file, which would be written through."""
+    with suppress(FileNotFoundError):
+        found = part.lstat()
+        if not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid()):
+            part.unlink()
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
+
+
+def _sync_all(made: Path) -> None:
+    """What is in it, before its name; links and the like are names alone."""
+    if not made.is_dir():
+        sync_file(made)
+    for folder, _, names in os.walk(made):
+        for file in (Path(folder, name) for name in names):
+            if file.is_file() and not file.is_symlink():
+                sync_file(file)
+        sync_folder(Path(folder))

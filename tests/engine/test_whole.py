@@ -1,0 +1,155 @@
+"""Files come into their place in one piece, with the mode that was asked for; what fails or is killed leaves nothing in the way."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.whole import put_in_place, put_new, write_new, write_whole
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.parametrize("write", [write_whole, write_new])
+def test_what_was_written_is_there_alone_and_private(write: Callable[[Path, str], None], tmp_path: Path) -> None:
+    write(tmp_path / "file", "ä")
+    assert (tmp_path / "file").read_bytes() == "ä".encode()
+    assert mode(tmp_path / "file") == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_mode_is_the_one_asked_for_else_the_old_ones_else_the_umasks(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    old = os.umask(0o027)
+    try:
+        write_whole(file, "new", mode=None)
+        assert mode(file) == 0o640
+    finally:
+        os.umask(old)
+    file.chmod(0o604)
+    write_whole(file, "newer", mode=None)
+    assert mode(file) == 0o604
+    write_whole(file, "newest", mode=0o400)
+    assert mode(file) == 0o400
+
+
+def test_a_link_is_replaced_and_what_it_names_stays(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("other")
+    (tmp_path / "file").symlink_to(tmp_path / "other")
+    write_whole(tmp_path / "file", "new")
+    assert not (tmp_path / "file").is_symlink()
+    assert [(tmp_path / name).read_text() for name in ("file", "other")] == ["new", "other"]
+
+
+@pytest.mark.parametrize("planted", ["symlink", "hard link", "pipe"])
+def test_nothing_is_written_through_what_somebody_planted_where_it_is_written_first(planted: str, tmp_path: Path) -> None:
+    other, part = tmp_path / "other", tmp_path / ".file.part"
+    other.write_text("other")
+    plant = {"symlink": part.symlink_to, "hard link": part.hardlink_to, "pipe": lambda _other: os.mkfifo(part)}
+    plant[planted](other)
+    write_whole(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "new"
+    assert other.read_text() == "other"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "other"]
+
+
+def test_what_a_killed_writer_left_is_taken_over_with_nothing_of_it(tmp_path: Path) -> None:
+    left = tmp_path / ".file.part"
+    left.write_text("much more than will be written")
+    left.chmod(0o644)
+    write_whole(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "new"
+    assert mode(tmp_path / "file") == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_writer_that_is_killed_while_it_writes_leaves_the_old_one(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("old")
+    dies = "import os, sys, pathlib, engine.whole as w; w.os.fsync = lambda fd: os.kill(os.getpid(), 9); " \
+        "w.write_whole(pathlib.Path(sys.argv[1]), 'new')"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", dies, str(file)], cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == -9
+    assert file.read_text() == "old"
+    write_whole(file, "newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_two_that_write_at_once_take_turns(tmp_path: Path) -> None:
+    """Whoever waits for a name that has been given away meanwhile begins with a file of its own."""
+    file, part = tmp_path / "file", tmp_path / ".file.part"
+    with part.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=write_whole, args=(file, "second"))
+        waiting.start()
+        other.write("first")
+        other.flush()
+        part.replace(file)
+    waiting.join(10)
+    assert file.read_text() == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_many_that_write_at_once_leave_one_whole_text(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    texts = [str(number) * 5000 for number in range(8)]
+
+    def often(text: str) -> None:
+        for _ in range(20):
+            write_whole(file, text, lasting=False)
+
+    threads = [threading.Thread(target=often, args=(text,)) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert file.read_text() in texts
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_cannot_be_written_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(OSError):
+        write_whole(tmp_path / "file", "new")
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "nowhere" / "file", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_new_replaces_nothing(tmp_path: Path) -> None:
+    for name, make in (("file", Path.touch), ("folder", Path.mkdir), ("link", lambda path: path.symlink_to("nowhere"))):
+        make(tmp_path / name)
+        with pytest.raises(FileExistsError):
+            write_new(tmp_path / name, "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "link"]
+    made = tmp_path / "made"
+    made.write_text("made")
+    with pytest.raises(FileExistsError):
+        put_new(made, tmp_path / "file")
+    assert made.read_text() == "made"
+
+
+def test_a_whole_folder_and_a_file_are_given_their_names(tmp_path: Path) -> None:
+    made, file = tmp_path / "made", tmp_path / "made" / "in" / "file"
+    file.parent.mkdir(parents=True)
+    file.write_text("whole")
+    (made / "dangling").symlink_to("nowhere")
+    os.mkfifo(made / "pipe")  # is not opened: that would wait for a writer
+    put_in_place(made, tmp_path / "there")
+    assert (tmp_path / "there" / "in" / "file").read_text() == "whole"
+    put_in_place(tmp_path / "there" / "in" / "file", tmp_path / "there" / "file")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(OSError) as refused:
+        put_in_place(tmp_path / "other", tmp_path / "there")
+    assert refused.value.errno == errno.ENOTEMPTY
