@@ -3,6 +3,8 @@ yet to come, and calls young what nobody knows the age of. Knows no clock of its
 
 from __future__ import annotations
 
+from engine.lengths import span
+
 SKEW_S = 300.0
 """How far another machine's clock may be ahead of ours, in seconds: what is dated later was not made yet."""
 
@@ -26,6 +28,11 @@ def within(at: float, now: float, seconds: float) -> bool:
 def older(at: float, now: float, seconds: float) -> bool:
     """Whether it is known to be older than so many seconds: False for a date that is yet to come."""
     return (age := age_of(at, now)) is not None and age > seconds
+
+
+def ago(at: float, now: float) -> str:
+    """How long ago that is, for a sentence: "14 min ago"."""
+    return "at a time that is yet to come" if (age := age_of(at, now)) is None else f"{span(age)} ago"
 
 
 def hours(at: float, now: float, unsaid: str) -> str:

@@ -14,11 +14,3 @@ def some(names: Sequence[str], most: int = 3) -> str:
     """The first of these names, `most` at the most, and how many there are besides: "a, b, c and 2 more"."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def span(seconds: float) -> str:
-    """A length of time as a person says it: minutes below two hours, then hours, then days."""
-    minutes = max(0.0, seconds) / 60
-    if minutes < 120:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"

@@ -15,6 +15,7 @@ from adapters.context import ActContext, LookContext
 from adapters.kubernetes.results import SeenPod
 from engine.ages import age_of
 from engine.errors import BlackstartError
+from engine.lengths import span
 
 STALE_S = 30 * 60.0
 """So long not renewed, its owner has given up, whoever it is."""
@@ -88,13 +89,13 @@ def judged(lock: RepositoryLock, owner: Owner, now: float) -> Judged:
     if not moments:
         return Judged(lock, False, "nobody knows when it was made")
     if (age := age_of(max(moments), now)) is None:
-        return Judged(lock, False, f"dated {_minutes(max(moments) - now)} ahead of this machine's clock: its owner may live")
+        return Judged(lock, False, f"dated {span(max(moments) - now)} ahead of this machine's clock: its owner may live")
     gone = owner.asked and owner.pod is None and lock.host.startswith(_MOVERS)
     if age >= (GONE_S if gone else STALE_S):
         watch = not (gone or lock.timed)
-        first = f", by this machine's clock: it is watched for {_minutes(WATCH_S)} first" if watch else ""
-        return Judged(lock, True, f"not renewed for {_minutes(age)}{_there(lock, owner)}{first}", watch)
-    return Judged(lock, False, f"renewed {_minutes(age)} ago: its owner may live; it is known after {_minutes(STALE_S)}")
+        first = f", by this machine's clock: it is watched for {span(WATCH_S)} first" if watch else ""
+        return Judged(lock, True, f"not renewed for {span(age)}{_there(lock, owner)}{first}", watch)
+    return Judged(lock, False, f"renewed {span(age)} ago: its owner may live; it is known after {span(STALE_S)}")
 
 
 def _there(lock: RepositoryLock, owner: Owner) -> str:
@@ -103,7 +104,3 @@ def _there(lock: RepositoryLock, owner: Owner) -> str:
     if not lock.host.startswith(_MOVERS):
         return ""
     return ", and its pod is gone" if owner.asked else "; the cluster could not be asked for its pod"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

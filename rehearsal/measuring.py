@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from engine.lengths import span
 from engine.words import some
 from house.model import BackedUpClaim, Limits
 from house.values.rehearsing import Objective, Prices
@@ -34,9 +35,9 @@ def measured(outcome: ClaimOutcome, objective: Objective, expected: float | None
 def _missed(outcome: ClaimOutcome, objective: Objective) -> Iterable[str]:
     rto, rpo = outcome.rto_seconds, outcome.rpo_seconds
     if objective.rto and rto is not None and rto > objective.rto:
-        yield f"RTO missed: back in {_told(rto)}, and {_told(objective.rto)} were allowed"
+        yield f"RTO missed: back in {span(rto)}, and {span(objective.rto)} were allowed"
     if objective.rpo and rpo is not None and rpo > objective.rpo:
-        yield f"RPO missed: its data are {_told(rpo)} old, and {_told(objective.rpo)} were allowed"
+        yield f"RPO missed: its data are {span(rpo)} old, and {span(objective.rpo)} were allowed"
 
 
 def remarks(outcome: ClaimOutcome, objective: Objective) -> Iterable[str]:
@@ -45,7 +46,7 @@ def remarks(outcome: ClaimOutcome, objective: Objective) -> Iterable[str]:
         yield from (f"{outcome.name}: {one}" for one in outcome.missed)
     took, usual = outcome.rto_seconds, outcome.expected_seconds
     if took is not None and usual is not None and took > SLOWER * usual and took > usual + _SLACK_S:
-        yield f"{outcome.name}: slower than before: back in {_told(took)}, usually in {_told(usual)}"
+        yield f"{outcome.name}: slower than before: back in {span(took)}, usually in {span(usual)}"
 
 
 def forecast_of(keys: Iterable[str], seconds: Mapping[str, float], limits: Limits) -> Forecast:
@@ -69,7 +70,7 @@ def of_whole(forecast: Forecast, objective: Objective) -> str:
     """What the forecast of a whole recovery misses of its objective, "" for nothing. One with gaps can only be too short."""
     if not objective.rto or forecast.seconds is None or forecast.seconds <= objective.rto:
         return ""
-    return f"RTO of a whole recovery missed: it will take {_told(forecast.seconds)}, and {_told(objective.rto)} are allowed"
+    return f"RTO of a whole recovery missed: it will take {span(forecast.seconds)}, and {span(objective.rto)} are allowed"
 
 
 def unshown(forecast: Forecast, objective: Objective) -> str:
@@ -85,7 +86,7 @@ def told(forecast: Forecast) -> str:
     gaps = f"; never measured, and not in it: {', '.join(forecast.unmeasured)}" if forecast.unmeasured else ""
     if forecast.seconds is None:
         return f"how long a recovery takes is not known: no drill has measured any of its {len(forecast.unmeasured)} claims"
-    found = f"a recovery of {forecast.claims} claims takes about {_told(forecast.seconds)}, as drills have measured them{gaps}"
+    found = f"a recovery of {forecast.claims} claims takes about {span(forecast.seconds)}, as drills have measured them{gaps}"
     return f"{found}; what its restores fetch: {egress_told(forecast.egress)}"
 
 
@@ -96,10 +97,4 @@ def held(outcome: ClaimOutcome) -> str:
         return ""
     off = round(100 * (took - usual) / usual)
     how = "and so it was" if not off else f"it took {abs(off)} % {'longer' if off > 0 else 'less'}"
-    return f"expected {_told(usual)}, {how}"
-
-
-def _told(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
+    return f"expected {span(usual)}, {how}"

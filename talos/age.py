@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine.ages import age_of
-from engine.words import span
+from engine.lengths import span
 
 
 def ago(at: float, now: float) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.lengths import about, duration
 from engine.whole import put_in_place
 from tools.errors import BuildFailed, BuildRefused, DefinitionsMissing, ToolError
 from tools.golang import Go, find_go, module_folder, require_for
@@ -105,7 +106,7 @@ def _announce(todo: Order, go: Go, out: Out) -> None:
         out(f"{reason}: {', '.join(names)}.")
     out(f"To build with Go {go.version}: {', '.join(program.name for program in todo.to_build)}.")
     out(
-        f"With empty caches this takes about {_minutes(todo.cold_s)} on 2 cores (all programs: about 25 minutes), much less when "
+        f"With empty caches this takes {about(todo.cold_s)} on 2 cores (all programs: about 25 minutes), much less when "
         "Go has built them before. It can be interrupted and continued."
     )
     cache = next(folder for folder in (go.module_cache, *go.module_cache.parents) if folder.exists())
@@ -128,15 +129,15 @@ def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ..
     for number, program in enumerate(todo.to_build, start=1):
         assert program.source is not None  # an order holds nothing else
         place = f"[{number}/{len(todo.to_build)}] {program.name} {program.source.version}"
-        left = _minutes(left_s(todo, number - 1, time.monotonic() - began))
-        out(f"{place}: building (about {_minutes(program.source.cold_s)} with empty caches; about {left} left in all)")
+        left = about(left_s(todo, number - 1, time.monotonic() - began))
+        out(f"{place}: building ({about(program.source.cold_s)} with empty caches; {left} left in all)")
         try:
             seconds = _build_one(places, go, program.name, program.source, place, out)
         except BuildFailed as error:
             out(f"{place}: failed")
             failed.append((program.name, "\n".join((error.what, *error.evidence))))
             continue
-        out(f"{place}: built in {_minutes(seconds)}")
+        out(f"{place}: built in {duration(seconds)}")
         built.append(Built(program.name, seconds))
     if failed:
         names = ", ".join(name for name, _ in failed)
@@ -220,7 +221,7 @@ def _run_go(arguments: list[str], module: Path, go: Go, log: Path, label: str, o
                     return process.wait(timeout=_BEAT_S)
                 except subprocess.TimeoutExpired:
                     last = "".join(f", {line}" for line in _tail(log, 1))
-                    out(f"{label}: {_minutes(time.monotonic() - started)} so far{last}")
+                    out(f"{label}: {duration(time.monotonic() - started)} so far{last}")
         finally:
             _end_group(process)
 
@@ -261,15 +262,6 @@ def _locked(places: Places, out: Out) -> Iterator[None]:
 def _tail(log: Path, count: int) -> tuple[str, ...]:
     lines = log.read_text(errors="replace").splitlines()
     return tuple(line for line in lines[-count:] if line.strip())
-
-
-def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    if whole >= 600:  # as exact as such a time can be foretold
-        return f"{round(whole / 60)} min"
-    if whole < 90:
-        return f"{whole} s"
-    return f"{whole // 60} min" if whole % 60 == 0 else f"{whole // 60} min {whole % 60} s"
 
 
 def main(arguments: list[str]) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from engine.ages import age_of
-from engine.words import span
+from engine.ages import ago
 from house.values.hardware import UNSAID, Hardware
 
 
@@ -212,7 +211,5 @@ class Reservation:
 
     def told(self, now: float) -> str:
         """Who, and for how long by then (seconds since the epoch): the clocks of two machines may differ."""
-        age = age_of(self.since, now)
-        when = "at a time that is yet to come" if age is None else f"{span(age)} ago"
-        ago = f", {when} by that machine's clock" if self.since else ""
-        return f"reserved by {self.owner or 'somebody who did not say who'}{ago}"
+        when = f", {ago(self.since, now)} by that machine's clock" if self.since else ""
+        return f"reserved by {self.owner or 'somebody who did not say who'}{when}"

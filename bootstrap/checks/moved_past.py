@@ -10,9 +10,10 @@ from adapters.etcd.results import EtcdSnapshot
 from bootstrap.checks.recoverable import by_how_much, is_newer
 from cluster.backups.audit import repository_of
 from engine.errors import BlackstartError
+from engine.lengths import span
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
-from engine.words import number, span
+from engine.words import number
 from house.model import BackedUpClaim, House
 from talos.age import ago
 

@@ -9,9 +9,10 @@ from adapters.etcd.results import EtcdSnapshot
 from bootstrap.etcd_files import copied_from
 from bootstrap.standstill import look_at_ground
 from engine.ages import within
+from engine.lengths import span
 from engine.probe import Probe, Risk, drifted, missing, satisfied
 from engine.step import BaseCheck, StepId
-from engine.words import number, span
+from engine.words import number
 from house.model import House, Node
 from talos.age import ago
 

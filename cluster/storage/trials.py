@@ -9,11 +9,10 @@ from adapters.context import LookContext
 from adapters.trials.results import Tried
 from cluster.storage.findings import moment
 from cluster.storage.under import classes_of
-from engine.ages import age_of, within
+from engine.ages import ago, within
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
-from engine.words import span
 from house.model import House
 
 OLD_S = 30 * 86400.0
@@ -42,13 +41,13 @@ class SnapshotsProven(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         found, now = look.trials.look(), look.clock.now()
         proven, written = found.last(Tried.SNAPSHOT, self.storage_class), found.last(Tried.WRITE, self.storage_class)
-        last = "" if written is None else f"last write probe {_ago(written.at, now)}"
+        last = "" if written is None else f"last write probe {ago(written.at, now)}"
         if found.left:
             told = f"a trial that was cut off, or one that goes on, has left {', '.join(found.left[:3])}"
             return drifted(told, last, hint=f"the next trial takes it away: {PROVE}")
         if proven is None:
             return missing("never proven: whether a backup from a snapshot of it holds anything nobody has tried", hint=PROVE)
-        told = f"proven {_ago(proven.at, now)} ({moment(proven.at)}), in {proven.seconds:.0f} s"
+        told = f"proven {ago(proven.at, now)} ({moment(proven.at)}), in {proven.seconds:.0f} s"
         if not within(proven.at, now, OLD_S):
             return drifted(told, last, hint=PROVE)
         return satisfied("; ".join(filter(None, (told, last))))
@@ -71,7 +70,3 @@ def classes_to_prove(look: LookContext, house: House) -> tuple[str, ...]:
         # That it cannot be asked is a row of its own.
         return ()
     return tuple(sorted({one.name for one in classes.values() if one.provisioner in drivers}))
-
-
-def _ago(at: float, now: float) -> str:
-    return "at a time that is yet to come" if (age := age_of(at, now)) is None else f"{span(age)} ago"

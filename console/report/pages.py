@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from console.kit.nouns import FromKit
 from console.report.document import moment
 from console.report.signing import NAMESPACE
-from console.report.timeline import duration, timeline
+from console.report.timeline import timeline
+from engine.lengths import duration
 from rehearsal.egress import told
 from rehearsal.outcome import egress_from
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.lengths import duration
+
 LINE, BAR, GAP, TOP = 16, 12, 12, 22
 """Pixels: a line of a label, a bar, what is between two rows, the scale on top."""
 ROOM = 42
@@ -115,17 +117,3 @@ def folded(name: str) -> tuple[str, ...]:
         lines.append(name[:at])
         name = name[at:]
     return (*lines, name)
-
-
-def duration(seconds: float | None) -> str:
-    """A time for a person: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min", "4 d 3 h"; "unknown" for None."""
-    if seconds is None:
-        return "unknown"
-    if abs(seconds) < 10:
-        return f"{seconds:.3g} s"
-    whole = round(seconds)
-    for unit, size, below, small in (("d", 86400, 3600, "h"), ("h", 3600, 60, "min"), ("min", 60, 1, "s")):
-        if abs(whole) >= size:
-            rest = whole % size // below
-            return f"{whole // size} {unit}" + (f" {rest} {small}" if rest else "")
-    return f"{whole} s"

@@ -13,12 +13,12 @@ from console.opened.opening import open_session
 from console.recorder import RUN_MARK
 from console.report.keeping import Past, kept
 from console.report.keeping import history as runs_of
-from console.report.timeline import duration
 from console.session import Session
 from console.views.jsonlines import JsonLines
 from console.views.page import Page, simulated
 from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, SettingsInvalid
+from engine.lengths import duration
 from engine.words import number
 from house.files.paths import at_home
 

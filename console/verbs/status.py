@@ -11,11 +11,11 @@ from console.opened.opening import open_session
 from console.report.document import moment
 from console.report.keeping import history
 from console.report.proven import Standing, State, remembered, standings
-from console.report.timeline import duration
 from console.session import Session
 from console.views.rows import Row, Rows
 from engine.ages import age_of
 from engine.errors import EXIT_DRIFT, EXIT_OK
+from engine.lengths import duration
 from engine.words import number
 from house.files.paths import at_home
 from house.files.whole import write_file

@@ -14,10 +14,11 @@ from rich.live import Live
 from rich.text import Text
 
 from console.views.folding import fold
-from console.views.pace import Pace, about
+from console.views.pace import Pace, left_in_words
 from console.views.plain import MARK_WIDTH, tell
 from console.views.stages import Stage, stage_of, stages
 from engine.events import Event, RunStarted, StepBegun, StepEnded, StepSeen, StepStarted, StepWaiting
+from engine.lengths import ticking
 from engine.report import Outcome
 from engine.step import StepId
 
@@ -115,16 +116,16 @@ class LiveView:
         open_ = [step for stage in self._stages.values() for step in stage.open]
         left = self._left(now, open_)
         if left:
-            return f"{done} of {of} done in {_clock(now - self._began)}, {left}"
+            return f"{done} of {of} done in {ticking(now - self._began)}, {left}"
         first = "" if self._pace is not None or not open_ else "; no earlier run tells what is left"
-        return f"{done} of {of} done in {_clock(now - self._began)}{first}"
+        return f"{done} of {of} done in {ticking(now - self._began)}{first}"
 
     def _left(self, now: float, steps: list[StepId]) -> str:
         if self._pace is None or not steps:
             return ""
         open_ = [step for stage in self._stages.values() for step in stage.open]
         seconds = {step: now - state.since for step, state in self._running.items()}
-        return about(self._pace.left(open_, seconds, steps))
+        return left_in_words(self._pace.left(open_, seconds, steps))
 
     def _bars(self, now: float) -> Iterator[Text]:
         """One line a stage: its bar, how many of its steps have ended, how long it took, and about what is left of it."""
@@ -134,7 +135,7 @@ class LiveView:
         room = self._console.width - names - counts - 40
         length = max(LEAST_BAR, min(LONGEST_BAR, room))
         for stage, count, seconds in shown:
-            took = "" if seconds is None else _clock(seconds)
+            took = "" if seconds is None else ticking(seconds)
             left = "" if seconds is None else self._left(now, list(stage.open))
             full = length * stage.done // stage.of
             yield Text.assemble(
@@ -148,8 +149,8 @@ class LiveView:
         lines: list[list[str]] = []
         for step, state in sorted(running, key=lambda item: item[1].since):
             # How long it may yet take comes before for what: the end of a long line is what a low terminal leaves out.
-            yet = f"  at most {_clock(max(0.0, state.until - now))} more" if state.until else ""
-            lines.append(self._running_lines(f"{_clock(now - state.since):>{CLOCK_WIDTH}}  {step}{yet}", state.what))
+            yet = f"  at most {ticking(max(0.0, state.until - now))} more" if state.until else ""
+            lines.append(self._running_lines(f"{ticking(now - state.since):>{CLOCK_WIDTH}}  {step}{yet}", state.what))
         shown: list[str] = []
         for number, told in enumerate(lines):
             last = number == len(lines) - 1
@@ -179,13 +180,3 @@ class LiveView:
         except (UnicodeEncodeError, LookupError):
             return plain
         return drawn
-
-
-def _clock(seconds: float) -> str:
-    """A length of time as a person reads it: 12 s, 3 min 05 s, 2 h 04 min."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.jsontext import read
+from engine.lengths import about
 from engine.report import Outcome
 from engine.step import StepId
 
@@ -75,12 +76,6 @@ def _paced(run: str, report: dict[str, Any]) -> tuple[int, Pace] | None:
     return outcomes.count(Outcome.CHANGED.value), Pace(run, steps)
 
 
-def about(seconds: float) -> str:
-    """A guessed time in words, no more exact than it is."""
-    if seconds < 1:
-        return "about done"
-    if seconds < 90:
-        return f"about {max(5, 5 * round(seconds / 5))} s left"
-    if seconds < 5400:
-        return f"about {round(seconds / 60)} min left"
-    return f"about {seconds / 3600:.1f} h left"
+def left_in_words(seconds: float) -> str:
+    """A guess at what is left."""
+    return "about done" if seconds < 1 else f"{about(seconds)} left"

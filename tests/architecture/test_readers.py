@@ -82,3 +82,22 @@ def _is_now(node: ast.AST) -> bool:
 def _is_length(node: ast.AST) -> bool:
     """A length of time: what is left then is a time, and no age."""
     return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id.endswith("_S"))
+
+
+def test_how_long_something_takes_is_told_in_one_place() -> None:
+    """Whoever chooses between seconds, minutes and hours by hand is the seventh to do so, and says it in a seventh way."""
+    found = {
+        str(path.relative_to(ROOT)) for path in sources() for function in nodes(path, "seconds")
+        if isinstance(function, ast.FunctionDef) and len({size for one in ast.walk(function) if (size := _unit_told(one))}) > 1
+    }  # fmt: skip
+    assert found == {"engine/lengths.py", "cluster/components/volsync.py"}  # the second tells what a retention's numbers come to
+
+
+def _unit_told(node: ast.AST) -> str:
+    """By what a text divides seconds, where it does."""
+    if not (isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.BinOp)):
+        return ""
+    by = node.value.right
+    known = isinstance(by, ast.Constant) and by.value in (60, 3600, 86400, 1440)
+    known = known or (isinstance(by, ast.Name) and by.id.strip("_") in ("MINUTE_S", "HOUR_S", "DAY_S"))
+    return ast.dump(by) if known and isinstance(node.value.op, ast.Div | ast.FloorDiv) else ""

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from console.screens.tables import audit_table, hold_table, plan_summary, plan_table, print_report
 from console.views.live import LiveView
-from console.views.pace import Pace, about, pace_of
+from console.views.pace import Pace, left_in_words, pace_of
 from console.views.page import Page, simulated
 from engine.events import Event, RunStarted, StepBegun, StepEnded, StepSeen, StepStarted, StepWaiting
 from engine.probe import Condition
@@ -211,5 +211,5 @@ def test_what_is_left_is_told_by_the_last_run_that_changed_most(tmp_path: Path) 
 
 
 def test_a_guess_is_no_more_exact_than_it_is() -> None:
-    told = [about(seconds) for seconds in (0.2, 2.0, 43.0, 100.0, 3000.0, 7200.0)]
+    told = [left_in_words(seconds) for seconds in (0.2, 2.0, 43.0, 100.0, 3000.0, 7200.0)]
     assert told == ["about done", "about 5 s left", "about 45 s left", "about 2 min left", "about 50 min left", "about 2.0 h left"]

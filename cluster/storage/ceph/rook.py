@@ -12,6 +12,7 @@ from cluster.storage.ceph.judge import checked, unnamed
 from cluster.storage.ceph.verdict import CephVerdict
 from cluster.storage.findings import Finding, Weight, fine, moment
 from engine.ages import age_of
+from engine.lengths import span
 from engine.words import number
 
 UNSEEN = "placement groups, OSDs, manager, ranks and quotas are not in it: ceph status tells them"
@@ -81,10 +82,10 @@ def _written(cluster: RookCluster, now: float) -> Iterator[Finding]:
         told = f"it looked last at {moment(cluster.last_checked)}, which is later than now"
         yield Finding(part, Weight.UNKNOWN, told, hint="compare the clocks of the nodes and of this machine")
     elif age > _INTERVALS * cluster.interval_s + _LATE_S:
-        told = f"it looked last {_ago(age)} ago, and looks every {cluster.interval_s:.0f} s: all of this may be otherwise by now"
+        told = f"it looked last {span(age)} ago, and looks every {span(cluster.interval_s)}: all of this may be otherwise by now"
         yield Finding(part, Weight.UNKNOWN, told, since=cluster.last_checked, hint=_OPERATOR)
     else:
-        yield fine(part, f"looked {_ago(age)} ago")
+        yield fine(part, f"looked {span(age)} ago")
     if cluster.checks is not None and not cluster.fsid:
         told = "the operator does not know which Ceph it is: it gets no answer"
         yield Finding("identity", Weight.UNKNOWN, told, hint=HINTS[OPERATOR_BLIND])
@@ -104,7 +105,3 @@ def _part(part: RookPart) -> Finding:
         return Finding(name, Weight.NOTED, f"its phase is {part.phase}", hint=_OPERATOR)
     weight = Weight.BLOCKS if part.phase else Weight.UNKNOWN
     return Finding(name, weight, f"its phase is {part.phase or 'not told'}", hint=_OPERATOR)
-
-
-def _ago(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"

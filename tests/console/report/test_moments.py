@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pytest
-
 from console.report.moments import Doing, Moments, Span
 from console.report.path import critical, shares
-from console.report.timeline import ROOM, duration, folded
+from console.report.timeline import ROOM, folded
 from engine import events
 from engine.probe import Condition
 from engine.report import Outcome, StepReport
@@ -85,15 +83,6 @@ def test_the_path_leads_back_from_what_ended_last() -> None:
 def test_shares_are_of_the_path_alone_and_come_to_the_whole() -> None:
     told = {StepId("a.b/1"): [Span(Doing.LOOK, 0, 1), Span(Doing.WORK, 1, 2)], StepId("a.b/2"): [Span(Doing.WAIT, 0, 40)]}
     assert shares([StepId("a.b/1")], told, 10) == {"look": 1, "wait": 0, "work": 2, "other": 7}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [(None, "unknown"), (0, "0 s"), (0.0421, "0.0421 s"), (9.99, "9.99 s"), (59.6, "1 min"), (60, "1 min"), (61, "1 min 1 s"),
-     (3600, "1 h"), (3660, "1 h 1 min"), (7199.7, "2 h"), (90000, "1 d 1 h"), (-120, "-2 min")],
-)  # fmt: skip
-def test_times_for_a_person(seconds: float | None, told: str) -> None:
-    assert duration(seconds) == told
 
 
 def test_a_name_is_folded_and_never_cut() -> None:
