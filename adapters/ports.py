@@ -106,6 +106,9 @@ class TalosView(Protocol):
         """The version of what asks, as in `v1.13.9`; no machine is asked."""
 
     def phase(self, address: str) -> Phase: ...
+    def phases(self, addresses: Sequence[str]) -> tuple[Phase, ...]:
+        """That of each, in their order, asked side by side: silent ones keep nobody waiting in turn."""
+
     def machine(self, address: str) -> MachineState: ...
     def hostname(self, address: str) -> str:
         """What the machine calls itself, "" for nothing."""
@@ -118,6 +121,9 @@ class TalosView(Protocol):
         """Digest of the machineconfig the node runs, comparable with MachineconfigsView.digest."""
 
     def etcd(self, address: str) -> EtcdState: ...
+    def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
+        """What each tells, in their order, asked side by side."""
+
     def clock(self, address: str) -> float: ...
 
 

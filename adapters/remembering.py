@@ -22,7 +22,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "proxmox": frozenset({
         "cluster", "hosts", "storages", "vms", "images", "left_disks", "running_tasks", "ceph", "backups",
     }),
-    "talos": frozenset({"phase", "etcd"}),
+    "talos": frozenset({"phase", "phases", "etcd", "etcds"}),
     "cluster": frozenset({
         "api_servers", "served", "nodes", "workloads", "ceph_clusters", "storage_classes", "claims",
     }),

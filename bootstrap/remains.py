@@ -14,6 +14,7 @@ from adapters.talos.results import EtcdMember, Phase
 from cluster.machines.absent import absent_nodes
 from cluster.machines.vms import find_vm
 from house.model import House, Node
+from talos.etcd import states_of
 from talos.quorum import Standing, listed_by, members_of, standing
 
 
@@ -60,7 +61,7 @@ class Remains:
 def look_at_remains(proxmox: ProxmoxView, talos: TalosView, cluster: ClusterView, house: House, node: Node) -> Remains:
     """Ask everybody. Raises what a look raises."""
     offline = node in absent_nodes(proxmox, house)
-    states = {one.name: talos.etcd(one.address) for one in house.control_planes if one.name != node.name}
+    states = states_of(talos, (one for one in house.control_planes if one.name != node.name))
     listed = listed_by(states)
     etcd = standing(states, listed)
     nodes = cluster.nodes() if etcd.works else ()

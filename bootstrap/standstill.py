@@ -10,6 +10,7 @@ from adapters.talos.results import EtcdData, EtcdState, Phase
 from cluster.machines.absent import absent_nodes
 from cluster.machines.vms import find_vm
 from house.model import House, Node
+from talos.etcd import states_of
 from talos.quorum import Standing, listed_by, standing
 
 
@@ -53,7 +54,7 @@ class Ground:
 def look_at_ground(proxmox: ProxmoxView, talos: TalosView, house: House) -> Ground:
     """Ask every control plane, and Proxmox of those that do not answer. Raises what a look raises."""
     nodes = house.control_planes
-    states = {node.name: talos.etcd(node.address) for node in nodes}
+    states = states_of(talos, nodes)
     absent = {node.name for node in absent_nodes(proxmox, house)}
     placed: dict[str, list[Node]] = {name: [] for name in ("having", "bare", "unmade", "off", "dark", "silent", "starting")}
     for node in nodes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from adapters.ports import TalosView
 from adapters.talos.results import EtcdData, EtcdState
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
-from house.model import House
+from house.model import House, Node
 
 NO_QUORUM = (
     "no member is healthy: etcd needs more than half of its control planes with the data they had, so start those that are off. "
@@ -26,7 +26,7 @@ def etcd_probe(
     where they have none. Of those `never_made` there is not even a VM: they have no data.
     Raises PermanentError on two different clusters: data that were written to both cannot be joined by a program.
     """
-    states = {node.name: talos.etcd(node.address) for node in house.control_planes if node.name not in never_made}
+    states = states_of(talos, (node for node in house.control_planes if node.name not in never_made))
     blind = [name for name, state in states.items() if state.data is EtcdData.UNKNOWN]
     works = any(state.healthy for state in states.values())
     if blind and not (works and set(blind) <= set(absent)):
@@ -49,6 +49,12 @@ def etcd_probe(
     healthy = sorted(name for name, state in states.items() if state.healthy and name in members)
     left_out = f"; without {', '.join(sorted(absent))}, whose host is offline" if absent else ""
     return satisfied(f"{len(healthy)} healthy members of one etcd{left_out}", *healthy)
+
+
+def states_of(talos: TalosView, nodes: Iterable[Node]) -> dict[str, EtcdState]:
+    """What each of these control planes tells of its etcd, by its name. Raises what a look raises."""
+    asked = tuple(nodes)
+    return dict(zip((node.name for node in asked), talos.etcds(tuple(node.address for node in asked)), strict=True))
 
 
 def _told(state: EtcdState, *, listed: bool) -> str:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.backups.local import LocalPlace
 from adapters.backups.places import Place, s3_address, sftp_address
 from adapters.backups.results import Repository
-from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
 from adapters.secrets.resolver import Secrets
 from adapters.trust import SshTrust
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.files.paths import at_home
+
+if TYPE_CHECKING:
+    from adapters.backups.s3 import S3Clients
 
 READ_ONLY = ("--no-lock", "--no-cache", "--json")
 """Looking never locks (that would write to the store) and never reads another run's cache."""
@@ -38,8 +42,13 @@ class Openings:
 
     def __init__(self, secrets: Secrets, ssh: SshTrust | None = None) -> None:
         self._secrets = secrets
-        self._clients = S3Clients()
         self._ssh = ssh or SshTrust(at_home(Path("~/.ssh/known_hosts")))
+
+    @cached_property
+    def _clients(self) -> S3Clients:
+        from adapters.backups.s3 import S3Clients  # boto3 is for those who have such a store
+
+        return S3Clients()
 
     def open(self, repository: Repository) -> Opened:
         """Resolve what the repository needs. Raises the errors of Secrets, PermanentError for an address of unknown form."""
@@ -74,6 +83,8 @@ class Openings:
         return Opened(repository, LocalPlace(Path(repository.address)), READ_ONLY, env)
 
     def _s3(self, repository: Repository, env: dict[str, str | Secret]) -> Opened:
+        from adapters.backups.s3 import DEFAULT_REGION, S3Credentials, S3Place
+
         address = s3_address(repository.address)
         assert address is not None
         if repository.region:

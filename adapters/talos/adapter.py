@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, Machin
 from adapters.talos.talosctl import ACT_S, Talosctl, facts, table
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.whole import put_in_place
+from engine.workers import Threads, each
 from house.files import yamlfile
 
 ETCD_DATA = "/var/lib/etcd"
@@ -31,6 +32,7 @@ class TalosctlTalos:
         self._files = TalosFiles(state_dir)
         self._talosctl = Talosctl(runner, self._files.talosconfig)
         self._os_ca = os_ca
+        self._workers = Threads()
 
     def client_version(self) -> str:
         """See ports.TalosView."""
@@ -39,6 +41,10 @@ class TalosctlTalos:
     def phase(self, address: str) -> Phase:
         """See ports.TalosView."""
         return certificate.look(address, self._os_ca())
+
+    def phases(self, addresses: Sequence[str]) -> tuple[Phase, ...]:
+        """See ports.TalosView."""
+        return tuple(each(self._workers, self.phase, addresses, at_once=len(addresses)))
 
     def machine(self, address: str) -> MachineState:
         """See ports.TalosView."""
@@ -96,6 +102,10 @@ class TalosctlTalos:
         if content:
             return EtcdState(EtcdData.PRESENT, healthy=False, members=())
         return EtcdState(EtcdData.NONE, healthy=False, members=()) if state in _WAITING else _BLIND
+
+    def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
+        """See ports.TalosView."""
+        return tuple(each(self._workers, self.etcd, addresses, at_once=len(addresses)))
 
     def clock(self, address: str) -> float:
         """See ports.TalosView. The node asks its time server for this; without one there is no answer (TransientError)."""

@@ -16,6 +16,7 @@ from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.model import DiskFate, House, Node
+from talos.etcd import states_of
 
 RECOVER = "invoke cluster.recover-etcd brings it back from what one control plane still has, or from a snapshot"
 
@@ -72,7 +73,7 @@ class Lost(BaseCheck):
             return missing(f"{name} is the only control plane: with it, etcd is gone", hint=RECOVER)
         if seen.etcd.works:
             return None
-        states = {one.name: look.talos.etcd(one.address) for one in others}
+        states = states_of(look.talos, others)
         if all(state.data is EtcdData.NONE for state in states.values()):
             return missing("no other control plane has etcd data: there is nothing to join", hint="cluster.bootstrap makes an etcd")
         dark = [f"{one}: {'has data' if state.data is EtcdData.PRESENT else state.data.value}, not healthy"

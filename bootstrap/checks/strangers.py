@@ -21,7 +21,7 @@ class Strangers(BaseCheck):
     needs = ("preflight.keys",)
 
     def probe(self, look: LookContext) -> Probe:
-        phases = {node: look.talos.phase(node.address) for node in self.house.nodes}
+        phases = dict(zip(self.house.nodes, look.talos.phases(tuple(node.address for node in self.house.nodes)), strict=True))
         foreign = tuple(f"{n.name} at {n.address}" for n, phase in phases.items() if phase is Phase.FOREIGN)
         if foreign:
             return missing("a node answers with a certificate of another Talos CA than our secrets bundle's", *foreign)

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from adapters.age.adapter import Age
-from adapters.archives.adapter import S3Archives
 from adapters.backups.engines import EngineBackups
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
@@ -42,6 +41,7 @@ from adapters.leased import HouseLease, leased
 from adapters.locks.adapter import ResticLocks
 from adapters.manifests.adapter import ManifestFiles
 from adapters.nas.port import NasView
+from adapters.ports import ArchivesView
 from adapters.process.groups import end_group
 from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper
@@ -55,7 +55,7 @@ from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from adapters.tls.adapter import KubernetesTls
 from adapters.trials.adapter import KubernetesTrials
 from adapters.vault.adapter import OpVault
-from adapters.versions.adapter import S3Versions
+from adapters.versions.port import Versions
 from adapters.volsync.adapter import VolSyncClaims
 from adapters.volsync.contents import Reader
 from engine.errors import OurError, SettingsInvalid
@@ -154,7 +154,7 @@ def _joined(
         ),
         clone=GitClone(keeper, house.root, house.flux.url, house.flux.branch),
         factory=FactoryAdapter(house.image.ca_file),
-        archives=S3Archives(secrets),
+        archives=later(partial(_archives, secrets)),
         nas=later(partial(_nas, secrets, keeper)),
         drills=KubernetesDrills(clients, house.id, clock, Reader(clients, clock)),
         trials=KubernetesTrials(clients, clock),
@@ -165,7 +165,7 @@ def _joined(
         kept=KubernetesKept(clients, clock),
         locks=ResticLocks(openings, clients, clock),
         inventory=KubernetesInventory(clients),
-        versions=S3Versions(openings, clients),
+        versions=later(partial(_versions, openings, clients)),
         dns=later(_dns),
         tls=KubernetesTls(
             clients, Age(keeper), certificates_path(house), lambda: secrets.resolve(house.age_key), house.age_recipient
@@ -183,6 +183,19 @@ def _joined(
 def _etcd(house: House, keeper: Keeper, kubernetes_ca: Callable[[], str], age_key: Callable[[], Secret]) -> TalosEtcd:
     sealing = Sealing(Age(keeper), tuple(key for _, key in house.etcd.recipients), age_key)
     return TalosEtcd(house.state_dir, keeper, kubernetes_ca, sealing, keep=house.etcd.keep)
+
+
+def _archives(secrets: Secrets) -> ArchivesView:
+    """boto3, for the first that asks a bucket: beside programs that are waited for it costs nobody time."""
+    from adapters.archives.adapter import S3Archives
+
+    return S3Archives(secrets)
+
+
+def _versions(openings: Openings, clients: Clients) -> Versions:
+    from adapters.versions.adapter import S3Versions
+
+    return S3Versions(openings, clients)
 
 
 def _nas(secrets: Secrets, keeper: Keeper) -> NasView:

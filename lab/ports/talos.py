@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from adapters.talos.errors import refusal
 from adapters.talos.machineconfig import config_digest
@@ -37,6 +37,10 @@ class ModelledTalos:
             if not self._house.bundle:
                 raise PermanentError(f"cannot tell whose Talos node {address} is: our own Talos CA is not known yet")
             return Phase.SECURE if self._ours(machine) else Phase.FOREIGN
+
+    def phases(self, addresses: Sequence[str]) -> tuple[Phase, ...]:
+        """See ports.TalosView."""
+        return tuple(map(self.phase, addresses))
 
     def machine(self, address: str) -> MachineState:
         """See ports.TalosView."""
@@ -81,6 +85,10 @@ class ModelledTalos:
             if machine.port is Port.MAINTENANCE or not self._ours(machine) or not machine.control_plane:
                 return EtcdState(EtcdData.UNKNOWN, healthy=False, members=())
             return self._etcd(machine)
+
+    def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
+        """See ports.TalosView."""
+        return tuple(map(self.etcd, addresses))
 
     def clock(self, address: str) -> float:
         """See ports.TalosView."""

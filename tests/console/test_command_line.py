@@ -52,10 +52,13 @@ def test_a_verb_compiles_its_modules_once_unless_the_person_wants_none_kept(tmp_
     assert compiled() == [once]
 
 
-def test_no_verb_imports_a_client_before_it_opens_a_door() -> None:
+def test_no_verb_imports_a_client_before_it_opens_a_door_and_none_before_it_is_needed() -> None:
     clients = {"boto3", "dns", "httpx", "lightkube", "paramiko", "proxmoxer", "requests", "websockets"}
     verbs = sorted({path.stem for path in (ROOT / "console" / "verbs").glob("*.py")} - {"__init__"})
     code = f"import sys, {', '.join(f'console.verbs.{verb}' for verb in verbs)}; print(*sys.modules)"
+    code += "; import console.opened.real_doors; print(*sys.modules)"
     asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert "console.verbs.cluster" in asked.stdout.split()
-    assert set(asked.stdout.split()) & clients == set()
+    before, opened = (set(line.split()) for line in asked.stdout.splitlines())
+    assert "console.verbs.cluster" in before
+    assert before & clients == set()
+    assert opened & clients == {"lightkube", "proxmoxer", "requests"}, "the others are for the houses that have what they talk to"

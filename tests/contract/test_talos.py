@@ -142,7 +142,8 @@ def test_a_worker_answers_once_a_control_plane_does_and_has_no_etcd(bench: Bench
 
 def test_one_bootstrap_makes_one_etcd_that_the_others_join(bench: Bench, racks: Racks) -> None:
     bootstrapped(bench, racks)
-    states = [bench.talos.etcd(node.address) for node in bench.house.control_planes]
+    states = bench.talos.etcds([node.address for node in bench.house.control_planes])
+    assert states == tuple(bench.talos.etcd(node.address) for node in bench.house.control_planes)
     assert {m.hostname for m in states[0].members} == {"cp-1", "cp-2", "cp-3"}
     assert len({frozenset(m.member_id for m in state.members) for state in states}) == 1
     assert not any(m.learner for m in states[0].members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -35,6 +36,10 @@ class Told:
     def etcd(self, address: str) -> EtcdState:
         """What the node at this address tells."""
         return self.states[address]
+
+    def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
+        """What each of them tells."""
+        return tuple(map(self.etcd, addresses))
 
 
 def asked(*states: EtcdState) -> Condition:

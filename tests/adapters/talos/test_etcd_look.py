@@ -12,7 +12,7 @@ import pytest
 
 from adapters.process.results import NO_ENVIRONMENT, Finished
 from adapters.talos.adapter import TalosctlTalos
-from adapters.talos.results import EtcdData, EtcdState
+from adapters.talos.results import EtcdData, EtcdState, Phase
 from engine.secrets import Secret
 from lab.wire.pki import LabCA
 
@@ -72,3 +72,18 @@ def test_what_it_refuses_then_is_nothing_that_is_known(ours: LabCA, tmp_path: Pa
 @pytest.mark.parametrize("code", ["Unavailable", "DeadlineExceeded"])
 def test_where_it_answers_no_more_its_members_are_not_listed(ours: LabCA, tmp_path: Path, code: str) -> None:
     assert TalosctlTalos(tmp_path, LastWords(code), ours.ca_file.read_text).etcd(ADDRESS) == SILENT
+
+
+def test_nodes_that_are_dark_are_asked_side_by_side(tmp_path: Path) -> None:
+    """Each takes its whole timeout to say nothing: one after another that is half a minute of a plan."""
+    everybody = threading.Barrier(3, timeout=20.0)
+
+    def together() -> str:
+        everybody.wait()
+        return ""
+
+    talos = TalosctlTalos(tmp_path, LastWords("Unavailable"), together)
+    dark = ("127.66.243.21", "127.66.243.22", "127.66.243.23")
+    assert talos.phases(dark) == (Phase.UNREACHABLE,) * 3
+    assert talos.etcds(dark) == (UNKNOWN,) * 3
+    assert talos.phases(()) == ()

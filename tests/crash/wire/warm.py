@@ -23,7 +23,7 @@ _MOST = 1 << 18
 """Bytes of one order: its words and its environment."""
 LIMIT_S = 120.0
 """Seconds for an answer; the first one waits for all imports."""
-LATE = ("console.opened.real_doors", "invoke.main")
+LATE = ("console.opened.real_doors", "adapters.archives.adapter", "adapters.versions.adapter", "invoke.main")
 """What verbs import only as they run."""
 
 
