@@ -205,7 +205,7 @@ class ReleasesView(Protocol):
         """The `desired_digest` we noted in the cluster when we last synced this release, "" for none."""
 
     def chart_problem(self, namespace: str, name: str) -> str:
-        """Why the release's chart cannot be fetched, "" when it can."""
+        """Why the release's chart cannot be fetched, or which program its hooks run is not here; "" for neither."""
 
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, as helm renders it; PermanentError when it cannot be, or brings none."""

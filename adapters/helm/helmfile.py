@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters.helm.hooks import hook_problem
 from adapters.kubernetes.objects import Obj, dig, rows, text
 from adapters.process import groups
 from adapters.process.results import ProgramFailed, Runner
@@ -79,8 +80,11 @@ class Helmfile:
         return digest(wish.chart, wish.version, wish.written, wish.values, _folder_digest(chart) if chart else "")
 
     def chart_problem(self, namespace: str, name: str) -> str:
-        """Why there is no such chart, in helm's words; "" when there is. TransientError where its server could not be asked."""
+        """Why there is no such chart, in helm's words, or no program that a hook of the release runs; "" when there is.
+        TransientError where the chart's server could not be asked."""
         wish = self._wish(namespace, name)
+        if lacking := hook_problem(_raw(self._file), wish.written, self._file.parent):
+            return lacking
         chart = self._local_chart(wish.chart)
         if chart is not None:
             return "" if (chart / "Chart.yaml").is_file() else f"there is no Chart.yaml in {chart}"

@@ -38,7 +38,8 @@ class Chart(BaseCheck):
     def probe(self, look: LookContext) -> Probe:
         problem = look.releases.chart_problem(self.release.namespace, self.release.name)
         if problem:
-            return missing(f"{self.release.chart} {self.release.version} cannot be fetched: {problem}")
+            cannot = "synced" if problem.startswith("its hook") else "fetched"
+            return missing(f"{self.release.chart} {self.release.version} cannot be {cannot}: {problem}")
         return satisfied(f"{self.release.chart} {self.release.version}")
 
     def by_hand(self) -> str:

@@ -21,7 +21,8 @@ _GROUPS = rf"(?:{re.escape(BACKUP_GROUP)}|[\w.-]*{KOPIUR}[\w.-]*)"
 _MENTIONED = re.compile(rf"\b{re.escape(BACKUP_GROUP)}\b|\b[\w-]*{KOPIUR}[\w-]*\.[a-z]")
 _MADE = re.compile(rf"apiVersion[\"']?\s*:\s*[\"']?{_GROUPS}/")
 _MAKES = re.compile(rf"{_GROUPS}/")
-_OBJECT = frozenset({"metadata", "spec"})
+_OBJECT = frozenset({"metadata", "spec", "data"})
+"""What an object has and a reference has not; a policy of Kyverno's writes what it generates under `data`."""
 _BODY = re.compile(r"\b(?:metadata|spec)[\"']?\s*:")
 # What charts read that make backups by themselves: `volsync: [{name: …, type: restic, credentials: …, src: …}]`, for one.
 _CHART_KEYS = (BACKUP_GROUP.partition(".")[0], KOPIUR)

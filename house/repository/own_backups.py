@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from house.data.releases import Releases, is_release
-from house.files.shapes import mapping
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import NotFollowed, Rendered
 from house.model import UnsupportedBackup
 from house.repository.programs import images_in
@@ -28,6 +28,10 @@ _TYPED = re.compile(
     r"(?<![\w./-])(?:[\w./-]*/)?(restic|rustic|kopia|rclone|borg|borgmatic|duplicity|pg_dump(?:all)?|pg_basebackup|mysqldump"
     r"|mariadb-dump|mongodump)(?![\w.-])"
 )
+# What a program for backups does besides backups: unlocking, clearing up, counting. Whoever says only these words copies nothing.
+_TENDED = re.compile(r"(?<![\w./-])(?:unlock|prune|forget|check|snapshots|stats|rebuild-index|maintenance)(?![\w./-])")
+_COPIES = re.compile(r"backup|copy|sync|snap(?:shot)?\s+create|migrate|upload|dump|rclone|rsync", re.IGNORECASE)
+_TENDING = frozenset({"restic", "rustic", "kopia"})
 _CALLED = re.compile(r"(?!.*\b(?:etcd|talos)\b)(?:.*[-_.])?(?:backup|dump)s?(?:[-_.].*)?", re.IGNORECASE)
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -50,18 +54,33 @@ def own_backups(rendered: Rendered) -> tuple[tuple[NotFollowed, ...], tuple[Unsu
 
 
 def backs_up_with(kind: str, group: str, name: str, spec: Mapping[str, Any]) -> str:
-    """The program that an object of Kubernetes backs up with, by its image's name, of a CronJob by its commands or its own name
-    too; "" for any other object."""
+    """The program that an object of Kubernetes backs up with, by its image's name, of a CronJob (or one that a policy of Kyverno's
+    makes) by its commands or its own name too; "" for any other object."""
     if (kind, group) == ("CronJob", "batch"):
         return _by_the_clock(spec, name)
+    if group == "kyverno.io":
+        return next(filter(None, (_by_the_clock(mapping(one.get("data")), str(one.get("name"))) for one in _generated(spec))), "")
     return _named(spec, by_the_clock=False) if group == "apps" and kind in WORKLOADS else ""
+
+
+def _generated(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The CronJobs that a policy of Kyverno's makes, for each claim that it selects, say."""
+    made = (mapping(mapping(rule).get("generate")) for rule in sequence(spec.get("rules")))
+    return (one for one in made if one.get("kind") == "CronJob")
 
 
 def _by_the_clock(node: Mapping[str, Any], *names: str) -> str:
     """The program of a job; where none is seen and one of its names says that it is a backup, that."""
     typed = next((found[1] for text in _commands(node) if (found := _TYPED.search(text))), "")
     called = next((f"a job called {name}" for name in names if _CALLED.fullmatch(name)), "")
-    return _named(node, by_the_clock=True) or typed or called
+    program = _named(node, by_the_clock=True) or typed
+    return called if program in _TENDING and _only_tends(node) else program or called
+
+
+def _only_tends(node: Mapping[str, Any]) -> bool:
+    """Whether the commands of a job say what else such a program is for, and no word of copying; one without any says nothing."""
+    texts = tuple(_commands(node))
+    return any(map(_TENDED.search, texts)) and not any(map(_COPIES.search, texts))
 
 
 def _commands(node: Any, *, of: bool = False) -> Iterator[str]:

@@ -17,6 +17,8 @@ from tests.house.test_roads import APPLICATION
 HERE = "kubernetes/apps/apps/photos/app/more.yaml"
 CRON = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec: {schedule: 0 3 * * *, jobTemplate: {spec: {template: "
 CRON += "{spec: {containers: [{name: x, image: 'IMAGE'}]}}}}}\n"
+POLICY = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: nightly}\nspec: {rules: [{generate: {kind: CronJob, "
+POLICY += "apiVersion: batch/v1, name: '{{ claim }}', data: {spec: {jobTemplate: {containers: [{name: x, image: 'IMAGE'}]}}}}}]}\n"
 DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nightly}\n"
 DEPLOYMENT += "spec: {template: {spec: {containers: [{name: x, image: 'IMAGE'}]}}}\n"
 RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: nightly}\n"
@@ -27,6 +29,7 @@ KINDS = {
     "CronJob": (
         CRON, ("docker.io/restic/restic:0.18", "rclone/rclone@sha256:00", "ghcr.io/x/kopia:1", "x/postgres-backup-local:17"),
     ),
+    "a policy that makes jobs": (POLICY, ("ghcr.io/x/kopia:0.11",)),
     "Deployment": (DEPLOYMENT, ("x/postgres-backup-local:17", "garethgeorge/backrest", "ghcr.io/borgmatic/borgmatic:2")),
     "a cron job of values": (
         BY_VALUES.replace("VALUES", f"{{type: cronjob, cronjob: {{schedule: '@daily'}}, {IN_IT}}}"),
@@ -38,6 +41,8 @@ IN_COMMAND = CRON.replace("image: 'IMAGE'", "image: postgres:17, command: [/bin/
 BY_COMMAND = {
     "a dump": (IN_COMMAND.replace("COMMAND", "pg_dump -U x > /dump/x.sql"), "pg_dump"),
     "by its path": (IN_COMMAND.replace("COMMAND", "/usr/local/bin/restic backup /data"), "restic"),
+    "one that clears up afterwards": (IN_COMMAND.replace("COMMAND", "restic backup /data; restic forget --prune"), "restic"),
+    "one that copies elsewhere": (IN_COMMAND.replace("COMMAND", "kopia repository sync-to s3; kopia maintenance run"), "kopia"),
     "all of it": (IN_COMMAND.replace("COMMAND", "PGPASSWORD=$P pg_dumpall | gzip"), "pg_dumpall"),
     "by values": (
         BY_VALUES.replace("VALUES", "{type: cronjob, containers: {a: {image: {repository: alpine}, args: [mariadb-dump, x]}}}"),
@@ -56,6 +61,11 @@ NONE = {
     "etcd's own by its name": CRON.replace("nightly", "etcd-backup").replace("IMAGE", "x/tools"),
     "a job that is named after none": CRON.replace("nightly", "backupper").replace("IMAGE", "x/tools"),
     "a word in a command": IN_COMMAND.replace("COMMAND", "curl https://pg_dump.invalid/restic.txt"),
+    "a job that unlocks": BY_VALUES.replace(
+        "VALUES", "{type: cronjob, initContainers: {l: {args: [snapshots]}}, containers: {a: {args: [unlock, --remove-all], "
+        "image: {repository: restic/restic}}}}",
+    ),
+    "a job that tends a repository": IN_COMMAND.replace("COMMAND", "kopia repository connect b2; kopia maintenance run --full"),
     "another job": CRON.replace("IMAGE", "registry.invalid/curl"),
     "a program that serves, by values": BY_VALUES.replace("VALUES", f"{{{IN_IT}}}").replace("IMAGE", "ghcr.io/x/kopia"),
 }

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from adapters.helm.charts import HelmCharts
 from adapters.kustomize.adapter import Kubectl
 from engine.errors import EXIT_OK, SettingsInvalid
 from house.first.writing import write_settings
@@ -40,7 +41,8 @@ def main(folders: list[str]) -> int:
     different = 0
     for name in folders:
         with tempfile.TemporaryDirectory() as made:
-            root, builder = Path(made) / "house", Builder(Kubectl(lambda: kubectl), Path(made) / "kept")
+            root, charts = Path(made) / "house", HelmCharts(lambda: need("helm"))
+            builder = Builder(Kubectl(lambda: kubectl), Path(made) / "kept", charts)
             shutil.copytree(name, root, symlinks=True, ignore=shutil.ignore_patterns(".git"))
             different += _row(Path(name).name, root, Path(made) / "work", builder, kubectl)
     return 1 if different else 0

@@ -20,6 +20,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tests.houses.charted import charted
 from tests.houses.filling import filled
 from tests.houses.rows import Row, concerns, made_inside, mentions, rows_of
 
@@ -162,7 +163,7 @@ class _Walk:
 
     def _object(self, part: str, space: str, counted: Counted) -> Body:
         kind = re.search(r"^kind: (\S+)$", part, re.MULTILINE)
-        if kind is None or not (kind[1] in _READ or mentions(part) or concerns(part)):
+        if kind is None or not (kind[1] in (*_READ, "HelmRelease") or mentions(part) or concerns(part)):
             return {"kind": kind[1] if kind else "none"}
         try:
             body: Body = YAML(typ="safe").load(part)
@@ -174,6 +175,7 @@ class _Walk:
         counted.backups |= set(rows_of(body))
         if not concerns(part) and body["kind"] not in _MAKE_NOTHING and made_inside(body):
             counted.makers.add(f"{kind[1]} {_key(body)}")
+        counted.backups |= charted(self._copy, body) if body["kind"] == "HelmRelease" else set()
         return body
 
     def _learn(self, body: Body) -> None:

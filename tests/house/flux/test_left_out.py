@@ -31,6 +31,9 @@ MAKERS = {
     "spec: {values: {rawResources: {b: {apiVersion: volsync.backube/v1alpha1, kind: ReplicationSource, spec: {}}}}}\n",
     "chart": "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: maker}\n"
     "spec: {values: {persistence: {config: {volsync: [{name: b2, type: restic, credentials: b2, src: {enabled: true}}]}}}}\n",
+    "policy": "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: maker}\n"
+    "spec: {rules: [{generate: {kind: ReplicationSource, apiVersion: volsync.backube/v1alpha1, name: '{{ claim }}', "
+    "data: {spec: {sourcePVC: '{{ claim }}', restic: {}}}}}]}\n",
     "values": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: maker}\n"
     "data: {values.yaml: 'x: [{apiVersion: kopiur.home-operations.com/v1alpha1, kind: SnapshotPolicy, spec: {}}]'}\n",
 }
