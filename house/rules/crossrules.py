@@ -70,6 +70,7 @@ def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
         if node.get("metal") is True:
             yield from _mac(name, node, _declared(name, talconfig), macs)
             continue
+        yield from _placed(name, node, mapping(settings.get("image")))
         vm_id, host = node.get("vm_id"), node.get("host")
         if isinstance(vm_id, int) and vm_id in ids:
             yield ("nodes", name, "vm_id"), f"VM id {vm_id} is also that of {ids[vm_id]}", "give each node its own"
@@ -79,6 +80,17 @@ def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
             yield ("nodes", name, "host"), f"{host} is not among proxmox.hosts", nearest_or_all(host, hosts)
         yield from _merged(name, node, defaults)
         yield from _hardware(name, node, defaults, talconfig, macs)
+
+
+def _placed(name: str, node: dict[str, Any], common: dict[str, Any]) -> Iterator[_Wrong]:
+    """Where its VM is, and where the image is put that it alone is made of."""
+    for key, said in (("host", "the Proxmox host it runs on, as in `host: pve-1`"), ("vm_id", "the VM's id, as in `vm_id: 8001`")):
+        if node.get(key) is None:
+            yield ("nodes", name, key), "is missing", f"write {said}; or `metal: true` for a machine that is no VM"
+    own = mapping(node.get("image"))
+    if own and not (own.get("volume") or own.get("storage") or common.get("storage")):
+        better = "name the Proxmox storage with content type import, as in `storage: local`"
+        yield ("nodes", name, "image", "storage"), "is missing, and in image too", better
 
 
 def _coverage(nodes: dict[str, Any], talconfig: Talconfig) -> Iterator[_Wrong]:

@@ -74,11 +74,8 @@ class NodeSection(NodeDefaultsSection):
     image: NodeImageSection | None = _what("the image of this node's VM, where it is not that of all", "{schematic: …}", None)
 
     @model_validator(mode="after")
-    def _a_vm_or_metal(self) -> NodeSection:
-        if self.metal:
-            if said := [key for key in self.model_fields_set if key not in ("metal", "mac") and getattr(self, key) is not None]:
-                raise wrong(f"is metal and has {min(said)}", "leave it out: that is said of VMs")
-        elif lacking := [key for key in ("host", "vm_id") if getattr(self, key) is None]:
-            raise wrong(f"has no {lacking[0]}", "say where its VM is, as in `{host: pve-1, vm_id: 8001}`; or `metal: true` for a "
-                        "machine that is none")  # fmt: skip
+    def _of_metal_alone(self) -> NodeSection:
+        said = [key for key in self.model_fields_set if key not in ("metal", "mac") and getattr(self, key) is not None]
+        if self.metal and said:
+            raise wrong(f"is metal and has {min(said)}", "leave it out: that is said of VMs")
         return self
