@@ -1,8 +1,8 @@
 """The keeper's own process, and the minder it forks for each program. Knows no engine, no secret register, no journal.
 
 The keeper is single-threaded, so that forking is safe. Each minder leads a session and process group of its own, starts one
-program in it through `sh`, and ends all that came of it when the program is done, late, unwanted, or when the socket to our
-parent closes because that was killed. Both are subreapers: what a program starts stays their descendant, in whatever group or
+program in it, and ends all that came of it when the program is done, late, unwanted, or when the socket to our parent closes
+because that was killed. Both are subreapers: what a program starts stays their descendant, in whatever group or
 session it hides, the minder's while that lives and else the keeper's. The keeper ends, and lets go of the lock, after its
 last minder and after the last of what those left.
 """
@@ -16,13 +16,12 @@ import select
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import sh
 
 from adapters.process.groups import MARK, mark_of, start_of
 from adapters.process.kin import become_subreaper, end_kin, tell_kin
@@ -30,7 +29,6 @@ from adapters.process.kin import become_subreaper, end_kin, tell_kin
 ABANDONED_GRACE_S = 2.0
 _BROUGHT = ("run", "stdin", "stdout", "stderr")
 """What comes with a message `run`."""
-_ANY_CODE = tuple(range(-64, 256))
 
 
 def keep(control: socket.socket, directory: Path) -> None:
@@ -141,31 +139,18 @@ def _mind(run: socket.socket, streams: list[int]) -> dict[str, object]:
     order = ear.hear()
     if order is None:
         return {}
-    stdin = os.fdopen(streams[0], "rb")
     try:
-        program = sh.Command(order["argv"][0])(
-            *order["argv"][1:],
-            _env=order["env"] | {MARK: mark_of(group, start)},
-            _cwd=order["cwd"],
-            _in=stdin,
-            _out=streams[1],
-            _err=streams[2],
-            _tty_out=False,
-            _bg=True,
-            _bg_exc=False,
-            _ok_code=_ANY_CODE,
-        )
-    except (sh.CommandNotFound, sh.ForkException, TypeError, OSError) as error:
+        program = subprocess.Popen(
+            order["argv"], env=order["env"] | {MARK: mark_of(group, start)}, cwd=order["cwd"],
+            stdin=streams[0], stdout=streams[1], stderr=streams[2],
+        )  # fmt: skip
+    except (OSError, ValueError) as error:  # ValueError: a zero byte among the words
         code = error.errno if isinstance(error, OSError) else None
-        return {"failed": str(error).strip().splitlines()[-1], "errno": code}
-    stdin.close()
-    for descriptor in streams[1:]:
+        return {"failed": str(error), "errno": code}
+    for descriptor in streams:
         os.close(descriptor)
     reason, over = _watch(ear, program.pid, order)
-    if not over:
-        return {"reason": reason, "code": -int(signal.SIGKILL)}
-    program.wait()
-    return {"reason": reason, "code": program.exit_code}
+    return {"reason": reason, "code": program.wait() if over else -int(signal.SIGKILL)}
 
 
 def _watch(ear: Ear, pid: int, order: dict[str, Any]) -> tuple[str, bool]:
@@ -173,10 +158,7 @@ def _watch(ear: Ear, pid: int, order: dict[str, Any]) -> tuple[str, bool]:
 
     Why is `exit`, `timeout`, `asked` or `abandoned`. A grace that was given is never made longer.
     """
-    try:
-        ended = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return "exit", True
+    ended = os.pidfd_open(pid)
     reason, deadline = "exit", time.monotonic() + order["timeout_s"]
     poll = select.poll()
     poll.register(ended, select.POLLIN)

@@ -18,10 +18,6 @@ def test_every_import_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS
 
 
-def test_sh_is_imported_by_the_process_adapter_alone() -> None:
-    assert {str(p.parent.relative_to(ROOT)) for p in importers("sh")} <= {"adapters/process"}
-
-
 def test_tasks_imports_only_invoke_at_the_top() -> None:
     tree = ast.parse((ROOT / "tasks.py").read_text())
     found = {name for node in tree.body for name in imported(node)}
