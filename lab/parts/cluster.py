@@ -102,6 +102,9 @@ class LabCluster:
             self.supervisor.down()
             if services is not None:
                 services.close()
+            for machine in self._machines.values():
+                if machine.plane is not None:
+                    machine.plane.etcd.close()
         self.forwarder.stop()
         self.journal.close()
 

@@ -6,6 +6,7 @@ Talks to members through etcd's own JSON gateway. Knows nothing of Kubernetes.
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import ssl
 import subprocess
@@ -17,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from engine.jsontext import Malformed, read
+from engine.jsontext import Malformed, an_object, read
 from lab.parts.errors import PartFailed
-from lab.parts.pages import PageGone, page
+from lab.parts.pages import KeptConnection, PageGone, page
 from lab.parts.pki import Pair, issue
 from lab.parts.programs import find
 from lab.parts.supervisor import Program, Rank, Supervisor
@@ -52,6 +53,7 @@ class Etcd:
         issue(ca, "lab").write(self._tls, "client")
         self.ca_file = self._tls / "ca.crt"
         self.ca_file.write_bytes(ca.certificate)
+        self._gateway = KeptConnection(address, 2379, lambda: self._context)
 
     @property
     def url(self) -> str:
@@ -166,15 +168,15 @@ class Etcd:
     def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
         """One call of the JSON gateway. PartFailed with etcd's own words when it refuses or does not answer."""
         try:
-            answer = httpx.post(
-                f"{self.url}/v3/{method}", json=request, verify=self._context, timeout=10.0, trust_env=False
-            )
-        except (httpx.HTTPError, OSError) as error:  # OSError: its files went with the machine's disk
+            answer = self._gateway.post(f"/v3/{method}", json.dumps(request))
+        except PageGone as error:
             raise PartFailed(f"{self.program} does not answer", evidence=(str(error),)) from error
-        if not answer.is_success:
+        if answer.status != 200:
             raise PartFailed(f"{self.program} refused {method}", evidence=(answer.text[:300],))
-        found: dict[str, Any] = answer.json()
-        return found
+        try:
+            return read(answer.text, an_object)
+        except Malformed as error:
+            raise PartFailed(f"{self.program} answers no JSON", evidence=(str(error),)) from error
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
@@ -219,6 +221,11 @@ class Etcd:
     def stop(self) -> None:
         """End it as a power cut does."""
         self._supervisor.stop(self.program, grace_s=0.0)
+        self.close()
+
+    def close(self) -> None:
+        """Keep no connection to it; what it does is its own."""
+        self._gateway.close()
 
 
 def _piece(told: dict[str, Any]) -> bytes:

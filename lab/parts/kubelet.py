@@ -18,6 +18,9 @@ from lab.parts.nodes import RENEWED_EVERY_S, NodeSpec, register, renew, report, 
 from lab.parts.pki import Pair, issue
 from lab.parts.podwork import Host, PodWork
 
+_TOGETHER_S = 0.1
+"""Pods whose time comes within this are looked at together."""
+
 
 class Kubelet(Loop):
     """One node's kubelet. Stopping it leaves the pods' processes alone (a simulator that restarts adopts them)."""
@@ -37,6 +40,7 @@ class Kubelet(Loop):
         self._attached = Attached(caches, spec.name)
         self._works: dict[str, PodWork] = {}
         self._wrote: dict[str, str] = {}
+        self._seen: dict[str, tuple[Object, float]] = {}
         self._renewed = 0.0
         self._networked = False
         certificate, key = issue(authority, spec.name, addresses=(spec.address,), names=(spec.name,)).write(
@@ -87,6 +91,7 @@ class Kubelet(Loop):
         for uid in [u for u in self._works if u not in seen]:
             work = self._works.pop(uid)
             self._wrote.pop(uid, None)
+            self._seen.pop(uid, None)
             work.forget()
 
     def _show_static_pods(self, there: set[str]) -> None:
@@ -103,8 +108,18 @@ class Kubelet(Loop):
 
     def _look_after(self, pod: Object) -> None:
         work = self._work(pod)
+        seen, due = self._seen.get(work.uid, (None, 0.0))
+        left_s = due - time.monotonic()
+        # What wakes us is mostly another pod's: one that runs is looked at when it has changed itself, or its time has come.
+        if seen is pod and left_s > _TOGETHER_S:
+            self.again_in(left_s)
+            return
         status = work.advance(pod)
         self.again_in(work.again_s)
+        if work.runs:
+            self._seen[work.uid] = pod, time.monotonic() + work.again_s
+        else:
+            self._seen.pop(work.uid, None)
         if status is None:
             return
         # Times differ at each look: what counts is whether the pod's state is another than the one written last, or whether
@@ -112,13 +127,13 @@ class Kubelet(Loop):
         key = _essence(status)
         if self._wrote.get(work.uid) == key and podstatus.is_ready(pod) == podstatus.is_ready({"status": status}):
             return
-        if self.tried("status", lambda: self._pods.put(self.kube.patch(PODS, pod, {"status": status}, "status"))):
-            self._wrote[work.uid] = key
-            meta = pod["metadata"]
-            ready = "ready" if podstatus.is_ready({"status": status}) else "not ready"
-            self._host.journal.wrote(
-                self.name, f"{status['phase']}, {ready}", f"pod {meta['namespace']}/{meta['name']}"
-            )
+        if not self.tried("status", lambda: self._pods.put(self.kube.patch(PODS, pod, {"status": status}, "status"))):
+            self._seen.pop(work.uid, None)
+            return
+        self._wrote[work.uid] = key
+        meta = pod["metadata"]
+        ready = "ready" if podstatus.is_ready({"status": status}) else "not ready"
+        self._host.journal.wrote(self.name, f"{status['phase']}, {ready}", f"pod {meta['namespace']}/{meta['name']}")
 
     def _end(self, pod: Object) -> None:
         work = self._work(pod)

@@ -95,10 +95,12 @@ class PodWork:
         self._refused_at: float | None = None
         self.address = ""
         self.again_s = 2.0
+        self.runs = False
+        """Whether it was seen to run: what becomes of it then is its own, and tells itself by its process or its object."""
 
     def advance(self, pod: Object) -> Object | None:
         """Start, watch or end what stands for the pod. The status to write comes back, or None; `again_s`: when to look again."""
-        self.again_s = 2.0
+        self.again_s, self.runs = 2.0, False
         if not self._launched and (pod.get("status") or {}).get("phase") != "Running":
             if self._attached.lacks(pod):
                 return podstatus.waiting(pod, self._node_address, "ContainerCreating")
@@ -150,6 +152,7 @@ class PodWork:
             self.again_s = min(left, 2.0)
             return None
         if pod["spec"].get("restartPolicy", "Always") == "Always":
+            self.runs = True
             return podstatus.running(pod, self._node_address, self._pod_ip(), ready=True, started_at=self._started_at)
         if EXIT_CODE not in annotations:
             self._assume(pod)
@@ -182,7 +185,7 @@ class PodWork:
                 self._asked = now
                 self._ready = image.probe(place)
             job = pod["spec"].get("restartPolicy", "Always") != "Always"
-            self.again_s = 0.05 if job or not self._ready else 0.3
+            self.again_s, self.runs = 0.05 if job or not self._ready else 0.3, True
             return self._running(pod)
         return self._after_death(pod, place)
 

@@ -90,9 +90,8 @@ class _Child:
     identity: ProcessId
 
     def alive(self) -> bool:
-        if self.process is not None and self.process.poll() is not None:
-            return False
-        return self.identity.alive()
+        # Of a child of ours the number is nobody else's until it is reaped, which its poll does.
+        return self.process.poll() is None if self.process is not None else self.identity.alive()
 
 
 class Supervisor:

@@ -15,7 +15,7 @@ from lab.parts.etcd import Member
 from lab.parts.kube import NODES, ApiRefused
 
 _LOOK_S = 0.3
-# A look costs its program a handshake and a quorum: where nothing changes, they are fewer.
+# A look costs its program a quorum: where nothing changes, they are fewer.
 _CALM_S = 1.0
 _CALMER = 1.3
 _FORGET_S = 12.0  # longer than the slowest look
