@@ -47,12 +47,13 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Parts side by side, for whole houses of the lab mostly wait, and so does what is light: one is shown as it runs, the others when
-# all are done. What only computes goes in turn: more than the cores of a small machine take the caches from each other. The crash
-# matrix has a process to itself.
+# Parts side by side, for whole houses of the lab mostly wait, and so do the other programs, in two parts, and what is light: one is
+# shown as it runs, the others when all are done. What only computes goes in turn: more than the cores of a small machine take the
+# caches from each other. The crash matrix has a process to itself.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
 SHOWN := tests/lab/built tests/lab/test_house.py
+PORTS := tests/adapters tests/contract
 INPUTS := tests/fuzz tests/house tests/houses tests/tools
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
 LOGS := .pytest_cache/parts
@@ -67,7 +68,8 @@ test: programs
 	   worst=$$((code > worst ? code : worst)); done; return $$worst; }; \
 	 part() { "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
 	 part types .venv/bin/mypy; \
-	 part programs run -m "programs and not houses"; \
+	 part ports run -m "programs and not houses" $(PORTS); \
+	 part programs run -m "programs and not houses" $(PORTS:%=--ignore=%); \
 	 part houses run -m "houses and not long" $(SHOWN:%=--ignore=%); \
 	 part crash-inputs turns tests/crash "$(INPUTS)"; \
 	 part verbs run -m "not programs" $(VERBS); \
