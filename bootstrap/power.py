@@ -21,7 +21,7 @@ WORKERS, CONTROL_PLANES = "workers", "control-planes"
 def stop_course(house: House) -> Course:
     """Everything off but the hosts. Wherever it is cut off, the same goes on, and `start_course` undoes it."""
     workers = tuple(node for node in house.nodes if not node.control_plane)
-    first = ("preflight.switch-off",)
+    first = ("preflight.switch-off", "preflight.ceph-flags")
     rested = (*first, if_any("stop.app/*"))
     quiet = (*rested, "proxmox.lift-reservation", if_any("stop.database/*"), "stop.movers", "stop.volumes")
     held = (*quiet, "stop.ceph")
@@ -30,6 +30,7 @@ def stop_course(house: House) -> Course:
     return Course(
         checks=(
             checks.switch_off.check(house),                          # by consent, which names what stops and what goes off
+            checks.ceph_flags.check(house),                          # told while a person can still say no
             checks.movers.check(house, rested),                      # a mover that dies with its node leaves its lock
             checks.attached.check(house, (*rested, if_any("stop.database/*"))),  # even replicas need no rebuilding later
         ),

@@ -19,12 +19,13 @@ _NONE = "Rook runs no Ceph in this cluster"
 
 @dataclass(frozen=True)
 class HoldCeph(BaseStep):
-    """The flags are set in each Ceph whose OSDs go off. One that cannot be asked is told, and keeps no house from going off."""
+    """The flags are set in each Ceph that answers. One that does not keeps no house from going off, a check has told of it before
+    (`preflight.ceph-flags`): this says nothing of it."""
 
     house: House
     needs: tuple[str, ...] = ()
     id = StepId("stop.ceph")
-    title = "Ceph gives up no OSD meanwhile"
+    title = "each Ceph that answers gives up no OSD meanwhile"
     system = "kubernetes"
 
     def hazard(self, seen: Probe) -> Hazard:
@@ -38,9 +39,9 @@ class HoldCeph(BaseStep):
         found = look.flags.flags()
         if lacking := [one for one in found if not one.silent and not _held(one)]:
             return missing(f"{', '.join(one.key for one in lacking)}: {', '.join(WANTED)} not set yet", *_others(found))
-        told = [f"{one.key} goes off as it is, without {', '.join(WANTED)}: {one.silent}" for one in found if one.silent]
+        untold = [f"nobody knows of {one.key}, which goes off as it is: {one.silent}" for one in found if one.silent]
         held = [f"{one.key}: {', '.join(WANTED)}" for one in found if not one.silent]
-        return satisfied("; ".join((*held, *told)) or _NONE, *_others(found))
+        return satisfied("; ".join((*held, *untold)) or _NONE, *_others(found))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         for one in act.flags.flags():

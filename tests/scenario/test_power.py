@@ -193,7 +193,7 @@ class TestDatabase:
 class TestCeph:
     """Rook's OSDs go off on purpose: nothing of it is taken for a loss, and afterwards nothing of ours is left."""
 
-    HOLD, LET = "stop.ceph", "start.ceph"
+    HOLD, LET, ASKED = "stop.ceph", "start.ceph", "preflight.ceph-flags"
 
     @pytest.fixture
     def rook(self, alive: Running) -> LabRook:
@@ -219,11 +219,17 @@ class TestCeph:
         assert rook.flags == {"noout", "nodown"}
 
     @pytest.mark.parametrize("why", ["no toolbox", "no answer"])
-    def test_one_that_cannot_be_asked_is_told_and_keeps_no_house_on(self, alive: Running, rook: LabRook, why: str) -> None:
+    def test_one_that_cannot_be_asked_is_a_warning_before_the_stop_and_keeps_no_house_on(
+        self, alive: Running, rook: LabRook, why: str
+    ) -> None:
+        asked = see(alive, stop_course(alive.house), self.ASKED)
+        assert (asked.condition, asked.detail) == (Condition.SATISFIED, "each answers")
         rook.tools, rook.silent = why != "no toolbox", why == "no answer"
+        seen = see(alive, stop_course(alive.house), self.ASKED)
+        assert seen.condition is Condition.UNKNOWN and "goes off without noout and norebalance" in seen.detail
         report = stopped(alive)
-        assert report.exit_code == EXIT_OK
-        assert "goes off as it is, without noout, norebalance" in report[self.HOLD].detail
+        assert (report.exit_code, report[self.ASKED].outcome) == (EXIT_OK, Outcome.FAILED)
+        assert report[self.HOLD].detail.startswith("nobody knows of rook-ceph/rook-ceph, which goes off as it is")
 
     def test_while_nobody_can_ask_after_a_start_our_flags_are_unknown_and_never_gone(self, alive: Running, rook: LabRook) -> None:
         assert stopped(alive).exit_code == EXIT_OK
