@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import pickle
 import shutil
 import tempfile
@@ -32,7 +33,7 @@ class Original(Generic[T]):
     def __init__(self, thing: T, folder: Path) -> None:
         self._pickled = _Pickled(thing, folder)
         assert str(folder).encode() not in self._pickled.data, "a text names the folder: the copies would look into the first one's"
-        self._kept = tempfile.mkdtemp(prefix="copied-")
+        self._kept = tempfile.mkdtemp(prefix=_of_this_process("copied"))
         weakref.finalize(self, shutil.rmtree, self._kept)
         if folder.exists():
             shutil.copytree(folder, self._kept, dirs_exist_ok=True)
@@ -41,6 +42,21 @@ class Original(Generic[T]):
         """One of its own, and the files of then in this folder."""
         shutil.copytree(self._kept, folder, dirs_exist_ok=True)
         return cast("T", self._pickled.load(folder))
+
+
+def _of_this_process(what: str) -> str:
+    """How a folder of this process begins. What a process that was killed has left goes with the first of the next one's."""
+    if not _made:
+        clear_left(Path(tempfile.gettempdir()))
+    return f"{what}-{os.getpid()}-"
+
+
+def clear_left(place: Path) -> None:
+    """Take away the folders of processes that are gone."""
+    for folder in (*place.glob("copied-*-*"), *place.glob("making-*-*")):
+        owner = folder.name.split("-")[1]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ def copied(make: Callable[..., T], folder: Path, *given: object) -> T:
     pickled = _Pickled(given, folder)
     known = next((one.original for one in _made if one.make == make and one.given == pickled), None)
     if known is None:
-        with tempfile.TemporaryDirectory(prefix="making-") as name:
+        with tempfile.TemporaryDirectory(prefix=_of_this_process("making")) as name:
             known = Original(make(Path(name), *pickled.load(Path(name))), Path(name))
         _made.append(_Made(make, pickled, known))
     return cast("T", known.copy(folder))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock, local
@@ -12,7 +15,7 @@ from engine.secrets import Secret, redact
 from house.flux.rendered import NotFollowed, Rendered
 from lab.world.store import a_file
 from tests.builders import a_house
-from tests.copied import Original, copied
+from tests.copied import Original, clear_left, copied
 from tests.scenario.running import DATA, Running
 
 
@@ -108,3 +111,11 @@ def test_a_secret_is_known_where_the_copy_is(tmp_path: Path, where: str) -> None
 def test_a_text_that_leads_into_the_first_one_s_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="a text names the folder"):
         Original(f"see {tmp_path}/journal", tmp_path)
+
+
+def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_has_stays(tmp_path: Path) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    for owner in (gone.stdout.strip(), str(os.getpid()), "somebody"):
+        (tmp_path / f"copied-{owner}-x" / "state").mkdir(parents=True)
+    clear_left(tmp_path)
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"copied-{os.getpid()}-x", "copied-somebody-x"}
