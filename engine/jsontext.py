@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
@@ -19,10 +20,13 @@ LARGEST = 64 * 2**20
 
 _WRONG = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading a text, and making something of its values, raises where they are not as they should be."""
+_VALUES = (dict, list, str, int, float, NoneType)
+_DEEP = "nested too deep"
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,60}")
 
 
 class Malformed(ValueError):
-    """What was read is not what it should be. Its words name the error, and may quote a key or a value."""
+    """What was read is not what it should be. Its words name what is wrong, and quote no value: it may be a secret."""
 
 
 @overload
@@ -30,18 +34,26 @@ def read(text: str | bytes | bytearray, *, ours: bool = False) -> Any: ...
 @overload
 def read(text: str | bytes | bytearray, made: Callable[[Any], T], *, ours: bool = False) -> T: ...
 def read(text: str | bytes | bytearray, made: Callable[[Any], Any] | None = None, *, ours: bool = False) -> Any:
-    """What `made` makes of the text's value (None: the value itself). Raises Malformed, for what goes wrong in `made` as well.
+    """What `made` makes of the text's value (None: the value itself). Raises Malformed, for what goes wrong in `made` as well; but
+    an attribute that something of ours does not have is a bug of ours, and goes through.
 
     `ours` is for what this tool wrote: no key twice, no number that is none (NaN, infinite), at most DEEPEST levels. Others' texts
     may have what their writers leave in them: a duplicate key must not cost the answer of a NAS.
     """
     try:
         value = _strictly(text) if ours else json.loads(text)
+    except Malformed:
+        raise
+    except _WRONG as error:
+        raise _no_json(error) from None  # its words may show the text
+    try:
         return value if made is None else made(value)
     except Malformed:
         raise
     except _WRONG as error:
-        raise _told(error) from error
+        if isinstance(error, AttributeError) and not isinstance(error.obj, _VALUES):
+            raise
+        raise Malformed(_wrong_in(value, error)) from error
 
 
 def read_sequence(text: str) -> list[Any]:
@@ -56,7 +68,7 @@ def read_sequence(text: str) -> list[Any]:
     try:
         return list(each())
     except _WRONG as error:
-        raise _told(error) from error
+        raise _no_json(error) from None
 
 
 def read_file(path: Path, made: Callable[[Any], T], *, ours: bool = True) -> T:
@@ -83,8 +95,42 @@ def a_list(value: Any) -> list[Any]:
     return value
 
 
-def _told(error: Exception) -> Malformed:
-    return Malformed(f"{type(error).__name__}: {error}"[:200])
+def _no_json(error: Exception) -> Malformed:
+    if isinstance(error, json.JSONDecodeError):
+        return Malformed(f"it is no JSON: {error}")
+    if isinstance(error, UnicodeDecodeError):
+        return Malformed(f"it is no text: byte {error.start} is no UTF-8")
+    return Malformed(f"it is no JSON that can be read: {_DEEP if isinstance(error, RecursionError) else 'a number is too long'}")
+
+
+def _wrong_in(value: Any, error: Exception) -> str:
+    """What is wrong, by the error that making something of the value has raised; what we asked for is named, no value is quoted."""
+    if isinstance(error, RecursionError):
+        return f"it is {_DEEP}"
+    if isinstance(error, KeyError):
+        asked = str(error.args[0]) if error.args else ""
+        ours = _NAME.fullmatch(asked) and not _quotes(asked, value)
+        return f"it has no {asked}" if ours else "it has a word that nobody here knows"
+    if isinstance(error, LookupError):
+        return "a list in it is too short"
+    words = "" if isinstance(error, ValueError) or _quotes(str(error), value) else f": {error}"[:100]
+    return f"a part of it is not what it should be ({type(error).__name__}{words})"
+
+
+def _quotes(words: str, value: Any) -> bool:
+    """Whether they hold what a text among the values says; of very short ones nobody could tell."""
+    return any(one == words or (len(one) > 3 and one in words) for one in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text among the values, however deep."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict | list):
+            left += one.values() if isinstance(one, dict) else one
 
 
 def _strictly(given: str | bytes | bytearray) -> Any:

@@ -174,7 +174,7 @@ def from_json(text: str) -> DrillOutcome:
 
     def made(body: dict[str, Any]) -> DrillOutcome:
         if body.pop("schema") != SCHEMA:
-            raise ValueError("another schema")
+            raise Malformed("another schema")
         return _outcome(body)
 
     try:
@@ -261,12 +261,12 @@ def typed(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
         value, wanted = body[field.name], str(field.type)
         if wanted == "tuple[str, ...]":
             if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-                raise TypeError(f"{field.name} is no list of texts")
+                raise Malformed(f"{field.name} is no list of texts")
             value = tuple(value)
         elif wanted in _PLAIN and (type(value) not in _PLAIN[wanted]):
-            raise TypeError(f"{field.name} is no {wanted}")
+            raise Malformed(f"{field.name} is no {wanted}")
         elif type(value) in (int, float) and not 0 <= value < (_LARGEST if "float" in wanted else _MOST):
-            raise ValueError(f"{field.name} is a number that nothing here is")
+            raise Malformed(f"{field.name} is a number that nothing here is")
         values[field.name] = value
     if body.keys() - values.keys():
         raise KeyError(f"unknown: {', '.join(sorted(body.keys() - values.keys()))}")

@@ -102,7 +102,7 @@ class Examiner:
         """Walk the snapshot with restic: each of its trees is read, each piece of its files looked up in the index."""
         told = self._asked("stats", "--mode", "raw-data", snapshot_id).stdout
         if not read(told, lambda walked: walked["total_blob_count"]):
-            raise ValueError(f"restic counts nothing in snapshot {snapshot_id[:8]}")
+            raise Malformed(f"restic counts nothing in snapshot {snapshot_id[:8]}")
 
     def _check(self, depth: Depth, part: Part) -> None:
         if depth is Depth.CHECKED:

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from adapters.backups.results import Changes, RestorePoint
-from engine.jsontext import read
+from engine.jsontext import Malformed, read
 
 BURST_S = 15 * 60.0
 """Snapshots of one host and path that follow each other as fast as this are one backup and its retries, in seconds."""
@@ -31,7 +31,7 @@ def restore_points(
     try:
         points = [_point(repository_id, one) for one in told]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a snapshot of an unknown shape ({error})") from error
+        raise Malformed(f"a snapshot of an unknown shape ({error})") from error
     return judged(points, normal_since)
 
 

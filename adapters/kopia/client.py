@@ -18,7 +18,7 @@ from typing import Any
 from adapters.kopia.reading import Blob, Content, blob_of, content_of
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, StreamingRunner
-from engine.jsontext import a_list, an_object, read
+from engine.jsontext import Malformed, a_list, an_object, read
 from engine.secrets import Secret
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - made with mode 0700 below it, under a name nobody can foretell
@@ -56,7 +56,7 @@ class Client:
         """The repository's own id, made with it. ValueError where kopia tells none."""
         told = read(self.ask("repository", "status", "--json").stdout, an_object)
         if not told.get("uniqueIDHex"):
-            raise ValueError("kopia tells no id of the repository")
+            raise Malformed("kopia tells no id of the repository")
         return str(told["uniqueIDHex"])
 
     def snapshots(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class Client:
         self.runner.stream(["kopia", *words, *self.options], lines.feed, env=self.env, timeout_s=self.limit_s)
         lines.end()
         if not last.endswith("]"):
-            raise ValueError(f"kopia's {' '.join(words[:2])} breaks off")
+            raise Malformed(f"kopia's {' '.join(words[:2])} breaks off")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.backups.results import RestorePoint
 from adapters.backups.snapshots import judged, pin_of, seconds_of
+from engine.jsontext import Malformed
 from engine.words import number
 
 
@@ -45,7 +46,7 @@ def blob_of(told: dict[str, Any]) -> Blob:
     try:
         return Blob(str(told["id"]), int(told["length"]), seconds_of(str(told["timestamp"])))
     except (KeyError, TypeError) as error:
-        raise ValueError(f"kopia names a file of the store in a way that is not known ({error})") from error
+        raise Malformed(f"kopia names a file of the store in a way that is not known ({error})") from error
 
 
 def content_of(told: dict[str, Any]) -> Content:
@@ -53,7 +54,7 @@ def content_of(told: dict[str, Any]) -> Content:
     try:
         return Content(str(told["packFile"]), int(told["packOffset"]) + int(told["length"]), bool(told.get("deleted")))
     except (KeyError, TypeError) as error:
-        raise ValueError(f"kopia names a piece in a way that is not known ({error})") from error
+        raise Malformed(f"kopia names a piece in a way that is not known ({error})") from error
 
 
 def identity_of(told: dict[str, Any]) -> str:
@@ -62,7 +63,7 @@ def identity_of(told: dict[str, Any]) -> str:
         source = told["source"]
         return f"{source['userName']}@{source['host']}:{source['path']}"
     except (KeyError, TypeError) as error:
-        raise ValueError(f"a snapshot of an unknown shape ({error})") from error
+        raise Malformed(f"a snapshot of an unknown shape ({error})") from error
 
 
 def own_id(unique_id: str, identity: str) -> str:
@@ -77,7 +78,7 @@ def restore_points(
     try:
         return judged([_point(repository_id, one) for one in told if identity_of(one) == identity], normal_since)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a snapshot of an unknown shape ({error})") from error
+        raise Malformed(f"a snapshot of an unknown shape ({error})") from error
 
 
 def _point(repository_id: str, told: dict[str, Any]) -> RestorePoint:

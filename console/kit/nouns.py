@@ -135,8 +135,8 @@ def _typed(found: Manifest) -> None:
     for field in fields(found):
         value: Any = getattr(found, field.name)
         if type(value) is not types.get(str(field.type), type(value)):
-            raise TypeError(field.name)
+            raise Malformed(f"{field.name} is of another kind")
     for place in (found.settings, found.repository, found.authority):
         # Whoever knows who can open a kit can make one: what it names may lie nowhere but below the folder it is set up in.
         if Path(place).is_absolute() or ".." in Path(place).parts:
-            raise ValueError(place)
+            raise Malformed("a place in it leads out of the kit")

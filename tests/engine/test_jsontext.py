@@ -126,3 +126,35 @@ def test_an_approval_that_cannot_be_read_approves_nothing_and_hides_none(text: s
 def test_a_program_whose_note_cannot_be_read_may_still_be_at_work(text: str) -> None:
     with pytest.raises(PermanentError, match="may still be at work"):
         end_leftovers((text,), lambda group, started: False)
+
+
+SECRET = "hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (lambda told: told["password"], "no password"), (lambda told: {}[told["a"]], "word"),
+        (lambda told: float(told["a"]), "ValueError"),
+        (lambda told: told["a"].items(), "'str' object has no attribute"), (lambda told: told["a"] + 1, "TypeError"),
+        (lambda told: told["b"][3], "too short"), (lambda told: {told["a"]: 1}[told["a"] + "x"], "word"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_and_no_value_is_quoted(made: Any, named: str) -> None:
+    with pytest.raises(Malformed) as wrong:
+        read(f'{{"a": "{SECRET}", "b": []}}', made)
+    assert named in str(wrong.value) and SECRET not in str(wrong.value)
+
+
+@pytest.mark.parametrize("text", [f'{{"a": "{SECRET}', f'{{"a": "{SECRET}"}} {SECRET}', f'{{"{SECRET}": 1, "{SECRET}": 2}}'])
+def test_of_what_is_no_json_no_word_is_quoted(text: str) -> None:
+    with pytest.raises(Malformed) as wrong:
+        read(text, ours=True)
+    assert SECRET not in str(wrong.value)
+
+
+def test_a_name_of_ours_that_is_not_there_is_a_bug_of_ours_and_no_foreign_text() -> None:
+    with pytest.raises(AttributeError, match="no_such"):
+        read('{"a": 1}', lambda told: Approval("d", frozenset(), told["a"]).no_such)  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="no_such"):
+        read('{"a": 1}', lambda told: os.no_such(told))  # type: ignore[attr-defined]
