@@ -291,6 +291,9 @@ class HoldView(Protocol):
         `silent` are addresses that are known to be off; any other that cannot be asked is a TransientError.
         """
 
+    def backup_tried(self, namespace: str, claim: str, source: str, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
+        """The same with a backup of this claim by this source, whatever the record says of it: one answer for each API server."""
+
 
 class Hold(HoldView, Protocol):
     def install(self, *, rebuilt: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from adapters.hold.record import (
     record,
 )
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal, Verdict
-from adapters.hold.trial import tried
+from adapters.hold.trial import backup_tried, tried
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, ObjectAbsent
 from adapters.kubernetes.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, Kind
@@ -35,6 +35,9 @@ _BEHIND_S = 5.0
 """How long an API server may judge by the record of before: milliseconds in peace. One that has lost its watch does so for ever."""
 _AGAIN_S = 0.1
 _WRITTEN = "blackstart/written"
+_Server = tuple[str, ApiClient]
+_Ask = Callable[[_Server, str, bool], list[Refusal]]
+"""What one server answers, held against the record's version, and against whether it says that the cluster was made anew."""
 _OBJECTS: tuple[tuple[Kind, Obj], ...] = (
     *((ADMISSION_POLICY, policy) for policy in POLICIES),
     *((ADMISSION_BINDING, binding) for binding in BINDINGS),
@@ -73,18 +76,25 @@ class KubernetesHold:
 
         Raises TransientError when a server cannot be asked: a hold that was not seen everywhere is not in place.
         """
+        return self._of_each(silent, lambda server, version, rebuilt: tried(*server, version, rebuilt=rebuilt))
+
+    def backup_tried(self, namespace: str, claim: str, source: str, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
+        """See ports.HoldView: one dry run of its mover's Job on each API server."""
+        return self._of_each(silent, lambda server, version, _: [backup_tried(*server, version, namespace, claim, source)])
+
+    def _of_each(self, silent: Collection[str], ask: _Ask) -> tuple[Refusal, ...]:
         servers = [(address, client) for address, client in self._clients.each() if address not in silent]
-        answers = each(self._workers, self._tried, servers, at_once=max(1, len(servers)))
+        answers = each(self._workers, lambda server: self._answers(server, ask), servers, at_once=max(1, len(servers)))
         return tuple(answer for of_one in answers for answer in of_one)
 
-    def _tried(self, server: tuple[str, ApiClient]) -> list[Refusal]:
+    def _answers(self, server: _Server, ask: _Ask) -> list[Refusal]:
         """One server's answers; asked again while it may only be a moment behind what is written."""
         behind, again_s = Deadline(self._clock, _BEHIND_S), _AGAIN_S
         while True:
             found = self._clients.main().get(CONFIG_MAP, RECORD, NAMESPACE)
             version = text(found, "metadata", "resourceVersion") if found is not None else ""
             rebuilt = record(_data(found)).rebuilt if found is not None else False
-            answers = tried(*server, version, rebuilt=rebuilt)
+            answers = ask(server, version, rebuilt)
             if behind.passed or all(answer.verdict is not Verdict.STALE for answer in answers):
                 return answers
             pause(self._clock, min(again_s, behind.left_s))

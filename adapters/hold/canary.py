@@ -40,6 +40,13 @@ def _job(name: str, owner_kind: str, env: list[dict[str, str]], owner: str = CAN
     }
 
 
+def backup_job(claim: str, source: str) -> Obj:
+    """What VolSync makes for a backup of this claim by copyMethod Direct, as far as the hold looks at it."""
+    job = _job(f"volsync-src-{source}", "ReplicationSource", [], source)
+    job["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
+    return job
+
+
 _CLAIM_SPEC: Obj = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
 
 CANARIES: tuple[tuple[str, Kind, Obj], ...] = (

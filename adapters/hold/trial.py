@@ -8,13 +8,13 @@ all. So a denial must name the version of the record that is there now.
 
 from __future__ import annotations
 
-from adapters.hold.canary import CANARIES, ELSEWHERE, STRANGERS
+from adapters.hold.canary import CANARIES, ELSEWHERE, STRANGERS, backup_job
 from adapters.hold.record import NAMESPACE
 from adapters.hold.results import Refusal, Verdict
 from adapters.hold.shape import PREFIX, VERSION_TOLD
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.errors import KindNotServed, from_answer
-from adapters.kubernetes.kinds import SNAPSHOT, Kind
+from adapters.kubernetes.kinds import JOB, SNAPSHOT, Kind
 from adapters.kubernetes.objects import Obj
 from engine.errors import TransientError
 
@@ -28,6 +28,11 @@ def tried(address: str, client: ApiClient, version: str, *, rebuilt: bool) -> li
     found = [_refusal(address, client, version, what, kind, obj) for what, kind, obj in (*CANARIES, *STRANGERS)]
     elsewhere = [(f"{what}, where nothing is held", kind, obj) for what, kind, obj in STRANGERS if rebuilt]
     return found + [_refusal(address, client, version, what, kind, obj, ELSEWHERE) for what, kind, obj in elsewhere]
+
+
+def backup_tried(address: str, client: ApiClient, version: str, namespace: str, claim: str, source: str) -> Refusal:
+    """A backup of one claim as a dry run. `version`: see `tried`."""
+    return _refusal(address, client, version, "Job of a source", JOB, backup_job(claim, source), namespace)
 
 
 def _refusal(

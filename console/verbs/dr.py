@@ -279,9 +279,9 @@ def releasing(session: Session, look: LookContext, chosen: Releasable, reason: s
     alive = alive_of(look, record)
     if isinstance(chosen, Database):
         asked_again = record.database(chosen.namespace, chosen.name) is not None
-        course = release_course(chosen, reason, look.clock.now() if asked_again else 0.0)
+        course = release_course(session.house, chosen, reason, look.clock.now() if asked_again else 0.0)
     else:
-        course = release_course(chosen, reason)
+        course = release_course(session.house, chosen, reason)
         record = replace(record, claims=tuple(c for c in record.claims if c.key != chosen.key))
     if course.steps[0].id not in read_state(session.house.state_dir, lineage=session.house.id).in_flight:
         refuse_nothing_held(look, course)

@@ -8,6 +8,7 @@ from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, Pinne
 from engine.errors import TransientError
 from lab.world.kubernetes import KubeWorld, holds_any
 from lab.world.machine import Machine
+from lab.world.volumes import Source
 
 KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot", "Job of what nobody declared")
 POLICY = "ValidatingAdmissionPolicy blackstart-jobs"
@@ -40,11 +41,26 @@ class ModelledHold:
         with self._world.looking():
             bite_at = self._kube.objects().policies_bite_at
             biting = bite_at is not None and self._world.clock.monotonic() >= bite_at
-            servers = [self._kube.talos.at(node.address) for node in self._kube.house.control_planes if node.address not in silent]
-            for machine in servers:
-                if not self._kube.api_ready(machine):
-                    raise TransientError(f"the API server at {machine.address} cannot be asked", evidence=("connection refused",))
-            return tuple(self._answer(machine, kind, biting=biting) for machine in servers for kind in KINDS)
+            return tuple(self._answer(machine, kind, biting=biting) for machine in self._servers(silent) for kind in KINDS)
+
+    def backup_tried(self, namespace: str, claim: str, source: str, silent: Collection[str] = ()) -> tuple[Refusal, ...]:
+        """See ports.HoldView."""
+        with self._world.looking():
+            objects, asked = self._kube.objects(), Source(namespace, source, claim, "")
+            found = [(machine, self._kube.admits_backup(objects, asked, machine)) for machine in self._servers(silent)]
+            return tuple(Refusal(one.address, KINDS[0], self._verdict(one, told), told or "admitted") for one, told in found)
+
+    def _servers(self, silent: Collection[str]) -> list[Machine]:
+        servers = [self._kube.talos.at(node.address) for node in self._kube.house.control_planes if node.address not in silent]
+        for machine in servers:
+            if not self._kube.api_ready(machine):
+                raise TransientError(f"the API server at {machine.address} cannot be asked", evidence=("connection refused",))
+        return servers
+
+    def _verdict(self, machine: Machine, refused: str) -> Verdict:
+        if not refused:
+            return Verdict.ADMITTED
+        return Verdict.REFUSED if self._kube.judges_by_now(machine) else Verdict.STALE
 
     def _answer(self, machine: Machine, kind: str, *, biting: bool) -> Refusal:
         if not biting:

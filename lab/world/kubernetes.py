@@ -204,9 +204,10 @@ class KubeWorld:
         """Whether this machine's API server judges by the record as it is."""
         return machine.address not in self.blind or self.blind[machine.address] == Judged.now(self.objects())
 
-    def _judged(self, objects: Objects) -> Objects:
-        """As what a mover makes is judged: where any server is blind, by that one, for nobody chooses which of them is asked."""
-        blind = next(iter(self.blind.values()), None)
+    def _judged(self, objects: Objects, at: Machine | None = None) -> Objects:
+        """As what a mover makes is judged `at` a machine's API server; else by a blind one where there is any, for nobody chooses
+        which of them is asked."""
+        blind = next(iter(self.blind.values()), None) if at is None else self.blind.get(at.address)
         if blind is None:
             return objects
         return replace(objects, record=blind.record, databases=blind.databases, rebuilt=blind.rebuilt)
@@ -239,9 +240,9 @@ class KubeWorld:
             return ""
         return f"blackstart holds {held.key}: image {image} is not the proven one; lift it with: invoke dr.restore"
 
-    def admits_backup(self, objects: Objects, source: Source) -> str:
-        """Why a source's copy is refused, "" when it is admitted."""
-        objects = self._judged(objects)
+    def admits_backup(self, objects: Objects, source: Source, at: Machine | None = None) -> str:
+        """Why a source's copy is refused, "" when it is admitted; by the API server `at` a machine, or by whichever is asked."""
+        objects = self._judged(objects, at)
         if not self._biting(objects):
             return ""
         if objects.record is None:

@@ -9,16 +9,18 @@ from cluster.hold import held_check
 from engine.errors import PermanentError
 from engine.probe import Condition
 from engine.step import if_any
-from house.model import BackedUpClaim
+from house.model import BackedUpClaim, House
 from house.values.databases import Database
 from recovery.steps import accept_database, lift_hold
 
 
-def release_course(chosen: BackedUpClaim | HeldClaim | Database, reason: str, asked_since: float = 0.0) -> Course:
+def release_course(
+    house: House, chosen: BackedUpClaim | HeldClaim | Database, reason: str, asked_since: float = 0.0
+) -> Course:
     """Lifted without any check before it. `asked_since`: see AcceptDatabase."""
     if isinstance(chosen, Database):
         return _of(accept_database.AcceptDatabase(chosen, reason, asked_since))
-    return _of(lift_hold.LiftHold(chosen, reason))
+    return _of(lift_hold.LiftHold(house, chosen, reason))
 
 
 def refuse_nothing_held(look: LookContext, course: Course) -> None:

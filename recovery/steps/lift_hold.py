@@ -8,10 +8,12 @@ from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
 from cluster.by_hand import record_by_hand
 from cluster.hold.holding import still_held
-from engine.probe import Probe, missing, satisfied
+from cluster.hold.lifted import admitted_everywhere
+from cluster.machines.absent import silent_servers
+from engine.probe import Condition, Probe, missing, satisfied, unknown
 from engine.secrets import told
 from engine.step import BaseStep, Notes, StepId
-from house.model import BackedUpClaim
+from house.model import BackedUpClaim, House
 from recovery.lifting import entry_of, lift, refuse_absent, suspended
 
 
@@ -22,6 +24,7 @@ class LiftHold(BaseStep):
     Without a proof: whoever types the verb says so (`--unproven`), and that is the consent.
     """
 
+    house: House
     claim: BackedUpClaim | HeldClaim
     reason: str
     system = "kubernetes"
@@ -49,6 +52,9 @@ class LiftHold(BaseStep):
         if look.claims.destination(self.claim.namespace, self.claim.destination).ours:
             return missing(f"it is {entry.state.value}, and our pin is on {self.claim.destination} still")
         because = f": {entry.reason}" if entry.reason else ""
+        tried = admitted_everywhere(look.hold, self.claim, silent_servers(look.proxmox, look.cluster, self.house))
+        if tried.condition is not Condition.SATISFIED:
+            return unknown(f"the record says {entry.state.value}, but {tried.detail}", *tried.evidence, hint=tried.hint)
         return satisfied("; ".join((f"it is {entry.state.value}{because}", *suspended(look.flux, self.claim))))
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:

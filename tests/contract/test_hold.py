@@ -21,6 +21,7 @@ from adapters.kubernetes.kinds import ADMISSION_BINDING, CONFIG_MAP, JOB
 from adapters.kubernetes.kinds import NAMESPACE as NAMESPACES
 from adapters.ports import Hold
 from cluster.hold.holding import hold_probe, judged
+from cluster.hold.lifted import admitted_everywhere
 from engine.errors import TransientError
 from engine.probe import Condition
 from engine.waiting import SystemClock
@@ -218,6 +219,23 @@ def test_a_refusal_by_a_record_of_before_is_no_hold(door: Door) -> None:
     assert door.backup("notes")
     for name in ("photos", "notes"):
         door.hold.put(replace(read(door, name), state=HoldState.RELEASED))
+
+
+def test_what_is_let_go_is_admitted_only_where_each_server_admits_it(door: Door) -> None:
+    """One that judges by a record of before goes on refusing: the record alone says nothing of that."""
+    door.hold.put(entry())
+    door.hold.install(rebuilt=False)
+    until(door, lambda: hold_probe(door.hold).condition is Condition.SATISFIED)
+    (first, *_) = door.hold.backup_tried(SPACE, "notes", "notes")
+    assert first.verdict is Verdict.REFUSED
+    door.blind()
+    door.hold.put(replace(read(door), state=HoldState.RELEASED))
+    door.wait()
+    assert {one.verdict for one in door.hold.backup_tried(SPACE, "notes", "notes")} == {Verdict.STALE}
+    seen = admitted_everywhere(door.hold, entry())
+    assert (seen.condition, "restart kube-apiserver" in seen.detail) == (Condition.UNKNOWN, True)
+    door.sees()
+    until(door, lambda: admitted_everywhere(door.hold, entry()).condition is Condition.SATISFIED)
 
 
 def until(door: Door, done: Callable[[], bool]) -> None:

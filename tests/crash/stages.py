@@ -262,7 +262,8 @@ class ReleasedHouse(HeldHouse):
     @property
     def released(self) -> tuple[Course, Course]:
         """The courses of the verb, for the claim and for the database."""
-        return release_course(self.claim, "enough"), release_course(self.database, "it was a trial")
+        house = self.lives.house
+        return release_course(house, self.claim, "enough"), release_course(house, self.database, "it was a trial")
 
     def _stopped(self) -> bool:
         (entry,) = self.home.look().hold.record().claims
